@@ -1,0 +1,2 @@
+//! The `mammoscope-engine` program.
+fn main() {}

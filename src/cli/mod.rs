@@ -1,0 +1,38 @@
+//! The command line: one thin file per subcommand.
+
+mod arguments;
+pub mod console;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::{Arguments, Command};
+use console::{Console, Outcome};
+
+/// Runs the program with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // clap's own codes: 0 for --help and --version, 2 for wrong use. A closed pipe is no error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let console = Console::new(arguments.quiet);
+    match dispatch(arguments.command, &console) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            console.error(&error);
+            Outcome::of(&error).exit_code()
+        }
+    }
+}
+
+fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
+    let _ = console;
+    match command {}
+}

@@ -1,0 +1,3 @@
+//! Folders of images to samples.
+
+pub mod sample;

@@ -1,0 +1,137 @@
+//! The four standard views of a mammographic examination.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The breast that is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Side {
+    /// The right breast: its chest wall is at the right edge of the picture.
+    Right,
+    /// The left breast: its chest wall is at the left edge of the picture.
+    Left,
+}
+
+impl Side {
+    /// Both sides, right first as the reference has them.
+    pub const ALL: [Self; 2] = [Self::Right, Self::Left];
+
+    /// The name of the side's set of figures, `right` or `left`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Left => "left",
+        }
+    }
+
+    /// The side's two views.
+    #[must_use]
+    pub const fn views(self) -> [View; 2] {
+        match self {
+            Self::Right => [View::CcR, View::MloR],
+            Self::Left => [View::CcL, View::MloL],
+        }
+    }
+}
+
+/// The direction of the X-ray beam.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Projection {
+    /// Cranio-caudal.
+    Cc,
+    /// Medio-lateral oblique: shows the pectoral muscle.
+    Mlo,
+}
+
+/// One of the four standard views; each has a network of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum View {
+    /// Cranio-caudal, right.
+    #[serde(rename = "CC_R")]
+    CcR,
+    /// Cranio-caudal, left.
+    #[serde(rename = "CC_L")]
+    CcL,
+    /// Medio-lateral oblique, right.
+    #[serde(rename = "MLO_R")]
+    MloR,
+    /// Medio-lateral oblique, left.
+    #[serde(rename = "MLO_L")]
+    MloL,
+}
+
+impl View {
+    /// All views.
+    pub const ALL: [Self; 4] = [Self::CcR, Self::CcL, Self::MloR, Self::MloL];
+
+    /// The view's name, as in folders and files: `CC_R`, `CC_L`, `MLO_R`, `MLO_L`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CcR => "CC_R",
+            Self::CcL => "CC_L",
+            Self::MloR => "MLO_R",
+            Self::MloL => "MLO_L",
+        }
+    }
+
+    /// The breast that is shown.
+    #[must_use]
+    pub const fn side(self) -> Side {
+        match self {
+            Self::CcR | Self::MloR => Side::Right,
+            Self::CcL | Self::MloL => Side::Left,
+        }
+    }
+
+    /// The direction of the beam.
+    #[must_use]
+    pub const fn projection(self) -> Projection {
+        match self {
+            Self::CcR | Self::CcL => Projection::Cc,
+            Self::MloR | Self::MloL => Projection::Mlo,
+        }
+    }
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A text that names no view.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no view; the views are CC_R, CC_L, MLO_R and MLO_L")]
+pub struct UnknownView(pub String);
+
+impl FromStr for View {
+    type Err = UnknownView;
+
+    /// Reads a view's name, in either case.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|view| view.name().eq_ignore_ascii_case(text))
+            .ok_or_else(|| UnknownView(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sides_and_projections_agree() {
+        for view in View::ALL {
+            assert_eq!(view.name().to_lowercase().parse(), Ok(view));
+            assert!(view.side().views().contains(&view));
+            assert_eq!(view.projection() == Projection::Mlo, view.name().starts_with("MLO"));
+            assert_eq!(serde_json::to_string(&view).expect("a unit variant"), format!("\"{view}\""));
+        }
+        assert!("CC".parse::<View>().is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! The `mammoscope` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mammoscope::cli::main()
+}

@@ -1,0 +1,3 @@
+//! What is on disk, and its crash safety.
+
+pub mod atomic_file;
