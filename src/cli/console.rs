@@ -62,7 +62,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Messages go to stderr, results to stdout; colours only where they are seen and wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Console {
     quiet: bool,
     color_on_stdout: bool,

@@ -1,3 +1,5 @@
 //! What is on disk, and its crash safety.
 
 pub mod atomic_file;
+pub mod keras;
+pub mod model_file;

@@ -1,0 +1,39 @@
+//! Compiles the C++ file for what tch lacks, and tells the linker where libtorch lies at run time.
+
+use std::env;
+use std::path::PathBuf;
+
+const SOURCE: &str = "src/learning/libtorch_ext/libtorch_ext.cpp";
+
+fn main() {
+    println!("cargo:rerun-if-changed={SOURCE}");
+    for variable in ["LIBTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_LIB", "LIBTORCH_USE_PYTORCH"] {
+        println!("cargo:rerun-if-env-changed={variable}");
+    }
+    // torch-sys has found libtorch by then and tells its direct dependents where.
+    let library_folder =
+        PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("set by torch-sys for its dependents"));
+    let library = library_folder.join("libtorch_cpu.so");
+    let library = library.canonicalize().unwrap_or_else(|error| {
+        panic!("{}: {error}; `cargo xtask setup` puts libtorch where the build expects it", library.display())
+    });
+    // The real folder, not the link: libtorch's own companions lie beside it.
+    let real_folder = library.parent().expect("a file lies in a folder");
+    let include = env::var_os("LIBTORCH_INCLUDE")
+        .or_else(|| env::var_os("LIBTORCH"))
+        .map_or_else(|| real_folder.join("..").join("include"), |folder| PathBuf::from(folder).join("include"));
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        // libtorch's headers warn a lot; they are not ours.
+        .warnings(false)
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        .include(include)
+        .file(SOURCE)
+        .compile("mammoscope_libtorch_ext");
+    // Behind the static library above, whose symbols they resolve.
+    println!("cargo:rustc-link-lib=dylib=torch_cpu");
+    println!("cargo:rustc-link-lib=dylib=c10");
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", real_folder.display());
+    println!("cargo:rustc-link-arg=-Wl,-rpath,$ORIGIN/../lib");
+}

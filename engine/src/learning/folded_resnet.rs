@@ -1,0 +1,105 @@
+//! The network for inference: every batch normalisation folded into the convolution before it, activations in place.
+//!
+//! With the moving statistics a batch normalisation is linear, so `BN(W∗x + b) = (sW)∗x + s(b − mean) + β` with
+//! `s = γ / √(variance + ε)`: 41 passes over the feature maps are saved. The folding is computed in f64.
+
+use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
+use tch::{Kind, TchError, Tensor};
+
+use super::keras_ops::{same_convolution, same_max_pool};
+use super::libtorch_ext::{channels_last, leaky_relu_in_place};
+use super::resnet::{ConvNorm, ResNet};
+
+#[derive(Debug)]
+struct FoldedConvolution {
+    plan: ConvolutionPlan,
+    kernel: Tensor,
+    bias: Tensor,
+}
+
+#[derive(Debug)]
+struct FoldedBlock {
+    branch: [FoldedConvolution; 3],
+    shortcut: Option<FoldedConvolution>,
+}
+
+/// The network for inference, in f32 or bf16; the dense layer is always f32.
+#[derive(Debug)]
+pub struct FoldedResNet {
+    kind: Kind,
+    stem: FoldedConvolution,
+    blocks: Vec<FoldedBlock>,
+    dense_kernel: Tensor,
+    dense_bias: Tensor,
+}
+
+impl FoldedResNet {
+    /// Folds a network, on the device where it is; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
+    pub fn new(network: &ResNet, kind: Kind) -> Result<Self, TchError> {
+        let blocks = network
+            .blocks
+            .iter()
+            .map(|block| {
+                let [first, second, third] = &block.branch;
+                Ok(FoldedBlock {
+                    branch: [fold(first, kind)?, fold(second, kind)?, fold(third, kind)?],
+                    shortcut: block.shortcut.as_ref().map(|shortcut| fold(shortcut, kind)).transpose()?,
+                })
+            })
+            .collect::<Result<_, TchError>>()?;
+        Ok(Self {
+            kind,
+            stem: fold(&network.stem, kind)?,
+            blocks,
+            dense_kernel: network.dense_kernel.shallow_clone(),
+            dense_bias: network.dense_bias.shallow_clone(),
+        })
+    }
+
+    /// The four logits of each image, f32: N×3×H×W → N×4. Call it without gradients.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        let x = channels_last(&input.f_to_kind(self.kind)?)?;
+        let x = self.stem.activated(&x)?;
+        let mut x = same_max_pool(&x)?;
+        for block in &self.blocks {
+            let [first, second, third] = &block.branch;
+            let y = second.activated(&first.activated(&x)?)?;
+            let mut y = third.convolve(&y)?;
+            let _ = match &block.shortcut {
+                Some(projection) => y.f_add_(&projection.convolve(&x)?)?,
+                None => y.f_add_(&x)?,
+            };
+            leaky_relu_in_place(&mut y, LEAKY_RELU_SLOPE)?;
+            x = y;
+        }
+        // The mean of hundreds of positions wants more than the 8 bits of a bf16 mantissa.
+        let features = x.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
+        features.f_linear(&self.dense_kernel, Some(&self.dense_bias))
+    }
+}
+
+impl FoldedConvolution {
+    fn convolve(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        same_convolution(input, &self.kernel, &self.bias, &self.plan)
+    }
+
+    fn activated(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        let mut output = self.convolve(input)?;
+        leaky_relu_in_place(&mut output, LEAKY_RELU_SLOPE)?;
+        Ok(output)
+    }
+}
+
+fn fold(layer: &ConvNorm, kind: Kind) -> Result<FoldedConvolution, TchError> {
+    let in_f64 = |tensor: &Tensor| tensor.f_to_kind(Kind::Double);
+    let norm = &layer.norm;
+    let deviation = in_f64(&norm.moving_variance)?.f_add_scalar(BATCH_NORM_EPSILON)?.f_sqrt()?;
+    let scale = in_f64(&norm.gamma)?.f_div(&deviation)?;
+    let kernel = in_f64(&layer.kernel)?.f_mul(&scale.f_reshape([-1, 1, 1, 1])?)?;
+    let bias = in_f64(&layer.bias)?.f_sub(&in_f64(&norm.moving_mean)?)?.f_mul(&scale)?.f_add(&in_f64(&norm.beta)?)?;
+    Ok(FoldedConvolution {
+        plan: layer.plan,
+        kernel: channels_last(&kernel.f_to_kind(kind)?)?,
+        bias: bias.f_to_kind(kind)?,
+    })
+}

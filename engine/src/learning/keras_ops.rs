@@ -1,0 +1,119 @@
+//! Keras' layers where they differ from libtorch's: asymmetric `same` padding, and the slope of the leaky ReLU.
+
+use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, ConvolutionPlan, same_padding};
+use tch::{TchError, Tensor};
+
+const POOL: usize = 3;
+const POOL_STRIDE: usize = 2;
+
+/// Zeros or −∞ around height and width: libtorch's order is left, right, top, bottom.
+struct SamePadding {
+    top: i64,
+    bottom: i64,
+    left: i64,
+    right: i64,
+}
+
+impl SamePadding {
+    fn of(input: &Tensor, kernel: usize, stride: usize) -> Result<Self, TchError> {
+        let (_, _, height, width) = input.size4()?;
+        let (top, bottom) = same_padding(height as usize, kernel, stride);
+        let (left, right) = same_padding(width as usize, kernel, stride);
+        Ok(Self { top: top as i64, bottom: bottom as i64, left: left as i64, right: right as i64 })
+    }
+
+    /// What libtorch can pad itself, without a copy.
+    fn symmetric(&self) -> Option<[i64; 2]> {
+        (self.top == self.bottom && self.left == self.right).then_some([self.top, self.left])
+    }
+
+    fn around(&self, input: &Tensor, value: f64) -> Result<Tensor, TchError> {
+        input.f_pad([self.left, self.right, self.top, self.bottom], "constant", value)
+    }
+}
+
+/// Convolution with Keras' `same` padding: N×I×H×W → N×O×⌈H/s⌉×⌈W/s⌉.
+pub fn same_convolution(
+    input: &Tensor,
+    kernel: &Tensor,
+    bias: &Tensor,
+    plan: &ConvolutionPlan,
+) -> Result<Tensor, TchError> {
+    let stride = [plan.stride as i64; 2];
+    let padding = SamePadding::of(input, plan.kernel, plan.stride)?;
+    match padding.symmetric() {
+        Some(padding) => input.f_conv2d(kernel, Some(bias), stride, padding, [1, 1], 1),
+        None => padding.around(input, 0.0)?.f_conv2d(kernel, Some(bias), stride, [0, 0], [1, 1], 1),
+    }
+}
+
+/// 3×3 maximum with stride 2 and Keras' `same` padding by −∞.
+pub fn same_max_pool(input: &Tensor) -> Result<Tensor, TchError> {
+    let (kernel, stride) = ([POOL as i64; 2], [POOL_STRIDE as i64; 2]);
+    let padding = SamePadding::of(input, POOL, POOL_STRIDE)?;
+    match padding.symmetric() {
+        Some(padding) => input.f_max_pool2d(kernel, stride, padding, [1, 1], false),
+        None => padding.around(input, f64::NEG_INFINITY)?.f_max_pool2d(kernel, stride, [0, 0], [1, 1], false),
+    }
+}
+
+/// Scale, shift and moving statistics of a batch normalisation, one number a channel.
+#[derive(Debug)]
+pub struct BatchNorm {
+    /// Scale.
+    pub gamma: Tensor,
+    /// Shift.
+    pub beta: Tensor,
+    /// Moving mean.
+    pub moving_mean: Tensor,
+    /// Moving variance.
+    pub moving_variance: Tensor,
+}
+
+impl BatchNorm {
+    /// `γ · (x − mean) / √(variance + ε) + β` with the moving statistics.
+    pub fn normalise(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        // libtorch counts the share of the new value, Keras that of the old one.
+        let momentum = 1.0 - BATCH_NORM_MOMENTUM;
+        input.f_batch_norm(
+            Some(&self.gamma),
+            Some(&self.beta),
+            Some(&self.moving_mean),
+            Some(&self.moving_variance),
+            false,
+            momentum,
+            BATCH_NORM_EPSILON,
+            true,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn an_even_side_is_padded_below_and_right_only() {
+        // Ones everywhere: each output counts the input positions that its kernel covers.
+        let plan = ConvolutionPlan { number: 1, inputs: 1, outputs: 1, kernel: 3, stride: 2 };
+        let ones = |size: &[i64]| Tensor::ones(size, (Kind::Float, Device::Cpu));
+        let zero = Tensor::zeros([1], (Kind::Float, Device::Cpu));
+        let counts = |side: i64| {
+            let output = same_convolution(&ones(&[1, 1, side, side]), &ones(&[1, 1, 3, 3]), &zero, &plan)
+                .expect("a small convolution");
+            Vec::<f32>::try_from(output.flatten(0, -1)).expect("f32")
+        };
+        assert_eq!(counts(4), [9.0, 6.0, 6.0, 4.0]);
+        assert_eq!(counts(3), [4.0, 4.0, 4.0, 4.0]);
+    }
+
+    #[test]
+    fn the_pool_ignores_its_padding() {
+        let input = Tensor::full([1, 1, 4, 4], -5.0, (Kind::Float, Device::Cpu));
+        let output = same_max_pool(&input).expect("a small pool");
+        assert_eq!(output.size(), [1, 1, 2, 2]);
+        assert_eq!(f64::try_from(output.max()).expect("one number"), -5.0);
+    }
+}

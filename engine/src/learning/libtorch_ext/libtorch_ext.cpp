@@ -1,0 +1,54 @@
+// What tch 0.24 lacks. Every function catches C++ exceptions and returns them as a message that the caller frees;
+// nullptr means that all went well. Tensors are the `at::Tensor *` that tch holds.
+
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/leaky_relu.h>
+#include <cstring>
+#include <string>
+
+namespace {
+template <typename Body> char *guarded(Body body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const std::exception &error) {
+    return strdup(error.what());
+  } catch (...) {
+    return strdup("an exception of unknown type");
+  }
+}
+} // namespace
+
+extern "C" {
+
+// leaky_relu with a slope of the caller's choice, into a new tensor.
+char *mammoscope_leaky_relu(at::Tensor *input, double slope, at::Tensor **output) {
+  return guarded([&] { *output = new at::Tensor(at::leaky_relu(*input, slope)); });
+}
+
+// The same in place.
+char *mammoscope_leaky_relu_in_place(at::Tensor *tensor, double slope) {
+  return guarded([&] { at::leaky_relu_(*tensor, slope); });
+}
+
+// The same values, laid out N×H×W×C in memory; a tensor that is so already is shared, not copied.
+char *mammoscope_channels_last(at::Tensor *input, at::Tensor **output) {
+  return guarded([&] { *output = new at::Tensor(input->contiguous(at::MemoryFormat::ChannelsLast)); });
+}
+
+char *mammoscope_is_channels_last(at::Tensor *tensor, int *output) {
+  return guarded([&] { *output = tensor->is_contiguous(at::MemoryFormat::ChannelsLast); });
+}
+
+// Whether f32 convolutions and matrix products on the GPU may round their inputs to TF32.
+char *mammoscope_allow_tf32(int allowed) {
+  return guarded([&] {
+    at::globalContext().setAllowTF32CuDNN(allowed != 0);
+    at::globalContext().setAllowTF32CuBLAS(allowed != 0);
+  });
+}
+
+// The message of a failed call, freed.
+void mammoscope_free_message(char *message) { free(message); }
+}

@@ -1,0 +1,105 @@
+//! What tch 0.24 lacks, from one small C++ file: a slope for the leaky ReLU, memory formats, TF32.
+
+use std::ffi::{CStr, c_char, c_double, c_int};
+
+use tch::{TchError, Tensor};
+use torch_sys::C_tensor;
+
+unsafe extern "C" {
+    fn mammoscope_leaky_relu(input: *mut C_tensor, slope: c_double, output: *mut *mut C_tensor) -> *mut c_char;
+    fn mammoscope_leaky_relu_in_place(tensor: *mut C_tensor, slope: c_double) -> *mut c_char;
+    fn mammoscope_channels_last(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
+    fn mammoscope_is_channels_last(tensor: *mut C_tensor, output: *mut c_int) -> *mut c_char;
+    fn mammoscope_allow_tf32(allowed: c_int) -> *mut c_char;
+    fn mammoscope_free_message(message: *mut c_char);
+}
+
+/// `max(x, 0) + slope · min(x, 0)` into a new tensor of the same shape.
+pub fn leaky_relu(input: &Tensor, slope: f64) -> Result<Tensor, TchError> {
+    new_tensor(|output| {
+        // SAFETY: the tensor outlives the call; `output` is written on success only.
+        unsafe { mammoscope_leaky_relu(pointer(input), slope, output) }
+    })
+}
+
+/// [`leaky_relu`] in place.
+pub fn leaky_relu_in_place(tensor: &mut Tensor, slope: f64) -> Result<(), TchError> {
+    // SAFETY: the tensor outlives the call and is borrowed mutably.
+    checked(unsafe { mammoscope_leaky_relu_in_place(pointer(tensor), slope) })
+}
+
+/// The same N×C×H×W values laid out N×H×W×C in memory; shared with the input where that is so already.
+pub fn channels_last(input: &Tensor) -> Result<Tensor, TchError> {
+    new_tensor(|output| {
+        // SAFETY: the tensor outlives the call; `output` is written on success only.
+        unsafe { mammoscope_channels_last(pointer(input), output) }
+    })
+}
+
+/// Whether a tensor is laid out N×H×W×C in memory.
+pub fn is_channels_last(tensor: &Tensor) -> Result<bool, TchError> {
+    let mut answer = 0;
+    // SAFETY: the tensor and the answer outlive the call.
+    checked(unsafe { mammoscope_is_channels_last(pointer(tensor), &raw mut answer) })?;
+    Ok(answer != 0)
+}
+
+/// Lets f32 convolutions and matrix products on the GPU round their inputs to TF32 (10 bits of mantissa), or not.
+pub fn allow_tf32(allowed: bool) -> Result<(), TchError> {
+    // SAFETY: sets two flags of libtorch's global context.
+    checked(unsafe { mammoscope_allow_tf32(c_int::from(allowed)) })
+}
+
+fn pointer(tensor: &Tensor) -> *mut C_tensor {
+    tensor.as_ptr().cast()
+}
+
+fn new_tensor(call: impl FnOnce(*mut *mut C_tensor) -> *mut c_char) -> Result<Tensor, TchError> {
+    let mut output = std::ptr::null_mut();
+    checked(call(&raw mut output))?;
+    // SAFETY: on success the callee has stored a tensor of its own, which is now ours.
+    Ok(unsafe { Tensor::from_ptr(output) })
+}
+
+fn checked(message: *mut c_char) -> Result<(), TchError> {
+    if message.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a message is a NUL-terminated string that we own until it is freed below.
+    let text = unsafe { CStr::from_ptr(message) }.to_string_lossy().into_owned();
+    // SAFETY: the message came from the C++ side's `strdup` and is not used again.
+    unsafe { mammoscope_free_message(message) };
+    Err(TchError::Torch(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind};
+
+    use super::*;
+
+    #[test]
+    fn leaky_relu_has_the_slope_it_is_given() {
+        let mut tensor = Tensor::from_slice(&[-2.0_f32, 0.0, 3.0]);
+        let expected = [-0.6_f32, 0.0, 3.0];
+        let fresh = Vec::<f32>::try_from(leaky_relu(&tensor, 0.3).expect("a float tensor")).expect("f32");
+        assert_eq!(fresh, expected);
+        leaky_relu_in_place(&mut tensor, 0.3).expect("a float tensor");
+        assert_eq!(Vec::<f32>::try_from(tensor).expect("f32"), expected);
+    }
+
+    #[test]
+    fn channels_last_changes_the_layout_and_no_value() {
+        let tensor = Tensor::arange(2 * 3 * 4 * 5, (Kind::Float, Device::Cpu)).reshape([2, 3, 4, 5]);
+        assert!(!is_channels_last(&tensor).expect("a tensor"));
+        let converted = channels_last(&tensor).expect("four dimensions");
+        assert!(is_channels_last(&converted).expect("a tensor"));
+        assert_eq!(converted, tensor);
+    }
+
+    #[test]
+    fn libtorch_errors_become_messages() {
+        let error = channels_last(&Tensor::from_slice(&[1.0_f32])).expect_err("one dimension").to_string();
+        assert!(error.contains("rank 4"), "{error}");
+    }
+}

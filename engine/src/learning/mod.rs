@@ -1,0 +1,8 @@
+//! All that touches tensors.
+
+pub mod device;
+pub mod folded_resnet;
+pub mod inference;
+pub mod keras_ops;
+pub mod libtorch_ext;
+pub mod resnet;

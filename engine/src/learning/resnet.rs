@@ -1,0 +1,169 @@
+//! The network of 41 convolutions with its batch normalisations, layer by layer as the reference has it.
+
+use mammoscope::domain::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE, NetworkPlan, ParameterPlan};
+use mammoscope::storage::model_file::Model;
+use tch::{Device, TchError, Tensor};
+
+use super::keras_ops::{BatchNorm, same_convolution, same_max_pool};
+use super::libtorch_ext::{channels_last, leaky_relu};
+
+/// A convolution and the batch normalisation behind it.
+#[derive(Debug)]
+pub struct ConvNorm {
+    /// Names and shapes.
+    pub plan: ConvolutionPlan,
+    /// O×I×H×W.
+    pub kernel: Tensor,
+    /// One number an output channel.
+    pub bias: Tensor,
+    /// The batch normalisation.
+    pub norm: BatchNorm,
+}
+
+/// A residual block.
+#[derive(Debug)]
+pub struct Block {
+    /// 1 to 12.
+    pub number: usize,
+    /// 1×1, 3×3, 1×1.
+    pub branch: [ConvNorm; 3],
+    /// The projection around the branch, in the first block of a stage.
+    pub shortcut: Option<ConvNorm>,
+}
+
+/// The network in f32.
+#[derive(Debug)]
+pub struct ResNet {
+    /// Convolution in front of the max-pool.
+    pub stem: ConvNorm,
+    /// Twelve blocks.
+    pub blocks: Vec<Block>,
+    /// 4×features.
+    pub dense_kernel: Tensor,
+    /// Four numbers.
+    pub dense_bias: Tensor,
+}
+
+impl ResNet {
+    /// The network of a model, on a device, laid out channels-last.
+    pub fn from_model(model: &Model, device: Device) -> Result<Self, TchError> {
+        let plan = model.metadata.plan();
+        let loader = Loader { model, parameters: plan.parameters(), device };
+        let blocks = plan
+            .blocks
+            .iter()
+            .map(|block| {
+                let [first, second, third] = block.branch;
+                Ok(Block {
+                    number: block.number,
+                    branch: [loader.conv_norm(first)?, loader.conv_norm(second)?, loader.conv_norm(third)?],
+                    shortcut: block.shortcut.map(|shortcut| loader.conv_norm(shortcut)).transpose()?,
+                })
+            })
+            .collect::<Result<_, TchError>>()?;
+        Ok(Self {
+            stem: loader.conv_norm(plan.stem)?,
+            blocks,
+            dense_kernel: loader.tensor(NetworkPlan::DENSE, "kernel")?,
+            dense_bias: loader.tensor(NetworkPlan::DENSE, "bias")?,
+        })
+    }
+
+    /// The four logits of each image: N×3×H×W → N×4, with the moving statistics and without dropout.
+    pub fn forward(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        self.forward_observed(input, &mut |_, _| {})
+    }
+
+    /// [`ResNet::forward`], and every layer's output handed to `observe` under the layer's name in the reference
+    /// (`conv2d_1`, `add_12`, …). `dense_1` stands for the logits; the reference's has a softmax behind it.
+    pub fn forward_observed(
+        &self,
+        input: &Tensor,
+        observe: &mut dyn FnMut(&str, &Tensor),
+    ) -> Result<Tensor, TchError> {
+        let mut pass = Pass { observe, activations: 0 };
+        let x = pass.conv_norm(&self.stem, &channels_last(input)?)?;
+        let x = pass.activation(&x)?;
+        let mut x = same_max_pool(&x)?;
+        pass.saw("max_pooling2d_1", &x);
+        for block in &self.blocks {
+            let [first, second, third] = &block.branch;
+            let y = pass.conv_norm(first, &x)?;
+            let y = pass.activation(&y)?;
+            let y = pass.conv_norm(second, &y)?;
+            let y = pass.activation(&y)?;
+            let y = pass.conv_norm(third, &y)?;
+            let shortcut = match &block.shortcut {
+                Some(projection) => pass.conv_norm(projection, &x)?,
+                None => x,
+            };
+            let sum = shortcut.f_add(&y)?;
+            pass.saw(&format!("add_{}", block.number), &sum);
+            x = pass.activation(&sum)?;
+        }
+        let features = x.f_mean_dim([2_i64, 3].as_slice(), false, None)?;
+        pass.saw("global_average_pooling2d_1", &features);
+        let logits = features.f_linear(&self.dense_kernel, Some(&self.dense_bias))?;
+        pass.saw(NetworkPlan::DENSE, &logits);
+        Ok(logits)
+    }
+}
+
+/// One way through the network.
+struct Pass<'a> {
+    observe: &'a mut dyn FnMut(&str, &Tensor),
+    activations: usize,
+}
+
+impl Pass<'_> {
+    fn saw(&mut self, name: &str, tensor: &Tensor) {
+        (self.observe)(name, tensor);
+    }
+
+    fn conv_norm(&mut self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
+        let convolved = same_convolution(input, &layer.kernel, &layer.bias, &layer.plan)?;
+        self.saw(&layer.plan.name(), &convolved);
+        let normalised = layer.norm.normalise(&convolved)?;
+        self.saw(&layer.plan.batch_norm_name(), &normalised);
+        Ok(normalised)
+    }
+
+    fn activation(&mut self, input: &Tensor) -> Result<Tensor, TchError> {
+        let output = leaky_relu(input, LEAKY_RELU_SLOPE)?;
+        self.activations += 1;
+        self.saw(&format!("leaky_re_lu_{}", self.activations), &output);
+        Ok(output)
+    }
+}
+
+struct Loader<'a> {
+    model: &'a Model,
+    parameters: Vec<ParameterPlan>,
+    device: Device,
+}
+
+impl Loader<'_> {
+    fn conv_norm(&self, plan: ConvolutionPlan) -> Result<ConvNorm, TchError> {
+        let norm = plan.batch_norm_name();
+        Ok(ConvNorm {
+            kernel: channels_last(&self.tensor(&plan.name(), "kernel")?)?,
+            bias: self.tensor(&plan.name(), "bias")?,
+            norm: BatchNorm {
+                gamma: self.tensor(&norm, "gamma")?,
+                beta: self.tensor(&norm, "beta")?,
+                moving_mean: self.tensor(&norm, "moving_mean")?,
+                moving_variance: self.tensor(&norm, "moving_variance")?,
+            },
+            plan,
+        })
+    }
+
+    fn tensor(&self, layer: &str, role: &str) -> Result<Tensor, TchError> {
+        let name = format!("{layer}.{role}");
+        let absent = || TchError::Torch(format!("tensor '{name}' is not in the model"));
+        let values = self.model.tensors.get(&name).ok_or_else(absent)?;
+        let parameter = self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(absent)?;
+        let shape: Vec<i64> = parameter.shape.iter().map(|&length| length as i64).collect();
+        Tensor::f_from_slice(values)?.f_reshape(shape)?.f_to(self.device)
+    }
+}

@@ -1,0 +1,302 @@
+//! What the program and its engine say to each other, and how it is framed.
+//!
+//! A frame is a length (4 bytes, little-endian) and so many bytes of JSON. The order of events, which a reader may rely
+//! on:
+//!
+//! ```text
+//! Ready → (Run → JobStarted? → SampleDone* → JobEnded)*        Alive at any time, every two seconds
+//! ```
+//!
+//! `Ready` comes first and once. A job ends exactly once, also when it is cancelled, fails, or the engine is told to
+//! shut down; only the death of the process can take the ending away.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::compute_options::{DeviceChoice, Precision};
+use crate::domain::density::DensityClass;
+
+/// Changes whenever a command, an event or the framing does.
+pub const PROTOCOL_VERSION: u32 = 1;
+/// The program's and the engine's version: they are built together.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// How often the engine says that it lives.
+pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// No frame is longer; what claims to be is no frame. A hundred thousand paths need some 10 MB.
+const MAX_FRAME: u32 = 256 << 20;
+
+/// A number that the program gives to a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobId(pub u64);
+
+/// What the program asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineCommand {
+    /// Do some work; jobs are done one after another.
+    Run {
+        /// The job's number.
+        job: JobId,
+        /// The work.
+        work: Work,
+    },
+    /// Stop a job at the next batch, or before it begins.
+    Cancel {
+        /// The job's number.
+        job: JobId,
+    },
+    /// Stop the running job at the next batch, and end.
+    Shutdown,
+}
+
+/// A piece of work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Predict images with one model.
+    Predict(PredictWork),
+}
+
+/// Predict images with one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictWork {
+    /// The model file.
+    pub model: WirePath,
+    /// The images, in the order of the answers.
+    pub samples: Vec<WirePath>,
+    /// Images computed at once; `None` leaves it to the engine.
+    pub batch_size: Option<usize>,
+    /// Where.
+    pub device: DeviceChoice,
+    /// In what precision.
+    pub precision: Precision,
+    /// CPU threads; `None` takes all cores.
+    pub threads: Option<usize>,
+}
+
+/// What the engine answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineEvent {
+    /// The engine is up.
+    Ready {
+        /// [`PROTOCOL_VERSION`] of the engine.
+        protocol: u32,
+        /// [`VERSION`] of the engine.
+        version: String,
+    },
+    /// The engine lives; it may be busy.
+    Alive,
+    /// The model is loaded.
+    JobStarted {
+        /// The job's number.
+        job: JobId,
+        /// The device in use, in words.
+        device: String,
+        /// The precision in use.
+        precision: Precision,
+        /// Images computed at once.
+        batch_size: usize,
+    },
+    /// An image is done, for better or worse.
+    SampleDone {
+        /// The job's number.
+        job: JobId,
+        /// Its position in [`PredictWork::samples`].
+        index: usize,
+        /// Logits of the classes A to D, or why there are none.
+        result: Result<[f32; DensityClass::COUNT], String>,
+    },
+    /// The job is over.
+    JobEnded {
+        /// The job's number.
+        job: JobId,
+        /// How it ended.
+        outcome: JobOutcome,
+    },
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobOutcome {
+    /// All was done.
+    Completed,
+    /// It was told to stop.
+    Stopped {
+        /// By what.
+        reason: String,
+    },
+    /// It could not go on.
+    Failed {
+        /// What happened, and what to do about it.
+        error: String,
+    },
+}
+
+/// What `mammoscope-engine probe` prints: one JSON object of what it finds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineProbe {
+    /// [`VERSION`] of the engine.
+    pub engine_version: String,
+    /// [`PROTOCOL_VERSION`] of the engine.
+    pub protocol: u32,
+    /// libtorch's version.
+    pub libtorch: String,
+    /// The folder from which libtorch was loaded.
+    pub library_folder: Option<PathBuf>,
+    /// CPU threads that libtorch uses unless told otherwise.
+    pub threads: usize,
+    /// What became of CUDA.
+    pub cuda: CudaProbe,
+    /// Whether the CPU has bf16 instructions.
+    pub cpu_bf16: bool,
+}
+
+/// What became of CUDA.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CudaProbe {
+    /// Usable, or why not.
+    pub state: CudaState,
+    /// What the system said.
+    pub detail: String,
+    /// GPUs that can be used.
+    pub devices: usize,
+}
+
+/// Whether CUDA can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CudaState {
+    /// It can.
+    Available,
+    /// There is no NVIDIA driver on this machine.
+    NoDriver,
+    /// There is a driver, but libtorch's CUDA parts are not installed.
+    NoLibrary,
+    /// Driver and library are there, but do not work together.
+    Error,
+}
+
+/// A path that survives JSON also when it is not UTF-8.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum WirePath {
+    /// A path that is text.
+    Text(String),
+    /// The bytes of one that is not.
+    Bytes(Vec<u8>),
+}
+
+impl From<&Path> for WirePath {
+    fn from(path: &Path) -> Self {
+        path.to_str().map_or_else(
+            || Self::Bytes(path.as_os_str().as_encoded_bytes().to_vec()),
+            |text| Self::Text(text.to_owned()),
+        )
+    }
+}
+
+impl From<WirePath> for PathBuf {
+    fn from(path: WirePath) -> Self {
+        match path {
+            WirePath::Text(text) => text.into(),
+            #[cfg(unix)]
+            WirePath::Bytes(bytes) => {
+                use std::os::unix::ffi::OsStringExt as _;
+                OsString::from_vec(bytes).into()
+            }
+            #[cfg(not(unix))]
+            WirePath::Bytes(bytes) => OsString::from(String::from_utf8_lossy(&bytes).into_owned()).into(),
+        }
+    }
+}
+
+/// Writes one frame and flushes it.
+pub fn write_frame(writer: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let json = serde_json::to_vec(message)?;
+    let length = u32::try_from(json.len()).ok().filter(|length| *length <= MAX_FRAME).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("a message of {} bytes is too long", json.len()))
+    })?;
+    writer.write_all(&length.to_le_bytes())?;
+    writer.write_all(&json)?;
+    writer.flush()
+}
+
+/// Reads one frame; `None` at a proper end, between frames.
+pub fn read_frame<M: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<M>> {
+    let mut length = [0; 4];
+    match reader.read(&mut length)? {
+        0 => return Ok(None),
+        read => reader.read_exact(&mut length[read..])?,
+    }
+    let length = u32::from_le_bytes(length);
+    if length > MAX_FRAME {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "not a frame of the engine protocol"));
+    }
+    // Grows as bytes arrive, so that a false length cannot ask for memory.
+    let mut json = Vec::new();
+    reader.take(u64::from(length)).read_to_end(&mut json)?;
+    if json.len() < length as usize {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Some(serde_json::from_slice(&json)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn frames_are_read_back(index in any::<u32>(), logits in prop::array::uniform4(-1e6_f32..1e6), reason in any::<String>()) {
+            let index = index as usize;
+            let events = [
+                EngineEvent::SampleDone { job: JobId(7), index, result: Ok(logits) },
+                EngineEvent::SampleDone { job: JobId(7), index, result: Err(reason) },
+                EngineEvent::Alive,
+            ];
+            let mut bytes = Vec::new();
+            for event in &events {
+                write_frame(&mut bytes, event).expect("memory");
+            }
+            let mut reader = bytes.as_slice();
+            for event in events {
+                prop_assert_eq!(read_frame::<EngineEvent>(&mut reader).expect("a frame"), Some(event));
+            }
+            prop_assert_eq!(read_frame::<EngineEvent>(&mut reader).expect("the end"), None);
+        }
+
+        #[test]
+        fn any_bytes_are_an_error_or_nothing(bytes in prop::collection::vec(any::<u8>(), 1..200)) {
+            prop_assert!(read_frame::<EngineEvent>(&mut bytes.as_slice()).is_err());
+        }
+    }
+
+    #[test]
+    fn a_frame_cut_short_is_an_error() {
+        let mut bytes = Vec::new();
+        write_frame(&mut bytes, &EngineEvent::Alive).expect("memory");
+        for length in 1..bytes.len() {
+            assert!(read_frame::<EngineEvent>(&mut &bytes[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_not_text_survive() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let path = Path::new(std::ffi::OsStr::from_bytes(b"/data/\xff.png"));
+        let json = serde_json::to_string(&WirePath::from(path)).expect("bytes");
+        let back: WirePath = serde_json::from_str(&json).expect("bytes");
+        assert_eq!(PathBuf::from(back), path);
+    }
+}

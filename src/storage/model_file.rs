@@ -1,0 +1,277 @@
+//! A model on disk: one safetensors file whose metadata tell what it is, readable without libtorch.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::atomic_file::AtomicFile;
+use crate::domain::density::DensityClass;
+use crate::domain::input_route::InputRoute;
+use crate::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
+use crate::domain::printable::printable;
+use crate::domain::view::View;
+
+/// What the `format` entry of the metadata says in files of this form.
+pub const FORMAT: &str = "mammoscope-model-1";
+/// What the `architecture` entry says: the network of [`NetworkPlan`].
+pub const ARCHITECTURE: &str = "resnet41";
+
+/// What a model file says about its model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelMetadata {
+    /// Factor on all numbers of channels.
+    pub width: WidthFactor,
+    /// Input height and width in pixels.
+    pub size: usize,
+    /// The view it was trained on; `None` serves any.
+    pub view: Option<View>,
+    /// How images become input.
+    pub input_route: InputRoute,
+    /// Where the weights come from: entries of free text such as `source` and `source_sha256`.
+    pub provenance: std::collections::BTreeMap<String, String>,
+}
+
+impl ModelMetadata {
+    /// The network that the weights belong to.
+    #[must_use]
+    pub fn plan(&self) -> NetworkPlan {
+        NetworkPlan::new(self.width)
+    }
+
+    fn entries(&self) -> HashMap<String, String> {
+        let classes = DensityClass::ALL.map(DensityClass::letter).join(",");
+        let mut entries: HashMap<String, String> =
+            self.provenance.iter().map(|(key, value)| (format!("provenance.{key}"), value.clone())).collect();
+        entries.extend([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("architecture".to_owned(), ARCHITECTURE.to_owned()),
+            ("width".to_owned(), self.width.to_string()),
+            ("size".to_owned(), self.size.to_string()),
+            ("classes".to_owned(), classes),
+            ("view".to_owned(), self.view.map_or("any", View::name).to_owned()),
+            ("input_route".to_owned(), self.input_route.to_string()),
+        ]);
+        entries
+    }
+
+    fn from_entries(entries: &HashMap<String, String>) -> Result<Self, ModelError> {
+        let entry = |key: &str| entries.get(key).map(String::as_str);
+        let wrong = |key: &str, reason: String| ModelError::Metadata { key: key.to_owned(), reason };
+        let required = |key: &'static str| entry(key).ok_or_else(|| wrong(key, "it is missing".to_owned()));
+        match entry("format") {
+            None => return Err(ModelError::NotOurs),
+            Some(FORMAT) => {}
+            Some(other) => return Err(wrong("format", format!("'{}' is not '{FORMAT}'", printable(other)))),
+        }
+        let architecture = required("architecture")?;
+        if architecture != ARCHITECTURE {
+            return Err(wrong("architecture", format!("'{}' is not '{ARCHITECTURE}'", printable(architecture))));
+        }
+        let classes = required("classes")?;
+        if classes != DensityClass::ALL.map(DensityClass::letter).join(",") {
+            return Err(wrong("classes", format!("'{}' is not 'A,B,C,D'", printable(classes))));
+        }
+        let width = required("width")?
+            .parse::<f64>()
+            .map_err(|error| wrong("width", error.to_string()))
+            .and_then(|factor| WidthFactor::new(factor).map_err(|error| wrong("width", error.to_string())))?;
+        let size = required("size")?.parse::<usize>().map_err(|error| wrong("size", error.to_string()))?;
+        check_size(size).map_err(|error| wrong("size", error.to_string()))?;
+        let view = match required("view")? {
+            "any" => None,
+            name => Some(name.parse().map_err(|_| wrong("view", format!("'{}' is no view", printable(name))))?),
+        };
+        let input_route = required("input_route")?;
+        let input_route = input_route
+            .parse()
+            .map_err(|_| wrong("input_route", format!("'{}' is unknown", printable(input_route))))?;
+        let provenance = entries
+            .iter()
+            .filter_map(|(key, value)| Some((key.strip_prefix("provenance.")?.to_owned(), value.clone())))
+            .collect();
+        Ok(Self { width, size, view, input_route, provenance })
+    }
+}
+
+/// An input size that the network cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an input of {0} pixels is outside 32 to 4096")]
+pub struct SizeOutOfRange(pub usize);
+
+/// Input sizes reach from 32 pixels (one position is left of the picture) to 4096.
+pub fn check_size(size: usize) -> Result<usize, SizeOutOfRange> {
+    if (32..=4096).contains(&size) { Ok(size) } else { Err(SizeOutOfRange(size)) }
+}
+
+/// Why a file is not a usable model.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is not a safetensors file, or a damaged one.
+    #[error("not a readable safetensors file ({0}); is it cut short?")]
+    Safetensors(#[from] safetensors::SafeTensorError),
+    /// It is a safetensors file of something else.
+    #[error(
+        "a safetensors file, but not a mammoscope model (its metadata have no 'format' entry); Keras models are taken over by `mammoscope import`"
+    )]
+    NotOurs,
+    /// An entry of the metadata is missing or wrong.
+    #[error("metadata entry '{key}': {reason}")]
+    Metadata {
+        /// The entry.
+        key: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Tensors are missing, superfluous or misshaped.
+    #[error("the tensors do not fit the network: {0}")]
+    Tensors(String),
+    /// A tensor holds a number that is no number.
+    #[error("tensor '{name}' holds values that are not finite")]
+    NotFinite {
+        /// The tensor.
+        name: String,
+    },
+}
+
+/// Values by tensor name.
+pub type TensorValues = HashMap<String, Vec<f32>>;
+
+/// A model in memory: metadata, and every tensor of [`NetworkPlan::parameters`] as f32 in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    /// What it is.
+    pub metadata: ModelMetadata,
+    /// Values by tensor name.
+    pub tensors: TensorValues,
+}
+
+impl Model {
+    /// Reads a model file and checks every tensor against the network that the metadata describe.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        Self::from_bytes(&std::fs::read(path)?)
+    }
+
+    /// Reads the bytes of a model file, like [`Model::read`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let metadata = metadata_of(bytes)?;
+        let file = SafeTensors::deserialize(bytes)?;
+        let parameters = metadata.plan().parameters();
+        let found: Vec<(String, Vec<usize>, Dtype)> =
+            file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.dtype())).collect();
+        check_tensors(&parameters, &found)?;
+        let mut tensors = HashMap::with_capacity(parameters.len());
+        for ParameterPlan { name, .. } in parameters {
+            let values: Vec<f32> =
+                file.tensor(&name)?.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            if !values.iter().all(|value| value.is_finite()) {
+                return Err(ModelError::NotFinite { name });
+            }
+            tensors.insert(name, values);
+        }
+        Ok(Self { metadata, tensors })
+    }
+
+    /// Writes the model to a file that is there whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ModelError> {
+        let parameters = self.metadata.plan().parameters();
+        let mut data = Vec::with_capacity(parameters.len());
+        for ParameterPlan { name, shape, .. } in parameters {
+            let values = self.tensors.get(&name).ok_or_else(|| ModelError::Tensors(format!("'{name}' is missing")))?;
+            let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+            data.push((name, shape, bytes));
+        }
+        let views = data
+            .iter()
+            .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, ModelError>>()?;
+        let bytes = safetensors::serialize(views, Some(self.metadata.entries()))?;
+        let mut file = AtomicFile::create(path)?;
+        file.write_all(&bytes)?;
+        file.commit()?;
+        Ok(())
+    }
+}
+
+/// What `model info` tells of a file without loading its network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelFacts {
+    /// What it is.
+    #[serde(flatten)]
+    pub metadata: ModelMetadata,
+    /// Numbers in all its tensors.
+    pub parameters: usize,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl ModelFacts {
+    /// Reads and checks a model file ([`Model::read`]), and tells its facts.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        let bytes = std::fs::read(path)?;
+        let model = Model::from_bytes(&bytes)?;
+        Ok(Self {
+            parameters: model.metadata.plan().parameter_count(),
+            metadata: model.metadata,
+            bytes: bytes.len() as u64,
+            sha256: sha256_hex(&bytes),
+        })
+    }
+}
+
+/// SHA-256 of some bytes, in hexadecimal digits.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut digits, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+        digits
+    })
+}
+
+fn metadata_of(bytes: &[u8]) -> Result<ModelMetadata, ModelError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let entries = header.metadata().as_ref().ok_or(ModelError::NotOurs)?;
+    ModelMetadata::from_entries(entries)
+}
+
+fn check_tensors(parameters: &[ParameterPlan], found: &[(String, Vec<usize>, Dtype)]) -> Result<(), ModelError> {
+    let mut faults = Vec::new();
+    for ParameterPlan { name, shape, .. } in parameters {
+        match found.iter().find(|(found_name, ..)| found_name == name) {
+            None => faults.push(format!("'{name}' is missing")),
+            Some((_, found_shape, _)) if found_shape != shape => {
+                faults.push(format!("'{name}' has shape {found_shape:?}, not {shape:?}"));
+            }
+            Some((.., dtype)) if *dtype != Dtype::F32 => faults.push(format!("'{name}' is {dtype:?}, not F32")),
+            Some(_) => {}
+        }
+    }
+    for (name, ..) in found {
+        if !parameters.iter().any(|parameter| parameter.name == *name) {
+            faults.push(format!("'{}' is superfluous", printable(name)));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(ModelError::Tensors(list_faults(&faults))) }
+}
+
+/// The first faults of a list in one line, and how many more there are.
+#[must_use]
+pub fn list_faults(faults: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut line = faults.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join("; ");
+    if faults.len() > SHOWN {
+        // Writing to a string cannot fail.
+        let _ = write!(line, "; and {} more", faults.len() - SHOWN);
+    }
+    line
+}
