@@ -7,6 +7,7 @@ pub mod network_layers;
 pub mod network_plan;
 pub mod printable;
 pub mod probabilities;
+pub mod selection;
 pub mod split;
 pub mod subject;
 pub mod view;
