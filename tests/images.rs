@@ -244,7 +244,7 @@ fn the_network_sees_what_the_reference_network_sees() {
         let image = image.into_8_bit();
         for (route, expected) in [(InputRoute::One, &expected["route1"]), (InputRoute::Two, &expected["route2"])] {
             let resized = resize(&image, 650, route);
-            let hash: String = Sha256::digest(resized.samples()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = format!("{:x}", Sha256::digest(resized.samples()));
             assert_eq!(Some(hash.as_str()), expected["u8_sha256"].as_str(), "{} {route}", path.display());
             let input = load_input(&path, 650, route).unwrap();
             assert_eq!(input, NetworkInput::from_resized(&resized, route));

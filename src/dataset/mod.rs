@@ -1,3 +1,8 @@
 //! Folders of images to samples.
 
+pub mod folder_layout;
+pub mod folder_problem;
+mod folder_tree;
+mod natural_order;
 pub mod sample;
+pub mod selection;

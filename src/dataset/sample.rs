@@ -12,13 +12,14 @@ use crate::domain::view::View;
 pub struct DatasetSample {
     /// The image file.
     pub path: PathBuf,
-    /// The subject; a file whose name has no ids is a subject of its own, named by its stem.
+    /// The subject; a file whose name has no ids is a subject of its own, named by its stem (by its path
+    /// below the data set's root where several files share the stem).
     pub subject: SubjectId,
     /// The examination, where the name tells it.
     pub exam: Option<ExamId>,
     /// The view, by folder or by name.
     pub view: Option<View>,
-    /// The true class, by folder or by name.
+    /// The true class, where a class folder tells it.
     pub label: Option<DensityClass>,
     /// The split folder it lies in, if there is one.
     pub split: Option<Split>,

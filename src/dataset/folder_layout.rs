@@ -1,0 +1,350 @@
+//! The folders of the reference implementation: `<root>/<VIEW>/[split/]<CLASS>/<subject>_<exam>_<class>_<view>.png`.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::folder_problem::{FolderLevel, FolderProblem, FolderProblemKind};
+use super::folder_tree::FolderTree;
+use super::natural_order::natural_order;
+use super::sample::DatasetSample;
+use crate::domain::density::DensityClass;
+use crate::domain::printable::printable_path;
+use crate::domain::split::Split;
+use crate::domain::subject::{SampleName, SubjectId};
+use crate::domain::view::View;
+
+/// What lies in a folder of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderScan {
+    /// The samples by view, split, class and name, numbers in names by their value.
+    pub samples: Vec<DatasetSample>,
+    /// What is not as it should be, in the order of paths.
+    pub problems: Vec<FolderProblem>,
+    /// What the names told.
+    pub facts: ScanFacts,
+}
+
+/// What the names of a data set's folders and files told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScanFacts {
+    /// Samples whose view stands in a folder's name.
+    pub views_by_folder: usize,
+    /// Samples whose split stands in a folder's name.
+    pub splits_by_folder: usize,
+    /// Samples whose class stands in a folder's name; the others have no label.
+    pub labels_by_folder: usize,
+    /// Samples whose names hold no subject: each is taken for a subject of its own.
+    pub names_without_ids: usize,
+}
+
+/// Why a data set cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The path leads nowhere, or may not be read.
+    #[error("{}: cannot be read: {source}", printable_path(path))]
+    Unreadable {
+        /// The root that was asked for.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// A single file whose name no table could hold.
+    #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
+    NameNotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no image that could be used.
+    #[error(
+        "{}: no image found{}; expected <VIEW>/[train|validation|test/]<A|B|C|D>/*.png with the views CC_R, CC_L, \
+         MLO_R and MLO_L, or a folder of PNG, JPEG or TIFF images",
+        printable_path(path),
+        first_problem(problems)
+    )]
+    NoSamples {
+        /// The root that was asked for.
+        path: PathBuf,
+        /// What was found instead.
+        problems: Vec<FolderProblem>,
+    },
+}
+
+fn first_problem(problems: &[FolderProblem]) -> String {
+    match problems {
+        [] => String::new(),
+        [only] => format!(" ({only})"),
+        [first, rest @ ..] => format!(" ({first}; and {} more)", rest.len()),
+    }
+}
+
+/// What the folders around a file say.
+#[derive(Clone, Copy, Default)]
+struct Context {
+    view: Option<View>,
+    split: Option<Split>,
+    class: Option<DensityClass>,
+}
+
+/// What a folder's name says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FolderName {
+    View(View),
+    /// `train`, or `TrainingSet`: a folder of whole view trees.
+    Split(Split),
+    Class(DensityClass),
+    Other,
+}
+
+impl FolderName {
+    fn read(name: &str) -> Self {
+        if let Ok(view) = name.parse() {
+            return Self::View(view);
+        }
+        if let Ok(class) = name.parse() {
+            return Self::Class(class);
+        }
+        let lower = name.to_ascii_lowercase();
+        let set = lower.strip_suffix("set").map(|set| set.trim_end_matches(['_', '-', ' ']));
+        set.unwrap_or(&lower).parse().map_or(Self::Other, Self::Split)
+    }
+}
+
+/// Reads a data set: a tree of any form of the reference, one of its view, split or class folders, a flat folder, or one
+/// image. Files are listed, never opened. A folder named `masks` holds ground truth, not samples.
+///
+/// The label is what the class folder says, never the file's name; the view is the folder's, else the name's.
+pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
+    let unreadable = |source| ScanError::Unreadable { path: root.to_owned(), source };
+    let mut scanner = Scanner::default();
+    if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
+        let tree = FolderTree::read(root).map_err(unreadable)?;
+        let around = context_of_root(&absolute(root).map_err(unreadable)?, &tree);
+        scanner.visit(&tree, 0, around);
+        scanner.problems.extend(tree.problems);
+    } else {
+        // Named by the user, so it is taken for an image whatever its extension is.
+        if root.file_name().and_then(OsStr::to_str).is_none() {
+            return Err(ScanError::NameNotUtf8 { path: root.to_owned() });
+        }
+        let folder = absolute(root).map_err(unreadable)?.parent().map(Path::to_owned).unwrap_or_default();
+        scanner.add(root, context_of_path(&folder));
+    }
+    scanner.finish(root)
+}
+
+/// What the root's own name and those above it say, as far as its contents leave it open: `…/CC_R/test/A` is a class
+/// folder, but a folder `/data/d` that holds view folders says nothing of a class.
+fn context_of_root(root: &Path, tree: &FolderTree) -> Context {
+    let mut context = context_of_path(root);
+    for &subfolder in &tree.folders[0].subfolders {
+        match FolderName::read(tree.folders[subfolder].name()) {
+            FolderName::View(_) => return Context::default(),
+            FolderName::Split(_) => (context.split, context.class) = (None, None),
+            FolderName::Class(_) => context.class = None,
+            FolderName::Other => {}
+        }
+    }
+    context
+}
+
+/// Reads the end of a path as `[VIEW/][split/][CLASS]`.
+fn context_of_path(path: &Path) -> Context {
+    let mut context = Context::default();
+    let mut names = path.iter().rev().map(|name| FolderName::read(name.to_str().unwrap_or_default())).peekable();
+    if let Some(&FolderName::Class(class)) = names.peek() {
+        context.class = Some(class);
+        names.next();
+    }
+    if let Some(&FolderName::Split(split)) = names.peek() {
+        context.split = Some(split);
+        names.next();
+    }
+    if let Some(&FolderName::View(view)) = names.peek() {
+        context.view = Some(view);
+    }
+    // A set folder (`TestSet`) says which split its views are of only where several lie side by side.
+    let is_set = |name: &OsStr| name.to_ascii_lowercase().to_string_lossy().ends_with("set");
+    if context.class.is_none() && path.file_name().is_some_and(is_set) {
+        context.split = None;
+    }
+    context
+}
+
+/// The path with its folders' names, also for `.` and `..`; links keep the names that they were given.
+fn absolute(path: &Path) -> io::Result<PathBuf> {
+    let named = path.components().all(|component| component != Component::ParentDir)
+        && path.file_name().is_some_and(|name| name != ".");
+    if named { std::path::absolute(path) } else { path.canonicalize() }
+}
+
+#[derive(Default)]
+struct Scanner {
+    samples: Vec<DatasetSample>,
+    /// Positions of samples whose names hold no ids.
+    unnamed: Vec<usize>,
+    problems: Vec<FolderProblem>,
+    facts: ScanFacts,
+}
+
+impl Scanner {
+    fn visit(&mut self, tree: &FolderTree, folder: usize, context: Context) {
+        let names = names_within(tree, folder);
+        let folder = &tree.folders[folder];
+        let has_known = names.iter().any(|&name| name != FolderName::Other);
+        for image in &folder.images {
+            if has_known {
+                self.report(image, FolderProblemKind::BesideFolders);
+            } else {
+                self.add(image, context);
+            }
+        }
+        for (&subfolder, &name) in folder.subfolders.iter().zip(&names) {
+            let path = &tree.folders[subfolder].path;
+            let mut inner = context;
+            match name {
+                FolderName::View(view) => {
+                    self.contradiction(path, view.name(), context.view.map(View::name));
+                    inner.view = Some(view);
+                }
+                FolderName::Split(split) => {
+                    self.contradiction(path, split.name(), context.split.map(Split::name));
+                    inner.split = Some(split);
+                }
+                FolderName::Class(class) => {
+                    self.contradiction(path, class.letter(), context.class.map(DensityClass::letter));
+                    inner.class = Some(class);
+                    if tree.images_below(subfolder) == 0 {
+                        self.report(path, FolderProblemKind::EmptyClassFolder);
+                    }
+                }
+                FolderName::Other => {
+                    if let Some(expected) = expected_level(tree, subfolder, &names, context) {
+                        let images = tree.images_below(subfolder);
+                        if images > 0 {
+                            self.report(path, FolderProblemKind::UnknownFolder { expected, images });
+                        }
+                        continue;
+                    }
+                }
+            }
+            self.visit(tree, subfolder, inner);
+        }
+    }
+
+    fn contradiction(&mut self, path: &Path, inner: &'static str, outer: Option<&'static str>) {
+        if let Some(outer) = outer.filter(|&outer| outer != inner) {
+            self.report(path, FolderProblemKind::FolderAgainstFolder { inner, outer });
+        }
+    }
+
+    fn add(&mut self, path: &Path, context: Context) {
+        let stem = path.file_stem().and_then(OsStr::to_str).expect("names that are not UTF-8 were left out");
+        let name = SampleName::parse(stem);
+        if let Some(name) = &name {
+            if let Some(folder) = context.class.filter(|&class| class != name.class) {
+                self.report(path, FolderProblemKind::ClassAgainstName { folder, name: name.class });
+            }
+            if let Some(folder) = context.view.filter(|&view| view != name.view) {
+                self.report(path, FolderProblemKind::ViewAgainstName { folder, name: name.view });
+            }
+        } else {
+            self.unnamed.push(self.samples.len());
+        }
+        self.facts.views_by_folder += usize::from(context.view.is_some());
+        self.facts.splits_by_folder += usize::from(context.split.is_some());
+        self.facts.labels_by_folder += usize::from(context.class.is_some());
+        let view = context.view.or(name.as_ref().map(|name| name.view));
+        let (subject, exam) = match name {
+            Some(name) => (name.subject, Some(name.exam)),
+            None => (SubjectId(stem.to_owned()), None),
+        };
+        self.samples.push(DatasetSample {
+            path: path.to_owned(),
+            subject,
+            exam,
+            view,
+            label: context.class,
+            split: context.split,
+        });
+    }
+
+    fn report(&mut self, path: &Path, kind: FolderProblemKind) {
+        self.problems.push(FolderProblem { path: path.to_owned(), kind });
+    }
+
+    fn finish(mut self, root: &Path) -> Result<FolderScan, ScanError> {
+        self.problems.sort_by(|left, right| left.path.cmp(&right.path));
+        if self.samples.is_empty() {
+            return Err(ScanError::NoSamples { path: root.to_owned(), problems: self.problems });
+        }
+        self.facts.names_without_ids = self.unnamed.len();
+        self.tell_unnamed_apart(root);
+        self.samples.sort_by(|left, right| {
+            let key = |sample: &DatasetSample| {
+                (
+                    sample.view.is_none(),
+                    sample.view,
+                    sample.split.is_none(),
+                    sample.split,
+                    sample.label.is_none(),
+                    sample.label,
+                )
+            };
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| natural_order(&left.path.to_string_lossy(), &right.path.to_string_lossy()))
+        });
+        Ok(FolderScan { samples: self.samples, problems: self.problems, facts: self.facts })
+    }
+
+    /// A file without ids is a subject of its own: two that share their stem (`A/1.png` and `B/1.png`) are told apart by
+    /// their paths below the root, since averaging them as one subject would be wrong.
+    fn tell_unnamed_apart(&mut self, root: &Path) {
+        let mut counts: HashMap<SubjectId, usize> = HashMap::new();
+        for sample in &self.samples {
+            *counts.entry(sample.subject.clone()).or_default() += 1;
+        }
+        for &at in &self.unnamed {
+            let sample = &mut self.samples[at];
+            if counts[&sample.subject] > 1 {
+                let below = sample.path.strip_prefix(root).unwrap_or(&sample.path);
+                sample.subject = SubjectId(below.to_string_lossy().into_owned());
+            }
+        }
+    }
+}
+
+/// What an unknown folder's name should have been; `None` where folders of any name are welcome.
+fn expected_level(tree: &FolderTree, folder: usize, beside: &[FolderName], context: Context) -> Option<FolderLevel> {
+    if context.class.is_some() {
+        return None;
+    }
+    let is = |names: &[FolderName], level: FolderLevel| {
+        names.iter().any(|name| match name {
+            FolderName::View(_) => level == FolderLevel::View,
+            FolderName::Split(_) => level == FolderLevel::Split,
+            FolderName::Class(_) => level == FolderLevel::Class,
+            FolderName::Other => false,
+        })
+    };
+    if let Some(level) =
+        [FolderLevel::Class, FolderLevel::View, FolderLevel::Split].into_iter().find(|&level| is(beside, level))
+    {
+        return Some(level);
+    }
+    if context.view.is_some() || context.split.is_some() {
+        return Some(FolderLevel::Class);
+    }
+    // Alone, with splits or classes in it but no view: it stands where a view is expected.
+    let within = names_within(tree, folder);
+    let deeper = tree.folders[folder].subfolders.iter().flat_map(|&inner| names_within(tree, inner));
+    let holds_views = is(&within, FolderLevel::View) || is(&deeper.collect::<Vec<_>>(), FolderLevel::View);
+    let holds_parts = is(&within, FolderLevel::Split) || is(&within, FolderLevel::Class);
+    (holds_parts && !holds_views).then_some(FolderLevel::View)
+}
+
+fn names_within(tree: &FolderTree, folder: usize) -> Vec<FolderName> {
+    tree.folders[folder].subfolders.iter().map(|&inner| FolderName::read(tree.folders[inner].name())).collect()
+}

@@ -1,0 +1,136 @@
+//! A folder as it lies on disk, read once.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::folder_problem::{FolderProblem, FolderProblemKind};
+
+/// How deep images are looked for: `<set>/<VIEW>/<split>/<CLASS>/<file>` is five, and a few folders more are forgiven.
+const MAX_DEPTH: usize = 10;
+/// Folders with the ground truth of phantoms, beside the images that they belong to.
+const MASKS: &str = "masks";
+const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
+/// What lies beside images and is clearly no image.
+const COMPANIONS: [&str; 20] = [
+    "txt", "csv", "tsv", "json", "jsonl", "md", "toml", "yaml", "yml", "xml", "log", "html", "pdf", "npy", "npz", "h5",
+    "hdf5", "xlsx", "ini", "db",
+];
+
+/// All folders below a root, itself first; a folder comes before those in it.
+pub(super) struct FolderTree {
+    pub(super) folders: Vec<Folder>,
+    pub(super) problems: Vec<FolderProblem>,
+}
+
+/// One folder.
+pub(super) struct Folder {
+    pub(super) path: PathBuf,
+    /// The folders in it, as positions in [`FolderTree::folders`].
+    pub(super) subfolders: Vec<usize>,
+    /// The images in it, by their extensions.
+    pub(super) images: Vec<PathBuf>,
+}
+
+impl Folder {
+    fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), subfolders: Vec::new(), images: Vec::new() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.path.file_name().and_then(OsStr::to_str).unwrap_or_default()
+    }
+}
+
+impl FolderTree {
+    /// Reads a folder and all below it. Links are followed, no file is opened. Only a root that cannot be read at all is
+    /// an error.
+    pub(super) fn read(root: &Path) -> io::Result<Self> {
+        std::fs::read_dir(root)?;
+        let mut tree = Self { folders: vec![Folder::at(root)], problems: Vec::new() };
+        // The folders from the root to where the walk is.
+        let mut open = vec![0];
+        let mut walk = WalkDir::new(root).follow_links(true).min_depth(1).max_depth(MAX_DEPTH).into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    tree.problems.extend(walk_problem(root, &error));
+                    continue;
+                }
+            };
+            open.truncate(entry.depth());
+            let parent = *open.last().expect("the root stays open");
+            let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            if entry.file_type().is_dir() {
+                if hidden || entry.file_name().eq_ignore_ascii_case(MASKS) {
+                    walk.skip_current_dir();
+                } else if entry.depth() == MAX_DEPTH {
+                    tree.report(entry.path(), FolderProblemKind::TooDeep);
+                } else {
+                    tree.folders.push(Folder::at(entry.path()));
+                    let child = tree.folders.len() - 1;
+                    tree.folders[parent].subfolders.push(child);
+                    open.push(child);
+                }
+            } else {
+                match FileKind::of(entry.path()) {
+                    FileKind::Image if hidden => tree.report(entry.path(), FolderProblemKind::Hidden),
+                    FileKind::Image if entry.file_name().to_str().is_none() => {
+                        tree.report(entry.path(), FolderProblemKind::NameNotUtf8);
+                    }
+                    FileKind::Image => tree.folders[parent].images.push(entry.into_path()),
+                    FileKind::Unknown if !hidden => tree.report(entry.path(), FolderProblemKind::NotAnImage),
+                    FileKind::Companion | FileKind::Unknown => {}
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    /// How many images lie in a folder and below it.
+    pub(super) fn images_below(&self, folder: usize) -> usize {
+        let Folder { subfolders, images, .. } = &self.folders[folder];
+        images.len() + subfolders.iter().map(|&subfolder| self.images_below(subfolder)).sum::<usize>()
+    }
+
+    fn report(&mut self, path: &Path, kind: FolderProblemKind) {
+        self.problems.push(FolderProblem { path: path.to_owned(), kind });
+    }
+}
+
+fn walk_problem(root: &Path, error: &walkdir::Error) -> Option<FolderProblem> {
+    let path = error.path().unwrap_or(root);
+    if error.loop_ancestor().is_some() {
+        return Some(FolderProblem { path: path.to_owned(), kind: FolderProblemKind::LinkLoop });
+    }
+    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+    let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+    let reason = if is_link { format!("a link that leads nowhere ({reason})") } else { reason };
+    // A dead link that would be no sample anyway is nobody's problem.
+    (FileKind::of(path) != FileKind::Companion)
+        .then(|| FolderProblem { path: path.to_owned(), kind: FolderProblemKind::Unreadable { reason } })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Image,
+    Companion,
+    Unknown,
+}
+
+impl FileKind {
+    fn of(path: &Path) -> Self {
+        let extension = path.extension().unwrap_or_default();
+        let is_among = |list: &[&str]| list.iter().any(|known| extension.eq_ignore_ascii_case(known));
+        if is_among(&IMAGE_EXTENSIONS) {
+            Self::Image
+        } else if is_among(&COMPANIONS) {
+            Self::Companion
+        } else {
+            Self::Unknown
+        }
+    }
+}
