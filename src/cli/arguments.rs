@@ -14,4 +14,6 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Command {}
+pub(super) enum Command {
+    Show(super::show::ShowArguments),
+}

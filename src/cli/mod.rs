@@ -2,6 +2,10 @@
 
 mod arguments;
 pub mod console;
+mod show;
+mod terminal_picture;
+#[cfg(feature = "pictures")]
+mod terminal_query;
 
 use std::process::ExitCode;
 
@@ -33,6 +37,7 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
-    let _ = console;
-    match command {}
+    match command {
+        Command::Show(arguments) => show::run(&arguments, console),
+    }
 }

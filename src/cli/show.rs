@@ -1,0 +1,131 @@
+//! `mammoscope show`: images in the terminal, with what their files and names say.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::console::{Console, Outcome, print_result};
+use super::terminal_picture::{Graphics, PicturePrinter};
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::subject::SampleName;
+use crate::imaging::decode::{DecodedImage, Samples, decode_file};
+
+/// Show images in the terminal
+///
+/// Every image is drawn as large as the terminal allows, followed by one line: name, size in pixels, depth, format, and
+/// the subject, exam, class and view that its name tells. Where stdout is no terminal, only these lines are written.
+/// 8-bit images are shown as they are; of 16-bit images the range from the smallest to the largest value is shown, and
+/// the line says which.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  mammoscope show testset/CC_R/C/145_1_C_CC_R.png
+  mammoscope show --graphics halfblocks *.png
+  mammoscope show testset/*/*/*.png | grep 16-bit")]
+pub(super) struct ShowArguments {
+    /// PNG, JPEG or TIFF images
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How pictures are drawn; what the terminal does not speak becomes half-blocks
+    #[arg(long, value_enum, default_value_t = Graphics::Auto, value_name = "MODE")]
+    graphics: Graphics,
+}
+
+pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Result<Outcome> {
+    let mut printer = PicturePrinter::new(arguments.graphics, console);
+    let mut outcome = Outcome::Done;
+    for path in &arguments.files {
+        let image = match decode_file(path) {
+            Ok(image) => image,
+            Err(error) => {
+                console.error(&anyhow::anyhow!("{}: {error}", printable_path(path)));
+                outcome = Outcome::Failed;
+                continue;
+            }
+        };
+        let mut line = facts_line(path, &image);
+        if let Some(printer) = &mut printer {
+            let window = ShownWindow::of(&image.samples);
+            line.push_str(&window.remark());
+            printer.print(image.samples, window).context("draw in the terminal")?;
+        }
+        line.push('\n');
+        print_result(&line)?;
+    }
+    Ok(outcome)
+}
+
+/// `145_1_C_CC_R.png · 1283 × 2255 · 8-bit grey · PNG · subject 145 · exam 1 · class C · view CC_R`
+fn facts_line(path: &Path, image: &DecodedImage) -> String {
+    let file = path.file_name().map_or_else(|| printable_path(path), |name| printable_path(Path::new(name)));
+    let mut line = format!("{file} · {}", image.facts);
+    if let Some(name) = path.file_stem().and_then(OsStr::to_str).and_then(SampleName::parse) {
+        let SampleName { subject, exam, class, view } = name;
+        let (subject, exam) = (printable(&subject.0), printable(&exam.0));
+        let _ = write!(line, " · subject {subject} · exam {exam} · class {class} · view {view}");
+    }
+    line
+}
+
+/// The grey values that are drawn black and white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShownWindow {
+    /// 8 bits, as they are.
+    Whole,
+    /// 16 bits, from the smallest to the largest value of the image.
+    Range {
+        /// Drawn black.
+        low: u16,
+        /// Drawn white.
+        high: u16,
+    },
+}
+
+impl ShownWindow {
+    fn of(samples: &Samples) -> Self {
+        let Samples::Depth16(raster) = samples else { return Self::Whole };
+        let (low, high) = raster
+            .samples()
+            .iter()
+            .fold((u16::MAX, u16::MIN), |(low, high), &sample| (low.min(sample), high.max(sample)));
+        Self::Range { low, high }
+    }
+
+    fn remark(self) -> String {
+        match self {
+            Self::Whole => String::new(),
+            Self::Range { low, high } => format!(" · shown from {low} (black) to {high} (white)"),
+        }
+    }
+
+    /// The grey level, 0 to 255, that a 16-bit value is drawn with.
+    #[cfg_attr(not(feature = "pictures"), allow(dead_code))]
+    pub(super) fn level(self, sample: u16) -> u8 {
+        let (low, high) = match self {
+            Self::Whole => (0, u16::MAX),
+            Self::Range { low, high } => (low, high),
+        };
+        // A flat image has no range: it is drawn black.
+        let span = u32::from(high - low).max(1);
+        ((u32::from(sample.clamp(low, high) - low) * 255 + span / 2) / span) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::raster::{Channels, Raster};
+
+    #[test]
+    fn sixteen_bits_are_drawn_from_their_smallest_to_their_largest_value() {
+        let window = ShownWindow::of(&Samples::Depth16(Raster::new(3, 1, Channels::Grey, vec![1000, 3000, 5000])));
+        assert_eq!(window, ShownWindow::Range { low: 1000, high: 5000 });
+        assert_eq!([1000, 3000, 5000].map(|sample| window.level(sample)), [0, 128, 255]);
+        assert!(window.remark().contains("1000") && window.remark().contains("5000"));
+        let flat = ShownWindow::Range { low: 7, high: 7 };
+        assert_eq!(flat.level(7), 0);
+        let bytes = Samples::Depth8(Raster::new(1, 1, Channels::Grey, vec![7]));
+        assert_eq!(ShownWindow::of(&bytes), ShownWindow::Whole);
+    }
+}

@@ -1,0 +1,210 @@
+//! Pictures drawn in the terminal, by the protocol that it speaks.
+
+use super::console::Console;
+use super::show::ShownWindow;
+use crate::imaging::decode::Samples;
+
+/// How pictures are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Graphics {
+    /// The best that the terminal says it can do
+    Auto,
+    /// The graphics protocol of kitty, Ghostty and others
+    Kitty,
+    /// The inline images of iTerm2 and others
+    Iterm2,
+    /// Sixel graphics of xterm, foot, mlterm and others
+    Sixel,
+    /// Coloured half-block characters: anywhere
+    Halfblocks,
+}
+
+#[cfg(feature = "pictures")]
+pub(super) use with_viuer::PicturePrinter;
+
+#[cfg(not(feature = "pictures"))]
+pub(super) use without_viuer::PicturePrinter;
+
+#[cfg(not(feature = "pictures"))]
+mod without_viuer {
+    use super::{Console, Graphics, Samples, ShownWindow};
+
+    /// This build draws no pictures, so there is none of these.
+    pub(in super::super) enum PicturePrinter {}
+
+    impl PicturePrinter {
+        pub(in super::super) fn new(_: Graphics, console: &Console) -> Option<Self> {
+            console.remark("pictures are not drawn: this mammoscope was built without the feature 'pictures'");
+            None
+        }
+
+        pub(in super::super) fn print(&mut self, _: Samples, _: ShownWindow) -> anyhow::Result<()> {
+            match *self {}
+        }
+    }
+}
+
+#[cfg(feature = "pictures")]
+mod with_viuer {
+    use std::io::{self, IsTerminal as _, Write as _};
+
+    use image::imageops::FilterType;
+    use image::{DynamicImage, GrayImage, RgbImage};
+
+    use super::super::terminal_query::{CellPixels, answers_queries, cell_pixels};
+    use super::{Console, Graphics, Samples, ShownWindow};
+    use crate::imaging::raster::{Channels, Raster};
+
+    /// Rows that stay free: the line of facts, and the shell's prompt.
+    const FREE_ROWS: u16 = 2;
+    /// xterm draws no sixel picture that is wider or higher, unless it is told to.
+    const MAX_SIXEL_SIDE: u32 = 1000;
+    /// Pixels of a sixel picture that viuer takes a cell for.
+    const SIXEL_CELL: CellPixels = CellPixels { width: 6, height: 12 };
+
+    /// Draws pictures at the cursor, each as large as the terminal allows.
+    pub(in super::super) struct PicturePrinter {
+        protocol: Graphics,
+    }
+
+    impl PicturePrinter {
+        /// Finds out how this terminal draws pictures; `None` where stdout is no terminal, or one without colours unless
+        /// a way to draw was asked for.
+        pub(in super::super) fn new(asked: Graphics, console: &Console) -> Option<Self> {
+            if !io::stdout().is_terminal() {
+                return None;
+            }
+            if asked == Graphics::Auto && !console.color() {
+                console.remark(
+                    "pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them all the same)",
+                );
+                return None;
+            }
+            let protocol = spoken(asked);
+            if asked != Graphics::Auto && protocol != asked {
+                console.warn("the terminal does not speak this protocol; half-blocks are drawn");
+            }
+            Some(Self { protocol })
+        }
+
+        /// Draws a picture, with the cursor at the start of the line under it afterwards.
+        pub(in super::super) fn print(&mut self, samples: Samples, window: ShownWindow) -> anyhow::Result<()> {
+            let picture = drawable(samples, window);
+            let (columns, rows) = viuer::terminal_size();
+            let cell = cell_pixels().unwrap_or_default();
+            let room = Cells { columns: u32::from(columns), rows: u32::from(rows.saturating_sub(FREE_ROWS)) };
+            let mut cells = room.fitted(picture.width(), picture.height(), cell);
+            let (width, height) = match self.protocol {
+                Graphics::Sixel => {
+                    cells = cells.as_sixel(cell);
+                    (cells.columns * SIXEL_CELL.width, cells.rows * SIXEL_CELL.height)
+                }
+                Graphics::Kitty | Graphics::Iterm2 => (cells.columns * cell.width, cells.rows * cell.height),
+                Graphics::Auto | Graphics::Halfblocks => (cells.columns, cells.rows * 2),
+            };
+            // viuer sends what it is given: no more pixels than the cells hold.
+            let picture = picture.resize_exact(width, height, FilterType::Triangle);
+            let config = viuer::Config {
+                absolute_offset: false,
+                width: Some(cells.columns),
+                height: Some(cells.rows),
+                use_kitty: self.protocol == Graphics::Kitty,
+                use_iterm: self.protocol == Graphics::Iterm2,
+                use_sixel: self.protocol == Graphics::Sixel,
+                ..viuer::Config::default()
+            };
+            viuer::print(&picture, &config)?;
+            if self.protocol == Graphics::Sixel {
+                // The cursor stays in the picture's last row.
+                io::stdout().write_all(b"\n")?;
+            }
+            Ok(())
+        }
+    }
+
+    /// The protocol to use: what was asked for if the terminal speaks it, else half-blocks.
+    fn spoken(asked: Graphics) -> Graphics {
+        // tmux and screen take the place of the terminal; they say yes to what they then swallow.
+        let multiplexed = std::env::var_os("TMUX").is_some()
+            || std::env::var("TERM").is_ok_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
+        if asked == Graphics::Halfblocks || (asked == Graphics::Auto && multiplexed) {
+            return Graphics::Halfblocks;
+        }
+        // viuer waits for an answer without a limit, so a terminal that gives none is found out first.
+        let answers = answers_queries();
+        let speaks = |protocol| match protocol {
+            Graphics::Kitty => answers && viuer::get_kitty_support() != viuer::KittySupport::None,
+            Graphics::Iterm2 => viuer::is_iterm_supported(),
+            Graphics::Sixel => answers && viuer::is_sixel_supported(),
+            Graphics::Auto | Graphics::Halfblocks => false,
+        };
+        let candidates: &[Graphics] =
+            if asked == Graphics::Auto { &[Graphics::Kitty, Graphics::Iterm2, Graphics::Sixel] } else { &[asked] };
+        candidates.iter().copied().find(|&protocol| speaks(protocol)).unwrap_or(Graphics::Halfblocks)
+    }
+
+    /// A rectangle of the terminal.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Cells {
+        columns: u32,
+        rows: u32,
+    }
+
+    impl Cells {
+        /// The largest rectangle within this one that keeps the picture's aspect; at least one cell.
+        fn fitted(self, width: u32, height: u32, cell: CellPixels) -> Self {
+            let across = f64::from(self.columns * cell.width) / f64::from(width);
+            let down = f64::from(self.rows * cell.height) / f64::from(height);
+            let scale = across.min(down);
+            let cells = |pixels: u32, cell: u32| (f64::from(pixels) * scale / f64::from(cell)).round().max(1.0) as u32;
+            Self { columns: cells(width, cell.width), rows: cells(height, cell.height) }
+        }
+
+        /// The same area in the cells that viuer reckons with for sixel, within what xterm draws.
+        fn as_sixel(self, cell: CellPixels) -> Self {
+            let (width, height) = (self.columns * cell.width, self.rows * cell.height);
+            let scale = (f64::from(MAX_SIXEL_SIDE) / f64::from(width.max(height))).min(1.0);
+            let cells = |pixels: u32, cell: u32| ((f64::from(pixels) * scale) as u32 / cell).max(1);
+            Self { columns: cells(width, SIXEL_CELL.width), rows: cells(height, SIXEL_CELL.height) }
+        }
+    }
+
+    fn drawable(samples: Samples, window: ShownWindow) -> DynamicImage {
+        let raster = match samples {
+            Samples::Depth8(raster) => raster,
+            Samples::Depth16(raster) => raster.map(|sample| window.level(sample)),
+        };
+        let (width, height) = (raster.width() as u32, raster.height() as u32);
+        let sound = "a raster holds as many samples as its size says";
+        match raster.channels() {
+            Channels::Grey => GrayImage::from_raw(width, height, Raster::into_samples(raster)).expect(sound).into(),
+            Channels::Rgb => RgbImage::from_raw(width, height, Raster::into_samples(raster)).expect(sound).into(),
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const ROOM: Cells = Cells { columns: 80, rows: 22 };
+
+        #[test]
+        fn the_aspect_is_kept_and_the_room_is_filled() {
+            let cell = CellPixels::default();
+            // Twice as high as wide, in cells twice as high as wide: as many rows as columns.
+            assert_eq!(ROOM.fitted(1000, 2000, cell), Cells { columns: 22, rows: 22 });
+            assert_eq!(ROOM.fitted(10, 20, cell), Cells { columns: 22, rows: 22 });
+            assert_eq!(ROOM.fitted(4000, 1000, cell), Cells { columns: 80, rows: 10 });
+            assert_eq!(ROOM.fitted(10_000, 1, cell), Cells { columns: 80, rows: 1 });
+            assert_eq!(Cells { columns: 1, rows: 0 }.fitted(10, 10, cell), Cells { columns: 1, rows: 1 });
+        }
+
+        #[test]
+        fn sixel_pictures_stay_within_what_xterm_draws() {
+            let cells = Cells { columns: 300, rows: 100 }.as_sixel(CellPixels::default());
+            assert!(cells.columns * SIXEL_CELL.width <= MAX_SIXEL_SIDE);
+            assert!(cells.rows * SIXEL_CELL.height <= MAX_SIXEL_SIDE);
+            assert_eq!(Cells { columns: 6, rows: 6 }.as_sixel(CellPixels::default()), Cells { columns: 10, rows: 10 });
+        }
+    }
+}
