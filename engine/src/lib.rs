@@ -1,1 +1,7 @@
-//! The libtorch engine of mammoscope.
+//! The libtorch engine of mammoscope: all that touches tensors.
+//!
+//! [`learning`] holds networks and arithmetic, [`thread`] the engine thread that owns every tensor and the service
+//! around it.
+
+pub mod learning;
+pub mod thread;

@@ -1,2 +1,42 @@
 //! The `mammoscope-engine` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use mammoscope_engine::learning::device;
+use mammoscope_engine::thread::serve::serve;
+
+/// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the commands of a `mammoscope` on stdin, in frames
+    Serve,
+    /// Print what libtorch, CUDA and the CPU offer, as JSON
+    Probe,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // First of all: libtorch looks for its CUDA parts at the first question about CUDA, and never again.
+    let cuda = device::load_cuda();
+    let result = match arguments.command {
+        Command::Serve => serve(cuda),
+        Command::Probe => {
+            serde_json::to_string(&device::probe(cuda)).map(|json| println!("{json}")).map_err(Into::into)
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

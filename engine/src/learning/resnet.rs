@@ -76,11 +76,7 @@ impl ResNet {
 
     /// [`ResNet::forward`], and every layer's output handed to `observe` under the layer's name in the reference
     /// (`conv2d_1`, `add_12`, …). `dense_1` stands for the logits; the reference's has a softmax behind it.
-    pub fn forward_observed(
-        &self,
-        input: &Tensor,
-        observe: &mut dyn FnMut(&str, &Tensor),
-    ) -> Result<Tensor, TchError> {
+    pub fn forward_observed(&self, input: &Tensor, observe: &mut dyn FnMut(&str, &Tensor)) -> Result<Tensor, TchError> {
         let mut pass = Pass { observe, activations: 0 };
         let x = pass.conv_norm(&self.stem, &channels_last(input)?)?;
         let x = pass.activation(&x)?;

@@ -6,6 +6,7 @@
 #include <ATen/ops/leaky_relu.h>
 #include <cstring>
 #include <string>
+#include <torch/headeronly/version.h>
 
 namespace {
 template <typename Body> char *guarded(Body body) {
@@ -48,6 +49,9 @@ char *mammoscope_allow_tf32(int allowed) {
     at::globalContext().setAllowTF32CuBLAS(allowed != 0);
   });
 }
+
+// The version of the libtorch that this file was compiled for, such as 2.11.0.
+const char *mammoscope_libtorch_version() { return TORCH_VERSION; }
 
 // The message of a failed call, freed.
 void mammoscope_free_message(char *message) { free(message); }

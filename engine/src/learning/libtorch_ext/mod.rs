@@ -11,6 +11,7 @@ unsafe extern "C" {
     fn mammoscope_channels_last(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
     fn mammoscope_is_channels_last(tensor: *mut C_tensor, output: *mut c_int) -> *mut c_char;
     fn mammoscope_allow_tf32(allowed: c_int) -> *mut c_char;
+    fn mammoscope_libtorch_version() -> *const c_char;
     fn mammoscope_free_message(message: *mut c_char);
 }
 
@@ -50,8 +51,15 @@ pub fn allow_tf32(allowed: bool) -> Result<(), TchError> {
     checked(unsafe { mammoscope_allow_tf32(c_int::from(allowed)) })
 }
 
+/// The version of libtorch that this program was built for, such as `2.11.0`.
+#[must_use]
+pub fn libtorch_version() -> String {
+    // SAFETY: the callee returns a string literal.
+    unsafe { CStr::from_ptr(mammoscope_libtorch_version()) }.to_string_lossy().into_owned()
+}
+
 fn pointer(tensor: &Tensor) -> *mut C_tensor {
-    tensor.as_ptr().cast()
+    tensor.as_ptr().cast_mut().cast()
 }
 
 fn new_tensor(call: impl FnOnce(*mut *mut C_tensor) -> *mut c_char) -> Result<Tensor, TchError> {

@@ -1,0 +1,194 @@
+//! Devices: CUDA loaded at run time, and what is asked for against what is there.
+
+use std::ffi::{CStr, CString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use mammoscope::client::protocol::{CudaProbe, CudaState, EngineProbe, PROTOCOL_VERSION, VERSION};
+use mammoscope::domain::compute_options::{DeviceChoice, Precision};
+use tch::{Cuda, Device, Kind};
+
+use super::libtorch_ext::{allow_tf32, libtorch_version};
+
+/// Why a device or a precision cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// A GPU is asked for, and CUDA cannot be used.
+    #[error(
+        "{device} is asked for, but {reason}; `mammoscope doctor` tells what is missing, --device cpu does without"
+    )]
+    NoCuda {
+        /// The device asked for.
+        device: DeviceChoice,
+        /// Why there is none.
+        reason: String,
+    },
+    /// A GPU is asked for that is not there.
+    #[error("{device} is asked for, but the GPUs here are cuda:0 to cuda:{}", count - 1)]
+    NoSuchGpu {
+        /// The device asked for.
+        device: DeviceChoice,
+        /// How many there are.
+        count: usize,
+    },
+    /// The CPU has no instructions for bf16.
+    #[error(
+        "this CPU has no bf16 instructions (avx512_bf16 or amx_bf16), in which bf16 would be slower than f32; use --precision f32"
+    )]
+    NoBf16,
+    /// libtorch refuses a setting.
+    #[error("libtorch: {0}")]
+    Libtorch(#[from] tch::TchError),
+}
+
+/// Loads libtorch's CUDA parts where there is a driver, and tells what became of it.
+///
+/// The program links the CPU parts only, so that one binary serves machines with and without a GPU. Call this first in
+/// `main`: libtorch looks for its CUDA parts once, at the first question about CUDA.
+#[must_use]
+pub fn load_cuda() -> CudaProbe {
+    let probe = |state, detail: String| CudaProbe { state, detail, devices: 0 };
+    if let Err(reason) = open_library(Path::new("libcuda.so.1"), libc::RTLD_LAZY | libc::RTLD_LOCAL) {
+        return probe(CudaState::NoDriver, format!("no NVIDIA driver on this machine ({reason})"));
+    }
+    let Some(folder) = library_folder() else {
+        return probe(CudaState::NoLibrary, "libtorch's folder is unknown".to_owned());
+    };
+    let library = folder.join("libtorch_cuda.so");
+    if !library.exists() {
+        let detail =
+            "an NVIDIA driver is here, but libtorch's CUDA parts are not; `cargo xtask setup --cuda` gets them";
+        return probe(CudaState::NoLibrary, detail.to_owned());
+    }
+    if let Err(reason) = open_library(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
+        return probe(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}"));
+    }
+    let devices = usize::try_from(Cuda::device_count()).unwrap_or(0);
+    if Cuda::is_available() && devices > 0 {
+        CudaProbe { state: CudaState::Available, detail: format!("{devices} GPU usable"), devices }
+    } else {
+        probe(CudaState::Error, "driver and libtorch are here, but CUDA finds no usable GPU".to_owned())
+    }
+}
+
+/// What `mammoscope-engine probe` prints.
+#[must_use]
+pub fn probe(cuda: CudaProbe) -> EngineProbe {
+    EngineProbe {
+        engine_version: VERSION.to_owned(),
+        protocol: PROTOCOL_VERSION,
+        libtorch: libtorch_version(),
+        library_folder: library_folder(),
+        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        cuda,
+        cpu_bf16: cpu_has_bf16(),
+    }
+}
+
+/// The device for a choice.
+pub fn select_device(choice: DeviceChoice, cuda: &CudaProbe) -> Result<Device, DeviceError> {
+    match choice {
+        DeviceChoice::Auto if cuda.state == CudaState::Available => Ok(Device::Cuda(0)),
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
+        DeviceChoice::Cuda(_) if cuda.state != CudaState::Available => {
+            Err(DeviceError::NoCuda { device: choice, reason: cuda.detail.clone() })
+        }
+        DeviceChoice::Cuda(number) if number >= cuda.devices => {
+            Err(DeviceError::NoSuchGpu { device: choice, count: cuda.devices })
+        }
+        DeviceChoice::Cuda(number) => Ok(Device::Cuda(number)),
+    }
+}
+
+/// The precision that a choice means on a device, with libtorch set accordingly, and the kind of its tensors.
+pub fn select_precision(choice: Precision, device: Device) -> Result<(Precision, Kind), DeviceError> {
+    let has_bf16 = device.is_cuda() || cpu_has_bf16();
+    let precision = match choice {
+        Precision::Auto if has_bf16 => Precision::Bf16,
+        Precision::Auto => Precision::F32,
+        Precision::Bf16 if !has_bf16 => return Err(DeviceError::NoBf16),
+        settled => settled,
+    };
+    allow_tf32(precision != Precision::F32Strict)?;
+    Ok((precision, if precision == Precision::Bf16 { Kind::BFloat16 } else { Kind::Float }))
+}
+
+/// A device in words.
+#[must_use]
+pub fn device_name(device: Device) -> String {
+    match device {
+        Device::Cpu => "cpu".to_owned(),
+        Device::Cuda(number) => format!("cuda:{number}"),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Whether the CPU computes in bf16 rather than emulating it.
+#[must_use]
+pub fn cpu_has_bf16() -> bool {
+    // The standard library knows avx512_bf16 but not yet AMX; the kernel names both.
+    std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| {
+        text.lines()
+            .find(|line| line.starts_with("flags"))
+            .is_some_and(|flags| flags.split_whitespace().any(|flag| flag == "avx512_bf16" || flag == "amx_bf16"))
+    })
+}
+
+/// The folder from which libtorch was really loaded.
+#[must_use]
+pub fn library_folder() -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    maps.lines().find_map(|line| {
+        let path = Path::new(&line[line.find('/')?..]);
+        (path.file_name()? == "libtorch_cpu.so").then(|| path.parent().map(Path::to_owned))?
+    })
+}
+
+fn open_library(path: &Path, flags: libc::c_int) -> Result<(), String> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
+    // SAFETY: the path is NUL-terminated; the libraries' own initialisers are trusted as libtorch itself is.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+    if !handle.is_null() {
+        return Ok(());
+    }
+    // SAFETY: after a failed dlopen, dlerror returns null or a string that is valid until the next call.
+    let message = unsafe {
+        let message = libc::dlerror();
+        if message.is_null() { None } else { Some(CStr::from_ptr(message).to_string_lossy().into_owned()) }
+    };
+    Err(message.unwrap_or_else(|| "no reason given".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cuda(state: CudaState, devices: usize) -> CudaProbe {
+        CudaProbe { state, detail: "a reason".to_owned(), devices }
+    }
+
+    #[test]
+    fn automatic_takes_what_is_there() {
+        let none = cuda(CudaState::NoDriver, 0);
+        let two = cuda(CudaState::Available, 2);
+        assert_eq!(select_device(DeviceChoice::Auto, &none).ok(), Some(Device::Cpu));
+        assert_eq!(select_device(DeviceChoice::Auto, &two).ok(), Some(Device::Cuda(0)));
+        assert_eq!(select_device(DeviceChoice::Cuda(1), &two).ok(), Some(Device::Cuda(1)));
+        assert_eq!(select_device(DeviceChoice::Cpu, &two).ok(), Some(Device::Cpu));
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_said() {
+        let error = select_device(DeviceChoice::Cuda(0), &cuda(CudaState::NoDriver, 0)).expect_err("no GPU");
+        assert!(error.to_string().contains("a reason"), "{error}");
+        let error = select_device(DeviceChoice::Cuda(2), &cuda(CudaState::Available, 2)).expect_err("two GPUs");
+        assert!(error.to_string().contains("cuda:0 to cuda:1"), "{error}");
+    }
+
+    #[test]
+    fn libtorch_is_found_where_it_was_loaded_from() {
+        let _ = tch::get_num_threads();
+        let folder = library_folder().expect("libtorch is loaded");
+        assert!(folder.join("libtorch_cpu.so").exists());
+    }
+}

@@ -1,0 +1,48 @@
+//! Images in, logits out.
+
+use mammoscope::domain::density::DensityClass;
+use mammoscope::imaging::network_input::NetworkInput;
+use mammoscope::storage::model_file::Model;
+use tch::{Device, Kind, TchError, Tensor, no_grad};
+
+use super::folded_resnet::FoldedResNet;
+use super::resnet::ResNet;
+
+/// A model ready to predict.
+#[derive(Debug)]
+pub struct Predictor {
+    network: FoldedResNet,
+    device: Device,
+}
+
+impl Predictor {
+    /// Puts a model on a device, to be computed in `kind` ([`Kind::Float`] or [`Kind::BFloat16`]).
+    pub fn new(model: &Model, device: Device, kind: Kind) -> Result<Self, TchError> {
+        let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(model, device)?, kind))?;
+        Ok(Self { network, device })
+    }
+
+    /// The logits of the classes A to D for each image of a batch; all images have the same size.
+    pub fn logits(&self, batch: &[&NetworkInput]) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        no_grad(|| {
+            let logits = self.network.forward(&batch_tensor(batch)?.f_to(self.device)?)?;
+            let flat = Vec::<f32>::try_from(logits.f_to(Device::Cpu)?.f_reshape([-1])?)?;
+            Ok(flat.as_chunks().0.to_vec())
+        })
+    }
+}
+
+/// Images as one tensor N×3×S×S, which is channels-last since the images are stored pixel by pixel.
+pub fn batch_tensor(batch: &[&NetworkInput]) -> Result<Tensor, TchError> {
+    let images = batch
+        .iter()
+        .map(|image| {
+            let side = image.size() as i64;
+            Tensor::f_from_slice(image.values())?.f_reshape([side, side, NetworkInput::CHANNELS as i64])
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Tensor::f_stack(&images, 0)?.f_permute([0, 3, 1, 2])
+}

@@ -1,0 +1,45 @@
+//! The engine's way out: one thread that writes frames, and says every two seconds that the engine lives.
+
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::os::fd::{AsRawFd as _, FromRawFd as _};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use mammoscope::client::protocol::{EngineEvent, HEARTBEAT, write_frame};
+
+/// Events on their way out. A full queue makes the sender wait, so that a slow reader costs no memory.
+pub type EventSender = SyncSender<EngineEvent>;
+
+/// Takes stdout for frames alone: what libraries print goes to stderr from here on.
+pub fn claim_stdout() -> io::Result<File> {
+    // SAFETY: duplicates descriptors of this process that are open; no Rust object owns descriptor 1.
+    unsafe {
+        let frames = libc::dup(io::stdout().as_raw_fd());
+        if frames < 0 || libc::dup2(io::stderr().as_raw_fd(), io::stdout().as_raw_fd()) < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(File::from_raw_fd(frames))
+    }
+}
+
+/// Starts the writing thread. It ends when all senders are gone, or nobody reads any more.
+pub fn start(frames: File) -> (EventSender, JoinHandle<()>) {
+    let (sender, receiver) = sync_channel(64);
+    (sender, thread::spawn(move || write_events(frames, &receiver)))
+}
+
+fn write_events(frames: File, events: &Receiver<EngineEvent>) {
+    let mut writer = BufWriter::new(frames);
+    loop {
+        let event = match events.recv_timeout(HEARTBEAT) {
+            Ok(event) => event,
+            Err(RecvTimeoutError::Timeout) => EngineEvent::Alive,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if write_frame(&mut writer, &event).is_err() {
+            // Nobody reads: the program is gone, and the end of stdin says so to the main thread.
+            return;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `mammoscope-engine serve`: frames in, frames out, and one thread that owns every tensor.
+
+use std::any::Any;
+use std::io::{self, BufReader};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use anyhow::Context as _;
+use mammoscope::client::protocol::{
+    CudaProbe, EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
+};
+
+use super::job_control::{JobControl, JobControls};
+use super::outlet::{self, EventSender};
+use super::predict::predict;
+
+struct Job {
+    id: JobId,
+    work: Work,
+    control: JobControl,
+}
+
+/// Serves commands from stdin until it ends or a shutdown is asked for; running work is stopped then.
+pub fn serve(cuda: CudaProbe) -> anyhow::Result<()> {
+    let (events, writer) = outlet::start(outlet::claim_stdout().context("take over stdout")?);
+    events.send(EngineEvent::Ready { protocol: PROTOCOL_VERSION, version: VERSION.to_owned() })?;
+    let controls = JobControls::default();
+    let (jobs, waiting) = channel();
+    let engine = {
+        let controls = controls.clone();
+        thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || work_through(&waiting, &cuda, &controls, &events))
+            .context("start the engine thread")?
+    };
+    let mut stdin = BufReader::new(io::stdin().lock());
+    let ending = loop {
+        match read_frame(&mut stdin) {
+            Ok(Some(EngineCommand::Run { job, work })) => {
+                let control = controls.add(job);
+                if jobs.send(Job { id: job, work, control }).is_err() {
+                    break Ok(());
+                }
+            }
+            Ok(Some(EngineCommand::Cancel { job })) => controls.stop(job),
+            // The end of stdin means that the program is gone.
+            Ok(Some(EngineCommand::Shutdown) | None) => break Ok(()),
+            Err(error) => break Err(error).context("a command that cannot be read"),
+        }
+    };
+    controls.stop_all();
+    drop(jobs);
+    // The engine thread ends after its batch; the writer when the last event is out.
+    let _ = engine.join();
+    let _ = writer.join();
+    ending
+}
+
+/// The engine thread: one job after another, each guarded, so that the failure of one leaves the engine standing.
+fn work_through(jobs: &Receiver<Job>, cuda: &CudaProbe, controls: &JobControls, events: &EventSender) {
+    for Job { id, work, control } in jobs {
+        let outcome = if control.is_stopped() {
+            JobOutcome::Stopped { reason: "as asked, before it began".to_owned() }
+        } else {
+            let attempt = catch_unwind(AssertUnwindSafe(|| match work {
+                Work::Predict(work) => predict(id, work, cuda, &control, events),
+            }));
+            match attempt {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(error)) => JobOutcome::Failed { error: in_one_line(&format!("{error:#}")) },
+                Err(panic) => JobOutcome::Failed { error: in_one_line(panic_message(panic.as_ref())) },
+            }
+        };
+        controls.remove(id);
+        if events.send(EngineEvent::JobEnded { job: id, outcome }).is_err() {
+            return;
+        }
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a fault inside the engine")
+}
+
+/// libtorch's messages go on for a page, with a backtrace: the first line says what happened. Running out of memory is
+/// said in words, with what helps.
+fn in_one_line(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let out_of_memory = ["out of memory", "can't allocate memory", "not enough memory", "bad_alloc"];
+    if out_of_memory.iter().any(|words| message.contains(words)) {
+        format!("not enough memory on the device for this batch; try a smaller --batch-size ({first})")
+    } else {
+        first.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_one_line_and_say_what_helps() {
+        assert_eq!(in_one_line("shapes differ\nException raised from …"), "shapes differ");
+        let message = in_one_line("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried …\nframe #0");
+        assert!(message.contains("--batch-size") && !message.contains('\n'), "{message}");
+    }
+}
