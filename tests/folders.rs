@@ -1,5 +1,7 @@
 //! Every form of folder that a data set comes in, and everything that can be wrong with one.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
@@ -264,7 +266,7 @@ fn unreadable_folders_are_listed() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = folder_with(&["CC_R/A/1_1_A_CC_R.png", "CC_R/B/2_1_B_CC_R.png"]);
     let locked = folder.path().join("CC_R/B");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&locked).is_ok() {
         eprintln!("skipped: this user may read every folder");
         return;

@@ -1,5 +1,7 @@
 //! Decoding of every kind of image, bad files, and the network's input against the reference implementation.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 

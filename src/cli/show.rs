@@ -48,7 +48,7 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
         if let Some(printer) = &mut printer {
             let window = ShownWindow::of(&image.samples);
             line.push_str(&window.remark());
-            printer.print(image.samples, window).context("draw in the terminal")?;
+            printer.print(image.samples, window, &line).context("draw in the terminal")?;
         }
         line.push('\n');
         print_result(&line)?;

@@ -38,7 +38,7 @@ mod without_viuer {
             None
         }
 
-        pub(in super::super) fn print(&mut self, _: Samples, _: ShownWindow) -> anyhow::Result<()> {
+        pub(in super::super) fn print(&mut self, _: Samples, _: ShownWindow, _: &str) -> anyhow::Result<()> {
             match *self {}
         }
     }
@@ -55,8 +55,8 @@ mod with_viuer {
     use super::{Console, Graphics, Samples, ShownWindow};
     use crate::imaging::raster::{Channels, Raster};
 
-    /// Rows that stay free: the line of facts, and the shell's prompt.
-    const FREE_ROWS: u16 = 2;
+    /// The size of a terminal that does not tell its own.
+    const USUAL_SIZE: (u16, u16) = (80, 24);
     /// xterm draws no sixel picture that is wider or higher, unless it is told to.
     const MAX_SIXEL_SIDE: u32 = 1000;
     /// Pixels of a sixel picture that viuer takes a cell for.
@@ -87,13 +87,17 @@ mod with_viuer {
             Some(Self { protocol })
         }
 
-        /// Draws a picture, with the cursor at the start of the line under it afterwards.
-        pub(in super::super) fn print(&mut self, samples: Samples, window: ShownWindow) -> anyhow::Result<()> {
+        /// Draws a picture, so large that the caption and a prompt fit under it; the cursor is at the start of the line
+        /// for the caption afterwards.
+        pub(in super::super) fn print(
+            &mut self,
+            samples: Samples,
+            window: ShownWindow,
+            caption: &str,
+        ) -> anyhow::Result<()> {
             let picture = drawable(samples, window);
-            let (columns, rows) = viuer::terminal_size();
             let cell = cell_pixels().unwrap_or_default();
-            let room = Cells { columns: u32::from(columns), rows: u32::from(rows.saturating_sub(FREE_ROWS)) };
-            let mut cells = room.fitted(picture.width(), picture.height(), cell);
+            let mut cells = Cells::beside_caption(caption).fitted(picture.width(), picture.height(), cell);
             let (width, height) = match self.protocol {
                 Graphics::Sixel => {
                     cells = cells.as_sixel(cell);
@@ -151,6 +155,15 @@ mod with_viuer {
     }
 
     impl Cells {
+        /// The terminal without the rows that a caption and a prompt take.
+        fn beside_caption(caption: &str) -> Self {
+            let (columns, rows) =
+                Some(viuer::terminal_size()).filter(|size| size.0 > 0 && size.1 > 0).unwrap_or(USUAL_SIZE);
+            let columns = u32::from(columns);
+            let wrapped = (caption.chars().count() as u32).div_ceil(columns);
+            Self { columns, rows: u32::from(rows).saturating_sub(wrapped + 1) }
+        }
+
         /// The largest rectangle within this one that keeps the picture's aspect; at least one cell.
         fn fitted(self, width: u32, height: u32, cell: CellPixels) -> Self {
             let across = f64::from(self.columns * cell.width) / f64::from(width);

@@ -1,0 +1,54 @@
+//! `mammoscope show` where stdout is no terminal: facts, and what cannot be shown.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use assert_cmd::Command;
+use image::{GrayImage, ImageBuffer, Luma};
+
+fn show(folder: &Path, files: &[&str]) -> (Option<i32>, String, String) {
+    let output =
+        Command::cargo_bin("mammoscope").unwrap().current_dir(folder).arg("show").args(files).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_line_of_facts_an_image_and_no_pixels() {
+    let folder = tempfile::tempdir().unwrap();
+    GrayImage::new(30, 50).save(folder.path().join("145_1_C_CC_R.png")).unwrap();
+    let deep: ImageBuffer<Luma<u16>, Vec<u16>> = ImageBuffer::new(7, 9);
+    deep.save(folder.path().join("deep.tif")).unwrap();
+    let (status, stdout, _) = show(folder.path(), &["145_1_C_CC_R.png", "deep.tif"]);
+    let expected = "145_1_C_CC_R.png · 30 × 50 · 8-bit grey · PNG · subject 145 · exam 1 · class C · view CC_R\n\
+                    deep.tif · 7 × 9 · 16-bit grey · TIFF\n";
+    assert_eq!((status, stdout.as_str()), (Some(0), expected));
+}
+
+#[test]
+fn bad_files_are_listed_and_the_rest_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    GrayImage::new(3, 4).save(folder.path().join("good.png")).unwrap();
+    std::fs::write(folder.path().join("empty.png"), "").unwrap();
+    std::fs::write(folder.path().join("\u{1b}[31mred.png"), "no image").unwrap();
+    let (status, stdout, stderr) =
+        show(folder.path(), &["empty.png", "\u{1b}[31mred.png", "good.png", "missing.png", "."]);
+    assert_eq!(status, Some(1));
+    assert_eq!(stdout, "good.png · 3 × 4 · 8-bit grey · PNG\n");
+    let errors: Vec<_> = stderr.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(errors.len(), 4, "{stderr}");
+    assert_eq!(errors[0], "error: empty.png: is empty (0 bytes)");
+    assert_eq!(errors[1], "error: \\u{1b}[31mred.png: is no PNG, JPEG or TIFF image");
+    assert!(!stderr.contains('\u{1b}'), "a file's name never drives the terminal");
+}
+
+#[test]
+fn no_file_is_wrong_use() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(show(folder.path(), &[]).0, Some(2));
+    assert_eq!(show(folder.path(), &["--graphics", "etch", "x.png"]).0, Some(2));
+    let (status, stdout, _) = show(folder.path(), &["--help"]);
+    assert_eq!(status, Some(0));
+    assert!(stdout.contains("Examples:"));
+}
