@@ -1,12 +1,23 @@
 //! Pure data and arithmetic of breast-density classification: no files, no tensors, no terminal.
 
+pub mod agreement;
+pub mod bootstrap;
+pub mod calibration;
+pub mod classification_report;
 pub mod compute_options;
+pub mod confusion_matrix;
 pub mod density;
+pub mod evaluation;
+pub mod examination;
+pub mod figures_of_merit;
+pub mod fusion;
 pub mod input_route;
 pub mod network_layers;
 pub mod network_plan;
+pub mod prediction;
 pub mod printable;
 pub mod probabilities;
+pub mod roc;
 pub mod selection;
 pub mod split;
 pub mod subject;

@@ -1,0 +1,154 @@
+//! How far a figure might have come out otherwise, had other subjects been drawn.
+
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt as _, SeedableRng as _};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// A bootstrap over subjects: as many subjects as there are, drawn with replacement, each with all its cases (the
+/// images of one subject are not independent). Efron & Tibshirani, An Introduction to the Bootstrap (1993).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// How many times subjects are drawn.
+    pub resamples: u32,
+    /// The seed; every resample has a stream of its own, so that the intervals do not depend on the thread count.
+    pub seed: u64,
+}
+
+impl Default for Bootstrap {
+    /// 2000 resamples, seed 0.
+    fn default() -> Self {
+        Self { resamples: 2000, seed: 0 }
+    }
+}
+
+/// A 95 % percentile interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// The 2.5th percentile.
+    pub low: f64,
+    /// The 97.5th percentile.
+    pub high: f64,
+    /// Resamples that were left out because the figure was undefined there (a class was not drawn, say).
+    pub undefined_resamples: u32,
+}
+
+impl Bootstrap {
+    /// The intervals of `K` statistics. `subject_of[i]` is the number of the subject that case `i` belongs to, counted
+    /// from 0 without gaps; `statistics` gets how often each case counts. A statistic that is undefined in a resample
+    /// leaves that resample out; its interval is `None` where it was never defined.
+    pub fn intervals<const K: usize>(
+        &self,
+        subject_of: &[u32],
+        statistics: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
+    ) -> [Option<Interval>; K] {
+        let subjects = subject_of.iter().max().map_or(0, |&last| last + 1);
+        let draws: Vec<[Option<f64>; K]> = (0..self.resamples)
+            .into_par_iter()
+            .map_init(
+                || (vec![0; subjects as usize], vec![0; subject_of.len()]),
+                |(drawn, multiplicity), resample| {
+                    self.draw(resample, drawn);
+                    for (times, &subject) in multiplicity.iter_mut().zip(subject_of) {
+                        *times = drawn[subject as usize];
+                    }
+                    statistics(multiplicity)
+                },
+            )
+            .collect();
+        std::array::from_fn(|statistic| {
+            percentile_interval(draws.iter().filter_map(|draw| draw[statistic]).collect(), self.resamples)
+        })
+    }
+
+    /// How often each subject is drawn in a resample.
+    fn draw(&self, resample: u32, drawn: &mut [u32]) {
+        drawn.fill(0);
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(u64::from(resample));
+        for _ in 0..drawn.len() {
+            drawn[random.random_range(0..drawn.len() as u32) as usize] += 1;
+        }
+    }
+}
+
+fn percentile_interval(mut values: Vec<f64>, resamples: u32) -> Option<Interval> {
+    values.sort_by(f64::total_cmp);
+    Some(Interval {
+        low: percentile(&values, 0.025)?,
+        high: percentile(&values, 0.975)?,
+        undefined_resamples: resamples - values.len() as u32,
+    })
+}
+
+/// A percentile of sorted values, interpolated linearly between neighbours as NumPy does by default.
+fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
+    let place = fraction * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    Some(below + (above - below) * place.fract())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Mean of 0, 1, 2, … over the drawn cases.
+    fn mean(multiplicity: &[u32]) -> [Option<f64>; 1] {
+        let total: u32 = multiplicity.iter().sum();
+        let sum: f64 = multiplicity.iter().enumerate().map(|(value, &times)| value as f64 * f64::from(times)).sum();
+        [(total > 0).then(|| sum / f64::from(total))]
+    }
+
+    #[test]
+    fn percentiles_by_hand() {
+        assert_eq!(percentile(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.25), Some(2.0));
+        assert_eq!(percentile(&[0.0, 1.0], 0.975), Some(0.975));
+        assert_eq!(percentile(&[7.0], 0.5), Some(7.0));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn covers_the_mean_about_as_the_normal_approximation_does() {
+        let subject_of: Vec<u32> = (0..100).collect();
+        let [interval] = Bootstrap { resamples: 4000, seed: 1 }.intervals(&subject_of, mean);
+        let interval = interval.unwrap();
+        // 49.5 ± 1.96 · σ/√n with σ² = (n² − 1)/12.
+        let half_width = 1.96 * ((100.0_f64 * 100.0 - 1.0) / 12.0).sqrt() / 10.0;
+        assert!((interval.low - (49.5 - half_width)).abs() < 0.5, "{interval:?}");
+        assert!((interval.high - (49.5 + half_width)).abs() < 0.5, "{interval:?}");
+        assert_eq!(interval.undefined_resamples, 0);
+    }
+
+    #[test]
+    fn same_seed_same_interval_whatever_the_threads() {
+        let subject_of: Vec<u32> = (0..40).collect();
+        let interval = |seed, threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| Bootstrap { resamples: 300, seed }.intervals(&subject_of, mean))
+        };
+        assert_eq!(interval(5, 1), interval(5, 4));
+        assert_ne!(interval(5, 1), interval(6, 1));
+    }
+
+    #[test]
+    fn the_cases_of_a_subject_are_drawn_together() {
+        let together = |multiplicity: &[u32]| {
+            assert!(multiplicity.chunks(4).all(|views| views.iter().all(|&times| times == views[0])));
+            [Some(f64::from(multiplicity.iter().sum::<u32>()))]
+        };
+        let subject_of: Vec<u32> = (0..80).map(|case| case / 4).collect();
+        let [interval] = Bootstrap { resamples: 50, seed: 0 }.intervals(&subject_of, together);
+        assert_eq!(interval.map(|interval| (interval.low, interval.high)), Some((80.0, 80.0)));
+    }
+
+    #[test]
+    fn undefined_resamples_are_counted_and_left_out() {
+        // Defined only where the first of two subjects is drawn: three quarters of the time.
+        let first = |multiplicity: &[u32]| [(multiplicity[0] > 0).then_some(1.0), None];
+        let [sometimes, never] = Bootstrap { resamples: 1000, seed: 0 }.intervals(&[0, 1], first);
+        let interval = sometimes.unwrap();
+        assert_eq!((interval.low, interval.high), (1.0, 1.0));
+        assert!((200..300).contains(&interval.undefined_resamples), "{interval:?}");
+        assert_eq!(never, None);
+    }
+}
