@@ -8,6 +8,7 @@ pub mod compute_options;
 pub mod confusion_matrix;
 pub mod density;
 pub mod evaluation;
+pub mod evaluation_set;
 pub mod examination;
 pub mod figures_of_merit;
 pub mod fusion;

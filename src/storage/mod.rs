@@ -3,3 +3,4 @@
 pub mod atomic_file;
 pub mod keras;
 pub mod model_file;
+pub mod prediction_table;

@@ -1,0 +1,91 @@
+//! Writing tables of predictions, row by row.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::{COLUMNS, FILE_NAME, PredictionRow};
+use crate::domain::view::View;
+use crate::storage::atomic_file::AtomicFile;
+
+/// Writes `predictions.csv` and, beside it, one `predictions_<VIEW>.txt` a view (`predictions.txt` for images without
+/// a view). Rows go to disk as they come; the files appear under their names at [`PredictionWriter::finish`], and a
+/// writer that is dropped before leaves nothing behind.
+///
+/// `create → write* → finish`.
+pub struct PredictionWriter {
+    folder: PathBuf,
+    table: csv::Writer<AtomicFile>,
+    columns: BTreeMap<Option<View>, AtomicFile>,
+}
+
+impl PredictionWriter {
+    /// Begins the files in `folder`, which is made if it is not there.
+    pub fn create(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut table = csv::Writer::from_writer(AtomicFile::create(&folder.join(FILE_NAME))?);
+        table.write_record(COLUMNS)?;
+        Ok(Self { folder: folder.to_owned(), table, columns: BTreeMap::new() })
+    }
+
+    /// Appends a row.
+    pub fn write(&mut self, row: &PredictionRow) -> io::Result<()> {
+        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 16));
+        self.table.write_record([
+            row.file.as_str(),
+            &row.subject.0,
+            row.exam.as_ref().map_or("", |exam| &exam.0),
+            row.view.map_or("", View::name),
+            row.label.map_or("", |label| label.letter()),
+            row.predicted.letter(),
+            &a,
+            &b,
+            &c,
+            &d,
+        ])?;
+        let columns = match self.columns.entry(row.view) {
+            std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+            std::collections::btree_map::Entry::Vacant(entry) => {
+                entry.insert(AtomicFile::create(&self.folder.join(columns_file_name(row.view)))?)
+            }
+        };
+        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
+        writeln!(columns, "{a} {b} {c} {d}")
+    }
+
+    /// Puts all files in place, the table last, so that a table never stands beside columns that are not there yet.
+    pub fn finish(self) -> io::Result<()> {
+        let table = self.table.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        for columns in self.columns.into_values() {
+            columns.commit()?;
+        }
+        table.commit()
+    }
+}
+
+fn columns_file_name(view: Option<View>) -> String {
+    view.map_or_else(|| "predictions.txt".to_owned(), |view| format!("predictions_{view}.txt"))
+}
+
+/// A number as C's and NumPy's `%.<digits>e` writes it: 17 significant digits and more read back to the same double.
+fn scientific(value: f64, digits: usize) -> String {
+    let plain = format!("{value:.digits$e}");
+    let (mantissa, exponent) = plain.split_once('e').expect("the format has an exponent");
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |positive| ('-', positive));
+    format!("{mantissa}e{sign}{exponent:0>2}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_c_writes_them() {
+        assert_eq!(scientific(0.383_799_105_882_644_65, 18), "3.837991058826446533e-01");
+        assert_eq!(scientific(5.616_802_809_527_143_8e-5, 18), "5.616802809527143836e-05");
+        assert_eq!(scientific(1.0, 3), "1.000e+00");
+        assert_eq!(scientific(1e-120, 1), "1.0e-120");
+        assert_eq!(scientific(0.0, 2), "0.00e+00");
+    }
+}
