@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use super::evaluate::EvaluateArguments;
+
 /// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
@@ -16,4 +18,5 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Show(super::show::ShowArguments),
+    Evaluate(EvaluateArguments),
 }

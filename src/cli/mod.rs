@@ -2,6 +2,7 @@
 
 mod arguments;
 pub mod console;
+mod evaluate;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -39,5 +40,6 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
     match command {
         Command::Show(arguments) => show::run(&arguments, console),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
     }
 }

@@ -1,0 +1,210 @@
+//! `mammoscope evaluate`: figures of merit of predictions.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+
+use super::console::{Console, Outcome, WrongUse, print_result};
+use crate::domain::bootstrap::Bootstrap;
+use crate::domain::density::DensityClass;
+use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_set::EvaluationSet;
+use crate::domain::fusion::{Fusion, ViewWeights};
+use crate::domain::prediction::PredictionRow;
+use crate::domain::printable::printable_path;
+use crate::domain::subject::SubjectId;
+use crate::domain::view::View;
+use crate::report::evaluation_document::{EvaluatedSet, EvaluationDocument, Provenance};
+use crate::report::{plots, tables};
+use crate::storage::atomic_file::write_atomically;
+use crate::storage::prediction_table;
+
+/// Figures of merit of predictions, with 95 % intervals
+///
+/// Accuracy, recall, precision, F1, kappas, ROC areas, dense against non-dense, calibration and the confusion matrix:
+/// for each view, each breast and the whole examination. Views are joined by subject and examination, never by their
+/// order; a case that lacks views is fused from those it has, and counted. Intervals are bootstrapped over subjects.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope evaluate predictions/                     figures of what `predict --out predictions` wrote
+  mammoscope evaluate cc.csv mlo.csv --json            several tables together, as one JSON document
+  mammoscope evaluate predictions/ --out evaluation/   also evaluation.json and a confusion matrix (PNG) a set
+  mammoscope evaluate --seed-txt CC_R=predictions_ccr.txt MLO_R=predictions_mlor.txt --class-counts 14,51,50,13")]
+pub(super) struct EvaluateArguments {
+    /// Tables of predictions (predictions.csv), or folders that hold one
+    #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]
+    inputs: Vec<PathBuf>,
+    /// The reference's four-column files, one a view; line i of every file is subject i
+    #[arg(long, value_name = "VIEW=FILE", num_args = 1.., value_parser = view_file, requires = "class_counts", conflicts_with = "inputs")]
+    seed_txt: Vec<(View, PathBuf)>,
+    /// How many of the files' lines are of class A, of B, of C and of D, in this order
+    #[arg(long, value_name = "A,B,C,D", value_delimiter = ',', requires = "seed_txt")]
+    class_counts: Vec<usize>,
+    /// Also write evaluation.json and confusion_matrix_<set>.png to this folder
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON document instead of tables
+    #[arg(long)]
+    json: bool,
+    /// How the views of a breast or an examination become one
+    #[arg(long, value_enum, default_value = "mean")]
+    fusion: FusionName,
+    /// The views' weights in `--fusion weighted`, their validation accuracies, say
+    #[arg(long, value_name = "VIEW=WEIGHT", value_delimiter = ',', num_args = 1.., value_parser = view_weight)]
+    weights: Vec<(View, f64)>,
+    /// Seed of the bootstrap
+    #[arg(long, default_value_t = Bootstrap::default().seed)]
+    seed: u64,
+    /// How many times the bootstrap draws
+    #[arg(long, default_value_t = Bootstrap::default().resamples, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    resamples: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FusionName {
+    /// The mean of the views
+    Mean,
+    /// Each class' largest probability, renormalised
+    Max,
+    /// The mean of the denser side
+    Denser,
+    /// The mean, weighted by `--weights`
+    Weighted,
+}
+
+pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::Result<Outcome> {
+    let (paths, rows) =
+        if arguments.seed_txt.is_empty() { read_tables(&arguments.inputs)? } else { read_seed_txt(arguments)? };
+    let fusion = fusion(arguments, &rows)?;
+    let rows_without_label = rows.iter().filter(|row| row.label.is_none()).count();
+    if rows_without_label == rows.len() {
+        bail!("none of the {} predictions has a label: there is nothing to hold them against", rows.len());
+    }
+    if rows_without_label > 0 {
+        console.warn(format!("{rows_without_label} of {} predictions have no label and are left out", rows.len()));
+    }
+    let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
+    let sets = EvaluationSet::of_rows(&rows, fusion)?;
+    let sets: Vec<_> = sets
+        .into_iter()
+        .filter_map(|set| Some(EvaluatedSet { evaluation: Evaluation::of(&set.cases, bootstrap)?, set }))
+        .collect();
+    let inputs = paths.iter().map(|path| printable_path(path)).collect();
+    let provenance = Provenance { inputs, rows: rows.len(), rows_without_label };
+    let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
+    if let Some(folder) = &arguments.out {
+        write_files(&document, folder, console)?;
+    }
+    print_result(&if arguments.json {
+        document.to_json()
+    } else {
+        tables::evaluation_text(document.sets(), fusion, bootstrap)
+    })?;
+    Ok(Outcome::Done)
+}
+
+/// All rows of the tables named, directly or by their folders.
+fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<(Vec<PathBuf>, Vec<PredictionRow>)> {
+    let (mut rows, mut seen, mut paths) = (Vec::new(), HashSet::new(), Vec::new());
+    for input in inputs {
+        let path = if input.is_dir() { input.join(prediction_table::FILE_NAME) } else { input.clone() };
+        if input.is_dir() && !path.exists() {
+            bail!("{} holds no {}", printable_path(input), prediction_table::FILE_NAME);
+        }
+        if !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
+            return Err(WrongUse(format!("{} is given twice", printable_path(&path))).into());
+        }
+        rows.extend(prediction_table::read_table(&path)?);
+        paths.push(path);
+    }
+    Ok((paths, rows))
+}
+
+/// The rows of the reference's files: subject i is line i, and the labels come in blocks.
+fn read_seed_txt(arguments: &EvaluateArguments) -> anyhow::Result<(Vec<PathBuf>, Vec<PredictionRow>)> {
+    let counts: [usize; DensityClass::COUNT] = arguments.class_counts.as_slice().try_into().map_err(|_| {
+        WrongUse(format!("--class-counts wants four numbers, for A, B, C and D, not {}", arguments.class_counts.len()))
+    })?;
+    let labels: Vec<_> = DensityClass::ALL
+        .into_iter()
+        .zip(counts)
+        .flat_map(|(class, count)| std::iter::repeat_n(class, count))
+        .collect();
+    let (mut rows, mut paths) = (Vec::new(), Vec::new());
+    for (place, (view, path)) in arguments.seed_txt.iter().enumerate() {
+        if arguments.seed_txt[..place].iter().any(|(earlier, _)| earlier == view) {
+            return Err(WrongUse(format!("--seed-txt names {view} twice")).into());
+        }
+        let lines = prediction_table::read_probability_columns(path)?;
+        if lines.len() != labels.len() {
+            let (path, sum) = (printable_path(path), labels.len());
+            bail!("{path} has {} predictions, but the class counts add up to {sum}", lines.len());
+        }
+        rows.extend((1..).zip(lines.into_iter().zip(&labels)).map(|(line, (probabilities, &label))| PredictionRow {
+            file: format!("{}:{line}", path.display()),
+            subject: SubjectId(line.to_string()),
+            exam: None,
+            view: Some(*view),
+            label: Some(label),
+            predicted: probabilities.most_probable(),
+            probabilities,
+        }));
+        paths.push(path.clone());
+    }
+    Ok((paths, rows))
+}
+
+fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Result<Fusion> {
+    if arguments.fusion != FusionName::Weighted && !arguments.weights.is_empty() {
+        return Err(WrongUse("--weights is for --fusion weighted".to_owned()).into());
+    }
+    Ok(match arguments.fusion {
+        FusionName::Mean => Fusion::Mean,
+        FusionName::Max => Fusion::Max,
+        FusionName::Denser => Fusion::DenserSide,
+        FusionName::Weighted => {
+            // A view that does not occur needs no weight.
+            let mut weights = [1.0; View::ALL.len()];
+            for view in View::ALL {
+                let given = arguments.weights.iter().rev().find(|(given, _)| *given == view);
+                match given {
+                    Some((_, weight)) => weights[view as usize] = *weight,
+                    None if rows.iter().all(|row| row.view != Some(view)) => {}
+                    None => return Err(WrongUse(format!("--fusion weighted wants --weights {view}=WEIGHT")).into()),
+                }
+            }
+            Fusion::Weighted(ViewWeights::new(weights).map_err(|error| WrongUse(error.to_string()))?)
+        }
+    })
+}
+
+fn write_files(document: &EvaluationDocument, folder: &Path, console: &Console) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("make the folder {}", printable_path(folder)))?;
+    let write = |name: &str, contents: &[u8]| {
+        let path = folder.join(name);
+        write_atomically(&path, contents).with_context(|| format!("write {}", printable_path(&path)))
+    };
+    for EvaluatedSet { set, evaluation } in document.sets() {
+        let picture = plots::confusion_matrix_png(set.name.name(), &evaluation.confusion_matrix)?;
+        write(&format!("confusion_matrix_{}.png", set.name), &picture)?;
+    }
+    write("evaluation.json", document.to_json().as_bytes())?;
+    let (pictures, folder) = (document.sets().len(), printable_path(folder));
+    console.remark(format!("wrote evaluation.json and {pictures} confusion matrices to {folder}"));
+    Ok(())
+}
+
+fn view_file(text: &str) -> Result<(View, PathBuf), String> {
+    let (view, file) = text.split_once('=').ok_or("expected VIEW=FILE, as in CC_R=predictions.txt")?;
+    Ok((view.parse::<View>().map_err(|error| error.to_string())?, PathBuf::from(file)))
+}
+
+fn view_weight(text: &str) -> Result<(View, f64), String> {
+    let (view, weight) = text.split_once('=').ok_or("expected VIEW=WEIGHT, as in CC_R=0.8")?;
+    let view = view.parse::<View>().map_err(|error| error.to_string())?;
+    Ok((view, weight.parse().map_err(|_| format!("'{weight}' is no number"))?))
+}

@@ -1,0 +1,114 @@
+//! `evaluation.json`: all sets of an evaluation and how they came about.
+
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+use crate::domain::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
+use crate::domain::bootstrap::Bootstrap;
+use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_set::{EvaluationSet, MissingViews};
+use crate::domain::examination::ExaminationId;
+use crate::domain::fusion::Fusion;
+
+/// The version of the document's layout.
+const SCHEMA: u32 = 1;
+
+/// A set and its figures.
+#[derive(Clone, Debug)]
+pub struct EvaluatedSet {
+    /// What was evaluated.
+    pub set: EvaluationSet,
+    /// What came out.
+    pub evaluation: Evaluation,
+}
+
+/// Everything that an evaluation gave, ready to be written as JSON.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct EvaluationDocument {
+    schema: u32,
+    inputs: Vec<String>,
+    fusion: &'static str,
+    seed: u64,
+    resamples: u32,
+    confidence: f64,
+    rows: usize,
+    rows_without_label: usize,
+    sets: Sets,
+    published_agreement: [PublishedAgreement; PUBLISHED_AGREEMENT.len()],
+}
+
+/// Where an evaluation's predictions came from.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// The files, fit to be shown.
+    pub inputs: Vec<String>,
+    /// How many predictions they hold.
+    pub rows: usize,
+    /// How many of these have no label and were left out.
+    pub rows_without_label: usize,
+}
+
+impl EvaluationDocument {
+    /// The document of evaluated sets.
+    #[must_use]
+    pub fn new(provenance: Provenance, fusion: Fusion, bootstrap: Bootstrap, sets: Vec<EvaluatedSet>) -> Self {
+        Self {
+            schema: SCHEMA,
+            inputs: provenance.inputs,
+            fusion: fusion.name(),
+            seed: bootstrap.seed,
+            resamples: bootstrap.resamples,
+            confidence: 0.95,
+            rows: provenance.rows,
+            rows_without_label: provenance.rows_without_label,
+            sets: Sets(sets),
+            published_agreement: PUBLISHED_AGREEMENT,
+        }
+    }
+
+    /// The sets, in the order of the document.
+    #[must_use]
+    pub fn sets(&self) -> &[EvaluatedSet] {
+        &self.sets.0
+    }
+
+    /// The document's text, with a line end.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("the keys are text and nothing else can fail");
+        text.push('\n');
+        text
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Sets(Vec<EvaluatedSet>);
+
+impl Serialize for Sets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for EvaluatedSet { set, evaluation } in &self.0 {
+            let labels = set.cases.iter().map(|case| case.label.index()).collect();
+            let entry = SetEntry {
+                evaluation,
+                subjects: set.subjects(),
+                missing_views: set.missing_views.as_ref(),
+                examinations: &set.examinations,
+                labels,
+            };
+            map.serialize_entry(set.name.name(), &entry)?;
+        }
+        map.end()
+    }
+}
+
+/// The figures, and what is needed to read `predictions`: whose they are and what they should have been.
+#[derive(serde::Serialize)]
+struct SetEntry<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    subjects: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_views: Option<&'a MissingViews>,
+    examinations: &'a [ExaminationId],
+    labels: Vec<usize>,
+}

@@ -1,0 +1,63 @@
+//! Text on pictures.
+
+use image::{Rgb, RgbImage, imageops};
+use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
+
+/// A face of Noto Sans Mono.
+#[derive(Clone, Copy)]
+pub(super) struct Face {
+    pub(super) weight: FontWeight,
+    pub(super) height: RasterHeight,
+}
+
+impl Face {
+    /// Width of a text in pixels.
+    fn width(self, text: &str) -> u32 {
+        (text.chars().count() * get_raster_width(self.weight, self.height)) as u32
+    }
+}
+
+/// Where a text stands against its point.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// The point is the left end, at half height.
+    Left,
+    /// The point is the middle.
+    Center,
+}
+
+/// Writes a line of ASCII text at a point, blended into what is there.
+pub(super) fn write(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u8>, at: (u32, u32), anchor: Anchor) {
+    let left = if anchor == Anchor::Center { at.0.saturating_sub(face.width(text) / 2) } else { at.0 };
+    let top = at.1.saturating_sub(face.height.val() as u32 / 2);
+    let advance = get_raster_width(face.weight, face.height) as u32;
+    for (place, character) in text.chars().enumerate() {
+        let glyph = get_raster(character, face.weight, face.height)
+            .or_else(|| get_raster('?', face.weight, face.height))
+            .expect("the Basic Latin glyphs are built in");
+        let glyph_left = left + advance * place as u32;
+        for (y, row) in glyph.rows().enumerate() {
+            for (x, &coverage) in row.iter().enumerate() {
+                if let Some(pixel) = picture.get_pixel_mut_checked(glyph_left + x as u32, top + y as u32) {
+                    *pixel = blend(*pixel, color, coverage);
+                }
+            }
+        }
+    }
+}
+
+/// Writes a line of ASCII text from bottom to top, its middle at a point, on white.
+pub(super) fn write_upwards(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u8>, center: (u32, u32)) {
+    let (width, height) = (face.width(text), face.height.val() as u32);
+    let mut line = RgbImage::from_pixel(width, height, Rgb([255; 3]));
+    write(&mut line, text, face, color, (0, height / 2), Anchor::Left);
+    let (left, top) = (center.0.saturating_sub(height / 2), center.1.saturating_sub(width / 2));
+    imageops::replace(picture, &imageops::rotate270(&line), i64::from(left), i64::from(top));
+}
+
+fn blend(under: Rgb<u8>, over: Rgb<u8>, coverage: u8) -> Rgb<u8> {
+    let coverage = f32::from(coverage) / 255.0;
+    Rgb(std::array::from_fn(|channel| {
+        (f32::from(under.0[channel]) * (1.0 - coverage) + f32::from(over.0[channel]) * coverage).round() as u8
+    }))
+}

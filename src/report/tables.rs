@@ -1,0 +1,239 @@
+//! An evaluation as plain text for 80 columns, to be pasted into a report.
+
+use std::fmt::Write as _;
+
+use crate::domain::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS, NETWORK_AND_READER};
+use crate::domain::bootstrap::{Bootstrap, Interval};
+use crate::domain::density::DensityClass;
+use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_set::{EvaluationSet, SetName};
+use crate::domain::figures_of_merit::FiguresOfMerit;
+use crate::domain::fusion::Fusion;
+
+use super::evaluation_document::EvaluatedSet;
+
+/// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
+struct FigureRow {
+    title: &'static str,
+    value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
+    interval: fn(&FiguresOfMerit<Option<Interval>>) -> Option<Interval>,
+}
+
+macro_rules! figure_rows {
+    ($($title:literal $figure:ident,)*) => {
+        [$(FigureRow { title: $title, value: |figures| figures.$figure, interval: |figures| figures.$figure }),*]
+    };
+}
+
+const KAPPA: &str = "Cohen's kappa";
+const LINEAR_KAPPA: &str = "linear kappa";
+
+const FIGURES: [FigureRow; 17] = figure_rows![
+    "accuracy" accuracy,
+    "within one class" adjacent_accuracy,
+    "macro recall" macro_recall,
+    "macro precision" macro_precision,
+    "macro F1" macro_f1,
+    "weighted F1" weighted_f1,
+    "Cohen's kappa" kappa_unweighted,
+    "linear kappa" kappa_linear,
+    "quadratic kappa" kappa_quadratic,
+    "AUC, one against rest" auc_macro_ovr,
+    "AUC, dense" auc_dense_sum,
+    "accuracy, dense" dense_accuracy,
+    "accuracy, dense by sum" dense_accuracy_by_sum,
+    "ECE, 15 bins" ece15,
+    "MCE, 15 bins" mce15,
+    "Brier score, 0 to 2" brier_multiclass,
+    "log loss, nats" log_loss,
+];
+
+/// The whole text: an overview where there are several sets, a block a set, and the notes.
+#[must_use]
+pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstrap) -> String {
+    let mut text = String::new();
+    if sets.len() > 1 {
+        text.push_str(&overview(sets));
+    }
+    for EvaluatedSet { set, evaluation } in sets {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&set_text(set, evaluation, fusion, bootstrap));
+    }
+    text.push('\n');
+    text.push_str(&notes(bootstrap));
+    text
+}
+
+/// One line a set with the figures that are quoted most.
+fn overview(sets: &[EvaluatedSet]) -> String {
+    let mut text = format!(
+        "{:<11}{:>6}{:>9}{:>8}{:>7}{:>7}{:>8}{:>9}{:>7}{:>7}\n",
+        "set", "n", "accuracy", "recall", "prec.", "F1", "lin. κ", "quad. κ", "AUC", "ECE"
+    );
+    for EvaluatedSet { set, evaluation } in sets {
+        let figures = &evaluation.figures;
+        let numbers = [
+            figures.accuracy,
+            figures.macro_recall,
+            figures.macro_precision,
+            figures.macro_f1,
+            figures.kappa_linear,
+            figures.kappa_quadratic,
+            figures.auc_macro_ovr,
+            figures.ece15,
+        ];
+        let _ = write!(text, "{:<11}{:>6}", set.name, evaluation.n);
+        for (number, width) in numbers.into_iter().zip([9, 8, 7, 7, 8, 9, 7, 7]) {
+            let _ = write!(text, "{:>width$}", three_decimals(number));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootstrap: Bootstrap) -> String {
+    let mut text = heading(set, evaluation, fusion);
+    let _ = writeln!(text, "\n  {:<24}{:>7}{:>18}", "figure", "value", "95 % interval");
+    for row in &FIGURES {
+        let value = three_decimals((row.value)(&evaluation.figures));
+        let interval = interval_text((row.interval)(&evaluation.intervals.figures));
+        let line = format!("  {:<24}{value:>7}{interval:>18}{}", row.title, published(row.title));
+        let _ = writeln!(text, "{line}");
+    }
+    text.push('\n');
+    text.push_str(&confusion_matrix(evaluation));
+    text.push('\n');
+    text.push_str(&per_class(evaluation));
+    for remark in remarks(set, evaluation, bootstrap) {
+        let _ = writeln!(text, "  {remark}");
+    }
+    text
+}
+
+fn heading(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion) -> String {
+    let unit = match set.name {
+        SetName::View(_) | SetName::Unspecified => "image",
+        SetName::Side(_) => "breast",
+        SetName::Total => "examination",
+    };
+    let views: Vec<_> = set.name.fused_views().iter().map(|view| view.name()).collect();
+    let fused = if views.is_empty() { String::new() } else { format!("; {} of {}", fusion.name(), views.join(", ")) };
+    let title =
+        format!("{}: {} of {}{fused}", set.name, counted(evaluation.n, unit), counted(set.subjects(), "subject"));
+    format!("{title}\n{}\n", "─".repeat(title.chars().count()))
+}
+
+/// What human readers and published networks reach, beside the kappa that it can be held against.
+fn published(title: &str) -> String {
+    match title {
+        KAPPA => {
+            let [low, high] = INTER_READER.range.expect("the range of pairs is published");
+            format!("   readers {:.2} ({low:.2}–{high:.2}) [1]", INTER_READER.kappa)
+        }
+        LINEAR_KAPPA => {
+            format!("   networks {:.2}, {:.2} [2]", NETWORK_AND_READER.kappa, NETWORK_AND_CONSENSUS.kappa)
+        }
+        _ => String::new(),
+    }
+}
+
+fn confusion_matrix(evaluation: &Evaluation) -> String {
+    let mut text = format!("  {:<16}{:>22}\n  {:<8}", "", "predicted", "true");
+    for class in DensityClass::ALL {
+        let _ = write!(text, "{class:>8}");
+    }
+    let _ = writeln!(text, "{:>9}", "recall");
+    let matrix = &evaluation.confusion_matrix;
+    for truth in DensityClass::ALL {
+        let _ = write!(text, "  {truth:<8}");
+        for predicted in DensityClass::ALL {
+            let _ = write!(text, "{:>8}", matrix.count(truth, predicted));
+        }
+        let _ = writeln!(text, "{:>9}", three_decimals(Some(evaluation.per_class.of(truth).recall)));
+    }
+    let _ = write!(text, "  {:<10}", "precision");
+    for (place, class) in DensityClass::ALL.into_iter().enumerate() {
+        let width = if place == 0 { 6 } else { 8 };
+        let _ = write!(text, "{:>width$}", three_decimals(Some(evaluation.per_class.of(class).precision)));
+    }
+    text.push('\n');
+    text
+}
+
+fn per_class(evaluation: &Evaluation) -> String {
+    let mut text = format!("  {:<6}{:<23}{:<23}{:<21}{:>5}\n", "class", "precision", "recall", "F1", "n");
+    for class in DensityClass::ALL {
+        let (figures, intervals) = (evaluation.per_class.of(class), evaluation.intervals.per_class.of(class));
+        let with_interval = |value, interval| format!("{} {}", three_decimals(Some(value)), interval_text(interval));
+        let _ = writeln!(
+            text,
+            "  {class:<6}{:<23}{:<23}{:<21}{:>5}",
+            with_interval(figures.precision, intervals.precision),
+            with_interval(figures.recall, intervals.recall),
+            with_interval(figures.f1, intervals.f1),
+            figures.support
+        );
+    }
+    text
+}
+
+/// What a reader must know to read this set's figures rightly.
+fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(missing) = set.missing_views.as_ref().filter(|missing| missing.cases > 0) {
+        let views: Vec<_> = missing.by_view.iter().map(|(view, cases)| format!("{view} {cases}")).collect();
+        let of = evaluation.n;
+        remarks.push(format!("missing views in {} of {of}, fused from the rest: {}", missing.cases, views.join(", ")));
+    }
+    let absent: Vec<_> =
+        DensityClass::ALL.iter().filter(|class| evaluation.per_class.of(**class).support == 0).collect();
+    if !absent.is_empty() {
+        let absent: Vec<_> = absent.iter().map(|class| class.letter()).collect();
+        remarks.push(format!("no true {} here: it counts as 0 in the macro means", absent.join(", ")));
+    }
+    let figures = evaluation.intervals.figures.to_array().into_iter().flatten();
+    let left_out = figures.map(|interval| interval.undefined_resamples).max().unwrap_or(0);
+    if left_out > 0 {
+        let resamples = bootstrap.resamples;
+        remarks.push(format!("up to {left_out} of {resamples} resamples left out where a figure is undefined in them"));
+    }
+    if !remarks.is_empty() {
+        remarks.insert(0, String::new());
+    }
+    remarks
+}
+
+fn notes(bootstrap: Bootstrap) -> String {
+    let [low, high] = INTRA_READER.range.expect("the range of readers is published");
+    format!(
+        "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
+         Recall, precision, F1 and AUC without further words: unweighted means over A to D.\n\
+         Dense: C or D. By sum: P(C) + P(D) > P(A) + P(B).\n\
+         [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
+         [2] {}; {}.\n    {}.\n",
+        bootstrap.resamples,
+        bootstrap.seed,
+        INTER_READER.between,
+        INTRA_READER.between,
+        INTRA_READER.kappa,
+        INTER_READER.source,
+        NETWORK_AND_READER.between,
+        NETWORK_AND_CONSENSUS.between,
+        NETWORK_AND_READER.source,
+    )
+}
+
+fn counted(count: usize, unit: &str) -> String {
+    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+}
+
+/// A figure to three decimals; a dash where it is undefined.
+fn three_decimals(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
+
+fn interval_text(interval: Option<Interval>) -> String {
+    interval.map_or_else(|| "–".to_owned(), |Interval { low, high, .. }| format!("[{low:.3}, {high:.3}]"))
+}
