@@ -44,7 +44,7 @@ pub(super) struct EvaluateArguments {
     /// How many of the files' lines are of class A, of B, of C and of D, in this order
     #[arg(long, value_name = "A,B,C,D", value_delimiter = ',', requires = "seed_txt")]
     class_counts: Vec<usize>,
-    /// Also write evaluation.json and confusion_matrix_<set>.png to this folder
+    /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print one JSON document instead of tables
@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
     let provenance = Provenance { inputs, rows: rows.len(), rows_without_label };
     let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
     if let Some(folder) = &arguments.out {
-        write_files(&document, folder, console)?;
+        write_files(&document, fusion, folder, console)?;
     }
     print_result(&if arguments.json {
         document.to_json()
@@ -182,14 +182,14 @@ fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Resu
     })
 }
 
-fn write_files(document: &EvaluationDocument, folder: &Path, console: &Console) -> anyhow::Result<()> {
+fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, console: &Console) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("make the folder {}", printable_path(folder)))?;
     let write = |name: &str, contents: &[u8]| {
         let path = folder.join(name);
         write_atomically(&path, contents).with_context(|| format!("write {}", printable_path(&path)))
     };
     for EvaluatedSet { set, evaluation } in document.sets() {
-        let picture = plots::confusion_matrix_png(set.name.name(), &evaluation.confusion_matrix)?;
+        let picture = plots::confusion_matrix_png(&tables::title(set.name, fusion), &evaluation.confusion_matrix)?;
         write(&format!("confusion_matrix_{}.png", set.name), &picture)?;
     }
     write("evaluation.json", document.to_json().as_bytes())?;

@@ -76,7 +76,7 @@ impl Reliability {
     }
 }
 
-/// The Brier score of one case over all classes: Σ_k (p_k − y_k)², 0 to 2. Brier, Mon. Weather Rev. 78:1 (1950).
+/// The Brier score of one case over all classes: `Σ_k (p_k − y_k)²`, 0 to 2. Brier, Mon. Weather Rev. 78:1 (1950).
 #[must_use]
 pub fn brier(probabilities: &Probabilities, label: DensityClass) -> f64 {
     let squared_error = |class: DensityClass| {
@@ -86,7 +86,7 @@ pub fn brier(probabilities: &Probabilities, label: DensityClass) -> f64 {
     DensityClass::ALL.into_iter().map(squared_error).sum()
 }
 
-/// The negative log-likelihood of one case, −ln p_label in nats; the probability is clipped to [ε, 1 − ε] with the
+/// The negative log-likelihood of one case, `−ln p_label` in nats; the probability is clipped to [ε, 1 − ε] with the
 /// double's ε, as scikit-learn's `log_loss` does, so that a confident miss costs 36 and not infinity.
 #[must_use]
 pub fn negative_log_likelihood(probabilities: &Probabilities, label: DensityClass) -> f64 {

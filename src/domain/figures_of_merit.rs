@@ -10,6 +10,7 @@ use super::classification_report::ClassificationReport;
 use super::confusion_matrix::ConfusionMatrix;
 use super::density::DensityClass;
 use super::prediction::LabelledPrediction;
+use super::probabilities::Probabilities;
 use super::roc::RankedScores;
 
 const CLASSES: usize = DensityClass::COUNT;
@@ -36,7 +37,7 @@ pub struct FiguresOfMerit<T> {
     pub kappa_quadratic: T,
     /// Mean of the classes' one-against-rest areas under the ROC curve; undefined where a class is absent.
     pub auc_macro_ovr: T,
-    /// One-against-rest areas of A to D, on probabilities renormalised to sum to one.
+    /// One-against-rest areas of A to D.
     pub auc_per_class_ovr: [T; CLASSES],
     /// Area of dense (C, D) against non-dense by P(C) + P(D).
     pub auc_dense_sum: T,
@@ -192,10 +193,7 @@ impl PreparedCases {
             cases: cases.iter().map(prepare).collect(),
             subject_of,
             subjects: numbers.len(),
-            class_ranks: DensityClass::ALL.map(|class| {
-                // Renormalised as scikit-learn wants them; sums of f32 softmax outputs are off by some 1e-7.
-                scores(&|case| case.probabilities.of(class) / case.probabilities.0.iter().sum::<f64>())
-            }),
+            class_ranks: DensityClass::ALL.map(|class| scores(&|case| summing_to_one(&case.probabilities).of(class))),
             dense_rank: scores(&|case| case.probabilities.of(DensityClass::C) + case.probabilities.of(DensityClass::D)),
             present: DensityClass::ALL.map(|class| cases.iter().any(|case| case.label == class)),
         }
@@ -276,8 +274,16 @@ fn macro_mean(areas: [Option<f64>; CLASSES]) -> Option<f64> {
     Some(sum? / CLASSES as f64)
 }
 
+/// Proper scores and ranks against the rest are taken of probabilities that sum to one exactly, as scikit-learn does;
+/// the sums of f32 softmax outputs are off by some 1e-7.
+fn summing_to_one(probabilities: &Probabilities) -> Probabilities {
+    let sum: f64 = probabilities.0.iter().sum();
+    Probabilities(probabilities.0.map(|probability| probability / sum))
+}
+
 fn prepare(case: &LabelledPrediction) -> PreparedCase {
     let LabelledPrediction { label, probabilities, .. } = case;
+    let proper = summing_to_one(probabilities);
     let predicted = case.predicted();
     let top_probability = probabilities.of(predicted);
     let [a, b, c, d] = probabilities.0;
@@ -287,8 +293,8 @@ fn prepare(case: &LabelledPrediction) -> PreparedCase {
         top_probability,
         bin: Reliability::bin(top_probability),
         dense_by_sum: c + d > a + b,
-        log_loss: negative_log_likelihood(probabilities, *label),
-        brier: brier(probabilities, *label),
+        log_loss: negative_log_likelihood(&proper, *label),
+        brier: brier(&proper, *label),
     }
 }
 

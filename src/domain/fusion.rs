@@ -13,7 +13,7 @@ pub enum Fusion {
     /// Each class' largest probability, renormalised.
     Max,
     /// The mean of each side, of which the denser one counts: where the breasts differ, BI-RADS (5th edition, 2013)
-    /// reports the denser. Denser is what has the larger expected class Σ k·p_k; the right one on a tie.
+    /// reports the denser. Denser is what has the larger expected class `Σ k·p_k`; the right one on a tie.
     DenserSide,
     /// The mean, weighted by view.
     Weighted(ViewWeights),
@@ -126,7 +126,7 @@ fn weighted_mean(parts: impl Iterator<Item = (f64, Probabilities)>) -> Option<Pr
     (total_weight > 0.0).then(|| Probabilities(sum.map(|sum| sum / total_weight)))
 }
 
-/// Σ k·p_k with A = 0 to D = 3.
+/// `Σ k·p_k` with A = 0 to D = 3.
 fn expected_class(probabilities: &Probabilities) -> f64 {
     probabilities.0.iter().enumerate().map(|(class, p)| class as f64 * p).sum()
 }

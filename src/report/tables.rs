@@ -25,7 +25,7 @@ macro_rules! figure_rows {
     };
 }
 
-const KAPPA: &str = "Cohen's kappa";
+const UNWEIGHTED_KAPPA: &str = "unweighted kappa";
 const LINEAR_KAPPA: &str = "linear kappa";
 
 const FIGURES: [FigureRow; 17] = figure_rows![
@@ -35,13 +35,13 @@ const FIGURES: [FigureRow; 17] = figure_rows![
     "macro precision" macro_precision,
     "macro F1" macro_f1,
     "weighted F1" weighted_f1,
-    "Cohen's kappa" kappa_unweighted,
+    "unweighted kappa" kappa_unweighted,
     "linear kappa" kappa_linear,
     "quadratic kappa" kappa_quadratic,
-    "AUC, one against rest" auc_macro_ovr,
-    "AUC, dense" auc_dense_sum,
-    "accuracy, dense" dense_accuracy,
-    "accuracy, dense by sum" dense_accuracy_by_sum,
+    "AUC one against rest" auc_macro_ovr,
+    "AUC dense/non-dense" auc_dense_sum,
+    "accuracy dense/non-dense" dense_accuracy,
+    "accuracy dense by sum" dense_accuracy_by_sum,
     "ECE, 15 bins" ece15,
     "MCE, 15 bins" mce15,
     "Brier score, 0 to 2" brier_multiclass,
@@ -95,11 +95,11 @@ fn overview(sets: &[EvaluatedSet]) -> String {
 
 fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootstrap: Bootstrap) -> String {
     let mut text = heading(set, evaluation, fusion);
-    let _ = writeln!(text, "\n  {:<24}{:>7}{:>18}", "figure", "value", "95 % interval");
+    let _ = writeln!(text, "\n  {:<24}{:>7}{:>17}", "figure", "value", "95 % interval");
     for row in &FIGURES {
         let value = three_decimals((row.value)(&evaluation.figures));
         let interval = interval_text((row.interval)(&evaluation.intervals.figures));
-        let line = format!("  {:<24}{value:>7}{interval:>18}{}", row.title, published(row.title));
+        let line = format!("  {:<24}{value:>7}{interval:>17}{}", row.title, published(row.title));
         let _ = writeln!(text, "{line}");
     }
     text.push('\n');
@@ -112,28 +112,33 @@ fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootst
     text
 }
 
+/// What a set is called over its figures: `right (mean of CC_R, MLO_R)`.
+#[must_use]
+pub fn title(set: SetName, fusion: Fusion) -> String {
+    let views: Vec<_> = set.fused_views().iter().map(|view| view.name()).collect();
+    if views.is_empty() { set.to_string() } else { format!("{set} ({} of {})", fusion.name(), views.join(", ")) }
+}
+
 fn heading(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion) -> String {
     let unit = match set.name {
         SetName::View(_) | SetName::Unspecified => "image",
         SetName::Side(_) => "breast",
         SetName::Total => "examination",
     };
-    let views: Vec<_> = set.name.fused_views().iter().map(|view| view.name()).collect();
-    let fused = if views.is_empty() { String::new() } else { format!("; {} of {}", fusion.name(), views.join(", ")) };
-    let title =
-        format!("{}: {} of {}{fused}", set.name, counted(evaluation.n, unit), counted(set.subjects(), "subject"));
+    let cases = counted(evaluation.n, unit);
+    let title = format!("{}: {cases} of {}", title(set.name, fusion), counted(set.subjects(), "subject"));
     format!("{title}\n{}\n", "─".repeat(title.chars().count()))
 }
 
 /// What human readers and published networks reach, beside the kappa that it can be held against.
 fn published(title: &str) -> String {
     match title {
-        KAPPA => {
+        UNWEIGHTED_KAPPA => {
             let [low, high] = INTER_READER.range.expect("the range of pairs is published");
-            format!("   readers {:.2} ({low:.2}–{high:.2}) [1]", INTER_READER.kappa)
+            format!("  readers {:.2} ({low:.2}–{high:.2}) [1]", INTER_READER.kappa)
         }
         LINEAR_KAPPA => {
-            format!("   networks {:.2}, {:.2} [2]", NETWORK_AND_READER.kappa, NETWORK_AND_CONSENSUS.kappa)
+            format!("  networks {:.2}, {:.2} [2]", NETWORK_AND_READER.kappa, NETWORK_AND_CONSENSUS.kappa)
         }
         _ => String::new(),
     }
@@ -210,7 +215,8 @@ fn notes(bootstrap: Bootstrap) -> String {
     format!(
         "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
          Recall, precision, F1 and AUC without further words: unweighted means over A to D.\n\
-         Dense: C or D. By sum: P(C) + P(D) > P(A) + P(B).\n\
+         Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).\n\
+         ECE and MCE are biased upwards, more so in resamples than in the whole set.\n\
          [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
          [2] {}; {}.\n    {}.\n",
         bootstrap.resamples,
@@ -231,9 +237,16 @@ fn counted(count: usize, unit: &str) -> String {
 
 /// A figure to three decimals; a dash where it is undefined.
 fn three_decimals(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+    value.map_or_else(|| "–".to_owned(), rounded)
 }
 
 fn interval_text(interval: Option<Interval>) -> String {
-    interval.map_or_else(|| "–".to_owned(), |Interval { low, high, .. }| format!("[{low:.3}, {high:.3}]"))
+    interval
+        .map_or_else(|| "–".to_owned(), |Interval { low, high, .. }| format!("[{}, {}]", rounded(low), rounded(high)))
+}
+
+/// Three decimals; what rounds to zero has no sign.
+fn rounded(value: f64) -> String {
+    let text = format!("{value:.3}");
+    if text == "-0.000" { "0.000".to_owned() } else { text }
 }

@@ -102,7 +102,7 @@ fn columns_by_name_in_any_order_with_mark_and_windows_line_ends() {
     let (_folder, path) = table(text);
     let rows = read_table(&path).unwrap();
     assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0].probabilities.0, [0.75, 0.25, 0.0, 0.0]);
+    assert_eq!(rows[0].probabilities, Probabilities([0.75, 0.25, 0.0, 0.0]));
     assert_eq!((rows[0].view, rows[0].label), (Some(View::CcR), Some(DensityClass::B)));
     assert_eq!((rows[0].file.as_str(), &rows[0].exam), ("x\r\ny.png", &None));
 }

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn numbers_as_c_writes_them() {
         assert_eq!(scientific(0.383_799_105_882_644_65, 18), "3.837991058826446533e-01");
-        assert_eq!(scientific(5.616_802_809_527_143_8e-5, 18), "5.616802809527143836e-05");
+        assert_eq!(scientific(5.616_802_809_527_144e-5, 18), "5.616802809527143836e-05");
         assert_eq!(scientific(1.0, 3), "1.000e+00");
         assert_eq!(scientific(1e-120, 1), "1.0e-120");
         assert_eq!(scientific(0.0, 2), "0.00e+00");

@@ -1,0 +1,225 @@
+//! `mammoscope evaluate` as a user runs it: what it says, where, and how it exits.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+const HEADER: &str = "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n";
+
+fn evaluate(arguments: &[&str]) -> Output {
+    Command::cargo_bin("mammoscope").unwrap().arg("evaluate").args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn file(name: &str, contents: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, contents).unwrap();
+    (folder, path)
+}
+
+fn row(subject: u32, view: &str, label: &str) -> String {
+    let (predicted, p) = [("A", "0.7,0.2,0.1,0"), ("B", "0.2,0.7,0.1,0"), ("C", "0,0.2,0.7,0.1")][subject as usize % 3];
+    format!("{subject}_1_{label}_{view}.png,{subject},1,{view},{label},{predicted},{p}\n")
+}
+
+/// Twelve subjects with four views each, but subject 1 without CC_L and MLO_L.
+fn four_views() -> String {
+    let mut table = HEADER.to_owned();
+    for subject in 0..12 {
+        for view in ["CC_R", "CC_L", "MLO_R", "MLO_L"] {
+            if !(subject == 1 && view.ends_with('L')) {
+                table.push_str(&row(subject, view, ["A", "B", "C", "D"][subject as usize % 4]));
+            }
+        }
+    }
+    table
+}
+
+/// The command fails with one line on stderr that has all `parts`, and prints nothing else.
+fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for part in parts {
+        assert!(message.contains(part), "'{part}' in {message}");
+    }
+}
+
+#[test]
+fn a_bad_table_gives_one_line_with_place_and_reason() {
+    let cases: [(&str, Vec<u8>, &[&str]); 8] = [
+        ("empty.csv", Vec::new(), &["empty.csv", "the file is empty"]),
+        ("binary.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x1b[31m".to_vec(), &["binary.csv", "no table of predictions"]),
+        ("few.csv", b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(), &["lacks the columns p_C, p_D"]),
+        ("none.csv", HEADER.into(), &["a header but no predictions"]),
+        ("nan.csv", format!("{HEADER}a,1,1,CC_R,A,A,nan,0,0,1\n").into(), &["nan.csv:2: p_A is NaN"]),
+        ("sum.csv", format!("{HEADER}a,1,1,CC_R,A,A,0.9,0.2,0,0\n").into(), &["sum.csv:2:", "sum to 1.1"]),
+        ("class.csv", format!("{HEADER}a,1,1,CC_R,X,A,1,0,0,0\n").into(), &["class.csv:2: column label: 'X'"]),
+        ("labels.csv", format!("{HEADER}a,1,1,CC_R,,A,1,0,0,0\n").into(), &["none of the 1 predictions has a label"]),
+    ];
+    for (name, contents, parts) in cases {
+        let (_folder, path) = file(name, contents);
+        assert_fails(&evaluate(&[path.to_str().unwrap()]), 1, parts);
+    }
+}
+
+#[test]
+fn missing_files_and_folders_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.csv");
+    assert_fails(&evaluate(&[absent.to_str().unwrap()]), 1, &["read ", "absent.csv"]);
+    assert_fails(&evaluate(&[folder.path().to_str().unwrap()]), 1, &["holds no predictions.csv"]);
+}
+
+#[test]
+fn contradictions_and_duplicates_are_all_listed() {
+    let table =
+        [HEADER, &row(1, "CC_R", "B"), &row(1, "MLO_R", "C"), &row(2, "CC_R", "C"), &row(2, "CC_R", "C")].concat();
+    let (_folder, path) = file("predictions.csv", table);
+    let parts = ["subject 1 exam 1: B in CC_R", "C in MLO_R", "subject 2 exam 1 CC_R: 2_1_C_CC_R.png, 2_1_C_CC_R.png"];
+    assert_fails(&evaluate(&[path.to_str().unwrap()]), 1, &parts);
+}
+
+#[test]
+fn wrong_use_exits_with_2() {
+    let (_folder, path) = file("predictions.csv", four_views());
+    let path = path.to_str().unwrap();
+    assert_eq!(evaluate(&[]).status.code(), Some(2));
+    assert_eq!(evaluate(&["--seed-txt", "CC_R=x.txt"]).status.code(), Some(2), "no class counts");
+    assert_eq!(evaluate(&["--seed-txt", "CC=x.txt", "--class-counts", "1,1,1,1"]).status.code(), Some(2));
+    assert_fails(&evaluate(&["--seed-txt", "CC_R=x", "--class-counts", "1,2"]), 2, &["four numbers"]);
+    assert_fails(&evaluate(&[path, path]), 2, &["is given twice"]);
+    assert_fails(&evaluate(&[path, "--fusion", "weighted"]), 2, &["--weights CC_R=WEIGHT"]);
+    assert_fails(&evaluate(&[path, "--weights", "CC_R=1"]), 2, &["--fusion weighted"]);
+}
+
+#[test]
+fn class_counts_that_do_not_fit_give_both_numbers() {
+    let (_folder, path) = file("cc.txt", "1 0 0 0\n".repeat(5));
+    let seed = format!("CC_R={}", path.display());
+    assert_fails(&evaluate(&["--seed-txt", &seed, "--class-counts", "1,2,3,1"]), 1, &["5 predictions", "add up to 7"]);
+    assert_eq!(evaluate(&["--seed-txt", &seed, "--class-counts", "2,1,1,1"]).status.code(), Some(0));
+}
+
+#[test]
+fn missing_views_are_tolerated_and_told() {
+    let (_folder, path) = file("predictions.csv", four_views());
+    let path = path.to_str().unwrap();
+    let table = text(&evaluate(&[path]).stdout);
+    assert!(table.contains("missing views in 1 of 12, fused from the rest: CC_L 1, MLO_L 1"), "{table}");
+    let document: serde_json::Value = serde_json::from_slice(&evaluate(&[path, "--json"]).stdout).unwrap();
+    let sets = document["sets"].as_object().unwrap();
+    assert_eq!(sets.len(), 7);
+    assert_eq!(sets["total"]["n"], 12);
+    assert_eq!(sets["total"]["missing_views"]["cases"], 1);
+    assert_eq!(sets["total"]["missing_views"]["examinations"][0]["subject"], "1");
+    assert_eq!(sets["left"]["n"], 11, "no view of the left breast of subject 1");
+    assert_eq!(sets["right"]["missing_views"]["cases"], 0);
+}
+
+#[test]
+fn the_table_fits_80_columns_and_has_no_escapes() {
+    let (_folder, path) = file("predictions.csv", four_views());
+    for setting in [None, Some("1")] {
+        let mut command = Command::cargo_bin("mammoscope").unwrap();
+        setting.map(|value| command.env("NO_COLOR", value));
+        let table = text(&command.arg("evaluate").arg(&path).output().unwrap().stdout);
+        assert!(!table.contains('\x1b'));
+        for line in table.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert_eq!(line.trim_end(), line, "no blanks at the end");
+        }
+    }
+}
+
+#[test]
+fn all_files_are_written_and_the_json_is_what_is_printed() {
+    let (folder, path) = file("predictions.csv", four_views());
+    let out = folder.path().join("new/evaluation");
+    let arguments = [path.to_str().unwrap(), "--json", "--out", out.to_str().unwrap(), "--seed", "7"];
+    let output = evaluate(&arguments);
+    assert!(text(&output.stderr).contains("wrote evaluation.json and 7 confusion matrices"));
+    assert_eq!(fs::read(out.join("evaluation.json")).unwrap(), output.stdout);
+    let mut names: Vec<_> =
+        fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let sets = ["CC_L", "CC_R", "MLO_L", "MLO_R", "left", "right", "total"];
+    let mut expected: Vec<_> = sets.map(|set| format!("confusion_matrix_{set}.png")).into();
+    expected.push("evaluation.json".to_owned());
+    assert_eq!(names, expected);
+    assert_eq!(evaluate(&arguments).stdout, output.stdout, "the same seed gives the same document");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let (_folder, path) = file("predictions.csv", four_views());
+    let below_a_file = path.join("out");
+    let output = evaluate(&[path.to_str().unwrap(), "--out", below_a_file.to_str().unwrap()]);
+    assert_fails(&output, 1, &["make the folder", "predictions.csv"]);
+}
+
+#[test]
+fn rows_without_labels_are_left_out_and_counted_and_quiet_keeps_the_warning() {
+    let (folder, path) = file("predictions.csv", format!("{}x.png,99,1,CC_R,,A,1,0,0,0\n", four_views()));
+    let out = folder.path().join("out");
+    let output = evaluate(&[path.to_str().unwrap(), "--quiet", "--out", out.to_str().unwrap()]);
+    assert_eq!(text(&output.stderr), "warning: 1 of 47 predictions have no label and are left out\n");
+    assert_eq!(output.status.code(), Some(0));
+    let document: serde_json::Value = serde_json::from_slice(&fs::read(out.join("evaluation.json")).unwrap()).unwrap();
+    assert_eq!((&document["rows"], &document["rows_without_label"]), (&47.into(), &1.into()));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (_folder, path) = file("predictions.csv", four_views());
+    let mut child = std::process::Command::new(binary())
+        .args([Path::new("evaluate"), &path, Path::new("--json")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut message = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut message).unwrap();
+    assert_eq!((child.wait().unwrap().code(), message.as_str()), (Some(0), ""));
+}
+
+fn binary() -> PathBuf {
+    assert_cmd::cargo::cargo_bin("mammoscope")
+}
+
+#[test]
+fn fusions_differ_where_views_do() {
+    let mut table = HEADER.to_owned();
+    for subject in 0..6 {
+        // Right fatty, left dense; the truth is dense, as BI-RADS has it for the denser breast.
+        for (view, predicted, p) in [
+            ("CC_R", "B", "0,0.9,0.1,0"),
+            ("MLO_R", "B", "0,0.9,0.1,0"),
+            ("CC_L", "C", "0,0.3,0.7,0"),
+            ("MLO_L", "C", "0,0.3,0.7,0"),
+        ] {
+            table.push_str(&format!("{subject}{view},{subject},1,{view},C,{predicted},{p}\n"));
+        }
+    }
+    let (_folder, path) = file("predictions.csv", table);
+    let accuracy = |options: &[&str]| {
+        let arguments = [&[path.to_str().unwrap(), "--json"], options].concat();
+        let document: serde_json::Value = serde_json::from_slice(&evaluate(&arguments).stdout).unwrap();
+        document["sets"]["total"]["accuracy"].as_f64()
+    };
+    assert_eq!(accuracy(&[]), Some(0.0));
+    assert_eq!(accuracy(&["--fusion", "max"]), Some(0.0));
+    assert_eq!(accuracy(&["--fusion", "denser"]), Some(1.0));
+    let weights = ["--fusion", "weighted", "--weights", "CC_R=0.1,CC_L=0.9,MLO_R=0.1,MLO_L=0.9"];
+    assert_eq!(accuracy(&weights), Some(1.0));
+}
