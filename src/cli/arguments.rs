@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::evaluate::EvaluateArguments;
+use super::phantom::PhantomArguments;
 
 /// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
 #[derive(Debug, Parser)]
@@ -19,4 +20,6 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     Show(super::show::ShowArguments),
     Evaluate(EvaluateArguments),
+    /// Make synthetic mammograms with known truth
+    Phantom(PhantomArguments),
 }

@@ -3,6 +3,8 @@
 mod arguments;
 pub mod console;
 mod evaluate;
+mod interruption;
+mod phantom;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -41,5 +43,6 @@ fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
     match command {
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Phantom(arguments) => phantom::run(&arguments, console),
     }
 }

@@ -4,5 +4,6 @@ pub mod folder_layout;
 pub mod folder_problem;
 mod folder_tree;
 mod natural_order;
+pub mod phantom;
 pub mod sample;
 pub mod selection;

@@ -1,0 +1,223 @@
+//! `mammoscope phantom`: a folder of synthetic mammograms with known truth.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::dataset::phantom::files::{MASKS_FOLDER, files_of_view, paths_of_view};
+use crate::dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
+use crate::dataset::phantom::{LARGEST_SIZE, PhantomGenerator, PhantomSettings, SMALLEST_SIZE};
+use crate::domain::density::DensityClass;
+use crate::domain::printable::printable_path;
+use crate::domain::view::View;
+use crate::storage::atomic_file::write_atomically;
+
+use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::interruption::Interruption;
+
+const EXAMPLES: &str = "\
+Examples:
+  mammoscope phantom data/phantom --subjects 400 --size 650 --seed 1
+  mammoscope phantom data/tiny --subjects 8 --size 64 --seed 1
+  mammoscope phantom data/hard --subjects 400 --size 256 --seed 2 --overlap
+
+OUT becomes <VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png, masks beside them in masks/, and phantom.json with the
+truth. The classes go round: subject 1 is A, 2 B, 3 C, 4 D, 5 A again. The same settings give the same files
+everywhere; the same command again, or with more subjects, goes on where the folder ends.
+The images are synthetic and not for clinical use.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct PhantomArguments {
+    /// Folder to write to: new, empty, or a phantom of the same settings
+    #[arg(value_name = "OUT")]
+    out: PathBuf,
+    /// Number of subjects; each has four views
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    subjects: u32,
+    /// Side of the square images in pixels, from 32
+    #[arg(long, value_name = "PX", default_value_t = 650)]
+    size: u32,
+    /// Start of all randomness
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// Let the densities of neighbouring classes overlap, and the labels carry a reader's errors
+    #[arg(long)]
+    overlap: bool,
+    /// Let a marker in the corner tell the class, and the tissue not
+    #[arg(long)]
+    confounder: bool,
+}
+
+/// Makes the phantom.
+pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Result<Outcome> {
+    let settings = PhantomSettings {
+        seed: arguments.seed,
+        size: arguments.size,
+        overlap: arguments.overlap,
+        confounder: arguments.confounder,
+    };
+    let generator = PhantomGenerator::new(settings).map_err(|_| {
+        WrongUse(format!("--size {} is out of range: from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels", arguments.size))
+    })?;
+    let folder = PhantomFolder { out: &arguments.out, settings, subjects: arguments.subjects };
+    let recorded = folder.open()?;
+    let interruption = Interruption::watch()?;
+
+    let (present, missing): (Vec<u32>, Vec<u32>) =
+        (1..=arguments.subjects).partition(|number| recorded.contains_key(number) && folder.holds(&generator, *number));
+    if !present.is_empty() {
+        let count = present.len();
+        console.remark(format_args!("{count} of {} subjects are there already", arguments.subjects));
+    }
+    let done: Mutex<Vec<SubjectRecord>> =
+        Mutex::new(recorded.into_values().filter(|record| present.binary_search(&record.subject).is_ok()).collect());
+    let progress = progress_bar(missing.len(), console);
+    let made = missing.par_iter().try_for_each(|&number| {
+        let record = folder.make(&generator, number, &interruption)?;
+        done.lock().expect("no thread panics while it holds the lock").push(record);
+        progress.inc(1);
+        anyhow::Ok(())
+    });
+    progress.finish_and_clear();
+
+    let manifest = PhantomManifest::new(
+        settings,
+        arguments.subjects,
+        done.into_inner().expect("no thread panics while it holds the lock"),
+    );
+    let written = folder.write_manifest(&manifest);
+    match made {
+        Ok(()) => written?,
+        Err(error) => {
+            // What there is counts, even if the disk has no room for the list of it.
+            let count = manifest.subjects.len();
+            console.remark(format_args!(
+                "{count} of {} subjects are complete; the same command goes on from there",
+                arguments.subjects
+            ));
+            return if error.is::<Interrupted>() { Ok(Outcome::Interrupted) } else { Err(error) };
+        }
+    }
+    print_result(&summary(&manifest, &arguments.out))?;
+    Ok(Outcome::Done)
+}
+
+/// Where a phantom is written, and what it is to be.
+struct PhantomFolder<'a> {
+    out: &'a Path,
+    settings: PhantomSettings,
+    subjects: u32,
+}
+
+impl PhantomFolder<'_> {
+    /// Makes the folders; gives what an earlier call recorded there. A folder of anything else is refused.
+    fn open(&self) -> anyhow::Result<BTreeMap<u32, SubjectRecord>> {
+        let shown = printable_path(self.out);
+        let manifest_path = self.out.join(PhantomManifest::FILE_NAME);
+        let recorded = match fs::read(&manifest_path) {
+            Ok(bytes) => {
+                let shown_manifest = printable_path(&manifest_path);
+                let manifest: PhantomManifest = serde_json::from_slice(&bytes)
+                    .with_context(|| format!("read {shown_manifest}; remove the folder, or choose another"))?;
+                if let Some(difference) = manifest.difference(self.settings, self.subjects) {
+                    let advice = "give the same settings, or another folder";
+                    return Err(WrongUse(format!("the phantom in {shown} {difference}; {advice}")).into());
+                }
+                manifest.subjects
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if self.is_in_use()? {
+                    return Err(WrongUse(format!(
+                        "{shown} is not empty and no phantom; choose a new folder, nothing was written"
+                    ))
+                    .into());
+                }
+                Vec::new()
+            }
+            Err(error) => return Err(error).with_context(|| format!("read {}", printable_path(&manifest_path))),
+        };
+        for view in View::ALL {
+            for class in DensityClass::ALL {
+                let folder = self.out.join(view.name()).join(class.letter()).join(MASKS_FOLDER);
+                fs::create_dir_all(&folder).with_context(|| format!("create {}", printable_path(&folder)))?;
+            }
+        }
+        // From here on the folder is known as a phantom of these settings, whatever happens.
+        self.write_manifest(&PhantomManifest::new(self.settings, self.subjects, recorded.clone()))?;
+        Ok(recorded.into_iter().map(|record| (record.subject, record)).collect())
+    }
+
+    fn is_in_use(&self) -> anyhow::Result<bool> {
+        match fs::read_dir(self.out) {
+            Ok(mut entries) => Ok(entries.next().is_some()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("open the folder {}", printable_path(self.out))),
+        }
+    }
+
+    /// Whether all files of a subject are there.
+    fn holds(&self, generator: &PhantomGenerator, number: u32) -> bool {
+        let subject = generator.subject(number);
+        View::ALL
+            .into_iter()
+            .flat_map(|view| paths_of_view(&subject, view))
+            .all(|path| fs::metadata(self.out.join(path)).is_ok_and(|metadata| metadata.len() > 0))
+    }
+
+    /// Makes and writes one subject, unless Ctrl-C was pressed.
+    fn make(
+        &self,
+        generator: &PhantomGenerator,
+        number: u32,
+        interruption: &Interruption,
+    ) -> anyhow::Result<SubjectRecord> {
+        let subject = generator.subject(number);
+        let mut views = Vec::with_capacity(View::ALL.len());
+        for view in View::ALL {
+            if interruption.requested() {
+                return Err(Interrupted.into());
+            }
+            let pictures = generator.view(&subject, view);
+            for file in files_of_view(&subject, view, &pictures).context("encode an image as PNG")? {
+                let path = self.out.join(file.path);
+                write_atomically(&path, &file.bytes).with_context(|| format!("write {}", printable_path(&path)))?;
+            }
+            views.push(ViewRecord { view, percent_density: pictures.percent_density() });
+        }
+        Ok(SubjectRecord::new(&subject, views))
+    }
+
+    fn write_manifest(&self, manifest: &PhantomManifest) -> anyhow::Result<()> {
+        let path = self.out.join(PhantomManifest::FILE_NAME);
+        let mut text = serde_json::to_string_pretty(manifest).context("a manifest is plain data")?;
+        text.push('\n');
+        write_atomically(&path, text.as_bytes()).with_context(|| format!("write {}", printable_path(&path)))
+    }
+}
+
+fn progress_bar(subjects: usize, console: &Console) -> ProgressBar {
+    if !console.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("phantom {bar:30} {pos}/{len} subjects, {per_sec}, {eta} left");
+    ProgressBar::new(subjects as u64).with_style(style.expect("a fixed template"))
+}
+
+fn summary(manifest: &PhantomManifest, out: &Path) -> String {
+    let of_class = |class| manifest.subjects.iter().filter(|record| record.label == class).count();
+    let [a, b, c, d] = DensityClass::ALL.map(of_class);
+    format!(
+        "{} subjects ({a} A, {b} B, {c} C, {d} D), {} images of {} px in {}; {NOTICE}\n",
+        manifest.subjects.len(),
+        manifest.subjects.len() * View::ALL.len(),
+        manifest.settings.size,
+        printable_path(out),
+    )
+}

@@ -1,0 +1,94 @@
+//! What is the same in all four views of a subject: how dense her breasts are, and their shape.
+
+use crate::domain::density::DensityClass;
+
+use super::random_stream::RandomStream;
+
+/// Percent area density of a class: mean and standard deviation (per cent of the breast's area without the pectoral
+/// muscle), and the band that the class is cut to.
+#[derive(Clone, Copy, Debug)]
+pub struct DensityBand {
+    /// Mean, per cent.
+    pub mean: f64,
+    /// Standard deviation before the cut, per cent.
+    pub deviation: f64,
+    /// Lower end, per cent.
+    pub low: f64,
+    /// Upper end, per cent.
+    pub high: f64,
+}
+
+impl DensityBand {
+    /// The band of a class.
+    #[must_use]
+    pub const fn of(class: DensityClass) -> Self {
+        let (mean, deviation, low, high) = match class {
+            DensityClass::A => (4.3, 4.3, 0.5, 11.0),
+            DensityClass::B => (19.3, 11.3, 11.0, 30.0),
+            DensityClass::C => (40.4, 14.8, 30.0, 54.0),
+            DensityClass::D => (62.3, 11.7, 54.0, 85.0),
+        };
+        Self { mean, deviation, low, high }
+    }
+
+    /// The class whose band a density falls in.
+    #[must_use]
+    pub fn class_of(percent: f64) -> DensityClass {
+        DensityClass::ALL.into_iter().find(|&class| percent < Self::of(class).high).unwrap_or(DensityClass::D)
+    }
+
+    /// What any density is kept within, whatever its class.
+    pub(super) const LIMITS: (f64, f64) = (0.5, 85.0);
+}
+
+/// A subject's anatomy. Lengths are in image sides, x from the chest wall, y downwards.
+#[derive(Clone, Debug)]
+pub(super) struct Anatomy {
+    /// Length and half-height of the nipple.
+    pub(super) nipple: (f64, f64),
+    /// Height of the nipple in CC and MLO views.
+    pub(super) nipple_height: (f64, f64),
+    /// Exponents of the CC outline above and below the nipple.
+    pub(super) outline_exponents: (f64, f64),
+    /// Width of the axillary tail at the upper edge of the MLO view, as a share of the breast's.
+    pub(super) tail_width: f64,
+    /// How late the MLO outline widens from the tail to the breast.
+    pub(super) tail_exponent: f64,
+    /// Width of the fold under the breast at the lower edge of the MLO view.
+    pub(super) fold_width: f64,
+    /// Angle of the pectoral muscle's edge to the vertical, degrees, and its height at the chest wall.
+    pub(super) pectoral: (f64, f64),
+    /// Depth of the fat under the skin.
+    pub(super) subcutaneous: f64,
+    /// Distance of the glandular disc's centre from the chest wall.
+    pub(super) gland_depth: f64,
+    /// Width of the rim over which the compressed breast grows thinner.
+    pub(super) rim: f64,
+    /// Grey level of fat at full thickness.
+    pub(super) fat_grey: f64,
+    /// Factor on the contrast between dense tissue and fat.
+    pub(super) contrast: f64,
+    /// Number of strands (ligaments, vessels, ducts) in a view.
+    pub(super) strands: f64,
+}
+
+impl Anatomy {
+    pub(super) fn draw(stream: &mut RandomStream) -> Self {
+        let mut between = |low, high| stream.uniform(low, high);
+        Self {
+            nipple: (between(0.022, 0.045), between(0.024, 0.036)),
+            nipple_height: (between(0.45, 0.55), between(0.56, 0.68)),
+            outline_exponents: (between(1.9, 2.4), between(1.9, 2.4)),
+            tail_width: between(0.46, 0.74),
+            tail_exponent: between(1.5, 2.4),
+            fold_width: between(-0.1, 0.16),
+            pectoral: (between(12.0, 33.0), between(0.5, 0.88)),
+            subcutaneous: between(0.024, 0.042),
+            gland_depth: between(0.4, 0.54),
+            rim: between(0.020, 0.030),
+            fat_grey: between(140.0, 154.0),
+            contrast: between(0.85, 1.15),
+            strands: between(70.0, 150.0),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Gaussian random fields with a power-law spectrum, the texture of breast tissue.
+
+use std::sync::Arc;
+
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftPlannerScalar};
+
+use super::random_stream::RandomStream;
+
+/// Everything about a field that does not depend on the random numbers; shared between threads.
+///
+/// The power spectrum falls as 1/f^β, as that of mammograms does with β near 3 (Burgess, Jacobson and Judy 2001,
+/// Med Phys 28:419). Waves are longer along x by `stretch`, as ducts and strands run from the nipple to the chest wall.
+pub(super) struct FieldRecipe {
+    /// Grid points along each side of the period.
+    side: usize,
+    /// Grid points along one side of the image.
+    points_per_image: f32,
+    /// √power at (kx, ky), at kx·side + ky.
+    amplitudes: Vec<f32>,
+    inverse: Arc<dyn Fft<f32>>,
+}
+
+impl FieldRecipe {
+    /// The field repeats only after this many image sides, so that opposite edges of the image are not alike.
+    const PERIOD: f64 = 1.35;
+    /// Images above this size (pixels) get fields of half the resolution: at β near 3 what lies above half the Nyquist
+    /// frequency is far below the pixel noise.
+    const FULL_RESOLUTION_UP_TO: usize = 160;
+
+    /// A recipe for square images of `size` pixels. `exponent` is β; below `slowest` (waves per image side) the
+    /// spectrum levels off.
+    pub(super) fn new(
+        planner: &mut FftPlannerScalar<f32>,
+        size: usize,
+        exponent: f64,
+        stretch: f64,
+        slowest: f64,
+    ) -> Self {
+        let points_per_image = if size > Self::FULL_RESOLUTION_UP_TO { size.div_ceil(2) } else { size };
+        let side = smooth_length((points_per_image as f64 * Self::PERIOD).ceil() as usize);
+        let period = side as f64 / points_per_image as f64;
+        let waves = |index: usize| index.min(side - index) as f64 / period;
+        let mut amplitudes = Vec::with_capacity(side * side);
+        for kx in 0..side {
+            for ky in 0..side {
+                let (fx, fy) = (waves(kx) * stretch, waves(ky));
+                let frequency_squared = fx * fx + fy * fy + slowest * slowest;
+                // (f²)^(-β/4) = √(1/f^β); the mean is taken out.
+                let amplitude = if kx + ky == 0 { 0.0 } else { libm::pow(frequency_squared, -exponent / 4.0) };
+                amplitudes.push(amplitude as f32);
+            }
+        }
+        Self { side, points_per_image: points_per_image as f32, amplitudes, inverse: planner.plan_fft_inverse(side) }
+    }
+
+    /// Two independent fields, each with mean 0 and variance 1 over its period: the real and the imaginary part of the
+    /// transform of complex white noise.
+    pub(super) fn draw(&self, stream: &mut RandomStream) -> [RandomField; 2] {
+        let mut spectrum: Vec<Complex<f32>> = self
+            .amplitudes
+            .iter()
+            .map(|&amplitude| Complex::new(amplitude * stream.quick_normal(), amplitude * stream.quick_normal()))
+            .collect();
+        let mut scratch = vec![Complex::default(); self.inverse.get_inplace_scratch_len()];
+        // Rows first (ky → y); transposed, the rows are along kx, and become x.
+        self.inverse.process_with_scratch(&mut spectrum, &mut scratch);
+        transpose(&mut spectrum, self.side);
+        self.inverse.process_with_scratch(&mut spectrum, &mut scratch);
+        [spectrum.iter().map(|value| value.re).collect(), spectrum.iter().map(|value| value.im).collect()]
+            .map(|values| RandomField::standardised(values, self.side, self.points_per_image))
+    }
+}
+
+/// One field, periodic and sampled by bilinear interpolation.
+pub(super) struct RandomField {
+    values: Vec<f32>,
+    side: usize,
+    points_per_image: f32,
+}
+
+impl RandomField {
+    fn standardised(mut values: Vec<f32>, side: usize, points_per_image: f32) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+        let variance = values.iter().map(|&value| (f64::from(value) - mean) * (f64::from(value) - mean)).sum::<f64>();
+        let scale = (1.0 / libm::sqrt(variance / count)) as f32;
+        let mean = mean as f32;
+        for value in &mut values {
+            *value = (*value - mean) * scale;
+        }
+        Self { values, side, points_per_image }
+    }
+
+    /// The field at (x, y) in image sides; any finite coordinates will do.
+    pub(super) fn at(&self, x: f32, y: f32) -> f32 {
+        let (x0, x1, fx) = self.neighbours(x);
+        let (y0, y1, fy) = self.neighbours(y);
+        let row = |y: usize| {
+            let row = &self.values[y * self.side..(y + 1) * self.side];
+            row[x0] + (row[x1] - row[x0]) * fx
+        };
+        let (upper, lower) = (row(y0), row(y1));
+        upper + (lower - upper) * fy
+    }
+
+    fn neighbours(&self, coordinate: f32) -> (usize, usize, f32) {
+        let position = coordinate * self.points_per_image;
+        let below = position.floor();
+        let side = self.side as i32;
+        let first = (below as i32).rem_euclid(side);
+        let second = if first + 1 == side { 0 } else { first + 1 };
+        (first as usize, second as usize, position - below)
+    }
+}
+
+/// The smallest length from `least` up whose only prime factors are 2, 3 and 5, for which the transform is fast.
+fn smooth_length(least: usize) -> usize {
+    (least.max(1)..)
+        .find(|&length| {
+            let mut rest = length;
+            for factor in [2, 3, 5] {
+                while rest % factor == 0 {
+                    rest /= factor;
+                }
+            }
+            rest == 1
+        })
+        .expect("there is a power of two above every number")
+}
+
+fn transpose(values: &mut [Complex<f32>], side: usize) {
+    // In blocks, so that both the rows and the columns of a block stay in the cache.
+    const BLOCK: usize = 16;
+    for block_row in (0..side).step_by(BLOCK) {
+        for block_column in (block_row..side).step_by(BLOCK) {
+            for row in block_row..(block_row + BLOCK).min(side) {
+                for column in block_column.max(row + 1)..(block_column + BLOCK).min(side) {
+                    values.swap(row * side + column, column * side + row);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::random_stream::Purpose;
+    use super::*;
+
+    #[test]
+    fn lengths_are_smooth() {
+        assert_eq!([1, 7, 11, 97, 439].map(smooth_length), [1, 8, 12, 100, 450]);
+    }
+
+    #[test]
+    fn a_transpose_is_its_own_inverse_and_swaps_axes() {
+        let side = 37;
+        let original: Vec<_> = (0..side * side).map(|index| Complex::new(index as f32, 0.0)).collect();
+        let mut values = original.clone();
+        transpose(&mut values, side);
+        assert_eq!(values[5 * side + 20], original[20 * side + 5]);
+        transpose(&mut values, side);
+        assert_eq!(values, original);
+    }
+
+    #[test]
+    fn the_fields_are_standardised_independent_and_longer_along_x() {
+        let recipe = FieldRecipe::new(&mut FftPlannerScalar::new(), 128, 3.0, 2.0, 1.0);
+        let mut stream = RandomStream::new(1, 1, Purpose::Subject);
+        let (mut along, mut across, mut product, mut draws) = (0.0_f64, 0.0_f64, 0.0_f64, 0);
+        for _ in 0..12 {
+            let [first, second] = recipe.draw(&mut stream);
+            let count = first.values.len() as f64;
+            let mean = first.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+            let power = first.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / count;
+            assert!(mean.abs() < 1e-3 && (power - 1.0).abs() < 1e-3, "mean {mean}, power {power}");
+            product += first.values.iter().zip(&second.values).map(|(&a, &b)| f64::from(a * b)).sum::<f64>() / count;
+            for y in 0..100 {
+                for x in 0..100 {
+                    let at = |dx: u8, dy: u8| {
+                        first.at((x as f32 + f32::from(dx)) / 128.0, (y as f32 + f32::from(dy)) / 128.0)
+                    };
+                    along += f64::from(at(2, 0) - at(0, 0)).powi(2);
+                    across += f64::from(at(0, 2) - at(0, 0)).powi(2);
+                    draws += 1;
+                }
+            }
+        }
+        assert!((product / 12.0).abs() < 0.2, "correlation {}", product / 12.0);
+        assert!(along > 0.0 && across > 1.5 * along, "{across} across, {along} along, {draws} pairs");
+    }
+}

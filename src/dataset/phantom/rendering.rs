@@ -1,0 +1,104 @@
+//! Anatomy to grey levels.
+
+use crate::domain::density::DensityClass;
+
+use super::anatomy::Anatomy;
+use super::random_stream::RandomStream;
+use super::silhouette::Silhouette;
+use super::tissue::Tissue;
+
+/// Contrast between dense tissue and fat, in grey levels, at densities in per cent; linear in between. The more tissue
+/// lies over a point, the more it absorbs.
+const CONTRAST: [(f64, f64); 4] = [(4.3, 9.0), (19.3, 15.0), (40.4, 24.0), (62.3, 34.0)];
+
+/// Exponent β of the fields that tissue is made of, at the densities of a class. What is measured in the finished image
+/// is lower in fatty breasts, where strands and noise make up more of what is seen.
+pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
+    match class {
+        DensityClass::A => 2.8,
+        DensityClass::B => 3.0,
+        DensityClass::C => 3.2,
+        DensityClass::D => 3.3,
+    }
+}
+
+/// Width, in scores, over which dense tissue passes into fat: it thins out, it does not end.
+const EDGE: f32 = 0.42;
+
+/// Standard deviation of the pixel noise, in grey levels.
+const NOISE: f32 = 0.55;
+
+/// Renders one view, 8 bits, chest wall at the left. The background is 0 and every pixel of the breast above 0.
+pub(super) fn render(
+    anatomy: &Anatomy,
+    silhouette: &Silhouette,
+    tissue: &Tissue,
+    strands: &[f32],
+    stream: &mut RandomStream,
+) -> Vec<u8> {
+    let percent = 100.0 * tissue.density;
+    let contrast = (contrast(percent) * anatomy.contrast) as f32;
+    // Dense breasts are exposed and windowed for their dense tissue: fat comes out darker.
+    let fat = (anatomy.fat_grey - 0.14 * percent + stream.normal()) as f32;
+    let rim = anatomy.rim as f32;
+    let mut pixels = vec![0_u8; silhouette.breast.len()];
+    let (mut sum, mut count) = (0_u64, 0_u64);
+    for (at, pixel) in pixels.iter_mut().enumerate() {
+        // Drawn for every pixel, so that the noise of one pixel does not depend on the shape of the breast.
+        let noise = NOISE * stream.quick_normal();
+        if !silhouette.is_tissue(at) {
+            continue;
+        }
+        let depth = silhouette.depth[at];
+        let glandular = glandular_share(tissue.excess[at]);
+        let texture = tissue.texture[at];
+        let level = fat
+            + 1.3 * texture
+            + glandular * contrast * (1.0 + 0.10 * texture)
+            + strands[at] * (depth / 0.02).min(1.0)
+            + skin_line(depth, rim);
+        // At least 1: the breast is what is not background.
+        *pixel = (thickness(depth, rim) * level + noise + 0.5).clamp(1.0, 255.0) as u8;
+        sum += u64::from(*pixel);
+        count += 1;
+    }
+    // As in the preprocessed images of the field, the muscle is filled with the breast's mean grey.
+    let mean = ((sum + count / 2) / count.max(1)).clamp(1, 255) as u8;
+    for (pixel, _) in pixels.iter_mut().zip(&silhouette.pectoral).filter(|&(_, &muscle)| muscle) {
+        *pixel = mean;
+    }
+    pixels
+}
+
+fn contrast(percent: f64) -> f64 {
+    let after = CONTRAST.iter().position(|&(density, _)| density >= percent).unwrap_or(CONTRAST.len());
+    if after == 0 {
+        return CONTRAST[0].1;
+    }
+    if after == CONTRAST.len() {
+        return CONTRAST[CONTRAST.len() - 1].1;
+    }
+    let ((low, from), (high, to)) = (CONTRAST[after - 1], CONTRAST[after]);
+    from + (to - from) * (percent - low) / (high - low)
+}
+
+/// Share of glandular tissue in the ray's path, 0 to about 1: soft across the edge, and still rising inwards.
+fn glandular_share(excess: f32) -> f32 {
+    let t = (excess / (2.0 * EDGE) + 0.5).clamp(0.0, 1.0);
+    let edge = t * t * (3.0 - 2.0 * t);
+    let inner = (excess / 1.4).clamp(0.0, 1.0);
+    edge * (0.72 + 0.28 * inner)
+}
+
+/// Thickness of the compressed breast, 0 to 1: a quarter circle across the rim, then nearly flat.
+fn thickness(depth: f32, rim: f32) -> f32 {
+    let outward = (1.0 - depth / rim).clamp(0.0, 1.0);
+    let gentle = (1.0 - depth / 0.16).clamp(0.0, 1.0);
+    (1.0 - outward * outward).sqrt() * (1.0 - 0.03 * gentle * gentle)
+}
+
+/// The skin, seen edge on just inside the rim, in grey levels.
+fn skin_line(depth: f32, rim: f32) -> f32 {
+    let t = (depth - 0.75 * rim) / (0.35 * rim);
+    9.0 * (1.0 - t * t).max(0.0)
+}
