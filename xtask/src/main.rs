@@ -1,2 +1,68 @@
 //! `cargo xtask`: the project's own tasks.
-fn main() {}
+
+mod bench;
+mod checkout;
+mod demo;
+mod libtorch;
+mod lint;
+mod setup;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use checkout::Checkout;
+
+/// The project's own tasks.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Get libtorch, once, into the user's cache, and link it here
+    Setup(setup::SetupArguments),
+    /// Build everything and run all tests
+    Test {
+        /// Passed on to `cargo test --workspace`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Check formatting, clippy and the documentation
+    Lint,
+    /// Build the program and run its demonstration
+    Demo {
+        /// Passed on to `mammoscope demo`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Measure the forward pass, side by side with PyTorch where that is given
+    Bench(bench::BenchArguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    let checkout = Checkout::find()?;
+    match task {
+        Task::Setup(arguments) => setup::run(&checkout.root, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Test { arguments } => test::run(&checkout, &arguments),
+        Task::Lint => lint::run(&checkout),
+        Task::Demo { arguments } => demo::run(&checkout, &arguments),
+        Task::Bench(arguments) => bench::run(&checkout, &arguments),
+    }
+}

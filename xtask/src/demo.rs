@@ -1,0 +1,18 @@
+//! `cargo xtask demo`: from a fresh checkout to the program at work.
+
+use std::ffi::OsString;
+use std::process::{Command, ExitCode};
+
+use crate::checkout::{Checkout, exit_code, run_to_end};
+use crate::setup;
+
+/// Builds the release binaries and runs `mammoscope demo`, whose exit status is passed on.
+pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
+    setup::ensure(&checkout.root)?;
+    let built = run_to_end(&mut checkout.cargo(["build", "--release"]))?;
+    if !built.success() {
+        return Ok(exit_code(built));
+    }
+    let mut demo = Command::new(checkout.release_binary("mammoscope"));
+    run_to_end(demo.arg("demo").args(arguments).current_dir(&checkout.root)).map(exit_code)
+}

@@ -1,0 +1,288 @@
+//! libtorch from wheels into the user's cache: whole, or not at all.
+//!
+//! Everything is collected in `<name>.partial` beside its destination: `wheels/` (downloaded and verified), `tree/`
+//! (unpacked), `unpacked/` (one list of files per wheel that is wholly unpacked). What is whole there survives an
+//! interruption and is used by the next run. At the end the tree is flushed and renamed into place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use indicatif::DecimalBytes;
+
+use super::cache::{SetupLock, cache_folder, flush_to_disk, require_space};
+use super::download::{download, find_wheel, require_pip};
+use super::installed::Libtorch;
+use super::machine::Machine;
+use super::progress::{Progress, short};
+use super::unpack::{UnpackedFile, sha256_of, unpack};
+use super::wheels::{LIBTORCH_VERSION, Parts, Wheel};
+
+/// The list of the unpacked files, written when all of them are there.
+const FILE_LIST: &str = "files.txt";
+
+/// What is to be in the cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// For which machine.
+    pub(crate) machine: Machine,
+    /// With or without CUDA.
+    pub(crate) parts: Parts,
+    /// A folder with the wheels, for a machine without network.
+    pub(crate) wheels: Option<PathBuf>,
+}
+
+/// Whether a libtorch that lies in the cache is still all there; a libtorch of the user's own always counts as whole.
+pub(super) fn is_whole(libtorch: &Libtorch) -> bool {
+    let Ok(library) = fs::canonicalize(libtorch.libraries.join("libtorch_cpu.so")) else { return false };
+    match library.ancestors().nth(3) {
+        Some(folder) if folder.join(FILE_LIST).exists() => is_complete(folder),
+        _ => true,
+    }
+}
+
+/// Brings libtorch into the cache where it is not there yet, and gives its folder, which holds `torch/` and `nvidia/`
+/// side by side: `libtorch_cpu.so` looks for the CUDA libraries there.
+pub(crate) fn fetch(wanted: &Wanted) -> anyhow::Result<PathBuf> {
+    let cache = cache_folder()?;
+    let name = folder_name(wanted.machine, wanted.parts);
+    let destination = cache.join(&name);
+    if is_complete(&destination) {
+        return Ok(destination);
+    }
+    let started = Instant::now();
+    let _lock = SetupLock::take(&cache)?;
+    if is_complete(&destination) {
+        return Ok(destination); // The set-up that was waited for has done it.
+    }
+    let partial = Partial::open(cache.join(format!("{name}.partial")))?;
+    let missing: Vec<&Wheel> = wanted.parts.wheels().filter(|wheel| !partial.is_unpacked(wheel)).collect();
+    announce(wanted, &missing, &cache);
+    require_space(&cache, space_for(wanted, &missing))?;
+    if wanted.wheels.is_none() && !missing.is_empty() {
+        require_pip()?;
+    }
+    for wheel in missing {
+        partial.add(wheel, wanted)?;
+    }
+    let bytes = partial.publish(wanted.parts, &destination)?;
+    eprintln!("  libtorch is in {}: {} in {}", destination.display(), DecimalBytes(bytes), short(started.elapsed()));
+    Ok(destination)
+}
+
+fn folder_name(machine: Machine, parts: Parts) -> String {
+    format!("{LIBTORCH_VERSION}-{}-{}", parts.name(), machine.name())
+}
+
+fn announce(wanted: &Wanted, missing: &[&Wheel], cache: &Path) {
+    let download: u64 = missing.iter().map(|wheel| wheel.file(wanted.machine).bytes).sum();
+    let kept: u64 = missing.iter().map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
+    let what = match wanted.parts {
+        Parts::Cpu => "for the CPU",
+        Parts::Cuda => "with CUDA",
+    };
+    let verb = if wanted.wheels.is_some() { "to read" } else { "to download" };
+    eprintln!(
+        "libtorch {LIBTORCH_VERSION} {what}: {} {verb}, {} to keep in {}",
+        DecimalBytes(download),
+        DecimalBytes(kept),
+        cache.display()
+    );
+}
+
+/// What is unpacked, and the largest wheel, which lies beside it for a while; a twentieth more for the file system.
+fn space_for(wanted: &Wanted, missing: &[&Wheel]) -> u64 {
+    let kept: u64 = missing.iter().map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
+    let largest = missing.iter().map(|wheel| wheel.file(wanted.machine).bytes).max().unwrap_or(0);
+    let needed = if wanted.wheels.is_some() { kept } else { kept + largest };
+    needed + needed / 20
+}
+
+/// Whether every shared library of the list is there in its size. The headers are not looked at one by one: thousands
+/// of questions to a network file system would take seconds.
+fn is_complete(folder: &Path) -> bool {
+    let libraries =
+        |files: Vec<UnpackedFile>| files.into_iter().filter(|file| !file.name.starts_with("torch/include/"));
+    read_list(&folder.join(FILE_LIST)).is_some_and(|files| libraries(files).all(|file| is_there(folder, &file)))
+}
+
+fn is_there(folder: &Path, file: &UnpackedFile) -> bool {
+    fs::metadata(folder.join(&file.name)).is_ok_and(|metadata| metadata.len() == file.bytes)
+}
+
+/// The folder in which a libtorch is collected.
+struct Partial {
+    folder: PathBuf,
+}
+
+impl Partial {
+    fn open(folder: PathBuf) -> anyhow::Result<Self> {
+        for part in ["wheels", "tree", "unpacked"] {
+            let part = folder.join(part);
+            fs::create_dir_all(&part).with_context(|| format!("make the folder {}", part.display()))?;
+        }
+        for entry in fs::read_dir(&folder).with_context(|| format!("read the folder {}", folder.display()))? {
+            let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("download-")) {
+                fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
+            }
+        }
+        Ok(Self { folder })
+    }
+
+    fn list_of(&self, wheel: &Wheel) -> PathBuf {
+        self.folder.join("unpacked").join(format!("{}.txt", wheel.project))
+    }
+
+    /// Whether an earlier run unpacked this wheel and all its files still have their sizes.
+    fn is_unpacked(&self, wheel: &Wheel) -> bool {
+        let tree = self.folder.join("tree");
+        read_list(&self.list_of(wheel)).is_some_and(|files| files.iter().all(|file| is_there(&tree, file)))
+    }
+
+    fn add(&self, wheel: &Wheel, wanted: &Wanted) -> anyhow::Result<()> {
+        let path = self.verified_wheel(wheel, wanted)?;
+        let kept = wheel.kept_bytes(wanted.machine, wanted.parts);
+        let progress = Progress::begin(format!("unpacking {} {}", wheel.project, wheel.version), kept);
+        let libraries = wheel.libraries(wanted.machine, wanted.parts);
+        let files = unpack(&path, wheel.headers(), &libraries, &self.folder.join("tree"), &progress)?;
+        progress.done(files.iter().map(|file| file.bytes).sum());
+        write_list(&self.list_of(wheel), &files)?;
+        if wanted.wheels.is_none() {
+            fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The path of a wheel whose hash is right: from the given folder, from an interrupted run, or downloaded.
+    fn verified_wheel(&self, wheel: &Wheel, wanted: &Wanted) -> anyhow::Result<PathBuf> {
+        let expected = wheel.file(wanted.machine).sha256;
+        if let Some(folder) = &wanted.wheels {
+            let path = find_wheel(folder, wheel)?.with_context(|| {
+                format!("{} lacks the wheel of {} {}", folder.display(), wheel.project, wheel.version)
+            })?;
+            verify(&path, expected)?;
+            return Ok(path);
+        }
+        let wheels = self.folder.join("wheels");
+        if let Some(path) = find_wheel(&wheels, wheel)? {
+            if verify(&path, expected).is_ok() {
+                eprintln!("  {} {}: already downloaded", wheel.project, wheel.version);
+                return Ok(path);
+            }
+            fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
+        }
+        // A name of this process alone: a pip that outlived a killed set-up writes elsewhere.
+        let fresh = self.folder.join(format!("download-{}", std::process::id()));
+        fs::create_dir_all(&fresh).with_context(|| format!("make the folder {}", fresh.display()))?;
+        let downloaded = download(wheel, wanted.machine, &fresh)?;
+        verify(&downloaded, expected)?;
+        let path = wheels.join(downloaded.file_name().expect("a found wheel has a name"));
+        fs::rename(&downloaded, &path)
+            .with_context(|| format!("move {} to {}", downloaded.display(), path.display()))?;
+        fs::remove_dir_all(&fresh).with_context(|| format!("remove {}", fresh.display()))?;
+        Ok(path)
+    }
+
+    /// Puts the collected tree in place and gives its size in bytes.
+    fn publish(self, parts: Parts, destination: &Path) -> anyhow::Result<u64> {
+        let tree = self.folder.join("tree");
+        let mut files = Vec::new();
+        for wheel in parts.wheels() {
+            let list = self.list_of(wheel);
+            files.extend(read_list(&list).with_context(|| format!("read {}", list.display()))?);
+        }
+        write_list(&tree.join(FILE_LIST), &files)?;
+        flush_to_disk(&tree)?;
+        if destination.exists() {
+            // Something is missing in it, or it would not have been collected anew.
+            fs::remove_dir_all(destination).with_context(|| format!("remove {}", destination.display()))?;
+        }
+        fs::rename(&tree, destination)
+            .with_context(|| format!("move {} to {}", tree.display(), destination.display()))?;
+        fs::remove_dir_all(&self.folder).with_context(|| format!("remove {}", self.folder.display()))?;
+        Ok(files.iter().map(|file| file.bytes).sum())
+    }
+}
+
+fn verify(path: &Path, expected: &str) -> anyhow::Result<()> {
+    let found = sha256_of(path)?;
+    if found != expected {
+        bail!(
+            "{} is not the expected file: its SHA-256 is {found}, not {expected}; another index may offer a build of \
+             its own under this version",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// Reads a list of lines `<bytes> <name>`; `None` where the file is absent or not wholly such a list.
+fn read_list(path: &Path) -> Option<Vec<UnpackedFile>> {
+    let text = fs::read_to_string(path).ok()?;
+    let whole = text.strip_suffix("end\n")?;
+    whole
+        .lines()
+        .map(|line| {
+            let (bytes, name) = line.split_once(' ')?;
+            Some(UnpackedFile { name: name.to_owned(), bytes: bytes.parse().ok()? })
+        })
+        .collect()
+}
+
+/// Writes such a list; its last line `end` tells a whole one from a cut one.
+fn write_list(path: &Path, files: &[UnpackedFile]) -> anyhow::Result<()> {
+    let mut text: String = files.iter().map(|file| format!("{} {}\n", file.bytes, file.name)).collect();
+    text.push_str("end\n");
+    fs::write(path, text).with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_list_counts_as_none() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("list.txt");
+        let files = [
+            UnpackedFile { name: "torch/lib/libc10.so".to_owned(), bytes: 3 },
+            UnpackedFile { name: "torch/include/a b.h".to_owned(), bytes: 0 },
+        ];
+        write_list(&path, &files).expect("written");
+        assert_eq!(read_list(&path).expect("whole"), files);
+        let text = fs::read_to_string(&path).expect("the list");
+        for length in 0..text.len() {
+            fs::write(&path, &text[..length]).expect("written");
+            assert_eq!(read_list(&path), None, "cut at {length}");
+        }
+    }
+
+    #[test]
+    fn a_library_of_another_size_makes_the_folder_incomplete() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let library = folder.path().join("libc10.so");
+        assert!(!is_complete(folder.path()), "no list");
+        fs::write(&library, b"abc").expect("written");
+        write_list(&folder.path().join(FILE_LIST), &[UnpackedFile { name: "libc10.so".to_owned(), bytes: 3 }])
+            .expect("written");
+        assert!(is_complete(folder.path()));
+        fs::write(&library, b"").expect("emptied, as after a crash");
+        assert!(!is_complete(folder.path()));
+        fs::remove_file(&library).expect("removed");
+        assert!(!is_complete(folder.path()));
+    }
+
+    #[test]
+    fn a_wheel_with_another_hash_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let torch = Parts::Cpu.wheels().next().expect("torch comes first");
+        fs::write(folder.path().join(format!("{}cp311.whl", torch.file_prefix())), b"not torch").expect("written");
+        let partial = Partial::open(folder.path().join("partial")).expect("made");
+        let wanted = Wanted { machine: Machine::X86_64, parts: Parts::Cpu, wheels: Some(folder.path().to_owned()) };
+        let error = partial.add(torch, &wanted).expect_err("refused").to_string();
+        assert!(error.contains("not the expected file"), "{error}");
+        assert!(!partial.is_unpacked(torch));
+    }
+}

@@ -1,0 +1,23 @@
+//! libtorch: where it comes from, where it lies, and how the build finds it.
+//!
+//! The library lies once in the user's cache, unpacked from the wheels on the Python Package Index ([`fetch`]), or
+//! somewhere of the user's own ([`installed`]). `.libtorch` in the checkout links to it ([`links`]), and
+//! `.cargo/config.toml` points the build there.
+
+mod cache;
+mod download;
+mod fetch;
+mod installed;
+mod links;
+mod machine;
+mod progress;
+mod unpack;
+mod wheel_table;
+mod wheels;
+
+pub(crate) use fetch::{Wanted, fetch};
+pub(crate) use installed::Libtorch;
+pub(crate) use links::{current, link_into_checkout, own_libtorch_variable};
+pub(crate) use machine::{Machine, has_nvidia_driver};
+pub(crate) use progress::short;
+pub(crate) use wheels::{LIBTORCH_VERSION, Parts};

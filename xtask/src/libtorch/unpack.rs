@@ -1,0 +1,143 @@
+//! From a wheel, which is a zip archive, the files that are kept.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest as _, Sha256};
+use zip::ZipArchive;
+
+use super::progress::Progress;
+
+/// A file that was unpacked: its name under the folder, and its size in bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct UnpackedFile {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+}
+
+/// The SHA-256 of a file, in lower-case hexadecimal digits.
+pub(super) fn sha256_of(path: &Path) -> anyhow::Result<String> {
+    let mut file = File::open(path).with_context(|| format!("open {}", path.display()))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let count = file.read(&mut buffer).with_context(|| format!("read {}", path.display()))?;
+        if count == 0 {
+            break;
+        }
+        hasher.update(&buffer[..count]);
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Unpacks the named libraries, and everything under the folder of headers, into `into`; a named library that the wheel
+/// lacks is an error.
+pub(super) fn unpack(
+    wheel: &Path,
+    headers: Option<&str>,
+    libraries: &[&str],
+    into: &Path,
+    progress: &Progress,
+) -> anyhow::Result<Vec<UnpackedFile>> {
+    let reader = BufReader::new(File::open(wheel).with_context(|| format!("open {}", wheel.display()))?);
+    let mut archive = ZipArchive::new(reader).with_context(|| format!("read the archive {}", wheel.display()))?;
+    let names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.map(Cow::into_owned))
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("read the names in {}", wheel.display()))?;
+    if let Some(absent) = libraries.iter().find(|library| !names.iter().any(|name| name == *library)) {
+        bail!("{} holds no {absent}", wheel.display());
+    }
+    let mut unpacked = Vec::new();
+    for name in names {
+        let is_header = headers.is_some_and(|folder| name.starts_with(folder));
+        if name.ends_with('/') || !(is_header || libraries.contains(&name.as_str())) {
+            continue;
+        }
+        let mut entry = archive.by_name(&name).with_context(|| format!("read {name} in {}", wheel.display()))?;
+        let Some(relative) = entry.enclosed_name() else {
+            bail!("{} holds {name:?}, which would leave the folder", wheel.display());
+        };
+        let destination = into.join(relative);
+        let folder = destination.parent().expect("a joined path has a parent");
+        fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+        let file = File::create(&destination).with_context(|| format!("write {}", destination.display()))?;
+        let mut writer = BufWriter::with_capacity(1 << 18, file);
+        let bytes = io::copy(&mut entry, &mut writer)
+            .and_then(|bytes| writer.flush().map(|()| bytes))
+            .with_context(|| format!("unpack {name} to {}", destination.display()))?;
+        progress.advance(bytes);
+        unpacked.push(UnpackedFile { name, bytes });
+    }
+    Ok(unpacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    fn archive(folder: &Path, files: &[(&str, &[u8])]) -> std::path::PathBuf {
+        let path = folder.join("some.whl");
+        let mut writer = ZipWriter::new(File::create(&path).expect("a fresh file"));
+        for (name, contents) in files {
+            writer.start_file(*name, SimpleFileOptions::default()).expect("a new entry");
+            writer.write_all(contents).expect("room");
+        }
+        writer.finish().expect("a whole archive");
+        path
+    }
+
+    #[test]
+    fn only_what_is_named_is_unpacked() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let files: [(&str, &[u8]); 3] =
+            [("torch/include/a/b.h", b"header"), ("torch/lib/libc10.so", b"library"), ("torch/nn.py", b"python")];
+        let wheel = archive(folder.path(), &files);
+        let into = folder.path().join("tree");
+        let progress = Progress::begin("unpacking a test", 13);
+        let unpacked =
+            unpack(&wheel, Some("torch/include/"), &["torch/lib/libc10.so"], &into, &progress).expect("unpacked");
+        assert_eq!(unpacked.len(), 2);
+        assert_eq!(fs::read(into.join("torch/include/a/b.h")).expect("the header"), b"header");
+        assert_eq!(fs::read(into.join("torch/lib/libc10.so")).expect("the library"), b"library");
+        assert!(!into.join("torch/nn.py").exists());
+    }
+
+    #[test]
+    fn a_wheel_without_a_named_library_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let wheel = archive(folder.path(), &[("torch/lib/libc10.so", b"library")]);
+        let progress = Progress::begin("unpacking a test", 7);
+        let error = unpack(&wheel, None, &["torch/lib/libtorch_cpu.so"], folder.path(), &progress).expect_err("absent");
+        assert!(error.to_string().contains("holds no torch/lib/libtorch_cpu.so"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_leaves_the_folder_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let name = "torch/include/../../../escaped.h";
+        let wheel = archive(folder.path(), &[(name, b"no")]);
+        let into = folder.path().join("tree");
+        let progress = Progress::begin("unpacking a test", 2);
+        let error = unpack(&wheel, Some("torch/include/"), &[], &into, &progress).expect_err("refused");
+        assert!(error.to_string().contains("would leave the folder"), "{error}");
+        assert!(!folder.path().join("escaped.h").exists());
+    }
+
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("abc");
+        fs::write(&path, b"abc").expect("written");
+        // FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256_of(&path).expect("readable"), expected);
+    }
+}
