@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own tasks.
 
 mod bench;
+mod bench_table;
 mod checkout;
 mod demo;
 mod libtorch;
@@ -41,7 +42,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measure the forward pass, side by side with PyTorch where that is given
+    /// Measure the forward pass, side by side with Python's torch where that is given
     Bench(bench::BenchArguments),
 }
 

@@ -16,7 +16,8 @@ use super::download::{download, find_wheel, require_pip};
 use super::installed::Libtorch;
 use super::machine::Machine;
 use super::progress::{Progress, short};
-use super::unpack::{UnpackedFile, sha256_of, unpack};
+use super::sha256::sha256_of_file;
+use super::unpack::{UnpackedFile, unpack};
 use super::wheels::{LIBTORCH_VERSION, Parts, Wheel};
 
 /// The list of the unpacked files, written when all of them are there.
@@ -207,7 +208,7 @@ impl Partial {
 }
 
 fn verify(path: &Path, expected: &str) -> anyhow::Result<()> {
-    let found = sha256_of(path)?;
+    let found = sha256_of_file(path)?;
     if found != expected {
         bail!(
             "{} is not the expected file: its SHA-256 is {found}, not {expected}; another index may offer a build of \
@@ -233,8 +234,9 @@ fn read_list(path: &Path) -> Option<Vec<UnpackedFile>> {
 
 /// Writes such a list; its last line `end` tells a whole one from a cut one.
 fn write_list(path: &Path, files: &[UnpackedFile]) -> anyhow::Result<()> {
-    let mut text: String = files.iter().map(|file| format!("{} {}\n", file.bytes, file.name)).collect();
-    text.push_str("end\n");
+    let mut lines: Vec<String> = files.iter().map(|file| format!("{} {}", file.bytes, file.name)).collect();
+    lines.push("end\n".to_owned());
+    let text = lines.join("\n");
     fs::write(path, text).with_context(|| format!("write {}", path.display()))
 }
 

@@ -12,11 +12,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use sha2::{Digest as _, Sha256};
 
 use super::cache::cache_folder;
 use super::fetch::is_whole;
 use super::installed::Libtorch;
+use super::sha256::sha256_of_bytes;
 use super::wheels::LIBTORCH_VERSION;
 
 /// The name in the checkout, which `.cargo/config.toml` points the build to.
@@ -85,12 +85,10 @@ fn remove_if_there(folder: &Path) -> anyhow::Result<()> {
 
 /// A name for the folder of links that depends on the two folders only.
 fn key_of(libtorch: &Libtorch) -> String {
-    let mut hasher = Sha256::new();
-    for folder in [&libtorch.include, &libtorch.libraries] {
-        hasher.update(folder.as_os_str().as_encoded_bytes());
-        hasher.update([0]);
-    }
-    hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let mut folders = libtorch.include.as_os_str().as_encoded_bytes().to_vec();
+    folders.push(0);
+    folders.extend(libtorch.libraries.as_os_str().as_encoded_bytes());
+    sha256_of_bytes(&folders)[..16].to_owned()
 }
 
 #[cfg(test)]

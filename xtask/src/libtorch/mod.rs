@@ -11,6 +11,7 @@ mod installed;
 mod links;
 mod machine;
 mod progress;
+mod sha256;
 mod unpack;
 mod wheel_table;
 mod wheels;

@@ -53,7 +53,7 @@ impl Progress {
 pub(crate) fn short(duration: Duration) -> String {
     if duration < Duration::from_secs(10) {
         format!("{:.1} s", duration.as_secs_f64())
-    } else if duration < Duration::from_mins(2) {
+    } else if duration < Duration::from_secs(120) {
         format!("{:.0} s", duration.as_secs_f64())
     } else {
         HumanDuration(duration).to_string()
