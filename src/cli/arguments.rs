@@ -4,6 +4,9 @@ use clap::{Parser, Subcommand};
 
 use super::evaluate::EvaluateArguments;
 use super::phantom::PhantomArguments;
+use super::completions::CompletionsArguments;
+use super::doctor::DoctorArguments;
+use super::man::ManArguments;
 
 /// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
 #[derive(Debug, Parser)]
@@ -22,4 +25,7 @@ pub(super) enum Command {
     Evaluate(EvaluateArguments),
     /// Make synthetic mammograms with known truth
     Phantom(PhantomArguments),
+    Doctor(DoctorArguments),
+    Completions(CompletionsArguments),
+    Man(ManArguments),
 }

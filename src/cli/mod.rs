@@ -1,9 +1,12 @@
 //! The command line: one thin file per subcommand.
 
 mod arguments;
+mod completions;
 pub mod console;
+mod doctor;
 mod evaluate;
 mod interruption;
+mod man;
 mod phantom;
 mod show;
 mod terminal_picture;
@@ -44,5 +47,8 @@ fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
+        Command::Doctor(arguments) => doctor::run(&arguments, console),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments, console),
     }
 }

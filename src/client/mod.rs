@@ -1,4 +1,6 @@
 //! How the program reaches the engine.
 
+pub mod engine_location;
+pub mod engine_probe;
 pub mod engine_process;
 pub mod protocol;

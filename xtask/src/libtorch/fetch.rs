@@ -126,7 +126,8 @@ impl Partial {
         for entry in fs::read_dir(&folder).with_context(|| format!("read the folder {}", folder.display()))? {
             let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("download-")) {
-                fs::remove_dir_all(&path).with_context(|| format!("remove {}", path.display()))?;
+                // A pip that outlived its set-up may still write there; it stays for the next time then.
+                let _ = fs::remove_dir_all(&path);
             }
         }
         Ok(Self { folder })

@@ -1,0 +1,149 @@
+//! The engine, its libtorch and its CUDA.
+
+use super::{Check, State};
+use crate::client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
+use crate::client::engine_probe::{CudaState, EngineFacts, ProbeFailure};
+use crate::domain::printable::{printable, printable_path};
+
+const SET_UP: &str = "in the checkout: `cargo xtask setup`, then `cargo build --release`";
+
+/// The three checks, whatever is there.
+pub(super) fn checks(
+    location: &Result<EngineLocation, EngineNotFound>,
+    probed: Option<&Result<EngineFacts, ProbeFailure>>,
+) -> Vec<Check> {
+    let (engine, libtorch) = match (location, probed) {
+        (Ok(location), Some(Ok(facts))) => (engine_ok(location, facts), libtorch_ok(facts)),
+        (Ok(location), Some(Err(failure))) => failed(location, failure),
+        (location, _) => {
+            let reason = location.as_ref().err().map_or_else(|| "not asked".to_owned(), ToString::to_string);
+            (Check::new("engine", State::Missing, reason), unknown("libtorch"))
+        }
+    };
+    let cuda = match probed {
+        Some(Ok(facts)) => cuda(facts),
+        _ => unknown("CUDA"),
+    };
+    vec![engine, libtorch, cuda]
+}
+
+fn unknown(name: &'static str) -> Check {
+    Check::new(name, State::Missing, "not known without the engine")
+}
+
+fn engine_ok(location: &EngineLocation, facts: &EngineFacts) -> Check {
+    let by = match location.found_by {
+        FoundBy::Variable => "named by MAMMOSCOPE_ENGINE",
+        FoundBy::BesideThisProgram => "beside this program",
+    };
+    let version = printable(&facts.engine_version);
+    Check::new("engine", State::Ok, format!("{version}, {by}: {}", printable_path(&location.path)))
+}
+
+fn libtorch_ok(facts: &EngineFacts) -> Check {
+    Check::new("libtorch", State::Ok, format!("{} in {}", printable(&facts.libtorch), printable(&facts.library_folder)))
+}
+
+fn failed(location: &EngineLocation, failure: &ProbeFailure) -> (Check, Check) {
+    let found = format!("{}: {failure}", printable_path(&location.path));
+    let engine = Check::new("engine", State::Missing, found);
+    match failure {
+        ProbeFailure::LibraryNotFound(library) => {
+            let libtorch = Check::new("libtorch", State::Missing, format!("the system's loader finds no {library}"));
+            (engine.advise(SET_UP), libtorch)
+        }
+        ProbeFailure::Start(_) => {
+            (engine.advise("it must be a program of this machine that may be executed"), unknown("libtorch"))
+        }
+        ProbeFailure::NotUnderstood { .. } => {
+            (engine.advise("it is no engine of this version: build both together"), unknown("libtorch"))
+        }
+        ProbeFailure::Failed { .. } | ProbeFailure::Crashed { .. } | ProbeFailure::TimedOut(_) => {
+            let program = printable_path(&location.path);
+            (engine.advise(format!("`{program} probe` shows more")), unknown("libtorch"))
+        }
+    }
+}
+
+fn cuda(facts: &EngineFacts) -> Check {
+    let detail = printable(&facts.cuda.detail);
+    let with_detail = |text: &str| if detail.is_empty() { text.to_owned() } else { format!("{text}: {detail}") };
+    match facts.cuda.state {
+        CudaState::Available => {
+            let count = facts.cuda.devices.len();
+            let devices = if count == 1 { "one device".to_owned() } else { format!("{count} devices") };
+            Check::new("CUDA", State::Ok, with_detail(&devices))
+        }
+        CudaState::NoDriver => Check::new("CUDA", State::Missing, "no NVIDIA driver here: the CPU does the work"),
+        CudaState::NoLibrary => {
+            Check::new("CUDA", State::Warning, with_detail("libtorch has no CUDA part: the CPU does the work"))
+                .advise("in the checkout: `cargo xtask setup --cuda`, then `cargo build --release`")
+        }
+        CudaState::Error => Check::new("CUDA", State::Warning, with_detail("not usable, the CPU does the work"))
+            .advise("an older driver is the usual cause: `nvidia-smi` must show CUDA 13.0 or later"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::client::engine_probe::{CudaDevice, CudaFacts};
+
+    fn location() -> EngineLocation {
+        EngineLocation { path: PathBuf::from("/opt/engine"), found_by: FoundBy::Variable }
+    }
+
+    fn facts(state: CudaState) -> EngineFacts {
+        let devices = vec![CudaDevice { name: "some GPU".to_owned(), memory_bytes: 1 << 34 }];
+        EngineFacts {
+            engine_version: "0.1.0".to_owned(),
+            protocol: 1,
+            libtorch: "2.11.0".to_owned(),
+            library_folder: "/opt/\u{1b}lib".to_owned(),
+            threads: 2,
+            cuda: CudaFacts { state, detail: String::new(), devices },
+            cpu_bf16: true,
+        }
+    }
+
+    fn states(checks: &[Check]) -> Vec<State> {
+        checks.iter().map(|check| check.state).collect()
+    }
+
+    #[test]
+    fn a_machine_without_a_gpu_is_no_fault() {
+        let checks = checks(&Ok(location()), Some(&Ok(facts(CudaState::NoDriver))));
+        assert_eq!(states(&checks), [State::Ok, State::Ok, State::Missing]);
+        assert!(checks.iter().all(|check| check.advice.is_none()));
+        assert_eq!(checks[1].found, "2.11.0 in /opt/\\u{1b}lib");
+    }
+
+    #[test]
+    fn a_driver_that_cannot_be_used_is_a_warning_with_advice() {
+        for state in [CudaState::NoLibrary, CudaState::Error] {
+            let cuda = checks(&Ok(location()), Some(&Ok(facts(state)))).remove(2);
+            assert_eq!(cuda.state, State::Warning);
+            assert!(cuda.advice.is_some());
+        }
+        let cuda = checks(&Ok(location()), Some(&Ok(facts(CudaState::Available)))).remove(2);
+        assert_eq!((cuda.state, cuda.found.as_str()), (State::Ok, "one device"));
+    }
+
+    #[test]
+    fn a_missing_library_leads_to_the_set_up() {
+        let failure = ProbeFailure::LibraryNotFound("libtorch_cpu.so".to_owned());
+        let checks = checks(&Ok(location()), Some(&Err(failure)));
+        assert_eq!(states(&checks), [State::Missing; 3]);
+        assert!(checks[0].advice.as_deref().is_some_and(|advice| advice.contains("cargo xtask setup")));
+        assert!(checks[1].found.contains("libtorch_cpu.so"));
+    }
+
+    #[test]
+    fn without_an_engine_the_reason_stands_there() {
+        let checks = checks(&Err(EngineNotFound::NotAFile(PathBuf::from("/gone"))), None);
+        assert_eq!(states(&checks), [State::Missing; 3]);
+        assert!(checks[0].found.contains("/gone"));
+    }
+}

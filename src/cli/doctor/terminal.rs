@@ -1,0 +1,187 @@
+//! The terminal: its size, its colours, and whether it can show pictures.
+
+use std::env;
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, Stdio};
+
+use super::{Check, State};
+use crate::domain::printable::printable;
+
+/// The workbench is drawn for at least this size.
+const SMALLEST: (u16, u16) = (80, 24);
+
+/// What the environment says about the terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct TerminalEnvironment {
+    is_terminal: bool,
+    /// Columns and lines.
+    size: Option<(u16, u16)>,
+    term: String,
+    colorterm: String,
+    program: String,
+    in_kitty: bool,
+    tmux: Tmux,
+}
+
+/// Whether tmux stands in between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tmux {
+    #[default]
+    Absent,
+    /// It hands pictures on to the terminal.
+    Open,
+    /// It does not, or does not tell.
+    Closed,
+}
+
+/// Looks at the terminal of this process.
+pub(super) fn check() -> Check {
+    let text = |name| env::var(name).unwrap_or_default();
+    let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let program = text("TERM_PROGRAM");
+    describe(&TerminalEnvironment {
+        is_terminal: io::stdout().is_terminal() || io::stderr().is_terminal(),
+        size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
+        term: text("TERM"),
+        colorterm: text("COLORTERM"),
+        // Over SSH iTerm2 is known by this one only.
+        program: if program.is_empty() { text("LC_TERMINAL") } else { program },
+        in_kitty: is_set("KITTY_WINDOW_ID"),
+        tmux: if is_set("TMUX") { ask_tmux() } else { Tmux::Absent },
+    })
+}
+
+/// Asks the tmux around this process; one that is too old to have the option does not know it.
+fn ask_tmux() -> Tmux {
+    let output = Command::new("tmux")
+        .args(["show-options", "-gqv", "allow-passthrough"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    match output {
+        Ok(output) if [b"on".as_slice(), b"all"].contains(&output.stdout.trim_ascii()) => Tmux::Open,
+        _ => Tmux::Closed,
+    }
+}
+
+fn describe(terminal: &TerminalEnvironment) -> Check {
+    if !terminal.is_terminal && terminal.term.is_empty() {
+        return Check::new("terminal", State::Missing, "none: output goes to a file or another program");
+    }
+    let mut found =
+        vec![if terminal.term.is_empty() { "TERM is not set".to_owned() } else { printable(&terminal.term) }];
+    if !terminal.program.is_empty() {
+        found.push(printable(&terminal.program));
+    }
+    if let Some((columns, lines)) = terminal.size {
+        found.push(format!("{columns}×{lines}"));
+    }
+    let true_color = matches!(terminal.colorterm.as_str(), "truecolor" | "24bit") || terminal.term.ends_with("-direct");
+    let colors = match (true_color, terminal.term.contains("256color")) {
+        (true, _) => "true colour",
+        (false, true) => "256 colours",
+        (false, false) => "few colours",
+    };
+    found.push(colors.to_owned());
+    found.push(format!("pictures: {}", picture_protocol(terminal)));
+    let mut advice = Vec::new();
+    if let Some((columns, lines)) = terminal.size
+        && (columns < SMALLEST.0 || lines < SMALLEST.1)
+    {
+        advice.push(format!("make the window at least {}×{}", SMALLEST.0, SMALLEST.1));
+    }
+    if terminal.tmux != Tmux::Absent {
+        found.push("in tmux".to_owned());
+        if terminal.tmux == Tmux::Closed {
+            advice.push("for pictures in tmux 3.3 or later, in ~/.tmux.conf: set -g allow-passthrough on".to_owned());
+        }
+        if !true_color {
+            advice.push("for true colour, in ~/.tmux.conf: set -as terminal-features ',*:RGB'".to_owned());
+        }
+    } else if !true_color && terminal.term != "dumb" {
+        advice
+            .push("if the terminal has true colour, set COLORTERM=truecolor (ssh needs SendEnv COLORTERM)".to_owned());
+    }
+    let state = if advice.is_empty() { State::Ok } else { State::Warning };
+    let check = Check::new("terminal", state, found.join(", "));
+    if advice.is_empty() { check } else { check.advise(advice.join("; ")) }
+}
+
+/// How pictures are probably shown, from names alone: a terminal is asked itself only when a picture is to be shown.
+fn picture_protocol(terminal: &TerminalEnvironment) -> &'static str {
+    let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
+    if terminal.in_kitty || term.contains("kitty") || term.contains("ghostty") || program == "ghostty" {
+        "kitty protocol"
+    } else if ["iTerm.app", "iTerm2", "WezTerm", "mintty", "vscode"].contains(&program) {
+        "iTerm2 protocol"
+    } else if ["foot", "mlterm", "yaft", "sixel", "contour"].iter().any(|name| term.contains(name)) {
+        "sixel"
+    } else {
+        "half blocks"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kitty() -> TerminalEnvironment {
+        TerminalEnvironment {
+            is_terminal: true,
+            size: Some((120, 40)),
+            term: "xterm-kitty".to_owned(),
+            colorterm: "truecolor".to_owned(),
+            ..TerminalEnvironment::default()
+        }
+    }
+
+    #[test]
+    fn a_good_terminal_needs_no_advice() {
+        let check = describe(&kitty());
+        assert_eq!((check.state, check.advice), (State::Ok, None));
+        assert_eq!(check.found, "xterm-kitty, 120×40, true colour, pictures: kitty protocol");
+    }
+
+    #[test]
+    fn tmux_users_are_told_what_to_set() {
+        let closed = TerminalEnvironment {
+            term: "tmux-256color".to_owned(),
+            colorterm: String::new(),
+            tmux: Tmux::Closed,
+            ..kitty()
+        };
+        let advice = describe(&closed).advice.expect("advice");
+        assert!(advice.contains("set -g allow-passthrough on") && advice.contains("RGB"), "{advice}");
+        let open = TerminalEnvironment { colorterm: "truecolor".to_owned(), tmux: Tmux::Open, ..closed };
+        assert_eq!(describe(&open).advice, None);
+    }
+
+    #[test]
+    fn a_small_or_colourless_window_is_a_warning() {
+        let small = describe(&TerminalEnvironment { size: Some((79, 24)), ..kitty() });
+        assert!(small.advice.is_some_and(|advice| advice.contains("80×24")));
+        let plain = describe(&TerminalEnvironment { term: "xterm".to_owned(), colorterm: String::new(), ..kitty() });
+        assert!(plain.state == State::Warning && plain.found.contains("few colours"));
+    }
+
+    #[test]
+    fn protocols_are_guessed_from_names() {
+        let named = |term: &str, program: &str| {
+            picture_protocol(&TerminalEnvironment {
+                term: term.to_owned(),
+                program: program.to_owned(),
+                ..TerminalEnvironment::default()
+            })
+        };
+        assert_eq!(named("xterm-256color", "WezTerm"), "iTerm2 protocol");
+        assert_eq!(named("foot", ""), "sixel");
+        assert_eq!(named("xterm-ghostty", ""), "kitty protocol");
+        assert_eq!(named("xterm-256color", "Apple_Terminal"), "half blocks");
+    }
+
+    #[test]
+    fn without_a_terminal_nothing_is_wrong() {
+        let check = describe(&TerminalEnvironment::default());
+        assert_eq!((check.state, check.advice), (State::Missing, None));
+    }
+}
