@@ -2,11 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
-use super::evaluate::EvaluateArguments;
-use super::phantom::PhantomArguments;
 use super::completions::CompletionsArguments;
 use super::doctor::DoctorArguments;
+use super::evaluate::EvaluateArguments;
 use super::man::ManArguments;
+use super::phantom::PhantomArguments;
 
 /// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
 #[derive(Debug, Parser)]

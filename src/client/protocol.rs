@@ -140,50 +140,6 @@ pub enum JobOutcome {
     },
 }
 
-/// What `mammoscope-engine probe` prints: one JSON object of what it finds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EngineProbe {
-    /// [`VERSION`] of the engine.
-    pub engine_version: String,
-    /// [`PROTOCOL_VERSION`] of the engine.
-    pub protocol: u32,
-    /// libtorch's version.
-    pub libtorch: String,
-    /// The folder from which libtorch was loaded.
-    pub library_folder: Option<PathBuf>,
-    /// CPU threads that libtorch uses unless told otherwise.
-    pub threads: usize,
-    /// What became of CUDA.
-    pub cuda: CudaProbe,
-    /// Whether the CPU has bf16 instructions.
-    pub cpu_bf16: bool,
-}
-
-/// What became of CUDA.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CudaProbe {
-    /// Usable, or why not.
-    pub state: CudaState,
-    /// What the system said.
-    pub detail: String,
-    /// GPUs that can be used.
-    pub devices: usize,
-}
-
-/// Whether CUDA can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CudaState {
-    /// It can.
-    Available,
-    /// There is no NVIDIA driver on this machine.
-    NoDriver,
-    /// There is a driver, but libtorch's CUDA parts are not installed.
-    NoLibrary,
-    /// Driver and library are there, but do not work together.
-    Error,
-}
-
 /// A path that survives JSON also when it is not UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]

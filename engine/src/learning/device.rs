@@ -1,10 +1,12 @@
 //! Devices: CUDA loaded at run time, and what is asked for against what is there.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
+use std::ptr::NonNull;
 
-use mammoscope::client::protocol::{CudaProbe, CudaState, EngineProbe, PROTOCOL_VERSION, VERSION};
+use mammoscope::client::engine_probe::{CudaDevice, CudaFacts, CudaState, EngineFacts};
+use mammoscope::client::protocol::{PROTOCOL_VERSION, VERSION};
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use tch::{Cuda, Device, Kind};
 
@@ -46,55 +48,56 @@ pub enum DeviceError {
 /// The program links the CPU parts only, so that one binary serves machines with and without a GPU. Call this first in
 /// `main`: libtorch looks for its CUDA parts once, at the first question about CUDA.
 #[must_use]
-pub fn load_cuda() -> CudaProbe {
-    let probe = |state, detail: String| CudaProbe { state, detail, devices: 0 };
-    if let Err(reason) = open_library(Path::new("libcuda.so.1"), libc::RTLD_LAZY | libc::RTLD_LOCAL) {
-        return probe(CudaState::NoDriver, format!("no NVIDIA driver on this machine ({reason})"));
-    }
+pub fn load_cuda() -> CudaFacts {
+    let facts = |state, detail: String| CudaFacts { state, detail, devices: Vec::new() };
+    let driver = match SharedLibrary::open(Path::new("libcuda.so.1"), libc::RTLD_LAZY | libc::RTLD_LOCAL) {
+        Ok(driver) => driver,
+        Err(reason) => return facts(CudaState::NoDriver, format!("no NVIDIA driver on this machine ({reason})")),
+    };
     let Some(folder) = library_folder() else {
-        return probe(CudaState::NoLibrary, "libtorch's folder is unknown".to_owned());
+        return facts(CudaState::NoLibrary, "libtorch's folder is unknown".to_owned());
     };
     let library = folder.join("libtorch_cuda.so");
     if !library.exists() {
         let detail =
             "an NVIDIA driver is here, but libtorch's CUDA parts are not; `cargo xtask setup --cuda` gets them";
-        return probe(CudaState::NoLibrary, detail.to_owned());
+        return facts(CudaState::NoLibrary, detail.to_owned());
     }
-    if let Err(reason) = open_library(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
-        return probe(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}"));
+    if let Err(reason) = SharedLibrary::open(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
+        return facts(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}"));
     }
-    let devices = usize::try_from(Cuda::device_count()).unwrap_or(0);
-    if Cuda::is_available() && devices > 0 {
-        CudaProbe { state: CudaState::Available, detail: format!("{devices} GPU usable"), devices }
-    } else {
-        probe(CudaState::Error, "driver and libtorch are here, but CUDA finds no usable GPU".to_owned())
+    let count = if Cuda::is_available() { i32::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 };
+    if count == 0 {
+        return facts(CudaState::Error, "driver and libtorch are here, but CUDA finds no usable GPU".to_owned());
     }
+    let devices = (0..count).map(|number| driver.device(number)).collect();
+    CudaFacts { state: CudaState::Available, detail: String::new(), devices }
 }
 
 /// What `mammoscope-engine probe` prints.
 #[must_use]
-pub fn probe(cuda: CudaProbe) -> EngineProbe {
-    EngineProbe {
+pub fn probe(cuda: CudaFacts) -> EngineFacts {
+    EngineFacts {
         engine_version: VERSION.to_owned(),
         protocol: PROTOCOL_VERSION,
         libtorch: libtorch_version(),
-        library_folder: library_folder(),
-        threads: usize::try_from(tch::get_num_threads()).unwrap_or(1),
+        library_folder: library_folder().map(|folder| folder.display().to_string()).unwrap_or_default(),
+        threads: u32::try_from(tch::get_num_threads()).unwrap_or(1),
         cuda,
         cpu_bf16: cpu_has_bf16(),
     }
 }
 
 /// The device for a choice.
-pub fn select_device(choice: DeviceChoice, cuda: &CudaProbe) -> Result<Device, DeviceError> {
+pub fn select_device(choice: DeviceChoice, cuda: &CudaFacts) -> Result<Device, DeviceError> {
     match choice {
         DeviceChoice::Auto if cuda.state == CudaState::Available => Ok(Device::Cuda(0)),
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Device::Cpu),
         DeviceChoice::Cuda(_) if cuda.state != CudaState::Available => {
             Err(DeviceError::NoCuda { device: choice, reason: cuda.detail.clone() })
         }
-        DeviceChoice::Cuda(number) if number >= cuda.devices => {
-            Err(DeviceError::NoSuchGpu { device: choice, count: cuda.devices })
+        DeviceChoice::Cuda(number) if number >= cuda.devices.len() => {
+            Err(DeviceError::NoSuchGpu { device: choice, count: cuda.devices.len() })
         }
         DeviceChoice::Cuda(number) => Ok(Device::Cuda(number)),
     }
@@ -144,27 +147,59 @@ pub fn library_folder() -> Option<PathBuf> {
     })
 }
 
-fn open_library(path: &Path, flags: libc::c_int) -> Result<(), String> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-    // SAFETY: the path is NUL-terminated; the libraries' own initialisers are trusted as libtorch itself is.
-    let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
-    if !handle.is_null() {
-        return Ok(());
+/// A library that stays loaded until the process ends, as CUDA's must.
+#[derive(Clone, Copy)]
+struct SharedLibrary(NonNull<libc::c_void>);
+
+impl SharedLibrary {
+    fn open(path: &Path, flags: libc::c_int) -> Result<Self, String> {
+        let path = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
+        // SAFETY: the path is NUL-terminated; the libraries' own initialisers are trusted as libtorch itself is.
+        let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
+        if let Some(handle) = NonNull::new(handle) {
+            return Ok(Self(handle));
+        }
+        // SAFETY: after a failed dlopen, dlerror returns null or a string that is valid until the next call.
+        let message = unsafe { NonNull::new(libc::dlerror()).map(|message| CStr::from_ptr(message.as_ptr())) };
+        Err(message.map_or_else(|| "no reason given".into(), CStr::to_string_lossy).into_owned())
     }
-    // SAFETY: after a failed dlopen, dlerror returns null or a string that is valid until the next call.
-    let message = unsafe {
-        let message = libc::dlerror();
-        if message.is_null() { None } else { Some(CStr::from_ptr(message).to_string_lossy().into_owned()) }
-    };
-    Err(message.unwrap_or_else(|| "no reason given".to_owned()))
+
+    fn symbol(self, name: &CStr) -> Option<NonNull<libc::c_void>> {
+        // SAFETY: the handle is that of a library that is never closed, the name is NUL-terminated.
+        NonNull::new(unsafe { libc::dlsym(self.0.as_ptr(), name.as_ptr()) })
+    }
+
+    /// Name and memory of a GPU, asked of the driver (`self`), which libtorch has initialised by then; empty and zero
+    /// where the driver does not tell. CUDA Driver API, "Device Management".
+    fn device(self, number: i32) -> CudaDevice {
+        type GetName = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
+        type GetMemory = unsafe extern "C" fn(*mut usize, c_int) -> c_int;
+        let mut name = [0_u8; 256];
+        let mut memory = 0_usize;
+        if let (Some(get_name), Some(get_memory)) =
+            (self.symbol(c"cuDeviceGetName"), self.symbol(c"cuDeviceTotalMem_v2"))
+        {
+            // SAFETY: the driver documents these signatures; the buffer's true length is passed, and the device's
+            // handle is its number.
+            unsafe {
+                let get_name: GetName = std::mem::transmute(get_name.as_ptr());
+                let get_memory: GetMemory = std::mem::transmute(get_memory.as_ptr());
+                get_name(name.as_mut_ptr().cast(), name.len() as c_int - 1, number);
+                get_memory(&raw mut memory, number);
+            }
+        }
+        let name = CStr::from_bytes_until_nul(&name).map(CStr::to_string_lossy).unwrap_or_default().into_owned();
+        CudaDevice { name, memory_bytes: memory as u64 }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cuda(state: CudaState, devices: usize) -> CudaProbe {
-        CudaProbe { state, detail: "a reason".to_owned(), devices }
+    fn cuda(state: CudaState, devices: usize) -> CudaFacts {
+        let device = CudaDevice { name: "a GPU".to_owned(), memory_bytes: 1 << 36 };
+        CudaFacts { state, detail: "a reason".to_owned(), devices: vec![device; devices] }
     }
 
     #[test]

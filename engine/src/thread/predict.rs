@@ -5,7 +5,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::protocol::{CudaProbe, EngineEvent, JobId, JobOutcome, PredictWork};
+use mammoscope::client::engine_probe::CudaFacts;
+use mammoscope::client::protocol::{EngineEvent, JobId, JobOutcome, PredictWork};
 use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::printable::printable_path;
@@ -30,7 +31,7 @@ type Logits = [f32; DensityClass::COUNT];
 pub fn predict(
     job: JobId,
     work: PredictWork,
-    cuda: &CudaProbe,
+    cuda: &CudaFacts,
     control: &JobControl,
     events: &EventSender,
 ) -> anyhow::Result<JobOutcome> {

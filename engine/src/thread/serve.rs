@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use anyhow::Context as _;
+use mammoscope::client::engine_probe::CudaFacts;
 use mammoscope::client::protocol::{
-    CudaProbe, EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
+    EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
 };
 
 use super::job_control::{JobControl, JobControls};
@@ -22,7 +23,7 @@ struct Job {
 }
 
 /// Serves commands from stdin until it ends or a shutdown is asked for; running work is stopped then.
-pub fn serve(cuda: CudaProbe) -> anyhow::Result<()> {
+pub fn serve(cuda: CudaFacts) -> anyhow::Result<()> {
     let (events, writer) = outlet::start(outlet::claim_stdout().context("take over stdout")?);
     events.send(EngineEvent::Ready { protocol: PROTOCOL_VERSION, version: VERSION.to_owned() })?;
     let controls = JobControls::default();
@@ -58,7 +59,7 @@ pub fn serve(cuda: CudaProbe) -> anyhow::Result<()> {
 }
 
 /// The engine thread: one job after another, each guarded, so that the failure of one leaves the engine standing.
-fn work_through(jobs: &Receiver<Job>, cuda: &CudaProbe, controls: &JobControls, events: &EventSender) {
+fn work_through(jobs: &Receiver<Job>, cuda: &CudaFacts, controls: &JobControls, events: &EventSender) {
     for Job { id, work, control } in jobs {
         let outcome = if control.is_stopped() {
             JobOutcome::Stopped { reason: "as asked, before it began".to_owned() }
