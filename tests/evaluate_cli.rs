@@ -1,5 +1,6 @@
 //! `mammoscope evaluate` as a user runs it: what it says, where, and how it exits.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,17 +12,17 @@ use tempfile::TempDir;
 const HEADER: &str = "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n";
 
 fn evaluate(arguments: &[&str]) -> Output {
-    Command::cargo_bin("mammoscope").unwrap().arg("evaluate").args(arguments).output().unwrap()
+    Command::new(binary()).arg("evaluate").args(arguments).output().expect("the program runs")
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 fn file(name: &str, contents: impl AsRef<[u8]>) -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join(name);
-    fs::write(&path, contents).unwrap();
+    fs::write(&path, contents).expect("room on disk");
     (folder, path)
 }
 
@@ -76,7 +77,9 @@ fn a_bad_table_gives_one_line_with_place_and_reason() {
 fn missing_files_and_folders_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let absent = folder.path().join("absent.csv");
-    assert_fails(&evaluate(&[absent.to_str().unwrap()]), 1, &["read ", "absent.csv"]);
+    let output = evaluate(&[absent.to_str().unwrap()]);
+    assert_fails(&output, 1, &["read ", "absent.csv"]);
+    assert_eq!(text(&output.stderr).matches("No such file").count(), 1, "the cause is told once");
     assert_fails(&evaluate(&[folder.path().to_str().unwrap()]), 1, &["holds no predictions.csv"]);
 }
 
@@ -99,6 +102,8 @@ fn wrong_use_exits_with_2() {
     assert_fails(&evaluate(&["--seed-txt", "CC_R=x", "--class-counts", "1,2"]), 2, &["four numbers"]);
     assert_fails(&evaluate(&[path, path]), 2, &["is given twice"]);
     assert_fails(&evaluate(&[path, "--fusion", "weighted"]), 2, &["--weights CC_R=WEIGHT"]);
+    let (_folder, columns) = file("cc.txt", "1 0 0 0\n");
+    assert_fails(&evaluate(&[columns.to_str().unwrap()]), 2, &["cc.txt", "--seed-txt VIEW=FILE"]);
     assert_fails(&evaluate(&[path, "--weights", "CC_R=1"]), 2, &["--fusion weighted"]);
 }
 
@@ -130,7 +135,7 @@ fn missing_views_are_tolerated_and_told() {
 fn the_table_fits_80_columns_and_has_no_escapes() {
     let (_folder, path) = file("predictions.csv", four_views());
     for setting in [None, Some("1")] {
-        let mut command = Command::cargo_bin("mammoscope").unwrap();
+        let mut command = Command::new(binary());
         setting.map(|value| command.env("NO_COLOR", value));
         let table = text(&command.arg("evaluate").arg(&path).output().unwrap().stdout);
         assert!(!table.contains('\x1b'));
@@ -198,6 +203,27 @@ fn binary() -> PathBuf {
 }
 
 #[test]
+fn two_networks_are_compared_on_what_both_have() {
+    let (_folder, here) = file("predictions.csv", four_views());
+    let table = four_views();
+    let half: String = table.split_inclusive('
+').filter(|line| !line.contains(",MLO_")).collect();
+    let (_other_folder, there) = file("predictions.csv", half);
+    let (here, there) = (here.to_str().unwrap(), there.to_str().unwrap());
+    let document: serde_json::Value =
+        serde_json::from_slice(&evaluate(&[here, "--against", there, "--json"]).stdout).unwrap();
+    let sets = document["comparison"]["sets"].as_object().unwrap();
+    assert_eq!(sets.keys().collect::<Vec<_>>(), ["CC_L", "CC_R"]);
+    assert_eq!(sets["CC_R"]["difference"]["accuracy"], 0.0);
+    assert_eq!(sets["CC_R"]["intervals"]["accuracy"]["high"], 0.0);
+    let table = text(&evaluate(&[here, "--against", there]).stdout);
+    assert!(table.contains("Compared with") && table.contains("CC_L: 11 cases in common"), "{table}");
+    let (_stranger_folder, stranger) = file("predictions.csv", format!("{HEADER}{}", row(77, "CC_R", "A")));
+    let output = evaluate(&[here, "--against", stranger.to_str().unwrap()]);
+    assert_fails(&output, 1, &["--against", "no examination and view in common"]);
+}
+
+#[test]
 fn fusions_differ_where_views_do() {
     let mut table = HEADER.to_owned();
     for subject in 0..6 {
@@ -208,7 +234,7 @@ fn fusions_differ_where_views_do() {
             ("CC_L", "C", "0,0.3,0.7,0"),
             ("MLO_L", "C", "0,0.3,0.7,0"),
         ] {
-            table.push_str(&format!("{subject}{view},{subject},1,{view},C,{predicted},{p}\n"));
+            writeln!(table, "{subject}{view},{subject},1,{view},C,{predicted},{p}").unwrap();
         }
     }
     let (_folder, path) = file("predictions.csv", table);

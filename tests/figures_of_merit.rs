@@ -23,8 +23,8 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn expected() -> Value {
-    let text = std::fs::read_to_string(fixture("figures_of_merit.json")).unwrap();
-    serde_json::from_str::<Value>(&text).unwrap()["sets"].take()
+    let text = std::fs::read_to_string(fixture("figures_of_merit.json")).expect("the fixture");
+    serde_json::from_str::<Value>(&text).expect("JSON")["sets"].take()
 }
 
 /// The reference's predictions; its subjects come in blocks of 14 A, 51 B, 50 C and 13 D.
@@ -33,7 +33,7 @@ fn rows() -> Vec<PredictionRow> {
     let labels: Vec<_> = labels.flat_map(|(class, count)| std::iter::repeat_n(class, count)).collect();
     let mut rows = Vec::new();
     for (view, file) in [(View::CcR, "predictions_ccr.txt"), (View::MloR, "predictions_mlor.txt")] {
-        let probabilities = read_probability_columns(&fixture(file)).unwrap();
+        let probabilities = read_probability_columns(&fixture(file)).expect("the fixture");
         assert_eq!(probabilities.len(), labels.len());
         for (subject, (probabilities, &label)) in probabilities.into_iter().zip(&labels).enumerate() {
             rows.push(PredictionRow {
@@ -54,8 +54,8 @@ fn rows() -> Vec<PredictionRow> {
 fn assert_close(found: &Value, expected: &Value, at: &str) {
     match (found, expected) {
         (Value::Number(found), Value::Number(expected)) => {
-            let difference = (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs();
-            assert!(difference <= TOLERANCE, "{at}: {found} for {expected}");
+            let difference = found.as_f64().zip(expected.as_f64()).map(|(found, expected)| (found - expected).abs());
+            assert!(difference.is_some_and(|it| it <= TOLERANCE), "{at}: {found} for {expected}");
         }
         (Value::Array(found), Value::Array(expected)) => {
             assert_eq!(found.len(), expected.len(), "{at}");
@@ -97,9 +97,10 @@ fn the_library_agrees_with_scikit_learn() {
 
 fn evaluate_json(arguments: &[&std::ffi::OsStr]) -> Value {
     let output =
-        Command::cargo_bin("mammoscope").unwrap().arg("evaluate").args(arguments).arg("--json").output().unwrap();
+        Command::new(assert_cmd::cargo::cargo_bin("mammoscope")).arg("evaluate").args(arguments).arg("--json").output();
+    let output = output.expect("the program runs");
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
 #[test]
@@ -128,7 +129,9 @@ fn the_program_agrees_on_a_table_in_any_order() {
     // The views joined by subject, whatever the order of the rows: all of one view forwards, the other backwards.
     rows[128..].reverse();
     let mut writer = PredictionWriter::create(folder.path()).unwrap();
-    rows.iter().for_each(|row| writer.write(row).unwrap());
+    for row in &rows {
+        writer.write(row).unwrap();
+    }
     writer.finish().unwrap();
     let document = evaluate_json(&[folder.path().as_os_str()]);
     let expected = expected();

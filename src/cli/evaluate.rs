@@ -11,16 +11,18 @@ use super::console::{Console, Outcome, WrongUse, print_result};
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::density::DensityClass;
 use crate::domain::evaluation::Evaluation;
-use crate::domain::evaluation_set::EvaluationSet;
+use crate::domain::evaluation_set::{EvaluationSet, SetName};
 use crate::domain::fusion::{Fusion, ViewWeights};
+use crate::domain::paired_comparison::PairedComparison;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::printable_path;
 use crate::domain::subject::SubjectId;
 use crate::domain::view::View;
-use crate::report::evaluation_document::{EvaluatedSet, EvaluationDocument, Provenance};
+use crate::report::comparison_table::comparison_text;
+use crate::report::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
 use crate::report::{plots, tables};
 use crate::storage::atomic_file::write_atomically;
-use crate::storage::prediction_table;
+use crate::storage::prediction_table::{self, TableError};
 
 /// Figures of merit of predictions, with 95 % intervals
 ///
@@ -30,10 +32,16 @@ use crate::storage::prediction_table;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mammoscope evaluate predictions/                     figures of what `predict --out predictions` wrote
-  mammoscope evaluate cc.csv mlo.csv --json            several tables together, as one JSON document
-  mammoscope evaluate predictions/ --out evaluation/   also evaluation.json and a confusion matrix (PNG) a set
-  mammoscope evaluate --seed-txt CC_R=predictions_ccr.txt MLO_R=predictions_mlor.txt --class-counts 14,51,50,13")]
+  Figures of what `mammoscope predict … --out predictions` wrote:
+    mammoscope evaluate predictions
+  The same, with evaluation.json and a confusion matrix (PNG) a set:
+    mammoscope evaluate predictions --out evaluation
+  Several tables together, as one JSON document:
+    mammoscope evaluate cc/predictions.csv mlo/predictions.csv --json
+  Two networks on the same images, with the differences' intervals:
+    mammoscope evaluate modern/predictions --against seed/predictions
+  The reference's own files:
+    mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt --class-counts 14,51,50,13")]
 pub(super) struct EvaluateArguments {
     /// Tables of predictions (predictions.csv), or folders that hold one
     #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]
@@ -44,6 +52,9 @@ pub(super) struct EvaluateArguments {
     /// How many of the files' lines are of class A, of B, of C and of D, in this order
     #[arg(long, value_name = "A,B,C,D", value_delimiter = ',', requires = "seed_txt")]
     class_counts: Vec<usize>,
+    /// Compare with another network's predictions on the same images, by paired bootstrap
+    #[arg(long, value_name = "INPUT", num_args = 1.., conflicts_with = "seed_txt")]
+    against: Vec<PathBuf>,
     /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -89,20 +100,26 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
     }
     let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
     let sets = EvaluationSet::of_rows(&rows, fusion)?;
+    let comparison = compare(&sets, &arguments.against, fusion, bootstrap)?;
     let sets: Vec<_> = sets
         .into_iter()
         .filter_map(|set| Some(EvaluatedSet { evaluation: Evaluation::of(&set.cases, bootstrap)?, set }))
         .collect();
     let inputs = paths.iter().map(|path| printable_path(path)).collect();
     let provenance = Provenance { inputs, rows: rows.len(), rows_without_label };
-    let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
+    let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets).with_comparison(comparison);
     if let Some(folder) = &arguments.out {
         write_files(&document, fusion, folder, console)?;
     }
     print_result(&if arguments.json {
         document.to_json()
     } else {
-        tables::evaluation_text(document.sets(), fusion, bootstrap)
+        let mut text = tables::evaluation_text(document.sets(), fusion, bootstrap);
+        if let Some(Comparison { against, sets }) = document.comparison() {
+            text.push('\n');
+            text.push_str(&comparison_text(sets, &against.join(", "), bootstrap));
+        }
+        text
     })?;
     Ok(Outcome::Done)
 }
@@ -118,10 +135,21 @@ fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<(Vec<PathBuf>, Vec<Predicti
         if !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
             return Err(WrongUse(format!("{} is given twice", printable_path(&path))).into());
         }
-        rows.extend(prediction_table::read_table(&path)?);
+        rows.extend(prediction_table::read_table(&path).map_err(|error| explained(error, &path))?);
         paths.push(path);
     }
     Ok((paths, rows))
+}
+
+/// Who gives the reference's columns as a table is told how they are given.
+fn explained(error: TableError, path: &Path) -> anyhow::Error {
+    let is_columns = matches!(error, TableError::NoTable { .. }) && path.extension() == Some("txt".as_ref());
+    if is_columns {
+        let hint = "the reference's four columns are given as --seed-txt VIEW=FILE --class-counts A,B,C,D";
+        WrongUse(format!("{error} ({hint})")).into()
+    } else {
+        error.into()
+    }
 }
 
 /// The rows of the reference's files: subject i is line i, and the labels come in blocks.
@@ -156,6 +184,32 @@ fn read_seed_txt(arguments: &EvaluateArguments) -> anyhow::Result<(Vec<PathBuf>,
         paths.push(path.clone());
     }
     Ok((paths, rows))
+}
+
+/// The sets against those of other tables; `None` where there are none to compare with.
+fn compare(
+    sets: &[EvaluationSet],
+    against: &[PathBuf],
+    fusion: Fusion,
+    bootstrap: Bootstrap,
+) -> anyhow::Result<Option<Comparison>> {
+    if against.is_empty() {
+        return Ok(None);
+    }
+    let (paths, rows) = read_tables(against)?;
+    let others = EvaluationSet::of_rows(&rows, fusion)?;
+    let mut compared = Vec::new();
+    // Images without a view have nothing that tells them apart, so they cannot be paired.
+    for set in sets.iter().filter(|set| set.name != SetName::Unspecified) {
+        let Some(other) = others.iter().find(|other| other.name == set.name) else { continue };
+        let comparison =
+            PairedComparison::of(set, other, bootstrap).with_context(|| format!("compare {}", set.name))?;
+        compared.extend(comparison.map(|comparison| ComparedSet { name: set.name, comparison }));
+    }
+    if compared.is_empty() {
+        bail!("--against: no examination and view in common with the predictions that are evaluated");
+    }
+    Ok(Some(Comparison { against: paths.iter().map(|path| printable_path(path)).collect(), sets: compared }))
 }
 
 fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Result<Fusion> {

@@ -1,13 +1,15 @@
 //! `evaluation.json`: all sets of an evaluation and how they came about.
 
-use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde::Serialize;
+use serde::ser::{SerializeMap as _, Serializer};
 
 use crate::domain::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::evaluation::Evaluation;
-use crate::domain::evaluation_set::{EvaluationSet, MissingViews};
+use crate::domain::evaluation_set::{EvaluationSet, MissingViews, SetName};
 use crate::domain::examination::ExaminationId;
 use crate::domain::fusion::Fusion;
+use crate::domain::paired_comparison::PairedComparison;
 
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
@@ -21,8 +23,27 @@ pub struct EvaluatedSet {
     pub evaluation: Evaluation,
 }
 
+/// A set that is compared with another network's.
+#[derive(Clone, Debug)]
+pub struct ComparedSet {
+    /// Which.
+    pub name: SetName,
+    /// What came out.
+    pub comparison: PairedComparison,
+}
+
+/// The comparison with another network's predictions.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// The other's files, fit to be shown.
+    pub against: Vec<String>,
+    /// The sets that both have.
+    #[serde(serialize_with = "by_name")]
+    pub sets: Vec<ComparedSet>,
+}
+
 /// Everything that an evaluation gave, ready to be written as JSON.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct EvaluationDocument {
     schema: u32,
     inputs: Vec<String>,
@@ -33,6 +54,8 @@ pub struct EvaluationDocument {
     rows: usize,
     rows_without_label: usize,
     sets: Sets,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<Comparison>,
     published_agreement: [PublishedAgreement; PUBLISHED_AGREEMENT.len()],
 }
 
@@ -61,8 +84,21 @@ impl EvaluationDocument {
             rows: provenance.rows,
             rows_without_label: provenance.rows_without_label,
             sets: Sets(sets),
+            comparison: None,
             published_agreement: PUBLISHED_AGREEMENT,
         }
+    }
+
+    /// Adds the comparison with another network.
+    #[must_use]
+    pub fn with_comparison(self, comparison: Option<Comparison>) -> Self {
+        Self { comparison, ..self }
+    }
+
+    /// The comparison with another network, where one was made.
+    #[must_use]
+    pub fn comparison(&self) -> Option<&Comparison> {
+        self.comparison.as_ref()
     }
 
     /// The sets, in the order of the document.
@@ -78,6 +114,10 @@ impl EvaluationDocument {
         text.push('\n');
         text
     }
+}
+
+fn by_name<S: Serializer>(sets: &[ComparedSet], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(sets.iter().map(|set| (set.name.name(), &set.comparison)))
 }
 
 #[derive(Clone, Debug)]
@@ -102,7 +142,7 @@ impl Serialize for Sets {
 }
 
 /// The figures, and what is needed to read `predictions`: whose they are and what they should have been.
-#[derive(serde::Serialize)]
+#[derive(Serialize)]
 struct SetEntry<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,

@@ -1,5 +1,6 @@
 //! Tables and pictures from an evaluation.
 
+pub mod comparison_table;
 pub mod evaluation_document;
 mod lettering;
 pub mod plots;

@@ -13,10 +13,10 @@ use crate::domain::fusion::Fusion;
 use super::evaluation_document::EvaluatedSet;
 
 /// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
-struct FigureRow {
-    title: &'static str,
-    value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
-    interval: fn(&FiguresOfMerit<Option<Interval>>) -> Option<Interval>,
+pub(super) struct FigureRow {
+    pub(super) title: &'static str,
+    pub(super) value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
+    pub(super) interval: fn(&FiguresOfMerit<Option<Interval>>) -> Option<Interval>,
 }
 
 macro_rules! figure_rows {
@@ -28,7 +28,8 @@ macro_rules! figure_rows {
 const UNWEIGHTED_KAPPA: &str = "unweighted kappa";
 const LINEAR_KAPPA: &str = "linear kappa";
 
-const FIGURES: [FigureRow; 17] = figure_rows![
+/// The figures of a set, in the order in which they are printed.
+pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
     "accuracy" accuracy,
     "within one class" adjacent_accuracy,
     "macro recall" macro_recall,
@@ -106,17 +107,29 @@ fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootst
     text.push_str(&confusion_matrix(evaluation));
     text.push('\n');
     text.push_str(&per_class(evaluation));
-    for remark in remarks(set, evaluation, bootstrap) {
-        let _ = writeln!(text, "  {remark}");
+    for (place, remark) in remarks(set, evaluation, bootstrap).into_iter().enumerate() {
+        let blank_line = if place == 0 { "\n" } else { "" };
+        let _ = writeln!(text, "{blank_line}  {remark}");
     }
     text
 }
 
-/// What a set is called over its figures: `right (mean of CC_R, MLO_R)`.
+/// How a set's cases were fused, as in `mean of CC_R, MLO_R`; `None` for a set of single images.
+fn fused(set: SetName, fusion: Fusion) -> Option<String> {
+    let how = match fusion {
+        Fusion::Mean => "mean",
+        Fusion::Max => "maximum",
+        Fusion::DenserSide => "denser side",
+        Fusion::Weighted(_) => "weighted mean",
+    };
+    let views: Vec<_> = set.fused_views().iter().map(|view| view.name()).collect();
+    (!views.is_empty()).then(|| format!("{how} of {}", views.join(", ")))
+}
+
+/// What a set is called over a picture: `right: mean of CC_R, MLO_R`.
 #[must_use]
 pub fn title(set: SetName, fusion: Fusion) -> String {
-    let views: Vec<_> = set.fused_views().iter().map(|view| view.name()).collect();
-    if views.is_empty() { set.to_string() } else { format!("{set} ({} of {})", fusion.name(), views.join(", ")) }
+    fused(set, fusion).map_or_else(|| set.to_string(), |fused| format!("{set}: {fused}"))
 }
 
 fn heading(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion) -> String {
@@ -126,8 +139,9 @@ fn heading(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion) -> Stri
         SetName::Total => "examination",
     };
     let cases = counted(evaluation.n, unit);
-    let title = format!("{}: {cases} of {}", title(set.name, fusion), counted(set.subjects(), "subject"));
-    format!("{title}\n{}\n", "─".repeat(title.chars().count()))
+    let title = format!("{}: {cases} of {}", set.name, counted(set.subjects(), "subject"));
+    let fused = fused(set.name, fusion).map_or_else(String::new, |fused| format!("{fused}\n"));
+    format!("{title}\n{}\n{fused}", "─".repeat(title.chars().count()))
 }
 
 /// What human readers and published networks reach, beside the kappa that it can be held against.
@@ -204,9 +218,6 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
         let resamples = bootstrap.resamples;
         remarks.push(format!("up to {left_out} of {resamples} resamples left out where a figure is undefined in them"));
     }
-    if !remarks.is_empty() {
-        remarks.insert(0, String::new());
-    }
     remarks
 }
 
@@ -214,7 +225,7 @@ fn notes(bootstrap: Bootstrap) -> String {
     let [low, high] = INTRA_READER.range.expect("the range of readers is published");
     format!(
         "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
-         Recall, precision, F1 and AUC without further words: unweighted means over A to D.\n\
+         Overview: recall, precision, F1 and AUC are unweighted means over A to D.\n\
          Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).\n\
          ECE and MCE are biased upwards, more so in resamples than in the whole set.\n\
          [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
@@ -236,11 +247,11 @@ fn counted(count: usize, unit: &str) -> String {
 }
 
 /// A figure to three decimals; a dash where it is undefined.
-fn three_decimals(value: Option<f64>) -> String {
+pub(super) fn three_decimals(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), rounded)
 }
 
-fn interval_text(interval: Option<Interval>) -> String {
+pub(super) fn interval_text(interval: Option<Interval>) -> String {
     interval
         .map_or_else(|| "–".to_owned(), |Interval { low, high, .. }| format!("[{}, {}]", rounded(low), rounded(high)))
 }

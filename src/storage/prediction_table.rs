@@ -29,7 +29,7 @@ const LISTED: usize = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
     /// The file cannot be opened or read.
-    #[error("read {}: {source}", printable_path(path))]
+    #[error("read {}", printable_path(path))]
     Unreadable {
         /// The file.
         path: PathBuf,
