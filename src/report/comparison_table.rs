@@ -6,24 +6,27 @@ use super::evaluation_document::ComparedSet;
 use super::tables::{FIGURES, interval_text, three_decimals};
 use crate::domain::bootstrap::Bootstrap;
 
+/// Differences below this are rounding.
+const NOTHING: f64 = 1e-12;
+
 /// A block a set: both sides' figures, their difference and its interval.
 #[must_use]
 pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap) -> String {
     let mut text = format!("Compared with {against}\n");
     for ComparedSet { name, comparison } in sets {
-        let _ = write!(text, "\n{name}: {} cases in common", comparison.n);
+        let _ = writeln!(text, "\n{name}: {} cases in common", comparison.n);
         let (here, there) = (comparison.only_here, comparison.only_there);
         if here + there > 0 {
-            let _ = write!(text, "; left out: {here} that only these have, {there} that only those have");
+            let _ = writeln!(text, "left out: {here} that only these have, {there} that only those have");
         }
         let _ = writeln!(
             text,
-            "\n\n  {:<24}{:>7}{:>7}{:>12}{:>18}",
+            "\n  {:<24}{:>7}{:>7}{:>12}{:>18}",
             "figure", "these", "those", "difference", "95 % interval"
         );
         for row in &FIGURES {
             let interval = (row.interval)(&comparison.intervals);
-            let marked = interval.is_some_and(|interval| interval.low > 0.0 || interval.high < 0.0);
+            let marked = interval.is_some_and(|interval| interval.low > NOTHING || interval.high < -NOTHING);
             let _ = writeln!(
                 text,
                 "  {:<24}{:>7}{:>7}{:>12}{:>18}{}",

@@ -204,7 +204,8 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
     if let Some(missing) = set.missing_views.as_ref().filter(|missing| missing.cases > 0) {
         let views: Vec<_> = missing.by_view.iter().map(|(view, cases)| format!("{view} {cases}")).collect();
         let of = evaluation.n;
-        remarks.push(format!("missing views in {} of {of}, fused from the rest: {}", missing.cases, views.join(", ")));
+        remarks.push(format!("{} of {of} lack views and are fused from the rest:", missing.cases));
+        remarks.push(format!("  missing: {}", views.join(", ")));
     }
     let absent: Vec<_> =
         DensityClass::ALL.iter().filter(|class| evaluation.per_class.of(**class).support == 0).collect();
