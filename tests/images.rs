@@ -96,9 +96,9 @@ fn jpeg_grey_and_colour() {
     }
 }
 
-/// A PNG of these header fields and chunks, with true checksums.
-fn png(width: u32, height: u32, bits: u8, color: u8, chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
-    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[bits, color, 0, 0, 0]].concat();
+/// A PNG of a size, a kind (bits, colour type, interlacing) and chunks, with true checksums.
+fn png(width: u32, height: u32, [bits, color, interlaced]: [u8; 3], chunks: &[(&[u8; 4], &[u8])]) -> Vec<u8> {
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[bits, color, 0, 0, interlaced]].concat();
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     for (name, data) in std::iter::once((b"IHDR", header.as_slice())).chain(chunks.iter().copied()) {
         bytes.extend((data.len() as u32).to_be_bytes());
@@ -127,25 +127,33 @@ fn zlib(data: &[u8]) -> Vec<u8> {
 #[test]
 fn palettes_and_few_bits_are_spread_out() {
     let palette = [10, 20, 30, 40, 50, 60];
-    let bytes = png(3, 1, 1, 3, &[(b"PLTE", &palette), (b"IDAT", &zlib(&[0, 0b0100_0000])), (b"IEND", &[])]);
+    let bytes = png(3, 1, [1, 3, 0], &[(b"PLTE", &palette), (b"IDAT", &zlib(&[0, 0b0100_0000])), (b"IEND", &[])]);
     let image = decode(&bytes).unwrap();
     assert_eq!((image.facts.bits, image.facts.color), (1, ColorKind::Palette));
     assert_eq!(image.into_8_bit().samples(), &[10, 20, 30, 40, 50, 60, 10, 20, 30]);
-    let bytes = png(2, 1, 4, 0, &[(b"IDAT", &zlib(&[0, 0x3f])), (b"IEND", &[])]);
+    let bytes = png(2, 1, [4, 0, 0], &[(b"IDAT", &zlib(&[0, 0x3f])), (b"IEND", &[])]);
     let image = decode(&bytes).unwrap();
     assert_eq!((image.facts.bits, image.facts.color), (4, ColorKind::Grey));
     assert_eq!(image.into_8_bit().samples(), &[0x33, 0xff]);
 }
 
 #[test]
+fn interlaced_images_come_back_in_order() {
+    // Adam7 of 2 × 2 pixels: the first pass holds the first pixel, the sixth the second, the seventh the lower row.
+    let passes = zlib(&[0, 10, 0, 20, 0, 30, 40]);
+    let image = decode(&png(2, 2, [8, 0, 1], &[(b"IDAT", &passes), (b"IEND", &[])])).unwrap();
+    assert_eq!(image.into_8_bit().samples(), &[10, 20, 30, 40]);
+}
+
+#[test]
 fn what_claims_too_much_is_refused_before_memory_is_taken() {
     for (width, height) in [(100_000, 100_000), (0x7fff_ffff, 0x7fff_ffff), (100_000_001, 1)] {
-        let bytes = png(width, height, 16, 6, &[(b"IDAT", &zlib(&[0; 64])), (b"IEND", &[])]);
+        let bytes = png(width, height, [16, 6, 0], &[(b"IDAT", &zlib(&[0; 64])), (b"IEND", &[])]);
         let error = decode(&bytes).unwrap_err();
         assert!(matches!(error, ImageError::TooManyPixels { .. }), "{error}");
         assert!(error.to_string().contains(&format!("{width} × {height}")), "{error}");
     }
-    let error = decode(&png(0, 5, 8, 0, &[(b"IEND", &[])])).unwrap_err();
+    let error = decode(&png(0, 5, [8, 0, 0], &[(b"IEND", &[])])).unwrap_err();
     assert!(matches!(error, ImageError::Damaged { .. }), "{error}");
     let mut tiff = stored(&ramp_8(), Stored::Tiff).unwrap();
     // The directory's entries for width (256) and height (257): tag, type LONG, one value, little endian.

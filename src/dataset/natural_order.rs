@@ -5,7 +5,13 @@ use std::cmp::Ordering;
 /// Compares names so that `9_1_A` comes before `124_1_A`; names that differ in leading zeros only are told apart by
 /// their characters, so that the order is total.
 pub(super) fn natural_order(left: &str, right: &str) -> Ordering {
-    let (mut l, mut r) = (left, right);
+    // Paths of one folder differ at their ends only: what is common is stepped over, up to the number that they part in.
+    let common = left.bytes().zip(right.bytes()).take_while(|(left, right)| left == right).count();
+    let parting = (0..=common)
+        .rev()
+        .find(|&at| left.is_char_boundary(at) && !left[..at].ends_with(|last: char| last.is_ascii_digit()))
+        .unwrap_or(0);
+    let (mut l, mut r) = (&left[parting..], &right[parting..]);
     loop {
         let ((left_number, left_rest), (right_number, right_rest)) = (leading_number(l), leading_number(r));
         let order = if left_number.is_empty() || right_number.is_empty() {

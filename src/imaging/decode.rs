@@ -17,8 +17,10 @@ use crate::domain::printable::printable;
 pub const MAX_PIXELS: u64 = 100_000_000;
 /// The longest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
-/// Memory that a decoder may take: the largest image (four channels of 16 bits) and something to work with.
-const MAX_DECODER_BYTES: u64 = MAX_PIXELS * 8 + (64 << 20);
+/// Memory that a decoder may take beside the image itself: rows and strips, colour profiles, comments.
+const MAX_WORKING_BYTES: u64 = 64 << 20;
+/// Memory of the largest image: four channels of 16 bits.
+const MAX_IMAGE_BYTES: u64 = MAX_PIXELS * 8;
 
 /// A file format of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,12 +208,10 @@ pub fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
     }
     let format =
         ImageFormat::of(bytes).ok_or_else(|| ImageError::NotAnImage { dicom: bytes.get(128..132) == Some(b"DICM") })?;
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_DECODER_BYTES);
     let outcome = match format {
-        ImageFormat::Png => decode_png(bytes, limits),
+        ImageFormat::Png => decode_png(bytes),
         ImageFormat::Jpeg => decode_jpeg(bytes),
-        ImageFormat::Tiff => decode_tiff(bytes, limits),
+        ImageFormat::Tiff => decode_tiff(bytes),
     };
     outcome.map_err(|failure| match failure {
         Failure::Decoder(error) => explain(format, error),
@@ -247,7 +247,7 @@ impl From<image::ImageError> for Failure {
     }
 }
 
-fn decode_png(bytes: &[u8], limits: Limits) -> Result<DecodedImage, Failure> {
+fn decode_png(bytes: &[u8]) -> Result<DecodedImage, Failure> {
     let format = ImageFormat::Png;
     // Width, height, depth and kind of colour stand in the header, at fixed places (PNG specification, 11.2.1). The
     // decoder tells only what it makes of them.
@@ -262,7 +262,8 @@ fn decode_png(bytes: &[u8], limits: Limits) -> Result<DecodedImage, Failure> {
     };
     let facts = ImageFacts { width: size(0), height: size(4), bits: header[8], color, format };
     check_size(facts.width, facts.height, format)?;
-    finish(PngDecoder::with_limits(Cursor::new(bytes), limits)?, |_| facts)
+    // The decoder counts its own memory only, not the image's.
+    finish(PngDecoder::with_limits(Cursor::new(bytes), memory_limit(MAX_WORKING_BYTES))?, |_| facts)
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Result<DecodedImage, Failure> {
@@ -273,12 +274,18 @@ fn decode_jpeg(bytes: &[u8]) -> Result<DecodedImage, Failure> {
     finish(decoder, |decoder| stored_facts(decoder, ImageFormat::Jpeg))
 }
 
-fn decode_tiff(bytes: &[u8], limits: Limits) -> Result<DecodedImage, Failure> {
+fn decode_tiff(bytes: &[u8]) -> Result<DecodedImage, Failure> {
     let mut decoder = TiffDecoder::new(Cursor::new(bytes))?;
     let (width, height) = decoder.dimensions();
     check_size(width, height, ImageFormat::Tiff)?;
-    decoder.set_limits(limits)?;
+    decoder.set_limits(memory_limit(MAX_IMAGE_BYTES + MAX_WORKING_BYTES))?;
     finish(decoder, |decoder| stored_facts(decoder, ImageFormat::Tiff))
+}
+
+fn memory_limit(bytes: u64) -> Limits {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(bytes);
+    limits
 }
 
 fn finish<D: ImageDecoder>(decoder: D, facts: impl Fn(&D) -> ImageFacts) -> Result<DecodedImage, Failure> {
@@ -346,6 +353,7 @@ fn explain(format: ImageFormat, error: image::ImageError) -> ImageError {
     let ends_early = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
     match error {
         Cause::IoError(error) if ends_early(&error) => ImageError::Truncated { format },
+        Cause::Limits(_) => ImageError::Unsupported { format, reason: "it takes too much memory to decode".to_owned() },
         Cause::Unsupported(error) => ImageError::Unsupported { format, reason: one_line(&error) },
         Cause::Decoding(error) => {
             // The inner text says what is wrong; the outer one repeats the format.
