@@ -27,6 +27,8 @@ pub(super) use without_viuer::PicturePrinter;
 
 #[cfg(not(feature = "pictures"))]
 mod without_viuer {
+    use std::io::{self, IsTerminal as _};
+
     use super::{Console, Graphics, Samples, ShownWindow};
 
     /// This build draws no pictures, so there is none of these.
@@ -34,7 +36,9 @@ mod without_viuer {
 
     impl PicturePrinter {
         pub(in super::super) fn new(_: Graphics, console: &Console) -> Option<Self> {
-            console.remark("pictures are not drawn: this mammoscope was built without the feature 'pictures'");
+            if io::stdout().is_terminal() {
+                console.remark("pictures are not drawn: this mammoscope was built without the feature 'pictures'");
+            }
             None
         }
 

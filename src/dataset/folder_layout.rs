@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use super::folder_problem::{FolderLevel, FolderProblem, FolderProblemKind};
+use super::folder_name::{
+    Context, FolderName, absolute, context_of_path, context_of_root, expected_level, names_within,
+};
+use super::folder_problem::{FolderProblem, FolderProblemKind};
 use super::folder_tree::FolderTree;
 use super::natural_order::natural_order;
 use super::sample::DatasetSample;
@@ -79,38 +82,6 @@ fn first_problem(problems: &[FolderProblem]) -> String {
     }
 }
 
-/// What the folders around a file say.
-#[derive(Clone, Copy, Default)]
-struct Context {
-    view: Option<View>,
-    split: Option<Split>,
-    class: Option<DensityClass>,
-}
-
-/// What a folder's name says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FolderName {
-    View(View),
-    /// `train`, or `TrainingSet`: a folder of whole view trees.
-    Split(Split),
-    Class(DensityClass),
-    Other,
-}
-
-impl FolderName {
-    fn read(name: &str) -> Self {
-        if let Ok(view) = name.parse() {
-            return Self::View(view);
-        }
-        if let Ok(class) = name.parse() {
-            return Self::Class(class);
-        }
-        let lower = name.to_ascii_lowercase();
-        let set = lower.strip_suffix("set").map(|set| set.trim_end_matches(['_', '-', ' ']));
-        set.unwrap_or(&lower).parse().map_or(Self::Other, Self::Split)
-    }
-}
-
 /// Reads a data set: a tree of any form of the reference, one of its view, split or class folders, a flat folder, or one
 /// image. Files are listed, never opened. A folder named `masks` holds ground truth, not samples.
 ///
@@ -132,51 +103,6 @@ pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
         scanner.add(root, context_of_path(&folder));
     }
     scanner.finish(root)
-}
-
-/// What the root's own name and those above it say, as far as its contents leave it open: `…/CC_R/test/A` is a class
-/// folder, but a folder `/data/d` that holds view folders says nothing of a class.
-fn context_of_root(root: &Path, tree: &FolderTree) -> Context {
-    let mut context = context_of_path(root);
-    for &subfolder in &tree.folders[0].subfolders {
-        match FolderName::read(tree.folders[subfolder].name()) {
-            FolderName::View(_) => return Context::default(),
-            FolderName::Split(_) => (context.split, context.class) = (None, None),
-            FolderName::Class(_) => context.class = None,
-            FolderName::Other => {}
-        }
-    }
-    context
-}
-
-/// Reads the end of a path as `[VIEW/][split/][CLASS]`.
-fn context_of_path(path: &Path) -> Context {
-    let mut context = Context::default();
-    let mut names = path.iter().rev().map(|name| FolderName::read(name.to_str().unwrap_or_default())).peekable();
-    if let Some(&FolderName::Class(class)) = names.peek() {
-        context.class = Some(class);
-        names.next();
-    }
-    if let Some(&FolderName::Split(split)) = names.peek() {
-        context.split = Some(split);
-        names.next();
-    }
-    if let Some(&FolderName::View(view)) = names.peek() {
-        context.view = Some(view);
-    }
-    // A set folder (`TestSet`) says which split its views are of only where several lie side by side.
-    let is_set = |name: &OsStr| name.to_ascii_lowercase().to_string_lossy().ends_with("set");
-    if context.class.is_none() && path.file_name().is_some_and(is_set) {
-        context.split = None;
-    }
-    context
-}
-
-/// The path with its folders' names, also for `.` and `..`; links keep the names that they were given.
-fn absolute(path: &Path) -> io::Result<PathBuf> {
-    let named = path.components().all(|component| component != Component::ParentDir)
-        && path.file_name().is_some_and(|name| name != ".");
-    if named { std::path::absolute(path) } else { path.canonicalize() }
 }
 
 #[derive(Default)]
@@ -314,37 +240,4 @@ impl Scanner {
             }
         }
     }
-}
-
-/// What an unknown folder's name should have been; `None` where folders of any name are welcome.
-fn expected_level(tree: &FolderTree, folder: usize, beside: &[FolderName], context: Context) -> Option<FolderLevel> {
-    if context.class.is_some() {
-        return None;
-    }
-    let is = |names: &[FolderName], level: FolderLevel| {
-        names.iter().any(|name| match name {
-            FolderName::View(_) => level == FolderLevel::View,
-            FolderName::Split(_) => level == FolderLevel::Split,
-            FolderName::Class(_) => level == FolderLevel::Class,
-            FolderName::Other => false,
-        })
-    };
-    if let Some(level) =
-        [FolderLevel::Class, FolderLevel::View, FolderLevel::Split].into_iter().find(|&level| is(beside, level))
-    {
-        return Some(level);
-    }
-    if context.view.is_some() || context.split.is_some() {
-        return Some(FolderLevel::Class);
-    }
-    // Alone, with splits or classes in it but no view: it stands where a view is expected.
-    let within = names_within(tree, folder);
-    let deeper = tree.folders[folder].subfolders.iter().flat_map(|&inner| names_within(tree, inner));
-    let holds_views = is(&within, FolderLevel::View) || is(&deeper.collect::<Vec<_>>(), FolderLevel::View);
-    let holds_parts = is(&within, FolderLevel::Split) || is(&within, FolderLevel::Class);
-    (holds_parts && !holds_views).then_some(FolderLevel::View)
-}
-
-fn names_within(tree: &FolderTree, folder: usize) -> Vec<FolderName> {
-    tree.folders[folder].subfolders.iter().map(|&inner| FolderName::read(tree.folders[inner].name())).collect()
 }

@@ -8,6 +8,8 @@ use std::path::Path;
 use image::codecs::{jpeg::JpegDecoder, png::PngDecoder, tiff::TiffDecoder};
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, Limits};
 
+pub use super::image_error::ImageError;
+pub use super::image_facts::{ColorKind, ImageFacts, ImageFormat};
 use super::jpeg_end;
 use super::raster::{Channels, Raster};
 use crate::domain::printable::printable;
@@ -21,92 +23,6 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 const MAX_WORKING_BYTES: u64 = 64 << 20;
 /// Memory of the largest image: four channels of 16 bits.
 const MAX_IMAGE_BYTES: u64 = MAX_PIXELS * 8;
-
-/// A file format of images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ImageFormat {
-    /// Portable Network Graphics.
-    Png,
-    /// JPEG, baseline or progressive.
-    Jpeg,
-    /// Tagged Image File Format; its first page.
-    Tiff,
-}
-
-impl ImageFormat {
-    /// The format that a file's first bytes announce.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
-            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
-            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for ImageFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::Tiff => "TIFF",
-        })
-    }
-}
-
-/// What a pixel of the file consists of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColorKind {
-    /// One grey value.
-    Grey,
-    /// A grey value and an opacity.
-    GreyAlpha,
-    /// Red, green, blue.
-    Rgb,
-    /// Red, green, blue and an opacity.
-    Rgba,
-    /// An entry of a table of colours.
-    Palette,
-    /// Four printing inks.
-    Cmyk,
-}
-
-impl fmt::Display for ColorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Grey => "grey",
-            Self::GreyAlpha => "grey with alpha",
-            Self::Rgb => "RGB",
-            Self::Rgba => "RGB with alpha",
-            Self::Palette => "palette",
-            Self::Cmyk => "CMYK",
-        })
-    }
-}
-
-/// What a file holds, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImageFacts {
-    /// Pixels a row.
-    pub width: u32,
-    /// Rows.
-    pub height: u32,
-    /// Bits of one sample: 1 to 16.
-    pub bits: u8,
-    /// What a pixel consists of.
-    pub color: ColorKind,
-    /// The file's format.
-    pub format: ImageFormat,
-}
-
-impl fmt::Display for ImageFacts {
-    /// `1283 × 2255 · 8-bit grey · PNG`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} × {} · {}-bit {} · {}", self.width, self.height, self.bits, self.color, self.format)
-    }
-}
 
 /// The samples of an image at the depth they are stored with; fewer than 8 bits are spread over 8.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,62 +54,6 @@ impl DecodedImage {
             Samples::Depth16(raster) => raster.map(|sample| ((u32::from(sample) + 128) / 257) as u8),
         }
     }
-}
-
-/// Why an image cannot be read. The texts do not name the file: who asked for it knows it.
-#[derive(Debug, thiserror::Error)]
-pub enum ImageError {
-    /// The file cannot be opened or read.
-    #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
-    /// A folder, a pipe or a device.
-    #[error("is a {0}, not a file")]
-    NotAFile(&'static str),
-    /// A file of no bytes.
-    #[error("is empty (0 bytes)")]
-    Empty,
-    /// A file longer than [`MAX_FILE_BYTES`].
-    #[error("is {bytes} bytes long; images up to {MAX_FILE_BYTES} bytes are read")]
-    FileTooLong {
-        /// Its length.
-        bytes: u64,
-    },
-    /// Something else than PNG, JPEG or TIFF.
-    #[error("is no PNG, JPEG or TIFF image{}", if *.dicom { " but DICOM; convert it to PNG first" } else { "" })]
-    NotAnImage {
-        /// Whether it is a DICOM file.
-        dicom: bool,
-    },
-    /// More than [`MAX_PIXELS`].
-    #[error("claims {width} × {height} pixels; images up to {} million pixels are read", MAX_PIXELS / 1_000_000)]
-    TooManyPixels {
-        /// Pixels a row.
-        width: u32,
-        /// Rows.
-        height: u32,
-    },
-    /// The file ends before the image does.
-    #[error("is a truncated {format}: the file ends before the image does")]
-    Truncated {
-        /// The format.
-        format: ImageFormat,
-    },
-    /// The file breaks the rules of its format.
-    #[error("is a damaged {format}: {reason}")]
-    Damaged {
-        /// The format.
-        format: ImageFormat,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A kind of image that is not read.
-    #[error("is a {format} of a kind that is not read ({reason}); save it as 8- or 16-bit grey PNG")]
-    Unsupported {
-        /// The format.
-        format: ImageFormat,
-        /// What kind.
-        reason: String,
-    },
 }
 
 /// Reads and decodes the image in a file.

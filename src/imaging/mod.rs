@@ -1,6 +1,8 @@
 //! Bytes to pixels, and pixels to pixels.
 
 pub mod decode;
+mod image_error;
+mod image_facts;
 mod jpeg_end;
 pub mod network_input;
 pub mod raster;

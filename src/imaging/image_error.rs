@@ -1,0 +1,62 @@
+//! Why an image cannot be read.
+
+use std::io;
+
+use super::decode::{MAX_FILE_BYTES, MAX_PIXELS};
+use super::image_facts::ImageFormat;
+
+/// Why an image cannot be read. The texts do not name the file: who asked for it knows it.
+#[derive(Debug, thiserror::Error)]
+pub enum ImageError {
+    /// The file cannot be opened or read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// A folder, a pipe or a device.
+    #[error("is a {0}, not a file")]
+    NotAFile(&'static str),
+    /// A file of no bytes.
+    #[error("is empty (0 bytes)")]
+    Empty,
+    /// A file longer than [`MAX_FILE_BYTES`].
+    #[error("is {bytes} bytes long; images up to {MAX_FILE_BYTES} bytes are read")]
+    FileTooLong {
+        /// Its length.
+        bytes: u64,
+    },
+    /// Something else than PNG, JPEG or TIFF.
+    #[error("is no PNG, JPEG or TIFF image{}", if *.dicom { " but DICOM; convert it to PNG first" } else { "" })]
+    NotAnImage {
+        /// Whether it is a DICOM file.
+        dicom: bool,
+    },
+    /// More than [`MAX_PIXELS`].
+    #[error("claims {width} × {height} pixels; images up to {} million pixels are read", MAX_PIXELS / 1_000_000)]
+    TooManyPixels {
+        /// Pixels a row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// The file ends before the image does.
+    #[error("is a truncated {format}: the file ends before the image does")]
+    Truncated {
+        /// The format.
+        format: ImageFormat,
+    },
+    /// The file breaks the rules of its format.
+    #[error("is a damaged {format}: {reason}")]
+    Damaged {
+        /// The format.
+        format: ImageFormat,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A kind of image that is not read.
+    #[error("is a {format} of a kind that is not read ({reason}); save it as 8- or 16-bit grey PNG")]
+    Unsupported {
+        /// The format.
+        format: ImageFormat,
+        /// What kind.
+        reason: String,
+    },
+}
