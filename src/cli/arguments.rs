@@ -5,8 +5,12 @@ use clap::{Parser, Subcommand};
 use super::completions::CompletionsArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
+use super::import::ImportArguments;
 use super::man::ManArguments;
+use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
+use super::predict::PredictArguments;
+use super::show::ShowArguments;
 
 /// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
 #[derive(Debug, Parser)]
@@ -19,13 +23,16 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
+/// In the order of their use, which `--help` keeps.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    Show(super::show::ShowArguments),
-    Evaluate(EvaluateArguments),
-    /// Make synthetic mammograms with known truth
-    Phantom(PhantomArguments),
     Doctor(DoctorArguments),
+    Phantom(PhantomArguments),
+    Show(ShowArguments),
+    Import(ImportArguments),
+    Model(ModelArguments),
+    Predict(PredictArguments),
+    Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
 }

@@ -5,9 +5,12 @@ mod completions;
 pub mod console;
 mod doctor;
 mod evaluate;
+mod import;
 mod interruption;
 mod man;
+mod model;
 mod phantom;
+mod predict;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -44,6 +47,9 @@ pub fn main() -> ExitCode {
 
 fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
     match command {
+        Command::Import(arguments) => import::run(&arguments, console),
+        Command::Model(arguments) => model::run(&arguments),
+        Command::Predict(arguments) => predict::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),

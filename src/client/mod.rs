@@ -3,4 +3,5 @@
 pub mod engine_location;
 pub mod engine_probe;
 pub mod engine_process;
+pub mod prediction;
 pub mod protocol;

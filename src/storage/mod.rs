@@ -3,4 +3,5 @@
 pub mod atomic_file;
 pub mod keras;
 pub mod model_file;
+pub mod model_set;
 pub mod prediction_table;

@@ -1,0 +1,81 @@
+//! `mammoscope import`: a model of this program from a Keras file.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::console::{Console, Outcome};
+use crate::domain::network_plan::REFERENCE_SIZE;
+use crate::domain::printable::printable_path;
+use crate::domain::view::View;
+use crate::storage::keras::{ImportOptions, import};
+
+/// Take over a model of the Keras reference
+///
+/// Reads what `model.save` and `save_weights` of Keras 2 and 3 write to HDF5, matches the layers by name, checks every
+/// shape and setting, and writes one .safetensors file.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope import keras.h5 --out cc_r.safetensors --view CC_R
+  mammoscope import weights.h5 --out small.safetensors --size 64      weights alone do not tell the input size")]
+pub(super) struct ImportArguments {
+    /// The Keras file
+    #[arg(value_name = "FILE.h5")]
+    pub(super) file: PathBuf,
+    /// The model file to write
+    #[arg(long, value_name = "MODEL.safetensors")]
+    pub(super) out: PathBuf,
+    /// The view that it was trained on; without it the model serves any view
+    #[arg(long, value_name = "V")]
+    pub(super) view: Option<View>,
+    /// Input height and width, where the file does not tell or is to be overruled
+    #[arg(long, value_name = "PX")]
+    pub(super) size: Option<usize>,
+}
+
+pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Result<Outcome> {
+    let options = ImportOptions { view: arguments.view, size: arguments.size };
+    let imported = import(&arguments.file, options).with_context(|| printable_path(&arguments.file))?;
+    if imported.size_assumed {
+        console.remark(format!(
+            "the file holds weights alone, which do not tell the input size: {REFERENCE_SIZE} is taken; --size PX tells otherwise"
+        ));
+    }
+    let model = imported.model;
+    model.write(&arguments.out).with_context(|| format!("write {}", printable_path(&arguments.out)))?;
+    let metadata = &model.metadata;
+    console.remark(format!(
+        "{}: 41 convolutions, {} parameters, width {}, input {size}×{size}, view {}",
+        printable_path(&arguments.out),
+        grouped(metadata.plan().parameter_count()),
+        metadata.width,
+        metadata.view.map_or("any", View::name),
+        size = metadata.size,
+    ));
+    Ok(Outcome::Done)
+}
+
+/// A number with commas between groups of three digits.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grouped;
+
+    #[test]
+    fn digits_are_grouped() {
+        assert_eq!([0, 999, 1000, 2_262_660].map(grouped), ["0", "999", "1,000", "2,262,660"]);
+    }
+}

@@ -1,0 +1,262 @@
+//! `mammoscope predict`: class probabilities of images.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::console::{Console, Interrupted, Outcome};
+use super::interruption::Interruption;
+use crate::client::engine_location::locate_engine;
+use crate::client::engine_process::{EngineProcess, Patience};
+use crate::client::prediction::{PredictionError, PredictionEvent, predict};
+use crate::client::protocol::{JobId, PredictWork, WirePath};
+use crate::dataset::folder_layout::scan;
+use crate::dataset::sample::DatasetSample;
+use crate::dataset::selection::select;
+use crate::domain::compute_options::{DeviceChoice, Precision};
+use crate::domain::density::DensityClass;
+use crate::domain::prediction::PredictionRow;
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::probabilities::Probabilities;
+use crate::domain::selection::{SplitSelection, ViewSelection};
+use crate::domain::view::View;
+use crate::storage::model_set::{ModelEntry, ModelSet};
+use crate::storage::prediction_table::{FILE_NAME, PredictionWriter};
+
+/// Predict the density class of images with trained models
+///
+/// Writes `predictions.csv` (one line an image, with the probabilities of A to D), and beside it
+/// `predictions_<VIEW>.txt`, the reference's four columns in the same order. Images that cannot be read are listed and
+/// left out; the exit status is 1 then. `mammoscope evaluate DIR` reads the result.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope predict --model models/ --data testset --out predictions
+  mammoscope predict --model cc_r.safetensors --data TestSet --view CC_R --split test --out predictions
+  mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one --precision bf16")]
+pub(super) struct PredictArguments {
+    /// A model file, or a folder with one model a view
+    #[arg(long, value_name = "M")]
+    pub(super) model: PathBuf,
+    /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
+    #[arg(long, value_name = "PATH")]
+    pub(super) data: PathBuf,
+    /// Views to predict, with commas between them, or all
+    #[arg(long, value_name = "V,…", default_value = "all")]
+    pub(super) view: ViewSelection,
+    /// The part to predict: train, validation, test or all
+    #[arg(long, value_name = "SPLIT", default_value = "all")]
+    pub(super) split: SplitSelection,
+    /// The folder to write to; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(super) device: DeviceChoice,
+    /// f32, f32-strict (no TF32 on a GPU), bf16 (about twice as fast where there are instructions for it) or auto
+    #[arg(long, value_name = "PRECISION", default_value = "f32")]
+    pub(super) precision: Precision,
+    /// Images computed at once [default: 4 on a CPU, 32 on a GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(super) batch_size: Option<u16>,
+    /// CPU threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) threads: Option<u16>,
+}
+
+pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Result<Outcome> {
+    let models = ModelSet::open(&arguments.model).context("--model")?;
+    let scanned = scan(&arguments.data)?;
+    let mut tally = Tally::default();
+    for problem in &scanned.problems {
+        console.warn(problem);
+        tally.left_out += usize::from(problem.leaves_out());
+    }
+    let selection = select(&scanned, &arguments.view, arguments.split)?;
+    if scanned.facts.names_without_ids > 0 {
+        console.remark(format!(
+            "{} file names have no subject id (<subject>_<exam>_<class>_<view>): each file counts as a subject of its own",
+            scanned.facts.names_without_ids
+        ));
+    }
+    let groups = by_model(&models, selection.samples, console)?;
+    let interruption = Interruption::watch()?;
+    let mut writer = PredictionWriter::create(&arguments.out)
+        .with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
+    let mut engine = EngineProcess::start(&locate_engine()?.path, Patience::default())?;
+    for (number, group) in groups.iter().enumerate() {
+        let job = GroupJob { arguments, console, group, id: JobId(number as u64) };
+        job.run(&mut engine, &interruption, &mut writer, &mut tally)?;
+    }
+    if tally.predicted == 0 {
+        bail!("none of the {} images could be predicted; nothing was written", tally.failed);
+    }
+    writer.finish().with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
+    tally.summarise(arguments, console);
+    Ok(if tally.failed + tally.left_out > 0 { Outcome::Failed } else { Outcome::Done })
+}
+
+/// Images of one view, and the model for them.
+struct Group<'a> {
+    view: Option<View>,
+    model: &'a ModelEntry,
+    samples: Vec<DatasetSample>,
+}
+
+/// Splits samples by view, in the order of their first image, and finds each view's model.
+fn by_model<'a>(
+    models: &'a ModelSet,
+    samples: Vec<DatasetSample>,
+    console: &Console,
+) -> anyhow::Result<Vec<Group<'a>>> {
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for sample in samples {
+        let view = sample.view;
+        if let Some(group) = groups.iter_mut().find(|group| group.view == view) {
+            group.samples.push(sample);
+            continue;
+        }
+        let Some(model) = models.for_view(view) else {
+            match view {
+                Some(view) => bail!("no model for {view} among those given; --view leaves it out"),
+                None => bail!(
+                    "{}: neither folder nor name tells the view, so which model is for it is not known; --view V tells",
+                    printable_path(&sample.path)
+                ),
+            }
+        };
+        if let (Some(trained), Some(view)) = (model.metadata.view, view)
+            && trained != view
+        {
+            console.warn(format!("{} was trained on {trained} and is used on {view}", printable_path(&model.path)));
+        }
+        groups.push(Group { view, model, samples: vec![sample] });
+    }
+    Ok(groups)
+}
+
+/// What became of the images.
+#[derive(Default)]
+struct Tally {
+    predicted: usize,
+    failed: usize,
+    left_out: usize,
+    labelled: usize,
+}
+
+impl Tally {
+    fn summarise(&self, arguments: &PredictArguments, console: &Console) {
+        let table = printable_path(&arguments.out.join(FILE_NAME));
+        let missed = match self.failed + self.left_out {
+            0 => String::new(),
+            missed => format!("; {missed} failed or left out, as listed above"),
+        };
+        console.remark(format!("{} images predicted: {table}{missed}", self.predicted));
+        if self.labelled > 0 {
+            console.remark(format!("next: mammoscope evaluate {}", printable_path(&arguments.out)));
+        }
+    }
+}
+
+struct GroupJob<'a> {
+    arguments: &'a PredictArguments,
+    console: &'a Console,
+    group: &'a Group<'a>,
+    id: JobId,
+}
+
+impl GroupJob<'_> {
+    fn run(
+        &self,
+        engine: &mut EngineProcess,
+        interruption: &Interruption,
+        writer: &mut PredictionWriter,
+        tally: &mut Tally,
+    ) -> anyhow::Result<()> {
+        let bar = self.progress_bar();
+        let result = predict(engine, self.id, self.work(), &|| interruption.requested(), &mut |event| {
+            match event {
+                PredictionEvent::Started { device, precision, batch_size } => {
+                    if bar.is_hidden() {
+                        let (name, count) = (self.name(), self.group.samples.len());
+                        self.console
+                            .remark(format!("{name}: {count} images on {device}, {precision}, batch {batch_size}"));
+                    }
+                }
+                PredictionEvent::Image { index, result } => {
+                    bar.inc(1);
+                    self.take(index, result, writer, tally, &bar)?;
+                }
+            }
+            Ok(())
+        });
+        bar.finish_and_clear();
+        match result {
+            Ok(()) => Ok(()),
+            Err(PredictionError::Interrupted) => Err(Interrupted.into()),
+            Err(PredictionError::Consumer(error)) => Err(error),
+            Err(error) => Err(error).with_context(|| format!("predict {}", self.name())),
+        }
+    }
+
+    fn work(&self) -> PredictWork {
+        PredictWork {
+            model: WirePath::from(self.group.model.path.as_path()),
+            samples: self.group.samples.iter().map(|sample| WirePath::from(sample.path.as_path())).collect(),
+            batch_size: self.arguments.batch_size.map(usize::from),
+            device: self.arguments.device,
+            precision: self.arguments.precision,
+            threads: self.arguments.threads.map(usize::from),
+        }
+    }
+
+    fn take(
+        &self,
+        index: usize,
+        result: Result<[f32; DensityClass::COUNT], String>,
+        writer: &mut PredictionWriter,
+        tally: &mut Tally,
+        bar: &ProgressBar,
+    ) -> anyhow::Result<()> {
+        let sample = self.group.samples.get(index).context("the engine answered for an image that it was not given")?;
+        let probabilities = result.and_then(|logits| {
+            Probabilities::from_logits(logits).ok_or_else(|| "the network's answer is not finite".to_owned())
+        });
+        let probabilities = match probabilities {
+            Ok(probabilities) => probabilities,
+            Err(reason) => {
+                tally.failed += 1;
+                bar.suspend(|| self.console.warn(format!("{}: {}", printable_path(&sample.path), printable(&reason))));
+                return Ok(());
+            }
+        };
+        tally.predicted += 1;
+        tally.labelled += usize::from(sample.label.is_some());
+        let row = PredictionRow {
+            file: sample.path.to_string_lossy().into_owned(),
+            subject: sample.subject.clone(),
+            exam: sample.exam.clone(),
+            view: sample.view,
+            label: sample.label,
+            predicted: probabilities.most_probable(),
+            probabilities,
+        };
+        writer.write(&row).with_context(|| format!("write to {}", printable_path(&self.arguments.out)))
+    }
+
+    fn name(&self) -> &'static str {
+        self.group.view.map_or("images", View::name)
+    }
+
+    fn progress_bar(&self) -> ProgressBar {
+        if !self.console.shows_progress() {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{prefix:>6} {bar:30} {pos}/{len} images  {per_sec}  {eta} left")
+            .expect("a valid template");
+        let bar = ProgressBar::new(self.group.samples.len() as u64).with_style(style);
+        bar.with_prefix(self.name())
+    }
+}

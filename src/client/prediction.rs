@@ -1,0 +1,84 @@
+//! One prediction job through the engine.
+
+use std::time::Duration;
+
+use super::engine_process::{EngineError, EngineProcess};
+use super::protocol::{EngineCommand, EngineEvent, JobId, JobOutcome, PredictWork, Work};
+use crate::domain::compute_options::Precision;
+use crate::domain::density::DensityClass;
+
+/// How often the caller is asked whether to go on while the engine is silent.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// What a prediction tells while it runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PredictionEvent {
+    /// The model is loaded; images follow.
+    Started {
+        /// The device in use, in words.
+        device: String,
+        /// The precision in use.
+        precision: Precision,
+        /// Images computed at once.
+        batch_size: usize,
+    },
+    /// An image is done: its logits, or why there are none.
+    Image {
+        /// Its position in [`PredictWork::samples`].
+        index: usize,
+        /// Logits of the classes A to D, or the reason.
+        result: Result<[f32; DensityClass::COUNT], String>,
+    },
+}
+
+/// Why a prediction did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PredictionError {
+    /// The engine is gone or silent.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The engine reports that it could not go on.
+    #[error("{0}")]
+    Failed(String),
+    /// The caller wanted no more.
+    #[error("interrupted")]
+    Interrupted,
+    /// The caller could not take an answer.
+    #[error(transparent)]
+    Consumer(#[from] anyhow::Error),
+}
+
+/// Runs one prediction job to its end, handing over events as they come, images in their order. `interrupted` is asked
+/// between events, and at least ten times a second.
+pub fn predict(
+    engine: &mut EngineProcess,
+    job: JobId,
+    work: PredictWork,
+    interrupted: &dyn Fn() -> bool,
+    consume: &mut dyn FnMut(PredictionEvent) -> anyhow::Result<()>,
+) -> Result<(), PredictionError> {
+    engine.send(&EngineCommand::Run { job, work: Work::Predict(work) })?;
+    loop {
+        if interrupted() {
+            engine.send(&EngineCommand::Cancel { job })?;
+            return Err(PredictionError::Interrupted);
+        }
+        match engine.next_event(GLANCE)? {
+            Some(EngineEvent::JobStarted { job: of, device, precision, batch_size }) if of == job => {
+                consume(PredictionEvent::Started { device, precision, batch_size })?;
+            }
+            Some(EngineEvent::SampleDone { job: of, index, result }) if of == job => {
+                consume(PredictionEvent::Image { index, result })?;
+            }
+            Some(EngineEvent::JobEnded { job: of, outcome }) if of == job => {
+                return match outcome {
+                    JobOutcome::Completed => Ok(()),
+                    JobOutcome::Stopped { .. } => Err(PredictionError::Interrupted),
+                    JobOutcome::Failed { error } => Err(PredictionError::Failed(error)),
+                };
+            }
+            // A sign of life, or the end of a job that was given up.
+            Some(_) | None => {}
+        }
+    }
+}

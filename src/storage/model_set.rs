@@ -1,0 +1,101 @@
+//! The models that `--model` names: one file, or a folder with one model a view.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::model_file::{Model, ModelError, ModelMetadata};
+use crate::domain::printable::printable_path;
+use crate::domain::view::View;
+
+/// A model file that was read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelEntry {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub metadata: ModelMetadata,
+}
+
+/// One or more models, at most one a view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelSet {
+    entries: Vec<ModelEntry>,
+}
+
+/// Why there are no usable models.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelSetError {
+    /// The path cannot be read.
+    #[error("{}: {error}", printable_path(path))]
+    Unreadable {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file is no model.
+    #[error("{}: {error}", printable_path(path))]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: ModelError,
+    },
+    /// A folder holds no model.
+    #[error("{}: no model here (a model is a .safetensors file; `mammoscope import` makes one of a Keras file)", printable_path(.0))]
+    Empty(PathBuf),
+    /// Two models of a folder are for the same view.
+    #[error("{} and {} are both for {}; keep one, or name the file", printable_path(first), printable_path(second), view.map_or("any view", View::name))]
+    Ambiguous {
+        /// One.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The view of both.
+        view: Option<View>,
+    },
+}
+
+impl ModelSet {
+    /// Reads and checks a model file, or every `.safetensors` file of a folder.
+    pub fn open(path: &Path) -> Result<Self, ModelSetError> {
+        let unreadable = |error| ModelSetError::Unreadable { path: path.to_owned(), error };
+        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+            return Ok(Self { entries: vec![read_entry(path)?] });
+        }
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let file = entry.map_err(unreadable)?.path();
+            if file.extension() == Some(OsStr::new("safetensors")) && file.is_file() {
+                files.push(file);
+            }
+        }
+        files.sort();
+        let entries = files.iter().map(|file| read_entry(file)).collect::<Result<Vec<_>, _>>()?;
+        for (position, second) in entries.iter().enumerate() {
+            let view = second.metadata.view;
+            if let Some(first) = entries[..position].iter().find(|entry| entry.metadata.view == view) {
+                let (first, second) = (first.path.clone(), second.path.clone());
+                return Err(ModelSetError::Ambiguous { first, second, view });
+            }
+        }
+        if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries }) }
+    }
+
+    /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view, else the
+    /// only one there is, be it for another view ([`ModelMetadata::view`] tells).
+    #[must_use]
+    pub fn for_view(&self, view: Option<View>) -> Option<&ModelEntry> {
+        let with = |wanted: Option<View>| self.entries.iter().find(|entry| entry.metadata.view == wanted);
+        view.and_then(|view| with(Some(view))).or_else(|| with(None)).or(match self.entries.as_slice() {
+            [only] => Some(only),
+            _ => None,
+        })
+    }
+}
+
+fn read_entry(path: &Path) -> Result<ModelEntry, ModelSetError> {
+    let model = Model::read(path).map_err(|error| ModelSetError::Model { path: path.to_owned(), error })?;
+    Ok(ModelEntry { path: path.to_owned(), metadata: model.metadata })
+}
