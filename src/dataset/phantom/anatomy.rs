@@ -52,7 +52,7 @@ pub(super) struct Anatomy {
     pub(super) outline_exponents: (f64, f64),
     /// Width of the axillary tail at the upper edge of the MLO view, as a share of the breast's.
     pub(super) tail_width: f64,
-    /// How late the MLO outline widens from the tail to the breast.
+    /// How late the MLO outline widens from the tail to the breast: the exponent of the height.
     pub(super) tail_exponent: f64,
     /// Width of the fold under the breast at the lower edge of the MLO view.
     pub(super) fold_width: f64,
@@ -76,19 +76,19 @@ impl Anatomy {
     pub(super) fn draw(stream: &mut RandomStream) -> Self {
         let mut between = |low, high| stream.uniform(low, high);
         Self {
-            nipple: (between(0.022, 0.045), between(0.024, 0.036)),
+            nipple: (between(0.026, 0.050), between(0.026, 0.036)),
             nipple_height: (between(0.45, 0.55), between(0.56, 0.68)),
             outline_exponents: (between(1.9, 2.4), between(1.9, 2.4)),
             tail_width: between(0.46, 0.74),
-            tail_exponent: between(1.5, 2.4),
+            tail_exponent: between(0.58, 0.78),
             fold_width: between(-0.1, 0.16),
             pectoral: (between(12.0, 33.0), between(0.5, 0.88)),
             subcutaneous: between(0.024, 0.042),
             gland_depth: between(0.4, 0.54),
-            rim: between(0.020, 0.030),
+            rim: between(0.019, 0.027),
             fat_grey: between(140.0, 154.0),
             contrast: between(0.85, 1.15),
-            strands: between(70.0, 150.0),
+            strands: between(220.0, 420.0),
         }
     }
 }

@@ -101,7 +101,7 @@ impl PhantomGenerator {
             let exponent = rendering::texture_exponent(class);
             let mut field =
                 |exponent, stretch| FieldRecipe::new(&mut planner, settings.size as usize, exponent, stretch, 1.0);
-            TissueRecipe { lobes: field(exponent + 0.5, 1.5), streaks: field(exponent, 2.2) }
+            TissueRecipe { lobes: field(exponent + 0.5, 1.5), streaks: field(exponent, 3.0) }
         });
         Ok(Self { settings, tissues })
     }

@@ -1,16 +1,21 @@
 //! The outline of a compressed breast and of the pectoral muscle, chest wall at the left.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 use crate::domain::view::Projection;
 
 use super::anatomy::Anatomy;
 use super::random_stream::RandomStream;
 
+/// How far beyond the image the outline is followed, in image sides: as far as the skin can be felt within.
+const MARGIN: f64 = 0.12;
+
 /// The breast's width at every height, and the pectoral muscle. Lengths are in image sides.
 pub(super) struct Outline {
-    /// Distance of the skin from the chest wall, at the centre of every row of pixels.
+    /// Distance of the skin from the chest wall, at the centre of every row of pixels from [`Self::margin`] rows above
+    /// the image to as many below.
     widths: Vec<f64>,
+    margin: usize,
     /// Height of the nipple.
     pub(super) nipple_height: f64,
     /// Where the muscle's straight edge meets the upper image edge (x) and the chest wall (y); MLO only.
@@ -21,7 +26,7 @@ impl Outline {
     /// Draws the outline of one view of `size` rows: the subject's anatomy with small differences of positioning.
     ///
     /// CC: width (1 − |u|^p)^0.55, with u the height from the nipple in half-breasts. MLO: from the axillary tail to
-    /// the nipple by a power of a quarter sine, from there to the fold under the breast as in CC. Both times
+    /// the nipple by a smooth step, from there to the fold under the breast as in CC. Both times
     /// low Fourier terms and a nipple are added; the tip of the nipple touches the image edge, as in images cropped at
     /// the skin.
     pub(super) fn draw(anatomy: &Anatomy, projection: Projection, size: usize, stream: &mut RandomStream) -> Self {
@@ -41,9 +46,10 @@ impl Outline {
         let (length, half_height) = anatomy.nipple;
         // The nipple rarely lies exactly where the breast is widest.
         let nipple_height = nipple_height + 0.01 * stream.normal().clamp(-2.0, 2.0);
-        let mut widths: Vec<f64> = (0..size)
+        let margin = (MARGIN * size as f64).ceil() as usize;
+        let mut widths: Vec<f64> = (0..size + 2 * margin)
             .map(|row| {
-                let y = (row as f64 + 0.5) / size as f64;
+                let y = (row as f64 + 0.5 - margin as f64) / size as f64;
                 let jitter: f64 = waves
                     .iter()
                     .zip(1_u32..)
@@ -60,15 +66,21 @@ impl Outline {
             let angle = (anatomy.pectoral.0 + 1.5 * stream.normal()).clamp(10.5, 34.5);
             let tangent = libm::tan(angle.to_radians());
             // Never beyond the axillary tail: the muscle is seen through the breast, not beside it.
-            let height = (anatomy.pectoral.1 + 0.02 * stream.normal()).min((widths[0] - 0.07) / tangent);
+            let height = (anatomy.pectoral.1 + 0.02 * stream.normal()).min((widths[margin] - 0.07) / tangent);
             (height * tangent, height)
         });
-        Self { widths, nipple_height, pectoral }
+        Self { widths, margin, nipple_height, pectoral }
     }
 
-    /// The distance of the skin from the chest wall in a row of pixels.
-    pub(super) fn width(&self, row: usize) -> f64 {
-        self.widths[row]
+    /// The distance of the skin from the chest wall, row by row, from [`Self::margin`] rows above the image to as many
+    /// below: the breast goes on where the image is cropped.
+    pub(super) fn widths(&self) -> &[f64] {
+        &self.widths
+    }
+
+    /// How many rows the outline extends beyond the image, above and below.
+    pub(super) fn margin(&self) -> usize {
+        self.margin
     }
 
     /// Whether the view shows the pectoral muscle: MLO views do.
@@ -99,8 +111,8 @@ impl Trunk {
     fn medio_lateral_oblique(anatomy: &Anatomy, centre: f64, stream: &mut RandomStream) -> Self {
         Self::MedioLateralOblique {
             centre,
-            tail: (anatomy.tail_width + 0.02 * stream.normal(), anatomy.tail_exponent + 0.05 * stream.normal()),
-            exponent: anatomy.outline_exponents.1 + 0.1 * stream.normal(),
+            tail: (anatomy.tail_width + 0.02 * stream.normal(), anatomy.tail_exponent + 0.02 * stream.normal()),
+            exponent: 1.15 * anatomy.outline_exponents.1 + 0.1 * stream.normal(),
             fold: (anatomy.fold_width + 0.02 * stream.normal()).max(0.0),
         }
     }
@@ -114,7 +126,8 @@ impl Trunk {
             }
             Self::MedioLateralOblique { centre, tail: (width, power), exponent, fold } => {
                 if y < centre {
-                    width + (1.0 - width) * libm::pow(libm::sin(PI / 2.0 * y / centre), power)
+                    let along = libm::pow((y / centre).max(0.0), power);
+                    width + (1.0 - width) * along * along * (3.0 - 2.0 * along)
                 } else {
                     let breast = dome((y - centre) / (1.0 - centre), exponent);
                     // The fold's skin comes down beside the breast; a root of squares rounds the corner between.
@@ -126,12 +139,10 @@ impl Trunk {
     }
 }
 
-/// Height of the nipple above the skin, 0 to 1, at `t` half-heights from its middle: a rounded tip on a soft base.
+/// Height of the nipple above the skin, 0 to 1, at `t` half-heights from its middle: a blunt tip on concave flanks.
 fn nipple_profile(t: f64) -> f64 {
     let square = t * t;
-    let tip = libm::sqrt((1.0 - square).max(0.0));
-    let base = (1.0 - square / 6.0).max(0.0);
-    0.72 * tip + 0.28 * base * base
+    1.0 / (1.0 + square * square * (1.0 + 0.5 * square))
 }
 
 #[cfg(test)]
@@ -147,10 +158,11 @@ mod tests {
             for projection in [Projection::Cc, Projection::Mlo] {
                 let size = 128;
                 let outline = Outline::draw(&anatomy, projection, size, &mut stream);
-                let widest = outline.widths.iter().copied().fold(0.0, f64::max);
+                let inside = &outline.widths()[outline.margin()..][..size];
+                let widest = inside.iter().copied().fold(0.0, f64::max);
                 assert!((widest - 1.0).abs() < 1e-12, "the nipple touches the edge");
-                assert!(outline.widths.iter().all(|&width| (0.0..=1.0).contains(&width)));
-                let fill = outline.widths.iter().sum::<f64>() / size as f64;
+                assert!(inside.iter().all(|&width| (0.0..=1.0).contains(&width)));
+                let fill = inside.iter().sum::<f64>() / size as f64;
                 assert!((0.5..0.9).contains(&fill), "{fill} of the picture is breast");
                 let Some((width, height)) = outline.pectoral else {
                     assert_eq!(projection, Projection::Cc);
@@ -161,7 +173,7 @@ mod tests {
                 for row in 0..size {
                     let y = (row as f64 + 0.5) / size as f64;
                     let muscle = outline.pectoral_width(y);
-                    assert!(muscle == 0.0 || muscle < outline.width(row), "subject {subject}, row {row}");
+                    assert!(muscle == 0.0 || muscle < inside[row], "subject {subject}, row {row}");
                 }
             }
         }

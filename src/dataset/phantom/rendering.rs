@@ -9,24 +9,24 @@ use super::tissue::Tissue;
 
 /// Contrast between dense tissue and fat, in grey levels, at densities in per cent; linear in between. The more tissue
 /// lies over a point, the more it absorbs.
-const CONTRAST: [(f64, f64); 4] = [(4.3, 9.0), (19.3, 15.0), (40.4, 24.0), (62.3, 34.0)];
+const CONTRAST: [(f64, f64); 4] = [(4.3, 13.0), (19.3, 22.0), (40.4, 34.0), (62.3, 46.0)];
 
 /// Exponent β of the fields that tissue is made of, at the densities of a class. What is measured in the finished image
 /// is lower in fatty breasts, where strands and noise make up more of what is seen.
 pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
     match class {
-        DensityClass::A => 2.8,
-        DensityClass::B => 3.0,
-        DensityClass::C => 3.2,
-        DensityClass::D => 3.3,
+        DensityClass::A => 2.9,
+        DensityClass::B => 3.25,
+        DensityClass::C => 3.6,
+        DensityClass::D => 3.7,
     }
 }
 
 /// Width, in scores, over which dense tissue passes into fat: it thins out, it does not end.
-const EDGE: f32 = 0.42;
+const EDGE: f32 = 0.60;
 
 /// Standard deviation of the pixel noise, in grey levels.
-const NOISE: f32 = 0.55;
+const NOISE: f32 = 0.5;
 
 /// Renders one view, 8 bits, chest wall at the left. The background is 0 and every pixel of the breast above 0.
 pub(super) fn render(
@@ -39,8 +39,10 @@ pub(super) fn render(
     let percent = 100.0 * tissue.density;
     let contrast = (contrast(percent) * anatomy.contrast) as f32;
     // Dense breasts are exposed and windowed for their dense tissue: fat comes out darker.
-    let fat = (anatomy.fat_grey - 0.14 * percent + stream.normal()) as f32;
+    let fat = (anatomy.fat_grey - 0.2 * percent + 4.0 + stream.normal()) as f32;
     let rim = anatomy.rim as f32;
+    let layer = anatomy.subcutaneous as f32;
+    let tilt = [(); 2].map(|()| 7.0 * stream.normal().clamp(-1.5, 1.5) as f32);
     let mut pixels = vec![0_u8; silhouette.breast.len()];
     let (mut sum, mut count) = (0_u64, 0_u64);
     for (at, pixel) in pixels.iter_mut().enumerate() {
@@ -50,12 +52,16 @@ pub(super) fn render(
             continue;
         }
         let depth = silhouette.depth[at];
-        let glandular = glandular_share(tissue.excess[at]);
+        let glandular = glandular_share(tissue.excess[at]) * under_skin(depth, layer);
         let texture = tissue.texture[at];
+        let (x, y) = silhouette.centre(at);
         let level = fat
-            + 1.3 * texture
-            + glandular * contrast * (1.0 + 0.10 * texture)
-            + strands[at] * (depth / 0.02).min(1.0)
+            + 2.4 * texture
+            + 3.2 * tissue.shading[at]
+            + tilt[0] * (x - 0.5)
+            + tilt[1] * (y - 0.5)
+            + glandular * contrast * (1.0 + 0.25 * texture)
+            + strands[at]
             + skin_line(depth, rim);
         // At least 1: the breast is what is not background.
         *pixel = (thickness(depth, rim) * level + noise + 0.5).clamp(1.0, 255.0) as u8;
@@ -87,14 +93,20 @@ fn glandular_share(excess: f32) -> f32 {
     let t = (excess / (2.0 * EDGE) + 0.5).clamp(0.0, 1.0);
     let edge = t * t * (3.0 - 2.0 * t);
     let inner = (excess / 1.4).clamp(0.0, 1.0);
-    edge * (0.72 + 0.28 * inner)
+    edge * (0.7 + 0.3 * inner)
 }
 
-/// Thickness of the compressed breast, 0 to 1: a quarter circle across the rim, then nearly flat.
+/// Thickness of the compressed breast, 0 to 1: a parabola across the rim, then nearly flat.
 fn thickness(depth: f32, rim: f32) -> f32 {
     let outward = (1.0 - depth / rim).clamp(0.0, 1.0);
     let gentle = (1.0 - depth / 0.16).clamp(0.0, 1.0);
-    (1.0 - outward * outward).sqrt() * (1.0 - 0.03 * gentle * gentle)
+    (1.0 - outward * outward) * (1.0 - 0.03 * gentle * gentle)
+}
+
+/// Share of the beam's way that is left to dense tissue by the fat under the skin, 0 to 1.
+fn under_skin(depth: f32, layer: f32) -> f32 {
+    let t = ((depth - 0.6 * layer) / 0.09).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
 }
 
 /// The skin, seen edge on just inside the rim, in grey levels.

@@ -18,19 +18,20 @@ pub(super) struct Silhouette {
 impl Silhouette {
     pub(super) fn of(outline: &Outline, size: usize) -> Self {
         let side = size as f64;
-        let mut breast = vec![false; size * size];
-        let mut pectoral = vec![false; size * size];
         // Pixels whose centre lies within `width` of the chest wall.
         let pixels = |width: f64| (width * side - 0.5).ceil().clamp(0.0, side) as usize;
-        for row in 0..size {
-            let y = (row as f64 + 0.5) / side;
-            let skin = pixels(outline.width(row));
-            breast[row * size..][..skin].fill(true);
-            pectoral[row * size..][..pixels(outline.pectoral_width(y)).min(skin)].fill(true);
+        let margin = outline.margin() * size;
+        let mut extended = vec![false; outline.widths().len() * size];
+        for (row, &width) in extended.chunks_exact_mut(size).zip(outline.widths()) {
+            row[..pixels(width)].fill(true);
         }
-        let mut depth = skin_distance(&breast, size);
-        for distance in &mut depth {
-            *distance /= size as f32;
+        let distances = skin_distance(&extended, size);
+        let depth = distances[margin..][..size * size].iter().map(|distance| distance / size as f32).collect();
+        let breast = extended[margin..][..size * size].to_vec();
+        let mut pectoral = vec![false; size * size];
+        for (row, muscle) in pectoral.chunks_exact_mut(size).enumerate() {
+            let width = outline.pectoral_width((row as f64 + 0.5) / side);
+            muscle[..pixels(width)].copy_from_slice(&breast[row * size..][..pixels(width)]);
         }
         Self { size, breast, pectoral, depth }
     }

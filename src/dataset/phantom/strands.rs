@@ -41,14 +41,14 @@ impl Strand {
         // Towards a point beyond the nipple, with a spread; a few run across as Cooper's ligaments do.
         let spread = if stream.unit() < 0.2 { 0.7 } else { 0.22 };
         let heading = libm::atan2(outline.nipple_height - y, 1.5 - x) + spread * stream.normal();
-        let size = stream.unit();
+        let (size, prominence) = (stream.unit(), stream.unit());
         Self {
             x,
             y,
             heading,
-            length: 0.06 + 0.34 * size * stream.unit(),
-            half_width: 0.0007 + 0.0013 * size * size,
-            brightness: 2.5 + 6.5 * stream.unit() * stream.unit(),
+            length: 0.08 + 0.4 * stream.unit() * stream.unit(),
+            half_width: 0.0008 + 0.0020 * size * size,
+            brightness: 1.5 + 9.0 * prominence * prominence * prominence,
         }
     }
 
@@ -68,7 +68,7 @@ impl Strand {
             }
             let taper = libm::sin(PI * (step as f64 + 0.5) / steps);
             pen.dab(silhouette.size, picture, (self.x * side, self.y * side), (brightness * taper) as f32);
-            turn += stream.normal() * 9.0 / libm::sqrt(side) - turn / side;
+            turn += stream.normal() * 14.0 / libm::sqrt(side) - 3.0 * turn / side;
             self.heading += turn / side;
             self.x += libm::cos(self.heading) / side;
             self.y += libm::sin(self.heading) / side;

@@ -18,6 +18,8 @@ pub(super) struct TissueRecipe {
 pub(super) struct Tissue {
     /// How far a pixel is within the dense tissue (above 0) or outside it (below).
     pub(super) excess: Vec<f32>,
+    /// Slow variation of what lies in the beam, mean 0 and variance about 1.
+    pub(super) shading: Vec<f32>,
     /// Fine texture, mean 0 and variance about 1.
     pub(super) texture: Vec<f32>,
     /// Dense area over the breast's area without the pectoral muscle.
@@ -47,7 +49,7 @@ impl Tissue {
         let layer = (anatomy.subcutaneous + 0.002 * stream.normal()) as f32;
 
         let mut excess = vec![0.0_f32; silhouette.breast.len()];
-        let mut texture = excess.clone();
+        let (mut shading, mut texture) = (excess.clone(), excess.clone());
         let mut scores = Vec::with_capacity(excess.len());
         for at in 0..excess.len() {
             if !silhouette.is_tissue(at) {
@@ -73,7 +75,7 @@ impl Tissue {
                 counted += usize::from(*excess > 0.0);
             }
         }
-        Self { excess, texture, density: counted as f64 / scores.len() as f64 }
+        Self { excess, shading, texture, density: counted as f64 / scores.len() as f64 }
     }
 }
 
