@@ -7,9 +7,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use wait_timeout::ChildExt as _;
 
+use crate::domain::engine_facts::EngineFacts;
 use crate::domain::printable::printable;
 
 /// How long the engine may take: loading libtorch and asking CUDA takes seconds on a cold disk.
@@ -20,61 +20,6 @@ const ANSWER_LIMIT: u64 = 1 << 16;
 
 /// How long the rest of the output may take to arrive once the engine has ended.
 const DRAIN: Duration = Duration::from_millis(500);
-
-/// The engine's account of itself.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct EngineFacts {
-    /// The version of the engine.
-    pub engine_version: String,
-    /// The version of the protocol that it speaks.
-    pub protocol: u32,
-    /// The release of libtorch that it runs with.
-    pub libtorch: String,
-    /// The folder that libtorch was loaded from.
-    pub library_folder: String,
-    /// The threads that it computes with.
-    pub threads: u32,
-    /// What CUDA it has.
-    pub cuda: CudaFacts,
-    /// Whether the processor computes in bfloat16 natively.
-    pub cpu_bf16: bool,
-}
-
-/// What CUDA the engine has.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub struct CudaFacts {
-    /// Whether it can be used.
-    pub state: CudaState,
-    /// More about it, for people.
-    #[serde(default)]
-    pub detail: String,
-    /// The usable devices, in CUDA's order.
-    #[serde(default)]
-    pub devices: Vec<CudaDevice>,
-}
-
-/// Whether CUDA can be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CudaState {
-    /// It can.
-    Available,
-    /// This machine has no NVIDIA driver.
-    NoDriver,
-    /// There is a driver, but libtorch has no CUDA library beside it.
-    NoLibrary,
-    /// It was tried, and failed.
-    Error,
-}
-
-/// A GPU, as CUDA sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct CudaDevice {
-    /// Its name.
-    pub name: String,
-    /// Its memory, in bytes.
-    pub memory_bytes: u64,
-}
 
 /// Why the engine gave no account of itself.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +49,9 @@ pub enum ProbeFailure {
     /// It gave no answer in time and was ended.
     #[error("it gave no answer within {} s", .0.as_secs_f32())]
     TimedOut(Duration),
+    /// It ended well and said nothing.
+    #[error("it gave no answer")]
+    Silent,
     /// It answered something else.
     #[error("its answer is not understood ({reason}): {answer}")]
     NotUnderstood {
@@ -133,10 +81,11 @@ pub fn probe_engine(engine: &Path, timeout: Duration) -> Result<EngineFacts, Pro
     }
     let answer = answer.recv_timeout(DRAIN).unwrap_or_default();
     let line = answer.trim();
-    serde_json::from_str(line).map_err(|error| ProbeFailure::NotUnderstood {
-        reason: error.to_string(),
-        answer: if line.is_empty() { "nothing".to_owned() } else { beginning(line) },
-    })
+    if line.is_empty() {
+        return Err(ProbeFailure::Silent);
+    }
+    serde_json::from_str(line)
+        .map_err(|error| ProbeFailure::NotUnderstood { reason: error.to_string(), answer: beginning(line) })
 }
 
 /// Reads the first line of a pipe on a thread of its own; the rest is read too, so that the writer does not stall.
@@ -200,6 +149,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
+    use crate::domain::engine_facts::CudaState;
 
     const GOOD: &str = r#"{"engine_version":"0.1.0","protocol":1,"libtorch":"2.11.0","library_folder":"/lib","threads":2,"cuda":{"state":"no_driver","detail":"","devices":[]},"cpu_bf16":true}"#;
 
@@ -242,8 +192,7 @@ mod tests {
     fn garbage_is_shown_safely() {
         let garbage = ask(r"printf 'hello \033[31m world\n'").unwrap_err().to_string();
         assert!(garbage.contains("not understood") && garbage.contains(r"hello \u{1b}[31m world"), "{garbage}");
-        let silence = ask("exit 0").unwrap_err().to_string();
-        assert!(silence.ends_with(": nothing"), "{silence}");
+        assert!(matches!(ask("exit 0").unwrap_err(), ProbeFailure::Silent));
         let older = ask(r#"echo '{"engine_version":"0.1.0"}'"#).unwrap_err().to_string();
         assert!(older.contains("missing field"), "{older}");
     }

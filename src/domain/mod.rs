@@ -17,6 +17,7 @@ pub mod network_layers;
 pub mod network_plan;
 pub mod paired_comparison;
 pub mod prediction;
+pub mod engine_facts;
 pub mod printable;
 pub mod probabilities;
 pub mod roc;

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
-use mammoscope::client::engine_probe::{CudaDevice, CudaFacts, CudaState, EngineFacts};
+use mammoscope::domain::engine_facts::{CudaDevice, CudaFacts, CudaState, EngineFacts};
 use mammoscope::client::protocol::{PROTOCOL_VERSION, VERSION};
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use tch::{Cuda, Device, Kind};

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::engine_probe::CudaFacts;
+use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::client::protocol::{EngineEvent, JobId, JobOutcome, PredictWork};
 use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::input_route::InputRoute;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::engine_probe::CudaFacts;
+use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::client::protocol::{
     EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
 };

@@ -2,7 +2,8 @@
 
 use super::{Check, State};
 use crate::client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
-use crate::client::engine_probe::{CudaState, EngineFacts, ProbeFailure};
+use crate::client::engine_probe::ProbeFailure;
+use crate::domain::engine_facts::{CudaState, EngineFacts};
 use crate::domain::printable::{printable, printable_path};
 
 const SET_UP: &str = "in the checkout: `cargo xtask setup`, then `cargo build --release`";
@@ -55,7 +56,7 @@ fn failed(location: &EngineLocation, failure: &ProbeFailure) -> (Check, Check) {
         ProbeFailure::Start(_) => {
             (engine.advise("it must be a program of this machine that may be executed"), unknown("libtorch"))
         }
-        ProbeFailure::NotUnderstood { .. } => {
+        ProbeFailure::NotUnderstood { .. } | ProbeFailure::Silent => {
             (engine.advise("it is no engine of this version: build both together"), unknown("libtorch"))
         }
         ProbeFailure::Failed { .. } | ProbeFailure::Crashed { .. } | ProbeFailure::TimedOut(_) => {
@@ -89,7 +90,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::client::engine_probe::{CudaDevice, CudaFacts};
+    use crate::domain::engine_facts::{CudaDevice, CudaFacts};
 
     fn location() -> EngineLocation {
         EngineLocation { path: PathBuf::from("/opt/engine"), found_by: FoundBy::Variable }

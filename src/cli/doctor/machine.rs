@@ -10,7 +10,7 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::{Check, State};
-use crate::client::engine_probe::EngineFacts;
+use crate::domain::engine_facts::EngineFacts;
 use crate::domain::printable::{printable, printable_path};
 
 /// Features of the processor that make convolutions fast, by their names in `/proc/cpuinfo`, widest last.

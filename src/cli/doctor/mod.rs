@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::console::{Console, Outcome, print_result};
 use crate::client::engine_location::locate_engine;
-use crate::client::engine_probe::{EngineFacts, PROBE_TIMEOUT, probe_engine};
+use crate::client::engine_probe::{PROBE_TIMEOUT, probe_engine};
+use crate::domain::engine_facts::EngineFacts;
 
 /// Say what this machine offers, and what to do about what is missing
 ///
