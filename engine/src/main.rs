@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mammoscope_engine::bench;
 use mammoscope_engine::learning::device;
 use mammoscope_engine::thread::serve::serve;
 
@@ -18,8 +19,17 @@ struct Arguments {
 enum Command {
     /// Serve the commands of a `mammoscope` on stdin, in frames
     Serve,
+    /// Measure
+    #[command(subcommand)]
+    Bench(Bench),
     /// Print what libtorch, CUDA and the CPU offer, as JSON
     Probe,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Time the forward pass of the network at width 1
+    Forward(bench::ForwardArguments),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +38,7 @@ fn main() -> ExitCode {
     let cuda = device::load_cuda();
     let result = match arguments.command {
         Command::Serve => serve(cuda),
+        Command::Bench(Bench::Forward(arguments)) => bench::forward(&arguments, &cuda),
         Command::Probe => {
             serde_json::to_string(&device::probe(cuda)).map(|json| println!("{json}")).map_err(Into::into)
         }

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use super::completions::CompletionsArguments;
+use super::demo::DemoArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
 use super::import::ImportArguments;
@@ -26,6 +27,7 @@ pub(super) struct Arguments {
 /// In the order of their use, which `--help` keeps.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    Demo(DemoArguments),
     Doctor(DoctorArguments),
     Phantom(PhantomArguments),
     Show(ShowArguments),

@@ -3,6 +3,7 @@
 mod arguments;
 mod completions;
 pub mod console;
+mod demo;
 mod doctor;
 mod evaluate;
 mod import;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Does what a command line asks.
 fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
     match command {
         Command::Import(arguments) => import::run(&arguments, console),
@@ -53,6 +55,7 @@ fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
+        Command::Demo(arguments) => demo::run(&arguments, console),
         Command::Doctor(arguments) => doctor::run(&arguments, console),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, console),

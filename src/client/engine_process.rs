@@ -72,6 +72,8 @@ impl Default for Patience {
 }
 
 const LAST_WORDS: usize = 3;
+/// How a program that the system gives no more memory puts it in its last line.
+const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
 
 /// A running engine. Dropping it ends the process.
 #[derive(Debug)]
@@ -188,10 +190,16 @@ impl EngineProcess {
             let _ = listener.join();
         }
         let lines = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        let advice = if lines.iter().any(|line| OUT_OF_MEMORY.iter().any(|words| line.contains(words))) {
+            "; there was not enough memory: try a smaller --batch-size"
+        } else {
+            ""
+        };
         let last_words = if lines.is_empty() {
             String::new()
         } else {
-            format!("; it said: {}", lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / "))
+            let said = lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ");
+            format!("{advice}; it said: {said}")
         };
         EngineError::Ended { how, last_words }
     }

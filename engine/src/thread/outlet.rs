@@ -24,6 +24,7 @@ pub fn claim_stdout() -> io::Result<File> {
 }
 
 /// Starts the writing thread. It ends when all senders are gone, or nobody reads any more.
+#[must_use]
 pub fn start(frames: File) -> (EventSender, JoinHandle<()>) {
     let (sender, receiver) = sync_channel(64);
     (sender, thread::spawn(move || write_events(frames, &receiver)))

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::client::protocol::{EngineEvent, JobId, JobOutcome, PredictWork};
 use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::printable::printable_path;
 use mammoscope::imaging::network_input::{NetworkInput, load_input};

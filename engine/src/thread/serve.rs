@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::client::protocol::{
     EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
 };
+use mammoscope::domain::engine_facts::CudaFacts;
 
 use super::job_control::{JobControl, JobControls};
 use super::outlet::{self, EventSender};

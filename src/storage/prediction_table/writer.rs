@@ -55,8 +55,16 @@ impl PredictionWriter {
     }
 
     /// Puts all files in place, the table last, so that a table never stands beside columns that are not there yet.
+    /// Columns that an earlier table left in the folder, of views that this one lacks, are removed.
     pub fn finish(self) -> io::Result<()> {
         let table = self.table.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let all = View::ALL.into_iter().map(Some).chain([None]);
+        for absent in all.filter(|view| !self.columns.contains_key(view)) {
+            match fs::remove_file(self.folder.join(columns_file_name(absent))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         for columns in self.columns.into_values() {
             columns.commit()?;
         }

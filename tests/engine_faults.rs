@@ -1,0 +1,205 @@
+//! Engines that are missing, foreign, of another version, silent, killed, or out of memory: a clear line each time,
+//! never a hang, and nothing half written.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use mammoscope::client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope::client::protocol::{EngineEvent, PROTOCOL_VERSION, VERSION, write_frame};
+use support::{engine, mammoscope, names_in, script, small_model, stderr_of, wait_for, write_many};
+
+const SHORT: Patience = Patience { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
+
+/// Bytes of a stand-in's greeting in a file beside it, for `cat`.
+fn greeting(folder: &Path, protocol: u32, version: &str) -> String {
+    let path = folder.join("greeting");
+    let mut bytes = Vec::new();
+    write_frame(&mut bytes, &EngineEvent::Ready { protocol, version: version.to_owned() }).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    format!("cat '{}'", path.display())
+}
+
+fn start(folder: &Path, body: &str) -> Result<EngineProcess, EngineError> {
+    EngineProcess::start(&script(&folder.join("engine"), body), SHORT)
+}
+
+fn predict(folder: &Path, model: &Path, more: &[&str]) -> Command {
+    let mut command = mammoscope();
+    command.arg("predict").arg("--model").arg(model).arg("--data").arg(folder.join("data"));
+    command.arg("--out").arg(folder.join("out")).args(more);
+    command
+}
+
+fn assert_one_error_line(output: &Output, words: &[&str]) {
+    let stderr = stderr_of(output);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error:")).collect();
+    assert_eq!(errors.len(), 1, "{stderr}");
+    for word in words {
+        assert!(errors[0].contains(word), "'{word}' is not in: {}", errors[0]);
+    }
+}
+
+#[test]
+fn an_engine_that_does_not_start_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = EngineProcess::start(&folder.path().join("nothing"), SHORT).unwrap_err();
+    assert!(matches!(error, EngineError::Start { .. }), "{error}");
+    let error = start(folder.path(), "echo broken pipes >&2; exit 3").unwrap_err().to_string();
+    assert!(error.contains("exit status 3") && error.contains("broken pipes"), "{error}");
+    let error = start(folder.path(), "kill -SEGV $$").unwrap_err().to_string();
+    assert!(error.contains("signal 11"), "{error}");
+}
+
+#[test]
+fn an_engine_without_its_libraries_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let body = "echo 'error while loading shared libraries: libtorch_cpu.so: no such file' >&2; exit 127";
+    let error = start(folder.path(), body).unwrap_err().to_string();
+    assert!(error.contains("cargo xtask setup") && error.contains("libtorch_cpu.so"), "{error}");
+}
+
+#[test]
+fn something_else_that_answers_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    for body in ["echo Hello, I am a friendly program", "printf '\\002\\000\\000\\000{}'"] {
+        let error = start(folder.path(), body).unwrap_err();
+        assert!(matches!(error, EngineError::NotAnEngine { .. }), "{error}");
+    }
+}
+
+#[test]
+fn another_version_is_refused_with_both_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (protocol, version) in [(PROTOCOL_VERSION + 1, VERSION), (PROTOCOL_VERSION, "0.0.1")] {
+        let body = format!("{}; cat > /dev/null", greeting(folder.path(), protocol, version));
+        let error = start(folder.path(), &body).unwrap_err().to_string();
+        assert!(error.contains(version) && error.contains("cargo build --release"), "{error}");
+    }
+}
+
+#[test]
+fn silence_is_not_waited_out_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = start(folder.path(), "exec sleep 600").unwrap_err();
+    assert!(matches!(error, EngineError::Silent(_)), "{error}");
+    // Greets, and never says again that it lives.
+    let body = format!("{}; exec sleep 600", greeting(folder.path(), PROTOCOL_VERSION, VERSION));
+    let mut engine = start(folder.path(), &body).unwrap();
+    let error = (0..50).find_map(|_| engine.next_event(Duration::from_millis(50)).err()).unwrap();
+    assert!(matches!(error, EngineError::Silent(_)), "{error}");
+}
+
+#[test]
+fn a_real_engine_greets_lives_and_ends_with_its_program() {
+    let engine = EngineProcess::start(&engine(), Patience::default()).unwrap();
+    let process = format!("/proc/{}", engine.id());
+    assert!(Path::new(&process).exists());
+    drop(engine);
+    assert!(!Path::new(&process).exists(), "the engine outlived its program");
+}
+
+#[test]
+fn a_missing_engine_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = small_model(folder.path(), 64);
+    write_many(&folder.path().join("data"), 1);
+    let output =
+        predict(folder.path(), &model, &[]).env("MAMMOSCOPE_ENGINE", folder.path().join("gone")).output().unwrap();
+    assert_one_error_line(&output, &["MAMMOSCOPE_ENGINE", "gone"]);
+    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
+}
+
+/// A prediction under way, with the engine's process id: the stand-in writes its own and becomes the engine.
+fn running_prediction(folder: &Path) -> (std::process::Child, i32) {
+    let model = small_model(folder, 64);
+    write_many(&folder.join("data"), 20_000);
+    let pid_file = folder.join("pid");
+    let body = format!("echo $$ > '{}'; exec '{}' \"$@\"", pid_file.display(), engine().display());
+    let stand_in = script(&folder.join("engine"), &body);
+    let child = predict(folder, &model, &["--threads", "1"])
+        .env("MAMMOSCOPE_ENGINE", stand_in)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pid = wait_for("the engine", || std::fs::read_to_string(&pid_file).ok()?.trim().parse().ok());
+    wait_for("the first rows", || {
+        let folder = folder.join("out");
+        let part = names_in(&folder).into_iter().find(|name| name.contains("predictions.csv"))?;
+        (std::fs::metadata(folder.join(part)).ok()?.len() > 0).then_some(())
+    });
+    (child, pid)
+}
+
+fn signal(pid: i32, name: &str) {
+    assert!(Command::new("kill").args(["-s", name, &pid.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn an_engine_killed_in_mid_job_is_one_line_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, engine) = running_prediction(folder.path());
+    signal(engine, "KILL");
+    let output = child.wait_with_output().unwrap();
+    assert_one_error_line(&output, &["was killed", "CC_R"]);
+    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
+}
+
+#[test]
+fn ctrl_c_ends_program_and_engine_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (child, engine) = running_prediction(folder.path());
+    signal(i32::try_from(child.id()).unwrap(), "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr_of(&output));
+    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
+    assert!(!Path::new(&format!("/proc/{engine}")).exists(), "the engine outlived its program");
+}
+
+#[test]
+fn an_engine_whose_program_is_killed_ends_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut child, engine) = running_prediction(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // A zombie counts as ended: nobody is left to wait for it.
+    wait_for("the engine to end", || match std::fs::read_to_string(format!("/proc/{engine}/stat")) {
+        Ok(stat) => stat.contains(") Z ").then_some(()),
+        Err(_) => Some(()),
+    });
+}
+
+#[test]
+fn too_large_a_batch_for_the_memory_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = small_model(folder.path(), 650);
+    write_many(&folder.path().join("data"), 600);
+    let stand_in =
+        script(&folder.path().join("engine"), &format!("ulimit -v 6000000; exec '{}' \"$@\"", engine().display()));
+    let output = predict(folder.path(), &model, &["--batch-size", "600", "--threads", "1"])
+        .env("MAMMOSCOPE_ENGINE", stand_in)
+        .env("RAYON_NUM_THREADS", "1")
+        .output()
+        .unwrap();
+    assert_one_error_line(&output, &["--batch-size", "memory"]);
+    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
+}
+
+#[test]
+fn a_gpu_that_is_not_there_is_one_line() {
+    if Path::new("/dev/nvidiactl").exists() {
+        eprintln!("skipped: this machine has an NVIDIA GPU");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let model = small_model(folder.path(), 64);
+    write_many(&folder.path().join("data"), 1);
+    let output = predict(folder.path(), &model, &["--device", "cuda:0"]).output().unwrap();
+    assert_one_error_line(&output, &["cuda:0", "no NVIDIA driver", "doctor"]);
+}
