@@ -16,46 +16,53 @@ use crate::learning::libtorch_ext::channels_last;
 use crate::learning::resnet::ResNet;
 
 /// What to measure.
-#[derive(Debug, clap::Args)]
-pub struct ForwardArguments {
-    /// Input sizes
-    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128])]
-    sizes: Vec<i64>,
-    /// Batch sizes
-    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [4, 1])]
-    batches: Vec<i64>,
-    /// Where to compute: auto, cpu or cuda:N
-    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
-    device: DeviceChoice,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+#[derive(Clone, Debug)]
+pub struct ForwardBench {
+    /// Input heights and widths in pixels.
+    pub sizes: Vec<i64>,
+    /// Batch sizes.
+    pub batches: Vec<i64>,
+    /// Where to compute.
+    pub device: DeviceChoice,
 }
 
-#[derive(Debug, Serialize)]
-struct Report {
-    device: String,
-    threads: i32,
-    results: Vec<Row>,
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+pub struct ForwardReport {
+    /// The device in words.
+    pub device: String,
+    /// CPU threads.
+    pub threads: i32,
+    /// One entry a size, batch and precision.
+    pub results: Vec<ForwardTiming>,
 }
 
-#[derive(Debug, Serialize)]
-struct Row {
-    name: &'static str,
-    size: i64,
-    batch: i64,
-    precision: Precision,
-    median_s: f64,
-    min_s: f64,
-    img_per_s: f64,
+/// The time of one case.
+#[derive(Clone, Debug, Serialize)]
+pub struct ForwardTiming {
+    /// `forward`, or `forward_b1` for batches of one.
+    pub name: &'static str,
+    /// Input height and width in pixels.
+    pub size: i64,
+    /// Images a pass.
+    pub batch: i64,
+    /// f32 or bf16.
+    pub precision: Precision,
+    /// Median over the passes, in seconds.
+    pub median_s: f64,
+    /// The fastest pass, in seconds.
+    pub min_s: f64,
+    /// Images a second, by the median.
+    pub img_per_s: f64,
 }
 
 /// Times the folded network at width 1 with random weights, input and weights on the device already.
-pub fn forward(arguments: &ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-    let device = select_device(arguments.device, cuda)?;
+pub fn forward(bench: &ForwardBench, cuda: &CudaFacts) -> anyhow::Result<ForwardReport> {
+    let device = select_device(bench.device, cuda)?;
     let network = no_grad(|| ResNet::from_model(&random_model(), device))?;
     let has_bf16 = device.is_cuda() || cpu_has_bf16();
-    let mut report = Report { device: device_name(device), threads: tch::get_num_threads(), results: Vec::new() };
+    let mut report =
+        ForwardReport { device: device_name(device), threads: tch::get_num_threads(), results: Vec::new() };
     for precision in [Precision::F32, Precision::Bf16] {
         if precision == Precision::Bf16 && !has_bf16 {
             eprintln!("skipped: bf16, for which this CPU has no instructions");
@@ -63,20 +70,13 @@ pub fn forward(arguments: &ForwardArguments, cuda: &CudaFacts) -> anyhow::Result
         }
         let (_, kind) = select_precision(precision, device)?;
         let folded = no_grad(|| FoldedResNet::new(&network, kind))?;
-        for &size in &arguments.sizes {
-            for &batch in &arguments.batches {
-                let row = time_one(&folded, size, batch, precision, device)?;
-                if !arguments.json {
-                    println!("{size:>5} px  batch {batch:>3}  {precision:<5} {:>9.2} images/s", row.img_per_s);
-                }
-                report.results.push(row);
+        for &size in &bench.sizes {
+            for &batch in &bench.batches {
+                report.results.push(time_one(&folded, size, batch, precision, device)?);
             }
         }
     }
-    if arguments.json {
-        println!("{}", serde_json::to_string(&report)?);
-    }
-    Ok(())
+    Ok(report)
 }
 
 fn time_one(
@@ -85,7 +85,7 @@ fn time_one(
     batch: i64,
     precision: Precision,
     device: Device,
-) -> anyhow::Result<Row> {
+) -> anyhow::Result<ForwardTiming> {
     const WARM_UP: usize = 2;
     // As the peer's script: five passes at large sizes, four times as many at small ones.
     let passes = if size > 300 { 5 } else { 20 };
@@ -103,7 +103,7 @@ fn time_one(
     seconds.sort_by(f64::total_cmp);
     let median_s = seconds[passes / 2];
     let name = if batch == 1 { "forward_b1" } else { "forward" };
-    Ok(Row { name, size, batch, precision, median_s, min_s: seconds[0], img_per_s: batch as f64 / median_s })
+    Ok(ForwardTiming { name, size, batch, precision, median_s, min_s: seconds[0], img_per_s: batch as f64 / median_s })
 }
 
 fn random_model() -> Model {

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use mammoscope_engine::bench;
+use clap::{Args, Parser, Subcommand};
+use mammoscope::domain::compute_options::DeviceChoice;
+use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope_engine::bench::{self, ForwardBench, ForwardTiming};
 use mammoscope_engine::learning::device;
 use mammoscope_engine::thread::serve::serve;
 
@@ -29,7 +31,23 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Bench {
     /// Time the forward pass of the network at width 1
-    Forward(bench::ForwardArguments),
+    Forward(ForwardArguments),
+}
+
+#[derive(Debug, Args)]
+struct ForwardArguments {
+    /// Input sizes
+    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128])]
+    sizes: Vec<i64>,
+    /// Batch sizes
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [4, 1])]
+    batches: Vec<i64>,
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceChoice,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 fn main() -> ExitCode {
@@ -38,7 +56,7 @@ fn main() -> ExitCode {
     let cuda = device::load_cuda();
     let result = match arguments.command {
         Command::Serve => serve(cuda),
-        Command::Bench(Bench::Forward(arguments)) => bench::forward(&arguments, &cuda),
+        Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &cuda),
         Command::Probe => {
             serde_json::to_string(&device::probe(cuda)).map(|json| println!("{json}")).map_err(Into::into)
         }
@@ -50,4 +68,18 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
+    let ForwardArguments { sizes, batches, device, json } = arguments;
+    let report = bench::forward(&ForwardBench { sizes, batches, device }, cuda)?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    println!("forward pass on {}, {} CPU threads", report.device, report.threads);
+    for ForwardTiming { size, batch, precision, img_per_s, .. } in report.results {
+        println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
+    }
+    Ok(())
 }

@@ -36,7 +36,8 @@ pub struct Interval {
 impl Bootstrap {
     /// The intervals of `K` statistics. `subject_of[i]` is the number of the subject that case `i` belongs to, counted
     /// from 0 without gaps; `statistics` gets how often each case counts. A statistic that is undefined in a resample
-    /// leaves that resample out; its interval is `None` where it was never defined.
+    /// leaves that resample out; its interval is `None` where it was undefined in more than half of them: what remains
+    /// is too special a choice, and with few subjects would show a certainty that is not there.
     pub fn intervals<const K: usize>(
         &self,
         subject_of: &[u32],
@@ -73,6 +74,9 @@ impl Bootstrap {
 }
 
 fn percentile_interval(mut values: Vec<f64>, resamples: u32) -> Option<Interval> {
+    if values.len() * 2 < resamples as usize {
+        return None;
+    }
     values.sort_by(f64::total_cmp);
     Some(Interval {
         low: percentile(&values, 0.025)?,
@@ -117,6 +121,17 @@ mod tests {
         assert!((interval.low - (49.5 - half_width)).abs() < 0.5, "{interval:?}");
         assert!((interval.high - (49.5 + half_width)).abs() < 0.5, "{interval:?}");
         assert_eq!(interval.undefined_resamples, 0);
+    }
+
+    #[test]
+    fn mostly_undefined_means_no_interval() {
+        let subject_of: Vec<u32> = (0..4).collect();
+        let all_drawn = |multiplicity: &[u32]| [multiplicity.iter().all(|&times| times > 0).then_some(1.0)];
+        // All of four are drawn in 4!/4⁴ = 9 % of resamples.
+        assert_eq!(Bootstrap { resamples: 500, seed: 3 }.intervals(&subject_of, all_drawn), [None]);
+        let any_of_two = |multiplicity: &[u32]| [(multiplicity[0] + multiplicity[1] > 0).then_some(1.0)];
+        let [interval] = Bootstrap { resamples: 500, seed: 3 }.intervals(&subject_of, any_of_two);
+        assert!(interval.is_some_and(|interval| interval.undefined_resamples > 0));
     }
 
     #[test]
