@@ -53,7 +53,7 @@ pub fn files_of_view(subject: &PhantomSubject, view: View, pictures: &PhantomVie
 
 fn png(picture: &GrayImage) -> ImageResult<Vec<u8>> {
     let mut bytes = Vec::new();
-    PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive).write_image(
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Default, FilterType::Adaptive).write_image(
         picture.as_raw(),
         picture.width(),
         picture.height(),

@@ -29,7 +29,6 @@ pub use anatomy::DensityBand;
 pub use subject::PhantomSubject;
 
 use outline::Outline;
-use random_field::FieldRecipe;
 use random_stream::{Purpose, RandomStream};
 use silhouette::Silhouette;
 use tissue::{Tissue, TissueRecipe};
@@ -97,12 +96,8 @@ impl PhantomGenerator {
         }
         // The scalar planner: wider instructions add in another order, and would give other bytes.
         let mut planner = FftPlannerScalar::new();
-        let tissues = DensityClass::ALL.map(|class| {
-            let exponent = rendering::texture_exponent(class);
-            let mut field =
-                |exponent, stretch| FieldRecipe::new(&mut planner, settings.size as usize, exponent, stretch, 1.0);
-            TissueRecipe { lobes: field(exponent + 0.5, 1.5), streaks: field(exponent, 3.0) }
-        });
+        let tissues = DensityClass::ALL
+            .map(|class| TissueRecipe::new(&mut planner, settings.size as usize, rendering::texture_exponent(class)));
         Ok(Self { settings, tissues })
     }
 

@@ -23,21 +23,16 @@ pub(super) struct FieldRecipe {
 
 impl FieldRecipe {
     /// The field repeats only after this many image sides, so that opposite edges of the image are not alike.
-    const PERIOD: f64 = 1.35;
-    /// Images above this size (pixels) get fields of half the resolution: at β near 3 what lies above half the Nyquist
-    /// frequency is far below the pixel noise.
-    const FULL_RESOLUTION_UP_TO: usize = 160;
-
-    /// A recipe for square images of `size` pixels. `exponent` is β; below `slowest` (waves per image side) the
-    /// spectrum levels off.
+    const PERIOD: f64 = 1.32;
+    /// A recipe for images with `points_per_image` grid points along a side. `exponent` is β; below `slowest` (waves per image
+    /// side) the spectrum levels off.
     pub(super) fn new(
         planner: &mut FftPlannerScalar<f32>,
-        size: usize,
+        points_per_image: usize,
         exponent: f64,
         stretch: f64,
         slowest: f64,
     ) -> Self {
-        let points_per_image = if size > Self::FULL_RESOLUTION_UP_TO { size.div_ceil(2) } else { size };
         let side = smooth_length((points_per_image as f64 * Self::PERIOD).ceil() as usize);
         let period = side as f64 / points_per_image as f64;
         let waves = |index: usize| index.min(side - index) as f64 / period;
@@ -56,44 +51,32 @@ impl FieldRecipe {
 
     /// Two independent fields, each with mean 0 and variance 1 over its period: the real and the imaginary part of the
     /// transform of complex white noise.
-    pub(super) fn draw(&self, stream: &mut RandomStream) -> [RandomField; 2] {
-        let mut spectrum: Vec<Complex<f32>> = self
+    pub(super) fn draw(&self, stream: &mut RandomStream) -> FieldPair {
+        let mut values: Vec<Complex<f32>> = self
             .amplitudes
             .iter()
             .map(|&amplitude| Complex::new(amplitude * stream.quick_normal(), amplitude * stream.quick_normal()))
             .collect();
         let mut scratch = vec![Complex::default(); self.inverse.get_inplace_scratch_len()];
         // Rows first (ky → y); transposed, the rows are along kx, and become x.
-        self.inverse.process_with_scratch(&mut spectrum, &mut scratch);
-        transpose(&mut spectrum, self.side);
-        self.inverse.process_with_scratch(&mut spectrum, &mut scratch);
-        [spectrum.iter().map(|value| value.re).collect(), spectrum.iter().map(|value| value.im).collect()]
-            .map(|values| RandomField::standardised(values, self.side, self.points_per_image))
+        self.inverse.process_with_scratch(&mut values, &mut scratch);
+        transpose(&mut values, self.side);
+        self.inverse.process_with_scratch(&mut values, &mut scratch);
+        standardise(&mut values);
+        FieldPair { values, side: self.side, points_per_image: self.points_per_image }
     }
 }
 
-/// One field, periodic and sampled by bilinear interpolation.
-pub(super) struct RandomField {
-    values: Vec<f32>,
+/// Two fields on one grid, periodic and sampled by bilinear interpolation.
+pub(super) struct FieldPair {
+    values: Vec<Complex<f32>>,
     side: usize,
     points_per_image: f32,
 }
 
-impl RandomField {
-    fn standardised(mut values: Vec<f32>, side: usize, points_per_image: f32) -> Self {
-        let count = values.len() as f64;
-        let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-        let variance = values.iter().map(|&value| (f64::from(value) - mean) * (f64::from(value) - mean)).sum::<f64>();
-        let scale = (1.0 / libm::sqrt(variance / count)) as f32;
-        let mean = mean as f32;
-        for value in &mut values {
-            *value = (*value - mean) * scale;
-        }
-        Self { values, side, points_per_image }
-    }
-
-    /// The field at (x, y) in image sides; any finite coordinates will do.
-    pub(super) fn at(&self, x: f32, y: f32) -> f32 {
+impl FieldPair {
+    /// Both fields at (x, y) in image sides; any finite coordinates will do.
+    pub(super) fn at(&self, x: f32, y: f32) -> [f32; 2] {
         let (x0, x1, fx) = self.neighbours(x);
         let (y0, y1, fy) = self.neighbours(y);
         let row = |y: usize| {
@@ -101,32 +84,58 @@ impl RandomField {
             row[x0] + (row[x1] - row[x0]) * fx
         };
         let (upper, lower) = (row(y0), row(y1));
-        upper + (lower - upper) * fy
+        let value = upper + (lower - upper) * fy;
+        [value.re, value.im]
     }
 
     fn neighbours(&self, coordinate: f32) -> (usize, usize, f32) {
         let position = coordinate * self.points_per_image;
-        let below = position.floor();
+        // The floor, without the call that `f32::floor` is on processors without SSE 4.1.
+        let truncated = position as i32;
+        let below = truncated - i32::from(truncated as f32 > position);
         let side = self.side as i32;
-        let first = (below as i32).rem_euclid(side);
+        let mut first = below;
+        // A division only where the coordinate has left the period.
+        if !(0..side).contains(&first) {
+            first = first.rem_euclid(side);
+        }
         let second = if first + 1 == side { 0 } else { first + 1 };
-        (first as usize, second as usize, position - below)
+        (first as usize, second as usize, position - below as f32)
+    }
+}
+
+/// Shifts and scales both fields to mean 0 and variance 1.
+fn standardise(values: &mut [Complex<f32>]) {
+    let count = values.len() as f64;
+    let wide = |value: &Complex<f32>| Complex::new(f64::from(value.re), f64::from(value.im));
+    let mean = values.iter().map(wide).sum::<Complex<f64>>() / count;
+    let (mut real, mut imaginary) = (0.0, 0.0);
+    for value in values.iter().map(wide) {
+        let offset = value - mean;
+        real += offset.re * offset.re;
+        imaginary += offset.im * offset.im;
+    }
+    let scale = [real, imaginary].map(|sum| (1.0 / libm::sqrt(sum / count)) as f32);
+    let mean = Complex::new(mean.re as f32, mean.im as f32);
+    for value in values {
+        let offset = *value - mean;
+        *value = Complex::new(offset.re * scale[0], offset.im * scale[1]);
     }
 }
 
 /// The smallest length from `least` up whose only prime factors are 2, 3 and 5, for which the transform is fast.
 fn smooth_length(least: usize) -> usize {
-    (least.max(1)..)
-        .find(|&length| {
-            let mut rest = length;
-            for factor in [2, 3, 5] {
-                while rest % factor == 0 {
-                    rest /= factor;
-                }
+    let is_smooth = |length: usize| {
+        let mut rest = length;
+        for factor in [2, 3, 5] {
+            while rest % factor == 0 {
+                rest /= factor;
             }
-            rest == 1
-        })
-        .expect("there is a power of two above every number")
+        }
+        rest == 1
+    };
+    // There is a power of two between any number and its double.
+    (least.max(1)..=2 * least.max(1)).find(|&length| is_smooth(length)).expect("a power of two is among them")
 }
 
 fn transpose(values: &mut [Complex<f32>], side: usize) {
@@ -170,16 +179,17 @@ mod tests {
         let mut stream = RandomStream::new(1, 1, Purpose::Subject);
         let (mut along, mut across, mut product, mut draws) = (0.0_f64, 0.0_f64, 0.0_f64, 0);
         for _ in 0..12 {
-            let [first, second] = recipe.draw(&mut stream);
-            let count = first.values.len() as f64;
-            let mean = first.values.iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-            let power = first.values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / count;
-            assert!(mean.abs() < 1e-3 && (power - 1.0).abs() < 1e-3, "mean {mean}, power {power}");
-            product += first.values.iter().zip(&second.values).map(|(&a, &b)| f64::from(a * b)).sum::<f64>() / count;
+            let pair = recipe.draw(&mut stream);
+            let count = pair.values.len() as f64;
+            let sum =
+                |part: fn(&Complex<f32>) -> f32| pair.values.iter().map(|value| f64::from(part(value))).sum::<f64>();
+            assert!(sum(|value| value.re).abs() / count < 1e-3, "mean 0");
+            assert!((sum(|value| value.im * value.im) / count - 1.0).abs() < 1e-3, "variance 1");
+            product += sum(|value| value.re * value.im) / count;
             for y in 0..100 {
                 for x in 0..100 {
                     let at = |dx: u8, dy: u8| {
-                        first.at((x as f32 + f32::from(dx)) / 128.0, (y as f32 + f32::from(dy)) / 128.0)
+                        pair.at((x as f32 + f32::from(dx)) / 128.0, (y as f32 + f32::from(dy)) / 128.0)[0]
                     };
                     along += f64::from(at(2, 0) - at(0, 0)).powi(2);
                     across += f64::from(at(0, 2) - at(0, 0)).powi(2);

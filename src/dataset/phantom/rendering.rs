@@ -9,16 +9,16 @@ use super::tissue::Tissue;
 
 /// Contrast between dense tissue and fat, in grey levels, at densities in per cent; linear in between. The more tissue
 /// lies over a point, the more it absorbs.
-const CONTRAST: [(f64, f64); 4] = [(4.3, 13.0), (19.3, 22.0), (40.4, 34.0), (62.3, 46.0)];
+const CONTRAST: [(f64, f64); 4] = [(4.3, 13.0), (19.3, 22.0), (40.4, 29.0), (62.3, 41.0)];
 
 /// Exponent β of the fields that tissue is made of, at the densities of a class. What is measured in the finished image
 /// is lower in fatty breasts, where strands and noise make up more of what is seen.
 pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
     match class {
-        DensityClass::A => 2.9,
-        DensityClass::B => 3.25,
-        DensityClass::C => 3.6,
-        DensityClass::D => 3.7,
+        DensityClass::A => 2.6,
+        DensityClass::B => 3.3,
+        DensityClass::C => 3.1,
+        DensityClass::D => 3.1,
     }
 }
 
@@ -26,7 +26,7 @@ pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
 const EDGE: f32 = 0.60;
 
 /// Standard deviation of the pixel noise, in grey levels.
-const NOISE: f32 = 0.5;
+const NOISE: f32 = 0.4;
 
 /// Renders one view, 8 bits, chest wall at the left. The background is 0 and every pixel of the breast above 0.
 pub(super) fn render(
@@ -45,18 +45,12 @@ pub(super) fn render(
     let tilt = [(); 2].map(|()| 7.0 * stream.normal().clamp(-1.5, 1.5) as f32);
     let mut pixels = vec![0_u8; silhouette.breast.len()];
     let (mut sum, mut count) = (0_u64, 0_u64);
-    for (at, pixel) in pixels.iter_mut().enumerate() {
-        // Drawn for every pixel, so that the noise of one pixel does not depend on the shape of the breast.
-        let noise = NOISE * stream.quick_normal();
-        if !silhouette.is_tissue(at) {
-            continue;
-        }
+    for (at, x, y) in silhouette.tissue() {
         let depth = silhouette.depth[at];
         let glandular = glandular_share(tissue.excess[at]) * under_skin(depth, layer);
         let texture = tissue.texture[at];
-        let (x, y) = silhouette.centre(at);
         let level = fat
-            + 2.4 * texture
+            + 2.2 * texture
             + 3.2 * tissue.shading[at]
             + tilt[0] * (x - 0.5)
             + tilt[1] * (y - 0.5)
@@ -64,8 +58,10 @@ pub(super) fn render(
             + strands[at]
             + skin_line(depth, rim);
         // At least 1: the breast is what is not background.
-        *pixel = (thickness(depth, rim) * level + noise + 0.5).clamp(1.0, 255.0) as u8;
-        sum += u64::from(*pixel);
+        let noise = NOISE * stream.quick_normal();
+        let pixel = (thickness(depth, rim) * level + noise + 0.5).clamp(1.0, 255.0) as u8;
+        pixels[at] = pixel;
+        sum += u64::from(pixel);
         count += 1;
     }
     // As in the preprocessed images of the field, the muscle is filled with the breast's mean grey.

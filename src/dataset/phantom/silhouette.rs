@@ -20,14 +20,14 @@ impl Silhouette {
         let side = size as f64;
         // Pixels whose centre lies within `width` of the chest wall.
         let pixels = |width: f64| (width * side - 0.5).ceil().clamp(0.0, side) as usize;
-        let margin = outline.margin() * size;
-        let mut extended = vec![false; outline.widths().len() * size];
-        for (row, &width) in extended.chunks_exact_mut(size).zip(outline.widths()) {
-            row[..pixels(width)].fill(true);
+        let rows: Vec<usize> = outline.widths().iter().map(|&width| pixels(width)).collect();
+        let margin = outline.margin();
+        let distances = skin_distance(&rows, size);
+        let depth = distances[margin * size..][..size * size].iter().map(|distance| distance / size as f32).collect();
+        let mut breast = vec![false; size * size];
+        for (row, &inside) in breast.chunks_exact_mut(size).zip(&rows[margin..]) {
+            row[..inside].fill(true);
         }
-        let distances = skin_distance(&extended, size);
-        let depth = distances[margin..][..size * size].iter().map(|distance| distance / size as f32).collect();
-        let breast = extended[margin..][..size * size].to_vec();
         let mut pectoral = vec![false; size * size];
         for (row, muscle) in pectoral.chunks_exact_mut(size).enumerate() {
             let width = outline.pectoral_width((row as f64 + 0.5) / side);
@@ -41,9 +41,14 @@ impl Silhouette {
         self.breast[at] && !self.pectoral[at]
     }
 
-    /// The centre of a pixel, (x, y) in image sides.
-    pub(super) fn centre(&self, at: usize) -> (f32, f32) {
+    /// The pixels that show tissue proper, row by row, each with its centre (x, y) in image sides.
+    pub(super) fn tissue(&self) -> impl Iterator<Item = (usize, f32, f32)> {
         let side = self.size as f32;
-        (((at % self.size) as f32 + 0.5) / side, ((at / self.size) as f32 + 0.5) / side)
+        (0..self.size).flat_map(move |row| {
+            let y = (row as f32 + 0.5) / side;
+            (0..self.size)
+                .map(move |column| (row * self.size + column, (column as f32 + 0.5) / side, y))
+                .filter(|&(at, ..)| self.is_tissue(at))
+        })
     }
 }

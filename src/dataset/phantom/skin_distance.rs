@@ -1,39 +1,39 @@
 //! Distance from the skin.
 
-/// Euclidean distance, in pixels, from every pixel of a mask to the nearest pixel of the image outside it, less half a
-/// pixel (the skin runs between the two); 0 outside the mask. What lies beyond the image counts as inside, so that the
-/// chest wall and cropped edges are no skin. `width` is the length of a row.
+/// Euclidean distance, in pixels, from every pixel of a breast to the nearest pixel outside it, less half a pixel (the
+/// skin runs between the two); 0 outside. Row `i` of `width` pixels begins with `breast[i]` pixels of breast. What lies
+/// beyond the image counts as breast, so that the chest wall and cropped edges are no skin.
 ///
-/// Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415, for a mask whose rows begin inside.
-pub(super) fn skin_distance(inside: &[bool], width: usize) -> Vec<f32> {
-    let height = inside.len() / width;
-    let far = (width * width + height * height) as f32;
-    // Along the columns: distance to the nearest outside pixel above or below.
-    let mut squares = vec![0.0_f32; inside.len()];
+/// Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415.
+pub(super) fn skin_distance(breast: &[usize], width: usize) -> Vec<f32> {
+    let far = (width * width + breast.len() * breast.len()) as f32;
+    let mut squares = vec![0.0_f32; breast.len() * width];
+    // Along the columns: distance to the nearest outside pixel above, then to that above or below.
     let mut steps = vec![far.sqrt(); width];
-    for row in 0..height {
-        for (column, step) in steps.iter_mut().enumerate() {
-            let at = row * width + column;
-            *step = if inside[at] { *step + 1.0 } else { 0.0 };
-            squares[at] = *step;
+    for (row, &inside) in squares.chunks_exact_mut(width).zip(breast) {
+        steps[inside..].fill(0.0);
+        for (square, step) in row.iter_mut().zip(&mut steps).take(inside) {
+            *step += 1.0;
+            *square = *step;
         }
     }
     steps.fill(far.sqrt());
-    for row in (0..height).rev() {
-        for (column, step) in steps.iter_mut().enumerate() {
-            let at = row * width + column;
-            *step = if inside[at] { *step + 1.0 } else { 0.0 };
-            let nearest = squares[at].min(*step);
-            squares[at] = (nearest * nearest).min(far);
+    for (row, &inside) in squares.chunks_exact_mut(width).zip(breast).rev() {
+        steps[inside..].fill(0.0);
+        for (square, step) in row.iter_mut().zip(&mut steps).take(inside) {
+            *step += 1.0;
+            let nearest = square.min(*step);
+            *square = (nearest * nearest).min(far);
         }
     }
-    // Along the rows: the lower envelope of parabolas.
+    // Along the rows: the lower envelope of parabolas, of which those beyond the first pixel outside are never the lowest.
     let mut parabolas = Vec::with_capacity(width);
-    let mut distances = vec![0.0_f32; inside.len()];
-    for (squares, distances) in squares.chunks_exact(width).zip(distances.chunks_exact_mut(width)) {
-        lower_envelope(squares, &mut parabolas);
+    let mut distances = vec![0.0_f32; squares.len()];
+    let rows = squares.chunks_exact(width).zip(distances.chunks_exact_mut(width));
+    for ((squares, distances), &inside) in rows.zip(breast) {
+        lower_envelope(&squares[..(inside + 1).min(width)], &mut parabolas);
         let mut next = 0;
-        for (column, distance) in distances.iter_mut().enumerate() {
+        for (column, distance) in distances.iter_mut().enumerate().take(inside) {
             while parabolas.get(next + 1).is_some_and(|&(_, from)| from < column as f32) {
                 next += 1;
             }
@@ -71,18 +71,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_search_over_all_pixels(inside in prop::collection::vec(prop::bool::weighted(0.8), 12 * 9)) {
-            prop_assume!(inside.iter().any(|&inside| !inside));
-            let (width, height) = (12_usize, 9_usize);
-            let distances = skin_distance(&inside, width);
-            for row in 0..height {
+        fn agrees_with_a_search_over_all_pixels(breast in prop::collection::vec(0_usize..=12, 9)) {
+            let width = 12;
+            prop_assume!(breast.iter().any(|&inside| inside < width));
+            let distances = skin_distance(&breast, width);
+            for (row, &inside) in breast.iter().enumerate() {
                 for column in 0..width {
-                    let nearest = (0..width * height)
-                        .filter(|&at| !inside[at])
+                    let nearest = (0..breast.len() * width)
+                        .filter(|&at| at % width >= breast[at / width])
                         .map(|at| (at / width).abs_diff(row).pow(2) + (at % width).abs_diff(column).pow(2))
                         .min()
                         .expect("a pixel is outside");
-                    let expected = ((nearest as f32).sqrt() - 0.5).max(0.0);
+                    let expected = if column < inside { (nearest as f32).sqrt() - 0.5 } else { 0.0 };
                     prop_assert!((distances[row * width + column] - expected).abs() < 1e-4);
                 }
             }

@@ -1,17 +1,34 @@
 //! Where the fibroglandular tissue lies.
 
+use rustfft::FftPlannerScalar;
+
 use super::anatomy::Anatomy;
 use super::outline::Outline;
-use super::random_field::{FieldRecipe, RandomField};
+use super::random_field::FieldRecipe;
 use super::random_stream::RandomStream;
 use super::silhouette::Silhouette;
 
 /// The recipes of the fields that tissue is made of.
 pub(super) struct TissueRecipe {
-    /// Lobes and the sway of the strands: smoother than the texture.
-    pub(super) lobes: FieldRecipe,
-    /// Streaks and texture, drawn out along the ducts.
-    pub(super) streaks: FieldRecipe,
+    /// Lobes, shading, and the sway of the ducts: smoother than the texture.
+    lobes: FieldRecipe,
+    /// Streaks and grain, drawn out along the ducts.
+    streaks: FieldRecipe,
+}
+
+impl TissueRecipe {
+    /// Images above this size (pixels) get fields of a lower resolution: at β near 3 what lies above half the Nyquist
+    /// frequency is far below the pixel noise.
+    const FULL_RESOLUTION_UP_TO: usize = 160;
+
+    /// The recipe for images of `size` pixels, with a texture of exponent `exponent`.
+    pub(super) fn new(planner: &mut FftPlannerScalar<f32>, size: usize, exponent: f64) -> Self {
+        let points = |coarser: usize| if size > Self::FULL_RESOLUTION_UP_TO { size.div_ceil(coarser) } else { size };
+        Self {
+            lobes: FieldRecipe::new(planner, points(3), exponent + 0.5, 1.5, 1.0),
+            streaks: FieldRecipe::new(planner, points(2), exponent, 2.8, 3.5),
+        }
+    }
 }
 
 /// The tissue of one view, pixel by pixel; 0 where there is none.
@@ -39,9 +56,9 @@ impl Tissue {
         density: f64,
         stream: &mut RandomStream,
     ) -> Self {
-        let [lobes, sway] = recipe.lobes.draw(stream);
-        let [streaks, texture_field] = recipe.streaks.draw(stream);
-        let fan = Fan { nipple_height: outline.nipple_height as f32, sway };
+        let lobes = recipe.lobes.draw(stream);
+        let streaks = recipe.streaks.draw(stream);
+        let nipple_height = outline.nipple_height as f32;
         let gland = Gland {
             depth: (anatomy.gland_depth + 0.03 * stream.normal()) as f32,
             height: (outline.nipple_height + 0.03 * stream.normal()) as f32,
@@ -51,16 +68,18 @@ impl Tissue {
         let mut excess = vec![0.0_f32; silhouette.breast.len()];
         let (mut shading, mut texture) = (excess.clone(), excess.clone());
         let mut scores = Vec::with_capacity(excess.len());
-        for at in 0..excess.len() {
-            if !silhouette.is_tissue(at) {
-                continue;
-            }
-            let (x, y) = silhouette.centre(at);
-            let (u, v) = fan.bend(x, y);
-            let near_skin = 1.0 - ((silhouette.depth[at] - layer) / 0.04).clamp(0.0, 1.0);
-            let score = 0.40 * lobes.at(u, v) + 0.26 * streaks.at(u, v) + gland.at(x, y) - 4.0 * near_skin * near_skin;
+        for (at, x, y) in silhouette.tissue() {
+            let [_, sway] = lobes.at(x, y);
+            let (u, v) = along_ducts(x, y, nipple_height, sway);
+            let [lobe, shade] = lobes.at(u, v);
+            let [streak, grain] = streaks.at(u, v);
+            // The fat under the skin is of uneven thickness: lobes press into it.
+            let depth = silhouette.depth[at] * (1.0 + 0.3 * lobe.clamp(-1.5, 1.5));
+            let near_skin = 1.0 - ((depth - layer) / 0.10).clamp(0.0, 1.0);
+            let score = 0.38 * lobe + 0.28 * streak + gland.at(x, y) - 1.6 * near_skin * near_skin;
             excess[at] = score;
-            texture[at] = texture_field.at(u, v);
+            shading[at] = shade;
+            texture[at] = grain;
             scores.push(score);
         }
         let dense = ((density * scores.len() as f64).round() as usize).clamp(1, scores.len() - 1);
@@ -68,12 +87,10 @@ impl Tissue {
         // The lowest dense score lies at the cut; equal scores below it would be dense too, which f32 makes rare.
         let (_, &mut threshold, _) = scores.select_nth_unstable_by(cut, f32::total_cmp);
         let mut counted = 0_usize;
-        for (at, excess) in excess.iter_mut().enumerate() {
-            if silhouette.is_tissue(at) {
-                // Half a step up, so that the pixel at the threshold itself is dense.
-                *excess = (*excess - threshold) + f32::EPSILON;
-                counted += usize::from(*excess > 0.0);
-            }
+        for (at, ..) in silhouette.tissue() {
+            // A step up, so that the pixel at the threshold itself is dense.
+            excess[at] = (excess[at] - threshold) + f32::EPSILON;
+            counted += usize::from(excess[at] > 0.0);
         }
         Self { excess, shading, texture, density: counted as f64 / scores.len() as f64 }
     }
@@ -94,17 +111,9 @@ impl Gland {
     }
 }
 
-/// The course of the ducts: straight lines from the chest wall that converge beyond the nipple, swaying.
-struct Fan {
-    nipple_height: f32,
-    sway: RandomField,
-}
-
-impl Fan {
-    /// Coordinates along and across the ducts.
-    fn bend(&self, x: f32, y: f32) -> (f32, f32) {
-        const APEX: f32 = 1.7;
-        let across = (y - self.nipple_height) * (APEX - 0.5) / (APEX - x);
-        (x, self.nipple_height + across + 0.018 * self.sway.at(x, y))
-    }
+/// Coordinates along and across the ducts: straight lines from the chest wall that converge beyond the nipple, and sway.
+fn along_ducts(x: f32, y: f32, nipple_height: f32, sway: f32) -> (f32, f32) {
+    const APEX: f32 = 1.7;
+    let across = (y - nipple_height) * (APEX - 0.5) / (APEX - x);
+    (x, nipple_height + across + 0.018 * sway)
 }
