@@ -12,7 +12,7 @@ use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::dataset::phantom::files::{MASKS_FOLDER, files_of_view, paths_of_view};
 use crate::dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
-use crate::dataset::phantom::{LARGEST_SIZE, PhantomGenerator, PhantomSettings, SMALLEST_SIZE};
+use crate::dataset::phantom::{PhantomGenerator, PhantomSettings};
 use crate::domain::density::DensityClass;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
@@ -63,9 +63,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
         overlap: arguments.overlap,
         confounder: arguments.confounder,
     };
-    let generator = PhantomGenerator::new(settings).map_err(|_| {
-        WrongUse(format!("--size {} is out of range: from {SMALLEST_SIZE} to {LARGEST_SIZE} pixels", arguments.size))
-    })?;
+    let generator = PhantomGenerator::new(settings).map_err(|error| WrongUse(format!("--size: {error}")))?;
     let folder = PhantomFolder { out: &arguments.out, settings, subjects: arguments.subjects };
     let recorded = folder.open()?;
     let interruption = Interruption::watch()?;
@@ -120,6 +118,9 @@ impl PhantomFolder<'_> {
     /// Makes the folders; gives what an earlier call recorded there. A folder of anything else is refused.
     fn open(&self) -> anyhow::Result<BTreeMap<u32, SubjectRecord>> {
         let shown = printable_path(self.out);
+        if self.out.exists() && !self.out.is_dir() {
+            return Err(WrongUse(format!("{shown} is a file; a phantom needs a folder")).into());
+        }
         let manifest_path = self.out.join(PhantomManifest::FILE_NAME);
         let recorded = match fs::read(&manifest_path) {
             Ok(bytes) => {
@@ -189,7 +190,7 @@ impl PhantomFolder<'_> {
                 let path = self.out.join(file.path);
                 write_atomically(&path, &file.bytes).with_context(|| format!("write {}", printable_path(&path)))?;
             }
-            views.push(ViewRecord { view, percent_density: pictures.percent_density() });
+            views.push(ViewRecord::new(view, pictures.percent_density()));
         }
         Ok(SubjectRecord::new(&subject, views))
     }

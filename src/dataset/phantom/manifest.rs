@@ -107,10 +107,23 @@ impl SubjectRecord {
             subject: subject.number,
             label: subject.label,
             drawn_from: subject.drawn_from,
-            percent_density: subject.percent_density,
+            percent_density: rounded(subject.percent_density),
             views,
         }
     }
+}
+
+impl ViewRecord {
+    /// The record of a view with the density counted in its masks.
+    #[must_use]
+    pub fn new(view: View, percent_density: f64) -> Self {
+        Self { view, percent_density: rounded(percent_density) }
+    }
+}
+
+/// Three decimals: finer than a pixel of any image, and read back as it was written.
+fn rounded(percent: f64) -> f64 {
+    (percent * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

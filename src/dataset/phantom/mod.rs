@@ -2,8 +2,9 @@
 //! tissue and of the pectoral muscle.
 //!
 //! The images serve to try out, test and demonstrate; they are no evidence of clinical accuracy. The recipe and its
-//! sources are in `docs/phantom.md`. The same settings give the same pixels on every machine: all randomness comes from
-//! [`random_stream`], transcendental functions from `libm`, and the rest is IEEE arithmetic in a fixed order.
+//! sources are in `docs/phantom.md`. The same settings give the same pixels on every machine: all random numbers come
+//! from one named generator, transcendental functions from `libm`, the transform from the scalar planner of `rustfft`,
+//! and the rest is IEEE arithmetic in a fixed order.
 
 mod anatomy;
 mod confounder;
@@ -56,7 +57,7 @@ pub struct PhantomSettings {
 
 /// An image size that the generator does not serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("images of {0} pixels are not made; the size goes from {SMALLEST_SIZE} to {LARGEST_SIZE}")]
+#[error("images of {0} pixels are not made, only from {SMALLEST_SIZE} to {LARGEST_SIZE}")]
 pub struct SizeOutOfRange(pub u32);
 
 /// Makes the views of any subject, in any order and from any thread.

@@ -128,7 +128,7 @@ fn smooth_length(least: usize) -> usize {
     let is_smooth = |length: usize| {
         let mut rest = length;
         for factor in [2, 3, 5] {
-            while rest % factor == 0 {
+            while rest.is_multiple_of(factor) {
                 rest /= factor;
             }
         }

@@ -12,13 +12,12 @@ use super::tissue::Tissue;
 const CONTRAST: [(f64, f64); 4] = [(4.3, 13.0), (19.3, 22.0), (40.4, 29.0), (62.3, 41.0)];
 
 /// Exponent β of the fields that tissue is made of, at the densities of a class. What is measured in the finished image
-/// is lower in fatty breasts, where strands and noise make up more of what is seen.
+/// differs: strands and noise lower it in fatty breasts, the edges of dense tissue raise it in dense ones.
 pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
     match class {
         DensityClass::A => 2.6,
         DensityClass::B => 3.3,
-        DensityClass::C => 3.1,
-        DensityClass::D => 3.1,
+        DensityClass::C | DensityClass::D => 3.1,
     }
 }
 
