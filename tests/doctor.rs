@@ -10,23 +10,27 @@ use serde_json::Value;
 
 const ANSWER: &str = r#"{"engine_version":"0.1.0","protocol":1,"libtorch":"2.11.0","library_folder":"/opt/torch/lib","threads":1,"cuda":{"state":"no_driver","detail":"","devices":[]},"cpu_bf16":false}"#;
 
+fn mammoscope() -> Command {
+    Command::cargo_bin("mammoscope").expect("the binary is built beside the test")
+}
+
 /// Written by another process: a program that this one has just written may be "busy" while a test beside starts one.
 fn engine(folder: &Path, script: &str) -> PathBuf {
     let path = folder.join("an engine");
     let write = r#"printf '#!/bin/sh\n%s\n' "$2" > "$1" && chmod +x "$1""#;
-    let status = System::new("sh").args(["-c", write, "sh"]).arg(&path).arg(script).status().unwrap();
+    let status = System::new("sh").args(["-c", write, "sh"]).arg(&path).arg(script).status().expect("sh starts");
     assert!(status.success());
     path
 }
 
 fn doctor(engine: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("mammoscope").unwrap();
+    let mut command = mammoscope();
     command.arg("doctor").args(arguments).env("MAMMOSCOPE_ENGINE", engine).env("API_TOKEN", "do-not-show");
-    command.output().unwrap()
+    command.output().expect("the program runs")
 }
 
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 #[test]
@@ -81,15 +85,15 @@ fn a_missing_engine_is_told_with_what_to_do() {
 
 #[test]
 fn a_completion_script_and_manual_pages_are_written() {
-    let script = Command::cargo_bin("mammoscope").unwrap().args(["completions", "bash"]).output().unwrap();
+    let script = mammoscope().args(["completions", "bash"]).output().unwrap();
     assert!(script.status.success());
     assert!(text(&script.stdout).contains("complete -F _mammoscope"));
-    let unknown = Command::cargo_bin("mammoscope").unwrap().args(["completions", "no-shell"]).output().unwrap();
+    let unknown = mammoscope().args(["completions", "no-shell"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(2));
 
     let folder = tempfile::tempdir().unwrap();
     let pages = folder.path().join("man1");
-    let written = Command::cargo_bin("mammoscope").unwrap().arg("man").arg(&pages).output().unwrap();
+    let written = mammoscope().arg("man").arg(&pages).output().unwrap();
     assert!(written.status.success() && written.stdout.is_empty());
     assert!(fs::read_to_string(pages.join("mammoscope-doctor.1")).unwrap().contains("Examples"));
 }

@@ -94,7 +94,7 @@ fn pip_command(wheel: &Wheel, machine: Machine, folder: &Path) -> Command {
 }
 
 /// The bytes of all files under a folder; what vanishes meanwhile counts nothing.
-fn bytes_under(folder: &Path) -> u64 {
+pub(super) fn bytes_under(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
         .map(|entry| match entry.metadata() {
@@ -124,10 +124,12 @@ fn explain_failure(wheel: &Wheel, said: &str, code: Option<i32>) -> String {
         return format!("the disk became full while {what} was downloaded");
     }
     if says(&NETWORK) {
-        return format!(
-            "{what} could not be downloaded: the package index cannot be reached ({})",
-            last_lines(said, 1)
-        );
+        let reason = said.find("[Errno").and_then(|at| said[at..].split(['\'', ')', '\n']).next());
+        let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.trim()));
+        return format!("{what} could not be downloaded: the package index cannot be reached{reason}");
+    }
+    if said.contains("(from versions: none)") {
+        return format!("the package index that pip uses cannot be reached, or has no {} at all", wheel.project);
     }
     if said.contains("No matching distribution found") {
         return format!("the package index that pip uses does not offer {what} for this machine");
@@ -153,11 +155,16 @@ mod tests {
 
     #[test]
     fn known_failures_are_said_in_words() {
-        let offline = "WARNING: Retrying (Retry(total=0)) after NewConnectionError: Temporary failure in name resolution\n\
+        let offline = "WARNING: Retrying after 'NewConnectionError('…: [Errno 111] Connection refused')': /simple/torch/\n\
                        ERROR: No matching distribution found for torch===2.11.0";
-        assert!(explain_failure(torch(), offline, Some(1)).contains("cannot be reached"));
+        assert!(
+            explain_failure(torch(), offline, Some(1)).ends_with("cannot be reached ([Errno 111] Connection refused)")
+        );
         let absent = "ERROR: No matching distribution found for torch===2.11.0";
         assert!(explain_failure(torch(), absent, Some(1)).contains("does not offer torch 2.11.0"));
+        let unreachable = "ERROR: Could not find a version that satisfies the requirement (from versions: none)\n\
+                           ERROR: No matching distribution found for torch===2.11.0";
+        assert!(explain_failure(torch(), unreachable, Some(1)).contains("cannot be reached, or has no torch"));
         let full = "ERROR: Could not install packages: [Errno 28] No space left on device";
         assert!(explain_failure(torch(), full, Some(1)).contains("disk became full"));
         assert!(explain_failure(torch(), "one\ntwo\n\nthree\nfour\n", Some(7)).ends_with("two | three | four"));

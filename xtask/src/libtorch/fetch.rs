@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail};
 use indicatif::DecimalBytes;
 
 use super::cache::{SetupLock, cache_folder, flush_to_disk, require_space};
-use super::download::{download, find_wheel, require_pip};
+use super::download::{bytes_under, download, find_wheel, require_pip};
 use super::installed::Libtorch;
 use super::machine::Machine;
 use super::progress::{Progress, short};
@@ -60,7 +60,7 @@ pub(crate) fn fetch(wanted: &Wanted) -> anyhow::Result<PathBuf> {
     let partial = Partial::open(cache.join(format!("{name}.partial")))?;
     let missing: Vec<&Wheel> = wanted.parts.wheels().filter(|wheel| !partial.is_unpacked(wheel)).collect();
     announce(wanted, &missing, &cache);
-    require_space(&cache, space_for(wanted, &missing))?;
+    require_space(&cache, space_for(wanted, &missing).saturating_sub(partial.bytes_to_reuse(wanted)))?;
     if wanted.wheels.is_none() && !missing.is_empty() {
         require_pip()?;
     }
@@ -141,6 +141,14 @@ impl Partial {
     fn is_unpacked(&self, wheel: &Wheel) -> bool {
         let tree = self.folder.join("tree");
         read_list(&self.list_of(wheel)).is_some_and(|files| files.iter().all(|file| is_there(&tree, file)))
+    }
+
+    /// The room that the whole wheels and half unpacked files of an interrupted run take already, in bytes.
+    fn bytes_to_reuse(&self, wanted: &Wanted) -> u64 {
+        let unpacked = wanted.parts.wheels().filter(|wheel| self.is_unpacked(wheel));
+        let whole: u64 = unpacked.map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
+        let there = bytes_under(&self.folder.join("tree")) + bytes_under(&self.folder.join("wheels"));
+        there.saturating_sub(whole)
     }
 
     fn add(&self, wheel: &Wheel, wanted: &Wanted) -> anyhow::Result<()> {
