@@ -1,6 +1,6 @@
 //! libtorch: where it comes from, where it lies, and how the build finds it.
 //!
-//! The library lies once in the user's cache, unpacked from the wheels on the Python Package Index ([`fetch`]), or
+//! The library lies once in the user's cache, unpacked from the wheels on the Python Package Index ([`mod@fetch`]), or
 //! somewhere of the user's own ([`installed`]). `.libtorch` in the checkout links to it ([`links`]), and
 //! `.cargo/config.toml` points the build there.
 
