@@ -117,7 +117,7 @@ mod tests {
     fn a_machine_without_a_gpu_is_no_fault() {
         let checks = checks(&Ok(location()), Some(&Ok(facts(CudaState::NoDriver))));
         assert_eq!(states(&checks), [State::Ok, State::Ok, State::Missing]);
-        assert!(checks.iter().all(|check| check.advice.is_none()));
+        assert!(checks.iter().all(|check| check.advice.is_empty()));
         assert_eq!(checks[1].found, "2.11.0 in /opt/\\u{1b}lib");
     }
 
@@ -126,7 +126,7 @@ mod tests {
         for state in [CudaState::NoLibrary, CudaState::Error] {
             let cuda = checks(&Ok(location()), Some(&Ok(facts(state)))).remove(2);
             assert_eq!(cuda.state, State::Warning);
-            assert!(cuda.advice.is_some());
+            assert!(!cuda.advice.is_empty());
         }
         let cuda = checks(&Ok(location()), Some(&Ok(facts(CudaState::Available)))).remove(2);
         assert_eq!((cuda.state, cuda.found.as_str()), (State::Ok, "one device"));
@@ -137,7 +137,7 @@ mod tests {
         let failure = ProbeFailure::LibraryNotFound("libtorch_cpu.so".to_owned());
         let checks = checks(&Ok(location()), Some(&Err(failure)));
         assert_eq!(states(&checks), [State::Missing; 3]);
-        assert!(checks[0].advice.as_deref().is_some_and(|advice| advice.contains("cargo xtask setup")));
+        assert!(checks[0].advice[0].contains("cargo xtask setup"));
         assert!(checks[1].found.contains("libtorch_cpu.so"));
     }
 

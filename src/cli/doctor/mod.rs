@@ -50,17 +50,17 @@ struct Check {
     state: State,
     /// What was found, safe to print.
     found: String,
-    /// What to do, where something is to be done.
-    advice: Option<String>,
+    /// What to do, each a line of its own; empty where nothing is to be done.
+    advice: Vec<String>,
 }
 
 impl Check {
     fn new(name: &'static str, state: State, found: impl Into<String>) -> Self {
-        Self { name, state, found: found.into(), advice: None }
+        Self { name, state, found: found.into(), advice: Vec::new() }
     }
 
     fn advise(mut self, advice: impl Into<String>) -> Self {
-        self.advice = Some(advice.into());
+        self.advice.push(advice.into());
         self
     }
 }
@@ -115,7 +115,7 @@ fn table(findings: &Findings, color: bool) -> String {
         let label = if color { format!("\x1b[{sgr}m{label}\x1b[0m") } else { label.to_owned() };
         let name = check.name;
         writeln!(text, "  {name:name_width$}  {label}  {}", check.found).expect("a String takes all");
-        if let Some(advice) = &check.advice {
+        for advice in &check.advice {
             // Under what was found: two blanks, the name, two, the label, two.
             writeln!(text, "{:indent$}→ {advice}", "", indent = name_width + 13).expect("a String takes all");
         }

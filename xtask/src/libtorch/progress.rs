@@ -18,8 +18,7 @@ impl Progress {
     pub(super) fn begin(what: impl Into<String>, bytes: u64) -> Self {
         let what = what.into();
         let bar = if std::io::stderr().is_terminal() {
-            let style =
-                "  {wide_msg} {bar:28} {decimal_bytes:>9} of {decimal_total_bytes:<9} {decimal_bytes_per_sec:>11}";
+            let style = "  {msg} {wide_bar} {decimal_bytes:>9} of {decimal_total_bytes:<9} {decimal_bytes_per_sec:>11}";
             let bar = ProgressBar::new(bytes)
                 .with_style(ProgressStyle::with_template(style).expect("the template is a constant"))
                 .with_message(what.clone());
