@@ -10,6 +10,10 @@ fn main() {
     for variable in ["LIBTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_LIB", "LIBTORCH_USE_PYTORCH"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
+    if let Some(folder) = env::var_os("LIBTORCH") {
+        // `cargo xtask setup` rewrites this file when `.libtorch` leads elsewhere, so that the rpath follows.
+        println!("cargo:rerun-if-changed={}", PathBuf::from(folder).join("build-version").display());
+    }
     // torch-sys has found libtorch by then and tells its direct dependents where.
     let library_folder =
         PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("set by torch-sys for its dependents"));

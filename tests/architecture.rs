@@ -28,7 +28,7 @@ const CRATES: [(&str, &[&str]); 5] = [
     ("tch", &["engine/"]),
     ("torch_sys", &["engine/"]),
     ("ratatui", &["src/tui/"]),
-    ("crossterm", &["src/tui/", "src/cli/"]),
+    ("crossterm", &["src/tui/"]),
 ];
 
 const FORBIDDEN_NAMES: [&str; 4] = ["utils.rs", "util.rs", "common.rs", "helpers.rs"];

@@ -1,6 +1,7 @@
 //! Engines that are missing, foreign, of another version, silent, killed, or out of memory: a clear line each time,
 //! never a hang, and nothing half written.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![cfg(unix)]
 
 mod support;

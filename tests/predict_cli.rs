@@ -1,5 +1,7 @@
 //! `import`, `model` and `predict` by the real binaries: results as the reference's, bad input listed, nothing half done.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! What the tests of the real binaries share: the engine's path, small images, and programs that stand in for an engine.
 
 #![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
