@@ -102,12 +102,6 @@ impl PhantomGenerator {
         Ok(Self { settings, tissues })
     }
 
-    /// The settings that the generator was made with.
-    #[must_use]
-    pub fn settings(&self) -> PhantomSettings {
-        self.settings
-    }
-
     /// Subject `number`, from 1. The classes go round: 1 is A, 2 B, 3 C, 4 D, 5 A again.
     #[must_use]
     pub fn subject(&self, number: u32) -> PhantomSubject {
@@ -131,16 +125,17 @@ impl PhantomGenerator {
             confounder::mark(&mut pixels, size, subject.label);
         }
         let picture = |pixels: Vec<u8>| oriented(pixels, self.settings.size, view.side());
-        let mask = |inside: &mut dyn Iterator<Item = bool>| {
-            picture(inside.map(|inside| if inside { 255 } else { 0 }).collect())
-        };
         PhantomView {
             image: picture(pixels),
-            breast: mask(&mut silhouette.breast.iter().copied()),
-            dense: mask(&mut tissue.excess.iter().map(|&excess| excess > 0.0)),
-            pectoral: outline.shows_pectoral().then(|| mask(&mut silhouette.pectoral.iter().copied())),
+            breast: picture(mask(silhouette.breast())),
+            dense: picture(mask(tissue.excess.iter().map(|&excess| excess > 0.0))),
+            pectoral: outline.shows_pectoral().then(|| picture(mask(silhouette.pectoral()))),
         }
     }
+}
+
+fn mask(inside: impl Iterator<Item = bool>) -> Vec<u8> {
+    inside.map(|inside| if inside { 255 } else { 0 }).collect()
 }
 
 /// A picture with the chest wall where the side has it: at the left edge for the left breast.

@@ -42,7 +42,7 @@ pub(super) fn render(
     let rim = anatomy.rim as f32;
     let layer = anatomy.subcutaneous as f32;
     let tilt = [(); 2].map(|()| 7.0 * stream.normal().clamp(-1.5, 1.5) as f32);
-    let mut pixels = vec![0_u8; silhouette.breast.len()];
+    let mut pixels = vec![0_u8; silhouette.depth.len()];
     let (mut sum, mut count) = (0_u64, 0_u64);
     for (at, x, y) in silhouette.tissue() {
         let depth = silhouette.depth[at];
@@ -65,7 +65,7 @@ pub(super) fn render(
     }
     // As in the preprocessed images of the field, the muscle is filled with the breast's mean grey.
     let mean = ((sum + count / 2) / count.max(1)).clamp(1, 255) as u8;
-    for (pixel, _) in pixels.iter_mut().zip(&silhouette.pectoral).filter(|&(_, &muscle)| muscle) {
+    for (pixel, _) in pixels.iter_mut().zip(silhouette.pectoral()).filter(|&(_, muscle)| muscle) {
         *pixel = mean;
     }
     pixels

@@ -14,7 +14,7 @@ pub(super) fn draw_strands(
     silhouette: &Silhouette,
     stream: &mut RandomStream,
 ) -> Vec<f32> {
-    let mut picture = vec![0.0; silhouette.breast.len()];
+    let mut picture = vec![0.0; silhouette.depth.len()];
     let count = (anatomy.strands + 8.0 * stream.normal()).max(20.0) as usize;
     for _ in 0..count {
         let strand = Strand::draw(outline, stream);
@@ -63,7 +63,7 @@ impl Strand {
         for step in 0..steps as usize {
             let (column, row) = ((self.x * side) as usize, (self.y * side) as usize);
             let inside = self.x >= 0.0 && self.y >= 0.0 && column < silhouette.size && row < silhouette.size;
-            if !inside || !silhouette.is_tissue(row * silhouette.size + column) {
+            if !inside || !silhouette.is_tissue(column, row) {
                 break;
             }
             let taper = libm::sin(PI * (step as f64 + 0.5) / steps);

@@ -65,7 +65,7 @@ impl Tissue {
         };
         let layer = (anatomy.subcutaneous + 0.002 * stream.normal()) as f32;
 
-        let mut excess = vec![0.0_f32; silhouette.breast.len()];
+        let mut excess = vec![0.0_f32; silhouette.depth.len()];
         let (mut shading, mut texture) = (excess.clone(), excess.clone());
         let mut scores = Vec::with_capacity(excess.len());
         for (at, x, y) in silhouette.tissue() {
