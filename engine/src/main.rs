@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use mammoscope::domain::compute_options::DeviceChoice;
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope_engine::bench::{self, ForwardBench, ForwardTiming};
-use mammoscope_engine::learning::device;
+use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
 
 /// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
@@ -51,8 +51,9 @@ struct ForwardArguments {
 }
 
 fn main() -> ExitCode {
+    host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
-    // First of all: libtorch looks for its CUDA parts at the first question about CUDA, and never again.
+    // Before any other question about CUDA: libtorch looks for its CUDA parts at the first question about CUDA, and never again.
     let cuda = device::load_cuda();
     let result = match arguments.command {
         Command::Serve => serve(cuda),
