@@ -71,6 +71,9 @@ impl Default for Patience {
     }
 }
 
+/// How idle OpenMP threads wait. Spinning for long, two programs on the same cores slow each other down thirty-fold;
+/// sleeping at once costs a third of the speed at 128 pixels; a thousand turns cost neither (docs/benchmarks.md).
+const OPENMP_WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
 const LAST_WORDS: usize = 3;
 /// How a program that the system gives no more memory puts it in its last line.
 const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
@@ -93,9 +96,9 @@ impl EngineProcess {
     pub fn start(path: &Path, patience: Patience) -> Result<Self, EngineError> {
         let mut command = Command::new(path);
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        if std::env::var_os("OMP_WAIT_POLICY").is_none() {
-            // Idle OpenMP threads spin otherwise, and two programs on the same cores slow each other down thirty-fold.
-            command.env("OMP_WAIT_POLICY", "PASSIVE");
+        // A user's own settings win; libgomp reads them when it is loaded, so that they cannot be set later.
+        if OPENMP_WAITING.iter().all(|(variable, _)| std::env::var_os(variable).is_none()) {
+            command.envs(OPENMP_WAITING);
         }
         #[cfg(unix)]
         {
