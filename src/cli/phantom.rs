@@ -32,6 +32,9 @@ and phantom.json with the truth. The classes go round: subject 1 is A, 2 B, 3 C,
 The same settings give the same files everywhere; the same command again, or with more subjects,
 goes on where the folder ends. The images are synthetic and not for clinical use.";
 
+/// Make synthetic mammograms with known truth
+///
+/// Four views a subject, a density class, and exact masks of the breast, its dense tissue and the pectoral muscle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PhantomArguments {

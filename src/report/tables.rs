@@ -53,16 +53,15 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
 #[must_use]
 pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstrap) -> String {
     let mut text = String::new();
-    if sets.len() > 1 {
-        text.push_str(&overview(sets));
-    }
     for EvaluatedSet { set, evaluation } in sets {
-        if !text.is_empty() {
-            text.push('\n');
-        }
         text.push_str(&set_text(set, evaluation, fusion, bootstrap));
+        text.push('\n');
     }
-    text.push('\n');
+    if sets.len() > 1 {
+        // Last, where the terminal stops scrolling.
+        text.push_str(&overview(sets));
+        text.push('\n');
+    }
     text.push_str(&notes(bootstrap));
     text
 }

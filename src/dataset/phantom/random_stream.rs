@@ -1,7 +1,7 @@
 //! The phantom's random numbers: the same on every machine and in every version of the random-number crates.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng as _, SeedableRng as _};
 
 /// A stream of `ChaCha8` numbers that depends on nothing but the seed, the subject and what it is drawn for.
 ///
