@@ -11,7 +11,10 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use mammoscope::client::engine_process::{EngineError, EngineProcess, Patience};
-use mammoscope::client::protocol::{EngineEvent, PROTOCOL_VERSION, VERSION, write_frame};
+use mammoscope::client::protocol::{
+    EngineCommand, EngineEvent, JobId, PROTOCOL_VERSION, PredictWork, VERSION, WirePath, Work, write_frame,
+};
+use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use support::{engine, mammoscope, names_in, script, small_model, stderr_of, wait_for, write_many};
 
 const SHORT: Patience = Patience { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
@@ -92,8 +95,23 @@ fn silence_is_not_waited_out_for_ever() {
     // Greets, and never says again that it lives.
     let body = format!("{}; exec sleep 600", greeting(folder.path(), PROTOCOL_VERSION, VERSION));
     let mut engine = start(folder.path(), &body).unwrap();
+    // Nor does it read: a command larger than any pipe must not hang the program either.
+    engine.send(long_command()).unwrap();
     let error = (0..50).find_map(|_| engine.next_event(Duration::from_millis(50)).err()).unwrap();
     assert!(matches!(error, EngineError::Silent(_)), "{error}");
+}
+
+fn long_command() -> EngineCommand {
+    let path = WirePath::Text("a name that is long enough".to_owned());
+    let work = PredictWork {
+        model: path.clone(),
+        samples: vec![path; 100_000],
+        batch_size: None,
+        device: DeviceChoice::Auto,
+        precision: Precision::F32,
+        threads: None,
+    };
+    EngineCommand::Run { job: JobId(1), work: Work::Predict(work) }
 }
 
 #[test]

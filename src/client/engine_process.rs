@@ -1,10 +1,10 @@
 //! The engine as a child process: started, listened to, and missed in words when it is gone.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cann
 pub struct EngineProcess {
     path: PathBuf,
     child: Child,
-    commands: Option<BufWriter<ChildStdin>>,
+    commands: Option<Sender<EngineCommand>>,
     events: Receiver<io::Result<EngineEvent>>,
     last_words: Arc<Mutex<VecDeque<String>>>,
     listener_of_last_words: Option<thread::JoinHandle<()>>,
@@ -107,14 +107,14 @@ impl EngineProcess {
             command.process_group(0);
         }
         let mut child = command.spawn().map_err(|error| EngineError::Start { path: printable_path(path), error })?;
-        let commands = child.stdin.take().map(BufWriter::new);
+        let commands = talk(child.stdin.take().expect("stdin is piped"));
         let events = listen(child.stdout.take().expect("stdout is piped"));
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
         let listener = remember_last_words(child.stderr.take().expect("stderr is piped"), Arc::clone(&last_words));
         let mut engine = Self {
             path: path.to_owned(),
             child,
-            commands,
+            commands: Some(commands),
             events,
             last_words,
             listener_of_last_words: Some(listener),
@@ -144,10 +144,9 @@ impl EngineProcess {
         }
     }
 
-    /// Tells the engine something.
-    pub fn send(&mut self, command: &EngineCommand) -> Result<(), EngineError> {
-        let written = self.commands.as_mut().map(|commands| write_frame(commands, command));
-        match written {
+    /// Tells the engine something. It never waits: an engine that does not listen is found out by its silence.
+    pub fn send(&mut self, command: EngineCommand) -> Result<(), EngineError> {
+        match self.commands.as_ref().map(|commands| commands.send(command)) {
             Some(Ok(())) => Ok(()),
             // Its end of the pipe is closed: it is ending or has ended.
             Some(Err(_)) | None => Err(self.ended()),
@@ -222,14 +221,28 @@ impl EngineProcess {
 impl Drop for EngineProcess {
     fn drop(&mut self) {
         // The end of its input tells it to stop; one that does not is ended.
-        if let Some(mut commands) = self.commands.take() {
-            let _ = write_frame(&mut commands, &EngineCommand::Shutdown);
+        if let Some(commands) = self.commands.take() {
+            let _ = commands.send(EngineCommand::Shutdown);
         }
         if self.wait(Duration::from_millis(500)).is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
+}
+
+/// Writes commands on a thread of its own, so that a long one cannot hang the program when nobody reads it.
+fn talk(input: impl Write + Send + 'static) -> Sender<EngineCommand> {
+    let (sender, commands) = channel();
+    thread::spawn(move || {
+        let mut writer = BufWriter::new(input);
+        for command in commands {
+            if write_frame(&mut writer, &command).is_err() {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 fn listen(output: impl Read + Send + 'static) -> Receiver<io::Result<EngineEvent>> {

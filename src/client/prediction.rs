@@ -57,10 +57,10 @@ pub fn predict(
     interrupted: &dyn Fn() -> bool,
     consume: &mut dyn FnMut(PredictionEvent) -> anyhow::Result<()>,
 ) -> Result<(), PredictionError> {
-    engine.send(&EngineCommand::Run { job, work: Work::Predict(work) })?;
+    engine.send(EngineCommand::Run { job, work: Work::Predict(work) })?;
     loop {
         if interrupted() {
-            engine.send(&EngineCommand::Cancel { job })?;
+            engine.send(EngineCommand::Cancel { job })?;
             return Err(PredictionError::Interrupted);
         }
         match engine.next_event(GLANCE)? {
