@@ -29,7 +29,7 @@ fn greeting(folder: &Path, protocol: u32, version: &str) -> String {
 }
 
 fn start(folder: &Path, body: &str) -> Result<EngineProcess, EngineError> {
-    EngineProcess::start(&script(&folder.join("engine"), body), SHORT)
+    EngineProcess::start(&script(&folder.join("engine"), body), SHORT, &|| false)
 }
 
 fn predict(folder: &Path, model: &Path, more: &[&str]) -> Command {
@@ -52,12 +52,51 @@ fn assert_one_error_line(output: &Output, words: &[&str]) {
 #[test]
 fn an_engine_that_does_not_start_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let error = EngineProcess::start(&folder.path().join("nothing"), SHORT).unwrap_err();
+    let error = EngineProcess::start(&folder.path().join("nothing"), SHORT, &|| false).unwrap_err();
     assert!(matches!(error, EngineError::Start { .. }), "{error}");
     let error = start(folder.path(), "echo broken pipes >&2; exit 3").unwrap_err().to_string();
     assert!(error.contains("exit status 3") && error.contains("broken pipes"), "{error}");
     let error = start(folder.path(), "kill -SEGV $$").unwrap_err().to_string();
     assert!(error.contains("signal 11"), "{error}");
+}
+
+#[test]
+fn what_an_engine_leaves_running_holds_nobody_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let pid_file = folder.path().join("pid");
+    let body = format!("sleep 600 > /dev/null & echo $! > '{}'; echo boom >&2; exit 3", pid_file.display());
+    let error = start(folder.path(), &body).unwrap_err().to_string();
+    assert!(error.contains("boom") && error.contains("exit status 3"), "{error}");
+    let left: u32 = std::fs::read_to_string(pid_file).unwrap().trim().parse().unwrap();
+    wait_for("the rest of the group to end", || match std::fs::read_to_string(format!("/proc/{left}/stat")) {
+        Ok(stat) => stat.contains(") Z ").then_some(()),
+        Err(_) => Some(()),
+    });
+}
+
+#[test]
+fn ctrl_c_is_heard_while_the_engine_starts() {
+    let folder = tempfile::tempdir().unwrap();
+    let stand_in = script(&folder.path().join("engine"), "exec sleep 600");
+    let error = EngineProcess::start(&stand_in, Patience::default(), &|| true).unwrap_err();
+    assert!(matches!(error, EngineError::Interrupted), "{error}");
+}
+
+/// Lives, and never gets any further: after a while that is said, once, and Ctrl-C still works.
+#[test]
+fn an_engine_that_gets_no_further_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let alive = folder.path().join("alive");
+    let mut frame = Vec::new();
+    write_frame(&mut frame, &EngineEvent::Alive { progress: 7 }).unwrap();
+    std::fs::write(&alive, frame).unwrap();
+    let greet = greeting(folder.path(), PROTOCOL_VERSION, VERSION);
+    let body = format!("{greet}; while sleep 0.05; do cat '{}'; done", alive.display());
+    let mut engine = start(folder.path(), &body).unwrap();
+    wait_for("a stall", || {
+        engine.next_event(Duration::from_millis(20)).unwrap();
+        (engine.stalled_for() > Duration::from_millis(400)).then_some(())
+    });
 }
 
 #[test]
@@ -71,7 +110,7 @@ fn an_engine_without_its_libraries_says_what_to_do() {
 #[test]
 fn something_else_that_answers_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    for body in ["echo Hello, I am a friendly program", "printf '\\002\\000\\000\\000{}'"] {
+    for body in ["echo Hello, I am a friendly program", "printf '\\002\\000\\000\\000{}'", "exit 0"] {
         let error = start(folder.path(), body).unwrap_err();
         assert!(matches!(error, EngineError::NotAnEngine { .. }), "{error}");
     }
@@ -96,7 +135,7 @@ fn silence_is_not_waited_out_for_ever() {
     let body = format!("{}; exec sleep 600", greeting(folder.path(), PROTOCOL_VERSION, VERSION));
     let mut engine = start(folder.path(), &body).unwrap();
     // Nor does it read: a command larger than any pipe must not hang the program either.
-    engine.send(long_command()).unwrap();
+    engine.send(&long_command()).unwrap();
     let error = (0..50).find_map(|_| engine.next_event(Duration::from_millis(50)).err()).unwrap();
     assert!(matches!(error, EngineError::Silent(_)), "{error}");
 }
@@ -116,7 +155,7 @@ fn long_command() -> EngineCommand {
 
 #[test]
 fn a_real_engine_greets_lives_and_ends_with_its_program() {
-    let engine = EngineProcess::start(&engine(), Patience::default()).unwrap();
+    let engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
     let process = format!("/proc/{}", engine.id());
     assert!(Path::new(&process).exists());
     drop(engine);
@@ -131,7 +170,7 @@ fn a_missing_engine_is_one_line() {
     let output =
         predict(folder.path(), &model, &[]).env("MAMMOSCOPE_ENGINE", folder.path().join("gone")).output().unwrap();
     assert_one_error_line(&output, &["MAMMOSCOPE_ENGINE", "gone"]);
-    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
+    assert!(!folder.path().join("out").exists(), "no folder is made for nothing");
 }
 
 /// A prediction under way, with the engine's process id: the stand-in writes its own and becomes the engine.
@@ -170,15 +209,18 @@ fn an_engine_killed_in_mid_job_is_one_line_and_leaves_nothing() {
     assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
 }
 
+/// Ctrl-C, the system's request, and the end of the terminal.
 #[test]
-fn ctrl_c_ends_program_and_engine_and_leaves_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let (child, engine) = running_prediction(folder.path());
-    signal(i32::try_from(child.id()).unwrap(), "INT");
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", stderr_of(&output));
-    assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new());
-    assert!(!Path::new(&format!("/proc/{engine}")).exists(), "the engine outlived its program");
+fn signals_end_program_and_engine_and_leave_nothing() {
+    for name in ["INT", "TERM", "HUP"] {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, engine) = running_prediction(folder.path());
+        signal(i32::try_from(child.id()).unwrap(), name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{name}: {}", stderr_of(&output));
+        assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new(), "{name}");
+        assert!(!Path::new(&format!("/proc/{engine}")).exists(), "{name}: the engine outlived its program");
+    }
 }
 
 #[test]

@@ -99,6 +99,11 @@ fn damaged_model_files_are_refused_at_every_length() {
         let error = Model::from_bytes(&whole[..length]).expect_err("a truncated model");
         assert!(matches!(error, ModelError::Safetensors(_)), "{length}: {error}");
     }
+    // A flipped bit among the weights gives other numbers, as good as any to all other checks.
+    let mut flipped = whole.clone();
+    let last = flipped.len() - 10;
+    flipped[last] ^= 1;
+    assert!(matches!(Model::from_bytes(&flipped), Err(ModelError::Checksum)));
     let mut more = whole.clone();
     more.extend_from_slice(&[0; 4]);
     assert!(Model::from_bytes(&more).is_err(), "trailing bytes");
@@ -113,6 +118,12 @@ fn tensors_that_do_not_fit_are_named() {
     model.write(&path).expect("written");
     let error = Model::read(&path).expect_err("a weight that is no number").to_string();
     assert!(error.contains("conv2d_7.bias") && error.contains("not finite"), "{error}");
+
+    model.tensors.get_mut("conv2d_7.bias").expect("a tensor of the network")[0] = 0.0;
+    model.tensors.get_mut("batch_normalization_3.moving_variance").expect("a tensor of the network")[0] = -1.0;
+    model.write(&path).expect("written");
+    let error = Model::read(&path).expect_err("a variance below zero").to_string();
+    assert!(error.contains("batch_normalization_3.moving_variance") && error.contains("below zero"), "{error}");
 
     model.tensors.remove("conv2d_9.kernel");
     let error = model.write(&path).expect_err("an incomplete model").to_string();

@@ -170,7 +170,7 @@ fn wrong_calls_and_wrong_models_are_one_line() {
     let h5 = fixture("small_w8_keras224names.h5");
     let cases: [(&Path, &Path, &[&str], i32, &str); 9] = [
         (&cut, &data, &[], 1, "cut.safetensors"),
-        (&h5, &data, &[], 1, "small_w8_keras224names.h5"),
+        (&h5, &data, &[], 1, "mammoscope import"),
         (&empty, &data, &[], 1, "no model here"),
         (&gone, &data, &[], 1, "gone"),
         (&model, &gone, &[], 1, "gone"),
@@ -268,7 +268,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
     let data = folder.path().join("data");
     write_many(&data, IMAGES);
     let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
-    let mut engine = EngineProcess::start(&engine(), Patience::default()).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
     let status = format!("/proc/{}/status", engine.id());
     let resident_kb = || -> u64 {
         let text = std::fs::read_to_string(&status).unwrap();

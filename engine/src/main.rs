@@ -53,14 +53,12 @@ struct ForwardArguments {
 fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
-    // Before any other question about CUDA: libtorch looks for its CUDA parts at the first question about CUDA, and never again.
-    let cuda = device::load_cuda();
     let result = match arguments.command {
-        Command::Serve => serve(cuda),
-        Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &cuda),
-        Command::Probe => {
-            serde_json::to_string(&device::probe(cuda)).map(|json| println!("{json}")).map_err(Into::into)
-        }
+        Command::Serve => serve(device::load_cuda),
+        Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &device::load_cuda()),
+        Command::Probe => serde_json::to_string(&device::probe(device::load_cuda()))
+            .map(|json| println!("{json}"))
+            .map_err(Into::into),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

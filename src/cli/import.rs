@@ -1,11 +1,11 @@
 //! `mammoscope import`: a model of this program from a Keras file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 
-use super::console::{Console, Outcome};
+use super::console::{Console, Outcome, WrongUse};
 use crate::domain::network_plan::REFERENCE_SIZE;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
@@ -37,6 +37,10 @@ pub(super) struct ImportArguments {
 
 pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Result<Outcome> {
     let options = ImportOptions { view: arguments.view, size: arguments.size };
+    let same = |path: &Path| path.canonicalize().ok();
+    if same(&arguments.out).is_some_and(|out| same(&arguments.file) == Some(out)) {
+        return Err(WrongUse("--out is the Keras file itself, which would be lost".to_owned()).into());
+    }
     let imported = import(&arguments.file, options).with_context(|| printable_path(&arguments.file))?;
     if imported.size_assumed {
         console.remark(format!(

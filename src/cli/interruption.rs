@@ -1,23 +1,25 @@
-//! Ctrl-C as a flag, for commands that finish the file they are at before they end.
+//! Ctrl-C, and the end of the terminal or the session, as a flag, for commands that finish the file they are at before they end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// Whether Ctrl-C was pressed since [`Interruption::watch`].
+/// Whether the process was asked to end since [`Interruption::watch`]: Ctrl-C, SIGTERM, or SIGHUP of a closed terminal.
 #[derive(Clone, Debug)]
 pub(super) struct Interruption(Arc<AtomicBool>);
 
 impl Interruption {
-    /// From now on Ctrl-C asks, and only a second one ends the process at once, with exit status 130.
+    /// From now on a signal asks, and only a second one ends the process at once, with exit status 130.
     pub(super) fn watch() -> anyhow::Result<Self> {
-        let pressed = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&pressed))
-            .and_then(|_| signal_hook::flag::register(SIGINT, Arc::clone(&pressed)))
-            .context("listen for Ctrl-C")?;
-        Ok(Self(pressed))
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&asked)))
+                .context("listen for signals")?;
+        }
+        Ok(Self(asked))
     }
 
     /// Whether to stop.

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::console::{Console, Interrupted, Outcome};
 use super::interruption::Interruption;
 use crate::client::engine_location::locate_engine;
-use crate::client::engine_process::{EngineProcess, Patience};
+use crate::client::engine_process::{EngineError, EngineProcess, Patience};
 use crate::client::prediction::{PredictionError, PredictionEvent, predict};
 use crate::client::protocol::{JobId, PredictWork, WirePath};
 use crate::dataset::folder_layout::scan;
@@ -61,7 +61,7 @@ pub(super) struct PredictArguments {
     /// Images computed at once [default: 4 on a CPU, 32 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(super) batch_size: Option<u16>,
-    /// CPU threads [default: all cores]
+    /// CPU threads, for computing and for decoding [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
 }
@@ -81,14 +81,29 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
             scanned.facts.names_without_ids
         ));
     }
+    if selection.views_unknown > 0 {
+        console.warn(format!(
+            "{} of the images are left out: neither folder nor name tells their view",
+            selection.views_unknown
+        ));
+        tally.left_out += selection.views_unknown;
+    }
+    if selection.views_assumed > 0 {
+        console
+            .remark(format!("{} images are taken to be {}, as --view says", selection.views_assumed, arguments.view));
+    }
     let groups = by_model(&models, selection.samples, console)?;
     let interruption = Interruption::watch()?;
+    let interrupted = || interruption.requested();
+    let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
+        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+        started => started?,
+    };
     let mut writer = PredictionWriter::create(&arguments.out)
         .with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
-    let mut engine = EngineProcess::start(&locate_engine()?.path, Patience::default())?;
     for (number, group) in groups.iter().enumerate() {
         let job = GroupJob { arguments, console, group, id: JobId(number as u64) };
-        job.run(&mut engine, &interruption, &mut writer, &mut tally)?;
+        job.run(&mut engine, &interrupted, &mut writer, &mut tally)?;
     }
     if tally.predicted == 0 {
         bail!("none of the {} images could be predicted; nothing was written", tally.failed);
@@ -122,7 +137,7 @@ fn by_model<'a>(
             match view {
                 Some(view) => bail!("no model for {view} among those given; --view leaves it out"),
                 None => bail!(
-                    "{}: neither folder nor name tells the view, so which model is for it is not known; --view V tells",
+                    "{}: neither folder nor name tells the view, so which model is for it is not known; name one model file",
                     printable_path(&sample.path)
                 ),
             }
@@ -171,12 +186,12 @@ impl GroupJob<'_> {
     fn run(
         &self,
         engine: &mut EngineProcess,
-        interruption: &Interruption,
+        interrupted: &dyn Fn() -> bool,
         writer: &mut PredictionWriter,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let bar = self.progress_bar();
-        let result = predict(engine, self.id, self.work(), &|| interruption.requested(), &mut |event| {
+        let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
             match event {
                 PredictionEvent::Started { device, precision, batch_size } => {
                     if bar.is_hidden() {
@@ -185,6 +200,12 @@ impl GroupJob<'_> {
                             .remark(format!("{name}: {count} images on {device}, {precision}, batch {batch_size}"));
                     }
                 }
+                PredictionEvent::Stalled { seconds } => bar.suspend(|| {
+                    self.console.warn(format!(
+                        "no progress for {seconds} s: a very large batch, or a file system or device that does not \
+                         answer; Ctrl-C ends it"
+                    ));
+                }),
                 PredictionEvent::Image { index, result } => {
                     bar.inc(1);
                     self.take(index, result, writer, tally, &bar)?;

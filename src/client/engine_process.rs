@@ -1,15 +1,14 @@
 //! The engine as a child process: started, listened to, and missed in words when it is gone.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::protocol::{EngineCommand, EngineEvent, HEARTBEAT, PROTOCOL_VERSION, VERSION, read_frame, write_frame};
+use super::engine_pipes::{LastWords, listen, talk};
+use super::protocol::{EngineCommand, EngineEvent, HEARTBEAT, PROTOCOL_VERSION, VERSION, encode_frame, is_same_build};
 use crate::domain::printable::{printable, printable_path};
 
 /// Why the engine is of no use.
@@ -44,16 +43,24 @@ pub enum EngineError {
         protocol: u32,
     },
     /// It ended while it was needed.
-    #[error("the engine {how}{last_words}")]
+    #[error("the engine {path} {how}{last_words}")]
     Ended {
+        /// The program.
+        path: String,
         /// How, in words.
         how: String,
         /// What it last wrote to stderr.
         last_words: String,
     },
-    /// It lives, but says nothing.
-    #[error("the engine has said nothing for {0} s and was ended; it may be stuck on a device or a file system")]
+    /// It says nothing, not even that it lives, and was ended.
+    #[error("the engine said nothing for {0} s, not even that it lives, and was ended")]
     Silent(u64),
+    /// A command is longer than a frame may be.
+    #[error("the command is too long for the engine: {0}")]
+    TooLong(io::Error),
+    /// The caller wanted no more while the engine was starting.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 /// How long the engine may be silent.
@@ -74,26 +81,29 @@ impl Default for Patience {
 /// How idle OpenMP threads wait. Spinning for long, two programs on the same cores slow each other down thirty-fold;
 /// sleeping at once costs a third of the speed at 128 pixels; a thousand turns cost neither (docs/benchmarks.md).
 const OPENMP_WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
-const LAST_WORDS: usize = 3;
 /// How a program that the system gives no more memory puts it in its last line.
 const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
+/// How often a waiting program looks whether it is to go on.
+const GLANCE: Duration = Duration::from_millis(50);
 
-/// A running engine. Dropping it ends the process.
+/// A running engine. Dropping it ends the process, and whatever that has started.
 #[derive(Debug)]
 pub struct EngineProcess {
     path: PathBuf,
     child: Child,
-    commands: Option<Sender<EngineCommand>>,
+    commands: Option<Sender<Vec<u8>>>,
     events: Receiver<io::Result<EngineEvent>>,
-    last_words: Arc<Mutex<VecDeque<String>>>,
-    listener_of_last_words: Option<thread::JoinHandle<()>>,
+    last_words: LastWords,
     patience: Patience,
+    greeted: bool,
     last_heard: Instant,
+    progress: u64,
+    last_progress: Instant,
 }
 
 impl EngineProcess {
-    /// Starts the engine and waits until it is up.
-    pub fn start(path: &Path, patience: Patience) -> Result<Self, EngineError> {
+    /// Starts the engine and waits until it is up, or `interrupted` says that nobody waits any more.
+    pub fn start(path: &Path, patience: Patience, interrupted: &dyn Fn() -> bool) -> Result<Self, EngineError> {
         let mut command = Command::new(path);
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A user's own settings win; libgomp reads them when it is loaded, so that they cannot be set later.
@@ -107,57 +117,69 @@ impl EngineProcess {
             command.process_group(0);
         }
         let mut child = command.spawn().map_err(|error| EngineError::Start { path: printable_path(path), error })?;
-        let commands = talk(child.stdin.take().expect("stdin is piped"));
-        let events = listen(child.stdout.take().expect("stdout is piped"));
-        let last_words = Arc::new(Mutex::new(VecDeque::new()));
-        let listener = remember_last_words(child.stderr.take().expect("stderr is piped"), Arc::clone(&last_words));
         let mut engine = Self {
             path: path.to_owned(),
+            commands: Some(talk(child.stdin.take().expect("stdin is piped"))),
+            events: listen(child.stdout.take().expect("stdout is piped")),
+            last_words: LastWords::of(child.stderr.take().expect("stderr is piped")),
             child,
-            commands: Some(commands),
-            events,
-            last_words,
-            listener_of_last_words: Some(listener),
             patience,
+            greeted: false,
             last_heard: Instant::now(),
+            progress: 0,
+            last_progress: Instant::now(),
         };
-        engine.greet()?;
+        engine.greet(interrupted)?;
         Ok(engine)
     }
 
-    fn greet(&mut self) -> Result<(), EngineError> {
+    fn greet(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), EngineError> {
         let path = printable_path(&self.path);
-        match self.events.recv_timeout(self.patience.start) {
-            Ok(Ok(EngineEvent::Ready { protocol, version })) => {
+        let deadline = Instant::now() + self.patience.start;
+        let first = loop {
+            match self.events.recv_timeout(GLANCE) {
+                Err(RecvTimeoutError::Timeout) if interrupted() => return Err(EngineError::Interrupted),
+                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
+                    return Err(self.silent(self.patience.start));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
+                Ok(first) => break first,
+            }
+        };
+        match first {
+            Ok(EngineEvent::Ready { protocol, version }) => {
+                self.greeted = true;
                 self.last_heard = Instant::now();
-                if protocol == PROTOCOL_VERSION && version == VERSION {
+                if is_same_build(protocol, &version) {
                     Ok(())
                 } else {
                     Err(EngineError::OtherVersion { path, version: printable(&version), protocol })
                 }
             }
-            Ok(Ok(_)) => Err(EngineError::NotAnEngine { path, reason: "it did not introduce itself".to_owned() }),
-            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.ended()),
-            Ok(Err(error)) => Err(EngineError::NotAnEngine { path, reason: error.to_string() }),
-            Err(RecvTimeoutError::Timeout) => Err(EngineError::Silent(self.patience.start.as_secs())),
-            Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
+            Ok(_) => Err(EngineError::NotAnEngine { path, reason: "it did not introduce itself".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.ended()),
+            Err(error) => Err(EngineError::NotAnEngine { path, reason: error.to_string() }),
         }
     }
 
-    /// Tells the engine something. It never waits: an engine that does not listen is found out by its silence.
-    pub fn send(&mut self, command: EngineCommand) -> Result<(), EngineError> {
-        match self.commands.as_ref().map(|commands| commands.send(command)) {
+    /// Tells the engine something. It never waits: an engine that does not read is found out by [`Self::stalled_for`].
+    pub fn send(&mut self, command: &EngineCommand) -> Result<(), EngineError> {
+        let frame = encode_frame(command).map_err(EngineError::TooLong)?;
+        self.last_progress = Instant::now();
+        match self.commands.as_ref().map(|commands| commands.send(frame)) {
             Some(Ok(())) => Ok(()),
             // Its end of the pipe is closed: it is ending or has ended.
             Some(Err(_)) | None => Err(self.ended()),
         }
     }
 
-    /// What the engine says next, within `patience`; `None` when that time passes and the engine is well.
+    /// What the engine says next, within `patience`; `None` when that time passes and the engine lives.
     pub fn next_event(&mut self, patience: Duration) -> Result<Option<EngineEvent>, EngineError> {
         match self.events.recv_timeout(patience) {
             Ok(Ok(event)) => {
                 self.last_heard = Instant::now();
+                self.note_progress(&event);
                 Ok(Some(event))
             }
             Ok(Err(error)) if error.kind() != io::ErrorKind::UnexpectedEof => {
@@ -165,9 +187,27 @@ impl EngineProcess {
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
             Err(RecvTimeoutError::Timeout) if self.last_heard.elapsed() > self.patience.silence => {
-                Err(EngineError::Silent(self.patience.silence.as_secs()))
+                Err(self.silent(self.patience.silence))
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
+        }
+    }
+
+    /// How long the engine has lived without getting any further: a large batch may take its time, a dead file system or
+    /// a stuck device takes for ever.
+    #[must_use]
+    pub fn stalled_for(&self) -> Duration {
+        self.last_progress.elapsed()
+    }
+
+    fn note_progress(&mut self, event: &EngineEvent) {
+        match event {
+            EngineEvent::Alive { progress } if *progress == self.progress => {}
+            EngineEvent::Alive { progress } => {
+                self.progress = *progress;
+                self.last_progress = Instant::now();
+            }
+            _ => self.last_progress = Instant::now(),
         }
     }
 
@@ -177,33 +217,28 @@ impl EngineProcess {
         self.child.id()
     }
 
+    fn silent(&mut self, patience: Duration) -> EngineError {
+        self.kill();
+        EngineError::Silent(patience.as_secs())
+    }
+
     /// Says how the process ended; one that only closed its output is ended for that.
     fn ended(&mut self) -> EngineError {
         self.commands = None;
-        let how = if let Some(status) = self.wait(Duration::from_secs(2)) {
-            in_words(status)
-        } else {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-            "closed its output and was ended".to_owned()
+        let path = printable_path(&self.path);
+        let how = match self.wait(Duration::from_secs(2)) {
+            Some(status) if status.success() && !self.greeted => {
+                return EngineError::NotAnEngine { path, reason: "it ended at once, and said nothing".to_owned() };
+            }
+            Some(status) => in_words(status),
+            None => "closed its output and was ended".to_owned(),
         };
-        // Its stderr is closed now, so that the listener comes to its end.
-        if let Some(listener) = self.listener_of_last_words.take() {
-            let _ = listener.join();
-        }
-        let lines = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
-        let advice = if lines.iter().any(|line| OUT_OF_MEMORY.iter().any(|words| line.contains(words))) {
-            "; there was not enough memory: try a smaller --batch-size"
-        } else {
-            ""
-        };
-        let last_words = if lines.is_empty() {
-            String::new()
-        } else {
-            let said = lines.iter().map(String::as_str).collect::<Vec<_>>().join(" / ");
-            format!("{advice}; it said: {said}")
-        };
-        EngineError::Ended { how, last_words }
+        self.kill();
+        let lines = self.last_words.heard();
+        let starved = lines.iter().any(|line| OUT_OF_MEMORY.iter().any(|words| line.contains(words)));
+        let advice = if starved { "; there was not enough memory: try a smaller --batch-size" } else { "" };
+        let said = if lines.is_empty() { String::new() } else { format!("; it said: {}", lines.join(" / ")) };
+        EngineError::Ended { path, how, last_words: format!("{advice}{said}") }
     }
 
     fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
@@ -216,75 +251,29 @@ impl EngineProcess {
             }
         }
     }
+
+    /// Ends the process and all of its group: behind a wrapper script stands the engine itself.
+    fn kill(&mut self) {
+        #[cfg(unix)]
+        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+            // Fails where nothing of the group is left.
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for EngineProcess {
     fn drop(&mut self) {
         // The end of its input tells it to stop; one that does not is ended.
-        if let Some(commands) = self.commands.take() {
-            let _ = commands.send(EngineCommand::Shutdown);
+        if let (Some(commands), Ok(frame)) = (self.commands.take(), encode_frame(&EngineCommand::Shutdown)) {
+            let _ = commands.send(frame);
         }
         if self.wait(Duration::from_millis(500)).is_none() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
+            self.kill();
         }
     }
-}
-
-/// Writes commands on a thread of its own, so that a long one cannot hang the program when nobody reads it.
-fn talk(input: impl Write + Send + 'static) -> Sender<EngineCommand> {
-    let (sender, commands) = channel();
-    thread::spawn(move || {
-        let mut writer = BufWriter::new(input);
-        for command in commands {
-            if write_frame(&mut writer, &command).is_err() {
-                return;
-            }
-        }
-    });
-    sender
-}
-
-fn listen(output: impl Read + Send + 'static) -> Receiver<io::Result<EngineEvent>> {
-    // Bounded by the pipe behind it: a slow reader makes the engine wait, not the memory grow.
-    let (sender, receiver) = sync_channel(256);
-    thread::spawn(move || {
-        let mut reader = BufReader::new(output);
-        loop {
-            let event = read_frame(&mut reader);
-            let (message, last) = match event {
-                Ok(Some(event)) => (Ok(event), false),
-                Ok(None) => (Err(io::ErrorKind::UnexpectedEof.into()), true),
-                Err(error) => (Err(error), true),
-            };
-            if sender.send(message).is_err() || last {
-                break;
-            }
-        }
-    });
-    receiver
-}
-
-fn remember_last_words(
-    stderr: impl Read + Send + 'static,
-    words: Arc<Mutex<VecDeque<String>>>,
-) -> thread::JoinHandle<()> {
-    thread::spawn(move || {
-        let mut reader = BufReader::new(stderr);
-        let mut line = Vec::new();
-        while reader.by_ref().take(4096).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            let text = printable(String::from_utf8_lossy(&line).trim_end());
-            line.clear();
-            if text.is_empty() {
-                continue;
-            }
-            let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
-            if words.len() == LAST_WORDS {
-                words.pop_front();
-            }
-            words.push_back(text);
-        }
-    })
 }
 
 fn in_words(status: ExitStatus) -> String {

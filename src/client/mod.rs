@@ -1,6 +1,7 @@
 //! How the program reaches the engine.
 
 pub mod engine_location;
+mod engine_pipes;
 pub mod engine_probe;
 pub mod engine_process;
 pub mod prediction;

@@ -7,6 +7,8 @@ use super::protocol::{EngineCommand, EngineEvent, JobId, JobOutcome, PredictWork
 use crate::domain::compute_options::Precision;
 use crate::domain::density::DensityClass;
 
+/// Without any progress for so long, the caller is told.
+const STALL: Duration = Duration::from_secs(60);
 /// How often the caller is asked whether to go on while the engine is silent.
 const GLANCE: Duration = Duration::from_millis(100);
 
@@ -28,6 +30,11 @@ pub enum PredictionEvent {
         index: usize,
         /// Logits of the classes A to D, or the reason.
         result: Result<[f32; DensityClass::COUNT], String>,
+    },
+    /// The engine lives and gets no further. It is told once, until it moves again.
+    Stalled {
+        /// For how long.
+        seconds: u64,
     },
 }
 
@@ -57,18 +64,33 @@ pub fn predict(
     interrupted: &dyn Fn() -> bool,
     consume: &mut dyn FnMut(PredictionEvent) -> anyhow::Result<()>,
 ) -> Result<(), PredictionError> {
-    engine.send(EngineCommand::Run { job, work: Work::Predict(work) })?;
+    engine.send(&EngineCommand::Run { job, work: Work::Predict(work) })?;
+    let mut stall_told = false;
+    let mut tell = |engine: &mut EngineProcess, event| {
+        consume(event).or_else(|error| {
+            // The answers of a job that nobody takes must not stand in the way of the next.
+            engine.send(&EngineCommand::Cancel { job })?;
+            Err(PredictionError::Consumer(error))
+        })
+    };
     loop {
         if interrupted() {
-            engine.send(EngineCommand::Cancel { job })?;
+            engine.send(&EngineCommand::Cancel { job })?;
             return Err(PredictionError::Interrupted);
+        }
+        let stalled = engine.stalled_for();
+        if stalled < STALL {
+            stall_told = false;
+        } else if !stall_told {
+            stall_told = true;
+            tell(engine, PredictionEvent::Stalled { seconds: stalled.as_secs() })?;
         }
         match engine.next_event(GLANCE)? {
             Some(EngineEvent::JobStarted { job: of, device, precision, batch_size }) if of == job => {
-                consume(PredictionEvent::Started { device, precision, batch_size })?;
+                tell(engine, PredictionEvent::Started { device, precision, batch_size })?;
             }
             Some(EngineEvent::SampleDone { job: of, index, result }) if of == job => {
-                consume(PredictionEvent::Image { index, result })?;
+                tell(engine, PredictionEvent::Image { index, result })?;
             }
             Some(EngineEvent::JobEnded { job: of, outcome }) if of == job => {
                 return match outcome {

@@ -4,7 +4,7 @@
 //! on:
 //!
 //! ```text
-//! Ready → (Run → JobStarted? → SampleDone* → JobEnded)*        Alive at any time, every two seconds
+//! Ready → (Run → JobStarted? → SampleDone* → JobEnded)*        Alive after two seconds without another event
 //! ```
 //!
 //! `Ready` comes first and once. A job ends exactly once, also when it is cancelled, fails, or the engine is told to
@@ -24,7 +24,7 @@ use crate::domain::density::DensityClass;
 pub const PROTOCOL_VERSION: u32 = 1;
 /// The program's and the engine's version: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// How often the engine says that it lives.
+/// How long the engine is silent before it says that it lives.
 pub const HEARTBEAT: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// No frame is longer; what claims to be is no frame. A hundred thousand paths need some 10 MB.
@@ -92,7 +92,10 @@ pub enum EngineEvent {
         version: String,
     },
     /// The engine lives; it may be busy.
-    Alive,
+    Alive {
+        /// Grows with every image decoded and every batch computed; one that stands still is stuck, or at a large batch.
+        progress: u64,
+    },
     /// The model is loaded.
     JobStarted {
         /// The job's number.
@@ -174,24 +177,43 @@ impl From<WirePath> for PathBuf {
     }
 }
 
+/// Whether an engine that introduces itself so was built with this program.
+#[must_use]
+pub fn is_same_build(protocol: u32, version: &str) -> bool {
+    protocol == PROTOCOL_VERSION && version == VERSION
+}
+
+/// The bytes of one frame.
+pub fn encode_frame(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut frame = vec![0; 4];
+    serde_json::to_writer(&mut frame, message)?;
+    let bytes = frame.len() - 4;
+    let length = u32::try_from(bytes).ok().filter(|length| *length <= MAX_FRAME).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidInput, format!("{bytes} bytes are more than {MAX_FRAME}"))
+    })?;
+    frame[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(frame)
+}
+
 /// Writes one frame and flushes it.
 pub fn write_frame(writer: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    let json = serde_json::to_vec(message)?;
-    let length = u32::try_from(json.len()).ok().filter(|length| *length <= MAX_FRAME).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("a message of {} bytes is too long", json.len()))
-    })?;
-    writer.write_all(&length.to_le_bytes())?;
-    writer.write_all(&json)?;
+    writer.write_all(&encode_frame(message)?)?;
     writer.flush()
 }
 
 /// Reads one frame; `None` at a proper end, between frames.
 pub fn read_frame<M: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Option<M>> {
     let mut length = [0; 4];
-    match reader.read(&mut length)? {
-        0 => return Ok(None),
-        read => reader.read_exact(&mut length[read..])?,
+    let read = loop {
+        match reader.read(&mut length) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read?,
+        }
+    };
+    if read == 0 {
+        return Ok(None);
     }
+    reader.read_exact(&mut length[read..])?;
     let length = u32::from_le_bytes(length);
     if length > MAX_FRAME {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "not a frame of the engine protocol"));
@@ -218,7 +240,7 @@ mod tests {
             let events = [
                 EngineEvent::SampleDone { job: JobId(7), index, result: Ok(logits) },
                 EngineEvent::SampleDone { job: JobId(7), index, result: Err(reason) },
-                EngineEvent::Alive,
+                EngineEvent::Alive { progress: 3 },
             ];
             let mut bytes = Vec::new();
             for event in &events {
@@ -240,7 +262,7 @@ mod tests {
     #[test]
     fn a_frame_cut_short_is_an_error() {
         let mut bytes = Vec::new();
-        write_frame(&mut bytes, &EngineEvent::Alive).expect("memory");
+        write_frame(&mut bytes, &EngineEvent::Alive { progress: 0 }).expect("memory");
         for length in 1..bytes.len() {
             assert!(read_frame::<EngineEvent>(&mut &bytes[..length]).is_err(), "{length}");
         }

@@ -46,12 +46,12 @@ pub struct ScanFacts {
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     /// The path leads nowhere, or may not be read.
-    #[error("{}: cannot be read: {source}", printable_path(path))]
+    #[error("{}: cannot be read: {error}", printable_path(path))]
     Unreadable {
         /// The root that was asked for.
         path: PathBuf,
         /// The system's reason.
-        source: io::Error,
+        error: io::Error,
     },
     /// A single file whose name no table could hold.
     #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
@@ -87,7 +87,7 @@ fn first_problem(problems: &[FolderProblem]) -> String {
 ///
 /// The label is what the class folder says, never the file's name; the view is the folder's, else the name's.
 pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
-    let unreadable = |source| ScanError::Unreadable { path: root.to_owned(), source };
+    let unreadable = |error| ScanError::Unreadable { path: root.to_owned(), error };
     let mut scanner = Scanner::default();
     if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
         let tree = FolderTree::read(root).map_err(unreadable)?;

@@ -5,12 +5,18 @@ use std::io;
 use super::decode::{MAX_FILE_BYTES, MAX_PIXELS};
 use super::image_facts::ImageFormat;
 
+impl From<io::Error> for ImageError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
 /// Why an image cannot be read. The texts do not name the file: who asked for it knows it.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// The file cannot be opened or read.
     #[error("cannot be read: {0}")]
-    Unreadable(#[from] io::Error),
+    Unreadable(io::Error),
     /// A folder, a pipe or a device.
     #[error("is a {0}, not a file")]
     NotAFile(&'static str),

@@ -1,5 +1,6 @@
 //! Files that are there whole or not at all.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -19,13 +20,16 @@ pub struct AtomicFile {
 impl AtomicFile {
     /// Begins a file that is to stand at `destination`; the directory must exist.
     pub fn create(destination: &Path) -> io::Result<Self> {
+        // Through a link to the file that it stands for; a pipe or a device is not to be replaced by a file.
+        let destination = &destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
+        if std::fs::metadata(destination).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something that is not a file"));
+        }
         let name = destination
             .file_name()
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?;
-        let mut hidden = std::ffi::OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.part", std::process::id()));
-        let temporary = destination.with_file_name(hidden);
+        let temporary = temporary_name(destination, name);
+        remove_orphans(destination, name);
         let writer = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
         Ok(Self { destination: destination.to_owned(), temporary, writer: Some(writer) })
     }
@@ -63,6 +67,36 @@ impl Drop for AtomicFile {
     }
 }
 
+/// `.<name>.<process>.part`, beside the destination.
+fn temporary_name(destination: &Path, name: &OsStr) -> PathBuf {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.part", std::process::id()));
+    destination.with_file_name(hidden)
+}
+
+/// Removes what a process that was killed while it wrote the same file has left behind.
+#[cfg(target_os = "linux")]
+fn remove_orphans(destination: &Path, name: &OsStr) {
+    let folder = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let (prefix, suffix) = ([b".", name.as_encoded_bytes(), b"."].concat(), b".part");
+    for entry in entries.flatten() {
+        let file = entry.file_name();
+        let process = file
+            .as_encoded_bytes()
+            .strip_prefix(prefix.as_slice())
+            .and_then(|rest| rest.strip_suffix(suffix))
+            .and_then(|process| std::str::from_utf8(process).ok()?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn remove_orphans(_destination: &Path, _name: &OsStr) {}
+
 /// Writes a whole file so that it is there whole or not at all.
 pub fn write_atomically(destination: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(destination)?;
@@ -85,6 +119,25 @@ mod tests {
         write_atomically(&path, b"first").expect("written");
         write_atomically(&path, b"second").expect("replaced");
         assert_eq!(fs::read(&path).expect("the file"), b"second");
+        let folder_in_the_way = AtomicFile::create(folder.path()).expect_err("a folder is no file");
+        assert_eq!(folder_in_the_way.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_links_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real.csv"), folder.path().join("link.csv"));
+        fs::write(&real, b"old").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        // No process has this number: it is above the largest that Linux gives.
+        fs::write(folder.path().join(".real.csv.4194999.part"), b"orphan").unwrap();
+        let ours = folder.path().join(format!(".other.csv.{}.part", std::process::id()));
+        fs::write(&ours, b"under construction").unwrap();
+        write_atomically(&link, b"new").unwrap();
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert!(link.is_symlink() && ours.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

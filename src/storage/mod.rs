@@ -5,3 +5,4 @@ pub mod keras;
 pub mod model_file;
 pub mod model_set;
 pub mod prediction_table;
+pub mod regular_file;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::atomic_file::AtomicFile;
+use super::regular_file::read_regular_file;
 use crate::domain::density::DensityClass;
 use crate::domain::input_route::InputRoute;
 use crate::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
@@ -18,6 +19,10 @@ use crate::domain::view::View;
 
 /// What the `format` entry of the metadata says in files of this form.
 pub const FORMAT: &str = "mammoscope-model-1";
+/// Files of models are smaller: the widest network has 580 MB of weights.
+const MAX_BYTES: u64 = 1 << 30;
+/// The metadata entry with the SHA-256 of all tensors, in the order of their names.
+const CHECKSUM: &str = "tensors_sha256";
 /// What the `architecture` entry says: the network of [`NetworkPlan`].
 pub const ARCHITECTURE: &str = "resnet41";
 
@@ -112,11 +117,14 @@ pub fn check_size(size: usize) -> Result<usize, SizeOutOfRange> {
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// It cannot be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// It is not a safetensors file, or a damaged one.
     #[error("not a readable safetensors file ({0}); is it cut short?")]
-    Safetensors(#[from] safetensors::SafeTensorError),
+    Safetensors(String),
+    /// It is an HDF5 file.
+    #[error("is an HDF5 file, of Keras perhaps; `mammoscope import` makes a model of it")]
+    Keras,
     /// It is a safetensors file of something else.
     #[error(
         "a safetensors file, but not a mammoscope model (its metadata have no 'format' entry); Keras models are taken over by `mammoscope import`"
@@ -133,12 +141,34 @@ pub enum ModelError {
     /// Tensors are missing, superfluous or misshaped.
     #[error("the tensors do not fit the network: {0}")]
     Tensors(String),
-    /// A tensor holds a number that is no number.
-    #[error("tensor '{name}' holds values that are not finite")]
-    NotFinite {
+    /// A tensor holds a number that is no number, or a variance below zero.
+    #[error("tensor '{name}' holds values that {reason}")]
+    Values {
         /// The tensor.
         name: String,
+        /// What is wrong with them.
+        reason: &'static str,
     },
+    /// The tensors are not those that were written.
+    #[error("the file is damaged: its tensors do not have the checksum that it names")]
+    Checksum,
+}
+
+impl From<safetensors::SafeTensorError> for ModelError {
+    fn from(error: safetensors::SafeTensorError) -> Self {
+        Self::Safetensors(printable(&error.to_string()))
+    }
+}
+
+/// What is wrong with the values of a tensor: they are finite, and variances are not below zero.
+pub(super) fn fault_of_values(name: &str, values: &[f32]) -> Option<&'static str> {
+    if !values.iter().all(|value| value.is_finite()) {
+        Some("are not finite")
+    } else if name.ends_with("moving_variance") && values.iter().any(|&value| value < 0.0) {
+        Some("are below zero, which no variance is")
+    } else {
+        None
+    }
 }
 
 /// Values by tensor name.
@@ -156,23 +186,34 @@ pub struct Model {
 impl Model {
     /// Reads a model file and checks every tensor against the network that the metadata describe.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        Self::from_bytes(&std::fs::read(path)?)
+        Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
     }
 
     /// Reads the bytes of a model file, like [`Model::read`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        let metadata = metadata_of(bytes)?;
+        if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
+            return Err(ModelError::Keras);
+        }
+        let (metadata, checksum) = metadata_of(bytes)?;
         let file = SafeTensors::deserialize(bytes)?;
         let parameters = metadata.plan().parameters();
         let found: Vec<(String, Vec<usize>, Dtype)> =
             file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec(), view.dtype())).collect();
         check_tensors(&parameters, &found)?;
+        let data = parameters
+            .iter()
+            .map(|parameter| Ok((parameter.name.as_str(), file.tensor(&parameter.name)?.data())))
+            .collect::<Result<Vec<_>, ModelError>>()?;
+        // Files of other tools may lack it; a flipped bit among the weights is found by nothing else.
+        if checksum.is_some_and(|checksum| checksum != checksum_of(data.into_iter())) {
+            return Err(ModelError::Checksum);
+        }
         let mut tensors = HashMap::with_capacity(parameters.len());
         for ParameterPlan { name, .. } in parameters {
             let values: Vec<f32> =
                 file.tensor(&name)?.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-            if !values.iter().all(|value| value.is_finite()) {
-                return Err(ModelError::NotFinite { name });
+            if let Some(reason) = fault_of_values(&name, &values) {
+                return Err(ModelError::Values { name, reason });
             }
             tensors.insert(name, values);
         }
@@ -192,7 +233,10 @@ impl Model {
             .iter()
             .map(|(name, shape, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, ModelError>>()?;
-        let bytes = safetensors::serialize(views, Some(self.metadata.entries()))?;
+        let checksum = checksum_of(data.iter().map(|(name, _, bytes)| (name.as_str(), bytes.as_slice())));
+        let mut entries = self.metadata.entries();
+        entries.insert(CHECKSUM.to_owned(), checksum);
+        let bytes = safetensors::serialize(views, Some(entries))?;
         let mut file = AtomicFile::create(path)?;
         file.write_all(&bytes)?;
         file.commit()?;
@@ -217,7 +261,7 @@ pub struct ModelFacts {
 impl ModelFacts {
     /// Reads and checks a model file ([`Model::read`]), and tells its facts.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path)?;
+        let bytes = read_regular_file(path, MAX_BYTES)?;
         let model = Model::from_bytes(&bytes)?;
         Ok(Self {
             parameters: model.metadata.plan().parameter_count(),
@@ -231,17 +275,32 @@ impl ModelFacts {
 /// SHA-256 of some bytes, in hexadecimal digits.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut digits, byte| {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
         // Writing to a string cannot fail.
         let _ = write!(digits, "{byte:02x}");
         digits
     })
 }
 
-fn metadata_of(bytes: &[u8]) -> Result<ModelMetadata, ModelError> {
+/// What the header says, and the checksum that it names.
+fn metadata_of(bytes: &[u8]) -> Result<(ModelMetadata, Option<String>), ModelError> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let entries = header.metadata().as_ref().ok_or(ModelError::NotOurs)?;
-    ModelMetadata::from_entries(entries)
+    Ok((ModelMetadata::from_entries(entries)?, entries.get(CHECKSUM).cloned()))
+}
+
+/// SHA-256 over the names of the network's tensors and their little-endian bytes.
+fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, bytes) in tensors {
+        hasher.update(name.as_bytes());
+        hasher.update(bytes);
+    }
+    hexadecimal(&hasher.finalize())
 }
 
 fn check_tensors(parameters: &[ParameterPlan], found: &[(String, Vec<usize>, Dtype)]) -> Result<(), ModelError> {

@@ -21,6 +21,8 @@ pub struct ModelEntry {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSet {
     entries: Vec<ModelEntry>,
+    /// One file was named, and is to be used whatever its view is.
+    named: bool,
 }
 
 /// Why there are no usable models.
@@ -62,7 +64,7 @@ impl ModelSet {
     pub fn open(path: &Path) -> Result<Self, ModelSetError> {
         let unreadable = |error| ModelSetError::Unreadable { path: path.to_owned(), error };
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
-            return Ok(Self { entries: vec![read_entry(path)?] });
+            return Ok(Self { entries: vec![read_entry(path)?], named: true });
         }
         let mut files = Vec::new();
         for entry in std::fs::read_dir(path).map_err(unreadable)? {
@@ -80,18 +82,17 @@ impl ModelSet {
                 return Err(ModelSetError::Ambiguous { first, second, view });
             }
         }
-        if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries }) }
+        if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries, named: false }) }
     }
 
-    /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view, else the
-    /// only one there is, be it for another view ([`ModelMetadata::view`] tells).
+    /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view. A file that
+    /// was named itself serves every view ([`ModelMetadata::view`] tells whether it is another), a folder's does not.
     #[must_use]
     pub fn for_view(&self, view: Option<View>) -> Option<&ModelEntry> {
         let with = |wanted: Option<View>| self.entries.iter().find(|entry| entry.metadata.view == wanted);
-        view.and_then(|view| with(Some(view))).or_else(|| with(None)).or(match self.entries.as_slice() {
-            [only] => Some(only),
-            _ => None,
-        })
+        view.and_then(|view| with(Some(view)))
+            .or_else(|| with(None))
+            .or_else(|| self.entries.first().filter(|_| self.named))
     }
 }
 

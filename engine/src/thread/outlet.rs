@@ -8,6 +8,8 @@ use std::thread::{self, JoinHandle};
 
 use mammoscope::client::protocol::{EngineEvent, HEARTBEAT, write_frame};
 
+use super::progress::Progress;
+
 /// Events on their way out. A full queue makes the sender wait, so that a slow reader costs no memory.
 pub type EventSender = SyncSender<EngineEvent>;
 
@@ -25,17 +27,17 @@ pub fn claim_stdout() -> io::Result<File> {
 
 /// Starts the writing thread. It ends when all senders are gone, or nobody reads any more.
 #[must_use]
-pub fn start(frames: File) -> (EventSender, JoinHandle<()>) {
+pub fn start(frames: File, progress: Progress) -> (EventSender, JoinHandle<()>) {
     let (sender, receiver) = sync_channel(64);
-    (sender, thread::spawn(move || write_events(frames, &receiver)))
+    (sender, thread::spawn(move || write_events(frames, &receiver, &progress)))
 }
 
-fn write_events(frames: File, events: &Receiver<EngineEvent>) {
+fn write_events(frames: File, events: &Receiver<EngineEvent>, progress: &Progress) {
     let mut writer = BufWriter::new(frames);
     loop {
         let event = match events.recv_timeout(HEARTBEAT) {
             Ok(event) => event,
-            Err(RecvTimeoutError::Timeout) => EngineEvent::Alive,
+            Err(RecvTimeoutError::Timeout) => EngineEvent::Alive { progress: progress.steps() },
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if write_frame(&mut writer, &event).is_err() {

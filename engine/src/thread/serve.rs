@@ -12,9 +12,11 @@ use mammoscope::client::protocol::{
 };
 use mammoscope::domain::engine_facts::CudaFacts;
 
+use super::job::JobContext;
 use super::job_control::{JobControl, JobControls};
 use super::outlet::{self, EventSender};
 use super::predict::predict;
+use super::progress::Progress;
 
 struct Job {
     id: JobId,
@@ -22,18 +24,19 @@ struct Job {
     control: JobControl,
 }
 
-/// Serves commands from stdin until it ends or a shutdown is asked for; running work is stopped then.
-pub fn serve(cuda: CudaFacts) -> anyhow::Result<()> {
-    let (events, writer) = outlet::start(outlet::claim_stdout().context("take over stdout")?);
+/// Serves commands from stdin until it ends or a shutdown is asked for; running work is stopped then. `load_cuda` is
+/// called when stdout belongs to the frames alone: libraries may print while they load.
+pub fn serve(load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<()> {
+    let progress = Progress::default();
+    let (events, writer) = outlet::start(outlet::claim_stdout().context("take over stdout")?, progress.clone());
+    let cuda = load_cuda();
     events.send(EngineEvent::Ready { protocol: PROTOCOL_VERSION, version: VERSION.to_owned() })?;
     let controls = JobControls::default();
     let (jobs, waiting) = channel();
     let engine = {
-        let controls = controls.clone();
-        thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || work_through(&waiting, &cuda, &controls, &events))
-            .context("start the engine thread")?
+        let engine = EngineThread { cuda, controls: controls.clone(), events, progress };
+        let work_through = move || engine.work_through(&waiting);
+        thread::Builder::new().name("engine".to_owned()).spawn(work_through).context("start the engine thread")?
     };
     let mut stdin = BufReader::new(io::stdin().lock());
     let ending = loop {
@@ -58,25 +61,47 @@ pub fn serve(cuda: CudaFacts) -> anyhow::Result<()> {
     ending
 }
 
-/// The engine thread: one job after another, each guarded, so that the failure of one leaves the engine standing.
-fn work_through(jobs: &Receiver<Job>, cuda: &CudaFacts, controls: &JobControls, events: &EventSender) {
-    for Job { id, work, control } in jobs {
-        let outcome = if control.is_stopped() {
-            JobOutcome::Stopped { reason: "as asked, before it began".to_owned() }
-        } else {
-            let attempt = catch_unwind(AssertUnwindSafe(|| match work {
-                Work::Predict(work) => predict(id, work, cuda, &control, events),
-            }));
-            match attempt {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(error)) => JobOutcome::Failed { error: in_one_line(&format!("{error:#}")) },
-                Err(panic) => JobOutcome::Failed { error: in_one_line(panic_message(panic.as_ref())) },
+/// The engine thread, which owns every tensor.
+struct EngineThread {
+    cuda: CudaFacts,
+    controls: JobControls,
+    events: EventSender,
+    progress: Progress,
+}
+
+impl EngineThread {
+    /// One job after another, each guarded, so that the failure of one leaves the engine standing.
+    fn work_through(&self, jobs: &Receiver<Job>) {
+        let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
+        for Job { id, work, control } in jobs {
+            let context = JobContext {
+                id,
+                control: &control,
+                events: &self.events,
+                progress: &self.progress,
+                cuda: &self.cuda,
+                default_threads,
+            };
+            let outcome = run_guarded(work, &context);
+            self.controls.remove(id);
+            if self.events.send(EngineEvent::JobEnded { job: id, outcome }).is_err() {
+                return;
             }
-        };
-        controls.remove(id);
-        if events.send(EngineEvent::JobEnded { job: id, outcome }).is_err() {
-            return;
         }
+    }
+}
+
+fn run_guarded(work: Work, context: &JobContext<'_>) -> JobOutcome {
+    if context.control.is_stopped() {
+        return JobOutcome::Stopped { reason: "as asked, before it began".to_owned() };
+    }
+    let attempt = catch_unwind(AssertUnwindSafe(|| match work {
+        Work::Predict(work) => predict(work, context),
+    }));
+    match attempt {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => JobOutcome::Failed { error: in_one_line(&format!("{error:#}")) },
+        Err(panic) => JobOutcome::Failed { error: in_one_line(panic_message(panic.as_ref())) },
     }
 }
 
