@@ -15,7 +15,7 @@ use mammoscope::client::protocol::{
     EngineCommand, EngineEvent, JobId, PROTOCOL_VERSION, PredictWork, VERSION, WirePath, Work, write_frame,
 };
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use support::{engine, mammoscope, names_in, script, small_model, stderr_of, wait_for, write_many};
+use support::{engine, mammoscope, names_in, script, skipped, small_model, stderr_of, wait_for, write_many};
 
 const SHORT: Patience = Patience { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
 
@@ -255,7 +255,7 @@ fn too_large_a_batch_for_the_memory_is_one_line() {
 #[test]
 fn a_gpu_that_is_not_there_is_one_line() {
     if Path::new("/dev/nvidiactl").exists() {
-        eprintln!("skipped: this machine has an NVIDIA GPU");
+        skipped("this machine has an NVIDIA GPU");
         return;
     }
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,12 @@ use mammoscope::imaging::raster::{Channels, Raster};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
+/// Says what is not tested here. The test runner keeps back what the print macros write, so this is written past it.
+fn skipped(reason: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
 /// The picture as a file; `None` where the format's encoder does not take this kind of picture.
 fn stored(image: &DynamicImage, format: Stored) -> Option<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
@@ -236,7 +242,7 @@ fn shared(inside: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    eprintln!("skipped: {inside} is not beside this checkout");
+    skipped(&format!("{inside} is not beside this checkout"));
     None
 }
 

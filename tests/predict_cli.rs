@@ -16,7 +16,8 @@ use mammoscope::storage::model_file::Model;
 use mammoscope::storage::prediction_table::read_table;
 use serde_json::Value;
 use support::{
-    engine, fixture, mammoscope, names_in, small_model, stderr_of, write_four_subjects, write_image, write_many,
+    engine, fixture, mammoscope, names_in, skipped, small_model, stderr_of, write_four_subjects, write_image,
+    write_many,
 };
 
 fn run(arguments: &[&str]) -> Output {
@@ -32,7 +33,7 @@ fn run_predict(model: &Path, data: &Path, out: &Path, more: &[&str]) -> Output {
 fn shared(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(name);
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        skipped(&format!("{} is not there", path.display()));
         return None;
     }
     Some(path)
@@ -129,7 +130,57 @@ fn nothing_is_written_when_nothing_can_be_predicted() {
     std::fs::write(data.join("CC_R/A/1_1_A_CC_R.png"), b"").unwrap();
     let output = run_predict(&small_model(folder.path(), 64), &data, &out, &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert_eq!(names_in(&out), Vec::<String>::new());
+    assert!(!out.exists(), "no empty folder remains");
+}
+
+/// A flat folder in which one name tells the view and another does not.
+#[test]
+fn images_of_unknown_view_are_counted_as_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("flat"), folder.path().join("out"));
+    write_image(&data.join("1_1_A_CC_R.png"), 3);
+    write_image(&data.join("scan.png"), 4);
+    let output = run_predict(&small_model(folder.path(), 64), &data, &out, &["--view", "CC_R"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("1 of the images"), "{}", stderr_of(&output));
+}
+
+#[test]
+fn what_is_typed_is_shown_escaped() {
+    let output = run(&["predict", "--view", "\u{1b}[31mred\u{202e}"]);
+    let stderr = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("red\\u{202e}"), "{stderr:?}");
+    assert!(!stderr.contains(['\u{1b}', '\u{202e}']), "{stderr:?}");
+}
+
+#[test]
+fn a_keras_file_is_never_overwritten_by_its_own_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let keras = folder.path().join("own.h5");
+    std::fs::copy(fixture("small_w8_keras224names.h5"), &keras).unwrap();
+    let output = mammoscope().arg("import").arg(&keras).arg("--out").arg(&keras).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr_of(&output));
+    assert!(std::fs::read(&keras).unwrap().starts_with(b"\x89HDF"));
+}
+
+/// Each clause of an error stands once, also where one error carries another.
+#[test]
+fn no_clause_is_said_twice() {
+    for arguments in [
+        &["import", "gone.h5", "--out", "x.safetensors"][..],
+        &["model", "info", "gone.safetensors"],
+        &["predict", "--model", "gone", "--data", "gone", "--out", "out"],
+        &["show", "gone.png"],
+        &["evaluate", "gone.csv"],
+    ] {
+        let stderr = stderr_of(&run(arguments));
+        let clauses: Vec<&str> = stderr.trim_end().split(": ").collect();
+        let mut unique = clauses.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(unique.len(), clauses.len(), "{stderr}");
+    }
 }
 
 #[test]
@@ -150,10 +201,12 @@ fn one_image_and_a_flat_folder_without_labels() {
     assert_eq!(evaluated.status.code(), Some(1));
     assert!(stderr_of(&evaluated).contains("label"), "{}", stderr_of(&evaluated));
 
-    // Into the same folder: what an earlier call left there does not stay beside the new table.
+    // Into the same folder, which is said: what an earlier call left there does not stay beside the new table.
     let output = run_predict(&model, &data.join("second.png"), &out, &["--view", "CC_L"]);
     assert!(output.status.success(), "{}", stderr_of(&output));
     assert_eq!(names_in(&out), ["predictions.csv", "predictions_CC_L.txt"]);
+    let output = run_predict(&model, &data.join("second.png"), &out, &["--view", "MLO_L"]);
+    assert!(stderr_of(&output).contains("holds predictions of CC_L"), "{}", stderr_of(&output));
 }
 
 #[test]

@@ -15,6 +15,12 @@ use mammoscope_engine::learning::resnet::ResNet;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
+/// Says what is not tested here. The test runner keeps back what the print macros write, so this is written past it.
+fn skipped(reason: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
 }
@@ -23,7 +29,7 @@ fn fixtures() -> PathBuf {
 fn reference(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
     if !path.exists() {
-        eprintln!("skipped: {} is not there", path.display());
+        skipped(&format!("{} is not there", path.display()));
         return None;
     }
     Some(path)
@@ -207,7 +213,7 @@ fn folding_batch_normalisation_changes_no_logit() {
 #[test]
 fn bf16_stays_near() {
     if !mammoscope_engine::learning::device::cpu_has_bf16() {
-        eprintln!("skipped: this CPU has no bf16 instructions");
+        skipped("this CPU has no bf16 instructions");
         return;
     }
     let cost = |weights: &Model, input: &Tensor| {

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
+use crate::domain::printable::printable;
+
 /// How a command ended when it came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -128,5 +130,18 @@ pub fn print_result(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
+    Ok(())
+}
+
+/// Prints what clap has to say. Help and version go to stdout as they are; an error repeats what was typed, which may
+/// hold anything, so that it is made safe to print, line by line and without clap's colours.
+pub(super) fn print_usage_error(error: &clap::Error) -> io::Result<()> {
+    if !error.use_stderr() {
+        return error.print();
+    }
+    let mut stderr = io::stderr().lock();
+    for line in error.render().to_string().lines() {
+        writeln!(stderr, "{}", printable(line))?;
+    }
     Ok(())
 }

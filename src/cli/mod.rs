@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // clap's own codes: 0 for --help and --version, 2 for wrong use. A closed pipe is no error.
-            let _ = error.print();
+            let _ = console::print_usage_error(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };

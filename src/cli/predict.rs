@@ -23,13 +23,14 @@ use crate::domain::probabilities::Probabilities;
 use crate::domain::selection::{SplitSelection, ViewSelection};
 use crate::domain::view::View;
 use crate::storage::model_set::{ModelEntry, ModelSet};
-use crate::storage::prediction_table::{FILE_NAME, PredictionWriter};
+use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file_name};
 
 /// Predict the density class of images with trained models
 ///
 /// Writes `predictions.csv` (one line an image, with the probabilities of A to D), and beside it
-/// `predictions_<VIEW>.txt`, the reference's four columns in the same order. Images that cannot be read are listed and
-/// left out; the exit status is 1 then. `mammoscope evaluate DIR` reads the result.
+/// `predictions_<VIEW>.txt`, the reference's four columns in the same order; what an earlier prediction left in the
+/// folder is replaced. Images that cannot be read are listed and left out; the exit status is 1 then. `mammoscope
+/// evaluate DIR` reads the result.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -93,6 +94,7 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
             .remark(format!("{} images are taken to be {}, as --view says", selection.views_assumed, arguments.view));
     }
     let groups = by_model(&models, selection.samples, console)?;
+    warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
     let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
@@ -106,11 +108,32 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
         job.run(&mut engine, &interrupted, &mut writer, &mut tally)?;
     }
     if tally.predicted == 0 {
+        drop(writer);
+        // Only an empty folder is removed by this.
+        let _ = std::fs::remove_dir(&arguments.out);
         bail!("none of the {} images could be predicted; nothing was written", tally.failed);
     }
     writer.finish().with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
     tally.summarise(arguments, console);
     Ok(if tally.failed + tally.left_out > 0 { Outcome::Failed } else { Outcome::Done })
+}
+
+/// Says whose predictions in the folder give way to others: view by view into one folder loses all but the last.
+fn warn_of_replaced(arguments: &PredictArguments, groups: &[Group<'_>], console: &Console) {
+    let replaced: Vec<&str> = View::ALL
+        .into_iter()
+        .filter(|view| groups.iter().all(|group| group.view != Some(*view)))
+        .filter(|view| arguments.out.join(columns_file_name(Some(*view))).exists())
+        .map(View::name)
+        .collect();
+    if !replaced.is_empty() {
+        console.warn(format!(
+            "{} holds predictions of {}, which are replaced and not joined; take one --out for all views at once, or one \
+             folder each (evaluate takes several)",
+            printable_path(&arguments.out),
+            replaced.join(", ")
+        ));
+    }
 }
 
 /// Images of one view, and the model for them.
@@ -194,11 +217,11 @@ impl GroupJob<'_> {
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
             match event {
                 PredictionEvent::Started { device, precision, batch_size } => {
-                    if bar.is_hidden() {
-                        let (name, count) = (self.name(), self.group.samples.len());
-                        self.console
-                            .remark(format!("{name}: {count} images on {device}, {precision}, batch {batch_size}"));
-                    }
+                    let (name, count) = (self.name(), self.group.samples.len());
+                    let line = format!("{name}: {count} images on {device}, {precision}, batch {batch_size}");
+                    bar.suspend(|| self.console.remark(line));
+                    // The time left is that of the network, not of its start.
+                    bar.reset();
                 }
                 PredictionEvent::Stalled { seconds } => bar.suspend(|| {
                     self.console.warn(format!(
@@ -275,7 +298,7 @@ impl GroupJob<'_> {
         if !self.console.shows_progress() {
             return ProgressBar::hidden();
         }
-        let style = ProgressStyle::with_template("{prefix:>6} {bar:30} {pos}/{len} images  {per_sec}  {eta} left")
+        let style = ProgressStyle::with_template("{prefix:>6} {wide_bar} {pos}/{len} images  {per_sec:.1}  {eta} left")
             .expect("a valid template");
         let bar = ProgressBar::new(self.group.samples.len() as u64).with_style(style);
         bar.with_prefix(self.name())

@@ -34,7 +34,7 @@ pub enum FoundBy {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineNotFound {
     /// The variable names no file.
-    #[error("{ENGINE_VARIABLE} is set to {}, which is not a file: correct it, or unset it", printable_path(.0))]
+    #[error("{ENGINE_VARIABLE} is set to {}, which is not a file", printable_path(.0))]
     NotAFile(PathBuf),
     /// The variable is not set, and no engine lies beside this program.
     #[error(

@@ -3,6 +3,7 @@
 use super::{Check, State};
 use crate::client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
 use crate::client::engine_probe::ProbeFailure;
+use crate::client::protocol::{PROTOCOL_VERSION, VERSION, is_same_build};
 use crate::domain::engine_facts::{CudaState, EngineFacts};
 use crate::domain::printable::{printable, printable_path};
 
@@ -18,7 +19,9 @@ pub(super) fn checks(
         (Ok(location), Some(Err(failure))) => failed(location, failure),
         (location, _) => {
             let reason = location.as_ref().err().map_or_else(|| "not asked".to_owned(), ToString::to_string);
-            (Check::new("engine", State::Missing, reason), unknown("libtorch"))
+            let advice =
+                format!("{SET_UP}; or copy mammoscope-engine beside this program, or let MAMMOSCOPE_ENGINE name it");
+            (Check::new("engine", State::Missing, reason).advise(advice), unknown("libtorch"))
         }
     };
     let cuda = match probed {
@@ -38,7 +41,13 @@ fn engine_ok(location: &EngineLocation, facts: &EngineFacts) -> Check {
         FoundBy::BesideThisProgram => "beside this program",
     };
     let version = printable(&facts.engine_version);
-    Check::new("engine", State::Ok, format!("{version}, {by}: {}", printable_path(&location.path)))
+    let found = format!("{version}, {by}: {}", printable_path(&location.path));
+    if is_same_build(facts.protocol, &facts.engine_version) {
+        Check::new("engine", State::Ok, found)
+    } else {
+        let found = format!("{found}; protocol {}, this program has {VERSION} and {PROTOCOL_VERSION}", facts.protocol);
+        Check::new("engine", State::Missing, found).advise("build both together: cargo build --release")
+    }
 }
 
 fn libtorch_ok(facts: &EngineFacts) -> Check {

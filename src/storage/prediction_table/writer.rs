@@ -72,7 +72,9 @@ impl PredictionWriter {
     }
 }
 
-fn columns_file_name(view: Option<View>) -> String {
+/// The name of the file with the reference's four columns of a view.
+#[must_use]
+pub fn columns_file_name(view: Option<View>) -> String {
     view.map_or_else(|| "predictions.txt".to_owned(), |view| format!("predictions_{view}.txt"))
 }
 
