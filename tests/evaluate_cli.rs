@@ -47,9 +47,16 @@ fn four_views() -> String {
 /// The command fails with one line on stderr that has all `parts`, and prints nothing else.
 fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
     let message = text(&output.stderr);
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert_fails_listing(output, code, parts);
+}
+
+/// As [`assert_fails`], but cases may follow on indented lines.
+fn assert_fails_listing(output: &Output, code: i32, parts: &[&str]) {
+    let message = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{message}");
     assert!(output.stdout.is_empty());
-    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.starts_with("error: ") && message.lines().skip(1).all(|line| line.starts_with("  ")), "{message}");
     for part in parts {
         assert!(message.contains(part), "'{part}' in {message}");
     }
@@ -57,7 +64,7 @@ fn assert_fails(output: &Output, code: i32, parts: &[&str]) {
 
 #[test]
 fn a_bad_table_gives_one_line_with_place_and_reason() {
-    let cases: [(&str, Vec<u8>, &[&str]); 8] = [
+    let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         ("empty.csv", Vec::new(), &["empty.csv", "the file is empty"]),
         ("binary.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x1b[31m".to_vec(), &["binary.csv", "no table of predictions"]),
         ("few.csv", b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(), &["lacks the columns p_C, p_D"]),
@@ -65,7 +72,12 @@ fn a_bad_table_gives_one_line_with_place_and_reason() {
         ("nan.csv", format!("{HEADER}a,1,1,CC_R,A,A,nan,0,0,1\n").into(), &["nan.csv:2: p_A is NaN"]),
         ("sum.csv", format!("{HEADER}a,1,1,CC_R,A,A,0.9,0.2,0,0\n").into(), &["sum.csv:2:", "sum to 1.1"]),
         ("class.csv", format!("{HEADER}a,1,1,CC_R,X,A,1,0,0,0\n").into(), &["class.csv:2: column label: 'X'"]),
-        ("labels.csv", format!("{HEADER}a,1,1,CC_R,,A,1,0,0,0\n").into(), &["none of the 1 predictions has a label"]),
+        (
+            "labels.csv",
+            format!("{HEADER}a,1,1,CC_R,,A,1,0,0,0\n").into(),
+            &["none of the 1 predictions has a label", "<VIEW>/<CLASS>/"],
+        ),
+        ("de.csv", HEADER.replace(',', ";").into(), &["de.csv: no table", "the separator is ';'; a comma is wanted"]),
     ];
     for (name, contents, parts) in cases {
         let (_folder, path) = file(name, contents);
@@ -89,7 +101,64 @@ fn contradictions_and_duplicates_are_all_listed() {
         [HEADER, &row(1, "CC_R", "B"), &row(1, "MLO_R", "C"), &row(2, "CC_R", "C"), &row(2, "CC_R", "C")].concat();
     let (_folder, path) = file("predictions.csv", table);
     let parts = ["subject 1 exam 1: B in CC_R", "C in MLO_R", "subject 2 exam 1 CC_R: 2_1_C_CC_R.png, 2_1_C_CC_R.png"];
-    assert_fails(&evaluate(&[path.to_str().unwrap()]), 1, &parts);
+    assert_fails_listing(&evaluate(&[path.to_str().unwrap()]), 1, &parts);
+}
+
+#[test]
+fn tables_that_overlap_are_ten_cases_and_a_count() {
+    let (folder, first) = file("first.csv", four_views());
+    let second = folder.path().join("second.csv");
+    fs::write(&second, four_views()).unwrap();
+    let output = evaluate(&[first.to_str().unwrap(), second.to_str().unwrap()]);
+    let parts = ["46 of 46 views are predicted more than once (the tables overlap)", "\n  and 36 more"];
+    assert_fails_listing(&output, 1, &parts);
+    assert_eq!(text(&output.stderr).lines().count(), 12);
+}
+
+#[test]
+fn labels_that_differ_between_networks_are_counted() {
+    let (_folder, here) = file("predictions.csv", four_views());
+    let relabelled = four_views().replace(",1,CC_R,A,", ",1,CC_R,D,").replace(",1,CC_R,B,", ",1,CC_R,D,");
+    let only_cc: String = relabelled.split_inclusive('\n').filter(|line| !line.contains(",MLO_")).collect();
+    let only_cc: String = only_cc.split_inclusive('\n').filter(|line| !line.contains(",CC_L")).collect();
+    let (_other_folder, there) = file("predictions.csv", only_cc);
+    let output = evaluate(&[here.to_str().unwrap(), "--against", there.to_str().unwrap()]);
+    let parts = ["compare CC_R: the labels of the two sides differ in 6 cases:\n  subject 0 exam 1: A and D"];
+    assert_fails_listing(&output, 1, &parts);
+}
+
+#[test]
+fn ids_in_two_spellings_are_warned_of() {
+    let more = row(3, "CC_R", "A").replace(",3,1,", ",003,1,") + &row(4, "CC_R", "A").replace(",4,1,", ",4,,");
+    let (_folder, path) = file("predictions.csv", four_views() + &more);
+    let output = evaluate(&[path.to_str().unwrap(), "--quiet"]);
+    let expected = "warning: rows with and without an exam are not fused, of the subjects 4\n\
+                    warning: subjects whose ids differ only in leading zeros are not fused: 003 and 3\n";
+    assert_eq!((text(&output.stderr).as_str(), output.status.code()), (expected, Some(0)));
+}
+
+#[test]
+fn what_a_class_without_cases_has_is_not_zero() {
+    let table: String = four_views().split_inclusive('\n').filter(|line| !line.contains(",D,")).collect();
+    let (_folder, path) = file("predictions.csv", table);
+    let table = text(&evaluate(&[path.to_str().unwrap()]).stdout);
+    assert!(
+        table.contains("  D     –                      –                      –                        0\n"),
+        "{table}"
+    );
+    assert!(table.contains("Macro means are over 4 classes although only A, B, C occur in\n  CC_R, CC_L,"), "{table}");
+    let document: serde_json::Value =
+        serde_json::from_slice(&evaluate(&[path.to_str().unwrap(), "--json"]).stdout).unwrap();
+    assert_eq!(document["sets"]["total"]["per_class"]["D"]["recall"], 0.0, "as scikit-learn has it");
+}
+
+#[test]
+fn a_share_of_one_has_no_interval() {
+    let rows: String = (0..9).map(|subject| row(subject, "CC_R", ["A", "B", "C"][subject as usize % 3])).collect();
+    let (_folder, path) = file("predictions.csv", format!("{HEADER}{rows}"));
+    let table = text(&evaluate(&[path.to_str().unwrap()]).stdout);
+    assert!(table.contains("  accuracy                  1.000                –\n"), "{table}");
+    assert!(table.contains("–: no interval, since the resamples agree"), "{table}");
 }
 
 #[test]
@@ -169,11 +238,28 @@ fn all_files_are_written_and_the_json_is_what_is_printed() {
 }
 
 #[test]
+fn pictures_of_an_earlier_evaluation_do_not_stay() {
+    let (folder, path) = file("predictions.csv", four_views());
+    let out = folder.path().join("evaluation");
+    let evaluate_into = |path: &Path| evaluate(&[path.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(evaluate_into(&path).status.code(), Some(0));
+    fs::write(out.join("confusion_matrix_of_mine.png"), "kept").unwrap();
+    let (_right_folder, right) = file("right.csv", format!("{HEADER}{}{}", row(1, "CC_R", "A"), row(2, "CC_R", "B")));
+    assert_eq!(evaluate_into(&right).status.code(), Some(0));
+    let mut names: Vec<_> =
+        fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["confusion_matrix_CC_R.png", "confusion_matrix_of_mine.png", "evaluation.json"]);
+}
+
+#[test]
 fn a_folder_that_cannot_be_made_is_named() {
     let (_folder, path) = file("predictions.csv", four_views());
     let below_a_file = path.join("out");
     let output = evaluate(&[path.to_str().unwrap(), "--out", below_a_file.to_str().unwrap()]);
     assert_fails(&output, 1, &["make the folder", "predictions.csv"]);
+    let output = evaluate(&[path.to_str().unwrap(), "--out", path.to_str().unwrap()]);
+    assert_fails(&output, 1, &["predictions.csv is a file, not a folder"]);
 }
 
 #[test]
@@ -185,6 +271,22 @@ fn rows_without_labels_are_left_out_and_counted_and_quiet_keeps_the_warning() {
     assert_eq!(output.status.code(), Some(0));
     let document: serde_json::Value = serde_json::from_slice(&fs::read(out.join("evaluation.json")).unwrap()).unwrap();
     assert_eq!((&document["rows"], &document["rows_without_label"]), (&47.into(), &1.into()));
+}
+
+#[test]
+fn a_view_without_a_label_is_told_to_count_only_where_it_is_fused() {
+    let (_folder, path) = file("predictions.csv", four_views().replacen(",CC_R,A,", ",CC_R,,", 1));
+    let output = evaluate(&[path.to_str().unwrap(), "--json"]);
+    let message = text(&output.stderr);
+    assert!(
+        message.starts_with("warning: 1 of 46 predictions have no label of their own: they count only"),
+        "{message}"
+    );
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |set: &str| (document["sets"][set]["n"].clone(), document["sets"][set]["missing_views"]["cases"].clone());
+    assert_eq!(of("CC_R").0, 11);
+    assert_eq!(of("right"), (12.into(), 0.into()));
+    assert_eq!(document["rows_without_label"], 1);
 }
 
 #[test]
@@ -218,7 +320,7 @@ fn two_networks_are_compared_on_what_both_have() {
     let sets = document["comparison"]["sets"].as_object().unwrap();
     assert_eq!(sets.keys().collect::<Vec<_>>(), ["CC_L", "CC_R"]);
     assert_eq!(sets["CC_R"]["difference"]["accuracy"], 0.0);
-    assert_eq!(sets["CC_R"]["intervals"]["accuracy"]["high"], 0.0);
+    assert!(sets["CC_R"]["intervals"]["accuracy"].is_null(), "every resample agrees on 0");
     let table = text(&evaluate(&[here, "--against", there]).stdout);
     assert!(table.contains("Compared with") && table.contains("CC_L: 11 cases in common"), "{table}");
     let (_stranger_folder, stranger) = file("predictions.csv", format!("{HEADER}{}", row(77, "CC_R", "A")));

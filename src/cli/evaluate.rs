@@ -1,17 +1,19 @@
 //! `mammoscope evaluate`: figures of merit of predictions.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Outcome, WrongUse, print_result};
+use crate::domain::ambiguous_ids::AmbiguousIds;
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::density::DensityClass;
 use crate::domain::evaluation::Evaluation;
 use crate::domain::evaluation_set::{EvaluationSet, SetName};
+use crate::domain::examination::UnlabelledRows;
 use crate::domain::fusion::{Fusion, ViewWeights};
 use crate::domain::paired_comparison::PairedComparison;
 use crate::domain::prediction::PredictionRow;
@@ -91,16 +93,17 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
     let (paths, rows) =
         if arguments.seed_txt.is_empty() { read_tables(&arguments.inputs)? } else { read_seed_txt(arguments)? };
     let fusion = fusion(arguments, &rows)?;
-    let rows_without_label = rows.iter().filter(|row| row.label.is_none()).count();
-    if rows_without_label == rows.len() {
-        bail!("none of the {} predictions has a label: there is nothing to hold them against", rows.len());
+    if let Some(folder) = arguments.out.as_deref().filter(|folder| folder.is_file()) {
+        bail!("--out: {} is a file, not a folder", printable_path(folder));
     }
-    if rows_without_label > 0 {
-        console.warn(format!("{rows_without_label} of {} predictions have no label and are left out", rows.len()));
+    let rows_without_label = warn_of_missing_labels(&rows, console)?;
+    let (against, other_rows) = read_tables(&arguments.against)?;
+    for warning in AmbiguousIds::of(rows.iter().chain(&other_rows)).warnings() {
+        console.warn(warning);
     }
     let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
     let sets = EvaluationSet::of_rows(&rows, fusion)?;
-    let comparison = compare(&sets, &arguments.against, fusion, bootstrap)?;
+    let comparison = compare(&sets, &against, &other_rows, fusion, bootstrap)?;
     let sets: Vec<_> = sets
         .into_iter()
         .filter_map(|set| Some(EvaluatedSet { evaluation: Evaluation::of(&set.cases, bootstrap)?, set }))
@@ -122,6 +125,28 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
         text
     })?;
     Ok(Outcome::Done)
+}
+
+/// How many rows have no label, which is told; an error where none has one.
+fn warn_of_missing_labels(rows: &[PredictionRow], console: &Console) -> anyhow::Result<usize> {
+    let (all, unlabelled) = (rows.len(), UnlabelledRows::of(rows));
+    if unlabelled.total() == all {
+        bail!(
+            "none of the {all} predictions has a label, so there is nothing to hold them against: labels come from \
+             class folders <VIEW>/<CLASS>/ when predicting"
+        );
+    }
+    if unlabelled.left_out > 0 {
+        console.warn(format!("{} of {all} predictions have no label and are left out", unlabelled.left_out));
+    }
+    if unlabelled.fused > 0 {
+        let fused = unlabelled.fused;
+        console.warn(format!(
+            "{fused} of {all} predictions have no label of their own: they count only where views are fused, with the \
+             label of their examination's other views"
+        ));
+    }
+    Ok(unlabelled.total())
 }
 
 /// All rows of the tables named, directly or by their folders.
@@ -190,14 +215,14 @@ fn read_seed_txt(arguments: &EvaluateArguments) -> anyhow::Result<(Vec<PathBuf>,
 fn compare(
     sets: &[EvaluationSet],
     against: &[PathBuf],
+    rows: &[PredictionRow],
     fusion: Fusion,
     bootstrap: Bootstrap,
 ) -> anyhow::Result<Option<Comparison>> {
     if against.is_empty() {
         return Ok(None);
     }
-    let (paths, rows) = read_tables(against)?;
-    let others = EvaluationSet::of_rows(&rows, fusion)?;
+    let others = EvaluationSet::of_rows(rows, fusion).context("--against")?;
     let mut compared = Vec::new();
     // Images without a view have nothing that tells them apart, so they cannot be paired.
     for set in sets.iter().filter(|set| set.name != SetName::Unspecified) {
@@ -209,7 +234,7 @@ fn compare(
     if compared.is_empty() {
         bail!("--against: no examination and view in common with the predictions that are evaluated");
     }
-    Ok(Some(Comparison { against: paths.iter().map(|path| printable_path(path)).collect(), sets: compared }))
+    Ok(Some(Comparison { against: against.iter().map(|path| printable_path(path)).collect(), sets: compared }))
 }
 
 fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Result<Fusion> {
@@ -243,13 +268,29 @@ fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, con
         write_atomically(&path, contents).with_context(|| format!("write {}", printable_path(&path)))
     };
     for EvaluatedSet { set, evaluation } in document.sets() {
-        let picture = plots::confusion_matrix_png(&tables::title(set.name, fusion), &evaluation.confusion_matrix)?;
-        write(&format!("confusion_matrix_{}.png", set.name), &picture)?;
+        let (title, cases) = (tables::title(set.name, fusion), tables::cases_and_missing(set));
+        let picture = plots::confusion_matrix_png(&title, &cases, &evaluation.confusion_matrix)?;
+        write(&picture_name(set.name), &picture)?;
+    }
+    // A picture of an earlier evaluation, of a set that this one lacks, must not stand beside the new figures.
+    let is_written = |name: &SetName| document.sets().iter().any(|evaluated| evaluated.set.name == *name);
+    for absent in SetName::ALL.into_iter().filter(|name| !is_written(name)) {
+        let path = folder.join(picture_name(absent));
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("remove {}", printable_path(&path)));
+            }
+            _ => {}
+        }
     }
     write("evaluation.json", document.to_json().as_bytes())?;
     let (pictures, folder) = (document.sets().len(), printable_path(folder));
     console.remark(format!("wrote evaluation.json and {pictures} confusion matrices to {folder}"));
     Ok(())
+}
+
+fn picture_name(set: SetName) -> String {
+    format!("confusion_matrix_{set}.png")
 }
 
 fn view_file(text: &str) -> Result<(View, PathBuf), String> {

@@ -22,6 +22,9 @@ impl Default for Bootstrap {
     }
 }
 
+/// Values that differ by less are equal but for rounding.
+const ROUNDING: f64 = 1e-12;
+
 /// A 95 % percentile interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
@@ -37,13 +40,18 @@ impl Bootstrap {
     /// The intervals of `K` statistics. `subject_of[i]` is the number of the subject that case `i` belongs to, counted
     /// from 0 without gaps; `statistics` gets how often each case counts. A statistic that is undefined in a resample
     /// leaves that resample out; its interval is `None` where it was undefined in more than half of them: what remains
-    /// is too special a choice, and with few subjects would show a certainty that is not there.
+    /// is too special a choice, and with few subjects would show a certainty that is not there. For the same reason it
+    /// is `None` with fewer than two subjects, and where its ends are equal: a share that is 1 in the whole set is 1 in
+    /// every resample, which says nothing of how far it might be off.
     pub fn intervals<const K: usize>(
         &self,
         subject_of: &[u32],
         statistics: impl Fn(&[u32]) -> [Option<f64>; K] + Sync,
     ) -> [Option<Interval>; K] {
         let subjects = subject_of.iter().max().map_or(0, |&last| last + 1);
+        if subjects < 2 {
+            return [None; K];
+        }
         let draws: Vec<[Option<f64>; K]> = (0..self.resamples)
             .into_par_iter()
             .map_init(
@@ -78,11 +86,9 @@ fn percentile_interval(mut values: Vec<f64>, resamples: u32) -> Option<Interval>
         return None;
     }
     values.sort_by(f64::total_cmp);
-    Some(Interval {
-        low: percentile(&values, 0.025)?,
-        high: percentile(&values, 0.975)?,
-        undefined_resamples: resamples - values.len() as u32,
-    })
+    let (low, high) = (percentile(&values, 0.025)?, percentile(&values, 0.975)?);
+    let undefined_resamples = resamples - values.len() as u32;
+    (high - low > ROUNDING).then_some(Interval { low, high, undefined_resamples })
 }
 
 /// A percentile of sorted values, interpolated linearly between neighbours as NumPy does by default.
@@ -129,7 +135,10 @@ mod tests {
         let all_drawn = |multiplicity: &[u32]| [multiplicity.iter().all(|&times| times > 0).then_some(1.0)];
         // All of four are drawn in 4!/4⁴ = 9 % of resamples.
         assert_eq!(Bootstrap { resamples: 500, seed: 3 }.intervals(&subject_of, all_drawn), [None]);
-        let any_of_two = |multiplicity: &[u32]| [(multiplicity[0] + multiplicity[1] > 0).then_some(1.0)];
+        let any_of_two = |multiplicity: &[u32]| {
+            let drawn = multiplicity[0] + multiplicity[1];
+            [(drawn > 0).then_some(f64::from(drawn))]
+        };
         let [interval] = Bootstrap { resamples: 500, seed: 3 }.intervals(&subject_of, any_of_two);
         assert!(interval.is_some_and(|interval| interval.undefined_resamples > 0));
     }
@@ -149,20 +158,35 @@ mod tests {
     fn the_cases_of_a_subject_are_drawn_together() {
         let together = |multiplicity: &[u32]| {
             assert!(multiplicity.chunks(4).all(|views| views.iter().all(|&times| times == views[0])));
-            [Some(f64::from(multiplicity.iter().sum::<u32>()))]
+            assert_eq!(multiplicity.iter().sum::<u32>(), 80);
+            [Some(f64::from(multiplicity[0]))]
         };
         let subject_of: Vec<u32> = (0..80).map(|case| case / 4).collect();
         let [interval] = Bootstrap { resamples: 50, seed: 0 }.intervals(&subject_of, together);
-        assert_eq!(interval.map(|interval| (interval.low, interval.high)), Some((80.0, 80.0)));
+        assert!(interval.is_some_and(|interval| interval.high >= 1.0));
+    }
+
+    #[test]
+    fn resamples_that_agree_are_no_certainty() {
+        let bootstrap = Bootstrap { resamples: 100, seed: 0 };
+        let right_everywhere = |multiplicity: &[u32]| {
+            let noise = 1e-16 * f64::from(multiplicity[0]);
+            [Some(1.0 - noise), Some(f64::from(multiplicity[0]))]
+        };
+        let [share, times] = bootstrap.intervals(&[0, 1, 2], right_everywhere);
+        assert_eq!(share, None);
+        assert!(times.is_some());
+        assert_eq!(bootstrap.intervals(&[0, 0, 0], mean), [None], "one subject with three cases");
+        assert_eq!(bootstrap.intervals(&[], mean), [None]);
     }
 
     #[test]
     fn undefined_resamples_are_counted_and_left_out() {
         // Defined only where the first of two subjects is drawn: three quarters of the time.
-        let first = |multiplicity: &[u32]| [(multiplicity[0] > 0).then_some(1.0), None];
+        let first = |multiplicity: &[u32]| [(multiplicity[0] > 0).then_some(f64::from(multiplicity[0])), None];
         let [sometimes, never] = Bootstrap { resamples: 1000, seed: 0 }.intervals(&[0, 1], first);
         let interval = sometimes.unwrap();
-        assert_eq!((interval.low, interval.high), (1.0, 1.0));
+        assert_eq!((interval.low, interval.high), (1.0, 2.0));
         assert!((200..300).contains(&interval.undefined_resamples), "{interval:?}");
         assert_eq!(never, None);
     }

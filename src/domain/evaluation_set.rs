@@ -24,6 +24,18 @@ pub enum SetName {
 }
 
 impl SetName {
+    /// All sets that there can be.
+    pub const ALL: [Self; 8] = [
+        Self::View(View::CcR),
+        Self::View(View::CcL),
+        Self::View(View::MloR),
+        Self::View(View::MloL),
+        Self::Side(Side::Right),
+        Self::Side(Side::Left),
+        Self::Total,
+        Self::Unspecified,
+    ];
+
     /// The set's name in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -95,11 +107,14 @@ impl EvaluationSet {
     }
 
     /// All sets of the labelled rows: each view that occurs; each breast both of whose views occur; the whole
-    /// examination where all four views occur; the images without a view. Rows without a label are passed over.
+    /// examination where all four views occur; the images without a view. A view without a label of its own counts
+    /// where its examination is fused, with the examination's label, and nowhere else.
     pub fn of_rows(rows: &[PredictionRow], fusion: Fusion) -> Result<Vec<Self>, InconsistentRows> {
         let examinations = gather(rows)?;
         let occurs = |view: &View| examinations.iter().any(|examination| examination.views.of(*view).is_some());
-        let single = View::ALL.into_iter().filter(occurs).map(SetName::View);
+        let is_labelled =
+            |view: &View| examinations.iter().any(|examination| examination.labelled_views.contains(view));
+        let single = View::ALL.into_iter().filter(is_labelled).map(SetName::View);
         let fused = [SetName::Side(Side::Right), SetName::Side(Side::Left), SetName::Total];
         let fused = fused.into_iter().filter(|set| set.fused_views().iter().all(occurs));
         let mut sets: Vec<_> = single.chain(fused).map(|name| Self::fused(name, &examinations, fusion)).collect();
@@ -113,6 +128,9 @@ impl EvaluationSet {
         let views = only.as_ref().map_or(name.fused_views(), <[View; 1]>::as_slice);
         let mut missing_views = MissingViews::default();
         for examination in examinations {
+            if only.is_some_and(|[view]| !examination.labelled_views.contains(&view)) {
+                continue;
+            }
             let Some(probabilities) = examination.views.fuse(views, fusion) else { continue };
             let subject = examination.id.subject.clone();
             set.cases.push(LabelledPrediction { subject, label: examination.label, probabilities });
@@ -197,6 +215,25 @@ mod tests {
         assert_eq!(missing.examinations[0].missing, [View::CcL, View::MloR, View::MloL]);
         let single = sets.iter().find(|set| set.name == SetName::View(View::CcL)).unwrap();
         assert_eq!((single.cases.len(), &single.missing_views), (1, &None));
+    }
+
+    #[test]
+    fn a_view_without_a_label_counts_where_it_is_fused() {
+        let rows = [
+            row(1, Some(View::CcR), B, [0.2, 0.8, 0.0, 0.0]),
+            row(1, Some(View::MloR), None, [0.6, 0.4, 0.0, 0.0]),
+            row(2, Some(View::MloR), B, [0.25; 4]),
+        ];
+        let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
+        let of = |name: SetName| sets.iter().find(|set| set.name == name).unwrap();
+        let right = of(SetName::Side(Side::Right));
+        assert!((right.cases[0].probabilities.0[0] - 0.4).abs() < 1e-12, "fused from both");
+        assert_eq!(right.missing_views.as_ref().unwrap().cases, 1, "only subject 2 lacks a view");
+        let single = of(SetName::View(View::MloR));
+        assert_eq!(single.examinations, right.examinations[1..], "not in the set of its own view");
+        let sets = EvaluationSet::of_rows(&rows[..2], Fusion::Mean).unwrap();
+        let names: Vec<_> = sets.iter().map(|set| set.name.name()).collect();
+        assert_eq!(names, ["CC_R", "right"], "no labelled MLO_R, no set of it");
     }
 
     #[test]

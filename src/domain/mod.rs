@@ -1,6 +1,7 @@
 //! Pure data and arithmetic of breast-density classification: no files, no tensors, no terminal.
 
 pub mod agreement;
+pub mod ambiguous_ids;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;

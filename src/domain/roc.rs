@@ -1,5 +1,9 @@
 //! Area under the ROC curve.
 
+/// Scores that differ by less, as a share of the larger, are one score: the mean of probabilities with few digits comes
+/// out differently in the last bits, depending on the order of adding. A share, since small scores differ by little.
+const ROUNDING: f64 = 1e-12;
+
 /// Scores of cases, sorted once, so that the area can be computed in one pass for any choice of positives and any
 /// multiplicities (each resample of a bootstrap).
 #[derive(Clone, Debug)]
@@ -11,16 +15,22 @@ pub struct RankedScores {
 }
 
 impl RankedScores {
-    /// Sorts the cases' scores; scores must not be NaN.
+    /// Sorts the cases' scores; scores must not be NaN. Scores that differ by rounding alone are tied.
     #[must_use]
     pub fn new(scores: &[f64]) -> Self {
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         order.sort_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]));
         let score = |place: usize| scores[order[place] as usize];
-        // `!=` on purpose: -0.0 and 0.0 are one score.
-        #[expect(clippy::float_cmp, reason = "ties are scores that are exactly equal")]
-        let ends_tie =
-            (0..order.len()).map(|place| place + 1 == order.len() || score(place) != score(place + 1)).collect();
+        // The first score of a tie decides, so that many small steps do not make one long tie.
+        let mut first = 0;
+        let mut ends_tie = Vec::with_capacity(order.len());
+        for next in 1..=order.len() {
+            let ends = next == order.len() || !is_tied(score(first), score(next));
+            ends_tie.push(ends);
+            if ends {
+                first = next;
+            }
+        }
         Self { order, ends_tie }
     }
 
@@ -50,6 +60,10 @@ impl RankedScores {
         let pairs = positives as f64 * negatives as f64;
         (pairs > 0.0).then(|| doubled_wins as f64 / (2.0 * pairs))
     }
+}
+
+fn is_tied(a: f64, b: f64) -> bool {
+    (a - b).abs() <= ROUNDING * a.abs().max(b.abs())
 }
 
 #[cfg(test)]
@@ -85,6 +99,18 @@ mod tests {
         assert_eq!(area(&[(0.5, true, 1), (0.7, true, 1)]), None, "no negatives");
         assert_eq!(area(&[(0.5, true, 0), (0.7, false, 1)]), None, "the only positive was not drawn");
         assert_eq!(area(&[]), None);
+    }
+
+    #[test]
+    fn scores_that_differ_by_rounding_are_tied() {
+        let (one_order, another) = ((0.1 + 0.2 + 0.3) / 3.0, (0.3 + 0.2 + 0.1) / 3.0);
+        assert!(one_order > another, "the last bit differs");
+        assert_eq!(area(&[(one_order, true, 1), (another, false, 1)]), Some(0.5));
+        assert_eq!(area(&[(2e-14, true, 1), (1e-14, false, 1)]), Some(1.0), "small scores rank too");
+        assert_eq!(area(&[(0.0, true, 1), (-0.0, false, 1)]), Some(0.5));
+        // Steps of 0.8 of the tolerance: the third is beyond it, seen from the first.
+        let steps: Vec<_> = (0..3_i32).map(|step| (1.0 + 0.8e-12 * f64::from(step), step == 2, 1)).collect();
+        assert_eq!(area(&steps), Some(1.0));
     }
 
     proptest! {

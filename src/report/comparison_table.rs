@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::evaluation_document::ComparedSet;
-use super::tables::{FIGURES, interval_text, three_decimals};
-use crate::domain::bootstrap::Bootstrap;
+use super::tables::{FIGURES, interval_text, rounded, three_decimals};
+use crate::domain::bootstrap::{Bootstrap, Interval};
 
 /// Differences below this are rounding.
 const NOTHING: f64 = 1e-12;
@@ -27,14 +27,18 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
         for row in &FIGURES {
             let interval = (row.interval)(&comparison.intervals);
             let marked = interval.is_some_and(|interval| interval.low > NOTHING || interval.high < -NOTHING);
+            let number = if marked { not_zero } else { rounded };
             let _ = writeln!(
                 text,
                 "  {:<24}{:>7}{:>7}{:>12}{:>18}{}",
                 row.title,
                 three_decimals((row.value)(&comparison.here)),
                 three_decimals((row.value)(&comparison.there)),
-                three_decimals((row.value)(&comparison.difference)),
-                interval_text(interval),
+                (row.value)(&comparison.difference).map_or_else(|| three_decimals(None), number),
+                interval.map_or_else(
+                    || interval_text(None),
+                    |Interval { low, high, .. }| { format!("[{}, {}]", number(low), number(high)) }
+                ),
                 if marked { " *" } else { "" }
             );
         }
@@ -46,4 +50,25 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
         bootstrap.resamples, bootstrap.seed
     );
     text
+}
+
+/// A number that is not zero, to three decimals or as many more as it takes to show that.
+fn not_zero(value: f64) -> String {
+    let shows = |text: &String| text.contains(|digit: char| ('1'..='9').contains(&digit));
+    let with_decimals = (3..=5).map(|decimals| format!("{value:.decimals$}")).find(shows);
+    with_decimals.unwrap_or_else(|| format!("{value:.0e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_starred_bound_does_not_read_as_zero() {
+        assert_eq!(not_zero(0.25), "0.250");
+        assert_eq!(not_zero(-0.012), "-0.012");
+        assert_eq!(not_zero(0.000_41), "0.0004");
+        assert_eq!(not_zero(-0.000_012), "-0.00001");
+        assert_eq!(not_zero(3e-9), "3e-9");
+    }
 }

@@ -34,18 +34,18 @@ const WIDTH: u32 = BAR_LEFT + BAR_WIDTH + 130;
 const HEIGHT: u32 = TOP + MATRIX + 110;
 
 /// A confusion matrix as PNG: rows true, columns predicted; each cell has its count and its share of the row, and is
-/// coloured by that share on a scale that is even to the eye.
-pub fn confusion_matrix_png(title: &str, matrix: &ConfusionMatrix) -> ImageResult<Vec<u8>> {
+/// coloured by that share on a scale that is even to the eye. `cases` says what is counted, as in `128 images`.
+pub fn confusion_matrix_png(title: &str, cases: &str, matrix: &ConfusionMatrix) -> ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
-    confusion_matrix(title, matrix).write_to(&mut bytes, ImageFormat::Png)?;
+    confusion_matrix(title, cases, matrix).write_to(&mut bytes, ImageFormat::Png)?;
     Ok(bytes.into_inner())
 }
 
-fn confusion_matrix(title: &str, matrix: &ConfusionMatrix) -> RgbImage {
+fn confusion_matrix(title: &str, cases: &str, matrix: &ConfusionMatrix) -> RgbImage {
     let mut picture = RgbImage::from_pixel(WIDTH, HEIGHT, PAPER);
     let middle = LEFT + MATRIX / 2;
     write(&mut picture, title, TITLE, INK, (middle, 40), Anchor::Center);
-    let summary = format!("n = {}   accuracy {:.1} %", matrix.total(), 100.0 * matrix.accuracy());
+    let summary = format!("{cases}   accuracy {:.1} %", 100.0 * matrix.accuracy());
     write(&mut picture, &summary, LABEL, INK, (middle, 82), Anchor::Center);
     for truth in DensityClass::ALL {
         for predicted in DensityClass::ALL {
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_cell_has_the_colour_of_its_share_of_the_row() {
         let matrix = ConfusionMatrix::new([[10, 0, 0, 0], [5, 5, 0, 0], [0, 0, 0, 0], [0, 0, 0, 7]]);
-        let bytes = confusion_matrix_png("CC_R", &matrix).unwrap();
+        let bytes = confusion_matrix_png("CC_R", "27 images", &matrix).unwrap();
         let picture = image::load_from_memory(&bytes).unwrap().to_rgb8();
         let corner = |row: u32, column: u32| *picture.get_pixel(LEFT + column * CELL + 4, TOP + row * CELL + 4);
         assert_eq!(corner(0, 0), sequential_color(1.0));
@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn nothing_is_cut_at_the_edges() {
         let matrix = ConfusionMatrix::new([[123_456; 4]; 4]);
-        let picture = confusion_matrix("unspecified", &matrix);
+        let cases = "1975296 examinations, 123456 lack views";
+        let picture = confusion_matrix("total: weighted mean of CC_R, CC_L, MLO_R, MLO_L", cases, &matrix);
         for (x, y, pixel) in picture.enumerate_pixels() {
             let at_edge = x < 4 || y < 4 || x >= WIDTH - 4 || y >= HEIGHT - 4;
             assert!(!at_edge || *pixel == PAPER, "ink at {x}, {y}");

@@ -62,7 +62,46 @@ pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstr
         text.push_str(&overview(sets));
         text.push('\n');
     }
+    text.push_str(&absent_classes(sets));
     text.push_str(&notes(bootstrap));
+    if sets.iter().any(|set| lacks_interval(&set.evaluation)) {
+        text.push_str("–: no interval, since the resamples agree or the figure is undefined in most of them.\n");
+    }
+    text
+}
+
+/// Whether a figure that has a value lacks its interval.
+fn lacks_interval(evaluation: &Evaluation) -> bool {
+    let intervals = &evaluation.intervals;
+    FIGURES.iter().any(|row| (row.value)(&evaluation.figures).is_some() && (row.interval)(&intervals.figures).is_none())
+        || DensityClass::ALL.into_iter().any(|class| {
+            let of_class = intervals.per_class.of(class);
+            let is_present = evaluation.confusion_matrix.support(class) > 0;
+            is_present && [of_class.precision, of_class.recall, of_class.f1].contains(&None)
+        })
+}
+
+/// Which classes occur, where not all four do: the macro means are over four all the same.
+fn absent_classes(sets: &[EvaluatedSet]) -> String {
+    let mut by_classes: Vec<(String, Vec<&str>)> = Vec::new();
+    for EvaluatedSet { set, evaluation } in sets {
+        let present = DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.support(class) > 0);
+        let present: Vec<_> = present.map(DensityClass::letter).collect();
+        if present.len() == DensityClass::COUNT {
+            continue;
+        }
+        let classes = present.join(", ");
+        match by_classes.iter_mut().find(|(others, _)| *others == classes) {
+            Some((_, names)) => names.push(set.name.name()),
+            None => by_classes.push((classes, vec![set.name.name()])),
+        }
+    }
+    let mut text = String::new();
+    for (classes, names) in by_classes {
+        let verb = if classes.len() == 1 { "occurs" } else { "occur" };
+        let _ = writeln!(text, "Macro means are over 4 classes although only {classes} {verb} in");
+        let _ = writeln!(text, "  {}.", names.join(", "));
+    }
     text
 }
 
@@ -94,7 +133,7 @@ fn overview(sets: &[EvaluatedSet]) -> String {
 }
 
 fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootstrap: Bootstrap) -> String {
-    let mut text = heading(set, evaluation, fusion);
+    let mut text = heading(set, fusion);
     let _ = writeln!(text, "\n  {:<24}{:>7}{:>17}", "figure", "value", "95 % interval");
     for row in &FIGURES {
         let value = three_decimals((row.value)(&evaluation.figures));
@@ -131,13 +170,29 @@ pub fn title(set: SetName, fusion: Fusion) -> String {
     fused(set, fusion).map_or_else(|| set.to_string(), |fused| format!("{set}: {fused}"))
 }
 
-fn heading(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion) -> String {
+/// What a set counts: `128 images`, `64 breasts`.
+fn cases(set: &EvaluationSet) -> String {
     let unit = match set.name {
         SetName::View(_) | SetName::Unspecified => "image",
         SetName::Side(_) => "breast",
         SetName::Total => "examination",
     };
-    let cases = counted(evaluation.n, unit);
+    counted(set.cases.len(), unit)
+}
+
+/// What a picture of a set counts: `128 images`, `64 breasts, 3 lack views`.
+#[must_use]
+pub fn cases_and_missing(set: &EvaluationSet) -> String {
+    let cases = cases(set);
+    match set.missing_views.as_ref().map_or(0, |missing| missing.cases) {
+        0 => cases,
+        1 => format!("{cases}, 1 lacks views"),
+        lacking => format!("{cases}, {lacking} lack views"),
+    }
+}
+
+fn heading(set: &EvaluationSet, fusion: Fusion) -> String {
+    let cases = cases(set);
     let title = format!("{}: {cases} of {}", set.name, counted(set.subjects(), "subject"));
     let fused = fused(set.name, fusion).map_or_else(String::new, |fused| format!("{fused}\n"));
     format!("{title}\n{}\n{fused}", "─".repeat(title.chars().count()))
@@ -169,29 +224,53 @@ fn confusion_matrix(evaluation: &Evaluation) -> String {
         for predicted in DensityClass::ALL {
             let _ = write!(text, "{:>8}", matrix.count(truth, predicted));
         }
-        let _ = writeln!(text, "{:>9}", three_decimals(Some(evaluation.per_class.of(truth).recall)));
+        let _ = writeln!(text, "{:>9}", three_decimals(shown(evaluation, truth).recall));
     }
     let _ = write!(text, "  {:<10}", "precision");
     for (place, class) in DensityClass::ALL.into_iter().enumerate() {
         let width = if place == 0 { 6 } else { 8 };
-        let _ = write!(text, "{:>width$}", three_decimals(Some(evaluation.per_class.of(class).precision)));
+        let _ = write!(text, "{:>width$}", three_decimals(shown(evaluation, class).precision));
+    }
+    let _ = write!(text, "\n  {:<8}", "AUC");
+    for area in evaluation.figures.auc_per_class_ovr {
+        let _ = write!(text, "{:>8}", three_decimals(area));
     }
     text.push('\n');
     text
 }
 
+/// A class' figures as they are shown: what is 0/0, and by scikit-learn's convention 0, is undefined to a reader.
+struct ShownFigures {
+    precision: Option<f64>,
+    recall: Option<f64>,
+    f1: Option<f64>,
+}
+
+fn shown(evaluation: &Evaluation, class: DensityClass) -> ShownFigures {
+    let (figures, matrix) = (evaluation.per_class.of(class), &evaluation.confusion_matrix);
+    let is_present = figures.support > 0;
+    ShownFigures {
+        precision: (matrix.predictions_of(class) > 0).then_some(figures.precision),
+        recall: is_present.then_some(figures.recall),
+        f1: is_present.then_some(figures.f1),
+    }
+}
+
 fn per_class(evaluation: &Evaluation) -> String {
     let mut text = format!("  {:<6}{:<23}{:<23}{:<21}{:>5}\n", "class", "precision", "recall", "F1", "n");
     for class in DensityClass::ALL {
-        let (figures, intervals) = (evaluation.per_class.of(class), evaluation.intervals.per_class.of(class));
-        let with_interval = |value, interval| format!("{} {}", three_decimals(Some(value)), interval_text(interval));
+        let (figures, intervals) = (shown(evaluation, class), evaluation.intervals.per_class.of(class));
+        let with_interval = |value: Option<f64>, interval| match value {
+            Some(value) => format!("{} {}", rounded(value), interval_text(interval)),
+            None => three_decimals(None),
+        };
         let _ = writeln!(
             text,
             "  {class:<6}{:<23}{:<23}{:<21}{:>5}",
             with_interval(figures.precision, intervals.precision),
             with_interval(figures.recall, intervals.recall),
             with_interval(figures.f1, intervals.f1),
-            figures.support
+            evaluation.confusion_matrix.support(class)
         );
     }
     text
@@ -212,6 +291,12 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
         let absent: Vec<_> = absent.iter().map(|class| class.letter()).collect();
         remarks.push(format!("no true {} here: it counts as 0 in the macro means", absent.join(", ")));
     }
+    let unpredicted =
+        DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.predictions_of(class) == 0);
+    let unpredicted: Vec<_> = unpredicted.map(DensityClass::letter).collect();
+    if !unpredicted.is_empty() {
+        remarks.push(format!("never predicted: {}; it counts as 0 in the macro precision", unpredicted.join(", ")));
+    }
     let figures = evaluation.intervals.figures.to_array().into_iter().flatten();
     let left_out = figures.map(|interval| interval.undefined_resamples).max().unwrap_or(0);
     if left_out > 0 {
@@ -226,6 +311,7 @@ fn notes(bootstrap: Bootstrap) -> String {
     format!(
         "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
          Overview: recall, precision, F1 and AUC are unweighted means over A to D.\n\
+         AUC below a class: that class against the rest; its interval is in the JSON.\n\
          Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).\n\
          ECE and MCE are biased upwards, more so in resamples than in the whole set.\n\
          [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
@@ -257,7 +343,7 @@ pub(super) fn interval_text(interval: Option<Interval>) -> String {
 }
 
 /// Three decimals; what rounds to zero has no sign.
-fn rounded(value: f64) -> String {
+pub(super) fn rounded(value: f64) -> String {
     let text = format!("{value:.3}");
     if text == "-0.000" { "0.000".to_owned() } else { text }
 }

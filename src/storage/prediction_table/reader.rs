@@ -92,6 +92,9 @@ impl Places {
         }
         if !missing.is_empty() {
             let columns = if missing.len() == 1 { "column" } else { "columns" };
+            if header.len() == 1 && header[0].contains(&b';') {
+                return Err("the separator is ';'; a comma is wanted".to_owned());
+            }
             return Err(format!("the header lacks the {columns} {}", missing.join(", ")));
         }
         Ok(Self(COLUMNS.map(|name| place(name).expect("no column is missing"))))

@@ -154,6 +154,8 @@ fn what_is_no_table_says_so() {
     assert!(message(b"").contains("the file is empty"));
     assert!(message(HEADER.as_bytes()).contains("no predictions"));
     assert!(message(b"file,subject,exam,view,predicted,p_A,p_B,p_C\n").contains("lacks the columns label, p_D"));
+    let by_semicolon = HEADER.replace(',', ";");
+    assert!(message(by_semicolon.as_bytes()).ends_with("the separator is ';'; a comma is wanted"));
     assert!(message(b"\x89PNG\r\n\x1a\n\x00\x00").contains("no table of predictions"));
 }
 
