@@ -158,7 +158,7 @@ fn a_share_of_one_has_no_interval() {
     let (_folder, path) = file("predictions.csv", format!("{HEADER}{rows}"));
     let table = text(&evaluate(&[path.to_str().unwrap()]).stdout);
     assert!(table.contains("  accuracy                  1.000                –\n"), "{table}");
-    assert!(table.contains("–: no interval, since the resamples agree"), "{table}");
+    assert!(table.contains("–: no interval; the resamples agree"), "{table}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::evaluation_document::ComparedSet;
-use super::tables::{FIGURES, interval_text, rounded, three_decimals};
+use super::tables::{FIGURES, NO_INTERVAL, interval_text, rounded, three_decimals};
 use crate::domain::bootstrap::{Bootstrap, Interval};
 
 /// Differences below this are rounding.
@@ -49,6 +49,13 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
          not corrected for looking at several figures and sets.",
         bootstrap.resamples, bootstrap.seed
     );
+    let lacks_interval = |ComparedSet { comparison, .. }: &ComparedSet| {
+        let (differences, intervals) = (&comparison.difference, &comparison.intervals);
+        FIGURES.iter().any(|row| (row.value)(differences).is_some() && (row.interval)(intervals).is_none())
+    };
+    if sets.iter().any(lacks_interval) {
+        text.push_str(NO_INTERVAL);
+    }
     text
 }
 

@@ -49,6 +49,10 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
     "log loss, nats" log_loss,
 ];
 
+/// What a dash for an interval means.
+pub(super) const NO_INTERVAL: &str =
+    "–: no interval; the resamples agree, or most of them leave the figure undefined.\n";
+
 /// The whole text: an overview where there are several sets, a block a set, and the notes.
 #[must_use]
 pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstrap) -> String {
@@ -65,7 +69,7 @@ pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstr
     text.push_str(&absent_classes(sets));
     text.push_str(&notes(bootstrap));
     if sets.iter().any(|set| lacks_interval(&set.evaluation)) {
-        text.push_str("–: no interval, since the resamples agree or the figure is undefined in most of them.\n");
+        text.push_str(NO_INTERVAL);
     }
     text
 }
@@ -289,13 +293,13 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
         DensityClass::ALL.iter().filter(|class| evaluation.per_class.of(**class).support == 0).collect();
     if !absent.is_empty() {
         let absent: Vec<_> = absent.iter().map(|class| class.letter()).collect();
-        remarks.push(format!("no true {} here: it counts as 0 in the macro means", absent.join(", ")));
+        remarks.push(format!("no true {} here: counted as 0 in the macro means", absent.join(", ")));
     }
     let unpredicted =
         DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.predictions_of(class) == 0);
     let unpredicted: Vec<_> = unpredicted.map(DensityClass::letter).collect();
     if !unpredicted.is_empty() {
-        remarks.push(format!("never predicted: {}; it counts as 0 in the macro precision", unpredicted.join(", ")));
+        remarks.push(format!("never predicted: {}; counted as 0 in the macro precision", unpredicted.join(", ")));
     }
     let figures = evaluation.intervals.figures.to_array().into_iter().flatten();
     let left_out = figures.map(|interval| interval.undefined_resamples).max().unwrap_or(0);
