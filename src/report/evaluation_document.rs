@@ -66,7 +66,7 @@ pub struct Provenance {
     pub inputs: Vec<String>,
     /// How many predictions they hold.
     pub rows: usize,
-    /// How many of these have no label and were left out.
+    /// How many of these have no label of their own.
     pub rows_without_label: usize,
 }
 
