@@ -6,6 +6,8 @@ pub mod console;
 mod demo;
 mod doctor;
 mod evaluate;
+#[cfg(feature = "pictures")]
+mod grey_sixel;
 mod import;
 mod interruption;
 mod man;

@@ -55,7 +55,8 @@ mod with_viuer {
     use image::imageops::FilterType;
     use image::{DynamicImage, GrayImage, RgbImage};
 
-    use super::super::terminal_query::{CellPixels, answers_queries, cell_pixels};
+    use super::super::grey_sixel::{MOST_LEVELS, grey_sixel};
+    use super::super::terminal_query::{CellPixels, answers_queries, cell_pixels, sixel_registers};
     use super::{Console, Graphics, Samples, ShownWindow};
     use crate::imaging::raster::{Channels, Raster};
 
@@ -65,10 +66,13 @@ mod with_viuer {
     const MAX_SIXEL_SIDE: u32 = 1000;
     /// Pixels of a sixel picture that viuer takes a cell for.
     const SIXEL_CELL: CellPixels = CellPixels { width: 6, height: 12 };
+    /// Colours of a sixel picture in a terminal that does not tell.
+    const USUAL_REGISTERS: u32 = 256;
 
     /// Draws pictures at the cursor, each as large as the terminal allows.
     pub(in super::super) struct PicturePrinter {
         protocol: Graphics,
+        sixel_registers: u32,
     }
 
     impl PicturePrinter {
@@ -88,7 +92,15 @@ mod with_viuer {
             if asked != Graphics::Auto && protocol != asked {
                 console.warn("the terminal does not speak this protocol; half-blocks are drawn");
             }
-            Some(Self { protocol })
+            let mut registers = USUAL_REGISTERS;
+            if protocol == Graphics::Sixel {
+                registers = sixel_registers().unwrap_or(USUAL_REGISTERS);
+                if registers < MOST_LEVELS {
+                    console
+                        .remark(format!("the terminal has {registers} colours for a picture: so many greys are drawn"));
+                }
+            }
+            Some(Self { protocol, sixel_registers: registers })
         }
 
         /// Draws a picture, so large that the caption and a prompt fit under it; the cursor is at the start of the line
@@ -101,7 +113,15 @@ mod with_viuer {
         ) -> anyhow::Result<()> {
             let picture = drawable(samples, window);
             let cell = cell_pixels().unwrap_or_default();
-            let mut cells = Cells::beside_caption(caption).fitted(picture.width(), picture.height(), cell);
+            let room = Cells::beside_caption(caption);
+            if let (Graphics::Sixel, DynamicImage::ImageLuma8(grey)) = (self.protocol, &picture) {
+                let (width, height) = room.sixel_pixels(grey.width(), grey.height(), cell);
+                let shrunk = image::imageops::resize(grey, width, height, FilterType::Triangle);
+                // The cursor stays in the picture's last row.
+                let sixel = grey_sixel(&shrunk, self.sixel_registers) + "\n";
+                return Ok(io::stdout().write_all(sixel.as_bytes())?);
+            }
+            let mut cells = room.fitted(picture.width(), picture.height(), cell);
             let (width, height) = match self.protocol {
                 Graphics::Sixel => {
                     cells = cells.as_sixel(cell);
@@ -123,7 +143,6 @@ mod with_viuer {
             };
             viuer::print(&picture, &config)?;
             if self.protocol == Graphics::Sixel {
-                // The cursor stays in the picture's last row.
                 io::stdout().write_all(b"\n")?;
             }
             Ok(())
@@ -164,8 +183,8 @@ mod with_viuer {
             let (columns, rows) =
                 Some(viuer::terminal_size()).filter(|size| size.0 > 0 && size.1 > 0).unwrap_or(USUAL_SIZE);
             let columns = u32::from(columns);
-            let wrapped = (caption.chars().count() as u32).div_ceil(columns);
-            Self { columns, rows: u32::from(rows).saturating_sub(wrapped + 1) }
+            let taken = |line: &str| (line.chars().count() as u32).div_ceil(columns);
+            Self { columns, rows: u32::from(rows).saturating_sub(caption.lines().map(taken).sum::<u32>() + 1) }
         }
 
         /// The largest rectangle within this one that keeps the picture's aspect; at least one cell.
@@ -177,6 +196,15 @@ mod with_viuer {
             Self { columns: cells(width, cell.width), rows: cells(height, cell.height) }
         }
 
+        /// The size in pixels of the largest picture of this aspect that fits and that xterm draws.
+        fn sixel_pixels(self, width: u32, height: u32, cell: CellPixels) -> (u32, u32) {
+            let within = |cells: u32, cell: u32| f64::from((cells * cell).clamp(1, MAX_SIXEL_SIDE));
+            let across = within(self.columns, cell.width) / f64::from(width);
+            let down = within(self.rows, cell.height) / f64::from(height);
+            let side = |pixels: u32| (f64::from(pixels) * across.min(down)).round().max(1.0) as u32;
+            (side(width), side(height))
+        }
+
         /// The same area in the cells that viuer reckons with for sixel, within what xterm draws.
         fn as_sixel(self, cell: CellPixels) -> Self {
             let (width, height) = (self.columns * cell.width, self.rows * cell.height);
@@ -186,6 +214,7 @@ mod with_viuer {
         }
     }
 
+    /// The picture in 8 bits; grey, where no pixel has a colour, also if the file holds red, green and blue.
     fn drawable(samples: Samples, window: ShownWindow) -> DynamicImage {
         let raster = match samples {
             Samples::Depth8(raster) => raster,
@@ -193,10 +222,15 @@ mod with_viuer {
         };
         let (width, height) = (raster.width() as u32, raster.height() as u32);
         let sound = "a raster holds as many samples as its size says";
-        match raster.channels() {
-            Channels::Grey => GrayImage::from_raw(width, height, Raster::into_samples(raster)).expect(sound).into(),
-            Channels::Rgb => RgbImage::from_raw(width, height, Raster::into_samples(raster)).expect(sound).into(),
+        let channels = raster.channels();
+        let mut samples = raster.into_samples();
+        if channels == Channels::Rgb {
+            if !samples.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]) {
+                return RgbImage::from_raw(width, height, samples).expect(sound).into();
+            }
+            samples = samples.into_iter().step_by(3).collect();
         }
+        GrayImage::from_raw(width, height, samples).expect(sound).into()
     }
 
     #[cfg(test)]
@@ -222,6 +256,25 @@ mod with_viuer {
             assert!(cells.columns * SIXEL_CELL.width <= MAX_SIXEL_SIDE);
             assert!(cells.rows * SIXEL_CELL.height <= MAX_SIXEL_SIDE);
             assert_eq!(Cells { columns: 6, rows: 6 }.as_sixel(CellPixels::default()), Cells { columns: 10, rows: 10 });
+        }
+
+        #[test]
+        fn grey_sixel_pictures_keep_their_aspect_to_the_pixel() {
+            let cell = CellPixels { width: 8, height: 17 };
+            assert_eq!(ROOM.sixel_pixels(512, 512, cell), (374, 374));
+            assert_eq!(ROOM.sixel_pixels(1000, 100, cell), (640, 64));
+            assert_eq!(Cells { columns: 300, rows: 100 }.sixel_pixels(2000, 4000, cell), (500, 1000));
+            assert_eq!(Cells { columns: 1, rows: 0 }.sixel_pixels(9000, 2, cell), (8, 1));
+        }
+
+        #[test]
+        fn a_picture_without_a_colour_is_grey() {
+            let drawn =
+                |samples| drawable(Samples::Depth8(Raster::new(2, 1, Channels::Rgb, samples)), ShownWindow::Whole);
+            let grey = drawn(vec![7, 7, 7, 250, 250, 250]);
+            assert_eq!(grey.as_luma8().expect("grey").as_raw(), &[7, 250]);
+            let coloured = drawn(vec![7, 7, 7, 250, 250, 251]);
+            assert_eq!(coloured.as_rgb8().expect("coloured").as_raw(), &[7, 7, 7, 250, 250, 251]);
         }
     }
 }

@@ -15,7 +15,7 @@ impl Default for CellPixels {
 }
 
 #[cfg(unix)]
-pub(super) use unix::{answers_queries, cell_pixels};
+pub(super) use unix::{answers_queries, cell_pixels, sixel_registers};
 
 #[cfg(not(unix))]
 pub(super) fn answers_queries() -> bool {
@@ -24,6 +24,11 @@ pub(super) fn answers_queries() -> bool {
 
 #[cfg(not(unix))]
 pub(super) fn cell_pixels() -> Option<CellPixels> {
+    None
+}
+
+#[cfg(not(unix))]
+pub(super) fn sixel_registers() -> Option<u32> {
     None
 }
 
@@ -51,12 +56,24 @@ mod unix {
     /// Whether the terminal answers at all: to "primary device attributes" every terminal of the last decades does, but
     /// not a serial line or a pseudo-terminal that a program reads.
     pub(in super::super) fn answers_queries() -> bool {
-        let ask = || -> std::io::Result<bool> {
+        answer_to("").is_some()
+    }
+
+    /// How many colours the terminal keeps for sixel pictures, where it tells (xterm's `XTSMGRAPHICS`).
+    pub(in super::super) fn sixel_registers() -> Option<u32> {
+        registers_in(&answer_to("\x1b[?1;1;0S")?)
+    }
+
+    /// What the terminal says to a question, up to its device attributes: these are asked for after it, because a
+    /// question that a terminal does not know it leaves unanswered.
+    fn answer_to(question: &str) -> Option<Vec<u8>> {
+        let ask = || -> std::io::Result<Option<Vec<u8>>> {
             let mut terminal = RawTerminal::open()?;
+            terminal.file.write_all(question.as_bytes())?;
             terminal.file.write_all(b"\x1b[c")?;
             terminal.hears_attributes()
         };
-        ask().unwrap_or(false)
+        ask().ok().flatten()
     }
 
     /// The controlling terminal in raw mode, put back as it was when dropped.
@@ -76,7 +93,7 @@ mod unix {
         }
 
         /// Reads up to the end of `ESC [ ? … c`, or as long as patience lasts.
-        fn hears_attributes(&mut self) -> std::io::Result<bool> {
+        fn hears_attributes(&mut self) -> std::io::Result<Option<Vec<u8>>> {
             let deadline = Instant::now() + PATIENCE;
             let mut answered = Vec::new();
             while !is_attributes(&answered) {
@@ -84,15 +101,15 @@ mod unix {
                 let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
                 let mut ready = [PollFd::new(&self.file, PollFlags::IN)];
                 if poll(&mut ready, Some(&limit))? == 0 {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 let mut bytes = [0; 64];
                 match self.file.read(&mut bytes)? {
-                    0 => return Ok(false),
+                    0 => return Ok(None),
                     count => answered.extend_from_slice(&bytes[..count]),
                 }
             }
-            Ok(true)
+            Ok(Some(answered))
         }
     }
 
@@ -107,6 +124,14 @@ mod unix {
         start.is_some_and(|start| answered[start..].contains(&b'c'))
     }
 
+    /// The number in `ESC [ ? 1 ; 0 ; number S`; the 0 says that the question was understood.
+    fn registers_in(answered: &[u8]) -> Option<u32> {
+        const START: &[u8] = b"\x1b[?1;0;";
+        let at = answered.windows(START.len()).position(|window| window == START)? + START.len();
+        let length = answered[at..].iter().position(|&byte| byte == b'S')?;
+        str::from_utf8(&answered[at..at + length]).ok()?.parse().ok()
+    }
+
     #[cfg(test)]
     mod tests {
         use super::*;
@@ -117,6 +142,17 @@ mod unix {
             assert!(is_attributes(b"typed ahead\x1b[?6c"));
             assert!(!is_attributes(b"\x1b[?62;4"));
             assert!(!is_attributes(b"cc"));
+            assert!(!is_attributes(b"\x1b[?1;0;256S"));
+            assert!(is_attributes(b"\x1b[?1;0;256S\x1b[?63;4c"));
+        }
+
+        #[test]
+        fn colour_registers_are_read_from_the_answer() {
+            assert_eq!(registers_in(b"\x1b[?1;0;256S\x1b[?63;4c"), Some(256));
+            assert_eq!(registers_in(b"typed ahead\x1b[?1;0;16S\x1b[?63;4c"), Some(16));
+            assert_eq!(registers_in(b"\x1b[?1;3;0S\x1b[?63;4c"), None, "the terminal reports an error");
+            assert_eq!(registers_in(b"\x1b[?1;0;many"), None);
+            assert_eq!(registers_in(b"\x1b[?62;4c"), None);
         }
     }
 }
