@@ -63,6 +63,19 @@ fn assert_fails_listing(output: &Output, code: i32, parts: &[&str]) {
 }
 
 #[test]
+fn class_counts_of_any_size_are_compared_first() {
+    let columns = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/predictions_ccr.txt");
+    for counts in ["18446744073709551615,1,1,1", "9999999999999,1,1,1", "14,51,50,12"] {
+        let mut command = Command::cargo_bin("mammoscope").unwrap();
+        command.arg("evaluate").arg("--seed-txt").arg(format!("CC_R={}", columns.display()));
+        let output = command.args(["--class-counts", counts]).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.lines().count() == 1 && stderr.contains("has 128 predictions"), "{stderr}");
+    }
+}
+
+#[test]
 fn a_bad_table_gives_one_line_with_place_and_reason() {
     let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         ("empty.csv", Vec::new(), &["empty.csv", "the file is empty"]),

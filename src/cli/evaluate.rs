@@ -182,22 +182,21 @@ fn read_seed_txt(arguments: &EvaluateArguments) -> anyhow::Result<(Vec<PathBuf>,
     let counts: [usize; DensityClass::COUNT] = arguments.class_counts.as_slice().try_into().map_err(|_| {
         WrongUse(format!("--class-counts wants four numbers, for A, B, C and D, not {}", arguments.class_counts.len()))
     })?;
-    let labels: Vec<_> = DensityClass::ALL
-        .into_iter()
-        .zip(counts)
-        .flat_map(|(class, count)| std::iter::repeat_n(class, count))
-        .collect();
+    let sum = counts.into_iter().try_fold(0_usize, usize::checked_add);
     let (mut rows, mut paths) = (Vec::new(), Vec::new());
     for (place, (view, path)) in arguments.seed_txt.iter().enumerate() {
         if arguments.seed_txt[..place].iter().any(|(earlier, _)| earlier == view) {
             return Err(WrongUse(format!("--seed-txt names {view} twice")).into());
         }
         let lines = prediction_table::read_probability_columns(path)?;
-        if lines.len() != labels.len() {
-            let (path, sum) = (printable_path(path), labels.len());
-            bail!("{path} has {} predictions, but the class counts add up to {sum}", lines.len());
+        if sum != Some(lines.len()) {
+            let sum = sum.map_or_else(|| "more than can be counted".to_owned(), |sum| sum.to_string());
+            bail!("{} has {} predictions, but the class counts add up to {sum}", printable_path(path), lines.len());
         }
-        rows.extend((1..).zip(lines.into_iter().zip(&labels)).map(|(line, (probabilities, &label))| PredictionRow {
+        // The counts are known to fit by now: they cannot ask for more memory than the file did.
+        let labels =
+            DensityClass::ALL.into_iter().zip(counts).flat_map(|(class, count)| std::iter::repeat_n(class, count));
+        rows.extend((1..).zip(lines.into_iter().zip(labels)).map(|(line, (probabilities, label))| PredictionRow {
             file: format!("{}:{line}", path.display()),
             subject: SubjectId(line.to_string()),
             exam: None,
@@ -249,8 +248,12 @@ fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Resu
             // A view that does not occur needs no weight.
             let mut weights = [1.0; View::ALL.len()];
             for view in View::ALL {
-                let given = arguments.weights.iter().rev().find(|(given, _)| *given == view);
-                match given {
+                let mut given = arguments.weights.iter().filter(|(given, _)| *given == view);
+                let first = given.next();
+                if given.next().is_some() {
+                    return Err(WrongUse(format!("--weights names {view} twice")).into());
+                }
+                match first {
                     Some((_, weight)) => weights[view as usize] = *weight,
                     None if rows.iter().all(|row| row.view != Some(view)) => {}
                     None => return Err(WrongUse(format!("--fusion weighted wants --weights {view}=WEIGHT")).into()),

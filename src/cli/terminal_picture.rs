@@ -58,7 +58,7 @@ mod with_viuer {
     use super::super::grey_sixel::{MOST_LEVELS, grey_sixel};
     use super::super::terminal_query::{CellPixels, answers_queries, cell_pixels, sixel_registers};
     use super::{Console, Graphics, Samples, ShownWindow};
-    use crate::imaging::raster::{Channels, Raster};
+    use crate::imaging::raster::Channels;
 
     /// The size of a terminal that does not tell its own.
     const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -236,6 +236,7 @@ mod with_viuer {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::imaging::raster::Raster;
 
         const ROOM: Cells = Cells { columns: 80, rows: 22 };
 

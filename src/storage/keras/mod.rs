@@ -30,7 +30,7 @@ use crate::domain::view::View;
 #[derive(Debug, thiserror::Error)]
 pub enum KerasError {
     /// It cannot be read.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// It is no HDF5 file, or a damaged one.
     #[error("not a readable HDF5 file ({0}); is it cut short?")]
@@ -42,7 +42,7 @@ pub enum KerasError {
     #[error("not the network of 41 convolutions: {0}")]
     OtherNetwork(String),
     /// The input size is no size for this network.
-    #[error("{0}")]
+    #[error(transparent)]
     Size(#[from] SizeOutOfRange),
 }
 

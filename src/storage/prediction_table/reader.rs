@@ -1,7 +1,6 @@
 //! Reading tables of predictions.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead as _, Cursor};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -11,9 +10,16 @@ use super::{BadLine, COLUMNS, PredictionRow, TableError};
 use crate::domain::density::DensityClass;
 use crate::domain::probabilities::Probabilities;
 use crate::domain::subject::{ExamId, SubjectId};
+use crate::storage::regular_file::read_regular_file;
 
 /// How much the predicted class may fall short of the most probable one: tables of other programs round.
 const ROUNDING: f64 = 1e-6;
+
+/// A million rows need 200 MB.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// How much of a reason is shown.
+const LONGEST_REASON: usize = 160;
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
@@ -25,6 +31,7 @@ pub fn read_table(path: &Path) -> Result<Vec<PredictionRow>, TableError> {
     let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(reader);
     let header = table.byte_headers().map_err(|error| unreadable(path, error))?;
     let places = Places::find(header).map_err(|reason| no_table(path, reason))?;
+    let columns = header.len();
     let (mut rows, mut bad_lines) = (Vec::new(), Vec::new());
     let mut record = ByteRecord::new();
     loop {
@@ -33,11 +40,16 @@ pub fn read_table(path: &Path) -> Result<Vec<PredictionRow>, TableError> {
             Ok(false) => break,
             Err(error) => return Err(unreadable(path, error)),
         }
-        match places.row(&record) {
+        let row = if record.len() > columns {
+            Err(format!("{} fields, but the header has {columns} columns", record.len()))
+        } else {
+            places.row(&record)
+        };
+        match row {
             Ok(row) => rows.push(row),
             Err(reason) => {
                 let line = record.position().map_or(0, csv::Position::line);
-                bad_lines.push(BadLine { line, reason });
+                bad_lines.push(BadLine { line, reason: shortened(reason) });
             }
         }
     }
@@ -58,7 +70,7 @@ pub fn read_probability_columns(path: &Path) -> Result<Vec<Probabilities>, Table
         }
         match probability_columns(&text) {
             Ok(probabilities) => rows.push(probabilities),
-            Err(reason) => bad_lines.push(BadLine { line, reason }),
+            Err(reason) => bad_lines.push(BadLine { line, reason: shortened(reason) }),
         }
     }
     if bad_lines.is_empty() && rows.is_empty() {
@@ -96,6 +108,10 @@ impl Places {
                 return Err("the separator is ';'; a comma is wanted".to_owned());
             }
             return Err(format!("the header lacks the {columns} {}", missing.join(", ")));
+        }
+        let twice = |name: &&str| header.iter().filter(|column| column.trim_ascii() == name.as_bytes()).count() > 1;
+        if let Some(name) = COLUMNS.into_iter().find(twice) {
+            return Err(format!("the header has the column {name} twice"));
         }
         Ok(Self(COLUMNS.map(|name| place(name).expect("no column is missing"))))
     }
@@ -153,14 +169,22 @@ fn lossy(name: Option<&[u8]>) -> String {
     String::from_utf8_lossy(name.unwrap_or_default()).into_owned()
 }
 
-/// Opens a file for reading; a byte order mark is passed over.
-fn open(path: &Path) -> Result<BufReader<impl Read>, TableError> {
-    let unreadable = |source| TableError::Unreadable { path: path.to_owned(), source };
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
-    if file.fill_buf().map_err(unreadable)?.starts_with(&BYTE_ORDER_MARK) {
-        file.consume(BYTE_ORDER_MARK.len());
+/// The bytes of a table behind its byte order mark, if it has one.
+fn open(path: &Path) -> Result<Cursor<Vec<u8>>, TableError> {
+    let bytes = read_regular_file(path, MAX_BYTES)
+        .map_err(|source| TableError::Unreadable { path: path.to_owned(), source })?;
+    let start = if bytes.starts_with(&BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut table = Cursor::new(bytes);
+    table.set_position(start as u64);
+    Ok(table)
+}
+
+/// A reason of at most [`LONGEST_REASON`] characters: it may quote a field of any length.
+fn shortened(reason: String) -> String {
+    match reason.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}…", &reason[..end]),
+        None => reason,
     }
-    Ok(file)
 }
 
 fn unreadable(path: &Path, error: csv::Error) -> TableError {
