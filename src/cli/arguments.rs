@@ -13,7 +13,7 @@ use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
 use super::show::ShowArguments;
 
-/// Train, evaluate and explain a mammographic breast-density classifier from the terminal.
+/// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Arguments {

@@ -58,9 +58,13 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console) -> anyhow::Resul
         },
         Step {
             title: "fuse the views of each subject, and evaluate",
-            words: vec!["evaluate".into(), predictions, "--out".into(), evaluation],
+            words: vec!["evaluate".into(), predictions, "--brief".into(), "--out".into(), evaluation],
         },
     ];
+    console.remark(
+        "The model of this demo has random weights and the images are synthetic: its figures are those of guessing, and \
+         say nothing about mammograms.",
+    );
     for (number, step) in steps.iter().enumerate() {
         console.remark(format!("\n{}/{} {}\n  $ {}", number + 1, steps.len(), step.title, step.command_line()));
         let outcome = step.run(console)?;
@@ -68,10 +72,12 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console) -> anyhow::Resul
             return Ok(outcome);
         }
     }
+    let program = std::env::current_exe().unwrap_or_else(|_| "mammoscope".into());
     console.remark(format!(
-        "\nThe weights of this model are random and the images synthetic: the figures above are those of guessing, and \
-         say nothing about mammograms.\nWritten to {}: model.safetensors, predictions/, evaluation/",
-        printable_path(out)
+        "\nWritten to {}: model.safetensors, predictions/, evaluation/\nThe program is {}; docs/guide.md goes on with a \
+         model and images of your own.",
+        printable_path(out),
+        printable_path(&program)
     ));
     Ok(Outcome::Done)
 }

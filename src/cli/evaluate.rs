@@ -22,6 +22,7 @@ use crate::domain::subject::SubjectId;
 use crate::domain::view::View;
 use crate::report::comparison_table::comparison_text;
 use crate::report::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
+use crate::report::tables::Detail;
 use crate::report::{plots, tables};
 use crate::storage::atomic_file::write_atomically;
 use crate::storage::prediction_table::{self, TableError};
@@ -60,6 +61,9 @@ pub(super) struct EvaluateArguments {
     /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Print the overview of all sets, and the details of the last only
+    #[arg(long, conflicts_with = "json")]
+    brief: bool,
     /// Print one JSON document instead of tables
     #[arg(long)]
     json: bool,
@@ -114,10 +118,11 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
     if let Some(folder) = &arguments.out {
         write_files(&document, fusion, folder, console)?;
     }
+    let detail = if arguments.brief { Detail::LastSet } else { Detail::EverySet };
     print_result(&if arguments.json {
         document.to_json()
     } else {
-        let mut text = tables::evaluation_text(document.sets(), fusion, bootstrap);
+        let mut text = tables::evaluation_text(document.sets(), detail, fusion, bootstrap);
         if let Some(Comparison { against, sets }) = document.comparison() {
             text.push('\n');
             text.push_str(&comparison_text(sets, &against.join(", "), bootstrap));

@@ -53,11 +53,24 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
 pub(super) const NO_INTERVAL: &str =
     "–: no interval; the resamples agree, or most of them leave the figure undefined.\n";
 
-/// The whole text: an overview where there are several sets, a block a set, and the notes.
+/// How many sets have a block of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// All.
+    EverySet,
+    /// The last, in which most views are fused.
+    LastSet,
+}
+
+/// The whole text: a block a set, an overview where there are several sets, and the notes.
 #[must_use]
-pub fn evaluation_text(sets: &[EvaluatedSet], fusion: Fusion, bootstrap: Bootstrap) -> String {
+pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bootstrap: Bootstrap) -> String {
     let mut text = String::new();
-    for EvaluatedSet { set, evaluation } in sets {
+    let left_out = match detail {
+        Detail::EverySet => 0,
+        Detail::LastSet => sets.len().saturating_sub(1),
+    };
+    for EvaluatedSet { set, evaluation } in &sets[left_out..] {
         text.push_str(&set_text(set, evaluation, fusion, bootstrap));
         text.push('\n');
     }
