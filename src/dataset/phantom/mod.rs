@@ -35,7 +35,7 @@ use silhouette::Silhouette;
 use tissue::{Tissue, TissueRecipe};
 
 /// Version of the recipe: changes whenever the same settings give other pixels.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 
 /// The smallest image side, in pixels: below it neither strands nor skin can be told from the rest.
 pub const SMALLEST_SIZE: u32 = 32;

@@ -61,8 +61,9 @@ impl Tissue {
         let nipple_height = outline.nipple_height as f32;
         let gland = Gland {
             depth: (anatomy.gland_depth + 0.03 * stream.normal()) as f32,
-            height: (outline.nipple_height + 0.03 * stream.normal()) as f32,
+            height: (outline.gland_height + 0.03 * stream.normal()) as f32,
         };
+        let weights = ScoreWeights::at(density as f32);
         let layer = (anatomy.subcutaneous + 0.002 * stream.normal()) as f32;
 
         let mut excess = vec![0.0_f32; silhouette.depth.len()];
@@ -76,7 +77,9 @@ impl Tissue {
             // The fat under the skin is of uneven thickness: lobes press into it.
             let depth = silhouette.depth[at] * (1.0 + 0.3 * lobe.clamp(-1.5, 1.5));
             let near_skin = 1.0 - ((depth - layer) / 0.10).clamp(0.0, 1.0);
-            let score = 0.38 * lobe + 0.28 * streak + gland.at(x, y) - 1.6 * near_skin * near_skin;
+            let score = weights.lobe * lobe + weights.streak * streak
+                - weights.gland * gland.radius(x, y)
+                - 1.6 * near_skin * near_skin;
             excess[at] = score;
             shading[at] = shade;
             texture[at] = grain;
@@ -96,6 +99,21 @@ impl Tissue {
     }
 }
 
+/// What decides where dense tissue lies.
+struct ScoreWeights {
+    lobe: f32,
+    streak: f32,
+    gland: f32,
+}
+
+impl ScoreWeights {
+    /// The weights at a density (0 to 1): little tissue lies in strands all over the breast, much of it in the disc.
+    fn at(density: f32) -> Self {
+        let compact = (density / 0.16).min(1.0);
+        Self { lobe: 0.22 + 0.16 * compact, streak: 0.42 - 0.14 * compact, gland: 0.35 + 0.90 * compact }
+    }
+}
+
 /// The glandular disc.
 struct Gland {
     depth: f32,
@@ -103,11 +121,12 @@ struct Gland {
 }
 
 impl Gland {
-    fn at(&self, x: f32, y: f32) -> f32 {
+    /// Distance from the disc's centre, in its radii.
+    fn radius(&self, x: f32, y: f32) -> f32 {
         // Narrower towards the nipple: a cone with its apex there.
         let half_height = 0.36 * (1.25 - 0.55 * x);
         let (along, across) = ((x - self.depth) / 0.44, (y - self.height) / half_height);
-        -1.25 * (along * along + across * across).sqrt()
+        (along * along + across * across).sqrt()
     }
 }
 
