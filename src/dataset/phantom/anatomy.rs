@@ -48,7 +48,8 @@ pub(super) struct Anatomy {
     pub(super) nipple: Nipple,
     /// Height of the breast's widest place in CC and MLO views.
     pub(super) widest_height: (f64, f64),
-    /// How far below the widest place the nipple lies in CC and MLO views.
+    /// How far below the widest place the nipple lies: in CC views, and in MLO views as a share of the height that is
+    /// left to the breast there.
     pub(super) nipple_below_widest: (f64, f64),
     /// Exponents of the CC outline above and below the nipple.
     pub(super) outline_exponents: (f64, f64),
@@ -85,7 +86,7 @@ pub(super) struct Nipple {
     pub(super) length: f64,
     /// Half its height, half-way out.
     pub(super) half_height: f64,
-    /// How steep its flanks are: a mound at 2, a cylinder at 7.
+    /// How steep its flanks are: a mound at 2, a knob at 6.
     pub(super) steepness: f64,
     /// By how much the upper flank is longer than the mean of the two, and the lower shorter, as a share.
     pub(super) lean: f64,
@@ -106,15 +107,15 @@ impl Anatomy {
     pub(super) fn draw(stream: &mut RandomStream) -> Self {
         let mut between = |low, high| stream.uniform(low, high);
         let nipple = Nipple {
-            length: between(0.002, 0.058),
-            half_height: between(0.018, 0.034),
-            steepness: between(2.4, 7.0),
-            lean: between(-0.35, 0.35),
+            length: between(0.003, 0.058),
+            half_height: between(0.022, 0.036),
+            steepness: between(2.6, 6.5),
+            lean: between(-0.25, 0.25),
         };
         // About half of the views end above the fold.
         let shows_fold = between(0.0, 1.0) < 0.5;
         let fold = InframammaryFold {
-            abdomen_width: between(0.04, 0.16),
+            abdomen_width: between(0.04, 0.18),
             slope: between(-0.25, 0.35),
             rounding: between(0.12, 0.22),
         };
@@ -122,7 +123,7 @@ impl Anatomy {
         Self {
             nipple,
             widest_height: (between(0.45, 0.55), between(0.55, 0.67)),
-            nipple_below_widest: (between(-0.05, 0.05), between(-0.02, 0.13)),
+            nipple_below_widest: (between(-0.05, 0.05), between(-0.05, 0.38)),
             outline_exponents: (between(1.9, 2.4), between(1.9, 2.4)),
             tail_width: between(0.46, 0.74),
             tail_exponent: between(0.58, 0.78),
@@ -133,7 +134,7 @@ impl Anatomy {
             gland_depth: between(0.4, 0.54),
             rim: between(0.0125, 0.0170),
             fat_grey: between(118.0, 168.0),
-            skin_grey: between(7.0, 15.0),
+            skin_grey: between(4.5, 12.0),
             contrast: between(0.85, 1.15),
             strands: between(220.0, 420.0),
         }

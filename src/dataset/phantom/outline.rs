@@ -40,7 +40,9 @@ impl Outline {
             }
             Projection::Mlo => {
                 let centre = anatomy.widest_height.1 + shift;
-                (centre, anatomy.nipple_below_widest.1, Trunk::medio_lateral_oblique(anatomy, centre, stream))
+                let lower = LowerHalf::draw(anatomy, centre, stream);
+                let below = anatomy.nipple_below_widest.1 * lower.height;
+                (centre, below, Trunk::medio_lateral_oblique(anatomy, centre, lower, stream))
             }
         };
         let waves: Vec<(f64, f64)> =
@@ -112,15 +114,11 @@ impl Trunk {
         Self::CranioCaudal { centre, halves: [upper, lower] }
     }
 
-    fn medio_lateral_oblique(anatomy: &Anatomy, centre: f64, stream: &mut RandomStream) -> Self {
+    fn medio_lateral_oblique(anatomy: &Anatomy, centre: f64, lower: LowerHalf, stream: &mut RandomStream) -> Self {
         Self::MedioLateralOblique {
             centre,
             tail: (anatomy.tail_width + 0.02 * stream.normal(), anatomy.tail_exponent + 0.02 * stream.normal()),
-            lower: LowerHalf {
-                exponent: 1.15 * anatomy.outline_exponents.1 + 0.1 * stream.normal(),
-                height: (1.0 - centre) * (anatomy.lower_end + 0.015 * stream.normal()),
-                fold: anatomy.fold,
-            },
+            lower,
         }
     }
 
@@ -152,6 +150,14 @@ struct LowerHalf {
 }
 
 impl LowerHalf {
+    fn draw(anatomy: &Anatomy, centre: f64, stream: &mut RandomStream) -> Self {
+        Self {
+            exponent: stream.uniform(1.05, 1.6) * anatomy.outline_exponents.1,
+            height: (1.0 - centre) * (anatomy.lower_end + 0.015 * stream.normal()),
+            fold: anatomy.fold,
+        }
+    }
+
     /// Distance of the skin from the chest wall at `y` below the widest place.
     fn width(&self, y: f64) -> f64 {
         let power = libm::pow(y / self.height, self.exponent);
@@ -245,7 +251,8 @@ mod tests {
             let from = outline.margin() + rows * 4 / 5;
             let skin: Vec<(f64, f64)> = (from..outline.margin() + rows)
                 .map(|row| (outline.widths()[row], row as f64 / rows as f64))
-                .filter(|&(width, _)| width > 0.0)
+                // Below, only the chest wall is seen, or the foot of the nipple.
+                .filter(|&(width, _)| width > 0.01)
                 .collect();
             let lengths: Vec<f64> = skin
                 .windows(2)

@@ -26,8 +26,14 @@ impl Silhouette {
         let pixels = |width: f64| (width * side - 0.5).ceil().clamp(0.0, side) as usize;
         let skins: Vec<usize> = outline.widths().iter().map(|&width| pixels(width)).collect();
         let margin = outline.margin();
-        let distances = skin_distance(&skins, size);
-        let depth = distances[margin * size..][..size * size].iter().map(|distance| distance / size as f32).collect();
+        // One column of air beyond the image, so that a nipple which touches the image edge has its skin there.
+        let distances = skin_distance(&skins, size + 1);
+        let depth = distances
+            .chunks_exact(size + 1)
+            .skip(margin)
+            .take(size)
+            .flat_map(|row| row[..size].iter().map(|distance| distance / size as f32))
+            .collect();
         let row = |(row, &skin): (usize, &usize)| {
             let muscle = pixels(outline.pectoral_width((row as f64 + 0.5) / side));
             Row { muscle: muscle.min(skin), skin }
@@ -57,5 +63,30 @@ impl Silhouette {
             let y = (row as f32 + 0.5) / side;
             (muscle..skin).map(move |column| (row * self.size + column, (column as f32 + 0.5) / side, y))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::view::Projection;
+
+    use super::super::anatomy::Anatomy;
+    use super::super::random_stream::{Purpose, RandomStream};
+    use super::*;
+
+    #[test]
+    fn the_skin_lies_at_the_image_edge_where_the_breast_touches_it() {
+        let size = 200;
+        for subject in 1..=20 {
+            let mut stream = RandomStream::new(13, subject, Purpose::Subject);
+            let anatomy = Anatomy::draw(&mut stream);
+            for projection in [Projection::Cc, Projection::Mlo] {
+                let silhouette = Silhouette::of(&Outline::draw(&anatomy, projection, size, &mut stream), size);
+                let edge = silhouette.depth.iter().skip(size - 1).step_by(size);
+                let deepest = edge.copied().fold(0.0, f32::max);
+                assert!(deepest * 200.0 < 1.0, "a pixel of the edge column lies {} pixels deep", deepest * 200.0);
+                assert!(silhouette.breast().skip(size - 1).step_by(size).any(|inside| inside));
+            }
+        }
     }
 }

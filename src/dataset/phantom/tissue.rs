@@ -109,8 +109,8 @@ struct ScoreWeights {
 impl ScoreWeights {
     /// The weights at a density (0 to 1): little tissue lies in strands all over the breast, much of it in the disc.
     fn at(density: f32) -> Self {
-        let compact = (density / 0.16).min(1.0);
-        Self { lobe: 0.22 + 0.16 * compact, streak: 0.42 - 0.14 * compact, gland: 0.35 + 0.90 * compact }
+        let compact = ((density - 0.05) / 0.13).clamp(0.0, 1.0);
+        Self { lobe: 0.12 + 0.26 * compact, streak: 0.48 - 0.20 * compact, gland: 0.20 + 1.05 * compact }
     }
 }
 
