@@ -25,7 +25,7 @@ pub(super) const fn texture_exponent(class: DensityClass) -> f64 {
 const EDGE: f32 = 0.60;
 
 /// By how many grey levels fat is darker, per percentage point of density.
-const FAT_DARKER: f64 = 0.2;
+const FAT_DARKER: f64 = 0.17;
 
 /// Standard deviation of the pixel noise, in grey levels.
 const NOISE: f32 = 0.4;
