@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use terminal_size::terminal_size_of;
 
 use super::console::{Console, Outcome, print_result};
 use super::terminal_picture::{Graphics, PicturePrinter};
@@ -12,15 +14,20 @@ use crate::domain::printable::{printable, printable_path};
 use crate::domain::subject::SampleName;
 use crate::imaging::decode::{DecodedImage, Samples, decode_file};
 
+/// Stands between the parts of a line of facts.
+const SEPARATOR: &str = " · ";
+/// Stands there where the line is broken.
+const CONTINUATION: &str = "\n  ";
+
 /// Show images in the terminal
 ///
 /// Every image is drawn as large as the terminal allows, followed by one line: name, size in pixels, depth, format, and
 /// the subject, exam, class and view that its name tells. Where stdout is no terminal, only these lines are written.
-/// 8-bit images are shown as they are; of 16-bit images the range from the smallest to the largest value is shown, and
-/// the line says which.
+/// 8-bit images are shown as they are (sixel tells greys in per cent: 101 levels, without dithering); of 16-bit images
+/// the range from the smallest to the largest value is shown, and the line says which.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  mammoscope show testset/CC_R/C/145_1_C_CC_R.png
+  mammoscope show testset/CC_R/C/3_1_C_CC_R.png
   mammoscope show --graphics halfblocks *.png
   mammoscope show testset/*/*/*.png | grep 16-bit")]
 pub(super) struct ShowArguments {
@@ -48,12 +55,41 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
         if let Some(printer) = &mut printer {
             let window = ShownWindow::of(&image.samples);
             line.push_str(&window.remark());
-            printer.print(image.samples, window, &line).context("draw in the terminal")?;
+            printer.print(image.samples, window, &within_terminal(&line)).context("draw in the terminal")?;
         }
-        line.push('\n');
-        print_result(&line)?;
+        print_result(&(within_terminal(&line) + "\n"))?;
     }
     Ok(outcome)
+}
+
+/// The line broken where the terminal's width needs it; as it is where stdout is no terminal, for `grep` and the like.
+fn within_terminal(line: &str) -> String {
+    match terminal_size_of(io::stdout()) {
+        Some((width, _)) if width.0 > 0 => wrapped(line, usize::from(width.0)),
+        _ => line.to_owned(),
+    }
+}
+
+/// A line of facts broken between its parts, so that no line but that of a longer part exceeds `columns`; the lines
+/// after the first are indented.
+fn wrapped(line: &str, columns: usize) -> String {
+    let mut lines = String::new();
+    let mut column = 0;
+    for part in line.split(SEPARATOR) {
+        let width = part.chars().count();
+        let separator = match column {
+            0 => "",
+            before if before + SEPARATOR.chars().count() + width <= columns => SEPARATOR,
+            _ => {
+                column = 0;
+                CONTINUATION
+            }
+        };
+        lines.push_str(separator);
+        lines.push_str(part);
+        column += separator.trim_start_matches('\n').chars().count() + width;
+    }
+    lines
 }
 
 /// `145_1_C_CC_R.png · 1283 × 2255 · 8-bit grey · PNG · subject 145 · exam 1 · class C · view CC_R`
@@ -116,6 +152,23 @@ impl ShownWindow {
 mod tests {
     use super::*;
     use crate::imaging::raster::{Channels, Raster};
+
+    #[test]
+    fn lines_break_between_their_parts() {
+        let line = "145_1_C_CC_R.png · 1283 × 2255 · 8-bit grey · PNG · subject 145 · exam 1 · class C · view CC_R";
+        let length = line.chars().count();
+        assert_eq!(wrapped(line, length), line);
+        assert_eq!(
+            wrapped(line, 80),
+            "145_1_C_CC_R.png · 1283 × 2255 · 8-bit grey · PNG · subject 145 · exam 1\n  class C · view CC_R"
+        );
+        for columns in 1..length {
+            let lines = wrapped(line, columns);
+            let longest_part = "145_1_C_CC_R.png".len() + CONTINUATION.len();
+            assert!(lines.lines().all(|line| line.chars().count() <= columns.max(longest_part)), "{columns}: {lines}");
+            assert_eq!(lines.replace(CONTINUATION, SEPARATOR), line, "nothing is lost");
+        }
+    }
 
     #[test]
     fn sixteen_bits_are_drawn_from_their_smallest_to_their_largest_value() {
