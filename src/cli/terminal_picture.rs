@@ -56,7 +56,7 @@ mod with_viuer {
     use image::{DynamicImage, GrayImage, RgbImage};
 
     use super::super::grey_sixel::{MOST_LEVELS, grey_sixel};
-    use super::super::terminal_query::{CellPixels, answers_queries, cell_pixels, sixel_registers};
+    use super::super::terminal_query::{CellPixels, ask_graphics, cell_pixels, without_echo};
     use super::{Console, Graphics, Samples, ShownWindow};
     use crate::imaging::raster::Channels;
 
@@ -88,17 +88,12 @@ mod with_viuer {
                 );
                 return None;
             }
-            let protocol = spoken(asked);
+            let (protocol, registers) = spoken(asked);
             if asked != Graphics::Auto && protocol != asked {
                 console.warn("the terminal does not speak this protocol; half-blocks are drawn");
             }
-            let mut registers = USUAL_REGISTERS;
-            if protocol == Graphics::Sixel {
-                registers = sixel_registers().unwrap_or(USUAL_REGISTERS);
-                if registers < MOST_LEVELS {
-                    console
-                        .remark(format!("the terminal has {registers} colours for a picture: so many greys are drawn"));
-                }
+            if protocol == Graphics::Sixel && registers < MOST_LEVELS {
+                console.remark(format!("the terminal has {registers} colours for a picture: so many greys are drawn"));
             }
             Some(Self { protocol, sixel_registers: registers })
         }
@@ -149,25 +144,30 @@ mod with_viuer {
         }
     }
 
-    /// The protocol to use: what was asked for if the terminal speaks it, else half-blocks.
-    fn spoken(asked: Graphics) -> Graphics {
+    /// The protocol to use: what was asked for if the terminal speaks it, else half-blocks; and how many colours a sixel
+    /// picture may have.
+    fn spoken(asked: Graphics) -> (Graphics, u32) {
         // tmux and screen take the place of the terminal; they say yes to what they then swallow.
         let multiplexed = std::env::var_os("TMUX").is_some()
             || std::env::var("TERM").is_ok_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
         if asked == Graphics::Halfblocks || (asked == Graphics::Auto && multiplexed) {
-            return Graphics::Halfblocks;
+            return (Graphics::Halfblocks, USUAL_REGISTERS);
         }
-        // viuer waits for an answer without a limit, so a terminal that gives none is found out first.
-        let answers = answers_queries();
-        let speaks = |protocol| match protocol {
-            Graphics::Kitty => answers && viuer::get_kitty_support() != viuer::KittySupport::None,
-            Graphics::Iterm2 => viuer::is_iterm_supported(),
-            Graphics::Sixel => answers && viuer::is_sixel_supported(),
-            Graphics::Auto | Graphics::Halfblocks => false,
+        // viuer asks again before it draws, and waits for an answer without a limit: only a terminal that said yes here
+        // is left to it.
+        let answer = ask_graphics();
+        let speaks = |protocol| match (protocol, answer) {
+            (Graphics::Kitty, Some(answer)) => {
+                answer.kitty && without_echo(viuer::get_kitty_support) != viuer::KittySupport::None
+            }
+            (Graphics::Iterm2, _) => viuer::is_iterm_supported(),
+            (Graphics::Sixel, Some(answer)) => answer.sixel && without_echo(viuer::is_sixel_supported),
+            _ => false,
         };
         let candidates: &[Graphics] =
             if asked == Graphics::Auto { &[Graphics::Kitty, Graphics::Iterm2, Graphics::Sixel] } else { &[asked] };
-        candidates.iter().copied().find(|&protocol| speaks(protocol)).unwrap_or(Graphics::Halfblocks)
+        let protocol = candidates.iter().copied().find(|&protocol| speaks(protocol)).unwrap_or(Graphics::Halfblocks);
+        (protocol, answer.and_then(|answer| answer.sixel_registers).unwrap_or(USUAL_REGISTERS))
     }
 
     /// A rectangle of the terminal.

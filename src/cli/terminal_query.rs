@@ -14,12 +14,22 @@ impl Default for CellPixels {
     }
 }
 
+/// Which graphics a terminal says that it draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GraphicsAnswer {
+    /// The graphics protocol of kitty.
+    pub(super) kitty: bool,
+    pub(super) sixel: bool,
+    /// How many colours it keeps for sixel pictures (xterm's `XTSMGRAPHICS`), where it tells.
+    pub(super) sixel_registers: Option<u32>,
+}
+
 #[cfg(unix)]
-pub(super) use unix::{answers_queries, cell_pixels, sixel_registers};
+pub(super) use unix::{ask_graphics, cell_pixels, without_echo};
 
 #[cfg(not(unix))]
-pub(super) fn answers_queries() -> bool {
-    false
+pub(super) fn ask_graphics() -> Option<GraphicsAnswer> {
+    None
 }
 
 #[cfg(not(unix))]
@@ -28,8 +38,8 @@ pub(super) fn cell_pixels() -> Option<CellPixels> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn sixel_registers() -> Option<u32> {
-    None
+pub(super) fn without_echo<T>(asks: impl FnOnce() -> T) -> T {
+    asks()
 }
 
 #[cfg(unix)]
@@ -41,7 +51,7 @@ mod unix {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-    use super::CellPixels;
+    use super::{CellPixels, GraphicsAnswer};
 
     /// How long an answer may take: a bad link's round trip.
     const PATIENCE: Duration = Duration::from_secs(1);
@@ -53,27 +63,23 @@ mod unix {
         Some(CellPixels { width: side(size.ws_xpixel, size.ws_col)?, height: side(size.ws_ypixel, size.ws_row)? })
     }
 
-    /// Whether the terminal answers at all: to "primary device attributes" every terminal of the last decades does, but
-    /// not a serial line or a pseudo-terminal that a program reads.
-    pub(in super::super) fn answers_queries() -> bool {
-        answer_to("").is_some()
-    }
-
-    /// How many colours the terminal keeps for sixel pictures, where it tells (xterm's `XTSMGRAPHICS`).
-    pub(in super::super) fn sixel_registers() -> Option<u32> {
-        registers_in(&answer_to("\x1b[?1;1;0S")?)
-    }
-
-    /// What the terminal says to a question, up to its device attributes: these are asked for after it, because a
-    /// question that a terminal does not know it leaves unanswered.
-    fn answer_to(question: &str) -> Option<Vec<u8>> {
-        let ask = || -> std::io::Result<Option<Vec<u8>>> {
+    /// Asks the terminal which graphics it draws. `None` where it says nothing: "primary device attributes" every terminal
+    /// of the last decades tells, but not a serial line or a pseudo-terminal that a program reads.
+    pub(in super::super) fn ask_graphics() -> Option<GraphicsAnswer> {
+        // The attributes are asked for last: a question that a terminal does not know it leaves unanswered.
+        const QUESTIONS: &[u8] = b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[?1;1;0S\x1b[c";
+        let ask = || -> std::io::Result<Option<GraphicsAnswer>> {
             let mut terminal = RawTerminal::open()?;
-            terminal.file.write_all(question.as_bytes())?;
-            terminal.file.write_all(b"\x1b[c")?;
-            terminal.hears_attributes()
+            terminal.file.write_all(QUESTIONS)?;
+            terminal.hear()
         };
         ask().ok().flatten()
+    }
+
+    /// Runs what asks the terminal by itself; its answers are not echoed.
+    pub(in super::super) fn without_echo<T>(asks: impl FnOnce() -> T) -> T {
+        let _terminal = RawTerminal::open();
+        asks()
     }
 
     /// The controlling terminal in raw mode, put back as it was when dropped.
@@ -92,11 +98,14 @@ mod unix {
             Ok(Self { file, before })
         }
 
-        /// Reads up to the end of `ESC [ ? … c`, or as long as patience lasts.
-        fn hears_attributes(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        /// Reads up to the end of the attributes, or as long as patience lasts.
+        fn hear(&mut self) -> std::io::Result<Option<GraphicsAnswer>> {
             let deadline = Instant::now() + PATIENCE;
             let mut answered = Vec::new();
-            while !is_attributes(&answered) {
+            loop {
+                if let Some(answer) = graphics_in(&answered) {
+                    return Ok(Some(answer));
+                }
                 let left = deadline.saturating_duration_since(Instant::now());
                 let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
                 let mut ready = [PollFd::new(&self.file, PollFlags::IN)];
@@ -109,7 +118,6 @@ mod unix {
                     count => answered.extend_from_slice(&bytes[..count]),
                 }
             }
-            Ok(Some(answered))
         }
     }
 
@@ -119,17 +127,27 @@ mod unix {
         }
     }
 
-    fn is_attributes(answered: &[u8]) -> bool {
-        let start = answered.windows(3).position(|window| window == b"\x1b[?");
-        start.is_some_and(|start| answered[start..].contains(&b'c'))
+    /// What the answers say, once the attributes are among them.
+    fn graphics_in(answered: &[u8]) -> Option<GraphicsAnswer> {
+        const KITTY_OK: &[u8] = b"\x1b_Gi=31;OK";
+        // The first attribute is the terminal's class.
+        let sixel = report(answered, b'c')?.split(';').skip(1).any(|attribute| attribute == "4");
+        // The 1 repeats the question, the 0 says that it was understood.
+        let sixel_registers = report(answered, b'S')
+            .and_then(|numbers| numbers.strip_prefix("1;0;"))
+            .and_then(|count| count.parse().ok());
+        let kitty = answered.windows(KITTY_OK.len()).any(|window| window == KITTY_OK);
+        Some(GraphicsAnswer { kitty, sixel, sixel_registers })
     }
 
-    /// The number in `ESC [ ? 1 ; 0 ; number S`; the 0 says that the question was understood.
-    fn registers_in(answered: &[u8]) -> Option<u32> {
-        const START: &[u8] = b"\x1b[?1;0;";
-        let at = answered.windows(START.len()).position(|window| window == START)? + START.len();
-        let length = answered[at..].iter().position(|&byte| byte == b'S')?;
-        str::from_utf8(&answered[at..at + length]).ok()?.parse().ok()
+    /// The numbers of the first report `ESC [ ? numbers last`.
+    fn report(answered: &[u8], last: u8) -> Option<&str> {
+        const START: &[u8] = b"\x1b[?";
+        let starts = answered.windows(START.len()).enumerate().filter(|&(_, window)| window == START);
+        starts.map(|(at, _)| &answered[at + START.len()..]).find_map(|rest| {
+            let length = rest.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
+            if rest[length] == last { str::from_utf8(&rest[..length]).ok() } else { None }
+        })
     }
 
     #[cfg(test)]
@@ -137,22 +155,33 @@ mod unix {
         use super::*;
 
         #[test]
-        fn an_answer_is_known_by_its_ends() {
-            assert!(is_attributes(b"\x1b[?62;4;22c"));
-            assert!(is_attributes(b"typed ahead\x1b[?6c"));
-            assert!(!is_attributes(b"\x1b[?62;4"));
-            assert!(!is_attributes(b"cc"));
-            assert!(!is_attributes(b"\x1b[?1;0;256S"));
-            assert!(is_attributes(b"\x1b[?1;0;256S\x1b[?63;4c"));
+        fn xterm_tells_sixel_and_its_colours() {
+            let answer = graphics_in(b"\x1b[?1;0;256S\x1b[?63;1;2;4;6;9;15;16;22;28c");
+            assert_eq!(answer, Some(GraphicsAnswer { kitty: false, sixel: true, sixel_registers: Some(256) }));
+            let answer = graphics_in(b"typed ahead\x1b[?1;0;16S\x1b[?62;4c");
+            assert_eq!(answer, Some(GraphicsAnswer { kitty: false, sixel: true, sixel_registers: Some(16) }));
+            let answer = graphics_in(b"\x1b[?1;3;0S\x1b[?62;4c");
+            assert_eq!(answer.and_then(|answer| answer.sixel_registers), None, "the terminal reports an error");
         }
 
         #[test]
-        fn colour_registers_are_read_from_the_answer() {
-            assert_eq!(registers_in(b"\x1b[?1;0;256S\x1b[?63;4c"), Some(256));
-            assert_eq!(registers_in(b"typed ahead\x1b[?1;0;16S\x1b[?63;4c"), Some(16));
-            assert_eq!(registers_in(b"\x1b[?1;3;0S\x1b[?63;4c"), None, "the terminal reports an error");
-            assert_eq!(registers_in(b"\x1b[?1;0;many"), None);
-            assert_eq!(registers_in(b"\x1b[?62;4c"), None);
+        fn kitty_tells_its_own_protocol() {
+            let answer = graphics_in(b"\x1b_Gi=31;OK\x1b\\\x1b[?62;c");
+            assert_eq!(answer, Some(GraphicsAnswer { kitty: true, sixel: false, sixel_registers: None }));
+        }
+
+        #[test]
+        fn class_4_is_no_sixel() {
+            let answer = graphics_in(b"\x1b[?4;6c");
+            assert_eq!(answer, Some(GraphicsAnswer { kitty: false, sixel: false, sixel_registers: None }));
+        }
+
+        #[test]
+        fn an_answer_is_complete_with_the_attributes() {
+            for part in [&b""[..], b"cc", b"\x1b[?62;4", b"\x1b[?1;0;256S", b"\x1b[?1;0;256Sc", b"\x1b_Gi=31;OK\x1b\\"]
+            {
+                assert_eq!(graphics_in(part), None, "{}", part.escape_ascii());
+            }
         }
     }
 }
