@@ -48,6 +48,9 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
         ));
     }
     let model = imported.model;
+    if let Some(folder) = arguments.out.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("make the folder {}", printable_path(folder)))?;
+    }
     model.write(&arguments.out).with_context(|| format!("write {}", printable_path(&arguments.out)))?;
     let metadata = &model.metadata;
     console.remark(format!(

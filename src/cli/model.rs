@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 
 use super::console::{Outcome, print_result};
 use super::import::grouped;
+use crate::domain::density::DensityClass;
 use crate::domain::network_layers::LayerRow;
 use crate::domain::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
 use crate::domain::printable::{printable, printable_path};
@@ -116,6 +117,7 @@ fn info(arguments: &InfoArguments) -> anyhow::Result<String> {
         let mut document = serde_json::to_value(&facts)?;
         document["schema"] = 1.into();
         document["architecture"] = ARCHITECTURE.into();
+        document["classes"] = DensityClass::ALL.map(DensityClass::letter).to_vec().into();
         return Ok(serde_json::to_string_pretty(&document)? + "\n");
     }
     let metadata = &facts.metadata;

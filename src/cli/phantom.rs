@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::dataset::phantom::files::{MASKS_FOLDER, files_of_view, paths_of_view};
+use crate::dataset::phantom::files::{files_of_view, paths_of_view};
 use crate::dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
 use crate::dataset::phantom::{PhantomGenerator, PhantomSettings};
 use crate::domain::density::DensityClass;
@@ -147,12 +147,7 @@ impl PhantomFolder<'_> {
             }
             Err(error) => return Err(error).with_context(|| format!("read {}", printable_path(&manifest_path))),
         };
-        for view in View::ALL {
-            for class in DensityClass::ALL {
-                let folder = self.out.join(view.name()).join(class.letter()).join(MASKS_FOLDER);
-                fs::create_dir_all(&folder).with_context(|| format!("create {}", printable_path(&folder)))?;
-            }
-        }
+        fs::create_dir_all(self.out).with_context(|| format!("create {shown}"))?;
         // From here on the folder is known as a phantom of these settings, whatever happens.
         self.write_manifest(&PhantomManifest::new(self.settings, self.subjects, recorded.clone()))?;
         Ok(recorded.into_iter().map(|record| (record.subject, record)).collect())
@@ -191,6 +186,10 @@ impl PhantomFolder<'_> {
             let pictures = generator.view(&subject, view);
             for file in files_of_view(&subject, view, &pictures).context("encode an image as PNG")? {
                 let path = self.out.join(file.path);
+                // Only where an image goes in: an empty class folder would be remarked on by all who read the data.
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder).with_context(|| format!("create {}", printable_path(folder)))?;
+                }
                 write_atomically(&path, &file.bytes).with_context(|| format!("write {}", printable_path(&path)))?;
             }
             views.push(ViewRecord::new(view, pictures.percent_density()));
