@@ -88,7 +88,7 @@ fn masks_are_exact_and_nested_and_the_background_is_black() {
 }
 
 #[test]
-fn the_chest_wall_is_flush_with_its_edge_and_the_nipple_touches_the_other() {
+fn the_chest_wall_is_flush_with_its_edge_and_the_breast_touches_the_other() {
     let size = 128;
     let generator = generator(5, size);
     for number in 1..=12 {

@@ -40,8 +40,8 @@ pub(super) fn render(
 ) -> Vec<u8> {
     let percent = 100.0 * tissue.density;
     let contrast = (contrast(percent) * anatomy.contrast) as f32;
-    // Dense breasts are exposed and windowed for their dense tissue: fat comes out darker. By half of what dense tissue
-    // adds to the mean, so that neither fat nor the mean, with which the muscle is filled, tells the density.
+    // Dense breasts are exposed and windowed for their dense tissue: fat comes out darker. By about half of what dense
+    // tissue adds to the mean, so that neither fat nor the mean, with which the muscle is filled, tells the density.
     let fat = (anatomy.fat_grey - FAT_DARKER * percent + stream.normal()) as f32;
     let rim = anatomy.rim as f32;
     let skin = anatomy.skin_grey as f32;
