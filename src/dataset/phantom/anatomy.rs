@@ -134,7 +134,7 @@ impl Anatomy {
             gland_depth: between(0.4, 0.54),
             rim: between(0.0125, 0.0170),
             fat_grey: between(118.0, 168.0),
-            skin_grey: between(4.5, 12.0),
+            skin_grey: between(3.5, 9.5),
             contrast: between(0.85, 1.15),
             strands: between(220.0, 420.0),
         }
