@@ -142,7 +142,7 @@ fn images_of_unknown_view_are_counted_as_left_out() {
     write_image(&data.join("scan.png"), 4);
     let output = run_predict(&small_model(folder.path(), 64), &data, &out, &["--view", "CC_R"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
-    assert!(stderr_of(&output).contains("1 of the images"), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("the view: 1 image"), "{}", stderr_of(&output));
 }
 
 #[test]

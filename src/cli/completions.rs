@@ -10,7 +10,8 @@ use super::console::{Outcome, print_result};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mammoscope completions bash > ~/.local/share/bash-completion/completions/mammoscope
+  mammoscope completions bash \\
+    > ~/.local/share/bash-completion/completions/mammoscope
   mammoscope completions zsh > ~/.zfunc/_mammoscope        (a folder in fpath)
   mammoscope completions fish > ~/.config/fish/completions/mammoscope.fish")]
 pub(super) struct CompletionsArguments {

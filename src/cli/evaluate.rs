@@ -44,7 +44,8 @@ Examples:
   Two networks on the same images, with the differences' intervals:
     mammoscope evaluate modern/predictions --against seed/predictions
   The reference's own files:
-    mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt --class-counts 14,51,50,13")]
+    mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt \\
+      --class-counts 14,51,50,13")]
 pub(super) struct EvaluateArguments {
     /// Tables of predictions (predictions.csv), or folders that hold one
     #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]

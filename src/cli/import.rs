@@ -19,7 +19,8 @@ use crate::storage::keras::{ImportOptions, import};
 #[command(after_help = "\
 Examples:
   mammoscope import keras.h5 --out cc_r.safetensors --view CC_R
-  mammoscope import weights.h5 --out small.safetensors --size 64      weights alone do not tell the input size")]
+  mammoscope import weights.h5 --out small.safetensors --size 64
+                                  weights alone do not tell the input size")]
 pub(super) struct ImportArguments {
     /// The Keras file
     #[arg(value_name = "FILE.h5")]

@@ -27,10 +27,11 @@ Examples:
   mammoscope phantom data/tiny --subjects 8 --size 64 --seed 1
   mammoscope phantom data/hard --subjects 400 --size 256 --seed 2 --overlap
 
-OUT becomes <VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png, with masks beside them in masks/,
-and phantom.json with the truth. The classes go round: subject 1 is A, 2 B, 3 C, 4 D, 5 A again.
-The same settings give the same files everywhere; the same command again, or with more subjects,
-goes on where the folder ends. The images are synthetic and not for clinical use.";
+OUT becomes <VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png, with masks beside
+them in masks/, and phantom.json with the truth. The classes go round: subject 1
+is A, 2 B, 3 C, 4 D, 5 A again. The same settings give the same files
+everywhere; the same command again, or with more subjects, goes on where the
+folder ends. The images are synthetic and not for clinical use.";
 
 /// Make synthetic mammograms with known truth
 ///

@@ -22,6 +22,7 @@ use crate::domain::printable::{printable, printable_path};
 use crate::domain::probabilities::Probabilities;
 use crate::domain::selection::{SplitSelection, ViewSelection};
 use crate::domain::view::View;
+use crate::report::tables::counted;
 use crate::storage::model_set::{ModelEntry, ModelSet};
 use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file_name};
 
@@ -35,8 +36,8 @@ use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file
 #[command(after_help = "\
 Examples:
   mammoscope predict --model models/ --data testset --out predictions
-  mammoscope predict --model cc_r.safetensors --data TestSet --view CC_R --split test --out predictions
-  mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one --precision bf16")]
+  mammoscope predict --model models/ --data TestSet --view CC_R --out right
+  mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one")]
 pub(super) struct PredictArguments {
     /// A model file, or a folder with one model a view
     #[arg(long, value_name = "M")]
@@ -77,21 +78,21 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
     }
     let selection = select(&scanned, &arguments.view, arguments.split)?;
     if scanned.facts.names_without_ids > 0 {
+        let names = counted(scanned.facts.names_without_ids, "file name");
         console.remark(format!(
-            "{} file names have no subject id (<subject>_<exam>_<class>_<view>): each file counts as a subject of its own",
-            scanned.facts.names_without_ids
+            "no subject id (<subject>_<exam>_<class>_<view>) in {names}: each file counts as a subject of its own"
         ));
     }
     if selection.views_unknown > 0 {
         console.warn(format!(
-            "{} of the images are left out: neither folder nor name tells their view",
-            selection.views_unknown
+            "left out, since neither folder nor name tells the view: {}",
+            counted(selection.views_unknown, "image")
         ));
         tally.left_out += selection.views_unknown;
     }
     if selection.views_assumed > 0 {
-        console
-            .remark(format!("{} images are taken to be {}, as --view says", selection.views_assumed, arguments.view));
+        let images = counted(selection.views_assumed, "image");
+        console.remark(format!("{images} without a known view: taken to be {}, as --view says", arguments.view));
     }
     let groups = by_model(&models, selection.samples, console)?;
     warn_of_replaced(arguments, &groups, console);
@@ -111,7 +112,7 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
         drop(writer);
         // Only an empty folder is removed by this.
         let _ = std::fs::remove_dir(&arguments.out);
-        bail!("none of the {} images could be predicted; nothing was written", tally.failed);
+        bail!("no image could be predicted, {} failed; nothing was written", tally.failed);
     }
     writer.finish().with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
     tally.summarise(arguments, console);
@@ -191,7 +192,7 @@ impl Tally {
             0 => String::new(),
             missed => format!("; {missed} failed or left out, as listed above"),
         };
-        console.remark(format!("{} images predicted: {table}{missed}", self.predicted));
+        console.remark(format!("{} predicted: {table}{missed}", counted(self.predicted, "image")));
         if self.labelled > 0 {
             console.remark(format!("next: mammoscope evaluate {}", printable_path(&arguments.out)));
         }
@@ -217,8 +218,8 @@ impl GroupJob<'_> {
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
             match event {
                 PredictionEvent::Started { device, precision, batch_size } => {
-                    let (name, count) = (self.name(), self.group.samples.len());
-                    let line = format!("{name}: {count} images on {device}, {precision}, batch {batch_size}");
+                    let (name, images) = (self.name(), counted(self.group.samples.len(), "image"));
+                    let line = format!("{name}: {images} on {device}, {precision}, batch {batch_size}");
                     bar.suspend(|| self.console.remark(line));
                     // The time left is that of the network, not of its start.
                     bar.reset();

@@ -345,7 +345,9 @@ fn notes(bootstrap: Bootstrap) -> String {
     )
 }
 
-fn counted(count: usize, unit: &str) -> String {
+/// A number with its unit in the right number: `1 image`, `2 images`.
+#[must_use]
+pub fn counted(count: usize, unit: &str) -> String {
     if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
 }
 

@@ -22,7 +22,7 @@ use crate::domain::engine_facts::EngineFacts;
 #[command(after_help = "\
 Examples:
   mammoscope doctor                          a table to read
-  mammoscope doctor --json | jq .ready       one JSON document (docs/doctor.md describes it)
+  mammoscope doctor --json | jq .ready       one JSON document: docs/doctor.md
   MAMMOSCOPE_ENGINE=/opt/engine mammoscope doctor
                                              look at another engine")]
 pub(super) struct DoctorArguments {
