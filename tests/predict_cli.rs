@@ -204,6 +204,10 @@ fn one_image_and_a_flat_folder_without_labels() {
     // Into the same folder, which is said: what an earlier call left there does not stay beside the new table.
     let output = run_predict(&model, &data.join("second.png"), &out, &["--view", "CC_L"]);
     assert!(output.status.success(), "{}", stderr_of(&output));
+    let said = stderr_of(&output);
+    assert!(said.contains("in 1 file name:"), "{said}");
+    assert!(said.contains("CC_L: 1 image on "), "{said}");
+    assert!(said.contains("1 image predicted: "), "{said}");
     assert_eq!(names_in(&out), ["predictions.csv", "predictions_CC_L.txt"]);
     let output = run_predict(&model, &data.join("second.png"), &out, &["--view", "MLO_L"]);
     assert!(stderr_of(&output).contains("holds predictions of CC_L"), "{}", stderr_of(&output));
