@@ -55,6 +55,7 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
         if let Some(printer) = &mut printer {
             let window = ShownWindow::of(&image.samples);
             line.push_str(&window.remark());
+            line.push_str(&printer.remark());
             printer.print(image.samples, window, &within_terminal(&line)).context("draw in the terminal")?;
         }
         print_result(&(within_terminal(&line) + "\n"))?;

@@ -42,6 +42,10 @@ mod without_viuer {
             None
         }
 
+        pub(in super::super) fn remark(&self) -> String {
+            match *self {}
+        }
+
         pub(in super::super) fn print(&mut self, _: Samples, _: ShownWindow, _: &str) -> anyhow::Result<()> {
             match *self {}
         }
@@ -92,10 +96,16 @@ mod with_viuer {
             if asked != Graphics::Auto && protocol != asked {
                 console.warn("the terminal does not speak this protocol; half-blocks are drawn");
             }
-            if protocol == Graphics::Sixel && registers < MOST_LEVELS {
-                console.remark(format!("the terminal has {registers} colours for a picture: so many greys are drawn"));
-            }
             Some(Self { protocol, sixel_registers: registers })
+        }
+
+        /// What the terminal cannot draw, to be told beside every picture.
+        pub(in super::super) fn remark(&self) -> String {
+            if self.protocol == Graphics::Sixel && self.sixel_registers < MOST_LEVELS {
+                format!(" · the terminal has {} colours or greys", self.sixel_registers)
+            } else {
+                String::new()
+            }
         }
 
         /// Draws a picture, so large that the caption and a prompt fit under it; the cursor is at the start of the line
@@ -266,6 +276,14 @@ mod with_viuer {
             assert_eq!(ROOM.sixel_pixels(1000, 100, cell), (640, 64));
             assert_eq!(Cells { columns: 300, rows: 100 }.sixel_pixels(2000, 4000, cell), (500, 1000));
             assert_eq!(Cells { columns: 1, rows: 0 }.sixel_pixels(9000, 2, cell), (8, 1));
+        }
+
+        #[test]
+        fn too_few_colours_for_a_mammogram_are_told() {
+            let remark = |protocol, sixel_registers| PicturePrinter { protocol, sixel_registers }.remark();
+            assert!(remark(Graphics::Sixel, 16).contains("16 colours"));
+            assert_eq!(remark(Graphics::Sixel, MOST_LEVELS), "");
+            assert_eq!(remark(Graphics::Kitty, 16), "", "only sixel draws from registers");
         }
 
         #[test]
