@@ -9,7 +9,7 @@ use super::console::{Console, Outcome, WrongUse};
 use crate::domain::network_plan::REFERENCE_SIZE;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
-use crate::storage::keras::{ImportOptions, import};
+use crate::storage::keras::{ImportOptions, SizeSource, import};
 
 /// Take over a model of the Keras reference
 ///
@@ -43,10 +43,18 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
         return Err(WrongUse("--out is the Keras file itself, which would be lost".to_owned()).into());
     }
     let imported = import(&arguments.file, options).with_context(|| printable_path(&arguments.file))?;
-    if imported.size_assumed {
-        console.remark(format!(
-            "the file holds weights alone, which do not tell the input size: {REFERENCE_SIZE} is taken; --size PX tells otherwise"
-        ));
+    if imported.weights_alone {
+        console.remark(
+            "the file holds weights alone: shapes and values fit, but strides, constants and wiring could not be checked",
+        );
+    }
+    let untold = match imported.size_source {
+        SizeSource::File | SizeSource::Option => None,
+        SizeSource::AssumedFree => Some("the size is free in this model"),
+        SizeSource::AssumedWeightsAlone => Some("weights alone do not tell the input size"),
+    };
+    if let Some(untold) = untold {
+        console.remark(format!("{untold}: {REFERENCE_SIZE} is taken; --size PX tells otherwise"));
     }
     let model = imported.model;
     if let Some(folder) = arguments.out.parent() {

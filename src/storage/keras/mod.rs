@@ -10,21 +10,36 @@
 //! the branch's third convolution. Numbers may begin anywhere: Keras 2.2.4 begins at 1, later versions at 0 (the first
 //! layer has no number), and a second model of one session goes on where the first ended.
 
+//!
+//! A whole model also holds its `model_config`. Then the layers are matched by following the model from its output to
+//! its input, whatever they are called, and every setting is compared with the network's.
+
+mod file_form;
 mod layer_match;
+mod layer_settings;
 mod model_config;
+mod silenced_panic;
+mod weight_array;
 mod weight_tree;
+mod wiring;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use self::layer_match::{Matched, match_layers};
-use self::model_config::ConfigFacts;
-use self::weight_tree::{WeightArray, WeightTree};
+use self::layer_match::{FoundArray, MatchedArrays, match_by_numbers, match_by_wiring};
+use self::model_config::LayerGraph;
+use self::weight_array::WeightArray;
+use self::weight_tree::WeightFile;
+use self::wiring::{InputSize, Wiring};
 use super::model_file::{Model, ModelMetadata, SizeOutOfRange, TensorValues, check_size, list_faults, sha256_hex};
+use super::regular_file::read_regular_file;
 use crate::domain::input_route::InputRoute;
 use crate::domain::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
-use crate::domain::printable::printable_os;
+use crate::domain::printable::{printable, printable_os};
 use crate::domain::view::View;
+
+/// Bytes of the largest file that is read: the widest network with the state of an optimiser.
+const LARGEST_FILE: u64 = 2 << 30;
 
 /// Why a file's weights cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -32,12 +47,26 @@ pub enum KerasError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It is no HDF5 file, or a damaged one.
-    #[error("not a readable HDF5 file ({0}); is it cut short?")]
+    /// It is no HDF5 file.
+    #[error("{0}")]
+    OtherForm(&'static str),
+    /// It is shorter than it says itself.
+    #[error("the HDF5 file has {length} of {expected} bytes; is it cut short?")]
+    Truncated {
+        /// Bytes that are there.
+        length: u64,
+        /// Bytes that the file says to have.
+        expected: u64,
+    },
+    /// It is a damaged HDF5 file.
+    #[error("not a readable HDF5 file ({0})")]
     Hdf5(String),
     /// It is an HDF5 file without Keras weights.
     #[error("an HDF5 file without Keras weights (neither 'layer_names' nor 'layers' is there)")]
     NoWeights,
+    /// The model's configuration is there but cannot be read.
+    #[error("the attribute 'model_config' is damaged: {0}")]
+    Config(String),
     /// Layers or weights are missing, superfluous or misshaped, or the model was built differently.
     #[error("not the network of 41 convolutions: {0}")]
     OtherNetwork(String),
@@ -55,66 +84,125 @@ pub struct ImportOptions {
     pub size: Option<usize>,
 }
 
-/// An imported model, and whether its input size was told by anybody.
+/// Who told the input size of an imported model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeSource {
+    /// The file's configuration.
+    File,
+    /// The user ([`ImportOptions::size`]).
+    Option,
+    /// Nobody: the model takes any size, and [`REFERENCE_SIZE`] is taken.
+    AssumedFree,
+    /// Nobody: the file holds weights alone, and [`REFERENCE_SIZE`] is taken.
+    AssumedWeightsAlone,
+}
+
+/// An imported model, and what the file told of it.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The model, in this program's layout.
     pub model: Model,
-    /// Neither the file nor the user told the input size: it is [`REFERENCE_SIZE`].
-    pub size_assumed: bool,
+    /// Who told the input size.
+    pub size_source: SizeSource,
+    /// The file has no configuration: strides, constants and wiring are those of the network only if it was built so.
+    pub weights_alone: bool,
 }
 
-/// Reads a Keras file, matches its layers to the network, checks every shape and value, and converts the layouts:
-/// kernels H×W×I×O → O×I×H×W, the dense kernel I×O → O×I.
+/// Reads a Keras file, matches its layers to the network, checks every shape and value and, where the file tells them,
+/// wiring and settings, and converts the layouts: kernels H×W×I×O → O×I×H×W, the dense kernel I×O → O×I.
 pub fn import(path: &Path, options: ImportOptions) -> Result<Imported, KerasError> {
-    let bytes = std::fs::read(path)?;
+    if let Some(form) = file_form::other_form_of_path(path) {
+        return Err(KerasError::OtherForm(form));
+    }
+    let bytes = read_regular_file(path, LARGEST_FILE)?;
+    if let Some(form) = file_form::other_form(&bytes) {
+        return Err(KerasError::OtherForm(form));
+    }
+    let other_network = |faults: Vec<String>| KerasError::OtherNetwork(list_faults(&faults));
     let sha256 = sha256_hex(&bytes);
-    let tree = WeightTree::read(bytes)?;
-    let matched =
-        match_layers(&tree.layers, tree.numbering).map_err(|faults| KerasError::OtherNetwork(list_faults(&faults)))?;
-    let config = tree
-        .model_config
-        .as_deref()
-        .map(|config| ConfigFacts::check(config, &matched))
-        .transpose()
-        .map_err(|faults| KerasError::OtherNetwork(list_faults(&faults)))?
-        .unwrap_or_default();
-    let (width, tensors) = convert(&matched).map_err(|faults| KerasError::OtherNetwork(list_faults(&faults)))?;
-    let size = check_size(options.size.or(config.size).unwrap_or(REFERENCE_SIZE))?;
+    let file = WeightFile::open(bytes)?;
+    let wiring = file.model_config()?.map(|config| wiring_of(&config)).transpose()?;
+    let tree = file.weights()?;
+    let matched = match &wiring {
+        Some(wiring) => match_by_wiring(&tree.layers, &wiring.layers),
+        None => match_by_numbers(&tree.layers, tree.numbering),
+    };
+    let (width, tensors) = matched.and_then(|matched| convert(&matched)).map_err(other_network)?;
+    let (size, size_source) = match (options.size, wiring.as_ref().map(|wiring| wiring.input)) {
+        (Some(size), _) => (size, SizeSource::Option),
+        (None, Some(InputSize::Fixed(size))) => (size, SizeSource::File),
+        (None, Some(InputSize::Free)) => (REFERENCE_SIZE, SizeSource::AssumedFree),
+        (None, None) => (REFERENCE_SIZE, SizeSource::AssumedWeightsAlone),
+    };
+    let size = check_size(size)?;
+    let dropout = wiring.as_ref().and_then(|wiring| wiring.dropout);
     let mut provenance = BTreeMap::from([
         ("source".to_owned(), path.file_name().map(printable_os).unwrap_or_default()),
         ("source_sha256".to_owned(), sha256),
         ("imported_by".to_owned(), concat!("mammoscope ", env!("CARGO_PKG_VERSION")).to_owned()),
         ("imported_at".to_owned(), chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)),
-        ("dropout".to_owned(), config.dropout.map_or_else(|| "unknown".to_owned(), |rate| rate.to_string())),
+        ("dropout".to_owned(), dropout.map_or_else(|| "unknown".to_owned(), |rate| rate.to_string())),
     ]);
     if let Some(version) = tree.keras_version {
         provenance.insert("keras_version".to_owned(), version);
     }
     let metadata = ModelMetadata { width, size, view: options.view, input_route: InputRoute::One, provenance };
-    let size_assumed = options.size.is_none() && config.size.is_none();
-    Ok(Imported { model: Model { metadata, tensors }, size_assumed })
+    Ok(Imported { model: Model { metadata, tensors }, size_source, weights_alone: wiring.is_none() })
+}
+
+fn wiring_of(config: &str) -> Result<Wiring, KerasError> {
+    let config: serde_json::Value =
+        serde_json::from_str(config).map_err(|error| KerasError::Config(format!("it is not JSON: {error}")))?;
+    let graph = LayerGraph::read(&config)?;
+    wiring::trace(&graph).map_err(|faults| KerasError::OtherNetwork(list_faults(&faults)))
 }
 
 /// Checks every shape against the plan of the stem's width and brings every array into the library's layout.
-fn convert(matched: &Matched<'_>) -> Result<(WidthFactor, TensorValues), Vec<String>> {
-    let stem = &matched.arrays["conv2d_1.kernel"];
+fn convert(matched: &MatchedArrays<'_>) -> Result<(WidthFactor, TensorValues), Vec<String>> {
+    let found = |name: &str| matched.get(name).ok_or_else(|| vec![format!("weight '{name}' is missing")]);
+    let stem = found("conv2d_1.kernel")?;
     let width = WidthFactor::of_stem(stem.array.shape.last().copied().unwrap_or(0))
         .map_err(|error| vec![format!("'{}': {error}", stem.name)])?;
     let mut faults = Vec::new();
     let mut tensors = TensorValues::new();
     for parameter in NetworkPlan::new(width).parameters() {
-        let found = &matched.arrays[&parameter.name];
-        let expected = keras_shape(&parameter.shape);
-        if found.array.shape != expected {
-            faults.push(format!("'{}' has shape {:?}, not {expected:?}", found.name, found.array.shape));
-        } else if !found.array.values.iter().all(|value| value.is_finite()) {
-            faults.push(format!("'{}' holds values that are not finite", found.name));
-        } else {
-            tensors.insert(parameter.name, outputs_first(found.array));
+        let found = found(&parameter.name)?;
+        match fault_of(found, &keras_shape(&parameter.shape), &parameter.name) {
+            Some(fault) => faults.push(format!("'{}' {fault}", found.name)),
+            None => {
+                tensors.insert(parameter.name, outputs_first(found.array));
+            }
         }
     }
     if faults.is_empty() { Ok((width, tensors)) } else { Err(faults) }
+}
+
+fn fault_of(found: &FoundArray<'_>, expected: &[usize], ours: &str) -> Option<String> {
+    let WeightArray { shape, values } = found.array;
+    if shape != expected {
+        Some(format!("has shape {}, not {expected:?}", excerpt(&format!("{shape:?}"))))
+    } else if !values.iter().all(|value| value.is_finite()) {
+        Some("holds values that are not finite".to_owned())
+    } else if ours.ends_with(".moving_variance") && values.iter().any(|value| *value < 0.0) {
+        Some("holds negative values, which no variance is".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Text out of a file, made safe to print and cut at 80 characters.
+fn excerpt(text: &str) -> String {
+    shortened(text, 80)
+}
+
+/// Text out of a file, made safe to print and cut at a number of characters.
+fn shortened(text: &str, most: usize) -> String {
+    let whole = printable(text);
+    let mut shown: String = whole.chars().take(most).collect();
+    if shown.len() < whole.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The shape that Keras gives to a tensor of our shape: H×W×I×O for O×I×H×W, I×O for O×I.

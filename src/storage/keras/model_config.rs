@@ -1,86 +1,149 @@
-//! What a Keras file's `model_config` tells: the input size, and whether strides, paddings and constants are those of
-//! the network, which no shape of a weight can show.
+//! The layers that a Keras file's `model_config` lists: their kinds, their settings, and which feeds which.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::layer_match::Matched;
-use crate::domain::network_plan::{BATCH_NORM_EPSILON, INPUT_CHANNELS, LEAKY_RELU_SLOPE};
-use crate::domain::printable::printable;
+use super::{KerasError, excerpt};
 
-/// What an import takes from the configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct ConfigFacts {
-    /// Input height and width, when they are fixed and equal.
-    pub(super) size: Option<usize>,
-    /// Dropout probability.
-    pub(super) dropout: Option<f64>,
+/// A layer as the configuration lists it.
+#[derive(Clone, Debug)]
+pub(super) struct ConfigLayer<'a> {
+    pub(super) name: &'a str,
+    /// Keras' class, such as `Conv2D`.
+    pub(super) class: &'a str,
+    pub(super) settings: &'a Value,
+    /// The layers whose outputs go in.
+    pub(super) inputs: Vec<&'a str>,
+    /// How often it is called; layers that are called twice share their weights.
+    pub(super) calls: usize,
+    /// Whether it is called with `training=True`, which drops and normalises by batch also in prediction.
+    pub(super) in_training: bool,
 }
 
-impl ConfigFacts {
-    /// Reads the JSON text and compares what it says with the network; every difference is a line of the error.
-    pub(super) fn check(config: &str, matched: &Matched<'_>) -> Result<Self, Vec<String>> {
-        let config: Value =
-            serde_json::from_str(config).map_err(|error| vec![format!("'model_config' is not JSON: {error}")])?;
-        let mut facts = Self::default();
-        let mut faults = Vec::new();
-        let layers = config["config"]["layers"].as_array().map_or(&[][..], Vec::as_slice);
-        for layer in layers {
-            let (class, settings) = (layer["class_name"].as_str().unwrap_or_default(), &layer["config"]);
-            let name = settings["name"].as_str().unwrap_or(class);
-            let mut expect = |key: &str, holds: bool| {
-                if !holds {
-                    faults.push(format!("layer '{}' has {key} {}", printable(name), settings[key]));
-                }
+/// All layers by name, and the one whose output is the model's.
+#[derive(Clone, Debug)]
+pub(super) struct LayerGraph<'a> {
+    pub(super) layers: BTreeMap<&'a str, ConfigLayer<'a>>,
+    pub(super) output: &'a str,
+}
+
+impl<'a> LayerGraph<'a> {
+    /// Reads the parsed JSON of a functional model, in the words of Keras 2 or 3.
+    pub(super) fn read(config: &'a Value) -> Result<Self, KerasError> {
+        let damaged = |what: &str| KerasError::Config(what.to_owned());
+        let other = |fault: String| Err(KerasError::OtherNetwork(fault));
+        let model = &config["config"];
+        // Sequential models of Keras before 2.2.3 list their layers without a name of their own.
+        let listed =
+            model["layers"].as_array().or_else(|| model.as_array()).ok_or_else(|| damaged("it lists no layers"))?;
+        let mut layers = BTreeMap::new();
+        for layer in listed {
+            let name = layer["name"].as_str().or_else(|| layer["config"]["name"].as_str());
+            let (Some(name), Some(class)) = (name, layer["class_name"].as_str()) else {
+                return Err(damaged("a layer has no name or no class"));
             };
-            match class {
-                "InputLayer" => {
-                    let shape = ["batch_input_shape", "batch_shape"].map(|key| settings[key].as_array());
-                    if let Some([_, height, width, channels]) = shape.into_iter().flatten().next().map(Vec::as_slice) {
-                        if height != width || channels.as_u64() != Some(INPUT_CHANNELS as u64) {
-                            faults
-                                .push(format!("the input is {height}×{width}×{channels}, not square with 3 channels"));
-                        }
-                        facts.size = height.as_u64().and_then(|size| usize::try_from(size).ok());
-                    }
-                }
-                "Conv2D" => {
-                    let stride = matched.convolutions.get(name).map(|plan| plan.stride as u64);
-                    expect("strides", is_pair(&settings["strides"], stride));
-                    expect("padding", settings["padding"] == "same" || is_pair(&settings["kernel_size"], Some(1)));
-                    expect("dilation_rate", is_pair(&settings["dilation_rate"], Some(1)));
-                    expect("activation", matches!(settings["activation"].as_str(), None | Some("linear")));
-                }
-                "BatchNormalization" => expect("epsilon", is_near(&settings["epsilon"], BATCH_NORM_EPSILON)),
-                "LeakyReLU" => {
-                    let key = if settings["alpha"].is_null() { "negative_slope" } else { "alpha" };
-                    expect(key, is_near(&settings[key], LEAKY_RELU_SLOPE));
-                }
-                "MaxPooling2D" => {
-                    expect("pool_size", is_pair(&settings["pool_size"], Some(3)));
-                    expect("strides", is_pair(&settings["strides"], Some(2)));
-                    expect("padding", settings["padding"] == "same");
-                }
-                "Dropout" => facts.dropout = settings["rate"].as_f64(),
-                "Dense" => {
-                    expect("activation", matches!(settings["activation"].as_str(), None | Some("softmax" | "linear")));
-                }
-                "Add" | "GlobalAveragePooling2D" => {}
-                _ => faults.push(format!("layer '{}' is a {}", printable(name), printable(class))),
+            if ["Functional", "Model", "Sequential"].contains(&class) {
+                return other(inner_model(name));
+            }
+            let inbound = layer["inbound_nodes"].as_array().map_or(&[][..], Vec::as_slice);
+            let mut calls = Calls::default();
+            inbound.iter().for_each(|node| calls.collect(node));
+            let (inputs, in_training) = (calls.inputs, calls.in_training);
+            let settings = &layer["config"];
+            let layer = ConfigLayer { name, class, settings, inputs, calls: inbound.len(), in_training };
+            if layers.insert(name, layer).is_some() {
+                return other(format!("layer '{}' is listed twice", excerpt(name)));
             }
         }
-        if faults.is_empty() { Ok(facts) } else { Err(faults) }
+        let mut outputs = Calls::default();
+        outputs.collect(&model["output_layers"]);
+        match outputs.inputs[..] {
+            [output] => Ok(Self { layers, output }),
+            [] => other("no output layer is named; only functional models are taken over".to_owned()),
+            _ => other(format!("the model has {} outputs", outputs.inputs.len())),
+        }
+    }
+
+    /// The layer before one that has a single input, if the latter is of a class.
+    pub(super) fn before(&self, name: &str, class: &str) -> Option<&'a str> {
+        match self.layers.get(name) {
+            Some(layer) if layer.class == class && layer.inputs.len() == 1 => layer.inputs.first().copied(),
+            _ => None,
+        }
     }
 }
 
-/// Whether a setting is `[n, n]`; a setting that is not there is the default, which the reference relies on too.
-fn is_pair(value: &Value, expected: Option<u64>) -> bool {
-    match value.as_array().map(Vec::as_slice) {
-        Some([first, second]) => first == second && (expected.is_none() || first.as_u64() == expected),
-        _ => value.is_null(),
+/// What to do about a model among the layers.
+pub(super) fn inner_model(name: &str) -> String {
+    let name = excerpt(name);
+    format!("layer '{name}' is a model inside a model; save it by itself: model.get_layer('{name}').save('inner.h5')")
+}
+
+/// The tensors that a call, or several, take in.
+#[derive(Default)]
+struct Calls<'a> {
+    inputs: Vec<&'a str>,
+    in_training: bool,
+}
+
+impl<'a> Calls<'a> {
+    /// Keras 2 writes a tensor as `["layer", node, index, {keyword arguments}]`, Keras 3 as an object with
+    /// `"keras_history": ["layer", node, index]`; both nest them in lists and objects.
+    fn collect(&mut self, value: &'a Value) {
+        match value {
+            Value::Array(items) => {
+                if let [Value::String(name), Value::Number(_), Value::Number(_), keywords @ ..] = &items[..] {
+                    self.inputs.push(name);
+                    keywords.iter().for_each(|keywords| self.collect(keywords));
+                } else {
+                    items.iter().for_each(|item| self.collect(item));
+                }
+            }
+            Value::Object(entries) => {
+                self.in_training |= entries.get("training") == Some(&Value::Bool(true));
+                entries.values().for_each(|entry| self.collect(entry));
+            }
+            _ => {}
+        }
     }
 }
 
-fn is_near(value: &Value, expected: f64) -> bool {
-    // Keras stores some of these as f32.
-    value.as_f64().is_none_or(|value| (value - expected).abs() < 1e-6)
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn both_ways_of_writing_a_call() {
+        let tensor = |name: &str| json!({"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}});
+        let nodes = [
+            json!([[["a", 0, 0, {}], ["b", 0, 0, {}]]]),
+            json!([{"args": [[tensor("a"), tensor("b")]], "kwargs": {"training": false}}]),
+        ];
+        for node in &nodes {
+            let mut calls = Calls::default();
+            calls.collect(node);
+            assert_eq!((&calls.inputs[..], calls.in_training), (&["a", "b"][..], false), "{node}");
+        }
+        let mut calls = Calls::default();
+        let node = json!([[["a", 0, 0, {"training": true}]]]);
+        calls.collect(&node);
+        assert!(calls.in_training);
+    }
+
+    #[test]
+    fn models_that_are_no_graph_of_layers_are_told_apart() {
+        let fault = |config: &Value| LayerGraph::read(config).unwrap_err().to_string();
+        assert!(fault(&json!({})).contains("no layers"));
+        assert!(fault(&json!(5)).contains("no layers"));
+        let inner = json!({"config": {"layers": [{"name": "m", "class_name": "Functional"}]}});
+        assert!(fault(&inner).contains("model inside a model"));
+        let layer = json!({"name": "a", "class_name": "Dense"});
+        assert!(fault(&json!({"config": {"layers": [layer, layer]}})).contains("listed twice"));
+        assert!(fault(&json!({"config": [layer]})).contains("functional"));
+        let two = json!({"config": {"layers": [layer], "output_layers": [["a", 0, 0], ["a", 0, 1]]}});
+        assert!(fault(&two).contains("2 outputs"));
+    }
 }
