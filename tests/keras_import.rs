@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mammoscope::domain::network_plan::NetworkPlan;
-use mammoscope::storage::keras::{ImportOptions, KerasError, import};
+use mammoscope::storage::keras::{ImportOptions, KerasError, SizeSource, import};
 use mammoscope::storage::model_file::{Model, ModelError, ModelFacts};
 
 /// Says what is not tested here. The test runner keeps back what the print macros write, so this is written past it.
@@ -29,6 +29,13 @@ fn import_fixture(name: &str) -> Model {
     import(&fixture(name), options).unwrap_or_else(|error| panic!("{name}: {error}")).model
 }
 
+#[track_caller]
+fn refusal(path: &Path) -> String {
+    let error = import(path, ImportOptions::default()).expect_err("no model to take over").to_string();
+    assert!(!error.contains('\n'), "one line: {error}");
+    error
+}
+
 #[test]
 fn every_layout_gives_the_same_tensors() {
     let first = import_fixture(LAYOUTS[0]);
@@ -45,9 +52,9 @@ fn every_layout_gives_the_same_tensors() {
 #[test]
 fn the_input_size_comes_from_the_file_where_it_tells_it() {
     let whole = import(&fixture(LAYOUTS[1]), ImportOptions::default()).expect("a whole model");
-    assert_eq!((whole.model.metadata.size, whole.size_assumed), (64, false));
+    assert_eq!((whole.model.metadata.size, whole.size_source), (64, SizeSource::File));
     let weights = import(&fixture(LAYOUTS[2]), ImportOptions::default()).expect("weights alone");
-    assert_eq!((weights.model.metadata.size, weights.size_assumed), (650, true));
+    assert_eq!((weights.model.metadata.size, weights.size_source), (650, SizeSource::AssumedWeightsAlone));
 }
 
 #[test]
@@ -140,14 +147,116 @@ fn tensors_that_do_not_fit_are_named() {
 fn files_of_something_else_are_told_apart() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let other = folder.path().join("other.h5");
-    std::fs::write(&other, b"not an HDF5 file at all").expect("room on disk");
-    assert!(matches!(import(&other, ImportOptions::default()), Err(KerasError::Hdf5(_))));
+    let refusal_of = |bytes: &[u8]| {
+        std::fs::write(&other, bytes).expect("room on disk");
+        refusal(&other)
+    };
+    for (bytes, words) in [
+        (&b""[..], "empty"),
+        (b"not an HDF5 file at all", "not an HDF5 file"),
+        (b"PK\x03\x04rest of a zip archive", ".weights.h5"),
+        (b"\x89PNG\r\n\x1a\nrest of an image", "PNG"),
+        (b"\xff\xd8\xff\xe0rest of an image", "JPEG"),
+    ] {
+        let told = refusal_of(bytes);
+        assert!(told.contains(words) && !told.contains("cut short"), "{told}");
+    }
+    let ours = folder.path().join("ours.safetensors");
+    import_fixture(LAYOUTS[0]).write(&ours).expect("written");
+    assert!(refusal(&ours).contains("no import"));
+    let saved = folder.path().join("saved");
+    std::fs::create_dir(&saved).expect("room on disk");
+    std::fs::write(saved.join("saved_model.pb"), b"").expect("room on disk");
+    assert!(refusal(&saved).contains("SavedModel"));
     assert!(matches!(import(folder.path(), ImportOptions::default()), Err(KerasError::Io(_))));
 
     let data = [0_u8; 4];
     let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &data).expect("four bytes");
     let bytes = safetensors::serialize([("x", view)], None).expect("serialised");
     assert!(matches!(Model::from_bytes(&bytes), Err(ModelError::NotOurs)));
+    assert!(refusal_of(&bytes).contains("safetensors"));
+}
+
+/// A pipe nobody writes to, and a device without an end, are refused before they are read.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_is_no_file_is_not_read() {
+    let error = import(Path::new("/dev/zero"), ImportOptions::default()).expect_err("a device");
+    assert!(error.to_string().contains("device"), "{error}");
+}
+
+#[test]
+fn causes_are_told_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let missing = import(&folder.path().join("missing.h5"), ImportOptions::default()).expect_err("no file");
+    let size = ImportOptions { view: None, size: Some(20) };
+    let small = import(&fixture(LAYOUTS[0]), size).expect_err("a size below the smallest");
+    for (error, words) in [(missing, "No such file"), (small, "20 pixels")] {
+        let chain = format!("{:#}", anyhow::Error::from(error).context("model.h5"));
+        assert_eq!(chain.matches(words).count(), 1, "{chain}");
+    }
+}
+
+#[test]
+fn a_file_cut_short_is_called_so_and_no_other() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("cut.h5");
+    let whole = std::fs::read(fixture(LAYOUTS[0])).expect("the fixture");
+    std::fs::write(&path, &whole[..whole.len() - 9]).expect("room on disk");
+    let told = refusal(&path);
+    assert!(told.contains("cut short") && told.contains(&whole.len().to_string()), "{told}");
+}
+
+#[test]
+fn a_negative_variance_is_named() {
+    let mut bytes = std::fs::read(fixture(LAYOUTS[0])).expect("the fixture");
+    let variance = &import_fixture(LAYOUTS[0]).tensors["batch_normalization_7.moving_variance"];
+    let sought: Vec<u8> = variance.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let place = bytes.windows(sought.len()).position(|part| part == sought).expect("the array in the file");
+    bytes[place + 3] |= 0x80;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("negative.h5");
+    std::fs::write(&path, bytes).expect("room on disk");
+    let told = refusal(&path);
+    assert!(told.contains("'batch_normalization_7/moving_variance' holds negative values"), "{told}");
+}
+
+/// Compressed arrays four times as large as the file, a half-precision and a double-precision array, and lists of names
+/// in several attributes, as Keras writes them when they are longer than 64 kB.
+#[test]
+fn compressed_halves_and_split_names_are_read() {
+    let path = fixture("keras_compressed_halves.weights.h5");
+    let model = import(&path, ImportOptions::default()).expect("weights").model;
+    assert_eq!(model.metadata.width.to_string(), "0.5");
+    let largest = model.tensors.values().map(|values| size_of_val(values.as_slice())).max().expect("tensors");
+    assert!(largest as u64 > 4 * std::fs::metadata(&path).expect("the fixture").len());
+    assert!(model.tensors["dense_1.kernel"].iter().all(|value| value.to_bits() == (-0.625_f32).to_bits()));
+    assert!(model.tensors["dense_1.bias"].iter().all(|value| value.to_bits() == 0.1_f32.to_bits()));
+    assert!(
+        model.tensors["batch_normalization_2.moving_variance"].iter().all(|value| value.to_bits() == 1_f32.to_bits())
+    );
+}
+
+#[test]
+fn trees_that_are_none_of_the_network_are_named() {
+    for (name, words) in [
+        ("keras_inner_model.weights.h5", "'functional' is a model inside a model"),
+        ("keras_inner_model_named.weights.h5", "'model' is a model inside a model"),
+        ("keras_listed_twice.weights.h5", "'conv2d_1' is listed twice"),
+    ] {
+        let told = refusal(&fixture(name));
+        assert!(told.contains(words), "{told}");
+    }
+}
+
+/// A group that holds itself, and a path that goes through it 15,000 times: followed by recursion it overflows the stack.
+#[test]
+fn an_endless_path_ends() {
+    const STACK: usize = 512 << 10;
+    let path = fixture("keras_endless_path.weights.h5");
+    let import = std::thread::Builder::new().stack_size(STACK).spawn(move || refusal(&path)).expect("a thread");
+    let told = import.join().expect("a refusal");
+    assert!(told.contains("listed but not there") && told.chars().count() < 300, "{told}");
 }
 
 #[test]

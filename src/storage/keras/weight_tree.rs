@@ -69,7 +69,12 @@ impl WeightFile {
     pub(super) fn model_config(&self) -> Result<Option<String>, KerasError> {
         guarded(|| {
             let Some(attribute) = self.attributes.0.get("model_config") else { return Ok(None) };
-            attribute.read_string().map(Some).map_err(|error| KerasError::Config(shortened(&error.to_string(), 200)))
+            attribute.read_string().map(Some).map_err(|error| {
+                KerasError::Config(match error {
+                    Error::TypeMismatch { .. } => "it is not text".to_owned(),
+                    error => shortened(&error.to_string(), 200),
+                })
+            })
         })
     }
 
@@ -128,7 +133,9 @@ fn strings(attribute: &Attribute) -> Result<Vec<String>, KerasError> {
     if attribute.shape.contains(&0) {
         return Ok(Vec::new());
     }
-    attribute.read_strings().map_err(|error| hdf5(&error))
+    attribute
+        .read_strings()
+        .map_err(|_| KerasError::Hdf5(format!("the attribute '{}' is no list of names", excerpt(&attribute.name))))
 }
 
 /// Keras 2: the attribute `layer_names` lists the layers, each layer's `weight_names` its arrays.

@@ -43,7 +43,7 @@ pub(super) fn trace(graph: &LayerGraph<'_>) -> Result<Wiring, Vec<String>> {
     }
     if let Some((layer, precision)) = graph.layers.values().find_map(|layer| Some((layer, foreign_precision(layer)?))) {
         faults.push(format!(
-            "layer '{}' computes in {}, coarser than f32: build the model with float32, or import its weights alone \
+            "layer '{}' computes in {}, not in f32: build the model with float32, or import its weights alone \
              (save_weights)",
             excerpt(layer.name),
             excerpt(&precision.to_string())
