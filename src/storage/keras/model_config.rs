@@ -48,7 +48,7 @@ impl<'a> LayerGraph<'a> {
             }
             let inbound = layer["inbound_nodes"].as_array().map_or(&[][..], Vec::as_slice);
             let mut calls = Calls::default();
-            inbound.iter().for_each(|node| calls.collect(node));
+            calls.collect_all(inbound);
             let (inputs, in_training) = (calls.inputs, calls.in_training);
             let settings = &layer["config"];
             let layer = ConfigLayer { name, class, settings, inputs, calls: inbound.len(), in_training };
@@ -95,16 +95,22 @@ impl<'a> Calls<'a> {
             Value::Array(items) => {
                 if let [Value::String(name), Value::Number(_), Value::Number(_), keywords @ ..] = &items[..] {
                     self.inputs.push(name);
-                    keywords.iter().for_each(|keywords| self.collect(keywords));
+                    self.collect_all(keywords);
                 } else {
-                    items.iter().for_each(|item| self.collect(item));
+                    self.collect_all(items);
                 }
             }
             Value::Object(entries) => {
                 self.in_training |= entries.get("training") == Some(&Value::Bool(true));
-                entries.values().for_each(|entry| self.collect(entry));
+                self.collect_all(entries.values());
             }
             _ => {}
+        }
+    }
+
+    fn collect_all(&mut self, values: impl IntoIterator<Item = &'a Value>) {
+        for value in values {
+            self.collect(value);
         }
     }
 }

@@ -94,9 +94,8 @@ impl<'a> Trace<'_, 'a> {
         let place = format!("block {}", plan.number);
         let sum = self.single(at, Expected::LeakyRelu, &format!("the end of {place}"))?;
         let mut arms = self.step(sum, Expected::Sum, &place)?;
-        // Either arm may be listed first. Behind the last convolution of the branch stands an activation of the branch;
-        // behind that of the shortcut, the activation of another block's sum, or the max-pool.
-        if !self.is_branch(arms[0]) && self.is_branch(arms[1]) {
+        // Either arm may be listed first.
+        if self.likeness_to_branch(arms[0]) < self.likeness_to_branch(arms[1]) {
             arms.reverse();
         }
         let [first, second, third] = &plan.branch;
@@ -117,10 +116,15 @@ impl<'a> Trace<'_, 'a> {
         }
     }
 
-    fn is_branch(&self, arm: &str) -> bool {
-        let [norm, convolution, activation] =
-            ["BatchNormalization", "Conv2D", "LeakyReLU"].map(|class| move |at: &str| self.graph.before(at, class));
-        norm(arm).and_then(convolution).and_then(activation).and_then(norm).is_some()
+    /// How many layers of an arm of a sum follow each other as those of a branch do; 8 if it is one.
+    fn likeness_to_branch(&self, arm: &'a str) -> usize {
+        let classes = ["BatchNormalization", "Conv2D", "LeakyReLU"];
+        let mut at = Some(arm);
+        let steps = classes.iter().cycle().take(8).map_while(|class| {
+            at = self.graph.before(at?, class);
+            at
+        });
+        steps.count()
     }
 
     /// From a convolution's batch normalisation to the layer that feeds the convolution.
