@@ -306,7 +306,7 @@ fn import_says_what_is_wrong_and_writes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("model.safetensors");
     let not_hdf5 = folder.path().join("not.h5");
-    std::fs::write(&not_hdf5, b"PK\x03\x04 a zip file").unwrap();
+    std::fs::write(&not_hdf5, b"these are words, not weights").unwrap();
     for (file, words) in [(not_hdf5, "HDF5"), (folder.path().join("gone.h5"), "gone.h5")] {
         let output = mammoscope().arg("import").arg(file).arg("--out").arg(&out).output().unwrap();
         let stderr = stderr_of(&output);

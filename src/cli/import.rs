@@ -13,8 +13,9 @@ use crate::storage::keras::{ImportOptions, SizeSource, import};
 
 /// Take over a model of the Keras reference
 ///
-/// Reads what `model.save` and `save_weights` of Keras 2 and 3 write to HDF5, matches the layers by name, checks every
-/// shape and setting, and writes one .safetensors file.
+/// Reads what `model.save` and `save_weights` of Keras 2 and 3 write to HDF5. A whole model's wiring and settings are
+/// followed and compared with the network, weights alone are matched by their layers' names; every shape and value is
+/// checked. The result is one .safetensors file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

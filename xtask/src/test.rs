@@ -16,7 +16,7 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result
     if !built.success() {
         return Ok(exit_code(built));
     }
-    let tested = run_to_end(quiet_threads(checkout.cargo(["test", "--workspace"])).args(arguments))?;
+    let tested = run_to_end(quiet_threads(checkout.cargo(["test", "--workspace", "--no-fail-fast"])).args(arguments))?;
     let verdict = if tested.success() { "all tests passed" } else { "some tests failed" };
     eprintln!("{verdict} ({})", libtorch::short(started.elapsed()));
     Ok(exit_code(tested))
