@@ -120,6 +120,10 @@ fn bad_images_are_listed_and_the_rest_goes_on() {
     }
     let rows = read_table(&out.join("predictions.csv")).unwrap();
     assert_eq!(rows.len(), 4, "the readable images of the view");
+    let output = run_predict(&small_model(folder.path(), 64), &data, &out, &["--view", "CC_R", "--json", "--quiet"]);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((told["predicted"].as_u64(), told["failed"].as_array().map(Vec::len)), (Some(4), Some(3)), "{told}");
+    assert!(told["failed"][0]["file"].as_str().unwrap().ends_with("21_1_A_CC_R.png"), "{told}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ const TEST_SET: &str = "testset";
 #[command(after_help = "\
 Examples:
   mammoscope demo                       in a checkout; writes to workspace/demo
-  mammoscope demo --out /tmp/demo")]
+  mammoscope demo --out demo-results")]
 pub(super) struct DemoArguments {
     /// The folder to write to
     #[arg(long, value_name = "DIR", default_value = "workspace/demo")]

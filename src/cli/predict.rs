@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
-use super::console::{Console, Interrupted, Outcome};
+use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
@@ -66,6 +67,9 @@ pub(super) struct PredictArguments {
     /// CPU threads, for computing and for decoding [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
+    /// Print one JSON document of what became of the images
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Result<Outcome> {
@@ -112,11 +116,14 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
         drop(writer);
         // Only an empty folder is removed by this.
         let _ = std::fs::remove_dir(&arguments.out);
-        bail!("no image could be predicted, {} failed; nothing was written", tally.failed);
+        bail!("no image could be predicted, {} failed; nothing was written", tally.failed());
     }
     writer.finish().with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
     tally.summarise(arguments, console);
-    Ok(if tally.failed + tally.left_out > 0 { Outcome::Failed } else { Outcome::Done })
+    if arguments.json {
+        print_result(&tally.to_json(arguments)?)?;
+    }
+    Ok(if tally.failed() + tally.left_out > 0 { Outcome::Failed } else { Outcome::Done })
 }
 
 /// Says whose predictions in the folder give way to others: view by view into one folder loses all but the last.
@@ -180,15 +187,38 @@ fn by_model<'a>(
 #[derive(Default)]
 struct Tally {
     predicted: usize,
-    failed: usize,
+    /// Each image that could not be read or predicted, and why.
+    failures: Vec<Failure>,
     left_out: usize,
     labelled: usize,
 }
 
+#[derive(Serialize)]
+struct Failure {
+    file: String,
+    reason: String,
+}
+
 impl Tally {
+    fn failed(&self) -> usize {
+        self.failures.len()
+    }
+
+    fn to_json(&self, arguments: &PredictArguments) -> anyhow::Result<String> {
+        let document = serde_json::json!({
+            "schema": 1,
+            "table": arguments.out.join(FILE_NAME).to_string_lossy(),
+            "predicted": self.predicted,
+            "labelled": self.labelled,
+            "failed": self.failures,
+            "left_out": self.left_out,
+        });
+        Ok(serde_json::to_string_pretty(&document)? + "\n")
+    }
+
     fn summarise(&self, arguments: &PredictArguments, console: &Console) {
         let table = printable_path(&arguments.out.join(FILE_NAME));
-        let missed = match self.failed + self.left_out {
+        let missed = match self.failed() + self.left_out {
             0 => String::new(),
             missed => format!("; {missed} failed or left out, as listed above"),
         };
@@ -272,8 +302,9 @@ impl GroupJob<'_> {
         let probabilities = match probabilities {
             Ok(probabilities) => probabilities,
             Err(reason) => {
-                tally.failed += 1;
-                bar.suspend(|| self.console.warn(format!("{}: {}", printable_path(&sample.path), printable(&reason))));
+                let (file, reason) = (printable_path(&sample.path), printable(&reason));
+                bar.suspend(|| self.console.warn(format!("{file}: {reason}")));
+                tally.failures.push(Failure { file, reason });
                 return Ok(());
             }
         };
