@@ -15,129 +15,85 @@ use super::roc::RankedScores;
 
 const CLASSES: usize = DensityClass::COUNT;
 
-/// The figures that are one number each. With `T = Option<f64>` these are the values, `None` where a figure is
-/// undefined; with `T = Option<Interval>` their intervals, by the same names.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct FiguresOfMerit<T> {
-    /// Share of correct predictions.
-    pub accuracy: T,
-    /// Unweighted mean of the classes' recalls.
-    pub macro_recall: T,
-    /// Unweighted mean of the classes' precisions.
-    pub macro_precision: T,
-    /// Unweighted mean of the classes' F1.
-    pub macro_f1: T,
-    /// Mean of the classes' F1, weighted by support.
-    pub weighted_f1: T,
-    /// Cohen's kappa.
-    pub kappa_unweighted: T,
-    /// Cohen's kappa, weighted by distance.
-    pub kappa_linear: T,
-    /// Cohen's kappa, weighted by squared distance.
-    pub kappa_quadratic: T,
-    /// Mean of the classes' one-against-rest areas under the ROC curve; undefined where a class is absent.
-    pub auc_macro_ovr: T,
-    /// One-against-rest areas of A to D.
-    pub auc_per_class_ovr: [T; CLASSES],
-    /// Area of dense (C, D) against non-dense by P(C) + P(D).
-    pub auc_dense_sum: T,
-    /// Expected calibration error, 15 bins.
-    pub ece15: T,
-    /// Maximum calibration error, 15 bins.
-    pub mce15: T,
-    /// Mean negative log-likelihood in nats.
-    pub log_loss: T,
-    /// Mean Brier score over all classes, 0 to 2.
-    pub brier_multiclass: T,
-    /// Accuracy of dense against non-dense, by the most probable class.
-    pub dense_accuracy: T,
-    /// Accuracy of dense against non-dense, dense being P(C) + P(D) > P(A) + P(B).
-    pub dense_accuracy_by_sum: T,
-    /// Share of predictions at most one class away from the truth.
-    pub adjacent_accuracy: T,
+/// Declares [`FiguresOfMerit`] and its way to and from an array from one list of names, so that no two of them can be
+/// mixed up: the figures before the areas of the classes, then those behind.
+macro_rules! figures_of_merit {
+    (
+        before { $($(#[$before_doc:meta])* $before:ident,)* }
+        after { $($(#[$after_doc:meta])* $after:ident,)* }
+    ) => {
+        /// The figures that are one number each. With `T = Option<f64>` these are the values, `None` where a figure is
+        /// undefined; with `T = Option<Interval>` their intervals, by the same names.
+        #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+        pub struct FiguresOfMerit<T> {
+            $($(#[$before_doc])* pub $before: T,)*
+            /// One-against-rest areas of A to D.
+            pub auc_per_class_ovr: [T; CLASSES],
+            $($(#[$after_doc])* pub $after: T,)*
+        }
+
+        impl<T: Copy> FiguresOfMerit<T> {
+            /// All numbers, in the order of the fields.
+            #[must_use]
+            pub fn to_array(&self) -> [T; 21] {
+                let [a, b, c, d] = self.auc_per_class_ovr;
+                [$(self.$before,)* a, b, c, d, $(self.$after,)*]
+            }
+
+            /// The reverse of [`FiguresOfMerit::to_array`].
+            #[must_use]
+            pub fn from_array(numbers: [T; 21]) -> Self {
+                let [$($before,)* a, b, c, d, $($after,)*] = numbers;
+                Self { $($before,)* auc_per_class_ovr: [a, b, c, d], $($after,)* }
+            }
+        }
+    };
 }
 
-impl<T: Copy> FiguresOfMerit<T> {
+figures_of_merit! {
+    before {
+        /// Share of correct predictions.
+        accuracy,
+        /// Unweighted mean of the classes' recalls.
+        macro_recall,
+        /// Unweighted mean of the classes' precisions.
+        macro_precision,
+        /// Unweighted mean of the classes' F1.
+        macro_f1,
+        /// Mean of the classes' F1, weighted by support.
+        weighted_f1,
+        /// Cohen's kappa.
+        kappa_unweighted,
+        /// Cohen's kappa, weighted by distance.
+        kappa_linear,
+        /// Cohen's kappa, weighted by squared distance.
+        kappa_quadratic,
+        /// Mean of the classes' one-against-rest areas under the ROC curve; undefined where a class is absent.
+        auc_macro_ovr,
+    }
+    after {
+        /// Area of dense (C, D) against non-dense by P(C) + P(D).
+        auc_dense_sum,
+        /// Expected calibration error, 15 bins.
+        ece15,
+        /// Maximum calibration error, 15 bins.
+        mce15,
+        /// Mean negative log-likelihood in nats.
+        log_loss,
+        /// Mean Brier score over all classes, 0 to 2.
+        brier_multiclass,
+        /// Accuracy of dense against non-dense, by the most probable class.
+        dense_accuracy,
+        /// Accuracy of dense against non-dense, dense being P(C) + P(D) > P(A) + P(B).
+        dense_accuracy_by_sum,
+        /// Share of predictions at most one class away from the truth.
+        adjacent_accuracy,
+    }
+}
+
+impl<T> FiguresOfMerit<T> {
     /// How many numbers these are.
     pub const COUNT: usize = 21;
-
-    /// All numbers, in the order of the fields.
-    #[must_use]
-    pub fn to_array(&self) -> [T; 21] {
-        let [auc_a, auc_b, auc_c, auc_d] = self.auc_per_class_ovr;
-        [
-            self.accuracy,
-            self.macro_recall,
-            self.macro_precision,
-            self.macro_f1,
-            self.weighted_f1,
-            self.kappa_unweighted,
-            self.kappa_linear,
-            self.kappa_quadratic,
-            self.auc_macro_ovr,
-            auc_a,
-            auc_b,
-            auc_c,
-            auc_d,
-            self.auc_dense_sum,
-            self.ece15,
-            self.mce15,
-            self.log_loss,
-            self.brier_multiclass,
-            self.dense_accuracy,
-            self.dense_accuracy_by_sum,
-            self.adjacent_accuracy,
-        ]
-    }
-
-    /// The reverse of [`FiguresOfMerit::to_array`].
-    #[must_use]
-    pub fn from_array(numbers: [T; 21]) -> Self {
-        let [
-            accuracy,
-            macro_recall,
-            macro_precision,
-            macro_f1,
-            weighted_f1,
-            kappa_unweighted,
-            kappa_linear,
-            kappa_quadratic,
-            auc_macro_ovr,
-            auc_a,
-            auc_b,
-            auc_c,
-            auc_d,
-            auc_dense_sum,
-            ece15,
-            mce15,
-            log_loss,
-            brier_multiclass,
-            dense_accuracy,
-            dense_accuracy_by_sum,
-            adjacent_accuracy,
-        ] = numbers;
-        let auc_per_class_ovr = [auc_a, auc_b, auc_c, auc_d];
-        Self {
-            accuracy,
-            macro_recall,
-            macro_precision,
-            macro_f1,
-            weighted_f1,
-            kappa_unweighted,
-            kappa_linear,
-            kappa_quadratic,
-            auc_macro_ovr,
-            auc_per_class_ovr,
-            auc_dense_sum,
-            ece15,
-            mce15,
-            log_loss,
-            brier_multiclass,
-            dense_accuracy,
-            dense_accuracy_by_sum,
-            adjacent_accuracy,
-        }
-    }
 }
 
 /// What of a case does not change between resamples.
@@ -301,6 +257,18 @@ fn prepare(case: &LabelledPrediction) -> PreparedCase {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The order of the array is that of the fields, which JSON keeps: a name in the wrong place would show.
+    #[test]
+    fn the_array_has_the_order_of_the_fields() {
+        let figures = FiguresOfMerit::from_array(std::array::from_fn(|place| place as u32));
+        let json = serde_json::to_string(&figures).unwrap();
+        let numbers: Vec<u32> = json
+            .split(|character: char| !character.is_ascii_digit() && character != '_' && !character.is_ascii_lowercase())
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        assert_eq!(numbers, (0..21).collect::<Vec<u32>>(), "{json}");
+    }
 
     #[test]
     fn an_array_and_back() {
