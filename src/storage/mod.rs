@@ -6,3 +6,4 @@ pub mod model_file;
 pub mod model_set;
 pub mod prediction_table;
 pub mod regular_file;
+pub mod run_dir;

@@ -1,0 +1,92 @@
+//! `dataset.json`: every image of a run, with its subject, class, split and the checksum of its pixels.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::density::DensityClass;
+use super::split::Split;
+use super::subject::{ExamId, SubjectId};
+use super::view::View;
+
+/// The version of the layout of `dataset.json`.
+pub const MANIFEST_SCHEMA: u32 = 1;
+
+/// Where the splits come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SplitSource {
+    /// The tree's own folders.
+    Folders,
+    /// Drawn by subject, stratified by class, from the seed.
+    Seeded,
+    /// A file that names them (`--splits`).
+    File,
+    /// Every image is a training image, and the same images are the validation images (`--all-as-train`).
+    AllAsTrain,
+}
+
+/// The images of one run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetManifest {
+    /// [`MANIFEST_SCHEMA`].
+    pub schema: u32,
+    /// The data set's root, absolute.
+    pub root: PathBuf,
+    /// The view of all its images.
+    pub view: View,
+    /// Where the splits come from.
+    pub split_source: SplitSource,
+    /// The seed that splits were drawn from.
+    pub split_seed: u64,
+    /// The images: by split, class and name. Their order is part of what a training computes.
+    pub samples: Vec<ManifestSample>,
+}
+
+/// One image of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ManifestSample {
+    /// The file, below the root where it lies there.
+    pub file: PathBuf,
+    /// Whose.
+    pub subject: SubjectId,
+    /// Which examination, where the name tells it.
+    pub exam: Option<ExamId>,
+    /// The true class.
+    pub label: DensityClass,
+    /// The split it belongs to.
+    pub split: Split,
+    /// What its pixels are, once they were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixels: Option<PixelFacts>,
+    /// Why it cannot be used, where it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable: Option<String>,
+}
+
+/// What the pixels of an image are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PixelFacts {
+    /// SHA-256 of width and height (u32 little-endian), channels (u8), and the decoded 8-bit samples row by row, in
+    /// hexadecimal digits.
+    pub sha256: String,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Standard deviation of grey inside the eroded breast, in grey levels: the one-feature baseline. `None` where no
+    /// breast was found.
+    pub grey_deviation: Option<f64>,
+}
+
+impl DatasetManifest {
+    /// The usable images of a split, with their positions in [`DatasetManifest::samples`]. With
+    /// [`SplitSource::AllAsTrain`] the training images are the validation images too.
+    pub fn of_split(&self, split: Split) -> impl Iterator<Item = (usize, &ManifestSample)> {
+        let stored = match (self.split_source, split) {
+            (SplitSource::AllAsTrain, Split::Validation) => Split::Train,
+            _ => split,
+        };
+        self.samples.iter().enumerate().filter(move |(_, sample)| sample.split == stored && sample.unusable.is_none())
+    }
+}
