@@ -1,6 +1,7 @@
 //! What is on disk, and its crash safety.
 
 pub mod atomic_file;
+pub mod checkpoint_file;
 pub mod keras;
 pub mod model_file;
 pub mod model_set;
