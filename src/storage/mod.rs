@@ -8,3 +8,4 @@ pub mod model_set;
 pub mod prediction_table;
 pub mod regular_file;
 pub mod run_dir;
+pub mod run_spec_file;
