@@ -11,6 +11,7 @@ pub mod dataset_manifest;
 pub mod density;
 pub mod engine_facts;
 pub mod evaluation;
+pub mod evaluation_document;
 pub mod evaluation_set;
 pub mod examination;
 pub mod figures_of_merit;

@@ -6,11 +6,10 @@ use crate::domain::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS
 use crate::domain::bootstrap::{Bootstrap, Interval};
 use crate::domain::density::DensityClass;
 use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_document::EvaluatedSet;
 use crate::domain::evaluation_set::{EvaluationSet, SetName};
 use crate::domain::figures_of_merit::FiguresOfMerit;
 use crate::domain::fusion::Fusion;
-
-use super::evaluation_document::EvaluatedSet;
 
 /// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
 pub(super) struct FigureRow {

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::domain::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
-use crate::domain::bootstrap::Bootstrap;
-use crate::domain::evaluation::Evaluation;
-use crate::domain::evaluation_set::{EvaluationSet, MissingViews, SetName};
-use crate::domain::examination::ExaminationId;
-use crate::domain::fusion::Fusion;
-use crate::domain::paired_comparison::PairedComparison;
+use super::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
+use super::bootstrap::Bootstrap;
+use super::evaluation::Evaluation;
+use super::evaluation_set::{EvaluationSet, MissingViews, SetName};
+use super::examination::ExaminationId;
+use super::fusion::Fusion;
+use super::paired_comparison::PairedComparison;
 
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
