@@ -11,7 +11,6 @@ use super::console::{Console, Outcome, WrongUse, print_result};
 use crate::domain::ambiguous_ids::AmbiguousIds;
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::density::DensityClass;
-use crate::domain::evaluation::Evaluation;
 use crate::domain::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
 use crate::domain::evaluation_set::{EvaluationSet, SetName};
 use crate::domain::examination::UnlabelledRows;
@@ -109,10 +108,7 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
     let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
     let sets = EvaluationSet::of_rows(&rows, fusion)?;
     let comparison = compare(&sets, &against, &other_rows, fusion, bootstrap)?;
-    let sets: Vec<_> = sets
-        .into_iter()
-        .filter_map(|set| Some(EvaluatedSet { evaluation: Evaluation::of(&set.cases, bootstrap)?, set }))
-        .collect();
+    let sets = EvaluatedSet::of_rows(&rows, &[], fusion, bootstrap)?;
     let inputs = paths.iter().map(|path| printable_path(path)).collect();
     let provenance = Provenance { inputs, rows: rows.len(), rows_without_label };
     let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets).with_comparison(comparison);
@@ -276,7 +272,7 @@ fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, con
         let path = folder.join(name);
         write_atomically(&path, contents).with_context(|| format!("write {}", printable_path(&path)))
     };
-    for EvaluatedSet { set, evaluation } in document.sets() {
+    for EvaluatedSet { set, evaluation, .. } in document.sets() {
         let (title, cases) = (tables::title(set.name, fusion), tables::cases_and_missing(set));
         let picture = plots::confusion_matrix_png(&title, &cases, &evaluation.confusion_matrix)?;
         write(&picture_name(set.name), &picture)?;

@@ -4,12 +4,14 @@ use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
 use super::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
+use super::baseline_figures::BaselineFigures;
 use super::bootstrap::Bootstrap;
 use super::evaluation::Evaluation;
 use super::evaluation_set::{EvaluationSet, MissingViews, SetName};
-use super::examination::ExaminationId;
+use super::examination::{ExaminationId, InconsistentRows};
 use super::fusion::Fusion;
-use super::paired_comparison::PairedComparison;
+use super::paired_comparison::{DifferentLabels, PairedComparison};
+use super::prediction::PredictionRow;
 
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
@@ -21,6 +23,44 @@ pub struct EvaluatedSet {
     pub set: EvaluationSet,
     /// What came out.
     pub evaluation: Evaluation,
+    /// What the one-feature baseline reaches on the same cases, where it was fitted.
+    pub baseline: Option<BaselineFigures>,
+}
+
+/// Why rows make no sets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableRows {
+    /// Rows contradict each other.
+    #[error(transparent)]
+    Inconsistent(#[from] InconsistentRows),
+    /// The baseline has other labels than the network.
+    #[error("the baseline: {0}")]
+    Labels(#[from] DifferentLabels),
+}
+
+impl EvaluatedSet {
+    /// Evaluates every set of `rows` ([`EvaluationSet::of_rows`]), each beside that of the one-feature baseline's rows
+    /// where there are such: rows of the same images with the baseline's probabilities.
+    pub fn of_rows(
+        rows: &[PredictionRow],
+        baseline: &[PredictionRow],
+        fusion: Fusion,
+        bootstrap: Bootstrap,
+    ) -> Result<Vec<Self>, UnusableRows> {
+        let of_baseline = EvaluationSet::of_rows(baseline, fusion)?;
+        let mut evaluated = Vec::new();
+        for set in EvaluationSet::of_rows(rows, fusion)? {
+            let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { continue };
+            // Images without a view have nothing that tells them apart, so they cannot be paired.
+            let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
+            let baseline = match beside {
+                Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,
+                None => None,
+            };
+            evaluated.push(Self { set, evaluation, baseline });
+        }
+        Ok(evaluated)
+    }
 }
 
 /// A set that is compared with another network's.
@@ -126,7 +166,7 @@ struct Sets(Vec<EvaluatedSet>);
 impl Serialize for Sets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for EvaluatedSet { set, evaluation } in &self.0 {
+        for EvaluatedSet { set, evaluation, baseline } in &self.0 {
             let labels = set.cases.iter().map(|case| case.label.index()).collect();
             let entry = SetEntry {
                 evaluation,
@@ -134,6 +174,7 @@ impl Serialize for Sets {
                 missing_views: set.missing_views.as_ref(),
                 examinations: &set.examinations,
                 labels,
+                baseline: baseline.as_ref(),
             };
             map.serialize_entry(set.name.name(), &entry)?;
         }
@@ -151,4 +192,6 @@ struct SetEntry<'a> {
     missing_views: Option<&'a MissingViews>,
     examinations: &'a [ExaminationId],
     labels: Vec<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a BaselineFigures>,
 }

@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod ambiguous_ids;
+pub mod baseline_figures;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;
