@@ -1,5 +1,7 @@
 //! What can be typed: the subcommands and the options that all of them have.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::completions::CompletionsArguments;
@@ -20,6 +22,9 @@ pub(super) struct Arguments {
     /// Print results only: no progress, no remarks
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// Folder of runs and cache [default: ./workspace if it exists, else in the user's data directory]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) workspace: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Command,
 }

@@ -108,6 +108,6 @@ impl Step {
     fn run(&self, console: &Console) -> anyhow::Result<Outcome> {
         let program = std::ffi::OsString::from("mammoscope");
         let arguments = Arguments::try_parse_from(std::iter::once(&program).chain(&self.words))?;
-        dispatch(arguments.command, console)
+        dispatch(arguments, console)
     }
 }

@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(arguments.quiet);
-    match dispatch(arguments.command, &console) {
+    match dispatch(arguments, &console) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,8 +49,8 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what a command line asks.
-fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
-    match command {
+fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> {
+    match arguments.command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments, console),

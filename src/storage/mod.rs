@@ -6,4 +6,8 @@ pub mod model_file;
 pub mod model_set;
 pub mod prediction_table;
 pub mod regular_file;
+pub mod run_catalog;
 pub mod run_dir;
+pub mod run_spec_file;
+pub mod run_status_file;
+pub mod workspace;
