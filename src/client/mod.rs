@@ -6,3 +6,4 @@ pub mod engine_probe;
 pub mod engine_process;
 pub mod prediction;
 pub mod protocol;
+pub mod trainer_process;
