@@ -1,9 +1,11 @@
 //! What is on disk, and its crash safety.
 
 pub mod atomic_file;
+pub mod best_checkpoint;
 pub mod keras;
 pub mod model_file;
 pub mod model_set;
+pub mod model_splits;
 pub mod prediction_table;
 pub mod regular_file;
 pub mod run_catalog;
