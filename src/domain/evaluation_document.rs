@@ -12,6 +12,7 @@ use super::examination::{ExaminationId, InconsistentRows};
 use super::fusion::Fusion;
 use super::paired_comparison::{DifferentLabels, PairedComparison};
 use super::prediction::PredictionRow;
+use super::split::Split;
 
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
@@ -87,6 +88,8 @@ pub struct Comparison {
 pub struct EvaluationDocument {
     schema: u32,
     inputs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<Split>,
     fusion: &'static str,
     seed: u64,
     resamples: u32,
@@ -104,6 +107,8 @@ pub struct EvaluationDocument {
 pub struct Provenance {
     /// The files, fit to be shown.
     pub inputs: Vec<String>,
+    /// The split of the runs that they are of, where they are of runs.
+    pub split: Option<Split>,
     /// How many predictions they hold.
     pub rows: usize,
     /// How many of these have no label of their own.
@@ -117,6 +122,7 @@ impl EvaluationDocument {
         Self {
             schema: SCHEMA,
             inputs: provenance.inputs,
+            split: provenance.split,
             fusion: fusion.name(),
             seed: bootstrap.seed,
             resamples: bootstrap.resamples,

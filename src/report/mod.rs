@@ -1,5 +1,6 @@
 //! Tables and pictures from an evaluation.
 
+pub mod baseline_table;
 pub mod comparison_table;
 mod lettering;
 pub mod plots;

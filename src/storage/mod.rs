@@ -12,4 +12,5 @@ pub mod run_catalog;
 pub mod run_dir;
 pub mod run_spec_file;
 pub mod run_status_file;
+pub mod split_evaluation;
 pub mod workspace;
