@@ -8,3 +8,4 @@ pub mod prediction;
 pub mod protocol;
 pub mod run_prediction;
 pub mod trainer_process;
+pub mod training_plan;
