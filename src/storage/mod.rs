@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 pub mod best_checkpoint;
+pub mod checkpoint_file;
 pub mod keras;
 pub mod model_file;
 pub mod model_set;

@@ -1,25 +1,13 @@
-// What tch 0.24 lacks. Every function catches C++ exceptions and returns them as a message that the caller frees;
-// nullptr means that all went well. Tensors are the `at::Tensor *` that tch holds.
+// What tch 0.24 lacks: a slope for the leaky ReLU, memory formats, TF32. Every function returns a message on failure
+// (guarded.h). Tensors are the `at::Tensor *` that tch holds.
 
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/leaky_relu.h>
-#include <cstring>
-#include <string>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <torch/headeronly/version.h>
 
-namespace {
-template <typename Body> char *guarded(Body body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const std::exception &error) {
-    return strdup(error.what());
-  } catch (...) {
-    return strdup("an exception of unknown type");
-  }
-}
-} // namespace
+#include "guarded.h"
 
 extern "C" {
 
@@ -47,6 +35,15 @@ char *mammoscope_allow_tf32(int allowed) {
   return guarded([&] {
     at::globalContext().setAllowTF32CuDNN(allowed != 0);
     at::globalContext().setAllowTF32CuBLAS(allowed != 0);
+  });
+}
+
+// The free memory of a GPU in bytes, as its driver counts it.
+char *mammoscope_free_memory(int device, uint64_t *output) {
+  return guarded([&] {
+    at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
+    auto *allocator = c10::getDeviceAllocator(c10::DeviceType::CUDA);
+    *output = allocator->getMemoryInfo(static_cast<c10::DeviceIndex>(device)).first;
   });
 }
 
