@@ -14,6 +14,7 @@ mod man;
 mod model;
 mod phantom;
 mod predict;
+mod prediction_progress;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -50,12 +51,13 @@ pub fn main() -> ExitCode {
 
 /// Does what a command line asks.
 fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> {
+    let workspace = arguments.workspace.as_deref();
     match arguments.command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
-        Command::Predict(arguments) => predict::run(&arguments, console),
+        Command::Predict(arguments) => predict::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
-        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

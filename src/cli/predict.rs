@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
+use super::prediction_progress::PredictionProgress;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
 use crate::client::prediction::{PredictionError, PredictionEvent, predict};
@@ -244,30 +244,15 @@ impl GroupJob<'_> {
         writer: &mut PredictionWriter,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
-        let bar = self.progress_bar();
+        let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
-            match event {
-                PredictionEvent::Started { device, precision, batch_size } => {
-                    let (name, images) = (self.name(), counted(self.group.samples.len(), "image"));
-                    let line = format!("{name}: {images} on {device}, {precision}, batch {batch_size}");
-                    bar.suspend(|| self.console.remark(line));
-                    // The time left is that of the network, not of its start.
-                    bar.reset();
-                }
-                PredictionEvent::Stalled { seconds } => bar.suspend(|| {
-                    self.console.warn(format!(
-                        "no progress for {seconds} s: a very large batch, or a file system or device that does not \
-                         answer; Ctrl-C ends it"
-                    ));
-                }),
-                PredictionEvent::Image { index, result } => {
-                    bar.inc(1);
-                    self.take(index, result, writer, tally, &bar)?;
-                }
+            progress.hear(&event);
+            if let PredictionEvent::Image { index, result } = event {
+                self.take(index, result, writer, tally, &progress)?;
             }
             Ok(())
         });
-        bar.finish_and_clear();
+        progress.finish();
         match result {
             Ok(()) => Ok(()),
             Err(PredictionError::Interrupted) => Err(Interrupted.into()),
@@ -293,7 +278,7 @@ impl GroupJob<'_> {
         result: Result<[f32; DensityClass::COUNT], String>,
         writer: &mut PredictionWriter,
         tally: &mut Tally,
-        bar: &ProgressBar,
+        progress: &PredictionProgress<'_>,
     ) -> anyhow::Result<()> {
         let sample = self.group.samples.get(index).context("the engine answered for an image that it was not given")?;
         let probabilities = result.and_then(|logits| {
@@ -303,7 +288,7 @@ impl GroupJob<'_> {
             Ok(probabilities) => probabilities,
             Err(reason) => {
                 let (file, reason) = (printable_path(&sample.path), printable(&reason));
-                bar.suspend(|| self.console.warn(format!("{file}: {reason}")));
+                progress.warn(&format!("{file}: {reason}"));
                 tally.failures.push(Failure { file, reason });
                 return Ok(());
             }
@@ -324,15 +309,5 @@ impl GroupJob<'_> {
 
     fn name(&self) -> &'static str {
         self.group.view.map_or("images", View::name)
-    }
-
-    fn progress_bar(&self) -> ProgressBar {
-        if !self.console.shows_progress() {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{prefix:>6} {wide_bar} {pos}/{len} images  {per_sec:.1}  {eta} left")
-            .expect("a valid template");
-        let bar = ProgressBar::new(self.group.samples.len() as u64).with_style(style);
-        bar.with_prefix(self.name())
     }
 }

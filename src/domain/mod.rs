@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod ambiguous_ids;
+pub mod baseline_figures;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;
@@ -17,6 +18,7 @@ pub mod density;
 pub mod early_stop;
 pub mod engine_facts;
 pub mod evaluation;
+pub mod evaluation_document;
 pub mod evaluation_set;
 pub mod examination;
 pub mod figures_of_merit;
@@ -31,8 +33,11 @@ pub mod preset;
 pub mod printable;
 pub mod probabilities;
 pub mod roc;
+pub mod run_condition;
 pub mod run_event;
+pub mod run_records;
 pub mod run_spec;
+pub mod run_state;
 pub mod run_status;
 pub mod selection;
 pub mod split;

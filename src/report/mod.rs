@@ -1,7 +1,7 @@
 //! Tables and pictures from an evaluation.
 
+pub mod baseline_table;
 pub mod comparison_table;
-pub mod evaluation_document;
 mod lettering;
 pub mod plots;
 pub mod tables;
