@@ -1,4 +1,4 @@
-//! `TensorBoard`'s own loader reads what we write: values, steps and times, and what a resumed run makes void.
+//! TensorBoard's own loader reads what we write: values, steps and times, and what a resumed run makes void.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -1,6 +1,6 @@
 //! Event files of TensorBoard: the curves of a run, for those who look at them there.
 //!
-//! A file is a sequence of `TFRecord`s: length (u64, little-endian), masked CRC-32C of the length, the bytes of one
+//! A file is a sequence of TFRecords: length (u64, little-endian), masked CRC-32C of the length, the bytes of one
 //! [`messages::Event`], masked CRC-32C of the bytes.
 
 mod messages;
@@ -144,7 +144,7 @@ fn write_record(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     file.write_all(&masked_crc32c(bytes).to_le_bytes())
 }
 
-/// A checksum of data that holds checksums itself is weak, so `TFRecord`s rotate it and add a constant.
+/// A checksum of data that holds checksums itself is weak, so TFRecords rotate it and add a constant.
 fn masked_crc32c(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
