@@ -1,4 +1,4 @@
-//! What libtorch's allocator holds of a GPU's memory.
+//! What libtorch's allocator holds of a GPU's memory, and how cuDNN chooses its algorithms.
 
 use std::ffi::{c_char, c_int};
 
@@ -8,6 +8,7 @@ use tch::TchError;
 use super::checked;
 
 unsafe extern "C" {
+    fn mammoscope_cudnn_choice(benchmark: c_int, deterministic: c_int) -> *mut c_char;
     fn mammoscope_gpu_memory(device: c_int, bytes: *mut u64) -> *mut c_char;
     fn mammoscope_reset_gpu_peak(device: c_int) -> *mut c_char;
 }
@@ -44,6 +45,13 @@ pub fn reset_gpu_peak(number: usize) -> Result<(), TchError> {
     checked(unsafe { mammoscope_reset_gpu_peak(index(number)) })
 }
 
+/// Lets cuDNN try its algorithms out at each new shape and keep the fastest (`benchmark`), and holds it to those that
+/// give the same bits every time (`deterministic`). Without effect on the CPU.
+pub fn choose_cudnn_algorithms(benchmark: bool, deterministic: bool) -> Result<(), TchError> {
+    // SAFETY: sets two flags of libtorch's global context.
+    checked(unsafe { mammoscope_cudnn_choice(c_int::from(benchmark), c_int::from(deterministic)) })
+}
+
 /// libtorch keeps the number in eight bits.
 fn index(number: usize) -> c_int {
     c_int::from(i8::try_from(number).unwrap_or(i8::MAX))
@@ -52,7 +60,6 @@ fn index(number: usize) -> c_int {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learning::libtorch_ext::choose_cudnn_algorithms;
 
     #[test]
     fn without_a_gpu_there_is_an_error_and_no_crash() {

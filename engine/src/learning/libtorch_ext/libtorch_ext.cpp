@@ -1,27 +1,12 @@
-// What tch 0.24 lacks. Every function catches C++ exceptions and returns them as a message that the caller frees;
-// nullptr means that all went well. Tensors are the `at::Tensor *` that tch holds.
+// What tch 0.24 lacks: a slope for the leaky ReLU, memory formats, TF32. Every function returns a message on failure
+// (guarded.h). Tensors are the `at::Tensor *` that tch holds.
 
 #include <ATen/Context.h>
-#include <ATen/DeviceAccelerator.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/leaky_relu.h>
-#include <cstdint>
-#include <cstring>
-#include <string>
 #include <torch/headeronly/version.h>
 
-namespace {
-template <typename Body> char *guarded(Body body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const std::exception &error) {
-    return strdup(error.what());
-  } catch (...) {
-    return strdup("an exception of unknown type");
-  }
-}
-} // namespace
+#include "guarded.h"
 
 extern "C" {
 
@@ -50,35 +35,6 @@ char *mammoscope_allow_tf32(int allowed) {
     at::globalContext().setAllowTF32CuDNN(allowed != 0);
     at::globalContext().setAllowTF32CuBLAS(allowed != 0);
   });
-}
-
-// Whether cuDNN tries its algorithms out at each new shape and keeps the fastest, and whether it uses only those that
-// give the same bits every time.
-char *mammoscope_cudnn_choice(int benchmark, int deterministic) {
-  return guarded([&] {
-    at::globalContext().setBenchmarkCuDNN(benchmark != 0);
-    at::globalContext().setDeterministicCuDNN(deterministic != 0);
-  });
-}
-
-// Bytes of a GPU: allocated, their peak, reserved, their peak, free, all. The allocator has to be in use by then.
-char *mammoscope_gpu_memory(int device, uint64_t *bytes) {
-  return guarded([&] {
-    const auto statistics = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
-    // The first entry of each is the sum over the pools of small and large blocks.
-    bytes[0] = statistics.allocated_bytes[0].current;
-    bytes[1] = statistics.allocated_bytes[0].peak;
-    bytes[2] = statistics.reserved_bytes[0].current;
-    bytes[3] = statistics.reserved_bytes[0].peak;
-    const auto [free, total] = at::accelerator::getMemoryInfo(static_cast<c10::DeviceIndex>(device));
-    bytes[4] = free;
-    bytes[5] = total;
-  });
-}
-
-// The peaks begin anew at what is allocated now.
-char *mammoscope_reset_gpu_peak(int device) {
-  return guarded([&] { at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(device)); });
 }
 
 // The version of the libtorch that this file was compiled for, such as 2.11.0.

@@ -1,13 +1,12 @@
-//! What tch 0.24 lacks, from one small C++ file: a slope for the leaky ReLU, memory formats, TF32.
+//! What tch 0.24 lacks, from small C++ files: a slope for the leaky ReLU, memory formats, TF32, optimizer steps.
 
-mod gpu_memory;
+pub mod gpu_memory;
+pub mod optimizer_step;
 
 use std::ffi::{CStr, c_char, c_double, c_int};
 
 use tch::{TchError, Tensor};
 use torch_sys::C_tensor;
-
-pub use gpu_memory::{GpuMemory, gpu_memory, reset_gpu_peak};
 
 unsafe extern "C" {
     fn mammoscope_leaky_relu(input: *mut C_tensor, slope: c_double, output: *mut *mut C_tensor) -> *mut c_char;
@@ -15,7 +14,6 @@ unsafe extern "C" {
     fn mammoscope_channels_last(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
     fn mammoscope_is_channels_last(tensor: *mut C_tensor, output: *mut c_int) -> *mut c_char;
     fn mammoscope_allow_tf32(allowed: c_int) -> *mut c_char;
-    fn mammoscope_cudnn_choice(benchmark: c_int, deterministic: c_int) -> *mut c_char;
     fn mammoscope_libtorch_version() -> *const c_char;
     fn mammoscope_free_message(message: *mut c_char);
 }
@@ -54,13 +52,6 @@ pub fn is_channels_last(tensor: &Tensor) -> Result<bool, TchError> {
 pub fn allow_tf32(allowed: bool) -> Result<(), TchError> {
     // SAFETY: sets two flags of libtorch's global context.
     checked(unsafe { mammoscope_allow_tf32(c_int::from(allowed)) })
-}
-
-/// Lets cuDNN try its algorithms out at each new shape and keep the fastest (`benchmark`), and holds it to those that
-/// give the same bits every time (`deterministic`). Without effect on the CPU.
-pub fn choose_cudnn_algorithms(benchmark: bool, deterministic: bool) -> Result<(), TchError> {
-    // SAFETY: sets two flags of libtorch's global context.
-    checked(unsafe { mammoscope_cudnn_choice(c_int::from(benchmark), c_int::from(deterministic)) })
 }
 
 /// The version of libtorch that this program was built for, such as `2.11.0`.
