@@ -9,6 +9,7 @@ pub mod keras_ops;
 pub mod learner;
 pub mod libtorch_ext;
 pub mod loss;
+pub mod memory_advice;
 pub mod optimizer;
 pub mod resnet;
 pub mod training_pass;
