@@ -2,6 +2,7 @@
 
 pub mod atomic_file;
 pub mod history_files;
+pub mod checkpoint_file;
 pub mod keras;
 pub mod model_file;
 pub mod model_set;
@@ -10,3 +11,4 @@ pub mod prediction_table;
 pub mod regular_file;
 pub mod run_dir;
 pub mod tensorboard;
+pub mod run_spec_file;
