@@ -14,6 +14,7 @@ mod man;
 mod model;
 mod phantom;
 mod predict;
+mod preset;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -53,6 +54,7 @@ fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
     match command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Predict(arguments) => predict::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
