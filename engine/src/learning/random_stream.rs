@@ -12,6 +12,8 @@ pub enum Purpose {
     Order = 1,
     /// Rotation, shift and zoom of an image in an epoch.
     Augmentation = 2,
+    /// The seed of dropout in a step: the upper half of the step counts as the epoch, the lower as the position.
+    Dropout = 3,
 }
 
 /// A stream of `ChaCha8` numbers that depends on nothing but the seed, the purpose, the epoch and the position.
