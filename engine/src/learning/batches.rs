@@ -2,7 +2,8 @@
 
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::libtorch_ext::{channels_last, free_memory};
+use super::libtorch_ext::channels_last;
+use super::libtorch_ext::gpu_memory::gpu_memory;
 use super::random_stream::{Purpose, RandomStream};
 
 /// Images go to a GPU at once where they take less than this share of its free memory; the rest is for the training.
@@ -50,8 +51,10 @@ impl<'a> TrainingImages<'a> {
         assert!(pixels.iter().all(|image| image.len() == bytes), "images of {size} × {size} × {channels} bytes");
         let mut images = Self { size, channels, device, pixels: Pixels::Host(pixels) };
         if let (Device::Cuda(number), Pixels::Host(pixels)) = (device, &images.pixels) {
+            // The GPU's memory is counted from its first tensor on.
+            let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
             let all = (pixels.len() * bytes) as f64;
-            if all < SHARE_OF_FREE_MEMORY * free_memory(number)? as f64 {
+            if all < SHARE_OF_FREE_MEMORY * gpu_memory(number)?.free as f64 {
                 images.pixels = Pixels::Device(images.upload(pixels)?);
             }
         }

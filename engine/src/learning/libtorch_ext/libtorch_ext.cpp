@@ -4,7 +4,6 @@
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/leaky_relu.h>
-#include <c10/core/CachingDeviceAllocator.h>
 #include <torch/headeronly/version.h>
 
 #include "guarded.h"
@@ -35,15 +34,6 @@ char *mammoscope_allow_tf32(int allowed) {
   return guarded([&] {
     at::globalContext().setAllowTF32CuDNN(allowed != 0);
     at::globalContext().setAllowTF32CuBLAS(allowed != 0);
-  });
-}
-
-// The free memory of a GPU in bytes, as its driver counts it.
-char *mammoscope_free_memory(int device, uint64_t *output) {
-  return guarded([&] {
-    at::globalContext().lazyInitDevice(c10::DeviceType::CUDA);
-    auto *allocator = c10::getDeviceAllocator(c10::DeviceType::CUDA);
-    *output = allocator->getMemoryInfo(static_cast<c10::DeviceIndex>(device)).first;
   });
 }
 

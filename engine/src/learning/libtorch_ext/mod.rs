@@ -15,7 +15,6 @@ unsafe extern "C" {
     fn mammoscope_channels_last(input: *mut C_tensor, output: *mut *mut C_tensor) -> *mut c_char;
     fn mammoscope_is_channels_last(tensor: *mut C_tensor, output: *mut c_int) -> *mut c_char;
     fn mammoscope_allow_tf32(allowed: c_int) -> *mut c_char;
-    fn mammoscope_free_memory(device: c_int, output: *mut u64) -> *mut c_char;
     fn mammoscope_libtorch_version() -> *const c_char;
     fn mammoscope_free_message(message: *mut c_char);
 }
@@ -54,14 +53,6 @@ pub fn is_channels_last(tensor: &Tensor) -> Result<bool, TchError> {
 pub fn allow_tf32(allowed: bool) -> Result<(), TchError> {
     // SAFETY: sets two flags of libtorch's global context.
     checked(unsafe { mammoscope_allow_tf32(c_int::from(allowed)) })
-}
-
-/// The free memory of the GPU of this number, in bytes.
-pub fn free_memory(device: usize) -> Result<u64, TchError> {
-    let mut bytes = 0;
-    // SAFETY: `bytes` outlives the call and is written on success only; libtorch checks the number.
-    checked(unsafe { mammoscope_free_memory(device as c_int, &raw mut bytes) })?;
-    Ok(bytes)
 }
 
 /// The version of libtorch that this program was built for, such as `2.11.0`.
