@@ -7,6 +7,36 @@ use serde::{Deserialize, Serialize};
 use super::compute_options::Precision;
 use super::network_plan::WidthFactor;
 
+/// Gives an enum the names that its values have in files and on the command line, the same as serde's.
+macro_rules! named_choices {
+    ($choice:ident { $($variant:ident $name:literal,)* }) => {
+        impl $choice {
+            /// All choices.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The choice's name in files and on the command line.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $choice {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+named_choices!(OptimizerKind { Sgd "sgd", Nesterov "nesterov", AdamW "adamw", RmsProp "rmsprop", });
+named_choices!(ScheduleKind { Constant "constant", Plateau "plateau", Cosine "cosine", });
+named_choices!(ClassWeighting { None "none", Balanced "balanced", });
+named_choices!(Monitor { ValAccuracy "val_accuracy", ValLoss "val_loss", ValKappa "val_kappa", });
+named_choices!(NonfinitePolicy { Stop "stop", Rollback "rollback", });
+
 /// How weights follow from gradients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,16 +89,6 @@ pub enum Monitor {
 }
 
 impl Monitor {
-    /// Its name in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ValAccuracy => "val_accuracy",
-            Self::ValLoss => "val_loss",
-            Self::ValKappa => "val_kappa",
-        }
-    }
-
     /// Whether `value` is better than `best`. A number that is no number is never better.
     #[must_use]
     pub fn is_better(self, value: f64, best: f64) -> bool {
@@ -76,12 +96,6 @@ impl Monitor {
             Self::ValLoss => value < best,
             Self::ValAccuracy | Self::ValKappa => value > best,
         }
-    }
-}
-
-impl fmt::Display for Monitor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 
