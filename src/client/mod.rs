@@ -6,3 +6,5 @@ pub mod engine_probe;
 pub mod engine_process;
 pub mod prediction;
 pub mod protocol;
+pub mod run_follower;
+pub mod run_snapshot;
