@@ -1,5 +1,7 @@
 //! `mammoscope-engine bench forward`: images per second of the forward pass, for `cargo xtask bench`.
 
+pub mod ten_steps;
+
 use std::time::Instant;
 
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};

@@ -3,8 +3,10 @@
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use mammoscope::domain::compute_options::DeviceChoice;
+use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
 use mammoscope_engine::bench::{self, ForwardBench, ForwardTiming};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
@@ -32,6 +34,8 @@ enum Command {
 enum Bench {
     /// Time the forward pass of the network at width 1
     Forward(ForwardArguments),
+    /// Train a few steps on random images, on one device beside another, and print JSON
+    TenSteps(TenStepsArguments),
 }
 
 #[derive(Debug, Args)]
@@ -50,12 +54,47 @@ struct ForwardArguments {
     json: bool,
 }
 
+#[derive(Debug, Args)]
+struct TenStepsArguments {
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// f32 (with TF32 on a GPU), f32-strict, bf16 or auto
+    #[arg(long, value_name = "PRECISION", default_value = "f32-strict")]
+    precision: Precision,
+    /// Compute the same there in f32-strict, and print the largest differences
+    #[arg(long, value_name = "DEVICE")]
+    against: Option<DeviceChoice>,
+    /// Input size
+    #[arg(long, value_name = "PX", default_value_t = REFERENCE_SIZE, value_parser = positive)]
+    size: usize,
+    /// Factor on all numbers of channels
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = width)]
+    width: WidthFactor,
+    /// Images a step
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
+    batch: usize,
+    /// How many steps
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
+    steps: u32,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "a whole number from 1 is wanted".to_owned())
+}
+
+fn width(text: &str) -> Result<WidthFactor, String> {
+    let factor = text.parse().map_err(|_| "a number is wanted".to_owned())?;
+    WidthFactor::new(factor).map_err(|error| error.to_string())
+}
+
 fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
     let result = match arguments.command {
         Command::Serve => serve(device::load_cuda),
         Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &device::load_cuda()),
+        Command::Bench(Bench::TenSteps(arguments)) => bench_ten_steps(&arguments, &device::load_cuda()),
         Command::Probe => serde_json::to_string(&device::probe(device::load_cuda()))
             .map(|json| println!("{json}"))
             .map_err(Into::into),
@@ -80,5 +119,12 @@ fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Resul
     for ForwardTiming { size, batch, precision, img_per_s, .. } in report.results {
         println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
     }
+    Ok(())
+}
+
+fn bench_ten_steps(arguments: &TenStepsArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
+    let &TenStepsArguments { device, precision, against, size, width, batch, steps } = arguments;
+    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps }, cuda)?;
+    println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }

@@ -36,8 +36,12 @@ pub fn write_split_evaluation(
     let sets = EvaluatedSet::of_rows(rows, baseline, fusion, bootstrap)?;
     write_split_tables(run, split, rows)?;
     let table = run.prediction_table(split, "csv");
-    let provenance =
-        Provenance { inputs: vec![printable_path(&table)], split: Some(split), rows: rows.len(), rows_without_label: 0 };
+    let provenance = Provenance {
+        inputs: vec![printable_path(&table)],
+        split: Some(split),
+        rows: rows.len(),
+        rows_without_label: 0,
+    };
     let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
     fs::create_dir_all(run.evaluations())?;
     write_atomically(&run.evaluation(split), document.to_json().as_bytes())?;

@@ -15,6 +15,7 @@ pub mod keras_ops;
 pub mod learner;
 pub mod libtorch_ext;
 pub mod loss;
+pub mod memory_advice;
 pub mod nonfinite;
 pub mod optimizer;
 pub mod random_stream;

@@ -9,6 +9,7 @@ use super::{COLUMNS, FILE_NAME, PredictionRow};
 use crate::domain::split::Split;
 use crate::domain::view::View;
 use crate::storage::atomic_file::AtomicFile;
+use crate::storage::numpy_text::scientific;
 use crate::storage::run_dir::RunDir;
 
 /// Writes `predictions.csv` and, beside it, one `predictions_<VIEW>.txt` a view (`predictions.txt` for images without
@@ -101,26 +102,4 @@ fn write_columns(file: &mut AtomicFile, row: &PredictionRow) -> io::Result<()> {
 #[must_use]
 pub fn columns_file_name(view: Option<View>) -> String {
     view.map_or_else(|| "predictions.txt".to_owned(), |view| format!("predictions_{view}.txt"))
-}
-
-/// A number as C's and NumPy's `%.<digits>e` writes it: 17 significant digits and more read back to the same double.
-fn scientific(value: f64, digits: usize) -> String {
-    let plain = format!("{value:.digits$e}");
-    let (mantissa, exponent) = plain.split_once('e').expect("the format has an exponent");
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |positive| ('-', positive));
-    format!("{mantissa}e{sign}{exponent:0>2}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_as_c_writes_them() {
-        assert_eq!(scientific(0.383_799_105_882_644_65, 18), "3.837991058826446533e-01");
-        assert_eq!(scientific(5.616_802_809_527_144e-5, 18), "5.616802809527143836e-05");
-        assert_eq!(scientific(1.0, 3), "1.000e+00");
-        assert_eq!(scientific(1e-120, 1), "1.0e-120");
-        assert_eq!(scientific(0.0, 2), "0.00e+00");
-    }
 }
