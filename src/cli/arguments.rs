@@ -13,6 +13,7 @@ use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
+use super::preset::PresetArguments;
 use super::show::ShowArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
@@ -38,6 +39,7 @@ pub(super) enum Command {
     Show(ShowArguments),
     Import(ImportArguments),
     Model(ModelArguments),
+    Preset(PresetArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),

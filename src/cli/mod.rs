@@ -15,6 +15,7 @@ mod model;
 mod phantom;
 mod predict;
 mod prediction_progress;
+mod preset;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
@@ -56,6 +57,7 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments, workspace, console),
+        Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),

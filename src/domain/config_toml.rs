@@ -28,8 +28,8 @@ impl TomlError {
 
     /// Something wrong at a place, in bytes.
     pub fn at(text: &str, place: Range<usize>, reason: impl fmt::Display) -> Self {
-        let before = text.as_bytes().get(..place.start).unwrap_or_default();
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let before = text.get(..place.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
         Self { line: Some(line), reason: reason.to_string() }
     }
 
