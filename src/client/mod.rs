@@ -9,3 +9,5 @@ pub mod protocol;
 pub mod run_prediction;
 pub mod trainer_process;
 pub mod training_plan;
+pub mod run_follower;
+pub mod run_snapshot;
