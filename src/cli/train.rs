@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::interruption::Interruption;
+use super::preset;
 use super::trainer_start::{FollowArguments, start_trainers};
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_probe::{PROBE_TIMEOUT, probe_engine};
@@ -17,7 +18,6 @@ use crate::dataset::split::SplitPlan;
 use crate::domain::compute_options::{DeviceChoice, DeviceList};
 use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::disk_estimate::DiskEstimate;
-use crate::domain::preset::Preset;
 use crate::domain::printable::printable_path;
 use crate::domain::selection::ViewSelection;
 use crate::domain::split::Split;
@@ -133,8 +133,7 @@ fn start(
 }
 
 fn configuration(arguments: &TrainArguments) -> anyhow::Result<TrainingConfig> {
-    let wrong = |error: &dyn std::fmt::Display| WrongUse(format!("{error}"));
-    let mut config = Preset::named(&arguments.preset).map_err(|error| wrong(&error))?.config;
+    let mut config = preset::load(&arguments.preset)?.config;
     if !arguments.set.is_empty() {
         // Together, so that a key that is named twice is found.
         config.set_all(&arguments.set.join(",")).map_err(|error| WrongUse(format!("--set: {error}")))?;
