@@ -44,11 +44,7 @@ pub(super) struct ResumeArguments {
     follow: FollowArguments,
 }
 
-pub(super) fn run(
-    arguments: &ResumeArguments,
-    workspace: Option<&Path>,
-    console: &Console,
-) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let selection = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     let mut to_resume: Vec<(DeviceChoice, Vec<RunDir>)> = Vec::new();
     let mut complete = Vec::new();

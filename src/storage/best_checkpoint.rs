@@ -62,7 +62,8 @@ fn recorded_values(run: &RunDir) -> HashMap<String, f64> {
     let mut values = HashMap::new();
     let read = EventTail::new(&run.events()).read(|entry| {
         if let TailEntry::Event(event) = entry
-            && let RunEventKind::CheckpointSaved { kind: CheckpointKind::Best, file, value: Some(value), .. } = event.kind
+            && let RunEventKind::CheckpointSaved { kind: CheckpointKind::Best, file, value: Some(value), .. } =
+                event.kind
         {
             values.insert(file, value);
         }
