@@ -14,7 +14,9 @@ use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
 use super::preset::PresetArguments;
+use super::resume::ResumeArguments;
 use super::show::ShowArguments;
+use super::train::TrainArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
@@ -40,6 +42,8 @@ pub(super) enum Command {
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),
+    Train(TrainArguments),
+    Resume(ResumeArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),

@@ -10,16 +10,21 @@ mod evaluate;
 mod grey_sixel;
 mod import;
 mod interruption;
+mod known_splits;
 mod man;
 mod model;
+mod model_choice;
 mod phantom;
 mod predict;
 mod prediction_progress;
 mod preset;
+mod resume;
 mod show;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
+mod train;
+mod trainer_start;
 
 use std::process::ExitCode;
 
@@ -58,7 +63,8 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
         Command::Model(arguments) => model::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments, workspace, console),
         Command::Preset(arguments) => preset::run(&arguments, console),
-        Command::Predict(arguments) => predict::run(&arguments, console),
+        Command::Train(arguments) => train::run(&arguments, workspace, console),
+        Command::Resume(arguments) => resume::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),

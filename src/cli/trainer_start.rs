@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::console::{Console, Outcome};
+use super::console::{Console, Outcome, print_result};
+use super::follow::follow_runs;
 use crate::client::trainer_process::{TrainerError, TrainerProcess};
 use crate::client::training_plan::queue_behind;
 use crate::domain::printable::printable;
@@ -75,8 +76,21 @@ impl StartedTrainers {
         }
     }
 
-    /// Follows the runs to their end, or prints their folders.
-    pub(super) fn follow_or_print(&self, follow: FollowArguments, console: &Console) -> anyhow::Result<Outcome> {
-        todo_follow(follow, &self.at_work, console)
+    /// Follows the runs to their end, or prints their folders where those are wanted.
+    pub(super) fn follow_or_print(
+        &self,
+        follow: FollowArguments,
+        prints: bool,
+        console: &Console,
+    ) -> anyhow::Result<Outcome> {
+        if follow.follows() {
+            return follow_runs(&self.at_work, console);
+        }
+        if prints {
+            // A script reads these lines: the paths as they are.
+            let paths: Vec<_> = self.at_work.iter().map(|run| format!("{}\n", run.path().display())).collect();
+            print_result(&paths.concat())?;
+        }
+        Ok(Outcome::Done)
     }
 }

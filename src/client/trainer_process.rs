@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::engine_process::{OPENMP_WAITING, in_words};
 use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_event::{RunEvent, RunEventKind};
+use crate::domain::run_event::RunEventKind;
+use crate::storage::event_tail::{EventTail, TailEntry};
 use crate::storage::run_dir::RunDir;
 
 /// Loading libtorch takes seconds, from a slow file system minutes.
@@ -27,6 +28,14 @@ pub enum TrainerError {
     #[error("write to {}: {error}", printable_path(path))]
     Log {
         /// The log.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The first run's events cannot be read.
+    #[error("read {}: {error}", printable_path(path))]
+    Events {
+        /// The file.
         path: PathBuf,
         /// What the system says.
         error: io::Error,
@@ -71,8 +80,8 @@ pub enum TrainerError {
 pub struct TrainerProcess {
     child: Child,
     first: RunDir,
-    /// What the first run's files held before: only what comes behind is of this trainer.
-    events_before: u64,
+    /// Behind what the first run's files held before: only that is of this trainer.
+    events: EventTail,
     log_before: u64,
 }
 
@@ -83,7 +92,9 @@ impl TrainerProcess {
         let first = runs.first().expect("a trainer is started for runs").clone();
         let log_error = |error| TrainerError::Log { path: first.log(), error };
         let log = OpenOptions::new().create(true).append(true).open(first.log()).map_err(log_error)?;
-        let (log_before, events_before) = (length(&first.log()), length(&first.events()));
+        let log_before = length(&first.log());
+        let mut events = EventTail::new(&first.events());
+        events.read(|_| {}).map_err(|error| TrainerError::Events { path: first.events(), error })?;
         let mut command = Command::new(engine);
         command.arg("train");
         if let Some(epochs) = epochs {
@@ -97,7 +108,7 @@ impl TrainerProcess {
             command.envs(OPENMP_WAITING);
         }
         let child = command.spawn().map_err(|error| TrainerError::Start { path: printable_path(engine), error })?;
-        Ok(Self { child, first, events_before, log_before })
+        Ok(Self { child, first, events, log_before })
     }
 
     /// The number of the process.
@@ -141,11 +152,13 @@ impl TrainerProcess {
     }
 
     /// Whether the first run's events say that a trainer has started since.
-    fn has_taken_up(&self) -> bool {
-        let Ok(text) = text_behind(&self.first.events(), self.events_before) else { return false };
-        text.lines()
-            .filter_map(|line| serde_json::from_str::<RunEvent>(line).ok())
-            .any(|event| matches!(event.kind, RunEventKind::Started { .. }))
+    fn has_taken_up(&mut self) -> bool {
+        let mut started = false;
+        let read = self.events.read(|entry| {
+            started |= matches!(&entry, TailEntry::Event(event) if matches!(event.kind, RunEventKind::Started { .. }));
+        });
+        // What cannot be read at the moment is read at the next glance.
+        read.is_ok() && started
     }
 
     /// What the log ends with, as the end of an error's line.
@@ -168,7 +181,7 @@ fn text_behind(path: &Path, offset: u64) -> io::Result<String> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut bytes = Vec::new();
-    file.take(LAST_BYTES * 16).read_to_end(&mut bytes)?;
+    file.take(LAST_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

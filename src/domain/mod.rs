@@ -15,6 +15,7 @@ pub mod config_value;
 pub mod confusion_matrix;
 pub mod dataset_manifest;
 pub mod density;
+pub mod disk_estimate;
 pub mod early_stop;
 pub mod engine_facts;
 pub mod evaluation;

@@ -5,5 +5,6 @@ mod image_error;
 mod image_facts;
 mod jpeg_end;
 pub mod network_input;
+pub mod pixel_checksum;
 pub mod raster;
 pub mod resize;

@@ -1,12 +1,17 @@
 //! The best checkpoint of a run: an ordinary model file among its checkpoints.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::event_tail::{EventTail, TailEntry};
 use super::run_dir::RunDir;
-use super::run_status_file::read_status;
+use super::run_spec_file::read_run_spec;
 use crate::domain::printable::{printable, printable_path};
+use crate::domain::run_event::{CheckpointKind, RunEventKind};
+use crate::domain::training_config::Monitor;
 
 /// Why a run has no best checkpoint.
 #[derive(Debug, thiserror::Error)]
@@ -27,26 +32,50 @@ pub enum NoBestCheckpoint {
     None(String),
 }
 
-/// The file of the best epoch that `status.json` names; where that does not tell, of the latest epoch: a best
-/// checkpoint is only written when it is better than those before it.
+/// The best of the checkpoints that are there, by the values that the run's events give them, else by those in their
+/// names, which are rounded; of equal ones the earlier, as the training has it.
 pub fn best_checkpoint(run: &RunDir) -> Result<PathBuf, NoBestCheckpoint> {
     let folder = run.checkpoints();
     let unreadable = |error| NoBestCheckpoint::Unreadable { path: folder.clone(), error };
     let mut found = Vec::new();
     for entry in fs::read_dir(&folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        found.extend(epoch_of(&path).map(|epoch| (epoch, path)));
+        found.extend(named_epoch(&path).map(|(epoch, value)| (epoch, value, path)));
     }
-    found.sort();
-    let named = read_status(&run.status()).ok().and_then(|status| status.best).map(|best| best.epoch);
-    let best = found.iter().position(|(epoch, _)| Some(*epoch) == named).or(found.len().checked_sub(1));
-    best.map(|best| found.swap_remove(best).1).ok_or_else(|| NoBestCheckpoint::None(run.name()))
+    found.sort_by_key(|(epoch, ..)| *epoch);
+    let monitor = read_run_spec(&run.spec()).map_or(Monitor::ValAccuracy, |spec| spec.config.monitor);
+    if found.len() > 1 {
+        let recorded = recorded_values(run);
+        for (_, value, path) in &mut found {
+            let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            *value = recorded.get(name).copied().unwrap_or(*value);
+        }
+    }
+    let mut found = found.into_iter();
+    let first = found.next().ok_or_else(|| NoBestCheckpoint::None(run.name()))?;
+    let best = found.fold(first, |best, other| if monitor.is_better(other.1, best.1) { other } else { best });
+    Ok(best.2)
 }
 
-/// The epoch in a name such as `best-046-0.80.safetensors`.
-fn epoch_of(path: &Path) -> Option<u32> {
+/// The values of the best checkpoints by their file names, as the events tell them; what cannot be read tells nothing.
+fn recorded_values(run: &RunDir) -> HashMap<String, f64> {
+    let mut values = HashMap::new();
+    let read = EventTail::new(&run.events()).read(|entry| {
+        if let TailEntry::Event(event) = entry
+            && let RunEventKind::CheckpointSaved { kind: CheckpointKind::Best, file, value: Some(value), .. } =
+                event.kind
+        {
+            values.insert(file, value);
+        }
+    });
+    if read.is_ok() { values } else { HashMap::new() }
+}
+
+/// Epoch and value in a name such as `best-046-0.80.safetensors`.
+fn named_epoch(path: &Path) -> Option<(u32, f64)> {
     let name = path.file_name()?.to_str()?;
-    name.strip_prefix("best-")?.strip_suffix(".safetensors")?.split_once('-')?.0.parse().ok()
+    let (epoch, value) = name.strip_prefix("best-")?.strip_suffix(".safetensors")?.split_once('-')?;
+    Some((epoch.parse().ok()?, value.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -54,47 +83,36 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::domain::run_status::{BestEpoch, RunPhase, RunStatus, STATUS_SCHEMA};
-    use crate::domain::view::View;
-    use crate::storage::run_status_file::write_status;
+    use crate::domain::run_event::RunEvent;
+    use crate::storage::event_log::EventLog;
 
-    fn status(epoch: u32) -> RunStatus {
-        RunStatus {
-            schema: STATUS_SCHEMA,
-            state: RunPhase::Running,
-            reason: None,
-            pid: None,
-            host: None,
-            boot_id: None,
-            group: "g".to_owned(),
-            view: View::CcR,
-            step: 0,
-            steps_per_epoch: 1,
-            epoch: 12,
-            epochs: 20,
-            best: Some(BestEpoch { metric: "val_accuracy".to_owned(), value: 0.8, epoch }),
-            images_per_s: None,
-            eta_s: None,
-            heartbeat: Utc::now(),
-            updated: Utc::now(),
+    fn saved(epoch: u32, value: f64, file: &Path) -> RunEvent {
+        let file = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let kind = CheckpointKind::Best;
+        RunEvent {
+            time: Utc::now(),
+            kind: RunEventKind::CheckpointSaved { epoch, step: epoch.into(), kind, file, value: Some(value) },
         }
     }
 
     #[test]
-    fn the_epoch_of_the_status_else_the_latest() {
+    fn the_best_by_the_events_else_by_the_names() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         fs::write(run.last_checkpoint(), b"").unwrap();
         assert!(matches!(best_checkpoint(&run), Err(NoBestCheckpoint::None(name)) if name == "run"));
-        for (epoch, value) in [(9, 0.75), (1000, 0.9), (10, 0.8)] {
+        let values = [(9, 0.801), (10, 0.804), (1000, 0.75), (1001, 0.8)];
+        for (epoch, value) in values {
             fs::write(run.best_checkpoint(epoch, value), b"").unwrap();
         }
         fs::write(run.checkpoints().join(".best-2000-0.95.safetensors.7.part"), b"").unwrap();
-        assert_eq!(best_checkpoint(&run).unwrap(), run.best_checkpoint(1000, 0.9));
-        write_status(&run.status(), &status(10)).unwrap();
-        assert_eq!(best_checkpoint(&run).unwrap(), run.best_checkpoint(10, 0.8));
-        write_status(&run.status(), &status(11)).unwrap();
-        assert_eq!(best_checkpoint(&run).unwrap(), run.best_checkpoint(1000, 0.9), "its file is gone");
+        assert_eq!(best_checkpoint(&run).unwrap(), run.best_checkpoint(9, 0.801), "the earliest of 0.80");
+        let mut events = EventLog::open(&run.events()).unwrap();
+        for (epoch, value) in values {
+            events.append(&saved(epoch, value, &run.best_checkpoint(epoch, value))).unwrap();
+        }
+        events.append(&saved(2, 0.9, &run.best_checkpoint(2, 0.9))).unwrap();
+        assert_eq!(best_checkpoint(&run).unwrap(), run.best_checkpoint(10, 0.804), "of those that are there");
         let gone = best_checkpoint(&RunDir::new(folder.path().join("gone"))).unwrap_err();
         assert!(matches!(gone, NoBestCheckpoint::Unreadable { .. }));
     }

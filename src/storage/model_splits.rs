@@ -10,9 +10,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use super::manifest_file::read_manifest;
+use super::model_file::ModelMetadata;
+use super::run_dir::RunDir;
 use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
@@ -29,6 +33,17 @@ pub struct ModelSplits {
 }
 
 impl ModelSplits {
+    /// What is known of the splits of a model: from the manifest of the run that its file lies in, else from its metadata;
+    /// `None` where neither tells.
+    #[must_use]
+    pub fn of_model(path: &Path, metadata: &ModelMetadata) -> Option<Self> {
+        let run = path.parent().and_then(Path::parent).map(RunDir::new);
+        let manifest = run
+            .filter(|run| path.parent() == Some(run.checkpoints().as_path()))
+            .and_then(|run| read_manifest(&run.manifest()).ok());
+        manifest.map(|manifest| Self::of_manifest(&manifest)).or_else(|| Self::of_provenance(&metadata.provenance))
+    }
+
     /// What the manifest of a training says; images that could not be used count for nothing.
     #[must_use]
     pub fn of_manifest(manifest: &DatasetManifest) -> Self {
