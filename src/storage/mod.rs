@@ -3,6 +3,7 @@
 pub mod atomic_file;
 pub mod checkpoint_file;
 pub mod keras;
+pub mod manifest_file;
 pub mod model_file;
 pub mod model_set;
 pub mod prediction_table;
