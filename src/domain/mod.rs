@@ -18,6 +18,7 @@ pub mod fusion;
 pub mod input_route;
 pub mod network_layers;
 pub mod network_plan;
+pub mod one_feature_baseline;
 pub mod paired_comparison;
 pub mod prediction;
 pub mod printable;
