@@ -1,16 +1,19 @@
 //! The `mammoscope-engine` program.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope::storage::run_dir::RunDir;
 use mammoscope_engine::bench::augmentation::{AugmentationBench, AugmentationTiming, augmentation};
 use mammoscope_engine::bench::forward::{ForwardBench, ForwardTiming, forward};
 use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
+use mammoscope_engine::thread::train::train;
 
 /// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
 #[derive(Debug, Parser)]
@@ -24,11 +27,23 @@ struct Arguments {
 enum Command {
     /// Serve the commands of a `mammoscope` on stdin, in frames
     Serve,
+    /// Train runs one after the other, detached from the terminal; each run's log.txt tells how it goes
+    Train(TrainArguments),
     /// Measure
     #[command(subcommand)]
     Bench(Bench),
     /// Print what libtorch, CUDA and the CPU offer, as JSON
     Probe,
+}
+
+#[derive(Debug, Args)]
+struct TrainArguments {
+    /// Run directories, in the order of their turn
+    #[arg(value_name = "RUN_DIR", required = true)]
+    runs: Vec<PathBuf>,
+    /// Epochs to train to, in place of what the runs were asked for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,6 +126,14 @@ fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
     let result = match arguments.command {
+        Command::Train(TrainArguments { runs, epochs }) => {
+            match train(runs.into_iter().map(RunDir::new).collect(), epochs, device::load_cuda) {
+                Ok(true) => Ok(()),
+                // Why stands in the runs' own records.
+                Ok(false) => return ExitCode::FAILURE,
+                Err(error) => Err(error),
+            }
+        }
         Command::Serve => serve(device::load_cuda),
         Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &device::load_cuda()),
         Command::Bench(Bench::Augmentation(arguments)) => bench_augmentation(arguments, &device::load_cuda()),
