@@ -2,6 +2,7 @@
 
 pub mod agreement;
 pub mod ambiguous_ids;
+mod baseline_rows;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;
