@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::completions::CompletionsArguments;
+use super::control::ControlArguments;
 use super::demo::DemoArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
+use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
+use super::runs::RunsArguments;
 use super::show::ShowArguments;
+use super::status::StatusArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
@@ -38,6 +42,10 @@ pub(super) enum Command {
     Show(ShowArguments),
     Import(ImportArguments),
     Model(ModelArguments),
+    Runs(RunsArguments),
+    Status(StatusArguments),
+    Follow(FollowArguments),
+    Control(ControlArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),

@@ -3,9 +3,11 @@
 mod arguments;
 mod completions;
 pub mod console;
+mod control;
 mod demo;
 mod doctor;
 mod evaluate;
+mod follow;
 #[cfg(feature = "pictures")]
 mod grey_sixel;
 mod import;
@@ -14,7 +16,10 @@ mod man;
 mod model;
 mod phantom;
 mod predict;
+mod run_document;
+mod runs;
 mod show;
+mod status;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
@@ -50,12 +55,17 @@ pub fn main() -> ExitCode {
 
 /// Does what a command line asks.
 fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> {
+    let workspace = arguments.workspace.as_deref();
     match arguments.command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Runs(arguments) => runs::run(&arguments, workspace, console),
+        Command::Status(arguments) => status::run(&arguments, workspace),
+        Command::Follow(arguments) => follow::run(&arguments, workspace, console),
+        Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console),
         Command::Doctor(arguments) => doctor::run(&arguments, console),
