@@ -28,6 +28,7 @@ pub mod input_route;
 pub mod lr_schedule;
 pub mod network_layers;
 pub mod network_plan;
+pub mod one_feature_baseline;
 pub mod paired_comparison;
 pub mod prediction;
 pub mod preset;
