@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use super::completions::CompletionsArguments;
+use super::control::ControlArguments;
 use super::demo::DemoArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
+use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
 use super::model::ModelArguments;
@@ -17,6 +19,9 @@ use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::show::ShowArguments;
 use super::train::TrainArguments;
+use super::runs::RunsArguments;
+use super::show::ShowArguments;
+use super::status::StatusArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
@@ -44,6 +49,10 @@ pub(super) enum Command {
     Preset(PresetArguments),
     Train(TrainArguments),
     Resume(ResumeArguments),
+    Runs(RunsArguments),
+    Status(StatusArguments),
+    Follow(FollowArguments),
+    Control(ControlArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),

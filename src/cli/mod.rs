@@ -3,9 +3,11 @@
 mod arguments;
 mod completions;
 pub mod console;
+mod control;
 mod demo;
 mod doctor;
 mod evaluate;
+mod follow;
 #[cfg(feature = "pictures")]
 mod grey_sixel;
 mod import;
@@ -19,7 +21,10 @@ mod predict;
 mod prediction_progress;
 mod preset;
 mod resume;
+mod run_document;
+mod runs;
 mod show;
+mod status;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
@@ -67,6 +72,11 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Runs(arguments) => runs::run(&arguments, workspace, console),
+        Command::Status(arguments) => status::run(&arguments, workspace),
+        Command::Follow(arguments) => follow::run(&arguments, workspace, console),
+        Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

@@ -1,7 +1,7 @@
 //! A run that is watched: what changes is told soon after it happens.
 
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use notify::event::{AccessKind, AccessMode};
@@ -97,12 +97,11 @@ impl RunFollower {
     }
 
     fn wait_for_hint(&self, patience: Duration) -> bool {
-        if let Some(watch) = &self.watch {
-            watch.hints.recv_timeout(patience).is_ok()
-        } else {
+        let hint = self.watch.as_ref().map(|watch| watch.hints.recv_timeout(patience));
+        if matches!(hint, None | Some(Err(RecvTimeoutError::Disconnected))) {
             std::thread::sleep(patience);
-            false
         }
+        hint.is_some_and(|hint| hint.is_ok())
     }
 }
 

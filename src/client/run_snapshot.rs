@@ -14,7 +14,7 @@ use crate::storage::event_tail::{BadLine, EventTail, TailEntry};
 use crate::storage::process_evidence::process_evidence;
 use crate::storage::run_dir::RunDir;
 use crate::storage::run_spec_file::read_run_spec;
-use crate::storage::run_status_file::read_status;
+use crate::storage::run_status_file::{RunStatusError, read_status};
 
 /// What happened to a run's files, or in the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,7 +179,7 @@ impl RunSnapshot {
 
     /// How the run is, with a look at its process now; without a status, why there is none.
     pub fn condition(&self) -> Result<RunCondition, &str> {
-        self.status().map(|status| RunCondition::new(Utc::now(), status, process_evidence(status)))
+        self.status().map(condition_of)
     }
 
     /// Everything of the run that cannot be read, each in a line.
@@ -199,6 +199,15 @@ impl RunSnapshot {
         }
         problems
     }
+}
+
+/// How a run is now, by its status alone; an error says why there is none.
+pub fn current_condition(run: &RunDir) -> Result<RunCondition, RunStatusError> {
+    read_status(&run.status()).map(|status| condition_of(&status))
+}
+
+fn condition_of(status: &RunStatus) -> RunCondition {
+    RunCondition::new(Utc::now(), status, process_evidence(status))
 }
 
 /// A file of the run by its name alone: the reader knows in which directory.

@@ -78,10 +78,17 @@ impl RunCondition {
         if self.stale.is_some() { "stale" } else { self.phase.name() }
     }
 
-    /// Whether a trainer is at work on it, or will be.
+    /// Whether a trainer works on it now.
     #[must_use]
-    pub fn has_trainer(&self) -> bool {
-        !self.phase.is_over() && matches!(self.stale, None | Some(Staleness::Hanging))
+    pub fn is_at_work(&self) -> bool {
+        self.stale.is_none() && !self.phase.is_over() && self.phase != RunPhase::Queued
+    }
+
+    /// Whether a trainer may yet read a request: it works on the run, or will, or cannot be looked at from here. A
+    /// silent one on another host counts, since clocks of hosts differ.
+    #[must_use]
+    pub fn may_have_trainer(&self) -> bool {
+        !self.phase.is_over() && matches!(self.stale, None | Some(Staleness::Hanging | Staleness::Silent))
     }
 }
 
