@@ -13,6 +13,7 @@ pub mod config_keys;
 pub mod config_toml;
 pub mod config_value;
 pub mod confusion_matrix;
+mod dataset_fingerprint;
 pub mod dataset_manifest;
 pub mod density;
 pub mod disk_estimate;

@@ -7,6 +7,7 @@ pub mod event_log;
 pub mod event_tail;
 pub mod history_files;
 pub mod keras;
+pub mod manifest_file;
 pub mod model_file;
 pub mod model_set;
 pub mod model_splits;
