@@ -4,17 +4,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use chrono::Utc;
 use clap::{Args, Parser as _};
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::console::{Console, Outcome};
 use super::dispatch;
+use crate::client::run_snapshot::current_condition;
 use crate::client::training_plan::remove_runs;
 use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_condition::RunCondition;
-use crate::storage::process_evidence::process_evidence;
 use crate::storage::run_catalog::{RunEntry, list_runs};
 use crate::storage::run_dir::RunDir;
 use crate::storage::workspace::Workspace;
@@ -138,14 +136,14 @@ fn runs_of_demos(workspace: &Workspace) -> anyhow::Result<Vec<RunEntry>> {
 }
 
 fn has_trainer(entry: &RunEntry) -> bool {
-    let status = entry.status.as_ref().ok();
-    status.is_some_and(|status| RunCondition::new(Utc::now(), status, process_evidence(status)).has_trainer())
+    current_condition(&entry.run).is_ok_and(|condition| condition.stale.is_none() && !condition.phase.is_over())
 }
 
 /// The linear kappa of the subjects, their four views fused.
 fn fused_kappa(evaluation: &Path) -> anyhow::Result<f64> {
     let shown = || format!("read {}", printable_path(evaluation));
-    let document: Value = serde_json::from_slice(&std::fs::read(evaluation).with_context(shown)?).with_context(shown)?;
+    let document: Value =
+        serde_json::from_slice(&std::fs::read(evaluation).with_context(shown)?).with_context(shown)?;
     document["sets"]["total"]["kappa_linear"].as_f64().context("the test subjects have no fused linear kappa")
 }
 
