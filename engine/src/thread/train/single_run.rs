@@ -17,7 +17,6 @@ use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
 use mammoscope::domain::training_config::TrainingConfig;
 use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope::storage::event_log::EventLog;
-use mammoscope::storage::manifest_file::fingerprint;
 use mammoscope::storage::model_file::{ModelMetadata, sha256_hex};
 use mammoscope::storage::model_splits::ModelSplits;
 use mammoscope::storage::process_evidence::{boot_id, host_name};
@@ -39,11 +38,11 @@ use crate::learning::epoch_plan::steps_per_epoch;
 use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::Learner;
 use crate::learning::loss::CrossEntropy;
-use crate::learning::memory_advice::StepMemory;
+use crate::learning::memory_advice::{StepMemory, available_bytes, in_one_line};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use crate::learning::training_observer::TrainingObserver as _;
 use crate::learning::training_progress::{Progress, TrainingState};
-use crate::thread::serve::{first_line, panic_message};
+use crate::thread::serve::panic_message;
 
 /// A run whose turn has come.
 pub(super) struct SingleRun<'a> {
@@ -140,7 +139,7 @@ impl SingleRun<'_> {
         let (train, lost) = images.training_set(device)?;
         let (validation, _) = images.evaluation_set(mammoscope::domain::split::Split::Validation, device)?;
         let (test, _) = images.evaluation_set(mammoscope::domain::split::Split::Test, Device::Cpu)?;
-        let data = fingerprint(&images.manifest);
+        let data = images.manifest.fingerprint();
         let per_epoch = steps_per_epoch(train.len() - lost.len(), config.batch_size * config.accumulate);
         check_batches(config.size, config.batch_size, train.len() - lost.len())?;
         recorder.record(RunEventKind::Prepared {
@@ -245,7 +244,11 @@ impl SingleRun<'_> {
     fn explained(&self, message: &str, spec: &RunSpec) -> String {
         let device = select_device(spec.device, self.cuda).unwrap_or(Device::Cpu);
         let kind = select_precision(spec.config.precision, device).map_or(Kind::Float, |(_, kind)| kind);
-        StepMemory::new(&spec.config, kind, device, 0).advice(message).unwrap_or_else(|| first_line(message).to_owned())
+        let fits = || {
+            let available = available_bytes(device)?;
+            Some(StepMemory::new(&spec.config, kind, device, 0).advice(available))
+        };
+        in_one_line(message, &fits().unwrap_or_else(|| "a smaller batch_size helps".to_owned()))
     }
 }
 
