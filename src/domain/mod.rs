@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod ambiguous_ids;
 pub mod baseline_figures;
+mod baseline_rows;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;
