@@ -2,19 +2,17 @@
 
 use std::path::Path;
 
-use chrono::Utc;
 use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
 use super::trainer_start::{FollowArguments, start_trainers};
 use crate::client::engine_location::locate_engine;
+use crate::client::run_snapshot::current_condition;
 use crate::domain::compute_options::DeviceChoice;
 use crate::domain::printable::printable;
-use crate::domain::run_condition::RunCondition;
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunPhase;
-use crate::storage::process_evidence::process_evidence;
 use crate::storage::run_catalog::find_runs;
 use crate::storage::run_dir::RunDir;
 use crate::storage::run_lock::RunLock;
@@ -94,9 +92,10 @@ fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
         anyhow::bail!("{name}: {error}; `mammoscope control {name} stop` ends it first");
     }
     // Without a status the trainer finds out by itself how far the run is.
-    let Ok(status) = read_status(&run.status()) else { return Ok(Resumable::On(device)) };
-    let condition = RunCondition::new(Utc::now(), &status, process_evidence(&status));
-    if condition.has_trainer() {
+    let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {
+        return Ok(Resumable::On(device));
+    };
+    if condition.stale.is_none() && !condition.phase.is_over() {
         anyhow::bail!("{name} is {condition}: its trainer has not come to it yet; nothing needs to be resumed");
     }
     let asked = status.epochs.max(config.epochs);

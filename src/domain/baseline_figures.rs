@@ -9,7 +9,7 @@ use super::paired_comparison::{DifferentLabels, PairedComparison};
 /// What the one-feature baseline reaches on the cases of a set, and how far the network is ahead of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BaselineFigures {
-    /// How many cases it has: those whose breast was found.
+    /// How many cases both have.
     pub n: usize,
     /// Share of correct predictions.
     pub accuracy: Option<f64>,
