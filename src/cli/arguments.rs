@@ -17,14 +17,10 @@ use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
 use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
-use super::show::ShowArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::status::StatusArguments;
 use super::train::TrainArguments;
-use super::runs::RunsArguments;
-use super::show::ShowArguments;
-use super::status::StatusArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-use mammoscope::dataset::pixel_cache::{CacheProgress, CachedImages, PixelCache};
+use mammoscope::dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
 use mammoscope::domain::dataset_manifest::DatasetManifest;
 use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::input_route::InputRoute;
@@ -49,27 +49,25 @@ impl PreparedImages {
         let mut manifest = read_manifest(&run.manifest())?;
         let paths: Vec<PathBuf> = manifest.samples.iter().map(|sample| manifest.root.join(&sample.file)).collect();
         let folder = run.pixel_cache();
-        let tell = |progress: CacheProgress| tracing::debug!("{progress:?}");
-        let cache = PixelCache::open_or_build(
-            &folder,
-            &paths,
+        let cache = PixelCache {
+            folder: &folder,
             size,
-            InputRoute::One,
+            route: InputRoute::One,
             threads,
-            &grey_deviation,
-            &tell,
-            is_to_end,
-        );
-        if is_to_end() {
-            return Err(Cancelled.into());
-        }
-        let cache = cache.with_context(|| format!("cache of images in {}", printable_path(&folder)))?;
+            measure: grey_deviation,
+            on_progress: &|_| {},
+            cancelled: is_to_end,
+        };
+        let cache = match cache.open_or_build(&paths) {
+            Err(PixelCacheError::Cancelled) => return Err(Cancelled.into()),
+            other => other?,
+        };
         let mut changed = false;
         for (position, sample) in manifest.samples.iter_mut().enumerate() {
             if sample.unusable.is_some() {
                 continue;
             }
-            let reason = match (cache.record(position), &sample.pixels) {
+            let reason = match (&cache.records()[position], &sample.pixels) {
                 (Ok(record), None) => {
                     sample.pixels = Some(record.facts.clone());
                     changed = true;
@@ -78,11 +76,11 @@ impl PreparedImages {
                 (Ok(record), Some(known)) if record.facts.sha256 == known.sha256 => continue,
                 // Lost later on: the manifest keeps what the run began with, so that its images keep their numbers.
                 (Ok(_), Some(_)) => "its pixels have changed since the run began".to_owned(),
-                (Err(reason), Some(_)) => reason.to_owned(),
+                (Err(reason), Some(_)) => reason.clone(),
                 (Err(reason), None) => {
-                    sample.unusable = Some(reason.to_owned());
+                    sample.unusable = Some(reason.clone());
                     changed = true;
-                    reason.to_owned()
+                    reason.clone()
                 }
             };
             recorder.record(RunEventKind::SampleSkipped { file: printable_path(&sample.file), reason })?;
@@ -122,7 +120,7 @@ impl PreparedImages {
             .of_split(Split::Train)
             .map(|(position, sample)| WatchedImage {
                 path: self.manifest.root.join(&sample.file),
-                record: self.pixels(position).and_then(|_| self.cache.record(position).ok().cloned()),
+                record: self.pixels(position).and_then(|_| self.cache.records()[position].clone().ok()),
             })
             .collect()
     }
@@ -139,7 +137,7 @@ impl PreparedImages {
 
     /// The pixels at a position of the manifest, where they are what they were when the run began.
     fn pixels(&self, position: usize) -> Option<&[u8]> {
-        let record = self.cache.record(position).ok()?;
+        let record = self.cache.records()[position].as_ref().ok()?;
         let known = self.manifest.samples[position].pixels.as_ref()?;
         (record.facts.sha256 == known.sha256).then(|| self.cache.pixels(record.slot))
     }
