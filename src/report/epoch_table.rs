@@ -123,7 +123,12 @@ mod tests {
             state.apply(&RunEvent { time, kind });
             table.push_str(&epoch_row(&state, state.records.last().unwrap()));
         }
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @r"
+            epoch      loss    acc  val loss  val acc  val kappa      rate        took
+            9/100  137.1667  0.625    1.5000    0.750      0.500      0.01   1 min 3 s ★
+           10/100  123.4500  0.625    1.0000    0.500          –     0.005  1 min 10 s
+           11/100  112.2273  0.625         –        –          –  0.003333  1 min 17 s
+        ");
         let point = RunEventKind::StepReported {
             epoch: 12,
             step: 115,

@@ -32,8 +32,7 @@ pub fn run_list(rows: &[RunRow]) -> String {
     let mut text = format!("{:<width$}  {:>9}  {:>10}  {}\n", "run", "epoch", "best", "state");
     for group in groups {
         let indent = indented(group);
-        if let ([first, _, ..], Some(id)) = (group, group.first().and_then(|row| row.group.as_ref())) {
-            debug_assert_eq!(first.group.as_ref(), Some(id));
+        if let [RunRow { group: Some(id), .. }, _, ..] = group {
             let _ = writeln!(text, "{}: {}", printable(id), counted(group.len(), "run"));
         }
         for row in group {
@@ -70,7 +69,15 @@ mod tests {
             row("half\nmade", "", "damaged · run.toml: No such file"),
             row("empty", "", "damaged"),
         ];
-        insta::assert_snapshot!(run_list(&rows), @"");
+        insta::assert_snapshot!(run_list(&rows), @r"
+        run                                   epoch        best  state
+        g: 2 runs
+          2026-11-23T10-15-02_CC_R_seed      46/100   0.796 @45  running · 3 s ago
+          2026-11-23T10-15-02_MLO_R_seed     46/100   0.796 @45  queued · 2 min ago
+        2026-11-22T09-00-00_CC_L_seed        46/100           –  failed · loss became NaN at step 5121
+        half\nmade                                –           –  damaged · run.toml: No such file
+        empty                                     –           –  damaged
+        ");
         assert_eq!(run_list(&[]).lines().count(), 1);
     }
 }

@@ -217,3 +217,6 @@ fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
     }
     Ok(names)
 }
+
+#[cfg(test)]
+mod tests;
