@@ -49,6 +49,9 @@ struct ForwardArguments {
     /// Where to compute: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: DeviceChoice,
+    /// Precisions: f32 (with TF32 on a GPU), f32-strict, bf16
+    #[arg(long, value_name = "PRECISION", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
+    precisions: Vec<Precision>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -77,6 +80,9 @@ struct TenStepsArguments {
     /// How many steps
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+    /// Let cuDNN try its algorithms out and keep the fastest
+    #[arg(long)]
+    cudnn_benchmark: bool,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -109,8 +115,8 @@ fn main() -> ExitCode {
 }
 
 fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-    let ForwardArguments { sizes, batches, device, json } = arguments;
-    let report = bench::forward(&ForwardBench { sizes, batches, device }, cuda)?;
+    let ForwardArguments { sizes, batches, device, precisions, json } = arguments;
+    let report = bench::forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
@@ -123,8 +129,8 @@ fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Resul
 }
 
 fn bench_ten_steps(arguments: &TenStepsArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-    let &TenStepsArguments { device, precision, against, size, width, batch, steps } = arguments;
-    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps }, cuda)?;
+    let &TenStepsArguments { device, precision, against, size, width, batch, steps, cudnn_benchmark } = arguments;
+    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps, cudnn_benchmark }, cuda)?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }

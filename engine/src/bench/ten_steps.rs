@@ -16,7 +16,7 @@ use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::host_memory;
 use crate::learning::learner::{Batch, Learner};
 use crate::learning::libtorch_ext::channels_last;
-use crate::learning::libtorch_ext::gpu_memory::{GpuMemory, gpu_memory, reset_gpu_peak};
+use crate::learning::libtorch_ext::gpu_memory::{GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak};
 use crate::learning::loss::CrossEntropy;
 
 /// What to compute.
@@ -36,6 +36,8 @@ pub struct TenSteps {
     pub batch: usize,
     /// Steps of gradient descent.
     pub steps: u32,
+    /// Whether cuDNN tries its algorithms out and keeps the fastest.
+    pub cudnn_benchmark: bool,
 }
 
 /// What came of it.
@@ -72,6 +74,7 @@ pub struct TrainedSteps {
 
 /// Trains the network for a few steps on random images, the same on every device and in every run.
 pub fn ten_steps(asked: &TenSteps, cuda: &CudaFacts) -> anyhow::Result<TenStepsReport> {
+    choose_cudnn_algorithms(asked.cudnn_benchmark, false)?;
     let (run, weights) = train(asked, asked.device, asked.precision, cuda)?;
     let Some(other) = asked.against else {
         let (largest_loss_difference, largest_weight_difference) = (None, None);
