@@ -67,6 +67,9 @@ struct ForwardArguments {
     /// Where to compute: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
     device: DeviceChoice,
+    /// Precisions: f32 (with TF32 on a GPU), f32-strict, bf16
+    #[arg(long, value_name = "PRECISION", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
+    precisions: Vec<Precision>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -111,6 +114,9 @@ struct TenStepsArguments {
     /// How many steps
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..))]
     steps: u32,
+    /// Let cuDNN try its algorithms out and keep the fastest
+    #[arg(long)]
+    cudnn_benchmark: bool,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -152,8 +158,13 @@ fn main() -> ExitCode {
 }
 
 fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
+<<<<<<< HEAD
     let ForwardArguments { sizes, batches, device, json } = arguments;
     let report = forward(&ForwardBench { sizes, batches, device }, cuda)?;
+=======
+    let ForwardArguments { sizes, batches, device, precisions, json } = arguments;
+    let report = bench::forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
+>>>>>>> exports
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
@@ -180,8 +191,8 @@ fn bench_augmentation(arguments: AugmentationArguments, cuda: &CudaFacts) -> any
 }
 
 fn bench_ten_steps(arguments: &TenStepsArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-    let &TenStepsArguments { device, precision, against, size, width, batch, steps } = arguments;
-    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps }, cuda)?;
+    let &TenStepsArguments { device, precision, against, size, width, batch, steps, cudnn_benchmark } = arguments;
+    let report = ten_steps(&TenSteps { device, precision, against, size, width, batch, steps, cudnn_benchmark }, cuda)?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }

@@ -22,6 +22,8 @@ pub struct ForwardBench {
     pub batches: Vec<i64>,
     /// Where to compute.
     pub device: DeviceChoice,
+    /// Precisions; bf16 is left out where the CPU has no instructions for it.
+    pub precisions: Vec<Precision>,
 }
 
 /// What was measured.
@@ -61,7 +63,7 @@ pub fn forward(bench: &ForwardBench, cuda: &CudaFacts) -> anyhow::Result<Forward
     let has_bf16 = device.is_cuda() || cpu_has_bf16();
     let mut report =
         ForwardReport { device: device_name(device), threads: tch::get_num_threads(), results: Vec::new() };
-    for precision in [Precision::F32, Precision::Bf16] {
+    for &precision in &bench.precisions {
         if precision == Precision::Bf16 && !has_bf16 {
             eprintln!("skipped: bf16, for which this CPU has no instructions");
             continue;
