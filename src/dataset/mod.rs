@@ -6,5 +6,6 @@ pub mod folder_problem;
 mod folder_tree;
 mod natural_order;
 pub mod phantom;
+pub mod pixel_cache;
 pub mod sample;
 pub mod selection;
