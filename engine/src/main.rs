@@ -7,8 +7,8 @@ use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
 use mammoscope_engine::bench::augmentation::{AugmentationBench, AugmentationTiming, augmentation};
-use mammoscope_engine::bench::forward::{ForwardBench, ForwardTiming, forward};
 use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
+use mammoscope_engine::bench::{self, ForwardBench, ForwardTiming};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
 
@@ -60,10 +60,10 @@ struct ForwardArguments {
 #[derive(Debug, Args)]
 struct AugmentationArguments {
     /// Sizes of the images
-    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128])]
+    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128], value_parser = positive)]
     sizes: Vec<usize>,
     /// Images a batch
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
     batch: usize,
     /// Where to compute: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -130,7 +130,7 @@ fn main() -> ExitCode {
 
 fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
     let ForwardArguments { sizes, batches, device, json } = arguments;
-    let report = forward(&ForwardBench { sizes, batches, device }, cuda)?;
+    let report = bench::forward(&ForwardBench { sizes, batches, device }, cuda)?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
@@ -149,7 +149,7 @@ fn bench_augmentation(arguments: AugmentationArguments, cuda: &CudaFacts) -> any
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
-    println!("batches on {}, {} CPU threads", report.device, report.threads);
+    println!("augmented batches on {}, {} CPU threads", report.device, report.threads);
     for AugmentationTiming { size, batch, precision, img_per_s, .. } in report.results {
         println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
     }

@@ -4,17 +4,16 @@ use std::time::Instant;
 
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::training_config::{
-    ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind, TrainingConfig,
-};
+use mammoscope::domain::network_plan::{NetworkPlan, WidthFactor};
+use mammoscope::domain::preset::Preset;
+use mammoscope::domain::training_config::TrainingConfig;
 use mammoscope::storage::model_file::TensorValues;
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
+use super::random_values;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::host_memory;
-use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::{Batch, Learner};
 use crate::learning::libtorch_ext::channels_last;
 use crate::learning::libtorch_ext::gpu_memory::{GpuMemory, gpu_memory, reset_gpu_peak};
@@ -94,13 +93,11 @@ fn train(
     precision: Precision,
     cuda: &CudaFacts,
 ) -> anyhow::Result<(TrainedSteps, TensorValues)> {
-    const RATE: f64 = 0.01;
     let device = select_device(device, cuda)?;
     let (precision, kind) = select_precision(precision, device)?;
     let &TenSteps { size, batch, steps, .. } = asked;
     let config = plain_config(asked, precision);
-    let mut learner =
-        Learner::new(&config, &initial_model(asked.width, size, None, 1).tensors, CrossEntropy::plain(), device, kind)?;
+    let mut learner = Learner::new(&config, &initial_values(asked.width), CrossEntropy::plain(), device, kind)?;
     if let Device::Cuda(number) = device {
         reset_gpu_peak(number)?;
     }
@@ -108,7 +105,7 @@ fn train(
     for step in 0..steps {
         let input = random_batch(step, batch, size, device)?;
         let start = Instant::now();
-        let result = learner.step(RATE, batch, std::iter::once(Ok(input)))?;
+        let result = learner.step(config.learning_rate, batch, std::iter::once(Ok(input)))?;
         losses.push(f64::try_from(result.loss_sum)? / batch as f64);
         gradient_norms.push(f64::try_from(result.gradient_norm)?);
         seconds.push(start.elapsed().as_secs_f64());
@@ -132,41 +129,16 @@ fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow:
     Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)? })
 }
 
-/// Gradient descent and nothing besides.
+fn initial_values(width: WidthFactor) -> TensorValues {
+    tch::manual_seed(1);
+    NetworkPlan::new(width).parameters().into_iter().map(random_values).collect()
+}
+
+/// The reference's gradient descent and nothing besides.
 fn plain_config(asked: &TenSteps, precision: Precision) -> TrainingConfig {
-    TrainingConfig {
-        epochs: 1,
-        size: asked.size,
-        width: asked.width,
-        seed: 1,
-        batch_size: asked.batch,
-        accumulate: 1,
-        optimizer: OptimizerKind::Sgd,
-        learning_rate: 0.01,
-        momentum: 0.0,
-        weight_decay: 0.0,
-        schedule: ScheduleKind::Constant,
-        warmup_epochs: 0,
-        plateau_factor: 0.1,
-        plateau_patience: 15,
-        plateau_min: 0.001,
-        precision,
-        dropout: 0.0,
-        augment: false,
-        rotation: 0.0,
-        shift: 0.0,
-        zoom: 0.0,
-        class_weights: ClassWeighting::None,
-        label_smoothing: 0.0,
-        ema: 0.0,
-        grad_clip: 0.0,
-        keep_best: 1,
-        monitor: Monitor::ValAccuracy,
-        early_stop: 0,
-        checkpoint_minutes: 10.0,
-        nonfinite: NonfinitePolicy::Stop,
-        threads: 0,
-    }
+    let seed = Preset::named("seed").expect("a preset that comes with the program").config;
+    let &TenSteps { size, width, batch: batch_size, .. } = asked;
+    TrainingConfig { size, width, batch_size, precision, dropout: 0.0, augment: false, ..seed }
 }
 
 fn largest_difference(ours: &TensorValues, theirs: &TensorValues) -> Option<(f64, String)> {
