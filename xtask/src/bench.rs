@@ -98,12 +98,11 @@ pub(crate) fn run(checkout: &Checkout, arguments: &BenchArguments) -> anyhow::Re
         threads: arguments.threads.unwrap_or(cores).to_string(),
         images: ImageFolder::make(checkout, arguments.images.as_deref())?,
     };
-    let peers = match &arguments.peers {
-        Some(environments) => Peers::find(environments, &checkout.root.join(&arguments.scripts))?,
-        None => {
-            eprintln!("skipped: Python's torch and Keras are not measured (--peers DIR names their environments)");
-            Peers::default()
-        }
+    let peers = if let Some(environments) = &arguments.peers {
+        Peers::find(environments, &checkout.root.join(&arguments.scripts))?
+    } else {
+        eprintln!("skipped: Python's torch and Keras are not measured (--peers DIR names their environments)");
+        Peers::default()
     };
     let ours = Ours::find(checkout)?;
     let (mut our_figures, mut their_figures) = (Vec::new(), Vec::new());

@@ -106,7 +106,8 @@ pub(super) fn train_from_files(
 #[derive(Debug, Deserialize)]
 struct Event {
     time: DateTime<Utc>,
-    event: String,
+    #[serde(rename = "event")]
+    kind: String,
     epoch: Option<u32>,
     step: Option<u64>,
 }
@@ -115,7 +116,7 @@ struct Event {
 fn rates(events: &[Event]) -> Option<Rates> {
     let mut epochs: BTreeMap<u32, (&Event, &Event)> = BTreeMap::new();
     for event in events {
-        match (event.event.as_str(), event.epoch) {
+        match (event.kind.as_str(), event.epoch) {
             ("epoch_started", Some(epoch)) => {
                 epochs.insert(epoch, (event, event));
             }
@@ -125,7 +126,7 @@ fn rates(events: &[Event]) -> Option<Rates> {
     }
     let images = |first: &Event, last: &Event| Some((last.step? - first.step?) as f64 * f64::from(BATCH));
     let seconds = |first: &Event, last: &Event| (last.time - first.time).as_seconds_f64();
-    let started = events.iter().find(|event| event.event == "started")?;
+    let started = events.iter().find(|event| event.kind == "started")?;
     let (first, last) = epochs.remove(&1)?;
     let first_epoch = images(first, last)? / seconds(started, last);
     let (mut later_images, mut later_seconds) = (0.0, 0.0);
