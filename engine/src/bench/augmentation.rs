@@ -1,12 +1,11 @@
 //! `mammoscope-engine bench augmentation`: from decoded images to augmented batches of the network's input.
 
-use std::time::Instant;
-
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
 use serde::Serialize;
 use tch::{Device, Kind, TchError};
 
+use super::timing::{Timing, time};
 use crate::learning::augmentation::{Augmentation, transform};
 use crate::learning::batches::{TrainingImages, epoch_order, standardise};
 use crate::learning::device::{device_name, select_device};
@@ -52,10 +51,9 @@ pub struct AugmentationTiming {
     pub img_per_s: f64,
 }
 
-/// Times five epochs of eight batches of grey images in memory, with the limits of the reference.
+/// Times whole epochs of eight batches of grey images in memory, with the limits of the reference.
 pub fn augmentation(bench: &AugmentationBench, cuda: &CudaFacts) -> anyhow::Result<AugmentationReport> {
     const BATCHES: usize = 8;
-    const EPOCHS: u32 = 5;
     let device = select_device(bench.device, cuda)?;
     let mut results = Vec::new();
     for &size in &bench.sizes {
@@ -64,15 +62,11 @@ pub fn augmentation(bench: &AugmentationBench, cuda: &CudaFacts) -> anyhow::Resu
         let images = TrainingImages::new(pixels.chunks(size * size).collect(), size, 1, device)?;
         let limits = Augmentation { seed: 1, size, rotation: 10.0, shift: 0.2, zoom: 0.2 };
         for (precision, kind) in [(Precision::F32, Kind::Float), (Precision::Bf16, Kind::BFloat16)] {
-            prepare_epoch(&images, &limits, 0, bench.batch, kind)?;
-            let mut seconds = Vec::with_capacity(EPOCHS as usize);
-            for epoch in 1..=EPOCHS {
-                let start = Instant::now();
-                prepare_epoch(&images, &limits, epoch, bench.batch, kind)?;
-                seconds.push(start.elapsed().as_secs_f64());
-            }
-            seconds.sort_by(f64::total_cmp);
-            let (median_s, min_s) = (seconds[seconds.len() / 2], seconds[0]);
+            let mut epoch = 0;
+            let Timing { median_s, min_s } = time(size as i64, || {
+                epoch += 1;
+                prepare_epoch(&images, &limits, epoch, bench.batch, kind)
+            })?;
             let (name, batch, img_per_s) = ("augmentation", bench.batch, count as f64 / median_s);
             results.push(AugmentationTiming { name, size, batch, precision, median_s, min_s, img_per_s });
         }
