@@ -1,12 +1,13 @@
-//! Compiles the C++ file for what tch lacks, and tells the linker where libtorch lies at run time.
+//! Compiles the C++ files for what tch lacks, and tells the linker where libtorch lies at run time.
 
 use std::env;
 use std::path::PathBuf;
 
-const SOURCE: &str = "src/learning/libtorch_ext/libtorch_ext.cpp";
+const FOLDER: &str = "src/learning/libtorch_ext";
+const SOURCES: [&str; 3] = ["gpu_memory.cpp", "libtorch_ext.cpp", "optimizer_step.cpp"];
 
 fn main() {
-    println!("cargo:rerun-if-changed={SOURCE}");
+    println!("cargo:rerun-if-changed={FOLDER}");
     for variable in ["LIBTORCH", "LIBTORCH_INCLUDE", "LIBTORCH_LIB", "LIBTORCH_USE_PYTORCH"] {
         println!("cargo:rerun-if-env-changed={variable}");
     }
@@ -33,7 +34,7 @@ fn main() {
         .warnings(false)
         .define("_GLIBCXX_USE_CXX11_ABI", "1")
         .include(include)
-        .file(SOURCE)
+        .files(SOURCES.map(|source| PathBuf::from(FOLDER).join(source)))
         .compile("mammoscope_libtorch_ext");
     // Behind the static library above, whose symbols they resolve.
     println!("cargo:rustc-link-lib=dylib=torch_cpu");

@@ -15,9 +15,12 @@ use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
+use super::preset::PresetArguments;
+use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::status::StatusArguments;
+use super::train::TrainArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
@@ -42,6 +45,9 @@ pub(super) enum Command {
     Show(ShowArguments),
     Import(ImportArguments),
     Model(ModelArguments),
+    Preset(PresetArguments),
+    Train(TrainArguments),
+    Resume(ResumeArguments),
     Runs(RunsArguments),
     Status(StatusArguments),
     Follow(FollowArguments),

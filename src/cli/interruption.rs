@@ -1,7 +1,7 @@
 //! Ctrl-C, and the end of the terminal or the session, as a flag, for commands that finish the file they are at before they end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context as _;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -13,9 +13,15 @@ pub(super) struct Interruption {
     by_keyboard: Arc<AtomicBool>,
 }
 
+/// One for the process: a command within another must not miss what the other has heard, nor be ended by it.
+static WATCHED: OnceLock<Interruption> = OnceLock::new();
+
 impl Interruption {
     /// From now on a signal asks, and only a second one ends the process at once, with exit status 130.
     pub(super) fn watch() -> anyhow::Result<Self> {
+        if let Some(watched) = WATCHED.get() {
+            return Ok(watched.clone());
+        }
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))
@@ -24,7 +30,7 @@ impl Interruption {
         }
         let by_keyboard = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGINT, Arc::clone(&by_keyboard)).context("listen for signals")?;
-        Ok(Self { asked, by_keyboard })
+        Ok(WATCHED.get_or_init(|| Self { asked, by_keyboard }).clone())
     }
 
     /// Whether to stop.

@@ -12,10 +12,15 @@ mod follow;
 mod grey_sixel;
 mod import;
 mod interruption;
+mod known_splits;
 mod man;
 mod model;
+mod model_choice;
 mod phantom;
 mod predict;
+mod prediction_progress;
+mod preset;
+mod resume;
 mod run_document;
 mod runs;
 mod show;
@@ -23,6 +28,8 @@ mod status;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
+mod train;
+mod trainer_start;
 
 use std::process::ExitCode;
 
@@ -59,9 +66,12 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
     match arguments.command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
-        Command::Predict(arguments) => predict::run(&arguments, console),
+        Command::Predict(arguments) => predict::run(&arguments, workspace, console),
+        Command::Preset(arguments) => preset::run(&arguments, console),
+        Command::Train(arguments) => train::run(&arguments, workspace, console),
+        Command::Resume(arguments) => resume::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
-        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Runs(arguments) => runs::run(&arguments, workspace, console),
         Command::Status(arguments) => status::run(&arguments, workspace),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),

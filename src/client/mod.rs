@@ -7,4 +7,7 @@ pub mod engine_process;
 pub mod prediction;
 pub mod protocol;
 pub mod run_follower;
+pub mod run_prediction;
 pub mod run_snapshot;
+pub mod trainer_process;
+pub mod training_plan;

@@ -1,8 +1,8 @@
 //! Tables and pictures from an evaluation or a run.
 
+pub mod baseline_table;
 pub mod comparison_table;
 pub mod epoch_table;
-pub mod evaluation_document;
 mod lettering;
 pub mod plots;
 pub mod run_list;

@@ -76,6 +76,13 @@ impl Workspace {
         self.0.join("cache")
     }
 
+    /// Bytes that are free for this user on the workspace's disk; `None` where the system does not tell.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let facts = rustix::fs::statvfs(&self.0).ok()?;
+        facts.f_bavail.checked_mul(facts.f_frsize)
+    }
+
     /// Makes the directory of a new run, `<local time>_<view>_<label>`: the label is the preset's name, or what the user
     /// calls the run. A name that is taken gets `-2`, `-3`, …
     pub fn create_run(&self, time: DateTime<Utc>, view: View, label: &str) -> io::Result<RunDir> {

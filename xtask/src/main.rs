@@ -4,6 +4,7 @@ mod bench;
 mod bench_table;
 mod checkout;
 mod demo;
+mod gpu_check;
 mod libtorch;
 mod lint;
 mod setup;
@@ -44,6 +45,8 @@ enum Task {
     },
     /// Measure the forward pass, side by side with Python's torch where that is given
     Bench(bench::BenchArguments),
+    /// Pack what measures a machine with a GPU and Python's torch, but without Rust
+    GpuCheck(gpu_check::GpuCheckArguments),
 }
 
 fn main() -> ExitCode {
@@ -65,5 +68,6 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Lint => lint::run(&checkout),
         Task::Demo { arguments } => demo::run(&checkout, &arguments),
         Task::Bench(arguments) => bench::run(&checkout, &arguments),
+        Task::GpuCheck(arguments) => gpu_check::run(&checkout, &arguments),
     }
 }

@@ -1,4 +1,6 @@
-//! How the C library hands memory to libtorch.
+//! The computer's memory: how the C library hands it to libtorch, and how much there is.
+
+use std::fs;
 
 /// Makes freed memory stay with the process, to be used again by the next tensor. Call it first in `main`.
 ///
@@ -14,5 +16,51 @@ pub fn keep_freed_memory() {
         libc::mallopt(libc::M_MMAP_MAX, 0);
         // −1 never trims the heap.
         libc::mallopt(libc::M_TRIM_THRESHOLD, -1);
+    }
+}
+
+/// The most memory that this process has held so far, in bytes; `None` where the system does not tell.
+#[must_use]
+pub fn peak_bytes() -> Option<u64> {
+    kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+}
+
+/// The memory that this process may have altogether, in bytes: what it holds and what is free, within the limit of its
+/// control group. `None` where the system does not tell.
+#[must_use]
+pub fn available_bytes() -> Option<u64> {
+    let held = kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")?;
+    let free = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
+    Some(group_headroom().map_or(free, |headroom| headroom.min(free)) + held)
+}
+
+/// What the control group (version 2, as containers and Slurm set it) still allows.
+fn group_headroom() -> Option<u64> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let number = |file: &str| {
+        let path = format!("/sys/fs/cgroup{}/{file}", group.trim_end_matches('/'));
+        fs::read_to_string(path).ok()?.trim().parse::<u64>().ok()
+    };
+    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+}
+
+fn kibibytes(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_tells_what_is_held_and_what_is_free() {
+        let filled = vec![1_u8; 1 << 24];
+        let (peak, available) = (peak_bytes().expect("Linux tells"), available_bytes().expect("Linux tells"));
+        assert!(filled.iter().all(|&byte| byte == 1) && peak > filled.len() as u64, "{peak}");
+        assert!(available > filled.len() as u64, "{available}");
+        assert_eq!(kibibytes("VmPeak:\t 9 kB\nVmHWM:\t   12 kB\n", "VmHWM:"), Some(12 * 1024));
     }
 }

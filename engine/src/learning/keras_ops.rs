@@ -73,6 +73,16 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// `γ · (x − mean) / √(variance + ε) + β` with the moving statistics.
     pub fn normalise(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        self.apply(input, false)
+    }
+
+    /// The same with mean and (biased) variance of the batch, by which the moving statistics are brought forward: the
+    /// mean, and the unbiased variance.
+    pub fn normalise_in_training(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        self.apply(input, true)
+    }
+
+    fn apply(&self, input: &Tensor, training: bool) -> Result<Tensor, TchError> {
         // libtorch counts the share of the new value, Keras that of the old one.
         let momentum = 1.0 - BATCH_NORM_MOMENTUM;
         input.f_batch_norm(
@@ -80,7 +90,7 @@ impl BatchNorm {
             Some(&self.beta),
             Some(&self.moving_mean),
             Some(&self.moving_variance),
-            false,
+            training,
             momentum,
             BATCH_NORM_EPSILON,
             true,

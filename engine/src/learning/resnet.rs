@@ -1,6 +1,8 @@
 //! The network of 41 convolutions with its batch normalisations, layer by layer as the reference has it.
 
-use mammoscope::domain::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE, NetworkPlan, ParameterPlan};
+use std::collections::BTreeMap;
+
+use mammoscope::domain::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE, NetworkPlan};
 use mammoscope::storage::model_file::Model;
 use tch::{Device, TchError, Tensor};
 
@@ -48,7 +50,23 @@ impl ResNet {
     /// The network of a model, on a device, laid out channels-last.
     pub fn from_model(model: &Model, device: Device) -> Result<Self, TchError> {
         let plan = model.metadata.plan();
-        let loader = Loader { model, parameters: plan.parameters(), device };
+        let parameters = plan.parameters();
+        Self::new(&plan, &|name| {
+            let values = model.tensors.get(name).ok_or_else(|| absent(name))?;
+            let parameter = parameters.iter().find(|parameter| parameter.name == name).ok_or_else(|| absent(name))?;
+            let shape: Vec<i64> = parameter.shape.iter().map(|&length| length as i64).collect();
+            let tensor = Tensor::f_from_slice(values)?.f_reshape(shape.as_slice())?.f_to(device)?;
+            if shape.len() == 4 { channels_last(&tensor) } else { Ok(tensor) }
+        })
+    }
+
+    /// The network over tensors that are found by name. They are used as they are, so that a network whose tensors are
+    /// views of a larger one follows its changes.
+    pub fn from_tensors(plan: &NetworkPlan, tensors: &BTreeMap<String, Tensor>) -> Result<Self, TchError> {
+        Self::new(plan, &|name| tensors.get(name).map(Tensor::shallow_clone).ok_or_else(|| absent(name)))
+    }
+
+    fn new(plan: &NetworkPlan, tensor: TensorSource<'_>) -> Result<Self, TchError> {
         let blocks = plan
             .blocks
             .iter()
@@ -56,16 +74,16 @@ impl ResNet {
                 let [first, second, third] = block.branch;
                 Ok(Block {
                     number: block.number,
-                    branch: [loader.conv_norm(first)?, loader.conv_norm(second)?, loader.conv_norm(third)?],
-                    shortcut: block.shortcut.map(|shortcut| loader.conv_norm(shortcut)).transpose()?,
+                    branch: [conv_norm(first, tensor)?, conv_norm(second, tensor)?, conv_norm(third, tensor)?],
+                    shortcut: block.shortcut.map(|shortcut| conv_norm(shortcut, tensor)).transpose()?,
                 })
             })
             .collect::<Result<_, TchError>>()?;
         Ok(Self {
-            stem: loader.conv_norm(plan.stem)?,
+            stem: conv_norm(plan.stem, tensor)?,
             blocks,
-            dense_kernel: loader.tensor(NetworkPlan::DENSE, "kernel")?,
-            dense_bias: loader.tensor(NetworkPlan::DENSE, "bias")?,
+            dense_kernel: tensor(&format!("{}.kernel", NetworkPlan::DENSE))?,
+            dense_bias: tensor(&format!("{}.bias", NetworkPlan::DENSE))?,
         })
     }
 
@@ -132,34 +150,24 @@ impl Pass<'_> {
     }
 }
 
-struct Loader<'a> {
-    model: &'a Model,
-    parameters: Vec<ParameterPlan>,
-    device: Device,
+/// Where a network's tensors come from, by name.
+type TensorSource<'a> = &'a dyn Fn(&str) -> Result<Tensor, TchError>;
+
+fn conv_norm(plan: ConvolutionPlan, tensor: TensorSource<'_>) -> Result<ConvNorm, TchError> {
+    let (convolution, norm) = (plan.name(), plan.batch_norm_name());
+    Ok(ConvNorm {
+        kernel: tensor(&format!("{convolution}.kernel"))?,
+        bias: tensor(&format!("{convolution}.bias"))?,
+        norm: BatchNorm {
+            gamma: tensor(&format!("{norm}.gamma"))?,
+            beta: tensor(&format!("{norm}.beta"))?,
+            moving_mean: tensor(&format!("{norm}.moving_mean"))?,
+            moving_variance: tensor(&format!("{norm}.moving_variance"))?,
+        },
+        plan,
+    })
 }
 
-impl Loader<'_> {
-    fn conv_norm(&self, plan: ConvolutionPlan) -> Result<ConvNorm, TchError> {
-        let norm = plan.batch_norm_name();
-        Ok(ConvNorm {
-            kernel: channels_last(&self.tensor(&plan.name(), "kernel")?)?,
-            bias: self.tensor(&plan.name(), "bias")?,
-            norm: BatchNorm {
-                gamma: self.tensor(&norm, "gamma")?,
-                beta: self.tensor(&norm, "beta")?,
-                moving_mean: self.tensor(&norm, "moving_mean")?,
-                moving_variance: self.tensor(&norm, "moving_variance")?,
-            },
-            plan,
-        })
-    }
-
-    fn tensor(&self, layer: &str, role: &str) -> Result<Tensor, TchError> {
-        let name = format!("{layer}.{role}");
-        let absent = || TchError::Torch(format!("tensor '{name}' is not in the model"));
-        let values = self.model.tensors.get(&name).ok_or_else(absent)?;
-        let parameter = self.parameters.iter().find(|parameter| parameter.name == name).ok_or_else(absent)?;
-        let shape: Vec<i64> = parameter.shape.iter().map(|&length| length as i64).collect();
-        Tensor::f_from_slice(values)?.f_reshape(shape)?.f_to(self.device)
-    }
+fn absent(name: &str) -> TchError {
+    TchError::Torch(format!("tensor '{name}' is not in the model"))
 }

@@ -17,6 +17,10 @@ use super::job_control::{JobControl, JobControls};
 use super::outlet::{self, EventSender};
 use super::predict::predict;
 use super::progress::Progress;
+use crate::learning::memory_advice::in_one_line;
+
+/// What helps a prediction that runs out of memory.
+const SMALLER_BATCH: &str = "try a smaller --batch-size";
 
 struct Job {
     id: JobId,
@@ -100,39 +104,16 @@ fn run_guarded(work: Work, context: &JobContext<'_>) -> JobOutcome {
     }));
     match attempt {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => JobOutcome::Failed { error: in_one_line(&format!("{error:#}")) },
-        Err(panic) => JobOutcome::Failed { error: in_one_line(panic_message(panic.as_ref())) },
+        Ok(Err(error)) => JobOutcome::Failed { error: in_one_line(&format!("{error:#}"), SMALLER_BATCH) },
+        Err(panic) => JobOutcome::Failed { error: in_one_line(panic_message(panic.as_ref()), SMALLER_BATCH) },
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("a fault inside the engine")
-}
-
-/// libtorch's messages go on for a page, with a backtrace: the first line says what happened. Running out of memory is
-/// said in words, with what helps.
-fn in_one_line(message: &str) -> String {
-    let first = message.lines().next().unwrap_or_default();
-    let out_of_memory = ["out of memory", "can't allocate memory", "not enough memory", "bad_alloc"];
-    if out_of_memory.iter().any(|words| message.contains(words)) {
-        format!("not enough memory on the device for this batch; try a smaller --batch-size ({first})")
-    } else {
-        first.to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_one_line_and_say_what_helps() {
-        assert_eq!(in_one_line("shapes differ\nException raised from …"), "shapes differ");
-        let message = in_one_line("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried …\nframe #0");
-        assert!(message.contains("--batch-size") && !message.contains('\n'), "{message}");
-    }
 }

@@ -6,8 +6,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{COLUMNS, FILE_NAME, PredictionRow};
+use crate::domain::split::Split;
 use crate::domain::view::View;
 use crate::storage::atomic_file::AtomicFile;
+use crate::storage::numpy_text::scientific;
+use crate::storage::run_dir::RunDir;
 
 /// Writes `predictions.csv` and, beside it, one `predictions_<VIEW>.txt` a view (`predictions.txt` for images without
 /// a view). Rows go to disk as they come; the files appear under their names at [`PredictionWriter::finish`], and a
@@ -31,27 +34,14 @@ impl PredictionWriter {
 
     /// Appends a row.
     pub fn write(&mut self, row: &PredictionRow) -> io::Result<()> {
-        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 16));
-        self.table.write_record([
-            row.file.as_str(),
-            &row.subject.0,
-            row.exam.as_ref().map_or("", |exam| &exam.0),
-            row.view.map_or("", View::name),
-            row.label.map_or("", |label| label.letter()),
-            row.predicted.letter(),
-            &a,
-            &b,
-            &c,
-            &d,
-        ])?;
+        write_record(&mut self.table, row)?;
         let columns = match self.columns.entry(row.view) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 entry.insert(AtomicFile::create(&self.folder.join(columns_file_name(row.view)))?)
             }
         };
-        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
-        writeln!(columns, "{a} {b} {c} {d}")
+        write_columns(columns, row)
     }
 
     /// Puts all files in place, the table last, so that a table never stands beside columns that are not there yet.
@@ -72,30 +62,44 @@ impl PredictionWriter {
     }
 }
 
+/// Writes the predictions of a run's split, `predictions/<split>.csv` and `.txt`, in place of earlier ones.
+pub fn write_split_tables(run: &RunDir, split: Split, rows: &[PredictionRow]) -> io::Result<()> {
+    fs::create_dir_all(run.predictions())?;
+    let mut table = csv::Writer::from_writer(AtomicFile::create(&run.prediction_table(split, "csv"))?);
+    let mut columns = AtomicFile::create(&run.prediction_table(split, "txt"))?;
+    table.write_record(COLUMNS)?;
+    for row in rows {
+        write_record(&mut table, row)?;
+        write_columns(&mut columns, row)?;
+    }
+    columns.commit()?;
+    table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
+}
+
+fn write_record(table: &mut csv::Writer<AtomicFile>, row: &PredictionRow) -> io::Result<()> {
+    let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 16));
+    Ok(table.write_record([
+        row.file.as_str(),
+        &row.subject.0,
+        row.exam.as_ref().map_or("", |exam| &exam.0),
+        row.view.map_or("", View::name),
+        row.label.map_or("", |label| label.letter()),
+        row.predicted.letter(),
+        &a,
+        &b,
+        &c,
+        &d,
+    ])?)
+}
+
+/// The reference's four columns of one image.
+fn write_columns(file: &mut AtomicFile, row: &PredictionRow) -> io::Result<()> {
+    let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
+    writeln!(file, "{a} {b} {c} {d}")
+}
+
 /// The name of the file with the reference's four columns of a view.
 #[must_use]
 pub fn columns_file_name(view: Option<View>) -> String {
     view.map_or_else(|| "predictions.txt".to_owned(), |view| format!("predictions_{view}.txt"))
-}
-
-/// A number as C's and NumPy's `%.<digits>e` writes it: 17 significant digits and more read back to the same double.
-fn scientific(value: f64, digits: usize) -> String {
-    let plain = format!("{value:.digits$e}");
-    let (mantissa, exponent) = plain.split_once('e').expect("the format has an exponent");
-    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |positive| ('-', positive));
-    format!("{mantissa}e{sign}{exponent:0>2}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_as_c_writes_them() {
-        assert_eq!(scientific(0.383_799_105_882_644_65, 18), "3.837991058826446533e-01");
-        assert_eq!(scientific(5.616_802_809_527_144e-5, 18), "5.616802809527143836e-05");
-        assert_eq!(scientific(1.0, 3), "1.000e+00");
-        assert_eq!(scientific(1e-120, 1), "1.0e-120");
-        assert_eq!(scientific(0.0, 2), "0.00e+00");
-    }
 }

@@ -1,25 +1,12 @@
-// What tch 0.24 lacks. Every function catches C++ exceptions and returns them as a message that the caller frees;
-// nullptr means that all went well. Tensors are the `at::Tensor *` that tch holds.
+// What tch 0.24 lacks: a slope for the leaky ReLU, memory formats, TF32. Every function returns a message on failure
+// (guarded.h). Tensors are the `at::Tensor *` that tch holds.
 
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/leaky_relu.h>
-#include <cstring>
-#include <string>
 #include <torch/headeronly/version.h>
 
-namespace {
-template <typename Body> char *guarded(Body body) {
-  try {
-    body();
-    return nullptr;
-  } catch (const std::exception &error) {
-    return strdup(error.what());
-  } catch (...) {
-    return strdup("an exception of unknown type");
-  }
-}
-} // namespace
+#include "guarded.h"
 
 extern "C" {
 

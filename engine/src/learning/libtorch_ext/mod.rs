@@ -1,4 +1,8 @@
-//! What tch 0.24 lacks, from one small C++ file: a slope for the leaky ReLU, memory formats, TF32.
+//! What tch 0.24 lacks, from small C++ files: a slope for the leaky ReLU, memory formats, TF32, free memory, optimizer
+//! steps.
+
+pub mod gpu_memory;
+pub mod optimizer_step;
 
 use std::ffi::{CStr, c_char, c_double, c_int};
 

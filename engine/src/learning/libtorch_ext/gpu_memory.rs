@@ -1,0 +1,78 @@
+//! What libtorch's allocator holds of a GPU's memory, and how cuDNN chooses its algorithms.
+
+use std::ffi::{c_char, c_int};
+
+use serde::Serialize;
+use tch::TchError;
+
+use super::checked;
+
+unsafe extern "C" {
+    fn mammoscope_cudnn_choice(benchmark: c_int, deterministic: c_int) -> *mut c_char;
+    fn mammoscope_gpu_memory(device: c_int, bytes: *mut u64) -> *mut c_char;
+    fn mammoscope_reset_gpu_peak(device: c_int) -> *mut c_char;
+}
+
+/// Memory of a GPU, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct GpuMemory {
+    /// In tensors that are alive.
+    pub allocated: u64,
+    /// The most that was in tensors since the last [`reset_gpu_peak`].
+    pub allocated_peak: u64,
+    /// Taken from the driver, in tensors or kept for the next ones.
+    pub reserved: u64,
+    /// The most that was taken since the last [`reset_gpu_peak`].
+    pub reserved_peak: u64,
+    /// Taken by nobody, as the driver says.
+    pub free: u64,
+    /// All that the GPU has.
+    pub total: u64,
+}
+
+/// The memory of a GPU by its number. An error without CUDA, and before the first tensor on a GPU.
+pub fn gpu_memory(number: usize) -> Result<GpuMemory, TchError> {
+    let mut bytes = [0; 6];
+    // SAFETY: the callee writes six numbers at most.
+    checked(unsafe { mammoscope_gpu_memory(index(number), bytes.as_mut_ptr()) })?;
+    let [allocated, allocated_peak, reserved, reserved_peak, free, total] = bytes;
+    Ok(GpuMemory { allocated, allocated_peak, reserved, reserved_peak, free, total })
+}
+
+/// Lets the peaks of [`gpu_memory`] begin anew.
+pub fn reset_gpu_peak(number: usize) -> Result<(), TchError> {
+    // SAFETY: the callee takes a number.
+    checked(unsafe { mammoscope_reset_gpu_peak(index(number)) })
+}
+
+/// Lets cuDNN try its algorithms out at each new shape and keep the fastest (`benchmark`), and holds it to those that
+/// give the same bits every time (`deterministic`). Without effect on the CPU.
+pub fn choose_cudnn_algorithms(benchmark: bool, deterministic: bool) -> Result<(), TchError> {
+    // SAFETY: sets two flags of libtorch's global context.
+    checked(unsafe { mammoscope_cudnn_choice(c_int::from(benchmark), c_int::from(deterministic)) })
+}
+
+/// libtorch keeps the number in eight bits.
+fn index(number: usize) -> c_int {
+    c_int::from(i8::try_from(number).unwrap_or(i8::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_gpu_there_is_an_error_and_no_crash() {
+        if tch::Cuda::is_available() {
+            let tensor = tch::Tensor::zeros([1024], (tch::Kind::Float, tch::Device::Cuda(0)));
+            reset_gpu_peak(0).expect("a GPU");
+            let memory = gpu_memory(0).expect("a GPU");
+            assert!(memory.allocated >= 4096 && memory.allocated_peak <= memory.reserved_peak, "{memory:?}");
+            assert!(memory.free < memory.total, "{memory:?}");
+            drop(tensor);
+        } else {
+            assert!(gpu_memory(0).is_err() && reset_gpu_peak(0).is_err());
+        }
+        choose_cudnn_algorithms(true, false).expect("a flag");
+    }
+}

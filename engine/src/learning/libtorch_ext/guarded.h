@@ -1,0 +1,17 @@
+// Runs a body and turns C++ exceptions into a message that the caller frees; nullptr means that all went well.
+
+#pragma once
+
+#include <cstring>
+#include <exception>
+
+template <typename Body> char *guarded(Body body) {
+  try {
+    body();
+    return nullptr;
+  } catch (const std::exception &error) {
+    return strdup(error.what());
+  } catch (...) {
+    return strdup("an exception of unknown type");
+  }
+}

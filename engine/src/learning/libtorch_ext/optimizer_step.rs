@@ -1,0 +1,134 @@
+//! Optimizer steps in one pass over memory, and the assignment of a gradient.
+
+use std::ffi::{c_char, c_double, c_int};
+
+use tch::{TchError, Tensor};
+use torch_sys::C_tensor;
+
+use super::{checked, pointer};
+
+unsafe extern "C" {
+    fn mammoscope_set_gradient(tensor: *mut C_tensor, gradient: *mut C_tensor) -> *mut c_char;
+    fn mammoscope_sgd_step(
+        values: *mut C_tensor,
+        gradients: *mut C_tensor,
+        velocity: *mut C_tensor,
+        skip: *mut C_tensor,
+        rate: c_double,
+        momentum: c_double,
+        decay: c_double,
+        nesterov: c_int,
+        first: c_int,
+    ) -> *mut c_char;
+    fn mammoscope_adamw_step(
+        values: *mut C_tensor,
+        gradients: *mut C_tensor,
+        mean: *mut C_tensor,
+        square: *mut C_tensor,
+        step: *mut C_tensor,
+        skip: *mut C_tensor,
+        rate: c_double,
+        beta1: c_double,
+        beta2: c_double,
+        decay: c_double,
+        epsilon: c_double,
+    ) -> *mut c_char;
+}
+
+/// From now on backward passes add to `gradient`, in place, instead of making one of their own.
+pub fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), TchError> {
+    // SAFETY: both tensors outlive the call; libtorch shares the gradient's storage from then on.
+    checked(unsafe { mammoscope_set_gradient(pointer(tensor), pointer(gradient)) })
+}
+
+/// The numbers of a step of gradient descent.
+#[derive(Clone, Copy, Debug)]
+pub struct SgdStep {
+    /// Learning rate.
+    pub rate: f64,
+    /// Share of the velocity that is kept; 0 for none.
+    pub momentum: f64,
+    /// Times the values, added to the gradients.
+    pub decay: f64,
+    /// Nesterov's form of the momentum.
+    pub nesterov: bool,
+    /// The velocity begins with this gradient.
+    pub first: bool,
+}
+
+/// One step of gradient descent in place: `v ← momentum·v + g`, `w ← w − rate·v`. Nothing changes where `skip` is 1.
+pub fn sgd_step(
+    values: &Tensor,
+    gradients: &Tensor,
+    velocity: Option<&Tensor>,
+    skip: &Tensor,
+    step: SgdStep,
+) -> Result<(), TchError> {
+    let velocity = velocity.map_or(std::ptr::null_mut(), pointer);
+    // SAFETY: all tensors outlive the call; a null velocity is provided for.
+    checked(unsafe {
+        mammoscope_sgd_step(
+            pointer(values),
+            pointer(gradients),
+            velocity,
+            pointer(skip),
+            step.rate,
+            step.momentum,
+            step.decay,
+            c_int::from(step.nesterov),
+            c_int::from(step.first),
+        )
+    })
+}
+
+/// The numbers of a step of AdamW.
+#[derive(Clone, Copy, Debug)]
+pub struct AdamWStep {
+    /// Learning rate.
+    pub rate: f64,
+    /// Share of the mean that is kept.
+    pub beta1: f64,
+    /// Share of the mean square that is kept.
+    pub beta2: f64,
+    /// The values shrink by `rate · decay`.
+    pub decay: f64,
+    /// Keeps the quotient finite.
+    pub epsilon: f64,
+}
+
+/// What AdamW remembers of a tensor.
+#[derive(Debug)]
+pub struct AdamWMoments<'a> {
+    /// Mean of the gradients.
+    pub mean: &'a Tensor,
+    /// Mean of their squares.
+    pub square: &'a Tensor,
+    /// How many steps there were, this one included, as one f32.
+    pub steps: &'a Tensor,
+}
+
+/// One step of AdamW in place (Loshchilov and Hutter 2019). Nothing changes where `skip` is 1.
+pub fn adamw_step(
+    values: &Tensor,
+    gradients: &Tensor,
+    moments: &AdamWMoments<'_>,
+    skip: &Tensor,
+    step: AdamWStep,
+) -> Result<(), TchError> {
+    // SAFETY: all tensors outlive the call.
+    checked(unsafe {
+        mammoscope_adamw_step(
+            pointer(values),
+            pointer(gradients),
+            pointer(moments.mean),
+            pointer(moments.square),
+            pointer(moments.steps),
+            pointer(skip),
+            step.rate,
+            step.beta1,
+            step.beta2,
+            step.decay,
+            step.epsilon,
+        )
+    })
+}

@@ -1,0 +1,91 @@
+//! Cross-entropy, as Keras averages it.
+
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::training_config::ClassWeighting;
+use tch::{Device, Kind, TchError, Tensor};
+
+/// Cross-entropy between softmax and label, with weights by class and smoothed labels.
+#[derive(Debug)]
+pub struct CrossEntropy {
+    /// Four numbers; `None` where all are 1.
+    class_weights: Option<Tensor>,
+    smoothing: f64,
+}
+
+impl CrossEntropy {
+    /// The loss for training images with these labels.
+    pub fn new(
+        weighting: ClassWeighting,
+        smoothing: f64,
+        labels: &[DensityClass],
+        device: Device,
+    ) -> Result<Self, TchError> {
+        let class_weights = match weighting {
+            ClassWeighting::None => None,
+            ClassWeighting::Balanced => Some(Tensor::f_from_slice(&balanced_weights(labels))?.f_to(device)?),
+        };
+        Ok(Self { class_weights, smoothing })
+    }
+
+    /// Cross-entropy without weights and smoothing, by which images are evaluated.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { class_weights: None, smoothing: 0.0 }
+    }
+
+    /// The mean over the batch: logits N×4 and labels N (i64) → one number. As in Keras, and unlike PyTorch, weights do
+    /// not change what the sum is divided by.
+    pub fn of(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
+        let log_probabilities = logits.f_log_softmax(1, Kind::Float)?;
+        let of_label = log_probabilities.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
+        let mut losses = of_label.f_neg()?;
+        if self.smoothing > 0.0 {
+            let uniform = log_probabilities.f_mean_dim(1, false, Kind::Float)?.f_neg()?;
+            losses = losses.f_lerp(&uniform, self.smoothing)?;
+        }
+        if let Some(weights) = &self.class_weights {
+            losses = losses.f_mul(&weights.f_index_select(0, labels)?)?;
+        }
+        losses.f_mean(Kind::Float)
+    }
+}
+
+/// `n / (classes · n_class)` of the classes that occur, so that the mean weight of an image is 1.
+fn balanced_weights(labels: &[DensityClass]) -> [f32; DensityClass::COUNT] {
+    let counts = DensityClass::ALL.map(|class| labels.iter().filter(|&&label| label == class).count());
+    let present = counts.iter().filter(|&&count| count > 0).count();
+    counts.map(|count| if count == 0 { 0.0 } else { labels.len() as f32 / (present * count) as f32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(tensor: &Tensor) -> f64 {
+        f64::try_from(tensor).expect("one number")
+    }
+
+    #[test]
+    fn the_loss_of_known_probabilities() {
+        let logits = Tensor::from_slice(&[0.5_f32, 0.25, 0.125, 0.125, 0.25, 0.25, 0.25, 0.25]).log().reshape([2, 4]);
+        let labels = Tensor::from_slice(&[0_i64, 3]);
+        let ln2 = std::f64::consts::LN_2;
+        let plain = number(&CrossEntropy::plain().of(&logits, &labels).expect("a loss"));
+        assert!((plain - 1.5 * ln2).abs() < 1e-6, "{plain}");
+        let smoothed = CrossEntropy { class_weights: None, smoothing: 0.1 };
+        // First image: −ln p averages (1 + 2 + 3 + 3)/4 ln 2; the second is uniform already.
+        let expected = (0.9 * 1.0 + 0.1 * 2.25 + 2.0) / 2.0 * ln2;
+        let smoothed = number(&smoothed.of(&logits, &labels).expect("a loss"));
+        assert!((smoothed - expected).abs() < 1e-6, "{smoothed}");
+    }
+
+    #[test]
+    fn balanced_classes_weigh_one_on_the_average() {
+        use DensityClass::{A, B, D};
+        assert_eq!(balanced_weights(&[A, A, A, B, B, D]), [6.0 / 9.0, 1.0, 0.0, 2.0]);
+        let weighted = CrossEntropy::new(ClassWeighting::Balanced, 0.0, &[A, A, A, B], Device::Cpu).expect("weights");
+        let logits = Tensor::zeros([2, 4], (Kind::Float, Device::Cpu));
+        let loss = number(&weighted.of(&logits, &Tensor::from_slice(&[0_i64, 1])).expect("a loss"));
+        assert!((loss - 4.0_f64.ln() * (4.0 / 6.0 + 2.0) / 2.0).abs() < 1e-6, "{loss}");
+    }
+}

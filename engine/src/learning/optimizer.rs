@@ -1,0 +1,160 @@
+//! How weights follow from gradients: steps over all weights at once.
+
+use mammoscope::domain::training_config::{OptimizerKind, TrainingConfig};
+use tch::{Device, Kind, TchError, Tensor, no_grad};
+
+use super::flat_parameters::{FlatLayout, FlatParameters, Piece};
+use super::libtorch_ext::optimizer_step::{AdamWMoments, AdamWStep, SgdStep, adamw_step, sgd_step};
+
+/// AdamW's share of the mean square that is kept, and what keeps its quotient finite (Kingma and Ba 2015).
+const ADAM_BETA2: f64 = 0.999;
+const ADAM_EPSILON: f64 = 1e-8;
+/// RMSprop as in Keras.
+const RMSPROP_RHO: f64 = 0.9;
+const RMSPROP_EPSILON: f64 = 1e-7;
+
+/// An optimizer and what it remembers.
+#[derive(Debug)]
+pub struct Optimizer {
+    kind: OptimizerKind,
+    momentum: f64,
+    weight_decay: f64,
+    kernels: i64,
+    /// Velocity, or mean of the gradients; `None` where the optimizer has none.
+    first: Option<Tensor>,
+    /// Mean of the squared gradients; `None` where the optimizer has none.
+    second: Option<Tensor>,
+    /// Steps taken, those that were skipped included.
+    steps: u64,
+}
+
+impl Optimizer {
+    /// The optimizer of a configuration, at its beginning.
+    pub fn new(config: &TrainingConfig, layout: &FlatLayout, device: Device) -> Result<Self, TchError> {
+        let zeros = |wanted: bool| wanted.then(|| layout.zeros(Piece::Weights, device)).transpose();
+        let kind = config.optimizer;
+        let (first, second) = match kind {
+            OptimizerKind::Sgd | OptimizerKind::Nesterov => (config.momentum > 0.0, false),
+            OptimizerKind::AdamW => (true, true),
+            OptimizerKind::RmsProp => (config.momentum > 0.0, true),
+        };
+        Ok(Self {
+            kind,
+            momentum: config.momentum,
+            weight_decay: config.weight_decay,
+            kernels: layout.kernel_count(),
+            first: zeros(first)?,
+            second: zeros(second)?,
+            steps: 0,
+        })
+    }
+
+    /// One step by the gradients, in place. Where `skip` (one f32) is 1, the weights stay as they are.
+    pub fn step(&mut self, parameters: &FlatParameters, rate: f64, skip: &Tensor) -> Result<(), TchError> {
+        let count = parameters.layout.count(Piece::Weights);
+        // Biases and batch normalisations are not decayed: they do not make a network more complex.
+        let parts = [(0, self.kernels, self.weight_decay), (self.kernels, count - self.kernels, 0.0)];
+        no_grad(|| {
+            for (start, length, decay) in parts {
+                let part = |tensor: &Tensor| tensor.f_narrow(0, start, length);
+                let of = |tensor: &Option<Tensor>| tensor.as_ref().map(part).transpose();
+                let part = Part {
+                    weights: part(&parameters.weights)?,
+                    gradients: part(&parameters.gradients)?,
+                    first: of(&self.first)?,
+                    second: of(&self.second)?,
+                };
+                self.step_part(part, rate, decay, skip)?;
+            }
+            self.steps += 1;
+            Ok(())
+        })
+    }
+
+    fn step_part(&self, part: Part, rate: f64, decay: f64, skip: &Tensor) -> Result<(), TchError> {
+        let Part { weights, gradients, first, second } = part;
+        match (self.kind, first, second) {
+            (OptimizerKind::AdamW, Some(mean), Some(square)) => {
+                // Libtorch corrects the means' bias by the number of this step, kept as a tensor of its own.
+                let steps = Tensor::f_full([1], (self.steps + 1) as f64, (Kind::Float, weights.device()))?;
+                let step = AdamWStep { rate, beta1: self.momentum, beta2: ADAM_BETA2, decay, epsilon: ADAM_EPSILON };
+                let moments = AdamWMoments { mean: &mean, square: &square, steps: &steps.f_squeeze()? };
+                adamw_step(&weights, &gradients, &moments, skip, step)
+            }
+            (OptimizerKind::RmsProp, velocity, Some(square)) => {
+                RmsPropStep { rate, momentum: self.momentum, decay }.apply(&weights, &gradients, velocity, square, skip)
+            }
+            (kind, velocity, _) => {
+                let step = SgdStep {
+                    rate,
+                    momentum: self.momentum,
+                    decay,
+                    nesterov: kind == OptimizerKind::Nesterov,
+                    // The velocity begins at zero, so that the first step is as any other.
+                    first: false,
+                };
+                sgd_step(&weights, &gradients, velocity.as_ref(), skip, step)
+            }
+        }
+    }
+
+    /// What it remembers, by name, to be written to a checkpoint: pieces of [`Piece::Weights`].
+    pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        [("momentum", self.first.as_ref()), ("square", self.second.as_ref())]
+            .into_iter()
+            .filter_map(|(name, tensor)| Some((name, tensor?)))
+    }
+
+    /// Steps taken so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Goes on from a number of steps; the moments are filled through [`Optimizer::moments`].
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
+    }
+}
+
+/// The same stretch of weights, gradients and moments.
+struct Part {
+    weights: Tensor,
+    gradients: Tensor,
+    first: Option<Tensor>,
+    second: Option<Tensor>,
+}
+
+/// The numbers of a step of RMSprop (Hinton 2012).
+struct RmsPropStep {
+    rate: f64,
+    momentum: f64,
+    decay: f64,
+}
+
+impl RmsPropStep {
+    /// `s ← ρs + (1 − ρ)g²`, `v ← momentum·v + rate·g / (√s + ε)`, `w ← w − v`, with the decay added to the gradient.
+    fn apply(
+        &self,
+        weights: &Tensor,
+        gradients: &Tensor,
+        velocity: Option<Tensor>,
+        mut square: Tensor,
+        skip: &Tensor,
+    ) -> Result<(), TchError> {
+        let go = skip.f_eq(0)?;
+        // Where the step is skipped the gradient may be no number, which no product with zero would undo.
+        let gradients = gradients.f_add(&weights.f_mul_scalar(self.decay)?)?;
+        let new_square =
+            square.f_mul_scalar(RMSPROP_RHO)?.f_add(&gradients.f_square()?.f_mul_scalar(1.0 - RMSPROP_RHO)?)?;
+        let mut update =
+            gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul_scalar(self.rate)?;
+        if let Some(mut velocity) = velocity {
+            update = update.f_add(&velocity.f_mul_scalar(self.momentum)?)?;
+            velocity.f_copy_(&update.f_where_self(&go, &velocity)?)?;
+        }
+        square.f_copy_(&new_square.f_where_self(&go, &square)?)?;
+        let mut weights = weights.shallow_clone();
+        weights.f_copy_(&weights.f_sub(&update)?.f_where_self(&go, &weights)?)
+    }
+}
