@@ -442,9 +442,9 @@ fn nobody_is_asked_where_no_trainer_is_at_work() {
 
     // Of a group, the one that waits is asked and hears it when its turn comes.
     let queued = stage.queued(View::CcL, "pair");
-    let output = stage.output(&["control", "pair", "stop"]);
+    let output = stage.output(&["control", "pair", "checkpoint"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    assert!(text(&output.stdout).starts_with(&format!("{}: stop asked; the run waits", queued.name())));
+    assert!(text(&output.stdout).starts_with(&format!("{}: checkpoint asked; the run waits", queued.name())));
     assert_eq!((names_in(&over.requests()).len(), names_in(&queued.requests()).len()), (0, 1));
 
     // A trainer that is killed before it hears takes the request along, not the next trainer.
