@@ -15,6 +15,7 @@ use crate::client::training_plan::{PlannedRuns, TrainingPlan, remove_runs};
 use crate::dataset::folder_layout::scan;
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
+use crate::dataset::split_table::SplitTable;
 use crate::domain::compute_options::{DeviceChoice, DeviceList};
 use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::disk_estimate::DiskEstimate;
@@ -215,6 +216,12 @@ fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String>
     let document = serde_json::json!({ "schema": 1, "group": planned.group, "runs": runs });
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
-fn split_plan(_: &TrainArguments, _: &TrainingConfig) -> anyhow::Result<SplitPlan> {
-    Ok(SplitPlan::A)
+
+fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {
+    if arguments.all_as_train {
+        return Ok(SplitPlan::AllAsTrain);
+    }
+    let Some(path) = &arguments.splits else { return Ok(SplitPlan::FoldersOrDrawn { seed: config.seed }) };
+    let bytes = std::fs::read(path).with_context(|| format!("--splits: read {}", printable_path(path)))?;
+    Ok(SplitPlan::Table(SplitTable::parse(path, &bytes).context("--splits")?))
 }
