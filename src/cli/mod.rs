@@ -72,7 +72,6 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
-        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
         Command::Runs(arguments) => runs::run(&arguments, workspace, console),
         Command::Status(arguments) => status::run(&arguments, workspace),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
