@@ -9,6 +9,7 @@ mod folder_tree;
 pub mod manifest;
 mod natural_order;
 pub mod phantom;
+pub mod pixel_cache;
 pub mod sample;
 pub mod selection;
 pub mod split;

@@ -5,6 +5,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::dataset_manifest::{DatasetManifest, ManifestSample, SplitSource};
+use super::hexadecimal::hexadecimal;
 
 impl DatasetManifest {
     /// SHA-256, in hexadecimal digits, of the view, whether the training images are the validation images too, and of
@@ -19,7 +20,7 @@ impl DatasetManifest {
         for sample in &self.samples {
             add_sample(&mut hasher, sample);
         }
-        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&hasher.finalize())
     }
 }
 
