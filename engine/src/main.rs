@@ -158,13 +158,8 @@ fn main() -> ExitCode {
 }
 
 fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
-<<<<<<< HEAD
-    let ForwardArguments { sizes, batches, device, json } = arguments;
-    let report = forward(&ForwardBench { sizes, batches, device }, cuda)?;
-=======
     let ForwardArguments { sizes, batches, device, precisions, json } = arguments;
-    let report = bench::forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
->>>>>>> exports
+    let report = forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
