@@ -18,6 +18,14 @@ fn commands() {
 }
 
 #[test]
+fn presets() {
+    let list = printed(&["preset", "list"]);
+    let explained = printed(&["preset", "show", "seed"]);
+    assert!(list.lines().chain(explained.lines()).all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!(format!("{list}\n{explained}"));
+}
+
+#[test]
 fn network_layer_by_layer() {
     insta::assert_snapshot!(printed(&["model", "summary"]));
 }

@@ -1,15 +1,19 @@
 //! The `mammoscope-engine` program.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope::storage::run_dir::RunDir;
+use mammoscope_engine::bench::augmentation::{AugmentationBench, AugmentationTiming, augmentation};
+use mammoscope_engine::bench::forward::{ForwardBench, ForwardTiming, forward};
 use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
-use mammoscope_engine::bench::{self, ForwardBench, ForwardTiming};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
+use mammoscope_engine::thread::train::train;
 
 /// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
 #[derive(Debug, Parser)]
@@ -23,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Serve the commands of a `mammoscope` on stdin, in frames
     Serve,
+    /// Train runs one after the other, detached from the terminal; each run's log.txt tells how it goes
+    Train(TrainArguments),
     /// Measure
     #[command(subcommand)]
     Bench(Bench),
@@ -30,10 +36,22 @@ enum Command {
     Probe,
 }
 
+#[derive(Debug, Args)]
+struct TrainArguments {
+    /// Run directories, in the order of their turn
+    #[arg(value_name = "RUN_DIR", required = true)]
+    runs: Vec<PathBuf>,
+    /// Epochs to train to, in place of what the runs were asked for
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+}
+
 #[derive(Debug, Subcommand)]
 enum Bench {
     /// Time the forward pass of the network at width 1
     Forward(ForwardArguments),
+    /// Time the way from decoded images to augmented batches
+    Augmentation(AugmentationArguments),
     /// Train a few steps on random images, on one device beside another, and print JSON
     TenSteps(TenStepsArguments),
 }
@@ -52,6 +70,22 @@ struct ForwardArguments {
     /// Precisions: f32 (with TF32 on a GPU), f32-strict, bf16
     #[arg(long, value_name = "PRECISION", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
     precisions: Vec<Precision>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct AugmentationArguments {
+    /// Sizes of the images
+    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128])]
+    sizes: Vec<usize>,
+    /// Images a batch
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    batch: usize,
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceChoice,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -98,8 +132,17 @@ fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
     let result = match arguments.command {
+        Command::Train(TrainArguments { runs, epochs }) => {
+            match train(runs.into_iter().map(RunDir::new).collect(), epochs, device::load_cuda) {
+                Ok(true) => Ok(()),
+                // Why stands in the runs' own records.
+                Ok(false) => return ExitCode::FAILURE,
+                Err(error) => Err(error),
+            }
+        }
         Command::Serve => serve(device::load_cuda),
         Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &device::load_cuda()),
+        Command::Bench(Bench::Augmentation(arguments)) => bench_augmentation(arguments, &device::load_cuda()),
         Command::Bench(Bench::TenSteps(arguments)) => bench_ten_steps(&arguments, &device::load_cuda()),
         Command::Probe => serde_json::to_string(&device::probe(device::load_cuda()))
             .map(|json| println!("{json}"))
@@ -116,13 +159,27 @@ fn main() -> ExitCode {
 
 fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
     let ForwardArguments { sizes, batches, device, precisions, json } = arguments;
-    let report = bench::forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
+    let report = forward(&ForwardBench { sizes, batches, device, precisions }, cuda)?;
     if json {
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
     println!("forward pass on {}, {} CPU threads", report.device, report.threads);
     for ForwardTiming { size, batch, precision, img_per_s, .. } in report.results {
+        println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
+    }
+    Ok(())
+}
+
+fn bench_augmentation(arguments: AugmentationArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
+    let AugmentationArguments { sizes, batch, device, json } = arguments;
+    let report = augmentation(&AugmentationBench { sizes, batch, device }, cuda)?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    println!("batches on {}, {} CPU threads", report.device, report.threads);
+    for AugmentationTiming { size, batch, precision, img_per_s, .. } in report.results {
         println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
     }
     Ok(())

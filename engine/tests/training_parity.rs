@@ -1,7 +1,8 @@
 //! Ten steps of gradient descent against the Keras reference: losses, weights, moving statistics.
 //!
-//! Each of these was changed once by hand, and the test then failed: zeros shared evenly by both sides (`same` padding),
-//! an epsilon of 1e-5, a slope of 0.01, the moving variance without the unbiased factor.
+//! Each of these was changed once by hand, and the test then failed: the odd row of `same` padding above instead of
+//! below (step 0), an epsilon of 1e-5 (step 0, by 1e-3), a slope of 0.2 (step 0, by 0.1), a share of 0.9 of the old value
+//! in the moving variance (the weights after the last step; no loss can see it).
 
 #![allow(clippy::unwrap_used, reason = "a test's fixtures are as they are")]
 

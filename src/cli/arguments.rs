@@ -1,17 +1,26 @@
 //! What can be typed: the subcommands and the options that all of them have.
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 use super::completions::CompletionsArguments;
+use super::control::ControlArguments;
 use super::demo::DemoArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
+use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
+use super::preset::PresetArguments;
+use super::resume::ResumeArguments;
+use super::runs::RunsArguments;
 use super::show::ShowArguments;
+use super::status::StatusArguments;
+use super::train::TrainArguments;
 
 /// Predict and evaluate mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
@@ -20,6 +29,9 @@ pub(super) struct Arguments {
     /// Print results only: no progress, no remarks
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
+    /// Folder of runs and cache [default: ./workspace if it exists, else in the user's data directory]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) workspace: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -33,6 +45,13 @@ pub(super) enum Command {
     Show(ShowArguments),
     Import(ImportArguments),
     Model(ModelArguments),
+    Preset(PresetArguments),
+    Train(TrainArguments),
+    Resume(ResumeArguments),
+    Runs(RunsArguments),
+    Status(StatusArguments),
+    Follow(FollowArguments),
+    Control(ControlArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),

@@ -3,21 +3,33 @@
 mod arguments;
 mod completions;
 pub mod console;
+mod control;
 mod demo;
 mod doctor;
 mod evaluate;
+mod follow;
 #[cfg(feature = "pictures")]
 mod grey_sixel;
 mod import;
 mod interruption;
+mod known_splits;
 mod man;
 mod model;
+mod model_choice;
 mod phantom;
 mod predict;
+mod prediction_progress;
+mod preset;
+mod resume;
+mod run_document;
+mod runs;
 mod show;
+mod status;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
+mod train;
+mod trainer_start;
 
 use std::process::ExitCode;
 
@@ -38,7 +50,7 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(arguments.quiet);
-    match dispatch(arguments.command, &console) {
+    match dispatch(arguments, &console) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -49,13 +61,21 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what a command line asks.
-fn dispatch(command: Command, console: &Console) -> anyhow::Result<Outcome> {
-    match command {
+fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> {
+    let workspace = arguments.workspace.as_deref();
+    match arguments.command {
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
-        Command::Predict(arguments) => predict::run(&arguments, console),
+        Command::Predict(arguments) => predict::run(&arguments, workspace, console),
+        Command::Preset(arguments) => preset::run(&arguments, console),
+        Command::Train(arguments) => train::run(&arguments, workspace, console),
+        Command::Resume(arguments) => resume::run(&arguments, workspace, console),
         Command::Show(arguments) => show::run(&arguments, console),
-        Command::Evaluate(arguments) => evaluate::run(&arguments, console),
+        Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
+        Command::Runs(arguments) => runs::run(&arguments, workspace, console),
+        Command::Status(arguments) => status::run(&arguments, workspace),
+        Command::Follow(arguments) => follow::run(&arguments, workspace, console),
+        Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

@@ -1,14 +1,16 @@
 //! `mammoscope predict`: class probabilities of images.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
+use super::known_splits::KnownSplits;
+use super::model_choice::open_models;
+use super::prediction_progress::PredictionProgress;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
 use crate::client::prediction::{PredictionError, PredictionEvent, predict};
@@ -22,6 +24,7 @@ use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::probabilities::Probabilities;
 use crate::domain::selection::{SplitSelection, ViewSelection};
+use crate::domain::split::Split;
 use crate::domain::view::View;
 use crate::report::tables::counted;
 use crate::storage::model_set::{ModelEntry, ModelSet};
@@ -33,14 +36,19 @@ use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file
 /// `predictions_<VIEW>.txt`, the reference's four columns in the same order; what an earlier prediction left in the
 /// folder is replaced. Images that cannot be read are listed and left out; the exit status is 1 then. `mammoscope
 /// evaluate DIR` reads the result.
+///
+/// In data without split folders, --split goes by what each model knows of its own training: its run's manifest, or its
+/// metadata.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope predict --model models/ --data testset --out predictions
   mammoscope predict --model models/ --data TestSet --view CC_R --out right
-  mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one")]
+  mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one
+  The four models of the newest training, on the images held back from it:
+    mammoscope predict --model latest --data DIR --split test --out test")]
 pub(super) struct PredictArguments {
-    /// A model file, or a folder with one model a view
+    /// A model file, a folder with one model a view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M")]
     pub(super) model: PathBuf,
     /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
@@ -72,9 +80,17 @@ pub(super) struct PredictArguments {
     pub(super) json: bool,
 }
 
-pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Result<Outcome> {
-    let models = ModelSet::open(&arguments.model).context("--model")?;
-    let scanned = scan(&arguments.data)?;
+pub(super) fn run(
+    arguments: &PredictArguments,
+    workspace: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let models = open_models(&arguments.model, workspace, console).context("--model")?;
+    let known = KnownSplits::of(&models);
+    let mut scanned = scan(&arguments.data)?;
+    if scanned.facts.splits_by_folder == 0 {
+        known.assign(&mut scanned.samples, &arguments.view);
+    }
     let mut tally = Tally::default();
     for problem in &scanned.problems {
         console.warn(problem);
@@ -99,6 +115,11 @@ pub(super) fn run(arguments: &PredictArguments, console: &Console) -> anyhow::Re
         console.remark(format!("{images} without a known view: taken to be {}, as --view says", arguments.view));
     }
     let groups = by_model(&models, selection.samples, console)?;
+    if arguments.split != SplitSelection::Only(Split::Train) {
+        for group in &groups {
+            known.warn_of_training_images(group.model, &group.samples, console);
+        }
+    }
     warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
@@ -244,30 +265,15 @@ impl GroupJob<'_> {
         writer: &mut PredictionWriter,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
-        let bar = self.progress_bar();
+        let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
-            match event {
-                PredictionEvent::Started { device, precision, batch_size } => {
-                    let (name, images) = (self.name(), counted(self.group.samples.len(), "image"));
-                    let line = format!("{name}: {images} on {device}, {precision}, batch {batch_size}");
-                    bar.suspend(|| self.console.remark(line));
-                    // The time left is that of the network, not of its start.
-                    bar.reset();
-                }
-                PredictionEvent::Stalled { seconds } => bar.suspend(|| {
-                    self.console.warn(format!(
-                        "no progress for {seconds} s: a very large batch, or a file system or device that does not \
-                         answer; Ctrl-C ends it"
-                    ));
-                }),
-                PredictionEvent::Image { index, result } => {
-                    bar.inc(1);
-                    self.take(index, result, writer, tally, &bar)?;
-                }
+            progress.hear(&event);
+            if let PredictionEvent::Image { index, result } = event {
+                self.take(index, result, writer, tally, &progress)?;
             }
             Ok(())
         });
-        bar.finish_and_clear();
+        progress.finish();
         match result {
             Ok(()) => Ok(()),
             Err(PredictionError::Interrupted) => Err(Interrupted.into()),
@@ -293,7 +299,7 @@ impl GroupJob<'_> {
         result: Result<[f32; DensityClass::COUNT], String>,
         writer: &mut PredictionWriter,
         tally: &mut Tally,
-        bar: &ProgressBar,
+        progress: &PredictionProgress<'_>,
     ) -> anyhow::Result<()> {
         let sample = self.group.samples.get(index).context("the engine answered for an image that it was not given")?;
         let probabilities = result.and_then(|logits| {
@@ -303,7 +309,7 @@ impl GroupJob<'_> {
             Ok(probabilities) => probabilities,
             Err(reason) => {
                 let (file, reason) = (printable_path(&sample.path), printable(&reason));
-                bar.suspend(|| self.console.warn(format!("{file}: {reason}")));
+                progress.warn(&format!("{file}: {reason}"));
                 tally.failures.push(Failure { file, reason });
                 return Ok(());
             }
@@ -324,15 +330,5 @@ impl GroupJob<'_> {
 
     fn name(&self) -> &'static str {
         self.group.view.map_or("images", View::name)
-    }
-
-    fn progress_bar(&self) -> ProgressBar {
-        if !self.console.shows_progress() {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{prefix:>6} {wide_bar} {pos}/{len} images  {per_sec:.1}  {eta} left")
-            .expect("a valid template");
-        let bar = ProgressBar::new(self.group.samples.len() as u64).with_style(style);
-        bar.with_prefix(self.name())
     }
 }

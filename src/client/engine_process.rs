@@ -80,7 +80,7 @@ impl Default for Patience {
 
 /// How idle OpenMP threads wait. Spinning for long, two programs on the same cores slow each other down thirty-fold;
 /// sleeping at once costs a third of the speed at 128 pixels; a thousand turns cost neither (docs/benchmarks.md).
-const OPENMP_WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
+pub(super) const OPENMP_WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
 /// How a program that the system gives no more memory puts it in its last line.
 const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
 /// How often a waiting program looks whether it is to go on.
@@ -230,7 +230,7 @@ impl EngineProcess {
             Some(status) if status.success() && !self.greeted => {
                 return EngineError::NotAnEngine { path, reason: "it ended at once, and said nothing".to_owned() };
             }
-            Some(status) => in_words(status),
+            Some(status) => in_words(status, "--batch-size"),
             None => "closed its output and was ended".to_owned(),
         };
         self.kill();
@@ -276,14 +276,16 @@ impl Drop for EngineProcess {
     }
 }
 
-fn in_words(status: ExitStatus) -> String {
+/// How a process ended; `smaller_batch` is what makes it need less memory.
+pub(super) fn in_words(status: ExitStatus, smaller_batch: &str) -> String {
     #[cfg(unix)]
     {
         use std::os::unix::process::ExitStatusExt as _;
         match status.signal() {
             Some(9) => {
-                return "was killed (signal 9); often the system has run out of memory: try a smaller --batch-size"
-                    .to_owned();
+                return format!(
+                    "was killed (signal 9); often the system has run out of memory: try a smaller {smaller_batch}"
+                );
             }
             Some(signal) => return format!("was ended by signal {signal}"),
             None => {}

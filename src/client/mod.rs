@@ -6,3 +6,8 @@ pub mod engine_probe;
 pub mod engine_process;
 pub mod prediction;
 pub mod protocol;
+pub mod run_follower;
+pub mod run_prediction;
+pub mod run_snapshot;
+pub mod trainer_process;
+pub mod training_plan;

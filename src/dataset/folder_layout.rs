@@ -21,6 +21,8 @@ use crate::domain::view::View;
 /// What lies in a folder of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderScan {
+    /// The folder that was read, as it was asked for; of a single image the folder that it lies in.
+    pub root: PathBuf,
     /// The samples by view, split, class and name, numbers in names by their value.
     pub samples: Vec<DatasetSample>,
     /// What is not as it should be, in the order of paths.
@@ -222,7 +224,11 @@ impl Scanner {
                 .cmp(&key(right))
                 .then_with(|| natural_order(&left.path.to_string_lossy(), &right.path.to_string_lossy()))
         });
-        Ok(FolderScan { samples: self.samples, problems: self.problems, facts: self.facts })
+        let folder = if root.is_dir() { Some(root) } else { root.parent() };
+        // A bare file name has an empty parent.
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = folder.to_owned();
+        Ok(FolderScan { root, samples: self.samples, problems: self.problems, facts: self.facts })
     }
 
     /// A file without ids is a subject of its own: two that share their stem (`A/1.png` and `B/1.png`) are told apart by

@@ -1,10 +1,17 @@
 //! Folders of images to samples.
 
+mod data_checks;
+pub mod data_warning;
 pub mod folder_layout;
 mod folder_name;
 pub mod folder_problem;
 mod folder_tree;
+pub mod manifest;
 mod natural_order;
 pub mod phantom;
+pub mod pixel_cache;
 pub mod sample;
 pub mod selection;
+pub mod split;
+mod split_draw;
+pub mod split_table;

@@ -22,8 +22,8 @@ pub struct Selection {
 pub enum SelectionError {
     /// A part was asked for, but nothing tells the parts apart.
     #[error(
-        "--split {asked}: the data has no split folders (train, validation, test), so which images are {asked} is not \
-         known; use --split all"
+        "--split {asked}: the data has no split folders (train, validation, test) and the model does not know these \
+         subjects, so which images are {asked} is not known; use --split all"
     )]
     NoSplits {
         /// What was asked for.

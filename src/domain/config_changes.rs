@@ -92,6 +92,7 @@ mod tests {
             said("epochs=3,optimiser=sgd"),
             "there is no key 'optimiser'; the nearest is optimizer (sgd, nesterov, adamw, rmsprop)"
         );
+        assert_eq!(said("config=1"), "there is no key 'config'; mammoscope preset show seed lists the keys");
         assert_eq!(said("dropout=1"), "dropout = 1 is out of range: 0 ≤ dropout < 1");
         assert_eq!(said("epochs=2,size=31"), "size = 31 is out of range: 32 ≤ size ≤ 4096");
         assert_eq!(said("batch_size=-4"), "batch_size = -4 is out of range: 1 ≤ batch_size ≤ 4096");

@@ -6,17 +6,12 @@ use super::printable::printable;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// There is no such key.
-    #[error(
-        "there is no key '{key}'; the nearest is {nearest} ({nearest_range})",
-        key = printable(key)
-    )]
+    #[error("there is no key '{key}'; {hint}", key = printable(key))]
     UnknownKey {
         /// The key as it was given.
         key: String,
-        /// The key whose name is nearest.
-        nearest: &'static str,
-        /// What that key takes.
-        nearest_range: String,
+        /// The nearest key and what it takes; where none is near, what lists them.
+        hint: String,
     },
     /// The value is of another type.
     #[error("{key} = {value}: {key} wants {wanted}", value = printable(value))]
@@ -51,7 +46,7 @@ pub enum ConfigError {
         text: String,
     },
     /// Keys that have no value.
-    #[error("{keys} {verb} missing", keys = .keys.join(", "), verb = if keys.len() == 1 { "is" } else { "are" })]
+    #[error("{} missing", missing(keys))]
     Missing {
         /// The keys, in the order of the table.
         keys: Vec<&'static str>,
@@ -59,4 +54,14 @@ pub enum ConfigError {
     /// Values that are right each by itself and make no sense together.
     #[error("{0}")]
     Combination(String),
+}
+
+/// `zoom is`, `shift and zoom are`, `epochs, size and 29 more keys are`.
+fn missing(keys: &[&str]) -> String {
+    match keys {
+        [key] => format!("{key} is"),
+        [one, other] => format!("{one} and {other} are"),
+        [one, other, more @ ..] => format!("{one}, {other} and {} more are", more.len()),
+        [] => "nothing is".to_owned(),
+    }
 }

@@ -12,6 +12,9 @@ use super::training_config::TrainingConfig;
 /// The largest seed: whole numbers up to it are exact in JSON and in every language that reads it.
 const LARGEST_SEED: i64 = 1 << 53;
 
+/// Names that are less alike, by Jaro and Winkler, were not mistaken for one another.
+const LEAST_LIKENESS: f64 = 0.7;
+
 /// One key of [`TrainingConfig`].
 #[derive(Clone, Copy, Debug)]
 pub struct ConfigKey {
@@ -130,11 +133,8 @@ config_keys! {
 impl ConfigKey {
     /// The key of a name.
     pub fn named(name: &str) -> Result<&'static Self, ConfigError> {
-        KEYS.iter().find(|key| key.name == name).ok_or_else(|| {
-            let nearest = nearest_key(name);
-            let nearest_range = nearest.range.about(nearest.name);
-            ConfigError::UnknownKey { key: name.to_owned(), nearest: nearest.name, nearest_range }
-        })
+        let unknown = || ConfigError::UnknownKey { key: name.to_owned(), hint: hint(name) };
+        KEYS.iter().find(|key| key.name == name).ok_or_else(unknown)
     }
 
     /// The key's value in a configuration.
@@ -178,10 +178,14 @@ impl ConfigKey {
     }
 }
 
-/// The key that was most likely meant.
-fn nearest_key(name: &str) -> &'static ConfigKey {
-    let likeness = |key: &&ConfigKey| strsim::jaro_winkler(key.name, name);
-    KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("there are keys")
+/// Which key was most likely meant.
+fn hint(name: &str) -> String {
+    let likeness = |key: &ConfigKey| strsim::jaro_winkler(key.name, name);
+    let nearest = KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("there are keys");
+    if likeness(nearest) < LEAST_LIKENESS {
+        return "mammoscope preset show seed lists the keys".to_owned();
+    }
+    format!("the nearest is {} ({})", nearest.name, nearest.range.about(nearest.name))
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ impl TomlError {
 
     /// Something wrong at a place, in bytes.
     pub fn at(text: &str, place: Range<usize>, reason: impl fmt::Display) -> Self {
-        let before = text.as_bytes().get(..place.start).unwrap_or_default();
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let before = text.get(..place.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
         Self { line: Some(line), reason: reason.to_string() }
     }
 
@@ -59,8 +59,11 @@ pub(super) fn read_values(
     text: &str,
     table: &DeTable<'_>,
 ) -> Result<Vec<(&'static ConfigKey, ConfigValue)>, TomlError> {
-    let mut values = Vec::with_capacity(table.len());
-    for (name, value) in table {
+    // Tables are sorted by name; errors are to be said in the order of the lines.
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let mut values = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
         let key = ConfigKey::named(name.get_ref()).map_err(|error| TomlError::at(text, name.span(), error))?;
         let read = key_value(key, value.get_ref()).map_err(|error| TomlError::at(text, value.span(), error))?;
         values.push((key, read));

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::density::DensityClass;
+use super::prediction::PredictionRow;
+use super::probabilities::Probabilities;
 use super::split::Split;
 use super::subject::{ExamId, SubjectId};
 use super::view::View;
@@ -88,5 +90,19 @@ impl DatasetManifest {
             _ => split,
         };
         self.samples.iter().enumerate().filter(move |(_, sample)| sample.split == stored && sample.unusable.is_none())
+    }
+
+    /// What was predicted for a sample, whoever predicted it; the file is named as the manifest names it.
+    #[must_use]
+    pub fn prediction_row(&self, sample: &ManifestSample, probabilities: Probabilities) -> PredictionRow {
+        PredictionRow {
+            file: sample.file.to_string_lossy().into_owned(),
+            subject: sample.subject.clone(),
+            exam: sample.exam.clone(),
+            view: Some(self.view),
+            label: Some(sample.label),
+            predicted: probabilities.most_probable(),
+            probabilities,
+        }
     }
 }

@@ -168,11 +168,13 @@ mod tests {
         assert!(said(&format!("{base}epochs = ")).starts_with("line 2: "));
         assert_eq!(said("base = 1"), "line 1: base wants a text in quotes");
         assert!(said("base = \"sed\"").starts_with("line 1: there is no preset 'sed'"));
+        assert!(said(&format!("{base}zoom = 3\nepochs = 0")).starts_with("line 2: "), "the first line is said first");
         assert!(said(&format!("{base}epochs = 1\nwarmup_epochs = 1")).contains("leaves nothing of epochs = 1"));
     }
 
     #[test]
     fn without_a_base_every_key_is_wanted() {
+        assert!(said("zoom = 0.1").starts_with("epochs, size and 28 more are missing; "));
         let seed = Preset::ALL[0].1;
         let without: Vec<_> = seed.lines().filter(|line| !line.starts_with("zoom")).collect();
         assert_eq!(

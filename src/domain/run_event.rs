@@ -4,6 +4,8 @@
 //! Evaluated* → Ended)*`, with acknowledgements, warnings and skipped samples anywhere after `Started`. A trainer that
 //! was killed leaves no `Ended`; the next `Started` follows then.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,29 @@ pub enum RequestVerb {
     StopAfterEpoch,
     /// Finish the step, checkpoint, stop.
     Stop,
+}
+
+impl RequestVerb {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Pause, Self::Continue, Self::Checkpoint, Self::StopAfterEpoch, Self::Stop];
+
+    /// Its name on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Continue => "continue",
+            Self::Checkpoint => "checkpoint",
+            Self::StopAfterEpoch => "stop-after-epoch",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+impl fmt::Display for RequestVerb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
 /// What happens in a run. Epochs count from 1; `step` counts the updates of the weights since the beginning.

@@ -79,7 +79,8 @@ pub fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
     })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
+/// The bytes of an image file of at most [`MAX_FILE_BYTES`]; never a pipe that waits for its writer.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
     // Asked before it is opened: opening a pipe waits for its writer.
     let kind = std::fs::metadata(path)?;
     if kind.is_dir() {

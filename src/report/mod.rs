@@ -1,7 +1,10 @@
-//! Tables and pictures from an evaluation.
+//! Tables and pictures from an evaluation or a run.
 
+pub mod baseline_table;
 pub mod comparison_table;
-pub mod evaluation_document;
+pub mod epoch_table;
 mod lettering;
 pub mod plots;
+pub mod run_list;
+pub mod run_text;
 pub mod tables;

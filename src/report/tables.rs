@@ -6,11 +6,10 @@ use crate::domain::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS
 use crate::domain::bootstrap::{Bootstrap, Interval};
 use crate::domain::density::DensityClass;
 use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_document::EvaluatedSet;
 use crate::domain::evaluation_set::{EvaluationSet, SetName};
 use crate::domain::figures_of_merit::FiguresOfMerit;
 use crate::domain::fusion::Fusion;
-
-use super::evaluation_document::EvaluatedSet;
 
 /// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
 pub(super) struct FigureRow {
@@ -70,7 +69,7 @@ pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bo
         Detail::EverySet => 0,
         Detail::LastSet => sets.len().saturating_sub(1),
     };
-    for EvaluatedSet { set, evaluation } in &sets[left_out..] {
+    for EvaluatedSet { set, evaluation, .. } in &sets[left_out..] {
         text.push_str(&set_text(set, evaluation, fusion, bootstrap));
         text.push('\n');
     }
@@ -101,7 +100,7 @@ fn lacks_interval(evaluation: &Evaluation) -> bool {
 /// Which classes occur, where not all four do: the macro means are over four all the same.
 fn absent_classes(sets: &[EvaluatedSet]) -> String {
     let mut by_classes: Vec<(String, Vec<&str>)> = Vec::new();
-    for EvaluatedSet { set, evaluation } in sets {
+    for EvaluatedSet { set, evaluation, .. } in sets {
         let present = DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.support(class) > 0);
         let present: Vec<_> = present.map(DensityClass::letter).collect();
         if present.len() == DensityClass::COUNT {
@@ -128,7 +127,7 @@ fn overview(sets: &[EvaluatedSet]) -> String {
         "{:<11}{:>6}{:>9}{:>8}{:>7}{:>7}{:>8}{:>9}{:>7}{:>7}\n",
         "set", "n", "accuracy", "recall", "prec.", "F1", "lin. κ", "quad. κ", "AUC", "ECE"
     );
-    for EvaluatedSet { set, evaluation } in sets {
+    for EvaluatedSet { set, evaluation, .. } in sets {
         let figures = &evaluation.figures;
         let numbers = [
             figures.accuracy,

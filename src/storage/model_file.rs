@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::atomic_file::AtomicFile;
 use super::regular_file::read_regular_file;
 use crate::domain::density::DensityClass;
+pub(super) use crate::domain::hexadecimal::hexadecimal;
 use crate::domain::input_route::InputRoute;
 use crate::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
 use crate::domain::printable::printable;
@@ -276,15 +277,6 @@ impl ModelFacts {
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
-}
-
-/// Bytes in hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 /// What the header says, and the checksum that it names.

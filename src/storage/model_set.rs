@@ -85,6 +85,19 @@ impl ModelSet {
         if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries, named: false }) }
     }
 
+    /// Reads and checks model files that are known to be of different views, such as the best of each run of a group. A
+    /// single one serves every view, as a file that was named does.
+    pub fn of_files(paths: &[PathBuf]) -> Result<Self, ModelSetError> {
+        let entries = paths.iter().map(|path| read_entry(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { named: entries.len() == 1, entries })
+    }
+
+    /// All models, in the order of their files.
+    #[must_use]
+    pub fn entries(&self) -> &[ModelEntry] {
+        &self.entries
+    }
+
     /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view. A file that
     /// was named itself serves every view ([`ModelMetadata::view`] tells whether it is another), a folder's does not.
     #[must_use]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 pub use crate::domain::prediction::PredictionRow;
 pub use reader::{read_probability_columns, read_table};
-pub use writer::{PredictionWriter, columns_file_name};
+pub use writer::{PredictionWriter, columns_file_name, write_split_tables};
 
 use crate::domain::printable::{printable, printable_path};
 

@@ -136,6 +136,13 @@ impl RunDir {
         self.0.join("tensorboard")
     }
 
+    /// The folder of decoded images: the workspace's, which all its runs share; its own for a run that lies elsewhere.
+    #[must_use]
+    pub fn pixel_cache(&self) -> PathBuf {
+        let runs = self.0.parent().filter(|runs| runs.file_name().is_some_and(|name| name == "runs"));
+        runs.and_then(Path::parent).unwrap_or(&self.0).join("cache")
+    }
+
     /// One of the reference's history files: `loss_train.txt`, `acc_train.txt`, `loss_val.txt` or `acc_val.txt`.
     #[must_use]
     pub fn history(&self, series: &str) -> PathBuf {

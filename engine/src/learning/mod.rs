@@ -1,15 +1,26 @@
 //! All that touches tensors.
 
+pub mod augmentation;
+pub mod batches;
+pub mod best_models;
 pub mod device;
+pub mod epoch_plan;
 pub mod flat_parameters;
 pub mod folded_resnet;
 pub mod host_memory;
+pub mod image_set;
 pub mod inference;
+pub mod initial_weights;
 pub mod keras_ops;
 pub mod learner;
 pub mod libtorch_ext;
 pub mod loss;
 pub mod memory_advice;
+pub mod nonfinite;
 pub mod optimizer;
+pub mod random_stream;
 pub mod resnet;
+pub mod training_loop;
+pub mod training_observer;
 pub mod training_pass;
+pub mod training_progress;

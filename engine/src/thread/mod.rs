@@ -6,3 +6,4 @@ pub mod outlet;
 pub mod predict;
 pub mod progress;
 pub mod serve;
+pub mod train;

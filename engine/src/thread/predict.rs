@@ -14,16 +14,11 @@ use mammoscope::imaging::network_input::{NetworkInput, load_input};
 use mammoscope::storage::model_file::Model;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use tch::Device;
 
 use super::job::JobContext;
 use super::progress::Progress;
 use crate::learning::device::{device_name, select_device, select_precision};
-use crate::learning::inference::Predictor;
-
-/// Images at once where nobody says otherwise: larger batches gain nothing on a CPU and much on a GPU.
-const CPU_BATCH: usize = 4;
-const GPU_BATCH: usize = 32;
+use crate::learning::inference::{self, Predictor};
 
 type DecodedImage = Result<NetworkInput, String>;
 type Logits = [f32; DensityClass::COUNT];
@@ -38,8 +33,7 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let decoders = ThreadPoolBuilder::new().num_threads(threads).build().context("start decoding threads")?;
     let predictor = Predictor::new(&model, device, kind)?;
-    let default_batch = if device == Device::Cpu { CPU_BATCH } else { GPU_BATCH };
-    let batch_size = work.batch_size.unwrap_or(default_batch).max(1);
+    let batch_size = work.batch_size.unwrap_or_else(|| inference::batch_size(device)).max(1);
     job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
 
     let samples: Vec<PathBuf> = work.samples.into_iter().map(PathBuf::from).collect();

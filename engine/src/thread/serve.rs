@@ -109,7 +109,8 @@ fn run_guarded(work: Work, context: &JobContext<'_>) -> JobOutcome {
     }
 }
 
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(super) fn panic_message(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)

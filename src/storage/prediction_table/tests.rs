@@ -7,8 +7,10 @@ use tempfile::TempDir;
 use super::*;
 use crate::domain::density::DensityClass;
 use crate::domain::probabilities::Probabilities;
+use crate::domain::split::Split;
 use crate::domain::subject::{ExamId, SubjectId};
 use crate::domain::view::View;
+use crate::storage::run_dir::RunDir;
 
 const HEADER: &str = "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n";
 
@@ -47,6 +49,31 @@ fn any_row() -> impl Strategy<Value = PredictionRow> {
             probabilities,
         }
     })
+}
+
+#[test]
+fn tables_of_a_split_are_read_back() {
+    let folder = folder();
+    let run = RunDir::new(folder.path());
+    let row = |number: u32| {
+        let probabilities = Probabilities([0.1, 0.2, 0.3, 0.4]);
+        PredictionRow {
+            file: format!("CC_R/D/{number}_1_D_CC_R.png"),
+            subject: SubjectId(number.to_string()),
+            exam: Some(ExamId("1".to_owned())),
+            view: Some(View::CcR),
+            label: Some(DensityClass::D),
+            predicted: probabilities.most_probable(),
+            probabilities,
+        }
+    };
+    let rows = [row(1), row(2)];
+    write_split_tables(&run, Split::Validation, &[row(9)]).unwrap();
+    write_split_tables(&run, Split::Validation, &rows).unwrap();
+    assert_eq!(read_table(&run.prediction_table(Split::Validation, "csv")).unwrap(), rows);
+    let columns = read_probability_columns(&run.prediction_table(Split::Validation, "txt")).unwrap();
+    assert_eq!(columns, rows.clone().map(|row| row.probabilities));
+    assert_eq!(fs::read_dir(run.predictions()).unwrap().count(), 2);
 }
 
 proptest! {

@@ -6,9 +6,11 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{COLUMNS, FILE_NAME, PredictionRow};
+use crate::domain::split::Split;
 use crate::domain::view::View;
 use crate::storage::atomic_file::AtomicFile;
 use crate::storage::numpy_text::scientific;
+use crate::storage::run_dir::RunDir;
 
 /// Writes `predictions.csv` and, beside it, one `predictions_<VIEW>.txt` a view (`predictions.txt` for images without
 /// a view). Rows go to disk as they come; the files appear under their names at [`PredictionWriter::finish`], and a
@@ -32,27 +34,14 @@ impl PredictionWriter {
 
     /// Appends a row.
     pub fn write(&mut self, row: &PredictionRow) -> io::Result<()> {
-        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 16));
-        self.table.write_record([
-            row.file.as_str(),
-            &row.subject.0,
-            row.exam.as_ref().map_or("", |exam| &exam.0),
-            row.view.map_or("", View::name),
-            row.label.map_or("", |label| label.letter()),
-            row.predicted.letter(),
-            &a,
-            &b,
-            &c,
-            &d,
-        ])?;
+        write_record(&mut self.table, row)?;
         let columns = match self.columns.entry(row.view) {
             std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
             std::collections::btree_map::Entry::Vacant(entry) => {
                 entry.insert(AtomicFile::create(&self.folder.join(columns_file_name(row.view)))?)
             }
         };
-        let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
-        writeln!(columns, "{a} {b} {c} {d}")
+        write_columns(columns, row)
     }
 
     /// Puts all files in place, the table last, so that a table never stands beside columns that are not there yet.
@@ -71,6 +60,42 @@ impl PredictionWriter {
         }
         table.commit()
     }
+}
+
+/// Writes the predictions of a run's split, `predictions/<split>.csv` and `.txt`, in place of earlier ones.
+pub fn write_split_tables(run: &RunDir, split: Split, rows: &[PredictionRow]) -> io::Result<()> {
+    fs::create_dir_all(run.predictions())?;
+    let mut table = csv::Writer::from_writer(AtomicFile::create(&run.prediction_table(split, "csv"))?);
+    let mut columns = AtomicFile::create(&run.prediction_table(split, "txt"))?;
+    table.write_record(COLUMNS)?;
+    for row in rows {
+        write_record(&mut table, row)?;
+        write_columns(&mut columns, row)?;
+    }
+    columns.commit()?;
+    table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
+}
+
+fn write_record(table: &mut csv::Writer<AtomicFile>, row: &PredictionRow) -> io::Result<()> {
+    let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 16));
+    Ok(table.write_record([
+        row.file.as_str(),
+        &row.subject.0,
+        row.exam.as_ref().map_or("", |exam| &exam.0),
+        row.view.map_or("", View::name),
+        row.label.map_or("", |label| label.letter()),
+        row.predicted.letter(),
+        &a,
+        &b,
+        &c,
+        &d,
+    ])?)
+}
+
+/// The reference's four columns of one image.
+fn write_columns(file: &mut AtomicFile, row: &PredictionRow) -> io::Result<()> {
+    let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
+    writeln!(file, "{a} {b} {c} {d}")
 }
 
 /// The name of the file with the reference's four columns of a view.

@@ -1,4 +1,5 @@
-//! What tch 0.24 lacks, from small C++ files: a slope for the leaky ReLU, memory formats, TF32, optimizer steps.
+//! What tch 0.24 lacks, from small C++ files: a slope for the leaky ReLU, memory formats, TF32, free memory, optimizer
+//! steps.
 
 pub mod gpu_memory;
 pub mod optimizer_step;

@@ -1,37 +1,42 @@
 //! `mammoscope evaluate`: figures of merit of predictions.
 
-use std::collections::HashSet;
+mod inputs;
+mod runs;
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
+use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
 use super::console::{Console, Outcome, WrongUse, print_result};
 use crate::domain::ambiguous_ids::AmbiguousIds;
 use crate::domain::bootstrap::Bootstrap;
-use crate::domain::density::DensityClass;
-use crate::domain::evaluation::Evaluation;
+use crate::domain::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
 use crate::domain::evaluation_set::{EvaluationSet, SetName};
 use crate::domain::examination::UnlabelledRows;
 use crate::domain::fusion::{Fusion, ViewWeights};
 use crate::domain::paired_comparison::PairedComparison;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::printable_path;
-use crate::domain::subject::SubjectId;
+use crate::domain::split::Split;
 use crate::domain::view::View;
+use crate::report::baseline_table::baseline_text;
 use crate::report::comparison_table::comparison_text;
-use crate::report::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
 use crate::report::tables::Detail;
 use crate::report::{plots, tables};
 use crate::storage::atomic_file::write_atomically;
-use crate::storage::prediction_table::{self, TableError};
 
 /// Figures of merit of predictions, with 95 % intervals
 ///
 /// Accuracy, recall, precision, F1, kappas, ROC areas, dense against non-dense, calibration and the confusion matrix:
 /// for each view, each breast and the whole examination. Views are joined by subject and examination, never by their
 /// order; a case that lacks views is fused from those it has, and counted. Intervals are bootstrapped over subjects.
+///
+/// Of a run, the validation and the test images of its own data are predicted with its best checkpoint; tables and
+/// figures of both are kept in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. Beside a
+/// network stands the one-feature baseline: the deviation of grey within the breast.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -41,13 +46,15 @@ Examples:
     mammoscope evaluate predictions --out evaluation
   Several tables together, as one JSON document:
     mammoscope evaluate cc/predictions.csv mlo/predictions.csv --json
+  The four runs of a training, on the test images of their data:
+    mammoscope evaluate latest
   Two networks on the same images, with the differences' intervals:
     mammoscope evaluate modern/predictions --against seed/predictions
   The reference's own files:
     mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt \\
       --class-counts 14,51,50,13")]
 pub(super) struct EvaluateArguments {
-    /// Tables of predictions (predictions.csv), or folders that hold one
+    /// Runs, groups, tables of predictions (predictions.csv), or folders that hold one
     #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]
     inputs: Vec<PathBuf>,
     /// The reference's four-column files, one a view; line i of every file is subject i
@@ -59,6 +66,9 @@ pub(super) struct EvaluateArguments {
     /// Compare with another network's predictions on the same images, by paired bootstrap
     #[arg(long, value_name = "INPUT", num_args = 1.., conflicts_with = "seed_txt")]
     against: Vec<PathBuf>,
+    /// The images of the runs that figures are printed of: validation or test [default: test where there are such]
+    #[arg(long, value_name = "SPLIT", value_parser = held_out_split)]
+    split: Option<Split>,
     /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -94,27 +104,49 @@ enum FusionName {
     Weighted,
 }
 
-pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::Result<Outcome> {
-    let (paths, rows) =
-        if arguments.seed_txt.is_empty() { read_tables(&arguments.inputs)? } else { read_seed_txt(arguments)? };
-    let fusion = fusion(arguments, &rows)?;
+pub(super) fn run(
+    arguments: &EvaluateArguments,
+    workspace: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let inputs = Inputs::tell_apart(&arguments.inputs, workspace)?;
+    let against = Inputs::tell_apart(&arguments.against, workspace).context("--against")?;
     if let Some(folder) = arguments.out.as_deref().filter(|folder| folder.is_file()) {
         bail!("--out: {} is a file, not a folder", printable_path(folder));
     }
-    let rows_without_label = warn_of_missing_labels(&rows, console)?;
-    let (against, other_rows) = read_tables(&arguments.against)?;
-    for warning in AmbiguousIds::of(rows.iter().chain(&other_rows)).warnings() {
+    // Tables are read first: what is wrong with them is told before a network computes for minutes.
+    let mut predictions = if arguments.seed_txt.is_empty() {
+        read_tables(&inputs.tables)?
+    } else {
+        read_seed_txt(&arguments.seed_txt, &arguments.class_counts)?
+    };
+    let mut others = read_tables(&against.tables)?;
+    let mut outcome = Outcome::Done;
+    let mut split = None;
+    if inputs.runs.is_empty() && against.runs.is_empty() {
+        if arguments.split.is_some() {
+            return Err(WrongUse("--split is for runs; a table holds what was predicted".to_owned()).into());
+        }
+    } else {
+        let evaluated = runs::evaluate(&[&inputs.runs, &against.runs], arguments.split, console)?;
+        let [of_inputs, of_against] = evaluated.predictions;
+        predictions.extend(of_inputs);
+        others.extend(of_against);
+        split = Some(evaluated.split);
+        if evaluated.failed > 0 {
+            outcome = Outcome::Failed;
+        }
+    }
+    let fusion = fusion(arguments, &predictions.rows)?;
+    let rows_without_label = warn_of_missing_labels(&predictions.rows, console)?;
+    for warning in AmbiguousIds::of(predictions.rows.iter().chain(&others.rows)).warnings() {
         console.warn(warning);
     }
     let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
-    let sets = EvaluationSet::of_rows(&rows, fusion)?;
-    let comparison = compare(&sets, &against, &other_rows, fusion, bootstrap)?;
-    let sets: Vec<_> = sets
-        .into_iter()
-        .filter_map(|set| Some(EvaluatedSet { evaluation: Evaluation::of(&set.cases, bootstrap)?, set }))
-        .collect();
-    let inputs = paths.iter().map(|path| printable_path(path)).collect();
-    let provenance = Provenance { inputs, rows: rows.len(), rows_without_label };
+    let sets = EvaluatedSet::of_rows(&predictions.rows, &predictions.baseline, fusion, bootstrap)?;
+    let comparison = compare(&sets, &others, fusion, bootstrap)?;
+    let inputs = predictions.paths.iter().map(|path| printable_path(path)).collect();
+    let provenance = Provenance { inputs, split, rows: predictions.rows.len(), rows_without_label };
     let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets).with_comparison(comparison);
     if let Some(folder) = &arguments.out {
         write_files(&document, fusion, folder, console)?;
@@ -124,13 +156,14 @@ pub(super) fn run(arguments: &EvaluateArguments, console: &Console) -> anyhow::R
         document.to_json()
     } else {
         let mut text = tables::evaluation_text(document.sets(), detail, fusion, bootstrap);
+        text.push_str(&baseline_text(document.sets()));
         if let Some(Comparison { against, sets }) = document.comparison() {
             text.push('\n');
             text.push_str(&comparison_text(sets, &against.join(", "), bootstrap));
         }
         text
     })?;
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 /// How many rows have no label, which is told; an error where none has one.
@@ -155,82 +188,20 @@ fn warn_of_missing_labels(rows: &[PredictionRow], console: &Console) -> anyhow::
     Ok(unlabelled.total())
 }
 
-/// All rows of the tables named, directly or by their folders.
-fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<(Vec<PathBuf>, Vec<PredictionRow>)> {
-    let (mut rows, mut seen, mut paths) = (Vec::new(), HashSet::new(), Vec::new());
-    for input in inputs {
-        let path = if input.is_dir() { input.join(prediction_table::FILE_NAME) } else { input.clone() };
-        if input.is_dir() && !path.exists() {
-            bail!("{} holds no {}", printable_path(input), prediction_table::FILE_NAME);
-        }
-        if !seen.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
-            return Err(WrongUse(format!("{} is given twice", printable_path(&path))).into());
-        }
-        rows.extend(prediction_table::read_table(&path).map_err(|error| explained(error, &path))?);
-        paths.push(path);
-    }
-    Ok((paths, rows))
-}
-
-/// Who gives the reference's columns as a table is told how they are given.
-fn explained(error: TableError, path: &Path) -> anyhow::Error {
-    let is_columns = matches!(error, TableError::NoTable { .. }) && path.extension() == Some("txt".as_ref());
-    if is_columns {
-        let hint = "the reference's four columns are given as --seed-txt VIEW=FILE --class-counts A,B,C,D";
-        WrongUse(format!("{error} ({hint})")).into()
-    } else {
-        error.into()
-    }
-}
-
-/// The rows of the reference's files: subject i is line i, and the labels come in blocks.
-fn read_seed_txt(arguments: &EvaluateArguments) -> anyhow::Result<(Vec<PathBuf>, Vec<PredictionRow>)> {
-    let counts: [usize; DensityClass::COUNT] = arguments.class_counts.as_slice().try_into().map_err(|_| {
-        WrongUse(format!("--class-counts wants four numbers, for A, B, C and D, not {}", arguments.class_counts.len()))
-    })?;
-    let sum = counts.into_iter().try_fold(0_usize, usize::checked_add);
-    let (mut rows, mut paths) = (Vec::new(), Vec::new());
-    for (place, (view, path)) in arguments.seed_txt.iter().enumerate() {
-        if arguments.seed_txt[..place].iter().any(|(earlier, _)| earlier == view) {
-            return Err(WrongUse(format!("--seed-txt names {view} twice")).into());
-        }
-        let lines = prediction_table::read_probability_columns(path)?;
-        if sum != Some(lines.len()) {
-            let sum = sum.map_or_else(|| "more than can be counted".to_owned(), |sum| sum.to_string());
-            bail!("{} has {} predictions, but the class counts add up to {sum}", printable_path(path), lines.len());
-        }
-        // The counts are known to fit by now: they cannot ask for more memory than the file did.
-        let labels =
-            DensityClass::ALL.into_iter().zip(counts).flat_map(|(class, count)| std::iter::repeat_n(class, count));
-        rows.extend((1..).zip(lines.into_iter().zip(labels)).map(|(line, (probabilities, label))| PredictionRow {
-            file: format!("{}:{line}", path.display()),
-            subject: SubjectId(line.to_string()),
-            exam: None,
-            view: Some(*view),
-            label: Some(label),
-            predicted: probabilities.most_probable(),
-            probabilities,
-        }));
-        paths.push(path.clone());
-    }
-    Ok((paths, rows))
-}
-
-/// The sets against those of other tables; `None` where there are none to compare with.
+/// The sets against those of other predictions; `None` where there are none to compare with.
 fn compare(
-    sets: &[EvaluationSet],
-    against: &[PathBuf],
-    rows: &[PredictionRow],
+    sets: &[EvaluatedSet],
+    against: &Predictions,
     fusion: Fusion,
     bootstrap: Bootstrap,
 ) -> anyhow::Result<Option<Comparison>> {
-    if against.is_empty() {
+    if against.paths.is_empty() {
         return Ok(None);
     }
-    let others = EvaluationSet::of_rows(rows, fusion).context("--against")?;
+    let others = EvaluationSet::of_rows(&against.rows, fusion).context("--against")?;
     let mut compared = Vec::new();
     // Images without a view have nothing that tells them apart, so they cannot be paired.
-    for set in sets.iter().filter(|set| set.name != SetName::Unspecified) {
+    for EvaluatedSet { set, .. } in sets.iter().filter(|evaluated| evaluated.set.name != SetName::Unspecified) {
         let Some(other) = others.iter().find(|other| other.name == set.name) else { continue };
         let comparison =
             PairedComparison::of(set, other, bootstrap).with_context(|| format!("compare {}", set.name))?;
@@ -239,7 +210,7 @@ fn compare(
     if compared.is_empty() {
         bail!("--against: no examination and view in common with the predictions that are evaluated");
     }
-    Ok(Some(Comparison { against: against.iter().map(|path| printable_path(path)).collect(), sets: compared }))
+    Ok(Some(Comparison { against: against.paths.iter().map(|path| printable_path(path)).collect(), sets: compared }))
 }
 
 fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Result<Fusion> {
@@ -276,7 +247,7 @@ fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, con
         let path = folder.join(name);
         write_atomically(&path, contents).with_context(|| format!("write {}", printable_path(&path)))
     };
-    for EvaluatedSet { set, evaluation } in document.sets() {
+    for EvaluatedSet { set, evaluation, .. } in document.sets() {
         let (title, cases) = (tables::title(set.name, fusion), tables::cases_and_missing(set));
         let picture = plots::confusion_matrix_png(&title, &cases, &evaluation.confusion_matrix)?;
         write(&picture_name(set.name), &picture)?;
@@ -302,13 +273,15 @@ fn picture_name(set: SetName) -> String {
     format!("confusion_matrix_{set}.png")
 }
 
-fn view_file(text: &str) -> Result<(View, PathBuf), String> {
-    let (view, file) = text.split_once('=').ok_or("expected VIEW=FILE, as in CC_R=predictions.txt")?;
-    Ok((view.parse::<View>().map_err(|error| error.to_string())?, PathBuf::from(file)))
-}
-
 fn view_weight(text: &str) -> Result<(View, f64), String> {
     let (view, weight) = text.split_once('=').ok_or("expected VIEW=WEIGHT, as in CC_R=0.8")?;
     let view = view.parse::<View>().map_err(|error| error.to_string())?;
     Ok((view, weight.parse().map_err(|_| format!("'{weight}' is no number"))?))
+}
+
+fn held_out_split(text: &str) -> Result<Split, String> {
+    match text.parse().map_err(|error: crate::domain::split::UnknownSplit| error.to_string())? {
+        Split::Train => Err("a network is not judged by the images that it was fitted to".to_owned()),
+        split => Ok(split),
+    }
 }

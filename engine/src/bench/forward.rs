@@ -1,19 +1,15 @@
-//! `mammoscope-engine bench forward`: images per second of the forward pass, for `cargo xtask bench`.
-
-pub mod ten_steps;
-
-use std::time::Instant;
+//! `mammoscope-engine bench forward`: images per second of the forward pass.
 
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
-use mammoscope::storage::model_file::{Model, ModelMetadata};
+use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
 use serde::Serialize;
 use tch::{Device, Kind, Tensor, no_grad};
 
+use super::timing::{Timing, time};
 use crate::learning::device::{cpu_has_bf16, device_name, select_device, select_precision};
 use crate::learning::folded_resnet::FoldedResNet;
+use crate::learning::initial_weights::initial_model;
 use crate::learning::libtorch_ext::channels_last;
 use crate::learning::resnet::ResNet;
 
@@ -63,7 +59,7 @@ pub struct ForwardTiming {
 /// Times the folded network at width 1 with random weights, input and weights on the device already.
 pub fn forward(bench: &ForwardBench, cuda: &CudaFacts) -> anyhow::Result<ForwardReport> {
     let device = select_device(bench.device, cuda)?;
-    let network = no_grad(|| ResNet::from_model(&random_model(), device))?;
+    let network = no_grad(|| ResNet::from_model(&initial_model(WidthFactor::ONE, REFERENCE_SIZE, None, 1), device))?;
     let has_bf16 = device.is_cuda() || cpu_has_bf16();
     let mut report =
         ForwardReport { device: device_name(device), threads: tch::get_num_threads(), results: Vec::new() };
@@ -90,50 +86,12 @@ fn time_one(
     precision: Precision,
     device: Device,
 ) -> anyhow::Result<ForwardTiming> {
-    const WARM_UP: usize = 2;
-    // As the peer's script: five passes at large sizes, four times as many at small ones.
-    let passes = if size > 300 { 5 } else { 20 };
     let input = channels_last(&(Tensor::f_randn([batch, 3, size, size], (Kind::Float, device))? * 0.25))?;
-    let mut seconds = Vec::with_capacity(passes);
-    for pass in 0..WARM_UP + passes {
-        let start = Instant::now();
+    let Timing { median_s, min_s } = time(size, || {
         let logits = no_grad(|| network.forward(&input))?;
         // Reading a value waits until the device is done.
-        let _ = logits.f_to(Device::Cpu)?;
-        if pass >= WARM_UP {
-            seconds.push(start.elapsed().as_secs_f64());
-        }
-    }
-    seconds.sort_by(f64::total_cmp);
-    let median_s = seconds[passes / 2];
+        logits.f_to(Device::Cpu).map(drop)
+    })?;
     let name = if batch == 1 { "forward_b1" } else { "forward" };
-    Ok(ForwardTiming { name, size, batch, precision, median_s, min_s: seconds[0], img_per_s: batch as f64 / median_s })
-}
-
-fn random_model() -> Model {
-    tch::manual_seed(1);
-    let metadata = ModelMetadata {
-        width: WidthFactor::ONE,
-        size: mammoscope::domain::network_plan::REFERENCE_SIZE,
-        view: None,
-        input_route: InputRoute::One,
-        provenance: std::collections::BTreeMap::new(),
-    };
-    let tensors = NetworkPlan::new(WidthFactor::ONE).parameters().into_iter().map(random_values).collect();
-    Model { metadata, tensors }
-}
-
-fn random_values(parameter: ParameterPlan) -> (String, Vec<f32>) {
-    let count = parameter.count();
-    let values = match parameter.name.rsplit('.').next() {
-        Some("gamma" | "moving_variance") => vec![1.0; count],
-        Some("kernel") => {
-            // He's initialisation keeps the size of the values from layer to layer.
-            let inputs = (count / parameter.shape[0]) as f64;
-            let noise = Tensor::randn([count as i64], (Kind::Float, Device::Cpu)) * (2.0 / inputs).sqrt();
-            Vec::try_from(noise).expect("a vector of f32")
-        }
-        _ => vec![0.0; count],
-    };
-    (parameter.name, values)
+    Ok(ForwardTiming { name, size, batch, precision, median_s, min_s, img_per_s: batch as f64 / median_s })
 }

@@ -3,13 +3,16 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::domain::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
-use crate::domain::bootstrap::Bootstrap;
-use crate::domain::evaluation::Evaluation;
-use crate::domain::evaluation_set::{EvaluationSet, MissingViews, SetName};
-use crate::domain::examination::ExaminationId;
-use crate::domain::fusion::Fusion;
-use crate::domain::paired_comparison::PairedComparison;
+use super::agreement::{PUBLISHED_AGREEMENT, PublishedAgreement};
+use super::baseline_figures::BaselineFigures;
+use super::bootstrap::Bootstrap;
+use super::evaluation::Evaluation;
+use super::evaluation_set::{EvaluationSet, MissingViews, SetName};
+use super::examination::{ExaminationId, InconsistentRows};
+use super::fusion::Fusion;
+use super::paired_comparison::{DifferentLabels, PairedComparison};
+use super::prediction::PredictionRow;
+use super::split::Split;
 
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
@@ -21,6 +24,44 @@ pub struct EvaluatedSet {
     pub set: EvaluationSet,
     /// What came out.
     pub evaluation: Evaluation,
+    /// What the one-feature baseline reaches on the same cases, where it was fitted.
+    pub baseline: Option<BaselineFigures>,
+}
+
+/// Why rows make no sets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableRows {
+    /// Rows contradict each other.
+    #[error(transparent)]
+    Inconsistent(#[from] InconsistentRows),
+    /// The baseline has other labels than the network.
+    #[error("the baseline: {0}")]
+    Labels(#[from] DifferentLabels),
+}
+
+impl EvaluatedSet {
+    /// Evaluates every set of `rows` ([`EvaluationSet::of_rows`]), each beside that of the one-feature baseline's rows
+    /// where there are such: rows of the same images with the baseline's probabilities.
+    pub fn of_rows(
+        rows: &[PredictionRow],
+        baseline: &[PredictionRow],
+        fusion: Fusion,
+        bootstrap: Bootstrap,
+    ) -> Result<Vec<Self>, UnusableRows> {
+        let of_baseline = EvaluationSet::of_rows(baseline, fusion)?;
+        let mut evaluated = Vec::new();
+        for set in EvaluationSet::of_rows(rows, fusion)? {
+            let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { continue };
+            // Images without a view have nothing that tells them apart, so they cannot be paired.
+            let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
+            let baseline = match beside {
+                Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,
+                None => None,
+            };
+            evaluated.push(Self { set, evaluation, baseline });
+        }
+        Ok(evaluated)
+    }
 }
 
 /// A set that is compared with another network's.
@@ -47,6 +88,8 @@ pub struct Comparison {
 pub struct EvaluationDocument {
     schema: u32,
     inputs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<Split>,
     fusion: &'static str,
     seed: u64,
     resamples: u32,
@@ -64,6 +107,8 @@ pub struct EvaluationDocument {
 pub struct Provenance {
     /// The files, fit to be shown.
     pub inputs: Vec<String>,
+    /// The split of the runs that they are of, where they are of runs.
+    pub split: Option<Split>,
     /// How many predictions they hold.
     pub rows: usize,
     /// How many of these have no label of their own.
@@ -77,6 +122,7 @@ impl EvaluationDocument {
         Self {
             schema: SCHEMA,
             inputs: provenance.inputs,
+            split: provenance.split,
             fusion: fusion.name(),
             seed: bootstrap.seed,
             resamples: bootstrap.resamples,
@@ -126,7 +172,7 @@ struct Sets(Vec<EvaluatedSet>);
 impl Serialize for Sets {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for EvaluatedSet { set, evaluation } in &self.0 {
+        for EvaluatedSet { set, evaluation, baseline } in &self.0 {
             let labels = set.cases.iter().map(|case| case.label.index()).collect();
             let entry = SetEntry {
                 evaluation,
@@ -134,6 +180,7 @@ impl Serialize for Sets {
                 missing_views: set.missing_views.as_ref(),
                 examinations: &set.examinations,
                 labels,
+                baseline: baseline.as_ref(),
             };
             map.serialize_entry(set.name.name(), &entry)?;
         }
@@ -151,4 +198,6 @@ struct SetEntry<'a> {
     missing_views: Option<&'a MissingViews>,
     examinations: &'a [ExaminationId],
     labels: Vec<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<&'a BaselineFigures>,
 }

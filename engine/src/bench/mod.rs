@@ -1,0 +1,6 @@
+//! `mammoscope-engine bench …`: measurements, and one device beside another.
+
+pub mod augmentation;
+pub mod forward;
+pub mod ten_steps;
+mod timing;

@@ -1,0 +1,233 @@
+//! Random rotation, shift and zoom of training images, a batch at a time, on the device where the images are.
+//!
+//! What Keras' `ImageDataGenerator` of the reference does: bilinear interpolation, the edge continued outwards, nothing
+//! rounded, on grey levels before they are scaled and centred.
+
+use mammoscope::domain::training_config::TrainingConfig;
+use tch::{Device, TchError, Tensor};
+
+use super::random_stream::{Purpose, RandomStream};
+
+/// The transforms that a training draws from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Augmentation {
+    /// Seed of the training.
+    pub seed: u64,
+    /// Height and width of the images in pixels.
+    pub size: usize,
+    /// Largest rotation, in degrees.
+    pub rotation: f64,
+    /// Largest shift, as a share of height and width.
+    pub shift: f64,
+    /// Largest zoom: factors lie within 1 ± zoom.
+    pub zoom: f64,
+}
+
+impl Augmentation {
+    /// The transforms that a configuration asks for; `None` where it asks for none.
+    #[must_use]
+    pub fn new(config: &TrainingConfig) -> Option<Self> {
+        let TrainingConfig { seed, size, rotation, shift, zoom, .. } = *config;
+        config.augment.then_some(Self { seed, size, rotation, shift, zoom })
+    }
+
+    /// The transform of the image at a position (from 0) of an epoch's order: a pure function.
+    #[must_use]
+    pub fn draw(&self, epoch: u32, position: usize) -> AffineParameters {
+        let mut stream = RandomStream::new(self.seed, Purpose::Augmentation, epoch, position);
+        let mut within = |limit: f64| stream.uniform(-limit, limit);
+        let shift = self.shift * self.size as f64;
+        AffineParameters {
+            theta: within(self.rotation),
+            tx: within(shift),
+            ty: within(shift),
+            zx: 1.0 + within(self.zoom),
+            zy: 1.0 + within(self.zoom),
+        }
+    }
+}
+
+/// One transform, by the names that Keras gives to its parts. Keras' x is the row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AffineParameters {
+    /// Rotation in degrees.
+    pub theta: f64,
+    /// Rows by which the picture moves up.
+    pub tx: f64,
+    /// Columns by which the picture moves to the left.
+    pub ty: f64,
+    /// Factor on the rows: above 1 the picture shrinks.
+    pub zx: f64,
+    /// Factor on the columns.
+    pub zy: f64,
+}
+
+impl AffineParameters {
+    /// The 2×3 matrix that gives the place (row, column) in the input, in pixels, for a place in the output:
+    /// `R(θ)·T(tx, ty)·Z(zx, zy)` around the centre `size/2 + 0.5`, Keras' own, half a pixel off the true one.
+    #[must_use]
+    pub fn matrix(&self, size: usize) -> [[f64; 3]; 2] {
+        let (sine, cosine) = self.theta.to_radians().sin_cos();
+        let centre = size as f64 / 2.0 + 0.5;
+        let row = |along: f64, across: f64| {
+            let (from_row, from_column) = (along * self.zx, across * self.zy);
+            let shift = along * self.tx + across * self.ty;
+            [from_row, from_column, shift + centre - (from_row + from_column) * centre]
+        };
+        [row(cosine, -sine), row(sine, cosine)]
+    }
+}
+
+/// Transforms each image of a batch N×C×S×S of f32 by its own parameters, N of them, into a new batch.
+///
+/// Places in f32 are within 3e-5 of a pixel at 650 pixels a side.
+pub fn transform(batch: &Tensor, parameters: &[AffineParameters]) -> Result<Tensor, TchError> {
+    const BILINEAR: i64 = 0;
+    const BORDER: i64 = 1;
+    let (count, _, height, width) = batch.size4()?;
+    if height != width || count as usize != parameters.len() {
+        let found = format!("{} transforms for a batch of {:?}", parameters.len(), batch.size());
+        return Err(TchError::Shape(found));
+    }
+    let grid = sampling_grid(parameters, height as usize, batch.device())?;
+    batch.f_grid_sampler(&grid, BILINEAR, BORDER, true)
+}
+
+/// N×S×S×2: for each pixel of the output the place (column, row) in the input, −1 and 1 being the centres of the edge
+/// pixels.
+///
+/// A place is the sum of a part that its row gives and one that its column gives. Both are computed here in f64, so
+/// that the device only adds: `affine_grid` is a matrix product, whose places are pixels off in TF32 or bf16.
+fn sampling_grid(parameters: &[AffineParameters], size: usize, device: Device) -> Result<Tensor, TchError> {
+    let middle = (size as f64 - 1.0) / 2.0;
+    let mut by_row = Vec::with_capacity(parameters.len() * 2 * size);
+    let mut by_column = Vec::with_capacity(parameters.len() * 2 * size);
+    for parameters in parameters {
+        let [row, column] = parameters.matrix(size);
+        for [from_row, from_column, shift] in [column, row] {
+            // Counted from the middle both parts are small, and so is their rounding.
+            let at_middle = (from_row + from_column - 1.0) * middle + shift;
+            let from_middle = |index: usize| index as f64 - middle;
+            by_row.extend((0..size).map(|index| ((from_row * from_middle(index) + at_middle) / middle) as f32));
+            by_column.extend((0..size).map(|index| (from_column * from_middle(index) / middle) as f32));
+        }
+    }
+    let (count, size) = (parameters.len() as i64, size as i64);
+    let by_row = Tensor::f_from_slice(&by_row)?.f_reshape([count, 2, size, 1])?.f_to(device)?;
+    let by_column = Tensor::f_from_slice(&by_column)?.f_reshape([count, 2, 1, size])?.f_to(device)?;
+    by_row.f_add(&by_column)?.f_permute([0, 2, 3, 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Kind;
+
+    use super::*;
+
+    const IDENTITY: AffineParameters = AffineParameters { theta: 0.0, tx: 0.0, ty: 0.0, zx: 1.0, zy: 1.0 };
+
+    fn noise(channels: i64, size: i64) -> Tensor {
+        tch::manual_seed(3);
+        Tensor::randint(256, [2, channels, size, size], (Kind::Float, Device::Cpu))
+    }
+
+    fn largest_difference(one: &Tensor, other: &Tensor) -> f64 {
+        (one - other).abs().max().double_value(&[])
+    }
+
+    /// Parameters and matrices of the reference, at 128 pixels.
+    #[test]
+    fn matrices_are_those_of_the_reference() {
+        let cases = [
+            (
+                AffineParameters { theta: 7.5, tx: 12.8, ty: -19.2, zx: 0.9, zy: 1.15 },
+                [
+                    [0.892_300_375_236_429_4, -0.150_105_121_053_062_9, 31.825_003_221_382_39],
+                    [0.117_473_572_998_046_42, 1.140_161_590_579_881_9, -33.982_474_128_736_88],
+                ],
+            ),
+            (
+                AffineParameters { theta: -10.0, tx: -25.6, ty: 25.6, zx: 1.2, zy: 0.8 },
+                [
+                    [1.181_769_303_614_649_5, 0.138_918_542_134_135_44, -41.450_051_179_597_61],
+                    [-0.208_377_813_200_316_4, 0.787_846_202_409_766_4, 56.780_760_721_376_424],
+                ],
+            ),
+        ];
+        for (parameters, expected) in cases {
+            for (ours, theirs) in parameters.matrix(128).into_iter().flatten().zip(expected.into_iter().flatten()) {
+                assert!((ours - theirs).abs() < 1e-12, "{parameters:?}: {ours}, not {theirs}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_identity_changes_nothing() {
+        for channels in [1, 3] {
+            let batch = noise(channels, 64);
+            let difference = largest_difference(&transform(&batch, &[IDENTITY; 2]).expect("a batch"), &batch);
+            assert!(difference < 1e-3, "{channels} channels differ by {difference:.1e}");
+        }
+    }
+
+    /// Every pixel against the definition, in f64; the shift leaves the picture at all four edges.
+    #[test]
+    fn pixels_are_interpolated_and_the_edge_is_continued() {
+        let size = 40_usize;
+        let batch = noise(3, size as i64);
+        let parameters = [
+            AffineParameters { theta: 8.0, tx: 9.5, ty: -7.25, zx: 1.2, zy: 1.15 },
+            AffineParameters { theta: -9.0, tx: -6.0, ty: 5.0, zx: 0.8, zy: 1.2 },
+        ];
+        let transformed = transform(&batch, &parameters).expect("a batch");
+        let edge = size as f64 - 1.0;
+        for (image, parameters) in parameters.iter().enumerate() {
+            let matrix = parameters.matrix(size);
+            for (row, column) in (0..size).flat_map(|row| (0..size).map(move |column| (row, column))) {
+                let [above, left] =
+                    matrix.map(|[a, b, shift]| (a * row as f64 + b * column as f64 + shift).clamp(0.0, edge));
+                let pixel = |channel: i64, row: f64, column: f64| {
+                    batch.double_value(&[image as i64, channel, row.min(edge) as i64, column.min(edge) as i64])
+                };
+                for channel in 0..3 {
+                    let (down, right) = (above.fract(), left.fract());
+                    let line = |row: f64| {
+                        (1.0 - right) * pixel(channel, row, left.floor())
+                            + right * pixel(channel, row, left.floor() + 1.0)
+                    };
+                    let expected = (1.0 - down) * line(above.floor()) + down * line(above.floor() + 1.0);
+                    let found = transformed.double_value(&[image as i64, channel, row as i64, column as i64]);
+                    assert!((found - expected).abs() < 2e-3, "image {image} at {row}, {column}: {found}, {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn draws_fill_their_limits_and_depend_on_seed_epoch_and_position_only() {
+        let augmentation = Augmentation { seed: 5, size: 650, rotation: 10.0, shift: 0.2, zoom: 0.2 };
+        assert_eq!(augmentation.draw(3, 8), augmentation.draw(3, 8));
+        assert_ne!(augmentation.draw(3, 8), augmentation.draw(3, 9));
+        assert_ne!(augmentation.draw(3, 8), augmentation.draw(4, 8));
+        assert_ne!(augmentation.draw(3, 8), Augmentation { seed: 6, ..augmentation }.draw(3, 8));
+        let draws: Vec<_> = (0..2000).map(|position| augmentation.draw(1, position)).collect();
+        let check = |name: &str, part: fn(&AffineParameters) -> f64, middle: f64, limit: f64| {
+            let offsets: Vec<f64> = draws.iter().map(|draw| part(draw) - middle).collect();
+            let extent = offsets.iter().fold(0.0_f64, |largest, offset| largest.max(offset.abs()));
+            let mean = offsets.iter().sum::<f64>() / offsets.len() as f64;
+            assert!(extent <= limit && extent > 0.99 * limit, "{name} reaches {extent} of {limit}");
+            assert!(mean.abs() < 0.06 * limit, "{name}: the mean is {mean}");
+        };
+        check("theta", |draw| draw.theta, 0.0, 10.0);
+        check("tx", |draw| draw.tx, 0.0, 130.0);
+        check("ty", |draw| draw.ty, 0.0, 130.0);
+        check("zx", |draw| draw.zx, 1.0, 0.2);
+        check("zy", |draw| draw.zy, 1.0, 0.2);
+    }
+
+    #[test]
+    fn a_transform_is_needed_for_each_image() {
+        let error = transform(&noise(1, 8), &[IDENTITY]).expect_err("two images").to_string();
+        assert!(error.contains("1 transforms for a batch of [2, 1, 8, 8]"), "{error}");
+    }
+}

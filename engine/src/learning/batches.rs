@@ -1,0 +1,180 @@
+//! The images of a training as batches on the device.
+
+use tch::{Device, Kind, TchError, Tensor, no_grad};
+
+use super::libtorch_ext::channels_last;
+use super::libtorch_ext::gpu_memory::gpu_memory;
+use super::random_stream::{Purpose, RandomStream};
+
+/// Images go to a GPU at once where they take less than this share of its free memory; the rest is for the training.
+const SHARE_OF_FREE_MEMORY: f64 = 0.25;
+/// Images that are uploaded together.
+const UPLOAD: usize = 64;
+
+/// The order of `count` images in an epoch: a pure function (Fisher and Yates; Durstenfeld 1964).
+#[must_use]
+pub fn epoch_order(seed: u64, epoch: u32, count: usize) -> Vec<usize> {
+    let mut stream = RandomStream::new(seed, Purpose::Order, epoch, 0);
+    let mut order: Vec<usize> = (0..count).collect();
+    for last in (1..count).rev() {
+        order.swap(last, stream.below(last + 1));
+    }
+    order
+}
+
+/// All images of a set, decoded and resized, in 8 bits.
+#[derive(Debug)]
+pub struct TrainingImages<'a> {
+    size: usize,
+    channels: usize,
+    device: Device,
+    pixels: Pixels<'a>,
+}
+
+#[derive(Debug)]
+enum Pixels<'a> {
+    /// Read from the host batch by batch.
+    Host(Vec<&'a [u8]>),
+    /// N×S×S×C on the device.
+    Device(Tensor),
+}
+
+impl<'a> TrainingImages<'a> {
+    /// The images that `pixels` holds, each `size` × `size` × `channels` (1 or 3) bytes, for batches on `device`.
+    ///
+    /// A GPU gets all of them now where they take less than a quarter of its free memory.
+    ///
+    /// # Panics
+    /// When an image has another number of bytes.
+    pub fn new(pixels: Vec<&'a [u8]>, size: usize, channels: usize, device: Device) -> Result<Self, TchError> {
+        let bytes = size * size * channels;
+        assert!(pixels.iter().all(|image| image.len() == bytes), "images of {size} × {size} × {channels} bytes");
+        let mut images = Self { size, channels, device, pixels: Pixels::Host(pixels) };
+        if let (Device::Cuda(number), Pixels::Host(pixels)) = (device, &images.pixels) {
+            // The GPU's memory is counted from its first tensor on.
+            let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
+            let all = (pixels.len() * bytes) as f64;
+            if all < SHARE_OF_FREE_MEMORY * gpu_memory(number)?.free as f64 {
+                images.pixels = Pixels::Device(images.upload(pixels)?);
+            }
+        }
+        Ok(images)
+    }
+
+    /// How many images there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match &self.pixels {
+            Pixels::Host(pixels) => pixels.len(),
+            Pixels::Device(tensor) => tensor.size()[0] as usize,
+        }
+    }
+
+    /// The images of these numbers, in this order, as grey levels 0 to 255: N×C×S×S of f32 on the device.
+    ///
+    /// # Panics
+    /// When there is no such image.
+    pub fn batch(&self, indices: &[usize]) -> Result<Tensor, TchError> {
+        let bytes = match &self.pixels {
+            Pixels::Host(pixels) => {
+                let chosen: Vec<&[u8]> = indices.iter().map(|&index| pixels[index]).collect();
+                self.on_host(&chosen)?.f_to(self.device)?
+            }
+            Pixels::Device(tensor) => {
+                let indices: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
+                tensor.f_index_select(0, &Tensor::f_from_slice(&indices)?.f_to(self.device)?)?
+            }
+        };
+        bytes.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)
+    }
+
+    /// N×S×S×C of u8.
+    fn on_host(&self, images: &[&[u8]]) -> Result<Tensor, TchError> {
+        let shape = [images.len(), self.size, self.size, self.channels].map(|length| length as i64);
+        Tensor::f_from_data_size(&images.concat(), &shape, Kind::Uint8)
+    }
+
+    fn upload(&self, images: &[&[u8]]) -> Result<Tensor, TchError> {
+        let shape = [images.len(), self.size, self.size, self.channels].map(|length| length as i64);
+        let all = Tensor::f_empty(shape, (Kind::Uint8, self.device))?;
+        for (part, images) in images.chunks(UPLOAD).enumerate() {
+            let mut target = all.f_narrow(0, (part * UPLOAD) as i64, images.len() as i64)?;
+            target.f_copy_(&self.on_host(images)?)?;
+        }
+        Ok(all)
+    }
+}
+
+/// The network's input, route 1: grey levels 0 to 255, N×C×S×S of f32 with one or three channels, × 1/255, minus the
+/// mean over all pixels and channels of each image; N×3×S×S in `kind`, channels-last.
+pub fn standardise(levels: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
+    no_grad(|| {
+        let (count, _, height, width) = levels.size4()?;
+        let mut values = levels.f_mul_scalar(1.0 / 255.0)?;
+        let mean = values.f_mean_dim([1_i64, 2, 3].as_slice(), true, Kind::Float)?;
+        // Rounded to bf16 last: a mean that was rounded before would shift the whole image.
+        let values = values.f_sub_(&mean)?.f_to_kind(kind)?;
+        channels_last(&values.f_expand([count, 3, height, width], false)?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use mammoscope::domain::input_route::InputRoute;
+    use mammoscope::imaging::network_input::NetworkInput;
+    use mammoscope::imaging::raster::{Channels, Raster};
+
+    use super::super::inference::batch_tensor;
+    use super::super::libtorch_ext::is_channels_last;
+    use super::*;
+
+    const SIZE: usize = 48;
+
+    fn image(number: usize, channels: Channels) -> Raster<u8> {
+        let samples = (0..SIZE * SIZE * channels.count()).map(|at| (at * (number + 3) % 253) as u8).collect();
+        Raster::new(SIZE, SIZE, channels, samples)
+    }
+
+    #[test]
+    fn an_epoch_visits_every_image_once_and_each_in_its_own_order() {
+        let order = epoch_order(1, 2, 100);
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+        assert_eq!(order, epoch_order(1, 2, 100));
+        assert_ne!(order, epoch_order(1, 3, 100));
+        assert_ne!(order, epoch_order(2, 2, 100));
+        assert_eq!(epoch_order(1, 1, 0), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn every_order_is_equally_likely() {
+        let mut counts = std::collections::BTreeMap::new();
+        for epoch in 0..6000 {
+            *counts.entry(epoch_order(9, epoch, 3)).or_insert(0_u32) += 1;
+        }
+        assert_eq!(counts.len(), 6);
+        // Four deviations of a binomial count.
+        assert!(counts.values().all(|&count| count.abs_diff(1000) < 116), "{counts:?}");
+    }
+
+    #[test]
+    fn a_batch_is_the_network_input_of_its_images() {
+        for channels in [Channels::Grey, Channels::Rgb] {
+            let images: Vec<Raster<u8>> = (0..5).map(|number| image(number, channels)).collect();
+            let pixels = images.iter().map(Raster::samples).collect();
+            let set = TrainingImages::new(pixels, SIZE, channels.count(), Device::Cpu).expect("a set");
+            assert_eq!(set.count(), 5);
+            let chosen = [3, 0, 4];
+            let batch = set.batch(&chosen).expect("a batch");
+            let ours = standardise(&batch, Kind::Float).expect("a batch");
+            assert!(is_channels_last(&ours).expect("a tensor"));
+            let inputs = chosen.map(|index| NetworkInput::from_resized(&images[index], InputRoute::One));
+            let theirs = batch_tensor(&inputs.each_ref()).expect("a batch");
+            let difference = (&ours - &theirs).abs().max().double_value(&[]);
+            assert!(difference < 1e-6, "{channels:?}: inputs differ by {difference:.1e}");
+            let rounded = standardise(&batch, Kind::BFloat16).expect("a batch");
+            assert_eq!(rounded, ours.to_kind(Kind::BFloat16));
+        }
+    }
+}

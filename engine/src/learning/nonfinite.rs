@@ -1,0 +1,67 @@
+//! Losses and gradients that are not finite, found and named.
+
+use tch::{TchError, Tensor};
+
+use super::image_set::{ImageSet, Place};
+use super::learner::StepResult;
+
+/// A loss, a gradient or weights that are not finite. The weights were not touched by it, or not saved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} became NaN or infinite at step {step}{}", files_of(files))]
+pub struct Nonfinite {
+    /// Updates of the weights until then, the failed one included.
+    pub step: u64,
+    /// `loss`, `gradient` or `weights`.
+    pub what: &'static str,
+    /// The files of the step's images.
+    pub files: Vec<String>,
+}
+
+fn files_of(files: &[String]) -> String {
+    if files.is_empty() { String::new() } else { format!(", with the images {}", files.join(", ")) }
+}
+
+/// Steps whose results are on the device still.
+#[derive(Debug, Default)]
+pub struct UnreadSteps(Vec<UnreadStep>);
+
+#[derive(Debug)]
+struct UnreadStep {
+    step: u64,
+    images: Vec<usize>,
+    result: StepResult,
+}
+
+/// What cannot be read from the device, or should not have been there.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Numbers that are not finite.
+    #[error(transparent)]
+    Nonfinite(#[from] Nonfinite),
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] TchError),
+}
+
+impl UnreadSteps {
+    /// Keeps a step's result until it is read.
+    pub fn push(&mut self, step: u64, places: &[Place], result: StepResult) {
+        self.0.push(UnreadStep { step, images: places.iter().map(|place| place.image).collect(), result });
+    }
+
+    /// Waits for the device, and gives the norm of the last step's gradient; `None` when there is nothing to read.
+    /// The first step whose numbers were not finite is an error that names its images.
+    pub fn read(&mut self, images: &ImageSet<'_>) -> Result<Option<f64>, ReadError> {
+        let steps = std::mem::take(&mut self.0);
+        let Some(last) = steps.last() else { return Ok(None) };
+        let flags: Vec<&Tensor> = steps.iter().map(|step| &step.result.skipped).collect();
+        let flags = Vec::<f32>::try_from(Tensor::f_stack(&flags, 0)?)?;
+        if let Some(first) = steps.iter().zip(&flags).find_map(|(step, &flag)| (flag != 0.0).then_some(step)) {
+            let loss = f64::try_from(&first.result.loss_sum)?;
+            let files = first.images.iter().map(|&image| images.files[image].clone()).collect();
+            let what = if loss.is_finite() { "gradient" } else { "loss" };
+            return Err(Nonfinite { step: first.step, what, files }.into());
+        }
+        Ok(Some(f64::try_from(&last.result.gradient_norm)?))
+    }
+}

@@ -1,0 +1,404 @@
+//! The training loop: schedule → batch → forward → loss → backward → clip → step → report → orders.
+
+use std::time::{Duration, Instant};
+
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
+use mammoscope::domain::training_config::{Monitor, NonfinitePolicy, TrainingConfig};
+use mammoscope::storage::checkpoint_file::Checkpoint;
+use mammoscope::storage::model_file::{Model, ModelMetadata};
+use mammoscope::storage::run_dir::RunDir;
+use tch::{Device, Kind, TchError};
+
+use super::augmentation::Augmentation;
+use super::best_models::BestModel;
+use super::epoch_plan::EpochPlan;
+use super::image_set::{ImageSet, SetFigures};
+use super::learner::StepResult;
+use super::nonfinite::{Nonfinite, UnreadSteps};
+use super::random_stream::{Purpose, RandomStream};
+use super::training_observer::{Order, TrainingObserver};
+use super::training_progress::{DeviceTotals, TrainingState};
+
+/// How often a training says how it goes.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+/// After so many sets of numbers that were not finite, going back helps no more.
+const MOST_ROLLBACKS: u32 = 3;
+/// What the learning rate is multiplied by then.
+const ROLLBACK_FACTOR: f64 = 0.5;
+
+/// How a training came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// All epochs, or those that the early stop left.
+    Completed {
+        /// Why it ended before its last epoch.
+        reason: Option<String>,
+    },
+    /// As a request asked.
+    Stopped,
+    /// As a signal asked.
+    Interrupted,
+}
+
+/// What a training works on.
+#[derive(Debug)]
+pub struct TrainingTask<'a> {
+    /// What decides what is computed.
+    pub config: &'a TrainingConfig,
+    /// Where its files go.
+    pub run: &'a RunDir,
+    /// The training images.
+    pub train: ImageSet<'a>,
+    /// The validation images; there may be none.
+    pub validation: ImageSet<'a>,
+    /// What the model files are to say.
+    pub metadata: ModelMetadata,
+    /// Where it is computed.
+    pub device: Device,
+    /// What the convolutions are computed in.
+    pub kind: Kind,
+}
+
+/// A training, from where its state is to its end.
+pub struct TrainingLoop<'a> {
+    task: &'a TrainingTask<'a>,
+    state: &'a mut TrainingState,
+    observer: &'a mut dyn TrainingObserver,
+    augmentation: Option<Augmentation>,
+    totals: DeviceTotals,
+    unread: UnreadSteps,
+    last_report: Instant,
+    last_checkpoint: Instant,
+    images_since_report: usize,
+    epoch_began: Instant,
+    stops_after_epoch: bool,
+}
+
+impl<'a> TrainingLoop<'a> {
+    /// A training that goes on from `state`.
+    pub fn new(
+        task: &'a TrainingTask<'a>,
+        state: &'a mut TrainingState,
+        observer: &'a mut dyn TrainingObserver,
+    ) -> Result<Self, TchError> {
+        Ok(Self {
+            totals: DeviceTotals::new(state.progress.totals, task.device)?,
+            augmentation: Augmentation::new(task.config),
+            task,
+            state,
+            observer,
+            unread: UnreadSteps::default(),
+            last_report: Instant::now(),
+            last_checkpoint: Instant::now(),
+            images_since_report: 0,
+            epoch_began: Instant::now(),
+            stops_after_epoch: false,
+        })
+    }
+
+    /// Trains to the end, or to an order to stop; the last checkpoint is on disk then.
+    pub fn run(mut self) -> anyhow::Result<Ending> {
+        while self.state.progress.epochs_done < self.task.config.epochs {
+            let epoch = self.begin_epoch()?;
+            let ending = match self.train_epoch(&epoch) {
+                Ok(None) => self.end_epoch(),
+                other => other,
+            };
+            match ending {
+                Ok(None) => {}
+                Ok(Some(ending)) => return Ok(ending),
+                // Where that is the policy, the training is set back to its last checkpoint, and goes on from there.
+                Err(error) => self.roll_back(error)?,
+            }
+        }
+        Ok(Ending::Completed { reason: None })
+    }
+
+    /// One pass over the training images, or what is left of it.
+    fn train_epoch(&mut self, epoch: &EpochPlan) -> anyhow::Result<Option<Ending>> {
+        let TrainingTask { config, train, kind, .. } = self.task;
+        for places in epoch.steps(self.state.progress.steps_in_epoch) {
+            let progress = &self.state.progress;
+            let rate = self.state.schedule.rate(progress.step);
+            tch::manual_seed(dropout_seed(config.seed, progress.step));
+            let batches = places
+                .chunks(config.batch_size)
+                .map(|places| train.training_batch(epoch.number, places, self.augmentation.as_ref(), *kind));
+            let result = self.state.learner.step(rate, places.len(), batches)?;
+            self.count(&result, places.len())?;
+            self.unread.push(self.state.progress.step, places, result);
+            // On the CPU nothing is computed ahead, so that reading costs nothing; a GPU is read when there is a report.
+            if self.is_report_due() || self.task.device == Device::Cpu {
+                self.read_steps(rate)?;
+            }
+            if let Some(ending) = self.obey()? {
+                return Ok(Some(ending));
+            }
+        }
+        self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
+        Ok(None)
+    }
+
+    /// Leaves out images that were lost, and draws the epoch's order.
+    fn begin_epoch(&mut self) -> anyhow::Result<EpochPlan> {
+        for (image, reason) in self.observer.lost_images() {
+            if self.state.progress.lost.insert(image) {
+                let file = self.task.train.files[image].clone();
+                self.observer.record(RunEventKind::SampleSkipped { file, reason })?;
+            }
+        }
+        let TrainingConfig { seed, batch_size, accumulate, .. } = *self.task.config;
+        let (epoch, step) = (self.state.progress.epoch(), self.state.progress.step);
+        let images: Vec<usize> =
+            (0..self.task.train.len()).filter(|image| !self.state.progress.lost.contains(image)).collect();
+        anyhow::ensure!(!images.is_empty(), "no training image is left that can be used");
+        let learning_rate = self.state.schedule.rate(step);
+        self.observer.record(RunEventKind::EpochStarted { epoch, step, learning_rate })?;
+        self.epoch_began = Instant::now();
+        self.last_report = Instant::now();
+        self.images_since_report = 0;
+        Ok(EpochPlan::new(seed, epoch, &images, batch_size * accumulate))
+    }
+
+    fn count(&mut self, result: &StepResult, images: usize) -> Result<(), TchError> {
+        self.totals.add(&result.loss_sum, &result.correct)?;
+        let progress = &mut self.state.progress;
+        progress.step += 1;
+        progress.steps_in_epoch += 1;
+        progress.images_in_epoch += images as u64;
+        self.images_since_report += images;
+        Ok(())
+    }
+
+    fn is_report_due(&self) -> bool {
+        self.last_report.elapsed() >= REPORT_INTERVAL
+    }
+
+    /// Reads what the device has computed since the last time, makes sure that it is finite, and reports it when a
+    /// report is due.
+    fn read_steps(&mut self, learning_rate: f64) -> anyhow::Result<()> {
+        let Some(gradient_norm) = self.unread.read(&self.task.train)? else { return Ok(()) };
+        let progress = &mut self.state.progress;
+        progress.totals = self.totals.read()?;
+        let seconds = self.last_report.elapsed().as_secs_f64();
+        if seconds < REPORT_INTERVAL.as_secs_f64() {
+            return Ok(());
+        }
+        let images = progress.images_in_epoch as f64;
+        let event = RunEventKind::StepReported {
+            epoch: progress.epoch(),
+            step: progress.step,
+            loss: progress.totals[0] / images,
+            accuracy: progress.totals[1] / images,
+            learning_rate,
+            gradient_norm,
+            images_per_s: self.images_since_report as f64 / seconds,
+        };
+        self.last_report = Instant::now();
+        self.images_since_report = 0;
+        self.observer.record(event)
+    }
+
+    /// Carries out what is asked for, and writes a checkpoint when it is time.
+    fn obey(&mut self) -> anyhow::Result<Option<Ending>> {
+        let mut paused = false;
+        loop {
+            let step = self.state.progress.step;
+            let Some(order) = self.observer.next_order() else {
+                if !paused {
+                    break;
+                }
+                self.observer.wait();
+                continue;
+            };
+            match order {
+                Order::Pause if !paused => {
+                    paused = true;
+                    self.observer.record(RunEventKind::Paused { step })?;
+                }
+                Order::Continue if paused => {
+                    paused = false;
+                    self.observer.record(RunEventKind::Continued { step })?;
+                }
+                Order::Pause | Order::Continue => {}
+                Order::Checkpoint => self.save_last()?,
+                Order::StopAfterEpoch => self.stops_after_epoch = true,
+                Order::Stop | Order::Interrupt => {
+                    self.save_last()?;
+                    self.observer.obeyed(&order, step)?;
+                    return Ok(Some(if order == Order::Stop { Ending::Stopped } else { Ending::Interrupted }));
+                }
+            }
+            self.observer.obeyed(&order, step)?;
+        }
+        // A pause is no reason to write, nor is a long one to be counted as training time.
+        if self.last_checkpoint.elapsed().as_secs_f64() >= self.task.config.checkpoint_minutes * 60.0 {
+            self.save_last()?;
+        }
+        Ok(None)
+    }
+
+    /// Validation, schedule, best models, checkpoint.
+    fn end_epoch(&mut self) -> anyhow::Result<Option<Ending>> {
+        let Some(figures) = self.validate()? else { return self.obey() };
+        let progress = &mut self.state.progress;
+        let (epoch, step) = (progress.epoch(), progress.step);
+        let images = progress.images_in_epoch as f64;
+        let [train_loss, train_accuracy] = progress.totals.map(|total| total / images);
+        let learning_rate = self.state.schedule.rate(step.saturating_sub(1));
+        let reduction = figures.map(|figures| figures.loss.unwrap_or(f64::NAN));
+        let reduction = reduction.and_then(|loss| self.state.schedule.epoch_ended(loss));
+        let value = monitored(self.task.config.monitor, figures, train_accuracy, train_loss);
+        let gives_up = self.state.early_stop.epoch_ended(value);
+        let best = value.map(|value| BestModel { epoch, value });
+        let best = best.and_then(|model| Some((self.state.best.place_of(model)?, model)));
+        progress.epochs_done += 1;
+        progress.steps_in_epoch = 0;
+        progress.images_in_epoch = 0;
+        progress.totals = [0.0; 2];
+        self.totals = DeviceTotals::new([0.0; 2], self.task.device)?;
+        let seconds = self.epoch_began.elapsed().as_secs_f64();
+        self.observer.record(RunEventKind::EpochEnded {
+            epoch,
+            step,
+            train_loss,
+            train_accuracy,
+            val_loss: figures.and_then(|figures| figures.loss),
+            val_accuracy: figures.map(|figures| figures.accuracy),
+            val_kappa: figures.and_then(|figures| figures.kappa),
+            learning_rate,
+            seconds,
+        })?;
+        if let Some(reduction) = reduction {
+            let (from, to) = (reduction.from, reduction.to);
+            self.observer.record(RunEventKind::LearningRateReduced { epoch, from, to })?;
+        }
+        if let Some((place, model)) = best {
+            self.save_best(model)?;
+            self.state.best.insert(place, model);
+        }
+        self.save_last()?;
+        self.state.best.remove_others(self.task.run)?;
+        if gives_up {
+            let epochs = self.task.config.early_stop;
+            let reason = format!("early stop: {} was not better for {epochs} epochs", self.task.config.monitor);
+            return Ok(Some(Ending::Completed { reason: Some(reason) }));
+        }
+        Ok(self.stops_after_epoch.then_some(Ending::Stopped))
+    }
+
+    /// The figures of the validation images (`Some(None)` where there are none); `None` when an order to end came first.
+    fn validate(&mut self) -> anyhow::Result<Option<Option<SetFigures>>> {
+        let TrainingTask { validation, device, kind, .. } = self.task;
+        if validation.is_empty() {
+            return Ok(Some(None));
+        }
+        let network = self.state.learner.for_inference(*kind)?;
+        let images: Vec<usize> = (0..validation.len()).collect();
+        let mut answers: Vec<([f32; DensityClass::COUNT], DensityClass)> = Vec::with_capacity(images.len());
+        for batch in images.chunks(super::inference::batch_size(*device)) {
+            if self.observer.is_to_end() {
+                return Ok(None);
+            }
+            let logits = validation.logits(&network, batch, *kind)?;
+            answers.extend(logits.into_iter().zip(batch.iter().map(|&image| validation.labels[image])));
+        }
+        Ok(Some(Some(SetFigures::of(&answers))))
+    }
+
+    /// Writes the checkpoint to go on from. Weights that are not finite are never saved.
+    fn save_last(&mut self) -> anyhow::Result<()> {
+        self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
+        if !self.state.learner.is_finite()? {
+            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
+        }
+        self.last_checkpoint = Instant::now();
+        let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
+        let file = "last.safetensors".to_owned();
+        let written = checkpoint.write(self.task.run);
+        self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
+    }
+
+    fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
+        if !self.state.learner.is_finite()? {
+            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
+        }
+        let mut metadata = self.task.metadata.clone();
+        let (epoch, monitor) = (model.epoch.to_string(), self.task.config.monitor.to_string());
+        metadata.provenance.extend([
+            ("epoch".to_owned(), epoch),
+            ("monitor".to_owned(), monitor),
+            ("value".to_owned(), model.value.to_string()),
+        ]);
+        let path = self.task.run.best_checkpoint(model.epoch, model.value);
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let written = Model { metadata, tensors: self.state.learner.values()? }.write(&path);
+        self.saved(CheckpointKind::Best, file, Some(model), written.map_err(Into::into))
+    }
+
+    fn saved(
+        &mut self,
+        kind: CheckpointKind,
+        file: String,
+        model: Option<BestModel>,
+        written: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let progress = &self.state.progress;
+        let step = progress.step;
+        let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
+        match written {
+            Ok(()) => {
+                let value = model.map(|model| model.value);
+                self.observer.record(RunEventKind::CheckpointSaved { epoch, step, kind, file, value })
+            }
+            Err(error) => {
+                // The disk that has no room for a checkpoint may have none for this line either.
+                let reason = format!("{error:#}");
+                let _ = self.observer.record(RunEventKind::CheckpointFailed { file: file.clone(), reason });
+                Err(error.context(format!("write checkpoint {file}; the last good one is untouched")))
+            }
+        }
+    }
+
+    /// Sets the training back to its last checkpoint after numbers that were not finite, where that is the policy and
+    /// there is one; any other error is the end.
+    fn roll_back(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        let Some(Nonfinite { step, what, files }) = error.downcast_ref() else { return Err(error) };
+        let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
+        self.observer.record(RunEventKind::Nonfinite { step: from_step, what, files })?;
+        let rollbacks = self.state.progress.rollbacks;
+        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MOST_ROLLBACKS;
+        if !wanted {
+            return Err(error);
+        }
+        let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
+            return Err(error.context("there is no checkpoint yet to go back to"));
+        };
+        self.state.restore(&checkpoint)?;
+        self.state.progress.rollbacks = rollbacks + 1;
+        let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
+        self.state.schedule.set_rollback_factor(learning_rate_factor);
+        self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
+        self.unread = UnreadSteps::default();
+        let to_step = self.state.progress.step;
+        self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
+    }
+}
+
+/// The value that decides which epoch is best. Without validation images the training figures have to do.
+fn monitored(monitor: Monitor, figures: Option<SetFigures>, train_accuracy: f64, train_loss: f64) -> Option<f64> {
+    match (monitor, figures) {
+        (Monitor::ValAccuracy, Some(figures)) => Some(figures.accuracy),
+        (Monitor::ValLoss, Some(figures)) => figures.loss,
+        (Monitor::ValKappa, Some(figures)) => figures.kappa,
+        (Monitor::ValLoss, None) => Some(train_loss),
+        (Monitor::ValAccuracy | Monitor::ValKappa, None) => Some(train_accuracy),
+    }
+}
+
+/// Seeds libtorch's generator for one step, so that dropout is a pure function of seed and step.
+fn dropout_seed(seed: u64, step: u64) -> i64 {
+    let mut stream = RandomStream::new(seed, Purpose::Dropout, (step >> 32) as u32, (step & 0xffff_ffff) as usize);
+    stream.below(1 << 62) as i64
+}

@@ -1,0 +1,65 @@
+//! `mammoscope-engine train RUN_DIR…`: runs trained one after the other, by a process that no terminal takes down.
+//!
+//! The main thread listens: to signals, to the requests in the run directories, to the clock that asks for a heartbeat.
+//! The engine thread trains. They leave word for each other on a [`Desk`].
+
+mod desk;
+mod final_evaluation;
+mod preparation;
+mod recorder;
+mod run_log;
+mod single_run;
+mod supervision;
+
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context as _;
+use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope::storage::run_dir::RunDir;
+
+use desk::Desk;
+use single_run::{SingleRun, mark_interrupted};
+use supervision::{Signals, supervise};
+
+/// Trains all runs in their order, each to `epochs` where that is given. `true` when none failed.
+pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
+    detach();
+    let signals = Signals::listen().context("listen for signals")?;
+    run_log::start();
+    // Libraries may print while they load.
+    if let Some(first) = runs.first() {
+        run_log::switch_to(first)?;
+    }
+    let cuda = load_cuda();
+    let desk = Arc::new(Desk::new(runs));
+    let engine = {
+        let desk = Arc::clone(&desk);
+        let work_through = move || {
+            let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
+            let mut all_well = true;
+            while let Some(run) = desk.next_run() {
+                all_well &= SingleRun { run: &run, epochs, desk: &desk, cuda: &cuda, default_threads }.train();
+            }
+            desk.finish();
+            all_well
+        };
+        thread::Builder::new().name("engine".to_owned()).spawn(work_through).context("start the engine thread")?
+    };
+    supervise(&desk, &signals);
+    let all_well = engine.join().unwrap_or(false);
+    for run in desk.queued() {
+        mark_interrupted(&run);
+    }
+    Ok(all_well)
+}
+
+/// Leaves the terminal and the session that it was started from.
+fn detach() {
+    // Fails for the leader of a process group, which a trainer is only when it was started by hand.
+    let _ = rustix::process::setsid();
+    // SAFETY: sets the disposition of a signal to a constant of the system; no handler of ours is involved.
+    unsafe {
+        libc::signal(libc::SIGHUP, libc::SIG_IGN);
+    }
+}

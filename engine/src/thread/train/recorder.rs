@@ -1,0 +1,223 @@
+//! Writes down what happens in a run, and hands its training what is asked of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{SecondsFormat, Utc};
+use mammoscope::dataset::pixel_cache::{ImageRecord, verify_unchanged};
+use mammoscope::domain::printable::printable_path;
+use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_spec::RunSpec;
+use mammoscope::domain::run_state::RunState;
+use mammoscope::domain::run_status::RunPhase;
+use mammoscope::storage::event_log::EventLog;
+use mammoscope::storage::event_tail::{EventTail, TailEntry};
+use mammoscope::storage::history_files::ReferenceHistory;
+use mammoscope::storage::process_evidence::host_name;
+use mammoscope::storage::run_dir::RunDir;
+use mammoscope::storage::tensorboard::TensorBoardWriter;
+
+use super::desk::Desk;
+use crate::learning::training_observer::{Order, TrainingObserver};
+
+/// The longest wait between two looks at the orders during a pause.
+const MOMENT: Duration = Duration::from_millis(200);
+/// How many epochs the time of the next ones is guessed from.
+const RECENT_EPOCHS: usize = 5;
+
+/// A training image and what it was when the run began.
+#[derive(Debug)]
+pub struct WatchedImage {
+    /// The file.
+    pub path: PathBuf,
+    /// What was read from it; `None` for an image that is lost already.
+    pub record: Option<ImageRecord>,
+}
+
+/// Writes events, status, history and TensorBoard's file of one run.
+pub struct Recorder {
+    run: RunDir,
+    desk: Arc<Desk>,
+    log: EventLog,
+    state: RunState,
+    history: ReferenceHistory,
+    tensorboard: Option<TensorBoardWriter>,
+    images_per_step: usize,
+    notes: BTreeMap<String, String>,
+    watched: Vec<WatchedImage>,
+    lost: BTreeSet<usize>,
+}
+
+impl Recorder {
+    /// Opens the records of a run, and folds what they say already.
+    pub fn open(run: &RunDir, spec: &RunSpec, desk: Arc<Desk>) -> anyhow::Result<Self> {
+        let mut state = RunState::new(spec.config.monitor, spec.config.epochs);
+        let mut history = ReferenceHistory::default();
+        let path = run.events();
+        // Opening closes a half-written last line, so that it is not left for later below.
+        let log = EventLog::open(&path).with_context(|| format!("open {}", printable_path(&path)))?;
+        EventTail::new(&path)
+            .read(|entry| {
+                if let TailEntry::Event(event) = entry {
+                    state.apply(&event);
+                    history.apply(&event);
+                }
+            })
+            .with_context(|| format!("read {}", printable_path(&path)))?;
+        Ok(Self {
+            run: run.clone(),
+            desk,
+            log,
+            state,
+            history,
+            tensorboard: None,
+            images_per_step: spec.config.batch_size * spec.config.accumulate,
+            notes: BTreeMap::new(),
+            watched: Vec::new(),
+            lost: BTreeSet::new(),
+        })
+    }
+
+    /// What the events say up to now.
+    #[must_use]
+    pub fn state(&self) -> &RunState {
+        &self.state
+    }
+
+    /// What checkpoints are to say of the run, and the training images that are looked at before every epoch.
+    pub fn watch(&mut self, notes: BTreeMap<String, String>, watched: Vec<WatchedImage>) {
+        self.notes = notes;
+        self.watched = watched;
+        match TensorBoardWriter::create(&self.run.tensorboard(), &host_name(), Utc::now()) {
+            Ok(writer) => self.tensorboard = Some(writer),
+            Err(error) => tracing::warn!("no TensorBoard file: {error}"),
+        }
+    }
+
+    /// Tells the run's log what a person would want to read there.
+    fn narrate(&self, event: &RunEventKind) {
+        match event {
+            RunEventKind::StepReported { .. } => {}
+            RunEventKind::Warning { message } => tracing::warn!("{message}"),
+            RunEventKind::Ended { state: RunPhase::Failed, reason, .. } => {
+                tracing::error!("failed: {}", reason.as_deref().unwrap_or("no reason given"));
+            }
+            other => match serde_json::to_string(other) {
+                Ok(line) => tracing::info!("{line}"),
+                Err(error) => tracing::error!("an event that cannot be written: {error}"),
+            },
+        }
+    }
+
+    fn export(&mut self, event: &RunEvent) {
+        let written = self.tensorboard.as_mut().map_or(Ok(()), |writer| writer.record(event));
+        if let Err(error) = written {
+            // What TensorBoard shows stands in the events, too: a training does not end for it.
+            tracing::warn!("TensorBoard file given up: {error}");
+            self.tensorboard = None;
+        }
+        if self.history.apply(event)
+            && let Err(error) = self.history.write(&self.run)
+        {
+            tracing::warn!("history files not written: {error}");
+        }
+    }
+
+    fn update_status(&self) {
+        let state = &self.state;
+        let speed = state.steps.last().map(|point| point.images_per_s);
+        let eta = self.seconds_left(speed);
+        self.desk.update_status(|status| {
+            // A request to stop is on its way until the training has ended.
+            if status.state != RunPhase::Stopping || state.phase.is_over() {
+                status.state = state.phase;
+            }
+            status.reason.clone_from(&state.reason);
+            status.step = state.step;
+            status.epoch = state.epoch;
+            status.epochs = state.epochs;
+            status.steps_per_epoch = state.setting.as_ref().map_or(0, |setting| setting.steps_per_epoch);
+            status.best.clone_from(&state.best);
+            status.images_per_s = speed;
+            status.eta_s = if state.phase.is_over() { None } else { eta };
+        });
+    }
+
+    /// Seconds to the last epoch's end: by the median of the last epochs, before there is one by the speed of images.
+    fn seconds_left(&self, images_per_s: Option<f64>) -> Option<f64> {
+        let per_epoch = self.state.setting.as_ref()?.steps_per_epoch;
+        let steps = (u64::from(self.state.epochs) * per_epoch).saturating_sub(self.state.step) as f64;
+        let mut recent: Vec<f64> =
+            self.state.records.iter().rev().take(RECENT_EPOCHS).map(|record| record.seconds).collect();
+        recent.sort_by(f64::total_cmp);
+        match recent.get(recent.len() / 2) {
+            Some(median) => Some(steps / per_epoch as f64 * median),
+            None => images_per_s.map(|speed| steps * self.images_per_step as f64 / speed),
+        }
+    }
+}
+
+impl TrainingObserver for Recorder {
+    fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
+        self.narrate(&kind);
+        let event = RunEvent { time: Utc::now(), kind };
+        let path = self.run.events();
+        self.log.append(&event).with_context(|| format!("write {}", printable_path(&path)))?;
+        self.state.apply(&event);
+        self.export(&event);
+        self.update_status();
+        if !matches!(event.kind, RunEventKind::StepReported { .. }) {
+            self.desk.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))?;
+        }
+        Ok(())
+    }
+
+    fn next_order(&mut self) -> Option<Order> {
+        self.desk.next_order()
+    }
+
+    fn obeyed(&mut self, _order: &Order, step: u64) -> anyhow::Result<()> {
+        match self.desk.obeyed() {
+            Some(verb) => self.record(RunEventKind::RequestAcknowledged { verb, step }),
+            None => Ok(()),
+        }
+    }
+
+    fn is_to_end(&mut self) -> bool {
+        self.desk.is_to_end()
+    }
+
+    fn wait(&mut self) {
+        self.desk.wait(MOMENT);
+    }
+
+    fn lost_images(&mut self) -> Vec<(usize, String)> {
+        let mut lost = Vec::new();
+        for (image, watched) in self.watched.iter().enumerate() {
+            if self.lost.contains(&image) {
+                continue;
+            }
+            let Some(record) = &watched.record else { continue };
+            if let Some(reason) = verify_unchanged(record, &watched.path) {
+                lost.push((image, reason));
+            }
+        }
+        self.lost.extend(lost.iter().map(|(image, _)| *image));
+        lost
+    }
+
+    fn notes(&self) -> BTreeMap<String, String> {
+        let mut notes = self.notes.clone();
+        notes.extend([
+            ("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)),
+            ("host".to_owned(), host_name()),
+            ("events_offset".to_owned(), self.log.offset().to_string()),
+            ("epoch".to_owned(), self.state.epoch.to_string()),
+            ("step".to_owned(), self.state.step.to_string()),
+        ]);
+        notes
+    }
+}

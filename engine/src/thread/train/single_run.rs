@@ -1,0 +1,332 @@
+//! One run, from its lock to its end.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::Utc;
+use mammoscope::client::protocol::VERSION;
+use mammoscope::domain::early_stop::EarlyStop;
+use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope::domain::input_route::InputRoute;
+use mammoscope::domain::lr_schedule::LearningRateSchedule;
+use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_spec::RunSpec;
+use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
+use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
+use mammoscope::storage::event_log::EventLog;
+use mammoscope::storage::model_file::{ModelMetadata, sha256_hex};
+use mammoscope::storage::model_splits::ModelSplits;
+use mammoscope::storage::process_evidence::{boot_id, host_name};
+use mammoscope::storage::run_dir::RunDir;
+use mammoscope::storage::run_lock::RunLock;
+use mammoscope::storage::run_requests::{PendingRequest, RunRequests};
+use mammoscope::storage::run_spec_file::read_run_spec;
+use mammoscope::storage::run_status_file::{read_status, write_status};
+use tch::{Device, Kind};
+
+use super::desk::Desk;
+use super::final_evaluation::evaluate_best;
+use super::preparation::{Cancelled, PreparedImages, check_batches, labels_without};
+use super::recorder::Recorder;
+use super::run_log;
+use crate::learning::best_models::BestModels;
+use crate::learning::device::{device_name, select_device, select_precision};
+use crate::learning::epoch_plan::steps_per_epoch;
+use crate::learning::initial_weights::initial_model;
+use crate::learning::learner::Learner;
+use crate::learning::loss::CrossEntropy;
+use crate::learning::memory_advice::{StepMemory, available_bytes, in_one_line};
+use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
+use crate::learning::training_observer::TrainingObserver as _;
+use crate::learning::training_progress::{Progress, TrainingState};
+use crate::thread::serve::panic_message;
+
+/// A run whose turn has come.
+pub(super) struct SingleRun<'a> {
+    /// The directory.
+    pub(super) run: &'a RunDir,
+    /// Epochs to train to, where they are to change.
+    pub(super) epochs: Option<u32>,
+    /// Where orders come from.
+    pub(super) desk: &'a Arc<Desk>,
+    /// The GPUs.
+    pub(super) cuda: &'a CudaFacts,
+    /// CPU threads of a run that asks for no number.
+    pub(super) default_threads: usize,
+}
+
+impl SingleRun<'_> {
+    /// Trains the run to its end; `false` when it failed. Whatever happens stands in its directory, as far as that can be
+    /// written.
+    pub(super) fn train(&self) -> bool {
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt()));
+        self.desk.end();
+        match attempt {
+            Ok(Ok(well)) => well,
+            Ok(Err(error)) => {
+                tracing::error!("{error:#}");
+                false
+            }
+            Err(panic) => {
+                tracing::error!("{}", panic_message(panic.as_ref()));
+                false
+            }
+        }
+    }
+
+    /// An error here is one that could not even be recorded.
+    fn attempt(&self) -> anyhow::Result<bool> {
+        run_log::switch_to(self.run)?;
+        let _lock = RunLock::acquire(self.run)?;
+        let spec = read_run_spec(&self.run.spec())?;
+        self.desk.begin(self.run, starting_status(&spec));
+        let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
+        let started =
+            RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
+        recorder.record(started)?;
+        if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.state().epochs) {
+            recorder.record(RunEventKind::EpochsChanged { epochs })?;
+        }
+        let mut spec = spec;
+        spec.config.epochs = recorder.state().epochs;
+        let attempt = catch_unwind(AssertUnwindSafe(|| self.run_to_the_end(&spec, &mut recorder)));
+        let (state, reason) = match attempt {
+            Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
+            Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("as a request asked".to_owned())),
+            Ok(Ok(Ending::Interrupted)) => (RunPhase::Interrupted, Some("by a signal".to_owned())),
+            Ok(Err(error)) if error.is::<Cancelled>() => self.cancelled(&mut recorder)?,
+            Ok(Err(error)) => (RunPhase::Failed, Some(self.explained(&format!("{error:#}"), &spec))),
+            Err(panic) => (RunPhase::Failed, Some(self.explained(panic_message(panic.as_ref()), &spec))),
+        };
+        let step = recorder.state().step;
+        let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
+        if let Err(error) = ended {
+            // The disk may be full: the status is small, and replaces one that lies there.
+            tracing::error!("the end cannot be recorded: {error:#}");
+            self.desk.update_status(|status| (status.state, status.reason) = (state, reason));
+            self.desk.write_status()?;
+        }
+        Ok(state != RunPhase::Failed)
+    }
+
+    /// An order to end came while there was nothing to save.
+    fn cancelled(&self, recorder: &mut Recorder) -> anyhow::Result<(RunPhase, Option<String>)> {
+        let step = recorder.state().step;
+        let mut phase = RunPhase::Interrupted;
+        while let Some(order) = recorder.next_order() {
+            if order == crate::learning::training_observer::Order::Stop {
+                phase = RunPhase::Stopped;
+            }
+            recorder.obeyed(&order, step)?;
+        }
+        let reason = if phase == RunPhase::Stopped { "as a request asked" } else { "by a signal" };
+        Ok((phase, Some(reason.to_owned())))
+    }
+
+    fn run_to_the_end(&self, spec: &RunSpec, recorder: &mut Recorder) -> anyhow::Result<Ending> {
+        let config = &spec.config;
+        config.check()?;
+        let device = select_device(spec.device, self.cuda)?;
+        let (precision, kind) = select_precision(config.precision, device)?;
+        let threads = if config.threads == 0 { self.default_threads } else { config.threads };
+        tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+
+        let desk = Arc::clone(self.desk);
+        let images = PreparedImages::read(self.run, config.size, threads, recorder, &move || desk.is_to_end())?;
+        let (train, lost) = images.training_set(device)?;
+        let (validation, _) = images.evaluation_set(mammoscope::domain::split::Split::Validation, device)?;
+        let (test, _) = images.evaluation_set(mammoscope::domain::split::Split::Test, Device::Cpu)?;
+        let data = images.manifest.fingerprint();
+        let per_epoch = steps_per_epoch(train.len() - lost.len(), config.batch_size * config.accumulate);
+        check_batches(config.size, config.batch_size, train.len() - lost.len())?;
+        recorder.record(RunEventKind::Prepared {
+            device: device_name(device),
+            precision,
+            threads,
+            train: train.len() - lost.len(),
+            validation: validation.len(),
+            test: test.len(),
+            steps_per_epoch: per_epoch,
+        })?;
+        if validation.is_empty() {
+            let message = "there is no validation image: the best epoch is chosen by the training figures".to_owned();
+            recorder.record(RunEventKind::Warning { message })?;
+        }
+
+        let labels = labels_without(&train, &lost);
+        let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, &labels, device)?;
+        let initial = initial_model(config.width, config.size, Some(spec.view), config.seed);
+        let mut state = TrainingState {
+            learner: Learner::new(config, &initial.tensors, loss, device, kind)?,
+            progress: Progress::default(),
+            schedule: LearningRateSchedule::new(config, per_epoch),
+            early_stop: EarlyStop::new(config),
+            best: BestModels::new(config.monitor, config.keep_best),
+        };
+        let notes = checkpoint_notes(config, &data);
+        self.restore(&mut state, &notes, recorder)?;
+        state.progress.lost.extend(lost);
+        recorder.watch(notes, images.watched());
+        let metadata = self.metadata(spec, &images, &data);
+        let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };
+        let ending = TrainingLoop::new(&task, &mut state, recorder)?.run()?;
+        if matches!(ending, Ending::Completed { .. }) {
+            evaluate_best(self.run, &images, device, recorder)?;
+        }
+        Ok(ending)
+    }
+
+    /// Takes up the last checkpoint, or the one before where that is damaged. Without any, the run begins anew.
+    fn restore(
+        &self,
+        state: &mut TrainingState,
+        notes: &BTreeMap<String, String>,
+        recorder: &mut Recorder,
+    ) -> anyhow::Result<()> {
+        let mut damaged = None;
+        for path in [self.run.last_checkpoint(), self.run.previous_checkpoint()] {
+            let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            match Checkpoint::read(&path) {
+                Ok(checkpoint) => {
+                    for key in ["config_sha256", "dataset_sha256"] {
+                        anyhow::ensure!(
+                            checkpoint.notes.get(key) == notes.get(key),
+                            "{file} belongs to another configuration or data set ({key} differs): were run.toml or \
+                             dataset.json changed? Undo it, or start a new run"
+                        );
+                    }
+                    state.restore(&checkpoint).with_context(|| file.clone())?;
+                    state.best.remove_others(self.run)?;
+                    let Progress { step, epochs_done, .. } = state.progress;
+                    return recorder.record(RunEventKind::Resumed { step, epochs_done, checkpoint: file });
+                }
+                Err(CheckpointError::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    let reason = error.to_string();
+                    recorder.record(RunEventKind::CheckpointRejected { file: file.clone(), reason: reason.clone() })?;
+                    damaged = Some(format!("{file}: {reason}"));
+                }
+            }
+        }
+        if let Some(damaged) = damaged {
+            anyhow::bail!("no checkpoint can be used ({damaged}); remove both to begin anew");
+        }
+        if recorder.state().step > 0 {
+            // It was ended before its first checkpoint: what it recorded comes again.
+            let checkpoint = "none".to_owned();
+            recorder.record(RunEventKind::Resumed { step: 0, epochs_done: 0, checkpoint })?;
+        }
+        Ok(state.best.remove_others(self.run)?)
+    }
+
+    fn metadata(&self, spec: &RunSpec, images: &PreparedImages, data: &str) -> ModelMetadata {
+        let mut provenance = ModelSplits::of_manifest(&images.manifest).to_provenance();
+        provenance.extend(
+            [
+                ("source", "mammoscope train".to_owned()),
+                ("version", VERSION.to_owned()),
+                ("run", self.run.name()),
+                ("group", spec.group.clone()),
+                ("preset", spec.preset.clone()),
+                ("seed", spec.config.seed.to_string()),
+                ("dataset_sha256", data.to_owned()),
+            ]
+            .map(|(key, value)| (key.to_owned(), value)),
+        );
+        let TrainingConfig { width, size, .. } = spec.config;
+        ModelMetadata { width, size, view: Some(spec.view), input_route: InputRoute::One, provenance }
+    }
+
+    /// A failure in one line; where memory ran out, with what would fit.
+    fn explained(&self, message: &str, spec: &RunSpec) -> String {
+        let device = select_device(spec.device, self.cuda).unwrap_or(Device::Cpu);
+        let kind = select_precision(spec.config.precision, device).map_or(Kind::Float, |(_, kind)| kind);
+        let fits = || {
+            let available = available_bytes(device)?;
+            Some(StepMemory::new(&spec.config, kind, device, 0).advice(available))
+        };
+        in_one_line(message, &fits().unwrap_or_else(|| "a smaller batch_size helps".to_owned()))
+    }
+}
+
+/// The hashes that tie a checkpoint to its run.
+fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, String> {
+    // More epochs, other threads or more frequent checkpoints leave a training what it is.
+    let lasting = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
+    let config = serde_json::to_vec(&lasting).expect("a configuration is plain data");
+    BTreeMap::from([
+        ("config_sha256".to_owned(), sha256_hex(&config)),
+        ("dataset_sha256".to_owned(), data.to_owned()),
+    ])
+}
+
+fn starting_status(spec: &RunSpec) -> RunStatus {
+    let now = Utc::now();
+    RunStatus {
+        schema: STATUS_SCHEMA,
+        state: RunPhase::Starting,
+        reason: None,
+        pid: Some(std::process::id()),
+        host: Some(host_name()),
+        boot_id: boot_id(),
+        group: spec.group.clone(),
+        view: spec.view,
+        step: 0,
+        steps_per_epoch: 0,
+        epoch: 0,
+        epochs: spec.config.epochs,
+        best: None,
+        images_per_s: None,
+        eta_s: None,
+        heartbeat: now,
+        updated: now,
+    }
+}
+
+/// Says that a run still waits for its turn.
+pub(super) fn keep_queued_alive(run: &RunDir) {
+    if let Ok(mut status) = read_status(&run.status())
+        && status.state == RunPhase::Queued
+    {
+        status.heartbeat = Utc::now();
+        if let Err(error) = write_status(&run.status(), &status) {
+            tracing::warn!("status of {} not written: {error}", run.name());
+        }
+    }
+}
+
+/// A run that is asked to stop before its turn.
+pub(super) fn stop_queued(run: &RunDir, request: &PendingRequest) {
+    let verb = request.request.verb;
+    let acknowledged = RunEventKind::RequestAcknowledged { verb, step: 0 };
+    end_queued(run, RunPhase::Stopped, "as a request asked, before its turn", &[acknowledged]);
+    // One that cannot be removed is found again, and means nothing any more.
+    let _ = RunRequests::new(run).remove(request);
+}
+
+/// A run whose turn does not come, since the trainer was asked to end.
+pub(super) fn mark_interrupted(run: &RunDir) {
+    end_queued(run, RunPhase::Interrupted, "the trainer was ended before its turn", &[]);
+}
+
+fn end_queued(run: &RunDir, state: RunPhase, reason: &str, before: &[RunEventKind]) {
+    let written = || -> anyhow::Result<()> {
+        let _lock = RunLock::acquire(run)?;
+        let mut log = EventLog::open(&run.events())?;
+        let step = read_status(&run.status()).map_or(0, |status| status.step);
+        let ended = RunEventKind::Ended { state, reason: Some(reason.to_owned()), step };
+        for kind in before.iter().cloned().chain([ended]) {
+            log.append(&RunEvent { time: Utc::now(), kind })?;
+        }
+        let mut status = read_status(&run.status())?;
+        let now = Utc::now();
+        (status.state, status.reason, status.heartbeat, status.updated) = (state, Some(reason.to_owned()), now, now);
+        Ok(write_status(&run.status(), &status)?)
+    };
+    if let Err(error) = written() {
+        tracing::warn!("{}: {error:#}", run.name());
+    }
+}

@@ -1,0 +1,86 @@
+//! The main thread of a trainer: signals, requests, heartbeats.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mammoscope::domain::printable::printable;
+use mammoscope::domain::run_event::RequestVerb;
+use mammoscope::storage::run_requests::RunRequests;
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::desk::Desk;
+use super::single_run::{keep_queued_alive, stop_queued};
+
+/// How often signals and requests are looked for.
+const GLANCE: Duration = Duration::from_millis(100);
+/// How often the status says that the trainer lives.
+const HEARTBEAT: Duration = Duration::from_secs(2);
+/// The same for runs that wait.
+const QUEUE_HEARTBEAT: Duration = Duration::from_secs(30);
+
+/// SIGTERM and SIGINT as a flag; a second one ends the process at once.
+pub(super) struct Signals(Arc<AtomicBool>);
+
+impl Signals {
+    /// From now on.
+    pub(super) fn listen() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))?;
+            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+        }
+        Ok(Self(asked))
+    }
+}
+
+/// Listens until the engine thread has come to its end.
+pub(super) fn supervise(desk: &Desk, signals: &Signals) {
+    let (mut last_heartbeat, mut last_queue_heartbeat) = (Instant::now(), Instant::now());
+    let mut told = false;
+    while !desk.is_finished() {
+        thread::sleep(GLANCE);
+        if signals.0.load(Ordering::Acquire) && !told {
+            told = true;
+            tracing::info!("asked to end by a signal");
+            desk.interrupt();
+        }
+        match desk.take_requests() {
+            Ok(rejected) => {
+                for request in rejected {
+                    let file = request.file.to_string_lossy().into_owned();
+                    tracing::warn!("request {}: {}", printable(&file), request.reason);
+                }
+            }
+            Err(error) => tracing::warn!("requests cannot be read: {error}"),
+        }
+        withdraw_stopped(desk);
+        if last_heartbeat.elapsed() >= HEARTBEAT {
+            last_heartbeat = Instant::now();
+            if let Err(error) = desk.write_status() {
+                tracing::warn!("status.json not written: {error}");
+            }
+        }
+        if last_queue_heartbeat.elapsed() >= QUEUE_HEARTBEAT {
+            last_queue_heartbeat = Instant::now();
+            desk.queued().iter().for_each(keep_queued_alive);
+        }
+    }
+}
+
+/// Takes those runs off the queue that are asked to stop before their turn.
+fn withdraw_stopped(desk: &Desk) {
+    for run in desk.queued() {
+        let Ok((pending, _)) = RunRequests::new(&run).pending() else { continue };
+        let stop = pending
+            .into_iter()
+            .find(|request| matches!(request.request.verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch));
+        if let Some(request) = stop
+            && desk.withdraw(&run)
+        {
+            stop_queued(&run, &request);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What is printed of a run that is followed: epochs on stdout, remarks on stderr, and a line that is drawn over.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::console::{Console, print_result};
+use crate::client::run_snapshot::{RunChange, RunSnapshot};
+use crate::domain::printable::printable;
+use crate::domain::run_event::{RunEvent, RunEventKind};
+use crate::domain::run_status::RunPhase;
+use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line};
+use crate::report::run_text::best_text;
+
+/// How often the drawn line is drawn again by itself, so that its spinner shows that somebody watches.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Prints runs, one at a time.
+pub(super) struct FollowPrinter<'a> {
+    console: &'a Console,
+    /// Whether lines say which run they speak of.
+    several: bool,
+    /// The run that the table's header was printed for.
+    under_header: Option<PathBuf>,
+    line: ProgressBar,
+}
+
+impl<'a> FollowPrinter<'a> {
+    pub(super) fn new(console: &'a Console, several: bool) -> Self {
+        let line = if console.shows_progress() {
+            let style = ProgressStyle::with_template("{spinner} {wide_msg}").expect("a fixed template");
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style);
+            line.enable_steady_tick(TICK);
+            line
+        } else {
+            ProgressBar::hidden()
+        };
+        Self { console, several, under_header: None, line }
+    }
+
+    /// Takes the drawn line away, for somebody else to write; it comes back with the next news.
+    pub(super) fn pause(&mut self) {
+        self.line.set_message("");
+        self.line.suspend(|| {});
+    }
+
+    /// One change of the run that is followed.
+    pub(super) fn tell(&mut self, snapshot: &RunSnapshot, change: &RunChange) -> anyhow::Result<()> {
+        match change {
+            RunChange::Event(event) => self.tell_event(snapshot, event)?,
+            RunChange::Restarted => {
+                self.under_header = None;
+                self.remark("the events were replaced; from the beginning:");
+            }
+            RunChange::BadLine(bad) => {
+                self.remark(&format!("events.jsonl: the line at byte {} cannot be read: {}", bad.offset, bad.reason));
+            }
+            RunChange::Appeared | RunChange::Gone | RunChange::Status => {}
+        }
+        self.draw(snapshot);
+        Ok(())
+    }
+
+    fn tell_event(&mut self, snapshot: &RunSnapshot, event: &RunEvent) -> anyhow::Result<()> {
+        let state = snapshot.state();
+        match &event.kind {
+            RunEventKind::EpochEnded { .. } => {
+                if let Some(record) = state.records.last() {
+                    let row = epoch_row(state, record);
+                    let header = self.header(snapshot);
+                    self.print(&format!("{header}{row}"))?;
+                }
+            }
+            RunEventKind::Resumed { step, checkpoint, .. } => {
+                self.remark(&format!("resumed behind step {step}, from {checkpoint}"));
+            }
+            RunEventKind::EpochsChanged { epochs } => self.remark(&format!("epochs asked for: {epochs}")),
+            RunEventKind::LearningRateReduced { from, to, .. } => {
+                self.remark(&format!("learning rate {} → {}", learning_rate(*from), learning_rate(*to)));
+            }
+            RunEventKind::RequestAcknowledged { verb, step } => {
+                self.remark(&format!("{verb} acknowledged at step {step}"));
+            }
+            RunEventKind::SampleSkipped { file, reason } => self.remark(&format!("left out: {file}: {reason}")),
+            RunEventKind::Warning { message } => self.warn(message),
+            RunEventKind::RolledBack { from_step, to_step, .. } => {
+                self.warn(&format!("back from step {from_step} to the checkpoint at step {to_step}"));
+            }
+            RunEventKind::CheckpointRejected { .. }
+            | RunEventKind::CheckpointFailed { .. }
+            | RunEventKind::Nonfinite { .. } => {
+                if let Some(error) = &state.last_error {
+                    self.warn(&error.message);
+                }
+            }
+            RunEventKind::Evaluated { split, images, accuracy, .. } => {
+                self.remark(&format!("evaluated: {split}, {images} images, accuracy {accuracy:.3}"));
+            }
+            RunEventKind::Created { .. }
+            | RunEventKind::Started { .. }
+            | RunEventKind::Prepared { .. }
+            | RunEventKind::EpochStarted { .. }
+            | RunEventKind::StepReported { .. }
+            | RunEventKind::CheckpointSaved { .. }
+            | RunEventKind::Paused { .. }
+            | RunEventKind::Continued { .. }
+            | RunEventKind::Ended { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Says that nothing is to be told yet.
+    pub(super) fn wait(&self, snapshot: &RunSnapshot) {
+        let name = printable(&snapshot.run().name());
+        self.line.set_message(match snapshot.condition() {
+            Ok(condition) => format!("{name}: {condition}"),
+            Err(problem) => format!("{name}: {}", printable(problem)),
+        });
+    }
+
+    /// The last line of a run.
+    pub(super) fn tell_end(&mut self, snapshot: &RunSnapshot, told: &str) -> anyhow::Result<()> {
+        let state = snapshot.state();
+        let mut text =
+            format!("{}: {told}; epochs {}/{}", printable(&snapshot.run().name()), state.records.len(), state.epochs);
+        if let Some(best) = &state.best {
+            text.push_str(", best ");
+            text.push_str(&best_text(best));
+        }
+        self.line.set_message("");
+        self.print(&format!("{text}\n"))
+    }
+
+    fn draw(&self, snapshot: &RunSnapshot) {
+        let state = snapshot.state();
+        let status = snapshot.status().ok();
+        let at_work = status.filter(|status| !status.state.is_over());
+        let training = matches!(state.phase, RunPhase::Running | RunPhase::Stopping);
+        let point = state.steps.last().filter(|point| training && point.step == state.step);
+        let message = match (at_work, point) {
+            (Some(status), Some(point)) => {
+                format!(
+                    "{}  {}{}",
+                    status.view,
+                    if state.phase == RunPhase::Stopping { "stopping · " } else { "" },
+                    live_line(state, point, status.eta_s)
+                )
+            }
+            (Some(status), None) => format!("{}  {}", status.view, state.phase),
+            (None, _) => String::new(),
+        };
+        self.line.set_message(message);
+    }
+
+    /// The table's titles, once a run.
+    fn header(&mut self, snapshot: &RunSnapshot) -> String {
+        let path = snapshot.run().path();
+        if self.under_header.as_deref() == Some(path) {
+            return String::new();
+        }
+        self.under_header = Some(path.to_owned());
+        let name = if self.several { format!("{}\n", printable(&snapshot.run().name())) } else { String::new() };
+        name + &epoch_header()
+    }
+
+    fn print(&self, text: &str) -> anyhow::Result<()> {
+        self.line.suspend(|| print_result(text))
+    }
+
+    fn remark(&self, text: &str) {
+        self.line.suspend(|| self.console.remark(printable(text)));
+    }
+
+    fn warn(&self, text: &str) {
+        self.line.suspend(|| self.console.warn(printable(text)));
+    }
+}
+
+impl Drop for FollowPrinter<'_> {
+    fn drop(&mut self) {
+        self.line.finish_and_clear();
+    }
+}

@@ -1,0 +1,67 @@
+//! A run as a JSON document: the keys of its `status.json`, and what a reader knows beside.
+
+use serde_json::{Map, Value, json};
+
+use crate::client::run_snapshot::RunSnapshot;
+use crate::domain::run_condition::RunCondition;
+use crate::domain::run_spec::RunSpec;
+use crate::domain::run_status::RunStatus;
+use crate::storage::run_dir::RunDir;
+
+/// The version of the layout of the documents of runs.
+pub(super) const RUNS_SCHEMA: u32 = 1;
+
+/// What two small files tell of a run: all keys of `status.json`, of which `state` is `stale` where the evidence says so,
+/// and name, path, condition in words, preset and time of making.
+pub(super) fn summary_document(
+    run: &RunDir,
+    spec: Option<&RunSpec>,
+    status: Option<&RunStatus>,
+    condition: Option<&RunCondition>,
+    problems: &[String],
+) -> anyhow::Result<Map<String, Value>> {
+    let mut document = Map::new();
+    document.insert("name".to_owned(), json!(run.name()));
+    document.insert("path".to_owned(), json!(run.path().to_string_lossy()));
+    if let Some(Value::Object(status)) = status.map(serde_json::to_value).transpose()? {
+        document.extend(status);
+    }
+    document.insert("schema".to_owned(), json!(RUNS_SCHEMA));
+    document.insert("state".to_owned(), json!(condition.map_or("damaged", RunCondition::name)));
+    document.insert("recorded_state".to_owned(), json!(status.map(|status| status.state)));
+    document.insert("condition".to_owned(), json!(condition.map(ToString::to_string)));
+    if let Some(spec) = spec {
+        document.insert("created".to_owned(), json!(spec.created));
+        document.insert("preset".to_owned(), json!(spec.preset));
+        document.insert("group".to_owned(), json!(spec.group));
+        document.insert("view".to_owned(), json!(spec.view));
+    }
+    document.insert("problems".to_owned(), json!(problems));
+    Ok(document)
+}
+
+/// What all files of a run tell: the summary, and what the events add up to.
+pub(super) fn whole_document(snapshot: &RunSnapshot) -> anyhow::Result<Map<String, Value>> {
+    let condition = snapshot.condition().ok();
+    let (spec, status) = (snapshot.spec().ok(), snapshot.status().ok());
+    let mut document = summary_document(snapshot.run(), spec, status, condition.as_ref(), &snapshot.problems())?;
+    let state = snapshot.state();
+    let Value::Object(told) = json!({
+        "config": spec.map(|spec| &spec.config),
+        "trainer": state.trainer,
+        "setting": state.setting,
+        "history": state.records,
+        "learning_rate": state.learning_rate,
+        "reductions": state.reductions,
+        "checkpoints": state.checkpoints,
+        "evaluations": state.evaluations,
+        "acknowledged": state.acknowledged,
+        "warnings": state.warnings,
+        "skipped": state.skipped,
+        "last_error": state.last_error,
+    }) else {
+        unreachable!("braces make an object");
+    };
+    document.extend(told);
+    Ok(document)
+}

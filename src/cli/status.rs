@@ -1,0 +1,63 @@
+//! `mammoscope status`: how one run is, or those of a group.
+
+use std::path::Path;
+
+use chrono::Utc;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::console::{Outcome, print_result};
+use super::run_document::{RUNS_SCHEMA, whole_document};
+use crate::client::run_snapshot::RunSnapshot;
+use crate::report::run_text::{RunFacts, run_text};
+use crate::storage::run_catalog::find_runs;
+use crate::storage::workspace::Workspace;
+
+/// Say how a training is: state and evidence, progress, best epoch, what went wrong
+///
+/// RUN is a run's name or the beginning of it, its path, `latest`, or the id of a group: then all its runs are shown.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope status latest
+  mammoscope status 2026-11-23T10-15-02_CC_R_seed
+  mammoscope status workspace/runs/2026-11-23T10-15-02_CC_R_seed --json")]
+pub(super) struct StatusArguments {
+    /// A run's name or the beginning of it, its path, a group's id, or `latest`
+    #[arg(value_name = "RUN")]
+    run: String,
+    /// Print one JSON document: docs/file_formats.md
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the runs.
+pub(super) fn run(arguments: &StatusArguments, workspace: Option<&Path>) -> anyhow::Result<Outcome> {
+    let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
+    let snapshots: Vec<RunSnapshot> = found.runs.into_iter().map(RunSnapshot::read).collect();
+    if arguments.json {
+        let documents = snapshots.iter().map(whole_document).collect::<anyhow::Result<Vec<_>>>()?;
+        let document = match (found.group, documents) {
+            (None, mut single) if single.len() == 1 => Value::Object(single.remove(0)),
+            (group, runs) => json!({ "schema": RUNS_SCHEMA, "group": group, "runs": runs }),
+        };
+        print_result(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+    } else {
+        let texts: Vec<String> = snapshots.iter().map(text_of).collect();
+        print_result(&texts.join("\n"))?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn text_of(snapshot: &RunSnapshot) -> String {
+    let condition = snapshot.condition().ok();
+    let facts = RunFacts {
+        name: &snapshot.run().name(),
+        condition: condition.as_ref(),
+        spec: snapshot.spec().ok(),
+        status: snapshot.status().ok(),
+        state: snapshot.state(),
+        problems: &snapshot.problems(),
+    };
+    run_text(&facts, Utc::now())
+}

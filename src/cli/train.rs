@@ -1,0 +1,220 @@
+//! `mammoscope train`: runs from a data set and a preset, in detached trainers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+
+use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::interruption::Interruption;
+use super::preset;
+use super::trainer_start::{FollowArguments, start_trainers};
+use crate::client::engine_location::locate_engine;
+use crate::client::engine_probe::{PROBE_TIMEOUT, probe_engine};
+use crate::client::training_plan::{PlannedRuns, TrainingPlan, remove_runs};
+use crate::dataset::folder_layout::scan;
+use crate::dataset::manifest::{ManifestSet, build_manifests};
+use crate::dataset::split::SplitPlan;
+use crate::domain::compute_options::{DeviceChoice, DeviceList};
+use crate::domain::dataset_manifest::DatasetManifest;
+use crate::domain::disk_estimate::DiskEstimate;
+use crate::domain::printable::printable_path;
+use crate::domain::selection::ViewSelection;
+use crate::domain::split::Split;
+use crate::domain::training_config::TrainingConfig;
+use crate::report::tables::counted;
+use crate::storage::workspace::Workspace;
+
+/// Train a model for each view, in runs that need no terminal
+///
+/// Makes a run directory a view and starts a trainer that works through them, one trainer a device. Closing the terminal
+/// changes nothing: `mammoscope runs`, `status`, `follow` and `control` look after a training, `resume` goes on with one
+/// that was interrupted, `evaluate` judges it. Splits are the data's own folders, else 80 : 10 : 10 by subject, drawn
+/// from the seed, the same for all views.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  The reference's recipe, all four views:
+    mammoscope train --data DIR --view all --preset seed
+  Another batch size and rate, left alone at once:
+    mammoscope train --data DIR --view CC_R --preset modern --detach \\
+      --set batch_size=16,learning_rate=0.02
+  Two GPUs, two views each:
+    mammoscope train --data DIR --view all --preset modern --device cuda:0,1
+  Can it learn these images by heart?
+    mammoscope train --data DIR --view CC_R --preset seed --all-as-train \\
+      --set augment=false,dropout=0")]
+pub(super) struct TrainArguments {
+    /// A tree of images, `<VIEW>/[split/]<CLASS>/*`
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Views to train, with commas between them, or all
+    #[arg(long, value_name = "V,…")]
+    view: ViewSelection,
+    /// The configuration to begin from: seed, modern, quick, or a file NAME.toml
+    #[arg(long, value_name = "NAME")]
+    preset: String,
+    /// Change keys of the configuration; `mammoscope preset show` explains them
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    set: Vec<String>,
+    /// Where to compute: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; one trainer each, views dealt in turn
+    #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
+    device: DeviceList,
+    /// What the runs are called, behind time and view [default: the preset's name]
+    #[arg(long, value_name = "TEXT")]
+    name: Option<String>,
+    /// A CSV file with the columns subject and split, in place of the data's own splits
+    #[arg(long, value_name = "FILE", conflicts_with = "all_as_train")]
+    splits: Option<PathBuf>,
+    /// Train on every image, and validate on the same: to see whether they can be learnt at all
+    #[arg(long)]
+    all_as_train: bool,
+    #[command(flatten)]
+    follow: FollowArguments,
+    /// Print one JSON document of the runs instead of their folders
+    #[arg(long, requires = "detach")]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
+    let config = configuration(arguments)?;
+    let engine = locate_engine()?.path;
+    let manifests = manifests(arguments, &config, console)?;
+    let gpus = count_gpus(&arguments.device, &engine)?;
+    let shares = arguments.device.deal(manifests.len(), gpus);
+    let workspace = Workspace::open(workspace)?;
+    check_disk(&config, &manifests, &workspace)?;
+    let plan = TrainingPlan {
+        preset: arguments.preset.clone(),
+        label: arguments.name.clone().unwrap_or_else(|| preset_label(&arguments.preset)),
+        data: absolute(&arguments.data)?,
+        config,
+        manifests,
+        shares,
+    };
+    for (device, share) in &plan.shares {
+        let views: Vec<_> = share.iter().map(|&place| plan.manifests[place].view.name()).collect();
+        console.remark(format!("{}, one after another on {device}", views.join(", ")));
+    }
+    start(&plan, &workspace, &engine, arguments, console)
+}
+
+/// Makes the runs, starts their trainers, and follows them where that is asked for.
+fn start(
+    plan: &TrainingPlan,
+    workspace: &Workspace,
+    engine: &Path,
+    arguments: &TrainArguments,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let interruption = Interruption::watch()?;
+    let planned = plan.create(workspace)?;
+    if interruption.requested() {
+        remove_runs(&planned.runs);
+        return Err(Interrupted.into());
+    }
+    let started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested())?;
+    started.report_failures(console);
+    for (runs, _) in &started.failed {
+        remove_runs(runs);
+    }
+    if started.at_work.is_empty() {
+        bail!("no training was started, and nothing is left of it");
+    }
+    if arguments.json {
+        print_result(&to_json(&planned, plan)?)?;
+    }
+    let followed = started.follow_or_print(arguments.follow, !arguments.json, console)?;
+    Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
+}
+
+fn configuration(arguments: &TrainArguments) -> anyhow::Result<TrainingConfig> {
+    let mut config = preset::load(&arguments.preset)?.config;
+    if !arguments.set.is_empty() {
+        // Together, so that a key that is named twice is found.
+        config.set_all(&arguments.set.join(",")).map_err(|error| WrongUse(format!("--set: {error}")))?;
+    }
+    config.check().map_err(|error| WrongUse(format!("--set: {error}")))?;
+    Ok(config)
+}
+
+fn manifests(
+    arguments: &TrainArguments,
+    config: &TrainingConfig,
+    console: &Console,
+) -> anyhow::Result<Vec<DatasetManifest>> {
+    let scanned = scan(&arguments.data)?;
+    for problem in &scanned.problems {
+        console.warn(problem);
+    }
+    let plan = split_plan(arguments, config)?;
+    let ManifestSet { manifests, warnings } = build_manifests(&scanned, &arguments.view, plan)?;
+    for warning in warnings {
+        console.warn(warning);
+    }
+    for manifest in &manifests {
+        let [train, validation, test] = Split::ALL.map(|split| manifest.of_split(split).count());
+        console.remark(format!("{}: {train} training, {validation} validation, {test} test images", manifest.view));
+    }
+    Ok(manifests)
+}
+
+fn preset_label(preset: &str) -> String {
+    Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    path.canonicalize().with_context(|| format!("read {}", printable_path(path)))
+}
+
+/// How many GPUs there are, where the devices that are asked for make it matter; an error where one is not there.
+fn count_gpus(devices: &DeviceList, engine: &Path) -> anyhow::Result<usize> {
+    let highest = match devices {
+        DeviceList::AllCuda => Some(0),
+        DeviceList::Named(devices) => devices
+            .iter()
+            .filter_map(|device| if let DeviceChoice::Cuda(number) = device { Some(*number) } else { None })
+            .max(),
+    };
+    let Some(highest) = highest else { return Ok(0) };
+    let facts = probe_engine(engine, PROBE_TIMEOUT).context("ask the engine for its GPUs")?;
+    let gpus = facts.cuda.devices.len();
+    match gpus {
+        0 => bail!("--device: no GPU can be used here; `mammoscope doctor` says why"),
+        gpus if highest >= gpus => {
+            bail!("--device: there is no cuda:{highest}; this machine has {}", counted(gpus, "GPU"))
+        }
+        gpus => Ok(gpus),
+    }
+}
+
+/// Refuses what would not fit on the disk.
+fn check_disk(config: &TrainingConfig, manifests: &[DatasetManifest], workspace: &Workspace) -> anyhow::Result<()> {
+    let images = manifests.iter().map(|manifest| manifest.samples.len()).sum();
+    let needed = DiskEstimate::new(config, manifests.len(), images).total();
+    let Some(free) = workspace.free_bytes() else { return Ok(()) };
+    if needed > free {
+        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+        bail!(
+            "the runs and the cache of their images need about {} MB, and {} has {} MB left; give another --workspace",
+            megabytes(needed),
+            printable_path(workspace.path()),
+            megabytes(free)
+        );
+    }
+    Ok(())
+}
+
+fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String> {
+    let runs: Vec<_> = planned
+        .runs
+        .iter()
+        .zip(&plan.manifests)
+        .map(|(run, manifest)| serde_json::json!({ "path": run.path().to_string_lossy(), "view": manifest.view }))
+        .collect();
+    let document = serde_json::json!({ "schema": 1, "group": planned.group, "runs": runs });
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}
+fn split_plan(_: &TrainArguments, _: &TrainingConfig) -> anyhow::Result<SplitPlan> {
+    Ok(SplitPlan::A)
+}

@@ -1,0 +1,182 @@
+//! From a plan to run directories: all of them or none.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::compute_options::DeviceChoice;
+use crate::domain::dataset_manifest::DatasetManifest;
+use crate::domain::printable::printable_path;
+use crate::domain::run_event::{RunEvent, RunEventKind};
+use crate::domain::run_spec::{RUN_SCHEMA, RunSpec};
+use crate::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
+use crate::domain::training_config::TrainingConfig;
+use crate::storage::event_log::EventLog;
+use crate::storage::manifest_file::{ManifestFileError, write_manifest};
+use crate::storage::process_evidence::{boot_id, host_name};
+use crate::storage::run_dir::RunDir;
+use crate::storage::run_spec_file::{RunSpecError, write_run_spec};
+use crate::storage::run_status_file::{read_status, write_status};
+use crate::storage::workspace::{Workspace, new_group_id};
+
+/// The trainings that are asked for together: one a view.
+#[derive(Clone, Debug)]
+pub struct TrainingPlan {
+    /// Name of the preset that the configuration began with.
+    pub preset: String,
+    /// What the runs are called, behind time and view.
+    pub label: String,
+    /// The data set's root, absolute.
+    pub data: PathBuf,
+    /// Everything that decides what is computed.
+    pub config: TrainingConfig,
+    /// The images, one manifest a run.
+    pub manifests: Vec<DatasetManifest>,
+    /// For each trainer its device and the positions of its runs among the manifests.
+    pub shares: Vec<(DeviceChoice, Vec<usize>)>,
+}
+
+/// The run directories of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRuns {
+    /// The id that they share.
+    pub group: String,
+    /// In the order of the plan's manifests.
+    pub runs: Vec<RunDir>,
+    /// For each trainer its runs.
+    pub shares: Vec<Vec<RunDir>>,
+}
+
+/// Why there are no run directories.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// A directory or file cannot be made.
+    #[error("write to {}: {error}", printable_path(path))]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// `run.toml` cannot be written.
+    #[error("write run.toml: {0}")]
+    Spec(#[from] RunSpecError),
+    /// `dataset.json` cannot be written.
+    #[error(transparent)]
+    Manifest(#[from] ManifestFileError),
+}
+
+impl TrainingPlan {
+    /// Makes the directory of every run with `run.toml`, `dataset.json`, `events.jsonl` and `status.json`. After an error
+    /// nothing is left of any.
+    pub fn create(&self, workspace: &Workspace) -> Result<PlannedRuns, PlanError> {
+        let created = Utc::now();
+        let group = new_group_id(created, &self.label);
+        let mut unfinished = Unfinished(Vec::new());
+        for (position, manifest) in self.manifests.iter().enumerate() {
+            let device = self
+                .shares
+                .iter()
+                .find(|(_, positions)| positions.contains(&position))
+                .map(|(device, _)| *device)
+                .expect("every run has a device");
+            let run = workspace
+                .create_run(created, manifest.view, &self.label)
+                .map_err(|error| PlanError::Write { path: workspace.runs(), error })?;
+            unfinished.0.push(run.clone());
+            let spec = RunSpec {
+                schema: RUN_SCHEMA,
+                created,
+                group: group.clone(),
+                view: manifest.view,
+                preset: self.preset.clone(),
+                data: self.data.clone(),
+                device,
+                config: self.config.clone(),
+            };
+            write_run(&run, &spec, manifest, created)?;
+        }
+        let runs = std::mem::take(&mut unfinished.0);
+        let shares = self.shares.iter().map(|(_, share)| share.iter().map(|&place| runs[place].clone()).collect());
+        Ok(PlannedRuns { group, shares: shares.collect(), runs })
+    }
+}
+
+fn write_run(
+    run: &RunDir,
+    spec: &RunSpec,
+    manifest: &DatasetManifest,
+    created: DateTime<Utc>,
+) -> Result<(), PlanError> {
+    write_manifest(&run.manifest(), manifest)?;
+    let kind = RunEventKind::Created { preset: spec.preset.clone(), epochs: spec.config.epochs };
+    EventLog::open(&run.events())
+        .and_then(|mut log| log.append(&RunEvent { time: created, kind }))
+        .map_err(|error| PlanError::Write { path: run.events(), error })?;
+    let status = RunStatus {
+        schema: STATUS_SCHEMA,
+        state: RunPhase::Queued,
+        reason: None,
+        pid: Some(std::process::id()),
+        host: Some(host_name()),
+        boot_id: boot_id(),
+        group: spec.group.clone(),
+        view: spec.view,
+        step: 0,
+        steps_per_epoch: 0,
+        epoch: 0,
+        epochs: spec.config.epochs,
+        best: None,
+        images_per_s: None,
+        eta_s: None,
+        heartbeat: created,
+        updated: created,
+    };
+    write_status(&run.status(), &status).map_err(|error| PlanError::Write { path: run.status(), error })?;
+    // Last: a directory with a run.toml is a whole run.
+    write_run_spec(&run.spec(), spec)?;
+    Ok(())
+}
+
+/// Says in the status of runs that wait for a trainer that is at work on another that it is this one which will come to
+/// them, so that they are known to be stale when it dies.
+pub fn queue_behind(trainer: u32, waiting: &[RunDir]) -> io::Result<()> {
+    for run in waiting {
+        // A status that cannot be read tells nobody anything; the trainer writes a new one.
+        let Ok(status) = read_status(&run.status()) else { continue };
+        let now = Utc::now();
+        let queued = RunStatus {
+            state: RunPhase::Queued,
+            reason: None,
+            pid: Some(trainer),
+            host: Some(host_name()),
+            boot_id: boot_id(),
+            images_per_s: None,
+            eta_s: None,
+            heartbeat: now,
+            updated: now,
+            ..status
+        };
+        write_status(&run.status(), &queued)?;
+    }
+    Ok(())
+}
+
+/// Run directories that are removed when this is dropped.
+struct Unfinished(Vec<RunDir>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        remove_runs(&self.0);
+    }
+}
+
+/// Removes runs that no trainer has ever taken up.
+pub fn remove_runs(runs: &[RunDir]) {
+    for run in runs {
+        // What cannot be removed stays, and `mammoscope runs` shows it.
+        let _ = fs::remove_dir_all(run.path());
+    }
+}

@@ -1,0 +1,172 @@
+//! A table that names the split of every subject: CSV with the columns `subject` and `split`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use csv::ByteRecord;
+
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::split::Split;
+use crate::domain::subject::SubjectId;
+
+const COLUMNS: [&str; 2] = ["subject", "split"];
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How many bad lines are spelled out; the rest are counted.
+const LISTED: usize = 10;
+
+/// Which split each subject belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitTable {
+    splits: BTreeMap<SubjectId, Split>,
+}
+
+/// Why a table of splits cannot be used; one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SplitTableError {
+    /// It is no such table.
+    #[error("{}: no table of splits: {reason}; its first line should be subject,split", printable_path(path))]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Lines are wrong.
+    #[error("{}", listed(path, lines))]
+    BadLines {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1, and what is wrong with it.
+        lines: Vec<(u64, String)>,
+    },
+}
+
+fn listed(path: &Path, lines: &[(u64, String)]) -> String {
+    let path = printable_path(path);
+    let shown: Vec<_> =
+        lines.iter().take(LISTED).map(|(line, reason)| format!("{path}:{line}: {}", printable(reason))).collect();
+    let more = match lines.len().saturating_sub(LISTED) {
+        0 => String::new(),
+        more => format!("; and {more} more bad lines"),
+    };
+    format!("{}{more}", shown.join("; "))
+}
+
+impl SplitTable {
+    /// Reads the bytes of a table. Columns are found by name, in any order; further ones are passed over. Splits may go by
+    /// their synonyms. Every wrong line is reported: an unknown split, an empty subject, a subject that another line puts
+    /// elsewhere. `path` is named in errors only.
+    pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, SplitTableError> {
+        let no_table = |reason: String| SplitTableError::NoTable { path: path.to_owned(), reason };
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let header = table.byte_headers().map_err(|error| no_table(error.to_string()))?;
+        let [subject_column, split_column] = places(header).map_err(no_table)?;
+        let mut seen: BTreeMap<SubjectId, (Split, u64)> = BTreeMap::new();
+        let mut bad_lines = Vec::new();
+        for record in table.byte_records() {
+            let record = record.map_err(|error| no_table(error.to_string()))?;
+            let line = record.position().map_or(0, csv::Position::line);
+            match row(&record, subject_column, split_column) {
+                Ok((subject, split)) => {
+                    let (first, first_line) = *seen.entry(subject.clone()).or_insert((split, line));
+                    if first != split {
+                        let reason = format!("subject {subject} is {split} here and {first} in line {first_line}");
+                        bad_lines.push((line, reason));
+                    }
+                }
+                Err(reason) => bad_lines.push((line, reason)),
+            }
+        }
+        if !bad_lines.is_empty() {
+            return Err(SplitTableError::BadLines { path: path.to_owned(), lines: bad_lines });
+        }
+        if seen.is_empty() {
+            return Err(no_table("there is no line behind the first".to_owned()));
+        }
+        Ok(Self { splits: seen.into_iter().map(|(subject, (split, _))| (subject, split)).collect() })
+    }
+
+    /// The split of every subject, by id.
+    #[must_use]
+    pub fn into_splits(self) -> BTreeMap<SubjectId, Split> {
+        self.splits
+    }
+}
+
+fn places(header: &ByteRecord) -> Result<[usize; 2], String> {
+    if header.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    let mut places = [0; 2];
+    for (place, name) in places.iter_mut().zip(COLUMNS) {
+        let mut found = header.iter().enumerate().filter(|(_, column)| column.trim_ascii() == name.as_bytes());
+        *place = match (found.next(), found.next()) {
+            (Some((at, _)), None) => at,
+            (Some(_), Some(_)) => return Err(format!("the column {name} is there twice")),
+            (None, _) if header.len() == 1 && header[0].contains(&b';') => {
+                return Err("the separator is ';'; a comma is wanted".to_owned());
+            }
+            (None, _) => return Err(format!("the column {name} is missing")),
+        };
+    }
+    Ok(places)
+}
+
+fn row(record: &ByteRecord, subject: usize, split: usize) -> Result<(SubjectId, Split), String> {
+    let text = |place: usize, name: &str| {
+        let field = record.get(place).ok_or_else(|| format!("the line ends before column {name}"))?;
+        str::from_utf8(field).map(str::trim).map_err(|_| format!("column {name}: not UTF-8 text"))
+    };
+    let subject = text(subject, "subject")?;
+    if subject.is_empty() {
+        return Err("column subject: empty".to_owned());
+    }
+    let split = text(split, "split")?.parse().map_err(|error| format!("column split: {error}"))?;
+    Ok((SubjectId(subject.to_owned()), split))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<SplitTable, String> {
+        SplitTable::parse(Path::new("s.csv"), text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_by_name_synonyms_and_repeated_lines() {
+        let table = parse("\u{feff}split,age,subject\r\ntrain,40, 12\nVAL,,7_a\ntest,1,3\ntest,2,3\n").unwrap();
+        let splits = table.into_splits();
+        let splits: Vec<_> = splits.iter().map(|(subject, split)| (&*subject.0, *split)).collect();
+        assert_eq!(splits, [("12", Split::Train), ("3", Split::Test), ("7_a", Split::Validation)]);
+    }
+
+    #[test]
+    fn every_wrong_line_is_named_in_one_line() {
+        assert_eq!(
+            parse("subject,split\n1,train\n2,holdout\n,test\n4\n1,test\n"),
+            Err("s.csv:3: column split: 'holdout' is no split; the splits are train, validation and test; \
+                 s.csv:4: column subject: empty; s.csv:5: the line ends before column split; \
+                 s.csv:6: subject 1 is test here and train in line 2"
+                .to_owned())
+        );
+        let many = "subject,split\n".to_owned() + &"1,none\n".repeat(13);
+        assert!(parse(&many).unwrap_err().ends_with("; and 3 more bad lines"));
+        assert!(parse("subject,split\n1,\"\u{1b}[31m\"\n").unwrap_err().contains("\\u{1b}"));
+    }
+
+    #[test]
+    fn what_is_no_table_says_why() {
+        let reason = |text: &str| parse(text).unwrap_err();
+        assert!(reason("").contains("the file is empty"));
+        assert!(reason("subject;split\n1;train\n").contains("the separator is ';'"));
+        assert!(reason("1,train\n2,test\n").contains("the column subject is missing"));
+        assert!(reason("subject,split,subject\n").contains("the column subject is there twice"));
+        assert_eq!(
+            reason("subject,split\n"),
+            "s.csv: no table of splits: there is no line behind the first; its first line should be subject,split"
+        );
+    }
+}

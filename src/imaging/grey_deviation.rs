@@ -1,0 +1,60 @@
+//! How much grey levels vary within the breast: the one feature that a network has to beat.
+
+use super::breast_mask::{breast_mask, grey_levels};
+use super::raster::Raster;
+
+/// How far from the breast's outline the measured pixels lie, as a share of the picture's shorter side: the rim over
+/// which the compressed breast grows thinner, and the skin, say nothing about its density. (22 pixels of 650.)
+const EROSION: f64 = 1.0 / 30.0;
+
+/// Standard deviation of the grey levels (0 to 255) of the pixels inside the breast whose square neighbourhood of 1/30 of
+/// the shorter side belongs to the breast; over the picture as it was decoded, not resized. `None` where no breast is
+/// found, or one too thin for that.
+#[must_use]
+pub fn grey_deviation(image: &Raster<u8>) -> Option<f64> {
+    let radius = (image.width().min(image.height()) as f64 * EROSION).round().max(1.0) as usize;
+    let inside = breast_mask(image)?.eroded(radius);
+    // Counted by level, the moments are exact, whatever the order of pixels is.
+    let mut counts = [0_u64; 256];
+    for (level, _) in grey_levels(image).into_iter().zip(inside.pixels()).filter(|&(_, &inside)| inside) {
+        counts[usize::from(level)] += 1;
+    }
+    let total: u64 = counts.iter().sum();
+    let mean_of = |value: &dyn Fn(f64) -> f64| {
+        let sum: f64 = counts.iter().enumerate().map(|(level, &count)| count as f64 * value(level as f64)).sum();
+        sum / total as f64
+    };
+    let mean = mean_of(&|level| level);
+    (total > 0).then(|| mean_of(&|level| (level - mean).powi(2)).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raster::Channels;
+    use super::*;
+
+    /// 60 × 60 pixels, the left 40 columns breast: a bright rim of 2 pixels, then columns of 100 and 120 in turn.
+    fn striped(step: u8) -> Raster<u8> {
+        let grey = |column: usize| match column {
+            0..38 => 100 + step * u8::from(column % 2 == 0),
+            38 | 39 => 250,
+            _ => 0,
+        };
+        Raster::new(60, 60, Channels::Grey, (0..3600).map(|at| grey(at % 60)).collect())
+    }
+
+    #[test]
+    fn it_is_the_standard_deviation_away_from_the_rim() {
+        // 60/30 = 2 pixels are eroded at the skin, none at the chest wall: 19 columns of either level remain.
+        assert_eq!(grey_deviation(&striped(20)), Some(10.0));
+        assert_eq!(grey_deviation(&striped(0)), Some(0.0));
+    }
+
+    #[test]
+    fn there_is_none_without_a_breast() {
+        assert_eq!(grey_deviation(&Raster::new(40, 40, Channels::Grey, vec![9; 1600])), None);
+        // Three columns are a breast by their area, but nothing of it lies away from its rim on either side.
+        let strip = (0..2500).map(|at| if (20..23).contains(&(at % 50)) { 99 } else { 0 }).collect();
+        assert_eq!(grey_deviation(&Raster::new(50, 50, Channels::Grey, strip)), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! Sets of pixels, and their morphology.
+
+use super::components::{Components, Connected};
+
+/// A set of the pixels of a picture of `height` × `width`, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    width: usize,
+    height: usize,
+    inside: Vec<bool>,
+}
+
+impl Mask {
+    /// A mask from its pixels, `height` × `width` of them.
+    ///
+    /// # Panics
+    /// When a side is zero or the number of pixels is another.
+    #[must_use]
+    pub fn new(width: usize, height: usize, inside: Vec<bool>) -> Self {
+        assert!(width > 0 && height > 0, "a picture has pixels");
+        assert_eq!(inside.len(), width * height, "pixels of {width} × {height}");
+        Self { width, height, inside }
+    }
+
+    /// Pixels a row.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Whether each pixel belongs to it, row by row.
+    #[must_use]
+    pub fn pixels(&self) -> &[bool] {
+        &self.inside
+    }
+
+    /// How many pixels belong to it.
+    #[must_use]
+    pub fn area(&self) -> usize {
+        self.inside.iter().filter(|&&inside| inside).count()
+    }
+
+    /// The pixels all of whose neighbours within `radius` rows and columns belong to the mask. Beyond the picture's edge
+    /// it counts as going on, so that a breast is not eroded at the chest wall.
+    #[must_use]
+    pub fn eroded(&self, radius: usize) -> Self {
+        let mut along_rows = Vec::with_capacity(self.inside.len());
+        for row in self.inside.chunks_exact(self.width) {
+            let mut missing = row.iter().take(radius).filter(|&&inside| !inside).count();
+            for column in 0..self.width {
+                missing += usize::from(row.get(column + radius).is_some_and(|&inside| !inside));
+                along_rows.push(missing == 0);
+                missing -= usize::from(column.checked_sub(radius).is_some_and(|leaving| !row[leaving]));
+            }
+        }
+        let row = |index: usize| &along_rows[index * self.width..(index + 1) * self.width];
+        // The same along columns, a whole row at a time: memory is read in its order.
+        let mut missing = vec![0_u32; self.width];
+        let count = |index: usize, by: fn(u32, bool) -> u32, missing: &mut [u32]| {
+            for (missing, &inside) in missing.iter_mut().zip(row(index)) {
+                *missing = by(*missing, !inside);
+            }
+        };
+        for index in 0..radius.min(self.height) {
+            count(index, |missing, out| missing + u32::from(out), &mut missing);
+        }
+        let mut inside = Vec::with_capacity(self.inside.len());
+        for index in 0..self.height {
+            if index + radius < self.height {
+                count(index + radius, |missing, out| missing + u32::from(out), &mut missing);
+            }
+            inside.extend(missing.iter().map(|&missing| missing == 0));
+            if let Some(leaving) = index.checked_sub(radius) {
+                count(leaving, |missing, out| missing - u32::from(out), &mut missing);
+            }
+        }
+        Self { inside, ..*self }
+    }
+
+    /// The pixels with one of the mask within `radius` rows and columns.
+    #[must_use]
+    pub fn dilated(&self, radius: usize) -> Self {
+        self.inverted().eroded(radius).inverted()
+    }
+
+    /// Without what is narrower than `2·radius + 1` pixels.
+    #[must_use]
+    pub fn opened(&self, radius: usize) -> Self {
+        self.eroded(radius).dilated(radius)
+    }
+
+    /// All other pixels.
+    #[must_use]
+    pub fn inverted(&self) -> Self {
+        Self { inside: self.inside.iter().map(|inside| !inside).collect(), ..*self }
+    }
+
+    /// The largest part that hangs together (pixels that share a side); the first of equals, and an empty mask of an
+    /// empty one.
+    #[must_use]
+    pub fn largest_component(&self) -> Self {
+        let components = Components::of(self);
+        match components.largest() {
+            Some(largest) => self.picked(&components, |component| component.first == largest.first),
+            None => self.clone(),
+        }
+    }
+
+    /// With all holes filled: what is not of the mask and does not reach the picture's edge.
+    #[must_use]
+    pub fn holes_filled(&self) -> Self {
+        let outside = self.inverted();
+        outside.picked(&Components::of(&outside), |component| component.at_edge).inverted()
+    }
+
+    fn picked(&self, components: &Components, pick: impl Fn(Connected) -> bool) -> Self {
+        let mut inside = vec![false; self.inside.len()];
+        for (pixels, component) in components.runs() {
+            if pick(component) {
+                inside[pixels].fill(true);
+            }
+        }
+        Self { inside, ..*self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A mask as it is drawn: `#` belongs to it.
+    fn drawn(rows: &[&str]) -> Mask {
+        Mask::new(rows[0].len(), rows.len(), rows.concat().chars().map(|pixel| pixel == '#').collect())
+    }
+
+    #[test]
+    fn erosion_leaves_the_edge_of_the_picture_and_dilation_gives_back() {
+        let mask = drawn(&["###..", "###..", "####.", "###.."]);
+        assert_eq!(mask.eroded(1), drawn(&["##...", "##...", "##...", "##..."]));
+        assert_eq!(mask.opened(1), drawn(&["###..", "###..", "###..", "###.."]));
+        assert_eq!(mask.eroded(0), mask);
+        assert_eq!(mask.eroded(9).area(), 0);
+    }
+
+    #[test]
+    fn the_largest_part_and_its_holes() {
+        let mask = drawn(&["##.###", "...#.#", "#..###", "......"]);
+        let largest = mask.largest_component();
+        assert_eq!(largest, drawn(&["...###", "...#.#", "...###", "......"]));
+        assert_eq!(largest.holes_filled(), drawn(&["...###", "...###", "...###", "......"]));
+        // Open to the edge of the picture: a bay, not a hole.
+        let bay = drawn(&["#.#", "#.#", "###"]);
+        assert_eq!(bay.holes_filled(), bay);
+        // Corners do not connect.
+        assert_eq!(drawn(&["#..", ".##"]).largest_component(), drawn(&["...", ".##"]));
+        assert_eq!(drawn(&["...", "..."]).largest_component().area(), 0);
+    }
+
+    /// By the definition: all pixels of the square around each.
+    fn eroded_slowly(mask: &Mask, radius: usize) -> Vec<bool> {
+        let (width, height) = (mask.width(), mask.height());
+        let around = |at: usize, length: usize| at.saturating_sub(radius)..(at + radius + 1).min(length);
+        (0..width * height)
+            .map(|at| {
+                around(at / width, height).all(|y| around(at % width, width).all(|x| mask.pixels()[y * width + x]))
+            })
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn erosion_is_what_it_says(width in 1_usize..12, height in 1_usize..12, radius in 0_usize..5, seed in prop::collection::vec(0_u8..8, 144)) {
+            let mask = Mask::new(width, height, seed[..width * height].iter().map(|&value| value > 0).collect());
+            let (eroded, slowly) = (mask.eroded(radius), eroded_slowly(&mask, radius));
+            prop_assert_eq!(eroded.pixels(), slowly.as_slice());
+            prop_assert!(mask.opened(radius).pixels().iter().zip(mask.pixels()).all(|(opened, inside)| opened <= inside));
+        }
+    }
+}

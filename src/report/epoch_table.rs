@@ -1,0 +1,160 @@
+//! The epochs of a run as lines of text for 80 columns, one at a time: a run that is followed adds its own.
+
+use chrono::TimeDelta;
+
+use super::tables::three_decimals;
+use crate::domain::run_condition::duration_text;
+use crate::domain::run_records::{EpochRecord, StepPoint};
+use crate::domain::run_state::RunState;
+
+/// The columns' titles.
+#[must_use]
+pub fn epoch_header() -> String {
+    format!(
+        "{:>9}{:>10}{:>7}{:>10}{:>9}{:>11}{:>10}{:>12}\n",
+        "epoch", "loss", "acc", "val loss", "val acc", "val kappa", "rate", "took"
+    )
+}
+
+/// One epoch; a star marks the best one so far. Kappa is quadratic-weighted.
+#[must_use]
+pub fn epoch_row(state: &RunState, record: &EpochRecord) -> String {
+    let figures = &record.figures;
+    let is_best = state.best.as_ref().is_some_and(|best| best.epoch == figures.epoch);
+    format!(
+        "{:>9}{:>10}{:>7}{:>10}{:>9}{:>11}{:>10}{:>12}{}\n",
+        format!("{}/{}", figures.epoch, state.epochs),
+        loss(Some(figures.train_loss)),
+        three_decimals(Some(figures.train_accuracy)),
+        loss(figures.val_loss),
+        three_decimals(figures.val_accuracy),
+        three_decimals(figures.val_kappa),
+        learning_rate(figures.learning_rate),
+        seconds_text(record.seconds),
+        if is_best { " ★" } else { "" }
+    )
+}
+
+/// How the epoch goes, for a line that is drawn over: `epoch 46/100 · step 250/1110 · loss 0.5321 · …`.
+#[must_use]
+pub fn live_line(state: &RunState, point: &StepPoint, eta_s: Option<f64>) -> String {
+    let steps_per_epoch = state.setting.as_ref().map_or(0, |setting| setting.steps_per_epoch);
+    let before = u64::from(point.epoch.saturating_sub(1)) * steps_per_epoch;
+    let mut line = format!(
+        "epoch {}/{} · step {}/{steps_per_epoch} · loss {} · acc {} · rate {} · {:.1} images/s",
+        point.epoch,
+        state.epochs,
+        point.step.saturating_sub(before),
+        loss(Some(point.loss)),
+        three_decimals(Some(point.accuracy)),
+        learning_rate(point.learning_rate),
+        point.images_per_s,
+    );
+    if let Some(eta_s) = eta_s {
+        line.push_str(" · ETA ");
+        line.push_str(&seconds_text(eta_s));
+    }
+    line
+}
+
+/// A learning rate in as many digits as it has, up to three.
+#[must_use]
+pub fn learning_rate(rate: f64) -> String {
+    if rate != 0.0 && rate.abs() < 1e-4 {
+        format!("{rate:.2e}")
+    } else {
+        format!("{:.6}", rate).trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// A duration in seconds for people; tenths below ten.
+#[must_use]
+pub fn seconds_text(seconds: f64) -> String {
+    if seconds.is_finite() && (0.0..9.95).contains(&seconds) {
+        return format!("{seconds:.1} s");
+    }
+    // Conversion saturates; a time that no clock shows is no time.
+    duration_text(TimeDelta::try_seconds(seconds.round() as i64).unwrap_or_default())
+}
+
+fn loss(value: Option<f64>) -> String {
+    value.map_or_else(
+        || "–".to_owned(),
+        |value| if value < 1e4 { format!("{value:.4}") } else { format!("{value:.1e}") },
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::compute_options::Precision;
+    use crate::domain::run_event::{RunEvent, RunEventKind};
+    use crate::domain::training_config::Monitor;
+
+    #[test]
+    fn epochs_stand_below_their_titles() {
+        let mut state = RunState::new(Monitor::ValAccuracy, 100);
+        let time = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let mut table = epoch_header();
+        let prepared = RunEventKind::Prepared {
+            device: "cpu".to_owned(),
+            precision: Precision::F32,
+            threads: 2,
+            train: 40,
+            validation: 8,
+            test: 8,
+            steps_per_epoch: 10,
+        };
+        state.apply(&RunEvent { time, kind: prepared });
+        for (epoch, val_accuracy, val_kappa) in [(9, Some(0.75), Some(0.5)), (10, Some(0.5), None), (11, None, None)] {
+            let kind = RunEventKind::EpochEnded {
+                epoch,
+                step: u64::from(epoch) * 10,
+                train_loss: 1234.5 / f64::from(epoch),
+                train_accuracy: 0.625,
+                val_loss: val_accuracy.map(|accuracy| accuracy * 2.0),
+                val_accuracy,
+                val_kappa,
+                learning_rate: 0.01 / f64::from(epoch - 8),
+                seconds: 7.0 * f64::from(epoch),
+            };
+            state.apply(&RunEvent { time, kind });
+            table.push_str(&epoch_row(&state, state.records.last().unwrap()));
+        }
+        insta::assert_snapshot!(table, @r"
+            epoch      loss    acc  val loss  val acc  val kappa      rate        took
+            9/100  137.1667  0.625    1.5000    0.750      0.500      0.01   1 min 3 s ★
+           10/100  123.4500  0.625    1.0000    0.500          –     0.005  1 min 10 s
+           11/100  112.2273  0.625         –        –          –  0.003333  1 min 17 s
+        ");
+        let point = RunEventKind::StepReported {
+            epoch: 12,
+            step: 115,
+            loss: 0.53211,
+            accuracy: 0.791,
+            learning_rate: 2.5e-5,
+            gradient_norm: 1.0,
+            images_per_s: 61.25,
+        };
+        state.apply(&RunEvent { time, kind: point });
+        let line = live_line(&state, state.steps.last().unwrap(), Some(11_520.0));
+        assert_eq!(
+            line,
+            "epoch 12/100 · step 5/10 · loss 0.5321 · acc 0.791 · rate 2.50e-5 · 61.2 images/s · ETA 3 h 12 min"
+        );
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(learning_rate(0.01), "0.01");
+        assert_eq!(learning_rate(0.002_5), "0.0025");
+        assert_eq!(learning_rate(0.0), "0");
+        assert_eq!(learning_rate(4e-6), "4.00e-6");
+        assert_eq!(seconds_text(3.21), "3.2 s");
+        assert_eq!(seconds_text(9.97), "10 s");
+        assert_eq!(seconds_text(f64::NAN), "0 s");
+        assert_eq!(seconds_text(f64::INFINITY), "0 s");
+    }
+}

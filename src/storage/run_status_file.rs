@@ -1,0 +1,98 @@
+//! `status.json` on disk: replaced whole, so that a reader sees one state or the next.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::atomic_file::write_atomically;
+use super::regular_file::read_regular_file;
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::run_status::{RunStatus, STATUS_SCHEMA};
+
+/// No `status.json` is nearly as long.
+const LARGEST: u64 = 1 << 20;
+
+/// A `status.json` that tells nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RunStatusError {
+    /// There is none.
+    #[error("{} does not exist", printable_path(.0))]
+    Missing(PathBuf),
+    /// It cannot be opened.
+    #[error("read {}: {error}", printable_path(path))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is no status.
+    #[error("{}: {reason}", printable_path(path))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Replaces the status of a run.
+pub fn write_status(path: &Path, status: &RunStatus) -> io::Result<()> {
+    let mut text = serde_json::to_string_pretty(status)?;
+    text.push('\n');
+    write_atomically(path, text.as_bytes())
+}
+
+/// The status of a run.
+pub fn read_status(path: &Path) -> Result<RunStatus, RunStatusError> {
+    let bytes = read_regular_file(path, LARGEST).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => RunStatusError::Missing(path.to_owned()),
+        _ => RunStatusError::Read { path: path.to_owned(), error },
+    })?;
+    let invalid = |reason: String| RunStatusError::Invalid { path: path.to_owned(), reason };
+    let status: RunStatus = serde_json::from_slice(&bytes).map_err(|error| invalid(printable(&error.to_string())))?;
+    if status.schema != STATUS_SCHEMA {
+        return Err(invalid(format!("has layout {}, this program reads {STATUS_SCHEMA}", status.schema)));
+    }
+    Ok(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+
+    use super::*;
+    use crate::domain::run_status::{BestEpoch, RunPhase};
+    use crate::domain::view::View;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_no_status_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.json");
+        assert!(matches!(read_status(&path), Err(RunStatusError::Missing(_))));
+        let status = RunStatus {
+            schema: STATUS_SCHEMA,
+            state: RunPhase::Running,
+            reason: None,
+            pid: Some(7),
+            host: Some("node3".to_owned()),
+            boot_id: None,
+            group: "g".to_owned(),
+            view: View::CcR,
+            step: 5121,
+            steps_per_epoch: 227,
+            epoch: 23,
+            epochs: 100,
+            best: Some(BestEpoch { metric: "val_accuracy".to_owned(), value: 0.1 + 0.2, epoch: 22 }),
+            images_per_s: Some(1.0 / 3.0),
+            eta_s: None,
+            heartbeat: Utc::now(),
+            updated: Utc::now(),
+        };
+        write_status(&path, &status).unwrap();
+        assert_eq!(read_status(&path).unwrap(), status);
+        write_status(&path, &RunStatus { schema: 9, ..status }).unwrap();
+        assert!(read_status(&path).unwrap_err().to_string().contains("layout 9"));
+        std::fs::write(&path, b"{\"schema\":").unwrap();
+        assert!(read_status(&path).unwrap_err().to_string().contains("status.json: EOF"));
+    }
+}

@@ -1,0 +1,64 @@
+//! The breast mask and the spread of grey, on phantoms whose breast is known to the pixel and on real mammograms.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+
+use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::view::View;
+use mammoscope::imaging::breast_mask::breast_mask;
+use mammoscope::imaging::decode::decode_file;
+use mammoscope::imaging::grey_deviation::grey_deviation;
+use mammoscope::imaging::raster::{Channels, Raster};
+
+mod support;
+
+#[test]
+fn the_breast_of_a_phantom_is_found() {
+    for (size, least) in [(64, 0.995), (256, 0.999), (650, 0.999)] {
+        let settings = PhantomSettings { seed: 61, size, overlap: false, confounder: true };
+        let generator = PhantomGenerator::new(settings).unwrap();
+        let mut worst = 1.0_f64;
+        for number in 1..=4 {
+            let subject = generator.subject(number);
+            for view in View::ALL {
+                let drawn = generator.view(&subject, view);
+                let side = size as usize;
+                let image = Raster::new(side, side, Channels::Grey, drawn.image.into_raw());
+                let found = breast_mask(&image).unwrap();
+                let truth = drawn.breast.as_raw().iter().map(|&pixel| pixel > 0);
+                let (mut both, mut either) = (0, 0);
+                for (&found, truth) in found.pixels().iter().zip(truth) {
+                    both += usize::from(found && truth);
+                    either += usize::from(found || truth);
+                }
+                worst = worst.min(f64::from(u32::try_from(both).unwrap()) / f64::from(u32::try_from(either).unwrap()));
+            }
+        }
+        eprintln!("{size} px: IoU {worst:.4} at worst");
+        assert!(worst >= least, "{size} px: IoU {worst:.4} at worst, {least} expected");
+    }
+}
+
+#[test]
+fn the_spread_of_grey_rises_with_the_class_of_real_mammograms() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/seed/TestSet");
+    if !folder.exists() {
+        support::skipped("no ../shared/seed/TestSet: the breast mask on real mammograms");
+        return;
+    }
+    for view in ["CC_R", "MLO_R"] {
+        let spreads = DensityClass::ALL.map(|class| {
+            let class_folder = folder.join(view).join("test").join(class.letter());
+            let file = std::fs::read_dir(class_folder).unwrap().next().unwrap().unwrap().path();
+            let image = decode_file(&file).unwrap().into_8_bit();
+            let share = breast_mask(&image).unwrap().area() as f64 / (image.width() * image.height()) as f64;
+            // Cropped at the skin, a breast fills its picture to 60 to 90 %.
+            assert!((0.6..0.9).contains(&share), "{}: {share:.2} of the picture is breast", file.display());
+            grey_deviation(&image).unwrap()
+        });
+        eprintln!("{view}: {spreads:.1?}");
+        assert!(spreads.windows(2).all(|pair| pair[0] + 1.0 < pair[1]), "{view}: {spreads:.1?}");
+    }
+}
