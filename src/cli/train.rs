@@ -15,6 +15,7 @@ use crate::client::training_plan::{PlannedRuns, TrainingPlan, remove_runs};
 use crate::dataset::folder_layout::scan;
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
+use crate::dataset::split_table::SplitTable;
 use crate::domain::compute_options::{DeviceChoice, DeviceList};
 use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::disk_estimate::DiskEstimate;
@@ -23,7 +24,11 @@ use crate::domain::selection::ViewSelection;
 use crate::domain::split::Split;
 use crate::domain::training_config::TrainingConfig;
 use crate::report::tables::counted;
+use crate::storage::regular_file::read_regular_file;
 use crate::storage::workspace::Workspace;
+
+/// More bytes than a table of all the subjects of a country has.
+const LARGEST_TABLE: u64 = 1 << 30;
 
 /// Train a model for each view, in runs that need no terminal
 ///
@@ -81,13 +86,14 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     let engine = locate_engine()?.path;
     let manifests = manifests(arguments, &config, console)?;
     let gpus = count_gpus(&arguments.device, &engine)?;
+    let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
     let shares = arguments.device.deal(manifests.len(), gpus);
     let workspace = Workspace::open(workspace)?;
     check_disk(&config, &manifests, &workspace)?;
     let plan = TrainingPlan {
         preset: arguments.preset.clone(),
         label: arguments.name.clone().unwrap_or_else(|| preset_label(&arguments.preset)),
-        data: absolute(&arguments.data)?,
+        data,
         config,
         manifests,
         shares,
@@ -159,12 +165,20 @@ fn manifests(
     Ok(manifests)
 }
 
-fn preset_label(preset: &str) -> String {
-    Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
+fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {
+    Ok(match &arguments.splits {
+        Some(path) => {
+            let bytes = read_regular_file(path, LARGEST_TABLE)
+                .with_context(|| format!("--splits: read {}", printable_path(path)))?;
+            SplitPlan::Table(SplitTable::parse(path, &bytes).context("--splits")?)
+        }
+        None if arguments.all_as_train => SplitPlan::AllAsTrain,
+        None => SplitPlan::FoldersOrDrawn { seed: config.seed },
+    })
 }
 
-fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
-    path.canonicalize().with_context(|| format!("read {}", printable_path(path)))
+fn preset_label(preset: &str) -> String {
+    Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 
 /// How many GPUs there are, where the devices that are asked for make it matter; an error where one is not there.
@@ -214,7 +228,4 @@ fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String>
         .collect();
     let document = serde_json::json!({ "schema": 1, "group": planned.group, "runs": runs });
     Ok(serde_json::to_string_pretty(&document)? + "\n")
-}
-fn split_plan(_: &TrainArguments, _: &TrainingConfig) -> anyhow::Result<SplitPlan> {
-    Ok(SplitPlan::A)
 }

@@ -84,8 +84,7 @@ impl SingleRun<'_> {
         let spec = read_run_spec(&self.run.spec())?;
         self.desk.begin(self.run, starting_status(&spec));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
-        let started =
-            RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
+        let started = RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
         recorder.record(started)?;
         if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.state().epochs) {
             recorder.record(RunEventKind::EpochsChanged { epochs })?;
@@ -257,10 +256,7 @@ fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, Str
     // More epochs, other threads or more frequent checkpoints leave a training what it is.
     let lasting = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
     let config = serde_json::to_vec(&lasting).expect("a configuration is plain data");
-    BTreeMap::from([
-        ("config_sha256".to_owned(), sha256_hex(&config)),
-        ("dataset_sha256".to_owned(), data.to_owned()),
-    ])
+    BTreeMap::from([("config_sha256".to_owned(), sha256_hex(&config)), ("dataset_sha256".to_owned(), data.to_owned())])
 }
 
 fn starting_status(spec: &RunSpec) -> RunStatus {

@@ -1,0 +1,289 @@
+//! The models of runs by the real binaries: `evaluate RUN|GROUP` and `predict --model RUN|GROUP`. The runs are written by
+//! hand, with a model of random weights for their best checkpoint: nothing is trained here.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use chrono::Utc;
+use mammoscope::domain::compute_options::DeviceChoice;
+use mammoscope::domain::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource};
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::preset::Preset;
+use mammoscope::domain::run_spec::{RUN_SCHEMA, RunSpec};
+use mammoscope::domain::split::Split;
+use mammoscope::domain::subject::{ExamId, SubjectId};
+use mammoscope::domain::view::View;
+use mammoscope::imaging::decode::decode_file;
+use mammoscope::imaging::pixel_checksum::pixel_sha256;
+use mammoscope::storage::manifest_file::write_manifest;
+use mammoscope::storage::model_file::Model;
+use mammoscope::storage::model_splits::ModelSplits;
+use mammoscope::storage::prediction_table::read_table;
+use mammoscope::storage::run_dir::RunDir;
+use mammoscope::storage::run_spec_file::write_run_spec;
+use serde_json::Value;
+use support::{mammoscope, names_in, small_model, stderr_of, write_image};
+
+const GROUP: &str = "2026-11-23T10-15-02_seed_7f3a";
+const SUBJECTS: u32 = 16;
+
+/// Subjects 1 to 8 are trained on, 9 to 12 validated, 13 to 16 tested; each four has all classes.
+fn split_of(subject: u32) -> Split {
+    match subject {
+        1..=8 => Split::Train,
+        9..=12 => Split::Validation,
+        _ => Split::Test,
+    }
+}
+
+fn class_of(subject: u32) -> DensityClass {
+    DensityClass::ALL[(subject as usize - 1) % 4]
+}
+
+/// A data set, and a workspace with a run a view on it.
+struct Stage {
+    folder: tempfile::TempDir,
+    data: PathBuf,
+    workspace: PathBuf,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, workspace) = (folder.path().join("data"), folder.path().join("workspace"));
+        fs::create_dir_all(workspace.join("runs")).unwrap();
+        let stage = Self { folder, data, workspace };
+        let model = small_model(stage.folder.path(), 64);
+        for view in View::ALL {
+            stage.write_run(view, &stage.manifest(view), &model);
+        }
+        stage
+    }
+
+    fn image(&self, view: View, subject: u32) -> PathBuf {
+        let class = class_of(subject);
+        self.data.join(format!("{view}/{class}/{subject}_1_{class}_{view}.png"))
+    }
+
+    fn manifest(&self, view: View) -> DatasetManifest {
+        let sample = |subject: u32| {
+            let path = self.image(view, subject);
+            write_image(&path, subject * 4 + view as u32 + 1);
+            let pixels = decode_file(&path).unwrap().into_8_bit();
+            ManifestSample {
+                file: path.strip_prefix(&self.data).unwrap().to_owned(),
+                subject: SubjectId(subject.to_string()),
+                exam: Some(ExamId("1".to_owned())),
+                label: class_of(subject),
+                split: split_of(subject),
+                pixels: Some(PixelFacts {
+                    sha256: pixel_sha256(&pixels),
+                    width: pixels.width(),
+                    height: pixels.height(),
+                    // The baseline knows the class from it, within a fifth of the distance between classes.
+                    grey_deviation: Some(10.0 * class_of(subject).index() as f64 + f64::from(subject % 5)),
+                }),
+                unusable: None,
+            }
+        };
+        DatasetManifest {
+            schema: MANIFEST_SCHEMA,
+            root: self.data.clone(),
+            view,
+            split_source: SplitSource::Seeded,
+            split_seed: 1,
+            samples: (1..=SUBJECTS).map(sample).collect(),
+        }
+    }
+
+    fn write_run(&self, view: View, manifest: &DatasetManifest, model: &Path) {
+        let run = RunDir::create(self.run(view).path()).unwrap();
+        let mut config = Preset::named("seed").unwrap().config;
+        config.set_all("size=64,width=0.125,threads=1").unwrap();
+        let spec = RunSpec {
+            schema: RUN_SCHEMA,
+            created: Utc::now(),
+            group: GROUP.to_owned(),
+            view,
+            preset: "seed".to_owned(),
+            data: self.data.clone(),
+            device: DeviceChoice::Cpu,
+            config,
+        };
+        write_run_spec(&run.spec(), &spec).unwrap();
+        write_manifest(&run.manifest(), manifest).unwrap();
+        fs::copy(model, run.best_checkpoint(3, 0.5)).unwrap();
+    }
+
+    fn run(&self, view: View) -> RunDir {
+        RunDir::new(self.workspace.join("runs").join(format!("2026-11-23T10-15-02_{view}_seed")))
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        mammoscope().arg("--workspace").arg(&self.workspace).args(arguments).output().unwrap()
+    }
+
+    fn predict(&self, model: &str, data: &Path, out: &str, more: &[&str]) -> Output {
+        let mut command = mammoscope();
+        command.arg("--workspace").arg(&self.workspace).args(["predict", "--threads", "1", "--model", model]);
+        command.arg("--data").arg(data).arg("--out").arg(self.folder.path().join(out)).args(more).output().unwrap()
+    }
+}
+
+fn assert_fails(output: &Output, code: i32, part: &str) {
+    let stderr = stderr_of(output);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(stderr.contains(part), "'{part}' in {stderr}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_group_is_evaluated_on_its_test_images_beside_the_baseline() {
+    let stage = Stage::new();
+    let output = stage.call(&["evaluate", GROUP, "--json", "--resamples", "50"]);
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["split"], "test");
+    assert_eq!(document["inputs"].as_array().unwrap().len(), 4);
+    for set in ["CC_R", "CC_L", "MLO_R", "MLO_L", "right", "left", "total"] {
+        assert_eq!(document["sets"][set]["n"], 4, "{set}: subjects 13 to 16");
+        assert_eq!(document["sets"][set]["baseline"]["n"], 4, "{set}");
+        assert_eq!(document["sets"][set]["baseline"]["accuracy"], 1.0, "{set}");
+        assert_eq!(document["sets"][set]["baseline"]["kappa_linear"], 1.0, "{set}");
+    }
+    let figures = &document["sets"]["total"];
+    let difference = figures["kappa_linear"].as_f64().unwrap() - 1.0;
+    assert!((figures["baseline"]["kappa_linear_difference"].as_f64().unwrap() - difference).abs() < 1e-12);
+
+    for view in View::ALL {
+        let run = stage.run(view);
+        assert_eq!(names_in(&run.predictions()), ["test.csv", "test.txt", "validation.csv", "validation.txt"]);
+        assert_eq!(names_in(&run.evaluations()), ["test.json", "validation.json"]);
+        let rows = read_table(&run.prediction_table(Split::Validation, "csv")).unwrap();
+        assert_eq!(rows.iter().map(|row| row.subject.0.as_str()).collect::<Vec<_>>(), ["9", "10", "11", "12"]);
+        assert!(rows.iter().all(|row| row.view == Some(view) && stage.data.join(&row.file).is_file()));
+        let kept: Value = serde_json::from_slice(&fs::read(run.evaluation(Split::Test)).unwrap()).unwrap();
+        assert_eq!(kept["sets"][view.name()]["predictions"], document["sets"][view.name()]["predictions"]);
+        assert_eq!(kept["sets"][view.name()]["baseline"]["accuracy"], 1.0);
+    }
+
+    // The tables that were kept, by their paths, are the same predictions.
+    let tables: Vec<String> = View::ALL
+        .map(|view| stage.run(view).prediction_table(Split::Test, "csv").to_string_lossy().into_owned())
+        .to_vec();
+    let mut arguments = vec!["evaluate", "--json", "--resamples", "50"];
+    arguments.extend(tables.iter().map(String::as_str));
+    let again: Value = serde_json::from_slice(&stage.call(&arguments).stdout).unwrap();
+    assert_eq!(again["sets"]["total"]["intervals"], document["sets"]["total"]["intervals"]);
+}
+
+#[test]
+fn the_split_is_told_and_chosen() {
+    let stage = Stage::new();
+    let run = stage.run(View::MloL);
+    let output = stage.call(&["evaluate", "latest", "--split", "validation", "--resamples", "50"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(table.contains("One-feature baseline") && table.contains("\ntotal           4    1.000"), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+
+    let mut without_test = stage.manifest(View::MloL);
+    without_test.samples.retain(|sample| sample.split != Split::Test);
+    write_manifest(&run.manifest(), &without_test).unwrap();
+    let name = run.name();
+    let output = stage.call(&["evaluate", &name, "--json", "--resamples", "50"]);
+    assert!(stderr_of(&output).contains("no test images: figures of the validation images"), "{}", stderr_of(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["split"], "validation");
+    let output = stage.call(&["evaluate", &name, "--split", "test"]);
+    assert_fails(&output, 1, "has no test images; it has validation");
+    let output = stage.call(&["evaluate", &name, "--split", "train"]);
+    assert_fails(&output, 2, "not judged by the images");
+}
+
+#[test]
+fn wrong_runs_are_told_before_anything_is_computed() {
+    let stage = Stage::new();
+    let run = stage.run(View::CcR);
+    assert_fails(&stage.call(&["evaluate", "2026-11-23T10-15-02_CC_X"]), 1, "no run or group");
+    let table = stage.folder.path().join("predictions.csv");
+    fs::write(&table, "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n").unwrap();
+    let output = stage.call(&["evaluate", table.to_str().unwrap(), "--split", "test"]);
+    assert_fails(&output, 2, "--split is for runs");
+    assert_fails(&stage.call(&["evaluate", &run.name(), run.path().to_str().unwrap()]), 2, "given twice");
+
+    let copy = stage.workspace.join("runs/copy");
+    let command = std::process::Command::new("cp").arg("-r").arg(run.path()).arg(&copy).status().unwrap();
+    assert!(command.success());
+    assert_fails(&stage.call(&["evaluate", &run.name(), "copy"]), 2, "are both of CC_R");
+    let output = stage.call(&["evaluate", &run.name(), "--against", "copy", "--resamples", "50"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("CC_R: 4 cases in common"), "{text} {}", stderr_of(&output));
+
+    fs::remove_file(run.best_checkpoint(3, 0.5)).unwrap();
+    assert_fails(&stage.call(&["evaluate", GROUP]), 1, "has no best checkpoint");
+    let output = stage.predict("latest", &stage.data, "out", &[]);
+    assert_fails(&output, 1, "no model for CC_R");
+    assert!(stderr_of(&output).contains("2026-11-23T10-15-02_CC_R_seed has no best checkpoint"));
+}
+
+#[test]
+fn images_that_cannot_be_read_are_listed_and_the_rest_is_evaluated() {
+    let stage = Stage::new();
+    fs::write(stage.image(View::CcR, 16), b"no picture").unwrap();
+    let output = stage.call(&["evaluate", &stage.run(View::CcR).name(), "--json", "--resamples", "50"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr_of(&output).contains("16_1_D_CC_R.png: "), "{}", stderr_of(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&document["sets"]["CC_R"]["n"], &document["sets"]["CC_R"]["baseline"]["n"]), (&3.into(), &3.into()));
+}
+
+#[test]
+fn models_of_runs_know_their_splits() {
+    let stage = Stage::new();
+    let output = stage.predict(GROUP, &stage.data, "test", &["--split", "test"]);
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    assert!(!stderr_of(&output).contains("was trained on"), "{}", stderr_of(&output));
+    let rows = read_table(&stage.folder.path().join("test/predictions.csv")).unwrap();
+    assert_eq!(rows.len(), 16);
+    assert!(rows.iter().all(|row| row.subject.0.parse::<u32>().unwrap() > 12));
+
+    let output = stage.predict("latest", &stage.data, "all", &[]);
+    let stderr = stderr_of(&output);
+    assert_eq!(stderr.matches("8 images of subjects that").count(), 4, "one warning a view: {stderr}");
+    let output = stage.predict("latest", &stage.data, "train", &["--split", "train"]);
+    assert!(!stderr_of(&output).contains("was trained on"), "it was asked for");
+
+    // Other people of the same ids.
+    let others = stage.folder.path().join("others");
+    for subject in 1..=8 {
+        let path = stage.image(View::CcR, subject);
+        write_image(&others.join(path.strip_prefix(&stage.data).unwrap()), 100 + subject);
+    }
+    let output = stage.predict("latest", &others, "others", &[]);
+    assert!(output.status.success() && !stderr_of(&output).contains("was trained on"), "{}", stderr_of(&output));
+}
+
+#[test]
+fn a_model_that_left_its_run_takes_its_splits_along() {
+    let stage = Stage::new();
+    let mut model = Model::read(&stage.run(View::CcR).best_checkpoint(3, 0.5)).unwrap();
+    let away = stage.folder.path().join("away.safetensors");
+    let predict = |out: &str| {
+        stage.predict(away.to_str().unwrap(), &stage.data, out, &["--view", "CC_R", "--split", "validation"])
+    };
+    model.metadata.provenance = BTreeMap::new();
+    model.write(&away).unwrap();
+    assert_fails(&predict("nothing"), 1, "the model does not know these subjects");
+    model.metadata.provenance = ModelSplits::of_manifest(&stage.manifest(View::CcR)).to_provenance();
+    model.write(&away).unwrap();
+    let output = predict("validation");
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    let rows = read_table(&stage.folder.path().join("validation/predictions.csv")).unwrap();
+    assert_eq!(rows.iter().map(|row| row.subject.0.as_str()).collect::<Vec<_>>(), ["9", "10", "11", "12"]);
+}
