@@ -4,16 +4,16 @@ use std::time::Instant;
 
 use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::{NetworkPlan, WidthFactor};
+use mammoscope::domain::network_plan::WidthFactor;
 use mammoscope::domain::preset::Preset;
 use mammoscope::domain::training_config::TrainingConfig;
 use mammoscope::storage::model_file::TensorValues;
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 
-use super::random_values;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::host_memory;
+use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::{Batch, Learner};
 use crate::learning::libtorch_ext::channels_last;
 use crate::learning::libtorch_ext::gpu_memory::{GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak};
@@ -104,7 +104,8 @@ fn train(
     let (precision, kind) = select_precision(precision, device)?;
     let &TenSteps { size, batch, steps, .. } = asked;
     let config = plain_config(asked, precision);
-    let mut learner = Learner::new(&config, &initial_values(asked.width), CrossEntropy::plain(), device, kind)?;
+    let initial = initial_model(asked.width, size, None, config.seed);
+    let mut learner = Learner::new(&config, &initial.tensors, CrossEntropy::plain(), device, kind)?;
     if let Device::Cuda(number) = device {
         reset_gpu_peak(number)?;
     }
@@ -134,11 +135,6 @@ fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow:
     let images =
         Tensor::f_randn([count, 3, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
     Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)? })
-}
-
-fn initial_values(width: WidthFactor) -> TensorValues {
-    tch::manual_seed(1);
-    NetworkPlan::new(width).parameters().into_iter().map(random_values).collect()
 }
 
 /// The reference's gradient descent and nothing besides.
