@@ -78,10 +78,10 @@ struct ForwardArguments {
 #[derive(Debug, Args)]
 struct AugmentationArguments {
     /// Sizes of the images
-    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128])]
+    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650, 128], value_parser = positive)]
     sizes: Vec<usize>,
     /// Images a batch
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = positive)]
     batch: usize,
     /// Where to compute: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -178,7 +178,7 @@ fn bench_augmentation(arguments: AugmentationArguments, cuda: &CudaFacts) -> any
         println!("{}", serde_json::to_string(&report)?);
         return Ok(());
     }
-    println!("batches on {}, {} CPU threads", report.device, report.threads);
+    println!("augmented batches on {}, {} CPU threads", report.device, report.threads);
     for AugmentationTiming { size, batch, precision, img_per_s, .. } in report.results {
         println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
     }

@@ -1,7 +1,6 @@
 //! `cargo xtask`: the project's own tasks.
 
 mod bench;
-mod bench_table;
 mod checkout;
 mod demo;
 mod gpu_check;
@@ -43,7 +42,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measure the forward pass, side by side with Python's torch where that is given
+    /// Measure forward pass and training, side by side with Python's torch and Keras where they are given
     Bench(bench::BenchArguments),
     /// Pack what measures a machine with a GPU and Python's torch, but without Rust
     GpuCheck(gpu_check::GpuCheckArguments),

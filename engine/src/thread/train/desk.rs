@@ -17,7 +17,7 @@ use crate::learning::training_observer::Order;
 
 /// The runs that wait, the one in work, and what is asked of it.
 #[derive(Debug)]
-pub struct Desk {
+pub(super) struct Desk {
     inner: Mutex<Inner>,
     /// Something changed that a pausing training waits for.
     news: Condvar,
@@ -48,25 +48,25 @@ struct Current {
 impl Desk {
     /// A desk with runs that wait for their turn.
     #[must_use]
-    pub fn new(runs: Vec<RunDir>) -> Self {
+    pub(super) fn new(runs: Vec<RunDir>) -> Self {
         let inner = Inner { queue: runs.into(), current: None, interrupted: false, finished: false };
         Self { inner: Mutex::new(inner), news: Condvar::new(), status_writer: Mutex::new(()) }
     }
 
     /// The next run, unless a signal came.
-    pub fn next_run(&self) -> Option<RunDir> {
+    pub(super) fn next_run(&self) -> Option<RunDir> {
         let mut inner = self.lock();
         if inner.interrupted { None } else { inner.queue.pop_front() }
     }
 
     /// The runs that wait.
     #[must_use]
-    pub fn queued(&self) -> Vec<RunDir> {
+    pub(super) fn queued(&self) -> Vec<RunDir> {
         self.lock().queue.iter().cloned().collect()
     }
 
     /// Takes a waiting run off the queue; `false` where its turn has come already.
-    pub fn withdraw(&self, run: &RunDir) -> bool {
+    pub(super) fn withdraw(&self, run: &RunDir) -> bool {
         let mut inner = self.lock();
         let before = inner.queue.len();
         inner.queue.retain(|queued| queued != run);
@@ -74,7 +74,7 @@ impl Desk {
     }
 
     /// A run is in work from now on.
-    pub fn begin(&self, run: &RunDir, status: RunStatus) {
+    pub(super) fn begin(&self, run: &RunDir, status: RunStatus) {
         let mut inner = self.lock();
         let mut orders = VecDeque::new();
         if inner.interrupted {
@@ -85,24 +85,24 @@ impl Desk {
     }
 
     /// No run is in work.
-    pub fn end(&self) {
+    pub(super) fn end(&self) {
         self.lock().current = None;
     }
 
     /// The engine thread has come to its end.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         self.lock().finished = true;
         self.news.notify_all();
     }
 
     /// Whether it has.
     #[must_use]
-    pub fn is_finished(&self) -> bool {
+    pub(super) fn is_finished(&self) -> bool {
         self.lock().finished
     }
 
     /// A signal asks to end.
-    pub fn interrupt(&self) {
+    pub(super) fn interrupt(&self) {
         let mut inner = self.lock();
         inner.interrupted = true;
         if let Some(current) = &mut inner.current {
@@ -113,14 +113,8 @@ impl Desk {
         self.news.notify_all();
     }
 
-    /// Whether a signal has asked to end.
-    #[must_use]
-    pub fn is_interrupted(&self) -> bool {
-        self.lock().interrupted
-    }
-
     /// Looks for requests to the run in work; gives those files that are none.
-    pub fn take_requests(&self) -> io::Result<Vec<RejectedRequest>> {
+    pub(super) fn take_requests(&self) -> io::Result<Vec<RejectedRequest>> {
         let mut inner = self.lock();
         let Some(current) = &mut inner.current else { return Ok(Vec::new()) };
         let (pending, rejected) = current.requests.pending()?;
@@ -139,7 +133,7 @@ impl Desk {
     }
 
     /// The next order for the run in work.
-    pub fn next_order(&self) -> Option<Order> {
+    pub(super) fn next_order(&self) -> Option<Order> {
         let mut inner = self.lock();
         let current = inner.current.as_mut()?;
         let (order, request) = current.orders.pop_front()?;
@@ -148,7 +142,7 @@ impl Desk {
     }
 
     /// The order given last was carried out: its request is removed, and its verb given.
-    pub fn obeyed(&self) -> Option<RequestVerb> {
+    pub(super) fn obeyed(&self) -> Option<RequestVerb> {
         let mut inner = self.lock();
         let current = inner.current.as_mut()?;
         let request = current.in_work.take()?;
@@ -159,19 +153,19 @@ impl Desk {
 
     /// Whether an order to end at once is waiting.
     #[must_use]
-    pub fn is_to_end(&self) -> bool {
+    pub(super) fn is_to_end(&self) -> bool {
         self.lock().current.as_ref().is_some_and(|current| current.orders.iter().any(|(order, _)| order.ends_at_once()))
     }
 
     /// Waits until something is asked, or for a moment.
-    pub fn wait(&self, moment: Duration) {
+    pub(super) fn wait(&self, moment: Duration) {
         let inner = self.lock();
         let waits = |inner: &mut Inner| inner.current.as_ref().is_some_and(|current| current.orders.is_empty());
         drop(self.news.wait_timeout_while(inner, moment, waits));
     }
 
     /// Changes the status of the run in work; it is written with the next heartbeat.
-    pub fn update_status(&self, change: impl FnOnce(&mut RunStatus)) {
+    pub(super) fn update_status(&self, change: impl FnOnce(&mut RunStatus)) {
         let mut inner = self.lock();
         if let Some(current) = &mut inner.current {
             change(&mut current.status);
@@ -180,7 +174,7 @@ impl Desk {
     }
 
     /// Writes the status of the run in work, with a fresh heartbeat.
-    pub fn write_status(&self) -> io::Result<()> {
+    pub(super) fn write_status(&self) -> io::Result<()> {
         let _one_at_a_time = self.status_writer.lock().unwrap_or_else(PoisonError::into_inner);
         let (path, status) = {
             let mut inner = self.lock();

@@ -30,15 +30,15 @@ const RECENT_EPOCHS: usize = 5;
 
 /// A training image and what it was when the run began.
 #[derive(Debug)]
-pub struct WatchedImage {
+pub(super) struct WatchedImage {
     /// The file.
-    pub path: PathBuf,
+    pub(super) path: PathBuf,
     /// What was read from it; `None` for an image that is lost already.
-    pub record: Option<ImageRecord>,
+    pub(super) record: Option<ImageRecord>,
 }
 
 /// Writes events, status, history and TensorBoard's file of one run.
-pub struct Recorder {
+pub(super) struct Recorder {
     run: RunDir,
     desk: Arc<Desk>,
     log: EventLog,
@@ -53,7 +53,7 @@ pub struct Recorder {
 
 impl Recorder {
     /// Opens the records of a run, and folds what they say already.
-    pub fn open(run: &RunDir, spec: &RunSpec, desk: Arc<Desk>) -> anyhow::Result<Self> {
+    pub(super) fn open(run: &RunDir, spec: &RunSpec, desk: Arc<Desk>) -> anyhow::Result<Self> {
         let mut state = RunState::new(spec.config.monitor, spec.config.epochs);
         let mut history = ReferenceHistory::default();
         let path = run.events();
@@ -83,12 +83,12 @@ impl Recorder {
 
     /// What the events say up to now.
     #[must_use]
-    pub fn state(&self) -> &RunState {
+    pub(super) fn state(&self) -> &RunState {
         &self.state
     }
 
     /// What checkpoints are to say of the run, and the training images that are looked at before every epoch.
-    pub fn watch(&mut self, notes: BTreeMap<String, String>, watched: Vec<WatchedImage>) {
+    pub(super) fn watch(&mut self, notes: BTreeMap<String, String>, watched: Vec<WatchedImage>) {
         self.notes = notes;
         self.watched = watched;
         match TensorBoardWriter::create(&self.run.tensorboard(), &host_name(), Utc::now()) {
