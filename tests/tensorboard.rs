@@ -142,3 +142,19 @@ fn what_a_resumed_run_does_again_replaces_what_was_recorded() {
         load(packages, folder.path())["loss/train"].iter().map(|&(_, step, loss)| (step, loss)).collect();
     assert_eq!(losses, [(100, 1.0), (200, 0.875), (300, 0.25)]);
 }
+
+#[test]
+fn a_run_that_begins_again_from_nothing_replaces_all() {
+    let Some(packages) = tensorboard() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    for loss in [1.0, 0.5] {
+        let mut writer = TensorBoardWriter::create(folder.path(), "host", at(0)).unwrap();
+        record(&mut writer, 500, RunEventKind::EpochStarted { epoch: 1, step: 0, learning_rate: 0.01 });
+        record(&mut writer, 1000, epoch_ended(1, loss, None));
+        // The next epoch makes nothing void.
+        record(&mut writer, 1500, RunEventKind::EpochStarted { epoch: 2, step: 0, learning_rate: 0.01 });
+        writer.flush().unwrap();
+    }
+    let losses: Vec<f64> = load(packages, folder.path())["loss/train"].iter().map(|&(_, _, loss)| loss).collect();
+    assert_eq!(losses, [0.5]);
+}

@@ -26,6 +26,8 @@ pub struct TensorBoardWriter {
     file: BufWriter<File>,
     /// Sum and number of the reported speeds of the epoch.
     speeds: (f64, u32),
+    /// Whether the file says at which step training began or goes on.
+    has_start: bool,
 }
 
 impl TensorBoardWriter {
@@ -37,7 +39,7 @@ impl TensorBoardWriter {
         let seconds = later_than_all(folder, time.timestamp().max(0))?;
         let path = folder.join(format!("{FILE_PREFIX}{seconds:010}.{host}.{}", std::process::id()));
         let file = BufWriter::new(File::create_new(&path)?);
-        let mut writer = Self { path, file, speeds: (0.0, 0) };
+        let mut writer = Self { path, file, speeds: (0.0, 0), has_start: false };
         writer.write(time, 0, What::FileVersion(FILE_VERSION.to_owned()))?;
         writer.flush()?;
         Ok(writer)
@@ -58,18 +60,22 @@ impl TensorBoardWriter {
     /// from there.
     pub fn restart(&mut self, step: u64, time: DateTime<Utc>) -> io::Result<()> {
         self.speeds = (0.0, 0);
+        self.has_start = true;
         let start = SessionLog { status: SessionStatus::Start.into() };
         // Readers drop the event's own step, too.
         self.write(time, step + 1, What::SessionLog(start))
     }
 
     /// Records what an event of the run says in numbers, and flushes at the end of an epoch and of the run. The last
-    /// speeds of an epoch count as one, their mean.
+    /// speeds of an epoch count as one, their mean. Whatever is recorded of steps behind the first epoch's beginning in this
+    /// file is void.
     pub fn record(&mut self, event: &RunEvent) -> io::Result<()> {
         match &event.kind {
             RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
                 self.restart(*step, event.time)
             }
+            // A run that was killed before its first checkpoint begins again without being resumed.
+            RunEventKind::EpochStarted { step, .. } if !self.has_start => self.restart(*step, event.time),
             RunEventKind::StepReported { step, loss, images_per_s, .. } => {
                 self.speeds = (self.speeds.0 + images_per_s, self.speeds.1 + 1);
                 self.scalar("batch/loss", *step, *loss, event.time)
