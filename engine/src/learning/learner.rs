@@ -104,7 +104,7 @@ impl Learner {
             parameters,
             optimizer,
             average,
-            pass: TrainingPass { kind, dropout: config.dropout },
+            pass: TrainingPass { kind, dropout: config.dropout, bn_momentum: config.bn_momentum },
             loss,
             gradient_limit: config.grad_clip,
             skipped: Tensor::f_zeros([], (Kind::Float, device))?,
