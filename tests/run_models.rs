@@ -59,8 +59,9 @@ impl Stage {
         let (data, workspace) = (folder.path().join("data"), folder.path().join("workspace"));
         fs::create_dir_all(workspace.join("runs")).unwrap();
         let stage = Self { folder, data, workspace };
-        let model = small_model(stage.folder.path(), 64);
+        let mut model = Model::read(&small_model(stage.folder.path(), 64)).unwrap();
         for view in View::ALL {
+            model.metadata.view = Some(view);
             stage.write_run(view, &stage.manifest(view), &model);
         }
         stage
@@ -102,7 +103,7 @@ impl Stage {
         }
     }
 
-    fn write_run(&self, view: View, manifest: &DatasetManifest, model: &Path) {
+    fn write_run(&self, view: View, manifest: &DatasetManifest, model: &Model) {
         let run = RunDir::create(self.run(view).path()).unwrap();
         let mut config = Preset::named("seed").unwrap().config;
         config.set_all("size=64,width=0.125,threads=1").unwrap();
@@ -118,7 +119,7 @@ impl Stage {
         };
         write_run_spec(&run.spec(), &spec).unwrap();
         write_manifest(&run.manifest(), manifest).unwrap();
-        fs::copy(model, run.best_checkpoint(3, 0.5)).unwrap();
+        model.write(&run.best_checkpoint(3, 0.5)).unwrap();
     }
 
     fn run(&self, view: View) -> RunDir {
@@ -212,7 +213,8 @@ fn wrong_runs_are_told_before_anything_is_computed() {
     let run = stage.run(View::CcR);
     assert_fails(&stage.call(&["evaluate", "2026-11-23T10-15-02_CC_X"]), 1, "no run or group");
     let table = stage.folder.path().join("predictions.csv");
-    fs::write(&table, "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n").unwrap();
+    let header = "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D";
+    fs::write(&table, format!("{header}\na.png,1,1,CC_R,A,A,1,0,0,0\n")).unwrap();
     let output = stage.call(&["evaluate", table.to_str().unwrap(), "--split", "test"]);
     assert_fails(&output, 2, "--split is for runs");
     assert_fails(&stage.call(&["evaluate", &run.name(), run.path().to_str().unwrap()]), 2, "given twice");
@@ -225,6 +227,7 @@ fn wrong_runs_are_told_before_anything_is_computed() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.contains("CC_R: 4 cases in common"), "{text} {}", stderr_of(&output));
 
+    fs::remove_dir_all(&copy).unwrap();
     fs::remove_file(run.best_checkpoint(3, 0.5)).unwrap();
     assert_fails(&stage.call(&["evaluate", GROUP]), 1, "has no best checkpoint");
     let output = stage.predict("latest", &stage.data, "out", &[]);

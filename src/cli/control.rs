@@ -114,7 +114,9 @@ fn ask(run: &RunDir, verb: RequestVerb, no_wait: bool, interruption: &Interrupti
     if no_wait {
         return Ok(Answer::Asked(String::new()));
     }
-    if condition.phase == RunPhase::Queued {
+    // Of a run that waits, a trainer hears only that its turn is not wanted any more.
+    let ends_it = matches!(verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch);
+    if condition.phase == RunPhase::Queued && !ends_it {
         return Ok(Answer::Asked("; the run waits for its turn, and hears it then".to_owned()));
     }
     let end = Instant::now() + PATIENCE;

@@ -118,25 +118,25 @@ impl Followed {
     /// What a look at the status alone says.
     fn prospect_now(&mut self) -> Prospect {
         let condition = current_condition(self.run()).map_err(|error| error.to_string());
-        self.prospect(condition)
+        self.prospect(&condition)
     }
 
     /// What the run says as it was last read, with all of its events.
     fn prospect_as_read(&mut self) -> Prospect {
         let condition = self.follower.snapshot().condition().map_err(str::to_owned);
-        self.prospect(condition)
+        self.prospect(&condition)
     }
 
-    fn prospect(&mut self, condition: Result<RunCondition, String>) -> Prospect {
+    fn prospect(&mut self, condition: &Result<RunCondition, String>) -> Prospect {
         if !self.run().path().is_dir() {
             return Prospect::Over { failed: true, told: "the run directory is gone".to_owned() };
         }
-        let told = match &condition {
+        let told = match condition {
             Ok(condition) => condition.to_string(),
             Err(problem) => format!("damaged · {}", printable(problem)),
         };
         match condition {
-            Ok(RunCondition { phase, stale: None, .. }) => {
+            &Ok(RunCondition { phase, stale: None, .. }) => {
                 self.lost_since = None;
                 match phase {
                     RunPhase::Queued => Prospect::Waiting,

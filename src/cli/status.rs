@@ -21,12 +21,13 @@ use crate::storage::workspace::Workspace;
 Examples:
   mammoscope status latest
   mammoscope status 2026-11-23T10-15-02_CC_R_seed
-  mammoscope status workspace/runs/2026-11-23T10-15-02_CC_R_seed --json")]
+  mammoscope status workspace/runs/2026-11-23T10-15-02_CC_R_seed
+  mammoscope status latest --json            described in docs/file_formats.md")]
 pub(super) struct StatusArguments {
     /// A run's name or the beginning of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
-    /// Print one JSON document: docs/file_formats.md
+    /// Print one JSON document
     #[arg(long)]
     json: bool,
 }

@@ -49,6 +49,12 @@ pub enum ManifestError {
         /// How many images there are.
         images: usize,
     },
+    /// Nothing tells the classes of a view that was asked for.
+    #[error("{view}: no image has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
+    NoLabelsInView {
+        /// Which.
+        view: View,
+    },
     /// Nothing tells the views.
     #[error(
         "neither folders nor names tell the view of the {images} labelled images; name it: --view CC_R, for example"
@@ -58,7 +64,7 @@ pub enum ManifestError {
         images: usize,
     },
     /// A view without a training image.
-    #[error("{view}: none of its {images} labelled images is for training")]
+    #[error("{view}: no training images; the splits leave it none of its {images} labelled images")]
     NoTrainingImages {
         /// Which.
         view: View,
@@ -107,12 +113,13 @@ pub fn build_manifests(
     let mut manifests = Vec::new();
     for view in View::ALL {
         let of_view = || selection.samples.iter().filter(|sample| sample.view == Some(view) && sample.label.is_some());
-        let named = matches!(views, ViewSelection::Only(named) if named.contains(&view));
-        if named || of_view().next().is_some() {
+        if of_view().next().is_some() {
             let samples = of_view().filter_map(|sample| manifest_sample(sample, &splits, &scan.root));
             let manifest = manifest(view, root.clone(), &splits, samples.collect());
             check_training_images(&manifest, of_view().count())?;
             manifests.push(manifest);
+        } else if matches!(views, ViewSelection::Only(named) if named.contains(&view)) {
+            return Err(ManifestError::NoLabelsInView { view });
         }
     }
     if manifests.is_empty() {
@@ -182,3 +189,6 @@ fn check_training_images(manifest: &DatasetManifest, labelled: usize) -> Result<
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

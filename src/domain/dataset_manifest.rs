@@ -39,7 +39,7 @@ pub struct DatasetManifest {
     pub view: View,
     /// Where the splits come from.
     pub split_source: SplitSource,
-    /// The seed that splits were drawn from.
+    /// The seed that splits were drawn from; 0 where they were not drawn.
     pub split_seed: u64,
     /// The images: by split, class and name. Their order is part of what a training computes.
     pub samples: Vec<ManifestSample>,

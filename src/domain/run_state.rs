@@ -175,22 +175,13 @@ impl RunState {
                 self.skipped.retain(|skipped| skipped.file != *file);
                 self.skipped.push(SkippedSample { file: file.clone(), reason: reason.clone() });
             }
-            RunEventKind::Warning { message } => {
-                if self.warnings.iter().all(|warning| warning.message != *message) {
-                    self.warnings.push(Remark { time, message: message.clone() });
-                }
-            }
+            RunEventKind::Warning { message } => self.warn(time, message),
             RunEventKind::Nonfinite { step, what, files } => {
-                self.fail(time, format!("{what} was not finite after step {step}, with {}", files.join(", ")));
+                self.fail(time, format!("{what} was not finite after step {step}, with {}", some_of(files)));
             }
             RunEventKind::RolledBack { to_step, .. } => {
-                let epochs_done = self
-                    .records
-                    .iter()
-                    .rev()
-                    .find(|record| record.figures.step <= *to_step)
-                    .map_or(0, |record| record.figures.epoch);
-                self.go_back(*to_step, epochs_done);
+                let kept = self.records.iter().rfind(|record| record.figures.step <= *to_step);
+                self.go_back(*to_step, kept.map_or(0, |record| record.figures.epoch));
             }
             &RunEventKind::Evaluated { split, images, accuracy, kappa_linear } => {
                 self.evaluations.retain(|evaluation| evaluation.split != split);
@@ -201,8 +192,7 @@ impl RunState {
                 self.reason.clone_from(reason);
                 self.step = *step;
                 if *state == RunPhase::Failed {
-                    let message = reason.clone().unwrap_or_else(|| "no reason was recorded".to_owned());
-                    self.fail(time, message);
+                    self.fail(time, reason.clone().unwrap_or_else(|| "no reason was recorded".to_owned()));
                 }
             }
         }
@@ -217,6 +207,12 @@ impl RunState {
 
     fn reach(&mut self, epoch: u32, step: u64, learning_rate: f64) {
         (self.epoch, self.step, self.learning_rate) = (epoch, step, Some(learning_rate));
+    }
+
+    fn warn(&mut self, time: DateTime<Utc>, message: &str) {
+        if self.warnings.iter().all(|warning| warning.message != message) {
+            self.warnings.push(Remark { time, message: message.to_owned() });
+        }
     }
 
     fn fail(&mut self, time: DateTime<Utc>, message: String) {
@@ -253,6 +249,12 @@ impl RunState {
         }
         self.best = best.map(|(value, epoch)| BestEpoch { metric: self.monitor.name().to_owned(), value, epoch });
     }
+}
+
+/// The first few names, and how many there are beside.
+fn some_of(files: &[String]) -> String {
+    let shown = files[..files.len().min(4)].join(", ");
+    if files.len() > 4 { format!("{shown} and {} more", files.len() - 4) } else { shown }
 }
 
 #[cfg(test)]

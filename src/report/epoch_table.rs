@@ -63,7 +63,7 @@ pub fn learning_rate(rate: f64) -> String {
     if rate != 0.0 && rate.abs() < 1e-4 {
         format!("{rate:.2e}")
     } else {
-        format!("{:.6}", rate).trim_end_matches('0').trim_end_matches('.').to_owned()
+        format!("{rate:.6}").trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 

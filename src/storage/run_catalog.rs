@@ -1,7 +1,7 @@
 //! The runs of a workspace, found by what a person types.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -116,17 +116,26 @@ fn suggestion(near: &[String]) -> String {
     if near.is_empty() { "; `mammoscope runs` lists them".to_owned() } else { format!("; similar: {}", listed(near)) }
 }
 
-/// The runs of a workspace, newest first; those whose `run.toml` does not tell when they were made, by their names, at
-/// the end. Two small files are read a run, on all cores: ten thousand runs take a fraction of a second.
+/// The runs of a workspace, newest first, those of a group together in the order of their views; those whose `run.toml`
+/// does not tell when they were made, by their names, at the end. Two small files are read a run, on all cores: ten thousand runs take a fraction of a second.
 pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
     let mut entries: Vec<RunEntry> = run_names(workspace)?
         .into_par_iter()
         .map(|name| RunEntry::read(RunDir::new(workspace.runs().join(name))))
         .collect();
-    // The views of a group are made in one moment and come in their order then.
+    let mut newest: HashMap<String, Option<DateTime<Utc>>> = HashMap::new();
+    for entry in &entries {
+        if let Some(group) = entry.group() {
+            let newest = newest.entry(group.to_owned()).or_default();
+            *newest = entry.created().max(*newest);
+        }
+    }
     entries.sort_by_cached_key(|entry| {
+        // A group stands where its newest run does, its views in their order.
+        let group = entry.group().map(str::to_owned);
+        let created = group.as_ref().map_or_else(|| entry.created(), |group| newest[group]);
         let view = entry.spec.as_ref().map(|spec| spec.view as u8).unwrap_or_default();
-        (Reverse(entry.created()), entry.group().map(str::to_owned), view, Reverse(entry.run.name()))
+        (Reverse(created), group, view, Reverse(entry.run.name()))
     });
     Ok(entries)
 }

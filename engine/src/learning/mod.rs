@@ -24,3 +24,4 @@ pub mod training_loop;
 pub mod training_observer;
 pub mod training_pass;
 pub mod training_progress;
+mod training_records;

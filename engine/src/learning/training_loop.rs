@@ -3,10 +3,9 @@
 use std::time::{Duration, Instant};
 
 use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
-use mammoscope::domain::training_config::{Monitor, NonfinitePolicy, TrainingConfig};
-use mammoscope::storage::checkpoint_file::Checkpoint;
-use mammoscope::storage::model_file::{Model, ModelMetadata};
+use mammoscope::domain::run_event::RunEventKind;
+use mammoscope::domain::training_config::{Monitor, TrainingConfig};
+use mammoscope::storage::model_file::ModelMetadata;
 use mammoscope::storage::run_dir::RunDir;
 use tch::{Device, Kind, TchError};
 
@@ -15,17 +14,13 @@ use super::best_models::BestModel;
 use super::epoch_plan::EpochPlan;
 use super::image_set::{ImageSet, SetFigures};
 use super::learner::StepResult;
-use super::nonfinite::{Nonfinite, UnreadSteps};
+use super::nonfinite::UnreadSteps;
 use super::random_stream::{Purpose, RandomStream};
 use super::training_observer::{Order, TrainingObserver};
 use super::training_progress::{DeviceTotals, TrainingState};
 
 /// How often a training says how it goes.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
-/// After so many sets of numbers that were not finite, going back helps no more.
-const MOST_ROLLBACKS: u32 = 3;
-/// What the learning rate is multiplied by then.
-const ROLLBACK_FACTOR: f64 = 0.5;
 
 /// How a training came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,14 +57,14 @@ pub struct TrainingTask<'a> {
 
 /// A training, from where its state is to its end.
 pub struct TrainingLoop<'a> {
-    task: &'a TrainingTask<'a>,
-    state: &'a mut TrainingState,
-    observer: &'a mut dyn TrainingObserver,
+    pub(super) task: &'a TrainingTask<'a>,
+    pub(super) state: &'a mut TrainingState,
+    pub(super) observer: &'a mut dyn TrainingObserver,
     augmentation: Option<Augmentation>,
-    totals: DeviceTotals,
-    unread: UnreadSteps,
+    pub(super) totals: DeviceTotals,
+    pub(super) unread: UnreadSteps,
     last_report: Instant,
-    last_checkpoint: Instant,
+    pub(super) last_checkpoint: Instant,
     images_since_report: usize,
     epoch_began: Instant,
     stops_after_epoch: bool,
@@ -177,7 +172,7 @@ impl<'a> TrainingLoop<'a> {
 
     /// Reads what the device has computed since the last time, makes sure that it is finite, and reports it when a
     /// report is due.
-    fn read_steps(&mut self, learning_rate: f64) -> anyhow::Result<()> {
+    pub(super) fn read_steps(&mut self, learning_rate: f64) -> anyhow::Result<()> {
         let Some(gradient_norm) = self.unread.read(&self.task.train)? else { return Ok(()) };
         let progress = &mut self.state.progress;
         progress.totals = self.totals.read()?;
@@ -305,84 +300,6 @@ impl<'a> TrainingLoop<'a> {
             answers.extend(logits.into_iter().zip(batch.iter().map(|&image| validation.labels[image])));
         }
         Ok(Some(Some(SetFigures::of(&answers))))
-    }
-
-    /// Writes the checkpoint to go on from. Weights that are not finite are never saved.
-    fn save_last(&mut self) -> anyhow::Result<()> {
-        self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
-        if !self.state.learner.is_finite()? {
-            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
-        }
-        self.last_checkpoint = Instant::now();
-        let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
-        let file = "last.safetensors".to_owned();
-        let written = checkpoint.write(self.task.run);
-        self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
-    }
-
-    fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
-        if !self.state.learner.is_finite()? {
-            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
-        }
-        let mut metadata = self.task.metadata.clone();
-        let (epoch, monitor) = (model.epoch.to_string(), self.task.config.monitor.to_string());
-        metadata.provenance.extend([
-            ("epoch".to_owned(), epoch),
-            ("monitor".to_owned(), monitor),
-            ("value".to_owned(), model.value.to_string()),
-        ]);
-        let path = self.task.run.best_checkpoint(model.epoch, model.value);
-        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let written = Model { metadata, tensors: self.state.learner.values()? }.write(&path);
-        self.saved(CheckpointKind::Best, file, Some(model), written.map_err(Into::into))
-    }
-
-    fn saved(
-        &mut self,
-        kind: CheckpointKind,
-        file: String,
-        model: Option<BestModel>,
-        written: anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let progress = &self.state.progress;
-        let step = progress.step;
-        let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
-        match written {
-            Ok(()) => {
-                let value = model.map(|model| model.value);
-                self.observer.record(RunEventKind::CheckpointSaved { epoch, step, kind, file, value })
-            }
-            Err(error) => {
-                // The disk that has no room for a checkpoint may have none for this line either.
-                let reason = format!("{error:#}");
-                let _ = self.observer.record(RunEventKind::CheckpointFailed { file: file.clone(), reason });
-                Err(error.context(format!("write checkpoint {file}; the last good one is untouched")))
-            }
-        }
-    }
-
-    /// Sets the training back to its last checkpoint after numbers that were not finite, where that is the policy and
-    /// there is one; any other error is the end.
-    fn roll_back(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
-        let Some(Nonfinite { step, what, files }) = error.downcast_ref() else { return Err(error) };
-        let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
-        self.observer.record(RunEventKind::Nonfinite { step: from_step, what, files })?;
-        let rollbacks = self.state.progress.rollbacks;
-        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MOST_ROLLBACKS;
-        if !wanted {
-            return Err(error);
-        }
-        let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
-            return Err(error.context("there is no checkpoint yet to go back to"));
-        };
-        self.state.restore(&checkpoint)?;
-        self.state.progress.rollbacks = rollbacks + 1;
-        let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
-        self.state.schedule.set_rollback_factor(learning_rate_factor);
-        self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
-        self.unread = UnreadSteps::default();
-        let to_step = self.state.progress.step;
-        self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
     }
 }
 

@@ -37,8 +37,9 @@ fn make(workspace: &Workspace, minutes: i64, view: View, label: &str, group: &st
 fn newest_first_groups_together_and_damage_is_listed() {
     let (_folder, workspace) = workspace();
     let old = make(&workspace, 0, View::CcR, "seed", "g1");
-    let group: Vec<RunDir> =
-        [View::MloL, View::CcR, View::MloR, View::CcL].map(|view| make(&workspace, 5, view, "quick", "g2")).to_vec();
+    let group: Vec<RunDir> = [(5, View::MloL), (5, View::CcR), (6, View::MloR), (5, View::CcL)]
+        .map(|(minutes, view)| make(&workspace, minutes, view, "quick", "g2"))
+        .to_vec();
     std::fs::create_dir(workspace.runs().join("a folder of something else")).unwrap();
     std::fs::create_dir(workspace.runs().join(".hidden")).unwrap();
     std::fs::write(workspace.runs().join("notes.txt"), b"").unwrap();

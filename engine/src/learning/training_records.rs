@@ -1,0 +1,99 @@
+//! What a training keeps: the checkpoint to go on from, the best models, and the way back after numbers that were not
+//! finite.
+
+use std::time::Instant;
+
+use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
+use mammoscope::domain::training_config::NonfinitePolicy;
+use mammoscope::storage::checkpoint_file::Checkpoint;
+use mammoscope::storage::model_file::Model;
+
+use super::best_models::BestModel;
+use super::nonfinite::{Nonfinite, UnreadSteps};
+use super::training_loop::TrainingLoop;
+use super::training_progress::DeviceTotals;
+
+/// After so many sets of numbers that were not finite, going back helps no more.
+const MOST_ROLLBACKS: u32 = 3;
+/// What the learning rate is multiplied by then.
+const ROLLBACK_FACTOR: f64 = 0.5;
+
+impl TrainingLoop<'_> {
+    /// Writes the checkpoint to go on from. Weights that are not finite are never saved.
+    pub(super) fn save_last(&mut self) -> anyhow::Result<()> {
+        self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
+        if !self.state.learner.is_finite()? {
+            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
+        }
+        self.last_checkpoint = Instant::now();
+        let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
+        let file = "last.safetensors".to_owned();
+        let written = checkpoint.write(self.task.run);
+        self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
+    }
+
+    pub(super) fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
+        if !self.state.learner.is_finite()? {
+            return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
+        }
+        let mut metadata = self.task.metadata.clone();
+        let (epoch, monitor) = (model.epoch.to_string(), self.task.config.monitor.to_string());
+        metadata.provenance.extend([
+            ("epoch".to_owned(), epoch),
+            ("monitor".to_owned(), monitor),
+            ("value".to_owned(), model.value.to_string()),
+        ]);
+        let path = self.task.run.best_checkpoint(model.epoch, model.value);
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let written = Model { metadata, tensors: self.state.learner.values()? }.write(&path);
+        self.saved(CheckpointKind::Best, file, Some(model), written.map_err(Into::into))
+    }
+
+    fn saved(
+        &mut self,
+        kind: CheckpointKind,
+        file: String,
+        model: Option<BestModel>,
+        written: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let progress = &self.state.progress;
+        let step = progress.step;
+        let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
+        match written {
+            Ok(()) => {
+                let value = model.map(|model| model.value);
+                self.observer.record(RunEventKind::CheckpointSaved { epoch, step, kind, file, value })
+            }
+            Err(error) => {
+                // The disk that has no room for a checkpoint may have none for this line either.
+                let reason = format!("{error:#}");
+                let _ = self.observer.record(RunEventKind::CheckpointFailed { file: file.clone(), reason });
+                Err(error.context(format!("write checkpoint {file}; the last good one is untouched")))
+            }
+        }
+    }
+
+    /// Sets the training back to its last checkpoint after numbers that were not finite, where that is the policy and
+    /// there is one; any other error is the end.
+    pub(super) fn roll_back(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
+        let Some(Nonfinite { step, what, files }) = error.downcast_ref() else { return Err(error) };
+        let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
+        self.observer.record(RunEventKind::Nonfinite { step: from_step, what, files })?;
+        let rollbacks = self.state.progress.rollbacks;
+        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MOST_ROLLBACKS;
+        if !wanted {
+            return Err(error);
+        }
+        let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
+            return Err(error.context("there is no checkpoint yet to go back to"));
+        };
+        self.state.restore(&checkpoint)?;
+        self.state.progress.rollbacks = rollbacks + 1;
+        let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
+        self.state.schedule.set_rollback_factor(learning_rate_factor);
+        self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
+        self.unread = UnreadSteps::default();
+        let to_step = self.state.progress.step;
+        self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
+    }
+}
