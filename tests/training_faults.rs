@@ -25,7 +25,10 @@ const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0",
 
 fn nonfinite_steps(run: &RunDir) -> Vec<u64> {
     let events = events(run);
-    events.iter().filter_map(|event| if let RunEventKind::Nonfinite { step, .. } = event { Some(*step) } else { None }).collect()
+    events
+        .iter()
+        .filter_map(|event| if let RunEventKind::Nonfinite { step, .. } = event { Some(*step) } else { None })
+        .collect()
 }
 
 fn rollbacks(run: &RunDir) -> Vec<(u64, f64)> {
@@ -238,7 +241,8 @@ fn a_second_trainer_says_who_holds_the_run_and_harms_nothing() {
     let output = stage.resume(&run, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr_of(&output).contains(&holder), "{}", stderr_of(&output));
-    let second = Command::new(engine()).arg("train").arg(run.path()).env("OMP_WAIT_POLICY", "PASSIVE").output().unwrap();
+    let second =
+        Command::new(engine()).arg("train").arg(run.path()).env("OMP_WAIT_POLICY", "PASSIVE").output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let log = fs::read_to_string(run.log()).unwrap();
     assert!(log.contains(&holder), "{log}");
@@ -369,12 +373,25 @@ fn a_step_that_finds_no_memory_says_what_would_fit_and_the_next_run_goes_on() {
     let stage = stage.with_engine(&program);
     let data = stage.data.to_str().unwrap();
     let output = stage.output(&[
-        "train", "--data", data, "--view", "CC_L,MLO_R", "--preset", "seed", "--device", "cpu", "--all-as-train",
-        "--follow", "--set", "size=256,width=1,batch_size=512,epochs=1,threads=1,augment=false",
+        "train",
+        "--data",
+        data,
+        "--view",
+        "CC_L,MLO_R",
+        "--preset",
+        "seed",
+        "--device",
+        "cpu",
+        "--all-as-train",
+        "--follow",
+        "--set",
+        "size=256,width=1,batch_size=512,epochs=1,threads=1,augment=false",
     ]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
-    let runs: Vec<RunDir> =
-        names_in(&stage.workspace.join("runs")).iter().map(|name| RunDir::new(stage.workspace.join("runs").join(name))).collect();
+    let runs: Vec<RunDir> = names_in(&stage.workspace.join("runs"))
+        .iter()
+        .map(|name| RunDir::new(stage.workspace.join("runs").join(name)))
+        .collect();
     let (first, second): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.name().contains("CC_L"));
     let reason = failure(first[0]);
     assert!(reason.starts_with("not enough memory on the device for this batch; batch_size=512 at 256 px"), "{reason}");

@@ -66,7 +66,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     let engine = locate_engine()?.path;
     let interruption = Interruption::watch()?;
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
-    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested())?;
+    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested());
     started.report_failures(console);
     if started.at_work.is_empty() {
         anyhow::bail!("nothing was resumed; the runs are as they were");

@@ -119,7 +119,7 @@ fn start(
         remove_runs(&planned.runs);
         return Err(Interrupted.into());
     }
-    let started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested())?;
+    let started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested());
     started.report_failures(console);
     for (runs, _) in &started.failed {
         remove_runs(runs);

@@ -3,13 +3,11 @@
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{Console, Outcome, print_result};
 use super::follow::follow_runs;
 use crate::client::trainer_process::{TrainerError, TrainerProcess};
-use crate::client::training_plan::queue_behind;
 use crate::domain::printable::printable;
 use crate::storage::run_dir::RunDir;
 
@@ -44,7 +42,7 @@ pub(super) fn start_trainers(
     shares: Vec<Vec<RunDir>>,
     epochs: Option<u32>,
     interrupted: &dyn Fn() -> bool,
-) -> anyhow::Result<StartedTrainers> {
+) -> StartedTrainers {
     let mut started = StartedTrainers { at_work: Vec::new(), failed: Vec::new() };
     let mut starting = Vec::new();
     for share in shares {
@@ -54,17 +52,13 @@ pub(super) fn start_trainers(
         }
     }
     for (trainer, share) in starting {
-        let pid = trainer.id();
         match trainer.wait_until_at_work(interrupted) {
             // Whether the caller waits for it or not, it is there.
-            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => {
-                queue_behind(pid, &share[1..]).context("write status.json")?;
-                started.at_work.extend(share);
-            }
+            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.at_work.extend(share),
             Err(error) => started.failed.push((share, error)),
         }
     }
-    Ok(started)
+    started
 }
 
 impl StartedTrainers {

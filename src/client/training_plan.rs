@@ -18,7 +18,7 @@ use crate::storage::manifest_file::{ManifestFileError, write_manifest};
 use crate::storage::process_evidence::{boot_id, host_name};
 use crate::storage::run_dir::RunDir;
 use crate::storage::run_spec_file::{RunSpecError, write_run_spec};
-use crate::storage::run_status_file::{read_status, write_status};
+use crate::storage::run_status_file::write_status;
 use crate::storage::workspace::{Workspace, new_group_id};
 
 /// The trainings that are asked for together: one a view.
@@ -137,30 +137,6 @@ fn write_run(
     write_status(&run.status(), &status).map_err(|error| PlanError::Write { path: run.status(), error })?;
     // Last: a directory with a run.toml is a whole run.
     write_run_spec(&run.spec(), spec)?;
-    Ok(())
-}
-
-/// Says in the status of runs that wait for a trainer that is at work on another that it is this one which will come to
-/// them, so that they are known to be stale when it dies.
-pub fn queue_behind(trainer: u32, waiting: &[RunDir]) -> io::Result<()> {
-    for run in waiting {
-        // A status that cannot be read tells nobody anything; the trainer writes a new one.
-        let Ok(status) = read_status(&run.status()) else { continue };
-        let now = Utc::now();
-        let queued = RunStatus {
-            state: RunPhase::Queued,
-            reason: None,
-            pid: Some(trainer),
-            host: Some(host_name()),
-            boot_id: boot_id(),
-            images_per_s: None,
-            eta_s: None,
-            heartbeat: now,
-            updated: now,
-            ..status
-        };
-        write_status(&run.status(), &queued)?;
-    }
     Ok(())
 }
 

@@ -100,6 +100,9 @@ config_keys! {
     bn_momentum "" SHARE_BELOW_ONE,
         "Share of the old value that the moving mean and variance of batch normalisation keep at an update: at .99 \
          evaluation is of no worth before some 300 updates, at .9 before 30.";
+    bn_warmup "" ValueRange::Switch,
+        "Whether the moving mean and variance begin as plain averages over the first updates, and not at 0 and 1, which \
+         a channel of small variance remembers for long.";
     augment "" ValueRange::Switch,
         "Whether training images are rotated, shifted and zoomed at random, anew in every epoch.";
     rotation "degrees" ValueRange::Number(Included(0.0), Included(180.0)),

@@ -114,6 +114,7 @@ mod tests {
             precision: Precision::F32,
             dropout: 0.2,
             bn_momentum: 0.99,
+            bn_warmup: false,
             augment: true,
             rotation: 10.0,
             shift: 0.2,

@@ -150,6 +150,8 @@ pub struct TrainingConfig {
     pub dropout: f64,
     /// Share of the old value that moving means and variances keep at an update; Keras' is .99, PyTorch's .9.
     pub bn_momentum: f64,
+    /// Whether they begin as plain averages: at update `n`, from 0, they keep at most `n / (n + 1)`.
+    pub bn_warmup: bool,
     /// Whether training images are rotated, shifted and zoomed at random.
     pub augment: bool,
     /// Largest rotation, in degrees.

@@ -73,6 +73,7 @@ pub struct Learner {
     /// The moving average, where one is wanted.
     pub average: Option<MovingAverage>,
     pass: TrainingPass,
+    bn_warmup: bool,
     loss: CrossEntropy,
     gradient_limit: f64,
     skipped: Tensor,
@@ -108,6 +109,7 @@ impl Learner {
             optimizer,
             average,
             pass: TrainingPass { kind, dropout: config.dropout, bn_momentum: config.bn_momentum },
+            bn_warmup: config.bn_warmup,
             loss,
             gradient_limit: config.grad_clip,
             skipped: Tensor::f_zeros([], (Kind::Float, device))?,
@@ -124,12 +126,17 @@ impl Learner {
         batches: impl Iterator<Item = Result<Batch, TchError>>,
     ) -> Result<StepResult, TchError> {
         let _ = self.parameters.gradients.f_zero_()?;
+        let mut pass = self.pass;
+        if self.bn_warmup {
+            let updates = self.optimizer.steps() as f64;
+            pass.bn_momentum = pass.bn_momentum.min(updates / (updates + 1.0));
+        }
         let statistics_before = duplicate(&self.parameters.statistics)?;
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
         let mut correct = Tensor::f_zeros([], (Kind::Double, self.device))?;
         for batch in batches {
             let Batch { images: input, labels } = batch?;
-            let logits = self.pass.forward(&self.network, &input)?;
+            let logits = pass.forward(&self.network, &input)?;
             let count = labels.size1()? as f64;
             let loss = self.loss.of(&logits, &labels)?;
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;

@@ -183,3 +183,105 @@ impl DeviceTotals {
         Ok([values[0], values[1]])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mammoscope::domain::preset::Preset;
+    use mammoscope::domain::training_config::TrainingConfig;
+    use mammoscope::storage::run_dir::RunDir;
+    use tch::Device;
+
+    use super::*;
+    use crate::learning::initial_weights::initial_model;
+    use crate::learning::learner::Batch;
+    use crate::learning::loss::CrossEntropy;
+
+    fn config() -> TrainingConfig {
+        let mut config = Preset::named("seed").unwrap().config;
+        config
+            .set_all("size=32,width=0.125,optimizer=adamw,momentum=0.9,ema=0.9,keep_best=2,schedule=plateau")
+            .unwrap();
+        config
+    }
+
+    fn beginning(config: &TrainingConfig) -> TrainingState {
+        let initial = initial_model(config.width, config.size, None, config.seed);
+        let learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
+        TrainingState {
+            learner,
+            progress: Progress::default(),
+            schedule: LearningRateSchedule::new(config, 10),
+            early_stop: EarlyStop::new(config),
+            best: BestModels::new(config.monitor, config.keep_best),
+        }
+    }
+
+    fn step(state: &mut TrainingState, number: i64) {
+        tch::manual_seed(number);
+        let images = Tensor::arange(4 * 3 * 32 * 32, (Kind::Float, Device::Cpu)).reshape([4, 3, 32, 32]);
+        let batch = Batch { images: (images * number).sin(), labels: Tensor::from_slice(&[0_i64, 1, 2, 3]) };
+        state.learner.step(0.01, 4, std::iter::once(Ok(batch))).unwrap();
+        state.progress.step += 1;
+    }
+
+    /// A state in which nothing is as it was at the beginning.
+    fn after_some_time(config: &TrainingConfig) -> TrainingState {
+        let mut state = beginning(config);
+        (1..=3).for_each(|number| step(&mut state, number));
+        state.progress = Progress {
+            epochs_done: 2,
+            steps_in_epoch: 1,
+            images_in_epoch: 4,
+            totals: [0.1 + 0.2, 3.0],
+            rollbacks: 1,
+            lost: BTreeSet::from([5, 17]),
+            ..state.progress
+        };
+        state.schedule.epoch_ended(1.25);
+        state.schedule.epoch_ended(1.5);
+        state.schedule.set_rollback_factor(0.5);
+        for (epoch, value) in [(1, 0.5), (2, 1.0 / 3.0)] {
+            state.early_stop.epoch_ended(Some(value));
+            let model = BestModel { epoch, value };
+            let place = state.best.place_of(model).unwrap();
+            state.best.insert(place, model);
+        }
+        state
+    }
+
+    #[test]
+    fn a_state_goes_through_a_file_and_on_as_if_it_had_not() {
+        let config = config();
+        let mut state = after_some_time(&config);
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        state.to_checkpoint().unwrap().write(&run).unwrap();
+
+        let mut restored = beginning(&config);
+        restored.restore(&Checkpoint::read(&run.last_checkpoint()).unwrap()).unwrap();
+        assert_eq!(restored.progress, state.progress);
+        assert_eq!(restored.schedule, state.schedule);
+        assert_eq!(restored.early_stop, state.early_stop);
+        assert_eq!(restored.best, state.best);
+        for number in 4..=5 {
+            step(&mut state, number);
+            step(&mut restored, number);
+        }
+        assert_eq!(restored.to_checkpoint().unwrap(), state.to_checkpoint().unwrap());
+    }
+
+    #[test]
+    fn a_checkpoint_that_does_not_fit_changes_nothing() {
+        let config = config();
+        let good = after_some_time(&config).to_checkpoint().unwrap();
+        let mut state = beginning(&config);
+        let before = state.to_checkpoint().unwrap();
+        for name in good.tensors.keys() {
+            let mut lacking = good.clone();
+            lacking.tensors.remove(name);
+            let error = state.restore(&lacking).unwrap_err();
+            assert!(matches!(&error, RestoreError::Checkpoint(CheckpointError::Misfit(named)) if named == name));
+            assert_eq!(state.to_checkpoint().unwrap(), before, "without {name}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod desk;
 mod final_evaluation;
 mod preparation;
+mod queued_run;
 mod recorder;
 mod run_log;
 mod single_run;
@@ -19,7 +20,8 @@ use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::storage::run_dir::RunDir;
 
 use desk::Desk;
-use single_run::{SingleRun, mark_interrupted};
+use queued_run::{mark_interrupted, queue_up};
+use single_run::SingleRun;
 use supervision::{Signals, supervise};
 
 /// Trains all runs in their order, each to `epochs` where that is given. `true` when none failed.
@@ -31,6 +33,7 @@ pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() ->
     if let Some(first) = runs.first() {
         run_log::switch_to(first)?;
     }
+    runs.iter().skip(1).for_each(queue_up);
     let cuda = load_cuda();
     let desk = Arc::new(Desk::new(runs));
     let engine = {

@@ -11,20 +11,17 @@ use mammoscope::domain::early_stop::EarlyStop;
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::lr_schedule::LearningRateSchedule;
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_event::RunEventKind;
 use mammoscope::domain::run_spec::RunSpec;
 use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
 use mammoscope::domain::training_config::TrainingConfig;
 use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
-use mammoscope::storage::event_log::EventLog;
 use mammoscope::storage::model_file::{ModelMetadata, sha256_hex};
 use mammoscope::storage::model_splits::ModelSplits;
 use mammoscope::storage::process_evidence::{boot_id, host_name};
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_lock::RunLock;
-use mammoscope::storage::run_requests::{PendingRequest, RunRequests};
 use mammoscope::storage::run_spec_file::read_run_spec;
-use mammoscope::storage::run_status_file::{read_status, write_status};
 use tch::{Device, Kind};
 
 use super::desk::Desk;
@@ -282,50 +279,5 @@ fn starting_status(spec: &RunSpec) -> RunStatus {
         eta_s: None,
         heartbeat: now,
         updated: now,
-    }
-}
-
-/// Says that a run still waits for its turn.
-pub(super) fn keep_queued_alive(run: &RunDir) {
-    if let Ok(mut status) = read_status(&run.status())
-        && status.state == RunPhase::Queued
-    {
-        status.heartbeat = Utc::now();
-        if let Err(error) = write_status(&run.status(), &status) {
-            tracing::warn!("status of {} not written: {error}", run.name());
-        }
-    }
-}
-
-/// A run that is asked to stop before its turn.
-pub(super) fn stop_queued(run: &RunDir, request: &PendingRequest) {
-    let verb = request.request.verb;
-    let acknowledged = RunEventKind::RequestAcknowledged { verb, step: 0 };
-    end_queued(run, RunPhase::Stopped, "as a request asked, before its turn", &[acknowledged]);
-    // One that cannot be removed is found again, and means nothing any more.
-    let _ = RunRequests::new(run).remove(request);
-}
-
-/// A run whose turn does not come, since the trainer was asked to end.
-pub(super) fn mark_interrupted(run: &RunDir) {
-    end_queued(run, RunPhase::Interrupted, "the trainer was ended before its turn", &[]);
-}
-
-fn end_queued(run: &RunDir, state: RunPhase, reason: &str, before: &[RunEventKind]) {
-    let written = || -> anyhow::Result<()> {
-        let _lock = RunLock::acquire(run)?;
-        let mut log = EventLog::open(&run.events())?;
-        let step = read_status(&run.status()).map_or(0, |status| status.step);
-        let ended = RunEventKind::Ended { state, reason: Some(reason.to_owned()), step };
-        for kind in before.iter().cloned().chain([ended]) {
-            log.append(&RunEvent { time: Utc::now(), kind })?;
-        }
-        let mut status = read_status(&run.status())?;
-        let now = Utc::now();
-        (status.state, status.reason, status.heartbeat, status.updated) = (state, Some(reason.to_owned()), now, now);
-        Ok(write_status(&run.status(), &status)?)
-    };
-    if let Err(error) = written() {
-        tracing::warn!("{}: {error:#}", run.name());
     }
 }

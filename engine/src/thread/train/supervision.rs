@@ -12,7 +12,7 @@ use mammoscope::storage::run_requests::RunRequests;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::desk::Desk;
-use super::single_run::{keep_queued_alive, stop_queued};
+use super::queued_run::{keep_queued_alive, stop_queued};
 
 /// How often signals and requests are looked for.
 const GLANCE: Duration = Duration::from_millis(100);
