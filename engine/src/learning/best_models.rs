@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(offered(Monitor::ValAccuracy, 1, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3]);
         assert_eq!(offered(Monitor::ValAccuracy, 3, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3, 5, 4]);
         assert_eq!(offered(Monitor::ValLoss, 2, &[1.0, f64::NAN, 0.9, 2.0]), [3, 1]);
-        assert_eq!(offered(Monitor::ValKappa, 1, &[f64::NAN]), []);
+        assert_eq!(offered(Monitor::ValKappa, 1, &[f64::NAN]), Vec::<u32>::new());
     }
 }
