@@ -18,7 +18,7 @@ use support::training_stage::{
     TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
     wait_for_event,
 };
-use support::{engine, names_in, script, skipped, stderr_of, wait_for};
+use support::{engine, names_in, script, skipped, stderr_of, wait_for, write_image};
 
 /// The largest allowed rate and decay multiply the kernels by −9 at every step.
 const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0", "optimizer=sgd", "epochs=60"];
@@ -352,16 +352,16 @@ fn a_run_directory_that_becomes_read_only_ends_the_run() {
 
 #[test]
 fn a_step_that_finds_no_memory_says_what_would_fit_and_the_next_run_goes_on() {
-    let stage = TrainingStage::new();
-    for view in ["CC_L", "MLO_R"] {
-        for path in [stage.image("train", "A", 0), stage.image("train", "B", 1)] {
-            let name = path.to_str().unwrap().replace("CC_R", view);
-            support::write_image(Path::new(&name), 3);
+    let stage = TrainingStage::empty();
+    for subject in 0..48 {
+        let class = ["A", "B", "C", "D"][subject % 4];
+        for view in ["CC_L", "MLO_R"] {
+            write_image(&stage.data.join(format!("{view}/{class}/{subject}_1_{class}_{view}.png")), subject as u32);
         }
     }
     // The second run, which waits, asks for less. The limit leaves room for libtorch and for small batches only.
     let limited = format!(
-        "for run; do :; done; sed -i 's/^batch_size = .*/batch_size = 2/' \"$run/run.toml\"; ulimit -v 2500000; exec \
+        "for run; do :; done; sed -i 's/^batch_size = .*/batch_size = 2/' \"$run/run.toml\"; ulimit -v 1500000; exec \
          '{}' \"$@\"",
         engine().display()
     );
@@ -370,16 +370,18 @@ fn a_step_that_finds_no_memory_says_what_would_fit_and_the_next_run_goes_on() {
     let data = stage.data.to_str().unwrap();
     let output = stage.output(&[
         "train", "--data", data, "--view", "CC_L,MLO_R", "--preset", "seed", "--device", "cpu", "--all-as-train",
-        "--follow", "--set", "size=256,width=1,batch_size=512,epochs=1,threads=1,augment=false",
+        "--follow", "--set", "size=128,width=1,batch_size=48,epochs=1,threads=1,augment=false",
     ]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
-    let runs: Vec<RunDir> =
-        names_in(&stage.workspace.join("runs")).iter().map(|name| RunDir::new(stage.workspace.join("runs").join(name))).collect();
-    let (first, second): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.name().contains("CC_L"));
-    let reason = failure(first[0]);
-    assert!(reason.starts_with("not enough memory on the device for this batch; batch_size=512 at 256 px"), "{reason}");
+    let runs = stage.workspace.join("runs");
+    let [second, first] = ["MLO_R", "CC_L"].map(|view| {
+        let name = names_in(&runs).into_iter().find(|name| name.contains(view)).unwrap();
+        RunDir::new(runs.join(name))
+    });
+    let reason = failure(&first);
+    assert!(reason.starts_with("not enough memory on the device for this batch; batch_size=48 at 128 px"), "{reason}");
     assert!(reason.contains("would fit"), "{reason}");
-    assert_eq!(status(second[0]).state, RunPhase::Completed, "{:?}", status(second[0]).reason);
+    assert_eq!(status(&second).state, RunPhase::Completed, "{:?}", status(&second).reason);
 }
 
 #[test]

@@ -84,6 +84,7 @@ impl SingleRun<'_> {
         let spec = read_run_spec(&self.run.spec())?;
         self.desk.begin(self.run, starting_status(&spec));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
+        recorder.announce()?;
         let started = RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
         recorder.record(started)?;
         if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.state().epochs) {
