@@ -184,18 +184,27 @@ fn a_data_set_without_validation_and_test_images_is_trained_all_the_same() {
 
 #[test]
 fn missing_classes_and_contradicting_labels_are_told_and_trained() {
-    let one_class = TrainingStage::empty();
-    for (split, count) in [("train", 4), ("validation", 2), ("test", 2)] {
-        for number in 0..count {
-            one_class.add(split, "B", split.len() * 100 + number);
+    let two_classes = TrainingStage::empty();
+    for (class, first) in [("B", 0), ("C", 50)] {
+        for number in first..first + 4 {
+            two_classes.add("train", class, number);
         }
     }
-    let output = one_class.train(&["class_weights=balanced", "monitor=val_kappa"]);
+    // One class in each: not all figures are defined there.
+    two_classes.add("validation", "B", 100);
+    two_classes.add("test", "B", 101);
+    let output = two_classes.train(&["class_weights=balanced"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     assert!(stderr_of(&output).contains("no image of class A in train"), "{}", stderr_of(&output));
-    let run = one_class.run();
+    let run = two_classes.run();
     assert_eq!(state(&run).evaluations.len(), 2);
     assert_whole_and_finite(&run);
+    fs::remove_dir_all(two_classes.data.join("CC_R/train/C")).unwrap();
+    fs::remove_dir_all(run.path()).unwrap();
+    let output = two_classes.train(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr_of(&output).contains("there is nothing to tell apart"), "{}", stderr_of(&output));
+    assert_eq!(names_in(&two_classes.workspace.join("runs")), Vec::<String>::new());
 
     let contradicting = TrainingStage::new();
     fs::remove_file(contradicting.image("validation", "A", 8)).unwrap();

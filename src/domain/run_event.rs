@@ -237,7 +237,7 @@ pub enum RunEventKind {
     },
     /// A loss or a gradient was not finite; the weights were not touched.
     Nonfinite {
-        /// Updates before it.
+        /// Updates until then, the one that was not made included.
         step: u64,
         /// `loss`, `gradient` or `weights`.
         what: String,

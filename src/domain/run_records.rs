@@ -81,13 +81,16 @@ pub struct EpochFigures {
 }
 
 impl EpochFigures {
-    /// The value of what decides which epoch was the best.
+    /// What decides which epoch was the best, by name, and its value. Without validation images the training figures have
+    /// to do.
     #[must_use]
-    pub fn monitored(&self, monitor: Monitor) -> Option<f64> {
-        match monitor {
-            Monitor::ValAccuracy => self.val_accuracy,
-            Monitor::ValLoss => self.val_loss,
-            Monitor::ValKappa => self.val_kappa,
+    pub fn monitored(&self, monitor: Monitor) -> (&'static str, Option<f64>) {
+        match (monitor, self.val_accuracy) {
+            (Monitor::ValAccuracy, Some(accuracy)) => (monitor.name(), Some(accuracy)),
+            (Monitor::ValLoss, Some(_)) => (monitor.name(), self.val_loss),
+            (Monitor::ValKappa, Some(_)) => (monitor.name(), self.val_kappa),
+            (Monitor::ValLoss, None) => ("train_loss", Some(self.train_loss)),
+            (Monitor::ValAccuracy | Monitor::ValKappa, None) => ("train_accuracy", Some(self.train_accuracy)),
         }
     }
 }

@@ -177,7 +177,7 @@ impl RunState {
             }
             RunEventKind::Warning { message } => self.warn(time, message),
             RunEventKind::Nonfinite { step, what, files } => {
-                self.fail(time, format!("{what} was not finite after step {step}, with {}", some_of(files)));
+                self.fail(time, format!("{what} was not finite at step {step}, with {}", some_of(files)));
             }
             RunEventKind::RolledBack { to_step, .. } => {
                 let kept = self.records.iter().rfind(|record| record.figures.step <= *to_step);
@@ -240,14 +240,15 @@ impl RunState {
     }
 
     fn choose_best(&mut self) {
-        let mut best: Option<(f64, u32)> = None;
+        let mut best: Option<BestEpoch> = None;
         for EpochRecord { figures, .. } in &self.records {
-            let Some(value) = figures.monitored(self.monitor).filter(|value| !value.is_nan()) else { continue };
-            if best.is_none_or(|(best, _)| self.monitor.is_better(value, best)) {
-                best = Some((value, figures.epoch));
+            let (metric, value) = figures.monitored(self.monitor);
+            let Some(value) = value.filter(|value| !value.is_nan()) else { continue };
+            if best.as_ref().is_none_or(|best| self.monitor.is_better(value, best.value)) {
+                best = Some(BestEpoch { metric: metric.to_owned(), value, epoch: figures.epoch });
             }
         }
-        self.best = best.map(|(value, epoch)| BestEpoch { metric: self.monitor.name().to_owned(), value, epoch });
+        self.best = best;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Losses and gradients that are not finite, found and named.
 
-use tch::{TchError, Tensor};
+use tch::Tensor;
 
 use super::image_set::{ImageSet, Place};
 use super::learner::StepResult;
@@ -32,17 +32,6 @@ struct UnreadStep {
     result: StepResult,
 }
 
-/// What cannot be read from the device, or should not have been there.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Numbers that are not finite.
-    #[error(transparent)]
-    Nonfinite(#[from] Nonfinite),
-    /// The device failed.
-    #[error(transparent)]
-    Device(#[from] TchError),
-}
-
 impl UnreadSteps {
     /// Keeps a step's result until it is read.
     pub fn push(&mut self, step: u64, places: &[Place], result: StepResult) {
@@ -50,8 +39,8 @@ impl UnreadSteps {
     }
 
     /// Waits for the device, and gives the norm of the last step's gradient; `None` when there is nothing to read.
-    /// The first step whose numbers were not finite is an error that names its images.
-    pub fn read(&mut self, images: &ImageSet<'_>) -> Result<Option<f64>, ReadError> {
+    /// The first step whose numbers were not finite is a [`Nonfinite`] error that names its images.
+    pub fn read(&mut self, images: &ImageSet<'_>) -> anyhow::Result<Option<f64>> {
         let steps = std::mem::take(&mut self.0);
         let Some(last) = steps.last() else { return Ok(None) };
         let flags: Vec<&Tensor> = steps.iter().map(|step| &step.result.skipped).collect();

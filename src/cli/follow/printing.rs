@@ -84,8 +84,11 @@ impl<'a> FollowPrinter<'a> {
             }
             RunEventKind::SampleSkipped { file, reason } => self.remark(&format!("left out: {file}: {reason}")),
             RunEventKind::Warning { message } => self.warn(message),
-            RunEventKind::RolledBack { from_step, to_step, .. } => {
-                self.warn(&format!("back from step {from_step} to the checkpoint at step {to_step}"));
+            RunEventKind::RolledBack { from_step, to_step, learning_rate_factor } => {
+                self.warn(&format!(
+                    "back from step {from_step} to the checkpoint at step {to_step}, learning rate times \
+                     {learning_rate_factor}"
+                ));
             }
             RunEventKind::CheckpointRejected { .. }
             | RunEventKind::CheckpointFailed { .. }

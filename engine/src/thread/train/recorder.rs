@@ -126,6 +126,17 @@ impl Recorder {
         }
     }
 
+    /// Says in the status that a trainer is at work, with what its run has reached. To be done before the first event:
+    /// whoever waits for that one then finds no status of an earlier trainer any more.
+    pub(super) fn announce(&self) -> anyhow::Result<()> {
+        let RunState { step, epoch, epochs, best, .. } = &self.state;
+        self.desk.update_status(|status| {
+            (status.step, status.epoch, status.epochs) = (*step, *epoch, *epochs);
+            status.best.clone_from(best);
+        });
+        self.desk.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))
+    }
+
     fn update_status(&self) {
         let state = &self.state;
         let speed = state.steps.last().map(|point| point.images_per_s);

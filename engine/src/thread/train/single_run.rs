@@ -11,6 +11,7 @@ use mammoscope::domain::early_stop::EarlyStop;
 use mammoscope::domain::engine_facts::CudaFacts;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::lr_schedule::LearningRateSchedule;
+use mammoscope::domain::printable::printable_path;
 use mammoscope::domain::run_event::RunEventKind;
 use mammoscope::domain::run_spec::RunSpec;
 use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
@@ -78,9 +79,10 @@ impl SingleRun<'_> {
     fn attempt(&self) -> anyhow::Result<bool> {
         run_log::switch_to(self.run)?;
         let _lock = RunLock::acquire(self.run)?;
-        let spec = read_run_spec(&self.run.spec())?;
+        let spec = read_run_spec(&self.run.spec()).with_context(|| printable_path(&self.run.spec()))?;
         self.desk.begin(self.run, starting_status(&spec));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
+        recorder.announce()?;
         let started = RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
         recorder.record(started)?;
         if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.state().epochs) {
