@@ -1,6 +1,8 @@
 //! `mammoscope resume`: a training that was interrupted, stopped or killed goes on.
 
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -15,10 +17,14 @@ use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunPhase;
 use crate::storage::run_catalog::find_runs;
 use crate::storage::run_dir::RunDir;
-use crate::storage::run_lock::RunLock;
+use crate::storage::run_lock::{RunLock, RunLockError};
 use crate::storage::run_spec_file::read_run_spec;
 use crate::storage::run_status_file::read_status;
 use crate::storage::workspace::Workspace;
+
+/// How long a trainer may hold a run that is over, and how often that is looked at.
+const LETTING_GO: Duration = Duration::from_secs(5);
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// Go on with a training that was interrupted, stopped or killed
 ///
@@ -66,7 +72,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     let engine = locate_engine()?.path;
     let interruption = Interruption::watch()?;
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
-    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested())?;
+    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), console)?;
     started.report_failures(console);
     if started.at_work.is_empty() {
         anyhow::bail!("nothing was resumed; the runs are as they were");
@@ -87,14 +93,13 @@ enum Resumable {
 fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, .. } = read_run_spec(&run.spec())?;
+    // Without a status the trainer finds out by itself how far the run is.
+    let status = read_status(&run.status()).ok();
     // The lock is the last word; the status also knows of runs that wait for a trainer.
-    if let Err(error) = RunLock::acquire(run) {
+    if let Err(error) = lock(run, status.as_ref().is_some_and(|status| status.state.is_over())) {
         anyhow::bail!("{name}: {error}; `mammoscope control {name} stop` ends it first");
     }
-    // Without a status the trainer finds out by itself how far the run is.
-    let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {
-        return Ok(Resumable::On(device));
-    };
+    let (Some(status), Ok(condition)) = (status, current_condition(run)) else { return Ok(Resumable::On(device)) };
     if condition.stale.is_none() && !condition.phase.is_over() {
         anyhow::bail!("{name} is {condition}: its trainer has not come to it yet; nothing needs to be resumed");
     }
@@ -106,4 +111,16 @@ fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
         None if status.state == RunPhase::Completed => Resumable::Complete { epochs: asked },
         _ => Resumable::On(device),
     })
+}
+
+/// Tries the lock of a run, and lets go of it again. A trainer that has said how the run ended may hold it for a moment
+/// longer.
+fn lock(run: &RunDir, is_over: bool) -> Result<(), RunLockError> {
+    let begun = Instant::now();
+    loop {
+        match RunLock::acquire(run) {
+            Err(RunLockError::Held { .. }) if is_over && begun.elapsed() < LETTING_GO => thread::sleep(GLANCE),
+            tried => return tried.map(drop),
+        }
+    }
 }

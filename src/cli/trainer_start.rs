@@ -44,6 +44,7 @@ pub(super) fn start_trainers(
     shares: Vec<Vec<RunDir>>,
     epochs: Option<u32>,
     interrupted: &dyn Fn() -> bool,
+    console: &Console,
 ) -> anyhow::Result<StartedTrainers> {
     let mut started = StartedTrainers { at_work: Vec::new(), failed: Vec::new() };
     let mut starting = Vec::new();
@@ -56,13 +57,16 @@ pub(super) fn start_trainers(
     for (trainer, share) in starting {
         let pid = trainer.id();
         match trainer.wait_until_at_work(interrupted) {
-            // Whether the caller waits for it or not, it is there.
-            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => {
-                queue_behind(pid, &share[1..]).context("write status.json")?;
-                started.at_work.extend(share);
+            // Whether anybody waits for it or not, it is there.
+            Ok(()) | Err(TrainerError::Interrupted) => {}
+            Err(error @ TrainerError::Silent { .. }) => console.warn(error),
+            Err(error) => {
+                started.failed.push((share, error));
+                continue;
             }
-            Err(error) => started.failed.push((share, error)),
         }
+        queue_behind(pid, &share[1..]).context("write status.json")?;
+        started.at_work.extend(share);
     }
     Ok(started)
 }

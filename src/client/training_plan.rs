@@ -146,6 +146,10 @@ pub fn queue_behind(trainer: u32, waiting: &[RunDir]) -> io::Result<()> {
     for run in waiting {
         // A status that cannot be read tells nobody anything; the trainer writes a new one.
         let Ok(status) = read_status(&run.status()) else { continue };
+        if status.pid == Some(trainer) {
+            // It has come to it already.
+            continue;
+        }
         let now = Utc::now();
         let queued = RunStatus {
             state: RunPhase::Queued,
