@@ -21,7 +21,7 @@ use serde_json::Value;
 use support::{mammoscope, names_in, script, stderr_of, wait_for, write_image};
 
 /// Small enough that an epoch takes a fraction of a second.
-const SMALL: &str = "size=64,width=0.125,threads=1,batch_size=8";
+const SMALL: &str = "size=64,width=0.125,threads=1,batch_size=8,warmup_epochs=0";
 
 /// A data set, and a workspace that is still to be made.
 struct Stage {
@@ -80,6 +80,11 @@ impl Stage {
 
 fn status(run: &RunDir) -> RunStatus {
     read_status(&run.status()).unwrap()
+}
+
+/// A run whose directory is being made has no status yet.
+fn is_running(run: &RunDir) -> bool {
+    read_status(&run.status()).is_ok_and(|status| status.state == RunPhase::Running)
 }
 
 fn wait_until_over(runs: &[RunDir]) {
@@ -172,7 +177,7 @@ fn all_views_end_without_their_starter() {
         .unwrap();
     wait_for("the first view", || {
         let runs = stage.runs();
-        (runs.len() == 4 && runs.iter().any(|run| status(run).state == RunPhase::Running)).then_some(())
+        (runs.len() == 4 && runs.iter().any(is_running)).then_some(())
     });
     starter.kill().unwrap();
     starter.wait().unwrap();
@@ -226,9 +231,9 @@ fn evaluation(run: &RunDir) -> Value {
 fn runs_are_dealt_to_two_trainers() {
     let stage = Stage::new(16);
     let runs = stage.train("CC_R,CC_L,MLO_R", &["--set", "epochs=1", "--device", "cpu,cpu"]);
+    assert_completed(&runs, 1);
     let views: Vec<_> = runs.iter().map(|run| read_run_spec(&run.spec()).unwrap().view).collect();
     assert_eq!(views, [View::CcR, View::CcL, View::MloR], "in the order of the views");
-    assert_completed(&runs, 1);
     let trainers: Vec<_> = runs.iter().map(|run| status(run).pid.unwrap()).collect();
     assert_eq!(trainers[0], trainers[2]);
     assert_ne!(trainers[0], trainers[1]);
@@ -286,8 +291,8 @@ fn splits_by_a_table_and_all_images_for_training() {
     let stage = Stage::new(16);
     let table = stage.folder.path().join("splits.csv");
     let split = |subject: u32| if subject <= 8 { "train" } else { ["val", "test"][subject as usize / 13] };
-    let lines: String = (1..=16).map(|subject| format!("{subject},{}\n", split(subject))).collect();
-    fs::write(&table, format!("subject,split\n{lines}")).unwrap();
+    let lines: Vec<_> = (1..=16).map(|subject| format!("{subject},{}", split(subject))).collect();
+    fs::write(&table, format!("subject,split\n{}\n", lines.join("\n"))).unwrap();
     let runs = stage.train("MLO_R", &["--set", "epochs=1", "--splits", table.to_str().unwrap()]);
     assert_completed(&runs, 1);
     let manifest = read_manifest(&runs[0].manifest()).unwrap();

@@ -22,7 +22,7 @@ use super::show::ShowArguments;
 use super::status::StatusArguments;
 use super::train::TrainArguments;
 
-/// Predict and evaluate mammographic breast density from the terminal.
+/// Train, evaluate and apply classifiers of mammographic breast density from the terminal.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 pub(super) struct Arguments {

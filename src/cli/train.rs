@@ -119,7 +119,7 @@ fn start(
         remove_runs(&planned.runs);
         return Err(Interrupted.into());
     }
-    let started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested());
+    let mut started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested());
     started.report_failures(console);
     for (runs, _) in &started.failed {
         remove_runs(runs);
@@ -127,6 +127,8 @@ fn start(
     if started.at_work.is_empty() {
         bail!("no training was started, and nothing is left of it");
     }
+    // Dealt to devices they came in another order.
+    started.at_work.sort_by_key(|run| planned.runs.iter().position(|planned| planned == run));
     if arguments.json {
         print_result(&to_json(&planned, plan)?)?;
     }

@@ -57,7 +57,7 @@ pub(super) fn evaluate<const N: usize>(
             list.push(read);
         }
     }
-    let split = chosen_split(trained.iter().flatten(), asked, console)?;
+    let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), asked, console)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
     let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
@@ -82,20 +82,16 @@ pub(super) fn evaluate<const N: usize>(
     Ok(EvaluatedRuns { split, predictions, failed })
 }
 
-fn chosen_split<'a>(
-    runs: impl Iterator<Item = &'a TrainedRun> + Clone,
-    asked: Option<Split>,
-    console: &Console,
-) -> anyhow::Result<Split> {
+fn chosen_split(runs: &[&TrainedRun], asked: Option<Split>, console: &Console) -> anyhow::Result<Split> {
     let split = asked.unwrap_or_else(|| {
-        if runs.clone().any(|run| run.images(Split::Test) > 0) {
+        if runs.iter().any(|run| run.images(Split::Test) > 0) {
             Split::Test
         } else {
             console.remark("no test images: figures of the validation images, which the best epoch was chosen by");
             Split::Validation
         }
     });
-    match runs.clone().find(|run| run.images(split) == 0) {
+    match runs.iter().find(|run| run.images(split) == 0) {
         None => Ok(split),
         Some(run) => {
             let others = SPLITS.into_iter().filter(|&other| run.images(other) > 0).map(Split::name).collect::<Vec<_>>();
