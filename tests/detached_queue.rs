@@ -15,11 +15,11 @@ use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_spec_file::read_run_spec;
 use mammoscope::storage::run_status_file::read_status;
 use rustix::process::{Pid, Signal};
-use support::training::{EVERY_STEP, Training, TrainingStage, send, wait_exit};
+use support::trainer_stage::{EVERY_STEP, TrainerStage, Training, send, wait_exit};
 use support::wait_for;
 
 const SUBJECTS: u32 = 24;
-const STEPS_PER_EPOCH: u64 = 5;
+const STEPS_PER_EPOCH: u64 = 4;
 
 fn phase(run: &RunDir) -> RunPhase {
     read_status(&run.status()).unwrap().state
@@ -40,13 +40,13 @@ fn acknowledged_step(answer: &str) -> u64 {
 }
 
 /// Starts a training of all views in a process of its own.
-fn starter(stage: &TrainingStage, manner: &str) -> Child {
+fn starter(stage: &TrainerStage, manner: &str) -> Child {
     let mut command = stage.train_command("all", "cpu", "epochs=2");
     command.arg(manner).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// The runs of all views and the process that trains them, once the first has begun.
-fn begun(stage: &TrainingStage) -> (Vec<Training>, Pid) {
+fn begun(stage: &TrainerStage) -> (Vec<Training>, Pid) {
     let mut trainings = wait_for("the first of four runs", || {
         let trainings = stage.trainings();
         (trainings.len() == 4 && trainings.iter().any(is_started)).then_some(trainings)
@@ -67,7 +67,7 @@ fn assert_all_complete(trainings: &mut [Training], trainer: Pid) {
 #[test]
 fn who_started_a_training_may_be_killed_and_the_terminal_may_go() {
     for manner in ["--follow", "--detach"] {
-        let stage = TrainingStage::new(SUBJECTS);
+        let stage = TrainerStage::new(SUBJECTS);
         let mut starter = starter(&stage, manner);
         let (mut trainings, trainer) = begun(&stage);
         // With --detach it may have ended by itself just now.
@@ -85,7 +85,7 @@ fn who_started_a_training_may_be_killed_and_the_terminal_may_go() {
 
 #[test]
 fn two_devices_have_two_trainers_and_share_the_runs() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let mut command = stage.train_command("all", "cpu,cpu", "epochs=1");
     command.arg("--detach");
     assert_eq!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().code(), Some(0));
@@ -102,7 +102,7 @@ fn two_devices_have_two_trainers_and_share_the_runs() {
 
 #[test]
 fn requests_are_acknowledged_with_their_step() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let mut training = stage.train("CC_R", "epochs=1000").remove(0);
     let name = training.run.name();
     let trainer = training.wait_started();
@@ -131,7 +131,7 @@ fn requests_are_acknowledged_with_their_step() {
 
 #[test]
 fn a_run_can_be_stopped_before_its_turn() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let mut trainings = stage.train("CC_R,CC_L,MLO_R", "epochs=2");
     let names: Vec<String> = trainings.iter().map(|training| training.run.name()).collect();
     let trainer = trainings[0].wait_started();
@@ -139,7 +139,8 @@ fn a_run_can_be_stopped_before_its_turn() {
 
     let answer = stage.output(&["control", &names[1], "stop"]);
     assert_eq!(acknowledged_step(&answer), 0, "{answer}");
-    assert_eq!(phase(&trainings[1].run), RunPhase::Stopped);
+    // The status is written behind the events that the answer was read from.
+    wait_for("the status", || (phase(&trainings[1].run) == RunPhase::Stopped).then_some(()));
     assert_eq!(phase(&trainings[2].run), RunPhase::Queued);
     assert_eq!(acknowledged_step(&stage.output(&["control", &names[0], "continue"])), paused);
     for place in [0, 2] {
@@ -155,7 +156,7 @@ fn a_run_can_be_stopped_before_its_turn() {
 
 #[test]
 fn sigterm_interrupts_the_run_in_work_and_those_that_wait() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let mut trainings = stage.train("CC_R,CC_L,MLO_R", "epochs=3");
     let trainer = trainings[0].wait_started();
     epoch_started(&mut trainings[0]);
@@ -184,7 +185,7 @@ fn sigterm_interrupts_the_run_in_work_and_those_that_wait() {
 
 #[test]
 fn a_second_signal_ends_at_once_and_leaves_the_last_checkpoint() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let mut training = stage.train("CC_R", &format!("epochs=3,{EVERY_STEP}")).remove(0);
     let name = training.run.name();
     let trainer = training.wait_started();

@@ -30,7 +30,7 @@ fn config() -> TrainingConfig {
     serde_json::from_value(serde_json::json!({
         "epochs": 1, "size": 64, "width": 0.125, "seed": 0, "batch_size": 4, "accumulate": 1, "optimizer": "sgd",
         "learning_rate": 0.01, "momentum": 0.0, "weight_decay": 0.0, "schedule": "constant", "warmup_epochs": 0,
-        "plateau_factor": 0.1, "plateau_patience": 15, "plateau_min": 0.001, "precision": "f32", "dropout": 0.0,
+        "plateau_factor": 0.1, "plateau_patience": 15, "plateau_min": 0.001, "precision": "f32", "dropout": 0.0, "bn_momentum": 0.99,
         "augment": false, "rotation": 0.0, "shift": 0.0, "zoom": 0.0, "class_weights": "none", "label_smoothing": 0.0,
         "ema": 0.0, "grad_clip": 0.0, "keep_best": 1, "monitor": "val_accuracy", "early_stop": 0,
         "checkpoint_minutes": 10.0, "nonfinite": "stop", "threads": 0

@@ -32,8 +32,8 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// Watch a training until it ends: a line an epoch, and how it goes
 ///
-/// Ends with status 0 when the run is completed, or stopped or interrupted as asked; with 1 when it failed or its
-/// trainer is gone. The runs of a group are followed one after the other, as they become active. Closing the terminal
+/// Ends with status 0 when the run is completed, or stopped or interrupted as asked; with 1 when it failed, its trainer
+/// is gone, or images were left out, which are listed. The runs of a group are followed one after the other, as they become active. Closing the terminal
 /// changes nothing for the training; Ctrl-C on a terminal asks whether it is to go on (the default) or to stop.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &FollowArguments, workspace: Option<&Path>, console
 }
 
 /// Follows runs until all of them are over, one after the other as they become active. [`Outcome::Failed`] when any
-/// failed, or has lost its trainer.
+/// failed, has lost its trainer, or has left out images.
 pub(super) fn follow_runs(runs: &[RunDir], console: &Console) -> anyhow::Result<Outcome> {
     let interruption = Interruption::watch()?;
     let mut following = Following {
@@ -158,9 +158,10 @@ impl Following<'_> {
         }
         for followed in &mut self.followers {
             if let Prospect::Over { failed, told } = followed.prospect_now() {
-                self.printer.tell_end(&RunSnapshot::read(followed.run().clone()), &told)?;
+                let snapshot = RunSnapshot::read(followed.run().clone());
+                self.printer.tell_end(&snapshot, &told)?;
                 followed.is_done = true;
-                self.failed |= failed;
+                self.failed |= failed || has_left_out_images(&snapshot);
             }
         }
         Ok(())
@@ -205,7 +206,7 @@ impl Following<'_> {
                 Prospect::Over { failed, told } => {
                     printer.tell_end(followed.follower.snapshot(), &told)?;
                     followed.is_done = true;
-                    self.failed |= failed;
+                    self.failed |= failed || has_left_out_images(followed.follower.snapshot());
                     return Ok(());
                 }
             }
@@ -222,6 +223,11 @@ impl Following<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether some samples failed though the run did not.
+fn has_left_out_images(snapshot: &RunSnapshot) -> bool {
+    !snapshot.state().skipped.is_empty()
 }
 
 /// Asks the person at the terminal; without one, or without an answer, the training is left alone.

@@ -15,7 +15,7 @@ use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunPhase;
 use crate::storage::run_catalog::find_runs;
 use crate::storage::run_dir::RunDir;
-use crate::storage::run_lock::RunLock;
+use crate::storage::run_lock::{RunLock, RunLockError};
 use crate::storage::run_spec_file::read_run_spec;
 use crate::storage::run_status_file::read_status;
 use crate::storage::workspace::Workspace;
@@ -88,8 +88,12 @@ fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, .. } = read_run_spec(&run.spec())?;
     // The lock is the last word; the status also knows of runs that wait for a trainer.
-    if let Err(error) = RunLock::acquire(run) {
-        anyhow::bail!("{name}: {error}; `mammoscope control {name} stop` ends it first");
+    match RunLock::acquire(run) {
+        Ok(_) => {}
+        Err(error @ RunLockError::Held { .. }) => {
+            anyhow::bail!("{name}: {error}; `mammoscope control {name} stop` ends it first")
+        }
+        Err(error @ RunLockError::Io { .. }) => anyhow::bail!("{name}: {error}; a trainer must be able to write there"),
     }
     // Without a status the trainer finds out by itself how far the run is.
     let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {

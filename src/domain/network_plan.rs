@@ -15,8 +15,6 @@ use super::density::DensityClass;
 pub const LEAKY_RELU_SLOPE: f64 = 0.3;
 /// What batch normalisation adds to the variance.
 pub const BATCH_NORM_EPSILON: f64 = 1e-3;
-/// Share of the old moving average that batch normalisation keeps at a step, as Keras counts it.
-pub const BATCH_NORM_MOMENTUM: f64 = 0.99;
 /// Dropout probability of the reference, applied before the global average.
 pub const DROPOUT: f64 = 0.2;
 /// Channels of the picture that goes in.

@@ -113,6 +113,7 @@ mod tests {
             plateau_min: 0.001,
             precision: Precision::F32,
             dropout: 0.2,
+            bn_momentum: 0.99,
             augment: true,
             rotation: 10.0,
             shift: 0.2,

@@ -148,6 +148,8 @@ pub struct TrainingConfig {
     pub precision: Precision,
     /// Share of the last feature map's values that are set to zero.
     pub dropout: f64,
+    /// Share of the old value that moving means and variances keep at an update; Keras' is .99, PyTorch's .9.
+    pub bn_momentum: f64,
     /// Whether training images are rotated, shifted and zoomed at random.
     pub augment: bool,
     /// Largest rotation, in degrees.

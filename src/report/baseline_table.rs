@@ -30,6 +30,6 @@ pub fn baseline_text(sets: &[EvaluatedSet]) -> String {
             interval_text(baseline.kappa_linear_difference_interval),
         );
     }
-    text.push_str("A network that is not ahead of one number an image is a finding.\n");
+    text.push_str("A network that is not ahead of it is a finding.\n");
     text
 }

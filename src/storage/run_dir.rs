@@ -100,6 +100,12 @@ impl RunDir {
         self.checkpoints().join("previous.safetensors")
     }
 
+    /// A last checkpoint that could not be used, set aside for whoever wants to know why.
+    #[must_use]
+    pub fn rejected_checkpoint(&self) -> PathBuf {
+        self.checkpoints().join("rejected.safetensors")
+    }
+
     /// A model better than those before it, such as `best-046-0.80.safetensors`.
     #[must_use]
     pub fn best_checkpoint(&self, epoch: u32, value: f64) -> PathBuf {

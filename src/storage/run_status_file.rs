@@ -1,6 +1,7 @@
 //! `status.json` on disk: replaced whole, so that a reader sees one state or the next.
 
-use std::io;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::atomic_file::write_atomically;
@@ -37,9 +38,21 @@ pub enum RunStatusError {
 
 /// Replaces the status of a run.
 pub fn write_status(path: &Path, status: &RunStatus) -> io::Result<()> {
-    let mut text = serde_json::to_string_pretty(status)?;
-    text.push('\n');
-    write_atomically(path, text.as_bytes())
+    write_atomically(path, text_of(status)?.as_bytes())
+}
+
+/// Writes the status of a run over the old one, in the same place: a file of a few hundred bytes has a block on disk
+/// that takes a longer one, where a full disk takes no new file. A crash at that moment would leave half of it.
+pub fn overwrite_status(path: &Path, status: &RunStatus) -> io::Result<()> {
+    let text = text_of(status)?;
+    let mut file = OpenOptions::new().write(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)?;
+    file.sync_all()
+}
+
+fn text_of(status: &RunStatus) -> io::Result<String> {
+    Ok(serde_json::to_string_pretty(status)? + "\n")
 }
 
 /// The status of a run.

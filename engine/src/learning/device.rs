@@ -63,15 +63,32 @@ pub fn load_cuda() -> CudaFacts {
             "an NVIDIA driver is here, but libtorch's CUDA parts are not; `cargo xtask setup --cuda` gets them";
         return facts(CudaState::NoLibrary, detail.to_owned());
     }
-    if let Err(reason) = SharedLibrary::open(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
-        return facts(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}"));
-    }
+    let cuda = match SharedLibrary::open(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
+        Ok(cuda) => cuda,
+        Err(reason) => return facts(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}")),
+    };
     let count = if Cuda::is_available() { i32::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 };
     if count == 0 {
-        return facts(CudaState::Error, "driver and libtorch are here, but CUDA finds no usable GPU".to_owned());
+        let versions = (driver.version(c"cuDriverGetVersion"), cuda.version(c"cudaRuntimeGetVersion"));
+        return facts(CudaState::Error, without_gpu(versions));
     }
     let devices = (0..count).map(|number| driver.device(number)).collect();
     CudaFacts { state: CudaState::Available, detail: String::new(), devices }
+}
+
+/// Why CUDA finds no GPU, from the versions of driver and runtime (1000 times the major and 10 times the minor number).
+fn without_gpu(versions: (Option<i32>, Option<i32>)) -> String {
+    match versions {
+        // Within a major version, older drivers serve newer runtimes.
+        (Some(driver), Some(runtime)) if driver / 1000 < runtime / 1000 => format!(
+            "the NVIDIA driver is for CUDA {}.{}, libtorch for CUDA {}.{}: a newer driver is needed",
+            driver / 1000,
+            driver % 1000 / 10,
+            runtime / 1000,
+            runtime % 1000 / 10
+        ),
+        _ => "driver and libtorch are here, but CUDA finds no usable GPU".to_owned(),
+    }
 }
 
 /// What `mammoscope-engine probe` prints.
@@ -169,6 +186,16 @@ impl SharedLibrary {
         NonNull::new(unsafe { libc::dlsym(self.0.as_ptr(), name.as_ptr()) })
     }
 
+    /// The version that a function of CUDA gives, which wants no GPU. CUDA Driver and Runtime API, "Version Management".
+    fn version(self, name: &CStr) -> Option<i32> {
+        type GetVersion = unsafe extern "C" fn(*mut c_int) -> c_int;
+        let symbol = self.symbol(name)?;
+        let mut version = 0;
+        // SAFETY: CUDA documents this signature for both functions that are asked for.
+        let status = unsafe { std::mem::transmute::<*mut libc::c_void, GetVersion>(symbol.as_ptr())(&raw mut version) };
+        (status == 0 && version > 0).then_some(version)
+    }
+
     /// Name and memory of a GPU, asked of the driver (`self`), which libtorch has initialised by then; empty and zero
     /// where the driver does not tell. CUDA Driver API, "Device Management".
     fn device(self, number: i32) -> CudaDevice {
@@ -218,6 +245,15 @@ mod tests {
         assert!(error.to_string().contains("a reason"), "{error}");
         let error = select_device(DeviceChoice::Cuda(2), &cuda(CudaState::Available, 2)).expect_err("two GPUs");
         assert!(error.to_string().contains("cuda:0 to cuda:1"), "{error}");
+    }
+
+    #[test]
+    fn an_old_driver_is_named() {
+        let detail = without_gpu((Some(12_040), Some(13_000)));
+        assert!(detail.contains("for CUDA 12.4, libtorch for CUDA 13.0"), "{detail}");
+        for versions in [(Some(13_000), Some(13_010)), (None, Some(13_000)), (Some(12_040), None)] {
+            assert!(without_gpu(versions).contains("no usable GPU"));
+        }
     }
 
     #[test]

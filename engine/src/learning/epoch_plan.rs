@@ -1,5 +1,8 @@
 //! Which images make which step of an epoch.
 
+use anyhow::ensure;
+use mammoscope::domain::training_config::TrainingConfig;
+
 use super::batches::epoch_order;
 use super::image_set::Place;
 
@@ -32,6 +35,19 @@ impl EpochPlan {
 #[must_use]
 pub fn steps_per_epoch(images: usize, images_per_step: usize) -> u64 {
     images.div_ceil(images_per_step) as u64
+}
+
+/// An error where an epoch over so many images has a batch that cannot be normalised.
+pub fn check_batches(config: &TrainingConfig, images: usize) -> anyhow::Result<()> {
+    let &TrainingConfig { size, batch_size, .. } = config;
+    // Up to 32 pixels a channel of the last feature map is one number an image: of one image it has no variance.
+    let lonely = batch_size == 1 || images % batch_size == 1;
+    ensure!(
+        size > 32 || !lonely,
+        "at {size} pixels a batch of one image cannot be normalised, and {images} training images in batches of \
+         {batch_size} leave one; choose another batch_size or a larger size"
+    );
+    Ok(())
 }
 
 #[cfg(test)]

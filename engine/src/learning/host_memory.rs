@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::process::{Resource, getrlimit};
+
 /// Makes freed memory stay with the process, to be used again by the next tensor. Call it first in `main`.
 ///
 /// glibc gives blocks above 32 MB back to the system when they are freed, and a feature map of a batch at 650 pixels is
@@ -25,13 +27,16 @@ pub fn peak_bytes() -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
-/// The memory that this process may have altogether, in bytes: what it holds and what is free, within the limit of its
-/// control group. `None` where the system does not tell.
+/// The memory that this process may have altogether, in bytes: what it holds and what is free, within the limits of its
+/// control group and of its address space (`ulimit -v`). `None` where the system does not tell.
 #[must_use]
 pub fn available_bytes() -> Option<u64> {
-    let held = kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")?;
+    let process = fs::read_to_string("/proc/self/status").ok()?;
+    let held = kibibytes(&process, "VmRSS:")?;
     let free = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
-    Some(group_headroom().map_or(free, |headroom| headroom.min(free)) + held)
+    let addresses = getrlimit(Resource::As).current.zip(kibibytes(&process, "VmSize:"));
+    let addresses = addresses.map(|(limit, mapped)| limit.saturating_sub(mapped));
+    Some([Some(free), group_headroom(), addresses].into_iter().flatten().min().unwrap_or(free) + held)
 }
 
 /// What the control group (version 2, as containers and Slurm set it) still allows.

@@ -1,6 +1,6 @@
 //! Keras' layers where they differ from libtorch's: asymmetric `same` padding, and the slope of the leaky ReLU.
 
-use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, BATCH_NORM_MOMENTUM, ConvolutionPlan, same_padding};
+use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, same_padding};
 use tch::{TchError, Tensor};
 
 const POOL: usize = 3;
@@ -73,25 +73,24 @@ pub struct BatchNorm {
 impl BatchNorm {
     /// `γ · (x − mean) / √(variance + ε) + β` with the moving statistics.
     pub fn normalise(&self, input: &Tensor) -> Result<Tensor, TchError> {
-        self.apply(input, false)
+        self.apply(input, None)
     }
 
     /// The same with mean and (biased) variance of the batch, by which the moving statistics are brought forward: the
-    /// mean, and the unbiased variance.
-    pub fn normalise_in_training(&self, input: &Tensor) -> Result<Tensor, TchError> {
-        self.apply(input, true)
+    /// mean, and the unbiased variance. `momentum` is the share of their old values that they keep.
+    pub fn normalise_in_training(&self, input: &Tensor, momentum: f64) -> Result<Tensor, TchError> {
+        self.apply(input, Some(momentum))
     }
 
-    fn apply(&self, input: &Tensor, training: bool) -> Result<Tensor, TchError> {
-        // libtorch counts the share of the new value, Keras that of the old one.
-        let momentum = 1.0 - BATCH_NORM_MOMENTUM;
+    fn apply(&self, input: &Tensor, training: Option<f64>) -> Result<Tensor, TchError> {
         input.f_batch_norm(
             Some(&self.gamma),
             Some(&self.beta),
             Some(&self.moving_mean),
             Some(&self.moving_variance),
-            training,
-            momentum,
+            training.is_some(),
+            // libtorch counts the share of the new value, Keras that of the old one.
+            training.map_or(0.0, |momentum| 1.0 - momentum),
             BATCH_NORM_EPSILON,
             true,
         )

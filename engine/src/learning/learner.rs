@@ -30,7 +30,8 @@ pub struct StepResult {
     pub correct: Tensor,
     /// Norm of the gradient before it was clipped. The sum of squares is f32, so that norms above 1e19 are infinite.
     pub gradient_norm: Tensor,
-    /// 1 where loss or gradient were not finite, in this step or in one before it: the weights were not touched then.
+    /// 1 where loss or gradient were not finite, in this step or in one before it: weights, moving statistics, the
+    /// optimizer's moments and the moving average were not touched then.
     pub skipped: Tensor,
 }
 
@@ -45,14 +46,16 @@ pub struct MovingAverage {
 }
 
 impl MovingAverage {
-    /// Follows the parameters. The first steps count more (Tensorflow's `num_updates`), so that the average does not
-    /// remember the initial weights.
-    fn follow(&mut self, parameters: &FlatParameters, steps: u64) -> Result<(), TchError> {
+    /// Follows the parameters, unless `skip` (one f32) is 1. The first steps count more (Tensorflow's `num_updates`), so
+    /// that the average does not remember the initial weights.
+    fn follow(&mut self, parameters: &FlatParameters, steps: u64, skip: &Tensor) -> Result<(), TchError> {
         let steps = steps as f64;
         let decay = self.decay.min((1.0 + steps) / (10.0 + steps));
+        // A share of zero leaves everything as it is: what is followed is finite, or was the same at the step before.
+        let share = skip.f_rsub_scalar(1.0)?.f_mul_scalar(1.0 - decay)?;
         no_grad(|| {
-            let _ = self.weights.f_lerp_(&parameters.weights, 1.0 - decay)?;
-            let _ = self.statistics.f_lerp_(&parameters.statistics, 1.0 - decay)?;
+            let _ = self.weights.f_lerp_tensor_(&parameters.weights, &share)?;
+            let _ = self.statistics.f_lerp_tensor_(&parameters.statistics, &share)?;
             Ok(())
         })
     }
@@ -104,7 +107,7 @@ impl Learner {
             parameters,
             optimizer,
             average,
-            pass: TrainingPass { kind, dropout: config.dropout },
+            pass: TrainingPass { kind, dropout: config.dropout, bn_momentum: config.bn_momentum },
             loss,
             gradient_limit: config.grad_clip,
             skipped: Tensor::f_zeros([], (Kind::Float, device))?,
@@ -121,6 +124,7 @@ impl Learner {
         batches: impl Iterator<Item = Result<Batch, TchError>>,
     ) -> Result<StepResult, TchError> {
         let _ = self.parameters.gradients.f_zero_()?;
+        let statistics_before = duplicate(&self.parameters.statistics)?;
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
         let mut correct = Tensor::f_zeros([], (Kind::Double, self.device))?;
         for batch in batches {
@@ -145,8 +149,12 @@ impl Learner {
             let _ = self.parameters.gradients.f_mul_(&scale)?;
         }
         self.optimizer.step(&self.parameters, rate, &self.skipped)?;
+        // The forward passes have brought the moving statistics forward already.
+        let skip = self.skipped.f_gt(0.0)?;
+        let statistics = statistics_before.f_where_self(&skip, &self.parameters.statistics)?;
+        self.parameters.statistics.f_copy_(&statistics)?;
         if let Some(average) = &mut self.average {
-            average.follow(&self.parameters, self.optimizer.steps())?;
+            average.follow(&self.parameters, self.optimizer.steps(), &self.skipped)?;
         }
         Ok(StepResult { loss_sum, correct, gradient_norm, skipped: self.skipped.shallow_clone() })
     }

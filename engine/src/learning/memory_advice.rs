@@ -158,16 +158,6 @@ pub fn in_one_line(message: &str, what_helps: &str) -> String {
     }
 }
 
-/// [`in_one_line`] for a training that failed: where memory ran out, what the step needs, what there is, what would fit.
-#[must_use]
-pub fn explain_failure(message: &str, step: &StepMemory, device: Device) -> String {
-    let what_helps = || match available_bytes(device) {
-        Some(available) => step.advice(available),
-        None => "a smaller batch_size helps".to_owned(),
-    };
-    in_one_line(message, &if is_out_of_memory(message) { what_helps() } else { String::new() })
-}
-
 /// Bytes as people say them.
 struct Bytes(u64);
 
@@ -235,14 +225,6 @@ mod tests {
         assert!(advice.contains("only batch_size=1 at size=640 would fit"), "{advice}");
         assert!(step.advice(1_000_000).contains("no batch fits"));
         assert!(step.advice(u64::MAX).contains("too close"));
-    }
-
-    #[test]
-    fn a_failed_training_says_what_its_step_needs() {
-        let step = at_650(4, Kind::Float);
-        assert_eq!(explain_failure("shapes differ\n#0", &step, Device::Cpu), "shapes differ");
-        let line = explain_failure("CUDA out of memory. Tried to allocate …\n#0", &step, Device::Cpu);
-        assert!(line.contains("batch_size=4 at 650 px needs about 2.6 GB"), "{line}");
     }
 
     #[test]

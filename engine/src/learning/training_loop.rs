@@ -1,5 +1,6 @@
 //! The training loop: schedule → batch → forward → loss → backward → clip → step → report → orders.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mammoscope::domain::density::DensityClass;
@@ -11,7 +12,7 @@ use tch::{Device, Kind, TchError};
 
 use super::augmentation::Augmentation;
 use super::best_models::BestModel;
-use super::epoch_plan::EpochPlan;
+use super::epoch_plan::{EpochPlan, check_batches};
 use super::image_set::{ImageSet, SetFigures};
 use super::learner::StepResult;
 use super::nonfinite::UnreadSteps;
@@ -68,6 +69,7 @@ pub struct TrainingLoop<'a> {
     images_since_report: usize,
     epoch_began: Instant,
     stops_after_epoch: bool,
+    classes_lost: BTreeSet<DensityClass>,
 }
 
 impl<'a> TrainingLoop<'a> {
@@ -89,11 +91,13 @@ impl<'a> TrainingLoop<'a> {
             images_since_report: 0,
             epoch_began: Instant::now(),
             stops_after_epoch: false,
+            classes_lost: BTreeSet::new(),
         })
     }
 
     /// Trains to the end, or to an order to stop; the last checkpoint is on disk then.
     pub fn run(mut self) -> anyhow::Result<Ending> {
+        self.save_first()?;
         while self.state.progress.epochs_done < self.task.config.epochs {
             let epoch = self.begin_epoch()?;
             let ending = match self.train_epoch(&epoch) {
@@ -137,23 +141,37 @@ impl<'a> TrainingLoop<'a> {
 
     /// Leaves out images that were lost, and draws the epoch's order.
     fn begin_epoch(&mut self) -> anyhow::Result<EpochPlan> {
-        for (image, reason) in self.observer.lost_images() {
-            if self.state.progress.lost.insert(image) {
-                let file = self.task.train.files[image].clone();
-                self.observer.record(RunEventKind::SampleSkipped { file, reason })?;
-            }
-        }
+        let images = self.images_left()?;
         let TrainingConfig { seed, batch_size, accumulate, .. } = *self.task.config;
         let (epoch, step) = (self.state.progress.epoch(), self.state.progress.step);
-        let images: Vec<usize> =
-            (0..self.task.train.len()).filter(|image| !self.state.progress.lost.contains(image)).collect();
-        anyhow::ensure!(!images.is_empty(), "no training image is left that can be used");
         let learning_rate = self.state.schedule.rate(step);
         self.observer.record(RunEventKind::EpochStarted { epoch, step, learning_rate })?;
         self.epoch_began = Instant::now();
         self.last_report = Instant::now();
         self.images_since_report = 0;
         Ok(EpochPlan::new(seed, epoch, &images, batch_size * accumulate))
+    }
+
+    /// The training images that can still be used, by their number.
+    fn images_left(&mut self) -> anyhow::Result<Vec<usize>> {
+        for (image, reason) in self.observer.lost_images() {
+            if self.state.progress.lost.insert(image) {
+                let file = self.task.train.files[image].clone();
+                self.observer.record(RunEventKind::SampleSkipped { file, reason })?;
+            }
+        }
+        let (labels, lost) = (&self.task.train.labels, &self.state.progress.lost);
+        let images: Vec<usize> = (0..labels.len()).filter(|image| !lost.contains(image)).collect();
+        anyhow::ensure!(!images.is_empty(), "no training image is left that can be used");
+        check_batches(self.task.config, images.len())?;
+        let is_lost = |class| labels.contains(&class) && images.iter().all(|&image| labels[image] != class);
+        for class in DensityClass::ALL.into_iter().filter(|&class| is_lost(class)) {
+            if self.classes_lost.insert(class) {
+                let message = format!("no training image of class {class} is left that can be used");
+                self.observer.record(RunEventKind::Warning { message })?;
+            }
+        }
+        Ok(images)
     }
 
     fn count(&mut self, result: &StepResult, images: usize) -> Result<(), TchError> {

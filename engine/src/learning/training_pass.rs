@@ -16,6 +16,8 @@ pub struct TrainingPass {
     /// Share of the last feature map's values that are set to zero, the others being scaled up. They are drawn from
     /// libtorch's generator, which the caller seeds.
     pub dropout: f64,
+    /// Share of the old value that the moving statistics keep.
+    pub bn_momentum: f64,
 }
 
 impl TrainingPass {
@@ -53,6 +55,6 @@ impl TrainingPass {
     fn normalised(self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
         let kernel = layer.kernel.f_to_kind(self.kind)?;
         let bias = layer.bias.f_to_kind(self.kind)?;
-        layer.norm.normalise_in_training(&same_convolution(input, &kernel, &bias, &layer.plan)?)
+        layer.norm.normalise_in_training(&same_convolution(input, &kernel, &bias, &layer.plan)?, self.bn_momentum)
     }
 }

@@ -32,6 +32,12 @@ impl TrainingLoop<'_> {
         self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
     }
 
+    /// Writes a checkpoint before the first step where the policy may want to go back there.
+    pub(super) fn save_first(&mut self) -> anyhow::Result<()> {
+        let needed = self.task.config.nonfinite == NonfinitePolicy::Rollback && self.state.progress.step == 0;
+        if needed { self.save_last() } else { Ok(()) }
+    }
+
     pub(super) fn save_best(&mut self, model: BestModel) -> anyhow::Result<()> {
         if !self.state.learner.is_finite()? {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
@@ -85,9 +91,12 @@ impl TrainingLoop<'_> {
             return Err(error);
         }
         let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
-            return Err(error.context("there is no checkpoint yet to go back to"));
+            return Err(error.context("no checkpoint can be gone back to"));
         };
+        // They are told once: what the checkpoint does not know of them yet must not be forgotten.
+        let lost = std::mem::take(&mut self.state.progress.lost);
         self.state.restore(&checkpoint)?;
+        self.state.progress.lost.extend(lost);
         self.state.progress.rollbacks = rollbacks + 1;
         let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
         self.state.schedule.set_rollback_factor(learning_rate_factor);

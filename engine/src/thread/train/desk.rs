@@ -3,6 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use mammoscope::domain::run_event::RequestVerb;
 use mammoscope::domain::run_status::{RunPhase, RunStatus};
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_requests::{PendingRequest, RejectedRequest, RunRequests};
-use mammoscope::storage::run_status_file::write_status;
+use mammoscope::storage::run_status_file::{overwrite_status, write_status};
 
 use crate::learning::training_observer::Order;
 
@@ -175,6 +176,16 @@ impl Desk {
 
     /// Writes the status of the run in work, with a fresh heartbeat.
     pub(super) fn write_status(&self) -> io::Result<()> {
+        self.write_status_by(write_status)
+    }
+
+    /// The same over the old one where there is no room for a new file: that a run has failed for want of room is to be
+    /// seen all the same.
+    pub(super) fn write_last_status(&self) -> io::Result<()> {
+        self.write_status_by(|path, status| write_status(path, status).or_else(|_| overwrite_status(path, status)))
+    }
+
+    fn write_status_by(&self, write: impl FnOnce(&Path, &RunStatus) -> io::Result<()>) -> io::Result<()> {
         let _one_at_a_time = self.status_writer.lock().unwrap_or_else(PoisonError::into_inner);
         let (path, status) = {
             let mut inner = self.lock();
@@ -182,7 +193,7 @@ impl Desk {
             current.status.heartbeat = Utc::now();
             (current.run.status(), current.status.clone())
         };
-        write_status(&path, &status)
+        write(&path, &status)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use mammoscope::dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
 use mammoscope::domain::dataset_manifest::DatasetManifest;
-use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::printable::printable_path;
 use mammoscope::domain::run_event::RunEventKind;
@@ -145,21 +144,4 @@ impl PreparedImages {
 
 fn file_name(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// What makes a training impossible, said before it begins.
-pub(super) fn check_batches(size: usize, batch_size: usize, images: usize) -> anyhow::Result<()> {
-    // Up to 32 pixels a channel of the last feature map is one number an image: of one image it has no variance.
-    let lonely = batch_size == 1 || images % batch_size == 1;
-    ensure!(
-        size > 32 || !lonely,
-        "at {size} pixels a batch of one image cannot be normalised, and {images} training images in batches of \
-         {batch_size} leave one; choose another batch_size or a larger size"
-    );
-    Ok(())
-}
-
-/// The classes of a set, for the loss.
-pub(super) fn labels_without(set: &ImageSet<'_>, lost: &[usize]) -> Vec<DensityClass> {
-    set.labels.iter().enumerate().filter(|(image, _)| !lost.contains(image)).map(|(_, label)| *label).collect()
 }

@@ -12,6 +12,8 @@ use tracing_subscriber::fmt::time::ChronoUtc;
 /// Sends what is traced to stderr.
 pub(super) fn start() {
     let format = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(io::stderr);
+    // On a full disk the subscriber would print that it cannot print, and panic over that.
+    let format = format.log_internal_errors(false);
     // A second subscriber is refused, which only a test could try.
     let _ = format.with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".to_owned())).try_init();
 }

@@ -26,16 +26,16 @@ use tch::{Device, Kind};
 
 use super::desk::Desk;
 use super::final_evaluation::evaluate_best;
-use super::preparation::{Cancelled, PreparedImages, check_batches, labels_without};
+use super::preparation::{Cancelled, PreparedImages};
 use super::recorder::Recorder;
 use super::run_log;
 use crate::learning::best_models::BestModels;
 use crate::learning::device::{device_name, select_device, select_precision};
-use crate::learning::epoch_plan::steps_per_epoch;
+use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
 use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::Learner;
 use crate::learning::loss::CrossEntropy;
-use crate::learning::memory_advice::{StepMemory, available_bytes, in_one_line};
+use crate::learning::memory_advice::{StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use crate::learning::training_observer::TrainingObserver as _;
 use crate::learning::training_progress::{Progress, TrainingState};
@@ -100,10 +100,9 @@ impl SingleRun<'_> {
         let step = recorder.state().step;
         let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
         if let Err(error) = ended {
-            // The disk may be full: the status is small, and replaces one that lies there.
             tracing::error!("the end cannot be recorded: {error:#}");
             self.desk.update_status(|status| (status.state, status.reason) = (state, reason));
-            self.desk.write_status()?;
+            self.desk.write_last_status()?;
         }
         Ok(state != RunPhase::Failed)
     }
@@ -136,8 +135,10 @@ impl SingleRun<'_> {
         let (validation, _) = images.evaluation_set(mammoscope::domain::split::Split::Validation, device)?;
         let (test, _) = images.evaluation_set(mammoscope::domain::split::Split::Test, Device::Cpu)?;
         let data = images.manifest.fingerprint();
-        let per_epoch = steps_per_epoch(train.len() - lost.len(), config.batch_size * config.accumulate);
-        check_batches(config.size, config.batch_size, train.len() - lost.len())?;
+        // Schedule and class weights stay those of the images that the run began with, whether one is lost while it
+        // trains or while it is interrupted.
+        let per_epoch = steps_per_epoch(train.len(), config.batch_size * config.accumulate);
+        check_batches(config, train.len() - lost.len())?;
         recorder.record(RunEventKind::Prepared {
             device: device_name(device),
             precision,
@@ -152,8 +153,7 @@ impl SingleRun<'_> {
             recorder.record(RunEventKind::Warning { message })?;
         }
 
-        let labels = labels_without(&train, &lost);
-        let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, &labels, device)?;
+        let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, &train.labels, device)?;
         let initial = initial_model(config.width, config.size, Some(spec.view), config.seed);
         let mut state = TrainingState {
             learner: Learner::new(config, &initial.tensors, loss, device, kind)?,
@@ -182,7 +182,7 @@ impl SingleRun<'_> {
         notes: &BTreeMap<String, String>,
         recorder: &mut Recorder,
     ) -> anyhow::Result<()> {
-        let mut damaged = None;
+        let mut damaged = Vec::new();
         for path in [self.run.last_checkpoint(), self.run.previous_checkpoint()] {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             match Checkpoint::read(&path) {
@@ -195,6 +195,11 @@ impl SingleRun<'_> {
                         );
                     }
                     state.restore(&checkpoint).with_context(|| file.clone())?;
+                    if !damaged.is_empty() {
+                        // Left there, it would take this one's place when the next checkpoint is written.
+                        std::fs::rename(self.run.last_checkpoint(), self.run.rejected_checkpoint())
+                            .context("set last.safetensors aside")?;
+                    }
                     state.best.remove_others(self.run)?;
                     let Progress { step, epochs_done, .. } = state.progress;
                     return recorder.record(RunEventKind::Resumed { step, epochs_done, checkpoint: file });
@@ -203,13 +208,15 @@ impl SingleRun<'_> {
                 Err(error) => {
                     let reason = error.to_string();
                     recorder.record(RunEventKind::CheckpointRejected { file: file.clone(), reason: reason.clone() })?;
-                    damaged = Some(format!("{file}: {reason}"));
+                    damaged.push(format!("{file}: {reason}"));
                 }
             }
         }
-        if let Some(damaged) = damaged {
-            anyhow::bail!("no checkpoint can be used ({damaged}); remove both to begin anew");
-        }
+        anyhow::ensure!(
+            damaged.is_empty(),
+            "no checkpoint can be used ({}); remove what is damaged to begin anew",
+            damaged.join("; ")
+        );
         if recorder.state().step > 0 {
             // It was ended before its first checkpoint: what it recorded comes again.
             let checkpoint = "none".to_owned();
@@ -240,11 +247,7 @@ impl SingleRun<'_> {
     fn explained(&self, message: &str, spec: &RunSpec) -> String {
         let device = select_device(spec.device, self.cuda).unwrap_or(Device::Cpu);
         let kind = select_precision(spec.config.precision, device).map_or(Kind::Float, |(_, kind)| kind);
-        let fits = || {
-            let available = available_bytes(device)?;
-            Some(StepMemory::new(&spec.config, kind, device, 0).advice(available))
-        };
-        in_one_line(message, &fits().unwrap_or_else(|| "a smaller batch_size helps".to_owned()))
+        explain_failure(message, &StepMemory::new(&spec.config, kind, device, 0), device)
     }
 }
 

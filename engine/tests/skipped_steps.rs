@@ -1,0 +1,82 @@
+//! A step whose loss or gradient is not finite leaves a learner as it was, bit by bit, and so do the steps behind it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use mammoscope::domain::training_config::{OptimizerKind, TrainingConfig};
+use mammoscope::domain::view::View;
+use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine::learning::learner::{Batch, Learner};
+use mammoscope_engine::learning::libtorch_ext::channels_last;
+use mammoscope_engine::learning::loss::CrossEntropy;
+use tch::{Device, Kind, Tensor};
+
+const RATE: f64 = 0.01;
+
+fn config(optimizer: OptimizerKind, momentum: f64) -> TrainingConfig {
+    let mut config = mammoscope::domain::preset::Preset::named("seed").unwrap().config;
+    config.set_all("size=64,width=0.125,weight_decay=0.01,ema=0.9,grad_clip=1,dropout=0").unwrap();
+    (config.optimizer, config.momentum) = (optimizer, momentum);
+    config
+}
+
+/// Two images of noise; `pixel` stands in for one of the first one's.
+fn batch(seed: i64, pixel: Option<f64>) -> Batch {
+    tch::manual_seed(seed);
+    let images = channels_last(&Tensor::randn([2, 3, 64, 64], (Kind::Float, Device::Cpu))).unwrap();
+    if let Some(pixel) = pixel {
+        let _ = images.get(0).get(1).get(20).get(30).fill_(pixel);
+    }
+    Batch { images, labels: Tensor::from_slice(&[1_i64, 3]) }
+}
+
+/// Takes a step by some batches together; whether it was skipped, and the sum of its losses.
+fn step(learner: &mut Learner, batches: Vec<Batch>) -> (bool, f64) {
+    let images = 2 * batches.len();
+    let result = learner.step(RATE, images, batches.into_iter().map(Ok)).unwrap();
+    (f64::try_from(result.skipped).unwrap() != 0.0, f64::try_from(result.loss_sum).unwrap())
+}
+
+/// Everything that a training keeps of a learner, as bits.
+fn bits(learner: &Learner) -> Vec<Vec<u32>> {
+    let average = learner.average.as_ref().unwrap();
+    [&learner.parameters.weights, &learner.parameters.statistics, &average.weights, &average.statistics]
+        .into_iter()
+        .chain(learner.optimizer.moments().map(|(_, moment)| moment))
+        .map(|flat| Vec::<f32>::try_from(flat.detach()).unwrap().into_iter().map(f32::to_bits).collect())
+        .collect()
+}
+
+fn leaves_all_as_it_was(optimizer: OptimizerKind, momentum: f64) {
+    let config = config(optimizer, momentum);
+    let values = initial_model(config.width, config.size, Some(View::CcR), 5).tensors;
+    let mut learner = Learner::new(&config, &values, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
+    let initial = bits(&learner);
+    for seed in [1, 2] {
+        assert!(!step(&mut learner, vec![batch(seed, None)]).0);
+    }
+    let before = bits(&learner);
+    for (piece, (initial, before)) in initial.iter().zip(&before).enumerate() {
+        assert_ne!(initial, before, "{optimizer}: piece {piece} does not learn");
+    }
+    // In the second of two accumulated batches: the first one's gradients are there already.
+    let (skipped, loss) = step(&mut learner, vec![batch(3, None), batch(4, Some(f64::NAN))]);
+    assert!(skipped && loss.is_nan(), "{optimizer}: {loss}");
+    assert!(bits(&learner) == before, "{optimizer}: a skipped step has left a trace");
+    assert!(step(&mut learner, vec![batch(5, None)]).0, "{optimizer}: once skipped, always skipped");
+    assert!(bits(&learner) == before, "{optimizer}: a step behind a skipped one has left a trace");
+    assert!(learner.is_finite().unwrap());
+
+    learner.clear_skipped().unwrap();
+    assert!(!step(&mut learner, vec![batch(5, None)]).0);
+    assert!(bits(&learner) != before && learner.is_finite().unwrap(), "{optimizer}: it learns again");
+    assert!(step(&mut learner, vec![batch(6, Some(f64::INFINITY))]).0, "{optimizer}: an infinite pixel");
+}
+
+#[test]
+fn numbers_that_are_not_finite_leave_every_optimizer_as_it_was() {
+    for optimizer in OptimizerKind::ALL {
+        leaves_all_as_it_was(*optimizer, 0.9);
+    }
+    leaves_all_as_it_was(OptimizerKind::Sgd, 0.0);
+    leaves_all_as_it_was(OptimizerKind::RmsProp, 0.0);
+}

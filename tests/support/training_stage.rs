@@ -1,0 +1,199 @@
+//! Small trainings by the real binaries: a data set of one view with its own splits, and a workspace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use mammoscope::client::run_snapshot::RunSnapshot;
+use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_state::RunState;
+use mammoscope::domain::run_status::{RunPhase, RunStatus};
+use mammoscope::storage::checkpoint_file::{Checkpoint, Numbers};
+use mammoscope::storage::model_file::Model;
+use mammoscope::storage::run_dir::RunDir;
+use mammoscope::storage::run_status_file::read_status;
+
+use super::{engine, mammoscope, names_in, stderr_of, wait_for, write_image};
+
+/// What a small training is, unless a test wants something else.
+const SETTINGS: [&str; 8] = [
+    "epochs=2",
+    "size=64",
+    "width=0.125",
+    "batch_size=4",
+    "learning_rate=0.01",
+    "schedule=constant",
+    "augment=false",
+    "threads=1",
+];
+
+/// A data set, a workspace, and the engine to train with.
+pub(crate) struct TrainingStage {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) data: PathBuf,
+    pub(crate) workspace: PathBuf,
+    engine: PathBuf,
+}
+
+impl TrainingStage {
+    /// A folder without any image.
+    pub(crate) fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, workspace) = (folder.path().join("data"), folder.path().join("workspace"));
+        Self { folder, data, workspace, engine: engine() }
+    }
+
+    /// Eight training images, two a class, and four for validation and test each.
+    pub(crate) fn new() -> Self {
+        let stage = Self::empty();
+        for (number, class) in ["A", "B", "C", "D"].into_iter().enumerate() {
+            for subject in [number, number + 4] {
+                stage.add("train", class, subject);
+            }
+            stage.add("validation", class, number + 8);
+            stage.add("test", class, number + 12);
+        }
+        stage
+    }
+
+    /// The same with another program for the engine.
+    pub(crate) fn with_engine(self, engine: &Path) -> Self {
+        Self { engine: engine.to_owned(), ..self }
+    }
+
+    /// Where the image of a subject stands.
+    pub(crate) fn image(&self, split: &str, class: &str, subject: usize) -> PathBuf {
+        self.data.join(format!("CC_R/{split}/{class}/{subject}_1_{class}_CC_R.png"))
+    }
+
+    /// Adds the image of a subject, with a pattern of its own.
+    pub(crate) fn add(&self, split: &str, class: &str, subject: usize) -> PathBuf {
+        let path = self.image(split, class, subject);
+        write_image(&path, subject as u32 + 1);
+        path
+    }
+
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = mammoscope();
+        command.env("MAMMOSCOPE_ENGINE", &self.engine).arg("--workspace").arg(&self.workspace).args(words);
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn output(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn train_command(&self, settings: &[&str], words: &[&str]) -> Command {
+        let key = |setting: &str| setting.split('=').next().map(str::to_owned);
+        let others = SETTINGS.iter().filter(|known| settings.iter().all(|given| key(given) != key(known)));
+        let all: Vec<&str> = others.chain(settings).copied().collect();
+        let mut command = self.command(&["train", "--view", "CC_R", "--preset", "seed", "--device", "cpu"]);
+        command.arg("--data").arg(&self.data).arg("--set").arg(all.join(",")).args(words);
+        command
+    }
+
+    /// Trains to the end, with settings in place of the usual ones.
+    pub(crate) fn train(&self, settings: &[&str]) -> Output {
+        self.train_command(settings, &["--follow"]).output().unwrap()
+    }
+
+    /// The same, for a training that is to end well.
+    pub(crate) fn trained(&self, settings: &[&str]) -> RunDir {
+        let output = self.train(settings);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        self.run()
+    }
+
+    /// Starts a training, and leaves it alone.
+    pub(crate) fn start(&self, settings: &[&str]) -> RunDir {
+        let output = self.train_command(settings, &["--detach"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        RunDir::new(String::from_utf8(output.stdout).unwrap().trim())
+    }
+
+    pub(crate) fn resume(&self, run: &RunDir, words: &[&str]) -> Output {
+        let name = run.name();
+        self.output(&[&["resume", &name, "--follow"], words].concat())
+    }
+
+    /// Asks something of a run and waits until it is done.
+    pub(crate) fn control(&self, run: &RunDir, verb: &str) {
+        let output = self.output(&["control", &run.name(), verb]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    }
+
+    /// The only run there is.
+    pub(crate) fn run(&self) -> RunDir {
+        let runs = self.workspace.join("runs");
+        let names = names_in(&runs);
+        assert_eq!(names.len(), 1, "{names:?}");
+        RunDir::new(runs.join(&names[0]))
+    }
+}
+
+/// The events of a run as its file has them now.
+pub(crate) fn events(run: &RunDir) -> Vec<RunEventKind> {
+    let text = fs::read_to_string(run.events()).unwrap();
+    let parsed = text.lines().filter_map(|line| serde_json::from_str::<RunEvent>(line).ok());
+    parsed.map(|event| event.kind).collect()
+}
+
+/// What they fold to.
+pub(crate) fn state(run: &RunDir) -> RunState {
+    RunSnapshot::read(run.clone()).state().clone()
+}
+
+pub(crate) fn status(run: &RunDir) -> RunStatus {
+    read_status(&run.status()).unwrap()
+}
+
+/// Holds that a run has failed, in events and status alike; gives the reason.
+pub(crate) fn failure(run: &RunDir) -> String {
+    let (state, status) = (state(run), status(run));
+    assert_eq!((state.phase, status.state), (RunPhase::Failed, RunPhase::Failed), "{:?}", status.reason);
+    assert_eq!(state.reason, status.reason);
+    let reason = status.reason.unwrap();
+    assert!(!reason.contains('\n'), "{reason}");
+    reason
+}
+
+/// Waits for an event.
+pub(crate) fn wait_for_event<T>(run: &RunDir, what: &str, mut wanted: impl FnMut(&RunEventKind) -> Option<T>) -> T {
+    wait_for(what, || events(run).iter().find_map(&mut wanted))
+}
+
+/// Waits until a run is over; how it ended.
+pub(crate) fn wait_for_end(run: &RunDir) -> RunPhase {
+    wait_for("the end of the run", || Some(status(run).state).filter(|state| state.is_over()))
+}
+
+/// Holds that every checkpoint and every best model of a run can be read and is finite.
+pub(crate) fn assert_whole_and_finite(run: &RunDir) {
+    let mut found = 0;
+    for name in names_in(&run.checkpoints()) {
+        let path = run.checkpoints().join(&name);
+        let values: Vec<f32> = if name.starts_with("best-") {
+            Model::read(&path).unwrap().tensors.into_values().flatten().collect()
+        } else {
+            let tensors = Checkpoint::read(&path).unwrap().tensors;
+            let numbers = tensors.into_values().filter_map(|tensor| match tensor.numbers {
+                Numbers::F32(values) => Some(values),
+                _ => None,
+            });
+            numbers.flatten().collect()
+        };
+        assert!(!values.is_empty() && values.iter().all(|value| value.is_finite()), "{name}");
+        found += 1;
+    }
+    assert!(found > 0, "there is no checkpoint at all");
+}
+
+/// Holds that nothing half written lies in a run.
+pub(crate) fn assert_nothing_half_written(run: &RunDir) {
+    for folder in [run.path().to_owned(), run.checkpoints(), run.predictions(), run.evaluations()] {
+        let left: Vec<_> =
+            names_in(&folder).into_iter().filter(|name| name.ends_with(".part") || name.ends_with(".link")).collect();
+        assert_eq!(left, Vec::<String>::new(), "in {}", folder.display());
+    }
+}

@@ -1,0 +1,414 @@
+//! Trainings whose numbers, checkpoints and disks go wrong, by the real binaries.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mammoscope::client::run_snapshot::{RunSnapshot, current_condition};
+use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
+use mammoscope::domain::run_status::RunPhase;
+use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointTensor, Numbers};
+use mammoscope::storage::run_dir::RunDir;
+use support::training_stage::{
+    TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
+    wait_for_event,
+};
+use support::{engine, names_in, script, skipped, stderr_of, wait_for};
+
+/// The largest allowed rate and decay multiply the kernels by −9 at every step.
+const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0", "optimizer=sgd", "epochs=60"];
+
+fn nonfinite_steps(run: &RunDir) -> Vec<u64> {
+    let events = events(run);
+    events
+        .iter()
+        .filter_map(|event| if let RunEventKind::Nonfinite { step, .. } = event { Some(*step) } else { None })
+        .collect()
+}
+
+fn rollbacks(run: &RunDir) -> Vec<(u64, f64)> {
+    let of = |event: &RunEventKind| match event {
+        RunEventKind::RolledBack { to_step, learning_rate_factor, .. } => Some((*to_step, *learning_rate_factor)),
+        _ => None,
+    };
+    events(run).iter().filter_map(of).collect()
+}
+
+fn tensors(run: &RunDir) -> std::collections::BTreeMap<String, CheckpointTensor> {
+    Checkpoint::read(&run.last_checkpoint()).unwrap().tensors
+}
+
+/// Makes the weights of the last layer so large that the next loss is no number; they are finite themselves.
+fn poison(run: &RunDir) {
+    let mut checkpoint = Checkpoint::read(&run.last_checkpoint()).unwrap();
+    let mut touched = 0;
+    for (name, tensor) in &mut checkpoint.tensors {
+        if name.starts_with("weights/dense")
+            && let Numbers::F32(values) = &mut tensor.numbers
+        {
+            for (place, value) in values.iter_mut().enumerate() {
+                *value = if place % 2 == 0 { 3e38 } else { -3e38 };
+            }
+            touched += values.len();
+        }
+    }
+    assert!(touched > 0, "{:?}", checkpoint.tensors.keys().collect::<Vec<_>>());
+    checkpoint.write(run).unwrap();
+}
+
+#[test]
+fn numbers_that_explode_end_the_run_with_their_step_and_files() {
+    let stage = TrainingStage::new();
+    let output = stage.train(EXPLODING);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let run = stage.run();
+    let reason = failure(&run);
+    let [step] = nonfinite_steps(&run)[..] else { panic!("{reason}") };
+    assert!(reason.contains(&format!("became NaN or infinite at step {step}")), "{reason}");
+    assert!(stderr_of(&output).contains(&reason), "{}", stderr_of(&output));
+    let state = state(&run);
+    let told = state.last_error.unwrap().message;
+    assert!(told.contains(&reason), "{told}");
+    let files: Vec<String> = events(&run)
+        .into_iter()
+        .find_map(|event| if let RunEventKind::Nonfinite { files, .. } = event { Some(files) } else { None })
+        .unwrap();
+    assert_eq!(files.len(), 4, "{files:?}");
+    for file in &files {
+        assert!(stage.data.join(file).exists() && reason.contains(file), "{file}: {reason}");
+    }
+    assert_whole_and_finite(&run);
+    assert_nothing_half_written(&run);
+    assert!(state.checkpoints.iter().all(|checkpoint| checkpoint.step < step), "{:?}", state.checkpoints);
+}
+
+#[test]
+fn a_rollback_halves_the_rate_and_gives_up_after_three() {
+    let stage = TrainingStage::new();
+    let run = stage.trained(&["nonfinite=rollback", "epochs=2"]);
+    assert_eq!(state(&run).checkpoints.iter().filter(|saved| saved.kind == CheckpointKind::Last).count(), 1);
+    poison(&run);
+    let before = tensors(&run);
+    let output = stage.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    assert!(failure(&run).contains("became NaN or infinite at step 5"), "{}", failure(&run));
+    assert_eq!(nonfinite_steps(&run), [5; 4]);
+    assert_eq!(rollbacks(&run), [(4, 0.5), (4, 0.25), (4, 0.125)]);
+    assert_eq!((state(&run).step, state(&run).epoch, state(&run).records.len()), (4, 2, 2));
+    assert!(stderr_of(&output).contains("0.125"), "{}", stderr_of(&output));
+    assert!(tensors(&run) == before, "the checkpoint is not touched");
+    assert_whole_and_finite(&run);
+}
+
+#[test]
+fn a_training_that_explodes_in_its_first_epoch_goes_back_to_its_beginning() {
+    let stage = TrainingStage::new();
+    for subject in 20..80 {
+        stage.add("train", ["A", "B", "C", "D"][subject % 4], subject);
+    }
+    let settings = [EXPLODING, &["nonfinite=rollback", "batch_size=1"]].concat();
+    let settings: Vec<&str> = settings.into_iter().filter(|setting| !setting.starts_with("epochs=")).collect();
+    let output = stage.train(&settings);
+    let run = stage.run();
+    let rollbacks = rollbacks(&run);
+    assert_eq!(rollbacks.first(), Some(&(0, 0.5)), "{}", stderr_of(&output));
+    assert!(rollbacks.len() <= 3, "{rollbacks:?}");
+    assert_whole_and_finite(&run);
+    // Whatever became of it in the end, each rate was half the one before.
+    for (number, (_, factor)) in (1..).zip(&rollbacks) {
+        assert_eq!(*factor, 0.5_f64.powi(number));
+    }
+    assert_eq!(status(&run).state == RunPhase::Failed, output.status.code() == Some(1));
+}
+
+/// A run of three epochs, and where its data lie.
+fn three_epochs() -> (TrainingStage, RunDir) {
+    let stage = TrainingStage::new();
+    let run = stage.trained(&["epochs=3"]);
+    (stage, run)
+}
+
+fn flip_a_bit(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    let place = bytes.len() - 100;
+    bytes[place] ^= 4;
+    fs::write(path, bytes).unwrap();
+}
+
+fn truncate(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_damaged_last_checkpoint_gives_way_to_the_previous_one() {
+    let whole = TrainingStage::new();
+    let expected = tensors(&whole.trained(&["epochs=4"]));
+    for (damage, word) in [(flip_a_bit as fn(&Path), "damaged"), (truncate, "cut short")] {
+        let (stage, run) = three_epochs();
+        damage(&run.last_checkpoint());
+        let output = stage.resume(&run, &["--epochs", "4"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+        assert!(stderr_of(&output).contains("last.safetensors") && stderr_of(&output).contains(word));
+        let events = events(&run);
+        let rejected = |event: &RunEventKind| {
+            matches!(event, RunEventKind::CheckpointRejected { file, reason }
+                if file == "last.safetensors" && reason.contains(word))
+        };
+        assert!(events.iter().any(rejected), "{events:?}");
+        let resumed = RunEventKind::Resumed { step: 4, epochs_done: 2, checkpoint: "previous.safetensors".to_owned() };
+        assert!(events.contains(&resumed), "{events:?}");
+        assert!(tensors(&run) == expected, "the same as without the damage");
+        // What was damaged is kept for whoever wants to know, and never taken for a checkpoint again.
+        assert!(Checkpoint::read(&run.rejected_checkpoint()).is_err());
+        fs::remove_file(run.rejected_checkpoint()).unwrap();
+        assert_whole_and_finite(&run);
+    }
+}
+
+#[test]
+fn two_damaged_checkpoints_are_a_clear_failure() {
+    let (stage, run) = three_epochs();
+    flip_a_bit(&run.last_checkpoint());
+    truncate(&run.previous_checkpoint());
+    let output = stage.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let reason = failure(&run);
+    assert!(reason.contains("last.safetensors: damaged") && reason.contains("previous.safetensors: "), "{reason}");
+    // As it says: without them the run begins anew.
+    fs::remove_file(run.last_checkpoint()).unwrap();
+    fs::remove_file(run.previous_checkpoint()).unwrap();
+    let output = stage.resume(&run, &["--epochs", "1"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!((state(&run).step, state(&run).records.len()), (2, 1));
+}
+
+fn replace_in(path: &Path, from: &str, to: &str) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+    text
+}
+
+#[test]
+fn what_was_asked_for_cannot_be_changed_behind_a_runs_back() {
+    let (stage, run) = three_epochs();
+    let before = fs::read(run.last_checkpoint()).unwrap();
+    for (file, from, to, named) in [
+        (run.spec(), "learning_rate = 0.01", "learning_rate = 0.02", "config_sha256"),
+        (run.manifest(), "\"A\"", "\"B\"", "dataset_sha256"),
+    ] {
+        let original = replace_in(&file, from, to);
+        let output = stage.resume(&run, &["--epochs", "4"]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+        let reason = failure(&run);
+        assert!(reason.contains(named) && reason.contains("were run.toml or dataset.json changed?"), "{reason}");
+        fs::write(&file, original).unwrap();
+    }
+    replace_in(&run.spec(), "learning_rate = 0.01", "learning_rate = fast");
+    let output = stage.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr_of(&output).contains("run.toml"), "{}", stderr_of(&output));
+    assert_eq!(fs::read(run.last_checkpoint()).unwrap(), before);
+    replace_in(&run.spec(), "learning_rate = fast", "learning_rate = 0.01");
+    let output = stage.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+}
+
+#[test]
+fn a_torn_line_of_events_costs_nothing_else() {
+    let (stage, run) = three_epochs();
+    fs::OpenOptions::new().append(true).open(run.events()).unwrap().write_all(b"{\"time\":\"20").unwrap();
+    let output = stage.resume(&run, &["--epochs", "4"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert_eq!((state(&run).phase, state(&run).records.len()), (RunPhase::Completed, 4));
+    assert_eq!(RunSnapshot::read(run).bad_lines(), 1);
+}
+
+#[test]
+fn a_second_trainer_says_who_holds_the_run_and_harms_nothing() {
+    let stage = TrainingStage::new();
+    let run = stage.start(&["epochs=100000"]);
+    let pid = wait_for("the first epoch", || (state(&run).epoch > 1).then(|| status(&run).pid)).unwrap();
+    stage.control(&run, "pause");
+    let recorded = fs::read(run.events()).unwrap();
+    let holder = format!("another trainer (process {pid} on ");
+    let output = stage.resume(&run, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr_of(&output).contains(&holder), "{}", stderr_of(&output));
+    let second =
+        Command::new(engine()).arg("train").arg(run.path()).env("OMP_WAIT_POLICY", "PASSIVE").output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let log = fs::read_to_string(run.log()).unwrap();
+    assert!(log.contains(&holder), "{log}");
+    assert_eq!(fs::read(run.events()).unwrap(), recorded);
+    assert_eq!((status(&run).pid, status(&run).state), (Some(pid), RunPhase::Paused));
+    stage.control(&run, "continue");
+    stage.control(&run, "stop");
+    assert_eq!(wait_for_end(&run), RunPhase::Stopped);
+    assert_whole_and_finite(&run);
+}
+
+/// A mount that ends with the test.
+struct Mount(PathBuf);
+
+impl Mount {
+    /// `mount` with some words, and where it is mounted; `None`, said aloud, where that is not permitted.
+    fn new(words: &[&str], at: &Path) -> Option<Self> {
+        let mounted = Command::new("mount").args(words).arg(at).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(at.to_owned()));
+        }
+        skipped("a disk that goes wrong: mounting is not permitted here");
+        None
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// Fills a disk to its last byte.
+fn fill(path: &Path) {
+    let mut file = fs::File::create(path).unwrap();
+    for length in [1 << 20, 1 << 12, 1] {
+        let part = vec![0; length];
+        while file.write_all(&part).is_ok() {}
+    }
+}
+
+/// A training at work in a workspace on a small disk of its own; it has written a checkpoint.
+fn on_a_small_disk() -> Option<(TrainingStage, Mount, RunDir)> {
+    let stage = TrainingStage::new();
+    fs::create_dir_all(&stage.workspace).unwrap();
+    let mount = Mount::new(&["-t", "tmpfs", "-o", "size=64m", "tmpfs"], &stage.workspace)?;
+    let run = stage.start(&["epochs=100000"]);
+    wait_for_event(&run, "a checkpoint", |event| {
+        matches!(event, RunEventKind::CheckpointSaved { kind: CheckpointKind::Last, .. }).then_some(())
+    });
+    Some((stage, mount, run))
+}
+
+fn wait_until_gone(pid: u32) {
+    wait_for("the end of the trainer", || {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+        matches!(state, None | Some('Z' | 'X')).then_some(())
+    });
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_leaves_the_last_checkpoint() {
+    let Some((stage, _mount, run)) = on_a_small_disk() else { return };
+    let pid = status(&run).pid.unwrap();
+    let filler = stage.workspace.join("filler");
+    fill(&filler);
+    assert_eq!(wait_for_end(&run), RunPhase::Failed);
+    wait_until_gone(pid);
+    let reason = status(&run).reason.unwrap();
+    assert!(reason.contains("No space left on device"), "{reason}");
+    let shown = stage.output(&["status", &run.name()]);
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("No space left"), "{}", stderr_of(&shown));
+    assert_nothing_half_written(&run);
+    assert_whole_and_finite(&run);
+    let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
+
+    fs::remove_file(&filler).unwrap();
+    let epochs = (step / 2 + 2).to_string();
+    let output = stage.resume(&run, &["--epochs", &epochs]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let resumed = |event: &RunEventKind| matches!(event, RunEventKind::Resumed { step: at, .. } if *at == step as u64);
+    assert!(events(&run).iter().any(resumed));
+    assert_whole_and_finite(&run);
+}
+
+#[test]
+fn a_run_directory_that_becomes_read_only_ends_the_run() {
+    let Some((stage, _mount, run)) = on_a_small_disk() else { return };
+    let pid = status(&run).pid.unwrap();
+    let path = run.path().to_str().unwrap().to_owned();
+    let Some(read_only) = Mount::new(&["--bind", &path], run.path()) else { return };
+    assert!(Command::new("mount").args(["-o", "remount,ro,bind"]).arg(&path).status().unwrap().success());
+    wait_until_gone(pid);
+    // The events were open before: they tell what the status cannot.
+    let reason = state(&run).reason.unwrap();
+    assert!(reason.contains("Read-only file system"), "{reason}");
+    assert_eq!(state(&run).phase, RunPhase::Failed);
+    assert_eq!(current_condition(&run).unwrap().name(), "stale");
+    let output = stage.resume(&run, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr_of(&output).contains("Read-only file system"), "{}", stderr_of(&output));
+    assert!(!stderr_of(&output).contains("control"), "{}", stderr_of(&output));
+    drop(read_only);
+    assert_nothing_half_written(&run);
+    assert_whole_and_finite(&run);
+    let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
+    let output = stage.resume(&run, &["--epochs", &(step / 2 + 2).to_string()]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+}
+
+#[test]
+fn a_step_that_finds_no_memory_says_what_would_fit_and_the_next_run_goes_on() {
+    let stage = TrainingStage::new();
+    for view in ["CC_L", "MLO_R"] {
+        for path in [stage.image("train", "A", 0), stage.image("train", "B", 1)] {
+            let name = path.to_str().unwrap().replace("CC_R", view);
+            support::write_image(Path::new(&name), 3);
+        }
+    }
+    // The second run, which waits, asks for less. The limit leaves room for libtorch and for small batches only.
+    let limited = format!(
+        "for run; do :; done; sed -i 's/^batch_size = .*/batch_size = 2/' \"$run/run.toml\"; ulimit -v 2500000; exec \
+         '{}' \"$@\"",
+        engine().display()
+    );
+    let program = script(&stage.folder.path().join("limited engine"), &limited);
+    let stage = stage.with_engine(&program);
+    let data = stage.data.to_str().unwrap();
+    let output = stage.output(&[
+        "train",
+        "--data",
+        data,
+        "--view",
+        "CC_L,MLO_R",
+        "--preset",
+        "seed",
+        "--device",
+        "cpu",
+        "--all-as-train",
+        "--follow",
+        "--set",
+        "size=256,width=1,batch_size=512,epochs=1,threads=1,augment=false",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let runs: Vec<RunDir> = names_in(&stage.workspace.join("runs"))
+        .iter()
+        .map(|name| RunDir::new(stage.workspace.join("runs").join(name)))
+        .collect();
+    let (first, second): (Vec<_>, Vec<_>) = runs.iter().partition(|run| run.name().contains("CC_L"));
+    let reason = failure(first[0]);
+    assert!(reason.starts_with("not enough memory on the device for this batch; batch_size=512 at 256 px"), "{reason}");
+    assert!(reason.contains("would fit"), "{reason}");
+    assert_eq!(status(second[0]).state, RunPhase::Completed, "{:?}", status(second[0]).reason);
+}
+
+#[test]
+fn without_an_engine_nothing_is_left_behind() {
+    let stage = TrainingStage::new();
+    let program = script(&stage.folder.path().join("no engine"), "echo 'I am no engine' >&2; exit 3");
+    for (program, word) in [(program, "I am no engine"), (stage.folder.path().join("gone"), "MAMMOSCOPE_ENGINE")] {
+        let stage = TrainingStage::new().with_engine(&program);
+        let output = stage.train(&[]);
+        assert_eq!(output.status.code(), Some(1));
+        let errors: Vec<_> = stderr_of(&output).lines().filter(|line| line.contains(word)).map(str::to_owned).collect();
+        assert_eq!(errors.len(), 1, "{}", stderr_of(&output));
+        assert_eq!(names_in(&stage.workspace.join("runs")), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,258 @@
+//! Trainings whose images go wrong, before and while they run, by the real binaries.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use mammoscope::domain::run_event::RunEventKind;
+use mammoscope::domain::run_status::RunPhase;
+use mammoscope::domain::split::Split;
+use mammoscope::storage::checkpoint_file::Checkpoint;
+use mammoscope::storage::run_dir::RunDir;
+use support::training_stage::{
+    TrainingStage, assert_whole_and_finite, events, failure, state, status, wait_for_end, wait_for_event,
+};
+use support::{names_in, stderr_of, wait_for, write_image};
+
+/// Files that were left out, and why.
+fn left_out(run: &RunDir) -> Vec<(String, String)> {
+    state(run).skipped.into_iter().map(|skipped| (skipped.file, skipped.reason)).collect()
+}
+
+fn warned(run: &RunDir, part: &str) -> bool {
+    state(run).warnings.iter().any(|warning| warning.message.contains(part))
+}
+
+fn cut_in_half(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_left_out_from_the_beginning() {
+    let stage = TrainingStage::new();
+    fs::write(stage.image("train", "A", 0), b"no image").unwrap();
+    cut_in_half(&stage.image("validation", "B", 9));
+    let output = stage.train(&[]);
+    // The run is complete; the status says that some samples failed, and they are listed.
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let run = stage.run();
+    assert_eq!(status(&run).state, RunPhase::Completed);
+    let left_out = left_out(&run);
+    assert_eq!(left_out.len(), 2, "{left_out:?}");
+    for (file, reason) in &left_out {
+        assert!(stderr_of(&output).contains(&format!("{file}: {reason}")), "{}", stderr_of(&output));
+    }
+    let setting = state(&run).setting.unwrap();
+    assert_eq!((setting.train, setting.validation, setting.test), (7, 3, 4));
+    // 7 images in batches of four: the last one is smaller.
+    assert_eq!((setting.steps_per_epoch, state(&run).step), (2, 4));
+    assert_whole_and_finite(&run);
+    let output = stage.resume(&run, &["--epochs", "3"]);
+    assert_eq!((output.status.code(), status(&run).state), (Some(1), RunPhase::Completed));
+    assert_eq!(state(&run).skipped.len(), 2);
+}
+
+/// A training that pauses within an epoch, and the epoch.
+fn paused(stage: &TrainingStage, settings: &[&str]) -> (RunDir, u32) {
+    let run = stage.start(&[&["epochs=100000"], settings].concat());
+    wait_for("the first epoch", || (state(&run).epoch > 1).then_some(()));
+    stage.control(&run, "pause");
+    let epoch = state(&run).epoch;
+    (run, epoch)
+}
+
+const CHANGED: &str = "its pixels have changed since the run began";
+
+#[test]
+fn images_that_go_wrong_in_mid_run_are_left_out_of_the_next_epoch() {
+    let stage = TrainingStage::new();
+    // What depends on the images: their order, their transformations, the weights of the classes.
+    let settings = ["augment=true", "class_weights=balanced", "batch_size=3", "ema=0.9", "optimizer=adamw"];
+    let (run, epoch) = paused(&stage, &settings);
+    let [deleted, replaced, truncated] =
+        [("A", 0), ("B", 1), ("C", 2)].map(|(class, subject)| stage.image("train", class, subject));
+    let originals: Vec<_> =
+        [&deleted, &replaced, &truncated].map(|path| (path.clone(), fs::read(path).unwrap())).into();
+    fs::remove_file(&deleted).unwrap();
+    write_image(&replaced, 200);
+    cut_in_half(&truncated);
+    // Written anew with the same bytes: that is no change.
+    let same = stage.image("train", "D", 3);
+    fs::write(&same, fs::read(&same).unwrap()).unwrap();
+    stage.control(&run, "continue");
+    wait_for("three images that are left out", || (state(&run).skipped.len() == 3).then_some(()));
+    wait_for("two more epochs", || (state(&run).epoch > epoch + 2).then_some(()));
+    stage.control(&run, "stop-after-epoch");
+    assert_eq!(wait_for_end(&run), RunPhase::Stopped);
+    let skipped = left_out(&run);
+    let reason_of = |class: &str| &skipped.iter().find(|(file, _)| file.contains(&format!("/{class}/"))).unwrap().1;
+    assert!(reason_of("A").starts_with("cannot be read: ") && reason_of("B") == CHANGED, "{skipped:?}");
+    assert!(skipped.iter().any(|(file, _)| file.contains("/C/")), "{skipped:?}");
+    let events = events(&run);
+    let told = events.iter().position(|event| matches!(event, RunEventKind::SampleSkipped { .. })).unwrap();
+    let next = events
+        .iter()
+        .position(|event| matches!(event, RunEventKind::EpochStarted { epoch: of, .. } if *of == epoch + 1))
+        .unwrap();
+    assert!(told < next, "told before the epoch that goes without them");
+    assert_whole_and_finite(&run);
+    let ended = state(&run).records.last().unwrap().figures.epoch;
+
+    // The same training interrupted where the images were lost, and then resumed without them.
+    let other = TrainingStage::new();
+    let epochs = format!("epochs={epoch}");
+    let again = other.trained(&[&[epochs.as_str()], &settings[..]].concat());
+    fs::remove_file(other.image("train", "A", 0)).unwrap();
+    write_image(&other.image("train", "B", 1), 200);
+    cut_in_half(&other.image("train", "C", 2));
+    let output = other.resume(&again, &["--epochs", &ended.to_string()]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let tensors = |run: &RunDir| Checkpoint::read(&run.last_checkpoint()).unwrap().tensors;
+    assert!(tensors(&run) == tensors(&again), "the same numbers, however the images were lost");
+
+    // What is lost stays lost, even when the images come back: the run goes on as it would have.
+    for (path, bytes) in originals {
+        fs::write(path, bytes).unwrap();
+    }
+    let more = (ended + 2).to_string();
+    for (stage, run) in [(&stage, &run), (&other, &again)] {
+        let output = stage.resume(run, &["--epochs", &more]);
+        assert_eq!((output.status.code(), status(run).state), (Some(1), RunPhase::Completed), "{}", stderr_of(&output));
+    }
+    assert!(tensors(&run) == tensors(&again), "the same numbers, whether the images came back or not");
+}
+
+#[test]
+fn a_class_that_is_lost_in_mid_run_is_told() {
+    let stage = TrainingStage::new();
+    let (run, _) = paused(&stage, &["class_weights=balanced"]);
+    for subject in [0, 4] {
+        fs::remove_file(stage.image("train", "A", subject)).unwrap();
+    }
+    stage.control(&run, "continue");
+    wait_for("the warning", || warned(&run, "no training image of class A is left").then_some(()));
+    let epoch = state(&run).epoch;
+    wait_for("two more epochs", || (state(&run).epoch > epoch + 2).then_some(()));
+    // Then all of them.
+    fs::remove_dir_all(stage.data.join("CC_R/train")).unwrap();
+    assert_eq!(wait_for_end(&run), RunPhase::Failed);
+    assert!(failure(&run).contains("no training image is left"), "{}", failure(&run));
+    assert_whole_and_finite(&run);
+}
+
+#[test]
+fn images_of_validation_and_test_that_are_gone_on_a_resume_are_left_out() {
+    let stage = TrainingStage::new();
+    let run = stage.trained(&[]);
+    fs::remove_file(stage.image("validation", "A", 8)).unwrap();
+    write_image(&stage.image("test", "D", 15), 201);
+    let output = stage.resume(&run, &["--epochs", "3"]);
+    assert_eq!((output.status.code(), status(&run).state), (Some(1), RunPhase::Completed), "{}", stderr_of(&output));
+    let left_out = left_out(&run);
+    assert_eq!(left_out.len(), 2, "{left_out:?}");
+    assert!(left_out[0].1.starts_with("cannot be read: ") && left_out[1].1 == CHANGED, "{left_out:?}");
+    let of = |split| state(&run).evaluations.iter().find(|evaluation| evaluation.split == split).unwrap().images;
+    assert_eq!((of(Split::Validation), of(Split::Test)), (3, 3));
+}
+
+#[test]
+fn a_data_set_without_validation_and_test_images_is_trained_all_the_same() {
+    let stage = TrainingStage::empty();
+    for (number, class) in ["A", "B", "C", "D", "A", "B", "C", "D", "B"].into_iter().enumerate() {
+        stage.add("train", class, number);
+    }
+    let output = stage.train(&["epochs=3"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    for part in ["no validation images in CC_R", "no test images in CC_R"] {
+        assert!(stderr_of(&output).contains(part), "{part}: {}", stderr_of(&output));
+    }
+    let run = stage.run();
+    assert!(warned(&run, "the best epoch is chosen by the training figures"));
+    assert_eq!((state(&run).evaluations.len(), names_in(&run.predictions())), (0, Vec::new()));
+    assert!(state(&run).records.iter().all(|record| record.figures.val_accuracy.is_none()));
+    let best = state(&run).best.unwrap();
+    let figures = state(&run).records[best.epoch as usize - 1].figures;
+    assert_eq!(best.value, figures.train_accuracy);
+    let name = run.best_checkpoint(best.epoch, best.value);
+    assert!(name.exists(), "{} of {:?}", name.display(), names_in(&run.checkpoints()));
+    assert_whole_and_finite(&run);
+}
+
+#[test]
+fn missing_classes_and_contradicting_labels_are_told_and_trained() {
+    let one_class = TrainingStage::empty();
+    for (split, count) in [("train", 4), ("validation", 2), ("test", 2)] {
+        for number in 0..count {
+            one_class.add(split, "B", split.len() * 100 + number);
+        }
+    }
+    let output = one_class.train(&["class_weights=balanced", "monitor=val_kappa"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    assert!(stderr_of(&output).contains("no image of class A in train"), "{}", stderr_of(&output));
+    let run = one_class.run();
+    assert_eq!(state(&run).evaluations.len(), 2);
+    assert_whole_and_finite(&run);
+
+    let contradicting = TrainingStage::new();
+    fs::remove_file(contradicting.image("validation", "A", 8)).unwrap();
+    // The same examination as a D; its name says A.
+    let folder = contradicting.data.join("CC_R/train/D");
+    write_image(&folder.join("0_1_A_CC_R.png"), 90);
+    let output = contradicting.train(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    for part in ["labels contradict each other", "no image of class A in validation"] {
+        assert!(stderr_of(&output).contains(part), "{part}: {}", stderr_of(&output));
+    }
+    assert_eq!(state(&contradicting.run()).setting.unwrap().train, 9);
+}
+
+#[test]
+fn batches_of_any_size_are_trained_but_one_image_at_32_pixels() {
+    let stage = TrainingStage::new();
+    // 9 images: batches of four leave one.
+    stage.add("train", "A", 30);
+    for settings in [["size=32", "batch_size=1"], ["size=32", "batch_size=4"]] {
+        let output = stage.train(&settings);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+        let run = stage.run();
+        let reason = failure(&run);
+        assert!(reason.starts_with("at 32 pixels a batch of one image cannot be normalised"), "{reason}");
+        assert!(!events(&run).iter().any(|event| matches!(event, RunEventKind::EpochStarted { .. })));
+        fs::remove_dir_all(run.path()).unwrap();
+    }
+    for (settings, steps) in
+        [(["size=32", "batch_size=5"], 4), (["size=64", "batch_size=4"], 6), (["size=64", "batch_size=1000"], 2)]
+    {
+        let run = stage.trained(&settings);
+        assert_eq!(state(&run).step, steps, "{settings:?}");
+        assert_whole_and_finite(&run);
+        fs::remove_dir_all(run.path()).unwrap();
+    }
+}
+
+#[test]
+fn an_image_lost_in_mid_run_that_leaves_one_alone_at_32_pixels_ends_the_run_clearly() {
+    let stage = TrainingStage::new();
+    stage.add("train", "A", 30);
+    stage.add("train", "B", 31);
+    let (run, _) = paused(&stage, &["size=32"]);
+    let lost = stage.image("train", "B", 31);
+    let bytes = fs::read(&lost).unwrap();
+    fs::remove_file(&lost).unwrap();
+    stage.control(&run, "continue");
+    assert_eq!(wait_for_end(&run), RunPhase::Failed);
+    assert!(failure(&run).contains("cannot be normalised, and 9 training images"), "{}", failure(&run));
+    assert_whole_and_finite(&run);
+    // With the image back, it goes on.
+    fs::write(&lost, bytes).unwrap();
+    let epochs = (state(&run).records.last().unwrap().figures.epoch + 1).to_string();
+    let output = stage.resume(&run, &["--epochs", &epochs]);
+    assert_eq!(status(&run).state, RunPhase::Completed, "{}", stderr_of(&output));
+    wait_for_event(&run, "the end", |event| {
+        matches!(event, RunEventKind::Ended { state: RunPhase::Completed, .. }).then_some(())
+    });
+}
