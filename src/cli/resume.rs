@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
@@ -65,6 +66,11 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     }
     let engine = locate_engine()?.path;
     let interruption = Interruption::watch()?;
+    for run in to_resume.iter().flat_map(|(_, share)| share) {
+        RunRequests::new(run)
+            .withdraw_all()
+            .with_context(|| format!("withdraw what was asked of {} before", printable(&run.name())))?;
+    }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
     let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested());
     started.report_failures(console);
