@@ -9,7 +9,7 @@ use mammoscope::domain::run_event::RunEventKind;
 use mammoscope::domain::run_status::RunPhase;
 use rustix::process::{Pid, Signal};
 use support::names_in;
-use support::training::{EVERY_STEP, Training, TrainingStage, send, wait_exit};
+use support::trainer_stage::{EVERY_STEP, TrainerStage, Training, send, wait_exit};
 
 /// 38 are trained on, in ten steps of four images an epoch, the last of two.
 const SUBJECTS: u32 = 48;
@@ -31,7 +31,7 @@ enum End {
 
 impl End {
     /// Ends a training; gives the steps that it is to be resumed with, at least.
-    fn bring(self, stage: &TrainingStage, training: &mut Training, trainer: Pid) -> u64 {
+    fn bring(self, stage: &TrainerStage, training: &mut Training, trainer: Pid) -> u64 {
         let name = training.run.name();
         match self {
             Self::Terminate { from } => {
@@ -70,7 +70,7 @@ impl End {
 
 /// Trains once without and once with interruptions, and compares.
 fn resumes_exactly(settings: &str, steps: u64, ends: &[End]) {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let settings = format!("epochs={EPOCHS},{settings}");
     let mut whole = stage.train("CC_R", &settings).remove(0);
     assert_eq!(whole.wait_ended(), (RunPhase::Completed, steps), "{}", whole.log());
@@ -144,7 +144,7 @@ fn accumulation_moving_average_and_all_else_that_can_be_set() {
 
 #[test]
 fn a_training_killed_before_its_first_checkpoint_begins_anew() {
-    let stage = TrainingStage::new(SUBJECTS);
+    let stage = TrainerStage::new(SUBJECTS);
     let settings = format!("epochs={EPOCHS},optimizer=sgd,momentum=0.9");
     let mut whole = stage.train("CC_R", &settings).remove(0);
     assert_eq!(whole.wait_ended(), (RunPhase::Completed, STEPS), "{}", whole.log());

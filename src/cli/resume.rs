@@ -19,6 +19,7 @@ use crate::domain::run_status::RunPhase;
 use crate::storage::run_catalog::find_runs;
 use crate::storage::run_dir::RunDir;
 use crate::storage::run_lock::{RunLock, RunLockError};
+use crate::storage::run_requests::RunRequests;
 use crate::storage::run_spec_file::read_run_spec;
 use crate::storage::run_status_file::read_status;
 use crate::storage::workspace::Workspace;
@@ -72,6 +73,11 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     }
     let engine = locate_engine()?.path;
     let interruption = Interruption::watch()?;
+    for run in to_resume.iter().flat_map(|(_, share)| share) {
+        RunRequests::new(run)
+            .withdraw_all()
+            .with_context(|| format!("withdraw what was asked of {} before", printable(&run.name())))?;
+    }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
     let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested());
     started.report_failures(console);

@@ -126,6 +126,12 @@ impl RunRequests {
         }
     }
 
+    /// Takes away what was asked of a trainer that is gone: whoever takes the run up again wants it to go on.
+    pub fn withdraw_all(&mut self) -> io::Result<()> {
+        let (pending, _) = self.pending()?;
+        pending.iter().try_for_each(|request| self.remove(request))
+    }
+
     /// The request in a file; no reason is given where the file is gone.
     fn read(&self, file: &OsString) -> Result<RunRequest, Option<String>> {
         if !file.as_encoded_bytes().ends_with(b".json") {
@@ -194,6 +200,15 @@ mod tests {
         assert!(rejected[0].reason.contains("explode"), "{rejected:?}");
         assert_eq!(requests.pending().unwrap().1, []);
         assert!(folder.join("a.json.rejected").exists());
+    }
+
+    #[test]
+    fn what_was_asked_of_a_trainer_that_is_gone_is_withdrawn() {
+        let (_folder, run) = run();
+        RunRequest::new(RequestVerb::Stop).write(&run).unwrap();
+        RunRequest::new(RequestVerb::Pause).write(&run).unwrap();
+        RunRequests::new(&run).withdraw_all().unwrap();
+        assert_eq!(fs::read_dir(run.requests()).unwrap().count(), 0);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub(crate) mod run_stage;
 #[cfg(target_os = "linux")]
 pub(crate) mod training;
+pub(crate) mod trainer_stage;
 pub(crate) mod training_stage;
 
 use std::path::{Path, PathBuf};

@@ -298,7 +298,9 @@ impl<'a> TrainingLoop<'a> {
             let reason = format!("early stop: {} was not better for {epochs} epochs", self.task.config.monitor);
             return Ok(Some(Ending::Completed { reason: Some(reason) }));
         }
-        Ok(self.stops_after_epoch.then_some(Ending::Stopped))
+        // Behind the last epoch there is nothing left to stop.
+        let is_last = self.state.progress.epochs_done >= self.task.config.epochs;
+        Ok((self.stops_after_epoch && !is_last).then_some(Ending::Stopped))
     }
 
     /// The figures of the validation images (`Some(None)` where there are none); `None` when an order to end came first.

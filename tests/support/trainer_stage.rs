@@ -22,11 +22,11 @@ pub(crate) const SMALL: &str = "size=64,width=0.125,batch_size=4,threads=2,preci
 pub(crate) const EVERY_STEP: &str = "checkpoint_minutes=0.000001";
 
 /// A phantom data set and a workspace.
-pub(crate) struct TrainingStage {
+pub(crate) struct TrainerStage {
     folder: TempDir,
 }
 
-impl TrainingStage {
+impl TrainerStage {
     /// With so many subjects; their classes go round.
     pub(crate) fn new(subjects: u32) -> Self {
         // Trainers outlive those who start them; the process of the tests takes note of how they end.
