@@ -4,8 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub(crate) mod run_stage;
-#[cfg(target_os = "linux")]
-pub(crate) mod training;
 pub(crate) mod trainer_stage;
 pub(crate) mod training_stage;
 
