@@ -187,6 +187,8 @@ fn text_behind(path: &Path, offset: u64) -> io::Result<String> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use std::process::Command;
 
     use super::*;

@@ -203,7 +203,6 @@ impl CachedImages {
     }
 
     /// Of every file, in the order in which they were asked for, what it is or why it cannot be used.
-    #[must_use]
     pub fn records(&self) -> &[Result<ImageRecord, String>] {
         &self.records
     }

@@ -36,7 +36,7 @@ mod tests {
     /// 60 × 60 pixels, the left 40 columns breast: a bright rim of 2 pixels, then columns of 100 and 120 in turn.
     fn striped(step: u8) -> Raster<u8> {
         let grey = |column: usize| match column {
-            0..38 => 100 + step * u8::from(column % 2 == 0),
+            0..38 => 100 + step * u8::from(column.is_multiple_of(2)),
             38 | 39 => 250,
             _ => 0,
         };

@@ -104,7 +104,7 @@ pub(super) fn hash_files(
         let (indexed, _) = found.as_ref().ok()?;
         indexed.stamp.is_settled(started).then(|| Some((path.to_str()?.to_owned(), indexed.clone())))?
     });
-    remember(cache.folder, &index, fresh.collect());
+    remember(cache.folder, &index, &fresh.collect());
     let content = |(indexed, modified): (IndexedFile, SystemTime)| FileContent {
         content: indexed.content,
         length: indexed.stamp.length,
@@ -130,7 +130,7 @@ fn read_index(folder: &Path) -> Index {
 
 /// Adds what was found to the index. Where that fails, files are hashed again the next time, and nothing else is lost;
 /// of two processes that do it at once, one is forgotten.
-fn remember(folder: &Path, known: &Index, fresh: Index) {
+fn remember(folder: &Path, known: &Index, fresh: &Index) {
     let is_known = |(path, file): (&String, &IndexedFile)| {
         known.get(path).is_some_and(|known| known.stamp == file.stamp && known.content == file.content)
     };
@@ -139,7 +139,7 @@ fn remember(folder: &Path, known: &Index, fresh: Index) {
     }
     let others = known.iter().filter(|(path, _)| !fresh.contains_key(*path));
     let others = others.clone().take(if others.count() <= MOST_OTHER_FILES { MOST_OTHER_FILES } else { 0 });
-    let index: BTreeMap<&String, &IndexedFile> = others.chain(&fresh).collect();
+    let index: BTreeMap<&String, &IndexedFile> = others.chain(fresh).collect();
     let write = || -> Option<()> {
         let text = serde_json::to_vec(&index).ok()?;
         let mut file = tempfile::Builder::new().suffix(super::disk_room::PART).tempfile_in(folder).ok()?;
@@ -162,9 +162,9 @@ mod tests {
     fn what_is_remembered_is_known_the_next_time_beside_what_was() {
         let folder = tempfile::tempdir().unwrap();
         assert!(read_index(folder.path()).is_empty());
-        remember(folder.path(), &Index::new(), Index::from([("/a".to_owned(), file("1", 5))]));
+        remember(folder.path(), &Index::new(), &Index::from([("/a".to_owned(), file("1", 5))]));
         let known = read_index(folder.path());
-        remember(folder.path(), &known, Index::from([("/b".to_owned(), file("2", 5))]));
+        remember(folder.path(), &known, &Index::from([("/b".to_owned(), file("2", 5))]));
         let known = read_index(folder.path());
         assert_eq!(known.len(), 2);
         assert_eq!(known["/a"].stamp, file("1", 5).stamp);
@@ -177,7 +177,7 @@ mod tests {
     fn too_many_files_of_other_data_sets_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let many: Index = (0..=MOST_OTHER_FILES).map(|number| (format!("/{number}"), file("1", 5))).collect();
-        remember(folder.path(), &many, Index::from([("/new".to_owned(), file("2", 5))]));
+        remember(folder.path(), &many, &Index::from([("/new".to_owned(), file("2", 5))]));
         assert_eq!(read_index(folder.path()).into_keys().collect::<Vec<_>>(), ["/new"]);
     }
 

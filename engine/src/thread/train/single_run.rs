@@ -23,7 +23,7 @@ use mammoscope::storage::process_evidence::{boot_id, host_name};
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_lock::RunLock;
 use mammoscope::storage::run_spec_file::read_run_spec;
-use tch::{Device, Kind};
+use tch::{Device, Kind, with_grad};
 
 use super::desk::Desk;
 use super::final_evaluation::evaluate_best;
@@ -90,7 +90,8 @@ impl SingleRun<'_> {
         }
         let mut spec = spec;
         spec.config.epochs = recorder.state().epochs;
-        let attempt = catch_unwind(AssertUnwindSafe(|| self.run_to_the_end(&spec, &mut recorder)));
+        // A run before this one that panicked within `no_grad` has left gradients switched off on this thread.
+        let attempt = catch_unwind(AssertUnwindSafe(|| with_grad(|| self.run_to_the_end(&spec, &mut recorder))));
         let (state, reason) = match attempt {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("as a request asked".to_owned())),
