@@ -176,7 +176,7 @@ fn a_data_set_without_validation_and_test_images_is_trained_all_the_same() {
     assert!(state(&run).records.iter().all(|record| record.figures.val_accuracy.is_none()));
     let best = state(&run).best.unwrap();
     let figures = state(&run).records[best.epoch as usize - 1].figures;
-    assert_eq!(best.value, figures.train_accuracy);
+    assert_eq!(best.value.to_bits(), figures.train_accuracy.to_bits());
     let name = run.best_checkpoint(best.epoch, best.value);
     assert!(name.exists(), "{} of {:?}", name.display(), names_in(&run.checkpoints()));
     assert_whole_and_finite(&run);

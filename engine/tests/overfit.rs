@@ -64,7 +64,9 @@ impl TrainingObserver for Listener {
 /// Two images a class: stripes whose width grows with the class, and whose phase differs.
 fn images() -> Vec<(Vec<u8>, DensityClass)> {
     let stripes = |class: usize, phase: usize| {
-        (0..SIZE * SIZE).map(|at| if (at % SIZE + phase) / (2 + 3 * class) % 2 == 0 { 40 } else { 200 }).collect()
+        (0..SIZE * SIZE)
+            .map(|at| if ((at % SIZE + phase) / (2 + 3 * class)).is_multiple_of(2) { 40 } else { 200 })
+            .collect()
     };
     DensityClass::ALL.into_iter().flat_map(|class| [0, 5].map(|phase| (stripes(class.index(), phase), class))).collect()
 }

@@ -192,8 +192,8 @@ pub(crate) fn assert_whole_and_finite(run: &RunDir) {
 /// Holds that nothing half written lies in a run.
 pub(crate) fn assert_nothing_half_written(run: &RunDir) {
     for folder in [run.path().to_owned(), run.checkpoints(), run.predictions(), run.evaluations()] {
-        let left: Vec<_> =
-            names_in(&folder).into_iter().filter(|name| name.ends_with(".part") || name.ends_with(".link")).collect();
+        let is_half = |name: &String| [".part", ".link"].iter().any(|ending| name.ends_with(ending));
+        let left: Vec<_> = names_in(&folder).into_iter().filter(is_half).collect();
         assert_eq!(left, Vec::<String>::new(), "in {}", folder.display());
     }
 }

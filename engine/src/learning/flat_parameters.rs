@@ -27,6 +27,9 @@ pub struct FlatLayout {
     kernels: i64,
 }
 
+/// Shapes and values by name, each row by row.
+pub type NamedValues = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
 /// Which of the two pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
@@ -75,7 +78,7 @@ impl FlatLayout {
     }
 
     /// The values of a piece by name, each row by row in its own shape, on the CPU.
-    pub fn values(&self, piece: Piece, flat: &Tensor) -> Result<BTreeMap<String, (Vec<usize>, Vec<f32>)>, TchError> {
+    pub fn values(&self, piece: Piece, flat: &Tensor) -> Result<NamedValues, TchError> {
         let flat = flat.f_detach()?.f_to(Device::Cpu)?;
         self.places(piece)
             .iter()

@@ -254,7 +254,11 @@ impl<'a> TrainingLoop<'a> {
 
     /// Validation, schedule, best models, checkpoint.
     fn end_epoch(&mut self) -> anyhow::Result<Option<Ending>> {
-        let Some(figures) = self.validate()? else { return self.obey() };
+        let figures = match self.validate()? {
+            Validation::Figures(figures) => Some(figures),
+            Validation::NoImages => None,
+            Validation::CutShort => return self.obey(),
+        };
         let progress = &mut self.state.progress;
         let (epoch, step) = (progress.epoch(), progress.step);
         let images = progress.images_in_epoch as f64;
@@ -303,24 +307,33 @@ impl<'a> TrainingLoop<'a> {
         Ok((self.stops_after_epoch && !is_last).then_some(Ending::Stopped))
     }
 
-    /// The figures of the validation images (`Some(None)` where there are none); `None` when an order to end came first.
-    fn validate(&mut self) -> anyhow::Result<Option<Option<SetFigures>>> {
+    /// Evaluates the validation images, unless an order to end comes first.
+    fn validate(&mut self) -> anyhow::Result<Validation> {
         let TrainingTask { validation, device, kind, .. } = self.task;
         if validation.is_empty() {
-            return Ok(Some(None));
+            return Ok(Validation::NoImages);
         }
         let network = self.state.learner.for_inference(*kind)?;
         let images: Vec<usize> = (0..validation.len()).collect();
         let mut answers: Vec<([f32; DensityClass::COUNT], DensityClass)> = Vec::with_capacity(images.len());
         for batch in images.chunks(super::inference::batch_size(*device)) {
             if self.observer.is_to_end() {
-                return Ok(None);
+                return Ok(Validation::CutShort);
             }
             let logits = validation.logits(&network, batch, *kind)?;
             answers.extend(logits.into_iter().zip(batch.iter().map(|&image| validation.labels[image])));
         }
-        Ok(Some(Some(SetFigures::of(&answers))))
+        Ok(Validation::Figures(SetFigures::of(&answers)))
     }
+}
+
+/// What came of a validation.
+enum Validation {
+    Figures(SetFigures),
+    /// There are no validation images.
+    NoImages,
+    /// An order to end came first; the epoch is not over.
+    CutShort,
 }
 
 /// The value that decides which epoch is best. Without validation images the training figures have to do.

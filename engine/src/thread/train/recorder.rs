@@ -98,7 +98,7 @@ impl Recorder {
     }
 
     /// Tells the run's log what a person would want to read there.
-    fn narrate(&self, event: &RunEventKind) {
+    fn narrate(event: &RunEventKind) {
         match event {
             RunEventKind::StepReported { .. } => {}
             RunEventKind::Warning { message } => tracing::warn!("{message}"),
@@ -173,7 +173,7 @@ impl Recorder {
 
 impl TrainingObserver for Recorder {
     fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
-        self.narrate(&kind);
+        Self::narrate(&kind);
         let event = RunEvent { time: Utc::now(), kind };
         let path = self.run.events();
         self.log.append(&event).with_context(|| format!("write {}", printable_path(&path)))?;

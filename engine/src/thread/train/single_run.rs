@@ -38,7 +38,7 @@ use crate::learning::learner::Learner;
 use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
-use crate::learning::training_observer::TrainingObserver as _;
+use crate::learning::training_observer::{Order, TrainingObserver as _};
 use crate::learning::training_progress::{Progress, TrainingState};
 use crate::thread::serve::panic_message;
 
@@ -96,7 +96,7 @@ impl SingleRun<'_> {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("as a request asked".to_owned())),
             Ok(Ok(Ending::Interrupted)) => (RunPhase::Interrupted, Some("by a signal".to_owned())),
-            Ok(Err(error)) if error.is::<Cancelled>() => self.cancelled(&mut recorder)?,
+            Ok(Err(error)) if error.is::<Cancelled>() => Self::cancelled(&mut recorder)?,
             Ok(Err(error)) => (RunPhase::Failed, Some(self.explained(&format!("{error:#}"), &spec))),
             Err(panic) => (RunPhase::Failed, Some(self.explained(panic_message(panic.as_ref()), &spec))),
         };
@@ -111,11 +111,11 @@ impl SingleRun<'_> {
     }
 
     /// An order to end came while there was nothing to save.
-    fn cancelled(&self, recorder: &mut Recorder) -> anyhow::Result<(RunPhase, Option<String>)> {
+    fn cancelled(recorder: &mut Recorder) -> anyhow::Result<(RunPhase, Option<String>)> {
         let step = recorder.state().step;
         let mut phase = RunPhase::Interrupted;
         while let Some(order) = recorder.next_order() {
-            if order == crate::learning::training_observer::Order::Stop {
+            if order == Order::Stop {
                 phase = RunPhase::Stopped;
             }
             recorder.obeyed(&order, step)?;
