@@ -18,7 +18,7 @@ use support::training_stage::{
     TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
     wait_for_event,
 };
-use support::{engine, names_in, script, skipped, stderr_of, wait_for};
+use support::{engine, skipped, stderr_of, wait_for};
 
 /// The largest allowed rate and decay multiply the kernels by −9 at every step.
 const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0", "optimizer=sgd", "epochs=60"];
@@ -353,65 +353,4 @@ fn a_run_directory_that_becomes_read_only_ends_the_run() {
     let step = Checkpoint::read(&run.last_checkpoint()).unwrap().counters("state/progress").unwrap()[0];
     let output = stage.resume(&run, &["--epochs", &(step / 2 + 2).to_string()]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-}
-
-#[test]
-fn a_step_that_finds_no_memory_says_what_would_fit_and_the_next_run_goes_on() {
-    let stage = TrainingStage::empty();
-    let image = stage.add("train", "A", 0);
-    for (subject, class) in (0..300).zip(["A", "B", "C", "D"].into_iter().cycle()) {
-        for view in ["CC_L", "MLO_R"] {
-            let folder = stage.data.join(format!("{view}/{class}"));
-            fs::create_dir_all(&folder).unwrap();
-            fs::hard_link(&image, folder.join(format!("{subject}_1_{class}_{view}.png"))).unwrap();
-        }
-    }
-    // All images at once are 1.5 GB of numbers before the first layer. The second run, which waits, asks for less.
-    let limited = format!(
-        "for run; do :; done; sed -i 's/^batch_size = .*/batch_size = 50/; s/^size = .*/size = 64/' \"$run/run.toml\"; \
-         ulimit -v 1600000; exec '{}' \"$@\"",
-        engine().display()
-    );
-    let program = script(&stage.folder.path().join("limited engine"), &limited);
-    let stage = stage.with_engine(&program);
-    let data = stage.data.to_str().unwrap();
-    let output = stage.output(&[
-        "train",
-        "--data",
-        data,
-        "--view",
-        "CC_L,MLO_R",
-        "--preset",
-        "seed",
-        "--device",
-        "cpu",
-        "--all-as-train",
-        "--follow",
-        "--set",
-        "size=650,width=0.125,batch_size=300,epochs=1,threads=1,augment=false",
-    ]);
-    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
-    let runs = stage.workspace.join("runs");
-    let [second, first] = ["MLO_R", "CC_L"].map(|view| {
-        let name = names_in(&runs).into_iter().find(|name| name.contains(view)).unwrap();
-        RunDir::new(runs.join(name))
-    });
-    let reason = failure(&first);
-    assert!(reason.starts_with("not enough memory on the device for this batch; batch_size=300 at 650 px"), "{reason}");
-    assert!(reason.contains("would fit"), "{reason}");
-    assert_eq!(status(&second).state, RunPhase::Completed, "{:?}", status(&second).reason);
-}
-
-#[test]
-fn without_an_engine_nothing_is_left_behind() {
-    let stage = TrainingStage::new();
-    let program = script(&stage.folder.path().join("no engine"), "echo 'I am no engine' >&2; exit 3");
-    for (program, word) in [(program, "I am no engine"), (stage.folder.path().join("gone"), "MAMMOSCOPE_ENGINE")] {
-        let stage = TrainingStage::new().with_engine(&program);
-        let output = stage.train(&[]);
-        assert_eq!(output.status.code(), Some(1));
-        let errors: Vec<_> = stderr_of(&output).lines().filter(|line| line.contains(word)).map(str::to_owned).collect();
-        assert_eq!(errors.len(), 1, "{}", stderr_of(&output));
-        assert_eq!(names_in(&stage.workspace.join("runs")), Vec::<String>::new());
-    }
 }

@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn without_a_base_every_key_is_wanted() {
-        assert!(said("zoom = 0.1").starts_with("epochs, size and 28 more are missing; "));
+        assert!(said("zoom = 0.1").starts_with("epochs, size and 30 more are missing; "));
         let seed = Preset::ALL[0].1;
         let without: Vec<_> = seed.lines().filter(|line| !line.starts_with("zoom")).collect();
         assert_eq!(

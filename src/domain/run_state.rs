@@ -153,6 +153,8 @@ impl RunState {
             &RunEventKind::CheckpointSaved { epoch, step, kind, ref file, value } => {
                 // A file name stands for one checkpoint: `last` is written over and over.
                 self.checkpoints.retain(|checkpoint| checkpoint.file != *file);
+                // Steps are reported a few times a second; a checkpoint may be further.
+                self.step = self.step.max(step);
                 let file = file.clone();
                 self.checkpoints.push(SavedCheckpoint { time, epoch, step, kind, file, value });
             }
@@ -166,6 +168,7 @@ impl RunState {
                 if matches!(verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch) && !self.phase.is_over() {
                     self.phase = RunPhase::Stopping;
                 }
+                self.step = self.step.max(step);
                 self.acknowledged.push(AcknowledgedRequest { time, verb, step });
             }
             RunEventKind::Paused { .. } => self.phase = RunPhase::Paused,
