@@ -151,6 +151,8 @@ impl RunState {
                 self.reductions.push(LearningRateReduction { epoch, from, to });
             }
             &RunEventKind::CheckpointSaved { epoch, step, kind, ref file, value } => {
+                // Steps are reported a few times a second: a checkpoint may know of more.
+                self.step = step;
                 // A file name stands for one checkpoint: `last` is written over and over.
                 self.checkpoints.retain(|checkpoint| checkpoint.file != *file);
                 // Steps are reported a few times a second; a checkpoint may be further.
@@ -171,8 +173,8 @@ impl RunState {
                 self.step = self.step.max(step);
                 self.acknowledged.push(AcknowledgedRequest { time, verb, step });
             }
-            RunEventKind::Paused { .. } => self.phase = RunPhase::Paused,
-            RunEventKind::Continued { .. } => self.phase = RunPhase::Running,
+            RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
+            RunEventKind::Continued { step } => (self.phase, self.step) = (RunPhase::Running, *step),
             RunEventKind::SampleSkipped { file, reason } => {
                 // A trainer that resumes meets the same file again.
                 self.skipped.retain(|skipped| skipped.file != *file);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub(crate) mod run_stage;
+#[cfg(target_os = "linux")]
 pub(crate) mod trainer_stage;
 pub(crate) mod training_stage;
 

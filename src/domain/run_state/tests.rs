@@ -88,6 +88,16 @@ fn a_checkpoint_between_the_last_step_and_the_epochs_end_brings_the_end_again() 
 }
 
 #[test]
+fn the_step_is_the_last_that_anything_knows_of() {
+    let mut events = vec![started(), report(1, 3)];
+    let later = [saved(1, 5), RunEventKind::Paused { step: 7 }, RunEventKind::Continued { step: 8 }, resumed(5, 0)];
+    for (event, step) in later.into_iter().zip([5, 7, 8, 5]) {
+        events.push(event);
+        assert_eq!(folded(Monitor::ValAccuracy, &events).step, step, "{:?}", events.last());
+    }
+}
+
+#[test]
 fn going_back_after_bad_numbers_keeps_the_epochs_of_the_checkpoint() {
     let rolled_back = RunEventKind::RolledBack { from_step: 17, to_step: 10, learning_rate_factor: 0.5 };
     let nonfinite =

@@ -1,7 +1,7 @@
 //! Runs that wait for their turn: their status, and their end where the turn does not come.
 
 use chrono::Utc;
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_event::{RequestVerb, RunEvent, RunEventKind};
 use mammoscope::domain::run_status::{RunPhase, RunStatus};
 use mammoscope::storage::event_log::EventLog;
 use mammoscope::storage::process_evidence::{boot_id, host_name};
@@ -49,25 +49,24 @@ pub(super) fn keep_queued_alive(run: &RunDir) {
 
 /// A run that is asked to stop before its turn.
 pub(super) fn stop_queued(run: &RunDir, request: &PendingRequest) {
-    let verb = request.request.verb;
-    let acknowledged = RunEventKind::RequestAcknowledged { verb, step: 0 };
-    end_queued(run, RunPhase::Stopped, "as a request asked, before its turn", &[acknowledged]);
+    end_queued(run, RunPhase::Stopped, "as a request asked, before its turn", Some(request.request.verb));
     // One that cannot be removed is found again, and means nothing any more.
     let _ = RunRequests::new(run).remove(request);
 }
 
 /// A run whose turn does not come, since the trainer was asked to end.
 pub(super) fn mark_interrupted(run: &RunDir) {
-    end_queued(run, RunPhase::Interrupted, "the trainer was ended before its turn", &[]);
+    end_queued(run, RunPhase::Interrupted, "the trainer was ended before its turn", None);
 }
 
-fn end_queued(run: &RunDir, state: RunPhase, reason: &str, before: &[RunEventKind]) {
+fn end_queued(run: &RunDir, state: RunPhase, reason: &str, asked: Option<RequestVerb>) {
     let written = || -> anyhow::Result<()> {
         let _lock = RunLock::acquire(run)?;
         let mut log = EventLog::open(&run.events())?;
         let step = read_status(&run.status()).map_or(0, |status| status.step);
+        let acknowledged = asked.map(|verb| RunEventKind::RequestAcknowledged { verb, step });
         let ended = RunEventKind::Ended { state, reason: Some(reason.to_owned()), step };
-        for kind in before.iter().cloned().chain([ended]) {
+        for kind in acknowledged.into_iter().chain([ended]) {
             log.append(&RunEvent { time: Utc::now(), kind })?;
         }
         let mut status = read_status(&run.status())?;
