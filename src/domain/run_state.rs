@@ -155,8 +155,6 @@ impl RunState {
                 self.step = step;
                 // A file name stands for one checkpoint: `last` is written over and over.
                 self.checkpoints.retain(|checkpoint| checkpoint.file != *file);
-                // Steps are reported a few times a second; a checkpoint may be further.
-                self.step = self.step.max(step);
                 let file = file.clone();
                 self.checkpoints.push(SavedCheckpoint { time, epoch, step, kind, file, value });
             }
