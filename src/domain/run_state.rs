@@ -151,12 +151,7 @@ impl RunState {
                 self.reductions.push(LearningRateReduction { epoch, from, to });
             }
             &RunEventKind::CheckpointSaved { epoch, step, kind, ref file, value } => {
-                // Steps are reported a few times a second: a checkpoint may know of more.
-                self.step = step;
-                // A file name stands for one checkpoint: `last` is written over and over.
-                self.checkpoints.retain(|checkpoint| checkpoint.file != *file);
-                let file = file.clone();
-                self.checkpoints.push(SavedCheckpoint { time, epoch, step, kind, file, value });
+                self.save(SavedCheckpoint { time, epoch, step, kind, file: file.clone(), value });
             }
             RunEventKind::CheckpointRejected { file, reason } => {
                 self.fail(time, format!("checkpoint {file} rejected: {reason}"));
@@ -210,6 +205,14 @@ impl RunState {
 
     fn reach(&mut self, epoch: u32, step: u64, learning_rate: f64) {
         (self.epoch, self.step, self.learning_rate) = (epoch, step, Some(learning_rate));
+    }
+
+    fn save(&mut self, checkpoint: SavedCheckpoint) {
+        // Steps are reported a few times a second: a checkpoint may know of more.
+        self.step = checkpoint.step;
+        // A file name stands for one checkpoint: `last` is written over and over.
+        self.checkpoints.retain(|other| other.file != checkpoint.file);
+        self.checkpoints.push(checkpoint);
     }
 
     fn warn(&mut self, time: DateTime<Utc>, message: &str) {

@@ -1,7 +1,7 @@
 //! Event files of TensorBoard: the curves of a run, for those who look at them there.
 //!
 //! A file is a sequence of TFRecords: length (u64, little-endian), masked CRC-32C of the length, the bytes of one
-//! [`messages::Event`], masked CRC-32C of the bytes.
+//! `Event` message, masked CRC-32C of the bytes.
 
 mod messages;
 

@@ -1,7 +1,7 @@
 //! `mammoscope-engine train RUN_DIR…`: runs trained one after the other, by a process that no terminal takes down.
 //!
 //! The main thread listens: to signals, to the requests in the run directories, to the clock that asks for a heartbeat.
-//! The engine thread trains. They leave word for each other on a [`Desk`].
+//! The engine thread trains. They leave word for each other on a `Desk`.
 
 mod desk;
 mod final_evaluation;
