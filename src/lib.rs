@@ -4,7 +4,7 @@
 //! [`client`] starts and talks to. An arrow points at what is imported:
 //!
 //! ```text
-//! domain ← imaging ← dataset ;  domain ← storage ;  { dataset, storage } ← client ← cli ;  report ← cli
+//! domain ← imaging ← dataset ;  domain ← storage ;  { dataset, storage } ← client ← { cli, tui } ;  report ← { cli, tui }
 //! ```
 
 pub mod cli;
@@ -14,3 +14,4 @@ pub mod domain;
 pub mod imaging;
 pub mod report;
 pub mod storage;
+pub mod tui;

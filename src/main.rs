@@ -2,6 +2,13 @@
 
 use std::process::ExitCode;
 
+use mammoscope::cli::WorkbenchRequest;
+use mammoscope::tui::{self, WorkbenchOptions};
+
 fn main() -> ExitCode {
-    mammoscope::cli::main()
+    // The command line and the workbench do not know each other.
+    mammoscope::cli::main(&|request| {
+        let WorkbenchRequest { workspace, graphics, ascii, run } = request;
+        tui::run(WorkbenchOptions { workspace, graphics, ascii, run })
+    })
 }

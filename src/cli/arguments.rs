@@ -21,10 +21,13 @@ use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::status::StatusArguments;
 use super::train::TrainArguments;
+use super::workbench::{AttachArguments, LookArguments};
 
 /// Train, evaluate and apply classifiers of mammographic breast density from the terminal.
+///
+/// Without a command, the workbench opens.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true, max_term_width = 100)]
+#[command(version, max_term_width = 100)]
 pub(super) struct Arguments {
     /// Print results only: no progress, no remarks
     #[arg(long, short, global = true)]
@@ -32,8 +35,10 @@ pub(super) struct Arguments {
     /// Folder of runs and cache [default: ./workspace if it exists, else in the user's data directory]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) workspace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) look: LookArguments,
     #[command(subcommand)]
-    pub(super) command: Command,
+    pub(super) command: Option<Command>,
 }
 
 /// In the order of their use, which `--help` keeps.
@@ -51,6 +56,7 @@ pub(super) enum Command {
     Runs(RunsArguments),
     Status(StatusArguments),
     Follow(FollowArguments),
+    Attach(AttachArguments),
     Control(ControlArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),

@@ -1,6 +1,7 @@
 //! `mammoscope demo`: the whole way, from made-up images to the figures of trained networks.
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -10,6 +11,7 @@ use serde_json::Value;
 use super::arguments::Arguments;
 use super::console::{Console, Outcome};
 use super::dispatch;
+use super::workbench::OpenWorkbench;
 use crate::client::run_snapshot::current_condition;
 use crate::client::training_plan::remove_runs;
 use crate::domain::printable::{printable, printable_path};
@@ -25,6 +27,8 @@ const SEED: &str = "7";
 const PRESET: &str = "quick";
 /// What its runs are called.
 const NAME: &str = "demo";
+/// Commands of the steps that are taken only where the workbench can be opened.
+const WORKBENCH_STEPS: [&str; 2] = ["attach", "follow"];
 /// The linear kappa of the fused test subjects below which something is wrong.
 const LEAST_KAPPA: f64 = 0.6;
 
@@ -38,15 +42,20 @@ const LEAST_KAPPA: f64 = 0.6;
 #[command(after_help = "\
 Examples:
   mammoscope demo                       writes to workspace/demo
+  mammoscope demo --plain               in lines, without the workbench
   mammoscope demo --out demo-results")]
 pub(super) struct DemoArguments {
     /// The folder to write to: a workspace of its own
     #[arg(long, value_name = "DIR", default_value = "workspace/demo")]
     out: PathBuf,
+    /// Show the training in lines, and not in the workbench as on a terminal
+    #[arg(long)]
+    plain: bool,
 }
 
-pub(super) fn run(arguments: &DemoArguments, console: &Console) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
     let out = &arguments.out;
+    let in_workbench = !arguments.plain && io::stdin().is_terminal() && io::stdout().is_terminal();
     let workspace = Workspace::open(Some(out))?;
     let earlier = runs_of_demos(&workspace)?;
     if let Some(run) = earlier.iter().find(|entry| has_trainer(entry)) {
@@ -90,8 +99,16 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console) -> anyhow::Resul
                 text(NAME),
                 text("--workspace"),
                 out.into(),
-                text("--follow"),
+                text(if in_workbench { "--detach" } else { "--follow" }),
             ],
+        },
+        Step {
+            title: "watch them in the workbench; q leaves it, and the demo goes on here",
+            words: vec![text("attach"), text("--workspace"), out.into()],
+        },
+        Step {
+            title: "follow what is left of the training",
+            words: vec![text("follow"), text("latest"), text("--workspace"), out.into()],
         },
         Step {
             title: "evaluate them on the subjects that were held back",
@@ -108,9 +125,13 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console) -> anyhow::Resul
             ],
         },
     ];
+    let steps: Vec<&Step> = steps
+        .iter()
+        .filter(|step| in_workbench || !WORKBENCH_STEPS.iter().any(|command| step.words[0] == *command))
+        .collect();
     for (number, step) in steps.iter().enumerate() {
         console.remark(format!("\n{}/{} {}\n  $ {}", number + 1, steps.len(), step.title, step.command_line()));
-        let outcome = step.run(console)?;
+        let outcome = step.run(console, open)?;
         if outcome != Outcome::Done {
             return Ok(outcome);
         }
@@ -170,9 +191,9 @@ impl Step {
         line
     }
 
-    fn run(&self, console: &Console) -> anyhow::Result<Outcome> {
+    fn run(&self, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
         let program = OsString::from("mammoscope");
         let arguments = Arguments::try_parse_from(std::iter::once(&program).chain(&self.words))?;
-        dispatch(arguments, console)
+        dispatch(arguments, console, open)
     }
 }

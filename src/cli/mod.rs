@@ -30,17 +30,19 @@ mod terminal_picture;
 mod terminal_query;
 mod train;
 mod trainer_start;
+mod workbench;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 use arguments::{Arguments, Command};
-use console::{Console, Outcome};
+use console::{Console, Outcome, WrongUse};
+pub use workbench::{OpenWorkbench, WorkbenchRequest};
 
-/// Runs the program with the arguments of the process.
+/// Runs the program with the arguments of the process; `open` opens the workbench where that is asked for.
 #[must_use]
-pub fn main() -> ExitCode {
+pub fn main(open: &OpenWorkbench) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -50,7 +52,7 @@ pub fn main() -> ExitCode {
         }
     };
     let console = Console::new(arguments.quiet);
-    match dispatch(arguments, &console) {
+    match dispatch(arguments, &console, open) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,9 +63,16 @@ pub fn main() -> ExitCode {
 }
 
 /// Does what a command line asks.
-fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> {
+fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
     let workspace = arguments.workspace.as_deref();
-    match arguments.command {
+    let Some(command) = arguments.command else {
+        return workbench::run(arguments.look, workspace, open);
+    };
+    if arguments.look.is_asked() {
+        return Err(WrongUse("--graphics and --ascii go behind the command, where it draws anything".to_owned()).into());
+    }
+    match command {
+        Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
         Command::Predict(arguments) => predict::run(&arguments, workspace, console),
@@ -77,7 +86,7 @@ fn dispatch(arguments: Arguments, console: &Console) -> anyhow::Result<Outcome> 
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
-        Command::Demo(arguments) => demo::run(&arguments, console),
+        Command::Demo(arguments) => demo::run(&arguments, console, open),
         Command::Doctor(arguments) => doctor::run(&arguments, console),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, console),

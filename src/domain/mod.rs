@@ -26,6 +26,7 @@ pub mod evaluation_set;
 pub mod examination;
 pub mod figures_of_merit;
 pub mod fusion;
+pub mod graphics_protocol;
 pub mod hexadecimal;
 pub mod input_route;
 pub mod lr_schedule;

@@ -14,5 +14,5 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result
         return Ok(exit_code(built));
     }
     let mut demo = Command::new(checkout.release_binary("mammoscope"));
-    run_to_end(demo.arg("demo").args(arguments).current_dir(&checkout.root)).map(exit_code)
+    run_to_end(demo.args(["demo", "--plain"]).args(arguments).current_dir(&checkout.root)).map(exit_code)
 }

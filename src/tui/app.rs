@@ -1,0 +1,322 @@
+//! The state of the workbench, and how a message changes it: no I/O here; what is wanted of the world is returned.
+
+mod screens_by_id;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use ratatui::Frame;
+
+use super::binding::{Action, Binding, action_of};
+use super::effect::{Effect, Notice, Place};
+use super::frame::{FrameAreas, draw_frame, tab_at};
+use super::input::{Input, Key, Mouse, MouseKind};
+use super::message::UiMessage;
+use super::model::Model;
+use super::popups::confirm::ConfirmPopup;
+use super::popups::help::HelpPopup;
+use super::popups::palette::PalettePopup;
+use super::popups::viewer::ViewerPopup;
+use super::popups::{Popup, PopupOutcome};
+use super::screens::{Screen as _, ScreenId};
+use super::view_state::ViewState;
+use screens_by_id::Screens;
+
+/// How long a notice stays.
+const NOTICE_TIME: TimeDelta = TimeDelta::seconds(8);
+/// The smallest terminal that something sensible fits in.
+pub(super) const SMALLEST: (u16, u16) = (60, 15);
+
+/// What can be done everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AppAction {
+    Show(ScreenId),
+    NextScreen,
+    PreviousScreen,
+    Help,
+    Palette,
+    Redraw,
+    Suspend,
+    Quit,
+}
+
+/// What can be done everywhere; screens may take a key before.
+pub(super) const APP_BINDINGS: &[Binding] = &[
+    Binding::new(
+        Action::App(AppAction::Help),
+        &[Key::Char('?'), Key::Function(1)],
+        "help",
+        "show the keys of this place",
+    ),
+    Binding::new(Action::App(AppAction::Palette), &[Key::Char(':')], "commands", "find a command by its name"),
+    Binding::new(Action::App(AppAction::Quit), &[Key::Char('q'), Key::Ctrl('c')], "quit", "leave; trainings go on"),
+    Binding::quiet(Action::App(AppAction::Show(ScreenId::Datasets)), &[Key::Char('1')], "go to Datasets"),
+    Binding::quiet(Action::App(AppAction::Show(ScreenId::Train)), &[Key::Char('2')], "go to Train"),
+    Binding::quiet(Action::App(AppAction::Show(ScreenId::Runs)), &[Key::Char('3')], "go to Runs"),
+    Binding::quiet(Action::App(AppAction::Show(ScreenId::Evaluate)), &[Key::Char('4')], "go to Evaluate"),
+    Binding::quiet(Action::App(AppAction::NextScreen), &[Key::Tab], "go to the next screen"),
+    Binding::quiet(Action::App(AppAction::PreviousScreen), &[Key::BackTab], "go to the previous screen"),
+    Binding::quiet(Action::App(AppAction::Redraw), &[Key::Ctrl('l')], "draw everything anew"),
+    Binding::quiet(Action::App(AppAction::Suspend), &[Key::Ctrl('z')], "suspend; `fg` comes back"),
+];
+
+/// The workbench.
+pub(super) struct App {
+    pub(super) model: Model,
+    pub(super) screen: ScreenId,
+    pub(super) screens: Screens,
+    /// The last gets keys first.
+    pub(super) popups: Vec<Popup>,
+    pub(super) notice: Option<(DateTime<Utc>, Notice)>,
+    /// Where things were drawn last, for the mouse.
+    areas: FrameAreas,
+}
+
+impl App {
+    /// The workbench as it was left.
+    pub(super) fn new(model: Model, view: ViewState) -> Self {
+        let screen = view.screen;
+        let screens = Screens::new(view);
+        Self { model, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
+    }
+
+    /// What is shown, to be restored the next time.
+    pub(super) fn view_state(&self) -> ViewState {
+        self.screens.view_state(self.screen)
+    }
+
+    /// The first effects of all.
+    pub(super) fn start(&mut self) -> Vec<Effect> {
+        let mut effects = vec![Effect::QueryTerminal];
+        effects.extend(self.screens.start(&self.model));
+        let entered = self.screens.get(self.screen).enter(&self.model);
+        effects.extend(entered);
+        self.settle(effects)
+    }
+
+    /// Takes a message; what is to be done comes back.
+    pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
+        self.model.now = now;
+        if self.notice.as_ref().is_some_and(|(since, _)| now - *since > NOTICE_TIME) {
+            self.notice = None;
+        }
+        let effects = match message {
+            UiMessage::Input(Input::Key(key)) => self.press(key),
+            UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
+            UiMessage::Input(Input::Paste(text)) => self.paste(&text),
+            UiMessage::Input(Input::Reply(reply)) => {
+                self.model.graphics.hear(&reply);
+                self.model.theme.light = self.model.graphics.light_background();
+                Vec::new()
+            }
+            UiMessage::QueryOver => {
+                self.model.graphics.settle();
+                Vec::new()
+            }
+            UiMessage::Input(Input::End) | UiMessage::Terminate => vec![Effect::Quit],
+            UiMessage::Resized => Vec::new(),
+            UiMessage::Resume => vec![Effect::Redraw],
+            UiMessage::Suspend => vec![Effect::Suspend],
+            UiMessage::Tick => self.screens.get(self.screen).tick(&self.model),
+            UiMessage::Runs(message) => self.screens.runs.hear(message, &mut self.model),
+            UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
+            UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
+            UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
+            UiMessage::Picture(message) => self.hear_picture(message),
+        };
+        self.settle(effects)
+    }
+
+    /// Goes somewhere, as if a screen had asked for it.
+    pub(super) fn arrive(&mut self, place: Place) -> Vec<Effect> {
+        self.settle(vec![Effect::Go(place)])
+    }
+
+    /// Carries out what the application does itself; the rest is for the world.
+    fn settle(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+        let mut remaining = Vec::new();
+        for effect in effects {
+            match effect {
+                Effect::Go(place) => {
+                    let further = self.go(place);
+                    remaining.extend(self.settle(further));
+                }
+                Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
+                Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
+                effect => remaining.push(effect),
+            }
+        }
+        remaining
+    }
+
+    fn go(&mut self, place: Place) -> Vec<Effect> {
+        match place {
+            Place::Screen(screen) => self.show(screen),
+            Place::Run(run) => {
+                let mut effects = self.show(ScreenId::Runs);
+                effects.extend(self.screens.runs.select(&run, &self.model));
+                effects
+            }
+            Place::Evaluation(run) => {
+                let mut effects = self.show(ScreenId::Evaluate);
+                effects.extend(self.screens.evaluate.open(run, &self.model));
+                effects
+            }
+            Place::NewTraining { data } => {
+                let mut effects = self.show(ScreenId::Train);
+                effects.extend(self.screens.train.set_data(data, &self.model));
+                effects
+            }
+            Place::Viewer(images) => {
+                let (viewer, effects) = ViewerPopup::open(images);
+                self.popups.push(Popup::Viewer(viewer));
+                effects
+            }
+        }
+    }
+
+    fn show(&mut self, screen: ScreenId) -> Vec<Effect> {
+        self.popups.clear();
+        if self.screen == screen {
+            return Vec::new();
+        }
+        self.screen = screen;
+        let mut effects = self.screens.get(screen).enter(&self.model);
+        effects.push(Effect::SaveView);
+        effects
+    }
+
+    fn press(&mut self, key: Key) -> Vec<Effect> {
+        // Whatever is open, these work.
+        match key {
+            Key::Ctrl('c') => return vec![Effect::Quit],
+            Key::Ctrl('z') => return vec![Effect::Suspend],
+            Key::Ctrl('l') => return vec![Effect::Redraw],
+            _ => {}
+        }
+        if let Some(popup) = self.popups.last_mut() {
+            let outcome = popup.press(key, &self.model);
+            return self.after_popup(outcome);
+        }
+        if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.model) {
+            return effects;
+        }
+        let table = self.screens.get(self.screen).bindings(&self.model);
+        match action_of(key, &[table, APP_BINDINGS]) {
+            Some(action) => self.act(action),
+            None => Vec::new(),
+        }
+    }
+
+    fn after_popup(&mut self, outcome: PopupOutcome) -> Vec<Effect> {
+        match outcome {
+            PopupOutcome::Stay(effects) => effects,
+            PopupOutcome::Close(effects) => {
+                self.popups.pop();
+                effects
+            }
+            PopupOutcome::Act(action) => {
+                self.popups.pop();
+                self.act(action)
+            }
+        }
+    }
+
+    /// Does what was asked for by a key or by name.
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::App(action) => self.act_everywhere(action),
+            action => self.screens.get(self.screen).act(action, &self.model),
+        }
+    }
+
+    fn act_everywhere(&mut self, action: AppAction) -> Vec<Effect> {
+        match action {
+            AppAction::Show(screen) => self.show(screen),
+            AppAction::NextScreen => self.show(self.neighbour(1)),
+            AppAction::PreviousScreen => self.show(self.neighbour(ScreenId::ALL.len() - 1)),
+            AppAction::Help => {
+                let title = self.screen.title();
+                let table = self.screens.get(self.screen).bindings(&self.model);
+                self.popups.push(Popup::Help(HelpPopup::new(title, table)));
+                Vec::new()
+            }
+            AppAction::Palette => {
+                let table = self.screens.get(self.screen).bindings(&self.model);
+                self.popups.push(Popup::Palette(PalettePopup::new(table)));
+                Vec::new()
+            }
+            AppAction::Redraw => vec![Effect::Redraw],
+            AppAction::Suspend => vec![Effect::Suspend],
+            AppAction::Quit => vec![Effect::Quit],
+        }
+    }
+
+    fn neighbour(&self, distance: usize) -> ScreenId {
+        let place = ScreenId::ALL.iter().position(|screen| *screen == self.screen).unwrap_or(0);
+        ScreenId::ALL[(place + distance) % ScreenId::ALL.len()]
+    }
+
+    fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        if let Some(popup) = self.popups.last_mut() {
+            let outcome = popup.mouse(mouse, &self.model);
+            return self.after_popup(outcome);
+        }
+        if mouse.kind == MouseKind::Press
+            && let Some(screen) = tab_at(&self.areas, mouse)
+        {
+            return self.show(screen);
+        }
+        self.screens.get(self.screen).mouse(mouse, &self.model)
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        match self.popups.last_mut() {
+            Some(popup) => {
+                for character in text.chars().filter(|character| !character.is_control()) {
+                    popup.press(Key::Char(character), &self.model);
+                }
+                Vec::new()
+            }
+            None => self.screens.get(self.screen).paste(text, &self.model),
+        }
+    }
+
+    fn hear_picture(&mut self, message: super::services::pictures::PictureMessage) -> Vec<Effect> {
+        // Each picture knows its own.
+        for popup in &mut self.popups {
+            if let Popup::Viewer(viewer) = popup {
+                viewer.hear(&message);
+            }
+        }
+        self.screens.datasets.hear_picture(&message);
+        Vec::new()
+    }
+
+    /// Draws everything.
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+            super::frame::draw_too_small(frame, area);
+            return;
+        }
+        let table = match self.popups.last() {
+            Some(popup) => popup.bindings(),
+            None => self.screens.get(self.screen).bindings(&self.model),
+        };
+        let everywhere = if self.popups.is_empty() { APP_BINDINGS } else { &[] };
+        let notice = self.notice.as_ref().map(|(_, notice)| notice);
+        self.areas = draw_frame(frame, &self.model, self.screen, [table, everywhere], notice);
+        let body = self.areas.body;
+        // A full-screen picture hides all that is under it.
+        if let Some(Popup::Viewer(viewer)) = self.popups.last_mut() {
+            viewer.draw(frame, body, &self.model);
+            return;
+        }
+        self.screens.get(self.screen).draw(frame, body, &self.model);
+        for popup in &mut self.popups {
+            popup.draw(frame, body, &self.model);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The screens, each by its own type and by its id.
+
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::screens::datasets::DatasetsScreen;
+use crate::tui::screens::evaluate::EvaluateScreen;
+use crate::tui::screens::runs::RunsScreen;
+use crate::tui::screens::train::TrainScreen;
+use crate::tui::screens::{Screen, ScreenId};
+use crate::tui::view_state::ViewState;
+
+/// The screens.
+pub(in crate::tui) struct Screens {
+    pub(in crate::tui) datasets: DatasetsScreen,
+    pub(in crate::tui) train: TrainScreen,
+    pub(in crate::tui) runs: RunsScreen,
+    pub(in crate::tui) evaluate: EvaluateScreen,
+}
+
+impl Screens {
+    /// The screens as they were left.
+    pub(in crate::tui) fn new(view: ViewState) -> Self {
+        Self {
+            datasets: DatasetsScreen::new(view.datasets),
+            train: TrainScreen::new(view.train),
+            runs: RunsScreen::new(view.runs),
+            evaluate: EvaluateScreen::new(view.evaluate),
+        }
+    }
+
+    /// What is shown, to be restored.
+    pub(in crate::tui) fn view_state(&self, screen: ScreenId) -> ViewState {
+        ViewState {
+            screen,
+            datasets: self.datasets.view_state(),
+            train: self.train.view_state(),
+            runs: self.runs.view_state(),
+            evaluate: self.evaluate.view_state(),
+        }
+    }
+
+    /// What each wants done before it is shown.
+    pub(in crate::tui) fn start(&mut self, model: &Model) -> Vec<Effect> {
+        self.runs.start(model)
+    }
+
+    /// The screen of this id.
+    pub(in crate::tui) fn get(&mut self, screen: ScreenId) -> &mut dyn Screen {
+        match screen {
+            ScreenId::Datasets => &mut self.datasets,
+            ScreenId::Train => &mut self.train,
+            ScreenId::Runs => &mut self.runs,
+            ScreenId::Evaluate => &mut self.evaluate,
+        }
+    }
+}

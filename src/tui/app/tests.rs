@@ -1,0 +1,98 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::tui::testing::{drawn, fresh_app, press};
+
+#[test]
+fn tabs_lead_to_screens() {
+    let mut app = fresh_app();
+    assert_eq!(app.screen, ScreenId::Datasets);
+    press(&mut app, &[Key::Char('3')]);
+    assert_eq!(app.screen, ScreenId::Runs);
+    press(&mut app, &[Key::Tab, Key::Tab]);
+    assert_eq!(app.screen, ScreenId::Datasets);
+    press(&mut app, &[Key::BackTab]);
+    assert_eq!(app.screen, ScreenId::Evaluate);
+}
+
+#[test]
+fn the_palette_does_what_is_typed() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char(':'), Key::Char('e'), Key::Char('v'), Key::Char('a'), Key::Char('l')]);
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screen, ScreenId::Evaluate);
+    assert!(app.popups.is_empty());
+}
+
+#[test]
+fn help_and_palette_as_drawn() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('?')]);
+    insta::assert_snapshot!("help_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::Escape, Key::Char(':')]);
+    insta::assert_snapshot!("palette_80x24", drawn(&mut app, (80, 24)));
+}
+
+#[test]
+fn no_table_has_a_key_twice_and_every_name_is_unique() {
+    let mut app = fresh_app();
+    for screen in ScreenId::ALL {
+        let table = app.screens.get(screen).bindings(&app.model);
+        for tables in [vec![APP_BINDINGS], vec![table]] {
+            let all: Vec<&Binding> = tables.iter().flat_map(|table| table.iter()).collect();
+            for (at, binding) in all.iter().enumerate() {
+                assert!(!binding.name.is_empty());
+                for other in &all[..at] {
+                    assert!(binding.name != other.name, "{}", binding.name);
+                    assert!(binding.keys.iter().all(|key| !other.keys.contains(key)), "{}", binding.name);
+                }
+            }
+        }
+    }
+}
+
+/// Keys that people press, and some that nobody does.
+fn any_key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        any::<char>().prop_map(Key::Char),
+        (32_u8..127).prop_map(|byte| Key::Char(char::from(byte))),
+        prop_oneof![
+            Just(Key::Enter),
+            Just(Key::Escape),
+            Just(Key::Tab),
+            Just(Key::BackTab),
+            Just(Key::Backspace),
+            Just(Key::Delete),
+            Just(Key::Up),
+            Just(Key::Down),
+            Just(Key::Left),
+            Just(Key::Right),
+            Just(Key::ShiftLeft),
+            Just(Key::ShiftRight),
+            Just(Key::Home),
+            Just(Key::End),
+            Just(Key::PageUp),
+            Just(Key::PageDown),
+            Just(Key::Ctrl('u')),
+            Just(Key::Function(1)),
+        ],
+    ]
+}
+
+proptest! {
+    #[test]
+    fn random_keys_do_no_harm_and_one_can_always_leave(
+        keys in prop::collection::vec(any_key(), 0..60),
+        size in prop_oneof![Just((80, 24)), Just((120, 40)), Just((1, 1)), Just((60, 15)), (1_u16..200, 1_u16..60)],
+    ) {
+        let mut app = fresh_app();
+        for key in keys {
+            press(&mut app, &[key]);
+            drawn(&mut app, size);
+        }
+        for _ in 0..6 {
+            press(&mut app, &[Key::Escape]);
+        }
+        prop_assert!(press(&mut app, &[Key::Char('q')]).contains(&Effect::Quit));
+    }
+}

@@ -1,0 +1,125 @@
+//! What is around every screen: the tabs above; below, the machine and the training at work, and the footer with the
+//! most useful keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::binding::Binding;
+use super::effect::{Notice, Tone};
+use super::input::Mouse;
+use super::model::Model;
+use super::screens::ScreenId;
+use super::widgets::fitted::{fitted, fitted_start, width};
+use crate::domain::printable::printable_path;
+
+/// Where things were drawn.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FrameAreas {
+    /// The screen's own area.
+    pub(super) body: Rect,
+    tabs: Vec<(ScreenId, Rect)>,
+}
+
+/// The tab under the mouse.
+pub(super) fn tab_at(areas: &FrameAreas, mouse: Mouse) -> Option<ScreenId> {
+    let hit = |area: &Rect| area.contains((mouse.column, mouse.row).into());
+    areas.tabs.iter().find(|(_, area)| hit(area)).map(|(screen, _)| *screen)
+}
+
+/// Draws the frame; the screen's own area comes back with the rest.
+pub(super) fn draw_frame(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    screen: ScreenId,
+    tables: [&'static [Binding]; 2],
+    notice: Option<&Notice>,
+) -> FrameAreas {
+    let [top, body, status, footer] =
+        Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
+            .areas(frame.area());
+    let tabs = draw_tabs(frame, top, model, screen);
+    frame.render_widget(Paragraph::new(status_line(model, status.width)), status);
+    match notice {
+        Some(notice) => frame.render_widget(Paragraph::new(notice_line(notice, model, footer.width)), footer),
+        None => frame.render_widget(Paragraph::new(footer_line(tables, model, footer.width)), footer),
+    }
+    FrameAreas { body, tabs }
+}
+
+fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId) -> Vec<(ScreenId, Rect)> {
+    let theme = &model.theme;
+    let mut tabs = Vec::new();
+    let mut spans = vec![Span::styled(" mammoscope ", theme.text().add_modifier(Modifier::BOLD)), Span::raw(" ")];
+    let mut column = area.x + 13;
+    for (number, tab) in ScreenId::ALL.into_iter().enumerate() {
+        let text = if tab == screen {
+            format!("[{} {}]", number + 1, tab.title())
+        } else {
+            format!(" {} {} ", number + 1, tab.title())
+        };
+        let cells = width(&text) as u16;
+        tabs.push((tab, Rect::new(column, area.y, cells.min(area.right().saturating_sub(column)), 1)));
+        column += cells;
+        spans.push(Span::styled(text, if tab == screen { theme.accent() } else { theme.dim() }));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    let room = usize::from(area.right().saturating_sub(column + 1));
+    let workspace = format!("workspace {} ", printable_path(&model.workspace));
+    let shown = fitted_start(&workspace, room);
+    let cells = width(&shown) as u16;
+    let place = Rect::new(area.right().saturating_sub(cells), area.y, cells, 1);
+    frame.render_widget(Paragraph::new(Span::styled(shown, theme.dim())), place);
+    tabs
+}
+
+fn status_line(model: &Model, cells: u16) -> Line<'static> {
+    let theme = &model.theme;
+    let text = model.runs.status_text();
+    Line::styled(fitted(&format!(" {text}"), usize::from(cells)), theme.dim())
+}
+
+fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
+    let theme = &model.theme;
+    let (sign, style) = match notice.tone {
+        Tone::Done => (theme.sign("✔", "ok"), theme.good()),
+        Tone::Warning => ("!", theme.warning()),
+        Tone::Failed => (theme.sign("✖", "x"), theme.bad()),
+    };
+    Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
+}
+
+/// As many hints as fit, the screen's first; help, commands and quit always.
+fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Line<'static> {
+    let theme = &model.theme;
+    let hint = |binding: &Binding| (binding.keys.first().map(ToString::to_string).unwrap_or_default(), binding.hint);
+    let shown = |table: &'static [Binding]| table.iter().filter(|binding| !binding.hint.is_empty()).map(hint);
+    let length = |(key, hint): &(String, &str)| width(key) + width(hint) + 3;
+    let always: Vec<_> = shown(tables[1]).collect();
+    let mut room = usize::from(cells).saturating_sub(1 + always.iter().map(length).sum::<usize>());
+    let mut hints = Vec::new();
+    for hint in shown(tables[0]) {
+        let needed = length(&hint);
+        if needed > room {
+            break;
+        }
+        room -= needed;
+        hints.push(hint);
+    }
+    hints.extend(always);
+    let mut spans = vec![Span::raw(" ")];
+    for (key, hint) in hints {
+        spans.push(Span::styled(key, theme.accent()));
+        spans.push(Span::styled(format!(" {hint}  "), theme.dim()));
+    }
+    Line::from(spans)
+}
+
+/// Says that nothing sensible fits.
+pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
+    let (columns, rows) = super::app::SMALLEST;
+    let text = format!("too small: at least {columns}×{rows}");
+    frame.render_widget(Paragraph::new(fitted(&text, usize::from(area.width))), area);
+}

@@ -1,0 +1,60 @@
+//! The thread that reads the terminal.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Input;
+use super::parser::InputParser;
+use crate::tui::message::UiMessage;
+
+/// How long the rest of a sequence may take; after that a lone escape character was the key.
+const ESCAPE_PATIENCE: Duration = Duration::from_millis(40);
+
+/// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
+pub(in crate::tui) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
+    thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+        let mut parser = InputParser::default();
+        let mut buffer = [0; 4096];
+        loop {
+            let mut open = true;
+            let mut take = |input| open &= inbox.send(UiMessage::Input(input)).is_ok();
+            match read_some(&mut buffer, parser.waits().then_some(ESCAPE_PATIENCE)) {
+                Ok(Some(0)) | Err(_) => {
+                    let _ = inbox.send(UiMessage::Input(Input::End));
+                    return;
+                }
+                Ok(Some(length)) => parser.push(&buffer[..length], &mut take),
+                Ok(None) => parser.give_up(&mut take),
+            }
+            if !open {
+                return;
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Waits for bytes and reads them; `None` when there are none within the patience.
+fn read_some(buffer: &mut [u8], patience: Option<Duration>) -> rustix::io::Result<Option<usize>> {
+    let stdin = io::stdin();
+    let timeout = patience
+        .map(|patience| Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) });
+    loop {
+        let mut polled = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
+        match poll(&mut polled, timeout.as_ref()) {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(error) => return Err(error),
+        }
+        match rustix::io::read(stdin.as_fd(), &mut *buffer) {
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            read => return read.map(Some),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The one inbox of the workbench.
+
+use super::input::Input;
+use super::screens::datasets::DatasetsMessage;
+use super::screens::evaluate::EvaluateMessage;
+use super::screens::runs::RunsMessage;
+use super::screens::train::TrainMessage;
+use super::services::pictures::PictureMessage;
+
+/// Something happened.
+#[derive(Debug)]
+pub(super) enum UiMessage {
+    /// The terminal has input.
+    Input(Input),
+    /// The terminal has another size.
+    Resized,
+    /// A second is over.
+    Tick,
+    /// The process is to stop, as by Ctrl-Z.
+    Suspend,
+    /// The process goes on after it was stopped.
+    Resume,
+    /// The process is to end: the terminal or the system says so.
+    Terminate,
+    /// The terminal had long enough to answer.
+    QueryOver,
+    /// News of runs.
+    Runs(RunsMessage),
+    /// News of data sets.
+    Datasets(DatasetsMessage),
+    /// News of the training that is being planned.
+    Train(TrainMessage),
+    /// News of evaluations.
+    Evaluate(EvaluateMessage),
+    /// A picture is decoded or drawn.
+    Picture(PictureMessage),
+}

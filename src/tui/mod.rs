@@ -1,0 +1,207 @@
+//! The workbench: browse data, start and watch trainings, read evaluations, all in the terminal.
+//!
+//! One inbox of messages; [`app::App::update`] changes the state and returns effects without doing any I/O; services
+//! carry them out on threads of their own and answer with messages; a frame is drawn when something changed.
+
+mod app;
+mod binding;
+mod effect;
+mod frame;
+mod graphics;
+mod input;
+mod message;
+mod model;
+mod popups;
+mod run_board;
+mod screens;
+mod services;
+mod signals;
+mod terminal;
+#[cfg(test)]
+mod testing;
+mod theme;
+mod view_state;
+mod widgets;
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use chrono::Utc;
+use crossterm::queue;
+use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
+
+use app::App;
+use effect::{Effect, Place};
+use graphics::GraphicsFacts;
+use message::UiMessage;
+use model::Model;
+use run_board::RunBoard;
+use services::Services;
+use terminal::{Screen, TakenTerminal};
+use theme::{ColorDepth, Theme};
+use view_state::ViewState;
+
+use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::storage::run_dir::RunDir;
+use crate::storage::workspace::Workspace;
+
+/// Between frames: no more than 30 a second.
+const FRAME_TIME: Duration = Duration::from_millis(33);
+/// How long the terminal may take to answer what it can do.
+const QUERY_TIME: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_secs(1);
+
+/// How the workbench is opened.
+#[derive(Clone, Debug)]
+pub struct WorkbenchOptions {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// How pictures are drawn; `None` leaves it to the terminal.
+    pub graphics: Option<GraphicsProtocol>,
+    /// Whether only ASCII is drawn.
+    pub ascii: bool,
+    /// The run to open Runs on, instead of what was shown last.
+    pub run: Option<RunDir>,
+}
+
+/// Opens the workbench and comes back when it is left. The terminal is as before then, also after an error.
+pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        bail!("the workbench needs a terminal; `mammoscope --help` lists the commands for scripts");
+    }
+    let variable = |name: &str| std::env::var(name).ok();
+    let folder = options.workspace.path().to_owned();
+    let model = Model {
+        workspace: folder.clone(),
+        now: Utc::now(),
+        theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
+        graphics: GraphicsFacts::new(options.graphics, variable),
+        runs: RunBoard::default(),
+    };
+    let mut app = App::new(model, ViewState::read(&folder));
+    let (inbox, messages) = channel();
+    terminal::restore_on_panic();
+    signals::watch_signals(inbox.clone()).context("watch for signals")?;
+    let taken = TakenTerminal::take().context("take the terminal over")?;
+    let screen = terminal::screen().context("open the terminal")?;
+    input::start_reader(inbox.clone()).context("read the terminal")?;
+    let services = Services::new(options.workspace, inbox);
+    let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
+    let outcome = workbench.live(&mut app, options.run);
+    let _ = app.view_state().write(&workbench.folder);
+    drop(taken);
+    outcome?;
+    let at_work = app.model.runs.at_work().count();
+    if at_work > 0 {
+        let _ = writeln!(
+            io::stdout(),
+            "{at_work} {}; `mammoscope attach` comes back",
+            if at_work == 1 { "training goes on" } else { "trainings go on" }
+        );
+    }
+    Ok(())
+}
+
+struct Workbench {
+    screen: Screen,
+    services: Services,
+    messages: Receiver<UiMessage>,
+    folder: PathBuf,
+    query_end: Option<Instant>,
+}
+
+impl Workbench {
+    /// Waits for messages and draws, until it is left.
+    fn live(&mut self, app: &mut App, run: Option<RunDir>) -> anyhow::Result<()> {
+        self.draw(app)?;
+        let mut effects = app.start();
+        if let Some(run) = run {
+            effects.extend(app.arrive(Place::Run(run)));
+        }
+        let mut leaves = self.perform(app, effects)?;
+        let (mut last_frame, mut last_tick) = (Instant::now(), Instant::now());
+        let mut changed = true;
+        while !leaves {
+            let frame_due = changed.then_some(last_frame + FRAME_TIME);
+            let due = [frame_due, self.query_end, Some(last_tick + TICK)].into_iter().flatten().min();
+            let patience = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            let message = match self.messages.recv_timeout(patience) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => bail!("the workbench has lost its terminal"),
+            };
+            if let Some(message) = message {
+                leaves |= self.take(app, message)?;
+                while let (false, Ok(message)) = (leaves, self.messages.try_recv()) {
+                    leaves |= self.take(app, message)?;
+                }
+                changed = true;
+            }
+            if self.query_end.is_some_and(|end| Instant::now() >= end) {
+                self.query_end = None;
+                leaves |= self.take(app, UiMessage::QueryOver)?;
+                changed = true;
+            }
+            if last_tick.elapsed() >= TICK {
+                last_tick = Instant::now();
+                leaves |= self.take(app, UiMessage::Tick)?;
+                changed = true;
+            }
+            if changed && !leaves && last_frame.elapsed() >= FRAME_TIME {
+                self.draw(app)?;
+                last_frame = Instant::now();
+                changed = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, app: &mut App, message: UiMessage) -> anyhow::Result<bool> {
+        let effects = app.update(message, Utc::now());
+        self.perform(app, effects)
+    }
+
+    /// Carries effects out; gives whether the workbench is left.
+    fn perform(&mut self, app: &mut App, effects: Vec<Effect>) -> anyhow::Result<bool> {
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(true),
+                Effect::Suspend => self.suspend()?,
+                Effect::Redraw => self.redraw()?,
+                Effect::QueryTerminal => {
+                    let mut stdout = io::stdout().lock();
+                    stdout.write_all(terminal::QUERY.as_bytes()).and_then(|()| stdout.flush())?;
+                    self.query_end = Some(Instant::now() + QUERY_TIME);
+                }
+                Effect::SaveView => {
+                    // A workspace that cannot be written to is told by what needs it, not by this.
+                    let _ = app.view_state().write(&self.folder);
+                }
+                effect => self.services.perform(effect),
+            }
+        }
+        Ok(false)
+    }
+
+    fn draw(&mut self, app: &mut App) -> anyhow::Result<()> {
+        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
+        self.screen.draw(|frame| app.draw(frame)).context("draw")?;
+        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.screen.backend_mut()).context("draw")?;
+        Ok(())
+    }
+
+    fn redraw(&mut self) -> anyhow::Result<()> {
+        self.screen.clear().context("clear the terminal")
+    }
+
+    fn suspend(&mut self) -> anyhow::Result<()> {
+        terminal::leave();
+        signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
+        terminal::enter().context("take the terminal back")?;
+        self.redraw()
+    }
+}

@@ -1,0 +1,24 @@
+//! What all screens share.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use super::graphics::GraphicsFacts;
+use super::run_board::RunBoard;
+use super::theme::Theme;
+
+/// What all screens share. Screens keep cursors and scroll positions only.
+#[derive(Debug)]
+pub(super) struct Model {
+    /// The workspace's folder, absolute.
+    pub(super) workspace: PathBuf,
+    /// When the last message came.
+    pub(super) now: DateTime<Utc>,
+    /// How things look.
+    pub(super) theme: Theme,
+    /// How pictures are drawn.
+    pub(super) graphics: GraphicsFacts,
+    /// The runs of the workspace.
+    pub(super) runs: RunBoard,
+}

@@ -1,0 +1,75 @@
+//! The keys of the place that one is in, from the tables that dispatch them.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{PopupOutcome, draw_box};
+use crate::tui::app::APP_BINDINGS;
+use crate::tui::binding::Binding;
+use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::tui::model::Model;
+use crate::tui::widgets::fitted::{padded, width};
+
+/// The keys of the place that one is in.
+pub(in crate::tui) struct HelpPopup {
+    title: &'static str,
+    table: &'static [Binding],
+    scroll: u16,
+}
+
+impl HelpPopup {
+    pub(in crate::tui) fn new(title: &'static str, table: &'static [Binding]) -> Self {
+        Self { title, table, scroll: 0 }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+        match key {
+            Key::Down | Key::Char('j') => self.scroll = self.scroll.saturating_add(1),
+            Key::Up | Key::Char('k') => self.scroll = self.scroll.saturating_sub(1),
+            Key::PageDown | Key::Char(' ') => self.scroll = self.scroll.saturating_add(10),
+            Key::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            Key::Home => self.scroll = 0,
+            Key::Escape | Key::Char('q' | '?') | Key::Enter | Key::Function(1) => {
+                return PopupOutcome::Close(Vec::new());
+            }
+            _ => {}
+        }
+        PopupOutcome::Stay(Vec::new())
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
+        match mouse.kind {
+            MouseKind::WheelDown => self.press(Key::Down),
+            MouseKind::WheelUp => self.press(Key::Up),
+            MouseKind::Press => PopupOutcome::Close(Vec::new()),
+            MouseKind::Drag | MouseKind::Release => PopupOutcome::Stay(Vec::new()),
+        }
+    }
+
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let keyed = |table: &'static [Binding]| table.iter().filter(|binding| !binding.keys.is_empty());
+        let column =
+            keyed(self.table).chain(keyed(APP_BINDINGS)).map(|binding| width(&binding.keys_text())).max().unwrap_or(0);
+        let mut lines = Vec::new();
+        for (title, table) in [(self.title, self.table), ("everywhere", APP_BINDINGS)] {
+            if !lines.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.push(Line::styled(format!(" {title}"), theme.dim()));
+            lines.extend(keyed(table).map(|binding| {
+                Line::from(vec![
+                    Span::styled(format!(" {}", padded(&binding.keys_text(), column + 2)), theme.accent()),
+                    Span::raw(binding.name),
+                ])
+            }));
+        }
+        let height = lines.len() as u16 + 2;
+        let more = if height > area.height { "↑↓ more · Esc back" } else { "Esc back" };
+        let inner = draw_box(frame, area, (72, height), model, ["Keys", more]);
+        self.scroll = self.scroll.min((lines.len() as u16).saturating_sub(inner.height));
+        frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), inner);
+    }
+}

@@ -1,0 +1,97 @@
+//! What lies over a screen and gets the keys first.
+
+pub(super) mod confirm;
+pub(super) mod help;
+pub(super) mod palette;
+pub(super) mod viewer;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Clear;
+
+use super::binding::{Action, Binding};
+use super::effect::Effect;
+use super::input::{Key, Mouse};
+use super::model::Model;
+use super::widgets::pane::draw_pane;
+use confirm::ConfirmPopup;
+use help::HelpPopup;
+use palette::PalettePopup;
+use viewer::ViewerPopup;
+
+/// A popup.
+pub(super) enum Popup {
+    /// The keys of the place.
+    Help(HelpPopup),
+    /// Commands by name.
+    Palette(PalettePopup),
+    /// A question before something that cannot be undone.
+    Confirm(ConfirmPopup),
+    /// Pictures, full screen.
+    Viewer(ViewerPopup),
+}
+
+/// What a popup made of its input.
+#[derive(Debug, PartialEq)]
+pub(super) enum PopupOutcome {
+    /// It stays.
+    Stay(Vec<Effect>),
+    /// It is over.
+    Close(Vec<Effect>),
+    /// It is over, and this is to be done.
+    Act(Action),
+}
+
+impl Popup {
+    /// What can be done in it, for the footer.
+    pub(super) fn bindings(&self) -> &'static [Binding] {
+        match self {
+            Self::Viewer(viewer) => viewer.bindings(),
+            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) => &[],
+        }
+    }
+
+    /// Takes a key.
+    pub(super) fn press(&mut self, key: Key, model: &Model) -> PopupOutcome {
+        match self {
+            Self::Help(popup) => popup.press(key),
+            Self::Palette(popup) => popup.press(key),
+            Self::Confirm(popup) => popup.press(key),
+            Self::Viewer(popup) => popup.press(key, model),
+        }
+    }
+
+    /// Takes the mouse.
+    pub(super) fn mouse(&mut self, mouse: Mouse, model: &Model) -> PopupOutcome {
+        match self {
+            Self::Help(popup) => popup.mouse(mouse),
+            Self::Palette(popup) => popup.mouse(mouse),
+            Self::Confirm(popup) => popup.mouse(mouse),
+            Self::Viewer(popup) => popup.mouse(mouse, model),
+        }
+    }
+
+    /// Draws itself over the screen's area.
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        match self {
+            Self::Help(popup) => popup.draw(frame, area, model),
+            Self::Palette(popup) => popup.draw(frame, area, model),
+            Self::Confirm(popup) => popup.draw(frame, area, model),
+            Self::Viewer(popup) => popup.draw(frame, area, model),
+        }
+    }
+}
+
+/// Draws an empty box of this size in the middle of an area; its inside comes back.
+pub(super) fn draw_box(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    model: &Model,
+    titles: [&str; 2],
+) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+    frame.render_widget(Clear, place);
+    draw_pane(frame, place, &model.theme, true, titles)
+}

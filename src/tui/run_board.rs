@@ -1,0 +1,79 @@
+//! The runs of the workspace, as all screens see them.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::run_condition::RunCondition;
+use crate::domain::run_spec::RunSpec;
+use crate::domain::run_status::RunStatus;
+use crate::storage::run_dir::RunDir;
+
+/// The runs of the workspace.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RunBoard {
+    /// Newest first, those of a group together. Empty until they were listed.
+    pub(super) rows: Vec<RunRow>,
+    /// Whether they were listed.
+    pub(super) listed: bool,
+    /// Why they cannot be listed.
+    pub(super) problem: Option<String>,
+}
+
+/// A run as its two small files tell it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RunRow {
+    /// Its directory.
+    pub(super) run: RunDir,
+    /// What was asked for.
+    pub(super) spec: Option<RunSpec>,
+    /// What its trainer said last.
+    pub(super) status: Option<RunStatus>,
+    /// How it is, with a look at its process.
+    pub(super) condition: Option<RunCondition>,
+    /// What of it cannot be read.
+    pub(super) problem: Option<String>,
+}
+
+impl RunRow {
+    /// When it was asked for.
+    pub(super) fn created(&self) -> Option<DateTime<Utc>> {
+        self.spec.as_ref().map(|spec| spec.created)
+    }
+}
+
+impl RunBoard {
+    /// The row of a run.
+    pub(super) fn position(&self, run: &RunDir) -> Option<usize> {
+        self.rows.iter().position(|row| row.run == *run)
+    }
+
+    /// The runs that a trainer is at work on.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &RunRow> {
+        self.rows.iter().filter(|row| row.condition.as_ref().is_some_and(RunCondition::is_at_work))
+    }
+
+    /// A line about what is at work, for the frame.
+    pub(super) fn status_text(&self) -> String {
+        let at_work: Vec<&RunRow> = self.at_work().collect();
+        match at_work[..] {
+            [] if !self.listed => String::new(),
+            [] => format!("no training at work · {} runs", self.rows.len()),
+            [only, ref others @ ..] => {
+                let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
+                if let Some(status) = &only.status {
+                    text += &format!(" {} {}/{}", status.state, status.epoch, status.epochs);
+                }
+                if !others.is_empty() {
+                    text += &format!(" · {} more", others.len());
+                }
+                text
+            }
+        }
+    }
+}
+
+/// The folder of the runs of a workspace.
+pub(super) fn runs_folder(workspace: &std::path::Path) -> PathBuf {
+    workspace.join("runs")
+}

@@ -1,0 +1,41 @@
+//! Signals, as messages.
+
+use std::io;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::iterator::Signals;
+
+use super::message::UiMessage;
+use super::terminal;
+
+/// How long the workbench may take to leave by itself when it is told to end.
+const LEAVE_TIME: Duration = Duration::from_millis(500);
+
+/// Watches for signals until the process ends.
+pub(super) fn watch_signals(inbox: Sender<UiMessage>) -> io::Result<()> {
+    let mut signals = Signals::new([SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            let message = match signal {
+                SIGWINCH => UiMessage::Resized,
+                SIGTSTP => UiMessage::Suspend,
+                SIGCONT => UiMessage::Resume,
+                _ => UiMessage::Terminate,
+            };
+            let ends = matches!(message, UiMessage::Terminate);
+            if inbox.send(message).is_err() {
+                return;
+            }
+            if ends {
+                // The terminal may be gone, and the main thread blocked writing to it.
+                thread::sleep(LEAVE_TIME);
+                terminal::leave();
+                std::process::exit(if signal == SIGINT { 130 } else { 0 });
+            }
+        }
+    })?;
+    Ok(())
+}

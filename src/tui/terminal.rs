@@ -1,0 +1,87 @@
+//! The terminal: taken over, and given back whatever happens.
+
+use std::io::{self, Write as _};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+/// Where the workbench is drawn.
+pub(super) type Screen = Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
+
+/// What the terminal was set to before.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Alternate screen, cursor hidden, pasted text as a whole, mouse in SGR coordinates (clicks, drags and the wheel).
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[2J";
+/// All of it back; pictures of kitty's protocol are removed.
+const LEAVE: &str = "\x1b_Ga=d,d=A,q=2\x1b\\\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+/// All of it back, for terminals that would print kitty's sequence.
+const LEAVE_PLAIN: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+/// kitty's graphics, the version, a cell's size, the background, colours of sixel pictures, and last the attributes,
+/// which every terminal answers.
+pub(super) const QUERY: &str =
+    "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[>0q\x1b[16t\x1b]11;?\x1b\\\x1b[?1;1;0S\x1b[c";
+
+/// The terminal in raw mode on its alternate screen; dropped, it is as before.
+pub(super) struct TakenTerminal(());
+
+impl TakenTerminal {
+    /// Takes the terminal over.
+    pub(super) fn take() -> io::Result<Self> {
+        let stdin = io::stdin();
+        let before = tcgetattr(&stdin)?;
+        *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
+        enter()?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for TakenTerminal {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Raw mode and the alternate screen.
+pub(super) fn enter() -> io::Result<()> {
+    let stdin = io::stdin();
+    let mut raw = tcgetattr(&stdin)?;
+    raw.make_raw();
+    tcsetattr(&stdin, OptionalActions::Now, &raw)?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(ENTER.as_bytes())?;
+    stdout.flush()
+}
+
+/// Gives the terminal back; done twice, it does nothing the second time. Nothing here may panic.
+pub(super) fn leave() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut stdout = io::stdout().lock();
+    let plain = std::env::var_os("TERM").is_some_and(|term| term == "linux" || term == "dumb");
+    let _ = stdout.write_all(if plain { LEAVE_PLAIN } else { LEAVE }.as_bytes());
+    let _ = stdout.flush();
+    if let Some(before) = BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
+    }
+}
+
+/// Gives the terminal back before a panic is reported, so that the report can be read.
+pub(super) fn restore_on_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        leave();
+        report(panic);
+    }));
+}
+
+/// What the workbench is drawn on. Everything of a frame is sent at once.
+pub(super) fn screen() -> io::Result<Screen> {
+    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, io::stdout())))
+}

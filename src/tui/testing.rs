@@ -1,0 +1,117 @@
+//! What the tests of the workbench share: a workbench without a terminal, and what it draws, with its styles.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Modifier, Style};
+
+use super::app::App;
+use super::effect::Effect;
+use super::graphics::GraphicsFacts;
+use super::input::{Input, Key};
+use super::message::UiMessage;
+use super::model::Model;
+use super::run_board::RunBoard;
+use super::theme::{ColorDepth, Theme};
+use super::view_state::ViewState;
+use crate::domain::graphics_protocol::GraphicsProtocol;
+
+/// The moment at which the tests' clock stands.
+pub(super) fn fixed_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_000_000, 0).unwrap()
+}
+
+/// What all screens share, with nothing in it.
+pub(super) fn empty_model() -> Model {
+    let mut graphics = GraphicsFacts::new(Some(GraphicsProtocol::Halfblocks), |_| None);
+    graphics.settle();
+    Model {
+        workspace: "/density/workspace".into(),
+        now: fixed_time(),
+        theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
+        graphics,
+        runs: RunBoard::default(),
+    }
+}
+
+/// A workbench that was just opened for the first time.
+pub(super) fn fresh_app() -> App {
+    App::new(empty_model(), ViewState::default())
+}
+
+/// Presses keys; the last one's effects come back.
+pub(super) fn press(app: &mut App, keys: &[Key]) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    for key in keys {
+        effects = app.update(UiMessage::Input(Input::Key(*key)), fixed_time());
+    }
+    effects
+}
+
+/// What the workbench draws: the text, and under it the styles, each with the cells that have it.
+pub(super) fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| app.draw(frame)).unwrap();
+    styled(terminal.backend().buffer())
+}
+
+/// A buffer as text, and under it the styles: `row: from-to style`, runs of one style together, plain cells left out.
+pub(super) fn styled(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let mut text = String::new();
+    let mut styles = String::new();
+    for row in area.rows() {
+        let mut line = String::new();
+        let mut run: Option<(u16, Style)> = None;
+        let mut end_run = |run: &mut Option<(u16, Style)>, end: u16| {
+            if let Some((start, style)) = run.take().filter(|(_, style)| *style != plain()) {
+                let _ = writeln!(styles, "{:>2}: {start}-{} {}", row.y, end - 1, described(style));
+            }
+        };
+        let mut skip = 0;
+        for column in row.columns() {
+            let cell = &buffer[(column.x, column.y)];
+            if skip > 0 {
+                skip -= 1;
+            } else {
+                line.push_str(cell.symbol());
+                skip = super::widgets::fitted::width(cell.symbol()).saturating_sub(1);
+            }
+            let style = Style { underline_color: None, ..cell.style() };
+            if run.is_none_or(|(_, other)| other != style) {
+                end_run(&mut run, column.x);
+                run = Some((column.x, style));
+            }
+        }
+        end_run(&mut run, area.right());
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    format!("{text}---\n{styles}")
+}
+
+fn plain() -> Style {
+    Style { underline_color: None, ..ratatui::buffer::Cell::default().style() }
+}
+
+fn described(style: Style) -> String {
+    let mut parts = Vec::new();
+    for (name, color) in [("fg", style.fg), ("bg", style.bg)] {
+        if let Some(color) = color.filter(|color| *color != ratatui::style::Color::Reset) {
+            parts.push(format!("{name} {color}"));
+        }
+    }
+    for (name, modifier) in [
+        ("bold", Modifier::BOLD),
+        ("dim", Modifier::DIM),
+        ("reversed", Modifier::REVERSED),
+        ("underlined", Modifier::UNDERLINED),
+    ] {
+        if style.add_modifier.contains(modifier) {
+            parts.push(name.to_owned());
+        }
+    }
+    parts.join(" ")
+}

@@ -1,0 +1,33 @@
+//! The frame of a region.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Block;
+
+use super::fitted::fitted;
+use crate::tui::theme::Theme;
+
+/// Draws a rounded frame with titles left and right; the area within comes back.
+pub(in crate::tui) fn draw_pane(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    theme: &Theme,
+    focused: bool,
+    [left, right]: [&str; 2],
+) -> Rect {
+    let room = usize::from(area.width.saturating_sub(4));
+    let title = if focused { theme.accent() } else { theme.text() };
+    let mut block = Block::bordered().border_set(theme.borders()).border_style(theme.frame(focused));
+    if !left.is_empty() {
+        block = block.title_top(Line::styled(fitted(&format!(" {left} "), room), title));
+    }
+    let left_cells = super::fitted::width(left) + 4;
+    if !right.is_empty() && left_cells < room {
+        let text = fitted(&format!(" {right} "), room - left_cells);
+        block = block.title_top(Line::styled(text, theme.dim()).right_aligned());
+    }
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    inner
+}

@@ -1,0 +1,123 @@
+//! A line of text that is typed.
+
+use ratatui::style::Modifier;
+use ratatui::text::Span;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::fitted::width;
+use crate::tui::input::Key;
+use crate::tui::theme::Theme;
+
+/// A line of text and a cursor in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::tui) struct TextField {
+    text: String,
+    /// Bytes before the cursor.
+    cursor: usize,
+}
+
+impl TextField {
+    /// A field with this text, the cursor at its end.
+    pub(in crate::tui) fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { cursor: text.len(), text }
+    }
+
+    /// The text.
+    pub(in crate::tui) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes a key; whether it was one that a line of text knows.
+    pub(in crate::tui) fn press(&mut self, key: Key) -> bool {
+        let before = self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len);
+        let after = self.text[self.cursor..].graphemes(true).next().map_or(0, str::len);
+        match key {
+            Key::Char(character) => {
+                self.text.insert(self.cursor, character);
+                self.cursor += character.len_utf8();
+            }
+            Key::Backspace => {
+                self.text.drain(self.cursor - before..self.cursor);
+                self.cursor -= before;
+            }
+            Key::Delete => {
+                self.text.drain(self.cursor..self.cursor + after);
+            }
+            Key::Left => self.cursor -= before,
+            Key::Right => self.cursor += after,
+            Key::Home | Key::Ctrl('a') => self.cursor = 0,
+            Key::End | Key::Ctrl('e') => self.cursor = self.text.len(),
+            Key::Ctrl('u') => {
+                self.text.drain(..self.cursor);
+                self.cursor = 0;
+            }
+            Key::Ctrl('k') => self.text.truncate(self.cursor),
+            Key::Ctrl('w') => {
+                let kept = self.text[..self.cursor].trim_end().rfind([' ', '/', ',']).map_or(0, |at| at + 1);
+                self.text.drain(kept..self.cursor);
+                self.cursor = kept;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Puts text where the cursor is; line ends and the like are left out.
+    pub(in crate::tui) fn paste(&mut self, text: &str) {
+        for character in text.chars().filter(|character| !character.is_control()) {
+            self.press(Key::Char(character));
+        }
+    }
+
+    /// The text as it is drawn in so many cells, the cursor in sight and marked where the field has the focus.
+    pub(in crate::tui) fn spans(&self, cells: usize, focused: bool, theme: &Theme) -> Vec<Span<'static>> {
+        let shown = |text: &str| crate::domain::printable::printable(text);
+        if !focused {
+            return vec![Span::raw(super::fitted::fitted_start(&shown(&self.text), cells))];
+        }
+        let (before, rest) = self.text.split_at(self.cursor);
+        let under = rest.graphemes(true).next().unwrap_or("");
+        let before = super::fitted::fitted_start(&shown(before), cells.saturating_sub(width(under).max(1)));
+        let used = width(&before) + width(under).max(1);
+        let after = super::fitted::fitted(&shown(&rest[under.len()..]), cells.saturating_sub(used));
+        let cursor = if under.is_empty() { " ".to_owned() } else { shown(under) };
+        vec![Span::raw(before), Span::styled(cursor, theme.text().add_modifier(Modifier::REVERSED)), Span::raw(after)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_edited_as_in_a_shell() {
+        let mut field = TextField::new("/data/denity");
+        for _ in 0..3 {
+            field.press(Key::Left);
+        }
+        field.press(Key::Char('s'));
+        assert_eq!(field.text(), "/data/density");
+        field.press(Key::End);
+        field.press(Key::Ctrl('w'));
+        assert_eq!(field.text(), "/data/");
+        field.paste("mammo\ngrams");
+        assert_eq!(field.text(), "/data/mammograms");
+        field.press(Key::Ctrl('u'));
+        assert_eq!(field.text(), "");
+    }
+
+    proptest! {
+        #[test]
+        fn no_keys_break_it(keys in prop::collection::vec(0_usize..9, 0..60)) {
+            let known = [Key::Char('é'), Key::Char('乳'), Key::Backspace, Key::Delete, Key::Left, Key::Right, Key::Home,
+                Key::End, Key::Ctrl('w')];
+            let mut field = TextField::default();
+            for key in keys {
+                prop_assert!(field.press(known[key]));
+            }
+        }
+    }
+}
