@@ -195,7 +195,9 @@ impl Workbench {
     }
 
     fn redraw(&mut self) -> anyhow::Result<()> {
-        self.screen.clear().context("clear the terminal")
+        // ratatui's own clearing asks the terminal where the cursor is, and some answer nothing.
+        self.screen = terminal::screen().context("open the terminal")?;
+        terminal::clear().context("clear the terminal")
     }
 
     fn suspend(&mut self) -> anyhow::Result<()> {

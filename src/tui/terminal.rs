@@ -58,6 +58,13 @@ pub(super) fn enter() -> io::Result<()> {
     stdout.flush()
 }
 
+/// Clears the screen.
+pub(super) fn clear() -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(b"\x1b[0m\x1b[2J")?;
+    stdout.flush()
+}
+
 /// Gives the terminal back; done twice, it does nothing the second time. Nothing here may panic.
 pub(super) fn leave() {
     if !TAKEN.swap(false, Ordering::SeqCst) {

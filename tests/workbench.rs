@@ -1,0 +1,157 @@
+//! The workbench in a terminal: it opens, takes keys, survives what terminals do, and leaves everything as it was.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test's files are as they are")]
+
+mod pty_session;
+
+use std::time::Duration;
+
+use pty_session::PtySession;
+use rustix::process::{Pid, Signal, kill_process};
+
+fn open(folder: &tempfile::TempDir) -> PtySession {
+    let session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
+    session.wait_for_text("[1 Datasets]");
+    session
+}
+
+fn signal(session: &PtySession, signal: Signal) {
+    kill_process(Pid::from_raw(session.pid()).unwrap(), signal).unwrap();
+}
+
+/// Whether the process is stopped, as by Ctrl-Z.
+fn is_stopped(session: &PtySession) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", session.pid())).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('T')
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..6000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("{what} never came");
+}
+
+#[test]
+fn keys_work_in_a_terminal_that_answers_no_question_and_q_leaves_it_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
+    // Typed before anything is drawn: no key is lost.
+    session.send(b"3");
+    session.wait_for_text("[3 Runs]");
+    session.send(b"?");
+    session.wait_for_text("show the keys of this place");
+    session.send(b"\x1b");
+    session.wait_for("help is gone", |screen| !screen.contents().contains("show the keys of this place"));
+    session.send(b":");
+    session.wait_for_text("Commands");
+    session.send(b"evaluate\r");
+    session.wait_for_text("[4 Evaluate]");
+    session.send(b"q");
+    let (status, _) = session.wait_for_end();
+    assert!(status.success(), "{status:?}");
+    session.wait_until_restored();
+
+    let mut again = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
+    again.wait_for_text("[4 Evaluate]");
+    again.send(b"\x03");
+    assert!(again.wait_for_end().0.success(), "Ctrl-C leaves too");
+}
+
+#[test]
+fn a_late_answer_of_the_terminal_is_no_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = open(&folder);
+    session.send(b"\x1bP>|slow terminal q\x1b\\\x1b[?62;4c\x1b]11;rgb:ffff/ffff/ffff\x1b\\3");
+    session.wait_for_text("[3 Runs]");
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+}
+
+#[test]
+fn a_storm_of_sizes_is_survived() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = open(&folder);
+    for step in 0..120_u16 {
+        session.resize((1 + step * 37 % 200, 1 + step * 13 % 60));
+        session.send(if step % 2 == 0 { b"\t" } else { b"?\x1b" });
+    }
+    session.resize((20, 5));
+    session.wait_for_text("too small");
+    session.resize((100, 30));
+    session.wait_for_text("mammoscope");
+    session.send(b"\x1b\x1b");
+    session.send(b"1");
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn it_can_be_suspended_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = open(&folder);
+    for by_signal in [false, true] {
+        if by_signal {
+            signal(&session, Signal::TSTP);
+        } else {
+            session.send(b"\x1a");
+        }
+        until("the stop", || is_stopped(&session));
+        session.wait_until_restored();
+        signal(&session, Signal::CONT);
+        session.wait_for("the workbench again", |screen| {
+            screen.alternate_screen() && screen.contents().contains("[1 Datasets]")
+        });
+    }
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn a_hangup_a_closed_terminal_and_a_request_to_end_are_obeyed_at_once() {
+    for way in ["hangup", "closed terminal", "terminate"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = open(&folder);
+        match way {
+            "hangup" => signal(&session, Signal::HUP),
+            "terminate" => signal(&session, Signal::TERM),
+            _ => session.close_terminal(),
+        }
+        let (_, time) = session.wait_for_end();
+        // The issue's word is one second; machines under test are slow.
+        assert!(time < Duration::from_secs(10), "{way}: {time:?}");
+        if way != "closed terminal" {
+            session.wait_until_restored();
+        }
+    }
+}
+
+#[test]
+fn a_full_start_sends_little_and_an_idle_workbench_almost_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = open(&folder);
+    session.wait_for_text("quit");
+    let started = session.bytes().len();
+    assert!(started < 20_000, "{started} bytes for the first screen");
+    // Heartbeats are one a second: a few of them are waited for.
+    std::thread::sleep(Duration::from_secs(3));
+    let idle = session.bytes().len() - started;
+    assert!(idle < 1500, "{idle} bytes in three idle seconds");
+}
+
+#[test]
+fn without_a_terminal_it_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let output =
+        assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope")).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("needs a terminal") && message.lines().count() == 1, "{message}");
+}
