@@ -2,7 +2,8 @@
 //!
 //! Each of these was changed once by hand, and the test then failed: the odd row of `same` padding above instead of
 //! below (step 0), an epsilon of 1e-5 (step 0, by 1e-3), a slope of 0.2 (step 0, by 0.1), a share of 0.9 of the old value
-//! in the moving variance (the weights after the last step; no loss can see it).
+//! in the moving variance, and the biased variance in it (the moving variances after the last step, the latter by 7e-4; no
+//! loss can see them).
 
 #![allow(clippy::unwrap_used, reason = "a test's fixtures are as they are")]
 

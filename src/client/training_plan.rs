@@ -11,14 +11,13 @@ use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::printable::printable_path;
 use crate::domain::run_event::{RunEvent, RunEventKind};
 use crate::domain::run_spec::{RUN_SCHEMA, RunSpec};
-use crate::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
+use crate::domain::run_status::RunPhase;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::event_log::EventLog;
 use crate::storage::manifest_file::{ManifestFileError, write_manifest};
-use crate::storage::process_evidence::{boot_id, host_name};
 use crate::storage::run_dir::RunDir;
 use crate::storage::run_spec_file::{RunSpecError, write_run_spec};
-use crate::storage::run_status_file::write_status;
+use crate::storage::run_status_file::{status_of_this_process, write_status};
 use crate::storage::workspace::{Workspace, new_group_id};
 
 /// The trainings that are asked for together: one a view.
@@ -115,25 +114,7 @@ fn write_run(
     EventLog::open(&run.events())
         .and_then(|mut log| log.append(&RunEvent { time: created, kind }))
         .map_err(|error| PlanError::Write { path: run.events(), error })?;
-    let status = RunStatus {
-        schema: STATUS_SCHEMA,
-        state: RunPhase::Queued,
-        reason: None,
-        pid: Some(std::process::id()),
-        host: Some(host_name()),
-        boot_id: boot_id(),
-        group: spec.group.clone(),
-        view: spec.view,
-        step: 0,
-        steps_per_epoch: 0,
-        epoch: 0,
-        epochs: spec.config.epochs,
-        best: None,
-        images_per_s: None,
-        eta_s: None,
-        heartbeat: created,
-        updated: created,
-    };
+    let status = status_of_this_process(spec, RunPhase::Queued, created);
     write_status(&run.status(), &status).map_err(|error| PlanError::Write { path: run.status(), error })?;
     // Last: a directory with a run.toml is a whole run.
     write_run_spec(&run.spec(), spec)?;

@@ -4,10 +4,14 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
+
 use super::atomic_file::write_atomically;
+use super::process_evidence::{boot_id, host_name};
 use super::regular_file::read_regular_file;
 use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_status::{RunStatus, STATUS_SCHEMA};
+use crate::domain::run_spec::RunSpec;
+use crate::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
 
 /// No `status.json` is nearly as long.
 const LARGEST: u64 = 1 << 20;
@@ -34,6 +38,30 @@ pub enum RunStatusError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// The status of a run that this process has to do with and that has not made a step.
+#[must_use]
+pub fn status_of_this_process(spec: &RunSpec, state: RunPhase, time: DateTime<Utc>) -> RunStatus {
+    RunStatus {
+        schema: STATUS_SCHEMA,
+        state,
+        reason: None,
+        pid: Some(std::process::id()),
+        host: Some(host_name()),
+        boot_id: boot_id(),
+        group: spec.group.clone(),
+        view: spec.view,
+        step: 0,
+        steps_per_epoch: 0,
+        epoch: 0,
+        epochs: spec.config.epochs,
+        best: None,
+        images_per_s: None,
+        eta_s: None,
+        heartbeat: time,
+        updated: time,
+    }
 }
 
 /// Replaces the status of a run.

@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn the_users_data_directory() {
-        let (xdg, home) = (Some(PathBuf::from("/data")), Some(PathBuf::from("/home/r")));
+        let (xdg, home) = (Some(PathBuf::from("/data")), Some(PathBuf::from("/users/ada")));
         assert_eq!(user_data_folder(xdg.clone(), home.clone()), xdg);
-        assert_eq!(user_data_folder(None, home.clone()), Some("/home/r/.local/share".into()));
-        assert_eq!(user_data_folder(Some("relative".into()), home.clone()), Some("/home/r/.local/share".into()));
+        assert_eq!(user_data_folder(None, home.clone()), Some("/users/ada/.local/share".into()));
+        assert_eq!(user_data_folder(Some("relative".into()), home.clone()), Some("/users/ada/.local/share".into()));
         assert_eq!(user_data_folder(Some(PathBuf::new()), None), None);
     }
 }

@@ -14,15 +14,16 @@ use mammoscope::domain::lr_schedule::LearningRateSchedule;
 use mammoscope::domain::printable::printable_path;
 use mammoscope::domain::run_event::RunEventKind;
 use mammoscope::domain::run_spec::RunSpec;
-use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
+use mammoscope::domain::run_status::RunPhase;
 use mammoscope::domain::training_config::TrainingConfig;
 use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope::storage::model_file::{ModelMetadata, sha256_hex};
 use mammoscope::storage::model_splits::ModelSplits;
-use mammoscope::storage::process_evidence::{boot_id, host_name};
+use mammoscope::storage::process_evidence::host_name;
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_lock::RunLock;
 use mammoscope::storage::run_spec_file::read_run_spec;
+use mammoscope::storage::run_status_file::status_of_this_process;
 use tch::{Device, Kind, with_grad};
 
 use super::desk::Desk;
@@ -80,7 +81,7 @@ impl SingleRun<'_> {
         run_log::switch_to(self.run)?;
         let _lock = RunLock::acquire(self.run)?;
         let spec = read_run_spec(&self.run.spec()).with_context(|| printable_path(&self.run.spec()))?;
-        self.desk.begin(self.run, starting_status(&spec));
+        self.desk.begin(self.run, status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
         recorder.announce()?;
         let started = RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
@@ -260,27 +261,4 @@ fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, Str
     let lasting = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
     let config = serde_json::to_vec(&lasting).expect("a configuration is plain data");
     BTreeMap::from([("config_sha256".to_owned(), sha256_hex(&config)), ("dataset_sha256".to_owned(), data.to_owned())])
-}
-
-fn starting_status(spec: &RunSpec) -> RunStatus {
-    let now = Utc::now();
-    RunStatus {
-        schema: STATUS_SCHEMA,
-        state: RunPhase::Starting,
-        reason: None,
-        pid: Some(std::process::id()),
-        host: Some(host_name()),
-        boot_id: boot_id(),
-        group: spec.group.clone(),
-        view: spec.view,
-        step: 0,
-        steps_per_epoch: 0,
-        epoch: 0,
-        epochs: spec.config.epochs,
-        best: None,
-        images_per_s: None,
-        eta_s: None,
-        heartbeat: now,
-        updated: now,
-    }
 }
