@@ -22,6 +22,11 @@ impl Default for Bootstrap {
     }
 }
 
+impl Bootstrap {
+    /// No resamples: figures come at once, without intervals.
+    pub const NONE: Self = Self { resamples: 0, seed: 0 };
+}
+
 /// Values that differ by less are equal but for rounding.
 const ROUNDING: f64 = 1e-12;
 

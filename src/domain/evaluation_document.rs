@@ -51,16 +51,25 @@ impl EvaluatedSet {
         let of_baseline = EvaluationSet::of_rows(baseline, fusion)?;
         let mut evaluated = Vec::new();
         for set in EvaluationSet::of_rows(rows, fusion)? {
-            let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { continue };
-            // Images without a view have nothing that tells them apart, so they cannot be paired.
-            let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
-            let baseline = match beside {
-                Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,
-                None => None,
-            };
-            evaluated.push(Self { set, evaluation, baseline });
+            evaluated.extend(Self::of(set, &of_baseline, bootstrap)?);
         }
         Ok(evaluated)
+    }
+
+    /// Evaluates one set beside that of the same name among the baseline's; `None` where it has no cases.
+    pub fn of(
+        set: EvaluationSet,
+        of_baseline: &[EvaluationSet],
+        bootstrap: Bootstrap,
+    ) -> Result<Option<Self>, DifferentLabels> {
+        let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { return Ok(None) };
+        // Images without a view have nothing that tells them apart, so they cannot be paired.
+        let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
+        let baseline = match beside {
+            Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,
+            None => None,
+        };
+        Ok(Some(Self { set, evaluation, baseline }))
     }
 }
 

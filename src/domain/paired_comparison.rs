@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::bootstrap::{Bootstrap, Interval};
+use super::confusion_matrix::ConfusionMatrix;
 use super::evaluation_set::EvaluationSet;
 use super::examination::{CaseLines, ExaminationId};
 use super::figures_of_merit::{FiguresOfMerit, PreparedCases};
@@ -31,6 +32,12 @@ pub struct PairedComparison {
     pub difference: FiguresOfMerit<Option<f64>>,
     /// 95 % intervals of the differences; `None` where the resamples agree on one difference.
     pub intervals: FiguresOfMerit<Option<Interval>>,
+    /// The first set's confusion matrix on the common cases.
+    #[serde(skip)]
+    pub matrix_here: ConfusionMatrix,
+    /// The second set's.
+    #[serde(skip)]
+    pub matrix_there: ConfusionMatrix,
 }
 
 /// Cases that the two sets label differently.
@@ -63,7 +70,7 @@ impl PairedComparison {
             return Ok(None);
         }
         let (ours, theirs) = (PreparedCases::new(&ours), PreparedCases::new(&theirs));
-        let (counted_here, counted_there) = (ours.count_once().figures, theirs.count_once().figures);
+        let (counted_here, counted_there) = (ours.count_once(), theirs.count_once());
         let intervals = bootstrap.intervals(ours.subject_of(), |multiplicity| {
             minus(&ours.count(multiplicity).figures, &theirs.count(multiplicity).figures)
         });
@@ -72,10 +79,12 @@ impl PairedComparison {
             n,
             only_here: here.cases.len() - n,
             only_there: there.cases.len() - n,
-            here: counted_here,
-            there: counted_there,
-            difference: FiguresOfMerit::from_array(minus(&counted_here, &counted_there)),
+            here: counted_here.figures,
+            there: counted_there.figures,
+            difference: FiguresOfMerit::from_array(minus(&counted_here.figures, &counted_there.figures)),
             intervals: FiguresOfMerit::from_array(intervals),
+            matrix_here: counted_here.matrix,
+            matrix_there: counted_there.matrix,
         }))
     }
 }

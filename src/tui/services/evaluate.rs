@@ -1,22 +1,142 @@
-//! What the screen Evaluate wants of the world.
+//! What the screen Evaluate wants of the world: which runs keep predictions, their figures, and their intervals.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::thread;
 
+use crate::client::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
+use crate::domain::bootstrap::Bootstrap;
+use crate::domain::evaluation_set::SetName;
+use crate::domain::paired_comparison::PairedComparison;
+use crate::domain::split::Split;
+use crate::storage::run_dir::RunDir;
 use crate::tui::message::UiMessage;
-use crate::tui::screens::evaluate::EvaluateEffect;
+use crate::tui::screens::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
 
 /// Carries out what the screen Evaluate wants.
 pub(in crate::tui) struct EvaluateService {
-    #[expect(dead_code, reason = "not used yet")]
     inbox: Sender<UiMessage>,
+    /// The newest requests of each kind: what works for an older one gives up.
+    opened: Arc<AtomicU64>,
+    compared: Arc<AtomicU64>,
 }
 
 impl EvaluateService {
     pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox }
+        Self { inbox, opened: Arc::default(), compared: Arc::default() }
     }
 
     pub(super) fn perform(&mut self, effect: EvaluateEffect) {
-        match effect {}
+        let inbox = self.inbox.clone();
+        let send = move |message| inbox.send(UiMessage::Evaluate(message)).is_ok();
+        match effect {
+            EvaluateEffect::Look { runs } => {
+                thread::spawn(move || send(EvaluateMessage::Looked { kept: look(runs) }));
+            }
+            EvaluateEffect::Open { request, runs, split, first } => {
+                let newest = newest(&self.opened, request);
+                thread::spawn(move || open(request, &runs, split, first, &newest, &send));
+            }
+            EvaluateEffect::Compare { request, runs, with, split, first } => {
+                let newest = newest(&self.compared, request);
+                thread::spawn(move || compare(request, [&runs, &with], split, first, &newest, &send));
+            }
+        }
+    }
+}
+
+fn newest(latest: &Arc<AtomicU64>, request: u64) -> impl Fn() -> bool + use<> {
+    latest.store(request, Ordering::Relaxed);
+    let latest = Arc::clone(latest);
+    move || latest.load(Ordering::Relaxed) == request
+}
+
+fn look(runs: Vec<RunDir>) -> HashMap<RunDir, Vec<Split>> {
+    runs.into_iter()
+        .map(|run| {
+            let splits = kept_splits(&run);
+            (run, splits)
+        })
+        .filter(|(_, splits)| !splits.is_empty())
+        .collect()
+}
+
+/// The figures at once; then, set by set, those with intervals, that which is looked at first.
+fn open(
+    request: u64,
+    runs: &[NamedRun],
+    split: Option<Split>,
+    first: Option<SetName>,
+    newest: &dyn Fn() -> bool,
+    send: &dyn Fn(EvaluateMessage) -> bool,
+) {
+    let kept = KeptPredictions::read(runs, split);
+    let sets = kept
+        .sets
+        .iter()
+        .filter_map(|set| {
+            let evaluated = kept.evaluate(set, Bootstrap::NONE)?;
+            Some(OpenedSet { evaluated, rows: kept.rows_of_cases(set), resampled: false })
+        })
+        .collect();
+    let other_split = |other: Split| runs.iter().any(|run| kept_splits(&run.run).contains(&other));
+    let opened = OpenedSets {
+        split: kept.split,
+        has_other_split: other_split(if kept.split == Split::Test { Split::Validation } else { Split::Test }),
+        rows: kept.rows.clone(),
+        images: kept.images.clone(),
+        problems: kept.problems.clone(),
+        sets,
+    };
+    if !newest() || !send(EvaluateMessage::Opened { request, opened: Box::new(opened) }) {
+        return;
+    }
+    let mut order: Vec<_> = kept.sets.iter().collect();
+    order.sort_by_key(|set| Some(set.name) != first);
+    for set in order {
+        if !newest() {
+            return;
+        }
+        if let Some(evaluated) = kept.evaluate(set, Bootstrap::default())
+            && !send(EvaluateMessage::Resampled { request, evaluated: Box::new(evaluated) })
+        {
+            return;
+        }
+    }
+}
+
+/// Differences of all common sets at once; then, set by set, with intervals.
+fn compare(
+    request: u64,
+    [runs, with]: [&[NamedRun]; 2],
+    split: Split,
+    first: Option<SetName>,
+    newest: &dyn Fn() -> bool,
+    send: &dyn Fn(EvaluateMessage) -> bool,
+) {
+    let (here, there) = (KeptPredictions::read(runs, Some(split)), KeptPredictions::read(with, Some(split)));
+    let mut order: Vec<_> = here.sets.iter().collect();
+    order.sort_by_key(|set| Some(set.name) != first);
+    for (bootstrap, resampled) in [(Bootstrap::NONE, false), (Bootstrap::default(), true)] {
+        for set in &order {
+            let name = set.name;
+            let other = there.sets.iter().find(|other| other.name == name && name != SetName::Unspecified);
+            let compared = match other {
+                _ if here.split != there.split => Err(format!("it keeps no {} predictions", here.split)),
+                None => Err("it has no predictions of these".to_owned()),
+                Some(other) => match PairedComparison::of(set, other, bootstrap) {
+                    Ok(Some(comparison)) => Ok(Box::new(comparison)),
+                    Ok(None) => Err("no examination in common".to_owned()),
+                    Err(error) => {
+                        Err(error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned())
+                    }
+                },
+            };
+            if !newest() || !send(EvaluateMessage::Compared { request, name, compared, resampled }) {
+                return;
+            }
+        }
     }
 }

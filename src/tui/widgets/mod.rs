@@ -1,6 +1,12 @@
 //! Pieces that screens are drawn from.
 
+pub(super) mod confusion_matrix;
+pub(super) mod figure_text;
+pub(super) mod figures_table;
 pub(super) mod fitted;
 pub(super) mod pane;
+pub(super) mod per_class_table;
+pub(super) mod probability_bars;
+pub(super) mod reliability_diagram;
 pub(super) mod scroll_list;
 pub(super) mod text_field;

@@ -1,0 +1,74 @@
+//! The cases behind a cell, the most confident first.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::opened::Opened;
+use crate::domain::evaluation_set::SetName;
+use crate::tui::model::Model;
+use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
+
+/// Bars are at least and at most so wide.
+const BARS: (usize, usize) = (2, 12);
+/// Columns that a case's name wants.
+const NAME: usize = 14;
+
+/// Draws the cases of the cell as a list.
+pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
+    let theme = &model.theme;
+    let total = opened.cases.len();
+    let title = format!("{} · {}", opened.cell_title(), opened.counted_cases(total));
+    let right = match (opened.in_cases, total) {
+        (_, 0) => String::new(),
+        (true, _) => format!("{} of {total}", opened.list.cursor + 1),
+        (false, _) => "Enter goes in".to_owned(),
+    };
+    let focused = opened.in_cases;
+    let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
+    if total == 0 {
+        let text = match opened.cell {
+            (truth, predicted) if truth == predicted => " none was recognised",
+            _ => " no such error",
+        };
+        frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
+        return;
+    }
+    let is_fused = matches!(opened.name, Some(SetName::Side(_) | SetName::Total));
+    let views = if is_fused { 9 } else { 0 };
+    let room = usize::from(inner.width).saturating_sub(2 + NAME + views);
+    let bar = (room / 4).saturating_sub(cells_of(0) / 4).clamp(BARS.0, BARS.1);
+    let name_cells = usize::from(inner.width).saturating_sub(2 + views + cells_of(bar)).clamp(4, 30);
+    let heading =
+        format!("  {}{}", padded("subject", name_cells), if is_fused { padded("views", views) } else { String::new() });
+    let place = Rect { height: 1.min(inner.height), ..inner };
+    let heading =
+        fitted(&format!("{heading}probability of each class; the true one is underlined"), inner.width.into());
+    frame.render_widget(Paragraph::new(Line::styled(heading, theme.dim())), place);
+    let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let visible = opened.list.visible(rows, total);
+    let first = visible.start;
+    let opened = &*opened;
+    let Some(set) = opened.set() else { return };
+    for row in visible {
+        let case = opened.cases[row];
+        let chosen = focused && row == opened.list.cursor;
+        let Some(prediction) = set.evaluated.set.cases.get(case) else { continue };
+        let mut spans = vec![
+            Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
+            Span::raw(padded(&Opened::case_name(&set.evaluated, case), name_cells - 1) + " "),
+        ];
+        if is_fused {
+            let count = set.rows.get(case).map_or(0, Vec::len);
+            let text = if count == 1 { "1 view".to_owned() } else { format!("{count} views") };
+            spans.push(Span::styled(padded(&padded_start(&text, 7), views), theme.dim()));
+        }
+        spans.extend(probability_spans(&prediction.probabilities, prediction.label, bar, theme));
+        let style = if chosen { theme.selected(true) } else { theme.text() };
+        let place = Rect::new(rows.x, rows.y + (row - first) as u16, rows.width, 1);
+        frame.render_widget(Paragraph::new(Line::from(spans)).style(style), place);
+    }
+}

@@ -1,0 +1,100 @@
+//! What can be opened: the trainings of the workspace that keep predictions, newest first.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use chrono::Local;
+
+use crate::client::kept_evaluation::NamedRun;
+use crate::domain::printable::printable;
+use crate::domain::split::Split;
+use crate::domain::view::View;
+use crate::storage::run_dir::RunDir;
+use crate::tui::model::Model;
+use crate::tui::run_board::RunRow;
+
+/// The splits that each run keeps predictions of; runs that keep none are not in it.
+pub(super) type KeptSplits = HashMap<RunDir, Vec<Split>>;
+
+/// Runs that were asked for together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The group, or the run's own name.
+    pub(super) key: String,
+    /// Where its runs stand on the board.
+    pub(super) rows: Range<usize>,
+}
+
+/// How runs that belong together are called.
+pub(super) fn key_of(row: &RunRow) -> String {
+    let asked = row.spec.as_ref().map(|spec| &spec.group);
+    let group = asked.or_else(|| row.status.as_ref().map(|status| &status.group));
+    group.filter(|group| !group.is_empty()).cloned().unwrap_or_else(|| row.run.name())
+}
+
+/// All trainings, those of a group as one.
+pub(super) fn all_entries(model: &Model) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (place, row) in model.runs.rows.iter().enumerate() {
+        let key = key_of(row);
+        match entries.last_mut() {
+            Some(last) if last.key == key => last.rows.end = place + 1,
+            _ => entries.push(Entry { key, rows: place..place + 1 }),
+        }
+    }
+    entries
+}
+
+/// The trainings that have something to show.
+pub(super) fn evaluated_entries(model: &Model, kept: &KeptSplits) -> Vec<Entry> {
+    let mut entries = all_entries(model);
+    entries.retain(|entry| entry.runs(model).iter().any(|row| kept.contains_key(&row.run)));
+    entries
+}
+
+impl Entry {
+    /// Its runs.
+    pub(super) fn runs<'a>(&self, model: &'a Model) -> &'a [RunRow] {
+        model.runs.rows.get(self.rows.clone()).unwrap_or_default()
+    }
+
+    /// Its runs by the names of their views.
+    pub(super) fn named_runs(&self, model: &Model) -> Vec<NamedRun> {
+        self.runs(model).iter().map(|row| NamedRun { run: row.run.clone(), name: name_of(row) }).collect()
+    }
+
+    /// `modern · 2026-11-23 22:53`.
+    pub(super) fn title(&self, model: &Model) -> String {
+        let runs = self.runs(model);
+        let Some(spec) = runs.first().and_then(|row| row.spec.as_ref()) else { return printable(&self.key) };
+        let started = spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M");
+        let view = if runs.len() == 1 { format!("{} ", spec.view) } else { String::new() };
+        format!("{view}{} · {started}", printable(&spec.preset))
+    }
+
+    /// The row of a view.
+    pub(super) fn of_view<'a>(&self, model: &'a Model, view: View) -> Option<&'a RunRow> {
+        self.runs(model).iter().find(|row| view_of(row) == Some(view))
+    }
+
+    /// How its runs are, where they keep no predictions: the reason in a few words.
+    pub(super) fn waiting_text(&self, model: &Model) -> Option<String> {
+        let row =
+            self.runs(model).iter().find(|row| row.condition.as_ref().is_some_and(|known| !known.phase.is_over()))?;
+        let condition = row.condition.as_ref()?;
+        let epoch = row
+            .status
+            .as_ref()
+            .map_or_else(String::new, |status| format!(", epoch {} of {}", status.epoch, status.epochs));
+        Some(format!("{} is {}{epoch}", name_of(row), condition.name()))
+    }
+}
+
+/// A run's view.
+pub(super) fn view_of(row: &RunRow) -> Option<View> {
+    row.spec.as_ref().map(|spec| spec.view).or_else(|| row.status.as_ref().map(|status| status.view))
+}
+
+fn name_of(row: &RunRow) -> String {
+    view_of(row).map_or_else(|| printable(&row.run.name()), |view| view.to_string())
+}

@@ -1,0 +1,85 @@
+//! The keys of Evaluate, by what is shown.
+
+use super::EvaluateAction::{
+    self, Back, Compare, Counts, Down, End, Home, Left, NextSet, Open, PageDown, PageUp, PreviousSet, ReadAgain, Right,
+    ShowRun, Split, Up,
+};
+use crate::tui::binding::{Action, Binding};
+use crate::tui::input::Key;
+
+const fn shown(action: EvaluateAction, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
+    Binding::new(Action::Evaluate(action), keys, hint, name)
+}
+
+const fn quiet(action: EvaluateAction, keys: &'static [Key], name: &'static str) -> Binding {
+    Binding::quiet(Action::Evaluate(action), keys, name)
+}
+
+const UP: Binding = quiet(Up, &[Key::Up, Key::Char('k')], "go one up");
+const DOWN: Binding = quiet(Down, &[Key::Down, Key::Char('j')], "go one down");
+const LIST_MOVES: [Binding; 4] = [
+    quiet(PageUp, &[Key::PageUp], "go a page up"),
+    quiet(PageDown, &[Key::PageDown], "go a page down"),
+    quiet(Home, &[Key::Home], "go to the first"),
+    quiet(End, &[Key::End], "go to the last"),
+];
+const READ_AGAIN: Binding = quiet(ReadAgain, &[Key::Char('r')], "read the files again");
+const SHOW_RUN: Binding = quiet(ShowRun, &[Key::Char('o')], "go to its run");
+
+/// While the list of what was evaluated is shown.
+pub(super) const LIST: &[Binding] = &[
+    shown(Open, &[Key::Enter], "open", "open this evaluation"),
+    UP,
+    DOWN,
+    LIST_MOVES[0],
+    LIST_MOVES[1],
+    LIST_MOVES[2],
+    LIST_MOVES[3],
+    SHOW_RUN,
+    READ_AGAIN,
+];
+
+/// While one chooses what to compare with.
+pub(super) const CHOOSER: &[Binding] = &[
+    shown(Open, &[Key::Enter], "compare", "compare with this one"),
+    shown(Back, &[Key::Escape, Key::Char('c')], "back", "go back without a comparison"),
+    UP,
+    DOWN,
+    LIST_MOVES[0],
+    LIST_MOVES[1],
+    LIST_MOVES[2],
+    LIST_MOVES[3],
+];
+
+/// While the arrows move in the matrix.
+pub(super) const MATRIX: &[Binding] = &[
+    shown(Open, &[Key::Enter], "images", "list the images of this cell"),
+    shown(Counts, &[Key::Char('n')], "counts or %", "show counts, row % or column %"),
+    shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
+    shown(Compare, &[Key::Char('c')], "compare", "compare with another evaluation"),
+    shown(Split, &[Key::Char('v')], "split", "show the validation or the test images"),
+    shown(Back, &[Key::Escape], "back", "go back"),
+    quiet(PreviousSet, &[Key::Char('[')], "show the previous view, breast or subject"),
+    UP,
+    DOWN,
+    quiet(Left, &[Key::Left, Key::Char('h')], "go one to the left"),
+    quiet(Right, &[Key::Right, Key::Char('l')], "go one to the right"),
+    SHOW_RUN,
+    READ_AGAIN,
+];
+
+/// While the arrows move in the images of a cell.
+pub(super) const CASES: &[Binding] = &[
+    shown(Open, &[Key::Enter], "see it", "show this image full screen"),
+    shown(Back, &[Key::Escape, Key::Left], "back to the matrix", "go back to the matrix"),
+    shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
+    quiet(PreviousSet, &[Key::Char('[')], "show the previous view, breast or subject"),
+    quiet(Counts, &[Key::Char('n')], "show counts, row % or column %"),
+    quiet(Split, &[Key::Char('v')], "show the validation or the test images"),
+    UP,
+    DOWN,
+    LIST_MOVES[0],
+    LIST_MOVES[1],
+    LIST_MOVES[2],
+    LIST_MOVES[3],
+];

@@ -1,0 +1,143 @@
+//! The list of trainings that keep predictions, and what to do where there are none.
+
+use chrono::Local;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::EvaluateScreen;
+use super::entries::{Entry, KeptSplits, evaluated_entries};
+use crate::domain::printable::printable;
+use crate::domain::split::Split;
+use crate::domain::view::View;
+use crate::tui::model::Model;
+use crate::tui::widgets::figure_text::figure;
+use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::scroll_list::ScrollList;
+
+const STARTED: usize = 19;
+const PRESET: usize = 12;
+const METRIC: usize = 13;
+const VIEW: usize = 7;
+
+impl EvaluateScreen {
+    /// Draws the list, or what to do where there is nothing to list.
+    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let entries = evaluated_entries(model, &self.kept);
+        if entries.is_empty() {
+            let inner = draw_pane(frame, area, &model.theme, true, ["Evaluations", ""]);
+            self.draw_empty(frame, inner, model);
+            return;
+        }
+        draw_entries(frame, area, "Evaluations", &entries, &self.kept, &mut self.list, model);
+    }
+
+    fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let mut lines = vec![Line::default()];
+        if let Some(problem) = &model.runs.problem {
+            lines.push(Line::styled(format!("  {}", printable(problem)), theme.bad()));
+        } else if !model.runs.listed || (!self.looked && !model.runs.rows.is_empty()) {
+            lines.push(Line::styled("  looking for evaluations …", theme.dim()));
+        } else {
+            let at_work = model.runs.at_work().count();
+            let text = match (model.runs.rows.len(), at_work) {
+                (0, _) => "  Nothing was trained here yet.".to_owned(),
+                (_, 0) => "  No training has ended with predictions yet.".to_owned(),
+                (_, 1) => "  The training at work is evaluated when it ends.".to_owned(),
+                (_, at_work) => format!("  {at_work} trainings are at work; each is evaluated when it ends."),
+            };
+            lines.push(Line::raw(text));
+            lines.push(Line::default());
+            let hints: &[(&str, &str)] = if model.runs.rows.is_empty() {
+                &[("2", "start a training"), ("1", "look at the data first")]
+            } else {
+                &[("3", "watch the trainings"), ("2", "start another")]
+            };
+            for (key, text) in hints {
+                lines.push(Line::from(vec![
+                    Span::styled(format!("  {key}"), theme.accent()),
+                    Span::styled(format!("  {text}"), theme.dim()),
+                ]));
+            }
+            if !model.runs.rows.is_empty() {
+                lines.push(Line::default());
+                let text = "  `mammoscope evaluate RUN` computes the predictions of a run that was stopped.";
+                lines.push(Line::styled(fitted(text, area.width.into()), theme.dim()));
+            }
+        }
+        frame.render_widget(Paragraph::new(lines), area);
+    }
+}
+
+/// Draws trainings, one a line.
+pub(super) fn draw_entries(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    entries: &[Entry],
+    kept: &KeptSplits,
+    list: &mut ScrollList,
+    model: &Model,
+) {
+    let theme = &model.theme;
+    let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
+    let inner = draw_pane(frame, area, theme, true, [title, &count]);
+    let mut heading = format!("  {}{}{}", padded("started", STARTED), padded("preset", PRESET), padded("best", METRIC));
+    for view in View::ALL {
+        heading += &padded_start(view.name(), VIEW);
+    }
+    heading += "   images of";
+    let place = Rect { height: 1.min(inner.height), ..inner };
+    frame.render_widget(Paragraph::new(Line::styled(fitted(&heading, inner.width.into()), theme.dim())), place);
+    let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
+    let visible = list.visible(rows, entries.len());
+    let first = visible.start;
+    for row in visible {
+        let chosen = row == list.cursor;
+        let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
+        spans.extend(entry_spans(&entries[row], kept, model));
+        let style = if chosen { theme.selected(true) } else { theme.text() };
+        let place = Rect::new(rows.x, rows.y + (row - first) as u16, rows.width, 1);
+        frame.render_widget(Paragraph::new(Line::from(spans)).style(style), place);
+    }
+}
+
+fn entry_spans(entry: &Entry, kept: &KeptSplits, model: &Model) -> Vec<Span<'static>> {
+    let theme = &model.theme;
+    let runs = entry.runs(model);
+    let spec = runs.iter().find_map(|row| row.spec.as_ref());
+    let started = spec.map_or_else(
+        || printable(&entry.key),
+        |spec| spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string(),
+    );
+    let preset = spec.map_or_else(String::new, |spec| printable(&spec.preset));
+    let best = |view: View| entry.of_view(model, view)?.status.as_ref()?.best.as_ref();
+    let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
+    let mut spans = vec![
+        Span::raw(padded(&started, STARTED - 1) + " "),
+        Span::raw(padded(&preset, PRESET - 1) + " "),
+        Span::styled(padded(&metric, METRIC), theme.dim()),
+    ];
+    for view in View::ALL {
+        let row = entry.of_view(model, view);
+        let text = match row {
+            None => String::new(),
+            Some(row) if !kept.contains_key(&row.run) => theme.sign("…", "...").to_owned(),
+            Some(_) => figure(best(view).map(|best| best.value), 3, theme),
+        };
+        spans.push(Span::raw(padded_start(&text, VIEW)));
+    }
+    let has = |split: Split| runs.iter().any(|row| kept.get(&row.run).is_some_and(|kept| kept.contains(&split)));
+    let splits: Vec<&str> =
+        [Split::Validation, Split::Test].into_iter().filter(|split| has(*split)).map(Split::name).collect();
+    spans.push(Span::styled(format!("   {}", splits.join(", ")), theme.dim()));
+    spans
+}
+
+/// `val_accuracy` as people say it.
+fn metric_name(metric: &str) -> String {
+    printable(metric).replace('_', " ")
+}

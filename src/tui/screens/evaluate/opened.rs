@@ -1,0 +1,235 @@
+//! An evaluation that is open: its sets, the cell that is looked at, and the cases in it.
+
+use std::path::PathBuf;
+
+use ratatui::layout::Rect;
+
+use crate::client::kept_evaluation::NamedRun;
+use crate::domain::density::DensityClass;
+use crate::domain::evaluation_document::EvaluatedSet;
+use crate::domain::evaluation_set::SetName;
+use crate::domain::paired_comparison::PairedComparison;
+use crate::domain::prediction::PredictionRow;
+use crate::domain::printable::printable;
+use crate::domain::split::Split;
+use crate::tui::popups::viewer::{ImageList, ListedImage};
+use crate::tui::widgets::confusion_matrix::MatrixArea;
+use crate::tui::widgets::scroll_list::ScrollList;
+
+/// The sets of one split, and what they were made from.
+#[derive(Debug)]
+pub(in crate::tui) struct OpenedSets {
+    /// The split.
+    pub(in crate::tui) split: Split,
+    /// Whether predictions of the other split are kept, too.
+    pub(in crate::tui) has_other_split: bool,
+    /// The predictions.
+    pub(in crate::tui) rows: Vec<PredictionRow>,
+    /// The image of each row.
+    pub(in crate::tui) images: Vec<PathBuf>,
+    /// What is missing or damaged.
+    pub(in crate::tui) problems: Vec<String>,
+    /// The sets, views first.
+    pub(in crate::tui) sets: Vec<OpenedSet>,
+}
+
+/// A set and where its cases come from.
+#[derive(Debug)]
+pub(in crate::tui) struct OpenedSet {
+    /// Its figures.
+    pub(in crate::tui) evaluated: EvaluatedSet,
+    /// The rows of each case.
+    pub(in crate::tui) rows: Vec<Vec<usize>>,
+    /// Whether the intervals are there.
+    pub(in crate::tui) resampled: bool,
+}
+
+/// What an evaluation is compared with.
+#[derive(Debug)]
+pub(super) struct ComparedWith {
+    pub(super) key: String,
+    pub(super) title: String,
+    pub(super) runs: Vec<NamedRun>,
+    pub(super) sets: Vec<ComparedOne>,
+}
+
+/// The comparison of a set, or why there is none.
+#[derive(Debug)]
+pub(super) struct ComparedOne {
+    pub(super) name: SetName,
+    pub(super) compared: Result<Box<PairedComparison>, String>,
+    pub(super) resampled: bool,
+}
+
+/// An evaluation that is open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) key: String,
+    pub(super) title: String,
+    pub(super) runs: Vec<NamedRun>,
+    /// How many tables its runs kept when it was read.
+    pub(super) tables: usize,
+    /// `None` while it is being read.
+    pub(super) sets: Option<Box<OpenedSets>>,
+    pub(super) name: Option<SetName>,
+    /// True class, predicted class.
+    pub(super) cell: (DensityClass, DensityClass),
+    /// The cases of the cell, the most confident first.
+    pub(super) cases: Vec<usize>,
+    pub(super) list: ScrollList,
+    /// Whether the arrows move in the cases instead of in the matrix.
+    pub(super) in_cases: bool,
+    pub(super) comparison: Option<ComparedWith>,
+    pub(super) matrix_area: MatrixArea,
+    pub(super) tab_areas: Vec<(SetName, Rect)>,
+}
+
+impl Opened {
+    pub(super) fn new(key: String, title: String, runs: Vec<NamedRun>, name: Option<SetName>) -> Self {
+        Self {
+            key,
+            title,
+            runs,
+            tables: 0,
+            sets: None,
+            name,
+            cell: (DensityClass::A, DensityClass::A),
+            cases: Vec::new(),
+            list: ScrollList::default(),
+            in_cases: false,
+            comparison: None,
+            matrix_area: MatrixArea::default(),
+            tab_areas: Vec::new(),
+        }
+    }
+
+    /// Takes what was read. The set that was looked at stays where there still is such a one.
+    pub(super) fn take(&mut self, sets: Box<OpenedSets>) {
+        let is_there = |name: SetName| sets.sets.iter().any(|set| set.evaluated.set.name == name);
+        // The whole examination, where there is one, else the first view.
+        let first = || {
+            let total = Some(SetName::Total).filter(|name| is_there(*name));
+            total.or_else(|| sets.sets.first().map(|set| set.evaluated.set.name))
+        };
+        self.name = self.name.filter(|name| is_there(*name)).or_else(first);
+        self.sets = Some(sets);
+        self.look_at(self.cell);
+    }
+
+    /// The set that is looked at.
+    pub(super) fn set(&self) -> Option<&OpenedSet> {
+        let name = self.name?;
+        self.sets.as_ref()?.sets.iter().find(|set| set.evaluated.set.name == name)
+    }
+
+    /// The names of the sets.
+    pub(super) fn names(&self) -> Vec<SetName> {
+        self.sets.iter().flat_map(|sets| &sets.sets).map(|set| set.evaluated.set.name).collect()
+    }
+
+    /// The comparison of the set that is looked at.
+    pub(super) fn compared(&self) -> Option<&ComparedOne> {
+        let name = self.name?;
+        self.comparison.as_ref()?.sets.iter().find(|set| set.name == name)
+    }
+
+    /// Looks at another set, so many further on.
+    pub(super) fn turn(&mut self, distance: isize) {
+        let names = self.names();
+        let Some(place) = names.iter().position(|name| Some(*name) == self.name) else { return };
+        let place = (place as isize + distance).rem_euclid(names.len() as isize);
+        self.show(names[place as usize]);
+    }
+
+    /// Looks at another set.
+    pub(super) fn show(&mut self, name: SetName) {
+        self.name = Some(name);
+        self.look_at(self.cell);
+    }
+
+    /// Moves the cursor in the matrix; it stays within.
+    pub(super) fn step(&mut self, rows: isize, columns: isize) {
+        let moved = |class: DensityClass, by: isize| {
+            let index = class.index().saturating_add_signed(by).min(DensityClass::COUNT - 1);
+            DensityClass::from_index(index).unwrap_or(class)
+        };
+        self.look_at((moved(self.cell.0, rows), moved(self.cell.1, columns)));
+    }
+
+    /// Puts the cursor on a cell and gathers its cases.
+    pub(super) fn look_at(&mut self, cell: (DensityClass, DensityClass)) {
+        self.cell = cell;
+        self.list = ScrollList::default();
+        self.cases.clear();
+        let Some(set) = self.set() else { return };
+        let cases = &set.evaluated.set.cases;
+        let mut found: Vec<usize> =
+            (0..cases.len()).filter(|case| (cases[*case].label, cases[*case].predicted()) == cell).collect();
+        let confidence = |case: &usize| cases[*case].probabilities.of(cell.1);
+        found.sort_by(|one, other| confidence(other).total_cmp(&confidence(one)));
+        self.in_cases &= !found.is_empty();
+        self.cases = found;
+    }
+
+    /// What the cases are: `subjects`, `breasts` or `images`, so many.
+    pub(super) fn counted_cases(&self, count: usize) -> String {
+        let unit = match self.name {
+            Some(SetName::Total) => "examination",
+            Some(SetName::Side(_)) => "breast",
+            _ => "image",
+        };
+        if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    }
+
+    /// What the cell holds, in words.
+    pub(super) fn cell_title(&self) -> String {
+        let (truth, predicted) = self.cell;
+        if truth == predicted { format!("{truth} recognised") } else { format!("{truth} taken for {predicted}") }
+    }
+
+    /// A case in a few words: `145 exam 1`.
+    pub(super) fn case_name(set: &EvaluatedSet, case: usize) -> String {
+        let Some(id) = set.set.examinations.get(case) else { return String::new() };
+        let exam = id.exam.as_ref().map_or_else(String::new, |exam| format!(" exam {}", printable(&exam.0)));
+        format!("{}{exam}", printable(&id.subject.0))
+    }
+
+    /// The images of the cell's cases, beginning with the case under the cursor.
+    pub(super) fn image_list(&self) -> Option<ImageList> {
+        let (sets, set) = (self.sets.as_ref()?, self.set()?);
+        let name = set.evaluated.set.name;
+        let is_fused = !name.fused_views().is_empty();
+        let (mut images, mut position) = (Vec::new(), 0);
+        for (place, case) in self.cases.iter().enumerate() {
+            if place == self.list.cursor {
+                position = images.len();
+            }
+            let prediction = set.evaluated.set.cases.get(*case)?;
+            for row in set.rows.get(*case).into_iter().flatten() {
+                let (Some(path), Some(row)) = (sets.images.get(*row), sets.rows.get(*row)) else { continue };
+                let mut caption = format!("subject {}", Self::case_name(&set.evaluated, *case));
+                if let Some(view) = row.view {
+                    caption += &format!(" · {view}");
+                }
+                let (truth, predicted) = (prediction.label, prediction.predicted());
+                let probability = prediction.probabilities.of(predicted);
+                caption += &format!(" · true {truth} · predicted {predicted} {:.0} %", 100.0 * probability);
+                if is_fused {
+                    let own = row.probabilities.of(row.predicted);
+                    caption += &format!(" · this view alone {} {:.0} %", row.predicted, 100.0 * own);
+                }
+                images.push(ListedImage { path: path.clone(), caption });
+            }
+        }
+        (!images.is_empty()).then(|| ImageList { title: self.cell_title(), images, position })
+    }
+}
+
+/// How a set is called on its tab.
+pub(super) const fn set_title(name: SetName) -> &'static str {
+    match name {
+        SetName::Total => "subject",
+        SetName::Unspecified => "images",
+        name => name.name(),
+    }
+}

@@ -1,0 +1,269 @@
+//! An open evaluation on the screen: tabs above, the matrix on the left, figures on the right; with more room the cases
+//! of the cell and the reliability diagram, too.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::EvaluateScreen;
+use super::cases_view::draw_cases;
+use super::entries::all_entries;
+use super::opened::{Opened, set_title};
+use crate::domain::bootstrap::Bootstrap;
+use crate::tui::model::Model;
+use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
+use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
+use crate::tui::widgets::fitted::{fitted, fitted_start, width};
+use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
+use crate::tui::widgets::reliability_diagram::draw_reliability;
+
+/// From this size on everything is shown at once.
+const WIDE: (u16, u16) = (112, 34);
+/// Below this width the figures have no room beside the matrix.
+const BESIDE: u16 = 76;
+/// The matrix' pane in a small terminal, and in a large one.
+const SMALL_MATRIX: (u16, u16) = (42, 12);
+const LARGE_MATRIX: (u16, u16) = (52, 20);
+/// The pane of the classes' figures.
+const PER_CLASS: u16 = 7;
+
+impl EvaluateScreen {
+    pub(super) fn draw_opened(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let normalisation = self.normalisation;
+        let waiting = self.waiting_text(model);
+        let Some(opened) = &mut self.opened else { return };
+        let [tabs, body, note] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+        draw_tabs(frame, tabs, opened, model);
+        if opened.set().is_none() {
+            draw_nothing(frame, area, opened, waiting.as_deref(), model);
+            return;
+        }
+        draw_note(frame, note, opened, waiting.as_deref(), model);
+        if area.width >= WIDE.0 && area.height >= WIDE.1 {
+            let [left, right] =
+                Layout::horizontal([Constraint::Length(LARGE_MATRIX.0), Constraint::Fill(1)]).areas(body);
+            let [matrix, reliability] =
+                Layout::vertical([Constraint::Length(LARGE_MATRIX.1), Constraint::Fill(1)]).areas(left);
+            let [classes, figures, cases] = Layout::vertical([
+                Constraint::Length(PER_CLASS),
+                Constraint::Length(FULL_HEIGHT + 2),
+                Constraint::Fill(1),
+            ])
+            .areas(right);
+            draw_matrix(frame, matrix, opened, normalisation, model);
+            draw_reliability_pane(frame, reliability, opened, model);
+            draw_class_pane(frame, classes, opened, model);
+            draw_figure_pane(frame, figures, opened, model);
+            draw_cases(frame, cases, opened, model);
+            return;
+        }
+        if opened.in_cases {
+            draw_cases(frame, body, opened, model);
+            return;
+        }
+        let [upper, lower] = Layout::vertical([Constraint::Length(SMALL_MATRIX.1), Constraint::Fill(1)]).areas(body);
+        if area.width >= BESIDE {
+            let [matrix, figures] =
+                Layout::horizontal([Constraint::Length(SMALL_MATRIX.0), Constraint::Fill(1)]).areas(upper);
+            draw_matrix(frame, matrix, opened, normalisation, model);
+            draw_figure_pane(frame, figures, opened, model);
+            let [classes, rest] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
+            if lower.height >= PER_CLASS {
+                draw_class_pane(frame, classes, opened, model);
+            }
+            if rest.height >= 5 {
+                draw_cases(frame, rest, opened, model);
+            }
+        } else {
+            draw_matrix(frame, upper, opened, normalisation, model);
+            if lower.height >= 5 {
+                draw_figure_pane(frame, lower, opened, model);
+            }
+        }
+    }
+
+    /// Which of the runs is still at work.
+    fn waiting_text(&self, model: &Model) -> Option<String> {
+        let key = &self.opened.as_ref()?.key;
+        all_entries(model).into_iter().find(|entry| entry.key == *key)?.waiting_text(model)
+    }
+}
+
+/// The tabs, and on the right of what and of how many.
+fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
+    let theme = &model.theme;
+    let mut spans = vec![Span::raw(" ")];
+    let mut column = area.x + 1;
+    let mut areas = Vec::new();
+    for name in opened.names() {
+        let chosen = Some(name) == opened.name;
+        let text = if chosen { format!("[{}]", set_title(name)) } else { format!(" {} ", set_title(name)) };
+        let cells = width(&text) as u16;
+        areas.push((name, Rect::new(column, area.y, cells, 1).intersection(area)));
+        column += cells;
+        spans.push(Span::styled(text, if chosen { theme.accent() } else { theme.dim() }));
+    }
+    opened.tab_areas = areas;
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    let mut facts = opened.title.clone();
+    if let Some(sets) = &opened.sets {
+        facts = format!("{} images · {facts}", sets.split);
+    }
+    let room = usize::from(area.right().saturating_sub(column + 2));
+    let facts = fitted_start(&facts, room);
+    let cells = width(&facts) as u16;
+    let place = Rect::new(area.right().saturating_sub(cells + 1), area.y, cells, 1).intersection(area);
+    frame.render_widget(Paragraph::new(Line::styled(facts, theme.text())), place);
+}
+
+/// What is said where there are no figures.
+fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
+    let theme = &model.theme;
+    let inner = draw_pane(frame, area, theme, true, [&opened.title, ""]);
+    let cells = usize::from(inner.width.saturating_sub(4));
+    let mut lines = vec![Line::default()];
+    match &opened.sets {
+        None => lines.push(Line::styled("  reading the predictions …", theme.dim())),
+        Some(sets) => {
+            lines.push(Line::raw("  There is nothing to show yet."));
+            lines.extend(waiting.map(|text| {
+                Line::raw(format!("  {}", fitted(&format!("{text}; it is evaluated when it ends."), cells)))
+            }));
+            lines.push(Line::default());
+            for problem in &sets.problems {
+                lines.push(Line::styled(format!("  {}", fitted(problem, cells)), theme.warning()));
+            }
+            lines.push(Line::default());
+            let text = "`mammoscope evaluate RUN` predicts the images of a run that was stopped.";
+            lines.push(Line::styled(format!("  {}", fitted(text, cells)), theme.dim()));
+        }
+    }
+    lines.push(Line::default());
+    lines
+        .push(Line::from(vec![Span::styled("  Esc", theme.accent()), Span::styled("  back to the list", theme.dim())]));
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// One line: what is missing or damaged, else how views were fused.
+fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
+    let theme = &model.theme;
+    let (Some(sets), Some(set)) = (&opened.sets, opened.set()) else { return };
+    let mut parts: Vec<String> = Vec::new();
+    let mut style = theme.dim();
+    if let (Some(with), Some(one)) = (&opened.comparison, opened.compared()) {
+        match &one.compared {
+            Err(reason) => {
+                style = theme.warning();
+                parts.push(format!("not compared with {}: {reason}", with.title));
+            }
+            Ok(paired) => {
+                let left_out = paired.only_here + paired.only_there;
+                let left_out = if left_out > 0 { format!(", {left_out} left out") } else { String::new() };
+                parts.push(format!("minus {} · {} in common{left_out}", with.title, opened.counted_cases(paired.n)));
+            }
+        }
+    }
+    if !sets.problems.is_empty() {
+        style = theme.warning();
+        parts.extend(waiting.map(str::to_owned));
+        parts.extend(sets.problems.iter().cloned());
+    }
+    let missing = set.evaluated.set.missing_views.as_ref().map_or(0, |missing| missing.cases);
+    if missing > 0 {
+        parts.push(format!("{missing} lack a view, fused from those there are"));
+    }
+    if parts.is_empty() {
+        let subjects = set.evaluated.set.subjects();
+        let subjects = if subjects == 1 { "1 subject".to_owned() } else { format!("{subjects} subjects") };
+        parts.push(format!("{} of {subjects}", opened.counted_cases(set.evaluated.evaluation.n)));
+        let views = set.evaluated.set.name.fused_views();
+        if !views.is_empty() {
+            parts.push(format!("mean of {} views", views.len()));
+        }
+        parts.push("intervals 95 %, drawn by subject".to_owned());
+    }
+    let sign = if style == theme.dim() { "" } else { "! " };
+    let text = fitted(&format!(" {sign}{}", parts.join(" · ")), area.width.into());
+    frame.render_widget(Paragraph::new(Line::styled(text, style)), area);
+}
+
+fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisation: Normalisation, model: &Model) {
+    let theme = &model.theme;
+    let focused = !opened.in_cases;
+    let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
+    let title = if paired.is_some() { "Difference" } else { "Confusion matrix" };
+    let inner = draw_pane(frame, area, theme, focused, [title, ""]);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    let [grid, _, modes, cell] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(u16::from(inner.height > 9)),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(inner);
+    let Some(set) = opened.set() else { return };
+    let matrix = paired.map_or(set.evaluated.evaluation.confusion_matrix, |paired| paired.matrix_here);
+    let minus = paired.map(|paired| paired.matrix_there);
+    let view = MatrixView { matrix: &matrix, minus: minus.as_ref(), normalisation, cursor: opened.cell, focused };
+    let drawn = view.draw(frame, grid, theme);
+    let mut spans = vec![Span::styled("n ", theme.accent())];
+    for mode in Normalisation::ALL {
+        let chosen = mode == normalisation;
+        let text = if chosen { format!("[{}]", mode.title()) } else { format!(" {} ", mode.title()) };
+        spans.push(Span::styled(text, if chosen { theme.text() } else { theme.dim() }));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), modes);
+    let count = opened.cases.len();
+    let mut spans = vec![Span::raw(format!("{} · {}", opened.cell_title(), opened.counted_cases(count)))];
+    if count > 0 {
+        spans.push(Span::styled("  Enter", theme.accent()));
+        spans.push(Span::styled(" lists them", theme.dim()));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), cell);
+    opened.matrix_area = drawn;
+}
+
+fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
+    let theme = &model.theme;
+    let Some(set) = opened.set() else { return };
+    if let Some(paired) = opened.compared().and_then(|one| one.compared.as_ref().ok()) {
+        let inner = draw_pane(frame, area, theme, false, ["Per class", "difference"]);
+        draw_per_class_difference(frame, inner, [&paired.matrix_here, &paired.matrix_there], theme);
+        return;
+    }
+    let inner = draw_pane(frame, area, theme, false, ["Per class", ""]);
+    draw_per_class(frame, inner, &set.evaluated.evaluation, set.resampled, theme);
+}
+
+fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
+    let theme = &model.theme;
+    let Some(set) = opened.set() else { return };
+    let resamples = Bootstrap::default().resamples;
+    let drawn = |resampled: bool| {
+        if resampled { format!("{resamples} resamples") } else { format!("drawing {resamples} resamples") }
+    };
+    let pane = |frame: &mut Frame<'_>, title: &str, right: &str| {
+        let inner = draw_pane(frame, area, theme, false, [title, right]);
+        Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner }
+    };
+    if let Some(one) = opened.compared()
+        && let Ok(paired) = &one.compared
+    {
+        let inner = pane(frame, "Differences", &drawn(one.resampled));
+        draw_differences(frame, inner, paired, one.resampled, theme);
+        return;
+    }
+    let inner = pane(frame, "Agreement", &drawn(set.resampled));
+    draw_figures(frame, inner, &set.evaluated, set.resampled, theme);
+}
+
+fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
+    let theme = &model.theme;
+    let Some(set) = opened.set() else { return };
+    let right = format!("{} where it should end", if theme.ascii { "=" } else { "━" });
+    let inner = draw_pane(frame, area, theme, false, ["Reliability: share right", &right]);
+    draw_reliability(frame, inner, &set.evaluated.evaluation.ece15_bins, theme);
+}

@@ -1,0 +1,172 @@
+//! Figures of merit as a table: of one evaluation with intervals, or of two with their difference.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::figure_text::{figure, interval, signed};
+use super::fitted::{padded, padded_start};
+use crate::domain::agreement::{INTER_READER, INTRA_READER};
+use crate::domain::baseline_figures::BaselineFigures;
+use crate::domain::bootstrap::Interval;
+use crate::domain::evaluation_document::EvaluatedSet;
+use crate::domain::figures_of_merit::FiguresOfMerit;
+use crate::domain::paired_comparison::PairedComparison;
+use crate::tui::theme::Theme;
+
+/// Cells of the titles, of a figure, and of an interval.
+const TITLE: usize = 18;
+const FIGURE: usize = 6;
+const INTERVAL: usize = 12;
+/// Differences below this are rounding.
+const NOTHING: f64 = 1e-12;
+/// From this width on a comparison shows both sides' figures beside their difference.
+const WIDE: u16 = 56;
+
+struct Row {
+    title: &'static str,
+    value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
+    ends: fn(&FiguresOfMerit<Option<Interval>>) -> Option<Interval>,
+}
+
+macro_rules! rows {
+    ($($title:literal $field:ident,)*) => {
+        [$(Row { title: $title, value: |figures| figures.$field, ends: |intervals| intervals.$field },)*]
+    };
+}
+
+const ROWS: [Row; 8] = rows! {
+    "accuracy" accuracy,
+    "macro recall" macro_recall,
+    "macro precision" macro_precision,
+    "kappa linear" kappa_linear,
+    "kappa quadratic" kappa_quadratic,
+    "dense/non-dense" dense_accuracy,
+    "AUC" auc_macro_ovr,
+    "calibration ECE" ece15,
+};
+
+/// Lines of a table with everything in it.
+pub(in crate::tui) const FULL_HEIGHT: u16 = ROWS.len() as u16 + 2;
+
+/// Draws the figures of a set; intervals that are not there yet are shown as dots.
+pub(in crate::tui) fn draw_figures(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    set: &EvaluatedSet,
+    resampled: bool,
+    theme: &Theme,
+) {
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for row in &ROWS {
+        let value = (row.value)(&set.evaluation.figures);
+        let ends = (row.ends)(&set.evaluation.intervals.figures);
+        lines.push(line(row.title, value, ends_text(value, ends, resampled, false, theme), theme));
+    }
+    if let Some(baseline) = &set.baseline {
+        lines.push(baseline_line(baseline, resampled, area.width, theme));
+    }
+    lines.push(readers_line(area.width, theme));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// Draws how far the figures of one network are above those of another.
+pub(in crate::tui) fn draw_differences(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    comparison: &PairedComparison,
+    resampled: bool,
+    theme: &Theme,
+) {
+    let wide = area.width >= WIDE;
+    let mut heading = padded("", TITLE);
+    if wide {
+        heading += &padded_start("here", FIGURE);
+        heading += &padded_start("there", FIGURE + 1);
+        heading += "  difference";
+    } else {
+        heading = padded("difference", TITLE + 2);
+    }
+    let mut lines = vec![Line::styled(heading, theme.dim())];
+    for row in &ROWS {
+        let difference = (row.value)(&comparison.difference);
+        let ends = (row.ends)(&comparison.intervals);
+        // The star says it without colours.
+        let marked = ends.is_some_and(|ends| ends.low > NOTHING || ends.high < -NOTHING);
+        let mut spans = vec![Span::styled(padded(row.title, TITLE), theme.dim())];
+        if wide {
+            let side = |figures| padded_start(&figure((row.value)(figures), 3, theme), FIGURE);
+            spans.push(Span::raw(side(&comparison.here)));
+            spans.push(Span::raw(format!(" {}  ", side(&comparison.there))));
+        }
+        let star = if marked { "*" } else { " " };
+        let text = format!("{}{star}", padded_start(&signed(difference, 3, theme), FIGURE - 1));
+        spans.push(Span::styled(text, if marked { theme.accent() } else { theme.text() }));
+        let ends = ends_text(difference, ends, resampled, true, theme);
+        spans.push(Span::styled(format!(" {ends}"), theme.dim()));
+        lines.push(Line::from(spans));
+    }
+    lines.push(Line::styled("* its interval leaves out 0", theme.dim()));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn line(title: &'static str, value: Option<f64>, ends: String, theme: &Theme) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(padded(title, TITLE), theme.dim()),
+        Span::raw(padded_start(&figure(value, 3, theme), FIGURE - 1)),
+        Span::styled(format!(" {}", padded(&ends, INTERVAL)), theme.dim()),
+    ])
+}
+
+fn ends_text(
+    value: Option<f64>,
+    ends: Option<Interval>,
+    resampled: bool,
+    is_difference: bool,
+    theme: &Theme,
+) -> String {
+    match (value, resampled) {
+        (None, _) => String::new(),
+        (_, false) => theme.sign("…", "...").to_owned(),
+        (_, true) => interval(ends, is_difference, theme),
+    }
+}
+
+/// What the spread of grey alone reaches, and how far the network is ahead.
+fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme: &Theme) -> Line<'static> {
+    let ahead = signed(baseline.kappa_linear_difference, 2, theme);
+    let wide = cells >= WIDE;
+    let title = if wide { "one-feature linear" } else { "one-feature kappa" };
+    let mut text = if wide { format!(" network ahead {ahead}") } else { format!(" ahead {ahead}") };
+    if wide && let (true, Some(ends)) = (resampled, baseline.kappa_linear_difference_interval) {
+        text += &format!(" {}", interval(Some(ends), true, theme));
+    }
+    let title = padded(title, TITLE);
+    Line::from(vec![
+        Span::styled(title, theme.dim()),
+        Span::raw(padded_start(&figure(baseline.kappa_linear, 3, theme), FIGURE - 1)),
+        Span::styled(text, theme.dim()),
+    ])
+}
+
+/// How well people agree, to read the kappas against.
+fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
+    let number = |kappa: f64| figure(Some(kappa), 2, theme);
+    let text = if cells >= WIDE {
+        format!(
+            "{}{} two radiologists, {} one of them twice",
+            padded("readers' kappa", TITLE + 2),
+            number(INTER_READER.kappa),
+            number(INTRA_READER.kappa)
+        )
+    } else {
+        format!(
+            "{}{} two, {} twice",
+            padded("readers' kappa", TITLE + 2),
+            number(INTER_READER.kappa),
+            number(INTRA_READER.kappa)
+        )
+    };
+    Line::styled(text, theme.dim())
+}

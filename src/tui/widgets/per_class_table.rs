@@ -1,0 +1,90 @@
+//! Precision, recall and F1 of each class, with their intervals.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::figure_text::{figure, interval, signed};
+use super::fitted::{padded, padded_start};
+use crate::domain::bootstrap::Interval;
+use crate::domain::classification_report::{ClassFigures, ClassificationReport};
+use crate::domain::confusion_matrix::ConfusionMatrix;
+use crate::domain::density::DensityClass;
+use crate::domain::evaluation::Evaluation;
+use crate::tui::theme::Theme;
+
+/// Cells of a figure with its interval, and of one alone.
+const FIGURE: usize = 17;
+const CLASS: usize = 7;
+
+/// Draws the table of one evaluation. Intervals that are not there yet are shown as dots.
+pub(in crate::tui) fn draw_per_class(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    evaluation: &Evaluation,
+    resampled: bool,
+    theme: &Theme,
+) {
+    let lines = DensityClass::ALL.map(|class| {
+        let (figures, intervals) = (evaluation.per_class.of(class), evaluation.intervals.per_class.of(class));
+        let mut spans = class_span(class, theme);
+        for (value, ends) in
+            [(figures.precision, intervals.precision), (figures.recall, intervals.recall), (figures.f1, intervals.f1)]
+        {
+            let value = Some(value).filter(|_| figures.support > 0);
+            spans.push(Span::raw(padded_start(&figure(value, 2, theme), 4)));
+            spans.push(Span::styled(ends_text(ends, resampled, theme), theme.dim()));
+        }
+        spans.push(Span::raw(padded_start(&figures.support.to_string(), 8)));
+        Line::from(spans)
+    });
+    draw(frame, area, "support", lines, theme);
+}
+
+/// Draws how far the classes' figures of one matrix are above those of another.
+pub(in crate::tui) fn draw_per_class_difference(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    [here, there]: [&ConfusionMatrix; 2],
+    theme: &Theme,
+) {
+    let (here, there) = (ClassificationReport::of(here), ClassificationReport::of(there));
+    let lines = DensityClass::ALL.map(|class| {
+        let (here, there): (&ClassFigures, &ClassFigures) = (here.per_class.of(class), there.per_class.of(class));
+        let mut spans = class_span(class, theme);
+        for (here_value, there_value) in
+            [(here.precision, there.precision), (here.recall, there.recall), (here.f1, there.f1)]
+        {
+            let shown = |value: f64| figure(Some(value).filter(|_| here.support > 0), 2, theme);
+            let difference = Some(here_value - there_value).filter(|_| here.support > 0);
+            spans.push(Span::raw(padded_start(&signed(difference, 2, theme), 4)));
+            let both = format!("  {} {} {}", shown(here_value), theme.sign("−", "-"), shown(there_value));
+            spans.push(Span::styled(padded(&both, FIGURE - 4), theme.dim()));
+        }
+        spans.push(Span::raw(padded_start(&here.support.to_string(), 8)));
+        Line::from(spans)
+    });
+    draw(frame, area, "support", lines, theme);
+}
+
+fn class_span(class: DensityClass, theme: &Theme) -> Vec<Span<'static>> {
+    vec![Span::styled(padded(&format!(" {class}"), CLASS), theme.class(class).add_modifier(Modifier::BOLD))]
+}
+
+fn ends_text(ends: Option<Interval>, resampled: bool, theme: &Theme) -> String {
+    let text = if resampled { interval(ends, false, theme) } else { theme.sign("…", "...").to_owned() };
+    padded(&format!(" {text}"), FIGURE - 4)
+}
+
+fn draw(frame: &mut Frame<'_>, area: Rect, last: &str, lines: [Line<'static>; 4], theme: &Theme) {
+    let mut heading = padded(" class", CLASS);
+    for name in ["precision", "recall", "F1"] {
+        heading.push_str(&padded(name, FIGURE));
+    }
+    heading.push_str(&padded_start(last, 8));
+    let mut all = vec![Line::styled(heading, theme.dim())];
+    all.extend(lines);
+    frame.render_widget(Paragraph::new(all), area);
+}
