@@ -1,5 +1,6 @@
 //! Pieces that screens are drawn from.
 
+pub(super) mod chart;
 pub(super) mod fitted;
 pub(super) mod pane;
 pub(super) mod scroll_list;
