@@ -206,7 +206,9 @@ pub fn current_condition(run: &RunDir) -> Result<RunCondition, RunStatusError> {
     read_status(&run.status()).map(|status| condition_of(&status))
 }
 
-fn condition_of(status: &RunStatus) -> RunCondition {
+/// How a run with this status is now, with a look at its process.
+#[must_use]
+pub fn condition_of(status: &RunStatus) -> RunCondition {
     RunCondition::new(Utc::now(), status, process_evidence(status))
 }
 

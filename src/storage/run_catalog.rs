@@ -17,6 +17,7 @@ use super::workspace::Workspace;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunStatus;
+use crate::domain::view::View;
 
 /// How a person calls the newest training.
 pub const LATEST: &str = "latest";
@@ -123,21 +124,43 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
         .into_par_iter()
         .map(|name| RunEntry::read(RunDir::new(workspace.runs().join(name))))
         .collect();
-    let mut newest: HashMap<String, Option<DateTime<Utc>>> = HashMap::new();
-    for entry in &entries {
-        if let Some(group) = entry.group() {
-            let newest = newest.entry(group.to_owned()).or_default();
-            *newest = entry.created().max(*newest);
-        }
-    }
-    entries.sort_by_cached_key(|entry| {
-        // A group stands where its newest run does, its views in their order.
-        let group = entry.group().map(str::to_owned);
-        let created = group.as_ref().map_or_else(|| entry.created(), |group| newest[group]);
-        let view = entry.spec.as_ref().map(|spec| spec.view as u8).unwrap_or_default();
-        (Reverse(created), group, view, Reverse(entry.run.name()))
+    sort_as_listed(&mut entries, |entry| ListingFacts {
+        group: entry.group().map(str::to_owned),
+        created: entry.created(),
+        view: entry.spec.as_ref().ok().map(|spec| spec.view),
+        name: entry.run.name(),
     });
     Ok(entries)
+}
+
+/// What decides where a run stands in a list.
+#[derive(Clone, Debug)]
+pub struct ListingFacts {
+    /// The runs that were asked for together.
+    pub group: Option<String>,
+    /// When it was asked for.
+    pub created: Option<DateTime<Utc>>,
+    /// Its view.
+    pub view: Option<View>,
+    /// Its name.
+    pub name: String,
+}
+
+/// Sorts runs newest first, those of a group together in the order of their views.
+pub fn sort_as_listed<T>(runs: &mut [T], facts: impl Fn(&T) -> ListingFacts) {
+    let mut newest: HashMap<String, Option<DateTime<Utc>>> = HashMap::new();
+    for facts in runs.iter().map(&facts) {
+        if let Some(group) = facts.group {
+            let newest = newest.entry(group).or_default();
+            *newest = facts.created.max(*newest);
+        }
+    }
+    runs.sort_by_cached_key(|run| {
+        // A group stands where its newest run does, its views in their order.
+        let ListingFacts { group, created, view, name } = facts(run);
+        let created = group.as_ref().map_or(created, |group| newest[group]);
+        (Reverse(created), group, view.map_or(0, |view| view as u8), Reverse(name))
+    });
 }
 
 /// The runs that `text` means: a run's name, the id of a group, `latest` (the newest training: a group where several
@@ -213,8 +236,8 @@ fn near(names: &[String], text: &str) -> Vec<String> {
     alike.into_iter().take(SUGGESTIONS).map(|(_, name)| name.clone()).collect()
 }
 
-/// Names of folders; what begins with a dot is being made, or is somebody else's.
-fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
+/// The names of the run directories, in no order; what begins with a dot is being made, or is somebody else's.
+pub fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(workspace.runs())? {
         let entry = entry?;

@@ -3,6 +3,8 @@
 pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod pictures;
+mod run_list;
+mod run_watch;
 pub(super) mod runs;
 pub(super) mod train;
 

@@ -1,65 +1,109 @@
-//! The runs of the workspace, listed again when something changed.
+//! What the screen Runs wants of the world: lists, followed runs, and what is asked of trainers.
 
+use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::client::run_snapshot::current_condition;
-use crate::storage::run_catalog::{RunEntry, list_runs};
+use anyhow::{Context as _, bail};
+
+use super::run_list;
+use super::run_watch::RunWatch;
+use crate::client::engine_location::locate_engine;
+use crate::client::run_control::ask_trainer;
+use crate::client::run_resumption::{Resumable, lock_when_free, resumable};
+use crate::client::trainer_process::TrainerProcess;
+use crate::domain::printable::printable_path;
+use crate::storage::history_files::read_history;
+use crate::storage::run_dir::RunDir;
+use crate::storage::run_requests::RunRequests;
+use crate::storage::run_trash::move_to_trash;
 use crate::storage::workspace::Workspace;
 use crate::tui::message::UiMessage;
-use crate::tui::run_board::RunRow;
 use crate::tui::screens::runs::{RunsEffect, RunsMessage};
 
-const POLL: Duration = Duration::from_secs(1);
+/// Whoever runs through the list wants to see the run on which he stops.
+const SETTLED: Duration = Duration::from_millis(120);
 
 /// Carries out what the screen Runs wants.
 pub(in crate::tui) struct RunsService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
-    watches: bool,
+    lists: bool,
+    watches: HashMap<RunDir, RunWatch>,
+    last_choice: Option<Instant>,
 }
 
 impl RunsService {
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self { workspace, inbox, watches: false }
+        Self { workspace, inbox, lists: false, watches: HashMap::new(), last_choice: None }
     }
 
     pub(super) fn perform(&mut self, effect: RunsEffect) {
         match effect {
-            RunsEffect::Watch => self.watch(),
+            RunsEffect::Watch => {
+                if !std::mem::replace(&mut self.lists, true) {
+                    run_list::watch(self.workspace.clone(), self.inbox.clone());
+                }
+            }
+            RunsEffect::Follow(runs) => self.follow(runs),
+            RunsEffect::Ask { run, verb } => self.work(move || {
+                let answer = ask_trainer(&run, verb, true, &|| false).map_err(in_words);
+                RunsMessage::Answered { run, verb, answer }
+            }),
+            RunsEffect::Resume(run) => self.work(move || {
+                let outcome = resume(&run).map_err(in_words);
+                RunsMessage::Resumed { run, outcome }
+            }),
+            RunsEffect::Trash(run) => {
+                let workspace = self.workspace.clone();
+                self.work(move || {
+                    let outcome = trash(&workspace, &run).map_err(in_words);
+                    RunsMessage::Trashed { run, outcome }
+                });
+            }
+            RunsEffect::ReadReference(folder) => self.work(move || {
+                let outcome = read_history(&folder).map_err(|error| in_words(error.into()));
+                RunsMessage::Reference { folder, outcome }
+            }),
         }
     }
 
-    fn watch(&mut self) {
-        if std::mem::replace(&mut self.watches, true) {
-            return;
-        }
-        let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
+    fn work(&self, job: impl FnOnce() -> RunsMessage + Send + 'static) {
+        let inbox = self.inbox.clone();
         thread::spawn(move || {
-            let mut known = None;
-            loop {
-                let listed = list_runs(&workspace)
-                    .map(|entries| entries.into_iter().map(row).collect::<Vec<_>>())
-                    .map_err(|error| error.to_string());
-                if known.as_ref() != Some(&listed) {
-                    known = Some(listed.clone());
-                    if inbox.send(UiMessage::Runs(RunsMessage::Listed(listed))).is_err() {
-                        return;
-                    }
-                }
-                thread::sleep(POLL);
-            }
+            // Nobody listens any more: the workbench is being left.
+            let _ = inbox.send(UiMessage::Runs(job()));
         });
+    }
+
+    fn follow(&mut self, runs: Vec<RunDir>) {
+        let hurries = self.last_choice.replace(Instant::now()).is_some_and(|last| last.elapsed() < SETTLED);
+        let delay = if hurries { SETTLED } else { Duration::ZERO };
+        self.watches.retain(|run, _| runs.contains(run));
+        for run in runs {
+            let inbox = &self.inbox;
+            self.watches.entry(run).or_insert_with_key(|run| RunWatch::start(run.clone(), delay, inbox.clone()));
+        }
     }
 }
 
-fn row(entry: RunEntry) -> RunRow {
-    let condition = current_condition(&entry.run).ok();
-    let problem = match (&entry.spec, &entry.status) {
-        (Err(error), _) => Some(error.to_string()),
-        (_, Err(error)) => Some(error.to_string()),
-        _ => None,
-    };
-    RunRow { run: entry.run, spec: entry.spec.ok(), status: entry.status.ok(), condition, problem }
+fn resume(run: &RunDir) -> anyhow::Result<()> {
+    if let Resumable::Complete { epochs } = resumable(run, None)? {
+        bail!("it is complete with {epochs} epochs; `mammoscope resume --epochs` trains on");
+    }
+    let engine = locate_engine()?.path;
+    RunRequests::new(run).withdraw_all().context("withdraw what was asked of it before")?;
+    let trainer = TrainerProcess::start(&engine, std::slice::from_ref(run), None)?;
+    Ok(trainer.wait_until_at_work(&|| false)?)
+}
+
+fn trash(workspace: &Workspace, run: &RunDir) -> anyhow::Result<std::path::PathBuf> {
+    // The lock is the last word on whether a trainer is at work.
+    let _lock = lock_when_free(run)?;
+    move_to_trash(workspace, run).with_context(|| format!("move {}", printable_path(run.path())))
+}
+
+fn in_words(error: anyhow::Error) -> String {
+    format!("{error:#}")
 }

@@ -1,5 +1,6 @@
 //! Pieces that screens are drawn from.
 
+pub(super) mod chart;
 pub(super) mod confusion_matrix;
 pub(super) mod figure_text;
 pub(super) mod figures_table;

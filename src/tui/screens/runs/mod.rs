@@ -1,26 +1,96 @@
-//! The screen Runs.
+//! The screen Runs: the list of runs, the curves of the chosen one and of those that are marked, what happened in it, and
+//! what can be asked of its trainer.
+
+mod actions;
+mod bindings;
+mod charts_view;
+mod control;
+pub(in crate::tui) mod curves;
+mod details_view;
+mod list_view;
+mod news;
+mod note_text;
+mod view;
+mod viewport;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
+use crate::client::run_control::Answer;
+use crate::domain::metric_series::MetricSeries;
+use crate::domain::run_event::RequestVerb;
+use crate::storage::history_files::ReferenceHistory;
 use crate::storage::run_dir::RunDir;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::Effect;
+use crate::tui::input::{Key, Mouse};
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
-use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::text_field::TextField;
+use control::ControlMenu;
+use curves::{RunCurves, RunNews, XAxis};
+use viewport::Viewport;
+
+/// Shares that the moving average keeps; 0 for none.
+const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
+/// As many runs are drawn over each other as there are colours.
+const MOST_MARKED: usize = 7;
 
 /// What can be done here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum RunsAction {}
+pub(in crate::tui) enum RunsAction {
+    Control,
+    OpenEvaluation,
+    Mark,
+    Filter,
+    Smoother,
+    Rougher,
+    LogScale,
+    ZoomIn,
+    ZoomOut,
+    NextEvent,
+    Lower,
+    Axis,
+    CursorLeft,
+    CursorRight,
+    PanLeft,
+    PanRight,
+    Tail,
+    Reset,
+    Resume,
+    Delete,
+    Reference,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+    Back,
+    Ask(RequestVerb),
+}
 
 /// What is wanted of the world.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum RunsEffect {
     /// List the runs, now and whenever they change.
     Watch,
+    /// Follow these runs and no others.
+    Follow(Vec<RunDir>),
+    /// Ask a trainer for something.
+    Ask { run: RunDir, verb: RequestVerb },
+    /// Start a trainer that goes on with a run.
+    Resume(RunDir),
+    /// Move a run to the trash.
+    Trash(RunDir),
+    /// Read the history files of a folder.
+    ReadReference(PathBuf),
 }
 
 /// What comes back.
@@ -28,63 +98,221 @@ pub(in crate::tui) enum RunsEffect {
 pub(in crate::tui) enum RunsMessage {
     /// The runs, or why they cannot be listed.
     Listed(Result<Vec<RunRow>, String>),
+    /// Runs of the list that are not as they were.
+    Changed(Vec<RunRow>),
+    /// What is new of a run that is followed.
+    Followed { run: RunDir, news: Box<RunNews> },
+    /// What became of a request.
+    Answered { run: RunDir, verb: RequestVerb, answer: Result<Answer, String> },
+    /// A trainer is at work on a run again, or why not.
+    Resumed { run: RunDir, outcome: Result<(), String> },
+    /// Where a run is now that was thrown away, or why it was not.
+    Trashed { run: RunDir, outcome: Result<PathBuf, String> },
+    /// A history to be laid under the curves.
+    Reference { folder: PathBuf, outcome: Result<ReferenceHistory, String> },
+}
+
+/// What is shown below the charts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::tui) enum Lower {
+    /// What happened in the run.
+    Events,
+    /// The end of its log.
+    Log,
+    /// Nothing: more room for charts.
+    Nothing,
 }
 
 /// What is restored the next time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::tui) struct RunsView {}
+pub(in crate::tui) struct RunsView {
+    chosen: Option<PathBuf>,
+    marked: Vec<PathBuf>,
+    filter: String,
+    axis: XAxis,
+    log: bool,
+    smoothing: usize,
+    viewport: Viewport,
+    lower: Option<Lower>,
+    reference: Option<PathBuf>,
+}
+
+impl Default for RunsView {
+    fn default() -> Self {
+        Self {
+            chosen: None,
+            marked: Vec::new(),
+            filter: String::new(),
+            axis: XAxis::default(),
+            log: false,
+            smoothing: 2,
+            viewport: Viewport::default(),
+            lower: None,
+            reference: None,
+        }
+    }
+}
+
+/// A history that is laid under the curves.
+#[derive(Debug)]
+struct Reference {
+    folder: PathBuf,
+    /// Loss and accuracy on the training images, then on the validation images.
+    series: [MetricSeries; 4],
+}
+
+/// A line that is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Typing {
+    Filter,
+    ReferenceFolder,
+}
+
+/// Where things were drawn last, for the mouse.
+#[derive(Clone, Debug, Default)]
+struct Areas {
+    plots: Vec<Rect>,
+    lower: Rect,
+    /// What is below the charts.
+    shown_lower: Option<Lower>,
+}
 
 /// The screen.
 #[derive(Debug, Default)]
-pub(in crate::tui) struct RunsScreen {}
+pub(in crate::tui) struct RunsScreen {
+    list: ScrollList,
+    /// The rows of the list that the filter lets pass, by their numbers.
+    shown: Vec<usize>,
+    chosen: Option<RunDir>,
+    marked: Vec<RunDir>,
+    filter: TextField,
+    typing: Option<Typing>,
+    folder: TextField,
+    curves: HashMap<RunDir, RunCurves>,
+    followed: Vec<RunDir>,
+    view: RunsView,
+    /// The linked cursor, on the horizontal axis.
+    cursor: Option<f64>,
+    /// The event that was jumped to.
+    note: Option<usize>,
+    /// How far the lower region is scrolled back.
+    scrolled: usize,
+    menu: Option<ControlMenu>,
+    /// What was asked of trainers that have not answered yet.
+    asked: Vec<(RunDir, RequestVerb)>,
+    resuming: Vec<RunDir>,
+    reference: Option<Reference>,
+    /// Whether the details have two lines only.
+    compact_details: bool,
+    areas: Areas,
+}
 
 impl RunsScreen {
     /// The screen as it was left.
-    pub(in crate::tui) fn new(_view: RunsView) -> Self {
-        Self {}
+    pub(in crate::tui) fn new(view: RunsView) -> Self {
+        Self {
+            chosen: view.chosen.clone().map(RunDir::new),
+            marked: view.marked.iter().cloned().map(RunDir::new).collect(),
+            filter: TextField::new(view.filter.clone()),
+            view: RunsView { smoothing: view.smoothing.min(SMOOTHING.len() - 1), ..view },
+            ..Self::default()
+        }
     }
 
     /// What is to be restored.
     pub(in crate::tui) fn view_state(&self) -> RunsView {
-        RunsView {}
+        RunsView {
+            chosen: self.chosen.as_ref().map(|run| run.path().to_owned()),
+            marked: self.marked.iter().map(|run| run.path().to_owned()).collect(),
+            filter: self.filter.text().to_owned(),
+            reference: self.reference.as_ref().map(|reference| reference.folder.clone()),
+            ..self.view.clone()
+        }
     }
 
     /// What is wanted before the screen is ever shown: every screen knows the runs.
     pub(in crate::tui) fn start(&mut self, _model: &Model) -> Vec<Effect> {
-        vec![Effect::Runs(RunsEffect::Watch)]
-    }
-
-    /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
-        match message {
-            RunsMessage::Listed(listed) => {
-                model.runs.listed = true;
-                match listed {
-                    Ok(rows) => (model.runs.rows, model.runs.problem) = (rows, None),
-                    Err(problem) => model.runs.problem = Some(problem),
-                }
-            }
-        }
-        Vec::new()
+        let mut effects = vec![Effect::Runs(RunsEffect::Watch)];
+        effects.extend(self.view.reference.clone().map(|folder| Effect::Runs(RunsEffect::ReadReference(folder))));
+        effects
     }
 
     /// Puts the cursor on a run.
-    pub(in crate::tui) fn select(&mut self, _run: &RunDir, _model: &Model) -> Vec<Effect> {
-        Vec::new()
+    pub(in crate::tui) fn select(&mut self, run: &RunDir, model: &Model) -> Vec<Effect> {
+        self.chosen = Some(run.clone());
+        if model.runs.position(run).is_some_and(|position| !self.shown.contains(&position)) {
+            self.filter = TextField::default();
+        }
+        self.refresh_list(model);
+        self.follow()
+    }
+
+    /// The row of the chosen run.
+    fn chosen_row<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
+        self.shown.get(self.list.cursor).and_then(|row| model.runs.rows.get(*row))
+    }
+
+    /// The runs that are drawn, the chosen one first.
+    fn drawn_runs(&self) -> Vec<RunDir> {
+        let mut runs: Vec<RunDir> = self.chosen.iter().cloned().collect();
+        runs.extend(self.marked.iter().filter(|run| Some(*run) != self.chosen.as_ref()).cloned());
+        runs
+    }
+
+    /// How far the curves on screen go.
+    fn end(&self) -> f64 {
+        self.curves.values().map(|curves| curves.end(self.view.axis)).fold(0.0, f64::max)
+    }
+
+    /// The range of the horizontal axis.
+    fn range(&self) -> (f64, f64) {
+        self.view.viewport.range(self.end())
     }
 }
 
 impl Screen for RunsScreen {
     fn bindings(&self, _model: &Model) -> &'static [Binding] {
-        &[]
+        bindings::BINDINGS
     }
 
-    fn act(&mut self, _action: Action, _model: &Model) -> Vec<Effect> {
-        Vec::new()
+    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+        match action {
+            Action::Runs(action) => self.act_here(action, model),
+            _ => Vec::new(),
+        }
+    }
+
+    fn type_key(&mut self, key: Key, model: &Model) -> Option<Vec<Effect>> {
+        if self.menu.is_some() {
+            return Some(self.press_menu(key, model));
+        }
+        self.typing.map(|typing| self.press_typing(typing, key, model))
+    }
+
+    fn paste(&mut self, text: &str, model: &Model) -> Vec<Effect> {
+        match self.typing {
+            Some(Typing::Filter) => self.filter.paste(text),
+            Some(Typing::ReferenceFolder) => self.folder.paste(text),
+            None => return Vec::new(),
+        }
+        self.refresh_list(model);
+        self.follow()
+    }
+
+    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+        self.point(mouse, model)
+    }
+
+    fn enter(&mut self, _model: &Model) -> Vec<Effect> {
+        self.follow()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        draw_pane(frame, area, &model.theme, true, ["Runs", &format!("{}", model.runs.rows.len())]);
+        self.draw_all(frame, area, model);
     }
 }
+
+#[cfg(test)]
+mod tests;

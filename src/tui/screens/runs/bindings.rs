@@ -1,0 +1,51 @@
+//! What can be done on the screen Runs.
+
+use super::RunsAction;
+use crate::domain::run_event::RequestVerb;
+use crate::tui::binding::{Action, Binding};
+use crate::tui::input::Key;
+
+/// The most useful first.
+pub(super) const BINDINGS: &[Binding] = &[
+    shown(RunsAction::Control, &[Key::Char('x')], "control", "ask something of the run's trainer"),
+    shown(RunsAction::OpenEvaluation, &[Key::Enter], "evaluate", "show the run's evaluation"),
+    shown(RunsAction::Mark, &[Key::Char(' ')], "overlay", "draw the run over the others, or no longer"),
+    shown(RunsAction::Filter, &[Key::Char('/')], "filter", "filter the runs"),
+    shown(RunsAction::Smoother, &[Key::Char('s')], "smooth", "smooth the curves more"),
+    shown(RunsAction::LogScale, &[Key::Char('l')], "log", "switch the logarithmic scale"),
+    shown(RunsAction::ZoomIn, &[Key::Char('z')], "zoom", "zoom in at the cursor"),
+    shown(RunsAction::NextEvent, &[Key::Char('!')], "next event", "go to the next event that wants attention"),
+    shown(RunsAction::Lower, &[Key::Char('e')], "events", "show events, log, or charts only"),
+    shown(RunsAction::Axis, &[Key::Char('t')], "axis", "count steps, epochs or time"),
+    quiet(RunsAction::Rougher, &[Key::Char('S')], "smooth the curves less"),
+    quiet(RunsAction::ZoomOut, &[Key::Char('Z')], "zoom out"),
+    quiet(RunsAction::CursorLeft, &[Key::Left], "move the cursor of the charts to the left"),
+    quiet(RunsAction::CursorRight, &[Key::Right], "move the cursor of the charts to the right"),
+    quiet(RunsAction::PanLeft, &[Key::ShiftLeft, Key::Char('<')], "move the charts' range to the left"),
+    quiet(RunsAction::PanRight, &[Key::ShiftRight, Key::Char('>')], "move the charts' range to the right"),
+    quiet(RunsAction::Tail, &[Key::Char('f')], "follow the end of the curves"),
+    quiet(RunsAction::Reset, &[Key::Char('0')], "show the whole curves"),
+    quiet(RunsAction::Resume, &[Key::Char('r')], "resume the run"),
+    quiet(RunsAction::Delete, &[Key::Delete, Key::Char('D')], "move the run to the trash"),
+    quiet(RunsAction::Reference, &[Key::Char('R')], "lay a reference's history under the curves"),
+    quiet(RunsAction::Up, &[Key::Up, Key::Char('k')], "choose the run above"),
+    quiet(RunsAction::Down, &[Key::Down, Key::Char('j')], "choose the run below"),
+    quiet(RunsAction::PageUp, &[Key::PageUp], "choose a run a page above"),
+    quiet(RunsAction::PageDown, &[Key::PageDown], "choose a run a page below"),
+    quiet(RunsAction::First, &[Key::Home], "choose the first run"),
+    quiet(RunsAction::Last, &[Key::End], "choose the last run"),
+    quiet(RunsAction::Back, &[Key::Escape], "put away the cursor, the filter, the overlay"),
+    quiet(RunsAction::Ask(RequestVerb::Checkpoint), &[], "write a checkpoint of the run now"),
+    quiet(RunsAction::Ask(RequestVerb::Pause), &[], "pause the run"),
+    quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
+    quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it"),
+    quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
+];
+
+const fn shown(action: RunsAction, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
+    Binding::new(Action::Runs(action), keys, hint, name)
+}
+
+const fn quiet(action: RunsAction, keys: &'static [Key], name: &'static str) -> Binding {
+    Binding::quiet(Action::Runs(action), keys, name)
+}

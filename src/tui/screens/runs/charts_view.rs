@@ -1,0 +1,206 @@
+//! The charts as they are drawn.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::curves::{Metric, RunCurves, XAxis};
+use super::details_view::grouped;
+use super::note_text::{is_bad, sign};
+use super::{RunsScreen, SMOOTHING};
+use crate::domain::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
+use crate::domain::training_config::Monitor;
+use crate::tui::model::Model;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::chart::{Chart, Layer, Mark};
+
+impl RunsScreen {
+    /// Draws the chart of a metric; the first one also says what range is on screen.
+    pub(super) fn draw_chart(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        metric: Metric,
+        first: bool,
+        model: &Model,
+    ) -> Rect {
+        let theme = &model.theme;
+        let runs = self.drawn_runs();
+        let drawn: Vec<(usize, &RunCurves)> =
+            runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.curves.get(run)?))).collect();
+        let overlaid = runs.len() > 1;
+        let axis = self.view.axis;
+        let reference = self.reference_layers(metric);
+        let mut layers: Vec<Layer<'_>> = Vec::new();
+        for (places, at) in &reference {
+            if let Some(reference) = &self.reference {
+                let style = theme.border();
+                layers.push(Layer { places, series: &reference.series[*at], style, covers: false, pointed: false });
+            }
+        }
+        // The chosen run is on top.
+        for (at, curves) in drawn.iter().rev() {
+            let places = curves.places.on(axis);
+            let style = theme.series(*at);
+            match curves.smooth(metric) {
+                Some(smooth) => {
+                    if !overlaid {
+                        let (series, style) = (curves.raw(metric), theme.border());
+                        layers.push(Layer { places, series, style, covers: false, pointed: false });
+                    }
+                    layers.push(Layer { places, series: smooth, style, covers: true, pointed: false });
+                }
+                None => layers.push(Layer { places, series: curves.raw(metric), style, covers: true, pointed: false }),
+            }
+            if let Some(series) = curves.validation(metric) {
+                let style = if overlaid { style } else { theme.series(1) };
+                let places = curves.epoch_places.on(axis);
+                layers.push(Layer { places, series, style, covers: true, pointed: true });
+            }
+        }
+        let chart = Chart {
+            titles: [self.chart_title(metric, &drawn, overlaid, theme), self.chart_range(metric, first, area, theme)],
+            layers,
+            marks: self.marks(metric, theme),
+            x: self.range(),
+            x_ticks: if axis == XAxis::Time { time_ticks } else { linear_ticks },
+            log: self.view.log && metric != Metric::Accuracy,
+            from_zero: metric == Metric::ImagesPerS,
+            cursor: self.cursor,
+        };
+        chart.draw(frame, area, theme)
+    }
+
+    /// Where the epochs of the reference lie, and which of its series belong to a metric.
+    fn reference_layers(&self, metric: Metric) -> Vec<(Vec<f64>, usize)> {
+        let series: [usize; 2] = match metric {
+            Metric::Loss => [0, 2],
+            Metric::Accuracy => [1, 3],
+            _ => return Vec::new(),
+        };
+        let (Some(reference), Some(curves)) =
+            (&self.reference, self.chosen.as_ref().and_then(|run| self.curves.get(run)))
+        else {
+            return Vec::new();
+        };
+        let setting = curves.state.as_ref().and_then(|state| state.setting.as_ref());
+        let per_epoch = match self.view.axis {
+            XAxis::Epochs => 1.0,
+            XAxis::Steps => setting.map_or(1.0, |setting| setting.steps_per_epoch as f64),
+            // It is not known when its epochs were.
+            XAxis::Time => return Vec::new(),
+        };
+        series
+            .into_iter()
+            .map(|at| ((1..=reference.series[at].len()).map(|epoch| epoch as f64 * per_epoch).collect(), at))
+            .collect()
+    }
+
+    fn chart_title(
+        &self,
+        metric: Metric,
+        drawn: &[(usize, &RunCurves)],
+        overlaid: bool,
+        theme: &Theme,
+    ) -> Line<'static> {
+        let mut spans = vec![Span::styled(format!(" {} ", metric.title()), theme.text())];
+        let has_validation = drawn.iter().any(|(_, curves)| curves.validation(metric).is_some());
+        if has_validation && !overlaid {
+            spans.push(Span::styled(format!("{} train ", theme.sign("─", "-")), theme.series(0)));
+            spans.push(Span::styled(format!("{} val ", theme.sign("•", "o")), theme.series(1)));
+        } else if has_validation {
+            spans.push(Span::styled(format!("{} val ", theme.sign("•", "o")), theme.dim()));
+        }
+        if self.reference.is_some() && matches!(metric, Metric::Loss | Metric::Accuracy) {
+            spans.push(Span::styled(format!("{} reference ", theme.sign("─", "-")), theme.border()));
+        }
+        Line::from(spans)
+    }
+
+    /// On the right: the values at the cursor, else what is on screen.
+    fn chart_range(&self, metric: Metric, first: bool, area: Rect, theme: &Theme) -> Line<'static> {
+        let axis = self.view.axis;
+        let curves = self.chosen.as_ref().and_then(|run| self.curves.get(run));
+        if let (Some(cursor), Some(curves)) = (self.cursor, curves) {
+            return self.values_at(metric, cursor, curves, theme);
+        }
+        let place = |place: f64| match axis {
+            XAxis::Time => time_label(place),
+            XAxis::Steps => grouped(place.round() as u64),
+            XAxis::Epochs => number_label((place * 10.0).round() / 10.0),
+        };
+        let (from, to) = self.range();
+        let range = format!("{} {}–{}", axis.title(), place(from), place(to));
+        let text = match (first, SMOOTHING[self.view.smoothing]) {
+            (true, smoothing) => {
+                let log = if self.view.log { " log ·" } else { "" };
+                let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
+                if area.width >= 60 { format!("{smooth}{log} {range} ") } else { format!(" {range} ") }
+            }
+            (false, _) => {
+                let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
+                last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
+            }
+        };
+        Line::styled(text, theme.dim())
+    }
+
+    fn values_at(&self, metric: Metric, cursor: f64, curves: &RunCurves, theme: &Theme) -> Line<'static> {
+        let axis = self.view.axis;
+        let mut spans = Vec::new();
+        if let Some(at) = curves.nearest(axis, cursor) {
+            let step = curves.places.on(XAxis::Steps)[at];
+            let value = curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at];
+            spans.push(Span::styled(format!(" step {} ", grouped(step as u64)), theme.accent()));
+            spans.push(Span::styled(format!("{} ", value_text(metric, value)), theme.series(0)));
+        }
+        if let (Some(series), Some(at)) = (curves.validation(metric), curves.nearest_epoch(axis, cursor)) {
+            spans.push(Span::styled(format!("val {} ", value_text(metric, series.values()[at])), theme.series(1)));
+        }
+        Line::from(spans)
+    }
+
+    /// The best epoch, and what happened, on the charts of loss and accuracy.
+    fn marks(&self, metric: Metric, theme: &Theme) -> Vec<Mark> {
+        let axis = self.view.axis;
+        let Some(curves) = self.chosen.as_ref().and_then(|run| self.curves.get(run)) else { return Vec::new() };
+        let mut marks = Vec::new();
+        for note in &curves.notes {
+            let wanted = metric == Metric::Loss || metric == Metric::LearningRate;
+            if let Some((shown, ascii)) = sign(&note.kind).filter(|_| wanted) {
+                let style: Style = if is_bad(&note.kind) { theme.bad() } else { theme.warning() };
+                let x = curves.place_of(note.step, axis);
+                marks.push(Mark { x, y: None, sign: theme.sign(shown, ascii), style });
+            }
+        }
+        let Some(state) = &curves.state else { return marks };
+        let own = match state.monitor {
+            Monitor::ValLoss => metric == Metric::Loss,
+            Monitor::ValAccuracy | Monitor::ValKappa => metric == Metric::Accuracy,
+        };
+        let best = state.best.as_ref().filter(|_| own);
+        let record = best.and_then(|best| state.records.iter().position(|record| record.figures.epoch == best.epoch));
+        if let Some((at, series)) = record.zip(curves.validation(metric)) {
+            marks.push(Mark {
+                x: curves.epoch_places.on(axis)[at],
+                y: Some(f64::from(series.values()[at])),
+                sign: theme.sign("★", "*"),
+                style: theme.accent(),
+            });
+        }
+        marks
+    }
+}
+
+fn value_text(metric: Metric, value: f32) -> String {
+    if !value.is_finite() {
+        return "not finite".to_owned();
+    }
+    match metric {
+        Metric::Loss => format!("{value:.4}"),
+        Metric::Accuracy => format!("{value:.3}"),
+        Metric::LearningRate => number_label(f64::from(value)),
+        Metric::ImagesPerS | Metric::GradientNorm => format!("{value:.1}"),
+    }
+}

@@ -1,0 +1,195 @@
+//! What can be asked of a run's trainer: a small menu, and what is asked before something is stopped or thrown away.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{RunsAction, RunsEffect, RunsScreen};
+use crate::domain::printable::printable;
+use crate::domain::run_condition::RunCondition;
+use crate::domain::run_event::RequestVerb;
+use crate::domain::run_status::RunPhase;
+use crate::tui::effect::Effect;
+use crate::tui::input::Key;
+use crate::tui::model::Model;
+use crate::tui::popups::confirm::Question;
+use crate::tui::popups::draw_box;
+use crate::tui::run_board::RunRow;
+use crate::tui::widgets::fitted::padded;
+
+/// All that the menu may hold: the key, what is done, and how it is called.
+const ITEMS: [(char, RunsAction, &str); 7] = [
+    ('k', RunsAction::Ask(RequestVerb::Checkpoint), "write a checkpoint now"),
+    ('p', RunsAction::Ask(RequestVerb::Pause), "pause"),
+    ('c', RunsAction::Ask(RequestVerb::Continue), "continue"),
+    ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "finish this epoch and stop"),
+    ('s', RunsAction::Ask(RequestVerb::Stop), "stop now"),
+    ('r', RunsAction::Resume, "resume"),
+    ('d', RunsAction::Delete, "move to the trash"),
+];
+
+/// The menu: what applies to the run that it was opened on, and which is chosen.
+#[derive(Debug)]
+pub(super) struct ControlMenu {
+    items: Vec<(char, RunsAction, &'static str)>,
+    cursor: usize,
+}
+
+/// Whether something makes sense for a run in this condition; `None` is one that nothing is known of.
+fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
+    let Some(condition) = condition else { return action == RunsAction::Delete };
+    let has_trainer = condition.may_have_trainer();
+    match action {
+        RunsAction::Ask(RequestVerb::Checkpoint) => {
+            has_trainer && matches!(condition.phase, RunPhase::Running | RunPhase::Paused)
+        }
+        RunsAction::Ask(RequestVerb::Pause) => {
+            has_trainer && matches!(condition.phase, RunPhase::Running | RunPhase::Starting)
+        }
+        RunsAction::Ask(RequestVerb::Continue) => has_trainer && condition.phase == RunPhase::Paused,
+        RunsAction::Ask(RequestVerb::StopAfterEpoch) => has_trainer && condition.phase != RunPhase::Stopping,
+        RunsAction::Ask(RequestVerb::Stop) => has_trainer,
+        RunsAction::Resume => {
+            condition.stale.is_some() || (condition.phase.is_over() && condition.phase != RunPhase::Completed)
+        }
+        RunsAction::Delete => !has_trainer,
+        _ => false,
+    }
+}
+
+impl RunsScreen {
+    /// Opens the menu on the chosen run.
+    pub(super) fn open_menu(&mut self, model: &Model) -> Vec<Effect> {
+        if let Some(row) = self.chosen_row(model) {
+            let condition = row.condition.as_ref();
+            let items = ITEMS.into_iter().filter(|(_, action, _)| applies(*action, condition)).collect();
+            self.menu = Some(ControlMenu { items, cursor: 0 });
+        }
+        Vec::new()
+    }
+
+    /// Takes a key while the menu is open.
+    pub(super) fn press_menu(&mut self, key: Key, model: &Model) -> Vec<Effect> {
+        let Some(menu) = &mut self.menu else { return Vec::new() };
+        let last = menu.items.len().saturating_sub(1);
+        let wanted = match key {
+            Key::Escape | Key::Char('q' | 'x') => {
+                self.menu = None;
+                return Vec::new();
+            }
+            Key::Up => {
+                menu.cursor = menu.cursor.saturating_sub(1);
+                return Vec::new();
+            }
+            Key::Down => {
+                menu.cursor = (menu.cursor + 1).min(last);
+                return Vec::new();
+            }
+            Key::Enter => menu.items.get(menu.cursor),
+            key => menu.items.iter().find(|(letter, ..)| key == Key::Char(*letter)),
+        };
+        match wanted.map(|(_, action, _)| *action) {
+            Some(action) => {
+                self.menu = None;
+                self.act_here(action, model)
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// Asks the trainer of the chosen run for something; what ends it is asked back first.
+    pub(super) fn ask(&mut self, verb: RequestVerb, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        if !applies(RunsAction::Ask(verb), row.condition.as_ref()) {
+            return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
+        }
+        let run = row.run.clone();
+        let effect = Effect::Runs(RunsEffect::Ask { run: run.clone(), verb });
+        if verb == RequestVerb::Stop {
+            return vec![Effect::Ask(Question {
+                title: format!("Stop {}?", title(row)),
+                text: "It finishes its step and writes a checkpoint, from which it can be resumed exactly.".to_owned(),
+                yes: "stop",
+                effects: vec![effect],
+            })];
+        }
+        self.asked.push((run, verb));
+        vec![effect]
+    }
+
+    /// Resumes the chosen run.
+    pub(super) fn resume(&mut self, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        if !applies(RunsAction::Resume, row.condition.as_ref()) {
+            return vec![Effect::failed(format!("{}: nothing to resume; {}", title(row), condition_text(row)))];
+        }
+        if self.resuming.contains(&row.run) {
+            return Vec::new();
+        }
+        self.resuming.push(row.run.clone());
+        vec![Effect::Runs(RunsEffect::Resume(row.run.clone()))]
+    }
+
+    /// Moves the chosen run to the trash, if that is meant.
+    pub(super) fn delete(&self, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        if !applies(RunsAction::Delete, row.condition.as_ref()) {
+            return vec![Effect::failed(format!("{}: stop it first; {}", title(row), condition_text(row)))];
+        }
+        vec![Effect::Ask(Question {
+            title: format!("Move {} to the trash?", title(row)),
+            text: format!(
+                "{} goes to the folder trash of the workspace, with its checkpoints and figures.",
+                printable(&row.run.name())
+            ),
+            yes: "move it to the trash",
+            effects: vec![Effect::Runs(RunsEffect::Trash(row.run.clone()))],
+        })]
+    }
+
+    /// Draws the menu over the screen.
+    pub(super) fn draw_menu(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let (Some(menu), Some(row)) = (&self.menu, self.chosen_row(model)) else { return };
+        let theme = &model.theme;
+        let height = menu.items.len().max(1) as u16 + 2;
+        let inner = draw_box(frame, area, (46, height), model, [&title(row), "Esc back"]);
+        let lines: Vec<Line<'_>> = menu
+            .items
+            .iter()
+            .enumerate()
+            .map(|(at, (key, _, name))| {
+                let style = if at == menu.cursor { theme.selected(true) } else { Style::new() };
+                let rest = usize::from(inner.width).saturating_sub(4);
+                Line::from(vec![
+                    Span::styled(format!(" {key}  "), theme.accent().patch(style)),
+                    Span::styled(padded(name, rest), style),
+                ])
+            })
+            .collect();
+        let lines =
+            if lines.is_empty() { vec![Line::styled(" nothing can be asked of it now", theme.dim())] } else { lines };
+        frame.render_widget(Paragraph::new(lines), inner);
+    }
+}
+
+fn nothing_chosen() -> Vec<Effect> {
+    vec![Effect::failed("no run is chosen")]
+}
+
+fn condition_text(row: &RunRow) -> String {
+    match (&row.condition, &row.problem) {
+        (Some(condition), _) => format!("it is {condition}"),
+        (None, Some(problem)) => printable(problem),
+        (None, None) => "its state is not known".to_owned(),
+    }
+}
+
+/// A run in a few words: its view and preset, else its name.
+pub(super) fn title(row: &RunRow) -> String {
+    match &row.spec {
+        Some(spec) => format!("{} {}", spec.view, printable(&spec.preset)),
+        None => printable(&row.run.name()),
+    }
+}

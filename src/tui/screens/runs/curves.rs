@@ -1,0 +1,278 @@
+//! What a followed run has told: its curves, ready to be drawn, its events, and what it adds up to.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::metric_series::{MetricSeries, MovingAverage};
+use crate::domain::run_event::RunEventKind;
+use crate::domain::run_records::StepPoint;
+use crate::domain::run_state::RunState;
+
+/// What is charted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Metric {
+    Loss,
+    Accuracy,
+    LearningRate,
+    ImagesPerS,
+    GradientNorm,
+}
+
+impl Metric {
+    /// The most wanted first.
+    pub(in crate::tui) const ALL: [Self; 5] =
+        [Self::Loss, Self::Accuracy, Self::LearningRate, Self::ImagesPerS, Self::GradientNorm];
+
+    pub(in crate::tui) const fn title(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "accuracy",
+            Self::LearningRate => "learning rate",
+            Self::ImagesPerS => "images/s",
+            Self::GradientNorm => "gradient norm",
+        }
+    }
+
+    fn of(self, point: &StepPoint) -> f32 {
+        let value = match self {
+            Self::Loss => point.loss,
+            Self::Accuracy => point.accuracy,
+            Self::LearningRate => point.learning_rate,
+            Self::ImagesPerS => point.images_per_s,
+            Self::GradientNorm => point.gradient_norm,
+        };
+        value as f32
+    }
+
+    /// Whether it is smoothed: what is set and not measured is not.
+    pub(in crate::tui) fn is_noisy(self) -> bool {
+        self != Self::LearningRate
+    }
+}
+
+/// What the horizontal axis counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::tui) enum XAxis {
+    #[default]
+    Steps,
+    Epochs,
+    Time,
+}
+
+impl XAxis {
+    pub(in crate::tui) const fn title(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Epochs => "epochs",
+            Self::Time => "time",
+        }
+    }
+
+    pub(in crate::tui) const fn next(self) -> Self {
+        match self {
+            Self::Steps => Self::Epochs,
+            Self::Epochs => Self::Time,
+            Self::Time => Self::Steps,
+        }
+    }
+}
+
+/// Something that happened, and how far the run was then.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct RunNote {
+    pub(in crate::tui) time: DateTime<Utc>,
+    pub(in crate::tui) step: u64,
+    pub(in crate::tui) kind: RunEventKind,
+}
+
+/// What is new of a run that is followed.
+#[derive(Debug)]
+pub(in crate::tui) struct RunNews {
+    /// How many of the steps told before still hold.
+    pub(in crate::tui) kept: usize,
+    /// The steps behind them.
+    pub(in crate::tui) steps: Vec<StepPoint>,
+    /// Whether what happened before is void: the events were replaced or cut.
+    pub(in crate::tui) anew: bool,
+    /// What happened since, reports of steps left out.
+    pub(in crate::tui) notes: Vec<RunNote>,
+    /// What it adds up to; without its steps.
+    pub(in crate::tui) state: Box<RunState>,
+    /// What of it cannot be read.
+    pub(in crate::tui) problems: Vec<String>,
+    /// The end of its log, where that has changed.
+    pub(in crate::tui) log: Option<Vec<String>>,
+}
+
+/// Positions of points on one axis, and the values there.
+#[derive(Clone, Debug, Default)]
+pub(in crate::tui) struct Places {
+    steps: Vec<f64>,
+    epochs: Vec<f64>,
+    seconds: Vec<f64>,
+}
+
+impl Places {
+    fn push(&mut self, step: u64, epoch: f64, seconds: f64) {
+        // A clock that was set back must not turn the axis round.
+        let last = self.seconds.last().copied().unwrap_or(0.0);
+        self.steps.push(step as f64);
+        self.epochs.push(epoch);
+        self.seconds.push(seconds.max(last));
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.steps.truncate(length);
+        self.epochs.truncate(length);
+        self.seconds.truncate(length);
+    }
+
+    pub(in crate::tui) fn on(&self, axis: XAxis) -> &[f64] {
+        match axis {
+            XAxis::Steps => &self.steps,
+            XAxis::Epochs => &self.epochs,
+            XAxis::Time => &self.seconds,
+        }
+    }
+}
+
+/// The curves of a run.
+#[derive(Debug, Default)]
+pub(in crate::tui) struct RunCurves {
+    pub(in crate::tui) state: Option<Box<RunState>>,
+    pub(in crate::tui) notes: Vec<RunNote>,
+    pub(in crate::tui) log: Vec<String>,
+    pub(in crate::tui) problems: Vec<String>,
+    /// Of the reports within epochs.
+    pub(in crate::tui) places: Places,
+    raw: [MetricSeries; 5],
+    smooth: [MetricSeries; 5],
+    averages: Option<[MovingAverage; 5]>,
+    smoothing: f64,
+    /// Of the ends of epochs.
+    pub(in crate::tui) epoch_places: Places,
+    pub(in crate::tui) val_loss: MetricSeries,
+    pub(in crate::tui) val_accuracy: MetricSeries,
+}
+
+impl RunCurves {
+    /// Takes news in.
+    pub(in crate::tui) fn take(&mut self, news: RunNews) {
+        if news.anew {
+            self.notes.clear();
+        }
+        self.notes.extend(news.notes);
+        self.problems = news.problems;
+        if let Some(log) = news.log {
+            self.log = log;
+        }
+        let length = self.places.steps.len();
+        if news.kept < length {
+            self.places.truncate(news.kept);
+            self.raw.iter_mut().for_each(|series| series.truncate(news.kept));
+            self.forget_averages();
+        }
+        let state = news.state;
+        let started = state.started.or(news.steps.first().map(|point| point.time));
+        let since = |time: DateTime<Utc>| started.map_or(0.0, |started| (time - started).as_seconds_f64().max(0.0));
+        let per_epoch = state.setting.as_ref().map(|setting| setting.steps_per_epoch.max(1) as f64);
+        let epoch_of = |step: u64, epoch: u32| per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch);
+        for point in &news.steps {
+            self.places.push(point.step, epoch_of(point.step, point.epoch), since(point.time));
+            for (series, metric) in self.raw.iter_mut().zip(Metric::ALL) {
+                series.push(metric.of(point));
+            }
+        }
+        self.epoch_places = Places::default();
+        (self.val_loss, self.val_accuracy) = Default::default();
+        for record in &state.records {
+            let figures = &record.figures;
+            self.epoch_places.push(figures.step, epoch_of(figures.step, figures.epoch), since(record.time));
+            self.val_loss.push(figures.val_loss.map_or(f32::NAN, |loss| loss as f32));
+            self.val_accuracy.push(figures.val_accuracy.map_or(f32::NAN, |accuracy| accuracy as f32));
+        }
+        self.state = Some(state);
+        self.smooth_on();
+    }
+
+    /// Smooths so much from now on.
+    pub(in crate::tui) fn set_smoothing(&mut self, smoothing: f64) {
+        if (self.smoothing - smoothing).abs() > f64::EPSILON {
+            self.smoothing = smoothing;
+            self.forget_averages();
+        }
+        self.smooth_on();
+    }
+
+    fn forget_averages(&mut self) {
+        self.smooth = Default::default();
+        self.averages = None;
+    }
+
+    /// Brings the averages up to the last report.
+    fn smooth_on(&mut self) {
+        if self.smoothing <= 0.0 {
+            return;
+        }
+        let averages = self.averages.get_or_insert([MovingAverage::new(self.smoothing); 5]);
+        for ((raw, smooth), average) in self.raw.iter().zip(&mut self.smooth).zip(averages) {
+            for value in &raw.values()[smooth.len()..] {
+                smooth.push(average.next(*value));
+            }
+        }
+    }
+
+    /// The reports of a metric.
+    pub(in crate::tui) fn raw(&self, metric: Metric) -> &MetricSeries {
+        &self.raw[metric as usize]
+    }
+
+    /// Their moving average, where they are smoothed.
+    pub(in crate::tui) fn smooth(&self, metric: Metric) -> Option<&MetricSeries> {
+        let smooth = &self.smooth[metric as usize];
+        (self.smoothing > 0.0 && metric.is_noisy() && smooth.len() == self.raw(metric).len()).then_some(smooth)
+    }
+
+    /// The values on validation images, where the metric has any.
+    pub(in crate::tui) fn validation(&self, metric: Metric) -> Option<&MetricSeries> {
+        let series = match metric {
+            Metric::Loss => &self.val_loss,
+            Metric::Accuracy => &self.val_accuracy,
+            _ => return None,
+        };
+        series.extent(0..series.len()).map(|_| series)
+    }
+
+    /// How far the curves go.
+    pub(in crate::tui) fn end(&self, axis: XAxis) -> f64 {
+        let last = |places: &Places| places.on(axis).last().copied().unwrap_or(0.0);
+        last(&self.places).max(last(&self.epoch_places))
+    }
+
+    /// Where a step lies on an axis.
+    pub(in crate::tui) fn place_of(&self, step: u64, axis: XAxis) -> f64 {
+        let steps = &self.places.steps;
+        if axis == XAxis::Steps || steps.is_empty() {
+            return step as f64;
+        }
+        let at = steps.partition_point(|other| *other < step as f64).min(steps.len() - 1);
+        self.places.on(axis)[at]
+    }
+
+    /// The report nearest to a place on an axis.
+    pub(in crate::tui) fn nearest(&self, axis: XAxis, place: f64) -> Option<usize> {
+        nearest(self.places.on(axis), place)
+    }
+
+    /// The end of an epoch nearest to a place on an axis.
+    pub(in crate::tui) fn nearest_epoch(&self, axis: XAxis, place: f64) -> Option<usize> {
+        nearest(self.epoch_places.on(axis), place)
+    }
+}
+
+fn nearest(places: &[f64], place: f64) -> Option<usize> {
+    let right = places.partition_point(|other| *other < place);
+    let left = right.saturating_sub(1);
+    let right = right.min(places.len().checked_sub(1)?);
+    Some(if place - places[left] <= places[right] - place { left } else { right })
+}

@@ -1,0 +1,155 @@
+//! The list of runs as it is drawn.
+
+use chrono::TimeDelta;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::{RunsScreen, Typing};
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::run_condition::{RunCondition, duration_text};
+use crate::domain::run_status::{RunPhase, RunStatus};
+use crate::tui::model::Model;
+use crate::tui::run_board::RunRow;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::fitted::{padded, padded_start};
+use crate::tui::widgets::pane::draw_pane;
+
+/// From so many cells on, the list also tells the best value and the time that is left.
+const WIDE: usize = 66;
+
+impl RunsScreen {
+    /// Draws the list.
+    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let total = model.runs.rows.len();
+        let count = match (self.filter.text().is_empty(), total) {
+            (true, 0) => String::new(),
+            (true, _) => format!("{} of {total}", self.list.cursor + 1),
+            (false, _) => format!("{} of {total} match", self.shown.len()),
+        };
+        let filters = !self.filter.text().is_empty() || self.typing == Some(Typing::Filter);
+        let inner = draw_pane(frame, area, theme, true, ["Runs", &count]);
+        let mut rows = inner;
+        if filters && inner.height > 1 {
+            let mut spans = vec![Span::styled("/ ", theme.accent())];
+            let cells = usize::from(inner.width).saturating_sub(3);
+            spans.extend(self.filter.spans(cells, self.typing == Some(Typing::Filter), theme));
+            frame.render_widget(Paragraph::new(Line::from(spans)), Rect { height: 1, ..inner });
+            rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
+        }
+        if self.shown.is_empty() {
+            frame.render_widget(Paragraph::new(self.empty_text(model)).wrap(Wrap { trim: true }), rows);
+            return;
+        }
+        let visible = self.list.visible(rows, self.shown.len());
+        let lines: Vec<Line<'_>> = visible
+            .map(|at| self.row_line(&model.runs.rows[self.shown[at]], at == self.list.cursor, rows.width.into(), model))
+            .collect();
+        frame.render_widget(Paragraph::new(lines), rows);
+    }
+
+    fn empty_text(&self, model: &Model) -> Vec<Line<'static>> {
+        let theme = &model.theme;
+        match &model.runs.problem {
+            Some(problem) => vec![
+                Line::styled("the runs cannot be listed", theme.bad()),
+                Line::styled(printable(problem), theme.dim()),
+            ],
+            None if !model.runs.listed => vec![Line::styled("reading …", theme.dim())],
+            None if !self.filter.text().is_empty() => {
+                vec![Line::styled("no run matches; Esc, Esc shows all", theme.dim())]
+            }
+            None => vec![Line::styled("no runs yet; 2 goes to Train and starts one", theme.dim())],
+        }
+    }
+
+    fn row_line(&self, row: &RunRow, chosen: bool, cells: usize, model: &Model) -> Line<'static> {
+        let theme = &model.theme;
+        let (sign, sign_style) = condition_sign(row.condition.as_ref(), theme);
+        let series = self.drawn_runs().iter().position(|run| *run == row.run);
+        let overlaid = !self.marked.is_empty();
+        let mark = match series {
+            Some(series) if overlaid => Span::styled(theme.sign("▍", "|"), theme.series(series)),
+            _ => Span::raw(" "),
+        };
+        let (view, preset) = match &row.spec {
+            Some(spec) => (spec.view.to_string(), printable(&spec.preset)),
+            None => (String::new(), String::new()),
+        };
+        let progress = row.status.as_ref().map_or_else(
+            || "–".to_owned(),
+            |status| {
+                if status.epoch == 0 { "–".to_owned() } else { format!("{}/{}", status.epoch, status.epochs) }
+            },
+        );
+        let wide = cells >= WIDE;
+        let fixed = 3 + 7 + 8 + 9 + if wide { 12 + 12 } else { 0 };
+        let state_cells = cells.saturating_sub(fixed);
+        let base = if chosen { theme.selected(true) } else { Style::new() };
+        let state = state_text(row, model);
+        let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
+        if row.spec.is_some() {
+            spans.push(Span::raw(padded(&view, 6) + " "));
+            spans.push(Span::styled(padded(&preset, 7) + " ", theme.dim()));
+        } else {
+            spans.push(Span::raw(padded(&printable(&row.run.name()), 14) + " "));
+        }
+        let state_style = match row.condition.as_ref() {
+            Some(condition) if condition.phase == RunPhase::Failed => theme.bad(),
+            Some(condition) if condition.stale.is_some() => theme.warning(),
+            None => theme.warning(),
+            Some(_) => theme.text(),
+        };
+        spans.push(Span::styled(padded(&state, state_cells), state_style));
+        if wide {
+            spans.push(Span::raw(padded_start(&best_text(row.status.as_ref()), 12)));
+            spans.push(Span::styled(padded_start(&eta_text(row), 12), theme.dim()));
+        }
+        spans.push(Span::raw(padded_start(&progress, 9)));
+        Line::from(spans).style(base)
+    }
+}
+
+/// The state with its evidence, as old as it is now.
+pub(super) fn state_text(row: &RunRow, model: &Model) -> String {
+    match (&row.condition, &row.status, &row.problem) {
+        (Some(condition), Some(status), _) => {
+            let silence = (model.now - status.heartbeat).max(TimeDelta::zero());
+            RunCondition { silence, ..condition.clone() }.to_string()
+        }
+        (Some(condition), None, _) => condition.to_string(),
+        (None, _, Some(problem)) => printable(problem),
+        (None, _, None) => format!("nothing known of {}", printable_path(row.run.path())),
+    }
+}
+
+/// A sign for how a run is: colour is never the only one.
+pub(super) fn condition_sign(condition: Option<&RunCondition>, theme: &Theme) -> (&'static str, Style) {
+    let Some(condition) = condition else { return ("?", theme.warning()) };
+    if condition.stale.is_some() {
+        return (theme.sign("◌", "?"), theme.warning());
+    }
+    match condition.phase {
+        RunPhase::Queued => (theme.sign("○", "-"), theme.dim()),
+        RunPhase::Starting | RunPhase::Running => (theme.sign("●", "*"), theme.good()),
+        RunPhase::Paused => (theme.sign("‖", "="), theme.warning()),
+        RunPhase::Stopping => (theme.sign("◐", "*"), theme.warning()),
+        RunPhase::Interrupted | RunPhase::Stopped => (theme.sign("■", "#"), theme.dim()),
+        RunPhase::Completed => (theme.sign("✔", "v"), theme.good()),
+        RunPhase::Failed => (theme.sign("✖", "x"), theme.bad()),
+    }
+}
+
+fn best_text(status: Option<&RunStatus>) -> String {
+    let best = status.and_then(|status| status.best.as_ref());
+    best.map_or_else(String::new, |best| format!("{:.3} @ {}", best.value, best.epoch))
+}
+
+fn eta_text(row: &RunRow) -> String {
+    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_at_work);
+    let eta = row.status.as_ref().and_then(|status| status.eta_s).filter(|eta| at_work && eta.is_finite());
+    eta.map_or_else(String::new, |eta| duration_text(TimeDelta::seconds(eta as i64)))
+}
