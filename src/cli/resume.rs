@@ -9,9 +9,10 @@ use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
-use super::trainer_start::{FollowArguments, start_trainers};
+use super::trainer_start::{FollowArguments, TrainersAtWork as _};
 use crate::client::engine_location::locate_engine;
 use crate::client::run_snapshot::current_condition;
+use crate::client::training_start::start_trainers;
 use crate::domain::compute_options::DeviceChoice;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::run_spec::RunSpec;
