@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
+use crate::domain::grouped_digits::grouped;
 use crate::domain::network_plan::REFERENCE_SIZE;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
@@ -72,27 +73,4 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
         size = metadata.size,
     ));
     Ok(Outcome::Done)
-}
-
-/// A number with commas between groups of three digits.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::grouped;
-
-    #[test]
-    fn digits_are_grouped() {
-        assert_eq!([0, 999, 1000, 2_262_660].map(grouped), ["0", "999", "1,000", "2,262,660"]);
-    }
 }

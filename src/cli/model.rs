@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::console::{Outcome, print_result};
-use super::import::grouped;
 use crate::domain::density::DensityClass;
+use crate::domain::grouped_digits::grouped;
 use crate::domain::network_layers::LayerRow;
 use crate::domain::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
 use crate::domain::printable::{printable, printable_path};

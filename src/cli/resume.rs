@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
-use super::trainer_start::{FollowArguments, start_trainers};
+use super::trainer_start::{FollowArguments, TrainersAtWork as _};
 use crate::client::engine_location::locate_engine;
 use crate::client::run_resumption::{Resumable, resumable};
+use crate::client::training_start::start_trainers;
 use crate::domain::compute_options::DeviceChoice;
 use crate::domain::printable::printable;
 use crate::storage::run_catalog::find_runs;

@@ -8,22 +8,20 @@ use clap::Args;
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::interruption::Interruption;
 use super::preset;
-use super::trainer_start::{FollowArguments, start_trainers};
+use super::trainer_start::{FollowArguments, TrainersAtWork as _};
 use crate::client::engine_location::locate_engine;
-use crate::client::engine_probe::{PROBE_TIMEOUT, probe_engine};
-use crate::client::training_plan::{PlannedRuns, TrainingPlan, remove_runs};
+use crate::client::training_plan::{PlannedRuns, TrainingPlan};
+use crate::client::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
 use crate::dataset::folder_layout::scan;
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::dataset::split_table::SplitTable;
-use crate::domain::compute_options::{DeviceChoice, DeviceList};
+use crate::domain::compute_options::DeviceList;
 use crate::domain::dataset_manifest::DatasetManifest;
-use crate::domain::disk_estimate::DiskEstimate;
 use crate::domain::printable::printable_path;
 use crate::domain::selection::ViewSelection;
 use crate::domain::split::Split;
 use crate::domain::training_config::TrainingConfig;
-use crate::report::tables::counted;
 use crate::storage::regular_file::read_regular_file;
 use crate::storage::workspace::Workspace;
 
@@ -85,7 +83,10 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     let config = configuration(arguments)?;
     let engine = locate_engine()?.path;
     let manifests = manifests(arguments, &config, console)?;
-    let gpus = count_gpus(&arguments.device, &engine)?;
+    let gpus = count_gpus(&arguments.device, &engine).map_err(|error| match error {
+        DeviceShortage::Probe(_) => anyhow::Error::new(error),
+        shortage => anyhow::Error::new(shortage).context("--device"),
+    })?;
     let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
     let shares = arguments.device.deal(manifests.len(), gpus);
     let workspace = Workspace::open(workspace)?;
@@ -114,21 +115,14 @@ fn start(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     let interruption = Interruption::watch()?;
-    let planned = plan.create(workspace)?;
-    if interruption.requested() {
-        remove_runs(&planned.runs);
-        return Err(Interrupted.into());
-    }
-    let mut started = start_trainers(engine, planned.shares.clone(), None, &|| interruption.requested());
+    let (planned, started) = match start_plan(plan, workspace, engine, &|| interruption.requested()) {
+        Err(StartError::Interrupted) => return Err(Interrupted.into()),
+        other => other?,
+    };
     started.report_failures(console);
-    for (runs, _) in &started.failed {
-        remove_runs(runs);
-    }
     if started.at_work.is_empty() {
         bail!("no training was started, and nothing is left of it");
     }
-    // Dealt to devices they came in another order.
-    started.at_work.sort_by_key(|run| planned.runs.iter().position(|planned| planned == run));
     if arguments.json {
         print_result(&to_json(&planned, plan)?)?;
     }
@@ -181,44 +175,6 @@ fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Re
 
 fn preset_label(preset: &str) -> String {
     Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
-}
-
-/// How many GPUs there are, where the devices that are asked for make it matter; an error where one is not there.
-fn count_gpus(devices: &DeviceList, engine: &Path) -> anyhow::Result<usize> {
-    let highest = match devices {
-        DeviceList::AllCuda => Some(0),
-        DeviceList::Named(devices) => devices
-            .iter()
-            .filter_map(|device| if let DeviceChoice::Cuda(number) = device { Some(*number) } else { None })
-            .max(),
-    };
-    let Some(highest) = highest else { return Ok(0) };
-    let facts = probe_engine(engine, PROBE_TIMEOUT).context("ask the engine for its GPUs")?;
-    let gpus = facts.cuda.devices.len();
-    match gpus {
-        0 => bail!("--device: no GPU can be used here; `mammoscope doctor` says why"),
-        gpus if highest >= gpus => {
-            bail!("--device: there is no cuda:{highest}; this machine has {}", counted(gpus, "GPU"))
-        }
-        gpus => Ok(gpus),
-    }
-}
-
-/// Refuses what would not fit on the disk.
-fn check_disk(config: &TrainingConfig, manifests: &[DatasetManifest], workspace: &Workspace) -> anyhow::Result<()> {
-    let images = manifests.iter().map(|manifest| manifest.samples.len()).sum();
-    let needed = DiskEstimate::new(config, manifests.len(), images).total();
-    let Some(free) = workspace.free_bytes() else { return Ok(()) };
-    if needed > free {
-        let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
-        bail!(
-            "the runs and the cache of their images need about {} MB, and {} has {} MB left; give another --workspace",
-            megabytes(needed),
-            printable_path(workspace.path()),
-            megabytes(free)
-        );
-    }
-    Ok(())
 }
 
 fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String> {

@@ -1,15 +1,13 @@
-//! Trainers are started, one a device, and followed or left alone.
+//! Trainers that were started are followed or left alone.
 
 use std::io::{self, IsTerminal as _};
-use std::path::Path;
 
 use clap::Args;
 
 use super::console::{Console, Outcome, print_result};
 use super::follow::follow_runs;
-use crate::client::trainer_process::{TrainerError, TrainerProcess};
+use crate::client::training_start::StartedTrainers;
 use crate::domain::printable::printable;
-use crate::storage::run_dir::RunDir;
 
 /// What is done once the trainers are at work.
 #[derive(Clone, Copy, Debug, Args)]
@@ -28,55 +26,24 @@ impl FollowArguments {
     }
 }
 
-/// The trainers that were started, and what became of the others.
-pub(super) struct StartedTrainers {
-    /// The runs that a trainer works through.
-    pub(super) at_work: Vec<RunDir>,
-    /// The runs of trainers that ended before they took any up, and why.
-    pub(super) failed: Vec<(Vec<RunDir>, TrainerError)>,
-}
-
-/// Starts a trainer for each share of the runs, all at once, and waits until each has taken up its first run.
-pub(super) fn start_trainers(
-    engine: &Path,
-    shares: Vec<Vec<RunDir>>,
-    epochs: Option<u32>,
-    interrupted: &dyn Fn() -> bool,
-) -> StartedTrainers {
-    let mut started = StartedTrainers { at_work: Vec::new(), failed: Vec::new() };
-    let mut starting = Vec::new();
-    for share in shares {
-        match TrainerProcess::start(engine, &share, epochs) {
-            Ok(trainer) => starting.push((trainer, share)),
-            Err(error) => started.failed.push((share, error)),
-        }
-    }
-    for (trainer, share) in starting {
-        match trainer.wait_until_at_work(interrupted) {
-            // Whether the caller waits for it or not, it is there.
-            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.at_work.extend(share),
-            Err(error) => started.failed.push((share, error)),
-        }
-    }
-    started
-}
-
-impl StartedTrainers {
+/// What the command line does with trainers that were started.
+pub(super) trait TrainersAtWork {
     /// Says which runs have no trainer, and why.
-    pub(super) fn report_failures(&self, console: &Console) {
+    fn report_failures(&self, console: &Console);
+
+    /// Follows the runs to their end, or prints their folders where those are wanted.
+    fn follow_or_print(&self, follow: FollowArguments, prints: bool, console: &Console) -> anyhow::Result<Outcome>;
+}
+
+impl TrainersAtWork for StartedTrainers {
+    fn report_failures(&self, console: &Console) {
         for (runs, error) in &self.failed {
             let names: Vec<_> = runs.iter().map(|run| printable(&run.name())).collect();
             console.error(&anyhow::anyhow!("{}: {error}", names.join(", ")));
         }
     }
 
-    /// Follows the runs to their end, or prints their folders where those are wanted.
-    pub(super) fn follow_or_print(
-        &self,
-        follow: FollowArguments,
-        prints: bool,
-        console: &Console,
-    ) -> anyhow::Result<Outcome> {
+    fn follow_or_print(&self, follow: FollowArguments, prints: bool, console: &Console) -> anyhow::Result<Outcome> {
         if follow.follows() {
             return follow_runs(&self.at_work, console);
         }

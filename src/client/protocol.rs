@@ -4,7 +4,7 @@
 //! on:
 //!
 //! ```text
-//! Ready → (Run → JobStarted? → SampleDone* → JobEnded)*        Alive after two seconds without another event
+//! Ready → (Run → JobStarted? → (SampleDone* | StepsTimed?) → JobEnded)*     Alive after two seconds without another event
 //! ```
 //!
 //! `Ready` comes first and once. A job ends exactly once, also when it is cancelled, fails, or the engine is told to
@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
+use crate::domain::step_timing::StepTiming;
+use crate::domain::training_config::TrainingConfig;
 
 /// Changes whenever a command, an event or the framing does.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 /// The program's and the engine's version: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long the engine is silent before it says that it lives.
@@ -61,6 +63,8 @@ pub enum EngineCommand {
 pub enum Work {
     /// Predict images with one model.
     Predict(PredictWork),
+    /// Time a few steps of a training on random images.
+    Benchmark(BenchmarkWork),
 }
 
 /// Predict images with one model.
@@ -78,6 +82,15 @@ pub struct PredictWork {
     pub precision: Precision,
     /// CPU threads; `None` takes all cores.
     pub threads: Option<usize>,
+}
+
+/// Time three steps of a training on random images, after one that builds everything up, and a pass without gradients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BenchmarkWork {
+    /// What the steps are of: size and width of the network, batch, precision, augmentation, threads.
+    pub config: TrainingConfig,
+    /// Where.
+    pub device: DeviceChoice,
 }
 
 /// What the engine answers.
@@ -115,6 +128,13 @@ pub enum EngineEvent {
         index: usize,
         /// Logits of the classes A to D, or why there are none.
         result: Result<[f32; DensityClass::COUNT], String>,
+    },
+    /// The steps of a [`BenchmarkWork`] are timed.
+    StepsTimed {
+        /// The job's number.
+        job: JobId,
+        /// What came of it.
+        timing: StepTiming,
     },
     /// The job is over.
     JobEnded {

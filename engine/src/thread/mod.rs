@@ -1,5 +1,6 @@
 //! The engine thread, and what runs on it.
 
+pub mod benchmark;
 pub mod job;
 pub mod job_control;
 pub mod outlet;

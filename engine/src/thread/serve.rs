@@ -12,6 +12,7 @@ use mammoscope::client::protocol::{
 };
 use mammoscope::domain::engine_facts::CudaFacts;
 
+use super::benchmark::benchmark;
 use super::job::JobContext;
 use super::job_control::{JobControl, JobControls};
 use super::outlet::{self, EventSender};
@@ -101,6 +102,7 @@ fn run_guarded(work: Work, context: &JobContext<'_>) -> JobOutcome {
     }
     let attempt = catch_unwind(AssertUnwindSafe(|| match work {
         Work::Predict(work) => predict(work, context),
+        Work::Benchmark(work) => benchmark(&work, context),
     }));
     match attempt {
         Ok(Ok(outcome)) => outcome,

@@ -1,25 +1,181 @@
-//! What the screen Train wants of the world.
+//! What the screen Train wants of the world: data sets listed, steps timed, trainers started.
 
-use std::sync::mpsc::Sender;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 
+use anyhow::Context as _;
+
+use crate::client::engine_location::locate_engine;
+use crate::client::engine_process::{EngineProcess, Patience};
+use crate::client::protocol::{BenchmarkWork, JobId};
+use crate::client::step_benchmark::{BenchmarkError, time_steps};
+use crate::client::training_plan::TrainingPlan;
+use crate::client::training_start::{check_disk, count_gpus, start_plan};
+use crate::dataset::folder_layout::scan;
+use crate::dataset::manifest::{ManifestSet, build_manifests};
+use crate::dataset::split::SplitPlan;
+use crate::domain::compute_options::DeviceChoice;
+use crate::domain::step_timing::StepTiming;
+use crate::domain::training_config::TrainingConfig;
 use crate::storage::workspace::Workspace;
 use crate::tui::message::UiMessage;
-use crate::tui::screens::train::TrainEffect;
+use crate::tui::screens::train::{
+    DataOutlook, DataRequest, SplitChoice, StartRequest, StartedRuns, TrainEffect, TrainMessage,
+};
+
+/// How many problems of folders are named; the rest are counted.
+const NAMED_PROBLEMS: usize = 3;
 
 /// Carries out what the screen Train wants.
 pub(in crate::tui) struct TrainService {
-    #[expect(dead_code, reason = "not used yet")]
     workspace: Workspace,
-    #[expect(dead_code, reason = "not used yet")]
     inbox: Sender<UiMessage>,
+    scans: Option<Sender<(u64, DataRequest)>>,
+    timings: Option<Sender<TimingRequest>>,
+    /// The timing that is still wanted; 0 for none.
+    wanted: Arc<AtomicU64>,
+}
+
+struct TimingRequest {
+    request: u64,
+    config: TrainingConfig,
+    device: DeviceChoice,
 }
 
 impl TrainService {
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self { workspace, inbox }
+        Self { workspace, inbox, scans: None, timings: None, wanted: Arc::default() }
     }
 
     pub(super) fn perform(&mut self, effect: TrainEffect) {
-        match effect {}
+        match effect {
+            TrainEffect::Scan { request, data } => {
+                let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
+                let scans = self.scans.get_or_insert_with(|| {
+                    let (scans, waiting) = channel();
+                    thread::spawn(move || scan_data(&waiting, &workspace, &inbox));
+                    scans
+                });
+                // The thread is there as long as this is.
+                let _ = scans.send((request, data));
+            }
+            TrainEffect::Time { request, config, device } => {
+                // Requests count from 0; 0 here is none.
+                self.wanted.store(request + 1, Ordering::Release);
+                let (wanted, inbox) = (Arc::clone(&self.wanted), self.inbox.clone());
+                let timings = self.timings.get_or_insert_with(|| {
+                    let (timings, waiting) = channel();
+                    thread::spawn(move || time_trainings(&waiting, &wanted, &inbox));
+                    timings
+                });
+                let _ = timings.send(TimingRequest { request, config, device });
+            }
+            TrainEffect::CancelTiming => self.wanted.store(0, Ordering::Release),
+            TrainEffect::Start(request) => {
+                let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
+                thread::spawn(move || {
+                    let outcome = start(&request, &workspace).map_err(|error| format!("{error:#}"));
+                    // Nobody to tell: the workbench was left, and the trainers go on.
+                    let _ = inbox.send(UiMessage::Train(TrainMessage::Started(outcome)));
+                });
+            }
+        }
     }
+}
+
+/// One scan after another, the newest only.
+fn scan_data(waiting: &Receiver<(u64, DataRequest)>, workspace: &Workspace, inbox: &Sender<UiMessage>) {
+    while let Ok(mut newest) = waiting.recv() {
+        while let Ok(newer) = waiting.try_recv() {
+            newest = newer;
+        }
+        let (request, data) = newest;
+        let outcome = outlook(&data, workspace).map_err(|error| format!("{error:#}"));
+        if inbox.send(UiMessage::Train(TrainMessage::Scanned { request, outcome })).is_err() {
+            return;
+        }
+    }
+}
+
+fn outlook(data: &DataRequest, workspace: &Workspace) -> anyhow::Result<DataOutlook> {
+    let (manifests, problems) = manifests(data)?;
+    Ok(DataOutlook::new(&manifests, problems, workspace.free_bytes()))
+}
+
+/// The images that are asked for, and what of the folders is not as it should be.
+fn manifests(data: &DataRequest) -> anyhow::Result<(ManifestSet, Vec<String>)> {
+    let scanned = scan(&at_home(&data.root))?;
+    let plan = match data.splits {
+        SplitChoice::OwnOrDrawn => SplitPlan::FoldersOrDrawn { seed: data.seed },
+        SplitChoice::AllAsTrain => SplitPlan::AllAsTrain,
+    };
+    let manifests = build_manifests(&scanned, &data.views, plan)?;
+    let mut problems: Vec<String> = scanned.problems.iter().take(NAMED_PROBLEMS).map(ToString::to_string).collect();
+    let more = scanned.problems.len().saturating_sub(NAMED_PROBLEMS);
+    if more > 0 {
+        problems.push(format!("and {more} more like these"));
+    }
+    Ok((manifests, problems))
+}
+
+/// A path whose `~` is the home folder.
+fn at_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(below), Some(home)) => PathBuf::from(home).join(below),
+        _ => path.to_owned(),
+    }
+}
+
+/// One timing after another, the newest only; one that is no longer wanted is given up.
+fn time_trainings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: &Sender<UiMessage>) {
+    while let Ok(mut newest) = waiting.recv() {
+        while let Ok(newer) = waiting.try_recv() {
+            newest = newer;
+        }
+        let request = newest.request;
+        let unwanted = || wanted.load(Ordering::Acquire) != request + 1;
+        let outcome = match time(newest, &unwanted) {
+            Err(_) if unwanted() => continue,
+            outcome => outcome.map_err(|error| format!("{error:#}")),
+        };
+        if inbox.send(UiMessage::Train(TrainMessage::Timed { request, outcome })).is_err() {
+            return;
+        }
+    }
+}
+
+fn time(request: TimingRequest, unwanted: &dyn Fn() -> bool) -> anyhow::Result<StepTiming> {
+    let path = locate_engine()?.path;
+    let mut engine = EngineProcess::start(&path, Patience::default(), unwanted)?;
+    let work = BenchmarkWork { config: request.config, device: request.device };
+    // Dropped behind this, the engine leaves its memory to the training.
+    time_steps(&mut engine, JobId(request.request), work, unwanted).map_err(|error| match error {
+        BenchmarkError::Failed(reason) => anyhow::anyhow!(reason),
+        error => error.into(),
+    })
+}
+
+/// The same as `mammoscope train --detach`.
+fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<StartedRuns> {
+    request.config.check()?;
+    let engine = locate_engine()?.path;
+    let (ManifestSet { manifests, .. }, _) = manifests(&request.data)?;
+    let gpus = count_gpus(&request.devices, &engine).context("device")?;
+    let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
+    let shares = request.devices.deal(manifests.len(), gpus);
+    check_disk(&request.config, &manifests, workspace)?;
+    let plan = TrainingPlan {
+        preset: request.preset.clone(),
+        label: request.label.clone(),
+        data,
+        config: request.config.clone(),
+        manifests,
+        shares,
+    };
+    let (_, started) = start_plan(&plan, workspace, &engine, &|| false)?;
+    let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
+    Ok(StartedRuns { runs: started.at_work, failures })
 }

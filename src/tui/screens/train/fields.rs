@@ -1,0 +1,163 @@
+//! The rows of the form: what a training is made of, in sections.
+
+use std::ops::Bound;
+
+use crate::domain::config_keys::{ConfigKey, KEYS};
+use crate::domain::config_value::{ConfigValue, ValueRange};
+
+/// One thing that the form asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// The data set's root.
+    Data,
+    /// Which views.
+    Views,
+    /// Where the splits come from.
+    Splits,
+    /// What the configuration begins with.
+    Preset,
+    /// What the runs are called.
+    Name,
+    /// Where it is computed.
+    Device,
+    /// A key of the configuration, by its position in [`KEYS`].
+    Key(usize),
+}
+
+/// A row of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// A heading.
+    Section(&'static str),
+    /// A field.
+    Field(Field),
+}
+
+/// What the keys from a first one on have in common.
+const SECTIONS: [(&str, &str); 7] = [
+    ("epochs", "network and length"),
+    ("batch_size", "updates"),
+    ("schedule", "learning rate over time"),
+    ("precision", "arithmetic and regularisation"),
+    ("augment", "augmentation"),
+    ("class_weights", "loss and weights"),
+    ("keep_best", "what is kept, and when it ends"),
+];
+
+const BASICS: [Field; 6] = [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device];
+
+impl Field {
+    /// Its name.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Views => "views",
+            Self::Splits => "splits",
+            Self::Preset => "preset",
+            Self::Name => "name",
+            Self::Device => "device",
+            Self::Key(position) => KEYS[position].name,
+        }
+    }
+
+    /// The configuration's key.
+    pub(super) fn key(self) -> Option<&'static ConfigKey> {
+        if let Self::Key(position) = self { KEYS.get(position) } else { None }
+    }
+
+    /// Whether it is chosen from a few and not typed.
+    pub(super) fn is_choice(self) -> bool {
+        match self {
+            Self::Splits | Self::Preset | Self::Views => true,
+            Self::Key(position) => matches!(KEYS[position].range, ValueRange::Choice(_) | ValueRange::Switch),
+            Self::Data | Self::Name | Self::Device => false,
+        }
+    }
+
+    /// What it does, for the line of help.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Data => "A tree of images, <VIEW>/[split/]<A|B|C|D>/*; PNG, JPEG or TIFF.",
+            Self::Views => "Each view that is checked gets a model of its own; arrows and Space, or a click.",
+            Self::Splits => {
+                "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for \
+                 training and the same for validation, to see whether they can be learnt by heart."
+            }
+            Self::Preset => "The configuration to begin from. What you changed below stays changed.",
+            Self::Name => "What the runs are called, behind time and view; empty for the preset's name.",
+            Self::Device => "auto, cpu, cuda:0,1 and so on, or cuda:all: one trainer each, views dealt in turn.",
+            Self::Key(position) => KEYS[position].meaning,
+        }
+    }
+}
+
+/// The rows whose names hold a text; all of them, in sections, for an empty one.
+pub(super) fn rows(filter: &str) -> Vec<Row> {
+    let filter = filter.trim().to_lowercase();
+    let keys = (0..KEYS.len()).map(Field::Key);
+    if !filter.is_empty() {
+        let all = BASICS.into_iter().chain(keys);
+        return all.filter(|field| field.name().contains(&filter)).map(Row::Field).collect();
+    }
+    let mut rows = vec![Row::Section("what is trained")];
+    rows.extend(BASICS.map(Row::Field));
+    for field in keys {
+        let section = SECTIONS.iter().find(|(first, _)| *first == field.name());
+        rows.extend(section.map(|(_, title)| Row::Section(title)));
+        rows.push(Row::Field(field));
+    }
+    rows
+}
+
+/// A range in words: `1 to 4096`, `0 to under 1`, `above 0 to 10`.
+pub(super) fn range_text(range: &ValueRange) -> String {
+    match *range {
+        ValueRange::Integer { min, max } => format!("{min} to {max}"),
+        ValueRange::Number(low, high) => {
+            let number = |value| ConfigValue::Number(value).to_string();
+            let low = match low {
+                Bound::Included(low) => number(low),
+                Bound::Excluded(low) => format!("above {}", number(low)),
+                Bound::Unbounded => "anything".to_owned(),
+            };
+            match high {
+                Bound::Included(high) => format!("{low} to {}", number(high)),
+                Bound::Excluded(high) => format!("{low} to under {}", number(high)),
+                Bound::Unbounded => low,
+            }
+        }
+        ValueRange::Switch => "true, false".to_owned(),
+        ValueRange::Choice(names) => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_row_and_every_section_begins_with_a_key() {
+        let rows = rows("");
+        for position in 0..KEYS.len() {
+            assert!(rows.contains(&Row::Field(Field::Key(position))));
+        }
+        let sections = rows.iter().filter(|row| matches!(row, Row::Section(_))).count();
+        assert_eq!(sections, SECTIONS.len() + 1, "a section whose first key is gone would be lost");
+    }
+
+    #[test]
+    fn a_filter_leaves_what_holds_it() {
+        let found = rows("PLATEAU");
+        assert_eq!(found.len(), 3);
+        assert!(rows("no such key").is_empty());
+    }
+
+    #[test]
+    fn ranges_are_said_in_words() {
+        let range = |name| range_text(&ConfigKey::named(name).unwrap().range);
+        assert_eq!(range("batch_size"), "1 to 4096");
+        assert_eq!(range("dropout"), "0 to under 1");
+        assert_eq!(range("learning_rate"), "above 0 to 10");
+        assert_eq!(range("augment"), "true, false");
+    }
+}

@@ -1,0 +1,276 @@
+//! What will happen, in lines.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::TrainScreen;
+use super::outlook::{DataOutlook, DataState, Estimate, Timing, estimate, shares};
+use super::wrapped::wrapped;
+use crate::domain::compute_options::DeviceList;
+use crate::domain::dataset_manifest::SplitSource;
+use crate::domain::density::DensityClass;
+use crate::domain::disk_estimate::DiskEstimate;
+use crate::domain::grouped_digits::grouped;
+use crate::domain::network_plan::NetworkPlan;
+use crate::domain::printable::{printable, printable_path};
+use crate::domain::run_condition::duration_text;
+use crate::domain::split::Split;
+use crate::report::epoch_table::seconds_text;
+use crate::report::tables::counted;
+use crate::tui::model::Model;
+use crate::tui::theme::Theme;
+
+/// Lines under one heading; the brief form of the first is for small terminals.
+type Lines = Vec<Line<'static>>;
+
+/// Bytes as people say them.
+pub(super) fn bytes_text(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    if bytes < 1e9 { format!("{:.0} MB", (bytes / 1e6).max(1.0)) } else { format!("{:.1} GB", bytes / 1e9) }
+}
+
+impl TrainScreen {
+    /// Everything that is known, in lines of so many cells.
+    pub(super) fn outlook_lines(&self, cells: usize, model: &Model) -> Lines {
+        let theme = &model.theme;
+        let mut lines = Vec::new();
+        if let Some(problem) = self.trouble() {
+            say(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
+            lines.push(Line::default());
+        }
+        match &self.data {
+            DataState::Unknown if self.form.data.is_empty() => {
+                let text = "Give a data set: Enter on data and type its folder, or choose one in Datasets.";
+                say(&mut lines, "", text, theme.text(), cells);
+            }
+            DataState::Unknown | DataState::Failed(_) => {}
+            DataState::Reading => say(&mut lines, "", "reading the data set …", theme.dim(), cells),
+            DataState::Known(data) => {
+                say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
+                lines.push(Line::default());
+                lines.extend(images_table(data, theme));
+                lines.push(Line::default());
+            }
+        }
+        say(&mut lines, "", &self.network_text(), theme.text(), cells);
+        if let DataState::Known(data) = &self.data {
+            say(&mut lines, "", &self.memory_text(), theme.text(), cells);
+            say(&mut lines, "", &self.disk_text(data), theme.text(), cells);
+            lines.push(Line::default());
+            self.say_time(&mut lines, data, cells, model);
+            if !data.warnings.is_empty() {
+                lines.push(Line::default());
+            }
+            for warning in &data.warnings {
+                say(&mut lines, "!", warning, theme.warning(), cells);
+            }
+        }
+        lines
+    }
+
+    /// What matters most, in so many lines.
+    pub(super) fn brief_lines(&self, cells: usize, rows: usize, model: &Model) -> Lines {
+        let theme = &model.theme;
+        let mut lines = Vec::new();
+        if let Some(problem) = self.trouble() {
+            say(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
+        }
+        match &self.data {
+            DataState::Known(data) => {
+                say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
+                say(&mut lines, "", &images_text(data), theme.text(), cells);
+                self.say_time(&mut lines, data, cells, model);
+                lines.truncate(rows.saturating_sub(usize::from(!data.warnings.is_empty())).max(1));
+                match &data.warnings[..] {
+                    [] => say(&mut lines, "", &self.network_text(), theme.dim(), cells),
+                    [only] => say(&mut lines, "!", only, theme.warning(), cells),
+                    [first, more @ ..] => {
+                        let text = format!("{} more (w): {first}", more.len());
+                        let cut = crate::tui::widgets::fitted::fitted(&text, cells.saturating_sub(3));
+                        say(&mut lines, "!", &cut, theme.warning(), cells);
+                    }
+                }
+            }
+            _ => return self.outlook_lines(cells, model),
+        }
+        lines
+    }
+
+    /// Values that do not go together, a data set that cannot be used, a start that failed.
+    fn trouble(&self) -> Option<String> {
+        if let Some(error) = &self.start_error {
+            return Some(format!("not started: {error}"));
+        }
+        if let DataState::Failed(error) = &self.data {
+            return Some(error.clone());
+        }
+        self.form.problem().filter(|_| !self.form.data.is_empty())
+    }
+
+    fn gpus(&self) -> usize {
+        if let Timing::Known { timing, .. } = &self.timing { timing.gpus } else { 0 }
+    }
+
+    /// How many runs, where, and in which order.
+    fn runs_text(&self, data: &DataOutlook) -> String {
+        let runs = data.views.len();
+        let devices = self.form.devices();
+        let names = data.views.iter().map(|view| view.view.name()).collect::<Vec<_>>().join(", ");
+        let shares = shares(&devices, runs, self.gpus());
+        let place = if devices == DeviceList::AllCuda && self.gpus() == 0 {
+            "dealt to all GPUs".to_owned()
+        } else {
+            let used: Vec<String> = shares.iter().map(|(device, _)| device.to_string()).collect();
+            match (runs, used.len()) {
+                (1, _) => format!("on {}", used.join(", ")),
+                (_, 1) => format!("one after another on {}", used.join(", ")),
+                _ => format!("side by side on {}", used.join(", ")),
+            }
+        };
+        format!("{} {place}: {names}", counted(runs, "run"))
+    }
+
+    fn network_text(&self) -> String {
+        let config = &self.form.config;
+        let parameters = NetworkPlan::new(config.width).parameter_count();
+        let precision = match &self.timing {
+            Timing::Known { timing, .. } => timing.precision,
+            _ => config.precision,
+        };
+        let batch = if config.accumulate > 1 {
+            format!("batch {} × {}", config.batch_size, config.accumulate)
+        } else {
+            format!("batch {}", config.batch_size)
+        };
+        format!("{} parameters · {size}×{size} pixels · {batch} · {precision}", grouped(parameters), size = config.size)
+    }
+
+    fn memory_text(&self) -> String {
+        match &self.timing {
+            Timing::Known { timing, .. } => {
+                let needed = bytes_text(timing.memory_needed);
+                match timing.memory_available {
+                    Some(available) => format!("memory ≈ {needed} of {} on {}", bytes_text(available), timing.device),
+                    None => format!("memory ≈ {needed} on {}", timing.device),
+                }
+            }
+            _ => "memory: known once steps are timed".to_owned(),
+        }
+    }
+
+    fn disk_text(&self, data: &DataOutlook) -> String {
+        let needed = DiskEstimate::new(&self.form.config, data.views.len(), data.images()).total();
+        match data.free {
+            Some(free) if needed > free => {
+                format!("disk: {} needed, only {} free", bytes_text(needed), bytes_text(free))
+            }
+            Some(free) => format!("disk ≤ {} of {} free", bytes_text(needed), bytes_text(free)),
+            None => format!("disk ≤ {}", bytes_text(needed)),
+        }
+    }
+
+    fn say_time(&self, lines: &mut Lines, data: &DataOutlook, cells: usize, model: &Model) {
+        let theme = &model.theme;
+        match &self.timing {
+            Timing::Unknown | Timing::Running => {
+                say(lines, "", "duration: timing three steps …", theme.dim(), cells);
+            }
+            Timing::Failed(error) => {
+                say(lines, "!", &format!("duration unknown: {error}"), theme.warning(), cells);
+            }
+            Timing::Known { timing, at } => {
+                let Estimate { epoch, total } = estimate(&self.form, data, timing);
+                let age = duration_text(model.now - *at);
+                let text = format!("≈ {} in all · ends about {}", seconds_text(total), end_text(total, model));
+                say(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
+                let text =
+                    format!("≈ {} an epoch · 3 steps timed on {}, {age} ago", seconds_text(epoch), timing.device);
+                say(lines, "", &text, theme.text(), cells);
+            }
+        }
+        let at_work = model.runs.at_work().count();
+        if at_work > 0 {
+            let what = counted(at_work, "training");
+            let text = format!("{what} at work here: it takes longer while they share the device");
+            say(lines, "!", &text, theme.warning(), cells);
+        }
+    }
+
+    /// The duration in a few words, for the button; empty while it is unknown.
+    pub(super) fn duration_text(&self) -> String {
+        match (&self.data, &self.timing) {
+            (DataState::Known(data), Timing::Known { timing, .. }) => {
+                format!("≈ {}", seconds_text(estimate(&self.form, data, timing).total))
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+/// When it will be over: the time of the day, with the date where that is another.
+fn end_text(seconds: f64, model: &Model) -> String {
+    let end = chrono::TimeDelta::try_seconds(seconds as i64).and_then(|length| model.now.checked_add_signed(length));
+    let Some(end) = end else { return "no day of this calendar".to_owned() };
+    #[cfg(test)]
+    let (now, end) = (model.now, end);
+    #[cfg(not(test))]
+    let (now, end) = (model.now.with_timezone(&chrono::Local), end.with_timezone(&chrono::Local));
+    let form = if now.date_naive() == end.date_naive() { "%H:%M" } else { "%-d %b %H:%M" };
+    end.format(form).to_string()
+}
+
+/// `908 training · 152 validation · 128 test images in all`.
+fn images_text(data: &DataOutlook) -> String {
+    let of = |split| data.views.iter().map(|view| view.of_split(split)).sum::<usize>();
+    let [train, validation, test] = Split::ALL.map(of).map(grouped);
+    format!("{train} training · {validation} validation · {test} test images · {}", source_text(data.source))
+}
+
+fn source_text(source: SplitSource) -> &'static str {
+    match source {
+        SplitSource::Folders => "splits of its folders",
+        SplitSource::Seeded => "splits drawn by subject",
+        SplitSource::File => "splits of a table",
+        SplitSource::AllAsTrain => "validated on the training images",
+    }
+}
+
+/// Images by split and class of all views together, and of each view where there are several.
+fn images_table(data: &DataOutlook, theme: &Theme) -> Lines {
+    let cell = |number: usize| format!("{:>8}", grouped(number));
+    let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
+    header.extend(DensityClass::ALL.map(|class| Span::styled(format!("{:>8}", class.letter()), theme.class(class))));
+    header.push(Span::styled(format!("{:>9}", "all"), theme.dim()));
+    let mut lines = vec![Line::from(header)];
+    for split in Split::ALL {
+        let counts: Vec<usize> = (0..DensityClass::COUNT)
+            .map(|class| data.views.iter().map(|view| view.counts[split as usize][class]).sum())
+            .collect();
+        let mut spans = vec![Span::raw(format!("{:<11}", split.name()))];
+        spans.extend(counts.iter().map(|&count| {
+            Span::styled(cell(count), if count == 0 && split == Split::Train { theme.warning() } else { theme.text() })
+        }));
+        spans.push(Span::raw(format!(" {}", cell(counts.iter().sum()))));
+        lines.push(Line::from(spans));
+    }
+    if data.views.len() > 1 {
+        for view in &data.views {
+            let [train, validation, test] = Split::ALL.map(|split| grouped(view.of_split(split)));
+            let text = format!("{:<6} {train} train · {validation} validation · {test} test", view.view.name());
+            lines.push(Line::styled(text, theme.dim()));
+        }
+    }
+    lines.push(Line::styled(source_text(data.source), theme.dim()));
+    let root = crate::tui::widgets::fitted::fitted_start(&printable_path(&data.root), 44);
+    lines.push(Line::styled(root, theme.dim()));
+    lines
+}
+
+/// A text under a sign, its further lines below its first.
+fn say(lines: &mut Lines, sign: &'static str, text: &str, style: Style, cells: usize) {
+    let indent = if sign.is_empty() { 0 } else { crate::tui::widgets::fitted::width(sign) + 1 };
+    for (number, part) in wrapped(&printable(text), cells.saturating_sub(indent)).into_iter().enumerate() {
+        let lead = if number == 0 && indent > 0 { format!("{sign} ") } else { " ".repeat(indent) };
+        lines.push(Line::styled(lead + &part, style));
+    }
+}

@@ -1,0 +1,168 @@
+//! The rows of the form as they are drawn.
+
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+
+use super::TrainScreen;
+use super::fields::{Field, range_text};
+use super::outlook::DataState;
+use crate::domain::printable::printable;
+use crate::domain::view::View;
+use crate::tui::input::Mouse;
+use crate::tui::model::Model;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+
+/// Cells before a value: the mark of a change, the name.
+pub(super) const VALUE_AT: u16 = 23;
+/// Cells of the value of a key.
+const VALUE: usize = 16;
+const UNIT: usize = 8;
+/// Cells of a view with its box.
+const VIEW: u16 = 10;
+
+/// Where things were drawn, for the mouse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Areas {
+    /// What starts the training.
+    pub(super) button: Rect,
+    /// The first cell of the views' boxes.
+    pub(super) views: u16,
+}
+
+impl Areas {
+    /// The view whose box is under the mouse; its row is known to be right.
+    pub(super) fn view_at(&self, mouse: Mouse) -> Option<usize> {
+        let view = usize::from(mouse.column.checked_sub(self.views)? / VIEW);
+        (view < View::ALL.len()).then_some(view)
+    }
+}
+
+impl TrainScreen {
+    /// A field in so many cells.
+    pub(super) fn field_line(&self, field: Field, selected: bool, cells: usize, model: &Model) -> Line<'static> {
+        let theme = &model.theme;
+        let changed = self.form.is_changed(field);
+        let mark = if changed { theme.sign("●", "*") } else { " " };
+        let pointer = if selected { theme.sign("▸", ">") } else { " " };
+        let mut spans = vec![
+            Span::styled(pointer, theme.accent()),
+            Span::styled(mark, theme.accent()),
+            Span::raw(" "),
+            Span::raw(padded(field.name(), usize::from(VALUE_AT) - 3)),
+        ];
+        let room = cells.saturating_sub(usize::from(VALUE_AT));
+        let editing = self.editing.as_ref().filter(|editing| editing.field == field);
+        match (field, editing) {
+            (Field::Key(_), _) => spans.extend(self.key_spans(field, selected, room, theme)),
+            (_, Some(editing)) => {
+                let wrong = self.form.check_text(field, editing.typed.text()).is_err();
+                spans.extend(typed(editing.typed.spans(room, true, theme), wrong, theme));
+            }
+            (Field::Views, None) => spans.extend(self.view_spans(selected, theme)),
+            (Field::Data, None) => spans.extend(self.data_spans(room, theme)),
+            (Field::Preset, None) => spans.extend(self.preset_spans(room, theme)),
+            (Field::Name, None) if self.form.name.is_empty() => {
+                spans.push(Span::styled(fitted(&self.form.preset.name, room), theme.dim()));
+            }
+            (_, None) => {
+                let text = printable(&self.form.text(field));
+                let text = if selected && field.is_choice() { chosen(&text, theme) } else { text };
+                spans.push(Span::raw(fitted(&text, room)));
+            }
+        }
+        Line::from(spans)
+    }
+
+    fn key_spans(&self, field: Field, selected: bool, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+        let Some(key) = field.key() else { return Vec::new() };
+        let editing = self.editing.as_ref().filter(|editing| editing.field == field);
+        let mut spans = Vec::new();
+        match editing {
+            Some(editing) => {
+                let wrong = self.form.check_text(field, editing.typed.text()).is_err();
+                let shown = typed(editing.typed.spans(VALUE - 1, true, theme), wrong, theme);
+                let used: usize = shown.iter().map(Span::width).sum();
+                spans.push(Span::raw(" ".repeat(VALUE.saturating_sub(used))));
+                spans.extend(shown);
+            }
+            None => {
+                let text = self.form.text(field);
+                let text = if selected && field.is_choice() { chosen(&text, theme) } else { text };
+                let style = if self.form.is_changed(field) { theme.accent() } else { theme.text() };
+                spans.push(Span::styled(padded_start(&text, VALUE), style));
+            }
+        }
+        let unit = format!(" {}", padded(key.unit, UNIT));
+        let range = format!(" {}", range_text(&key.range));
+        let range = fitted(&range, room.saturating_sub(VALUE + width(&unit)));
+        spans.push(Span::styled(unit, theme.dim()));
+        spans.push(Span::styled(range, theme.dim()));
+        spans
+    }
+
+    fn view_spans(&self, selected: bool, theme: &Theme) -> Vec<Span<'static>> {
+        let boxes = View::ALL.into_iter().zip(self.form.views).enumerate();
+        let draw = |(place, (view, on)): (usize, (View, bool))| {
+            let text = format!("[{}] {}", if on { "x" } else { " " }, view.name());
+            let gap = " ".repeat(usize::from(VIEW).saturating_sub(width(&text)));
+            let style = if selected && place == self.view_cursor {
+                theme.accent().add_modifier(Modifier::UNDERLINED)
+            } else if on {
+                theme.text()
+            } else {
+                theme.dim()
+            };
+            [Span::styled(text, style), Span::raw(gap)]
+        };
+        boxes.flat_map(draw).collect()
+    }
+
+    fn data_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+        let (note, style) = match &self.data {
+            DataState::Unknown => (String::new(), theme.dim()),
+            DataState::Reading => ("reading …".to_owned(), theme.dim()),
+            DataState::Failed(_) => (theme.sign("✖ cannot be used", "x cannot be used").to_owned(), theme.bad()),
+            DataState::Known(data) => {
+                let views = data.views.len();
+                let text = format!("{} {views} {}", theme.sign("✔", "ok"), if views == 1 { "view" } else { "views" });
+                (text, theme.good())
+            }
+        };
+        if self.form.data.is_empty() {
+            let text = "no data set yet; Enter types its folder";
+            return vec![Span::styled(fitted(text, room), theme.dim())];
+        }
+        let path = room.saturating_sub(width(&note) + 2);
+        let shown = padded(&fitted_start(&printable(&self.form.data), path), path);
+        vec![Span::raw(shown), Span::raw(" "), Span::styled(fitted(&note, room), style)]
+    }
+
+    fn preset_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+        let mut spans = Vec::new();
+        for (name, _) in crate::domain::preset::Preset::ALL {
+            let on = name == self.form.preset.name;
+            let text = if on { chosen(name, theme) } else { format!("  {name}  ") };
+            spans.push(Span::styled(text, if on { theme.accent() } else { theme.dim() }));
+        }
+        let changes = self.form.changes().len();
+        if changes > 0 {
+            let used: usize = spans.iter().map(Span::width).sum();
+            let text = format!("  {changes} changed");
+            spans.push(Span::styled(fitted(&text, room.saturating_sub(used)), theme.accent()));
+        }
+        spans
+    }
+}
+
+/// A choice between the signs that say that there are others.
+fn chosen(text: &str, theme: &Theme) -> String {
+    format!("{} {text} {}", theme.sign("‹", "<"), theme.sign("›", ">"))
+}
+
+/// What is typed, in the colour of what is wrong where it is.
+fn typed(spans: Vec<Span<'static>>, wrong: bool, theme: &Theme) -> Vec<Span<'static>> {
+    let style = if wrong { theme.bad() } else { Style::new().add_modifier(Modifier::UNDERLINED) };
+    spans.into_iter().map(|span| span.patch_style(style)).collect()
+}

@@ -1,0 +1,331 @@
+use crate::domain::compute_options::Precision;
+use crate::domain::config_keys::KEYS;
+use crate::domain::dataset_manifest::SplitSource;
+
+use super::outlook::ViewImages;
+use super::*;
+use crate::tui::app::App;
+use crate::tui::message::UiMessage;
+use crate::tui::screens::ScreenId;
+use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
+use crate::tui::view_state::ViewState;
+
+fn data(views: &[View]) -> DataOutlook {
+    let counts = [[98, 361, 352, 97], [12, 61, 60, 19], [10, 50, 52, 16]];
+    DataOutlook {
+        root: "/home/sam/density".into(),
+        source: SplitSource::Folders,
+        views: views.iter().map(|&view| ViewImages { view, counts }).collect(),
+        warnings: Vec::new(),
+        free: Some(43_000_000_000),
+    }
+}
+
+fn timing() -> StepTiming {
+    StepTiming {
+        device: "cpu".to_owned(),
+        precision: Precision::F32,
+        batch_seconds: 0.3,
+        validation_image_seconds: 0.05,
+        memory_needed: 2_600_000_000,
+        memory_available: Some(15_200_000_000),
+        gpus: 0,
+    }
+}
+
+fn app() -> App {
+    let mut app = fresh_app();
+    app.update(UiMessage::Input(crate::tui::input::Input::Key(Key::Char('2'))), fixed_time());
+    assert_eq!(app.screen, ScreenId::Train);
+    app
+}
+
+fn hear(app: &mut App, message: TrainMessage) -> Vec<Effect> {
+    app.update(UiMessage::Train(message), fixed_time())
+}
+
+fn typed(app: &mut App, text: &str) -> Vec<Effect> {
+    let keys: Vec<Key> = text.chars().map(Key::Char).collect();
+    press(app, &keys)
+}
+
+/// A form with a data set that was read.
+fn with_data(views: &[View]) -> App {
+    let mut app = app();
+    press(&mut app, &[Key::Enter]);
+    typed(&mut app, "/home/sam/density");
+    let effects = press(&mut app, &[Key::Enter]);
+    let Some(Effect::Train(TrainEffect::Scan { request, data: asked })) = effects.into_iter().next() else {
+        panic!("the data set is not read")
+    };
+    assert_eq!(asked.root, PathBuf::from("/home/sam/density"));
+    hear(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(views)) });
+    app
+}
+
+fn tick(app: &mut App, seconds: i64) -> Vec<Effect> {
+    app.update(UiMessage::Tick, fixed_time() + TimeDelta::seconds(seconds))
+}
+
+/// A form whose estimate is known.
+fn with_estimate() -> App {
+    let mut app = with_data(&View::ALL);
+    let effects = tick(&mut app, 2);
+    let [Effect::Train(TrainEffect::Time { request, .. })] = effects[..] else { panic!("nothing is timed") };
+    hear(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
+    app
+}
+
+/// Puts the cursor on a key and types a value.
+fn edit(app: &mut App, key: &str, value: &str) {
+    press(app, &[Key::Char('/')]);
+    typed(app, key);
+    press(app, &[Key::Enter, Key::Enter, Key::Ctrl('u')]);
+    typed(app, value);
+}
+
+#[test]
+fn an_empty_form_asks_for_a_data_set() {
+    let mut app = app();
+    insta::assert_snapshot!("empty_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("empty_120x40", drawn(&mut app, (120, 40)));
+    assert!(tick(&mut app, 5).is_empty(), "no engine is started for nothing");
+    let effects = press(&mut app, &[Key::Ctrl('s')]);
+    assert!(effects.is_empty() && app.notice.is_some(), "{effects:?}");
+}
+
+#[test]
+fn a_valid_form_says_what_will_happen() {
+    let mut app = with_data(&View::ALL);
+    insta::assert_snapshot!("valid_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("valid_120x40", drawn(&mut app, (120, 40)));
+}
+
+#[test]
+fn an_estimate_is_drawn() {
+    let mut app = with_estimate();
+    insta::assert_snapshot!("estimate_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("estimate_120x40", drawn(&mut app, (120, 40)));
+    press(&mut app, &[Key::Char('w')]);
+    insta::assert_snapshot!("outlook_80x24", drawn(&mut app, (80, 24)));
+}
+
+#[test]
+fn a_wrong_value_is_said_while_it_is_typed_and_escape_restores() {
+    let mut app = with_estimate();
+    edit(&mut app, "dropout", "1.5");
+    insta::assert_snapshot!("wrong_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::Enter]);
+    assert!(app.screens.train.editing.is_some(), "a wrong value is not taken");
+    press(&mut app, &[Key::Escape]);
+    assert!((app.screens.train.form.config.dropout - 0.2).abs() < 1e-9);
+    assert!(app.screens.train.editing.is_none());
+    press(&mut app, &[Key::Escape]);
+    edit(&mut app, "dropout", "0.5");
+    press(&mut app, &[Key::Enter, Key::Escape]);
+    assert!((app.screens.train.form.config.dropout - 0.5).abs() < 1e-9);
+    insta::assert_snapshot!("changed_120x40", drawn(&mut app, (120, 40)));
+    press(&mut app, &[Key::Delete]);
+    assert!(app.screens.train.form.changes().is_empty(), "Del takes the preset's value");
+}
+
+#[test]
+fn warnings_are_drawn() {
+    let mut app = with_data(&[View::CcR]);
+    let request = app.screens.train.scan;
+    let mut data = data(&[View::CcR]);
+    data.views[0].counts[0][3] = 0;
+    data.warnings = vec![
+        "no image of class D in train of CC_R".to_owned(),
+        "fewer than 1,000 training images: 811 in CC_R; what is learnt may not hold for other data".to_owned(),
+    ];
+    hear(&mut app, TrainMessage::Scanned { request, outcome: Ok(data) });
+    insta::assert_snapshot!("warnings_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("warnings_120x40", drawn(&mut app, (120, 40)));
+}
+
+#[test]
+fn a_data_set_that_cannot_be_used_says_why() {
+    let mut app = with_data(&View::ALL);
+    let request = app.screens.train.scan;
+    let error = "/home/sam/density: cannot be read: No such file or directory".to_owned();
+    hear(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".to_owned()) });
+    assert!(app.screens.train.data.known().is_some(), "what was asked before is of no interest");
+    hear(&mut app, TrainMessage::Scanned { request, outcome: Err(error) });
+    insta::assert_snapshot!("no_data_80x24", drawn(&mut app, (80, 24)));
+    assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
+}
+
+#[test]
+fn steps_are_timed_when_the_form_rests_and_given_up_when_it_changes() {
+    let mut app = with_data(&View::ALL);
+    assert!(tick(&mut app, 0).is_empty(), "it does not rest yet");
+    let effects = tick(&mut app, 1);
+    let [Effect::Train(TrainEffect::Time { request, ref config, device })] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!((config.size, config.batch_size, device), (650, 4, DeviceChoice::Auto));
+    assert!(tick(&mut app, 2).is_empty(), "once is enough");
+    edit(&mut app, "batch_size", "8");
+    let effects = press(&mut app, &[Key::Enter]);
+    assert_eq!(effects, [Effect::Train(TrainEffect::CancelTiming)]);
+    hear(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
+    assert_eq!(app.screens.train.timing, Timing::Unknown, "that was of another form");
+    assert!(!tick(&mut app, 4).is_empty());
+    let request = app.screens.train.time;
+    hear(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".to_owned()) });
+    assert!(drawn(&mut app, (120, 40)).contains("duration unknown: the engine was killed"));
+    assert!(tick(&mut app, 9).is_empty(), "what failed is not tried again by itself");
+    press(&mut app, &[Key::Escape, Key::Char('t')]);
+    assert!(!tick(&mut app, 9).is_empty());
+}
+
+#[test]
+fn what_makes_no_difference_to_a_step_leaves_its_timing() {
+    let mut app = with_estimate();
+    let before = drawn(&mut app, (120, 40));
+    edit(&mut app, "epochs", "10");
+    press(&mut app, &[Key::Enter, Key::Escape]);
+    assert!(matches!(app.screens.train.timing, Timing::Known { .. }));
+    let total = |text: &str| text.lines().find(|line| line.contains("in all")).map(str::to_owned);
+    assert_ne!(total(&before), total(&drawn(&mut app, (120, 40))));
+}
+
+#[test]
+fn every_key_can_be_timed() {
+    for position in 0..KEYS.len() {
+        for preset in ["seed", "modern", "quick"] {
+            let mut form = TrainForm::default();
+            form.begin_with(preset);
+            form.choose(Field::Key(position), true);
+            if form.config.check().is_ok() {
+                assert_eq!(as_timed(&form.config).check(), Ok(()), "{preset} {}", KEYS[position].name);
+            }
+        }
+    }
+}
+
+#[test]
+fn views_are_checked_one_by_one() {
+    let mut app = with_data(&View::ALL);
+    press(&mut app, &[Key::Down, Key::Right]);
+    let effects = press(&mut app, &[Key::Char(' ')]);
+    let [Effect::Train(TrainEffect::Scan { ref data, .. })] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(data.views, ViewSelection::Only(vec![View::CcR, View::MloR, View::MloL]));
+    assert_eq!(press(&mut app, &[Key::Char('a')]).len(), 1);
+    assert_eq!(app.screens.train.form.selection(), ViewSelection::All);
+}
+
+#[test]
+fn the_start_says_what_is_wanted_and_goes_to_the_run() {
+    let mut app = with_estimate();
+    edit(&mut app, "epochs", "3");
+    let effects = press(&mut app, &[Key::Ctrl('s')]);
+    let [Effect::Train(TrainEffect::Start(ref request))] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!((request.config.epochs, request.label.as_str()), (3, "seed"), "what is being typed counts");
+    assert_eq!(request.data.views, ViewSelection::All);
+    press(&mut app, &[Key::Escape]);
+    insta::assert_snapshot!("starting_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("starting_120x40", drawn(&mut app, (120, 40)));
+    assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty(), "once is enough");
+
+    hear(&mut app, TrainMessage::Started(Err("the disk is full".to_owned())));
+    assert_eq!(app.screen, ScreenId::Train);
+    assert_eq!(app.screens.train.form.config.epochs, 3, "the form keeps everything");
+    insta::assert_snapshot!("not_started_80x24", drawn(&mut app, (80, 24)));
+
+    press(&mut app, &[Key::Ctrl('s')]);
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunDir::create(folder.path().join("run")).unwrap();
+    hear(&mut app, TrainMessage::Started(Ok(StartedRuns { runs: vec![run], failures: Vec::new() })));
+    assert_eq!(app.screen, ScreenId::Runs);
+    assert!(app.notice.is_some_and(|(_, notice)| notice.tone == Tone::Done));
+}
+
+#[test]
+fn the_form_is_restored() {
+    let mut app = with_data(&View::ALL);
+    edit(&mut app, "epochs", "7");
+    press(&mut app, &[Key::Enter, Key::Escape]);
+    let saved = serde_json::to_string(&app.view_state()).unwrap();
+    let restored: ViewState = serde_json::from_str(&saved).unwrap();
+    let mut again = App::new(empty_model(), restored);
+    assert_eq!(again.screens.train.form, app.screens.train.form);
+    let effects = again.start();
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::Train(TrainEffect::Scan { .. }))),
+        "its data set is read: {effects:?}"
+    );
+    let strange = TrainView { changes: BTreeMap::from([("gone".to_owned(), "1".to_owned())]), ..TrainView::default() };
+    assert_eq!(TrainScreen::new(strange).form, TrainForm::default());
+}
+
+#[test]
+fn a_data_set_comes_from_elsewhere() {
+    let mut app = app();
+    let effects = app.arrive(Place::NewTraining { data: "/data/other".into() });
+    assert!(matches!(&effects[..], [Effect::Train(TrainEffect::Scan { data, .. })] if data.root.ends_with("other")));
+    // The same once more is read again: its files may have changed.
+    assert_eq!(app.arrive(Place::NewTraining { data: "/data/other".into() }).len(), 1);
+}
+
+#[test]
+fn a_filter_finds_keys_and_names_the_nearest() {
+    let mut app = app();
+    press(&mut app, &[Key::Char('/')]);
+    typed(&mut app, "optimiser");
+    assert!(drawn(&mut app, (80, 24)).contains("the nearest is optimizer"));
+    press(&mut app, &[Key::Ctrl('u')]);
+    typed(&mut app, "plateau");
+    insta::assert_snapshot!("filter_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::Down, Key::Escape]);
+    let at = app.screens.train.field();
+    assert_eq!(at.map(Field::name), Some("plateau_patience"), "the cursor stays on its field");
+}
+
+#[test]
+fn the_network_is_shown_layer_by_layer() {
+    let mut app = app();
+    press(&mut app, &[Key::Char('m')]);
+    insta::assert_snapshot!("layers_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::End]);
+    assert!(drawn(&mut app, (80, 24)).contains("dense_1"));
+    press(&mut app, &[Key::Escape]);
+    assert_eq!(app.screens.train.pane, Pane::Form);
+}
+
+#[test]
+fn the_mouse_selects_opens_and_starts() {
+    let mut app = with_estimate();
+    drawn(&mut app, (120, 40));
+    let mut click = |column, row| {
+        let mouse = Mouse { kind: MouseKind::Press, column, row };
+        let effects = app.update(UiMessage::Input(crate::tui::input::Input::Mouse(mouse)), fixed_time());
+        (effects, app.screens.train.field(), app.screens.train.editing.is_some())
+    };
+    // The data set stands below the frame and the first heading.
+    let (_, field, editing) = click(5, 7);
+    assert_eq!((field, editing), (Some(Field::Name), false));
+    let (_, field, editing) = click(5, 7);
+    assert_eq!((field, editing), (Some(Field::Name), true));
+    press(&mut app, &[Key::Escape]);
+    drawn(&mut app, (120, 40));
+    let button = app.screens.train.areas.button;
+    let mouse = Mouse { kind: MouseKind::Press, column: button.x + 1, row: button.y };
+    let effects = app.update(UiMessage::Input(crate::tui::input::Input::Mouse(mouse)), fixed_time());
+    assert!(matches!(effects[..], [Effect::Train(TrainEffect::Start(_))]), "{effects:?}");
+}
+
+#[test]
+fn tiny_areas_do_no_harm() {
+    let mut app = with_estimate();
+    for keys in [vec![], vec![Key::Char('w')], vec![Key::Char('m')], vec![Key::Escape, Key::Char('/')]] {
+        press(&mut app, &keys);
+        for size in [(60, 15), (61, 16), (80, 18), (109, 15), (110, 15), (200, 60)] {
+            drawn(&mut app, size);
+        }
+        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(70, 20)).unwrap();
+        let model = empty_model();
+        for (width, height) in [(0, 0), (1, 1), (3, 2), (20, 5), (70, 1), (2, 20)] {
+            terminal.draw(|frame| app.screens.train.draw(frame, Rect::new(0, 0, width, height), &model)).unwrap();
+        }
+    }
+}
