@@ -9,7 +9,6 @@ mod doctor;
 mod evaluate;
 mod follow;
 #[cfg(feature = "pictures")]
-mod grey_sixel;
 mod import;
 mod interruption;
 mod known_splits;

@@ -59,9 +59,9 @@ mod with_viuer {
     use image::imageops::FilterType;
     use image::{DynamicImage, GrayImage, RgbImage};
 
-    use super::super::grey_sixel::{MOST_LEVELS, grey_sixel};
     use super::super::terminal_query::{CellPixels, ask_graphics, cell_pixels, without_echo};
     use super::{Console, Graphics, Samples, ShownWindow};
+    use crate::imaging::grey_sixel::{MOST_LEVELS, grey_sixel};
     use crate::imaging::raster::Channels;
 
     /// The size of a terminal that does not tell its own.

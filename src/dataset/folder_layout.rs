@@ -93,7 +93,8 @@ pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
     let mut scanner = Scanner::default();
     if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
         let tree = FolderTree::read(root).map_err(unreadable)?;
-        let around = context_of_root(&absolute(root).map_err(unreadable)?, &tree);
+        let names = tree.folders[0].subfolders.iter().map(|&subfolder| tree.folders[subfolder].name());
+        let around = context_of_root(&absolute(root).map_err(unreadable)?, names);
         scanner.visit(&tree, 0, around);
         scanner.problems.extend(tree.problems);
     } else {

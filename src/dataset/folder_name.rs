@@ -44,10 +44,10 @@ impl FolderName {
 
 /// What the root's own name and those above it say, as far as its contents leave it open: `…/CC_R/test/A` is a class
 /// folder, but a folder `/data/d` that holds view folders says nothing of a class.
-pub(super) fn context_of_root(root: &Path, tree: &FolderTree) -> Context {
+pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = &'a str>) -> Context {
     let mut context = context_of_path(root);
-    for &subfolder in &tree.folders[0].subfolders {
-        match FolderName::read(tree.folders[subfolder].name()) {
+    for name in subfolders {
+        match FolderName::read(name) {
             FolderName::View(_) => return Context::default(),
             FolderName::Split(_) => (context.split, context.class) = (None, None),
             FolderName::Class(_) => context.class = None,

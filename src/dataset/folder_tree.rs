@@ -11,7 +11,7 @@ use super::folder_problem::{FolderProblem, FolderProblemKind};
 /// How deep images are looked for: `<set>/<VIEW>/<split>/<CLASS>/<file>` is five, and a few folders more are forgiven.
 const MAX_DEPTH: usize = 10;
 /// Folders with the ground truth of phantoms, beside the images that they belong to.
-const MASKS: &str = "masks";
+pub(super) const MASKS: &str = "masks";
 const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
 /// What lies beside images and is clearly no image.
 const COMPANIONS: [&str; 20] = [
@@ -115,14 +115,14 @@ fn walk_problem(root: &Path, error: &walkdir::Error) -> Option<FolderProblem> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum FileKind {
+pub(super) enum FileKind {
     Image,
     Companion,
     Unknown,
 }
 
 impl FileKind {
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         let extension = path.extension().unwrap_or_default();
         let is_among = |list: &[&str]| list.iter().any(|known| extension.eq_ignore_ascii_case(known));
         if is_among(&IMAGE_EXTENSIONS) {

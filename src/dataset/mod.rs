@@ -3,6 +3,7 @@
 mod data_checks;
 pub mod data_warning;
 pub mod folder_layout;
+pub mod folder_listing;
 mod folder_name;
 pub mod folder_problem;
 mod folder_tree;
@@ -15,3 +16,4 @@ pub mod selection;
 pub mod split;
 mod split_draw;
 pub mod split_table;
+pub mod subject_audit;

@@ -141,7 +141,12 @@ impl App {
                 }
                 Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
-                effect => remaining.push(effect),
+                effect => {
+                    if matches!(effect, Effect::Redraw | Effect::Suspend) {
+                        self.forget_pictures();
+                    }
+                    remaining.push(effect);
+                }
             }
         }
         remaining
@@ -166,9 +171,8 @@ impl App {
                 effects
             }
             Place::Viewer(images) => {
-                let (viewer, effects) = ViewerPopup::open(images);
-                self.popups.push(Popup::Viewer(viewer));
-                effects
+                self.popups.push(Popup::Viewer(ViewerPopup::open(images)));
+                Vec::new()
             }
         }
     }
@@ -191,6 +195,11 @@ impl App {
             Key::Ctrl('z') => return vec![Effect::Suspend],
             Key::Ctrl('l') => return vec![Effect::Redraw],
             _ => {}
+        }
+        if let (Some(Popup::Viewer(viewer)), Key::Char('?')) = (self.popups.last(), key) {
+            let help = HelpPopup::new("Picture", viewer.bindings());
+            self.popups.push(Popup::Help(help));
+            return Vec::new();
         }
         if let Some(popup) = self.popups.last_mut() {
             let outcome = popup.press(key, &self.model);
@@ -291,6 +300,27 @@ impl App {
         Vec::new()
     }
 
+    /// What is wanted by what was drawn: only then the rows on screen and the room of a picture are known.
+    pub(super) fn after_draw(&mut self) -> Vec<Effect> {
+        let mut effects = self.screens.datasets.take_wanted();
+        for popup in &mut self.popups {
+            if let Popup::Viewer(viewer) = popup {
+                effects.extend(viewer.take_wanted());
+            }
+        }
+        effects
+    }
+
+    /// The terminal has lost the pictures that it was sent.
+    fn forget_pictures(&mut self) {
+        self.screens.datasets.picture().forget();
+        for popup in &mut self.popups {
+            if let Popup::Viewer(viewer) = popup {
+                viewer.picture.forget();
+            }
+        }
+    }
+
     /// Draws everything.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
@@ -306,13 +336,18 @@ impl App {
         let notice = self.notice.as_ref().map(|(_, notice)| notice);
         self.areas = draw_frame(frame, &self.model, self.screen, [table, everywhere], notice);
         let body = self.areas.body;
+        self.screens.datasets.picture().covered = !self.popups.is_empty();
         // A full-screen picture hides all that is under it.
-        if let Some(Popup::Viewer(viewer)) = self.popups.last_mut() {
-            viewer.draw(frame, body, &self.model);
-            return;
+        let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
+        if first.is_none() {
+            self.screens.get(self.screen).draw(frame, body, &self.model);
         }
-        self.screens.get(self.screen).draw(frame, body, &self.model);
-        for popup in &mut self.popups {
+        let first = first.unwrap_or(0);
+        let last = self.popups.len().saturating_sub(1);
+        for (at, popup) in self.popups.iter_mut().enumerate().skip(first) {
+            if let Popup::Viewer(viewer) = popup {
+                viewer.picture.covered = at < last;
+            }
             popup.draw(frame, body, &self.model);
         }
     }

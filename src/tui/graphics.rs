@@ -1,7 +1,49 @@
 //! Which way of drawing pictures to take: what the terminal says, what the user asks, and what is known to go wrong.
 
 use super::input::TerminalReply;
+use super::theme::{ColorDepth, Theme};
 use crate::domain::graphics_protocol::GraphicsProtocol;
+
+/// Colours of a sixel picture in a terminal that does not tell.
+const USUAL_REGISTERS: u32 = 256;
+/// Terminals that draw kitty's Unicode placeholders, as `XTVERSION` names them; others that speak its protocol do not.
+const PLACEHOLDERS: [&str; 2] = ["kitty(", "ghostty"];
+/// Terminals that draw the inline images of iTerm2, as `XTVERSION` names them.
+const INLINE_IMAGES: [&str; 3] = ["iTerm2", "WezTerm", "Konsole"];
+
+/// All that decides how a picture is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PictureLook {
+    pub(super) way: PictureWay,
+    /// Pixels of a cell, width and height.
+    pub(super) cell: (u16, u16),
+}
+
+/// How a picture is drawn, with what the way needs to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PictureWay {
+    Kitty {
+        /// Whether the terminal takes compressed pixels.
+        compress: bool,
+    },
+    Iterm2,
+    Sixel {
+        /// How many colours a picture may have.
+        registers: u32,
+    },
+    Halfblocks(ColorDepth),
+    Ascii {
+        /// Whether ink is darker than the paper.
+        light: bool,
+    },
+}
+
+impl PictureWay {
+    /// Whether what is drawn over such a picture leaves a hole or stays behind when it goes.
+    pub(super) fn is_painted(self) -> bool {
+        matches!(self, Self::Iterm2 | Self::Sixel { .. })
+    }
+}
 
 /// Environment and answers, and what follows from them.
 #[derive(Clone, Debug)]
@@ -10,12 +52,15 @@ pub(super) struct GraphicsFacts {
     asked: Option<GraphicsProtocol>,
     /// Whether tmux or screen stand between.
     multiplexed: bool,
+    /// Whether the environment names a terminal that draws iTerm2's images.
+    inline_images: bool,
     /// What follows; `None` until the terminal has answered or had its time.
     chosen: Option<GraphicsProtocol>,
     /// Pixels of a cell, width and height.
     pub(super) cell: (u16, u16),
     kitty: bool,
     sixel: bool,
+    registers: u32,
     version: Option<String>,
     background: Option<(u8, u8, u8)>,
 }
@@ -25,21 +70,20 @@ impl GraphicsFacts {
     pub(super) fn new(asked: Option<GraphicsProtocol>, variable: impl Fn(&str) -> Option<String>) -> Self {
         let term = variable("TERM").unwrap_or_default();
         let multiplexed = variable("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen");
+        let is = |name: &str, known: &[&str]| variable(name).is_some_and(|value| known.contains(&value.as_str()));
+        let inline_images = is("TERM_PROGRAM", &["iTerm.app", "WezTerm"]) || is("LC_TERMINAL", &["iTerm2"]);
         Self {
             asked,
             multiplexed,
+            inline_images,
             chosen: None,
             cell: (10, 20),
             kitty: false,
             sixel: false,
+            registers: USUAL_REGISTERS,
             version: None,
             background: None,
         }
-    }
-
-    /// How pictures are drawn; `None` as long as that is not known.
-    pub(super) fn protocol(&self) -> Option<GraphicsProtocol> {
-        self.chosen
     }
 
     /// Whether the terminal's background is light.
@@ -61,6 +105,7 @@ impl GraphicsFacts {
                 self.sixel = attributes.contains(&4);
                 self.settle();
             }
+            TerminalReply::SixelRegisters(registers) if *registers > 0 => self.registers = *registers,
             TerminalReply::CellPixels { .. } | TerminalReply::SixelRegisters(_) => {}
         }
     }
@@ -68,16 +113,39 @@ impl GraphicsFacts {
     /// Decides with what is known.
     pub(super) fn settle(&mut self) {
         let kitty = self.kitty && !self.is_old_kitty() && !self.multiplexed;
+        let inline = self.inline_images || self.is_among(&INLINE_IMAGES);
         let sixel = self.sixel && !self.multiplexed;
         self.chosen = Some(match self.asked {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
             Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
-            Some(asked @ (GraphicsProtocol::Iterm2 | GraphicsProtocol::Ascii)) => asked,
+            Some(GraphicsProtocol::Iterm2) if inline || !self.multiplexed => GraphicsProtocol::Iterm2,
+            Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
             Some(_) => GraphicsProtocol::Halfblocks,
-            None if kitty => GraphicsProtocol::Kitty,
+            None if kitty && self.is_among(&PLACEHOLDERS) => GraphicsProtocol::Kitty,
+            None if inline && !self.multiplexed => GraphicsProtocol::Iterm2,
             None if sixel => GraphicsProtocol::Sixel,
             None => GraphicsProtocol::Halfblocks,
         });
+    }
+
+    /// How pictures are encoded; `None` as long as that is not known.
+    pub(super) fn look(&self, theme: &Theme) -> Option<PictureLook> {
+        let ascii = PictureWay::Ascii { light: theme.light };
+        let way = match self.chosen? {
+            // kitty is told by a colour which picture it is, and without colours there is none.
+            GraphicsProtocol::Kitty if theme.depth == ColorDepth::None => ascii,
+            GraphicsProtocol::Kitty => PictureWay::Kitty { compress: self.is_among(&PLACEHOLDERS) },
+            GraphicsProtocol::Iterm2 => PictureWay::Iterm2,
+            GraphicsProtocol::Sixel => PictureWay::Sixel { registers: self.registers },
+            GraphicsProtocol::Halfblocks if theme.ascii || theme.depth == ColorDepth::None => ascii,
+            GraphicsProtocol::Halfblocks => PictureWay::Halfblocks(theme.depth),
+            GraphicsProtocol::Ascii => ascii,
+        };
+        Some(PictureLook { way, cell: self.cell })
+    }
+
+    fn is_among(&self, names: &[&str]) -> bool {
+        self.version.as_deref().is_some_and(|version| names.iter().any(|name| version.starts_with(name)))
     }
 
     /// kitty before 0.28 shows empty boxes for Unicode placeholders.
@@ -87,5 +155,67 @@ impl GraphicsFacts {
         };
         let mut numbers = version.trim_end_matches(')').split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < (0, 28)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(asked: Option<GraphicsProtocol>, variables: &[(&str, &str)], replies: &[TerminalReply]) -> PictureWay {
+        let mut facts = GraphicsFacts::new(asked, |name| {
+            variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
+        });
+        assert_eq!(facts.chosen, None, "nothing is decided before the terminal had its time");
+        replies.iter().for_each(|reply| facts.hear(reply));
+        facts.settle();
+        let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
+        facts.look(&theme).expect("settled").way
+    }
+
+    fn version(name: &str) -> TerminalReply {
+        TerminalReply::Version(name.to_owned())
+    }
+
+    const SPEAKS_KITTY: TerminalReply = TerminalReply::KittyGraphics(true);
+    const HALFBLOCKS: PictureWay = PictureWay::Halfblocks(ColorDepth::True);
+
+    #[test]
+    fn each_terminal_gets_what_it_draws() {
+        let sixel = TerminalReply::Attributes(vec![63, 4]);
+        let plain = TerminalReply::Attributes(vec![62]);
+        let kitty = PictureWay::Kitty { compress: true };
+        assert_eq!(chosen(None, &[], &[SPEAKS_KITTY, version("kitty(0.41.1)"), plain.clone()]), kitty);
+        assert_eq!(chosen(None, &[], &[SPEAKS_KITTY, version("ghostty 1.1"), plain.clone()]), kitty);
+        assert_eq!(chosen(None, &[], &[SPEAKS_KITTY, version("kitty(0.26.5)"), plain.clone()]), HALFBLOCKS);
+        assert_eq!(chosen(None, &[], &[version("XTerm(379)"), sixel.clone()]), PictureWay::Sixel { registers: 256 });
+        let few = TerminalReply::SixelRegisters(16);
+        assert_eq!(chosen(None, &[], &[few, sixel.clone()]), PictureWay::Sixel { registers: 16 });
+        // These speak kitty's protocol but draw no placeholders.
+        for name in ["WezTerm 20240203", "Konsole 23.08.1", "iTerm2 3.5.0"] {
+            assert_eq!(chosen(None, &[], &[SPEAKS_KITTY, version(name), sixel.clone()]), PictureWay::Iterm2, "{name}");
+        }
+        assert_eq!(chosen(None, &[("LC_TERMINAL", "iTerm2")], &[]), PictureWay::Iterm2);
+        assert_eq!(chosen(None, &[], &[]), HALFBLOCKS, "a terminal that answers nothing");
+    }
+
+    #[test]
+    fn between_terminal_and_program_nothing_but_cells_gets_through() {
+        let replies = [SPEAKS_KITTY, version("kitty(0.41.1)"), TerminalReply::Attributes(vec![4])];
+        for variables in [[("TMUX", "/tmp/tmux")], [("TERM", "screen-256color")], [("TERM", "tmux-256color")]] {
+            assert_eq!(chosen(None, &variables, &replies), HALFBLOCKS);
+        }
+        assert_eq!(chosen(None, &[("TMUX", "x"), ("LC_TERMINAL", "iTerm2")], &replies), HALFBLOCKS);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_checked() {
+        assert_eq!(chosen(Some(GraphicsProtocol::Kitty), &[], &[]), HALFBLOCKS);
+        assert_eq!(chosen(Some(GraphicsProtocol::Sixel), &[], &[]), HALFBLOCKS);
+        let spoken = chosen(Some(GraphicsProtocol::Kitty), &[], &[SPEAKS_KITTY]);
+        assert_eq!(spoken, PictureWay::Kitty { compress: false }, "an unknown terminal may not inflate");
+        assert_eq!(chosen(Some(GraphicsProtocol::Ascii), &[], &[SPEAKS_KITTY]), PictureWay::Ascii { light: false });
+        let sixel = [TerminalReply::Attributes(vec![4])];
+        assert_eq!(chosen(Some(GraphicsProtocol::Halfblocks), &[], &sixel), HALFBLOCKS);
     }
 }

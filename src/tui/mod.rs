@@ -191,6 +191,9 @@ impl Workbench {
         self.screen.draw(|frame| app.draw(frame)).context("draw")?;
         queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
         io::Write::flush(self.screen.backend_mut()).context("draw")?;
+        for effect in app.after_draw() {
+            self.services.perform(effect);
+        }
         Ok(())
     }
 

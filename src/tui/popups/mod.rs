@@ -52,22 +52,22 @@ impl Popup {
     }
 
     /// Takes a key.
-    pub(super) fn press(&mut self, key: Key, model: &Model) -> PopupOutcome {
+    pub(super) fn press(&mut self, key: Key, _model: &Model) -> PopupOutcome {
         match self {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
-            Self::Viewer(popup) => popup.press(key, model),
+            Self::Viewer(popup) => popup.press(key),
         }
     }
 
     /// Takes the mouse.
-    pub(super) fn mouse(&mut self, mouse: Mouse, model: &Model) -> PopupOutcome {
+    pub(super) fn mouse(&mut self, mouse: Mouse, _model: &Model) -> PopupOutcome {
         match self {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
-            Self::Viewer(popup) => popup.mouse(mouse, model),
+            Self::Viewer(popup) => popup.mouse(mouse),
         }
     }
 

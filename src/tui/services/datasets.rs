@@ -1,22 +1,91 @@
-//! What the screen Datasets wants of the world.
+//! What the screen Datasets wants of the world: folders, headers of images, and paths that are typed.
 
-use std::sync::mpsc::Sender;
+mod browser;
+mod paths;
 
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use crate::imaging::image_header::read_header;
 use crate::tui::message::UiMessage;
-use crate::tui::screens::datasets::DatasetsEffect;
+use crate::tui::screens::datasets::{DatasetsEffect, DatasetsMessage};
+use browser::{BrowserJob, browse};
 
 /// Carries out what the screen Datasets wants.
 pub(in crate::tui) struct DatasetsService {
-    #[expect(dead_code, reason = "not used yet")]
     inbox: Sender<UiMessage>,
+    browser: Option<Sender<BrowserJob>>,
+    headers: Option<Sender<Vec<PathBuf>>>,
 }
 
 impl DatasetsService {
-    pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox }
+    pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
+        Self { inbox, browser: None, headers: None }
     }
 
-    pub(super) fn perform(&mut self, effect: DatasetsEffect) {
-        match effect {}
+    pub(in crate::tui) fn perform(&mut self, effect: DatasetsEffect) {
+        match effect {
+            DatasetsEffect::Open(root) => self.browse(BrowserJob::Open(root)),
+            DatasetsEffect::List(folder) => self.browse(BrowserJob::List(folder)),
+            DatasetsEffect::ReadHeaders(paths) => self.read_headers(paths),
+            DatasetsEffect::Complete(typed) => self.answer(move || {
+                let found = paths::completions(&typed);
+                DatasetsMessage::Completed { typed, found }
+            }),
+            DatasetsEffect::LookForData(workspace) => {
+                self.answer(move || DatasetsMessage::Offered(paths::data_nearby(&workspace)));
+            }
+        }
+    }
+
+    fn browse(&mut self, job: BrowserJob) {
+        let jobs = self.browser.get_or_insert_with(|| {
+            let (sender, receiver) = channel();
+            let (inbox, hints) = (self.inbox.clone(), sender.clone());
+            thread::spawn(move || browse(&receiver, &hints, &inbox));
+            sender
+        });
+        // The thread lives as long as this.
+        let _ = jobs.send(job);
+    }
+
+    /// On a thread of its own: a folder of many images, or on a slow disk, would keep the rows on screen waiting.
+    fn read_headers(&mut self, paths: Vec<PathBuf>) {
+        let wanted = self.headers.get_or_insert_with(|| {
+            let (sender, receiver) = channel();
+            let inbox = self.inbox.clone();
+            thread::spawn(move || answer_headers(&receiver, &inbox));
+            sender
+        });
+        let _ = wanted.send(paths);
+    }
+
+    fn answer(&self, work: impl FnOnce() -> DatasetsMessage + Send + 'static) {
+        let inbox = self.inbox.clone();
+        thread::spawn(move || {
+            let _ = inbox.send(UiMessage::Datasets(work()));
+        });
     }
 }
+
+fn answer_headers(wanted: &Receiver<Vec<PathBuf>>, inbox: &Sender<UiMessage>) {
+    while let Ok(mut paths) = wanted.recv() {
+        // Rows that were scrolled past are not waited for; the screen asks again for those it shows.
+        let mut passed = Vec::new();
+        while let Ok(later) = wanted.try_recv() {
+            passed.extend(std::mem::replace(&mut paths, later));
+        }
+        let read = |path: PathBuf| {
+            let header = read_header(&path).map_err(|error| error.to_string());
+            (path, header)
+        };
+        let message = DatasetsMessage::Headers { read: paths.into_iter().map(read).collect(), passed };
+        if inbox.send(UiMessage::Datasets(message)).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,189 @@
-//! Pictures: decoded, shrunk and encoded for the terminal off the main thread; the latest request of a picture wins.
+//! Pictures: decoded, shrunk and encoded for the terminal off the main thread; the latest request of a place wins.
 
-use std::sync::mpsc::Sender;
+pub(in crate::tui) mod cell_picture;
+mod encoding;
+mod library;
 
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::Duration;
+
+use ratatui_image::protocol::Protocol;
+
+use crate::imaging::intensity_window::WindowChoice;
+use crate::tui::graphics::PictureLook;
 use crate::tui::message::UiMessage;
+use cell_picture::CellPicture;
+use encoding::{Encoder, encoded_size};
+pub(in crate::tui) use library::PictureFacts;
+use library::PictureLibrary;
+
+/// A request waits so long for a later one, while a selection moves.
+const DEBOUNCE: Duration = Duration::from_millis(35);
+
+/// Where a picture is shown; each place has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum PicturePlace {
+    /// Beside a list.
+    Preview,
+    /// Full screen.
+    Viewer,
+}
+
+/// A picture and how it is to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct PictureRequest {
+    pub(in crate::tui) place: PicturePlace,
+    /// The image file.
+    pub(in crate::tui) path: PathBuf,
+    /// Columns and rows that it may take.
+    pub(in crate::tui) room: (u16, u16),
+    pub(in crate::tui) window: WindowChoice,
+    pub(in crate::tui) look: PictureLook,
+}
 
 /// What is wanted of the world for a picture.
 #[derive(Debug, PartialEq)]
-pub(in crate::tui) enum PictureEffect {}
+pub(in crate::tui) enum PictureEffect {
+    /// Decode and encode it.
+    Show {
+        /// What is to be shown.
+        request: PictureRequest,
+        /// What will probably be shown next.
+        neighbours: Vec<PathBuf>,
+    },
+}
 
 /// What comes back.
 #[derive(Debug)]
-pub(in crate::tui) enum PictureMessage {}
+pub(in crate::tui) struct PictureMessage {
+    /// What was asked for.
+    pub(in crate::tui) request: PictureRequest,
+    /// The picture, or why there is none.
+    pub(in crate::tui) outcome: Result<EncodedPicture, String>,
+}
+
+/// A picture, ready to be drawn, and what is known of it.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct EncodedPicture {
+    pub(in crate::tui) drawing: Drawing,
+    pub(in crate::tui) facts: PictureFacts,
+}
+
+/// A picture, ready to be drawn.
+#[derive(Clone)]
+pub(in crate::tui) enum Drawing {
+    /// By a protocol of the terminal.
+    Protocol(Box<Protocol>),
+    /// By characters.
+    Cells(CellPicture),
+}
+
+impl Drawing {
+    /// Columns and rows that it takes.
+    pub(in crate::tui) fn size(&self) -> (u16, u16) {
+        match self {
+            Self::Protocol(protocol) => (protocol.size().width, protocol.size().height),
+            Self::Cells(cells) => cells.size(),
+        }
+    }
+}
+
+impl fmt::Debug for Drawing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a picture of {:?} cells", self.size())
+    }
+}
 
 /// Decodes and encodes pictures.
 pub(in crate::tui) struct PictureService {
-    #[expect(dead_code, reason = "not used yet")]
     inbox: Sender<UiMessage>,
+    requests: Option<Sender<PictureEffect>>,
 }
 
 impl PictureService {
     pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox }
+        Self { inbox, requests: None }
     }
 
-    pub(super) fn perform(&mut self, effect: PictureEffect) {
-        match effect {}
+    pub(in crate::tui) fn perform(&mut self, effect: PictureEffect) {
+        let requests = self.requests.get_or_insert_with(|| {
+            let (sender, receiver) = channel();
+            let inbox = self.inbox.clone();
+            thread::spawn(move || work(&receiver, &inbox));
+            sender
+        });
+        // The thread lives as long as this.
+        let _ = requests.send(effect);
     }
 }
+
+/// Takes requests until nobody makes any.
+fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
+    let mut library = PictureLibrary::default();
+    let mut encoder = Encoder::default();
+    let mut guesses: VecDeque<PictureRequest> = VecDeque::new();
+    loop {
+        // While there is something to guess, it is not waited.
+        let first = if guesses.is_empty() {
+            requests.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            requests.try_recv()
+        };
+        match first {
+            Ok(first) => {
+                guesses.clear();
+                for PictureEffect::Show { request, neighbours } in latest(first, requests) {
+                    let outcome = picture(&request, &mut library, &mut encoder);
+                    guesses.extend(neighbours.into_iter().map(|path| PictureRequest { path, ..request.clone() }));
+                    if inbox.send(UiMessage::Picture(PictureMessage { request, outcome })).is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(TryRecvError::Empty) => {
+                if let Some(guess) = guesses.pop_front()
+                    && let Ok(known) = library.picture(&guess.path)
+                {
+                    let (pixels, _) = encoded_size(&guess, known.size());
+                    library.shrunk(&guess.path, &known, pixels);
+                }
+            }
+            Err(TryRecvError::Disconnected) => return,
+        }
+    }
+}
+
+/// Of each place the latest request, when none has come for a while.
+fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>) -> Vec<PictureEffect> {
+    let mut wanted = vec![first];
+    loop {
+        match requests.recv_timeout(DEBOUNCE) {
+            Ok(next) => {
+                let PictureEffect::Show { request: later, .. } = &next;
+                wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
+                wanted.push(next);
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return wanted,
+        }
+    }
+}
+
+fn picture(
+    request: &PictureRequest,
+    library: &mut PictureLibrary,
+    encoder: &mut Encoder,
+) -> Result<EncodedPicture, String> {
+    let known = library.picture(&request.path)?;
+    let (pixels, cells) = encoded_size(request, known.size());
+    let shrunk = library.shrunk(&request.path, &known, pixels);
+    let facts = known.facts(request.window);
+    let drawing = encoder.encode(request, &shrunk.windowed(facts.window), cells)?;
+    Ok(EncodedPicture { drawing, facts })
+}
+
+#[cfg(test)]
+mod tests;

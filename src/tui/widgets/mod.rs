@@ -7,6 +7,7 @@ pub(super) mod figures_table;
 pub(super) mod fitted;
 pub(super) mod pane;
 pub(super) mod per_class_table;
+pub(super) mod picture;
 pub(super) mod probability_bars;
 pub(super) mod reliability_diagram;
 pub(super) mod scroll_list;

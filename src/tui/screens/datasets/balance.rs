@@ -1,0 +1,196 @@
+//! The pane of a folder: how many images of each class there are, by view and split, and what is wrong.
+
+use std::collections::BTreeMap;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::DatasetsScreen;
+use super::folders_view::right;
+use super::tree::FolderTree;
+use super::view::grouped;
+use crate::domain::density::DensityClass;
+use crate::domain::printable::printable_path;
+use crate::domain::split::Split;
+use crate::domain::view::View;
+use crate::tui::model::Model;
+use crate::tui::theme::{ColorDepth, Theme};
+use crate::tui::widgets::fitted::{fitted, padded};
+use crate::tui::widgets::pane::draw_pane;
+
+/// Cells of a table's row, before its bar.
+const ROW: usize = 40;
+/// A bar narrower than this tells nothing beside the numbers.
+const LEAST_BAR: usize = 8;
+/// Problems that are listed.
+const LISTED: usize = 40;
+
+type Place = (Option<View>, Option<Split>);
+
+/// Images of each class, and without one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct ClassCounts {
+    classes: [usize; 4],
+    unlabelled: usize,
+}
+
+/// Counts the images of a folder and all within by view and split.
+fn counts(tree: &FolderTree, folder: usize) -> BTreeMap<Place, ClassCounts> {
+    let mut found = BTreeMap::<Place, ClassCounts>::new();
+    for at in tree.within(folder) {
+        let folder = tree.folder(at);
+        if folder.images.is_empty() {
+            continue;
+        }
+        let counts = found.entry((folder.context.view, folder.context.split)).or_default();
+        match folder.context.class {
+            Some(class) => counts.classes[class.index()] += folder.images.len(),
+            None => counts.unlabelled += folder.images.len(),
+        }
+    }
+    found
+}
+
+impl DatasetsScreen {
+    pub(super) fn draw_balance(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let Some(tree) = &self.tree else { return };
+        let theme = &model.theme;
+        let chosen = tree.folder(self.folder);
+        let state = if chosen.waiting > 0 { "counting" } else { "" };
+        let inner = draw_pane(frame, area, theme, false, ["Classes by view and split", state]);
+        let cells = usize::from(inner.width);
+        let found = counts(tree, self.folder);
+        let mut lines = table(&found, theme, cells);
+        lines.push(Line::default());
+        lines.extend(self.audit_lines(tree, theme));
+        let problems: Vec<String> = tree
+            .within(self.folder)
+            .into_iter()
+            .flat_map(|at| tree.folder(at).problems.iter())
+            .take(LISTED)
+            .map(|problem| {
+                let path = problem.path.strip_prefix(&tree.folder(0).path).unwrap_or(&problem.path);
+                format!(" {}: {}", printable_path(path), problem.kind)
+            })
+            .collect();
+        if !problems.is_empty() {
+            lines.push(Line::default());
+            lines.push(Line::styled(fitted(" Files and folders to look at", cells), theme.warning()));
+            lines.extend(problems.into_iter().map(Line::raw));
+        }
+        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
+    }
+
+    /// What the audit of the whole data set says.
+    fn audit_lines(&self, tree: &FolderTree, theme: &Theme) -> Vec<Line<'static>> {
+        if !self.samples.audited || tree.folder(0).below == 0 {
+            return Vec::new();
+        }
+        let audit = &self.samples.audit;
+        let counted =
+            |count: usize, one: &str, many: &str| format!("{} {}", grouped(count), if count == 1 { one } else { many });
+        let mut lines = Vec::new();
+        let bad = theme.sign("✖", "x");
+        match audit.subjects_in_several_splits() {
+            0 => {}
+            count => {
+                let text = counted(count, "subject is in several splits", "subjects are in several splits");
+                lines.push(Line::styled(format!(" {bad} {text}"), theme.bad()));
+            }
+        }
+        match audit.incomplete_examinations() {
+            0 => {}
+            count => {
+                let text = counted(count, "examination lacks a view", "examinations lack a view");
+                lines.push(Line::styled(format!(" ! {text}"), theme.warning()));
+            }
+        }
+        if lines.is_empty() {
+            let text = "no subject is in two splits, no view is missing";
+            lines.push(Line::styled(format!(" {} {text}", theme.sign("✔", "ok")), theme.good()));
+        } else {
+            lines.push(Line::styled("   f lists the images".to_owned(), theme.dim()));
+        }
+        lines
+    }
+}
+
+fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> Vec<Line<'static>> {
+    let bar = cells.saturating_sub(ROW + 2).min(40);
+    let bar = if bar < LEAST_BAR { 0 } else { bar };
+    let mut head = vec![Span::styled(" view  split     ", theme.dim())];
+    for class in DensityClass::ALL {
+        head.push(Span::styled(format!("{:>6}", class.letter()), theme.class(class)));
+    }
+    let mut lines = vec![Line::from(head)];
+    for ((view, split), counts) in found {
+        let none = theme.sign("–", "-");
+        let view = view.map_or(none, |view| view.name());
+        let split = split.map_or(none, |split| split.name());
+        let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, 10)))];
+        if counts.classes.iter().sum::<usize>() == 0 {
+            let text = format!("{:>6} images without a class folder", grouped(counts.unlabelled));
+            spans.push(Span::styled(text, theme.dim()));
+            lines.push(Line::from(spans));
+            continue;
+        }
+        for count in counts.classes {
+            let style = if count == 0 { theme.warning() } else { theme.text() };
+            spans.push(Span::styled(right(count, 6), style));
+        }
+        if bar > 0 {
+            spans.push(Span::raw("  "));
+            spans.extend(stacked(counts.classes, bar, theme));
+        }
+        lines.push(Line::from(spans));
+        if bar == 0 {
+            let mut spans = vec![Span::raw(" ".repeat(7))];
+            spans.extend(stacked(counts.classes, cells.saturating_sub(8).min(34), theme));
+            lines.push(Line::from(spans));
+        }
+    }
+    if found.is_empty() {
+        lines = vec![Line::styled(" no image yet", theme.dim())];
+    }
+    lines
+}
+
+/// A bar of so many cells, a part of it for each class; without colours the letters tell them apart.
+fn stacked(counts: [usize; 4], cells: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let total = counts.iter().sum::<usize>().max(1);
+    let plain = theme.ascii || theme.depth == ColorDepth::None;
+    let mut sum = 0;
+    let mut drawn = 0;
+    DensityClass::ALL
+        .into_iter()
+        .map(|class| {
+            sum += counts[class.index()];
+            let end = (sum * cells + total / 2) / total;
+            let sign = if plain { class.letter() } else { "█" };
+            let part = sign.repeat(end - drawn);
+            drawn = end;
+            Span::styled(part, theme.class(class))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bars_are_filled_exactly(counts in prop::array::uniform4(0_usize..10_000), cells in 0_usize..60) {
+            let theme = Theme { depth: ColorDepth::None, light: false, ascii: false };
+            let text: String = stacked(counts, cells, &theme).iter().map(|span| span.content.to_string()).collect();
+            prop_assert_eq!(text.len(), if counts == [0; 4] { 0 } else { cells });
+            for (class, count) in DensityClass::ALL.into_iter().zip(counts) {
+                prop_assert!(count > 0 || !text.contains(class.letter()));
+            }
+        }
+    }
+}

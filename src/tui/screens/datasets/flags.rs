@@ -1,0 +1,89 @@
+//! What is doubtful about an image, in a few words.
+
+use crate::dataset::folder_listing::FolderContext;
+use crate::dataset::subject_audit::{SubjectAudit, sample_name};
+use crate::domain::density::DensityClass;
+use crate::domain::split::Split;
+use crate::domain::view::View;
+
+/// Something doubtful about an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Flag {
+    /// It cannot be read, and why.
+    Unreadable(String),
+    /// Its name says another class than its folder.
+    NamedClass(DensityClass),
+    /// Its name says another view than its folder.
+    NamedView(View),
+    /// Its subject is in other splits, too.
+    AlsoIn(Vec<Split>),
+    /// Its examination lacks views that others have.
+    Missing(Vec<View>),
+}
+
+impl Flag {
+    /// Whether it spoils a training, rather than being worth a look.
+    pub(super) fn is_bad(&self) -> bool {
+        !matches!(self, Self::Missing(_))
+    }
+
+    /// It in a few words.
+    pub(super) fn text(&self) -> String {
+        let names = |names: Vec<&str>| names.join(" ");
+        match self {
+            Self::Unreadable(problem) => problem.clone(),
+            Self::NamedClass(class) => format!("named {class}"),
+            Self::NamedView(view) => format!("named {view}"),
+            Self::AlsoIn(splits) => format!("also in {}", names(splits.iter().map(|split| split.name()).collect())),
+            Self::Missing(views) => format!("no {}", names(views.iter().map(|view| view.name()).collect())),
+        }
+    }
+
+    /// It in a sentence, for where there is room.
+    pub(super) fn sentence(&self) -> String {
+        match self {
+            Self::Unreadable(problem) => format!("the file {problem}"),
+            Self::NamedClass(class) => format!("its name says class {class}; the folder counts"),
+            Self::NamedView(view) => format!("its name says view {view}; the folder counts"),
+            Self::AlsoIn(_) => format!("its subject is {}", self.text()),
+            Self::Missing(_) => format!("its examination has {}", self.text()),
+        }
+    }
+}
+
+/// What is doubtful about an image by its name and folders.
+pub(super) fn flags_of(file: &str, context: FolderContext, audit: &SubjectAudit) -> Vec<Flag> {
+    let mut flags = Vec::new();
+    let Some(name) = sample_name(file) else { return flags };
+    if context.class.is_some_and(|class| class != name.class) {
+        flags.push(Flag::NamedClass(name.class));
+    }
+    if context.view.is_some_and(|view| view != name.view) {
+        flags.push(Flag::NamedView(name.view));
+    }
+    let splits = audit.other_splits(&name, context.split);
+    if !splits.is_empty() {
+        flags.push(Flag::AlsoIn(splits));
+    }
+    let missing = audit.missing_views(&name);
+    if !missing.is_empty() {
+        flags.push(Flag::Missing(missing));
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_against_its_folders_is_flagged() {
+        let context = FolderContext { view: Some(View::CcR), split: None, class: Some(DensityClass::C) };
+        let texts = |file| -> Vec<String> {
+            flags_of(file, context, &SubjectAudit::default()).iter().map(Flag::text).collect()
+        };
+        assert_eq!(texts("1_1_C_CC_R.png"), Vec::<String>::new());
+        assert_eq!(texts("1_1_B_MLO_R.png"), ["named B", "named MLO_R"]);
+        assert_eq!(texts("holiday.png"), Vec::<String>::new());
+    }
+}

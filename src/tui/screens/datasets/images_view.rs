@@ -1,0 +1,170 @@
+//! The pane of images.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::DatasetsScreen;
+use super::flags::Flag;
+use super::samples::{SampleRow, Samples, Shown};
+use super::tree::{FolderState, FolderTree};
+use super::view::grouped;
+use crate::dataset::subject_audit::sample_name;
+use crate::domain::printable::printable;
+use crate::tui::model::Model;
+use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use crate::tui::widgets::pane::draw_pane;
+
+/// Which columns a list has.
+struct Columns {
+    subject: usize,
+    view: bool,
+    split: bool,
+    depth: bool,
+}
+
+impl Columns {
+    /// What the folder does not say, each row says; what does not fit is left out.
+    fn new(tree: &FolderTree, folder: usize, cells: usize) -> Self {
+        let context = tree.folder(folder).context;
+        let view = context.view.is_none() && cells >= 44;
+        let split = context.split.is_none() && cells >= 62;
+        let depth = cells >= 48;
+        Self { subject: if cells >= 60 { 14 } else { 10 }, view, split, depth }
+    }
+
+    fn head(&self) -> String {
+        let mut line = format!("  {} {:<5}{:<6}", padded("subject", self.subject), "exam", "class");
+        if self.view {
+            line += &padded("view", 6);
+        }
+        if self.split {
+            line += &padded("split", 11);
+        }
+        line += &format!("{:>10} ", "size");
+        if self.depth {
+            line += &format!("{:>7} ", "depth");
+        }
+        line + " flags"
+    }
+}
+
+impl DatasetsScreen {
+    pub(super) fn draw_images(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let Some(tree) = &self.tree else { return };
+        let theme = &model.theme;
+        let chosen = tree.folder(self.folder);
+        let count = match (self.samples.len(), self.samples.marked()) {
+            (listed, 0) => format!("{} images", grouped(listed)),
+            (listed, marked) => format!("{} images · {} marked", grouped(listed), grouped(marked)),
+        };
+        let place = chosen.path.strip_prefix(&tree.folder(0).path).unwrap_or(&chosen.path);
+        let place = if place.as_os_str().is_empty() { "all images".to_owned() } else { place.display().to_string() };
+        let room = usize::from(area.width).saturating_sub(width(&count) + 9);
+        let title = fitted_start(&printable(&place).replace('/', " / "), room);
+        let inner = draw_pane(frame, area, theme, self.in_images, [&title, &count]);
+        let narrowed = self.typing || !self.filter.text().is_empty() || self.shown != Shown::All;
+        let [head, rows, foot] =
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(u16::from(narrowed))])
+                .areas(inner);
+        if narrowed {
+            frame.render_widget(Paragraph::new(self.filter_line(foot.width.into(), model)), foot);
+        }
+        if self.samples.len() == 0 {
+            let text = match (&chosen.state, narrowed) {
+                (FolderState::Failed(problem), _) => format!(" cannot be read: {}", printable(problem)),
+                (_, true) => " no image is such; Esc lists all".to_owned(),
+                (_, false) if chosen.waiting > 0 => " reading".to_owned(),
+                (_, false) => " no PNG, JPEG or TIFF image lies here".to_owned(),
+            };
+            frame.render_widget(Paragraph::new(Line::styled(fitted(&text, head.width.into()), theme.dim())), head);
+            return;
+        }
+        let columns = Columns::new(tree, self.folder, inner.width.into());
+        let text = fitted(&columns.head(), head.width.into());
+        frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), head);
+        let visible = self.images.visible(rows, self.samples.len());
+        let shown: Vec<SampleRow> = visible.clone().filter_map(|at| self.samples.row(at)).collect();
+        let paths = shown.iter().map(|row| Samples::path(tree, *row));
+        self.unread = self.samples.unasked(paths);
+        for (line, (at, row)) in visible.zip(shown).enumerate() {
+            let style = if at == self.images.cursor { theme.selected(self.in_images) } else { theme.text() };
+            let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
+            let line = sample_line(tree, &self.samples, row, &columns, rows.width.into(), model);
+            frame.render_widget(Paragraph::new(line).style(style), place);
+        }
+    }
+
+    fn filter_line(&self, cells: usize, model: &Model) -> Line<'static> {
+        let theme = &model.theme;
+        let kind = match self.shown {
+            Shown::All => "",
+            Shown::Flagged => "flagged ",
+            Shown::Marked => "marked ",
+        };
+        let mut spans = vec![Span::styled(format!(" {kind}"), theme.warning())];
+        if self.typing || !self.filter.text().is_empty() {
+            spans.push(Span::styled("/", theme.accent()));
+            spans.extend(self.filter.spans(cells.saturating_sub(width(kind) + 14), self.typing, theme));
+        }
+        spans.push(Span::styled("  Esc lists all", theme.dim()));
+        Line::from(spans)
+    }
+}
+
+fn sample_line(
+    tree: &FolderTree,
+    samples: &Samples,
+    row: SampleRow,
+    columns: &Columns,
+    cells: usize,
+    model: &Model,
+) -> Line<'static> {
+    let theme = &model.theme;
+    let context = tree.folder(Samples::folder(row)).context;
+    let file = Samples::name(tree, row);
+    let path = Samples::path(tree, row);
+    let name = sample_name(file);
+    let none = || theme.sign("–", "-").to_owned();
+    let (subject, exam) = match &name {
+        Some(name) => (printable(&name.subject.0), printable(&name.exam.0)),
+        None => (printable(file), String::new()),
+    };
+    let mark = if samples.is_marked(&path) { theme.sign("● ", "* ") } else { "  " };
+    let class = context.class.map_or_else(none, |class| class.letter().to_owned());
+    let class_style = context.class.map_or_else(|| theme.dim(), |class| theme.class(class));
+    let mut spans = vec![Span::styled(mark, theme.accent())];
+    // Without ids the file's name tells more than an empty column.
+    let (first, second) = if name.is_some() { (columns.subject, 5) } else { (columns.subject + 5, 0) };
+    spans.push(Span::raw(format!("{} {}", padded(&subject, first), padded(&exam, second))));
+    spans.push(Span::styled(padded(&class, 6), class_style));
+    if columns.view {
+        let view = context.view.or(name.map(|name| name.view));
+        spans.push(Span::raw(padded(view.map_or(theme.sign("–", "-"), |view| view.name()), 6)));
+    }
+    if columns.split {
+        spans.push(Span::raw(padded(context.split.map_or(theme.sign("–", "-"), |split| split.name()), 11)));
+    }
+    let (size, depth) = match samples.header(&path) {
+        Some(Ok(header)) => {
+            let times = theme.sign("×", "x");
+            (format!("{}{times}{}", header.facts.width, header.facts.height), format!("{} bit", header.facts.bits))
+        }
+        Some(Err(_)) => (none(), none()),
+        None => (String::new(), String::new()),
+    };
+    spans.push(Span::raw(format!("{} ", padded_start(&size, 10))));
+    if columns.depth {
+        spans.push(Span::styled(format!("{} ", padded_start(&depth, 7)), theme.dim()));
+    }
+    let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+    let flags = samples.flags(tree, row);
+    let style = if flags.iter().any(Flag::is_bad) { theme.bad() } else { theme.warning() };
+    if let Some(first) = flags.first() {
+        let sign = if first.is_bad() { theme.sign("✖", "x") } else { "!" };
+        let text: Vec<String> = flags.iter().map(|flag| printable(&flag.text())).collect();
+        spans.push(Span::styled(fitted(&format!(" {sign} {}", text.join(" · ")), cells.saturating_sub(used)), style));
+    }
+    Line::from(spans)
+}

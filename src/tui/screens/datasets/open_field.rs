@@ -1,0 +1,130 @@
+//! The path of a data set, typed, with the folders that it may become.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::domain::printable::printable;
+use crate::tui::effect::Effect;
+use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::tui::model::Model;
+use crate::tui::popups::draw_box;
+use crate::tui::screens::datasets::DatasetsEffect;
+use crate::tui::widgets::fitted::fitted;
+use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::text_field::TextField;
+
+/// A path that is typed.
+#[derive(Debug)]
+pub(super) struct OpenField {
+    field: TextField,
+    found: Vec<String>,
+    list: ScrollList,
+}
+
+/// What became of it.
+pub(super) enum Typed {
+    /// It goes on.
+    Going(Vec<Effect>),
+    /// This is to be opened.
+    Open(String),
+    /// Nothing is to be opened.
+    Dropped,
+}
+
+impl OpenField {
+    /// A field that begins with this path.
+    pub(super) fn new(path: &str) -> (Self, Vec<Effect>) {
+        let open = Self { field: TextField::new(path), found: Vec::new(), list: ScrollList::default() };
+        let effects = open.complete();
+        (open, effects)
+    }
+
+    fn complete(&self) -> Vec<Effect> {
+        vec![Effect::Datasets(DatasetsEffect::Complete(self.field.text().to_owned()))]
+    }
+
+    /// Takes what a path may become, if it is still the one that is typed.
+    pub(super) fn hear(&mut self, typed: &str, found: Vec<String>) {
+        if typed == self.field.text() {
+            self.found = found;
+            self.list = ScrollList::default();
+        }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> Typed {
+        match key {
+            Key::Escape => return Typed::Dropped,
+            Key::Enter if self.field.text().trim().is_empty() => return Typed::Dropped,
+            Key::Enter => return Typed::Open(self.field.text().to_owned()),
+            Key::Tab => return Typed::Going(self.take(self.list.cursor)),
+            Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
+                self.list.press(key, self.found.len());
+            }
+            key => {
+                let before = self.field.text().to_owned();
+                self.field.press(key);
+                if self.field.text() != before {
+                    self.found.clear();
+                    return Typed::Going(self.complete());
+                }
+            }
+        }
+        Typed::Going(Vec::new())
+    }
+
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.field.paste(text.trim());
+        self.found.clear();
+        self.complete()
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        match mouse.kind {
+            MouseKind::Press => match self.list.row_at(mouse, self.found.len()) {
+                Some(row) => self.take(row),
+                None => Vec::new(),
+            },
+            MouseKind::WheelDown => {
+                self.list.step(1, self.found.len());
+                Vec::new()
+            }
+            MouseKind::WheelUp => {
+                self.list.step(-1, self.found.len());
+                Vec::new()
+            }
+            MouseKind::Drag | MouseKind::Release => Vec::new(),
+        }
+    }
+
+    fn take(&mut self, row: usize) -> Vec<Effect> {
+        let Some(found) = self.found.get(row) else { return Vec::new() };
+        self.field = TextField::new(found.clone());
+        self.found.clear();
+        self.complete()
+    }
+
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let titles = ["Open a data set", "Tab completes · Enter opens · Esc back"];
+        let inner = draw_box(frame, area, (76, 14), model, titles);
+        let [field, _, rows] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
+        let mut spans = vec![Span::styled(" folder  ", theme.dim())];
+        spans.extend(self.field.spans(usize::from(field.width).saturating_sub(10), true, theme));
+        frame.render_widget(Paragraph::new(Line::from(spans)), field);
+        if self.found.is_empty() {
+            let text = " no folder begins so; expected is <view>/[<split>/]<class>/ with images";
+            frame.render_widget(Paragraph::new(Line::styled(fitted(text, rows.width.into()), theme.dim())), rows);
+            return;
+        }
+        let visible = self.list.visible(rows, self.found.len());
+        for (line, row) in visible.enumerate() {
+            let style = if row == self.list.cursor { theme.selected(true) } else { theme.text() };
+            let text = fitted(&format!(" {}", printable(&self.found[row])), rows.width.into());
+            let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
+            frame.render_widget(Paragraph::new(text).style(style), place);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The pane of the image under the cursor: picture, window, histogram, facts, flags.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::DatasetsScreen;
+use super::samples::Samples;
+use super::view::grouped;
+use crate::domain::printable::printable;
+use crate::imaging::intensity_window::GreyStatistics;
+use crate::tui::model::Model;
+use crate::tui::services::pictures::PictureFacts;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::pane::draw_pane;
+
+impl DatasetsScreen {
+    pub(super) fn draw_preview(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let chosen = self.tree.as_ref().zip(self.samples.row(self.images.cursor));
+        let Some((tree, row)) = chosen else {
+            let inner = draw_pane(frame, area, theme, false, ["Image", ""]);
+            frame.render_widget(Paragraph::new(Line::styled(" no image is chosen", theme.dim())), inner);
+            return;
+        };
+        let path = Samples::path(tree, row);
+        let name = printable(Samples::name(tree, row));
+        let inner = draw_pane(frame, area, theme, false, [&name, ""]);
+        let flags = self.samples.flags(tree, row);
+        let problem = self.picture.problem(&path);
+        // What the picture's place says already is not said again.
+        let sentences: Vec<String> = flags
+            .iter()
+            .filter(|flag| problem.is_none_or(|problem| flag.text() != problem))
+            .map(super::flags::Flag::sentence)
+            .collect();
+        let notes = (sentences.len() as u16).min(inner.height / 4);
+        let facts = if inner.height >= 14 { 4 } else { 2 };
+        let [room, below, notes] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(facts), Constraint::Length(notes)]).areas(inner);
+        let cursor = self.images.cursor;
+        let neighbours = || {
+            let around = [cursor.checked_add(1), cursor.checked_sub(1)].into_iter().flatten();
+            around.filter_map(|at| self.samples.row(at)).map(|row| Samples::path(tree, row)).collect()
+        };
+        self.picture.draw(frame, room, model, &path, self.window, neighbours);
+        let cells = usize::from(inner.width);
+        if let Some(known) = self.picture.facts(&path) {
+            let mut lines = fact_lines(known, theme, cells);
+            if facts < 4 {
+                lines.drain(..2);
+            }
+            frame.render_widget(Paragraph::new(lines), below);
+        }
+        let lines: Vec<Line<'_>> = sentences
+            .iter()
+            .map(|text| Line::styled(fitted(&format!(" ! {}", printable(text)), cells), theme.warning()))
+            .collect();
+        frame.render_widget(Paragraph::new(lines), notes);
+    }
+}
+
+/// Histogram in two lines, window, file.
+fn fact_lines(known: &PictureFacts, theme: &Theme, cells: usize) -> Vec<Line<'static>> {
+    let [above, below] = histogram(&known.statistics, theme, cells.saturating_sub(2));
+    let window = known.window_text();
+    let range = format!("values {}–{}", known.statistics.low, known.statistics.high);
+    let mut line = vec![Span::raw(fitted(&format!(" {window}"), cells))];
+    if width(&window) + width(&range) + 4 <= cells {
+        line.push(Span::styled(format!(" · {range}"), theme.dim()));
+    }
+    let kilobytes = grouped((known.header.bytes as usize).div_ceil(1000));
+    let file = format!(" {} · {kilobytes} kB", known.header.facts);
+    vec![
+        Line::styled(format!(" {above}"), theme.dim()),
+        Line::styled(format!(" {below}"), theme.dim()),
+        Line::from(line),
+        Line::styled(fitted(&file, cells), theme.dim()),
+    ]
+}
+
+/// Grey values from black to white in so many columns, by the root of their counts: a mammogram's black background
+/// would leave nothing to be seen of the rest.
+fn histogram(statistics: &GreyStatistics, theme: &Theme, cells: usize) -> [String; 2] {
+    const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bars = statistics.histogram.len();
+    let columns = cells.min(bars).max(1);
+    let heights: Vec<f64> = (0..columns)
+        .map(|column| {
+            let part = &statistics.histogram[column * bars / columns..((column + 1) * bars / columns).max(1)];
+            f64::from(part.iter().sum::<u32>()).sqrt()
+        })
+        .collect();
+    let most = heights.iter().copied().fold(1.0, f64::max);
+    let levels: Vec<usize> = heights.iter().map(|height| (height / most * 16.0).ceil() as usize).collect();
+    if theme.ascii {
+        let drawn = |least: usize| levels.iter().map(|&level| if level > least { '#' } else { ' ' }).collect();
+        return [drawn(8), drawn(0)];
+    }
+    let above = levels.iter().map(|&level| EIGHTHS[level.saturating_sub(8).min(8)]).collect();
+    let below = levels.iter().map(|&level| EIGHTHS[level.min(8)]).collect();
+    [above, below]
+}

@@ -1,0 +1,198 @@
+//! The images of the chosen folder and all within, as far as the filter lets them through.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::flags::{Flag, flags_of};
+use super::tree::FolderTree;
+use crate::dataset::subject_audit::SubjectAudit;
+use crate::imaging::image_header::ImageHeader;
+
+/// Headers that are kept; beyond, all are read again as they are seen.
+const KEPT_HEADERS: usize = 2000;
+
+/// An image: its folder and its position there. Small, since there are many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SampleRow {
+    folder: u32,
+    index: u32,
+}
+
+/// Which images are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::tui) enum Shown {
+    /// All.
+    #[default]
+    All,
+    /// Those with something doubtful.
+    Flagged,
+    /// Those that are marked.
+    Marked,
+}
+
+impl Shown {
+    /// The next, around.
+    pub(super) fn next(self) -> Self {
+        match self {
+            Self::All => Self::Flagged,
+            Self::Flagged => Self::Marked,
+            Self::Marked => Self::All,
+        }
+    }
+}
+
+/// What is known of images beyond their names.
+#[derive(Debug, Default)]
+pub(super) struct Samples {
+    rows: Vec<SampleRow>,
+    pub(super) audit: SubjectAudit,
+    /// Whether the whole data set was looked at.
+    pub(super) audited: bool,
+    marks: HashSet<PathBuf>,
+    headers: HashMap<PathBuf, Result<ImageHeader, String>>,
+    asked: HashSet<PathBuf>,
+    /// Files that could not be read or decoded.
+    unreadable: HashMap<PathBuf, String>,
+}
+
+impl Samples {
+    /// Lists the images of a folder anew.
+    pub(super) fn list(&mut self, tree: &FolderTree, folder: usize, shown: Shown, filter: &str) {
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.clear();
+        let wanted = filter.trim().to_lowercase();
+        for at in tree.within(folder) {
+            for index in 0..tree.folder(at).images.len() {
+                let row = SampleRow { folder: at as u32, index: index as u32 };
+                let by_name = wanted.is_empty() || Self::name(tree, row).to_lowercase().contains(&wanted);
+                let by_kind = match shown {
+                    Shown::All => true,
+                    Shown::Flagged => by_name && !self.flags(tree, row).is_empty(),
+                    Shown::Marked => !self.marks.is_empty() && self.marks.contains(&Self::path(tree, row)),
+                };
+                if by_name && by_kind {
+                    rows.push(row);
+                }
+            }
+        }
+        self.rows = rows;
+    }
+
+    /// How many are listed.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// One of those that are listed.
+    pub(super) fn row(&self, at: usize) -> Option<SampleRow> {
+        self.rows.get(at).copied()
+    }
+
+    /// Where an image stands in the list.
+    pub(super) fn position(&self, tree: &FolderTree, path: &std::path::Path) -> Option<usize> {
+        let folder = tree.position(path.parent()?)? as u32;
+        let name = path.file_name()?.to_str()?;
+        self.rows.iter().position(|row| row.folder == folder && Self::name(tree, *row) == name)
+    }
+
+    /// Where the folder of an image stands.
+    pub(super) fn folder(row: SampleRow) -> usize {
+        row.folder as usize
+    }
+
+    /// Its file's name; empty for one that is gone.
+    pub(super) fn name(tree: &FolderTree, row: SampleRow) -> &str {
+        tree.folder(Self::folder(row)).images.get(row.index as usize).map_or("", |name| name)
+    }
+
+    /// Its file.
+    pub(super) fn path(tree: &FolderTree, row: SampleRow) -> PathBuf {
+        tree.folder(Self::folder(row)).path.join(Self::name(tree, row))
+    }
+
+    /// What is doubtful about it.
+    pub(super) fn flags(&self, tree: &FolderTree, row: SampleRow) -> Vec<Flag> {
+        let folder = tree.folder(Self::folder(row));
+        let mut flags = flags_of(Self::name(tree, row), folder.context, &self.audit);
+        if !self.unreadable.is_empty()
+            && let Some(problem) = self.unreadable.get(&Self::path(tree, row))
+        {
+            flags.insert(0, Flag::Unreadable(problem.clone()));
+        }
+        flags
+    }
+
+    /// Whether it is marked.
+    pub(super) fn is_marked(&self, path: &std::path::Path) -> bool {
+        self.marks.contains(path)
+    }
+
+    /// How many are marked.
+    pub(super) fn marked(&self) -> usize {
+        self.marks.len()
+    }
+
+    /// Marks an image, or no longer.
+    pub(super) fn mark(&mut self, path: PathBuf) {
+        if !self.marks.remove(&path) {
+            self.marks.insert(path);
+        }
+    }
+
+    /// Marks all that are listed, or none where all are.
+    pub(super) fn mark_all(&mut self, tree: &FolderTree) {
+        let listed: Vec<PathBuf> = self.rows.iter().map(|row| Self::path(tree, *row)).collect();
+        if listed.iter().all(|path| self.marks.contains(path)) {
+            listed.iter().for_each(|path| {
+                self.marks.remove(path);
+            });
+        } else {
+            self.marks.extend(listed);
+        }
+    }
+
+    /// What its header tells, once it was read.
+    pub(super) fn header(&self, path: &std::path::Path) -> Option<&Result<ImageHeader, String>> {
+        self.headers.get(path)
+    }
+
+    /// Of these images those whose headers are still to be asked for.
+    pub(super) fn unasked(&mut self, paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+        let new: Vec<PathBuf> =
+            paths.filter(|path| !self.headers.contains_key(path) && !self.asked.contains(path)).collect();
+        self.asked.extend(new.iter().cloned());
+        new
+    }
+
+    /// Takes headers, and those that were not read because others were wanted sooner.
+    pub(super) fn hear_headers(&mut self, read: Vec<(PathBuf, Result<ImageHeader, String>)>, passed: &[PathBuf]) {
+        passed.iter().for_each(|path| {
+            self.asked.remove(path);
+        });
+        if self.headers.len() + read.len() > KEPT_HEADERS {
+            self.headers.clear();
+        }
+        for (path, header) in read {
+            self.asked.remove(&path);
+            if let Err(problem) = &header {
+                self.unreadable.insert(path.clone(), problem.clone());
+            }
+            self.headers.insert(path, header);
+        }
+    }
+
+    /// An image could not be decoded, though its header may be whole.
+    pub(super) fn hear_problem(&mut self, path: PathBuf, problem: &str) {
+        self.unreadable.insert(path, problem.to_owned());
+    }
+
+    /// What was read of the images of a folder may be so no longer.
+    pub(super) fn forget_folder(&mut self, folder: &std::path::Path) {
+        self.headers.retain(|path, _| path.parent() != Some(folder));
+        self.unreadable.retain(|path, _| path.parent() != Some(folder));
+        self.asked.clear();
+    }
+}

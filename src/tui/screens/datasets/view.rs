@@ -1,0 +1,111 @@
+//! How the screen is laid out.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::DatasetsScreen;
+use crate::domain::printable::printable_path;
+use crate::tui::model::Model;
+use crate::tui::widgets::fitted::{fitted, fitted_start};
+use crate::tui::widgets::pane::draw_pane;
+
+/// With fewer columns, folders and picture take turns.
+const WIDE: u16 = 100;
+
+impl DatasetsScreen {
+    pub(super) fn draw_panes(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        if self.tree.is_none() {
+            self.draw_nothing(frame, area, model);
+            return;
+        }
+        if area.width < WIDE {
+            let left = if self.in_images { area.width * 11 / 20 } else { area.width * 2 / 5 };
+            let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
+            if self.in_images {
+                self.draw_images(frame, left, model);
+                self.draw_preview(frame, right, model);
+            } else {
+                self.draw_folders(frame, left, model);
+                self.draw_balance(frame, right, model);
+            }
+            return;
+        }
+        let folders = (area.width / 4).clamp(26, 44);
+        let right = (area.width * 7 / 20).clamp(38, 90);
+        let [left, middle, right] =
+            Layout::horizontal([Constraint::Length(folders), Constraint::Fill(1), Constraint::Length(right)])
+                .areas(area);
+        self.draw_folders(frame, left, model);
+        self.draw_images(frame, middle, model);
+        if self.in_images {
+            self.draw_preview(frame, right, model);
+        } else {
+            self.draw_balance(frame, right, model);
+        }
+    }
+
+    /// Before there is a data set: what to press.
+    fn draw_nothing(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let inner = draw_pane(frame, area, theme, true, ["Datasets", ""]);
+        let key = |key: &'static str| Span::styled(key, theme.accent());
+        let cells = usize::from(inner.width.saturating_sub(2));
+        let mut lines = vec![
+            Line::default(),
+            Line::from(vec![Span::raw(" No data set is open. Press "), key("o"), Span::raw(" and type its folder.")]),
+            Line::default(),
+            Line::styled(
+                fitted(" A data set is a folder <view>/[<split>/]<class>/ of PNG, JPEG or TIFF images:", cells),
+                theme.dim(),
+            ),
+            Line::styled(
+                fitted(" CC_R/train/B/145_1_B_CC_R.png, say; its parts and flat folders will do, too.", cells),
+                theme.dim(),
+            ),
+            Line::default(),
+        ];
+        let offered = self.offered.as_deref().unwrap_or_default();
+        if self.restored.root.is_some() || self.offered.is_none() {
+            lines.truncate(1);
+            lines.push(Line::styled(" looking", theme.dim()));
+        } else if offered.is_empty() {
+            lines.push(Line::styled(" To try things out, leave with q and run", theme.dim()));
+            lines
+                .push(Line::raw(fitted("   mammoscope phantom --help     make images up, as many as you like", cells)));
+            lines.push(Line::raw(fitted("   mammoscope demo               go the whole way on made-up images", cells)));
+        } else {
+            lines.push(Line::from(vec![
+                Span::raw(" These are at hand; "),
+                key("↑↓"),
+                Span::raw(" chooses, "),
+                key("Enter"),
+                Span::raw(" opens:"),
+            ]));
+        }
+        let height = lines.len() as u16;
+        frame.render_widget(Paragraph::new(lines), inner);
+        let rows = Rect { y: inner.y + height.min(inner.height), height: inner.height.saturating_sub(height), ..inner };
+        let visible = self.offers.visible(rows, offered.len());
+        for (line, row) in visible.enumerate() {
+            let text = fitted_start(&printable_path(&offered[row]), cells.saturating_sub(2));
+            let style = if row == self.offers.cursor { theme.selected(true) } else { theme.text() };
+            let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
+            frame.render_widget(Paragraph::new(format!("   {text}")).style(style), place);
+        }
+    }
+}
+
+/// A number with commas between thousands.
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -1,0 +1,60 @@
+//! Paths of data sets: those that are typed, and those that lie at hand.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// As many as are of use.
+const MOST: usize = 200;
+
+/// The folder that is meant: `~` is the user's own, and what is not absolute lies where the program was started.
+pub(super) fn meant(typed: &str) -> PathBuf {
+    let typed = typed.trim();
+    let path = match (typed.strip_prefix('~'), env::home_dir()) {
+        (Some(""), Some(home)) => home,
+        (Some(rest), Some(home)) if rest.starts_with('/') => home.join(&rest[1..]),
+        _ => PathBuf::from(typed),
+    };
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// The folders that what is typed may become, each as it would be typed.
+pub(super) fn completions(typed: &str) -> Vec<String> {
+    let (parent, start) =
+        typed.rsplit_once('/').map_or(("", typed), |(parent, start)| (&typed[..=parent.len()], start));
+    let folder = meant(if parent.is_empty() { "." } else { parent });
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<String> = entries
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_dir())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name.starts_with(start) && (!name.starts_with('.') || start.starts_with('.')))
+        .map(|name| format!("{parent}{name}/"))
+        .take(MOST)
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// Data sets where they usually lie: in the workspace, and where the program was started.
+pub(super) fn data_nearby(workspace: &Path) -> Vec<PathBuf> {
+    let here = env::current_dir().unwrap_or_default();
+    let mut found: Vec<PathBuf> = Vec::new();
+    for base in [workspace, &here] {
+        let mut inside: Vec<PathBuf> = fs::read_dir(base.join("datasets"))
+            .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
+            .unwrap_or_default();
+        inside.retain(|path| path.is_dir());
+        inside.sort();
+        found.extend(inside);
+        found.extend(["phantoms", "testset"].map(|name| base.join(name)).into_iter().filter(|path| path.is_dir()));
+    }
+    let mut seen: Vec<PathBuf> = Vec::new();
+    found.retain(|path| {
+        let new = !seen.contains(path);
+        seen.push(path.clone());
+        new
+    });
+    found.truncate(MOST);
+    found
+}

@@ -1,0 +1,208 @@
+//! Images that were decoded lately, and the small pictures made from them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use image::imageops::FilterType;
+use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
+
+use crate::imaging::decode::{Samples, decode, read_file};
+use crate::imaging::image_header::ImageHeader;
+use crate::imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
+use crate::imaging::raster::Channels;
+
+/// Bytes of decoded images that are kept; the last one is kept whatever its size is.
+const KEPT_BYTES: usize = 16 << 20;
+/// Small pictures that are kept.
+const KEPT_SHRUNK: usize = 8;
+
+/// What is known of a picture when it is decoded.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct PictureFacts {
+    /// What the file holds, and its length.
+    pub(in crate::tui) header: ImageHeader,
+    /// Its grey values.
+    pub(in crate::tui) statistics: Arc<GreyStatistics>,
+    /// The window that it is drawn with; `None` for a coloured image, which is drawn as it is.
+    pub(in crate::tui) window: Option<IntensityWindow>,
+    /// What the window is called.
+    pub(in crate::tui) window_name: &'static str,
+}
+
+impl PictureFacts {
+    /// `window 20–204 · whole range`
+    pub(in crate::tui) fn window_text(&self) -> String {
+        match self.window {
+            Some(IntensityWindow { low, high }) => format!("window {low}–{high} · {}", self.window_name),
+            None => "in colour, as stored".to_owned(),
+        }
+    }
+}
+
+/// Pixels as they are stored.
+enum Pixels {
+    Grey8(GrayImage),
+    Grey16(ImageBuffer<Luma<u16>, Vec<u16>>),
+    Colour(RgbImage),
+}
+
+/// A decoded image.
+pub(super) struct KnownPicture {
+    header: ImageHeader,
+    statistics: Arc<GreyStatistics>,
+    pixels: Pixels,
+}
+
+/// A small picture, not windowed yet.
+pub(super) struct ShrunkPicture(Pixels);
+
+/// Images that were decoded lately, and the small pictures made from them; the latest last.
+#[derive(Default)]
+pub(super) struct PictureLibrary {
+    known: Vec<(FileKey, Arc<KnownPicture>)>,
+    shrunk: Vec<(FileKey, (u32, u32), Arc<ShrunkPicture>)>,
+}
+
+/// A file as it is now.
+#[derive(Clone, PartialEq)]
+struct FileKey {
+    path: PathBuf,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl FileKey {
+    fn of(path: &Path) -> Self {
+        let metadata = std::fs::metadata(path).ok();
+        Self {
+            path: path.to_owned(),
+            length: metadata.as_ref().map_or(0, std::fs::Metadata::len),
+            modified: metadata.and_then(|metadata| metadata.modified().ok()),
+        }
+    }
+}
+
+impl PictureLibrary {
+    /// The image in a file, or why it cannot be read.
+    pub(super) fn picture(&mut self, path: &Path) -> Result<Arc<KnownPicture>, String> {
+        let key = FileKey::of(path);
+        if let Some(at) = self.known.iter().position(|(known, _)| *known == key) {
+            let found = self.known.remove(at);
+            self.known.push(found);
+        } else {
+            let picture = KnownPicture::read(path)?;
+            self.known.push((key, Arc::new(picture)));
+            while self.known.len() > 1 && self.known.iter().map(|(_, known)| known.bytes()).sum::<usize>() > KEPT_BYTES
+            {
+                self.known.remove(0);
+            }
+        }
+        Ok(self.known.last().map(|(_, known)| Arc::clone(known)).expect("just put there"))
+    }
+
+    /// It in so many pixels.
+    pub(super) fn shrunk(&mut self, path: &Path, known: &KnownPicture, size: (u32, u32)) -> Arc<ShrunkPicture> {
+        let key = FileKey::of(path);
+        if let Some((_, _, found)) = self.shrunk.iter().find(|(other, pixels, _)| *other == key && *pixels == size) {
+            return Arc::clone(found);
+        }
+        let shrunk = Arc::new(known.shrunk(size));
+        if self.shrunk.len() >= KEPT_SHRUNK {
+            self.shrunk.remove(0);
+        }
+        self.shrunk.push((key, size, Arc::clone(&shrunk)));
+        shrunk
+    }
+}
+
+impl KnownPicture {
+    fn read(path: &Path) -> Result<Self, String> {
+        let bytes = read_file(path).map_err(|error| error.to_string())?;
+        let image = decode(&bytes).map_err(|error| error.to_string())?;
+        let header = ImageHeader { facts: image.facts, bytes: bytes.len() as u64 };
+        drop(bytes);
+        let statistics = Arc::new(GreyStatistics::of(&image.samples));
+        Ok(Self { header, statistics, pixels: pixels(image.samples) })
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.pixels {
+            Pixels::Grey8(image) => image.as_raw().len(),
+            Pixels::Grey16(image) => image.as_raw().len() * 2,
+            Pixels::Colour(image) => image.as_raw().len(),
+        }
+    }
+
+    /// Width and height in pixels.
+    pub(super) fn size(&self) -> (u32, u32) {
+        (self.header.facts.width, self.header.facts.height)
+    }
+
+    /// What is known of it, shown with this window.
+    pub(super) fn facts(&self, choice: WindowChoice) -> PictureFacts {
+        let grey = !matches!(self.pixels, Pixels::Colour(_));
+        PictureFacts {
+            header: self.header,
+            statistics: Arc::clone(&self.statistics),
+            window: grey.then(|| choice.window(&self.statistics)),
+            window_name: choice.name(&self.statistics),
+        }
+    }
+
+    /// Values are averaged as they are stored, and windowed afterwards: so a window can be changed at once.
+    fn shrunk(&self, (width, height): (u32, u32)) -> ShrunkPicture {
+        let filter = FilterType::Triangle;
+        ShrunkPicture(match &self.pixels {
+            Pixels::Grey8(image) => Pixels::Grey8(image::imageops::resize(image, width, height, filter)),
+            Pixels::Grey16(image) => Pixels::Grey16(image::imageops::resize(image, width, height, filter)),
+            Pixels::Colour(image) => Pixels::Colour(image::imageops::resize(image, width, height, filter)),
+        })
+    }
+}
+
+impl ShrunkPicture {
+    /// It in 8 bits, grey with this window, coloured as it is.
+    pub(super) fn windowed(&self, window: Option<IntensityWindow>) -> DynamicImage {
+        let level = |value: u16| window.map_or((value >> 8) as u8, |window| window.level(value));
+        match &self.0 {
+            Pixels::Grey8(image) => {
+                let levels: Vec<u8> = (0..=255).map(level).collect();
+                let mut image = image.clone();
+                image.iter_mut().for_each(|value| *value = levels[usize::from(*value)]);
+                image.into()
+            }
+            Pixels::Grey16(image) => {
+                let levels = image.as_raw().iter().map(|&value| level(value)).collect();
+                GrayImage::from_raw(image.width(), image.height(), levels).expect("as many as before").into()
+            }
+            Pixels::Colour(image) => image.clone().into(),
+        }
+    }
+}
+
+/// Grey, where no pixel has a colour, also if the file holds red, green and blue.
+fn pixels(samples: Samples) -> Pixels {
+    let sound = "a raster holds as many samples as its size says";
+    match samples {
+        Samples::Depth16(raster) if raster.channels() == Channels::Grey => {
+            let (width, height) = (raster.width() as u32, raster.height() as u32);
+            Pixels::Grey16(ImageBuffer::from_raw(width, height, raster.into_samples()).expect(sound))
+        }
+        Samples::Depth16(raster) => {
+            pixels(Samples::Depth8(raster.map(|sample| ((u32::from(sample) + 128) / 257) as u8)))
+        }
+        Samples::Depth8(raster) => {
+            let (width, height) = (raster.width() as u32, raster.height() as u32);
+            let channels = raster.channels();
+            let mut samples = raster.into_samples();
+            if channels == Channels::Rgb {
+                if !samples.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]) {
+                    return Pixels::Colour(RgbImage::from_raw(width, height, samples).expect(sound));
+                }
+                samples = samples.into_iter().step_by(3).collect();
+            }
+            Pixels::Grey8(GrayImage::from_raw(width, height, samples).expect(sound))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+use std::sync::mpsc::channel;
+
+use image::{GrayImage, Luma};
+use proptest::prelude::*;
+
+use super::*;
+use crate::tui::graphics::PictureWay;
+use crate::tui::theme::ColorDepth;
+
+fn request(way: PictureWay, room: (u16, u16)) -> PictureRequest {
+    PictureRequest {
+        place: PicturePlace::Preview,
+        path: PathBuf::from("x.png"),
+        room,
+        window: WindowChoice::default(),
+        look: PictureLook { way, cell: (10, 20) },
+    }
+}
+
+fn drawing(way: PictureWay, picture: GrayImage) -> Drawing {
+    let request = request(way, (4, 2));
+    let (pixels, cells) = encoded_size(&request, picture.dimensions());
+    assert_eq!(pixels, picture.dimensions(), "the picture fits exactly");
+    Encoder::default().encode(&request, &picture.into(), cells).unwrap()
+}
+
+#[test]
+fn iterm2_gets_a_png_in_exactly_its_pixels() {
+    let drawing = drawing(PictureWay::Iterm2, GrayImage::from_pixel(40, 20, Luma([128])));
+    let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
+    let Protocol::ITerm2(iterm) = *protocol else { panic!("iTerm2's") };
+    let (head, tail) = iterm.data.split_once("]1337;File=inline=1;").expect("an inline image");
+    assert_eq!(head, "\x1b[4X\x1b", "its one row is erased first");
+    let (facts, data) = tail.split_once(':').expect("arguments, then the file");
+    assert!(facts.contains(";width=40px;height=20px;doNotMoveCursor=1"), "{facts}");
+    let data = data.strip_suffix('\x07').expect("ended by BEL");
+    // The first bytes of every PNG, in base64.
+    assert!(data.starts_with("iVBORw0KGgo"), "{data}");
+    let size: usize = facts.strip_prefix("size=").unwrap().split(';').next().unwrap().parse().unwrap();
+    assert_eq!(data.len(), size.div_ceil(3) * 4, "as long as it says");
+}
+
+#[test]
+fn grey_sixel_pictures_have_no_dots() {
+    let drawing = drawing(PictureWay::Sixel { registers: 256 }, GrayImage::from_pixel(40, 20, Luma([128])));
+    let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
+    let Protocol::Sixel(sixel) = *protocol else { panic!("sixel") };
+    let data = sixel.data.strip_prefix("\x1b[4X\x1b[B\x1b[1A").expect("its one row is erased first");
+    assert!(data.starts_with("\x1bPq\"1;1;40;20#50;2;50;50;50#50!40~-"), "{data}");
+}
+
+#[test]
+fn kitty_gets_whole_cells_and_a_number_of_its_own() {
+    let picture = GrayImage::from_pixel(35, 20, Luma([128]));
+    let request = request(PictureWay::Kitty { compress: true }, (4, 1));
+    let mut encoder = Encoder::default();
+    let mut transmissions = Vec::new();
+    for _ in 0..2 {
+        let drawing = encoder.encode(&request, &picture.clone().into(), (4, 1)).unwrap();
+        let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
+        let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 4, 1));
+        ratatui::widgets::Widget::render(ratatui_image::Image::new(&protocol), buffer.area, &mut buffer);
+        transmissions.push(buffer[(0, 0)].symbol().to_owned());
+    }
+    for transmission in &transmissions {
+        assert!(transmission.contains("o=z") && transmission.contains("s=40,v=20"), "{transmission}");
+    }
+    assert_ne!(transmissions[0], transmissions[1], "another number");
+}
+
+#[test]
+fn the_latest_request_of_a_place_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, grey| {
+        let path = folder.path().join(name);
+        GrayImage::from_pixel(30, 40, Luma([grey])).save(&path).unwrap();
+        path
+    };
+    let (first, second) = (file("1.png", 10), file("2.png", 20));
+    let (inbox, messages) = channel();
+    let mut service = PictureService::new(inbox);
+    let way = PictureWay::Halfblocks(ColorDepth::True);
+    let show = |path: &PathBuf| PictureEffect::Show {
+        request: PictureRequest { path: path.clone(), ..request(way, (8, 8)) },
+        neighbours: vec![first.clone()],
+    };
+    service.perform(show(&first));
+    service.perform(show(&second));
+    service.perform(show(&folder.path().join("none.png")));
+    service.perform(show(&second));
+    let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
+    assert_eq!(message.request.path, second);
+    let picture = message.outcome.unwrap();
+    assert_eq!(picture.drawing.size(), (8, 5), "three quarters as wide as high, in cells twice as high as wide");
+    assert_eq!(picture.facts.statistics.low, 20);
+    assert_eq!(picture.facts.window_text(), "window 0–255 · as stored");
+    service.perform(show(&folder.path().join("none.png")));
+    let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
+    assert!(message.outcome.unwrap_err().contains("cannot be read"));
+}
+
+proptest! {
+    #[test]
+    fn pictures_keep_within_their_cells(
+        width in 1_u32..6000, height in 1_u32..6000, columns in 1_u16..200, rows in 1_u16..80, way in 0_usize..4,
+    ) {
+        let ways = [
+            PictureWay::Kitty { compress: true },
+            PictureWay::Sixel { registers: 256 },
+            PictureWay::Halfblocks(ColorDepth::True),
+            PictureWay::Ascii { light: false },
+        ];
+        let ((across, down), (taken_columns, taken_rows)) = encoded_size(&request(ways[way], (columns, rows)), (width, height));
+        prop_assert!(taken_columns <= columns && taken_rows <= rows && taken_columns > 0 && taken_rows > 0);
+        match ways[way] {
+            PictureWay::Halfblocks(_) => prop_assert_eq!((across, down), (taken_columns.into(), u32::from(taken_rows) * 2)),
+            PictureWay::Ascii { .. } => prop_assert_eq!((across, down), (taken_columns.into(), taken_rows.into())),
+            _ => prop_assert!(across <= u32::from(taken_columns) * 10 && down <= u32::from(taken_rows) * 20),
+        }
+    }
+}
