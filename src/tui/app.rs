@@ -16,7 +16,7 @@ use super::popups::help::HelpPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
 use super::popups::{Popup, PopupOutcome};
-use super::screens::{Screen as _, ScreenId};
+use super::screens::ScreenId;
 use super::view_state::ViewState;
 use screens_by_id::Screens;
 
@@ -154,7 +154,6 @@ impl App {
 
     fn go(&mut self, place: Place) -> Vec<Effect> {
         match place {
-            Place::Screen(screen) => self.show(screen),
             Place::Run(run) => {
                 let mut effects = self.show(ScreenId::Runs);
                 effects.extend(self.screens.runs.select(&run, &self.model));

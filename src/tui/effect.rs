@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use super::popups::confirm::Question;
 use super::popups::viewer::ImageList;
-use super::screens::ScreenId;
 use super::screens::datasets::DatasetsEffect;
 use super::screens::evaluate::EvaluateEffect;
 use super::screens::runs::RunsEffect;
@@ -46,8 +45,6 @@ pub(super) enum Effect {
 /// Where to go.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Place {
-    /// Another screen, as it was left.
-    Screen(ScreenId),
     /// Runs, on this run.
     Run(RunDir),
     /// Evaluate, with the figures of this run.

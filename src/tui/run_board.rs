@@ -1,7 +1,5 @@
 //! The runs of the workspace, as all screens see them.
 
-use std::path::PathBuf;
-
 use chrono::{DateTime, Utc};
 
 use crate::domain::run_condition::RunCondition;
@@ -71,9 +69,4 @@ impl RunBoard {
             }
         }
     }
-}
-
-/// The folder of the runs of a workspace.
-pub(super) fn runs_folder(workspace: &std::path::Path) -> PathBuf {
-    workspace.join("runs")
 }
