@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::run_condition::RunCondition;
+use crate::domain::run_condition::{RunCondition, duration_text};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunStatus;
 use crate::storage::run_dir::RunDir;
@@ -63,6 +63,9 @@ impl RunBoard {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {
                     text += &format!(" {} {}/{}", status.state, status.epoch, status.epochs);
+                    if let Some(eta) = status.eta_s.filter(|eta| eta.is_finite() && *eta > 0.0) {
+                        text += &format!(" · ETA {}", duration_text(TimeDelta::seconds(eta as i64)));
+                    }
                 }
                 if !others.is_empty() {
                     text += &format!(" · {} more", others.len());

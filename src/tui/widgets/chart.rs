@@ -165,7 +165,7 @@ impl Chart<'_> {
         scale: &PlotScale,
         theme: &Theme,
     ) {
-        let ticks = (self.x_ticks)(self.x, usize::from(plot.width / 10).max(2));
+        let ticks = (self.x_ticks)(self.x, usize::from(plot.width / 8).max(2));
         let row = plot.bottom();
         if footer == 2 {
             let line = theme.sign("─", "-").repeat(usize::from(plot.width));

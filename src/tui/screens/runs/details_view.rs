@@ -81,10 +81,15 @@ impl RunsScreen {
             theme,
         );
         if self.compact_details {
-            let mut spans = train.spans;
-            spans.push(Span::raw("   "));
-            spans.extend(val.spans);
-            spans.push(Span::raw("  "));
+            let [val_loss, val_accuracy] =
+                [last.and_then(|last| last.val_loss), last.and_then(|last| last.val_accuracy)];
+            let mut spans = Vec::new();
+            for (name, now, val, decimals) in [("loss", loss, val_loss, 4), ("acc", accuracy, val_accuracy, 3)] {
+                spans.push(Span::styled(format!(" {name} "), theme.dim()));
+                spans.push(Span::raw(shown(now, decimals)));
+                spans.push(Span::styled(" val ", theme.dim()));
+                spans.push(Span::raw(shown(val, decimals) + "  "));
+            }
             spans.extend(self.rate_line(row, state, theme).spans);
             lines.push(Line::from(spans));
         } else {
