@@ -136,16 +136,15 @@ impl RunsScreen {
         };
         let (from, to) = self.range();
         let range = format!("{} {}–{}", axis.title(), place(from), place(to));
-        let text = match (first, SMOOTHING[self.view.smoothing]) {
-            (true, smoothing) => {
-                let log = if self.view.log { " log ·" } else { "" };
-                let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
-                if area.width >= 60 { format!("{smooth}{log} {range} ") } else { format!(" {range} ") }
-            }
-            (false, _) => {
-                let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
-                last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
-            }
+        let smoothing = SMOOTHING[self.view.smoothing];
+        let text = if !first {
+            let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
+            last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
+        } else if area.width >= 60 {
+            let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
+            format!("{smooth}{} {range} ", if self.view.log { " log ·" } else { "" })
+        } else {
+            format!(" {range} ")
         };
         Line::styled(text, theme.dim())
     }

