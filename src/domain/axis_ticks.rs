@@ -67,7 +67,8 @@ pub fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
 pub fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     const STEPS: [f64; 16] =
         [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0];
-    if !(high > low) || most == 0 {
+    let span = high - low;
+    if !(span.is_finite() && span > 0.0) || most == 0 {
         return Vec::new();
     }
     let fits = |step: &f64| ((high / step + 1e-9).floor() - (low / step - 1e-9).ceil()) < most as f64;
@@ -85,7 +86,7 @@ pub fn time_label(seconds: f64) -> String {
     match seconds {
         0 => "0".to_owned(),
         1..60 => format!("{seconds}s"),
-        60..3600 if seconds % 60 > 0 => format!("{minutes}m{:02}", seconds % 60),
+        60..3600 if !seconds.is_multiple_of(60) => format!("{minutes}m{:02}", seconds % 60),
         60..3600 => format!("{minutes}m"),
         3600..86_400 if minutes % 60 > 0 => format!("{hours}h{:02}", minutes % 60),
         3600..86_400 => format!("{hours}h"),

@@ -190,7 +190,9 @@ mod tests {
 
     fn series(values: &[f32]) -> MetricSeries {
         let mut series = MetricSeries::default();
-        values.iter().for_each(|value| series.push(*value));
+        for value in values {
+            series.push(*value);
+        }
         series
     }
 
@@ -207,7 +209,9 @@ mod tests {
         ) {
             let mut grown = series(&values);
             grown.truncate(cut);
-            more.iter().for_each(|value| grown.push(*value));
+            for value in &more {
+                grown.push(*value);
+            }
             let plain: Vec<f32> = values.iter().take(cut).chain(&more).copied().collect();
             prop_assert_eq!(format!("{:?}", &grown), format!("{:?}", series(&plain)), "cut and grown is as made at once");
             let range = start.min(plain.len())..(start + length).min(plain.len());

@@ -27,7 +27,7 @@ mod tests {
     fn a_long_log_is_read_from_a_whole_line_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.txt");
-        let text: String = (0..10_000).map(|line| format!("line {line}\n")).collect();
+        let text = (0..10_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         std::fs::write(&path, &text).unwrap();
         let lines = last_lines(&path).unwrap();
         assert_eq!(lines.last().map(String::as_str), Some("line 9999"));

@@ -1,8 +1,10 @@
 //! The runs of the workspace, as all screens see them.
 
-use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
 
-use crate::domain::run_condition::RunCondition;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::run_condition::{RunCondition, duration_text};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunStatus;
 use crate::storage::run_dir::RunDir;
@@ -60,10 +62,13 @@ impl RunBoard {
             [only, ref others @ ..] => {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {
-                    text += &format!(" {} {}/{}", status.state, status.epoch, status.epochs);
+                    let _ = write!(text, " {} {}/{}", status.state, status.epoch, status.epochs);
+                    if let Some(eta) = status.eta_s.filter(|eta| eta.is_finite() && *eta > 0.0) {
+                        let _ = write!(text, " · ETA {}", duration_text(TimeDelta::seconds(eta as i64)));
+                    }
                 }
                 if !others.is_empty() {
-                    text += &format!(" · {} more", others.len());
+                    let _ = write!(text, " · {} more", others.len());
                 }
                 text
             }

@@ -57,7 +57,7 @@ impl RunList {
             Err(error) if error.kind() == io::ErrorKind::NotFound && workspace.path().is_dir() => Vec::new(),
             names => names?,
         };
-        let looks_at_all = names.len() <= FEW || self.looks % SELDOM == 0;
+        let looks_at_all = names.len() <= FEW || self.looks.is_multiple_of(SELDOM);
         self.looks += 1;
         let known = &self.known;
         let changed: Vec<(OsString, Known)> = names

@@ -48,22 +48,22 @@ impl RunsService {
             }
             RunsEffect::Follow(runs) => self.follow(runs),
             RunsEffect::Ask { run, verb } => self.work(move || {
-                let answer = ask_trainer(&run, verb, true, &|| false).map_err(in_words);
+                let answer = ask_trainer(&run, verb, true, &|| false).map_err(|error| in_words(&error));
                 RunsMessage::Answered { run, verb, answer }
             }),
             RunsEffect::Resume(run) => self.work(move || {
-                let outcome = resume(&run).map_err(in_words);
+                let outcome = resume(&run).map_err(|error| in_words(&error));
                 RunsMessage::Resumed { run, outcome }
             }),
             RunsEffect::Trash(run) => {
                 let workspace = self.workspace.clone();
                 self.work(move || {
-                    let outcome = trash(&workspace, &run).map_err(in_words);
+                    let outcome = trash(&workspace, &run).map_err(|error| in_words(&error));
                     RunsMessage::Trashed { run, outcome }
                 });
             }
             RunsEffect::ReadReference(folder) => self.work(move || {
-                let outcome = read_history(&folder).map_err(|error| in_words(error.into()));
+                let outcome = read_history(&folder).map_err(|error| in_words(&error.into()));
                 RunsMessage::Reference { folder, outcome }
             }),
         }
@@ -104,6 +104,6 @@ fn trash(workspace: &Workspace, run: &RunDir) -> anyhow::Result<std::path::PathB
     move_to_trash(workspace, run).with_context(|| format!("move {}", printable_path(run.path())))
 }
 
-fn in_words(error: anyhow::Error) -> String {
+fn in_words(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }

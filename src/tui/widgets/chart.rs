@@ -90,7 +90,7 @@ impl Chart<'_> {
         let grid_size = DotGrid::new(usize::from(plot.width), usize::from(plot.height)).dots();
         let scale = PlotScale { x: self.x, y: (low, high), log: self.is_log(low), dots: grid_size };
         let buffer = frame.buffer_mut();
-        self.draw_y_axis(buffer, plot, gutter, (&y_ticks, &scale), theme);
+        draw_y_axis(buffer, plot, gutter, (&y_ticks, &scale), theme);
         self.draw_x_axis(buffer, plot, (gutter, footer), &scale, theme);
         self.draw_cursor(buffer, plot, &scale, theme);
         self.draw_layers(buffer, plot, &scale, theme);
@@ -134,29 +134,6 @@ impl Chart<'_> {
         Some((if self.from_zero && low >= 0.0 { 0.0 } else { low - margin }, high + margin))
     }
 
-    fn draw_y_axis(
-        &self,
-        buffer: &mut Buffer,
-        plot: Rect,
-        gutter: u16,
-        (ticks, scale): (&[Tick], &PlotScale),
-        theme: &Theme,
-    ) {
-        for row in plot.y..plot.bottom() {
-            buffer.set_string(plot.x - 1, row, theme.sign("│", "|"), theme.border());
-        }
-        for tick in ticks {
-            let row = scale.row(tick.value).div_euclid(4);
-            if !(0..i64::from(plot.height)).contains(&row) {
-                continue;
-            }
-            let row = plot.y + row as u16;
-            let label = padded_start(&tick.label, usize::from(gutter - 1));
-            buffer.set_string(plot.x - gutter, row, label, theme.dim());
-            buffer.set_string(plot.x - 1, row, theme.sign("┤", "+"), theme.border());
-        }
-    }
-
     fn draw_x_axis(
         &self,
         buffer: &mut Buffer,
@@ -165,7 +142,7 @@ impl Chart<'_> {
         scale: &PlotScale,
         theme: &Theme,
     ) {
-        let ticks = (self.x_ticks)(self.x, usize::from(plot.width / 10).max(2));
+        let ticks = (self.x_ticks)(self.x, usize::from(plot.width / 8).max(2));
         let row = plot.bottom();
         if footer == 2 {
             let line = theme.sign("─", "-").repeat(usize::from(plot.width));
@@ -252,6 +229,22 @@ impl Chart<'_> {
                 }
             }
         }
+    }
+}
+
+fn draw_y_axis(buffer: &mut Buffer, plot: Rect, gutter: u16, (ticks, scale): (&[Tick], &PlotScale), theme: &Theme) {
+    for row in plot.y..plot.bottom() {
+        buffer.set_string(plot.x - 1, row, theme.sign("│", "|"), theme.border());
+    }
+    for tick in ticks {
+        let row = scale.row(tick.value).div_euclid(4);
+        if !(0..i64::from(plot.height)).contains(&row) {
+            continue;
+        }
+        let row = plot.y + row as u16;
+        let label = padded_start(&tick.label, usize::from(gutter - 1));
+        buffer.set_string(plot.x - gutter, row, label, theme.dim());
+        buffer.set_string(plot.x - 1, row, theme.sign("┤", "+"), theme.border());
     }
 }
 

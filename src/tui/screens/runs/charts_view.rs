@@ -10,6 +10,7 @@ use super::details_view::grouped;
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
 use crate::domain::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
+use crate::domain::run_status::BestEpoch;
 use crate::domain::training_config::Monitor;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
@@ -112,6 +113,9 @@ impl RunsScreen {
         } else if has_validation {
             spans.push(Span::styled(format!("{} val ", theme.sign("•", "o")), theme.dim()));
         }
+        if let Some((best, _)) = self.best_on(metric) {
+            spans.push(Span::styled(format!("{} {} ", theme.sign("★", "*"), best.epoch), theme.accent()));
+        }
         if self.reference.is_some() && matches!(metric, Metric::Loss | Metric::Accuracy) {
             spans.push(Span::styled(format!("{} reference ", theme.sign("─", "-")), theme.border()));
         }
@@ -123,7 +127,7 @@ impl RunsScreen {
         let axis = self.view.axis;
         let curves = self.chosen.as_ref().and_then(|run| self.curves.get(run));
         if let (Some(cursor), Some(curves)) = (self.cursor, curves) {
-            return self.values_at(metric, cursor, curves, theme);
+            return self.values_at(metric, cursor, curves, first, theme);
         }
         let place = |place: f64| match axis {
             XAxis::Time => time_label(place),
@@ -132,27 +136,27 @@ impl RunsScreen {
         };
         let (from, to) = self.range();
         let range = format!("{} {}–{}", axis.title(), place(from), place(to));
-        let text = match (first, SMOOTHING[self.view.smoothing]) {
-            (true, smoothing) => {
-                let log = if self.view.log { " log ·" } else { "" };
-                let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
-                if area.width >= 60 { format!("{smooth}{log} {range} ") } else { format!(" {range} ") }
-            }
-            (false, _) => {
-                let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
-                last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
-            }
+        let smoothing = SMOOTHING[self.view.smoothing];
+        let text = if !first {
+            let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
+            last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
+        } else if area.width >= 60 {
+            let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
+            format!("{smooth}{} {range} ", if self.view.log { " log ·" } else { "" })
+        } else {
+            format!(" {range} ")
         };
         Line::styled(text, theme.dim())
     }
 
-    fn values_at(&self, metric: Metric, cursor: f64, curves: &RunCurves, theme: &Theme) -> Line<'static> {
+    fn values_at(&self, metric: Metric, cursor: f64, curves: &RunCurves, first: bool, theme: &Theme) -> Line<'static> {
         let axis = self.view.axis;
         let mut spans = Vec::new();
         if let Some(at) = curves.nearest(axis, cursor) {
             let step = curves.places.on(XAxis::Steps)[at];
             let value = curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at];
-            spans.push(Span::styled(format!(" step {} ", grouped(step as u64)), theme.accent()));
+            let step = if first { format!(" step {} ", grouped(step as u64)) } else { " ".to_owned() };
+            spans.push(Span::styled(step, theme.accent()));
             spans.push(Span::styled(format!("{} ", value_text(metric, value)), theme.series(0)));
         }
         if let (Some(series), Some(at)) = (curves.validation(metric), curves.nearest_epoch(axis, cursor)) {
@@ -174,22 +178,29 @@ impl RunsScreen {
                 marks.push(Mark { x, y: None, sign: theme.sign(shown, ascii), style });
             }
         }
-        let Some(state) = &curves.state else { return marks };
-        let own = match state.monitor {
-            Monitor::ValLoss => metric == Metric::Loss,
-            Monitor::ValAccuracy | Monitor::ValKappa => metric == Metric::Accuracy,
-        };
-        let best = state.best.as_ref().filter(|_| own);
-        let record = best.and_then(|best| state.records.iter().position(|record| record.figures.epoch == best.epoch));
-        if let Some((at, series)) = record.zip(curves.validation(metric)) {
-            marks.push(Mark {
-                x: curves.epoch_places.on(axis)[at],
-                y: Some(f64::from(series.values()[at])),
-                sign: theme.sign("★", "*"),
-                style: theme.accent(),
-            });
+        if let Some((best, y)) = self.best_on(metric)
+            && let Some(state) = &curves.state
+            && let Some(at) = state.records.iter().position(|record| record.figures.epoch == best.epoch)
+        {
+            let x = curves.epoch_places.on(axis)[at];
+            marks.push(Mark { x, y: Some(y), sign: theme.sign("★", "*"), style: theme.accent() });
         }
         marks
+    }
+}
+
+impl RunsScreen {
+    /// The best epoch of the chosen run and the value there, on the chart of what decides it.
+    fn best_on(&self, metric: Metric) -> Option<(&BestEpoch, f64)> {
+        let curves = self.chosen.as_ref().and_then(|run| self.curves.get(run))?;
+        let state = curves.state.as_ref()?;
+        let own = match state.monitor {
+            Monitor::ValLoss => Metric::Loss,
+            Monitor::ValAccuracy | Monitor::ValKappa => Metric::Accuracy,
+        };
+        let best = state.best.as_ref().filter(|_| own == metric)?;
+        let at = state.records.iter().position(|record| record.figures.epoch == best.epoch)?;
+        Some((best, f64::from(curves.validation(metric)?.values()[at])))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the chosen run is at, in figures, and what happened in it.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -81,10 +83,15 @@ impl RunsScreen {
             theme,
         );
         if self.compact_details {
-            let mut spans = train.spans;
-            spans.push(Span::raw("   "));
-            spans.extend(val.spans);
-            spans.push(Span::raw("  "));
+            let [val_loss, val_accuracy] =
+                [last.and_then(|last| last.val_loss), last.and_then(|last| last.val_accuracy)];
+            let mut spans = Vec::new();
+            for (name, now, val, decimals) in [("loss", loss, val_loss, 4), ("acc", accuracy, val_accuracy, 3)] {
+                spans.push(Span::styled(format!(" {name} "), theme.dim()));
+                spans.push(Span::raw(shown(now, decimals)));
+                spans.push(Span::styled(" val ", theme.dim()));
+                spans.push(Span::raw(shown(val, decimals) + "  "));
+            }
             spans.extend(self.rate_line(row, state, theme).spans);
             lines.push(Line::from(spans));
         } else {
@@ -223,7 +230,7 @@ fn figures(name: &str, [loss, accuracy]: [String; 2], theme: &Theme) -> Line<'st
 fn headline(row: &RunRow, state: Option<&RunState>) -> String {
     let mut text = title(row);
     if let Some(state) = state.filter(|state| state.epoch > 0) {
-        text += &format!(" · epoch {}/{}", state.epoch, state.epochs);
+        let _ = write!(text, " · epoch {}/{}", state.epoch, state.epochs);
     }
     text
 }

@@ -86,16 +86,16 @@ impl RunsScreen {
             },
         );
         let wide = cells >= WIDE;
-        let fixed = 3 + 7 + 8 + 9 + if wide { 12 + 12 } else { 0 };
+        let fixed = 3 + 6 + 7 + 8 + if wide { 12 + 12 } else { 0 };
         let state_cells = cells.saturating_sub(fixed);
         let base = if chosen { theme.selected(true) } else { Style::new() };
         let state = state_text(row, model);
         let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
         if row.spec.is_some() {
-            spans.push(Span::raw(padded(&view, 6) + " "));
-            spans.push(Span::styled(padded(&preset, 7) + " ", theme.dim()));
+            spans.push(Span::raw(padded(&view, 5) + " "));
+            spans.push(Span::styled(padded(&preset, 6) + " ", theme.dim()));
         } else {
-            spans.push(Span::raw(padded(&printable(&row.run.name()), 14) + " "));
+            spans.push(Span::raw(padded(&printable(&row.run.name()), 12) + " "));
         }
         let state_style = match row.condition.as_ref() {
             Some(condition) if condition.phase == RunPhase::Failed => theme.bad(),
@@ -108,7 +108,7 @@ impl RunsScreen {
             spans.push(Span::raw(padded_start(&best_text(row.status.as_ref()), 12)));
             spans.push(Span::styled(padded_start(&eta_text(row), 12), theme.dim()));
         }
-        spans.push(Span::raw(padded_start(&progress, 9)));
+        spans.push(Span::raw(padded_start(&progress, 8)));
         Line::from(spans).style(base)
     }
 }

@@ -132,7 +132,7 @@ fn passes(row: &RunRow, words: &[String]) -> bool {
         text = text + " " + condition.name() + " " + condition.reason.as_deref().unwrap_or_default();
     }
     if let Some(spec) = &row.spec {
-        text += &format!(" {} {}", spec.view, spec.preset).to_lowercase();
+        text = text + " " + &spec.view.to_string().to_lowercase() + " " + &spec.preset.to_lowercase();
     }
     words.iter().all(|word| text.contains(word))
 }
@@ -140,7 +140,9 @@ fn passes(row: &RunRow, words: &[String]) -> bool {
 fn series_of(history: &ReferenceHistory) -> [MetricSeries; 4] {
     [&history.loss_train, &history.acc_train, &history.loss_val, &history.acc_val].map(|values| {
         let mut series = MetricSeries::default();
-        values.iter().for_each(|value| series.push(*value as f32));
+        for value in values {
+            series.push(*value as f32);
+        }
         series
     })
 }

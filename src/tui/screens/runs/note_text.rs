@@ -1,5 +1,7 @@
 //! What happened in a run, in words.
 
+use std::fmt::Write as _;
+
 use crate::domain::axis_ticks::number_label;
 use crate::domain::run_event::{CheckpointKind, RunEventKind};
 use crate::domain::run_status::RunPhase;
@@ -56,7 +58,7 @@ pub(super) fn note_text(kind: &RunEventKind) -> String {
         RunEventKind::EpochEnded { epoch, train_loss, train_accuracy, val_loss, val_accuracy, .. } => {
             let mut text = format!("epoch {epoch}  loss {train_loss:.4}  acc {train_accuracy:.3}");
             if let (Some(loss), Some(accuracy)) = (val_loss, val_accuracy) {
-                text += &format!("  val loss {loss:.4}  acc {accuracy:.3}");
+                let _ = write!(text, "  val loss {loss:.4}  acc {accuracy:.3}");
             }
             text
         }

@@ -26,7 +26,7 @@ impl RunsScreen {
         let beside = area.width >= BESIDE;
         self.compact_details = !beside;
         let right = if beside {
-            let left = (area.width * 2 / 5).clamp(46, 62);
+            let left = (area.width * 9 / 20).clamp(46, 64);
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
             let [list, details] =
                 Layout::vertical([Constraint::Fill(1), Constraint::Length(11.min(area.height / 2))]).areas(left);
