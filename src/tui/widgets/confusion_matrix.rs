@@ -17,7 +17,7 @@ use crate::tui::theme::{ColorDepth, Theme};
 
 const CLASSES: usize = DensityClass::COUNT;
 /// Columns of the class letters on the left, and of the recalls on the right.
-const LETTERS: u16 = 4;
+const LETTERS: u16 = 5;
 const RECALL: u16 = 8;
 /// Lines besides the cells: two of headings, one of precisions.
 const FURTHER_ROWS: u16 = 3;

@@ -54,7 +54,7 @@ pub(super) const CHOOSER: &[Binding] = &[
 /// While the arrows move in the matrix.
 pub(super) const MATRIX: &[Binding] = &[
     shown(Open, &[Key::Enter], "images", "list the images of this cell"),
-    shown(Counts, &[Key::Char('n')], "counts or %", "show counts, row % or column %"),
+    shown(Counts, &[Key::Char('n')], "counts/%", "show counts, row % or column %"),
     shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
     shown(Compare, &[Key::Char('c')], "compare", "compare with another evaluation"),
     shown(Split, &[Key::Char('v')], "split", "show the validation or the test images"),

@@ -89,7 +89,7 @@ pub(super) fn draw_entries(
     for view in View::ALL {
         heading += &padded_start(view.name(), VIEW);
     }
-    heading += "   images of";
+    heading += "   predicted";
     let place = Rect { height: 1.min(inner.height), ..inner };
     frame.render_widget(Paragraph::new(Line::styled(fitted(&heading, inner.width.into()), theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };

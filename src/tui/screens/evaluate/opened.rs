@@ -184,7 +184,7 @@ impl Opened {
     /// What the cell holds, in words.
     pub(super) fn cell_title(&self) -> String {
         let (truth, predicted) = self.cell;
-        if truth == predicted { format!("{truth} recognised") } else { format!("{truth} taken for {predicted}") }
+        format!("{truth} predicted as {predicted}")
     }
 
     /// A case in a few words: `145 exam 1`.
