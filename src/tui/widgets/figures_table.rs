@@ -62,7 +62,7 @@ pub(in crate::tui) fn draw_figures(
     for row in &ROWS {
         let value = (row.value)(&set.evaluation.figures);
         let ends = (row.ends)(&set.evaluation.intervals.figures);
-        lines.push(line(row.title, value, ends_text(value, ends, resampled, false, theme), theme));
+        lines.push(line(row.title, value, &ends_text(value, ends, resampled, false, theme), theme));
     }
     if let Some(baseline) = &set.baseline {
         lines.push(baseline_line(baseline, resampled, area.width, theme));
@@ -111,11 +111,11 @@ pub(in crate::tui) fn draw_differences(
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn line(title: &'static str, value: Option<f64>, ends: String, theme: &Theme) -> Line<'static> {
+fn line(title: &'static str, value: Option<f64>, ends: &str, theme: &Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled(padded(title, TITLE), theme.dim()),
         Span::raw(padded_start(&figure(value, 3, theme), FIGURE - 1)),
-        Span::styled(format!(" {}", padded(&ends, INTERVAL)), theme.dim()),
+        Span::styled(format!(" {}", padded(ends, INTERVAL)), theme.dim()),
     ])
 }
 
@@ -137,10 +137,11 @@ fn ends_text(
 fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme: &Theme) -> Line<'static> {
     let ahead = signed(baseline.kappa_linear_difference, 2, theme);
     let wide = cells >= WIDE;
-    let mut text = if wide { format!(" grey alone; network ahead {ahead}") } else { format!(" ahead {ahead}") };
-    if wide && let (true, Some(ends)) = (resampled, baseline.kappa_linear_difference_interval) {
-        text += &format!(" {}", interval(Some(ends), true, theme));
-    }
+    let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
+        (false, ..) => format!(" ahead {ahead}"),
+        (true, true, Some(ends)) => format!(" network ahead {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network ahead {ahead}"),
+    };
     let title = padded("baseline kappa", TITLE);
     Line::from(vec![
         Span::styled(title, theme.dim()),

@@ -45,7 +45,7 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let heading =
         format!("  {}{}", padded("subject", name_cells), if is_fused { padded("views", views) } else { String::new() });
     let place = Rect { height: 1.min(inner.height), ..inner };
-    let heading = fitted(&format!("{heading}probabilities; the true class is underlined"), inner.width.into());
+    let heading = fitted(&format!("{heading}probabilities, true class underlined"), inner.width.into());
     frame.render_widget(Paragraph::new(Line::styled(heading, theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let visible = opened.list.visible(rows, total);

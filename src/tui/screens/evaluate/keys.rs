@@ -39,6 +39,17 @@ pub(super) const LIST: &[Binding] = &[
     READ_AGAIN,
 ];
 
+/// While there is nothing to list.
+pub(super) const EMPTY: &[Binding] = &[READ_AGAIN];
+
+/// While what is open has nothing to show, or not yet.
+pub(super) const WAITING: &[Binding] = &[
+    shown(Back, &[Key::Escape], "back to the list", "go back to the list"),
+    shown(ShowRun, &[Key::Char('o')], "its run", "go to its run"),
+    quiet(Split, &[Key::Char('v')], "show the validation or the test images"),
+    READ_AGAIN,
+];
+
 /// While one chooses what to compare with.
 pub(super) const CHOOSER: &[Binding] = &[
     shown(Open, &[Key::Enter], "compare", "compare with this one"),

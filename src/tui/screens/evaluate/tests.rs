@@ -382,7 +382,7 @@ fn the_mouse_chooses_and_opens() {
 
 #[test]
 fn no_key_is_twice_in_a_table_or_hides_one_of_the_frame() {
-    for table in [keys::LIST, keys::CHOOSER, keys::MATRIX, keys::CASES] {
+    for table in [keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
         let mut seen: Vec<Key> = APP_BINDINGS.iter().flat_map(|binding| binding.keys).copied().collect();
         for key in table.iter().flat_map(|binding| binding.keys) {
             assert!(!seen.contains(key), "{key}");

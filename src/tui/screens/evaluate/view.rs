@@ -202,7 +202,11 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisa
     let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
     let minus = opened.comparison.as_ref().filter(|_| paired.is_some()).map(|with| with.title.as_str());
     let title = if minus.is_some() { "Difference" } else { "Confusion matrix" };
-    let right = minus.map_or_else(String::new, |title| format!("minus {title}"));
+    // The line below has the whole title.
+    let short = |title: &str| title.split(" · ").next().unwrap_or_default().to_owned();
+    let right = minus.map_or_else(String::new, |title| {
+        if area.width < LARGE_MATRIX.0 { format!("minus {}", short(title)) } else { format!("minus {title}") }
+    });
     let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let [grid, _, modes, cell] = Layout::vertical([
