@@ -67,7 +67,7 @@ pub(in crate::tui) fn draw_per_class_difference(
             let shown = |value: f64| figure(Some(value).filter(|_| here.support > 0), 2, theme);
             let difference = Some(here_value - there_value).filter(|_| here.support > 0);
             spans.push(Span::raw(padded_start(&signed(difference, 2, theme), 4)));
-            let both = format!("  {} {} {}", shown(here_value), theme.sign("−", "-"), shown(there_value));
+            let both = format!(" {} {} {}", shown(here_value), theme.sign("−", "-"), shown(there_value));
             spans.push(Span::styled(padded(&both, cells - 4), theme.dim()));
         }
         spans.push(Span::raw(padded_start(&here.support.to_string(), SUPPORT)));
