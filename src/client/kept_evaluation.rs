@@ -1,7 +1,7 @@
 //! The evaluation of runs from the predictions that they keep, without computing with a network again.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::evaluation_document::EvaluatedSet;
@@ -71,11 +71,14 @@ impl KeptPredictions {
         };
         let mut parts = Vec::new();
         let mut baseline = Vec::new();
+        let mut without_manifest: Vec<String> = Vec::new();
         for run in runs {
             match read_rows(run, split) {
                 Ok(rows) => {
-                    let (of_baseline, root, problem) = read_beside(run, split);
-                    all.problems.extend(problem);
+                    let (of_baseline, root) = read_beside(run, split).unwrap_or_else(|root| {
+                        without_manifest.push(printable(&run.name));
+                        (Vec::new(), root)
+                    });
                     all.images.extend(rows.iter().map(|row| root.join(&row.file)));
                     all.rows.extend(rows.iter().cloned());
                     baseline.extend(of_baseline);
@@ -85,6 +88,10 @@ impl KeptPredictions {
             }
         }
         all.make_sets(&parts);
+        if !without_manifest.is_empty() {
+            let names = without_manifest.join(", ");
+            all.problems.push(format!("no baseline: dataset.json of {names} cannot be read"));
+        }
         match EvaluationSet::of_rows(&baseline, FUSION) {
             Ok(sets) => all.baseline = sets,
             Err(error) => all.problems.push(format!("the one-feature baseline: {}", first_line(&error))),
@@ -164,15 +171,11 @@ fn read_rows(run: &NamedRun, split: Split) -> Result<Vec<PredictionRow>, String>
     })
 }
 
-/// What the baseline says, where the images lie, and what is wrong with the manifest that tells both.
-fn read_beside(run: &NamedRun, split: Split) -> (Vec<PredictionRow>, PathBuf, Option<String>) {
+/// What the baseline says, and the folder that the images lie in. Without a manifest, that folder alone.
+fn read_beside(run: &NamedRun, split: Split) -> Result<(Vec<PredictionRow>, PathBuf), PathBuf> {
     match read_manifest(&run.run.manifest()) {
-        Ok(manifest) => (manifest.baseline_rows(split), manifest.root, None),
-        Err(_) => {
-            let root = read_run_spec(&run.run.spec()).map_or_else(|_| Path::new("").to_owned(), |spec| spec.data);
-            let problem = format!("{}: dataset.json cannot be read, so there is no baseline", printable(&run.name));
-            (Vec::new(), root, Some(problem))
-        }
+        Ok(manifest) => Ok((manifest.baseline_rows(split), manifest.root)),
+        Err(_) => Err(read_run_spec(&run.run.spec()).map_or_else(|_| PathBuf::new(), |spec| spec.data)),
     }
 }
 

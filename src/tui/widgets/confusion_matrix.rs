@@ -17,7 +17,7 @@ use crate::tui::theme::{ColorDepth, Theme};
 
 const CLASSES: usize = DensityClass::COUNT;
 /// Columns of the class letters on the left, and of the recalls on the right.
-const LETTERS: u16 = 4;
+const LETTERS: u16 = 5;
 const RECALL: u16 = 8;
 /// Lines besides the cells: two of headings, one of precisions.
 const FURTHER_ROWS: u16 = 3;
@@ -168,11 +168,14 @@ impl MatrixView<'_> {
                 let difference = self.matrix.count(truth, predicted) as i64 - minus.count(truth, predicted) as i64;
                 if difference == 0 { "0".to_owned() } else { format!("{difference:+}") }
             }
-            (_, None) => of(self.matrix).map_or_else(String::new, |share| format!("{:.0} %", 100.0 * share)),
-            (_, Some(minus)) => of(self.matrix).zip(of(minus)).map_or_else(String::new, |(here, there)| {
-                let points = (100.0 * (here - there)).round() as i64;
-                if points == 0 { "0 %".to_owned() } else { format!("{points:+} %") }
-            }),
+            (_, None) => of(self.matrix).map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
+            (_, Some(minus)) => of(self.matrix).zip(of(minus)).map_or_else(
+                || "-".to_owned(),
+                |(here, there)| {
+                    let points = (100.0 * (here - there)).round() as i64;
+                    if points == 0 { "0 %".to_owned() } else { format!("{points:+} %") }
+                },
+            ),
         }
     }
 
@@ -262,7 +265,7 @@ mod tests {
         assert_eq!(view(&here, None, Normalisation::Counts).text(A, A), "3");
         assert_eq!(view(&here, None, Normalisation::Rows).text(A, B), "25 %");
         assert_eq!(view(&here, None, Normalisation::Columns).text(A, B), "50 %");
-        assert_eq!(view(&here, None, Normalisation::Rows).text(C, B), "", "there is no case of C");
+        assert_eq!(view(&here, None, Normalisation::Rows).text(C, B), "-", "there is no case of C");
         assert_eq!(view(&here, Some(&there), Normalisation::Counts).text(A, A), "+2");
         assert_eq!(view(&here, Some(&there), Normalisation::Counts).text(A, B), "-2");
         assert_eq!(view(&here, Some(&there), Normalisation::Rows).text(A, B), "-50 %");

@@ -16,7 +16,7 @@ use crate::domain::paired_comparison::PairedComparison;
 use crate::tui::theme::Theme;
 
 /// Cells of the titles, of a figure, and of an interval.
-const TITLE: usize = 18;
+const TITLE: usize = 16;
 const FIGURE: usize = 6;
 const INTERVAL: usize = 12;
 /// Differences below this are rounding.
@@ -62,7 +62,7 @@ pub(in crate::tui) fn draw_figures(
     for row in &ROWS {
         let value = (row.value)(&set.evaluation.figures);
         let ends = (row.ends)(&set.evaluation.intervals.figures);
-        lines.push(line(row.title, value, ends_text(value, ends, resampled, false, theme), theme));
+        lines.push(line(row.title, value, &ends_text(value, ends, resampled, false, theme), theme));
     }
     if let Some(baseline) = &set.baseline {
         lines.push(baseline_line(baseline, resampled, area.width, theme));
@@ -86,7 +86,7 @@ pub(in crate::tui) fn draw_differences(
         heading += &padded_start("there", FIGURE + 1);
         heading += "  difference";
     } else {
-        heading = padded("difference", TITLE + 2);
+        heading += "diff.  95 %";
     }
     let mut lines = vec![Line::styled(heading, theme.dim())];
     for row in &ROWS {
@@ -111,11 +111,11 @@ pub(in crate::tui) fn draw_differences(
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn line(title: &'static str, value: Option<f64>, ends: String, theme: &Theme) -> Line<'static> {
+fn line(title: &'static str, value: Option<f64>, ends: &str, theme: &Theme) -> Line<'static> {
     Line::from(vec![
         Span::styled(padded(title, TITLE), theme.dim()),
         Span::raw(padded_start(&figure(value, 3, theme), FIGURE - 1)),
-        Span::styled(format!(" {}", padded(&ends, INTERVAL)), theme.dim()),
+        Span::styled(format!(" {}", padded(ends, INTERVAL)), theme.dim()),
     ])
 }
 
@@ -137,12 +137,12 @@ fn ends_text(
 fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme: &Theme) -> Line<'static> {
     let ahead = signed(baseline.kappa_linear_difference, 2, theme);
     let wide = cells >= WIDE;
-    let title = if wide { "one-feature linear" } else { "one-feature kappa" };
-    let mut text = if wide { format!(" network ahead {ahead}") } else { format!(" ahead {ahead}") };
-    if wide && let (true, Some(ends)) = (resampled, baseline.kappa_linear_difference_interval) {
-        text += &format!(" {}", interval(Some(ends), true, theme));
-    }
-    let title = padded(title, TITLE);
+    let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
+        (false, ..) => format!(" ahead {ahead}"),
+        (true, true, Some(ends)) => format!(" network ahead {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network ahead {ahead}"),
+    };
+    let title = padded("baseline kappa", TITLE);
     Line::from(vec![
         Span::styled(title, theme.dim()),
         Span::raw(padded_start(&figure(baseline.kappa_linear, 3, theme), FIGURE - 1)),
@@ -156,14 +156,14 @@ fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
     let text = if cells >= WIDE {
         format!(
             "{}{} two radiologists, {} one of them twice",
-            padded("readers' kappa", TITLE + 2),
+            padded("readers' kappa", TITLE + 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )
     } else {
         format!(
             "{}{} two, {} twice",
-            padded("readers' kappa", TITLE + 2),
+            padded("readers' kappa", TITLE + 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )

@@ -15,9 +15,14 @@ use crate::domain::density::DensityClass;
 use crate::domain::evaluation::Evaluation;
 use crate::tui::theme::Theme;
 
-/// Cells of a figure with its interval, and of one alone.
-const FIGURE: usize = 17;
+/// Cells of the class' letter, and of the number of its cases.
 const CLASS: usize = 7;
+const SUPPORT: usize = 8;
+
+/// Cells of a figure with its interval: at least what the longest takes, and more where there is room.
+fn figure_cells(area: Rect) -> usize {
+    (usize::from(area.width).saturating_sub(CLASS + SUPPORT + 1) / 3).clamp(16, 20)
+}
 
 /// Draws the table of one evaluation. Intervals that are not there yet are shown as dots.
 pub(in crate::tui) fn draw_per_class(
@@ -27,6 +32,7 @@ pub(in crate::tui) fn draw_per_class(
     resampled: bool,
     theme: &Theme,
 ) {
+    let cells = figure_cells(area);
     let lines = DensityClass::ALL.map(|class| {
         let (figures, intervals) = (evaluation.per_class.of(class), evaluation.intervals.per_class.of(class));
         let mut spans = class_span(class, theme);
@@ -35,12 +41,12 @@ pub(in crate::tui) fn draw_per_class(
         {
             let value = Some(value).filter(|_| figures.support > 0);
             spans.push(Span::raw(padded_start(&figure(value, 2, theme), 4)));
-            spans.push(Span::styled(ends_text(ends, resampled, theme), theme.dim()));
+            spans.push(Span::styled(ends_text(ends, resampled, cells, theme), theme.dim()));
         }
-        spans.push(Span::raw(padded_start(&figures.support.to_string(), 8)));
+        spans.push(Span::raw(padded_start(&figures.support.to_string(), SUPPORT)));
         Line::from(spans)
     });
-    draw(frame, area, "support", lines, theme);
+    draw(frame, area, lines, theme);
 }
 
 /// Draws how far the classes' figures of one matrix are above those of another.
@@ -51,6 +57,7 @@ pub(in crate::tui) fn draw_per_class_difference(
     theme: &Theme,
 ) {
     let (here, there) = (ClassificationReport::of(here), ClassificationReport::of(there));
+    let cells = figure_cells(area);
     let lines = DensityClass::ALL.map(|class| {
         let (here, there): (&ClassFigures, &ClassFigures) = (here.per_class.of(class), there.per_class.of(class));
         let mut spans = class_span(class, theme);
@@ -60,30 +67,30 @@ pub(in crate::tui) fn draw_per_class_difference(
             let shown = |value: f64| figure(Some(value).filter(|_| here.support > 0), 2, theme);
             let difference = Some(here_value - there_value).filter(|_| here.support > 0);
             spans.push(Span::raw(padded_start(&signed(difference, 2, theme), 4)));
-            let both = format!("  {} {} {}", shown(here_value), theme.sign("−", "-"), shown(there_value));
-            spans.push(Span::styled(padded(&both, FIGURE - 4), theme.dim()));
+            let both = format!(" {} {} {}", shown(here_value), theme.sign("−", "-"), shown(there_value));
+            spans.push(Span::styled(padded(&both, cells - 4), theme.dim()));
         }
-        spans.push(Span::raw(padded_start(&here.support.to_string(), 8)));
+        spans.push(Span::raw(padded_start(&here.support.to_string(), SUPPORT)));
         Line::from(spans)
     });
-    draw(frame, area, "support", lines, theme);
+    draw(frame, area, lines, theme);
 }
 
 fn class_span(class: DensityClass, theme: &Theme) -> Vec<Span<'static>> {
     vec![Span::styled(padded(&format!(" {class}"), CLASS), theme.class(class).add_modifier(Modifier::BOLD))]
 }
 
-fn ends_text(ends: Option<Interval>, resampled: bool, theme: &Theme) -> String {
+fn ends_text(ends: Option<Interval>, resampled: bool, cells: usize, theme: &Theme) -> String {
     let text = if resampled { interval(ends, false, theme) } else { theme.sign("…", "...").to_owned() };
-    padded(&format!(" {text}"), FIGURE - 4)
+    padded(&format!(" {text}"), cells - 4)
 }
 
-fn draw(frame: &mut Frame<'_>, area: Rect, last: &str, lines: [Line<'static>; 4], theme: &Theme) {
+fn draw(frame: &mut Frame<'_>, area: Rect, lines: [Line<'static>; 4], theme: &Theme) {
     let mut heading = padded(" class", CLASS);
     for name in ["precision", "recall", "F1"] {
-        heading.push_str(&padded(name, FIGURE));
+        heading.push_str(&padded(name, figure_cells(area)));
     }
-    heading.push_str(&padded_start(last, 8));
+    heading.push_str(&padded_start("support", SUPPORT));
     let mut all = vec![Line::styled(heading, theme.dim())];
     all.extend(lines);
     frame.render_widget(Paragraph::new(all), area);

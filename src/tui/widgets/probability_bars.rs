@@ -12,7 +12,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
 /// Cells that the four take with bars of this width.
 pub(in crate::tui) const fn cells_of(bar: usize) -> usize {
-    DensityClass::COUNT * (bar + 7)
+    DensityClass::COUNT * (bar + 6)
 }
 
 /// Letter, bar and number of each class; the true class is underlined, so that it is seen without colours too.
@@ -32,7 +32,7 @@ pub(in crate::tui) fn probability_spans(
         });
         spans.push(Span::styled(class.letter(), letter));
         spans.push(Span::styled(format!(" {}", bar_text(share, bar, theme)), theme.class(class)));
-        spans.push(Span::raw(format!("{:>3}  ", figure(Some(share), 2, theme))));
+        spans.push(Span::raw(format!("{:>3} ", figure(Some(share), 2, theme))));
     }
     spans
 }
@@ -72,7 +72,7 @@ mod tests {
         let probabilities = Probabilities([0.01, 0.12, 0.83, 0.04]);
         let spans = probability_spans(&probabilities, DensityClass::B, 4, &empty_model().theme);
         let text: String = spans.iter().map(|span| span.content.as_ref()).collect();
-        assert_eq!(text, "A     .01  B ▌   .12  C ███▎.83  D ▏   .04  ");
+        assert_eq!(text, "A     .01 B ▌   .12 C ███▍.83 D ▏   .04 ");
         assert_eq!(width(&text), cells_of(4));
     }
 }

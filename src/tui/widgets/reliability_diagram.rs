@@ -48,7 +48,7 @@ pub(in crate::tui) fn draw_reliability(frame: &mut Frame<'_>, area: Rect, bins: 
     let numbers = format!("      0{:>1$}", "probability of the class that was chosen  1", wide.saturating_sub(1));
     let short = format!("      0{:>1$}", "1", wide.saturating_sub(1));
     lines.push(Line::styled(if wide > 48 { numbers } else { short }, theme.dim()));
-    let mut spans = vec![Span::styled("cases ", theme.dim())];
+    let mut spans = vec![Span::styled(" cases", theme.dim())];
     for bin in by_number {
         let share = bin.map_or(0.0, |bin| bin.cases as f64 / most as f64);
         let sign = match (theme.ascii, bin) {

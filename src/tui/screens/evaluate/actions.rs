@@ -21,15 +21,13 @@ impl EvaluateScreen {
         let entry = all_entries(model).into_iter().find(|entry| row.is_some_and(|row| entry.rows.contains(&row)));
         let name = row.and_then(|row| entries::view_of(&model.runs.rows[row])).map(SetName::View);
         self.chooser = None;
-        match entry {
-            Some(entry) => self.open_entry(&entry, name, model),
-            None => {
-                // A run that is not listed (yet) is read all the same.
-                let runs = vec![NamedRun { name: printable(&run.name()), run }];
-                self.opened = Some(Opened::new(runs[0].run.name(), runs[0].name.clone(), runs, None));
-                self.read()
-            }
+        if let Some(entry) = entry {
+            return self.open_entry(&entry, name, model);
         }
+        // A run that is not listed (yet) is read all the same.
+        let runs = vec![NamedRun { name: printable(&run.name()), run }];
+        self.opened = Some(Opened::new(runs[0].run.name(), runs[0].name.clone(), runs, None));
+        self.read()
     }
 
     pub(super) fn open_entry(&mut self, entry: &Entry, name: Option<SetName>, model: &Model) -> Vec<Effect> {

@@ -31,22 +31,21 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
     if total == 0 {
         let text = match opened.cell {
-            (truth, predicted) if truth == predicted => " none was recognised",
+            (truth, predicted) if truth == predicted => " none was predicted rightly",
             _ => " no such error",
         };
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
         return;
     }
     let is_fused = matches!(opened.name, Some(SetName::Side(_) | SetName::Total));
-    let views = if is_fused { 9 } else { 0 };
+    let views = if is_fused { 7 } else { 0 };
     let room = usize::from(inner.width).saturating_sub(2 + NAME + views);
     let bar = (room / 4).saturating_sub(cells_of(0) / 4).clamp(BARS.0, BARS.1);
     let name_cells = usize::from(inner.width).saturating_sub(2 + views + cells_of(bar)).clamp(4, 30);
     let heading =
         format!("  {}{}", padded("subject", name_cells), if is_fused { padded("views", views) } else { String::new() });
     let place = Rect { height: 1.min(inner.height), ..inner };
-    let heading =
-        fitted(&format!("{heading}probability of each class; the true one is underlined"), inner.width.into());
+    let heading = fitted(&format!("{heading}probabilities, true class underlined"), inner.width.into());
     frame.render_widget(Paragraph::new(Line::styled(heading, theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let visible = opened.list.visible(rows, total);
@@ -63,8 +62,7 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
         ];
         if is_fused {
             let count = set.rows.get(case).map_or(0, Vec::len);
-            let text = if count == 1 { "1 view".to_owned() } else { format!("{count} views") };
-            spans.push(Span::styled(padded(&padded_start(&text, 7), views), theme.dim()));
+            spans.push(Span::styled(padded(&padded_start(&count.to_string(), 5), views), theme.dim()));
         }
         spans.extend(probability_spans(&prediction.probabilities, prediction.label, bar, theme));
         let style = if chosen { theme.selected(true) } else { theme.text() };

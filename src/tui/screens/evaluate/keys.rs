@@ -39,6 +39,17 @@ pub(super) const LIST: &[Binding] = &[
     READ_AGAIN,
 ];
 
+/// While there is nothing to list.
+pub(super) const EMPTY: &[Binding] = &[READ_AGAIN];
+
+/// While what is open has nothing to show, or not yet.
+pub(super) const WAITING: &[Binding] = &[
+    shown(Back, &[Key::Escape], "back to the list", "go back to the list"),
+    shown(ShowRun, &[Key::Char('o')], "its run", "go to its run"),
+    quiet(Split, &[Key::Char('v')], "show the validation or the test images"),
+    READ_AGAIN,
+];
+
 /// While one chooses what to compare with.
 pub(super) const CHOOSER: &[Binding] = &[
     shown(Open, &[Key::Enter], "compare", "compare with this one"),
@@ -54,7 +65,7 @@ pub(super) const CHOOSER: &[Binding] = &[
 /// While the arrows move in the matrix.
 pub(super) const MATRIX: &[Binding] = &[
     shown(Open, &[Key::Enter], "images", "list the images of this cell"),
-    shown(Counts, &[Key::Char('n')], "counts or %", "show counts, row % or column %"),
+    shown(Counts, &[Key::Char('n')], "counts/%", "show counts, row % or column %"),
     shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
     shown(Compare, &[Key::Char('c')], "compare", "compare with another evaluation"),
     shown(Split, &[Key::Char('v')], "split", "show the validation or the test images"),

@@ -89,12 +89,17 @@ pub(super) fn draw_entries(
     for view in View::ALL {
         heading += &padded_start(view.name(), VIEW);
     }
-    heading += "   images of";
+    heading += "   predicted";
     let place = Rect { height: 1.min(inner.height), ..inner };
     frame.render_widget(Paragraph::new(Line::styled(fitted(&heading, inner.width.into()), theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
     let visible = list.visible(rows, entries.len());
     let first = visible.start;
+    if usize::from(rows.height) > entries.len() + 2 {
+        let text = "  best: of the epoch whose weights are evaluated, on the validation images";
+        let place = Rect { y: rows.bottom() - 1, height: 1, ..rows };
+        frame.render_widget(Paragraph::new(Line::styled(fitted(text, rows.width.into()), theme.dim())), place);
+    }
     for row in visible {
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];

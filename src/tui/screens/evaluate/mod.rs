@@ -31,7 +31,7 @@ use crate::tui::widgets::confusion_matrix::Normalisation;
 use crate::tui::widgets::scroll_list::ScrollList;
 
 use actions::warning;
-use entries::KeptSplits;
+use entries::{KeptSplits, evaluated_entries};
 use opened::{ComparedOne, Opened};
 pub(in crate::tui) use opened::{OpenedSet, OpenedSets};
 
@@ -162,11 +162,13 @@ impl EvaluateScreen {
 }
 
 impl Screen for EvaluateScreen {
-    fn bindings(&self, _model: &Model) -> &'static [Binding] {
+    fn bindings(&self, model: &Model) -> &'static [Binding] {
         match (&self.chooser, &self.opened) {
             (Some(_), _) => keys::CHOOSER,
             (None, Some(opened)) if opened.in_cases => keys::CASES,
+            (None, Some(opened)) if opened.set().is_none() => keys::WAITING,
             (None, Some(_)) => keys::MATRIX,
+            (None, None) if evaluated_entries(model, &self.kept).is_empty() => keys::EMPTY,
             (None, None) => keys::LIST,
         }
     }

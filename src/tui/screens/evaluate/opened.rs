@@ -184,7 +184,7 @@ impl Opened {
     /// What the cell holds, in words.
     pub(super) fn cell_title(&self) -> String {
         let (truth, predicted) = self.cell;
-        if truth == predicted { format!("{truth} recognised") } else { format!("{truth} taken for {predicted}") }
+        format!("{truth} predicted as {predicted}")
     }
 
     /// A case in a few words: `145 exam 1`.
@@ -207,18 +207,16 @@ impl Opened {
             let prediction = set.evaluated.set.cases.get(*case)?;
             for row in set.rows.get(*case).into_iter().flatten() {
                 let (Some(path), Some(row)) = (sets.images.get(*row), sets.rows.get(*row)) else { continue };
-                let mut caption = format!("subject {}", Self::case_name(&set.evaluated, *case));
-                if let Some(view) = row.view {
-                    caption += &format!(" · {view}");
-                }
                 let (truth, predicted) = (prediction.label, prediction.predicted());
-                let probability = prediction.probabilities.of(predicted);
-                caption += &format!(" · true {truth} · predicted {predicted} {:.0} %", 100.0 * probability);
+                let percent = 100.0 * prediction.probabilities.of(predicted);
+                let mut parts = vec![format!("subject {}", Self::case_name(&set.evaluated, *case))];
+                parts.extend(row.view.map(|view| view.to_string()));
+                parts.push(format!("true {truth} · predicted {predicted} {percent:.0} %"));
                 if is_fused {
-                    let own = row.probabilities.of(row.predicted);
-                    caption += &format!(" · this view alone {} {:.0} %", row.predicted, 100.0 * own);
+                    let own = 100.0 * row.probabilities.of(row.predicted);
+                    parts.push(format!("this view alone {} {own:.0} %", row.predicted));
                 }
-                images.push(ListedImage { path: path.clone(), caption });
+                images.push(ListedImage { path: path.clone(), caption: parts.join(" · ") });
             }
         }
         (!images.is_empty()).then(|| ImageList { title: self.cell_title(), images, position })

@@ -14,7 +14,7 @@ use crate::domain::bootstrap::Bootstrap;
 use crate::tui::model::Model;
 use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
 use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
-use crate::tui::widgets::fitted::{fitted, fitted_start, width};
+use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
 use crate::tui::widgets::reliability_diagram::draw_reliability;
@@ -25,7 +25,7 @@ const WIDE: (u16, u16) = (112, 34);
 const BESIDE: u16 = 76;
 /// The matrix' pane in a small terminal, and in a large one.
 const SMALL_MATRIX: (u16, u16) = (42, 12);
-const LARGE_MATRIX: (u16, u16) = (52, 20);
+const LARGE_MATRIX: (u16, u16) = (54, 20);
 /// The pane of the classes' figures.
 const PER_CLASS: u16 = 7;
 
@@ -34,8 +34,10 @@ impl EvaluateScreen {
         let normalisation = self.normalisation;
         let waiting = self.waiting_text(model);
         let Some(opened) = &mut self.opened else { return };
+        // In the smallest terminal the matrix needs the line.
+        let note_rows = u16::from(area.height >= 13);
         let [tabs, body, note] =
-            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(area);
+            Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(note_rows)]).areas(area);
         draw_tabs(frame, tabs, opened, model);
         if opened.set().is_none() {
             draw_nothing(frame, area, opened, waiting.as_deref(), model);
@@ -108,12 +110,16 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Mod
     }
     opened.tab_areas = areas;
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
-    let mut facts = opened.title.clone();
-    if let Some(sets) = &opened.sets {
-        facts = format!("{} images · {facts}", sets.split);
-    }
     let room = usize::from(area.right().saturating_sub(column + 2));
-    let facts = fitted_start(&facts, room);
+    let split = opened.sets.as_ref().map_or("", |sets| sets.split.name());
+    let short = opened.title.split(" · ").next().unwrap_or_default();
+    // As much as fits: the split always, since figures of validation and test images look alike.
+    let candidates = [
+        format!("{split} images · {}", opened.title),
+        format!("{split} · {}", opened.title),
+        format!("{split} · {short}"),
+    ];
+    let facts = candidates.iter().find(|text| width(text) <= room).map_or_else(|| fitted(split, room), Clone::clone);
     let cells = width(&facts) as u16;
     let place = Rect::new(area.right().saturating_sub(cells + 1), area.y, cells, 1).intersection(area);
     frame.render_widget(Paragraph::new(Line::styled(facts, theme.text())), place);
@@ -183,7 +189,7 @@ fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option
         if !views.is_empty() {
             parts.push(format!("mean of {} views", views.len()));
         }
-        parts.push("intervals 95 %, drawn by subject".to_owned());
+        parts.push("95 % intervals".to_owned());
     }
     let sign = if style == theme.dim() { "" } else { "! " };
     let text = fitted(&format!(" {sign}{}", parts.join(" · ")), area.width.into());
@@ -194,8 +200,14 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisa
     let theme = &model.theme;
     let focused = !opened.in_cases;
     let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
-    let title = if paired.is_some() { "Difference" } else { "Confusion matrix" };
-    let inner = draw_pane(frame, area, theme, focused, [title, ""]);
+    let minus = opened.comparison.as_ref().filter(|_| paired.is_some()).map(|with| with.title.as_str());
+    let title = if minus.is_some() { "Difference" } else { "Confusion matrix" };
+    // The line below has the whole title.
+    let short = |title: &str| title.split(" · ").next().unwrap_or_default().to_owned();
+    let right = minus.map_or_else(String::new, |title| {
+        if area.width < LARGE_MATRIX.0 { format!("minus {}", short(title)) } else { format!("minus {title}") }
+    });
+    let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     let [grid, _, modes, cell] = Layout::vertical([
         Constraint::Fill(1),
@@ -217,10 +229,11 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisa
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), modes);
     let count = opened.cases.len();
-    let mut spans = vec![Span::raw(format!("{} · {}", opened.cell_title(), opened.counted_cases(count)))];
-    if count > 0 {
+    let text = format!("{} · {}", opened.cell_title(), opened.counted_cases(count));
+    let has_room = width(&text) + width("  Enter") <= usize::from(cell.width);
+    let mut spans = vec![Span::raw(text)];
+    if count > 0 && has_room {
         spans.push(Span::styled("  Enter", theme.accent()));
-        spans.push(Span::styled(" lists them", theme.dim()));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), cell);
     opened.matrix_area = drawn;
@@ -243,7 +256,7 @@ fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &
     let Some(set) = opened.set() else { return };
     let resamples = Bootstrap::default().resamples;
     let drawn = |resampled: bool| {
-        if resampled { format!("{resamples} resamples") } else { format!("drawing {resamples} resamples") }
+        if resampled { format!("{resamples} resamples") } else { "drawing resamples".to_owned() }
     };
     let pane = |frame: &mut Frame<'_>, title: &str, right: &str| {
         let inner = draw_pane(frame, area, theme, false, [title, right]);
@@ -263,7 +276,7 @@ fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &
 fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
     let theme = &model.theme;
     let Some(set) = opened.set() else { return };
-    let right = format!("{} where it should end", if theme.ascii { "=" } else { "━" });
-    let inner = draw_pane(frame, area, theme, false, ["Reliability: share right", &right]);
+    let right = format!("bars: right · {} expected", if theme.ascii { "=" } else { "━" });
+    let inner = draw_pane(frame, area, theme, false, ["Reliability", &right]);
     draw_reliability(frame, inner, &set.evaluated.evaluation.ece15_bins, theme);
 }
