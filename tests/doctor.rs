@@ -8,7 +8,7 @@ use std::process::{Command as System, Output};
 use assert_cmd::Command;
 use serde_json::Value;
 
-const ANSWER: &str = r#"{"engine_version":"0.1.0","protocol":1,"libtorch":"2.11.0","library_folder":"/opt/torch/lib","threads":1,"cuda":{"state":"no_driver","detail":"","devices":[]},"cpu_bf16":false}"#;
+const ANSWER: &str = r#"{"engine_version":"0.1.0","protocol":2,"libtorch":"2.11.0","library_folder":"/opt/torch/lib","threads":1,"cuda":{"state":"no_driver","detail":"","devices":[]},"cpu_bf16":false}"#;
 
 fn mammoscope() -> Command {
     Command::cargo_bin("mammoscope").expect("the binary is built beside the test")

@@ -109,7 +109,7 @@ mod tests {
         let devices = vec![CudaDevice { name: "some GPU".to_owned(), memory_bytes: 1 << 34 }];
         EngineFacts {
             engine_version: "0.1.0".to_owned(),
-            protocol: 1,
+            protocol: PROTOCOL_VERSION,
             libtorch: "2.11.0".to_owned(),
             library_folder: "/opt/\u{1b}lib".to_owned(),
             threads: 2,

@@ -191,7 +191,10 @@ impl TrainScreen {
                 let key = " Ctrl-S ";
                 let text = format!(" start {} ", plural(runs));
                 self.areas.button = Rect::new(area.x, area.y, (width(key) + width(&text)) as u16, 1);
-                let duration = self.duration_text();
+                let duration = match self.duration_text() {
+                    known if known.is_empty() => known,
+                    known => format!("· {known}"),
+                };
                 let room = usize::from(area.width).saturating_sub(width(key) + width(&text) + 1);
                 Line::from(vec![
                     Span::styled(key, theme.accent().add_modifier(Modifier::REVERSED)),

@@ -19,6 +19,7 @@ use crate::report::epoch_table::seconds_text;
 use crate::report::tables::counted;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
+use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
 
 /// Lines under one heading; the brief form of the first is for small terminals.
 type Lines = Vec<Line<'static>>;
@@ -48,14 +49,13 @@ impl TrainScreen {
             DataState::Known(data) => {
                 say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 lines.push(Line::default());
-                lines.extend(images_table(data, theme));
+                lines.extend(images_table(data, cells, theme));
                 lines.push(Line::default());
             }
         }
         say(&mut lines, "", &self.network_text(), theme.text(), cells);
         if let DataState::Known(data) = &self.data {
-            say(&mut lines, "", &self.memory_text(), theme.text(), cells);
-            say(&mut lines, "", &self.disk_text(data), theme.text(), cells);
+            self.say_room(&mut lines, data, cells, theme);
             lines.push(Line::default());
             self.say_time(&mut lines, data, cells, model);
             if !data.warnings.is_empty() {
@@ -80,14 +80,14 @@ impl TrainScreen {
                 say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 say(&mut lines, "", &images_text(data), theme.text(), cells);
                 self.say_time(&mut lines, data, cells, model);
+                self.say_room(&mut lines, data, cells, theme);
                 lines.truncate(rows.saturating_sub(usize::from(!data.warnings.is_empty())).max(1));
                 match &data.warnings[..] {
-                    [] => say(&mut lines, "", &self.network_text(), theme.dim(), cells),
-                    [only] => say(&mut lines, "!", only, theme.warning(), cells),
+                    [] => {}
                     [first, more @ ..] => {
-                        let text = format!("{} more (w): {first}", more.len());
-                        let cut = crate::tui::widgets::fitted::fitted(&text, cells.saturating_sub(3));
-                        say(&mut lines, "!", &cut, theme.warning(), cells);
+                        let note = if more.is_empty() { String::new() } else { format!(" ({} more: w)", more.len()) };
+                        let cut = fitted(&printable(first), cells.saturating_sub(width(&note) + 2));
+                        say(&mut lines, "!", &(cut + &note), theme.warning(), cells);
                     }
                 }
             }
@@ -145,33 +145,34 @@ impl TrainScreen {
         format!("{} parameters · {size}×{size} pixels · {batch} · {precision}", grouped(parameters), size = config.size)
     }
 
-    fn memory_text(&self) -> String {
-        match &self.timing {
-            Timing::Known { timing, .. } => {
-                let needed = bytes_text(timing.memory_needed);
-                match timing.memory_available {
-                    Some(available) => format!("memory ≈ {needed} of {} on {}", bytes_text(available), timing.device),
-                    None => format!("memory ≈ {needed} on {}", timing.device),
-                }
-            }
-            _ => "memory: known once steps are timed".to_owned(),
-        }
-    }
-
-    fn disk_text(&self, data: &DataOutlook) -> String {
+    /// Memory and disk: what is needed of what there is.
+    fn say_room(&self, lines: &mut Lines, data: &DataOutlook, cells: usize, theme: &Theme) {
         let needed = DiskEstimate::new(&self.form.config, data.views.len(), data.images()).total();
-        match data.free {
+        let disk = match data.free {
             Some(free) if needed > free => {
-                format!("disk: {} needed, only {} free", bytes_text(needed), bytes_text(free))
+                let text = format!("disk: {} needed, only {} free", bytes_text(needed), bytes_text(free));
+                say(lines, "!", &text, theme.warning(), cells);
+                return;
             }
-            Some(free) => format!("disk ≤ {} of {} free", bytes_text(needed), bytes_text(free)),
+            Some(free) => format!("disk ≤ {} of {}", bytes_text(needed), bytes_text(free)),
             None => format!("disk ≤ {}", bytes_text(needed)),
-        }
+        };
+        let memory = if let Timing::Known { timing, .. } = &self.timing {
+            let needed = bytes_text(timing.memory_needed);
+            match timing.memory_available {
+                Some(available) => format!("memory ≈ {needed} of {} · ", bytes_text(available)),
+                None => format!("memory ≈ {needed} · "),
+            }
+        } else {
+            String::new()
+        };
+        say(lines, "", &(memory + &disk), theme.text(), cells);
     }
 
     fn say_time(&self, lines: &mut Lines, data: &DataOutlook, cells: usize, model: &Model) {
         let theme = &model.theme;
         match &self.timing {
+            Timing::Unknown if self.form.problem().is_some() => {}
             Timing::Unknown | Timing::Running => {
                 say(lines, "", "duration: timing three steps …", theme.dim(), cells);
             }
@@ -236,11 +237,13 @@ fn source_text(source: SplitSource) -> &'static str {
 }
 
 /// Images by split and class of all views together, and of each view where there are several.
-fn images_table(data: &DataOutlook, theme: &Theme) -> Lines {
-    let cell = |number: usize| format!("{:>8}", grouped(number));
+fn images_table(data: &DataOutlook, cells: usize, theme: &Theme) -> Lines {
+    let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
+    let cell = |number: usize| padded_start(&grouped(number), column);
     let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
-    header.extend(DensityClass::ALL.map(|class| Span::styled(format!("{:>8}", class.letter()), theme.class(class))));
-    header.push(Span::styled(format!("{:>9}", "all"), theme.dim()));
+    header
+        .extend(DensityClass::ALL.map(|class| Span::styled(padded_start(class.letter(), column), theme.class(class))));
+    header.push(Span::styled(padded_start("all", column), theme.dim()));
     let mut lines = vec![Line::from(header)];
     for split in Split::ALL {
         let counts: Vec<usize> = (0..DensityClass::COUNT)
@@ -250,7 +253,7 @@ fn images_table(data: &DataOutlook, theme: &Theme) -> Lines {
         spans.extend(counts.iter().map(|&count| {
             Span::styled(cell(count), if count == 0 && split == Split::Train { theme.warning() } else { theme.text() })
         }));
-        spans.push(Span::raw(format!(" {}", cell(counts.iter().sum()))));
+        spans.push(Span::raw(cell(counts.iter().sum())));
         lines.push(Line::from(spans));
     }
     if data.views.len() > 1 {
@@ -261,14 +264,14 @@ fn images_table(data: &DataOutlook, theme: &Theme) -> Lines {
         }
     }
     lines.push(Line::styled(source_text(data.source), theme.dim()));
-    let root = crate::tui::widgets::fitted::fitted_start(&printable_path(&data.root), 44);
+    let root = fitted_start(&printable_path(&data.root), cells);
     lines.push(Line::styled(root, theme.dim()));
     lines
 }
 
 /// A text under a sign, its further lines below its first.
 fn say(lines: &mut Lines, sign: &'static str, text: &str, style: Style, cells: usize) {
-    let indent = if sign.is_empty() { 0 } else { crate::tui::widgets::fitted::width(sign) + 1 };
+    let indent = if sign.is_empty() { 0 } else { width(sign) + 1 };
     for (number, part) in wrapped(&printable(text), cells.saturating_sub(indent)).into_iter().enumerate() {
         let lead = if number == 0 && indent > 0 { format!("{sign} ") } else { " ".repeat(indent) };
         lines.push(Line::styled(lead + &part, style));

@@ -15,7 +15,7 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 
 /// Cells before a value: the mark of a change, the name.
-pub(super) const VALUE_AT: u16 = 23;
+pub(super) const VALUE_AT: u16 = 22;
 /// Cells of the value of a key.
 const VALUE: usize = 16;
 const UNIT: usize = 8;
