@@ -6,6 +6,8 @@ use crate::domain::graphics_protocol::GraphicsProtocol;
 
 /// Colours of a sixel picture in a terminal that does not tell.
 const USUAL_REGISTERS: u32 = 256;
+/// Pixels of a cell, where neither terminal nor system tells: only its aspect counts then.
+const USUAL_CELL: (u16, u16) = (10, 20);
 /// Terminals that draw kitty's Unicode placeholders, as `XTVERSION` names them; others that speak its protocol do not.
 const PLACEHOLDERS: [&str; 2] = ["kitty(", "ghostty"];
 /// Terminals that draw the inline images of iTerm2, as `XTVERSION` names them.
@@ -56,8 +58,10 @@ pub(super) struct GraphicsFacts {
     inline_images: bool,
     /// What follows; `None` until the terminal has answered or had its time.
     chosen: Option<GraphicsProtocol>,
-    /// Pixels of a cell, width and height.
-    pub(super) cell: (u16, u16),
+    /// Pixels of a cell, width and height, as the terminal answered.
+    cell: Option<(u16, u16)>,
+    /// The same, as the system tells by the size of the window.
+    cell_of_window: Option<(u16, u16)>,
     kitty: bool,
     sixel: bool,
     registers: u32,
@@ -77,7 +81,8 @@ impl GraphicsFacts {
             multiplexed,
             inline_images,
             chosen: None,
-            cell: (10, 20),
+            cell: None,
+            cell_of_window: None,
             kitty: false,
             sixel: false,
             registers: USUAL_REGISTERS,
@@ -99,7 +104,9 @@ impl GraphicsFacts {
         match reply {
             TerminalReply::KittyGraphics(spoken) => self.kitty = *spoken,
             TerminalReply::Version(version) => self.version = Some(version.clone()),
-            TerminalReply::CellPixels { width, height } if *width > 0 && *height > 0 => self.cell = (*width, *height),
+            TerminalReply::CellPixels { width, height } if *width > 0 && *height > 0 => {
+                self.cell = Some((*width, *height));
+            }
             TerminalReply::Background(red, green, blue) => self.background = Some((*red, *green, *blue)),
             TerminalReply::Attributes(attributes) => {
                 self.sixel = attributes.contains(&4);
@@ -108,6 +115,12 @@ impl GraphicsFacts {
             TerminalReply::SixelRegisters(registers) if *registers > 0 => self.registers = *registers,
             TerminalReply::CellPixels { .. } | TerminalReply::SixelRegisters(_) => {}
         }
+    }
+
+    /// Takes the window's size in cells and in pixels, where the system tells it.
+    pub(super) fn measure(&mut self, cells: (u16, u16), pixels: (u16, u16)) {
+        let side = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|side| *side > 0);
+        self.cell_of_window = side(pixels.0, cells.0).zip(side(pixels.1, cells.1));
     }
 
     /// Decides with what is known.
@@ -131,17 +144,25 @@ impl GraphicsFacts {
     /// How pictures are encoded; `None` as long as that is not known.
     pub(super) fn look(&self, theme: &Theme) -> Option<PictureLook> {
         let ascii = PictureWay::Ascii { light: theme.light };
+        let cell = self.cell.or(self.cell_of_window);
         let way = match self.chosen? {
             // kitty is told by a colour which picture it is, and without colours there is none.
             GraphicsProtocol::Kitty if theme.depth == ColorDepth::None => ascii,
             GraphicsProtocol::Kitty => PictureWay::Kitty { compress: self.is_among(&PLACEHOLDERS) },
-            GraphicsProtocol::Iterm2 => PictureWay::Iterm2,
-            GraphicsProtocol::Sixel => PictureWay::Sixel { registers: self.registers },
-            GraphicsProtocol::Halfblocks if theme.ascii || theme.depth == ColorDepth::None => ascii,
-            GraphicsProtocol::Halfblocks => PictureWay::Halfblocks(theme.depth),
+            GraphicsProtocol::Iterm2 if cell.is_some() => PictureWay::Iterm2,
+            GraphicsProtocol::Sixel if cell.is_some() => PictureWay::Sixel { registers: self.registers },
+            // A picture in pixels would cover what is beside it where nobody knows how many a cell has.
+            GraphicsProtocol::Halfblocks | GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel
+                if theme.ascii || theme.depth == ColorDepth::None =>
+            {
+                ascii
+            }
+            GraphicsProtocol::Halfblocks | GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => {
+                PictureWay::Halfblocks(theme.depth)
+            }
             GraphicsProtocol::Ascii => ascii,
         };
-        Some(PictureLook { way, cell: self.cell })
+        Some(PictureLook { way, cell: cell.unwrap_or(USUAL_CELL) })
     }
 
     fn is_among(&self, names: &[&str]) -> bool {
@@ -167,6 +188,7 @@ mod tests {
             variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         });
         assert_eq!(facts.chosen, None, "nothing is decided before the terminal had its time");
+        facts.measure((80, 24), (640, 408));
         replies.iter().for_each(|reply| facts.hear(reply));
         facts.settle();
         let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
@@ -197,6 +219,21 @@ mod tests {
         }
         assert_eq!(chosen(None, &[("LC_TERMINAL", "iTerm2")], &[]), PictureWay::Iterm2);
         assert_eq!(chosen(None, &[], &[]), HALFBLOCKS, "a terminal that answers nothing");
+    }
+
+    #[test]
+    fn pixels_are_drawn_only_where_a_cell_is_known() {
+        let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
+        let mut facts = GraphicsFacts::new(None, |_| None);
+        facts.hear(&TerminalReply::Attributes(vec![4]));
+        assert_eq!(facts.look(&theme).expect("settled").way, HALFBLOCKS);
+        facts.measure((80, 24), (0, 0));
+        assert_eq!(facts.look(&theme).expect("settled").way, HALFBLOCKS, "a system that does not tell");
+        facts.measure((80, 24), (645, 410));
+        let look = facts.look(&theme).expect("settled");
+        assert_eq!((look.way, look.cell), (PictureWay::Sixel { registers: 256 }, (8, 17)));
+        facts.hear(&TerminalReply::CellPixels { width: 9, height: 18 });
+        assert_eq!(facts.look(&theme).expect("settled").cell, (9, 18), "the terminal knows best");
     }
 
     #[test]

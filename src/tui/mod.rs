@@ -82,6 +82,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         runs: RunBoard::default(),
     };
     let mut app = App::new(model, ViewState::read(&folder));
+    measure(&mut app);
     let (inbox, messages) = channel();
     terminal::restore_on_panic();
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
@@ -160,6 +161,9 @@ impl Workbench {
     }
 
     fn take(&mut self, app: &mut App, message: UiMessage) -> anyhow::Result<bool> {
+        if matches!(message, UiMessage::Resized) {
+            measure(app);
+        }
         let effects = app.update(message, Utc::now());
         self.perform(app, effects)
     }
@@ -208,5 +212,12 @@ impl Workbench {
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         terminal::enter().context("take the terminal back")?;
         self.redraw()
+    }
+}
+
+/// How many pixels a cell has, by the size of the window.
+fn measure(app: &mut App) {
+    if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) {
+        app.model.graphics.measure((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel));
     }
 }

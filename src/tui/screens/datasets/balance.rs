@@ -20,8 +20,8 @@ use crate::tui::theme::{ColorDepth, Theme};
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
 
-/// Cells of a table's row, before its bar.
-const ROW: usize = 40;
+/// Cells of a table's row, before its bar; with short words where that does not fit.
+const ROW: usize = 41;
 /// A bar narrower than this tells nothing beside the numbers.
 const LEAST_BAR: usize = 8;
 /// Problems that are listed.
@@ -118,27 +118,32 @@ impl DatasetsScreen {
 }
 
 fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> Vec<Line<'static>> {
+    let short = cells < ROW;
+    let (split_cells, number_cells) = if short { (6, 5) } else { (10, 6) };
     let bar = cells.saturating_sub(ROW + 2).min(40);
     let bar = if bar < LEAST_BAR { 0 } else { bar };
-    let mut head = vec![Span::styled(" view  split     ", theme.dim())];
+    let mut head = vec![Span::styled(format!(" view  {}", padded("split", split_cells)), theme.dim())];
     for class in DensityClass::ALL {
-        head.push(Span::styled(format!("{:>6}", class.letter()), theme.class(class)));
+        head.push(Span::styled(format!("{:>number_cells$}", class.letter()), theme.class(class)));
     }
     let mut lines = vec![Line::from(head)];
     for ((view, split), counts) in found {
         let none = theme.sign("–", "-");
         let view = view.map_or(none, |view| view.name());
-        let split = split.map_or(none, |split| split.name());
-        let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, 10)))];
+        let split = match split {
+            Some(Split::Validation) if short => "valid",
+            split => split.map_or(none, |split| split.name()),
+        };
+        let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, split_cells)))];
         if counts.classes.iter().sum::<usize>() == 0 {
-            let text = format!("{:>6} images without a class folder", grouped(counts.unlabelled));
+            let text = format!("{} images in no class", right(counts.unlabelled, number_cells));
             spans.push(Span::styled(text, theme.dim()));
             lines.push(Line::from(spans));
             continue;
         }
         for count in counts.classes {
             let style = if count == 0 { theme.warning() } else { theme.text() };
-            spans.push(Span::styled(right(count, 6), style));
+            spans.push(Span::styled(right(count, number_cells), style));
         }
         if bar > 0 {
             spans.push(Span::raw("  "));

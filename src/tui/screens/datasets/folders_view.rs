@@ -94,7 +94,8 @@ pub(super) fn bar(part: f64, cells: usize, ascii: bool) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-/// A count at the right end of so many cells.
+/// A count at the right end of so many cells, in thousands where it would touch what is before it.
 pub(super) fn right(number: usize, cells: usize) -> String {
-    padded_start(&grouped(number), cells)
+    let text = grouped(number);
+    padded_start(&if text.len() < cells { text } else { format!("{}k", number / 1000) }, cells)
 }

@@ -16,6 +16,9 @@ use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 
+/// Cells that the flags have at least: `! no MLO_R`.
+const LEAST_FLAGS: usize = 12;
+
 /// Which columns a list has.
 struct Columns {
     subject: usize,
@@ -28,10 +31,21 @@ impl Columns {
     /// What the folder does not say, each row says; what does not fit is left out.
     fn new(tree: &FolderTree, folder: usize, cells: usize) -> Self {
         let context = tree.folder(folder).context;
-        let view = context.view.is_none() && cells >= 44;
-        let split = context.split.is_none() && cells >= 62;
-        let depth = cells >= 48;
-        Self { subject: if cells >= 60 { 14 } else { 10 }, view, split, depth }
+        let subject = match cells {
+            0..50 => 8,
+            50..60 => 10,
+            _ => 14,
+        };
+        let mut left = cells.saturating_sub(subject + 25);
+        let mut fits = |wanted: bool, needed: usize| {
+            let fits = wanted && left >= needed + LEAST_FLAGS;
+            left -= if fits { needed } else { 0 };
+            fits
+        };
+        let view = fits(context.view.is_none(), 6);
+        let depth = fits(true, 8);
+        let split = fits(context.split.is_none(), 11);
+        Self { subject, view, split, depth }
     }
 
     fn head(&self) -> String {

@@ -21,7 +21,7 @@ impl DatasetsScreen {
             return;
         }
         if area.width < WIDE {
-            let left = if self.in_images { area.width * 11 / 20 } else { area.width * 2 / 5 };
+            let left = if self.in_images { area.width * 3 / 5 } else { area.width * 2 / 5 };
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
             if self.in_images {
                 self.draw_images(frame, left, model);
@@ -32,8 +32,8 @@ impl DatasetsScreen {
             }
             return;
         }
-        let folders = (area.width / 4).clamp(26, 44);
-        let right = (area.width * 7 / 20).clamp(38, 90);
+        let folders = (area.width * 11 / 50).clamp(26, 44);
+        let right = (area.width * 3 / 10).clamp(36, 90);
         let [left, middle, right] =
             Layout::horizontal([Constraint::Length(folders), Constraint::Fill(1), Constraint::Length(right)])
                 .areas(area);

@@ -15,7 +15,8 @@ pub(super) fn meant(typed: &str) -> PathBuf {
         (Some(rest), Some(home)) if rest.starts_with('/') => home.join(&rest[1..]),
         _ => PathBuf::from(typed),
     };
-    std::path::absolute(&path).unwrap_or(path)
+    // Without the slash at its end, which a completed path has.
+    std::path::absolute(&path).unwrap_or(path).components().collect()
 }
 
 /// The folders that what is typed may become, each as it would be typed.

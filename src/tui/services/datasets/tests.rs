@@ -1,1 +1,65 @@
+use std::fs;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
+use super::*;
+
+fn next(messages: &Receiver<UiMessage>, wanted: impl Fn(&DatasetsMessage) -> bool) -> DatasetsMessage {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if let Ok(UiMessage::Datasets(message)) = messages.recv_timeout(left)
+            && wanted(&message)
+        {
+            return message;
+        }
+        assert!(Instant::now() < end, "the message never came");
+    }
+}
+
+#[test]
+fn a_data_set_is_read_and_followed() {
+    let data = tempfile::tempdir().unwrap();
+    let class = data.path().join("CC_R/train/B");
+    fs::create_dir_all(&class).unwrap();
+    fs::write(class.join("1_1_B_CC_R.png"), "").unwrap();
+    let (inbox, messages) = channel();
+    let mut service = DatasetsService::new(inbox);
+    service.perform(DatasetsEffect::Open(data.path().join("")));
+    let listed = |images: usize| {
+        let class = class.clone();
+        move |message: &DatasetsMessage| {
+            matches!(message, DatasetsMessage::Listed { folder, outcome: Ok(listing), .. }
+                if *folder == class && listing.images.len() == images)
+        }
+    };
+    let DatasetsMessage::Listed { context, root, .. } = next(&messages, listed(1)) else { panic!("a folder") };
+    assert_eq!((root, context.class), (data.path().to_owned(), Some(crate::domain::density::DensityClass::B)));
+    next(&messages, |message| matches!(message, DatasetsMessage::Audited { .. }));
+    fs::write(class.join("2_1_B_CC_R.png"), "").unwrap();
+    next(&messages, listed(2));
+    service.perform(DatasetsEffect::ReadHeaders(vec![class.join("2_1_B_CC_R.png")]));
+    let DatasetsMessage::Headers { read, .. } = next(&messages, |m| matches!(m, DatasetsMessage::Headers { .. }))
+    else {
+        panic!("headers")
+    };
+    assert_eq!(read[0].1.as_ref().unwrap_err(), "is empty (0 bytes)");
+}
+
+#[test]
+fn paths_are_completed_and_data_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["datasets/density", "phantoms", "photos", ".hidden"] {
+        fs::create_dir_all(folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("phone"), "").unwrap();
+    let base = folder.path().to_string_lossy();
+    assert_eq!(
+        paths::completions(&format!("{base}/ph")),
+        ["phantoms/", "photos/"].map(|name| format!("{base}/{name}"))
+    );
+    assert!(paths::completions(&format!("{base}/nowhere/x")).is_empty());
+    let found = paths::data_nearby(folder.path());
+    assert_eq!(found[..2], [folder.path().join("datasets/density"), folder.path().join("phantoms")]);
+    assert_eq!(paths::meant(&format!("{base}/phantoms/")), folder.path().join("phantoms"));
+}
