@@ -244,7 +244,7 @@ fn another_data_set_is_typed() {
 fn the_mouse_chooses_and_opens() {
     let mut app = opened();
     drawn(&mut app, (120, 40));
-    let mut click = |app: &mut App, kind, column, row| {
+    let click = |app: &mut App, kind, column, row| {
         let effects =
             app.update(UiMessage::Input(crate::tui::input::Input::Mouse(Mouse { kind, column, row })), fixed_time());
         drawn(app, (120, 40));
