@@ -105,7 +105,7 @@ pub(in crate::tui) struct PictureService {
 }
 
 impl PictureService {
-    pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
+    pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
         Self { inbox, requests: None }
     }
 

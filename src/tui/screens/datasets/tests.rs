@@ -150,7 +150,7 @@ fn images_are_filtered_marked_and_walked_through() {
     press(&mut app, &keys("b_cc"));
     press(&mut app, &[Key::Enter]);
     drawn(&mut app, (80, 24));
-    assert_eq!(app.screens.datasets.samples.len(), 13, "six and six by folder, one by name");
+    assert_eq!(app.screens.datasets.samples.len(), 14, "six and six by folder, two by name");
     press(&mut app, &[Key::Char(' '), Key::Char(' ')]);
     assert_eq!((app.screens.datasets.samples.marked(), app.screens.datasets.images.cursor), (2, 2));
     press(&mut app, &[Key::Escape]);
@@ -244,7 +244,7 @@ fn another_data_set_is_typed() {
 fn the_mouse_chooses_and_opens() {
     let mut app = opened();
     drawn(&mut app, (120, 40));
-    let mut click = |app: &mut App, kind, column, row| {
+    let click = |app: &mut App, kind, column, row| {
         let effects =
             app.update(UiMessage::Input(crate::tui::input::Input::Mouse(Mouse { kind, column, row })), fixed_time());
         drawn(app, (120, 40));
