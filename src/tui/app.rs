@@ -120,7 +120,7 @@ impl App {
             UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
             UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
             UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
-            UiMessage::Picture(message) => self.hear_picture(message),
+            UiMessage::Picture(message) => self.hear_picture(&message),
         };
         self.settle(effects)
     }
@@ -170,7 +170,7 @@ impl App {
                 effects
             }
             Place::Viewer(images) => {
-                self.popups.push(Popup::Viewer(ViewerPopup::open(images)));
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
                 Vec::new()
             }
         }
@@ -288,14 +288,14 @@ impl App {
         }
     }
 
-    fn hear_picture(&mut self, message: super::services::pictures::PictureMessage) -> Vec<Effect> {
+    fn hear_picture(&mut self, message: &super::services::pictures::PictureMessage) -> Vec<Effect> {
         // Each picture knows its own.
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                viewer.hear(&message);
+                viewer.hear(message);
             }
         }
-        self.screens.datasets.hear_picture(&message);
+        self.screens.datasets.hear_picture(message);
         Vec::new()
     }
 

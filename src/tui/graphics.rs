@@ -49,6 +49,7 @@ impl PictureWay {
 
 /// Environment and answers, and what follows from them.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct GraphicsFacts {
     /// What the user asked for; `None` leaves it to the program.
     asked: Option<GraphicsProtocol>,
@@ -131,13 +132,12 @@ impl GraphicsFacts {
         self.chosen = Some(match self.asked {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
             Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
-            Some(GraphicsProtocol::Iterm2) if inline || !self.multiplexed => GraphicsProtocol::Iterm2,
+            Some(GraphicsProtocol::Iterm2) if !self.multiplexed => GraphicsProtocol::Iterm2,
             Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
-            Some(_) => GraphicsProtocol::Halfblocks,
             None if kitty && self.is_among(&PLACEHOLDERS) => GraphicsProtocol::Kitty,
             None if inline && !self.multiplexed => GraphicsProtocol::Iterm2,
             None if sixel => GraphicsProtocol::Sixel,
-            None => GraphicsProtocol::Halfblocks,
+            Some(_) | None => GraphicsProtocol::Halfblocks,
         });
     }
 
@@ -189,7 +189,9 @@ mod tests {
         });
         assert_eq!(facts.chosen, None, "nothing is decided before the terminal had its time");
         facts.measure((80, 24), (640, 408));
-        replies.iter().for_each(|reply| facts.hear(reply));
+        for reply in replies {
+            facts.hear(reply);
+        }
         facts.settle();
         let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
         facts.look(&theme).expect("settled").way

@@ -28,7 +28,7 @@ pub(super) enum Popup {
     /// A question before something that cannot be undone.
     Confirm(ConfirmPopup),
     /// Pictures, full screen.
-    Viewer(ViewerPopup),
+    Viewer(Box<ViewerPopup>),
 }
 
 /// What a popup made of its input.

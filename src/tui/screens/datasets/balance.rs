@@ -108,8 +108,10 @@ impl DatasetsScreen {
             }
         }
         if lines.is_empty() {
-            let text = "no subject is in two splits, no view is missing";
-            lines.push(Line::styled(format!(" {} {text}", theme.sign("✔", "ok")), theme.good()));
+            let good = theme.sign("✔", "ok");
+            for text in ["no subject is in two splits", "no examination lacks a view"] {
+                lines.push(Line::styled(format!(" {good} {text}"), theme.good()));
+            }
         } else {
             lines.push(Line::styled("   f lists the images".to_owned(), theme.dim()));
         }

@@ -56,9 +56,11 @@ impl Columns {
         if self.split {
             line += &padded("split", 11);
         }
-        line += &format!("{:>10} ", "size");
+        line += &padded_start("size", 10);
+        line.push(' ');
         if self.depth {
-            line += &format!("{:>7} ", "depth");
+            line += &padded_start("depth", 7);
+            line.push(' ');
         }
         line + " flags"
     }

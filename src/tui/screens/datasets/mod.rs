@@ -93,6 +93,7 @@ pub(in crate::tui) struct DatasetsView {
 
 /// The screen.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(in crate::tui) struct DatasetsScreen {
     /// As it was left; the selection is followed as far as it is not reached yet.
     restored: DatasetsView,
@@ -169,7 +170,7 @@ impl DatasetsScreen {
     /// Takes news.
     pub(in crate::tui) fn hear(&mut self, message: DatasetsMessage, _model: &Model) -> Vec<Effect> {
         match message {
-            DatasetsMessage::Opened { asked, root } => self.hear_opened(&asked, root),
+            DatasetsMessage::Opened { asked, root } => self.hear_opened(&asked, &root),
             DatasetsMessage::Listed { root, folder, context, outcome } => {
                 self.keep_image();
                 if let Some(tree) = self.tree.as_mut().filter(|tree| tree.folder(0).path == root) {

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 
 use super::DatasetsScreen;
 use super::samples::Samples;
@@ -36,7 +36,8 @@ impl DatasetsScreen {
             .filter(|flag| problem.is_none_or(|problem| flag.text() != problem))
             .map(super::flags::Flag::sentence)
             .collect();
-        let notes = (sentences.len() as u16).min(inner.height / 4);
+        let rows = |text: &String| width(text).div_ceil(usize::from(inner.width.saturating_sub(4)).max(1)) as u16;
+        let notes = sentences.iter().map(rows).sum::<u16>().min(inner.height / 4);
         let facts = if inner.height >= 14 { 4 } else { 2 };
         let [room, below, notes] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(facts), Constraint::Length(notes)]).areas(inner);
@@ -54,11 +55,9 @@ impl DatasetsScreen {
             }
             frame.render_widget(Paragraph::new(lines), below);
         }
-        let lines: Vec<Line<'_>> = sentences
-            .iter()
-            .map(|text| Line::styled(fitted(&format!(" ! {}", printable(text)), cells), theme.warning()))
-            .collect();
-        frame.render_widget(Paragraph::new(lines), notes);
+        let lines: Vec<Line<'_>> =
+            sentences.iter().map(|text| Line::styled(format!(" ! {}", printable(text)), theme.warning())).collect();
+        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), notes);
     }
 }
 

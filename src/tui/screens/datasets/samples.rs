@@ -146,9 +146,9 @@ impl Samples {
     pub(super) fn mark_all(&mut self, tree: &FolderTree) {
         let listed: Vec<PathBuf> = self.rows.iter().map(|row| Self::path(tree, *row)).collect();
         if listed.iter().all(|path| self.marks.contains(path)) {
-            listed.iter().for_each(|path| {
+            for path in &listed {
                 self.marks.remove(path);
-            });
+            }
         } else {
             self.marks.extend(listed);
         }
@@ -169,9 +169,9 @@ impl Samples {
 
     /// Takes headers, and those that were not read because others were wanted sooner.
     pub(super) fn hear_headers(&mut self, read: Vec<(PathBuf, Result<ImageHeader, String>)>, passed: &[PathBuf]) {
-        passed.iter().for_each(|path| {
+        for path in passed {
             self.asked.remove(path);
-        });
+        }
         if self.headers.len() + read.len() > KEPT_HEADERS {
             self.headers.clear();
         }

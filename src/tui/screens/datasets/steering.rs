@@ -31,7 +31,7 @@ impl DatasetsScreen {
             DatasetsAction::Inward => return self.inward(),
             DatasetsAction::Outward => return self.outward(),
             DatasetsAction::ToImages => self.in_images = self.tree.is_some(),
-            DatasetsAction::ToFolders => self.to_folders(),
+            DatasetsAction::ToFolders => self.step_back(),
             DatasetsAction::View => return self.view_image(),
             DatasetsAction::Mark => self.mark(),
             DatasetsAction::MarkAll => {
@@ -141,7 +141,7 @@ impl DatasetsScreen {
     }
 
     /// One step back: a filter goes first.
-    fn to_folders(&mut self) {
+    fn step_back(&mut self) {
         if self.filter.text().is_empty() && self.shown == Shown::All {
             self.in_images = false;
         } else {
@@ -290,15 +290,15 @@ impl DatasetsScreen {
         }
     }
 
-    pub(super) fn hear_opened(&mut self, asked: &Path, root: PathBuf) -> Vec<Effect> {
+    pub(super) fn hear_opened(&mut self, asked: &Path, root: &Path) -> Vec<Effect> {
         let again = self.restored.root.as_deref() == Some(asked);
         if !again {
             // Another data set: nothing of the last one is kept but the window.
             (self.restored.folder, self.restored.image) = (None, None);
             (self.filter, self.shown, self.in_images) = (TextField::default(), Shown::All, false);
         }
-        self.restored.root = Some(root.clone());
-        self.tree = Some(FolderTree::new(&root));
+        self.restored.root = Some(root.to_owned());
+        self.tree = Some(FolderTree::new(root));
         self.samples = Samples::default();
         (self.folder, self.folders, self.images) = (0, ScrollList::default(), ScrollList::default());
         self.stale = true;

@@ -150,7 +150,7 @@ fn images_are_filtered_marked_and_walked_through() {
     press(&mut app, &keys("b_cc"));
     press(&mut app, &[Key::Enter]);
     drawn(&mut app, (80, 24));
-    assert_eq!(app.screens.datasets.samples.len(), 13, "six and six by folder, one by name");
+    assert_eq!(app.screens.datasets.samples.len(), 14, "six and six by folder, two by name");
     press(&mut app, &[Key::Char(' '), Key::Char(' ')]);
     assert_eq!((app.screens.datasets.samples.marked(), app.screens.datasets.images.cursor), (2, 2));
     press(&mut app, &[Key::Escape]);

@@ -57,11 +57,11 @@ impl DatasetsScreen {
             Line::from(vec![Span::raw(" No data set is open. Press "), key("o"), Span::raw(" and type its folder.")]),
             Line::default(),
             Line::styled(
-                fitted(" A data set is a folder <view>/[<split>/]<class>/ of PNG, JPEG or TIFF images:", cells),
+                fitted(" A data set is a folder of images, <view>/[<split>/]<class>/<image>:", cells),
                 theme.dim(),
             ),
             Line::styled(
-                fitted(" CC_R/train/B/145_1_B_CC_R.png, say; its parts and flat folders will do, too.", cells),
+                fitted(" CC_R/train/B/145_1_B_CC_R.png, say. A part of it or a flat folder will do.", cells),
                 theme.dim(),
             ),
             Line::default(),

@@ -229,7 +229,9 @@ impl Browser<'_> {
             .map(|folder| (*folder).clone())
             .collect();
         self.polled = end;
-        changed.into_iter().for_each(|folder| self.again(folder));
+        for folder in changed {
+            self.again(folder);
+        }
     }
 }
 
