@@ -54,12 +54,7 @@ const BINDINGS: &[Binding] = &[
         "previous",
         "show the previous image",
     ),
-    Binding::new(
-        act(ViewerAction::NextWindow),
-        &[Key::Char('w')],
-        "window",
-        "change the grey window: 1–99 %, as stored, whole range",
-    ),
+    Binding::new(act(ViewerAction::NextWindow), &[Key::Char('w')], "window", "choose the next grey window"),
     Binding::new(act(ViewerAction::Darker), &[Key::Char('[')], "darker", "draw the image darker"),
     Binding::new(act(ViewerAction::Brighter), &[Key::Char(']')], "brighter", "draw the image brighter"),
     Binding::new(act(ViewerAction::MoreContrast), &[Key::Char('}')], "contrast", "draw the image with more contrast"),

@@ -75,12 +75,7 @@ pub(super) const IMAGES: &[Binding] = &[
     Binding::new(act(Do::View), &[Key::Enter], "full screen", "show the image full screen"),
     Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark the image, or no longer"),
     FILTER,
-    Binding::new(
-        act(Do::NextWindow),
-        &[Key::Char('w')],
-        "window",
-        "change the grey window: 1–99 %, as stored, whole range",
-    ),
+    Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "choose the next grey window"),
     SHOWN,
     Binding::new(act(Do::ToFolders), &[Key::Escape, Key::Left, Key::Char('h')], "folders", "go back to the folders"),
     TRAIN,
