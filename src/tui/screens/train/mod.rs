@@ -194,6 +194,7 @@ impl TrainScreen {
     }
 
     /// Puts a data set into the form.
+    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
     pub(in crate::tui) fn set_data(&mut self, data: PathBuf, model: &Model) -> Vec<Effect> {
         let before = self.form.clone();
         self.editing = None;
