@@ -38,6 +38,7 @@ const MAX_FRAME: u32 = 256 << 20;
 pub struct JobId(pub u64);
 
 /// What the program asks.
+#[expect(clippy::large_enum_variant, reason = "few commands are ever in memory")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineCommand {

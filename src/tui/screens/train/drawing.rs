@@ -128,6 +128,7 @@ impl TrainScreen {
     }
 
     /// The field under the cursor in words, or what is wrong with what is typed there.
+    #[expect(clippy::single_match_else, reason = "both are of the same weight")]
     fn help_lines(&self, area: Rect, model: &Model) -> Vec<Line<'static>> {
         let theme = &model.theme;
         let cells = usize::from(area.width).saturating_sub(2);

@@ -92,6 +92,7 @@ impl TrainForm {
     }
 
     /// What is wrong with a text for a field.
+    #[expect(clippy::unused_self, reason = "a question about the form")]
     pub(super) fn check_text(&self, field: Field, text: &str) -> Result<(), String> {
         match field {
             Field::Device => text.trim().parse::<DeviceList>().map(drop).map_err(|error| error.to_string()),
@@ -108,9 +109,9 @@ impl TrainForm {
         self.check_text(field, text)?;
         let text = text.trim();
         match field {
-            Field::Data => self.data = text.to_owned(),
-            Field::Name => self.name = text.to_owned(),
-            Field::Device => self.device = text.to_owned(),
+            Field::Data => text.clone_into(&mut self.data),
+            Field::Name => text.clone_into(&mut self.name),
+            Field::Device => text.clone_into(&mut self.device),
             Field::Key(position) => {
                 self.config.set(KEYS[position].name, text).map_err(|error| error.to_string())?;
             }

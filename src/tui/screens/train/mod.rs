@@ -7,6 +7,7 @@ mod form;
 mod layers;
 mod outlook;
 mod outlook_lines;
+mod requests;
 mod rows;
 mod wrapped;
 
@@ -20,11 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Screen;
 use crate::domain::compute_options::{DeviceChoice, DeviceList};
-use crate::domain::selection::ViewSelection;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 use crate::domain::view::View;
-use crate::storage::run_dir::RunDir;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::{Key, Mouse, MouseKind};
@@ -39,6 +38,7 @@ pub(in crate::tui) use form::SplitChoice;
 use form::TrainForm;
 pub(in crate::tui) use outlook::DataOutlook;
 use outlook::{DataState, Timing, as_timed};
+pub(in crate::tui) use requests::{DataRequest, StartRequest, StartedRuns};
 
 /// How long the form rests before steps are timed for it.
 const REST: TimeDelta = TimeDelta::seconds(1);
@@ -54,36 +54,6 @@ pub(in crate::tui) enum TrainEffect {
     CancelTiming,
     /// Make the runs and start their trainers.
     Start(Box<StartRequest>),
-}
-
-/// Which images are asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct DataRequest {
-    /// The root as it was typed; `~` is the home folder.
-    pub(in crate::tui) root: PathBuf,
-    pub(in crate::tui) views: ViewSelection,
-    pub(in crate::tui) splits: SplitChoice,
-    /// What splits are drawn from.
-    pub(in crate::tui) seed: u64,
-}
-
-/// A training that is asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct StartRequest {
-    pub(in crate::tui) data: DataRequest,
-    pub(in crate::tui) preset: String,
-    pub(in crate::tui) label: String,
-    pub(in crate::tui) config: TrainingConfig,
-    pub(in crate::tui) devices: DeviceList,
-}
-
-/// Trainings that were started.
-#[derive(Debug)]
-pub(in crate::tui) struct StartedRuns {
-    /// Those that a trainer has taken up; in the order of views.
-    pub(in crate::tui) runs: Vec<RunDir>,
-    /// Why others have none, safe to print.
-    pub(in crate::tui) failures: Vec<String>,
 }
 
 /// What comes back.
@@ -224,6 +194,7 @@ impl TrainScreen {
     }
 
     /// Puts a data set into the form.
+    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
     pub(in crate::tui) fn set_data(&mut self, data: PathBuf, model: &Model) -> Vec<Effect> {
         let before = self.form.clone();
         self.editing = None;

@@ -75,6 +75,7 @@ impl TrainScreen {
         Line::from(spans)
     }
 
+    #[expect(clippy::single_match_else, reason = "both are of the same weight")]
     fn key_spans(&self, field: Field, selected: bool, room: usize, theme: &Theme) -> Vec<Span<'static>> {
         let Some(key) = field.key() else { return Vec::new() };
         let editing = self.editing.as_ref().filter(|editing| editing.field == field);

@@ -1,6 +1,8 @@
 use crate::domain::compute_options::Precision;
 use crate::domain::config_keys::KEYS;
 use crate::domain::dataset_manifest::SplitSource;
+use crate::domain::selection::ViewSelection;
+use crate::storage::run_dir::RunDir;
 
 use super::outlook::ViewImages;
 use super::*;
