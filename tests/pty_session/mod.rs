@@ -1,5 +1,7 @@
 //! A program in a terminal of its own: keys go in, a screen comes out. Everything waits for conditions, never for a time.
 
+#![allow(dead_code, reason = "each test program uses its part")]
+
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -103,6 +105,20 @@ impl PtySession {
     /// The screen's text as it is.
     pub(crate) fn contents(&self) -> String {
         self.shown.0.lock().unwrap().parser.screen().contents()
+    }
+
+    /// Waits until nothing more is drawn for a while, after something was typed.
+    pub(crate) fn wait_for_quiet(&self) {
+        let mut shown = self.shown.0.lock().unwrap();
+        let mut seen = shown.bytes.len();
+        // Twice as long as the workbench waits before it draws anything again.
+        for _ in 0..20 {
+            shown = self.shown.1.wait_timeout(shown, Duration::from_millis(120)).unwrap().0;
+            if shown.bytes.len() == seen {
+                return;
+            }
+            seen = shown.bytes.len();
+        }
     }
 
     /// Everything that was written to the terminal.

@@ -1,0 +1,127 @@
+//! A training from the form to the images behind its confusion matrix, with the real engine, in a terminal.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test's files are as they are")]
+
+mod pty_session;
+
+use std::path::Path;
+
+use pty_session::PtySession;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const SIZE: (u16, u16) = (120, 40);
+
+fn phantoms(folder: &Path) {
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope"))
+        .args(["phantom", "data", "--subjects", "24", "--size", "64", "--seed", "3", "--quiet"])
+        .current_dir(folder)
+        .assert()
+        .success();
+}
+
+fn mammoscope(folder: &Path, arguments: &[&str]) -> String {
+    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope"))
+        .args(["--workspace", "ws"])
+        .args(arguments)
+        .env("OMP_WAIT_POLICY", "PASSIVE")
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_training_is_started_watched_and_read_down_to_an_image() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path());
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"2");
+    session.wait_for_text("New training");
+    session.send(b"\rdata\r");
+    session.wait_for_text("4 views");
+    // Views and splits lie between; the third preset is `quick`.
+    session.send(b"\x1b[B\x1b[B\x1b[B\x1b[C\x1b[C");
+    session.wait_for_text("‹ quick ›");
+    session.send(b"\x1b[B\x1b[B\x1b[B\r\x15");
+    session.send(b"2\r");
+    session.wait_for_text("1 changed");
+    session.wait_for_text("3 steps timed");
+    session.send(b"\x13");
+    session.wait_for_text("[3 Runs]");
+    let completed = |screen: &vt100::Screen| screen.contents().matches("completed ·").count() == 4;
+    session.wait_for("the end of four trainings", completed);
+    session.send(b"\r");
+    session.wait_for_text("Confusion matrix");
+    session.wait_for_text("resamples");
+
+    // From cell to cell until one has images behind it: sixteen of which at least four have some.
+    let mut entered = false;
+    'cells: for _ in 0..4 {
+        for _ in 0..4 {
+            if !session.contents().contains("· 0 images") {
+                entered = true;
+                break 'cells;
+            }
+            session.send(b"\x1b[C");
+            session.wait_for_quiet();
+        }
+        session.send(b"\x1b[D\x1b[D\x1b[D\x1b[B");
+        session.wait_for_quiet();
+    }
+    assert!(entered, "{}", session.contents());
+    session.send(b"\r\r");
+    session.wait_for_text("8-bit grey");
+    session.send(b"\x1b");
+    session.wait_for_text("Confusion matrix");
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn a_training_outlives_the_workbench_and_a_killed_engine_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path());
+    let run = mammoscope(
+        folder.path(),
+        &[
+            "train",
+            "--data",
+            "data",
+            "--view",
+            "CC_R",
+            "--preset",
+            "quick",
+            "--set",
+            "epochs=5000,early_stop=0",
+            "--detach",
+        ],
+    );
+    let run = Path::new(run.trim());
+
+    let mut first = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
+    first.wait_for_text("running ·");
+    first.send(b"q");
+    assert!(first.wait_for_end().0.success());
+    assert!(String::from_utf8(first.bytes()).unwrap().contains("1 training goes on"));
+
+    let mut second = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
+    second.wait_for_text("running ·");
+    // The terminal is taken away; the training is none the wiser.
+    second.close_terminal();
+    second.wait_for_end();
+    let status = || -> Value { serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap() };
+    let pid = i32::try_from(status()["pid"].as_i64().unwrap()).unwrap();
+    assert!(Path::new(&format!("/proc/{pid}")).exists(), "the trainer lives");
+
+    let mut third = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
+    third.wait_for_text("running ·");
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    third.wait_for_text("stale ·");
+    third.send(b"q");
+    assert!(third.wait_for_end().0.success());
+}
