@@ -131,12 +131,11 @@ impl GraphicsFacts {
         let sixel = self.sixel && !self.multiplexed;
         self.chosen = Some(match self.asked {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
-            Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
             Some(GraphicsProtocol::Iterm2) if !self.multiplexed => GraphicsProtocol::Iterm2,
             Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
             None if kitty && self.is_among(&PLACEHOLDERS) => GraphicsProtocol::Kitty,
             None if inline && !self.multiplexed => GraphicsProtocol::Iterm2,
-            None if sixel => GraphicsProtocol::Sixel,
+            None | Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
             Some(_) | None => GraphicsProtocol::Halfblocks,
         });
     }
