@@ -1,6 +1,6 @@
 //! The workbench: browse data, start and watch trainings, read evaluations, all in the terminal.
 //!
-//! One inbox of messages; [`app::App::update`] changes the state and returns effects without doing any I/O; services
+//! One inbox of messages; `App::update` changes the state and returns effects without doing any I/O; services
 //! carry them out on threads of their own and answer with messages; a frame is drawn when something changed.
 
 mod app;

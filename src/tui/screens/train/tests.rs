@@ -193,13 +193,13 @@ fn what_makes_no_difference_to_a_step_leaves_its_timing() {
 
 #[test]
 fn every_key_can_be_timed() {
-    for position in 0..KEYS.len() {
+    for (position, key) in KEYS.iter().enumerate() {
         for preset in ["seed", "modern", "quick"] {
             let mut form = TrainForm::default();
             form.begin_with(preset);
             form.choose(Field::Key(position), true);
             if form.config.check().is_ok() {
-                assert_eq!(as_timed(&form.config).check(), Ok(()), "{preset} {}", KEYS[position].name);
+                assert_eq!(as_timed(&form.config).check(), Ok(()), "{preset} {}", key.name);
             }
         }
     }
