@@ -44,9 +44,9 @@ fn keys_work_in_a_terminal_that_answers_no_question_and_q_leaves_it_as_it_was() 
     session.send(b"3");
     session.wait_for_text("[3 Runs]");
     session.send(b"?");
-    session.wait_for_text("show the keys of this place");
+    session.wait_for_text("ask something of the run's trainer");
     session.send(b"\x1b");
-    session.wait_for("help is gone", |screen| !screen.contents().contains("show the keys of this place"));
+    session.wait_for("help is gone", |screen| !screen.contents().contains("ask something of the run's trainer"));
     session.send(b":");
     session.wait_for_text("Commands");
     session.send(b"evaluate\r");

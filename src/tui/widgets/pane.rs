@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Color;
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
@@ -17,7 +18,8 @@ pub(in crate::tui) fn draw_pane(
     [left, right]: [&str; 2],
 ) -> Rect {
     let room = usize::from(area.width.saturating_sub(4));
-    let title = if focused { theme.accent() } else { theme.text() };
+    // A title takes the frame's colour where it has none of its own.
+    let title = if focused { theme.accent() } else { theme.text().fg(Color::Reset) };
     let mut block = Block::bordered().border_set(theme.borders()).border_style(theme.frame(focused));
     if !left.is_empty() {
         block = block.title_top(Line::styled(fitted(&format!(" {left} "), room), title));

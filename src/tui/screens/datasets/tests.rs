@@ -7,6 +7,7 @@ use crate::tui::app::App;
 use crate::tui::effect::Place;
 use crate::tui::input::MouseKind;
 use crate::tui::message::UiMessage;
+use crate::tui::screens::ScreenId;
 use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 
@@ -271,5 +272,6 @@ fn any_size_is_survived() {
             }
         }
     }
-    assert!(matches!(app.arrive(Place::NewTraining { data: ROOT.into() })[..], [Effect::SaveView]));
+    assert!(app.arrive(Place::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
+    assert_eq!(app.screen, ScreenId::Train);
 }
