@@ -177,8 +177,10 @@ fn a_second_signal_ends_at_once_and_leaves_the_last_checkpoint() {
     // In a pause the file is known to be whole, and what it was before the signals.
     stage.output(&["control", &name, "pause"]);
     let before = fs::read(training.run.last_checkpoint()).unwrap();
-    send(trainer, Signal::TERM);
-    send(trainer, Signal::INT);
+    // Both reach it at once: after the first alone it might have ended before the second came.
+    for signal in [Signal::STOP, Signal::TERM, Signal::INT, Signal::CONT] {
+        send(trainer, signal);
+    }
     assert_eq!(wait_exit(trainer), Ok(130));
     assert!(fs::read(training.run.last_checkpoint()).unwrap() == before);
     assert!(stage.output(&["status", &name]).contains("stale"), "nobody was left to say how it ended");

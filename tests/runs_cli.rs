@@ -214,7 +214,8 @@ fn follow_on_a_terminal(stage: &Stage, run: &RunDir) -> Option<(Child, PathBuf)>
         .map(|word| format!("'{}'", word.to_str().unwrap()))
         .collect();
     let child = Command::new("script")
-        .args(["--quiet", "--flush", "--return", "--command", &words.join(" ")])
+        // Not every shell hands its place to its last command by itself, and one that stays dies of Ctrl-C.
+        .args(["--quiet", "--flush", "--return", "--command", &format!("exec {}", words.join(" "))])
         .arg(&shown)
         .env("TERM", "xterm")
         .stdin(Stdio::piped())

@@ -33,6 +33,14 @@ fn mammoscope(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What the matrix says of the cell where the reader is: `A predicted as B · 3 images`.
+fn cell(screen: &vt100::Screen) -> Option<String> {
+    screen.contents().lines().find_map(|line| {
+        let text = line.split('│').find(|part| part.contains(" predicted as ") && part.contains(" · "))?;
+        Some(text.trim().to_owned())
+    })
+}
+
 #[test]
 fn a_training_is_started_watched_and_read_down_to_an_image() {
     let folder = tempfile::tempdir().unwrap();
@@ -58,21 +66,21 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
     session.wait_for_text("Confusion matrix");
     session.wait_for_text("resamples");
 
-    // From cell to cell until one has images behind it: sixteen of which at least four have some.
-    let mut entered = false;
-    'cells: for _ in 0..4 {
-        for _ in 0..4 {
-            if !session.contents().contains("· 0 images") {
-                entered = true;
-                break 'cells;
-            }
-            session.send(b"\x1b[C");
-            session.wait_for_quiet();
+    // From cell to cell until one has images behind it.
+    let mut places =
+        [b"\x1b[C".as_slice(), b"\x1b[C", b"\x1b[C", b"\x1b[B", b"\x1b[D", b"\x1b[D", b"\x1b[D", b"\x1b[B"]
+            .into_iter()
+            .cycle()
+            .take(15);
+    loop {
+        session.wait_for("a cell", |screen| cell(screen).is_some());
+        let here = session.read(cell);
+        if !here.as_deref().unwrap().ends_with("· 0 images") {
+            break;
         }
-        session.send(b"\x1b[D\x1b[D\x1b[D\x1b[B");
-        session.wait_for_quiet();
+        session.send(places.next().unwrap_or_else(|| panic!("no cell has images:\n{}", session.contents())));
+        session.wait_for("the next cell", |screen| cell(screen).is_some_and(|there| Some(there) != here));
     }
-    assert!(entered, "{}", session.contents());
     session.send(b"\r\r");
     session.wait_for_text("8-bit grey");
     session.send(b"\x1b");

@@ -22,14 +22,15 @@ impl Interruption {
         if let Some(watched) = WATCHED.get() {
             return Ok(watched.clone());
         }
+        // In the order of registration: who sees that something is asked sees who asked, too.
+        let by_keyboard = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGINT, Arc::clone(&by_keyboard)).context("listen for signals")?;
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&asked)))
                 .context("listen for signals")?;
         }
-        let by_keyboard = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(SIGINT, Arc::clone(&by_keyboard)).context("listen for signals")?;
         Ok(WATCHED.get_or_init(|| Self { asked, by_keyboard }).clone())
     }
 

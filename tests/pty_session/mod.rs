@@ -102,23 +102,14 @@ impl PtySession {
         self.wait_for(text, |screen| screen.contents().contains(text));
     }
 
-    /// The screen's text as it is.
-    pub(crate) fn contents(&self) -> String {
-        self.shown.0.lock().unwrap().parser.screen().contents()
+    /// What is to be read off the screen as it is.
+    pub(crate) fn read<T>(&self, reader: impl FnOnce(&Screen) -> T) -> T {
+        reader(self.shown.0.lock().unwrap().parser.screen())
     }
 
-    /// Waits until nothing more is drawn for a while, after something was typed.
-    pub(crate) fn wait_for_quiet(&self) {
-        let mut shown = self.shown.0.lock().unwrap();
-        let mut seen = shown.bytes.len();
-        // Twice as long as the workbench waits before it draws anything again.
-        for _ in 0..20 {
-            shown = self.shown.1.wait_timeout(shown, Duration::from_millis(120)).unwrap().0;
-            if shown.bytes.len() == seen {
-                return;
-            }
-            seen = shown.bytes.len();
-        }
+    /// The screen's text as it is.
+    pub(crate) fn contents(&self) -> String {
+        self.read(Screen::contents)
     }
 
     /// Everything that was written to the terminal.
