@@ -1,6 +1,7 @@
 //! The command line: one thin file per subcommand.
 
 mod arguments;
+mod chosen_images;
 mod completions;
 pub mod console;
 mod control;

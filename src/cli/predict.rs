@@ -6,28 +6,23 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Serialize;
 
+use super::chosen_images::{ChosenImages, ImageChoice, ImagesOfView};
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
-use super::known_splits::KnownSplits;
 use super::model_choice::open_models;
 use super::prediction_progress::PredictionProgress;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
 use crate::client::prediction::{PredictionError, PredictionEvent, predict};
 use crate::client::protocol::{JobId, PredictWork, WirePath};
-use crate::dataset::folder_layout::scan;
-use crate::dataset::sample::DatasetSample;
-use crate::dataset::selection::select;
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::probabilities::Probabilities;
 use crate::domain::selection::{SplitSelection, ViewSelection};
-use crate::domain::split::Split;
 use crate::domain::view::View;
 use crate::report::tables::counted;
-use crate::storage::model_set::{ModelEntry, ModelSet};
 use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file_name};
 
 /// Predict the density class of images with trained models
@@ -86,40 +81,9 @@ pub(super) fn run(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     let models = open_models(&arguments.model, workspace, console).context("--model")?;
-    let known = KnownSplits::of(&models);
-    let mut scanned = scan(&arguments.data)?;
-    if scanned.facts.splits_by_folder == 0 {
-        known.assign(&mut scanned.samples, &arguments.view);
-    }
-    let mut tally = Tally::default();
-    for problem in &scanned.problems {
-        console.warn(problem);
-        tally.left_out += usize::from(problem.leaves_out());
-    }
-    let selection = select(&scanned, &arguments.view, arguments.split)?;
-    if scanned.facts.names_without_ids > 0 {
-        let names = counted(scanned.facts.names_without_ids, "file name");
-        console.remark(format!(
-            "no subject id (<subject>_<exam>_<class>_<view>) in {names}: each file counts as a subject of its own"
-        ));
-    }
-    if selection.views_unknown > 0 {
-        console.warn(format!(
-            "left out, since neither folder nor name tells the view: {}",
-            counted(selection.views_unknown, "image")
-        ));
-        tally.left_out += selection.views_unknown;
-    }
-    if selection.views_assumed > 0 {
-        let images = counted(selection.views_assumed, "image");
-        console.remark(format!("{images} without a known view: taken to be {}, as --view says", arguments.view));
-    }
-    let groups = by_model(&models, selection.samples, console)?;
-    if arguments.split != SplitSelection::Only(Split::Train) {
-        for group in &groups {
-            known.warn_of_training_images(group.model, &group.samples, console);
-        }
-    }
+    let choice = ImageChoice { models: &models, data: &arguments.data, view: &arguments.view, split: arguments.split };
+    let ChosenImages { groups, left_out } = choice.choose(console)?;
+    let mut tally = Tally { left_out, ..Tally::default() };
     warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
@@ -148,7 +112,7 @@ pub(super) fn run(
 }
 
 /// Says whose predictions in the folder give way to others: view by view into one folder loses all but the last.
-fn warn_of_replaced(arguments: &PredictArguments, groups: &[Group<'_>], console: &Console) {
+fn warn_of_replaced(arguments: &PredictArguments, groups: &[ImagesOfView<'_>], console: &Console) {
     let replaced: Vec<&str> = View::ALL
         .into_iter()
         .filter(|view| groups.iter().all(|group| group.view != Some(*view)))
@@ -163,45 +127,6 @@ fn warn_of_replaced(arguments: &PredictArguments, groups: &[Group<'_>], console:
             replaced.join(", ")
         ));
     }
-}
-
-/// Images of one view, and the model for them.
-struct Group<'a> {
-    view: Option<View>,
-    model: &'a ModelEntry,
-    samples: Vec<DatasetSample>,
-}
-
-/// Splits samples by view, in the order of their first image, and finds each view's model.
-fn by_model<'a>(
-    models: &'a ModelSet,
-    samples: Vec<DatasetSample>,
-    console: &Console,
-) -> anyhow::Result<Vec<Group<'a>>> {
-    let mut groups: Vec<Group<'a>> = Vec::new();
-    for sample in samples {
-        let view = sample.view;
-        if let Some(group) = groups.iter_mut().find(|group| group.view == view) {
-            group.samples.push(sample);
-            continue;
-        }
-        let Some(model) = models.for_view(view) else {
-            match view {
-                Some(view) => bail!("no model for {view} among those given; --view leaves it out"),
-                None => bail!(
-                    "{}: neither folder nor name tells the view, so which model is for it is not known; name one model file",
-                    printable_path(&sample.path)
-                ),
-            }
-        };
-        if let (Some(trained), Some(view)) = (model.metadata.view, view)
-            && trained != view
-        {
-            console.warn(format!("{} was trained on {trained} and is used on {view}", printable_path(&model.path)));
-        }
-        groups.push(Group { view, model, samples: vec![sample] });
-    }
-    Ok(groups)
 }
 
 /// What became of the images.
@@ -253,7 +178,7 @@ impl Tally {
 struct GroupJob<'a> {
     arguments: &'a PredictArguments,
     console: &'a Console,
-    group: &'a Group<'a>,
+    group: &'a ImagesOfView<'a>,
     id: JobId,
 }
 
@@ -329,6 +254,6 @@ impl GroupJob<'_> {
     }
 
     fn name(&self) -> &'static str {
-        self.group.view.map_or("images", View::name)
+        self.group.name()
     }
 }
