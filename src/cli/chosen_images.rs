@@ -1,0 +1,128 @@
+//! The images that a command was given, each beside the model for its view.
+
+use std::path::Path;
+
+use anyhow::bail;
+
+use super::console::Console;
+use super::known_splits::KnownSplits;
+use crate::dataset::folder_layout::scan;
+use crate::dataset::sample::DatasetSample;
+use crate::dataset::selection::select;
+use crate::domain::printable::printable_path;
+use crate::domain::selection::{SplitSelection, ViewSelection};
+use crate::domain::split::Split;
+use crate::domain::view::View;
+use crate::report::tables::counted;
+use crate::storage::model_set::{ModelEntry, ModelSet};
+
+/// What `--model`, `--data`, `--view` and `--split` ask for.
+pub(super) struct ImageChoice<'a> {
+    /// The models that were opened.
+    pub(super) models: &'a ModelSet,
+    /// An image or a folder.
+    pub(super) data: &'a Path,
+    /// The views that are wanted.
+    pub(super) view: &'a ViewSelection,
+    /// The part that is wanted.
+    pub(super) split: SplitSelection,
+}
+
+/// The images of each view, and how many had to be left out.
+pub(super) struct ChosenImages<'a> {
+    /// One a view, in the order of their first image.
+    pub(super) groups: Vec<ImagesOfView<'a>>,
+    /// Images that cannot be used; each was warned of.
+    pub(super) left_out: usize,
+}
+
+impl<'a> ImageChoice<'a> {
+    /// Reads the folder, and says on `console` what is to be said of it. Without split folders, the split is what each
+    /// model knows of its own training.
+    pub(super) fn choose(&self, console: &Console) -> anyhow::Result<ChosenImages<'a>> {
+        let known = KnownSplits::of(self.models);
+        let mut scanned = scan(self.data)?;
+        if scanned.facts.splits_by_folder == 0 {
+            known.assign(&mut scanned.samples, self.view);
+        }
+        let mut left_out = 0;
+        for problem in &scanned.problems {
+            console.warn(problem);
+            left_out += usize::from(problem.leaves_out());
+        }
+        let selection = select(&scanned, self.view, self.split)?;
+        if scanned.facts.names_without_ids > 0 {
+            let names = counted(scanned.facts.names_without_ids, "file name");
+            console.remark(format!(
+                "no subject id (<subject>_<exam>_<class>_<view>) in {names}: each file counts as a subject of its own"
+            ));
+        }
+        if selection.views_unknown > 0 {
+            console.warn(format!(
+                "left out, since neither folder nor name tells the view: {}",
+                counted(selection.views_unknown, "image")
+            ));
+            left_out += selection.views_unknown;
+        }
+        if selection.views_assumed > 0 {
+            let images = counted(selection.views_assumed, "image");
+            console.remark(format!("{images} without a known view: taken to be {}, as --view says", self.view));
+        }
+        let groups = by_model(self.models, selection.samples, console)?;
+        if self.split != SplitSelection::Only(Split::Train) {
+            for group in &groups {
+                known.warn_of_training_images(group.model, &group.samples, console);
+            }
+        }
+        Ok(ChosenImages { groups, left_out })
+    }
+}
+
+/// Images of one view, and the model for them.
+pub(super) struct ImagesOfView<'a> {
+    /// `None` where it is not known.
+    pub(super) view: Option<View>,
+    /// The view's model.
+    pub(super) model: &'a ModelEntry,
+    /// In the order of the folder.
+    pub(super) samples: Vec<DatasetSample>,
+}
+
+impl ImagesOfView<'_> {
+    /// What they are called in a line about them.
+    pub(super) fn name(&self) -> &'static str {
+        self.view.map_or("images", View::name)
+    }
+}
+
+/// Splits samples by view, in the order of their first image, and finds each view's model.
+fn by_model<'a>(
+    models: &'a ModelSet,
+    samples: Vec<DatasetSample>,
+    console: &Console,
+) -> anyhow::Result<Vec<ImagesOfView<'a>>> {
+    let mut groups: Vec<ImagesOfView<'a>> = Vec::new();
+    for sample in samples {
+        let view = sample.view;
+        if let Some(group) = groups.iter_mut().find(|group| group.view == view) {
+            group.samples.push(sample);
+            continue;
+        }
+        let Some(model) = models.for_view(view) else {
+            match view {
+                Some(view) => bail!("no model for {view} among those given; --view leaves it out"),
+                None => bail!(
+                    "{}: neither folder nor name tells the view, so which model is for it is not known; name one model file",
+                    printable_path(&sample.path)
+                ),
+            }
+        };
+        if let (Some(trained), Some(view)) = (model.metadata.view, view)
+            && trained != view
+        {
+            console.warn(format!("{} was trained on {trained} and is used on {view}", printable_path(&model.path)));
+        }
+        groups.push(ImagesOfView { view, model, samples: vec![sample] });
+    }
+    Ok(groups)
+}
