@@ -20,6 +20,7 @@ use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::status::StatusArguments;
+use super::synthetic_run::SyntheticRunArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
 
@@ -62,6 +63,8 @@ pub(super) enum Command {
     Evaluate(EvaluateArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
+    #[command(hide = true)]
+    SyntheticRun(SyntheticRunArguments),
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod run_document;
 mod runs;
 mod show;
 mod status;
+mod synthetic_run;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;
@@ -85,6 +86,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Status(arguments) => status::run(&arguments, workspace),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
+        Command::SyntheticRun(arguments) => synthetic_run::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console, open),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

@@ -13,6 +13,7 @@ pub mod run_prediction;
 pub mod run_resumption;
 pub mod run_snapshot;
 pub mod step_benchmark;
+pub mod synthetic_run;
 pub mod trainer_process;
 pub mod training_plan;
 pub mod training_start;

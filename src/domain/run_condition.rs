@@ -102,11 +102,11 @@ impl fmt::Display for RunCondition {
                     Staleness::Hanging => "process hangs",
                     Staleness::Silent => "no word from its host",
                 };
-                format!("stale · {}, {evidence}", duration_text(self.silence))
+                format!("stale · {}, {evidence}", age_text(self.silence))
             }
             (None, Some(reason)) => format!("{} · {}", self.phase, printable(reason)),
             (None, None) if self.silence <= JUST_NOW => format!("{} · just now", self.phase),
-            (None, None) => format!("{} · {} ago", self.phase, duration_text(self.silence)),
+            (None, None) => format!("{} · {} ago", self.phase, age_text(self.silence)),
         };
         f.pad(&text)
     }
@@ -126,6 +126,14 @@ pub fn duration_text(duration: TimeDelta) -> String {
         (1, _, _) => "1 day".to_owned(),
         _ => format!("{days} days"),
     }
+}
+
+/// How long ago something was, for people: [`duration_text`] without seconds from two minutes on, so that a screen full
+/// of ages stands still.
+#[must_use]
+pub fn age_text(age: TimeDelta) -> String {
+    let whole_minutes = TimeDelta::minutes(age.num_minutes());
+    duration_text(if age.num_minutes() < 2 { age } else { whole_minutes })
 }
 
 #[cfg(test)]
@@ -194,5 +202,7 @@ mod tests {
         }
         assert_eq!(duration_text(TimeDelta::seconds(86_400)), "1 day");
         assert_eq!(duration_text(TimeDelta::seconds(-5)), "0 s");
+        assert_eq!(age_text(TimeDelta::seconds(119)), "1 min 59 s");
+        assert_eq!(age_text(TimeDelta::seconds(470)), "7 min");
     }
 }

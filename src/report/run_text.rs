@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::epoch_table::{epoch_header, epoch_row, learning_rate, seconds_text};
 use super::tables::counted;
 use crate::domain::printable::printable;
-use crate::domain::run_condition::{RunCondition, duration_text};
+use crate::domain::run_condition::{RunCondition, age_text};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_state::RunState;
 use crate::domain::run_status::{BestEpoch, RunStatus};
@@ -92,7 +92,7 @@ pub fn run_text(facts: &RunFacts<'_>, now: DateTime<Utc>) -> String {
         line("rate", &format!("{}{reductions}", learning_rate(rate)));
     }
     if let Some(last) = state.checkpoints.last() {
-        let age = duration_text(now - last.time);
+        let age = age_text(now - last.time);
         line("checkpoint", &format!("{} at step {}, {age} ago", printable(&last.file), last.step));
     }
     for evaluation in &state.evaluations {

@@ -13,6 +13,7 @@ mod message;
 mod model;
 mod popups;
 mod run_board;
+mod screen;
 mod screens;
 mod services;
 mod signals;
@@ -30,8 +31,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
-use crossterm::queue;
-use crossterm::terminal::{BeginSynchronizedUpdate, EndSynchronizedUpdate};
 
 use app::App;
 use effect::{Effect, Place};
@@ -39,8 +38,9 @@ use graphics::GraphicsFacts;
 use message::UiMessage;
 use model::Model;
 use run_board::RunBoard;
+use screen::Screen;
 use services::Services;
-use terminal::{Screen, TakenTerminal};
+use terminal::TakenTerminal;
 use theme::{ColorDepth, Theme};
 use view_state::ViewState;
 
@@ -87,7 +87,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     terminal::restore_on_panic();
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
     let taken = TakenTerminal::take().context("take the terminal over")?;
-    let screen = terminal::screen().context("open the terminal")?;
+    let screen = Screen::new(io::stdout()).context("open the terminal")?;
     input::start_reader(inbox.clone()).context("read the terminal")?;
     let services = Services::new(options.workspace, inbox);
     let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
@@ -107,7 +107,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
 }
 
 struct Workbench {
-    screen: Screen,
+    screen: Screen<io::Stdout>,
     services: Services,
     messages: Receiver<UiMessage>,
     folder: PathBuf,
@@ -191,10 +191,7 @@ impl Workbench {
     }
 
     fn draw(&mut self, app: &mut App) -> anyhow::Result<()> {
-        queue!(self.screen.backend_mut(), BeginSynchronizedUpdate)?;
         self.screen.draw(|frame| app.draw(frame)).context("draw")?;
-        queue!(self.screen.backend_mut(), EndSynchronizedUpdate)?;
-        io::Write::flush(self.screen.backend_mut()).context("draw")?;
         for effect in app.after_draw() {
             self.services.perform(effect);
         }
@@ -203,7 +200,7 @@ impl Workbench {
 
     fn redraw(&mut self) -> anyhow::Result<()> {
         // ratatui's own clearing asks the terminal where the cursor is, and some answer nothing.
-        self.screen = terminal::screen().context("open the terminal")?;
+        self.screen = Screen::new(io::stdout()).context("open the terminal")?;
         terminal::clear().context("clear the terminal")
     }
 

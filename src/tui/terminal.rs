@@ -4,12 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
-
-/// Where the workbench is drawn.
-pub(super) type Screen = Terminal<CrosstermBackend<io::BufWriter<io::Stdout>>>;
 
 /// What the terminal was set to before.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -86,9 +81,4 @@ pub(super) fn restore_on_panic() {
         leave();
         report(panic);
     }));
-}
-
-/// What the workbench is drawn on. Everything of a frame is sent at once.
-pub(super) fn screen() -> io::Result<Screen> {
-    Terminal::new(CrosstermBackend::new(io::BufWriter::with_capacity(1 << 16, io::stdout())))
 }

@@ -15,7 +15,7 @@ use super::{Lower, RunsScreen};
 use crate::domain::axis_ticks::{number_label, time_label};
 use crate::domain::epoch_eta::remaining_seconds;
 use crate::domain::printable::printable;
-use crate::domain::run_condition::{RunCondition, duration_text};
+use crate::domain::run_condition::{RunCondition, age_text, duration_text};
 use crate::domain::run_state::RunState;
 use crate::domain::training_config::ScheduleKind;
 use crate::tui::model::Model;
@@ -108,7 +108,7 @@ impl RunsScreen {
         if let Some(saved) = state.checkpoints.iter().max_by_key(|saved| saved.time) {
             lines.push(Line::from(vec![
                 Span::styled("   saved   ", theme.dim()),
-                Span::raw(format!("{} ago", duration_text(model.now - saved.time))),
+                Span::raw(format!("{} ago", age_text(model.now - saved.time))),
                 Span::styled(format!("  step {}", grouped(saved.step)), theme.dim()),
             ]));
         }

@@ -13,7 +13,7 @@ use crate::domain::disk_estimate::DiskEstimate;
 use crate::domain::grouped_digits::grouped;
 use crate::domain::network_plan::NetworkPlan;
 use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_condition::duration_text;
+use crate::domain::run_condition::age_text;
 use crate::domain::split::Split;
 use crate::report::epoch_table::seconds_text;
 use crate::report::tables::counted;
@@ -181,7 +181,7 @@ impl TrainScreen {
             }
             Timing::Known { timing, at } => {
                 let Estimate { epoch, total } = estimate(&self.form, data, timing);
-                let age = duration_text(model.now - *at);
+                let age = age_text(model.now - *at);
                 let text = format!("≈ {} in all · ends about {}", seconds_text(total), end_text(total, model));
                 say(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
                 let text =
