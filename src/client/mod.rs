@@ -5,6 +5,7 @@ mod engine_pipes;
 pub mod engine_probe;
 pub mod engine_process;
 pub mod kept_evaluation;
+pub mod machine_monitor;
 pub mod prediction;
 pub mod protocol;
 pub mod run_control;

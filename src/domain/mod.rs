@@ -34,6 +34,7 @@ pub mod grouped_digits;
 pub mod hexadecimal;
 pub mod input_route;
 pub mod lr_schedule;
+pub mod machine_sample;
 pub mod metric_series;
 pub mod network_layers;
 pub mod network_plan;

@@ -120,6 +120,10 @@ impl App {
             UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
             UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
             UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
+            UiMessage::Machine(sample) => {
+                self.model.machine = sample;
+                Vec::new()
+            }
             UiMessage::Picture(message) => self.hear_picture(&message),
         };
         self.settle(effects)

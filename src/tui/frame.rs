@@ -13,7 +13,7 @@ use super::input::Mouse;
 use super::model::Model;
 use super::screens::ScreenId;
 use super::widgets::fitted::{fitted, fitted_start, width};
-use crate::domain::printable::printable_path;
+use crate::domain::printable::{printable, printable_path};
 
 /// Where things were drawn.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +77,13 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId)
 
 fn status_line(model: &Model, cells: u16) -> Line<'static> {
     let theme = &model.theme;
-    let text = model.runs.status_text();
-    Line::styled(fitted(&format!(" {text}"), usize::from(cells)), theme.dim())
+    let training = model.runs.status_text();
+    let room = usize::from(cells).saturating_sub(width(&training) + 1);
+    let place = format!(" {} {} ", printable(&model.machine.host), theme.sign("▸", ">"));
+    let machine = model.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));
+    // The training comes first where there is no room for both.
+    let machine = machine.into_iter().find(|text| width(text) <= room).unwrap_or_else(|| " ".to_owned());
+    Line::styled(fitted(&(machine + &training), usize::from(cells)), theme.dim())
 }
 
 fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
@@ -122,4 +127,35 @@ pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
     let (columns, rows) = super::app::SMALLEST;
     let text = format!("too small: at least {columns}×{rows}");
     frame.render_widget(Paragraph::new(fitted(&text, usize::from(area.width))), area);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::machine_sample::{GpuSample, MachineSample, MemoryUse};
+    use crate::tui::testing::empty_model;
+
+    #[test]
+    fn the_machine_gives_way_to_the_training() {
+        let mut model = empty_model();
+        model.runs.listed = true;
+        let gpu = GpuSample {
+            name: "H200".to_owned(),
+            busy_percent: Some(97),
+            memory: Some(MemoryUse { used: 61_000_000_000, total: 141_000_000_000 }),
+            power_watts: Some(640),
+            celsius: Some(63),
+        };
+        let line = |model: &Model, cells: u16| status_line(model, cells).to_string().trim_end().to_owned();
+        assert_eq!(line(&model, 80), " no training at work · 0 runs", "nothing is sampled yet");
+        model.machine =
+            MachineSample { host: "node3".to_owned(), cpu_percent: Some(12), memory: None, gpus: vec![gpu] };
+        assert_eq!(
+            line(&model, 120),
+            " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no training at work · 0 runs"
+        );
+        assert_eq!(line(&model, 80), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no training at work · 0 runs");
+        assert_eq!(line(&model, 52), " node3 ▸ H200 97 %  · no training at work · 0 runs");
+        assert_eq!(line(&model, 40), " no training at work · 0 runs");
+    }
 }

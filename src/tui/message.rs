@@ -6,6 +6,7 @@ use super::screens::evaluate::EvaluateMessage;
 use super::screens::runs::RunsMessage;
 use super::screens::train::TrainMessage;
 use super::services::pictures::PictureMessage;
+use crate::domain::machine_sample::MachineSample;
 
 /// Something happened.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) enum UiMessage {
     Train(TrainMessage),
     /// News of evaluations.
     Evaluate(EvaluateMessage),
+    /// How busy the machine is.
+    Machine(MachineSample),
     /// A picture is decoded or drawn.
     Picture(PictureMessage),
 }

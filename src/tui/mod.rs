@@ -45,6 +45,7 @@ use theme::{ColorDepth, Theme};
 use view_state::ViewState;
 
 use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::domain::machine_sample::MachineSample;
 use crate::storage::run_dir::RunDir;
 use crate::storage::workspace::Workspace;
 
@@ -79,6 +80,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
         graphics: GraphicsFacts::new(options.graphics, variable),
+        machine: MachineSample::default(),
         runs: RunBoard::default(),
     };
     let mut app = App::new(model, ViewState::read(&folder));

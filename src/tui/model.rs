@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::graphics::GraphicsFacts;
 use super::run_board::RunBoard;
 use super::theme::Theme;
+use crate::domain::machine_sample::MachineSample;
 
 /// What all screens share. Screens keep cursors and scroll positions only.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Model {
     pub(super) theme: Theme,
     /// How pictures are drawn.
     pub(super) graphics: GraphicsFacts,
+    /// How busy this machine is.
+    pub(super) machine: MachineSample,
     /// The runs of the workspace.
     pub(super) runs: RunBoard,
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::run_condition::{RunCondition, duration_text};
 use crate::domain::run_spec::RunSpec;
 use crate::domain::run_status::RunStatus;
+use crate::report::tables::counted;
 use crate::storage::run_dir::RunDir;
 
 /// The runs of the workspace.
@@ -58,7 +59,7 @@ impl RunBoard {
         let at_work: Vec<&RunRow> = self.at_work().collect();
         match at_work[..] {
             [] if !self.listed => String::new(),
-            [] => format!("no training at work · {} runs", self.rows.len()),
+            [] => format!("no training at work · {}", counted(self.rows.len(), "run")),
             [only, ref others @ ..] => {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {

@@ -18,6 +18,7 @@ use super::run_board::RunBoard;
 use super::theme::{ColorDepth, Theme};
 use super::view_state::ViewState;
 use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::domain::machine_sample::MachineSample;
 
 /// The moment at which the tests' clock stands.
 pub(super) fn fixed_time() -> DateTime<Utc> {
@@ -33,6 +34,7 @@ pub(super) fn empty_model() -> Model {
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
         graphics,
+        machine: MachineSample::default(),
         runs: RunBoard::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod datasets;
 pub(super) mod evaluate;
+mod machine;
 pub(super) mod pictures;
 mod run_list;
 mod run_watch;
@@ -26,6 +27,7 @@ pub(super) struct Services {
 impl Services {
     /// Services that answer into this inbox; threads are started when they are first needed.
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
+        machine::watch(inbox.clone());
         Self {
             datasets: datasets::DatasetsService::new(inbox.clone()),
             evaluate: evaluate::EvaluateService::new(inbox.clone()),
