@@ -11,12 +11,15 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use chrono::{TimeDelta, Utc};
+use mammoscope::client::run_ending::{kill_trainer, mark_ended};
+use mammoscope::client::run_snapshot::RunSnapshot;
 use mammoscope::domain::run_event::{RequestVerb, RunEventKind};
 use mammoscope::domain::run_status::RunPhase;
 use mammoscope::domain::view::View;
 use mammoscope::storage::process_evidence::host_name;
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope::storage::run_requests::RunRequests;
+use mammoscope::storage::run_status_file::read_status;
 use serde_json::Value;
 use support::run_stage::{Stage, end, end_epoch, idle_process, record, set_status, start, text};
 use support::{names_in, skipped, stderr_of, wait_for};
@@ -326,4 +329,31 @@ fn a_heartbeat_of_a_host_whose_clock_is_ahead_is_just_now() {
     let heartbeat = Utc::now() + TimeDelta::hours(1);
     set_status(&run, |status| (status.host, status.heartbeat) = (Some("another host".to_owned()), heartbeat));
     assert_eq!(stage.json(&["status", &run.name(), "--json"])["condition"], "running · just now");
+}
+
+#[test]
+fn a_trainer_is_killed_and_its_run_marked_as_ended() {
+    let stage = Stage::new();
+    let run = stage.running(View::CcR, "one");
+    let problem = mark_ended(&run).unwrap_err().to_string();
+    assert!(problem.contains("nothing to mark"), "{problem}");
+    let mut trainer = idle_process();
+    set_status(&run, |status| status.pid = Some(trainer.id()));
+    assert_eq!(kill_trainer(&run).unwrap(), trainer.id());
+    assert!(!trainer.wait().unwrap().success());
+    let problem = kill_trainer(&run).unwrap_err().to_string();
+    assert!(problem.contains("not there any more"), "{problem}");
+
+    assert_eq!(stage.json(&["status", &run.name(), "--json"])["state"], "stale");
+    mark_ended(&run).unwrap();
+    let status = read_status(&run.status()).unwrap();
+    assert_eq!(status.state, RunPhase::Interrupted);
+    assert_eq!(status.reason.as_deref(), Some("marked as ended: its process was gone"));
+    let snapshot = RunSnapshot::read(run.clone());
+    assert_eq!(snapshot.state().phase, RunPhase::Interrupted, "the events say so too");
+
+    let other = stage.running(View::CcL, "one");
+    set_status(&other, |status| status.host = Some("another host".to_owned()));
+    let problem = kill_trainer(&other).unwrap_err().to_string();
+    assert!(problem.contains("on another host: it can only be killed there"), "{problem}");
 }

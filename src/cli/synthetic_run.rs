@@ -27,9 +27,9 @@ const BEAT: Duration = Duration::from_secs(2);
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mammoscope --workspace /tmp/bench synthetic-run --epochs 100 --steps 1000
-  mammoscope --workspace /tmp/bench synthetic-run --runs 100 --epochs 5 --steps 20
-  mammoscope --workspace /tmp/bench synthetic-run --live 60")]
+  mammoscope --workspace bench synthetic-run --epochs 100 --steps 1000
+  mammoscope --workspace bench synthetic-run --runs 100 --epochs 5 --steps 20
+  mammoscope --workspace bench synthetic-run --live 60")]
 pub(super) struct SyntheticRunArguments {
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 1)]

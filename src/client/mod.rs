@@ -9,6 +9,7 @@ pub mod machine_monitor;
 pub mod prediction;
 pub mod protocol;
 pub mod run_control;
+pub mod run_ending;
 pub mod run_follower;
 pub mod run_prediction;
 pub mod run_resumption;

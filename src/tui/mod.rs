@@ -91,6 +91,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let taken = TakenTerminal::take().context("take the terminal over")?;
     let screen = Screen::new(io::stdout()).context("open the terminal")?;
     input::start_reader(inbox.clone()).context("read the terminal")?;
+    Services::watch_machine(inbox.clone());
     let services = Services::new(options.workspace, inbox);
     let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
     let outcome = workbench.live(&mut app, options.run);

@@ -27,7 +27,6 @@ pub(super) struct Services {
 impl Services {
     /// Services that answer into this inbox; threads are started when they are first needed.
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        machine::watch(inbox.clone());
         Self {
             datasets: datasets::DatasetsService::new(inbox.clone()),
             evaluate: evaluate::EvaluateService::new(inbox.clone()),
@@ -35,6 +34,11 @@ impl Services {
             runs: runs::RunsService::new(workspace.clone(), inbox.clone()),
             train: train::TrainService::new(workspace, inbox),
         }
+    }
+
+    /// Tells this inbox how busy the machine is, from now on.
+    pub(super) fn watch_machine(inbox: Sender<UiMessage>) {
+        machine::watch(inbox);
     }
 
     /// Carries out an effect of a screen or of a picture; never waits.

@@ -11,6 +11,7 @@ use super::run_list;
 use super::run_watch::RunWatch;
 use crate::client::engine_location::locate_engine;
 use crate::client::run_control::ask_trainer;
+use crate::client::run_ending::{kill_trainer, mark_ended};
 use crate::client::run_resumption::{Resumable, lock_when_free, resumable};
 use crate::client::trainer_process::TrainerProcess;
 use crate::domain::printable::printable_path;
@@ -54,6 +55,16 @@ impl RunsService {
             RunsEffect::Resume(run) => self.work(move || {
                 let outcome = resume(&run).map_err(|error| in_words(&error));
                 RunsMessage::Resumed { run, outcome }
+            }),
+            RunsEffect::Kill(run) => self.work(move || {
+                let outcome = kill_trainer(&run)
+                    .map(|pid| format!("its trainer, process {pid}, was killed"))
+                    .map_err(|error| in_words(&error));
+                RunsMessage::Forced { run, outcome }
+            }),
+            RunsEffect::MarkEnded(run) => self.work(move || {
+                let outcome = mark_ended(&run).map(|()| "marked as ended".to_owned()).map_err(|error| in_words(&error));
+                RunsMessage::Forced { run, outcome }
             }),
             RunsEffect::Trash(run) => {
                 let workspace = self.workspace.clone();

@@ -29,6 +29,8 @@ impl RunsScreen {
             RunsAction::Control => return self.open_menu(model),
             RunsAction::Ask(verb) => return self.ask(verb, model),
             RunsAction::Resume => return self.resume(model),
+            RunsAction::Kill => return self.kill(model),
+            RunsAction::MarkEnded => return self.mark_ended(model),
             RunsAction::Delete => return self.delete(model),
             RunsAction::OpenEvaluation => return self.open_evaluation(model),
             RunsAction::Mark => return self.mark(model),

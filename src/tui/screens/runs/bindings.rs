@@ -40,6 +40,8 @@ pub(super) const BINDINGS: &[Binding] = &[
     quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
     quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it"),
     quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
+    quiet(RunsAction::Kill, &[], "kill the run's trainer"),
+    quiet(RunsAction::MarkEnded, &[], "mark the run that lost its trainer as ended"),
 ];
 
 const fn shown(action: RunsAction, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {

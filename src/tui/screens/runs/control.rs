@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{RunsAction, RunsEffect, RunsScreen};
 use crate::domain::printable::printable;
-use crate::domain::run_condition::RunCondition;
+use crate::domain::run_condition::{RunCondition, Staleness};
 use crate::domain::run_event::RequestVerb;
 use crate::domain::run_status::RunPhase;
 use crate::tui::effect::Effect;
@@ -20,13 +20,15 @@ use crate::tui::run_board::RunRow;
 use crate::tui::widgets::fitted::padded;
 
 /// All that the menu may hold: the key, what is done, and how it is called.
-const ITEMS: [(char, RunsAction, &str); 7] = [
+const ITEMS: [(char, RunsAction, &str); 9] = [
     ('k', RunsAction::Ask(RequestVerb::Checkpoint), "write a checkpoint now"),
     ('p', RunsAction::Ask(RequestVerb::Pause), "pause"),
     ('c', RunsAction::Ask(RequestVerb::Continue), "continue"),
     ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "finish this epoch and stop"),
     ('s', RunsAction::Ask(RequestVerb::Stop), "stop now"),
+    ('K', RunsAction::Kill, "kill the trainer"),
     ('r', RunsAction::Resume, "resume"),
+    ('m', RunsAction::MarkEnded, "mark as ended"),
     ('d', RunsAction::Delete, "move to the trash"),
 ];
 
@@ -54,6 +56,9 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
         RunsAction::Resume => {
             condition.stale.is_some() || (condition.phase.is_over() && condition.phase != RunPhase::Completed)
         }
+        // The process of a run that waits works on another.
+        RunsAction::Kill => has_trainer && condition.phase != RunPhase::Queued,
+        RunsAction::MarkEnded => condition.stale.is_some_and(|stale| stale != Staleness::Hanging),
         RunsAction::Delete => !has_trainer,
         _ => false,
     }
@@ -130,6 +135,32 @@ impl RunsScreen {
         }
         self.resuming.push(row.run.clone());
         vec![Effect::Runs(RunsEffect::Resume(row.run.clone()))]
+    }
+
+    /// Kills the trainer of the chosen run, if that is meant.
+    pub(super) fn kill(&self, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        if !applies(RunsAction::Kill, row.condition.as_ref()) {
+            return vec![Effect::failed(format!("{}: no trainer to kill; {}", title(row), condition_text(row)))];
+        }
+        vec![Effect::Ask(Question {
+            title: format!("Kill the trainer of {}?", title(row)),
+            text:
+                "It ends at once and writes nothing: what it did since its last checkpoint is lost, and runs that wait \
+                   for the same trainer do not begin. They and this one can be resumed."
+                    .to_owned(),
+            yes: "kill",
+            effects: vec![Effect::Runs(RunsEffect::Kill(row.run.clone()))],
+        })]
+    }
+
+    /// Records that the chosen run, which has lost its trainer, is over.
+    pub(super) fn mark_ended(&self, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        if !applies(RunsAction::MarkEnded, row.condition.as_ref()) {
+            return vec![Effect::failed(format!("{}: nothing to mark; {}", title(row), condition_text(row)))];
+        }
+        vec![Effect::Runs(RunsEffect::MarkEnded(row.run.clone()))]
     }
 
     /// Moves the chosen run to the trash, if that is meant.

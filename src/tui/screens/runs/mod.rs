@@ -64,6 +64,8 @@ pub(in crate::tui) enum RunsAction {
     Tail,
     Reset,
     Resume,
+    Kill,
+    MarkEnded,
     Delete,
     Reference,
     Up,
@@ -87,6 +89,10 @@ pub(in crate::tui) enum RunsEffect {
     Ask { run: RunDir, verb: RequestVerb },
     /// Start a trainer that goes on with a run.
     Resume(RunDir),
+    /// Kill a run's trainer.
+    Kill(RunDir),
+    /// Record that a run that lost its trainer is over.
+    MarkEnded(RunDir),
     /// Move a run to the trash.
     Trash(RunDir),
     /// Read the history files of a folder.
@@ -106,6 +112,8 @@ pub(in crate::tui) enum RunsMessage {
     Answered { run: RunDir, verb: RequestVerb, answer: Result<Answer, String> },
     /// A trainer is at work on a run again, or why not.
     Resumed { run: RunDir, outcome: Result<(), String> },
+    /// What was done by force to a run or its trainer, in words, or why it was not.
+    Forced { run: RunDir, outcome: Result<String, String> },
     /// Where a run is now that was thrown away, or why it was not.
     Trashed { run: RunDir, outcome: Result<PathBuf, String> },
     /// A history to be laid under the curves.

@@ -51,6 +51,13 @@ impl RunsScreen {
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(&problem))),
                 }]
             }
+            RunsMessage::Forced { run, outcome } => {
+                let name = printable(&run.name());
+                vec![match outcome {
+                    Ok(done) => Effect::done(format!("{name}: {done}")),
+                    Err(problem) => Effect::failed(format!("{name}: {}", printable(&problem))),
+                }]
+            }
             RunsMessage::Trashed { run, outcome } => vec![match outcome {
                 Ok(place) => {
                     self.marked.retain(|other| *other != run);

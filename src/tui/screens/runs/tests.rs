@@ -225,6 +225,16 @@ fn what_a_trainer_can_be_asked_depends_on_its_run() {
     let stop = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Stop };
     assert_eq!(effects, [Effect::Runs(stop)]);
 
+    press(&mut app, &[Key::Char('x'), Key::Char('K'), Key::Enter]);
+    let kill = RunsEffect::Kill(run_dir("a_CC_R"));
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Runs(kill)]);
+    let outcome = Ok("its trainer, process 7, was killed".to_owned());
+    tell(&mut app, RunsMessage::Forced { run: run_dir("a_CC_R"), outcome });
+    assert_eq!(notice(&app), "a_CC_R: its trainer, process 7, was killed");
+    press(&mut app, &[Key::Char('x'), Key::Char('m')]);
+    assert!(app.screens.runs.menu.is_some(), "a run at work is not marked as ended, nor offered to be");
+    press(&mut app, &[Key::Escape]);
+
     assert_eq!(press(&mut app, &[Key::Char('r')]), [], "a run at work is not resumed");
     assert!(notice(&app).contains("nothing to resume"), "{}", notice(&app));
     press(&mut app, &[Key::Char('D')]);
@@ -234,6 +244,8 @@ fn what_a_trainer_can_be_asked_depends_on_its_run() {
     let resume = [Effect::Runs(RunsEffect::Resume(run_dir("e_CC_R")))];
     assert_eq!(press(&mut app, &[Key::Char('r')]), resume, "its process is gone");
     assert_eq!(press(&mut app, &[Key::Char('r')]), [], "once");
+    let mark = RunsEffect::MarkEnded(run_dir("e_CC_R"));
+    assert_eq!(press(&mut app, &[Key::Char('x'), Key::Char('m')]), [Effect::Runs(mark)]);
     press(&mut app, &[Key::Char('D')]);
     let effects = press(&mut app, &[Key::Char('y')]);
     assert_eq!(effects, [Effect::Runs(RunsEffect::Trash(run_dir("e_CC_R")))]);
