@@ -4,7 +4,7 @@
 //! on:
 //!
 //! ```text
-//! Ready → (Run → JobStarted? → (SampleDone* | StepsTimed?) → JobEnded)*     Alive after two seconds without another event
+//! Ready → (Run → JobStarted? → (SampleDone* | MapDone* | StepsTimed?) → JobEnded)*     Alive after two seconds without another event
 //! ```
 //!
 //! `Ready` comes first and once. A job ends exactly once, also when it is cancelled, fails, or the engine is told to
@@ -19,11 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
+use crate::domain::explanation_map::ExplanationMap;
+use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 
 /// Changes whenever a command, an event or the framing does.
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 /// The program's and the engine's version: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long the engine is silent before it says that it lives.
@@ -66,6 +69,8 @@ pub enum Work {
     Predict(PredictWork),
     /// Time a few steps of a training on random images.
     Benchmark(BenchmarkWork),
+    /// Compute where a model looks in images.
+    Explain(ExplainWork),
 }
 
 /// Predict images with one model.
@@ -83,6 +88,62 @@ pub struct PredictWork {
     pub precision: Precision,
     /// CPU threads; `None` takes all cores.
     pub threads: Option<usize>,
+}
+
+/// Compute where one model looks in images: a map each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExplainWork {
+    /// The model file. It stays loaded for the next job on it.
+    pub model: WirePath,
+    /// The images, in the order of the answers.
+    pub samples: Vec<WirePath>,
+    /// How.
+    pub method: ExplanationMethod,
+    /// Of which layer, where the method is one of layers.
+    pub layer: ExplainedLayer,
+    /// For which class.
+    pub class: ExplainedClass,
+    /// As keras-vis 0.5 does it, for Grad-CAM: input by route 2, and gradients divided by their largest value. The ReLU,
+    /// the zoom and the scaling to 0–1 are the program's.
+    pub parity: bool,
+    /// How many parts of [`CASCADE`](crate::domain::weight_cascade::CASCADE) have random weights; 0 is the model itself.
+    pub randomised_stages: usize,
+    /// What the random weights, the noise of [`ExplanationMethod::SmoothGrad`] and the random map are drawn from.
+    pub seed: u64,
+    /// Images computed at once; `None` leaves it to the engine.
+    pub batch_size: Option<usize>,
+    /// Where.
+    pub device: DeviceChoice,
+    /// In what precision.
+    pub precision: Precision,
+    /// CPU threads; `None` takes all cores.
+    pub threads: Option<usize>,
+}
+
+/// The class that a map speaks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExplainedClass {
+    /// The one with the largest logit, of each image.
+    Predicted,
+    /// The same for all.
+    Class(DensityClass),
+    /// One for each of [`ExplainWork::samples`], such as its label; one without any gets an error in place of a map.
+    PerSample(Vec<Option<DensityClass>>),
+}
+
+/// What the network answers to an image, and where it looks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExplainedSample {
+    /// Logits of the classes A to D; those of the random weights where there are such.
+    pub logits: [f32; DensityClass::COUNT],
+    /// The class that the map speaks for.
+    pub class: DensityClass,
+    /// The map, signed, before ReLU, in the resolution of the layer.
+    pub map: ExplanationMap,
+    /// Whether every gradient was negative, with [`ExplainWork::parity`]. keras-vis divides by the largest gradient and
+    /// so turns such a map around; here it keeps its sign.
+    pub all_gradients_negative: bool,
 }
 
 /// Time three steps of a training on random images, after one that builds everything up, and a pass without gradients.
@@ -129,6 +190,16 @@ pub enum EngineEvent {
         index: usize,
         /// Logits of the classes A to D, or why there are none.
         result: Result<[f32; DensityClass::COUNT], String>,
+    },
+    /// An image is explained, for better or worse.
+    MapDone {
+        /// The job's number.
+        job: JobId,
+        /// Its position in [`ExplainWork::samples`].
+        index: usize,
+        /// The map with its logits, or why there is none. A map that says nothing is an answer:
+        /// [`ExplanationMap::status`] tells.
+        result: Result<ExplainedSample, String>,
     },
     /// The steps of a [`BenchmarkWork`] are timed.
     StepsTimed {
