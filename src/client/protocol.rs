@@ -103,7 +103,7 @@ pub struct ExplainWork {
     pub layer: ExplainedLayer,
     /// For which class.
     pub class: ExplainedClass,
-    /// As keras-vis 0.5 does it, for Grad-CAM: input by route 2, and gradients divided by their largest value. The ReLU,
+    /// As keras-vis 0.5 does it: input by route 2, and for Grad-CAM gradients divided by their largest value. The ReLU,
     /// the zoom and the scaling to 0–1 are the program's.
     pub parity: bool,
     /// How many parts of [`CASCADE`](crate::domain::weight_cascade::CASCADE) have random weights; 0 is the model itself.

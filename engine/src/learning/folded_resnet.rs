@@ -3,11 +3,12 @@
 //! With the moving statistics a batch normalisation is linear, so `BN(W∗x + b) = (sW)∗x + s(b − mean) + β` with
 //! `s = γ / √(variance + ε)`: 41 passes over the feature maps are saved. The folding is computed in f64.
 
+use mammoscope::domain::explained_layer::ExplainedLayer;
 use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
 use tch::{Kind, TchError, Tensor};
 
 use super::keras_ops::{same_convolution, same_max_pool};
-use super::libtorch_ext::{channels_last, leaky_relu_in_place};
+use super::libtorch_ext::{channels_last, leaky_relu, leaky_relu_in_place};
 use super::resnet::{ConvNorm, ResNet};
 
 #[derive(Debug)]
@@ -58,23 +59,72 @@ impl FoldedResNet {
 
     /// The four logits of each image, f32: N×3×H×W → N×4. Call it without gradients.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, TchError> {
-        let x = channels_last(&input.f_to_kind(self.kind)?)?;
-        let x = self.stem.activated(&x)?;
-        let mut x = same_max_pool(&x)?;
+        let mut x = self.before_blocks(input)?;
         for block in &self.blocks {
-            let [first, second, third] = &block.branch;
-            let y = second.activated(&first.activated(&x)?)?;
-            let mut y = third.convolve(&y)?;
-            let _ = match &block.shortcut {
-                Some(projection) => y.f_add_(&projection.convolve(&x)?)?,
-                None => y.f_add_(&x)?,
-            };
-            leaky_relu_in_place(&mut y, LEAKY_RELU_SLOPE)?;
-            x = y;
+            x = block.sum(&x)?;
+            leaky_relu_in_place(&mut x, LEAKY_RELU_SLOPE)?;
         }
+        self.head(&x)
+    }
+
+    /// The sum of a layer, before its activation: N×3×H×W → N×K×H'×W'.
+    pub fn sum_of(&self, input: &Tensor, layer: ExplainedLayer) -> Result<Tensor, TchError> {
+        let (last, before) =
+            self.blocks[..layer.block()].split_last().expect("the blocks of a network are counted from 1");
+        let mut x = self.before_blocks(input)?;
+        for block in before {
+            x = block.sum(&x)?;
+            leaky_relu_in_place(&mut x, LEAKY_RELU_SLOPE)?;
+        }
+        last.sum(&x)
+    }
+
+    /// The logits, f32, from what [`FoldedResNet::sum_of`] gives. The sum is left as it is, so that it can be a leaf of
+    /// which the gradient is wanted.
+    pub fn logits_of(&self, sum: &Tensor, layer: ExplainedLayer) -> Result<Tensor, TchError> {
+        let mut x = leaky_relu(sum, LEAKY_RELU_SLOPE)?;
+        for block in &self.blocks[layer.block()..] {
+            x = block.sum(&x)?;
+            leaky_relu_in_place(&mut x, LEAKY_RELU_SLOPE)?;
+        }
+        self.head(&x)
+    }
+
+    /// The weights of the dense layer, f32: 4×K.
+    #[must_use]
+    pub fn dense_kernel(&self) -> &Tensor {
+        &self.dense_kernel
+    }
+
+    /// The bias of the dense layer, f32: four numbers.
+    #[must_use]
+    pub fn dense_bias(&self) -> &Tensor {
+        &self.dense_bias
+    }
+
+    fn before_blocks(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        let x = channels_last(&input.f_to_kind(self.kind)?)?;
+        same_max_pool(&self.stem.activated(&x)?)
+    }
+
+    fn head(&self, activated: &Tensor) -> Result<Tensor, TchError> {
         // The mean of hundreds of positions wants more than the 8 bits of a bf16 mantissa.
-        let features = x.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
+        let features = activated.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
         features.f_linear(&self.dense_kernel, Some(&self.dense_bias))
+    }
+}
+
+impl FoldedBlock {
+    /// Branch and shortcut added, before the activation.
+    fn sum(&self, input: &Tensor) -> Result<Tensor, TchError> {
+        let [first, second, third] = &self.branch;
+        let y = second.activated(&first.activated(input)?)?;
+        let mut y = third.convolve(&y)?;
+        let _ = match &self.shortcut {
+            Some(projection) => y.f_add_(&projection.convolve(input)?)?,
+            None => y.f_add_(input)?,
+        };
+        Ok(y)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod batches;
 pub mod best_models;
 pub mod device;
 pub mod epoch_plan;
+pub mod explanation;
 pub mod flat_parameters;
 pub mod folded_resnet;
 pub mod host_memory;

@@ -1,4 +1,4 @@
-//! The random numbers of a training: the same on every machine and in every version of the random-number crates.
+//! The random numbers of trainings and explanations: the same on every machine and in every version of the random-number crates.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng as _};
@@ -14,6 +14,10 @@ pub enum Purpose {
     Augmentation = 2,
     /// The seed of dropout in a step: the upper half of the step counts as the epoch, the lower as the position.
     Dropout = 3,
+    /// A map that knows neither image nor network; the image's number is the position.
+    RandomMap = 4,
+    /// What is added to an image before its gradient is taken; the image's number is the position.
+    Noise = 5,
 }
 
 /// A stream of `ChaCha8` numbers that depends on nothing but the seed, the purpose, the epoch and the position.

@@ -1,8 +1,11 @@
 //! The engine thread, and what runs on it.
 
 pub mod benchmark;
+mod explain;
+mod image_source;
 pub mod job;
 pub mod job_control;
+mod kept_explainer;
 pub mod outlet;
 pub mod predict;
 pub mod progress;

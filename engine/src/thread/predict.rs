@@ -1,26 +1,22 @@
 //! The prediction job: images are decoded ahead on other threads while the network computes.
 
-use std::panic::catch_unwind;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
 use mammoscope::client::protocol::{EngineEvent, JobOutcome, PredictWork};
 use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::printable::printable_path;
-use mammoscope::imaging::network_input::{NetworkInput, load_input};
+use mammoscope::imaging::network_input::NetworkInput;
 use mammoscope::storage::model_file::Model;
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 
+use super::image_source::{DecodedImage, ImageSource};
 use super::job::JobContext;
-use super::progress::Progress;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference::{self, Predictor};
 
-type DecodedImage = Result<NetworkInput, String>;
 type Logits = [f32; DensityClass::COUNT];
 
 /// Predicts all images in their order and sends an answer for each.
@@ -87,34 +83,4 @@ fn answer(predictor: &Predictor, batch: Vec<DecodedImage>) -> anyhow::Result<Vec
             }
         })
         .collect())
-}
-
-struct ImageSource<'a> {
-    samples: &'a [PathBuf],
-    size: usize,
-    route: InputRoute,
-    decoders: &'a ThreadPool,
-    progress: &'a Progress,
-}
-
-impl ImageSource<'_> {
-    /// Decodes batch after batch, the images of a batch side by side, until all are done or nobody wants them.
-    fn decode_batches(&self, batch_size: usize, sender: &SyncSender<Vec<DecodedImage>>) {
-        for batch in self.samples.chunks(batch_size) {
-            let decoded = self.decoders.install(|| batch.par_iter().map(|path| self.decode(path)).collect());
-            if sender.send(decoded).is_err() {
-                return;
-            }
-        }
-    }
-
-    fn decode(&self, path: &Path) -> DecodedImage {
-        // A decoder that gives up on a damaged file costs that file, not the job.
-        let (size, route) = (self.size, self.route);
-        let decoded = catch_unwind(|| load_input(path, size, route))
-            .map_err(|_| "the decoder gave up on it".to_owned())
-            .and_then(|input| input.map_err(|error| error.to_string()));
-        self.progress.step();
-        decoded
-    }
 }

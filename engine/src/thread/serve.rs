@@ -13,8 +13,10 @@ use mammoscope::client::protocol::{
 use mammoscope::domain::engine_facts::CudaFacts;
 
 use super::benchmark::benchmark;
+use super::explain::explain;
 use super::job::JobContext;
 use super::job_control::{JobControl, JobControls};
+use super::kept_explainer::KeptExplainer;
 use super::outlet::{self, EventSender};
 use super::predict::predict;
 use super::progress::Progress;
@@ -78,6 +80,7 @@ impl EngineThread {
     /// One job after another, each guarded, so that the failure of one leaves the engine standing.
     fn work_through(&self, jobs: &Receiver<Job>) {
         let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
+        let mut kept = KeptExplainer::default();
         for Job { id, work, control } in jobs {
             let context = JobContext {
                 id,
@@ -87,7 +90,7 @@ impl EngineThread {
                 cuda: &self.cuda,
                 default_threads,
             };
-            let outcome = run_guarded(work, &context);
+            let outcome = run_guarded(work, &context, &mut kept);
             self.controls.remove(id);
             if self.events.send(EngineEvent::JobEnded { job: id, outcome }).is_err() {
                 return;
@@ -96,13 +99,14 @@ impl EngineThread {
     }
 }
 
-fn run_guarded(work: Work, context: &JobContext<'_>) -> JobOutcome {
+fn run_guarded(work: Work, context: &JobContext<'_>, kept: &mut KeptExplainer) -> JobOutcome {
     if context.control.is_stopped() {
         return JobOutcome::Stopped { reason: "as asked, before it began".to_owned() };
     }
     let attempt = catch_unwind(AssertUnwindSafe(|| match work {
         Work::Predict(work) => predict(work, context),
         Work::Benchmark(work) => benchmark(&work, context),
+        Work::Explain(work) => explain(work, context, kept),
     }));
     match attempt {
         Ok(Ok(outcome)) => outcome,

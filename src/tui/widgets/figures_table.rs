@@ -133,14 +133,14 @@ fn ends_text(
     }
 }
 
-/// What the spread of grey alone reaches, and how far the network is ahead.
+/// What the spread of grey alone reaches, and the network's kappa minus it.
 fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme: &Theme) -> Line<'static> {
     let ahead = signed(baseline.kappa_linear_difference, 2, theme);
     let wide = cells >= WIDE;
     let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
-        (false, ..) => format!(" ahead {ahead}"),
-        (true, true, Some(ends)) => format!(" network ahead {ahead} {}", interval(Some(ends), true, theme)),
-        (true, ..) => format!(" network ahead {ahead}"),
+        (false, ..) => format!(" diff. {ahead}"),
+        (true, true, Some(ends)) => format!(" network minus it {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network minus it {ahead}"),
     };
     let title = padded("baseline kappa", TITLE);
     Line::from(vec![

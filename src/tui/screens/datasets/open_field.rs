@@ -64,6 +64,10 @@ impl OpenField {
             }
             key => {
                 let before = self.field.text().to_owned();
+                // Behind a slash, one more or a tilde is the beginning of another path.
+                if matches!(key, Key::Char('/' | '~')) && before.ends_with('/') {
+                    self.field = TextField::default();
+                }
                 self.field.press(key);
                 if self.field.text() != before {
                     self.found.clear();
@@ -75,7 +79,11 @@ impl OpenField {
     }
 
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
-        self.field.paste(text.trim());
+        let text = text.trim();
+        if text.starts_with(['/', '~']) {
+            self.field = TextField::default();
+        }
+        self.field.paste(text);
         self.found.clear();
         self.complete()
     }

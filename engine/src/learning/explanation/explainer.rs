@@ -1,0 +1,266 @@
+//! A model ready to be explained.
+
+use mammoscope::client::protocol::ExplainedSample;
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::explained_layer::ExplainedLayer;
+use mammoscope::domain::explanation_map::ExplanationMap;
+use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope::imaging::network_input::NetworkInput;
+use mammoscope::storage::model_file::Model;
+use tch::{Device, Kind, TchError, Tensor, no_grad};
+
+use super::class_activation::{grad_cam, grad_cam_plus_plus, head_gradient, hires_cam, keras_vis_scaled, layer_cam};
+use super::occlusion::occlusion;
+use super::principal_component::eigen_cam;
+use super::random_map::random_map;
+use super::smooth_grad::smooth_grad;
+use crate::learning::folded_resnet::FoldedResNet;
+use crate::learning::inference::batch_tensor;
+use crate::learning::resnet::ResNet;
+
+/// Logits of the classes A to D.
+type Logits = [f32; DensityClass::COUNT];
+
+/// What kind of map is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MapRequest {
+    /// How.
+    pub method: ExplanationMethod,
+    /// Of which layer.
+    pub layer: ExplainedLayer,
+    /// Whether Grad-CAM's gradients are scaled as keras-vis does.
+    pub keras_vis: bool,
+    /// What noise and random maps are drawn from.
+    pub seed: u64,
+    /// How the gradient at the last layer is found.
+    pub gradient: GradientSource,
+}
+
+/// How the gradient at the last layer is found. At earlier layers there is one way only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GradientSource {
+    /// In closed form, without a backward pass.
+    #[default]
+    ClosedForm,
+    /// By a backward pass: the check.
+    Autograd,
+}
+
+/// Asked between passes through the network whether to go on; where the work stands is counted there, too.
+pub struct Going<'a>(pub &'a dyn Fn() -> bool);
+
+impl Going<'_> {
+    /// Whether to go on.
+    #[must_use]
+    pub fn on(&self) -> bool {
+        self.0()
+    }
+}
+
+/// An image and the class to explain.
+#[derive(Clone, Copy, Debug)]
+pub struct ExplainedImage<'a> {
+    /// Its position in the job.
+    pub number: usize,
+    /// What the network sees.
+    pub input: &'a NetworkInput,
+    /// The class; `None` is the predicted one.
+    pub class: Option<DensityClass>,
+}
+
+/// A model ready to be explained, in f32 or bf16; maps are always computed in f32.
+#[derive(Debug)]
+pub struct Explainer {
+    network: FoldedResNet,
+    device: Device,
+}
+
+impl Explainer {
+    /// Puts a model on a device, to be computed in `kind` ([`Kind::Float`] or [`Kind::BFloat16`]).
+    pub fn new(model: &Model, device: Device, kind: Kind) -> Result<Self, TchError> {
+        let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(model, device)?, kind))?;
+        Ok(Self { network, device })
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &FoldedResNet {
+        &self.network
+    }
+
+    /// Maps and logits of a batch of images, in their order; `None` when it is not to go on. An image whose logits are
+    /// not finite gets an error of its own.
+    pub fn explain(
+        &self,
+        images: &[ExplainedImage<'_>],
+        request: MapRequest,
+        going: &Going<'_>,
+    ) -> Result<Option<Vec<Result<ExplainedSample, String>>>, TchError> {
+        if images.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let inputs: Vec<&NetworkInput> = images.iter().map(|image| image.input).collect();
+        let batch = batch_tensor(&inputs)?.f_to(self.device)?;
+        let choose = |logits: &[Logits]| -> Vec<DensityClass> {
+            images.iter().zip(logits).map(|(image, logits)| image.class.unwrap_or_else(|| predicted(logits))).collect()
+        };
+        let numbers: Vec<usize> = images.iter().map(|image| image.number).collect();
+        let Some(batch) = self.maps(&batch, &numbers, request, &choose, going)? else { return Ok(None) };
+        Ok(Some(batch.into_samples()?))
+    }
+
+    /// Maps of a batch N×3×S×S whose images have these numbers; `choose` names the classes when the logits are known.
+    pub fn maps(
+        &self,
+        batch: &Tensor,
+        numbers: &[usize],
+        request: MapRequest,
+        choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
+        going: &Going<'_>,
+    ) -> Result<Option<BatchOfMaps>, TchError> {
+        let MapRequest { method, layer, seed, .. } = request;
+        match method {
+            ExplanationMethod::GradCam
+            | ExplanationMethod::GradCamPlusPlus
+            | ExplanationMethod::HiResCam
+            | ExplanationMethod::LayerCam => self.class_activation(batch, request, choose).map(Some),
+            ExplanationMethod::EigenCam => no_grad(|| {
+                let sum = self.network.sum_of(batch, layer)?;
+                let logits = on_host(&self.network.logits_of(&sum, layer)?)?;
+                let maps = eigen_cam(&sum.f_to_kind(Kind::Float)?)?;
+                Ok(Some(BatchOfMaps::new(choose(&logits), logits, maps)))
+            }),
+            ExplanationMethod::Random => {
+                let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
+                let side = layer.side(batch.size4()?.2 as usize);
+                let maps =
+                    numbers.iter().map(|&number| random_map(side, seed, number)).collect::<Result<Vec<_>, _>>()?;
+                Ok(Some(BatchOfMaps::new(choose(&logits), logits, Tensor::f_stack(&maps, 0)?)))
+            }
+            ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => {
+                self.image_by_image(batch, numbers, request, choose, going)
+            }
+        }
+    }
+
+    /// Feature maps and gradients, and what they make together.
+    fn class_activation(
+        &self,
+        batch: &Tensor,
+        request: MapRequest,
+        choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
+    ) -> Result<BatchOfMaps, TchError> {
+        let layer = request.layer;
+        let sum = no_grad(|| self.network.sum_of(batch, layer))?;
+        let (logits, classes, gradients);
+        if layer.is_last() && request.gradient == GradientSource::ClosedForm {
+            logits = no_grad(|| on_host(&self.network.logits_of(&sum, layer)?))?;
+            classes = choose(&logits);
+            let rows = self.network.dense_kernel().f_index_select(0, &self.indices(&classes)?)?;
+            gradients = no_grad(|| head_gradient(&sum, &rows))?;
+        } else {
+            let leaf = sum.f_detach()?.f_set_requires_grad(true)?;
+            let of_leaf = self.network.logits_of(&leaf, layer)?;
+            logits = on_host(&of_leaf.f_detach()?)?;
+            classes = choose(&logits);
+            // An image's logit depends on that image alone: the sum's gradient is each one's own.
+            let index = self.indices(&classes)?.f_unsqueeze(1)?;
+            let chosen = of_leaf.f_gather(1, &index, false)?.f_sum(Kind::Float)?;
+            gradients = Tensor::f_run_backward(&[&chosen], &[&leaf], false, false)?.swap_remove(0);
+        }
+        no_grad(|| {
+            let (sum, gradients) = (sum.f_to_kind(Kind::Float)?, gradients.f_to_kind(Kind::Float)?);
+            let mut maps = BatchOfMaps::new(classes, logits, Tensor::new());
+            maps.maps = match request.method {
+                ExplanationMethod::GradCamPlusPlus => grad_cam_plus_plus(&sum, &gradients)?,
+                ExplanationMethod::HiResCam => hires_cam(&sum, &gradients)?,
+                ExplanationMethod::LayerCam => layer_cam(&sum, &gradients)?,
+                _ if request.keras_vis => {
+                    let (scaled, all_negative) = keras_vis_scaled(&gradients)?;
+                    maps.all_gradients_negative = Vec::try_from(all_negative.f_to(Device::Cpu)?)?;
+                    grad_cam(&sum, &scaled)?
+                }
+                _ => grad_cam(&sum, &gradients)?,
+            };
+            Ok(maps)
+        })
+    }
+
+    fn image_by_image(
+        &self,
+        batch: &Tensor,
+        numbers: &[usize],
+        request: MapRequest,
+        choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
+        going: &Going<'_>,
+    ) -> Result<Option<BatchOfMaps>, TchError> {
+        let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
+        let classes = choose(&logits);
+        let mut maps = Vec::with_capacity(numbers.len());
+        for ((position, &number), class) in numbers.iter().enumerate().zip(&classes) {
+            let image = batch.f_narrow(0, position as i64, 1)?;
+            let class = class.index() as i64;
+            let map = if request.method == ExplanationMethod::Occlusion {
+                let copies = crate::learning::inference::batch_size(self.device);
+                occlusion(&self.network, &image, class, copies, going)?
+            } else {
+                smooth_grad(&self.network, &image, class, (request.seed, number), going)?
+            };
+            let Some(map) = map else { return Ok(None) };
+            maps.push(map);
+        }
+        Ok(Some(BatchOfMaps::new(classes, logits, Tensor::f_stack(&maps, 0)?)))
+    }
+
+    fn indices(&self, classes: &[DensityClass]) -> Result<Tensor, TchError> {
+        let indices: Vec<i64> = classes.iter().map(|class| class.index() as i64).collect();
+        Tensor::f_from_slice(&indices)?.f_to(self.device)
+    }
+}
+
+/// The maps of a batch.
+#[derive(Debug)]
+pub struct BatchOfMaps {
+    /// N×H×W of f32, signed.
+    pub maps: Tensor,
+    /// The logits of each image.
+    pub logits: Vec<Logits>,
+    /// The class that each map speaks for.
+    pub classes: Vec<DensityClass>,
+    all_gradients_negative: Vec<bool>,
+}
+
+impl BatchOfMaps {
+    fn new(classes: Vec<DensityClass>, logits: Vec<Logits>, maps: Tensor) -> Self {
+        Self { maps, all_gradients_negative: vec![false; classes.len()], logits, classes }
+    }
+
+    fn into_samples(self) -> Result<Vec<Result<ExplainedSample, String>>, TchError> {
+        let (images, rows, columns) = self.maps.size3()?;
+        let values = Vec::<f32>::try_from(self.maps.f_to(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?;
+        let maps = values.chunks_exact((rows * columns) as usize).map(<[f32]>::to_vec);
+        debug_assert_eq!(maps.len(), images as usize);
+        let Self { logits, classes, all_gradients_negative, .. } = self;
+        Ok(maps
+            .zip(logits.into_iter().zip(classes).zip(all_gradients_negative))
+            .map(|(values, ((logits, class), all_gradients_negative))| {
+                if logits.iter().any(|logit| !logit.is_finite()) {
+                    return Err("the network's answer is not finite".to_owned());
+                }
+                let map = ExplanationMap::new(rows as usize, columns as usize, values);
+                Ok(ExplainedSample { logits, class, map, all_gradients_negative })
+            })
+            .collect())
+    }
+}
+
+/// The class with the largest logit; A where none is a number, of which there is no map.
+fn predicted(logits: &Logits) -> DensityClass {
+    let largest = |a: &DensityClass, b: &DensityClass| logits[a.index()].total_cmp(&logits[b.index()]);
+    DensityClass::ALL.into_iter().rev().max_by(largest).unwrap_or(DensityClass::A)
+}
+
+fn on_host(logits: &Tensor) -> Result<Vec<Logits>, TchError> {
+    let flat = Vec::<f32>::try_from(logits.f_to(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?;
+    Ok(flat.as_chunks().0.to_vec())
+}

@@ -1,0 +1,9 @@
+//! Where a network looks: maps of all methods from one pass through the folded network.
+
+pub mod class_activation;
+pub mod explainer;
+pub mod occlusion;
+pub mod principal_component;
+pub mod random_map;
+pub mod random_weights;
+pub mod smooth_grad;

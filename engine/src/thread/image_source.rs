@@ -1,0 +1,51 @@
+//! Images decoded ahead on other threads while the network computes.
+
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
+
+use mammoscope::domain::input_route::InputRoute;
+use mammoscope::imaging::network_input::{NetworkInput, load_input};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+
+use super::progress::Progress;
+
+/// An image, or why there is none.
+pub(super) type DecodedImage = Result<NetworkInput, String>;
+
+/// The images of a job.
+pub(super) struct ImageSource<'a> {
+    /// The files, in the order of the answers.
+    pub(super) samples: &'a [PathBuf],
+    /// Height and width of the network's input.
+    pub(super) size: usize,
+    /// How they become that.
+    pub(super) route: InputRoute,
+    /// Who decodes.
+    pub(super) decoders: &'a ThreadPool,
+    /// Where every decoded image is counted.
+    pub(super) progress: &'a Progress,
+}
+
+impl ImageSource<'_> {
+    /// Decodes batch after batch, the images of a batch side by side, until all are done or nobody wants them.
+    pub(super) fn decode_batches(&self, batch_size: usize, sender: &SyncSender<Vec<DecodedImage>>) {
+        for batch in self.samples.chunks(batch_size) {
+            let decoded = self.decoders.install(|| batch.par_iter().map(|path| self.decode(path)).collect());
+            if sender.send(decoded).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn decode(&self, path: &Path) -> DecodedImage {
+        // A decoder that gives up on a damaged file costs that file, not the job.
+        let (size, route) = (self.size, self.route);
+        let decoded = catch_unwind(|| load_input(path, size, route))
+            .map_err(|_| "the decoder gave up on it".to_owned())
+            .and_then(|input| input.map_err(|error| error.to_string()));
+        self.progress.step();
+        decoded
+    }
+}

@@ -1,0 +1,317 @@
+//! Maps against the Keras reference, against autograd, and against what must hold for every method.
+
+use std::path::{Path, PathBuf};
+
+use mammoscope::client::protocol::ExplainedSample;
+use mammoscope::domain::density::DensityClass;
+use mammoscope::domain::explained_layer::ExplainedLayer;
+use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope::domain::input_route::InputRoute;
+use mammoscope::domain::map_status::MapStatus;
+use mammoscope::domain::weight_cascade::CASCADE;
+use mammoscope::imaging::network_input::{NetworkInput, load_input};
+use mammoscope::storage::keras::{ImportOptions, import};
+use mammoscope::storage::model_file::Model;
+use mammoscope_engine::learning::device::cpu_has_bf16;
+use mammoscope_engine::learning::explanation::explainer::{
+    ExplainedImage, Explainer, Going, GradientSource, MapRequest,
+};
+use mammoscope_engine::learning::explanation::random_weights::randomised;
+use serde_json::Value;
+use tch::{Device, Kind, Tensor};
+
+/// Says what is not tested here. The test runner keeps back what the print macros write, so this is written past it.
+fn skipped(reason: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+}
+
+/// A file of the reference that a public checkout lacks; its absence is said.
+fn reference(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
+    if !path.exists() {
+        skipped(&format!("{} is not there", path.display()));
+        return None;
+    }
+    Some(path)
+}
+
+fn small_model() -> Model {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/small_w8_autonames.h5");
+    import(&file, ImportOptions::default()).expect("a model of the reference").model
+}
+
+/// Images of 64×64 with bright discs at different places.
+fn small_images() -> Vec<NetworkInput> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    (0..3_u32)
+        .map(|number| {
+            let path = folder.path().join(format!("{number}.png"));
+            let image = image::GrayImage::from_fn(64, 64, |x, y| {
+                let away = f64::from(x).hypot(f64::from(y) - 20.0 * f64::from(number));
+                image::Luma([(240.0 * (-away / 25.0).exp()) as u8 + ((x * 7 + y * 13) % 11) as u8])
+            });
+            image.save(&path).expect("room on disk");
+            load_input(&path, 64, InputRoute::One).expect("an image")
+        })
+        .collect()
+}
+
+fn explain(
+    explainer: &Explainer,
+    inputs: &[NetworkInput],
+    class: Option<DensityClass>,
+    request: MapRequest,
+) -> Vec<ExplainedSample> {
+    let images: Vec<ExplainedImage<'_>> =
+        inputs.iter().enumerate().map(|(number, input)| ExplainedImage { number, input, class }).collect();
+    let answers = explainer.explain(&images, request, &Going(&|| true)).expect("maps").expect("nobody stopped it");
+    answers.into_iter().map(|answer| answer.expect("finite logits")).collect()
+}
+
+fn explainer(model: &Model) -> Explainer {
+    Explainer::new(model, Device::Cpu, Kind::Float).expect("a network")
+}
+
+fn largest(values: &[f32]) -> f64 {
+    values.iter().fold(0.0, |largest, value| largest.max(f64::from(value.abs())))
+}
+
+/// The largest difference, as a share of the largest value of the second map.
+fn difference(ours: &[f32], theirs: &[f32]) -> f64 {
+    assert_eq!(ours.len(), theirs.len());
+    let differences: Vec<f32> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+    largest(&differences) / largest(theirs).max(f64::MIN_POSITIVE)
+}
+
+/// Eight real mammograms by both routes: class, logits, and the 21×21 maps of keras-vis, signed and after the ReLU.
+#[test]
+fn maps_of_real_mammograms_are_those_of_keras_vis() {
+    let (Some(weights), Some(predictions), Some(cams)) = (
+        reference("reference/full/keras_resnet41.h5"),
+        reference("reference/predictions.json"),
+        reference("reference/cams"),
+    ) else {
+        return;
+    };
+    let explainer = explainer(&import(&weights, ImportOptions::default()).expect("the reference").model);
+    let expected: Value =
+        serde_json::from_str(&std::fs::read_to_string(predictions).expect("a fixture")).expect("JSON");
+    let images = expected["images"].as_array().expect("images");
+    for (route, key) in [(InputRoute::One, "route1"), (InputRoute::Two, "route2")] {
+        let theirs = |kind: &str| {
+            let maps = Tensor::read_npy(cams.join(format!("cam21_{key}_{kind}.npy"))).expect("the fixture");
+            Vec::<f32>::try_from(maps.flatten(0, -1)).expect("f32")
+        };
+        let (signed, rectified) = (theirs("signed"), theirs("relu"));
+        let mut inputs = Vec::new();
+        for image in images {
+            let file = image["file"].as_str().expect("a path");
+            let Some(path) = reference(&format!("seed/{file}")) else { return };
+            inputs.push(load_input(&path, 650, route).expect("an image"));
+        }
+        let request = MapRequest { keras_vis: true, ..MapRequest::default() };
+        let mut samples = Vec::new();
+        for inputs in inputs.chunks(4) {
+            samples.extend(explain(&explainer, inputs, None, request));
+        }
+        assert_eq!((samples.len(), signed.len()), (8, 8 * 21 * 21));
+        for ((sample, image), at) in samples.iter().zip(images).zip((0..).step_by(21 * 21)) {
+            let (file, cam) = (&image["file"], &image[key]["cam"]);
+            assert_eq!(sample.class.letter(), cam["class"].as_str().expect("a class"), "{file}");
+            assert_eq!((sample.map.rows(), sample.map.columns()), (21, 21));
+            assert!(!sample.all_gradients_negative);
+            let maps = [
+                ("signed", sample.map.values().to_vec(), &signed),
+                ("rectified", sample.map.rectified().into_values(), &rectified),
+            ];
+            for (kind, ours, theirs) in maps {
+                let off = difference(&ours, &theirs[at..at + 21 * 21]);
+                assert!(off <= 1e-5, "{file}, {key}: the {kind} map is off by {off:.1e} of its largest value");
+            }
+            let minimum = cam["signed_min"].as_f64().expect("a number");
+            assert!((f64::from(sample.map.minimum()) - minimum).abs() < 1e-3, "{file}, {key}");
+        }
+    }
+}
+
+/// For every method of gradients and every class, also where keras-vis' scaling comes between.
+#[test]
+fn the_closed_form_is_what_a_backward_pass_gives() {
+    let (explainer, images) = (explainer(&small_model()), small_images());
+    for method in [
+        ExplanationMethod::GradCam,
+        ExplanationMethod::GradCamPlusPlus,
+        ExplanationMethod::HiResCam,
+        ExplanationMethod::LayerCam,
+    ] {
+        for class in DensityClass::ALL {
+            for keras_vis in [false, true] {
+                let request = MapRequest { method, keras_vis, ..MapRequest::default() };
+                let closed = explain(&explainer, &images, Some(class), request);
+                let check = MapRequest { gradient: GradientSource::Autograd, ..request };
+                for (ours, theirs) in closed.iter().zip(explain(&explainer, &images, Some(class), check)) {
+                    let off = difference(ours.map.values(), theirs.map.values());
+                    assert!(off < 1e-6, "{method} for {class}: closed form and autograd differ by {off:.1e}");
+                    assert!(difference(&ours.logits, &theirs.logits) < 1e-6);
+                }
+            }
+        }
+    }
+}
+
+/// The same on the network of the reference at its full size.
+#[test]
+fn on_a_real_mammogram_closed_form_and_completeness_hold() {
+    let (Some(weights), Some(image)) =
+        (reference("reference/full/keras_resnet41.h5"), reference("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
+    else {
+        return;
+    };
+    let model = import(&weights, ImportOptions::default()).expect("the reference").model;
+    let images = [load_input(&image, 650, InputRoute::One).expect("an image")];
+    let explainer = explainer(&model);
+    let request = MapRequest::default();
+    let closed = explain(&explainer, &images, None, request);
+    let autograd = explain(&explainer, &images, None, MapRequest { gradient: GradientSource::Autograd, ..request });
+    let off = difference(closed[0].map.values(), autograd[0].map.values());
+    assert!(off < 1e-6, "closed form and autograd differ by {off:.1e}");
+    assert_complete(&explainer, &model, &images);
+}
+
+#[test]
+fn hires_cam_adds_up_to_the_logit() {
+    let model = small_model();
+    assert_complete(&explainer(&model), &model, &small_images());
+}
+
+/// The sum of a `HiResCAM` over all positions and the bias of its class are the logit.
+fn assert_complete(explainer: &Explainer, model: &Model, images: &[NetworkInput]) {
+    let bias = &model.tensors["dense_1.bias"];
+    let request = MapRequest { method: ExplanationMethod::HiResCam, ..MapRequest::default() };
+    for class in DensityClass::ALL {
+        for sample in explain(explainer, images, Some(class), request) {
+            let sum: f64 = sample.map.values().iter().map(|&value| f64::from(value)).sum();
+            let (whole, logit) = (sum + f64::from(bias[class.index()]), f64::from(sample.logits[class.index()]));
+            assert!((whole - logit).abs() < 1e-4 * logit.abs().max(1.0), "{class}: {whole} is not {logit}");
+        }
+    }
+}
+
+#[test]
+fn every_method_gives_a_map_of_the_layers_shape_for_every_class() {
+    let (explainer, images) = (explainer(&small_model()), small_images());
+    for method in ExplanationMethod::ALL {
+        let layers = if method.is_of_layer() { ExplainedLayer::all().collect() } else { vec![ExplainedLayer::LAST] };
+        for layer in layers {
+            let mut of_classes = Vec::new();
+            for class in DensityClass::ALL {
+                let request = MapRequest { method, layer, seed: 3, ..MapRequest::default() };
+                let samples = explain(&explainer, &images[..2], Some(class), request);
+                let side = match method {
+                    ExplanationMethod::SmoothGrad => 8,
+                    ExplanationMethod::Occlusion => 12,
+                    _ => layer.side(64),
+                };
+                for sample in &samples {
+                    let map = &sample.map;
+                    assert_eq!((map.rows(), map.columns()), (side, side), "{method} of {layer}");
+                    assert_ne!(map.status(), MapStatus::NotFinite, "{method} of {layer} for {class}");
+                    assert_eq!(sample.class, class);
+                }
+                assert_ne!(samples[0].map, samples[1].map, "{method} of {layer}: all images look alike");
+                of_classes.push(samples[0].map.clone());
+            }
+            assert_eq!(of_classes[0] != of_classes[3], method.is_of_class(), "{method} of {layer}");
+        }
+    }
+}
+
+#[test]
+fn a_batch_is_explained_as_its_images_alone_and_always_the_same() {
+    let (explainer, images) = (explainer(&small_model()), small_images());
+    for method in ExplanationMethod::ALL {
+        for layer in [ExplainedLayer::LAST, ExplainedLayer::stages()[1]] {
+            let request = MapRequest { method, layer, seed: 3, ..MapRequest::default() };
+            let together = explain(&explainer, &images, None, request);
+            assert_eq!(together, explain(&explainer, &images, None, request), "{method} is not repeatable");
+            for (number, (input, together)) in images.iter().zip(&together).enumerate() {
+                let image = [ExplainedImage { number, input, class: None }];
+                let alone = explainer.explain(&image, request, &Going(&|| true)).expect("maps").expect("not stopped");
+                let alone = alone[0].as_ref().expect("finite logits");
+                assert_eq!(alone.class, together.class);
+                let off = difference(together.map.values(), alone.map.values());
+                assert!(off < 2e-5, "{method} of {layer}: alone and together differ by {off:.1e}");
+            }
+        }
+    }
+    let none = explainer.explain(&[], MapRequest::default(), &Going(&|| true)).expect("nothing");
+    assert_eq!(none, Some(Vec::new()));
+}
+
+#[test]
+fn every_step_of_the_cascade_changes_the_map() {
+    let (model, images) = (small_model(), small_images());
+    let maps: Vec<_> = (0..=CASCADE.len())
+        .map(|steps| {
+            let explainer = explainer(&randomised(model.clone(), steps, 11));
+            explain(&explainer, &images[..1], Some(DensityClass::C), MapRequest::default()).swap_remove(0).map
+        })
+        .collect();
+    for pair in maps.windows(2) {
+        assert_ne!(pair[0].status(), MapStatus::NotFinite);
+        assert!(difference(pair[0].values(), pair[1].values()) > 1e-3, "a step that changes nothing");
+    }
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_told_for_every_image() {
+    let mut model = small_model();
+    model.tensors.get_mut("dense_1.kernel").expect("the dense layer")[0] = f32::NAN;
+    let (explainer, images) = (explainer(&model), small_images());
+    for method in ExplanationMethod::ALL {
+        let request = MapRequest { method, ..MapRequest::default() };
+        let image = [ExplainedImage { number: 0, input: &images[0], class: None }];
+        let answers = explainer.explain(&image, request, &Going(&|| true)).expect("no fault").expect("not stopped");
+        let error = answers[0].as_ref().expect_err("an error");
+        assert!(error.contains("not finite"), "{method}: {error}");
+    }
+}
+
+#[test]
+fn what_takes_many_passes_stops_between_them() {
+    let (explainer, images) = (explainer(&small_model()), small_images());
+    for method in [ExplanationMethod::SmoothGrad, ExplanationMethod::Occlusion] {
+        let asked = std::cell::Cell::new(0);
+        let going = || {
+            asked.set(asked.get() + 1);
+            asked.get() < 3
+        };
+        let image = [ExplainedImage { number: 0, input: &images[0], class: None }];
+        let request = MapRequest { method, ..MapRequest::default() };
+        let stopped = explainer.explain(&image, request, &Going(&going)).expect("no fault");
+        assert_eq!(stopped, None, "{method}");
+        assert_eq!(asked.get(), 3, "{method}");
+    }
+}
+
+#[test]
+fn bf16_maps_stay_near() {
+    if !cpu_has_bf16() {
+        skipped("this CPU has no bf16 instructions");
+        return;
+    }
+    let (Some(weights), Some(image)) =
+        (reference("reference/full/keras_resnet41.h5"), reference("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
+    else {
+        return;
+    };
+    let model = import(&weights, ImportOptions::default()).expect("the reference").model;
+    let images = [load_input(&image, 650, InputRoute::One).expect("an image")];
+    let map = |kind| {
+        let explainer = Explainer::new(&model, Device::Cpu, kind).expect("a network");
+        explain(&explainer, &images, None, MapRequest::default()).swap_remove(0).map
+    };
+    let off = difference(map(Kind::BFloat16).values(), map(Kind::Float).values());
+    assert!(off > 0.0 && off < 0.05, "bf16 changes the map by {off:.3} of its largest value");
+}
