@@ -9,6 +9,7 @@ pub mod history_files;
 pub mod keras;
 pub mod log_tail;
 pub mod manifest_file;
+pub mod map_file;
 pub mod model_file;
 pub mod model_set;
 pub mod model_splits;
