@@ -31,6 +31,7 @@ fn the_zoomed_map_is_that_of_keras_vis() {
     assert_eq!(expected.shape, [650, 650]);
     // 1251_1_A_CC_R is the first of the eight images.
     let found = normalised(&cubic_spline_zoom(&grey(21, &values[..441]), 650, 650));
+    assert!(found.samples().iter().all(|value| value.is_finite()));
     let difference = found.samples().iter().zip(&expected.values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     eprintln!("largest difference from SciPy: {difference:e}");
     assert!(difference < 1e-5, "{difference}");

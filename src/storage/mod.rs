@@ -24,6 +24,7 @@ pub mod run_requests;
 pub mod run_spec_file;
 pub mod run_status_file;
 pub mod run_trash;
+pub mod score_table;
 pub mod split_evaluation;
 pub mod tensorboard;
 pub mod workspace;
