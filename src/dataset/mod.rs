@@ -7,6 +7,7 @@ pub mod folder_listing;
 mod folder_name;
 pub mod folder_problem;
 mod folder_tree;
+pub mod ground_truth;
 pub mod manifest;
 mod natural_order;
 pub mod phantom;

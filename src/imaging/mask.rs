@@ -101,6 +101,17 @@ impl Mask {
         Self { inside: self.inside.iter().map(|inside| !inside).collect(), ..*self }
     }
 
+    /// The pixels that the other mask does not have.
+    ///
+    /// # Panics
+    /// When the sizes differ.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        assert_eq!((self.width, self.height), (other.width, other.height), "masks of one size");
+        let inside = self.inside.iter().zip(&other.inside).map(|(&inside, &other)| inside && !other).collect();
+        Self { inside, ..*self }
+    }
+
     /// The largest part that hangs together (pixels that share a side); the first of equals, and an empty mask of an
     /// empty one.
     #[must_use]

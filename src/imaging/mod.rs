@@ -1,8 +1,12 @@
 //! Bytes to pixels, and pixels to pixels.
 
 pub mod breast_mask;
+pub mod colormap;
 mod components;
+pub mod contour;
 pub mod decode;
+pub mod dense_tissue;
+pub mod filled_pectoral;
 pub mod grey_deviation;
 pub mod grey_sixel;
 mod image_error;
@@ -10,8 +14,12 @@ mod image_facts;
 pub mod image_header;
 pub mod intensity_window;
 mod jpeg_end;
+pub mod map_zoom;
 pub mod mask;
 pub mod network_input;
+pub mod overlay;
+pub mod picture_regions;
 pub mod pixel_checksum;
 pub mod raster;
 pub mod resize;
+pub mod skin_band;

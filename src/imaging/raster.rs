@@ -81,6 +81,11 @@ impl<S: Copy> Raster<S> {
         &self.samples[row * length..(row + 1) * length]
     }
 
+    /// The sample of a pixel of a picture of one channel.
+    pub(super) fn at_mut(&mut self, x: usize, y: usize) -> &mut S {
+        &mut self.samples[y * self.width + x]
+    }
+
     /// The same picture with every sample changed.
     #[must_use]
     pub fn map<T: Copy>(&self, change: impl Fn(S) -> T) -> Raster<T> {

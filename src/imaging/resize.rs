@@ -64,13 +64,13 @@ pub fn bilinear_half_pixel(source: &Raster<u8>, width: usize, height: usize) -> 
 }
 
 /// The two samples that a target position lies between, and the weight of the second.
-struct Between {
-    first: usize,
-    second: usize,
-    weight: f64,
+pub(super) struct Between {
+    pub(super) first: usize,
+    pub(super) second: usize,
+    pub(super) weight: f64,
 }
 
-fn bilinear_positions(source: usize, target: usize) -> Vec<Between> {
+pub(super) fn bilinear_positions(source: usize, target: usize) -> Vec<Between> {
     let scale = source as f64 / target as f64;
     let last = source - 1;
     (0..target)

@@ -11,6 +11,11 @@ pub(super) struct Face {
 }
 
 impl Face {
+    /// How many letters fit into a width in pixels.
+    pub(super) fn letters_within(self, width: u32) -> usize {
+        width as usize / get_raster_width(self.weight, self.height)
+    }
+
     /// Width of a text in pixels.
     fn width(self, text: &str) -> u32 {
         (text.chars().count() * get_raster_width(self.weight, self.height)) as u32

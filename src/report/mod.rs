@@ -2,6 +2,7 @@
 
 pub mod baseline_table;
 pub mod comparison_table;
+pub mod contact_sheet;
 pub mod epoch_table;
 mod lettering;
 pub mod plots;

@@ -1,0 +1,84 @@
+//! What the class's probability does while a picture is taken away, or brought back, in the order of a map.
+
+use serde::Serialize;
+
+/// Which way the picture changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Perturbation {
+    /// From nothing to the picture, the map's largest values first: the sooner the probability rises, the better the map.
+    Insertion,
+    /// From the picture to nothing, the map's largest values first: the sooner the probability falls, the better the map.
+    Deletion,
+}
+
+impl Perturbation {
+    /// The word for it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Insertion => "insertion",
+            Self::Deletion => "deletion",
+        }
+    }
+}
+
+/// The pixels in the order in which they change: the map's largest value first, of equal ones the first. What is not a
+/// number comes last.
+#[must_use]
+pub fn order_of_pixels(map: &[f32]) -> Vec<u32> {
+    let key = |at: u32| if map[at as usize].is_nan() { f32::NEG_INFINITY } else { map[at as usize] };
+    let mut order: Vec<u32> = (0..map.len() as u32).collect();
+    order.sort_by(|&a, &b| key(b).partial_cmp(&key(a)).unwrap_or(std::cmp::Ordering::Equal));
+    order
+}
+
+/// How many pixels have changed at each of `steps` + 1 points of a curve, from none to all.
+#[must_use]
+pub fn changed_at_steps(pixels: usize, steps: usize) -> Vec<usize> {
+    let steps = steps.max(1);
+    (0..=steps).map(|step| (pixels * step + steps / 2) / steps).collect()
+}
+
+/// The area under the probabilities at equal steps from nothing changed to all, by trapezoids, 0 to 1; `None` with less
+/// than two points, or where one is not a number. Petsiuk, Das and Saenko 2018 (RISE).
+#[must_use]
+pub fn area_under(probabilities: &[f64]) -> Option<f64> {
+    let intervals = probabilities.len().checked_sub(1).filter(|&intervals| intervals > 0)?;
+    let sum: f64 = probabilities.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])).sum();
+    sum.is_finite().then(|| sum / intervals as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn by_hand() {
+        assert_eq!(area_under(&[1.0, 0.5, 0.0]), Some(0.5));
+        assert_eq!(area_under(&[0.0, 1.0, 1.0, 1.0]), Some(2.5 / 3.0));
+        assert_eq!([area_under(&[]), area_under(&[1.0]), area_under(&[1.0, f64::NAN])], [None; 3]);
+        assert_eq!(order_of_pixels(&[1.0, f32::NAN, 3.0, 1.0, -2.0]), [2, 0, 3, 4, 1]);
+        assert_eq!(changed_at_steps(10, 4), [0, 3, 5, 8, 10]);
+        assert_eq!(changed_at_steps(2, 0), [0, 2]);
+    }
+
+    proptest! {
+        #[test]
+        fn an_area_is_a_mean_probability(probabilities in prop::collection::vec(0.0_f64..=1.0, 2..40)) {
+            let area = area_under(&probabilities).unwrap();
+            prop_assert!((0.0..=1.0).contains(&area));
+            let backwards: Vec<_> = probabilities.iter().rev().copied().collect();
+            prop_assert!((area_under(&backwards).unwrap() - area).abs() < 1e-12);
+        }
+
+        #[test]
+        fn steps_go_from_none_to_all(pixels in 0_usize..2000, steps in 1_usize..60) {
+            let changed = changed_at_steps(pixels, steps);
+            prop_assert_eq!((changed[0], changed[steps]), (0, pixels));
+            prop_assert!(changed.windows(2).all(|pair| pair[0] <= pair[1]));
+        }
+    }
+}

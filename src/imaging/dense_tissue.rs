@@ -1,0 +1,141 @@
+//! Which pixels of a mammogram show dense tissue, by a rule.
+
+use super::breast_mask::grey_levels;
+use super::mask::Mask;
+use super::raster::Raster;
+
+/// The share of the examined pixels that are darker than the grey of fat.
+const FAT: f64 = 0.20;
+
+/// How far above fat dense tissue begins, in grey levels, and as a share of the spread between fat and the brightest
+/// twentieth.
+const OFFSET: f64 = 14.0;
+const CONTRAST: f64 = 0.20;
+
+/// Pixels are averaged over squares of this share of the shorter side before they are compared: noise and single fibres
+/// are not dense tissue.
+const AVERAGED: f64 = 0.012;
+
+/// Below this share of the examined pixels there is no dense tissue to speak of.
+const LEAST_SHARE: f64 = 0.05;
+
+/// What the rule found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DenseTissue {
+    /// The dense pixels; of those, no more than noise where the share is below 5 %.
+    pub mask: Mask,
+    /// Their share of the examined pixels.
+    pub share: f64,
+}
+
+impl DenseTissue {
+    /// The mask, if there is dense tissue to speak of.
+    #[must_use]
+    pub fn worth_scoring(self) -> Option<Mask> {
+        (self.share >= LEAST_SHARE).then_some(self.mask)
+    }
+}
+
+/// The dense tissue of a picture by fat reference and offset: the examined pixels (the breast without skin band and
+/// muscle) whose averaged grey lies far enough above the 20th percentile. The offset has an even part and one that grows
+/// with the picture's contrast. Otsu's threshold would call two thirds of a fatty breast dense; this rule calls little of
+/// it so. It is no densitometry: it ranks breasts (`docs/explanations.md` has its figures), and its outline is rough.
+/// `None` where nothing is left to examine.
+///
+/// # Panics
+/// When mask and picture differ in size.
+#[must_use]
+pub fn dense_tissue(image: &Raster<u8>, examined: &Mask) -> Option<DenseTissue> {
+    let (width, height) = (image.width(), image.height());
+    assert_eq!((width, height), (examined.width(), examined.height()), "mask and picture of one size");
+    let area = examined.area();
+    if area == 0 {
+        return None;
+    }
+    let radius = (AVERAGED * width.min(height) as f64 / 2.0).round() as usize;
+    let averaged = averaged_inside(&grey_levels(image), examined, radius);
+    let mut values: Vec<f32> =
+        averaged.iter().zip(examined.pixels()).filter(|&(_, &inside)| inside).map(|(&value, _)| value).collect();
+    let mut percentile = |share: f64| {
+        let place = (share * (area - 1) as f64) as usize;
+        f64::from(*values.select_nth_unstable_by(place, f32::total_cmp).1)
+    };
+    let (fat, bright) = (percentile(FAT), percentile(0.95));
+    let threshold = fat + OFFSET + CONTRAST * (bright - fat);
+    let inside = averaged.iter().zip(examined.pixels()).map(|(&value, &inside)| inside && f64::from(value) > threshold);
+    let mask = Mask::new(width, height, inside.collect());
+    let share = mask.area() as f64 / area as f64;
+    Some(DenseTissue { mask, share })
+}
+
+/// The mean over the pixels of the mask within `radius` rows and columns; 0 where there are none.
+fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
+    let (width, height) = (mask.width(), mask.height());
+    // Sums over the rectangle from the upper left corner, of greys and of pixels, with a row and a column of zeros before.
+    let stride = width + 1;
+    let mut sums = vec![[0_u64; 2]; stride * (height + 1)];
+    for y in 0..height {
+        let mut along = [0; 2];
+        for x in 0..width {
+            if mask.pixels()[y * width + x] {
+                along = [along[0] + u64::from(grey[y * width + x]), along[1] + 1];
+            }
+            let above = sums[y * stride + x + 1];
+            sums[(y + 1) * stride + x + 1] = [above[0] + along[0], above[1] + along[1]];
+        }
+    }
+    let mut means = Vec::with_capacity(width * height);
+    for y in 0..height {
+        let (top, bottom) = (y.saturating_sub(radius) * stride, (y + radius + 1).min(height) * stride);
+        for x in 0..width {
+            let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(width));
+            let over = |at: usize| {
+                sums[bottom + right][at] + sums[top + left][at] - sums[top + right][at] - sums[bottom + left][at]
+            };
+            let count = over(1);
+            means.push(if count > 0 { over(0) as f32 / count as f32 } else { 0.0 });
+        }
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raster::Channels;
+    use super::*;
+
+    fn all(side: usize) -> Mask {
+        Mask::new(side, side, vec![true; side * side])
+    }
+
+    /// Fat of grey 100 with a little texture, and a square of dense tissue.
+    fn picture(dense: impl Fn(usize, usize) -> Option<u8>) -> Raster<u8> {
+        let grey = |x: usize, y: usize| dense(x, y).unwrap_or(98 + ((x * 5 + y * 3) % 5) as u8);
+        Raster::new(100, 100, Channels::Grey, (0..10_000).map(|at| grey(at % 100, at / 100)).collect())
+    }
+
+    #[test]
+    fn what_is_brighter_than_fat() {
+        let inside = |x: usize, y: usize| (20..60).contains(&x) && (30..70).contains(&y);
+        let found = dense_tissue(&picture(|x, y| inside(x, y).then_some(150)), &all(100)).unwrap();
+        let wrong = (0..10_000).filter(|&at| found.mask.pixels()[at] != inside(at % 100, at / 100)).count();
+        assert!(wrong < 200, "{wrong} pixels along the edge");
+        assert!((found.share - 0.16).abs() < 0.02);
+        assert!(found.worth_scoring().is_some());
+    }
+
+    #[test]
+    fn a_fatty_breast_has_none() {
+        let found = dense_tissue(&picture(|_, _| None), &all(100)).unwrap();
+        assert_eq!(found.share, 0.0);
+        assert_eq!(found.worth_scoring(), None);
+        assert_eq!(dense_tissue(&picture(|_, _| None), &Mask::new(100, 100, vec![false; 10_000])), None);
+    }
+
+    #[test]
+    fn averages_take_what_is_inside_only() {
+        let mask = Mask::new(3, 1, vec![true, true, false]);
+        assert_eq!(averaged_inside(&[10, 20, 255], &mask, 1), [15.0, 15.0, 20.0]);
+        assert_eq!(averaged_inside(&[10, 20, 255], &mask, 0), [10.0, 20.0, 0.0]);
+    }
+}

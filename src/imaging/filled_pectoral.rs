@@ -1,0 +1,96 @@
+//! A pectoral muscle that was replaced by one grey, as preprocessed MLO views have it.
+
+use super::breast_mask::grey_levels;
+use super::mask::Mask;
+use super::raster::Raster;
+
+/// The smallest muscle, as a share of the breast.
+const SMALLEST: f64 = 0.01;
+
+/// How much of a muscle's bounding box it fills at least: a triangle fills half of its own.
+const LEAST_FILLED: f64 = 0.35;
+
+/// What is narrower than twice this share of the shorter side is no muscle but pixels that happen to be of one grey.
+const OPENING: f64 = 0.008;
+
+/// The filled pectoral muscle of a picture: the largest part of the breast that is of exactly one grey, reaches the
+/// picture's upper edge and one of its sides, and is compact. `None` where there is none, as in CC views, and where the
+/// muscle was left as it is or its fill was changed by interpolation or lossy compression.
+///
+/// # Panics
+/// When mask and picture differ in size.
+#[must_use]
+pub fn filled_pectoral(image: &Raster<u8>, breast: &Mask) -> Option<Mask> {
+    let (width, height) = (image.width(), image.height());
+    assert_eq!((width, height), (breast.width(), breast.height()), "mask and picture of one size");
+    let grey = grey_levels(image);
+    let mut counts = [0_usize; 256];
+    for (&level, _) in grey.iter().zip(breast.pixels()).filter(|&(_, &inside)| inside) {
+        counts[usize::from(level)] += 1;
+    }
+    let least = (SMALLEST * breast.area() as f64) as usize;
+    let radius = ((OPENING * width.min(height) as f64) as usize).max(1);
+    let parts = (0..=255_u8).filter(|&level| counts[usize::from(level)] > least).filter_map(|level| {
+        let inside = grey.iter().zip(breast.pixels()).map(|(&grey, &inside)| inside && grey == level).collect();
+        // Opened first: single pixels of the same grey beside the fill are not of it.
+        let part = Mask::new(width, height, inside).opened(radius).largest_component();
+        (part.area() > least && is_muscle(&part)).then_some(part)
+    });
+    parts.max_by_key(Mask::area)
+}
+
+/// Whether a part lies in an upper corner and is compact.
+fn is_muscle(part: &Mask) -> bool {
+    let rows: Vec<&[bool]> = part.pixels().chunks_exact(part.width()).collect();
+    let (mut first, mut last, mut lowest) = (part.width(), 0, 0);
+    for (y, row) in rows.iter().enumerate() {
+        for (x, _) in row.iter().enumerate().filter(|&(_, &inside)| inside) {
+            (first, last, lowest) = (first.min(x), last.max(x), y);
+        }
+    }
+    let at_top = rows[0].contains(&true);
+    let at_side = first == 0 || last + 1 == part.width();
+    let filled = part.area() as f64 / ((last + 1).saturating_sub(first) * (lowest + 1)) as f64;
+    at_top && at_side && filled >= LEAST_FILLED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raster::Channels;
+    use super::*;
+
+    const SIDE: usize = 100;
+
+    /// A breast of varied grey, and whatever else is asked for.
+    fn picture(other: impl Fn(usize, usize) -> Option<u8>) -> (Raster<u8>, Mask) {
+        let inside = |x: usize, _: usize| x < 80;
+        let grey = |x, y| other(x, y).unwrap_or(if inside(x, y) { 100 + ((x * 7 + y * 13) % 40) as u8 } else { 0 });
+        let image =
+            Raster::new(SIDE, SIDE, Channels::Grey, (0..SIDE * SIDE).map(|at| grey(at % SIDE, at / SIDE)).collect());
+        (image, Mask::new(SIDE, SIDE, (0..SIDE * SIDE).map(|at| inside(at % SIDE, at / SIDE)).collect()))
+    }
+
+    #[test]
+    fn a_triangle_in_the_upper_corner() {
+        let muscle = |x: usize, y: usize| 2 * x + y < 60;
+        let (image, breast) = picture(|x, y| muscle(x, y).then_some(120));
+        let found = filled_pectoral(&image, &breast).unwrap();
+        let wrong = (0..SIDE * SIDE).filter(|&at| found.pixels()[at] != muscle(at % SIDE, at / SIDE)).count();
+        assert!(wrong <= 5, "{wrong} of {} pixels", found.area());
+    }
+
+    #[test]
+    fn other_even_greys_are_no_muscle() {
+        assert_eq!(filled_pectoral(&picture(|_, _| None).0, &picture(|_, _| None).1), None);
+        for region in [
+            // In the middle, along the lower edge, a thin frame, too small.
+            (|x, y| (30..60).contains(&x) && (30..60).contains(&y)) as fn(usize, usize) -> bool,
+            |x, y| x < 40 && y > 60,
+            |x, y| x < 80 && (y < 3 || x < 3),
+            |x, y| x + y < 9,
+        ] {
+            let (image, breast) = picture(|x, y| region(x, y).then_some(120));
+            assert_eq!(filled_pectoral(&image, &breast), None);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A map in colours over the picture that it explains.
+
+use super::colormap::Colormap;
+use super::mask::Mask;
+use super::raster::{Channels, Raster};
+
+/// What value of a map counts as 1, full colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum MapScale {
+    /// The map's own largest value: every picture shows where its map is strongest.
+    #[default]
+    PerImage,
+    /// The same value for all pictures, so that they can be compared.
+    Fixed(f32),
+}
+
+impl MapScale {
+    /// A map as shares from 0 to 1 of the scale's value: what is negative, or not a number, is 0, what is larger is 1.
+    /// A map without a positive value becomes 0 everywhere.
+    #[must_use]
+    pub fn shares(self, map: &Raster<f32>) -> Raster<f32> {
+        let full = match self {
+            Self::PerImage => map.samples().iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max),
+            Self::Fixed(full) => full,
+        };
+        map.map(|value| if full > 0.0 && value > 0.0 { (value / full).min(1.0) } else { 0.0 })
+    }
+}
+
+/// A map in colours alone, RGB.
+#[must_use]
+pub fn painted(shares: &Raster<f32>, colors: Colormap) -> Raster<u8> {
+    let samples = shares.samples().iter().flat_map(|&share| colors.color(share)).collect();
+    Raster::new(shares.width(), shares.height(), Channels::Rgb, samples)
+}
+
+/// A picture with a map over it, RGB: each pixel goes from its grey to the map's colour by `opacity` × the map's share.
+/// So a share of 0 leaves the picture as it is, and nothing gets lighter than both of what is blended (the reference adds
+/// the two, and saturates to white). `opacity` and shares lie from 0 to 1.
+///
+/// # Panics
+/// When the sizes differ.
+#[must_use]
+pub fn overlay(picture: &Raster<u8>, shares: &Raster<f32>, colors: Colormap, opacity: f32) -> Raster<u8> {
+    assert_eq!((picture.width(), picture.height()), (shares.width(), shares.height()), "map and picture of one size");
+    blended(picture, |at| {
+        let share = shares.samples()[at];
+        (share > 0.0).then(|| (colors.color(share), opacity.clamp(0.0, 1.0) * share))
+    })
+}
+
+/// A picture with a mask tinted, RGB.
+///
+/// # Panics
+/// When the sizes differ.
+#[must_use]
+pub fn tinted(picture: &Raster<u8>, mask: &Mask, color: [u8; 3], opacity: f32) -> Raster<u8> {
+    assert_eq!((picture.width(), picture.height()), (mask.width(), mask.height()), "mask and picture of one size");
+    blended(picture, |at| mask.pixels()[at].then_some((color, opacity.clamp(0.0, 1.0))))
+}
+
+/// A picture in RGB, each pixel blended with a colour at a weight.
+pub(super) fn blended(picture: &Raster<u8>, over: impl Fn(usize) -> Option<([u8; 3], f32)>) -> Raster<u8> {
+    let channels = picture.channels().count();
+    let mut samples = Vec::with_capacity(picture.width() * picture.height() * 3);
+    for (at, pixel) in picture.samples().chunks_exact(channels).enumerate() {
+        let under: [u8; 3] = std::array::from_fn(|channel| pixel[channel % channels]);
+        samples.extend(match over(at) {
+            Some((color, weight)) => std::array::from_fn(|channel| {
+                let (under, color) = (f32::from(under[channel]), f32::from(color[channel]));
+                (under + weight * (color - under)).round() as u8
+            }),
+            None => under,
+        });
+    }
+    Raster::new(picture.width(), picture.height(), Channels::Rgb, samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn grey(levels: &[u8]) -> Raster<u8> {
+        Raster::new(levels.len(), 1, Channels::Grey, levels.to_vec())
+    }
+
+    fn map(values: &[f32]) -> Raster<f32> {
+        Raster::new(values.len(), 1, Channels::Grey, values.to_vec())
+    }
+
+    #[test]
+    fn scales() {
+        let values = map(&[-2.0, 0.0, 1.0, 4.0, f32::NAN]);
+        assert_eq!(MapScale::PerImage.shares(&values).samples(), &[0.0, 0.0, 0.25, 1.0, 0.0]);
+        assert_eq!(MapScale::Fixed(2.0).shares(&values).samples(), &[0.0, 0.0, 0.5, 1.0, 0.0]);
+        assert_eq!(MapScale::PerImage.shares(&map(&[-1.0, -2.0])).samples(), &[0.0, 0.0]);
+        assert_eq!(MapScale::Fixed(0.0).shares(&values).samples(), &[0.0; 5]);
+    }
+
+    #[test]
+    fn nothing_at_zero_and_the_colour_at_one() {
+        let picture = overlay(&grey(&[0, 100, 255, 255]), &map(&[0.0, 0.0, 0.0, 1.0]), Colormap::Seismic, 1.0);
+        assert_eq!(picture.samples(), &[0, 0, 0, 100, 100, 100, 255, 255, 255, 128, 0, 0]);
+        let half = overlay(&grey(&[100]), &map(&[1.0]), Colormap::Grey, 0.5);
+        assert_eq!(half.samples(), &[178, 178, 178]);
+        let mask = Mask::new(2, 1, vec![true, false]);
+        assert_eq!(tinted(&grey(&[0, 9]), &mask, [200, 100, 0], 0.5).samples(), &[100, 50, 0, 9, 9, 9]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_blend_lies_between(level in 0_u8.., share in 0.0_f32..=1.0, opacity in 0.0_f32..=1.0) {
+            let picture = overlay(&grey(&[level]), &map(&[share]), Colormap::Inferno, opacity);
+            for (sample, color) in picture.samples().iter().zip(Colormap::Inferno.color(share)) {
+                prop_assert!((level.min(color)..=level.max(color)).contains(sample));
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! `scores.csv`: where the map of each image lies, in numbers.
+
+use std::io;
+use std::path::Path;
+
+use super::atomic_file::AtomicFile;
+use crate::domain::density::DensityClass;
+use crate::domain::explanation_scores::{ExplanationScores, MapStatus};
+use crate::domain::explanation_summary::{SCORE_COUNT, Score};
+use crate::domain::prediction::PredictionRow;
+use crate::domain::view::View;
+
+/// The name of the table in a folder of explanations.
+pub const FILE_NAME: &str = "scores.csv";
+
+/// The columns before the scores.
+const IDENTITY: [&str; 14] = [
+    "file",
+    "subject",
+    "exam",
+    "view",
+    "label",
+    "predicted",
+    "p_A",
+    "p_B",
+    "p_C",
+    "p_D",
+    "explained",
+    "method",
+    "layer",
+    "status",
+];
+
+/// The columns after them.
+const CURVES: [&str; 2] = ["insertion_area", "deletion_area"];
+
+/// One explained image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreRow {
+    /// The image, and what the network says of it.
+    pub prediction: PredictionRow,
+    /// The class that the map explains.
+    pub explained: DensityClass,
+    /// How the map was computed.
+    pub method: String,
+    /// The layer that it was computed from; empty for a method that needs none.
+    pub layer: String,
+    /// Whether there is a map to score.
+    pub status: MapStatus,
+    /// Its scores; what has no meaning stays empty.
+    pub scores: ExplanationScores,
+    /// Area under the insertion curve, where it was measured.
+    pub insertion_area: Option<f64>,
+    /// Area under the deletion curve, where it was measured.
+    pub deletion_area: Option<f64>,
+}
+
+/// All columns, in the order in which they are written.
+pub fn columns() -> impl Iterator<Item = &'static str> {
+    IDENTITY.into_iter().chain(Score::ALL.map(Score::name)).chain(CURVES)
+}
+
+/// Writes `scores.csv` row by row; it appears at [`ScoreWriter::finish`], and a writer that is dropped before leaves
+/// nothing behind. Quoted as RFC 4180 has it; what is not known or has no meaning is empty.
+///
+/// `create → write* → finish`.
+pub struct ScoreWriter {
+    table: csv::Writer<AtomicFile>,
+}
+
+impl ScoreWriter {
+    /// Begins the table in a folder, which must exist.
+    pub fn create(folder: &Path) -> io::Result<Self> {
+        let mut table = csv::Writer::from_writer(AtomicFile::create(&folder.join(FILE_NAME))?);
+        table.write_record(columns())?;
+        Ok(Self { table })
+    }
+
+    /// Appends a row.
+    pub fn write(&mut self, row: &ScoreRow) -> io::Result<()> {
+        let of = &row.prediction;
+        let mut record = Vec::with_capacity(IDENTITY.len() + SCORE_COUNT + CURVES.len());
+        record.extend([
+            of.file.clone(),
+            of.subject.0.clone(),
+            of.exam.as_ref().map_or_else(String::new, |exam| exam.0.clone()),
+            of.view.map_or("", View::name).to_owned(),
+            of.label.map_or("", |label| label.letter()).to_owned(),
+            of.predicted.letter().to_owned(),
+        ]);
+        record.extend(of.probabilities.0.map(|probability| number(Some(probability))));
+        record.extend([
+            row.explained.letter().to_owned(),
+            row.method.clone(),
+            row.layer.clone(),
+            row.status.name().to_owned(),
+        ]);
+        record.extend(Score::ALL.map(|score| number(score.of(&row.scores))));
+        record.extend([number(row.insertion_area), number(row.deletion_area)]);
+        Ok(self.table.write_record(record)?)
+    }
+
+    /// Puts the table in place.
+    pub fn finish(self) -> io::Result<()> {
+        self.table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
+    }
+}
+
+/// Nine digits behind the point are more than a map has.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.9}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::domain::probabilities::Probabilities;
+    use crate::domain::subject::{ExamId, SubjectId};
+
+    fn row() -> ScoreRow {
+        let prediction = PredictionRow {
+            file: "odd, name_1_C_CC_R.png".to_owned(),
+            subject: SubjectId("124".to_owned()),
+            exam: Some(ExamId("1".to_owned())),
+            view: Some(View::CcR),
+            label: None,
+            predicted: DensityClass::C,
+            probabilities: Probabilities([0.0, 0.25, 0.5, 0.25]),
+        };
+        let scores =
+            ExplanationScores { dense_energy: Some(0.5), pointing_hit: Some(true), ..ExplanationScores::default() };
+        ScoreRow {
+            prediction,
+            explained: DensityClass::D,
+            method: "grad-cam".to_owned(),
+            layer: "add_12".to_owned(),
+            status: MapStatus::Usable,
+            scores,
+            insertion_area: Some(1.0 / 3.0),
+            deletion_area: None,
+        }
+    }
+
+    #[test]
+    fn a_table_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = ScoreWriter::create(folder.path()).unwrap();
+        writer.write(&row()).unwrap();
+        drop(writer);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut writer = ScoreWriter::create(folder.path()).unwrap();
+        writer.write(&row()).unwrap();
+        writer.finish().unwrap();
+        let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        let expected = "\
+file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,breast_energy,outside_energy,\
+skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,insertion_area,deletion_area
+\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,usable,,,,\
+0.500000000,,,1.000000000,,,0.333333333,
+";
+        assert_eq!(text, expected);
+        assert!(ScoreWriter::create(&folder.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn columns_are_distinct() {
+        let mut names: Vec<_> = columns().collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
