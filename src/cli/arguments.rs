@@ -9,6 +9,7 @@ use super::control::ControlArguments;
 use super::demo::DemoArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
+use super::explain::ExplainArguments;
 use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
@@ -61,6 +62,7 @@ pub(super) enum Command {
     Control(ControlArguments),
     Predict(PredictArguments),
     Evaluate(EvaluateArguments),
+    Explain(ExplainArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
     #[command(hide = true)]

@@ -8,6 +8,7 @@ mod control;
 mod demo;
 mod doctor;
 mod evaluate;
+mod explain;
 mod follow;
 #[cfg(feature = "pictures")]
 mod import;
@@ -76,6 +77,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, workspace, console),
         Command::Predict(arguments) => predict::run(&arguments, workspace, console),
         Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Train(arguments) => train::run(&arguments, workspace, console),

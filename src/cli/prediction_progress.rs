@@ -42,8 +42,13 @@ impl<'a> PredictionProgress<'a> {
                 "no progress for {seconds} s: a very large batch, or a file system or device that does not answer; \
                  Ctrl-C ends it"
             )),
-            PredictionEvent::Image { .. } => self.bar.inc(1),
+            PredictionEvent::Image { .. } => self.count(),
         }
+    }
+
+    /// One more image is done.
+    pub(super) fn count(&self) {
+        self.bar.inc(1);
     }
 
     /// A warning above the bar.

@@ -4,6 +4,7 @@ pub mod engine_location;
 mod engine_pipes;
 pub mod engine_probe;
 pub mod engine_process;
+pub mod explained_image;
 pub mod explanation;
 pub mod kept_evaluation;
 pub mod machine_monitor;

@@ -2,51 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::map_status::MapStatus;
 use super::rank_correlation::spearman;
-
-/// What can be said of a map before it is scored or painted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MapStatus {
-    /// It has positive values.
-    Usable,
-    /// It is 0 everywhere.
-    AllZero,
-    /// It has no positive value, but negative ones: nothing speaks for the class.
-    NoPositive,
-    /// A value is infinite or not a number.
-    NotFinite,
-}
-
-impl MapStatus {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Usable, Self::AllZero, Self::NoPositive, Self::NotFinite];
-
-    /// The status of a signed map (before its negative values are cut off).
-    #[must_use]
-    pub fn of(map: &[f32]) -> Self {
-        if map.iter().any(|value| !value.is_finite()) {
-            Self::NotFinite
-        } else if map.iter().any(|&value| value > 0.0) {
-            Self::Usable
-        } else if map.iter().any(|&value| value < 0.0) {
-            Self::NoPositive
-        } else {
-            Self::AllZero
-        }
-    }
-
-    /// The word for it in tables.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Usable => "usable",
-            Self::AllZero => "all-zero",
-            Self::NoPositive => "no-positive",
-            Self::NotFinite => "not-finite",
-        }
-    }
-}
 
 /// The parts of a picture that a map is scored against, each pixel by pixel as the map.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +44,7 @@ pub struct ExplanationScores {
 }
 
 impl ExplanationScores {
-    /// The scores of a map that is as large as the picture; all `None` unless its status is [`MapStatus::Usable`].
+    /// The scores of a map that is as large as the picture; all `None` unless its status is [`MapStatus::Sound`].
     ///
     /// # Panics
     /// When the lengths differ.
@@ -96,7 +53,7 @@ impl ExplanationScores {
         let lengths =
             [grey.len(), regions.breast.len(), regions.skin_band.len(), regions.dense.map_or(map.len(), <[_]>::len)];
         assert!(lengths.iter().all(|&length| length == map.len()), "map, picture and masks of one size");
-        if MapStatus::of(map) != MapStatus::Usable {
+        if MapStatus::of(map) != MapStatus::Sound {
             return Self::default();
         }
         let energy = |inside: &dyn Fn(usize) -> bool| -> f64 {
@@ -209,15 +166,6 @@ mod tests {
             (outside.dense_energy, outside.dense_enrichment, outside.outside_energy),
             (Some(0.0), Some(0.0), Some(1.0))
         );
-    }
-
-    #[test]
-    fn the_status_of_a_map() {
-        let of = |map: &[f32]| MapStatus::of(map).name();
-        assert_eq!(of(&[0.0, -1.0, 1.0]), "usable");
-        assert_eq!(of(&[0.0, -0.0]), "all-zero");
-        assert_eq!(of(&[0.0, -1.0]), "no-positive");
-        assert_eq!(of(&[1.0, f32::NAN]), "not-finite");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::bootstrap::{Bootstrap, Interval};
 use super::density::DensityClass;
-use super::explanation_scores::{ExplanationScores, MapStatus};
+use super::explanation_scores::ExplanationScores;
+use super::map_status::MapStatus;
 use super::subject::SubjectId;
 
 /// The scores of one image's map.
@@ -201,7 +202,7 @@ mod tests {
 
     fn map(subject: &str, label: DensityClass, enrichment: Option<f64>) -> ScoredMap {
         let scores = ExplanationScores { dense_enrichment: enrichment, ..ExplanationScores::default() };
-        let status = if enrichment.is_some() { MapStatus::Usable } else { MapStatus::AllZero };
+        let status = if enrichment.is_some() { MapStatus::Sound } else { MapStatus::AllZero };
         ScoredMap { subject: SubjectId(subject.to_owned()), label: Some(label), status, scores }
     }
 

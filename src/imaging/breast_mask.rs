@@ -32,7 +32,8 @@ pub fn breast_mask(image: &Raster<u8>) -> Option<Mask> {
 }
 
 /// One grey level a pixel: of a coloured pixel the mean of its three samples.
-pub(super) fn grey_levels(image: &Raster<u8>) -> Vec<u8> {
+#[must_use]
+pub fn grey_levels(image: &Raster<u8>) -> Vec<u8> {
     match image.channels() {
         Channels::Grey => image.samples().to_vec(),
         Channels::Rgb => {

@@ -4,6 +4,7 @@ pub mod baseline_table;
 pub mod comparison_table;
 pub mod contact_sheet;
 pub mod epoch_table;
+pub mod explanation_table;
 mod lettering;
 pub mod plots;
 pub mod run_list;

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::atomic_file::AtomicFile;
 use crate::domain::density::DensityClass;
-use crate::domain::explanation_scores::{ExplanationScores, MapStatus};
+use crate::domain::explanation_scores::ExplanationScores;
 use crate::domain::explanation_summary::{SCORE_COUNT, Score};
+use crate::domain::map_status::MapStatus;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::view::View;
 
@@ -136,7 +137,7 @@ mod tests {
             explained: DensityClass::D,
             method: "grad-cam".to_owned(),
             layer: "add_12".to_owned(),
-            status: MapStatus::Usable,
+            status: MapStatus::Sound,
             scores,
             insertion_area: Some(1.0 / 3.0),
             deletion_area: None,
@@ -157,7 +158,7 @@ mod tests {
         let expected = "\
 file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,breast_energy,outside_energy,\
 skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,insertion_area,deletion_area
-\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,usable,,,,\
+\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,sound,,,,\
 0.500000000,,,1.000000000,,,0.333333333,
 ";
         assert_eq!(text, expected);

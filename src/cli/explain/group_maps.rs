@@ -1,0 +1,297 @@
+//! The maps of one view's images, through the engine, each brought to its picture and scored as it comes.
+
+use anyhow::Context as _;
+use rayon::prelude::*;
+
+use super::{ExplainArguments, WantedClass};
+use crate::cli::chosen_images::ImagesOfView;
+use crate::cli::console::{Console, Interrupted};
+use crate::cli::prediction_progress::PredictionProgress;
+use crate::client::engine_process::EngineProcess;
+use crate::client::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
+use crate::client::explanation::{ExplanationEvent, explain};
+use crate::client::prediction::{PredictionError, PredictionEvent};
+use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
+use crate::dataset::sample::DatasetSample;
+use crate::domain::density::DensityClass;
+use crate::domain::explanation_map::ExplanationMap;
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::explanation_summary::ScoredMap;
+use crate::domain::input_route::InputRoute;
+use crate::domain::prediction::PredictionRow;
+use crate::domain::printable::{printable, printable_path};
+use crate::storage::score_table::ScoreRow;
+
+/// Maps that wait to be scored and written side by side.
+const TOGETHER: usize = 8;
+
+/// Numbers the engine's jobs.
+#[derive(Debug, Default)]
+pub(super) struct Job(u64);
+
+impl Job {
+    pub(super) fn next(&mut self) -> JobId {
+        self.0 += 1;
+        JobId(self.0)
+    }
+}
+
+/// An image that was explained.
+#[derive(Clone, Debug)]
+pub(super) struct Explained {
+    /// Its line in the table.
+    pub(super) row: ScoreRow,
+    /// Its position among the images of its view.
+    pub(super) index: usize,
+    /// The view's position among the views.
+    pub(super) view: &'static str,
+    /// The map as the network gave it.
+    pub(super) map: ExplanationMap,
+}
+
+impl Explained {
+    /// What summaries need of it.
+    pub(super) fn scored(&self) -> ScoredMap {
+        let ScoreRow { prediction, status, scores, .. } = &self.row;
+        ScoredMap { subject: prediction.subject.clone(), label: prediction.label, status: *status, scores: *scores }
+    }
+}
+
+/// What became of a view's images.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    pub(super) explained: Vec<Explained>,
+    /// File and reason of each image without a map.
+    pub(super) failures: Vec<(String, String)>,
+}
+
+/// Takes an explained image and its picture in.
+pub(super) type TakeImage<'a> = &'a mut dyn FnMut(&Explained, &ExplainedImage) -> anyhow::Result<()>;
+
+/// The images of one view, with their model.
+pub(super) struct GroupMaps<'a> {
+    pub(super) arguments: &'a ExplainArguments,
+    pub(super) console: &'a Console,
+    pub(super) group: &'a ImagesOfView<'a>,
+}
+
+impl GroupMaps<'_> {
+    /// Computes the maps of all images and hands each over, in their order.
+    pub(super) fn compute(
+        &self,
+        engine: &mut EngineProcess,
+        job: &mut Job,
+        interrupted: &dyn Fn() -> bool,
+        take: TakeImage<'_>,
+    ) -> anyhow::Result<Done> {
+        let samples = &self.group.samples;
+        let progress = PredictionProgress::new(self.console, self.group.name(), samples.len());
+        let mut done = Done::default();
+        let mut waiting: Vec<(usize, ExplainedSample)> = Vec::new();
+        let mut consume = |event: ExplanationEvent| -> anyhow::Result<()> {
+            match event {
+                ExplanationEvent::Started { device, precision, batch_size } => {
+                    progress.hear(&PredictionEvent::Started { device, precision, batch_size });
+                }
+                ExplanationEvent::Stalled { seconds } => progress.hear(&PredictionEvent::Stalled { seconds }),
+                ExplanationEvent::Map { index, result } => {
+                    progress.count();
+                    match result {
+                        Ok(sample) => waiting.push((index, sample)),
+                        Err(reason) => {
+                            let sample = samples.get(index).context("the engine answered for an image unknown")?;
+                            done.fail(sample, &reason, &progress);
+                        }
+                    }
+                    if waiting.len() >= TOGETHER {
+                        self.bring(std::mem::take(&mut waiting), &mut done, &progress, take)?;
+                    }
+                }
+            }
+            Ok(())
+        };
+        let work = self.work(self.class(), 0, self.arguments.method, None);
+        let result = explain(engine, job.next(), work, interrupted, &mut consume);
+        let outcome = self.outcome(result).and_then(|()| self.bring(waiting, &mut done, &progress, take));
+        progress.finish();
+        outcome?;
+        Ok(done)
+    }
+
+    /// The maps of some of the images by another way of computing, without pictures: in the order of `chosen`, `None`
+    /// where there is none.
+    pub(super) fn maps_of(
+        &self,
+        engine: &mut EngineProcess,
+        interrupted: &dyn Fn() -> bool,
+        id: JobId,
+        chosen: &[&Explained],
+        (method, randomised_stages): (ExplanationMethod, usize),
+    ) -> anyhow::Result<Vec<Option<ExplanationMap>>> {
+        let classes = chosen.iter().map(|one| Some(one.row.explained)).collect();
+        let positions: Vec<usize> = chosen.iter().map(|one| one.index).collect();
+        let work = self.work(ExplainedClass::PerSample(classes), randomised_stages, method, Some(&positions));
+        let mut maps = vec![None; chosen.len()];
+        let result = explain(engine, id, work, interrupted, &mut |event| {
+            if let ExplanationEvent::Map { index, result: Ok(sample) } = event
+                && let Some(place) = maps.get_mut(index)
+            {
+                *place = Some(sample.map);
+            }
+            Ok(())
+        });
+        self.outcome(result)?;
+        Ok(maps)
+    }
+
+    /// Reads an image of the view and finds what lies where.
+    pub(super) fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
+        let metadata = &self.group.model.metadata;
+        let route = if self.arguments.parity { InputRoute::Two } else { metadata.input_route };
+        ExaminedPicture::read(&self.group.samples[index].path, metadata.size, route).map_err(|error| error.to_string())
+    }
+
+    /// How maps are brought to the size of their pictures.
+    pub(super) fn zoom(&self) -> MapZoom {
+        if self.arguments.parity { MapZoom::KerasVis } else { MapZoom::Bilinear }
+    }
+
+    fn class(&self) -> ExplainedClass {
+        match (self.arguments.class.fixed(), self.arguments.class) {
+            (Some(class), _) => ExplainedClass::Class(class),
+            (None, WantedClass::True) => {
+                ExplainedClass::PerSample(self.group.samples.iter().map(|sample| sample.label).collect())
+            }
+            (None, _) => ExplainedClass::Predicted,
+        }
+    }
+
+    fn work(
+        &self,
+        class: ExplainedClass,
+        randomised_stages: usize,
+        method: ExplanationMethod,
+        chosen: Option<&[usize]>,
+    ) -> ExplainWork {
+        let arguments = self.arguments;
+        let path = |sample: &DatasetSample| WirePath::from(sample.path.as_path());
+        let samples = &self.group.samples;
+        ExplainWork {
+            model: WirePath::from(self.group.model.path.as_path()),
+            samples: match chosen {
+                Some(chosen) => chosen.iter().map(|&index| path(&samples[index])).collect(),
+                None => samples.iter().map(path).collect(),
+            },
+            method,
+            layer: arguments.layer,
+            class,
+            parity: arguments.parity && method == ExplanationMethod::GradCam,
+            randomised_stages,
+            seed: arguments.seed,
+            batch_size: arguments.batch_size.map(usize::from),
+            device: arguments.device,
+            precision: arguments.precision,
+            threads: arguments.threads.map(usize::from),
+        }
+    }
+
+    fn outcome(&self, result: Result<(), PredictionError>) -> anyhow::Result<()> {
+        match result {
+            Ok(()) => Ok(()),
+            Err(PredictionError::Interrupted) => Err(Interrupted.into()),
+            Err(PredictionError::Consumer(error)) => Err(error),
+            Err(error) => Err(error).with_context(|| format!("explain {}", self.group.name())),
+        }
+    }
+
+    /// Brings maps to their pictures, side by side, and hands them over in their order.
+    fn bring(
+        &self,
+        maps: Vec<(usize, ExplainedSample)>,
+        done: &mut Done,
+        progress: &PredictionProgress<'_>,
+        take: TakeImage<'_>,
+    ) -> anyhow::Result<()> {
+        let zoom = self.zoom();
+        let images: Vec<_> = maps
+            .into_par_iter()
+            .map(|(index, sample)| {
+                (index, self.examine(index).map(|examined| (examined.explained(&sample, zoom), sample)))
+            })
+            .collect();
+        for (index, image) in images {
+            let of = self.group.samples.get(index).context("the engine answered for an image unknown")?;
+            let (image, sample) = match image {
+                Ok(found) => found,
+                Err(reason) => {
+                    done.fail(of, &reason, progress);
+                    continue;
+                }
+            };
+            if let Some(problem) = &image.examined.mask_problem {
+                progress.warn(problem);
+            }
+            if image.examined.regions.is_none() {
+                progress
+                    .warn(&format!("{}: no breast is found in it; its map has no scores", printable_path(&of.path)));
+            }
+            let Some(probabilities) = image.probabilities else {
+                done.fail(of, "the network's answer is not finite", progress);
+                continue;
+            };
+            if !image.status.is_sound() {
+                progress.warn(&format!("{}: the map is {}; it is not painted", printable_path(&of.path), image.status));
+            }
+            if sample.all_gradients_negative {
+                progress.warn(&format!(
+                    "{}: all gradients are negative, where keras-vis turns the map around; it keeps its sign here",
+                    printable_path(&of.path)
+                ));
+            }
+            let one = self.explained(of, index, &image, sample, probabilities.most_probable());
+            take(&one, &image)?;
+            done.explained.push(one);
+        }
+        Ok(())
+    }
+
+    fn explained(
+        &self,
+        of: &DatasetSample,
+        index: usize,
+        image: &ExplainedImage,
+        sample: ExplainedSample,
+        predicted: DensityClass,
+    ) -> Explained {
+        let arguments = self.arguments;
+        let layer = if arguments.method.is_of_layer() { arguments.layer.to_string() } else { String::new() };
+        let prediction = PredictionRow {
+            file: of.path.to_string_lossy().into_owned(),
+            subject: of.subject.clone(),
+            exam: of.exam.clone(),
+            view: of.view,
+            label: of.label,
+            predicted,
+            probabilities: image.probabilities.expect("checked before"),
+        };
+        let row = ScoreRow {
+            prediction,
+            explained: sample.class,
+            method: arguments.method.to_string(),
+            layer,
+            status: image.status,
+            scores: image.scores,
+            insertion_area: None,
+            deletion_area: None,
+        };
+        Explained { row, index, view: self.group.name(), map: sample.map }
+    }
+}
+
+impl Done {
+    fn fail(&mut self, sample: &DatasetSample, reason: &str, progress: &PredictionProgress<'_>) {
+        let (file, reason) = (printable_path(&sample.path), printable(reason));
+        progress.warn(&format!("{file}: {reason}"));
+        self.failures.push((file, reason));
+    }
+}

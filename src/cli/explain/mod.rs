@@ -1,0 +1,238 @@
+//! `mammoscope explain`: where a network looks, in pictures, maps and scores.
+
+mod files;
+mod group_maps;
+mod sanity;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::json;
+
+use super::chosen_images::{ChosenImages, ImageChoice};
+use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::interruption::Interruption;
+use super::model_choice::open_models;
+use super::terminal_picture::{Graphics, PicturePrinter};
+use crate::client::engine_location::locate_engine;
+use crate::client::engine_process::{EngineError, EngineProcess, Patience};
+use crate::domain::bootstrap::Bootstrap;
+use crate::domain::compute_options::{DeviceChoice, Precision};
+use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::printable::printable_path;
+use crate::domain::selection::{SplitSelection, ViewSelection};
+use crate::imaging::colormap::Colormap;
+use crate::report::explanation_table::explanation_text;
+use crate::report::tables::counted;
+use crate::storage::score_table::{FILE_NAME, ScoreWriter};
+
+use files::ExplanationFiles;
+use group_maps::{Explained, GroupMaps, Job};
+
+/// The class that maps are to speak for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum WantedClass {
+    /// The one that the network takes an image for
+    Predicted,
+    /// The one of its folder
+    True,
+    #[value(name = "A")]
+    A,
+    #[value(name = "B")]
+    B,
+    #[value(name = "C")]
+    C,
+    #[value(name = "D")]
+    D,
+}
+
+impl WantedClass {
+    /// The class, where it is the same for all images.
+    fn fixed(self) -> Option<DensityClass> {
+        match self {
+            Self::Predicted | Self::True => None,
+            Self::A => Some(DensityClass::A),
+            Self::B => Some(DensityClass::B),
+            Self::C => Some(DensityClass::C),
+            Self::D => Some(DensityClass::D),
+        }
+    }
+}
+
+/// Show where models look in images, and score it
+///
+/// Writes, below `<VIEW>/<CLASS>/` of --out, for each image the map as `<stem>_map.npy` (f32, as large as the network's
+/// input) and four pictures, `<predicted>_<stem>_<size>.png`, `…_map.png`, `…_overlay.png` and `…_contours.png`; beside
+/// them `scores.csv` (how much of the map lies in the breast, in dense tissue, along the skin, outside) and a contact
+/// sheet a class. Dense tissue is taken from the masks of the data set, `masks/<stem>_dense.png` beside the images, and
+/// found by a rule where there are none. A map that says nothing is counted and never painted.
+///
+/// --sanity asks whether the maps may be believed: do they change when the weights are replaced by random ones, do they
+/// repeat, and do they find dense tissue better than random maps do? docs/explanations.md explains methods, scores and
+/// the rule of the verdict.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope explain --model models/ --data testset --out maps
+  mammoscope explain --model models/ --data testset --class true --show --out maps
+  mammoscope explain --model models/ --data testset --method layer-cam \\
+      --layer stage3 --out early
+  mammoscope explain --model latest --data DIR --split test --sanity --out checked")]
+pub(super) struct ExplainArguments {
+    /// A model file, a folder with one model a view, or a run or group (its best checkpoints)
+    #[arg(long, value_name = "M")]
+    model: PathBuf,
+    /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
+    #[arg(long, value_name = "PATH")]
+    data: PathBuf,
+    /// Views to explain, with commas between them, or all
+    #[arg(long, value_name = "V,…", default_value = "all")]
+    view: ViewSelection,
+    /// The part to explain: train, validation, test or all
+    #[arg(long, value_name = "SPLIT", default_value = "all")]
+    split: SplitSelection,
+    /// grad-cam, grad-cam++, hires-cam, layer-cam, eigen-cam, smooth-grad, occlusion or random
+    #[arg(long, value_name = "NAME", default_value_t)]
+    method: ExplanationMethod,
+    /// The layer: add_1 to add_12, the sums of the blocks, or stage1 to stage4
+    #[arg(long, value_name = "NAME", default_value_t)]
+    layer: ExplainedLayer,
+    /// The class that maps speak for
+    #[arg(long, value_enum, value_name = "CLASS", default_value_t = WantedClass::Predicted)]
+    class: WantedClass,
+    /// Grad-CAM exactly as keras-vis 0.5 computes it
+    #[arg(long)]
+    parity: bool,
+    /// Check whether the maps may be believed; prints a verdict and writes sanity.json
+    #[arg(long)]
+    sanity: bool,
+    /// Draw each overlay in the terminal
+    #[arg(long)]
+    show: bool,
+    /// How --show draws; what the terminal does not speak becomes half-blocks
+    #[arg(long, value_enum, default_value_t = Graphics::Auto, value_name = "MODE")]
+    graphics: Graphics,
+    /// The colours of maps: inferno, viridis, grey, or the reference's seismic
+    #[arg(long, value_name = "NAME", default_value_t)]
+    colormap: Colormap,
+    /// How much of the image the strongest colour covers, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.6, value_parser = share)]
+    opacity: f32,
+    /// The value of the map that gets the full colour, so that pictures can be compared [default: each its largest]
+    #[arg(long, value_name = "VALUE", value_parser = positive)]
+    full: Option<f32>,
+    /// The folder to write to; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: DeviceChoice,
+    /// f32, f32-strict, bf16 or auto
+    #[arg(long, value_name = "PRECISION", default_value = "f32")]
+    precision: Precision,
+    /// Images computed at once [default: 4 on a CPU, 32 on a GPU]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch_size: Option<u16>,
+    /// CPU threads [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// What random weights, noise and random maps are drawn from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Print one JSON document in place of the table
+    #[arg(long)]
+    json: bool,
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a share lies from 0 to 1".to_owned())
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    let is_good = |value: &f32| value.is_finite() && *value > 0.0;
+    text.parse().ok().filter(is_good).ok_or_else(|| "a value above 0 is wanted".to_owned())
+}
+
+pub(super) fn run(
+    arguments: &ExplainArguments,
+    workspace: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    if arguments.parity && (arguments.method != ExplanationMethod::GradCam || !arguments.layer.is_last()) {
+        return Err(
+            WrongUse("--parity is keras-vis' Grad-CAM of add_12: leave --method and --layer out".to_owned()).into()
+        );
+    }
+    let models = open_models(&arguments.model, workspace, console).context("--model")?;
+    let choice = ImageChoice { models: &models, data: &arguments.data, view: &arguments.view, split: arguments.split };
+    let ChosenImages { groups, left_out } = choice.choose(console)?;
+    let out = || format!("write to {}", printable_path(&arguments.out));
+    let mut files = ExplanationFiles::create(arguments).with_context(out)?;
+    let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
+    let interruption = Interruption::watch()?;
+    let interrupted = || interruption.requested();
+    let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
+        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+        started => started?,
+    };
+    let mut printer = arguments.show.then(|| PicturePrinter::new(arguments.graphics, console)).flatten();
+    let mut job = Job::default();
+    let mut explained: Vec<Explained> = Vec::new();
+    let mut failures: Vec<(String, String)> = Vec::new();
+    for group in &groups {
+        let maps = GroupMaps { arguments, console, group };
+        let done = maps.compute(&mut engine, &mut job, &interrupted, &mut |one, image| {
+            table.write(&one.row).with_context(out)?;
+            files.write(one, image).with_context(out)?;
+            if let (Some(printer), true) = (&mut printer, image.status.is_sound()) {
+                files.show(printer, one, image)?;
+            }
+            Ok(())
+        })?;
+        explained.extend(done.explained);
+        failures.extend(done.failures);
+    }
+    if explained.is_empty() {
+        bail!("no image could be explained, {} failed", counted(failures.len(), "image"));
+    }
+    let checked = if arguments.sanity {
+        Some(sanity::check(arguments, console, &groups, &explained, &mut engine, &mut job, &interrupted)?)
+    } else {
+        None
+    };
+    table.finish().with_context(out)?;
+    files.finish().with_context(out)?;
+    if let Some(checked) = &checked {
+        checked.write(&arguments.out).with_context(out)?;
+    }
+    let scored: Vec<_> = explained.iter().map(Explained::scored).collect();
+    let bootstrap = Bootstrap::default();
+    if arguments.json {
+        let document = json!({
+            "schema": 1,
+            "table": arguments.out.join(FILE_NAME).to_string_lossy(),
+            "explained": explained.len(),
+            "failed": failures.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect::<Vec<_>>(),
+            "left_out": left_out,
+            "classes": sanity::class_documents(&scored, &bootstrap),
+            "sanity": checked.as_ref().map(|checked| checked.document()),
+        });
+        print_result(&(serde_json::to_string_pretty(&document)? + "\n"))?;
+    } else {
+        print_result(&explanation_text(&scored, &bootstrap))?;
+        if let Some(checked) = &checked {
+            print_result(&checked.text())?;
+        }
+    }
+    let missed = failures.len() + left_out;
+    console.remark(format!(
+        "{} explained: {}{}",
+        counted(explained.len(), "image"),
+        printable_path(&arguments.out),
+        if missed > 0 { format!("; {missed} failed or left out, as listed above") } else { String::new() }
+    ));
+    Ok(if missed > 0 { Outcome::Failed } else { Outcome::Done })
+}

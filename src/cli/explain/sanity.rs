@@ -1,0 +1,157 @@
+//! Whether the maps may be believed: random weights, repetition, and random maps as a control.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+use super::ExplainArguments;
+use super::group_maps::{Explained, GroupMaps, Job};
+use crate::cli::chosen_images::ImagesOfView;
+use crate::cli::console::Console;
+use crate::client::engine_process::EngineProcess;
+use crate::domain::bootstrap::Bootstrap;
+use crate::domain::density::DensityClass;
+use crate::domain::explanation_map::ExplanationMap;
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::explanation_summary::{ExplanationSummary, ScoredMap};
+use crate::domain::rank_correlation::spearman;
+use crate::domain::sanity_verdict::{RandomisedStage, SanityEvidence, SanityVerdict};
+use crate::domain::weight_cascade::CASCADE;
+use crate::report::explanation_table::{control_text, verdict_text};
+use crate::report::tables::counted;
+use crate::storage::atomic_file::write_atomically;
+
+/// So many images of a view go through the cascade and are computed twice; more would tell little more.
+const CASCADE_IMAGES: usize = 24;
+/// The file of the verdict.
+const FILE_NAME: &str = "sanity.json";
+
+/// What the checks found.
+pub(super) struct Checked {
+    evidence: SanityEvidence,
+    verdict: SanityVerdict,
+    control: Vec<ScoredMap>,
+    compared: usize,
+}
+
+/// Runs the checks on images that were explained.
+pub(super) fn check(
+    arguments: &ExplainArguments,
+    console: &Console,
+    groups: &[ImagesOfView<'_>],
+    explained: &[Explained],
+    engine: &mut EngineProcess,
+    job: &mut Job,
+    interrupted: &dyn Fn() -> bool,
+) -> anyhow::Result<Checked> {
+    let mut correlations: Vec<Vec<f64>> = vec![Vec::new(); CASCADE.len()];
+    let mut differences: Vec<f64> = Vec::new();
+    let mut control = Vec::new();
+    let mut compared = 0;
+    for group in groups {
+        let of_group: Vec<&Explained> = explained.iter().filter(|one| one.view == group.name()).collect();
+        let maps = GroupMaps { arguments, console, group };
+        let chosen = evenly(&of_group, CASCADE_IMAGES);
+        compared += chosen.len();
+        console.remark(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
+        let again = maps.maps_of(engine, interrupted, job.next(), &chosen, (arguments.method, 0))?;
+        differences.extend(chosen.iter().zip(&again).filter_map(|(one, again)| difference(&one.map, again.as_ref()?)));
+        for (stage, found) in correlations.iter_mut().enumerate() {
+            let random = maps.maps_of(engine, interrupted, job.next(), &chosen, (arguments.method, stage + 1))?;
+            let pairs = chosen.iter().zip(&random);
+            found.extend(pairs.filter_map(|(one, random)| correlation(&one.map, random.as_ref()?)));
+        }
+        let random = maps.maps_of(engine, interrupted, job.next(), &of_group, (ExplanationMethod::Random, 0))?;
+        let zoom = maps.zoom();
+        control.par_extend(of_group.par_iter().zip(random).filter_map(|(one, map)| {
+            let (_, status, scores) = maps.examine(one.index).ok()?.scored(&map?, zoom);
+            Some(ScoredMap { status, scores, ..one.scored() })
+        }));
+    }
+    let bootstrap = Bootstrap::default();
+    let scored: Vec<ScoredMap> = explained.iter().map(Explained::scored).collect();
+    let randomisation = CASCADE
+        .iter()
+        .zip(&correlations)
+        .map(|(layer, found)| RandomisedStage { layer: (*layer).to_owned(), correlation: mean(found) })
+        .collect();
+    let evidence = SanityEvidence {
+        randomisation,
+        repeatability: differences.into_iter().reduce(f64::max),
+        maps: ExplanationSummary::of(judged(&scored), &bootstrap),
+        control: ExplanationSummary::of(judged(&control), &bootstrap),
+    };
+    let verdict = SanityVerdict::of(&evidence);
+    Ok(Checked { evidence, verdict, control, compared })
+}
+
+/// Classes C and D: where there is dense tissue to find.
+fn judged(maps: &[ScoredMap]) -> impl Iterator<Item = &ScoredMap> {
+    maps.iter().filter(|map| matches!(map.label, Some(DensityClass::C | DensityClass::D)))
+}
+
+/// At most so many, at even distances.
+fn evenly<'a>(all: &[&'a Explained], most: usize) -> Vec<&'a Explained> {
+    let count = all.len().min(most);
+    (0..count).map(|place| all[place * all.len() / count]).collect()
+}
+
+/// The largest difference of two maps as a share of the first one's largest value; `None` where that is 0 or no number.
+fn difference(map: &ExplanationMap, again: &ExplanationMap) -> Option<f64> {
+    let largest = map.values().iter().map(|value| value.abs()).fold(0.0, f32::max);
+    let pairs = map.values().iter().zip(again.values());
+    let difference = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+    (largest > 0.0 && largest.is_finite()).then(|| f64::from(difference / largest))
+}
+
+/// The absolute rank correlation of two maps; `None` where one says nothing.
+fn correlation(map: &ExplanationMap, random: &ExplanationMap) -> Option<f64> {
+    spearman(map.values(), random.values()).map(f64::abs)
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// One document a class, with the scores' means and intervals.
+pub(super) fn class_documents(maps: &[ScoredMap], bootstrap: &Bootstrap) -> Value {
+    let classes = DensityClass::ALL.into_iter().zip(ExplanationSummary::by_class(maps, bootstrap));
+    classes
+        .map(|(class, summary)| (class.letter().to_owned(), json!(summary)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+impl Checked {
+    /// As text for 80 columns.
+    pub(super) fn text(&self) -> String {
+        let mut text = control_text(&self.control, &Bootstrap::default());
+        let _ = writeln!(text, "\nWeights made random, from the head down ({})", counted(self.compared, "image"));
+        for stage in &self.evidence.randomisation {
+            let found = stage.correlation.map_or_else(|| "no map to compare".to_owned(), |found| format!("{found:.2}"));
+            let _ = writeln!(text, "  {:<20}{found}", stage.layer);
+        }
+        text.push_str("  mean absolute rank correlation with the maps of the trained weights\n");
+        text + &verdict_text(&self.verdict)
+    }
+
+    /// As one document.
+    pub(super) fn document(&self) -> Value {
+        json!({
+            "schema": 1,
+            "verdict": self.verdict.word(),
+            "conditions": self.verdict.conditions,
+            "images_compared": self.compared,
+            "evidence": self.evidence,
+            "control": class_documents(&self.control, &Bootstrap::default()),
+        })
+    }
+
+    /// Writes `sanity.json`.
+    pub(super) fn write(&self, out: &Path) -> io::Result<()> {
+        write_atomically(&out.join(FILE_NAME), (serde_json::to_string_pretty(&self.document())? + "\n").as_bytes())
+    }
+}
