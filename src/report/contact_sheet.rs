@@ -101,7 +101,7 @@ impl ContactSheet {
     }
 }
 
-/// A picture shrunk to its place, its aspect kept; a smaller one as it is.
+/// A picture as large as its place, its aspect kept.
 fn small(picture: &Raster<u8>) -> RgbImage {
     let channels = picture.channels().count();
     let samples = picture.samples().chunks_exact(channels);
@@ -109,9 +109,6 @@ fn small(picture: &Raster<u8>) -> RgbImage {
     let picture =
         RgbImage::from_raw(picture.width() as u32, picture.height() as u32, samples).expect("three samples a pixel");
     let longer = picture.width().max(picture.height());
-    if longer <= PICTURE {
-        return picture;
-    }
     let side = |length: u32| (u64::from(length) * u64::from(PICTURE) / u64::from(longer)).max(1) as u32;
     imageops::resize(&picture, side(picture.width()), side(picture.height()), FilterType::Triangle)
 }

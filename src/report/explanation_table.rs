@@ -22,10 +22,10 @@ const COLUMNS: [(Score, &str); 5] = [
 pub fn explanation_text(maps: &[ScoredMap], bootstrap: &Bootstrap) -> String {
     let mut text = table("Where the maps lie", maps, bootstrap);
     text.push_str(
-        "Shares of a map's positive values: in the breast, along the skin, outside, in dense\n\
-         tissue. Peak: how often its largest value is in dense tissue. Enrichment: share of\n\
-         the map in dense tissue over that tissue's share of the breast; 1 is chance.\n\
-         Means over images; 95 % intervals by a bootstrap over subjects.\n",
+        "Shares of a map's positive values: in the breast, along the skin, outside, in\n\
+         dense tissue. Peak: how often its largest value is in dense tissue. Enrichment:\n\
+         share of the map in dense tissue over that tissue's share of the breast; 1 is\n\
+         chance. Means over images; 95 % intervals by a bootstrap over subjects.\n",
     );
     for status in MapStatus::ALL.into_iter().filter(|status| !status.is_sound()) {
         let count = maps.iter().filter(|map| map.status == status).count();
