@@ -10,6 +10,7 @@ use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
 use mammoscope::storage::run_dir::RunDir;
 use mammoscope_engine::bench::augmentation::{AugmentationBench, AugmentationTiming, augmentation};
 use mammoscope_engine::bench::forward::{ForwardBench, ForwardTiming, forward};
+use mammoscope_engine::bench::gradcam::{GradCamBench, GradCamTiming, gradcam};
 use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
@@ -50,6 +51,9 @@ struct TrainArguments {
 enum Bench {
     /// Time the forward pass of the network at width 1
     Forward(ForwardArguments),
+    /// Time Grad-CAM of the network at width 1
+    #[command(name = "gradcam")]
+    GradCam(GradCamArguments),
     /// Time the way from decoded images to augmented batches
     Augmentation(AugmentationArguments),
     /// Train a few steps on random images, on one device beside another, and print JSON
@@ -63,6 +67,25 @@ struct ForwardArguments {
     sizes: Vec<i64>,
     /// Batch sizes
     #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [4, 1])]
+    batches: Vec<i64>,
+    /// Where to compute: auto, cpu or cuda:N
+    #[arg(long, value_name = "DEVICE", default_value = "cpu")]
+    device: DeviceChoice,
+    /// Precisions: f32 (with TF32 on a GPU), f32-strict, bf16
+    #[arg(long, value_name = "PRECISION", value_delimiter = ',', default_values_t = [Precision::F32, Precision::Bf16])]
+    precisions: Vec<Precision>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct GradCamArguments {
+    /// Input sizes
+    #[arg(long, value_name = "PX", value_delimiter = ',', default_values_t = [650])]
+    sizes: Vec<i64>,
+    /// Batch sizes
+    #[arg(long, value_name = "N", value_delimiter = ',', default_values_t = [1, 4])]
     batches: Vec<i64>,
     /// Where to compute: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "cpu")]
@@ -142,6 +165,7 @@ fn main() -> ExitCode {
         }
         Command::Serve => serve(device::load_cuda),
         Command::Bench(Bench::Forward(arguments)) => bench_forward(arguments, &device::load_cuda()),
+        Command::Bench(Bench::GradCam(arguments)) => bench_gradcam(arguments, &device::load_cuda()),
         Command::Bench(Bench::Augmentation(arguments)) => bench_augmentation(arguments, &device::load_cuda()),
         Command::Bench(Bench::TenSteps(arguments)) => bench_ten_steps(&arguments, &device::load_cuda()),
         Command::Probe => serde_json::to_string(&device::probe(device::load_cuda()))
@@ -167,6 +191,20 @@ fn bench_forward(arguments: ForwardArguments, cuda: &CudaFacts) -> anyhow::Resul
     println!("forward pass on {}, {} CPU threads", report.device, report.threads);
     for ForwardTiming { size, batch, precision, img_per_s, .. } in report.results {
         println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} images/s");
+    }
+    Ok(())
+}
+
+fn bench_gradcam(arguments: GradCamArguments, cuda: &CudaFacts) -> anyhow::Result<()> {
+    let GradCamArguments { sizes, batches, device, precisions, json } = arguments;
+    let report = gradcam(&GradCamBench { sizes, batches, device, precisions }, cuda)?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+        return Ok(());
+    }
+    println!("Grad-CAM on {}, {} CPU threads", report.device, report.threads);
+    for GradCamTiming { size, batch, precision, img_per_s, .. } in report.results {
+        println!("{size:>5} px  batch {batch:>3}  {precision:<5} {img_per_s:>9.2} maps/s");
     }
     Ok(())
 }

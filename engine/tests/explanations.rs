@@ -185,7 +185,7 @@ fn hires_cam_adds_up_to_the_logit() {
     assert_complete(&explainer(&model), &model, &small_images());
 }
 
-/// The sum of a `HiResCAM` over all positions and the bias of its class are the logit.
+/// The sum of a HiResCAM over all positions and the bias of its class are the logit.
 fn assert_complete(explainer: &Explainer, model: &Model, images: &[NetworkInput]) {
     let bias = &model.tensors["dense_1.bias"];
     let request = MapRequest { method: ExplanationMethod::HiResCam, ..MapRequest::default() };

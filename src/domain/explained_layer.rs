@@ -25,6 +25,7 @@ impl ExplainedLayer {
     pub const LAST: Self = Self { block: Self::BLOCKS };
 
     /// All layers, from the image to the head.
+    #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> {
         (1..=Self::BLOCKS).map(|block| Self { block })
     }

@@ -49,6 +49,12 @@ pub(crate) struct BenchArguments {
 enum Work {
     /// The forward pass
     Forward,
+    /// Grad-CAM at the last layer, one image at a time; always at 650 pixels
+    #[value(name = "gradcam")]
+    GradCam,
+    /// The same beside the head's gradient written by hand
+    #[value(skip)]
+    GradCamByHand,
     /// Steps of a training on images in memory
     Train,
     /// A training from image files, with augmentation
@@ -121,6 +127,8 @@ impl Work {
     fn name(self) -> &'static str {
         match self {
             Self::Forward => "forward",
+            Self::GradCam => "Grad-CAM, peer's package",
+            Self::GradCamByHand => "Grad-CAM, peer by hand",
             Self::Train => "train step",
             Self::Pipeline => "from files",
             Self::FirstEpoch => "from files, first epoch",

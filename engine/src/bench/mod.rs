@@ -2,5 +2,6 @@
 
 pub mod augmentation;
 pub mod forward;
+pub mod gradcam;
 pub mod ten_steps;
 mod timing;

@@ -91,15 +91,8 @@ impl FoldedResNet {
     }
 
     /// The weights of the dense layer, f32: 4×K.
-    #[must_use]
     pub fn dense_kernel(&self) -> &Tensor {
         &self.dense_kernel
-    }
-
-    /// The bias of the dense layer, f32: four numbers.
-    #[must_use]
-    pub fn dense_bias(&self) -> &Tensor {
-        &self.dense_bias
     }
 
     fn before_blocks(&self, input: &Tensor) -> Result<Tensor, TchError> {

@@ -40,12 +40,11 @@ impl KeptExplainer {
     pub(super) fn load(&mut self, wanted: WantedModel) -> anyhow::Result<&LoadedModel> {
         let state = FileState::of(&wanted.path)?;
         let kept = self.0.take().filter(|(kept, file, _)| *kept == wanted && *file == state);
-        let kept = match kept {
-            Some(kept) => kept,
-            None => {
-                let loaded = read(&wanted)?;
-                (wanted, state, loaded)
-            }
+        let kept = if let Some(kept) = kept {
+            kept
+        } else {
+            let loaded = read(&wanted)?;
+            (wanted, state, loaded)
         };
         Ok(&self.0.insert(kept).2)
     }

@@ -26,7 +26,7 @@ struct Probe {
     cpu_bf16: bool,
 }
 
-/// What `mammoscope-engine bench forward --json` prints.
+/// What `mammoscope-engine bench forward --json` prints, and `bench gradcam --json`.
 #[derive(Debug, Deserialize)]
 struct ForwardReport {
     results: Vec<ForwardResult>,
@@ -70,10 +70,11 @@ impl Ours {
     pub(super) fn measure(&self, work: Work, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         match work {
             Work::Forward => self.forward(conditions),
+            Work::GradCam => self.gradcam(conditions),
             Work::Train => self.train_steps(conditions),
             Work::Pipeline => self.pipeline(conditions),
             // Measured with the whole.
-            Work::FirstEpoch => Ok(Vec::new()),
+            Work::FirstEpoch | Work::GradCamByHand => Ok(Vec::new()),
         }
     }
 
@@ -91,6 +92,23 @@ impl Ours {
             peak_bytes: None,
         };
         Ok(report.results.into_iter().map(figure).collect())
+    }
+
+    /// The same figures beside both of the peer's ways.
+    fn gradcam(&self, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
+        let report: ForwardReport =
+            self.ask_engine(&["bench", "gradcam", "--json", "--batches", "1"], &conditions.threads)?;
+        let figures = report.results.into_iter().flat_map(|ForwardResult { size, batch, precision, img_per_s }| {
+            [Work::GradCam, Work::GradCamByHand].map(|work| Figure {
+                work,
+                size,
+                batch,
+                variant: precision.clone(),
+                img_per_s,
+                peak_bytes: None,
+            })
+        });
+        Ok(figures.collect())
     }
 
     /// Each case in a process of its own, whose memory is that of the case.

@@ -64,9 +64,10 @@ impl Peers {
     pub(super) fn measure(&self, work: Work, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         let (peer, part) = match work {
             Work::Forward => (&self.torch, "forward"),
+            Work::GradCam => (&self.torch, "gradcam"),
             Work::Train => (&self.torch, "train"),
             Work::Pipeline => (&self.keras, "generator"),
-            Work::FirstEpoch => return Ok(Vec::new()),
+            Work::FirstEpoch | Work::GradCamByHand => return Ok(Vec::new()),
         };
         match peer {
             Some(peer) => {
@@ -103,6 +104,7 @@ impl Peer {
     fn figure(&self, work: Work, result: PeerResult) -> Figure {
         let PeerResult { name, size, images, layout, img_per_s } = result;
         let batch = if name == "train_seed_pipeline" { super::BATCH } else { images };
+        let work = if name == "gradcam_head_only_manual" { Work::GradCamByHand } else { work };
         let variant = [Some(self.name.to_owned()), layout].into_iter().flatten().collect::<Vec<_>>().join(", ");
         Figure { work, size, batch, variant, img_per_s, peak_bytes: None }
     }
@@ -125,5 +127,8 @@ mod tests {
         assert_eq!(figures.iter().map(|figure| figure.batch).collect::<Vec<_>>(), [4, 4]);
         assert_eq!(figures[0].variant, "Keras, channels_last");
         assert_eq!(figures[1].variant, "Keras");
+        let by_hand = r#"{"name": "gradcam_head_only_manual", "size": 650, "images": 1, "img_per_s": 6.0}"#;
+        let figure = peer.figure(Work::GradCam, serde_json::from_str(by_hand).expect("their format"));
+        assert_eq!(figure.work, Work::GradCamByHand);
     }
 }
