@@ -18,8 +18,8 @@ pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
         spread[0] += a * a;
         spread[1] += b * b;
     }
-    // Each square root by itself: the product of two spreads is beyond a double's exact integers for large pictures.
-    let scale = spread[0].sqrt() * spread[1].sqrt();
+    // One root of the product: it is exact where both spreads are the same.
+    let scale = (spread[0] * spread[1]).sqrt();
     (scale > 0.0).then(|| (product / scale).clamp(-1.0, 1.0))
 }
 
