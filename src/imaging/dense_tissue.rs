@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_fatty_breast_has_none() {
         let found = dense_tissue(&picture(|_, _| None), &all(100)).unwrap();
-        assert_eq!(found.share, 0.0);
+        assert_eq!(found.mask.area(), 0);
         assert_eq!(found.worth_scoring(), None);
         assert_eq!(dense_tissue(&picture(|_, _| None), &Mask::new(100, 100, vec![false; 10_000])), None);
     }

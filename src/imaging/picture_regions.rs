@@ -44,16 +44,15 @@ impl PictureRegions {
         let skin_band = skin_band(&breast, skin);
         let pectoral = known.pectoral.filter(|mask| mask.area() > 0).or_else(|| filled_pectoral(image, &breast));
         let dense_is_truth = known.dense.is_some();
-        let dense = match known.dense {
-            Some(dense) => (dense.area() > 0).then_some(dense),
-            None => {
-                let mut examined = breast.without(&skin_band);
-                if let Some(pectoral) = &pectoral {
-                    // Its edge, too: resized pictures have greys between fill and tissue there.
-                    examined = examined.without(&pectoral.dilated(1));
-                }
-                dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring)
+        let dense = if let Some(dense) = known.dense {
+            (dense.area() > 0).then_some(dense)
+        } else {
+            let mut examined = breast.without(&skin_band);
+            if let Some(pectoral) = &pectoral {
+                // Its edge, too: resized pictures have greys between fill and tissue there.
+                examined = examined.without(&pectoral.dilated(1));
             }
+            dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring)
         };
         Some(Self { breast, skin_band, pectoral, dense, dense_is_truth })
     }
