@@ -9,8 +9,8 @@ const FAT: f64 = 0.20;
 
 /// How far above fat dense tissue begins, in grey levels, and as a share of the spread between fat and the brightest
 /// twentieth.
-const OFFSET: f64 = 10.0;
-const CONTRAST: f64 = 0.12;
+const OFFSET: f64 = 12.0;
+const CONTRAST: f64 = 0.10;
 
 /// Pixels are averaged over squares of this share of the shorter side before they are compared: noise and single fibres
 /// are not dense tissue.

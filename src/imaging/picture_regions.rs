@@ -79,7 +79,8 @@ mod tests {
         let regions = PictureRegions::of(&picture(), TrueMasks::default(), SkinBandWidth::default()).unwrap();
         let (pectoral, dense) = (regions.pectoral.unwrap(), regions.dense.unwrap());
         assert!((750..830).contains(&pectoral.area()), "{}", pectoral.area());
-        assert!((1000..1250).contains(&dense.area()), "{}", dense.area());
+        // A pixel more all around: the square is averaged with what lies beside it.
+        assert!((1150..1400).contains(&dense.area()), "{}", dense.area());
         assert!(!dense.pixels().iter().zip(pectoral.pixels()).any(|(&dense, &pectoral)| dense && pectoral));
         assert!(!regions.dense_is_truth);
         assert_eq!(PictureRegions::of(&picture().map(|_| 7), TrueMasks::default(), SkinBandWidth::default()), None);
