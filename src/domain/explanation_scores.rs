@@ -106,7 +106,7 @@ fn iou_at_equal_area(map: &[f32], breast: &[bool], inside: &dyn Fn(usize) -> boo
         if map[at] > threshold {
             above += 1;
             above_inside += usize::from(inside(at));
-        } else if map[at] == threshold {
+        } else if map[at] >= threshold {
             at_threshold += 1;
             at_threshold_inside += usize::from(inside(at));
         }

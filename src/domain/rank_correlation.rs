@@ -18,8 +18,8 @@ pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
         spread[0] += a * a;
         spread[1] += b * b;
     }
-    // Each square root by itself: the product of two spreads is beyond a double's exact integers for large pictures.
-    let scale = spread[0].sqrt() * spread[1].sqrt();
+    // One root of the product: it is exact where both spreads are the same.
+    let scale = (spread[0] * spread[1]).sqrt();
     (scale > 0.0).then(|| (product / scale).clamp(-1.0, 1.0))
 }
 
@@ -32,10 +32,12 @@ fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
-    // Zero and minus zero lie side by side in the total order, and are equal.
-    for equal in order.chunk_by(|&a, &b| values[a as usize] == values[b as usize]) {
+    // In rising order, what is not below the next is equal to it; zero and minus zero are, too.
+    for equal in order.chunk_by(|&a, &b| values[a as usize] >= values[b as usize]) {
         let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
-        equal.iter().for_each(|&at| ranks[at as usize] = rank);
+        for &at in equal {
+            ranks[at as usize] = rank;
+        }
         before += equal.len();
     }
     Some(ranks)

@@ -109,6 +109,8 @@ mod tests {
     use crate::domain::bootstrap::{Bootstrap, Interval};
     use crate::domain::explanation_summary::ScoredMap;
 
+    type Spoil = fn(&mut SanityEvidence);
+
     fn summary(low: f64, high: f64) -> ExplanationSummary {
         let mut summary = ExplanationSummary::of(&Vec::<ScoredMap>::new(), &Bootstrap::NONE);
         let mean = &mut summary.means[Score::DenseEnrichment as usize];
@@ -131,7 +133,7 @@ mod tests {
     #[test]
     fn all_conditions_must_hold() {
         assert_eq!(SanityVerdict::of(&evidence()).word(), "supported");
-        let broken: [(usize, fn(&mut SanityEvidence)); 6] = [
+        let broken: [(usize, Spoil); 6] = [
             (0, |evidence| evidence.maps = summary(1.19, 1.9)),
             (1, |evidence| evidence.control = summary(1.4, 1.6)),
             (2, |evidence| evidence.randomisation[1].correlation = Some(0.6)),

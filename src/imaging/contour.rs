@@ -130,7 +130,7 @@ impl Mesh {
         if (0..4).all(crossed) {
             // A saddle. With a high mean the high corners hang together, and each low one is cut off by a line of its own.
             let mean = corners.iter().map(|&value| f64::from(value)).sum::<f64>() / 4.0;
-            let cut_off = if (mean >= f64::from(level)) == high[0] { 1 } else { 0 };
+            let cut_off = usize::from((mean >= f64::from(level)) == high[0]);
             for corner in [cut_off, cut_off + 2] {
                 self.join(edges[(corner + 3) % 4], edges[corner]);
             }

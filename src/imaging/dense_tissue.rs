@@ -9,8 +9,8 @@ const FAT: f64 = 0.20;
 
 /// How far above fat dense tissue begins, in grey levels, and as a share of the spread between fat and the brightest
 /// twentieth.
-const OFFSET: f64 = 14.0;
-const CONTRAST: f64 = 0.20;
+const OFFSET: f64 = 12.0;
+const CONTRAST: f64 = 0.10;
 
 /// Pixels are averaged over squares of this share of the shorter side before they are compared: noise and single fibres
 /// are not dense tissue.
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_fatty_breast_has_none() {
         let found = dense_tissue(&picture(|_, _| None), &all(100)).unwrap();
-        assert_eq!(found.share, 0.0);
+        assert_eq!(found.mask.area(), 0);
         assert_eq!(found.worth_scoring(), None);
         assert_eq!(dense_tissue(&picture(|_, _| None), &Mask::new(100, 100, vec![false; 10_000])), None);
     }

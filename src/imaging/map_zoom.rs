@@ -214,7 +214,8 @@ mod tests {
             prop_assert!(source.iter().zip(spline).all(|(a, b)| (a - b).abs() < 1e-4), "{:?} {:?}", source, spline);
             // Half-pixel centres lie within a corner's cell only where the map is not made smaller.
             let (wider, higher) = (width.max(2 * map.width()), height.max(2 * map.height()));
-            prop_assert_eq!(source, ends(&bilinear_zoom(&map, wider, higher)));
+            let bilinear = ends(&bilinear_zoom(&map, wider, higher));
+            prop_assert!(source.iter().zip(bilinear).all(|(a, b)| (a - b).abs() < 1e-6), "{:?} {:?}", source, bilinear);
         }
 
         #[test]

@@ -44,17 +44,57 @@ impl PictureRegions {
         let skin_band = skin_band(&breast, skin);
         let pectoral = known.pectoral.filter(|mask| mask.area() > 0).or_else(|| filled_pectoral(image, &breast));
         let dense_is_truth = known.dense.is_some();
-        let dense = match known.dense {
-            Some(dense) => (dense.area() > 0).then_some(dense),
-            None => {
-                let mut examined = breast.without(&skin_band);
-                if let Some(pectoral) = &pectoral {
-                    // Its edge, too: resized pictures have greys between fill and tissue there.
-                    examined = examined.without(&pectoral.dilated(1));
-                }
-                dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring)
+        let dense = if let Some(dense) = known.dense {
+            (dense.area() > 0).then_some(dense)
+        } else {
+            let mut examined = breast.without(&skin_band);
+            if let Some(pectoral) = &pectoral {
+                // Its edge, too: resized pictures have greys between fill and tissue there.
+                examined = examined.without(&pectoral.dilated(1));
             }
+            dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring)
         };
         Some(Self { breast, skin_band, pectoral, dense, dense_is_truth })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raster::Channels;
+    use super::*;
+
+    /// 100 × 100: breast in 80 columns, a bright square in it, a filled muscle in the upper corner.
+    fn picture() -> Raster<u8> {
+        let grey = |x: usize, y: usize| match (x, y) {
+            _ if x >= 80 => 0,
+            _ if x + y < 40 => 120,
+            (30..60, 45..85) => 160,
+            _ => 98 + ((x * 5 + y * 3) % 5) as u8,
+        };
+        Raster::new(100, 100, Channels::Grey, (0..10_000).map(|at| grey(at % 100, at / 100)).collect())
+    }
+
+    #[test]
+    fn what_is_not_known_is_found() {
+        let regions = PictureRegions::of(&picture(), TrueMasks::default(), SkinBandWidth::default()).unwrap();
+        let (pectoral, dense) = (regions.pectoral.unwrap(), regions.dense.unwrap());
+        assert!((750..830).contains(&pectoral.area()), "{}", pectoral.area());
+        // A pixel more all around: the square is averaged with what lies beside it.
+        assert!((1150..1400).contains(&dense.area()), "{}", dense.area());
+        assert!(!dense.pixels().iter().zip(pectoral.pixels()).any(|(&dense, &pectoral)| dense && pectoral));
+        assert!(!regions.dense_is_truth);
+        assert_eq!(PictureRegions::of(&picture().map(|_| 7), TrueMasks::default(), SkinBandWidth::default()), None);
+    }
+
+    #[test]
+    fn what_is_known_is_taken() {
+        let dense = Mask::new(100, 100, (0..10_000).map(|at| at < 50).collect());
+        let known = |dense: Mask| TrueMasks { dense: Some(dense), ..TrueMasks::default() };
+        let regions = PictureRegions::of(&picture(), known(dense.clone()), SkinBandWidth::default()).unwrap();
+        assert_eq!((regions.dense, regions.dense_is_truth), (Some(dense), true));
+        // Known to have none: the rule is not asked.
+        let none = known(Mask::new(100, 100, vec![false; 10_000]));
+        let regions = PictureRegions::of(&picture(), none, SkinBandWidth::default()).unwrap();
+        assert_eq!((regions.dense, regions.dense_is_truth), (None, true));
     }
 }

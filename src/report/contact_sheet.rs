@@ -137,7 +137,7 @@ mod tests {
 
     fn sheet(rows: usize) -> RgbImage {
         let mut sheet = ContactSheet::new("CC_R  class C  grad-cam");
-        let rgb = Raster::new(2, 1, Channels::Rgb, vec![10, 20, 30, 10, 20, 30]);
+        let rgb = Raster::new(2, 2, Channels::Rgb, [10, 20, 30].repeat(4));
         for _ in 0..rows {
             sheet.add("a name.png", "C as D .91", [&flat(600, 600, 50), &flat(200, 400, 90), &rgb]);
         }

@@ -93,7 +93,7 @@ proptest! {
         let down = (1..height).flat_map(|y| (0..width).map(move |x| (x, y))).filter(|&(x, y)| high(x, y) != high(x, y - 1));
         prop_assert_eq!(across.count() + down.count(), lines.iter().map(|line| line.points.len()).sum::<usize>());
         let at_edge = |point: Point| {
-            point.x == 0.0 || point.y == 0.0 || point.x == (width - 1) as f32 || point.y == (height - 1) as f32
+            point.x <= 0.0 || point.y <= 0.0 || point.x >= (width - 1) as f32 || point.y >= (height - 1) as f32
         };
         for line in &lines {
             prop_assert!(line.points.len() >= 2);
