@@ -59,8 +59,8 @@ pub(super) fn run(
     for number in 0..arguments.runs {
         let seed = arguments.seed + u64::from(number);
         let history = SyntheticHistory { epochs: arguments.epochs, steps_per_epoch: arguments.steps, seed };
-        // One ended before the next began.
-        let end = now - TimeDelta::minutes(i64::from(arguments.runs - 1 - number));
+        // One ended before the next, the last a minute ago.
+        let end = now - TimeDelta::minutes(i64::from(arguments.runs - number));
         let mut synthetic = SyntheticRun::create(&workspace, history, end).with_context(written)?;
         print_result(&format!("{}\n", synthetic.path().display()))?;
         match arguments.live.filter(|_| number + 1 == arguments.runs) {

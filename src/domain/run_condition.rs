@@ -128,12 +128,15 @@ pub fn duration_text(duration: TimeDelta) -> String {
     }
 }
 
-/// How long ago something was, for people: [`duration_text`] without seconds from two minutes on, so that a screen full
-/// of ages stands still.
+/// How long ago something was, for people: [`duration_text`] without seconds from one minute on, and without minutes from
+/// two hours on, so that a screen full of ages stands still.
 #[must_use]
 pub fn age_text(age: TimeDelta) -> String {
-    let whole_minutes = TimeDelta::minutes(age.num_minutes());
-    duration_text(if age.num_minutes() < 2 { age } else { whole_minutes })
+    duration_text(match (age.num_hours(), age.num_minutes()) {
+        (2.., _) => TimeDelta::hours(age.num_hours()),
+        (_, 1..) => TimeDelta::minutes(age.num_minutes()),
+        _ => age,
+    })
 }
 
 #[cfg(test)]
@@ -176,7 +179,7 @@ mod tests {
             (Running, None, 3, Alive, "running · 3 s ago"),
             (Running, None, 0, Unknown, "running · just now"),
             (Running, None, -300, Unknown, "running · just now"),
-            (Running, None, 100, Unknown, "running · 1 min 40 s ago"),
+            (Running, None, 100, Unknown, "running · 1 min ago"),
             (Running, None, 720, Gone, "stale · 12 min, process gone"),
             (Running, None, 1, Gone, "stale · 1 s, process gone"),
             (Paused, None, 7200, HostRestarted, "stale · 2 h, host restarted"),
@@ -202,7 +205,9 @@ mod tests {
         }
         assert_eq!(duration_text(TimeDelta::seconds(86_400)), "1 day");
         assert_eq!(duration_text(TimeDelta::seconds(-5)), "0 s");
-        assert_eq!(age_text(TimeDelta::seconds(119)), "1 min 59 s");
+        assert_eq!(age_text(TimeDelta::seconds(119)), "1 min");
         assert_eq!(age_text(TimeDelta::seconds(470)), "7 min");
+        assert_eq!(age_text(TimeDelta::minutes(100)), "1 h 40 min");
+        assert_eq!(age_text(TimeDelta::minutes(170)), "2 h");
     }
 }

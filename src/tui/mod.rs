@@ -7,6 +7,8 @@ mod app;
 mod binding;
 mod effect;
 mod frame;
+#[doc(hidden)]
+pub mod frame_timing;
 mod graphics;
 mod input;
 mod message;
@@ -35,6 +37,7 @@ use chrono::Utc;
 use app::App;
 use effect::{Effect, Place};
 use graphics::GraphicsFacts;
+use input::Input;
 use message::UiMessage;
 use model::Model;
 use run_board::RunBoard;
@@ -51,6 +54,8 @@ use crate::storage::workspace::Workspace;
 
 /// Between frames: no more than 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);
+/// Before the answer to a key: it does not wait for the pace of news.
+const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
 /// How long the terminal may take to answer what it can do.
 const QUERY_TIME: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_secs(1);
@@ -127,9 +132,9 @@ impl Workbench {
         }
         let mut leaves = self.perform(app, effects)?;
         let (mut last_frame, mut last_tick) = (Instant::now(), Instant::now());
-        let mut changed = true;
+        let (mut changed, mut pace) = (true, FRAME_TIME);
         while !leaves {
-            let frame_due = changed.then_some(last_frame + FRAME_TIME);
+            let frame_due = changed.then_some(last_frame + pace);
             let due = [frame_due, self.query_end, Some(last_tick + TICK)].into_iter().flatten().min();
             let patience = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
             let message = match self.messages.recv_timeout(patience) {
@@ -137,12 +142,14 @@ impl Workbench {
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => bail!("the workbench has lost its terminal"),
             };
-            if let Some(message) = message {
-                leaves |= self.take(app, message)?;
-                while let (false, Ok(message)) = (leaves, self.messages.try_recv()) {
-                    leaves |= self.take(app, message)?;
+            let mut next = message;
+            while let (false, Some(message)) = (leaves, next) {
+                if matches!(message, UiMessage::Input(Input::Key(_))) {
+                    pace = KEY_FRAME_TIME;
                 }
+                leaves |= self.take(app, message)?;
                 changed = true;
+                next = self.messages.try_recv().ok();
             }
             if self.query_end.is_some_and(|end| Instant::now() >= end) {
                 self.query_end = None;
@@ -154,10 +161,10 @@ impl Workbench {
                 leaves |= self.take(app, UiMessage::Tick)?;
                 changed = true;
             }
-            if changed && !leaves && last_frame.elapsed() >= FRAME_TIME {
+            if changed && !leaves && last_frame.elapsed() >= pace {
                 self.draw(app)?;
                 last_frame = Instant::now();
-                changed = false;
+                (changed, pace) = (false, FRAME_TIME);
             }
         }
         Ok(())

@@ -39,10 +39,16 @@ impl<W: Write> Screen<W> {
         Self::with_viewport(terminal, Viewport::Fullscreen)
     }
 
-    fn with_viewport(terminal: W, viewport: Viewport) -> io::Result<Self> {
+    /// A screen on a part of a terminal.
+    pub(super) fn with_viewport(terminal: W, viewport: Viewport) -> io::Result<Self> {
         let gathered = Gathered::default();
         let backend = CrosstermBackend::new(gathered.clone());
         Ok(Self { frames: Terminal::with_options(backend, TerminalOptions { viewport })?, gathered, terminal })
+    }
+
+    /// Where frames are sent.
+    pub(super) fn terminal(&self) -> &W {
+        &self.terminal
     }
 
     /// Draws a frame and sends what it changes. One that only sets colours and hides the cursor draws nothing and is

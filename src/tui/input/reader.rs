@@ -13,7 +13,7 @@ use super::parser::InputParser;
 use crate::tui::message::UiMessage;
 
 /// How long the rest of a sequence may take; after that a lone escape character was the key.
-const ESCAPE_PATIENCE: Duration = Duration::from_millis(40);
+const ESCAPE_PATIENCE: Duration = Duration::from_millis(25);
 
 /// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
 pub(in crate::tui) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {

@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""What the workbench costs in a terminal: run it in a pty and count bytes and time.
+
+    python3 benches/terminal_costs.py [--program target/release/mammoscope] [--training]
+
+Prints one line a goal: what was measured, the figure, the goal. Needs nothing but Python; runs are made by
+`mammoscope synthetic-run`. With --training, keys are also timed while a real training works on the same cores (the
+engine has to stand beside the program). It takes about a minute.
+"""
+import argparse, fcntl, json, os, pty, select, shutil, signal, statistics, struct, subprocess, sys, tempfile, termios, time
+
+
+class Session:
+    """A program in a terminal of its own, which answers as a plain xterm does."""
+
+    def __init__(self, command, size=(120, 40)):
+        columns, rows = size
+        self.log, self.start = bytearray(), time.monotonic()
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+            os.execv(command[0], command)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, columns * 8, rows * 16))
+
+    def read(self, seconds, until=None, quiet=None):
+        """Reads until a text appears, until silence, or for so long; gives the times of first and last byte."""
+        begun, seen = time.monotonic(), len(self.log)
+        first = last = None
+        while time.monotonic() - begun < seconds:
+            if quiet and last and time.monotonic() - last > quiet:
+                break
+            if until and until in self.log[max(0, seen - len(until)):]:
+                break
+            if not select.select([self.terminal], [], [], 0.002)[0]:
+                continue
+            try:
+                data = os.read(self.terminal, 1 << 16)
+            except OSError:
+                break
+            last = time.monotonic()
+            first = first or last
+            self.log += data
+            if b"\x1b[c" in data:
+                os.write(self.terminal, b"\x1b[?62;22c")
+        return first, last
+
+    def key(self, keys, **patience):
+        """Types keys; the milliseconds to the first byte of the answer, and to the last."""
+        pressed, before = time.monotonic(), len(self.log)
+        os.write(self.terminal, keys)
+        first, last = self.read(2, quiet=0.15, **patience)
+        ms = lambda at: (at - pressed) * 1e3 if at else None
+        return ms(first), ms(last), len(self.log) - before
+
+    def resident(self):
+        with open(f"/proc/{self.pid}/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+
+    def close(self):
+        os.write(self.terminal, b"\x1b\x1b")
+        self.read(0.3)
+        os.write(self.terminal, b"q")
+        self.read(1)
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+
+
+def told(what, figure, unit, goal):
+    verdict = "" if figure <= goal else "   MISSED"
+    print(f"{what:<66}{figure:>9.1f} {unit:<8} goal {goal:g}{verdict}", flush=True)
+
+
+def starts(program, folder):
+    """First paint on 100 runs, and a long run drawn whole."""
+    many, long = os.path.join(folder, "many"), os.path.join(folder, "long")
+    make(program, many, "--runs", "100", "--epochs", "5", "--steps", "20")
+    make(program, long, "--epochs", "100", "--steps", "1000")
+    paints, idles = [], []
+    for _ in range(5):
+        session = Session([program, "--workspace", many])
+        first, _ = session.read(2, until=b"Datasets")
+        paints.append((time.monotonic() - session.start) * 1e3)
+        session.read(3, quiet=0.5)
+        session.key(b"3")
+        session.read(2, quiet=0.5)
+        before = len(session.log)
+        session.read(4)
+        idles.append((len(session.log) - before) / 4)
+        session.close()
+    told("first paint, a workspace with 100 runs (median of 5)", statistics.median(paints), "ms", 100)
+    told("idle, Runs with 100 runs (median of 5)", statistics.median(idles), "B/s", 100)
+    drawn, sent = [], []
+    for _ in range(5):
+        session = Session([program, "attach", "--workspace", long])
+        _, last = session.read(5, quiet=0.25)
+        drawn.append((last - session.start) * 1e3)
+        sent.append(len(session.log) / 1e3)
+        resident = session.resident()
+        session.close()
+    told("a run of 100,000 reports drawn whole (median of 5)", statistics.median(drawn), "ms", 300)
+    told("  sent for it, start of the terminal included", max(sent), "kB", 20)
+    told("  resident", resident, "MB", 60)
+
+
+def live(program, folder):
+    """What a training that reports four times a second costs, and how soon an event is seen."""
+    workspace = os.path.join(folder, "live")
+    trainer = subprocess.Popen(
+        [program, "--workspace", workspace, "synthetic-run", "--live", "60"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    run = trainer.stdout.readline().decode().strip()
+    while not os.path.exists(os.path.join(run, "status.json")):
+        time.sleep(0.01)
+    session = Session([program, "attach", "--workspace", workspace])
+    session.read(5, quiet=0.12)
+    before, begun = len(session.log), time.monotonic()
+    session.read(5)
+    frames = session.log[before:].count(b"\x1b[?2026h")
+    told("an update of a training that reports 4 times a second", (len(session.log) - before) / max(frames, 1) / 1e3, "kB", 4)
+    delays = []
+    for number in range(20):
+        # No letter stays where it was: only cells that change are sent.
+        needle = chr(ord("a") + number) * 8
+        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": "warning", "message": needle}
+        with open(os.path.join(run, "events.jsonl"), "a") as events:
+            events.write(json.dumps(line) + "\n")
+        written = time.monotonic()
+        session.read(3, until=needle.encode())
+        delays.append((time.monotonic() - written) * 1e3)
+    told("an event of it on screen (largest of 20)", max(delays), "ms", 250)
+    session.close()
+    trainer.send_signal(signal.SIGINT)
+    trainer.wait()
+
+
+def images(program, folder):
+    """The first list of a folder with 100,000 images."""
+    root = os.path.join(folder, "images")
+    subprocess.run([program, "phantom", os.path.join(folder, "one"), "--subjects", "1", "--size", "48", "--quiet"], check=True)
+    source = next(
+        os.path.join(place, name)
+        for place, _, names in os.walk(os.path.join(folder, "one"))
+        for name in names
+        if name.endswith("CC_R.png") and "masks" not in place
+    )
+    for number in range(100_000):
+        place = os.path.join(root, "CC_R", "ABCD"[number % 4])
+        if number < 4:
+            os.makedirs(place)
+            # A file has no more than 65,000 names.
+            shutil.copy(source, os.path.join(folder, f"{number}.png"))
+        os.link(os.path.join(folder, f"{number % 4}.png"), os.path.join(place, f"{number}_1_{'ABCD'[number % 4]}_CC_R.png"))
+    lists, residents = [], []
+    for _ in range(3):
+        session = Session([program, "--workspace", os.path.join(folder, "ws")])
+        session.read(3, quiet=0.3)
+        session.key(b"1")
+        session.key(b"o")
+        session.key(b"\x15" + root.encode())
+        entered = time.monotonic()
+        os.write(session.terminal, b"\r")
+        session.read(5, until=b"CC_R")
+        lists.append((time.monotonic() - entered) * 1e3)
+        session.read(10, until=b"100,000")
+        session.key(b"\x1b[C")
+        session.key(b"\x1b[B")
+        entered = time.monotonic()
+        os.write(session.terminal, b"\r")
+        session.read(10, until=b"_CC_R.png")
+        lists[-1] = max(lists[-1], (time.monotonic() - entered) * 1e3)
+        session.read(5, quiet=1)
+        residents.append(session.resident())
+        session.close()
+    told("the first list of 100,000 images (median of 3)", statistics.median(lists), "ms", 200)
+    told("  resident, when all are counted", max(residents), "MB", 80)
+
+
+def keys_beside_a_training(program, folder):
+    """Keys while a training works on the same cores."""
+    data, workspace = os.path.join(folder, "data"), os.path.join(folder, "training")
+    subprocess.run([program, "phantom", data, "--subjects", "40", "--size", "128", "--quiet"], check=True)
+    train = ["train", "--data", data, "--view", "CC_R", "--preset", "quick", "--set", "epochs=500,early_stop=0", "--detach"]
+    subprocess.run([program, "--workspace", workspace, *train], check=True, stdout=subprocess.DEVNULL)
+    session = Session([program, "attach", "--workspace", workspace])
+    session.read(3)
+    delays = []
+    for key in [b"z", b"Z", b"s", b"S", b"l", b"l", b"e", b"e", b"e", b"t", b"t", b"t", b"?", b"\x1b", b":", b"\x1b"] * 3:
+        first, _, _ = session.key(key)
+        delays.append(first or 0)
+    told("key to screen beside a training (median of 48)", statistics.median(delays), "ms", 30)
+    told("  the 95th percentile", statistics.quantiles(delays, n=20)[-1], "ms", 30)
+    session.close()
+    control = [program, "--workspace", workspace, "control", "latest", "stop"]
+    subprocess.run(control, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def make(program, workspace, *words):
+    command = [program, "--workspace", workspace, "synthetic-run", *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="target/release/mammoscope")
+    parser.add_argument("--training", action="store_true", help="time keys beside a real training, too")
+    arguments = parser.parse_args()
+    program = os.path.abspath(arguments.program)
+    if not os.path.exists(program):
+        sys.exit(f"{program} is not there: cargo build --release")
+    folder = tempfile.mkdtemp(prefix="terminal-costs-")
+    try:
+        starts(program, folder)
+        live(program, folder)
+        images(program, folder)
+        if arguments.training:
+            keys_beside_a_training(program, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
