@@ -155,3 +155,49 @@ fn without_a_terminal_it_says_so() {
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("needs a terminal") && message.lines().count() == 1, "{message}");
 }
+
+#[test]
+fn a_fault_gives_the_terminal_back_and_leaves_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = [("MAMMOSCOPE_TEST_FAULT", "drawing")];
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &wanted, folder.path(), (80, 24));
+    let (status, _) = session.wait_for_end();
+    assert!(!status.success());
+    session.wait_until_restored();
+    until("what happened", || {
+        let text = String::from_utf8_lossy(&session.bytes()).into_owned();
+        text.contains("a test wanted this") && text.contains("workbench_fault.txt")
+    });
+    let report = std::fs::read_to_string(folder.path().join("ws/workbench_fault.txt")).unwrap();
+    assert!(report.contains("a test wanted this") && report.contains("tui::"), "{report}");
+}
+
+#[test]
+fn a_fault_of_a_thread_is_told_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let wanted = [("MAMMOSCOPE_TEST_FAULT", "thread")];
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &wanted, folder.path(), (120, 40));
+    session.wait_for_text("a part of the workbench failed: a test wanted this");
+    session.send(b"3");
+    session.wait_for_text("[3 Runs]");
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn letters_alone_are_sent_where_only_they_are_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = [("NO_COLOR", "1"), ("TERM", "xterm")];
+    let mut session = PtySession::start_with(&["--ascii", "--workspace", "ws"], &look, folder.path(), (80, 24));
+    for (key, title) in [(b"2", "[2 Train]"), (b"3", "[3 Runs]"), (b"4", "[4 Evaluate]"), (b"1", "[1 Datasets]")] {
+        session.send(key);
+        session.wait_for_text(title);
+    }
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    let bytes = session.bytes();
+    assert!(bytes.is_ascii(), "{}", String::from_utf8_lossy(&bytes));
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(!text.contains("[38;") && !text.contains("[48;"), "no colour was asked for");
+}

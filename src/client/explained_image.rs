@@ -13,6 +13,7 @@ use crate::domain::probabilities::Probabilities;
 use crate::imaging::breast_mask::grey_levels;
 use crate::imaging::decode::{ImageError, decode_file};
 use crate::imaging::map_zoom::{bilinear_zoom, cubic_spline_zoom, normalised};
+use crate::imaging::mask::Mask;
 use crate::imaging::network_input::resize;
 use crate::imaging::picture_regions::{PictureRegions, TrueMasks};
 use crate::imaging::raster::{Channels, Raster};
@@ -90,7 +91,7 @@ impl ExaminedPicture {
                 let parts = MapRegions {
                     breast: regions.breast.pixels(),
                     skin_band: regions.skin_band.pixels(),
-                    dense: regions.dense.as_ref().map(|mask| mask.pixels()),
+                    dense: regions.dense.as_ref().map(Mask::pixels),
                 };
                 ExplanationScores::of(map.samples(), self.picture.samples(), &parts)
             }

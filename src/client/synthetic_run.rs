@@ -110,7 +110,7 @@ impl SyntheticRun {
         }
         let epoch = (self.step / steps_per_epoch) as u32 + 1;
         let learning_rate = 0.01 * 0.5_f64.powi((epoch / 20) as i32);
-        if self.step % steps_per_epoch == 0 {
+        if self.step.is_multiple_of(steps_per_epoch) {
             self.record(RunEventKind::EpochStarted { epoch, step: self.step, learning_rate })?;
         }
         self.step += 1;
@@ -118,7 +118,7 @@ impl SyntheticRun {
         let progress = self.step as f64 / (u64::from(epochs) * steps_per_epoch) as f64;
         let smooth = 1.4 * (-3.0 * progress).exp() + 0.15;
         let noise = self.random.random_range(-1.0..1.0);
-        let spike = if self.step % SPIKE_EVERY == 0 { 10.0 } else { 1.0 };
+        let spike = if self.step.is_multiple_of(SPIKE_EVERY) { 10.0 } else { 1.0 };
         let images_per_s = 20.0 + self.random.random_range(-2.0..2.0);
         self.record(RunEventKind::StepReported {
             epoch,
@@ -136,7 +136,7 @@ impl SyntheticRun {
         (self.status.step, self.status.epoch) = (self.step, epoch);
         self.status.images_per_s = Some(images_per_s);
         self.status.eta_s = Some((u64::from(epochs) * steps_per_epoch - self.step) as f64 * SECONDS_A_STEP);
-        if self.step % steps_per_epoch == 0 {
+        if self.step.is_multiple_of(steps_per_epoch) {
             self.end_epoch(epoch, smooth, learning_rate)?;
         }
         Ok(true)

@@ -120,6 +120,7 @@ impl App {
             UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
             UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
             UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
+            UiMessage::Fault(text) => vec![Effect::failed(text)],
             UiMessage::Machine(sample) => {
                 self.model.machine = sample;
                 Vec::new()
@@ -326,6 +327,13 @@ impl App {
 
     /// Draws everything.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
+        self.draw_everything(frame);
+        if self.model.theme.ascii {
+            super::ascii::to_ascii(frame.buffer_mut());
+        }
+    }
+
+    fn draw_everything(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
             super::frame::draw_too_small(frame, area);

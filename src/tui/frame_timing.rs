@@ -115,7 +115,7 @@ impl FrameStage {
 /// The news of a run with so many reports: a decay with noise.
 fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunNews {
     let noise =
-        |step: u64| (step.wrapping_add(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / (1 << 24) as f64;
+        |step: u64| (step.wrapping_add(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1 << 24);
     let steps = (1..=points).map(|step| {
         let smooth = (-4.0 * step as f64 / points as f64).exp() + 0.2;
         StepPoint {

@@ -33,6 +33,8 @@ pub(super) enum UiMessage {
     Train(TrainMessage),
     /// News of evaluations.
     Evaluate(EvaluateMessage),
+    /// A thread of the workbench failed; what is to be said of it.
+    Fault(String),
     /// How busy the machine is.
     Machine(MachineSample),
     /// A picture is decoded or drawn.

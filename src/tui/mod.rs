@@ -4,8 +4,10 @@
 //! carry them out on threads of their own and answer with messages; a frame is drawn when something changed.
 
 mod app;
+mod ascii;
 mod binding;
 mod effect;
+mod fault;
 mod frame;
 #[doc(hidden)]
 pub mod frame_timing;
@@ -91,7 +93,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let mut app = App::new(model, ViewState::read(&folder));
     measure(&mut app);
     let (inbox, messages) = channel();
-    terminal::restore_on_panic();
+    fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
     let taken = TakenTerminal::take().context("take the terminal over")?;
     let screen = Screen::new(io::stdout()).context("open the terminal")?;
@@ -158,6 +160,8 @@ impl Workbench {
             }
             if last_tick.elapsed() >= TICK {
                 last_tick = Instant::now();
+                #[cfg(debug_assertions)]
+                fail_if_a_test_wants_it();
                 leaves |= self.take(app, UiMessage::Tick)?;
                 changed = true;
             }
@@ -226,5 +230,15 @@ impl Workbench {
 fn measure(app: &mut App) {
     if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) {
         app.model.graphics.measure((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel));
+    }
+}
+
+/// A test of what happens then cannot wait for a real fault.
+#[cfg(debug_assertions)]
+fn fail_if_a_test_wants_it() {
+    match std::env::var("MAMMOSCOPE_TEST_FAULT").as_deref() {
+        Ok("drawing") => panic!("a test wanted this"),
+        Ok("thread") => drop(std::thread::spawn(|| panic!("a test wanted this"))),
+        _ => {}
     }
 }

@@ -73,12 +73,3 @@ pub(super) fn leave() {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
     }
 }
-
-/// Gives the terminal back before a panic is reported, so that the report can be read.
-pub(super) fn restore_on_panic() {
-    let report = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        leave();
-        report(panic);
-    }));
-}

@@ -33,13 +33,19 @@ pub(crate) struct PtySession {
 impl PtySession {
     /// Starts `mammoscope` with these arguments in a terminal of this size, which answers no question.
     pub(crate) fn start(arguments: &[&str], folder: &Path, (columns, rows): (u16, u16)) -> Self {
-        Self::start_program(Path::new(env!("CARGO_BIN_EXE_mammoscope")), arguments, folder, (columns, rows))
+        Self::start_with(arguments, &[], folder, (columns, rows))
     }
 
-    /// Starts a program.
+    /// The same with variables of its environment.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)], folder: &Path, size: (u16, u16)) -> Self {
+        Self::start_program(Path::new(env!("CARGO_BIN_EXE_mammoscope")), arguments, variables, folder, size)
+    }
+
+    /// Starts a program with variables of its environment.
     pub(crate) fn start_program(
         program: &Path,
         arguments: &[&str],
+        variables: &[(&str, &str)],
         folder: &Path,
         (columns, rows): (u16, u16),
     ) -> Self {
@@ -53,6 +59,9 @@ impl PtySession {
         command.env("OMP_WAIT_POLICY", "PASSIVE");
         for variable in ["TMUX", "NO_COLOR", "COLORTERM"] {
             command.env_remove(variable);
+        }
+        for (variable, value) in variables {
+            command.env(variable, value);
         }
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);

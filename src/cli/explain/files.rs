@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 
@@ -145,7 +146,7 @@ impl ExplanationFiles {
             if self.taken.insert(folder.join(&free)) {
                 break;
             }
-            free = stem.to_owned();
+            stem.clone_into(&mut free);
             free.push(format!("_{number}"));
         }
         free
@@ -167,7 +168,7 @@ fn facts(one: &Explained) -> String {
     let probability = of.probabilities.0[of.predicted.index()];
     let mut facts = format!("{truth}, predicted {} {probability:.2}, map for {}", of.predicted, one.row.explained);
     if let Some(enrichment) = one.row.scores.dense_enrichment {
-        facts.push_str(&format!(", {enrichment:.1} times in dense tissue"));
+        let _ = write!(facts, ", {enrichment:.1} times in dense tissue");
     }
     facts
 }

@@ -74,6 +74,7 @@ impl WantedClass {
 /// repeat, and do they find dense tissue better than random maps do? docs/explanations.md explains methods, scores and
 /// the rule of the verdict.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
 Examples:
   mammoscope explain --model models/ --data testset --out maps
@@ -97,8 +98,12 @@ pub(super) struct ExplainArguments {
     /// grad-cam, grad-cam++, hires-cam, layer-cam, eigen-cam, smooth-grad, occlusion or random
     #[arg(long, value_name = "NAME", default_value_t)]
     method: ExplanationMethod,
-    /// The layer: add_1 to add_12, the sums of the blocks, or stage1 to stage4
-    #[arg(long, value_name = "NAME", default_value_t)]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value_t,
+        help = "The layer: add_1 to add_12, the sums of the blocks, or stage1 to stage4"
+    )]
     layer: ExplainedLayer,
     /// The class that maps speak for
     #[arg(long, value_enum, value_name = "CLASS", default_value_t = WantedClass::Predicted)]
@@ -218,7 +223,7 @@ pub(super) fn run(
             "failed": failures.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect::<Vec<_>>(),
             "left_out": left_out,
             "classes": sanity::class_documents(&scored, &bootstrap),
-            "sanity": checked.as_ref().map(|checked| checked.document()),
+            "sanity": checked.as_ref().map(sanity::Checked::document),
         });
         print_result(&(serde_json::to_string_pretty(&document)? + "\n"))?;
     } else {

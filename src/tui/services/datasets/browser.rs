@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use notify::event::ModifyKind;
@@ -32,6 +33,8 @@ pub(super) enum BrowserJob {
     List(PathBuf),
     /// Something changed in this folder.
     Changed(PathBuf),
+    /// From now on changes below this root are told.
+    Watching(PathBuf, RecommendedWatcher),
 }
 
 /// A folder that was listed.
@@ -86,6 +89,10 @@ pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, in
         let done = match job {
             Ok(BrowserJob::Open(root)) => browser.open(&root, hints),
             Ok(BrowserJob::List(folder)) => browser.hurry(&folder),
+            Ok(BrowserJob::Watching(root, watcher)) => {
+                browser.watcher = (root == browser.root).then_some(watcher);
+                Ok(())
+            }
             Ok(BrowserJob::Changed(folder)) => {
                 next = browser.settle(folder, jobs);
                 Ok(())
@@ -111,8 +118,14 @@ impl Browser<'_> {
         drop(self.watcher.take());
         self.unaudited = false;
         self.send(DatasetsMessage::Opened { asked: root.to_owned(), root: self.root.clone() })?;
-        // Watched before it is read: what happens in between is told afterwards.
-        self.watcher = watcher(&self.root, hints.clone());
+        // A hundred thousand files take the system a while to watch: the first list does not wait for that. What changes
+        // before it is done is seen by the poll.
+        let (watched, hints) = (self.root.clone(), hints.clone());
+        thread::spawn(move || {
+            if let Some(watcher) = watcher(&watched, hints.clone()) {
+                let _ = hints.send(BrowserJob::Watching(watched, watcher));
+            }
+        });
         self.list(&self.root.clone(), FolderContext::default())
     }
 
