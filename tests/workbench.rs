@@ -169,7 +169,7 @@ fn a_fault_gives_the_terminal_back_and_leaves_a_report() {
         text.contains("a test wanted this") && text.contains("workbench_fault.txt")
     });
     let report = std::fs::read_to_string(folder.path().join("ws/workbench_fault.txt")).unwrap();
-    assert!(report.contains("a test wanted this") && report.contains("tui::"), "{report}");
+    assert!(report.contains("a test wanted this") && report.contains("src/tui/"), "{report}");
 }
 
 #[test]

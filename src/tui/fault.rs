@@ -20,13 +20,11 @@ const REPORT: &str = "workbench_fault.txt";
 /// in the footer, since the rest goes on.
 pub(super) fn report_panics(workspace: PathBuf, inbox: Sender<UiMessage>) {
     let drawing = thread::current().id();
-    let before = panic::take_hook();
     panic::set_hook(Box::new(move |fault| {
         let written = write_report(&workspace, fault);
         if thread::current().id() == drawing {
             terminal::leave();
-            before(fault);
-            eprintln!("The workbench has a fault and ends; trainings go on.{written}");
+            eprintln!("The workbench has a fault and ends; trainings go on: {}{written}", what(fault));
         } else {
             let _ = inbox.send(UiMessage::Fault(format!("a part of the workbench failed: {}{written}", what(fault))));
         }
