@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as System, Output};
 
 use assert_cmd::Command;
+use mammoscope::client::protocol::{PROTOCOL_VERSION, VERSION};
 use serde_json::Value;
 
-const ANSWER: &str = r#"{"engine_version":"0.1.0","protocol":2,"libtorch":"2.11.0","library_folder":"/opt/torch/lib","threads":1,"cuda":{"state":"no_driver","detail":"","devices":[]},"cpu_bf16":false}"#;
+/// What an engine of this build says of itself.
+fn answer() -> String {
+    let facts = r#""libtorch":"2.11.0","library_folder":"/opt/torch/lib","threads":1,"cpu_bf16":false"#;
+    let cuda = r#"{"state":"no_driver","detail":"","devices":[]}"#;
+    format!(r#"{{"engine_version":"{VERSION}","protocol":{PROTOCOL_VERSION},{facts},"cuda":{cuda}}}"#)
+}
 
 fn mammoscope() -> Command {
     Command::cargo_bin("mammoscope").expect("the binary is built beside the test")
@@ -36,7 +42,7 @@ fn text(bytes: &[u8]) -> String {
 #[test]
 fn a_working_engine_is_enough() {
     let folder = tempfile::tempdir().unwrap();
-    let engine = engine(folder.path(), &format!("test \"$1\" = probe && echo '{ANSWER}'"));
+    let engine = engine(folder.path(), &format!("test \"$1\" = probe && echo '{}'", answer()));
     let table = doctor(&engine, &[]);
     assert_eq!(table.status.code(), Some(0), "{}", text(&table.stdout));
     let shown = text(&table.stdout);

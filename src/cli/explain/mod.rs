@@ -78,10 +78,11 @@ impl WantedClass {
 #[command(after_help = "\
 Examples:
   mammoscope explain --model models/ --data testset --out maps
-  mammoscope explain --model models/ --data testset --class true --show --out maps
+  mammoscope explain --model models/ --data testset --class true --out maps
   mammoscope explain --model models/ --data testset --method layer-cam \\
       --layer stage3 --out early
-  mammoscope explain --model latest --data DIR --split test --sanity --out checked")]
+  mammoscope explain --model latest --data DIR --split test --sanity \\
+      --out checked")]
 pub(super) struct ExplainArguments {
     /// A model file, a folder with one model a view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M")]
