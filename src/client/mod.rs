@@ -6,6 +6,7 @@ pub mod engine_probe;
 pub mod engine_process;
 pub mod explained_image;
 pub mod explanation;
+pub mod explanation_files;
 pub mod kept_evaluation;
 pub mod machine_monitor;
 pub mod prediction;

@@ -6,6 +6,7 @@ mod components;
 pub mod contour;
 pub mod decode;
 pub mod dense_tissue;
+pub mod explanation_picture;
 pub mod filled_pectoral;
 pub mod grey_deviation;
 pub mod grey_sixel;
