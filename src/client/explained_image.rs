@@ -33,6 +33,8 @@ pub enum MapZoom {
 pub struct ExaminedPicture {
     /// Grey, `size` × `size` pixels, resized as the network's input is.
     pub picture: Raster<u8>,
+    /// Width and height of the image as it is stored, in pixels: the picture is squeezed into a square.
+    pub stored_size: (usize, usize),
     /// What lies where; `None` where no breast was found.
     pub regions: Option<PictureRegions>,
     /// A mask of the data set that could not be used; the rule took its place.
@@ -58,14 +60,15 @@ impl ExaminedPicture {
     /// Reads an image and finds what lies where; masks that the data set has beside it go before what is found.
     pub fn read(path: &Path, size: usize, route: InputRoute) -> Result<Self, ImageError> {
         let image = decode_file(path)?.into_8_bit();
-        let (known, mask_problem) = match true_masks(path, (image.width(), image.height()), Some(size)) {
+        let stored_size = (image.width(), image.height());
+        let (known, mask_problem) = match true_masks(path, stored_size, Some(size)) {
             Ok(known) => (known, None),
             Err(error) => (TrueMasks::default(), Some(MaskError::to_string(&error))),
         };
         let resized = resize(&image, size, route);
         let picture = Raster::new(size, size, Channels::Grey, grey_levels(&resized));
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
-        Ok(Self { picture, regions, mask_problem })
+        Ok(Self { picture, stored_size, regions, mask_problem })
     }
 
     /// The picture with a map.

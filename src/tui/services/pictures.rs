@@ -3,6 +3,7 @@
 pub(in crate::tui) mod cell_picture;
 mod encoding;
 mod library;
+pub(in crate::tui) mod painted;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -20,6 +21,7 @@ use cell_picture::CellPicture;
 use encoding::{Encoder, encoded_size};
 pub(in crate::tui) use library::PictureFacts;
 use library::PictureLibrary;
+use painted::PaintedExplanation;
 
 /// A request waits so long for a later one, while a selection moves.
 const DEBOUNCE: Duration = Duration::from_millis(35);
@@ -31,6 +33,25 @@ pub(in crate::tui) enum PicturePlace {
     Preview,
     /// Full screen.
     Viewer,
+    /// One of those beside each other on the screen Explain, counted from 0; there are at most [`TILES`].
+    Tile(u8),
+}
+
+/// How many pictures stand beside each other at most.
+pub(in crate::tui) const TILES: usize = 4;
+
+impl PicturePlace {
+    /// How many places there are.
+    const COUNT: usize = 2 + TILES;
+
+    /// Its number among all places.
+    const fn index(self) -> usize {
+        match self {
+            Self::Preview => 0,
+            Self::Viewer => 1,
+            Self::Tile(tile) => 2 + tile as usize % TILES,
+        }
+    }
 }
 
 /// A picture and how it is to be drawn.
@@ -42,6 +63,8 @@ pub(in crate::tui) struct PictureRequest {
     /// Columns and rows that it may take.
     pub(in crate::tui) room: (u16, u16),
     pub(in crate::tui) window: WindowChoice,
+    /// What is painted over it; without, it is the image as it is stored.
+    pub(in crate::tui) painted: Option<PaintedExplanation>,
     pub(in crate::tui) look: PictureLook,
 }
 
@@ -70,7 +93,8 @@ pub(in crate::tui) struct PictureMessage {
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct EncodedPicture {
     pub(in crate::tui) drawing: Drawing,
-    pub(in crate::tui) facts: PictureFacts,
+    /// Of the stored image; of what was painted there is none.
+    pub(in crate::tui) facts: Option<PictureFacts>,
 }
 
 /// A picture, ready to be drawn.
@@ -177,12 +201,17 @@ fn picture(
     library: &mut PictureLibrary,
     encoder: &mut Encoder,
 ) -> Result<EncodedPicture, String> {
+    if let Some(painted) = &request.painted {
+        let (pixels, cells) = encoded_size(request, painted.size());
+        let drawing = encoder.encode(request, &painted.drawn(request.window, pixels), cells)?;
+        return Ok(EncodedPicture { drawing, facts: None });
+    }
     let known = library.picture(&request.path)?;
     let (pixels, cells) = encoded_size(request, known.size());
     let shrunk = library.shrunk(&request.path, &known, pixels);
     let facts = known.facts(request.window);
     let drawing = encoder.encode(request, &shrunk.windowed(facts.window), cells)?;
-    Ok(EncodedPicture { drawing, facts })
+    Ok(EncodedPicture { drawing, facts: Some(facts) })
 }
 
 #[cfg(test)]

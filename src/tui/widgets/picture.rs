@@ -11,6 +11,7 @@ use ratatui_image::Image;
 use crate::imaging::intensity_window::WindowChoice;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::services::pictures::painted::PaintedExplanation;
 use crate::tui::services::pictures::{
     Drawing, EncodedPicture, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
 };
@@ -53,7 +54,7 @@ impl PictureView {
 
     /// What is known of the picture of this file.
     pub(in crate::tui) fn facts(&self, path: &Path) -> Option<&PictureFacts> {
-        self.outcome(path)?.as_ref().ok().map(|picture| &picture.facts)
+        self.outcome(path)?.as_ref().ok()?.facts.as_ref()
     }
 
     /// Why there is no picture of this file.
@@ -75,14 +76,30 @@ impl PictureView {
         window: WindowChoice,
         neighbours: impl FnOnce() -> Vec<PathBuf>,
     ) {
+        self.draw_painted(frame, area, model, (path, window, None), neighbours);
+    }
+
+    /// Draws the picture of a file with something painted over it, or asks for it.
+    pub(in crate::tui) fn draw_painted(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        model: &Model,
+        (path, window, painted): (&Path, WindowChoice, Option<PaintedExplanation>),
+        neighbours: impl FnOnce() -> Vec<PathBuf>,
+    ) {
         let Some(look) = model.graphics.look(&model.theme).filter(|_| !area.is_empty()) else { return };
         let room = (area.width, area.height);
-        let request = PictureRequest { place: self.place, path: path.to_owned(), room, window, look };
+        let painting = painted.is_some();
+        let request = PictureRequest { place: self.place, path: path.to_owned(), room, window, painted, look };
         if self.asked.as_ref() != Some(&request) {
             self.asked = Some(request.clone());
             self.wanted = Some(PictureEffect::Show { request, neighbours: neighbours() });
         }
-        match self.shown.as_ref().filter(|(request, _)| request.path == path && request.look == look) {
+        let is_it = |request: &PictureRequest| {
+            request.path == path && request.look == look && request.painted.is_some() == painting
+        };
+        match self.shown.as_ref().filter(|(request, _)| is_it(request)) {
             Some((_, Ok(picture))) => {
                 if !self.covered || (self.sent && !look.way.is_painted()) {
                     self.sent |= draw_within(frame, area, &picture.drawing);

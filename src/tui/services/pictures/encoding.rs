@@ -46,7 +46,7 @@ pub(super) fn encoded_size(request: &PictureRequest, (width, height): (u32, u32)
 #[derive(Default)]
 pub(super) struct Encoder {
     /// How many pictures each place had.
-    shown: [u32; 2],
+    shown: [u32; PicturePlace::COUNT],
 }
 
 impl Encoder {
@@ -81,9 +81,9 @@ impl Encoder {
     }
 
     fn next_id(&mut self, place: PicturePlace) -> u32 {
-        let shown = &mut self.shown[place as usize];
+        let shown = &mut self.shown[place.index()];
         *shown = shown.wrapping_add(1);
-        FIRST_ID + place as u32 * IDS + *shown % IDS
+        FIRST_ID + place.index() as u32 * IDS + *shown % IDS
     }
 }
 

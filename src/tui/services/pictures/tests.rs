@@ -13,6 +13,7 @@ fn request(way: PictureWay, room: (u16, u16)) -> PictureRequest {
         path: PathBuf::from("x.png"),
         room,
         window: WindowChoice::default(),
+        painted: None,
         look: PictureLook { way, cell: (10, 20) },
     }
 }
@@ -92,8 +93,9 @@ fn the_latest_request_of_a_place_wins() {
     assert_eq!(message.request.path, second);
     let picture = message.outcome.unwrap();
     assert_eq!(picture.drawing.size(), (8, 5), "three quarters as wide as high, in cells twice as high as wide");
-    assert_eq!(picture.facts.statistics.low, 20);
-    assert_eq!(picture.facts.window_text(), "window 0–255 · as stored");
+    let facts = picture.facts.unwrap();
+    assert_eq!(facts.statistics.low, 20);
+    assert_eq!(facts.window_text(), "window 0–255 · as stored");
     service.perform(show(&folder.path().join("none.png")));
     let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
     assert!(message.outcome.unwrap_err().contains("cannot be read"));

@@ -1,0 +1,58 @@
+//! An explained image as a picture for the terminal: drawn at the network's size, then brought to the stored image's
+//! aspect.
+
+use std::sync::Arc;
+
+use image::imageops::FilterType;
+use image::{DynamicImage, GrayImage, RgbImage};
+
+use crate::client::explained_image::ExplainedImage;
+use crate::client::explanation_files::MapPainting;
+use crate::imaging::decode::Samples;
+use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
+use crate::imaging::intensity_window::{GreyStatistics, WindowChoice};
+use crate::imaging::raster::Channels;
+
+/// An explained image, and what of it is shown how.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct PaintedExplanation {
+    pub(in crate::tui) image: Arc<ExplainedImage>,
+    pub(in crate::tui) drawing: ExplanationDrawing,
+    pub(in crate::tui) painting: MapPainting,
+    pub(in crate::tui) outlines: Outlines,
+}
+
+/// The same image, in memory, shown in the same way.
+impl PartialEq for PaintedExplanation {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.image, &other.image)
+            && (self.drawing, self.painting, self.outlines) == (other.drawing, other.painting, other.outlines)
+    }
+}
+
+impl PaintedExplanation {
+    /// Width and height that give the stored image's aspect.
+    pub(super) fn size(&self) -> (u32, u32) {
+        let (width, height) = self.image.examined.stored_size;
+        (width.max(1) as u32, height.max(1) as u32)
+    }
+
+    /// It in so many pixels, its greys through this window.
+    pub(super) fn drawn(&self, window: WindowChoice, (width, height): (u32, u32)) -> DynamicImage {
+        let stored = &self.image.examined.picture;
+        let window = window.window(&GreyStatistics::of(&Samples::Depth8(stored.clone())));
+        let levels: Vec<u8> = (0..=255).map(|value| window.level(value)).collect();
+        let picture = stored.map(|value| levels[usize::from(value)]);
+        let shares = self.painting.scale.shares(&self.image.map);
+        let regions = self.image.examined.regions.as_ref();
+        let paint = (self.painting.colors, self.painting.opacity);
+        let drawn = draw_explanation(&picture, &shares, regions, self.drawing, paint, self.outlines);
+        let sound = "a raster holds as many samples as its size says";
+        let (across, down) = (drawn.width() as u32, drawn.height() as u32);
+        let whole: DynamicImage = match drawn.channels() {
+            Channels::Grey => GrayImage::from_raw(across, down, drawn.into_samples()).expect(sound).into(),
+            Channels::Rgb => RgbImage::from_raw(across, down, drawn.into_samples()).expect(sound).into(),
+        };
+        whole.resize_exact(width, height, FilterType::Triangle)
+    }
+}
