@@ -1,0 +1,376 @@
+//! The screen Explain: where the network looks in an image, in a picture and in figures.
+
+mod keys;
+mod models;
+mod settings;
+mod steering;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use serde::{Deserialize, Serialize};
+
+use super::{Screen, ScreenId};
+use crate::client::explained_image::ExplainedImage;
+use crate::client::explanation_files::MapPainting;
+use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::printable::printable_path;
+use crate::domain::probabilities::Probabilities;
+use crate::domain::view::View;
+use crate::storage::run_dir::RunDir;
+use crate::tui::binding::{Action, Binding};
+use crate::tui::effect::Effect;
+use crate::tui::input::{Mouse, MouseKind};
+use crate::tui::model::Model;
+use crate::tui::services::pictures::{PictureMessage, PicturePlace, TILES};
+use crate::tui::widgets::picture::PictureView;
+use crate::tui::widgets::scroll_list::ScrollList;
+pub(in crate::tui) use keys::ExplainAction;
+use settings::{ClassChoice, Settings};
+
+/// Where models come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::tui) enum ModelSource {
+    /// The best checkpoints of these runs, as they are now.
+    Runs(#[serde(with = "run_paths")] Vec<RunDir>),
+    /// A model file, or a folder of them.
+    Files(PathBuf),
+}
+
+/// An image to explain.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ExplainSample {
+    pub(in crate::tui) path: PathBuf,
+    pub(in crate::tui) label: Option<DensityClass>,
+    pub(in crate::tui) view: Option<View>,
+    /// The examination, `145 exam 1`; empty where it is not known.
+    pub(in crate::tui) examination: String,
+}
+
+/// Images to explain.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ExplainList {
+    /// What they have in common: `C predicted as D`.
+    pub(in crate::tui) title: String,
+    pub(in crate::tui) samples: Vec<ExplainSample>,
+    /// The one to begin with.
+    pub(in crate::tui) position: usize,
+    /// Images of the same examinations, for all views beside each other.
+    pub(in crate::tui) views: Vec<ExplainSample>,
+    /// The models; `None` keeps those that were used last.
+    pub(in crate::tui) source: Option<ModelSource>,
+    /// Where they came from.
+    pub(in crate::tui) from: ScreenId,
+}
+
+/// A map that is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct MapRequest {
+    pub(in crate::tui) sample: PathBuf,
+    pub(in crate::tui) view: Option<View>,
+    pub(in crate::tui) source: ModelSource,
+    pub(in crate::tui) method: ExplanationMethod,
+    pub(in crate::tui) layer: ExplainedLayer,
+    /// The class that it speaks for; `None` is the predicted one.
+    pub(in crate::tui) class: Option<DensityClass>,
+}
+
+/// A map, brought to its image.
+#[derive(Debug)]
+pub(in crate::tui) struct MappedImage {
+    pub(in crate::tui) image: Arc<ExplainedImage>,
+    /// The class that it speaks for.
+    pub(in crate::tui) class: DensityClass,
+    /// Columns and rows of the map before it was enlarged.
+    pub(in crate::tui) grid: (usize, usize),
+    /// The model file.
+    pub(in crate::tui) model: PathBuf,
+}
+
+impl MappedImage {
+    /// The most probable class; `None` where the network's answer is not finite.
+    pub(in crate::tui) fn predicted(&self) -> Option<DensityClass> {
+        self.image.probabilities.as_ref().map(Probabilities::most_probable)
+    }
+}
+
+/// What is wanted of the world.
+#[derive(Debug)]
+pub(in crate::tui) enum ExplainEffect {
+    /// Compute these maps, then those that will probably be looked at next.
+    Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
+    /// Look for folders with models.
+    LookForModels,
+    /// Write an image's files.
+    Export { file: PathBuf, image: Arc<MappedImage>, painting: MapPainting },
+}
+
+/// Images are the same where they are the same in memory.
+impl PartialEq for ExplainEffect {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Show { shown, ahead }, Self::Show { shown: others, ahead: then }) => shown == others && ahead == then,
+            (Self::LookForModels, Self::LookForModels) => true,
+            (Self::Export { file, image, .. }, Self::Export { file: other, image: of, .. }) => {
+                file == other && Arc::ptr_eq(image, of)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub(in crate::tui) enum ExplainMessage {
+    /// A map, or why there is none.
+    Mapped { request: MapRequest, outcome: Result<Arc<MappedImage>, String> },
+    /// Folders with models.
+    Models(Vec<PathBuf>),
+    /// The folder that was written, or why it was not.
+    Exported(Result<PathBuf, String>),
+}
+
+/// What is restored the next time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(in crate::tui) struct ExplainView {
+    settings: Settings,
+    source: Option<ModelSource>,
+}
+
+/// A map that was asked for, and what came.
+#[derive(Debug)]
+struct Answer {
+    request: MapRequest,
+    outcome: Result<Arc<MappedImage>, String>,
+}
+
+/// The screen.
+#[derive(Debug)]
+pub(in crate::tui) struct ExplainScreen {
+    settings: Settings,
+    /// The models; `None` before any was chosen or found.
+    source: Option<ModelSource>,
+    list: Option<ExplainList>,
+    /// What was asked for last.
+    asked: Vec<MapRequest>,
+    /// What came of it.
+    answers: Vec<Answer>,
+    /// Folders with models; `None` before they were looked for.
+    folders: Option<Vec<PathBuf>>,
+    /// The list of models, while one chooses.
+    chooser: Option<ScrollList>,
+    tiles: [PictureView; TILES],
+}
+
+impl ExplainScreen {
+    /// The screen as it was left.
+    pub(in crate::tui) fn new(view: ExplainView) -> Self {
+        Self {
+            settings: view.settings,
+            source: view.source,
+            list: None,
+            asked: Vec::new(),
+            answers: Vec::new(),
+            folders: None,
+            chooser: None,
+            tiles: std::array::from_fn(|tile| PictureView::new(PicturePlace::Tile(tile as u8))),
+        }
+    }
+
+    /// What is to be restored.
+    pub(in crate::tui) fn view_state(&self) -> ExplainView {
+        ExplainView { settings: self.settings, source: self.source.clone() }
+    }
+
+    /// Takes images in.
+    pub(in crate::tui) fn open(&mut self, mut list: ExplainList, model: &Model) -> Vec<Effect> {
+        list.position = list.position.min(list.samples.len().saturating_sub(1));
+        if let Some(source) = list.source.take() {
+            self.source = Some(source);
+        }
+        self.list = Some(list).filter(|list| !list.samples.is_empty());
+        self.chooser = None;
+        let mut effects = self.find_models();
+        effects.extend(self.ask(model));
+        effects.push(Effect::SaveView);
+        effects
+    }
+
+    /// Takes news.
+    pub(in crate::tui) fn hear(&mut self, message: ExplainMessage, model: &Model) -> Vec<Effect> {
+        match message {
+            ExplainMessage::Mapped { request, outcome } if self.asked.contains(&request) => {
+                self.answers.retain(|answer| answer.request != request && self.asked.contains(&answer.request));
+                self.answers.push(Answer { request, outcome });
+                Vec::new()
+            }
+            // Of something that is no longer looked at.
+            ExplainMessage::Mapped { .. } => Vec::new(),
+            ExplainMessage::Models(found) => {
+                self.folders = Some(found);
+                self.ask(model)
+            }
+            ExplainMessage::Exported(Ok(folder)) => {
+                vec![Effect::done(format!("map and pictures written to {}", printable_path(&folder)))]
+            }
+            ExplainMessage::Exported(Err(problem)) => vec![Effect::failed(problem)],
+        }
+    }
+
+    /// Takes a picture.
+    pub(in crate::tui) fn hear_picture(&mut self, message: &PictureMessage) {
+        for tile in &mut self.tiles {
+            tile.hear(message);
+        }
+    }
+
+    /// What its pictures want since they were drawn last.
+    pub(in crate::tui) fn take_wanted(&mut self) -> Vec<Effect> {
+        self.tiles.iter_mut().filter_map(PictureView::take_wanted).collect()
+    }
+
+    /// Its pictures.
+    pub(in crate::tui) fn pictures(&mut self) -> impl Iterator<Item = &mut PictureView> {
+        self.tiles.iter_mut()
+    }
+
+    fn sample(&self) -> Option<&ExplainSample> {
+        let list = self.list.as_ref()?;
+        list.samples.get(list.position)
+    }
+
+    /// The images on screen: the one that is chosen, or all views of its examination.
+    fn on_screen(&self) -> Vec<&ExplainSample> {
+        let Some((list, sample)) = self.list.as_ref().zip(self.sample()) else { return Vec::new() };
+        if !self.settings.grid || sample.examination.is_empty() {
+            return vec![sample];
+        }
+        let mut views: Vec<&ExplainSample> = Vec::new();
+        for view in View::ALL {
+            let is_it = |other: &&ExplainSample| other.view == Some(view) && other.examination == sample.examination;
+            let own = Some(sample).filter(|own| own.view == Some(view));
+            views.extend(own.or_else(|| list.views.iter().chain(&list.samples).find(is_it)));
+        }
+        if views.is_empty() { vec![sample] } else { views }
+    }
+
+    fn request(&self, sample: &ExplainSample) -> Option<MapRequest> {
+        let class = match self.settings.class {
+            ClassChoice::Predicted => None,
+            ClassChoice::True => sample.label,
+            ClassChoice::Class(class) => Some(class),
+        };
+        let method = self.settings.method;
+        Some(MapRequest {
+            sample: sample.path.clone(),
+            view: sample.view,
+            source: self.source.clone()?,
+            method,
+            // What does not depend on the layer is asked for but once.
+            layer: if method.is_of_layer() { self.settings.layer } else { ExplainedLayer::LAST },
+            class,
+        })
+    }
+
+    /// Asks for what is on screen now, if it was not asked for yet.
+    fn ask(&mut self, model: &Model) -> Vec<Effect> {
+        if self.source.is_none() {
+            self.source = self.first_source(model);
+        }
+        let shown: Vec<_> = self.on_screen().into_iter().filter_map(|sample| self.request(sample)).collect();
+        if shown.is_empty() || shown == self.asked {
+            return Vec::new();
+        }
+        self.asked.clone_from(&shown);
+        self.show_again(shown)
+    }
+
+    fn show_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
+        let around = self.list.as_ref().into_iter().flat_map(|list| {
+            let places = [list.position.checked_add(1), list.position.checked_sub(1), list.position.checked_add(2)];
+            places.into_iter().flatten().filter_map(|at| list.samples.get(at))
+        });
+        let ahead = if self.settings.grid { Vec::new() } else { around.filter_map(|one| self.request(one)).collect() };
+        vec![Effect::Explain(ExplainEffect::Show { shown, ahead })]
+    }
+
+    /// What came of the map of an image.
+    fn answer(&self, sample: &ExplainSample) -> Option<&Result<Arc<MappedImage>, String>> {
+        let request = self.request(sample)?;
+        self.answers.iter().find(|answer| answer.request == request).map(|answer| &answer.outcome)
+    }
+}
+
+impl Screen for ExplainScreen {
+    fn bindings(&self, _model: &Model) -> &'static [Binding] {
+        match (&self.chooser, &self.list) {
+            (Some(_), _) => keys::MODELS,
+            (None, Some(_)) => keys::IMAGES,
+            (None, None) => keys::EMPTY,
+        }
+    }
+
+    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+        let Action::Explain(action) = action else { return Vec::new() };
+        self.act_here(action, model)
+    }
+
+    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+        let action = match mouse.kind {
+            MouseKind::WheelDown if self.chooser.is_some() => ExplainAction::Down,
+            MouseKind::WheelUp if self.chooser.is_some() => ExplainAction::Up,
+            MouseKind::WheelDown => ExplainAction::Next,
+            MouseKind::WheelUp => ExplainAction::Previous,
+            MouseKind::Press => return self.click(mouse, model),
+            MouseKind::Drag | MouseKind::Release => return Vec::new(),
+        };
+        self.act_here(action, model)
+    }
+
+    fn enter(&mut self, model: &Model) -> Vec<Effect> {
+        let mut effects = self.find_models();
+        effects.extend(self.ask(model));
+        effects
+    }
+
+    fn tick(&mut self, model: &Model) -> Vec<Effect> {
+        // A training writes better models while it runs.
+        let is_at_work = |run: &RunDir| model.runs.at_work().any(|row| row.run == *run);
+        match &self.source {
+            Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work) && !self.asked.is_empty() => {
+                self.show_again(self.asked.clone())
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        self.draw_screen(frame, area, model);
+    }
+}
+
+/// Runs by their paths.
+mod run_paths {
+    use std::path::PathBuf;
+
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::storage::run_dir::RunDir;
+
+    pub(super) fn serialize<S: Serializer>(runs: &[RunDir], serializer: S) -> Result<S::Ok, S::Error> {
+        runs.iter().map(RunDir::path).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunDir>, D::Error> {
+        Ok(Vec::<PathBuf>::deserialize(deserializer)?.into_iter().map(RunDir::new).collect())
+    }
+}

@@ -1,0 +1,176 @@
+//! How images are explained and shown, as it is chosen on the screen and kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::explanation_files::MapPainting;
+use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::imaging::colormap::Colormap;
+use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use crate::imaging::intensity_window::WindowChoice;
+use crate::imaging::overlay::MapScale;
+
+/// The class that maps speak for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ClassChoice {
+    /// The predicted one.
+    #[default]
+    Predicted,
+    /// The true one.
+    True,
+    /// This one.
+    Class(DensityClass),
+}
+
+impl ClassChoice {
+    const ALL: [Self; 6] = [
+        Self::Predicted,
+        Self::True,
+        Self::Class(DensityClass::A),
+        Self::Class(DensityClass::B),
+        Self::Class(DensityClass::C),
+        Self::Class(DensityClass::D),
+    ];
+}
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Arrangement {
+    /// Image and overlay.
+    #[default]
+    SideBySide,
+    Overlay,
+    Contours,
+    Map,
+    Image,
+}
+
+impl Arrangement {
+    const ALL: [Self; 5] = [Self::SideBySide, Self::Overlay, Self::Contours, Self::Map, Self::Image];
+
+    /// What is drawn beside each other.
+    pub(super) const fn drawings(self) -> &'static [ExplanationDrawing] {
+        match self {
+            Self::SideBySide => &[ExplanationDrawing::Image, ExplanationDrawing::Overlay],
+            Self::Overlay => &[ExplanationDrawing::Overlay],
+            Self::Contours => &[ExplanationDrawing::Contours],
+            Self::Map => &[ExplanationDrawing::Map],
+            Self::Image => &[ExplanationDrawing::Image],
+        }
+    }
+
+    /// What is drawn of each image where several stand beside each other.
+    pub(super) const fn last_drawing(self) -> ExplanationDrawing {
+        let drawings = self.drawings();
+        drawings[drawings.len() - 1]
+    }
+}
+
+/// How images are explained and shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Settings {
+    pub(super) method: ExplanationMethod,
+    pub(super) layer: ExplainedLayer,
+    pub(super) class: ClassChoice,
+    pub(super) arrangement: Arrangement,
+    /// In tenths.
+    pub(super) opacity: u8,
+    #[serde(with = "colormap_name")]
+    pub(super) colors: Colormap,
+    /// The value of the full colour for all images; `None` takes each image's largest.
+    pub(super) full: Option<f32>,
+    pub(super) outlines: Outlines,
+    pub(super) window: WindowChoice,
+    /// Whether all views of the subject are shown.
+    pub(super) grid: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            method: ExplanationMethod::default(),
+            layer: ExplainedLayer::default(),
+            class: ClassChoice::default(),
+            arrangement: Arrangement::default(),
+            opacity: 6,
+            colors: Colormap::default(),
+            full: None,
+            outlines: Outlines::default(),
+            window: WindowChoice::default(),
+            grid: false,
+        }
+    }
+}
+
+impl Settings {
+    /// How maps become pictures.
+    pub(super) fn painting(&self) -> MapPainting {
+        MapPainting {
+            colors: self.colors,
+            opacity: f32::from(self.opacity) / 10.0,
+            scale: self.full.map_or(MapScale::PerImage, MapScale::Fixed),
+        }
+    }
+
+    pub(super) fn next_method(&mut self, steps: isize) {
+        self.method = neighbour(&ExplanationMethod::ALL, self.method, steps);
+    }
+
+    /// From the last layer to the first and around.
+    pub(super) fn next_layer(&mut self, steps: isize) {
+        let layers: Vec<_> = ExplainedLayer::all().rev().collect();
+        self.layer = neighbour(&layers, self.layer, steps);
+    }
+
+    pub(super) fn next_class(&mut self, steps: isize) {
+        self.class = neighbour(&ClassChoice::ALL, self.class, steps);
+    }
+
+    pub(super) fn next_arrangement(&mut self) {
+        self.arrangement = neighbour(&Arrangement::ALL, self.arrangement, 1);
+    }
+
+    pub(super) fn next_colors(&mut self) {
+        self.colors = neighbour(&Colormap::ALL, self.colors, 1);
+    }
+
+    pub(super) fn next_outlines(&mut self) {
+        self.outlines = neighbour(&Outlines::ALL, self.outlines, 1);
+    }
+
+    pub(super) fn more_opacity(&mut self, tenths: i8) {
+        self.opacity = self.opacity.saturating_add_signed(tenths).clamp(1, 10);
+    }
+
+    /// `Grad-CAM of add_12`.
+    pub(super) fn method_text(&self) -> String {
+        let title = self.method.title();
+        if self.method.is_of_layer() { format!("{title} of {}", self.layer) } else { title.to_owned() }
+    }
+}
+
+/// The one that stands so many steps after this one, around the end.
+fn neighbour<T: Copy + PartialEq>(all: &[T], this: T, steps: isize) -> T {
+    let at = all.iter().position(|one| *one == this).unwrap_or(0);
+    all[(at as isize + steps).rem_euclid(all.len() as isize) as usize]
+}
+
+/// Colours by their names.
+mod colormap_name {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::imaging::colormap::Colormap;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+    pub(super) fn serialize<S: Serializer>(colors: &Colormap, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(colors.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Colormap, D::Error> {
+        Ok(String::deserialize(deserializer)?.parse().unwrap_or_default())
+    }
+}
