@@ -15,12 +15,19 @@ pub enum MapScale {
 }
 
 impl MapScale {
+    /// The largest value of a map; `None` where none is above 0.
+    #[must_use]
+    pub fn largest(map: &Raster<f32>) -> Option<f32> {
+        let largest = map.samples().iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
+        (largest > 0.0).then_some(largest)
+    }
+
     /// A map as shares from 0 to 1 of the scale's value: what is negative, or not a number, is 0, what is larger is 1.
     /// A map without a positive value becomes 0 everywhere.
     #[must_use]
     pub fn shares(self, map: &Raster<f32>) -> Raster<f32> {
         let full = match self {
-            Self::PerImage => map.samples().iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max),
+            Self::PerImage => Self::largest(map).unwrap_or(0.0),
             Self::Fixed(full) => full,
         };
         map.map(|value| if full > 0.0 && value > 0.0 { (value / full).min(1.0) } else { 0.0 })

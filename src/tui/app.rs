@@ -18,6 +18,7 @@ use super::popups::viewer::ViewerPopup;
 use super::popups::{Popup, PopupOutcome};
 use super::screens::ScreenId;
 use super::view_state::ViewState;
+use super::widgets::picture::PictureView;
 use screens_by_id::Screens;
 
 /// How long a notice stays.
@@ -52,6 +53,7 @@ pub(super) const APP_BINDINGS: &[Binding] = &[
     Binding::quiet(Action::App(AppAction::Show(ScreenId::Train)), &[Key::Char('2')], "go to Train"),
     Binding::quiet(Action::App(AppAction::Show(ScreenId::Runs)), &[Key::Char('3')], "go to Runs"),
     Binding::quiet(Action::App(AppAction::Show(ScreenId::Evaluate)), &[Key::Char('4')], "go to Evaluate"),
+    Binding::quiet(Action::App(AppAction::Show(ScreenId::Explain)), &[Key::Char('5')], "go to Explain"),
     Binding::quiet(Action::App(AppAction::NextScreen), &[Key::Tab], "go to the next screen"),
     Binding::quiet(Action::App(AppAction::PreviousScreen), &[Key::BackTab], "go to the previous screen"),
     Binding::quiet(Action::App(AppAction::Redraw), &[Key::Ctrl('l')], "draw everything anew"),
@@ -120,6 +122,7 @@ impl App {
             UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
             UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
             UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
+            UiMessage::Explain(message) => self.screens.explain.hear(message, &self.model),
             UiMessage::Fault(text) => vec![Effect::failed(text)],
             UiMessage::Machine(sample) => {
                 self.model.machine = sample;
@@ -174,6 +177,12 @@ impl App {
                 effects.extend(self.screens.train.set_data(data, &self.model));
                 effects
             }
+            Place::Explanation(list) => {
+                let mut effects = self.show(ScreenId::Explain);
+                effects.extend(self.screens.explain.open(list, &self.model));
+                effects
+            }
+            Place::Screen(screen) => self.show(screen),
             Place::Viewer(images) => {
                 self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
                 Vec::new()
@@ -301,12 +310,14 @@ impl App {
             }
         }
         self.screens.datasets.hear_picture(message);
+        self.screens.explain.hear_picture(message);
         Vec::new()
     }
 
     /// What is wanted by what was drawn: only then the rows on screen and the room of a picture are known.
     pub(super) fn after_draw(&mut self) -> Vec<Effect> {
         let mut effects = self.screens.datasets.take_wanted();
+        effects.extend(self.screens.explain.take_wanted());
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 effects.extend(viewer.take_wanted());
@@ -318,6 +329,7 @@ impl App {
     /// The terminal has lost the pictures that it was sent.
     fn forget_pictures(&mut self) {
         self.screens.datasets.picture().forget();
+        self.screens.explain.pictures().for_each(PictureView::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 viewer.picture.forget();
@@ -347,7 +359,9 @@ impl App {
         let notice = self.notice.as_ref().map(|(_, notice)| notice);
         self.areas = draw_frame(frame, &self.model, self.screen, [table, everywhere], notice);
         let body = self.areas.body;
-        self.screens.datasets.picture().covered = !self.popups.is_empty();
+        let covered = !self.popups.is_empty();
+        self.screens.datasets.picture().covered = covered;
+        self.screens.explain.pictures().for_each(|picture| picture.covered = covered);
         // A full-screen picture hides all that is under it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {

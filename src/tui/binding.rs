@@ -5,6 +5,7 @@ use super::input::Key;
 use super::popups::viewer::ViewerAction;
 use super::screens::datasets::DatasetsAction;
 use super::screens::evaluate::EvaluateAction;
+use super::screens::explain::ExplainAction;
 use super::screens::runs::RunsAction;
 use super::screens::train::TrainAction;
 
@@ -21,6 +22,8 @@ pub(super) enum Action {
     Runs(RunsAction),
     /// On the screen Evaluate.
     Evaluate(EvaluateAction),
+    /// On the screen Explain.
+    Explain(ExplainAction),
     /// In the picture viewer.
     Viewer(ViewerAction),
 }

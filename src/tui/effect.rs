@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use super::popups::confirm::Question;
 use super::popups::viewer::ImageList;
+use super::screens::ScreenId;
 use super::screens::datasets::DatasetsEffect;
 use super::screens::evaluate::EvaluateEffect;
+use super::screens::explain::{ExplainEffect, ExplainList};
 use super::screens::runs::RunsEffect;
 use super::screens::train::TrainEffect;
 use super::services::pictures::PictureEffect;
@@ -38,6 +40,8 @@ pub(super) enum Effect {
     Train(TrainEffect),
     /// Of the screen Evaluate.
     Evaluate(EvaluateEffect),
+    /// Of the screen Explain.
+    Explain(ExplainEffect),
     /// Of a picture.
     Picture(PictureEffect),
 }
@@ -54,6 +58,10 @@ pub(super) enum Place {
         /// The data set's root.
         data: PathBuf,
     },
+    /// Explain, with these images.
+    Explanation(ExplainList),
+    /// A screen, as it is.
+    Screen(ScreenId),
     /// A list of images, one of them full screen.
     Viewer(ImageList),
 }

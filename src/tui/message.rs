@@ -3,6 +3,7 @@
 use super::input::Input;
 use super::screens::datasets::DatasetsMessage;
 use super::screens::evaluate::EvaluateMessage;
+use super::screens::explain::ExplainMessage;
 use super::screens::runs::RunsMessage;
 use super::screens::train::TrainMessage;
 use super::services::pictures::PictureMessage;
@@ -33,6 +34,8 @@ pub(super) enum UiMessage {
     Train(TrainMessage),
     /// News of evaluations.
     Evaluate(EvaluateMessage),
+    /// News of explanations.
+    Explain(ExplainMessage),
     /// A thread of the workbench failed; what is to be said of it.
     Fault(String),
     /// How busy the machine is.

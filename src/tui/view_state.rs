@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::screens::ScreenId;
 use super::screens::datasets::DatasetsView;
 use super::screens::evaluate::EvaluateView;
+use super::screens::explain::ExplainView;
 use super::screens::runs::RunsView;
 use super::screens::train::TrainView;
 use crate::storage::atomic_file::write_atomically;
@@ -24,6 +25,7 @@ pub(super) struct ViewState {
     pub(super) train: TrainView,
     pub(super) runs: RunsView,
     pub(super) evaluate: EvaluateView,
+    pub(super) explain: ExplainView,
 }
 
 impl ViewState {

@@ -4,6 +4,7 @@ use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::screens::datasets::DatasetsScreen;
 use crate::tui::screens::evaluate::EvaluateScreen;
+use crate::tui::screens::explain::ExplainScreen;
 use crate::tui::screens::runs::RunsScreen;
 use crate::tui::screens::train::TrainScreen;
 use crate::tui::screens::{Screen, ScreenId};
@@ -15,6 +16,7 @@ pub(in crate::tui) struct Screens {
     pub(in crate::tui) train: TrainScreen,
     pub(in crate::tui) runs: RunsScreen,
     pub(in crate::tui) evaluate: EvaluateScreen,
+    pub(in crate::tui) explain: ExplainScreen,
 }
 
 impl Screens {
@@ -25,6 +27,7 @@ impl Screens {
             train: TrainScreen::new(view.train),
             runs: RunsScreen::new(view.runs),
             evaluate: EvaluateScreen::new(view.evaluate),
+            explain: ExplainScreen::new(view.explain),
         }
     }
 
@@ -36,6 +39,7 @@ impl Screens {
             train: self.train.view_state(),
             runs: self.runs.view_state(),
             evaluate: self.evaluate.view_state(),
+            explain: self.explain.view_state(),
         }
     }
 
@@ -51,6 +55,7 @@ impl Screens {
             ScreenId::Train => &mut self.train,
             ScreenId::Runs => &mut self.runs,
             ScreenId::Evaluate => &mut self.evaluate,
+            ScreenId::Explain => &mut self.explain,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod datasets;
 pub(super) mod evaluate;
+pub(super) mod explain;
 pub(super) mod runs;
 pub(super) mod train;
 
@@ -23,11 +24,12 @@ pub(super) enum ScreenId {
     Train,
     Runs,
     Evaluate,
+    Explain,
 }
 
 impl ScreenId {
     /// In the order of the tabs.
-    pub(super) const ALL: [Self; 4] = [Self::Datasets, Self::Train, Self::Runs, Self::Evaluate];
+    pub(super) const ALL: [Self; 5] = [Self::Datasets, Self::Train, Self::Runs, Self::Evaluate, Self::Explain];
 
     /// Its name on the tab.
     pub(super) const fn title(self) -> &'static str {
@@ -36,6 +38,7 @@ impl ScreenId {
             Self::Train => "Train",
             Self::Runs => "Runs",
             Self::Evaluate => "Evaluate",
+            Self::Explain => "Explain",
         }
     }
 }

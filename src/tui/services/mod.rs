@@ -2,6 +2,7 @@
 
 pub(super) mod datasets;
 pub(super) mod evaluate;
+pub(super) mod explain;
 mod machine;
 pub(super) mod pictures;
 mod run_list;
@@ -19,6 +20,7 @@ use crate::storage::workspace::Workspace;
 pub(super) struct Services {
     datasets: datasets::DatasetsService,
     evaluate: evaluate::EvaluateService,
+    explain: explain::ExplainService,
     pictures: pictures::PictureService,
     runs: runs::RunsService,
     train: train::TrainService,
@@ -30,6 +32,7 @@ impl Services {
         Self {
             datasets: datasets::DatasetsService::new(inbox.clone()),
             evaluate: evaluate::EvaluateService::new(inbox.clone()),
+            explain: explain::ExplainService::new(workspace.clone(), inbox.clone()),
             pictures: pictures::PictureService::new(inbox.clone()),
             runs: runs::RunsService::new(workspace.clone(), inbox.clone()),
             train: train::TrainService::new(workspace, inbox),
@@ -46,6 +49,7 @@ impl Services {
         match effect {
             Effect::Datasets(effect) => self.datasets.perform(effect),
             Effect::Evaluate(effect) => self.evaluate.perform(effect),
+            Effect::Explain(effect) => self.explain.perform(effect),
             Effect::Picture(effect) => self.pictures.perform(effect),
             Effect::Runs(effect) => self.runs.perform(effect),
             Effect::Train(effect) => self.train.perform(effect),

@@ -38,7 +38,7 @@ pub(in crate::tui) fn probability_spans(
 }
 
 /// A share as a bar in exactly so many cells.
-fn bar_text(share: f64, cells: usize, theme: &Theme) -> String {
+pub(in crate::tui) fn bar_text(share: f64, cells: usize, theme: &Theme) -> String {
     let eighths = (share.clamp(0.0, 1.0) * cells as f64 * 8.0).round() as usize;
     let (full, part) = (eighths / 8, eighths % 8);
     let mut text = theme.sign("█", "#").repeat(full);

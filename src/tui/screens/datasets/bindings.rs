@@ -19,6 +19,7 @@ pub(in crate::tui) enum DatasetsAction {
     ToImages,
     ToFolders,
     View,
+    Explain,
     Mark,
     MarkAll,
     Filter,
@@ -73,6 +74,12 @@ pub(super) const FOLDERS: &[Binding] = &[
 /// While the images have the focus.
 pub(super) const IMAGES: &[Binding] = &[
     Binding::new(act(Do::View), &[Key::Enter], "full screen", "show the image full screen"),
+    Binding::new(
+        act(Do::Explain),
+        &[Key::Char('e')],
+        "explain",
+        "see where a network looks in the marked or listed images",
+    ),
     Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark the image, or no longer"),
     FILTER,
     Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "choose the next grey window"),

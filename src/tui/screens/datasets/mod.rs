@@ -2,6 +2,7 @@
 
 mod balance;
 mod bindings;
+mod explained;
 mod flags;
 mod folders_view;
 mod images_view;

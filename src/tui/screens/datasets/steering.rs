@@ -17,7 +17,7 @@ use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 
 /// Of a longer list so many images around the cursor are walked through.
-const MOST_VIEWED: usize = 5000;
+pub(super) const MOST_VIEWED: usize = 5000;
 
 impl DatasetsScreen {
     pub(super) fn act_here(&mut self, action: DatasetsAction, model: &Model) -> Vec<Effect> {
@@ -33,6 +33,7 @@ impl DatasetsScreen {
             DatasetsAction::ToImages => self.in_images = self.tree.is_some(),
             DatasetsAction::ToFolders => self.step_back(),
             DatasetsAction::View => return self.view_image(),
+            DatasetsAction::Explain => return self.explain(),
             DatasetsAction::Mark => self.mark(),
             DatasetsAction::MarkAll => {
                 if let Some(tree) = &self.tree {

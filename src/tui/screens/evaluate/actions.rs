@@ -145,7 +145,7 @@ impl EvaluateScreen {
             };
         };
         if opened.in_cases {
-            return opened.image_list().map(|images| Effect::Go(Place::Viewer(images))).into_iter().collect();
+            return opened.explain_list().map(|images| Effect::Go(Place::Explanation(images))).into_iter().collect();
         }
         if opened.cases.is_empty() {
             let text = if opened.sets.is_some() { "no case is in this cell" } else { "it is being read" };

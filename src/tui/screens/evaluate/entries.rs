@@ -18,7 +18,7 @@ pub(super) type KeptSplits = HashMap<RunDir, Vec<Split>>;
 
 /// Runs that were asked for together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(in crate::tui) struct Entry {
     /// The group, or the run's own name.
     pub(super) key: String,
     /// Where its runs stand on the board.
@@ -33,7 +33,7 @@ pub(super) fn key_of(row: &RunRow) -> String {
 }
 
 /// All trainings, those of a group as one.
-pub(super) fn all_entries(model: &Model) -> Vec<Entry> {
+pub(in crate::tui) fn all_entries(model: &Model) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (place, row) in model.runs.rows.iter().enumerate() {
         let key = key_of(row);
@@ -54,7 +54,7 @@ pub(super) fn evaluated_entries(model: &Model, kept: &KeptSplits) -> Vec<Entry> 
 
 impl Entry {
     /// Its runs.
-    pub(super) fn runs<'a>(&self, model: &'a Model) -> &'a [RunRow] {
+    pub(in crate::tui) fn runs<'a>(&self, model: &'a Model) -> &'a [RunRow] {
         model.runs.rows.get(self.rows.clone()).unwrap_or_default()
     }
 
@@ -64,7 +64,7 @@ impl Entry {
     }
 
     /// `modern · 2026-11-23 22:53`.
-    pub(super) fn title(&self, model: &Model) -> String {
+    pub(in crate::tui) fn title(&self, model: &Model) -> String {
         let runs = self.runs(model);
         let Some(spec) = runs.first().and_then(|row| row.spec.as_ref()) else { return printable(&self.key) };
         let started = spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M");
@@ -78,7 +78,7 @@ impl Entry {
     }
 
     /// How its runs are, where they keep no predictions: the reason in a few words.
-    pub(super) fn waiting_text(&self, model: &Model) -> Option<String> {
+    pub(in crate::tui) fn waiting_text(&self, model: &Model) -> Option<String> {
         let row =
             self.runs(model).iter().find(|row| row.condition.as_ref().is_some_and(|known| !known.phase.is_over()))?;
         let condition = row.condition.as_ref()?;
@@ -91,7 +91,7 @@ impl Entry {
 }
 
 /// A run's view.
-pub(super) fn view_of(row: &RunRow) -> Option<View> {
+pub(in crate::tui) fn view_of(row: &RunRow) -> Option<View> {
     row.spec.as_ref().map(|spec| spec.view).or_else(|| row.status.as_ref().map(|status| status.view))
 }
 

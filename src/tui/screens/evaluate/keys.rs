@@ -1,8 +1,8 @@
 //! The keys of Evaluate, by what is shown.
 
 use super::EvaluateAction::{
-    self, Back, Compare, Counts, Down, End, Home, Left, NextSet, Open, PageDown, PageUp, PreviousSet, ReadAgain, Right,
-    ShowRun, Split, Up,
+    self, Back, Compare, Counts, Down, End, FullScreen, Home, Left, NextSet, Open, PageDown, PageUp, PreviousSet,
+    ReadAgain, Right, ShowRun, Split, Up,
 };
 use crate::tui::binding::{Action, Binding};
 use crate::tui::input::Key;
@@ -81,7 +81,8 @@ pub(super) const MATRIX: &[Binding] = &[
 
 /// While the arrows move in the images of a cell.
 pub(super) const CASES: &[Binding] = &[
-    shown(Open, &[Key::Enter], "see it", "show this image full screen"),
+    shown(Open, &[Key::Enter], "explain", "see where the network looks in it"),
+    shown(FullScreen, &[Key::Char('f')], "full screen", "show this image full screen"),
     shown(Back, &[Key::Escape, Key::Left], "back to the matrix", "go back to the matrix"),
     shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
     quiet(PreviousSet, &[Key::Char('[')], "show the previous view, breast or subject"),

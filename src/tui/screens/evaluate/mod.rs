@@ -2,7 +2,7 @@
 
 mod actions;
 mod cases_view;
-mod entries;
+pub(in crate::tui) mod entries;
 mod keys;
 mod list_view;
 mod opened;
@@ -39,6 +39,7 @@ pub(in crate::tui) use opened::{OpenedSet, OpenedSets};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum EvaluateAction {
     Open,
+    FullScreen,
     Back,
     Up,
     Down,
@@ -178,6 +179,10 @@ impl Screen for EvaluateScreen {
         let far = isize::MAX / 2;
         match action {
             EvaluateAction::Open => return self.enter_or_open(model),
+            EvaluateAction::FullScreen => {
+                let images = self.opened.as_ref().filter(|opened| opened.in_cases).and_then(Opened::image_list);
+                return images.map(|images| Effect::Go(Place::Viewer(images))).into_iter().collect();
+            }
             EvaluateAction::Back => return self.back(),
             EvaluateAction::Up => self.go(-1, 0, model),
             EvaluateAction::Down => self.go(1, 0, model),

@@ -1,5 +1,6 @@
 //! An evaluation that is open: its sets, the cell that is looked at, and the cases in it.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use ratatui::layout::Rect;
@@ -13,6 +14,8 @@ use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::printable;
 use crate::domain::split::Split;
 use crate::tui::popups::viewer::{ImageList, ListedImage};
+use crate::tui::screens::ScreenId;
+use crate::tui::screens::explain::{ExplainList, ExplainSample, ModelSource};
 use crate::tui::widgets::confusion_matrix::MatrixArea;
 use crate::tui::widgets::scroll_list::ScrollList;
 
@@ -194,6 +197,34 @@ impl Opened {
         format!("{}{exam}", printable(&id.subject.0))
     }
 
+    /// The images of the cell's cases to be explained by the networks that predicted them.
+    pub(super) fn explain_list(&self) -> Option<ExplainList> {
+        let (sets, set) = (self.sets.as_ref()?, self.set()?);
+        let (mut samples, mut views, mut position) = (Vec::new(), Vec::new(), 0);
+        let mut examinations = HashSet::new();
+        for (place, case) in self.cases.iter().enumerate() {
+            if place == self.list.cursor {
+                position = samples.len();
+            }
+            for row in set.rows.get(*case).into_iter().flatten() {
+                let sample = explain_sample(sets, *row)?;
+                examinations.insert(sample.examination.clone());
+                samples.push(sample);
+            }
+        }
+        for row in 0..sets.rows.len() {
+            views.extend(explain_sample(sets, row).filter(|sample| examinations.contains(&sample.examination)));
+        }
+        (!samples.is_empty()).then(|| ExplainList {
+            title: self.cell_title(),
+            samples,
+            position,
+            views,
+            source: Some(ModelSource::Runs(self.runs.iter().map(|run| run.run.clone()).collect())),
+            from: ScreenId::Evaluate,
+        })
+    }
+
     /// The images of the cell's cases, beginning with the case under the cursor.
     pub(super) fn image_list(&self) -> Option<ImageList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
@@ -221,6 +252,13 @@ impl Opened {
         }
         (!images.is_empty()).then(|| ImageList { title: self.cell_title(), images, position })
     }
+}
+
+fn explain_sample(sets: &OpenedSets, row: usize) -> Option<ExplainSample> {
+    let (path, row) = (sets.images.get(row)?, sets.rows.get(row)?);
+    let exam = row.exam.as_ref().map_or_else(String::new, |exam| format!(" exam {}", printable(&exam.0)));
+    let examination = format!("{}{exam}", printable(&row.subject.0));
+    Some(ExplainSample { path: path.clone(), label: row.label, view: row.view, examination })
 }
 
 /// How a set is called on its tab.

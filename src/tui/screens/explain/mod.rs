@@ -117,7 +117,9 @@ pub(in crate::tui) enum ExplainEffect {
 impl PartialEq for ExplainEffect {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Show { shown, ahead }, Self::Show { shown: others, ahead: then }) => shown == others && ahead == then,
+            (Self::Show { shown, ahead }, Self::Show { shown: others, ahead: then }) => {
+                shown == others && ahead == then
+            }
             (Self::LookForModels, Self::LookForModels) => true,
             (Self::Export { file, image, .. }, Self::Export { file: other, image: of, .. }) => {
                 file == other && Arc::ptr_eq(image, of)
@@ -294,6 +296,12 @@ impl ExplainScreen {
         self.show_again(shown)
     }
 
+    /// Whether all that was asked for is there.
+    fn is_answered(&self) -> bool {
+        let answered = |request: &MapRequest| self.answers.iter().any(|answer| answer.request == *request);
+        !self.asked.is_empty() && self.asked.iter().all(answered)
+    }
+
     fn show_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
         let around = self.list.as_ref().into_iter().flat_map(|list| {
             let places = [list.position.checked_add(1), list.position.checked_sub(1), list.position.checked_add(2)];
@@ -346,7 +354,7 @@ impl Screen for ExplainScreen {
         // A training writes better models while it runs.
         let is_at_work = |run: &RunDir| model.runs.at_work().any(|row| row.run == *run);
         match &self.source {
-            Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work) && !self.asked.is_empty() => {
+            Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work) && self.is_answered() => {
                 self.show_again(self.asked.clone())
             }
             _ => Vec::new(),

@@ -102,7 +102,9 @@ impl MapMaker {
             ModelSource::Runs(runs) => {
                 let best: Vec<PathBuf> = runs.iter().filter_map(|run| best_checkpoint(run).ok()).collect();
                 match (best.is_empty(), runs.first()) {
-                    (true, Some(run)) => return Err(best_checkpoint(run).map_or_else(|e| e.to_string(), |_| String::new())),
+                    (true, Some(run)) => {
+                        return Err(best_checkpoint(run).map_or_else(|e| e.to_string(), |_| String::new()));
+                    }
                     (true, None) => return Err("there is no run".to_owned()),
                     (false, _) => best,
                 }

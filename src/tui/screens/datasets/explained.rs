@@ -1,0 +1,70 @@
+//! The images that go from Datasets to Explain.
+
+use std::collections::HashSet;
+
+use super::DatasetsScreen;
+use super::samples::{SampleRow, Samples, Shown};
+use super::steering::MOST_VIEWED;
+use super::tree::FolderTree;
+use crate::dataset::subject_audit::sample_name;
+use crate::domain::printable::printable;
+use crate::tui::effect::{Effect, Place};
+use crate::tui::screens::ScreenId;
+use crate::tui::screens::explain::{ExplainList, ExplainSample};
+
+impl DatasetsScreen {
+    /// The marked images of the list, where there are such, else all that are listed, around the cursor.
+    pub(super) fn explain(&mut self) -> Vec<Effect> {
+        self.relist();
+        let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else {
+            return vec![Effect::failed("no image is listed here; choose a folder with images")];
+        };
+        let is_marked = |row: &SampleRow| self.samples.is_marked(&Samples::path(tree, *row));
+        let marked: Vec<(usize, SampleRow)> = (0..self.samples.len())
+            .filter_map(|at| Some((at, self.samples.row(at)?)))
+            .filter(|(_, row)| self.samples.marked() > 0 && is_marked(row))
+            .collect();
+        let chosen: Vec<(usize, SampleRow)> = if marked.is_empty() {
+            let first = self.images.cursor.saturating_sub(MOST_VIEWED / 2);
+            let last = (first + MOST_VIEWED).min(self.samples.len());
+            (first..last).filter_map(|at| Some((at, self.samples.row(at)?))).collect()
+        } else {
+            marked
+        };
+        let position = chosen.iter().position(|(at, _)| *at >= self.images.cursor).unwrap_or(0);
+        let samples: Vec<ExplainSample> = chosen.iter().map(|(_, row)| sample(tree, *row)).collect();
+        let folder = &tree.folder(self.folder).name;
+        let title = match self.shown {
+            Shown::All => printable(folder),
+            Shown::Flagged => "flagged images".to_owned(),
+            Shown::Marked => "marked images".to_owned(),
+        };
+        let views = views_of(tree, &samples);
+        let list = ExplainList { title, samples, position, views, source: None, from: ScreenId::Datasets };
+        vec![Effect::Go(Place::Explanation(list))]
+    }
+}
+
+fn sample(tree: &FolderTree, row: SampleRow) -> ExplainSample {
+    of_folder(tree, Samples::folder(row), Samples::name(tree, row))
+}
+
+fn of_folder(tree: &FolderTree, folder: usize, name: &str) -> ExplainSample {
+    let around = tree.folder(folder);
+    let examination = sample_name(name)
+        .map(|name| format!("{} exam {}", printable(&name.subject.0), printable(&name.exam.0)))
+        .unwrap_or_default();
+    let (label, view) = (around.context.class, around.context.view);
+    ExplainSample { path: around.path.join(name), label, view, examination }
+}
+
+/// All images of the data set that are of the same examinations.
+fn views_of(tree: &FolderTree, samples: &[ExplainSample]) -> Vec<ExplainSample> {
+    let wanted: HashSet<&str> =
+        samples.iter().map(|sample| sample.examination.as_str()).filter(|name| !name.is_empty()).collect();
+    let folders = tree.within(0).into_iter().filter(|&folder| tree.folder(folder).context.view.is_some());
+    folders
+        .flat_map(|folder| tree.folder(folder).images.iter().map(move |name| of_folder(tree, folder, name)))
+        .filter(|sample| wanted.contains(sample.examination.as_str()))
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! The models that explain: trainings of the workspace, and folders of model files.
+
+use std::path::PathBuf;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{ExplainEffect, ExplainScreen, ModelSource};
+use crate::domain::printable::printable_path;
+use crate::tui::effect::Effect;
+use crate::tui::model::Model;
+use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
+use crate::tui::widgets::fitted::{fitted, padded};
+use crate::tui::widgets::pane::draw_pane;
+
+/// A choice of models.
+pub(super) struct Choice {
+    pub(super) source: ModelSource,
+    /// What it is called.
+    title: String,
+    /// What it holds.
+    facts: String,
+}
+
+impl ExplainScreen {
+    /// Looks for folders with models, once.
+    pub(super) fn find_models(&mut self) -> Vec<Effect> {
+        if self.folders.is_some() {
+            return Vec::new();
+        }
+        // Until the answer is there it is not asked again.
+        self.folders = Some(Vec::new());
+        vec![Effect::Explain(ExplainEffect::LookForModels)]
+    }
+
+    /// What there is to choose from: trainings that have come to a model, newest first, then folders.
+    pub(super) fn choices(&self, model: &Model) -> Vec<Choice> {
+        let trainings = all_entries(model).into_iter().filter(|entry| has_models(entry, model)).map(|entry| {
+            let runs = entry.runs(model);
+            let views: Vec<_> = runs.iter().filter_map(view_of).map(|view| view.to_string()).collect();
+            let facts = match entry.waiting_text(model) {
+                Some(waiting) => format!("{} · {waiting}", views.join(" ")),
+                None => views.join(" "),
+            };
+            let source = ModelSource::Runs(runs.iter().map(|row| row.run.clone()).collect());
+            Choice { source, title: entry.title(model), facts }
+        });
+        let folder = |folder: &PathBuf| Choice {
+            source: ModelSource::Files(folder.clone()),
+            title: printable_path(folder),
+            facts: "a folder of models".to_owned(),
+        };
+        trainings.chain(self.folders.iter().flatten().map(folder)).collect()
+    }
+
+    /// The models to begin with: those of the newest training that is over, else the first there are.
+    pub(super) fn first_source(&self, model: &Model) -> Option<ModelSource> {
+        if !model.runs.listed {
+            return None;
+        }
+        let over = all_entries(model)
+            .into_iter()
+            .find(|entry| has_models(entry, model) && entry.waiting_text(model).is_none())
+            .map(|entry| ModelSource::Runs(entry.runs(model).iter().map(|row| row.run.clone()).collect()));
+        over.or_else(|| self.choices(model).into_iter().next().map(|choice| choice.source))
+    }
+
+    /// What the chosen models are called.
+    pub(super) fn source_text(&self, model: &Model) -> String {
+        match &self.source {
+            None => "no models yet".to_owned(),
+            Some(ModelSource::Files(path)) => printable_path(path),
+            Some(ModelSource::Runs(runs)) => {
+                let is_it = |entry: &Entry| entry.runs(model).iter().any(|row| runs.contains(&row.run));
+                let found = all_entries(model).into_iter().find(is_it);
+                found.map_or_else(
+                    || runs.first().map(|run| printable_path(run.path())).unwrap_or_default(),
+                    |entry| entry.title(model),
+                )
+            }
+        }
+    }
+
+    pub(super) fn draw_models(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let choices = self.choices(model);
+        let theme = &model.theme;
+        let count = format!("{} to choose from", choices.len());
+        let inner = draw_pane(frame, area, theme, true, ["Explain with the models of", &count]);
+        let Some(list) = &mut self.chooser else { return };
+        if choices.is_empty() {
+            let text = " no training has come to a model yet: start one in Train, or put models into ./models";
+            frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
+            return;
+        }
+        let cells = usize::from(inner.width).saturating_sub(2);
+        let column = (cells / 2).min(40);
+        for (row, at) in list.visible(inner, choices.len()).enumerate() {
+            let Some(choice) = choices.get(at) else { continue };
+            let line = Rect { y: inner.y + row as u16, height: 1, ..inner };
+            let chosen = if self.source.as_ref() == Some(&choice.source) { theme.sign("✔", "*") } else { " " };
+            let style = if at == list.cursor { theme.selected(true) } else { theme.text() };
+            let text = Line::from(vec![
+                Span::raw(format!("{chosen} {}  ", padded(&fitted(&choice.title, column), column))),
+                Span::styled(fitted(&choice.facts, cells.saturating_sub(column + 4)), theme.dim()),
+            ]);
+            frame.render_widget(Paragraph::new(text).style(style), line);
+        }
+    }
+}
+
+/// Whether one of its runs has come past an epoch, and so to a model.
+fn has_models(entry: &Entry, model: &Model) -> bool {
+    entry.runs(model).iter().any(|row| row.status.as_ref().is_some_and(|status| status.epoch > 0))
+}

@@ -1,0 +1,315 @@
+//! How the screen Explain is drawn.
+
+use std::sync::Arc;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use super::settings::ClassChoice;
+use super::steering::caption;
+use super::{ExplainSample, ExplainScreen, MappedImage};
+use crate::domain::density::DensityClass;
+use crate::domain::explanation_scores::ExplanationScores;
+use crate::domain::printable::printable_os;
+use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use crate::tui::model::Model;
+use crate::tui::services::pictures::TILES;
+use crate::tui::services::pictures::painted::PaintedExplanation;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::figure_text::{figure, signed};
+use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::probability_bars::bar_text;
+
+/// Columns of the figures beside the pictures, in a wide terminal and in a narrow one.
+const FIGURES: [u16; 2] = [40, 31];
+
+/// What a picture shows, with its sample.
+type Tile = (ExplainSample, ExplanationDrawing, Option<Result<Arc<MappedImage>, String>>);
+
+impl ExplainScreen {
+    pub(super) fn draw_screen(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        if self.chooser.is_some() {
+            self.draw_models(frame, area, model);
+            return;
+        }
+        let Some(sample) = self.sample().cloned() else {
+            draw_empty(frame, area, model);
+            return;
+        };
+        let answer = self.answer(&sample).cloned();
+        let mapped = answer.as_ref().and_then(|answer| answer.as_ref().ok()).cloned();
+        let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        self.draw_head(frame, head, &sample, mapped.as_deref(), &model.theme);
+        let figures = FIGURES[usize::from(area.width < 110)];
+        let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
+        self.draw_pictures(frame, pictures, model);
+        let [bars, scores, settings] =
+            Layout::vertical([Constraint::Length(6), Constraint::Length(9), Constraint::Fill(1)]).areas(figures);
+        draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &model.theme);
+        draw_scores(frame, scores, answer.as_ref(), &model.theme);
+        self.draw_settings(frame, settings, mapped.as_deref(), model);
+    }
+
+    fn draw_head(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        sample: &ExplainSample,
+        mapped: Option<&MappedImage>,
+        theme: &Theme,
+    ) {
+        let Some(list) = &self.list else { return };
+        let place = format!(" {} of {}  ", list.position + 1, list.samples.len());
+        let name = sample.path.file_name().map(printable_os).unwrap_or_default();
+        let mut facts = caption(sample);
+        if facts.is_empty() {
+            facts = list.title.clone();
+        }
+        let mut spans = vec![Span::styled(place, theme.dim()), Span::raw(facts)];
+        if let Some(predicted) = mapped.and_then(MappedImage::predicted) {
+            let right = sample.label.map(|label| label == predicted);
+            let (sign, style) = match right {
+                Some(true) => (theme.sign(" ✔", " ok"), theme.good()),
+                Some(false) => (theme.sign(" ✖", " x"), theme.bad()),
+                None => ("", theme.text()),
+            };
+            spans.push(Span::raw(format!(" · predicted {predicted}")));
+            spans.push(Span::styled(sign, style));
+        }
+        let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+        let room = usize::from(area.width).saturating_sub(used + 4);
+        if room >= 12 {
+            spans.push(Span::styled(format!("   {}", fitted(&name, room)), theme.dim()));
+        }
+        frame.render_widget(Paragraph::new(Line::from(spans)), area);
+    }
+
+    fn draw_pictures(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let tiles = self.tiles_on_screen(area);
+        let grid = tiles.len() == TILES && area.width < 2 * area.height.saturating_mul(3);
+        let areas: Vec<Rect> = if grid {
+            let rows = Layout::vertical([Constraint::Fill(1); 2]).split(area);
+            rows.iter().flat_map(|row| Layout::horizontal([Constraint::Fill(1); 2]).split(*row).to_vec()).collect()
+        } else {
+            Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec()
+        };
+        let several = self.on_screen().len() > 1;
+        for (at, ((sample, drawing, answer), area)) in tiles.into_iter().zip(areas).enumerate() {
+            let title = if several {
+                let view = sample.view.map_or_else(String::new, |view| view.to_string());
+                let predicted = answer.as_ref().and_then(|answer| answer.as_ref().ok()?.predicted());
+                predicted.map_or_else(|| view.clone(), |class| format!("{view} {class}"))
+            } else {
+                self.drawing_title(drawing)
+            };
+            let inner = draw_pane(frame, area, &model.theme, false, [&title, ""]);
+            self.draw_tile(frame, inner, model, at, (sample, drawing, answer));
+        }
+    }
+
+    /// What is drawn beside each other: of several views one picture each, of one image what is chosen; a narrow terminal
+    /// leaves the plain image out.
+    fn tiles_on_screen(&self, area: Rect) -> Vec<Tile> {
+        let samples = self.on_screen();
+        let arrangement = self.settings.arrangement;
+        let one = [arrangement.last_drawing()];
+        let drawings = if samples.len() > 1 || area.width < 40 { &one[..] } else { arrangement.drawings() };
+        let tile = |sample: &ExplainSample, drawing| (sample.clone(), drawing, self.answer(sample).cloned());
+        let tiles = samples.into_iter().flat_map(|sample| drawings.iter().map(move |drawing| (sample, *drawing)));
+        tiles.map(|(sample, drawing)| tile(sample, drawing)).take(TILES).collect()
+    }
+
+    fn drawing_title(&self, drawing: ExplanationDrawing) -> String {
+        match drawing {
+            ExplanationDrawing::Image => "image".to_owned(),
+            ExplanationDrawing::Overlay => format!("overlay {} %", u32::from(self.settings.opacity) * 10),
+            ExplanationDrawing::Contours => "contours at 25, 50, 75 %".to_owned(),
+            ExplanationDrawing::Map => "map".to_owned(),
+        }
+    }
+
+    fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model, at: usize, tile: Tile) {
+        let (sample, drawing, answer) = tile;
+        let (window, outlines) = (self.settings.window, self.settings.outlines);
+        // The image alone is shown as it is stored, with all its pixels, and without waiting for its map.
+        if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
+            self.tiles[at].draw(frame, area, model, &sample.path, window, Vec::new);
+            return;
+        }
+        let theme = &model.theme;
+        let mapped = match answer {
+            Some(Ok(mapped)) => mapped,
+            Some(Err(problem)) => {
+                let text = format!("{} {problem}", theme.sign("✖", "x"));
+                frame.render_widget(Paragraph::new(text).style(theme.bad()).wrap(Wrap { trim: true }), area);
+                return;
+            }
+            None => {
+                let text = if self.source.is_none() { "no models yet: M chooses them" } else { "computing the map" };
+                draw_middle(frame, area, text, theme.dim());
+                return;
+            }
+        };
+        if !mapped.image.status.is_sound() && drawing != ExplanationDrawing::Image {
+            let text = format!("The map is {}. It is not painted.", mapped.image.status);
+            let middle = Rect { y: area.y + area.height / 3, height: area.height - area.height / 3, ..area };
+            frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: true }), middle);
+            return;
+        }
+        let painted = PaintedExplanation {
+            image: Arc::clone(&mapped.image),
+            drawing,
+            painting: self.settings.painting(),
+            outlines,
+        };
+        self.tiles[at].draw_painted(frame, area, model, (&sample.path, window, Some(painted)), Vec::new);
+    }
+
+    fn draw_settings(&self, frame: &mut Frame<'_>, area: Rect, mapped: Option<&MappedImage>, model: &Model) {
+        if area.height < 3 {
+            return;
+        }
+        let theme = &model.theme;
+        let inner = draw_pane(frame, area, theme, false, ["how", ""]);
+        let settings = &self.settings;
+        let class = match (settings.class, mapped) {
+            (ClassChoice::Class(class), _) => class.to_string(),
+            (ClassChoice::Predicted, Some(mapped)) => format!("{}, the predicted one", mapped.class),
+            (ClassChoice::True, Some(mapped)) => format!("{}, the true one", mapped.class),
+            (ClassChoice::Predicted, None) => "the predicted one".to_owned(),
+            (ClassChoice::True, None) => "the true one".to_owned(),
+        };
+        let class = if settings.method.is_of_class() { class } else { "of no class".to_owned() };
+        let grid = mapped.map_or_else(String::new, |mapped| format!(" · {}×{}", mapped.grid.0, mapped.grid.1));
+        let scale = settings.full.map_or_else(|| "each map its own".to_owned(), |full| format!("to {full:.3} for all"));
+        let file = mapped.and_then(|mapped| mapped.model.file_name()).map(printable_os).unwrap_or_default();
+        let rows = [
+            ("method", format!("{}{grid}", settings.method_text())),
+            ("class", class),
+            ("models", self.source_text(model)),
+            ("", file),
+            ("colours", format!("{} · {scale}", settings.colors)),
+            ("outlines", settings.outlines.name().to_owned()),
+        ];
+        let cells = usize::from(inner.width).saturating_sub(11);
+        let lines: Vec<Line<'_>> = rows
+            .into_iter()
+            .filter(|(name, text)| !(name.is_empty() && text.is_empty()))
+            .map(|(name, text)| {
+                Line::from(vec![
+                    Span::styled(format!(" {}", padded(name, 9)), theme.dim()),
+                    Span::raw(fitted(&text, cells)),
+                ])
+            })
+            .collect();
+        frame.render_widget(Paragraph::new(lines), inner);
+    }
+}
+
+fn draw_empty(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let theme = &model.theme;
+    let inner = draw_pane(frame, area, theme, true, ["Explain", ""]);
+    let lines = vec![
+        Line::raw(""),
+        Line::raw(" No images are chosen yet."),
+        Line::raw(""),
+        Line::styled(" In Datasets, e explains the marked images, or those that are listed.", theme.dim()),
+        Line::styled(" In Evaluate, Enter on a case of a cell of the matrix explains it.", theme.dim()),
+    ];
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn draw_middle(frame: &mut Frame<'_>, area: Rect, text: &str, style: Style) {
+    let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
+    frame.render_widget(Paragraph::new(Line::styled(text, style).centered()), middle);
+}
+
+fn draw_probabilities(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    mapped: Option<&MappedImage>,
+    label: Option<DensityClass>,
+    theme: &Theme,
+) {
+    let inner = draw_pane(frame, area, theme, false, ["probabilities", ""]);
+    let Some(mapped) = mapped else { return };
+    let Some(probabilities) = &mapped.image.probabilities else {
+        let text = " the network's answer is not finite";
+        frame.render_widget(Paragraph::new(Line::styled(text, theme.bad())), inner);
+        return;
+    };
+    let bar = usize::from(inner.width).saturating_sub(14);
+    let lines: Vec<Line<'_>> = DensityClass::ALL
+        .into_iter()
+        .map(|class| {
+            let share = probabilities.of(class);
+            let truth = if label == Some(class) { "true" } else { "" };
+            Line::from(vec![
+                Span::styled(format!(" {class} {}", bar_text(share, bar, theme)), theme.class(class)),
+                Span::raw(format!(" {:>3}", figure(Some(share), 2, theme))),
+                Span::styled(format!(" {truth}"), theme.dim()),
+            ])
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn draw_scores(frame: &mut Frame<'_>, area: Rect, answer: Option<&Result<Arc<MappedImage>, String>>, theme: &Theme) {
+    let inner = draw_pane(frame, area, theme, false, ["where the map looks", ""]);
+    let mapped = match answer {
+        Some(Ok(mapped)) => mapped,
+        Some(Err(_)) => {
+            frame.render_widget(Paragraph::new(Line::styled(" there is no map", theme.dim())), inner);
+            return;
+        }
+        None => return,
+    };
+    if !mapped.image.status.is_sound() {
+        let text = format!(" nowhere: it is {}", mapped.image.status);
+        frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
+        return;
+    }
+    let Some(regions) = &mapped.image.examined.regions else {
+        let text = " no breast is found in the image, so that there are no scores";
+        frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
+        return;
+    };
+    let lines = score_lines(&mapped.image.scores, regions.dense_is_truth, theme);
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) -> Vec<Line<'static>> {
+    let row = |name: &str, value: String, note: String| {
+        Line::from(vec![
+            Span::styled(format!(" {}", padded(name, 16)), theme.dim()),
+            Span::raw(value),
+            Span::styled(format!("  {note}"), theme.dim()),
+        ])
+    };
+    let percent = |share: Option<f64>| match share {
+        Some(share) => format!("{:>3.0} %", 100.0 * share),
+        None => format!("{:>5}", theme.sign("–", "-")),
+    };
+    let enrichment = scores
+        .dense_enrichment
+        .map_or_else(String::new, |times| format!("{}{times:.1} its area", theme.sign("×", "x")));
+    let source = if dense_is_truth { "masks of the data set" } else { "found by the rule" };
+    let hit = match scores.pointing_hit {
+        Some(true) => "in dense tissue",
+        Some(false) => "elsewhere",
+        None => theme.sign("–", "-"),
+    };
+    vec![
+        row("in dense tissue", percent(scores.dense_energy), enrichment),
+        row("in the breast", percent(scores.breast_energy), String::new()),
+        row("at the skin", percent(scores.skin_energy), String::new()),
+        row("outside", percent(scores.outside_energy), String::new()),
+        row("strongest point", hit.to_owned(), String::new()),
+        row("follows greys", format!("{:>5}", signed(scores.grey_spearman, 2, theme)), "rank corr.".to_owned()),
+        row("dense tissue", source.to_owned(), String::new()),
+    ]
+}
