@@ -81,8 +81,16 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
         session.send(places.next().unwrap_or_else(|| panic!("no cell has images:\n{}", session.contents())));
         session.wait_for("the next cell", |screen| cell(screen).is_some_and(|there| Some(there) != here));
     }
-    session.send(b"\r\r");
+    // An image behind it: full screen, then where the network looks in it.
+    session.send(b"\rf");
     session.wait_for_text("8-bit grey");
+    session.send(b"\x1b");
+    session.wait_for_text("back to the matrix");
+    session.send(b"\r");
+    session.wait_for_text("[5 Explain]");
+    session.wait_for_text("in dense tissue");
+    session.send(b"m");
+    session.wait_for_text("Grad-CAM++ of add_12 ·");
     session.send(b"\x1b");
     session.wait_for_text("Confusion matrix");
     session.send(b"q");

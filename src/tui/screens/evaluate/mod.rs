@@ -7,7 +7,7 @@ mod keys;
 mod list_view;
 mod opened;
 #[cfg(test)]
-mod tests;
+pub(in crate::tui) mod tests;
 mod view;
 
 use std::collections::HashMap;

@@ -28,7 +28,7 @@ use crate::tui::run_board::RunRow;
 use crate::tui::services::Services;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 
-mod stage;
+pub(in crate::tui) mod stage;
 
 use stage::{Stage, row};
 

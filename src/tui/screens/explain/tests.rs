@@ -1,1 +1,239 @@
+use std::path::Path;
 
+use super::*;
+use crate::client::explained_image::{ExaminedPicture, MapZoom};
+use crate::client::protocol::ExplainedSample;
+use crate::domain::explanation_map::ExplanationMap;
+use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::domain::run_status::RunPhase;
+use crate::imaging::mask::Mask;
+use crate::imaging::picture_regions::{PictureRegions, TrueMasks};
+use crate::imaging::raster::{Channels, Raster};
+use crate::imaging::skin_band::SkinBandWidth;
+use crate::tui::app::App;
+use crate::tui::effect::{Place, Tone};
+use crate::tui::graphics::GraphicsFacts;
+use crate::tui::input::Key;
+use crate::tui::message::UiMessage;
+use crate::tui::screens::evaluate::tests::stage::row;
+use crate::tui::services::pictures::{PictureEffect, PictureService};
+use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+
+const SMALL: (u16, u16) = (80, 24);
+const LARGE: (u16, u16) = (120, 40);
+const SIDE: usize = 64;
+
+/// A half disc with a bright square in it, beside the left edge.
+fn examined() -> ExaminedPicture {
+    let inside = |x: usize, y: usize| x * x + (y.abs_diff(SIDE / 2) * 3 / 2).pow(2) < (SIDE * 7 / 10).pow(2);
+    let dense = |x: usize, y: usize| (8..24).contains(&x) && (24..44).contains(&y);
+    let grey = |x: usize, y: usize| match (inside(x, y), dense(x, y)) {
+        (_, true) => 200,
+        (true, _) => 90 + ((x * 5 + y * 3) % 7) as u8,
+        _ => 0,
+    };
+    let mask = |f: &dyn Fn(usize, usize) -> bool| {
+        Mask::new(SIDE, SIDE, (0..SIDE * SIDE).map(|at| f(at % SIDE, at / SIDE)).collect())
+    };
+    let samples = (0..SIDE * SIDE).map(|at| grey(at % SIDE, at / SIDE)).collect();
+    let picture = Raster::new(SIDE, SIDE, Channels::Grey, samples);
+    let known = TrueMasks { breast: Some(mask(&inside)), dense: Some(mask(&dense)), pectoral: None };
+    let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
+    ExaminedPicture { picture, stored_size: (SIDE, 2 * SIDE), regions, mask_problem: None }
+}
+
+/// What the network might answer: a map that is strongest where the dense tissue lies, or one that says nothing.
+fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
+    let map = ExplanationMap::new(4, 4, values.to_vec());
+    let class = DensityClass::C;
+    let sample = ExplainedSample { logits: [-2.0, 0.5, 2.4, -0.5], class, map, all_gradients_negative: false };
+    Arc::new(MappedImage {
+        image: Arc::new(examined().explained(&sample, MapZoom::Bilinear)),
+        class,
+        grid: (4, 4),
+        model: "/density/models/best-012-0.81.safetensors".into(),
+    })
+}
+
+const SOUND: [f32; 16] = [0.0, 0.1, 0.0, -0.2, 0.9, 0.3, 0.0, 0.0, 1.5, 0.7, 0.1, 0.0, 0.2, 0.0, 0.0, -0.4];
+
+fn sample(subject: usize, view: View) -> ExplainSample {
+    ExplainSample {
+        path: format!("/density/images/{view}/C/{subject}_1_C_{view}.png").into(),
+        label: Some(DensityClass::C),
+        view: Some(view),
+        examination: format!("{subject} exam 1"),
+    }
+}
+
+fn list() -> ExplainList {
+    ExplainList {
+        title: "C predicted as C".to_owned(),
+        samples: (145..150).map(|subject| sample(subject, View::CcR)).collect(),
+        position: 1,
+        views: (145..150).flat_map(|subject| View::ALL.map(|view| sample(subject, view))).collect(),
+        source: None,
+        from: ScreenId::Evaluate,
+    }
+}
+
+/// A workbench with two trainings, drawn in ASCII so that pictures are text.
+fn stage() -> App {
+    let mut app = fresh_app();
+    app.model.graphics = GraphicsFacts::new(Some(GraphicsProtocol::Ascii), |_| None);
+    app.model.graphics.settle();
+    for (preset, hour, phase) in [("modern", 15, RunPhase::Running), ("seed", 9, RunPhase::Completed)] {
+        for view in View::ALL {
+            let run = RunDir::new(format!("/density/workspace/runs/{hour}_{view}_{preset}"));
+            app.model.runs.rows.push(row(run, preset, hour, view, phase));
+        }
+    }
+    app.model.runs.listed = true;
+    app
+}
+
+fn asked(effects: &[Effect]) -> Vec<MapRequest> {
+    effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Explain(ExplainEffect::Show { shown, .. }) => Some(shown.clone()),
+            _ => None,
+        })
+        .unwrap_or_default()
+}
+
+fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedImage>, String>) {
+    for request in requests {
+        let message = ExplainMessage::Mapped { request: request.clone(), outcome: outcome.clone() };
+        app.update(UiMessage::Explain(message), fixed_time());
+    }
+}
+
+/// Draws, has the pictures made, and draws again.
+fn with_pictures(app: &mut App, size: (u16, u16)) -> String {
+    let (inbox, messages) = std::sync::mpsc::channel();
+    let mut service = PictureService::new(inbox);
+    drawn(app, size);
+    let mut wanted = 0;
+    for effect in app.after_draw() {
+        let Effect::Picture(effect @ PictureEffect::Show { .. }) = effect else { continue };
+        service.perform(effect);
+        wanted += 1;
+    }
+    for _ in 0..wanted {
+        let message = messages.recv_timeout(std::time::Duration::from_secs(60)).expect("a picture");
+        app.update(message, fixed_time());
+    }
+    drawn(app, size)
+}
+
+#[test]
+fn as_drawn_in_each_state() {
+    let mut app = stage();
+    press(&mut app, &[Key::Char('5')]);
+    insta::assert_snapshot!("empty_80x24", drawn(&mut app, SMALL));
+    let requests = asked(&app.arrive(Place::Explanation(list())));
+    insta::assert_snapshot!("computing_80x24", drawn(&mut app, SMALL));
+    answer(&mut app, &requests, &Ok(mapped(SOUND)));
+    press(&mut app, &[Key::Char('o')]);
+    insta::assert_snapshot!("overlay_80x24", with_pictures(&mut app, SMALL));
+    press(&mut app, &[Key::Char('o')]);
+    insta::assert_snapshot!("contours_120x40", with_pictures(&mut app, LARGE));
+    press(&mut app, &[Key::Char('M')]);
+    insta::assert_snapshot!("models_80x24", drawn(&mut app, SMALL));
+    press(&mut app, &[Key::Escape]);
+    let requests = asked(&press(&mut app, &[Key::Char('g')]));
+    assert_eq!(requests.len(), 4);
+    answer(&mut app, &requests, &Ok(mapped(SOUND)));
+    insta::assert_snapshot!("four_views_120x40", with_pictures(&mut app, LARGE));
+}
+
+#[test]
+fn what_says_nothing_is_said_and_not_painted() {
+    let mut app = stage();
+    let requests = asked(&app.arrive(Place::Explanation(list())));
+    press(&mut app, &[Key::Char('o')]);
+    answer(&mut app, &requests, &Ok(mapped([-1.0; 16])));
+    let text = drawn(&mut app, SMALL);
+    assert!(text.contains("negative everywhere") && text.contains("It is not painted"), "{text}");
+    assert!(app.after_draw().is_empty(), "no picture is wanted");
+    answer(&mut app, &requests, &Err("the file cannot be read: it is gone".to_owned()));
+    let text = drawn(&mut app, SMALL);
+    assert!(text.contains("it is gone") && text.contains("there is no map"), "{text}");
+    // Another image, another answer.
+    press(&mut app, &[Key::Right]);
+    assert!(drawn(&mut app, SMALL).contains("computing the map"));
+}
+
+#[test]
+fn every_choice_asks_for_its_map_and_what_comes_too_late_is_left() {
+    let mut app = stage();
+    let first = asked(&app.arrive(Place::Explanation(list())));
+    let [first] = &first[..] else { panic!("one image") };
+    // Of the trainings that which is over.
+    let ModelSource::Runs(runs) = &first.source else { panic!("runs") };
+    assert!(runs.len() == 4 && runs.iter().all(|run| run.name().ends_with("seed")), "{runs:?}");
+    assert_eq!((first.method, first.layer, first.class), (ExplanationMethod::GradCam, ExplainedLayer::LAST, None));
+    assert!(first.sample.ends_with("146_1_C_CC_R.png"));
+    let next = asked(&press(&mut app, &[Key::Right]));
+    assert!(next[0].sample.ends_with("147_1_C_CC_R.png"));
+    answer(&mut app, std::slice::from_ref(first), &Ok(mapped(SOUND)));
+    assert!(drawn(&mut app, SMALL).contains("computing the map"), "that was the image before");
+    let asked_by = |app: &mut App, key: char| asked(&press(app, &[Key::Char(key)])).pop();
+    assert_eq!(asked_by(&mut app, 'm').unwrap().method, ExplanationMethod::GradCamPlusPlus);
+    assert_eq!(asked_by(&mut app, 'n').unwrap().method, ExplanationMethod::GradCam);
+    assert_eq!(asked_by(&mut app, 'y').unwrap().layer.to_string(), "add_11");
+    assert_eq!(asked_by(&mut app, 'Y').unwrap().layer, ExplainedLayer::LAST);
+    assert_eq!(asked_by(&mut app, 't').unwrap().class, Some(DensityClass::C), "the true one");
+    assert_eq!(asked_by(&mut app, 't').unwrap().class, Some(DensityClass::A));
+    // How a map is shown is no reason to compute it again.
+    for key in ['o', '[', ']', 'k', 'c', 'w'] {
+        assert_eq!(asked_by(&mut app, key), None, "{key}");
+    }
+    press(&mut app, &[Key::Char('M'), Key::Up, Key::Up]);
+    let others = asked(&press(&mut app, &[Key::Enter]));
+    let ModelSource::Runs(runs) = &others[0].source else { panic!("runs") };
+    assert!(runs.iter().all(|run| run.name().ends_with("modern")));
+    let back = press(&mut app, &[Key::Escape]);
+    assert_eq!((app.screen, back.is_empty()), (ScreenId::Evaluate, false));
+    assert_eq!(app.view_state().explain, app.screens.explain.view_state());
+}
+
+#[test]
+fn a_training_at_work_is_followed_once_its_map_is_there() {
+    let mut app = stage();
+    app.arrive(Place::Explanation(list()));
+    let of_training = press(&mut app, &[Key::Char('M'), Key::Up, Key::Up, Key::Enter]);
+    let requests = asked(&of_training);
+    let tick = |app: &mut App| asked(&app.update(UiMessage::Tick, fixed_time()));
+    assert_eq!(tick(&mut app), [], "the first map is not there yet");
+    answer(&mut app, &requests, &Ok(mapped(SOUND)));
+    assert_eq!(tick(&mut app), requests);
+    for row in &mut app.model.runs.rows {
+        row.condition.as_mut().unwrap().phase = RunPhase::Completed;
+    }
+    assert_eq!(tick(&mut app), []);
+}
+
+#[test]
+fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
+    let mut app = stage();
+    let notice = |app: &App| app.notice.as_ref().map(|(_, notice)| (notice.tone, notice.text.clone())).unwrap();
+    let requests = asked(&app.arrive(Place::Explanation(list())));
+    press(&mut app, &[Key::Char('s')]);
+    assert_eq!(notice(&app).0, Tone::Warning);
+    press(&mut app, &[Key::Char('e')]);
+    assert_eq!(notice(&app), (Tone::Warning, "the map is not there yet".to_owned()));
+    let there = mapped(SOUND);
+    answer(&mut app, &requests, &Ok(Arc::clone(&there)));
+    press(&mut app, &[Key::Char('s')]);
+    assert_eq!(app.screens.explain.settings.full, Some(1.5));
+    let effects = press(&mut app, &[Key::Char('e')]);
+    let [Effect::Explain(ExplainEffect::Export { file, image, painting })] = &effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert!(file == Path::new(&requests[0].sample) && Arc::ptr_eq(image, &there));
+    assert_eq!(painting.scale, crate::imaging::overlay::MapScale::Fixed(1.5));
+    app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".to_owned()))), fixed_time());
+    assert_eq!(notice(&app).0, Tone::Failed);
+}

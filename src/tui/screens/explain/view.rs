@@ -297,7 +297,7 @@ fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) 
     let enrichment = scores
         .dense_enrichment
         .map_or_else(String::new, |times| format!("{}{times:.1} its area", theme.sign("×", "x")));
-    let source = if dense_is_truth { "masks of the data set" } else { "found by the rule" };
+    let source = if dense_is_truth { "of the data set" } else { "by the rule" };
     let hit = match scores.pointing_hit {
         Some(true) => "in dense tissue",
         Some(false) => "elsewhere",

@@ -69,7 +69,7 @@ pub(super) fn all_resampled(screen: &EvaluateScreen) -> bool {
     sets.is_some_and(|sets| sets.sets.iter().all(|set| set.resampled))
 }
 
-pub(super) fn row(run: RunDir, preset: &str, hour: u32, view: View, phase: RunPhase) -> RunRow {
+pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phase: RunPhase) -> RunRow {
     // In local time, so that it reads the same everywhere.
     let created = Local.with_ymd_and_hms(2026, 11, 23, hour, 5, 0).unwrap().with_timezone(&Utc);
     let spec = RunSpec {
