@@ -90,7 +90,7 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
     session.wait_for_text("[5 Explain]");
     session.wait_for_text("in dense tissue");
     session.send(b"m");
-    session.wait_for_text("Grad-CAM++ of add_12 ·");
+    session.wait_for_text("Grad-CAM++ of add_12");
     session.send(b"\x1b");
     session.wait_for_text("Confusion matrix");
     session.send(b"q");

@@ -9,10 +9,10 @@ fn tabs_lead_to_screens() {
     assert_eq!(app.screen, ScreenId::Datasets);
     press(&mut app, &[Key::Char('3')]);
     assert_eq!(app.screen, ScreenId::Runs);
-    press(&mut app, &[Key::Tab, Key::Tab]);
+    press(&mut app, &[Key::Tab, Key::Tab, Key::Tab]);
     assert_eq!(app.screen, ScreenId::Datasets);
     press(&mut app, &[Key::BackTab]);
-    assert_eq!(app.screen, ScreenId::Evaluate);
+    assert_eq!(app.screen, ScreenId::Explain);
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::tui::app::{APP_BINDINGS, App};
 use crate::tui::input::{Input, Key};
 use crate::tui::message::UiMessage;
 use crate::tui::run_board::RunRow;
+use crate::tui::screens::ScreenId;
 use crate::tui::services::Services;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 
@@ -87,8 +88,13 @@ fn the_images_of_a_cell_lead_to_the_viewer() {
     let set = stage.opened().set().unwrap();
     let of_b = |case: &usize| set.evaluated.set.cases[*case].probabilities.of(DensityClass::B);
     assert!(stage.opened().cases.is_sorted_by(|one, other| of_b(one) >= of_b(other)));
-    press(&mut stage.app, &[Key::Enter]);
+    press(&mut stage.app, &[Key::Char('f')]);
     assert_eq!(stage.app.popups.len(), 1);
+    // Enter has them explained by the networks that predicted them.
+    assert_eq!(stage.app.screen, ScreenId::Explain);
+    assert_eq!(stage.app.screen, ScreenId::Explain);
+    let text = drawn(&mut stage.app, SMALL);
+    assert!(text.contains(" 5 of ") && text.contains("true B"), "{text}");
 }
 
 #[test]

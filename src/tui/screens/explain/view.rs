@@ -102,7 +102,7 @@ impl ExplainScreen {
             let title = if several {
                 let view = sample.view.map_or_else(String::new, |view| view.to_string());
                 let predicted = answer.as_ref().and_then(|answer| answer.as_ref().ok()?.predicted());
-                predicted.map_or_else(|| view.clone(), |class| format!("{view} {class}"))
+                predicted.map_or_else(|| view.clone(), |class| format!("{view} · predicted {class}"))
             } else {
                 self.drawing_title(drawing)
             };
@@ -178,27 +178,28 @@ impl ExplainScreen {
         let settings = &self.settings;
         let class = match (settings.class, mapped) {
             (ClassChoice::Class(class), _) => class.to_string(),
-            (ClassChoice::Predicted, Some(mapped)) => format!("{}, the predicted one", mapped.class),
-            (ClassChoice::True, Some(mapped)) => format!("{}, the true one", mapped.class),
+            (ClassChoice::Predicted, Some(mapped)) => format!("{}, predicted", mapped.class),
+            (ClassChoice::True, Some(mapped)) => format!("{}, true", mapped.class),
             (ClassChoice::Predicted, None) => "the predicted one".to_owned(),
             (ClassChoice::True, None) => "the true one".to_owned(),
         };
         let class = if settings.method.is_of_class() { class } else { "of no class".to_owned() };
-        let grid = mapped.map_or_else(String::new, |mapped| format!(" · {}×{}", mapped.grid.0, mapped.grid.1));
+        let grid = mapped.map_or_else(String::new, |mapped| format!("{} × {} positions", mapped.grid.0, mapped.grid.1));
         let scale = settings.full.map_or_else(|| "each map its own".to_owned(), |full| format!("to {full:.3} for all"));
         let file = mapped.and_then(|mapped| mapped.model.file_name()).map(printable_os).unwrap_or_default();
         let rows = [
-            ("method", format!("{}{grid}", settings.method_text())),
+            ("method", settings.method_text()),
             ("class", class),
             ("models", self.source_text(model)),
             ("", file),
+            ("map", grid),
             ("colours", format!("{} · {scale}", settings.colors)),
             ("outlines", settings.outlines.name().to_owned()),
         ];
         let cells = usize::from(inner.width).saturating_sub(11);
         let lines: Vec<Line<'_>> = rows
             .into_iter()
-            .filter(|(name, text)| !(name.is_empty() && text.is_empty()))
+            .filter(|(_, text)| !text.is_empty())
             .map(|(name, text)| {
                 Line::from(vec![
                     Span::styled(format!(" {}", padded(name, 9)), theme.dim()),
@@ -297,7 +298,7 @@ fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) 
     let enrichment = scores
         .dense_enrichment
         .map_or_else(String::new, |times| format!("{}{times:.1} its area", theme.sign("×", "x")));
-    let source = if dense_is_truth { "of the data set" } else { "by the rule" };
+    let source = if dense_is_truth { "from masks" } else { "by the rule" };
     let hit = match scores.pointing_hit {
         Some(true) => "in dense tissue",
         Some(false) => "elsewhere",
@@ -309,7 +310,7 @@ fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) 
         row("at the skin", percent(scores.skin_energy), String::new()),
         row("outside", percent(scores.outside_energy), String::new()),
         row("strongest point", hit.to_owned(), String::new()),
-        row("follows greys", format!("{:>5}", signed(scores.grey_spearman, 2, theme)), "rank corr.".to_owned()),
+        row("rank with greys", format!("{:>5}", signed(scores.grey_spearman, 2, theme)), String::new()),
         row("dense tissue", source.to_owned(), String::new()),
     ]
 }
