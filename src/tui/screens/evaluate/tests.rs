@@ -91,7 +91,7 @@ fn the_images_of_a_cell_lead_to_the_viewer() {
     press(&mut stage.app, &[Key::Char('f')]);
     assert_eq!(stage.app.popups.len(), 1);
     // Enter has them explained by the networks that predicted them.
-    assert_eq!(stage.app.screen, ScreenId::Explain);
+    press(&mut stage.app, &[Key::Escape, Key::Enter]);
     assert_eq!(stage.app.screen, ScreenId::Explain);
     let text = drawn(&mut stage.app, SMALL);
     assert!(text.contains(" 5 of ") && text.contains("true B"), "{text}");
