@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mammoscope::client::engine_process::{EngineProcess, Patience};
 use mammoscope::client::explanation::{ExplanationEvent, explain};
-use mammoscope::client::prediction::PredictionError;
+use mammoscope::client::image_job::ImageJobError;
 use mammoscope::client::protocol::{
     EngineCommand, EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobId, JobOutcome, Work,
 };
@@ -57,10 +57,10 @@ fn work(model: &Path, samples: &[PathBuf]) -> ExplainWork {
     }
 }
 
-fn answers(engine: &mut EngineProcess, job: u64, work: ExplainWork) -> Result<Vec<Answer>, PredictionError> {
+fn answers(engine: &mut EngineProcess, job: u64, work: ExplainWork) -> Result<Vec<Answer>, ImageJobError> {
     let mut answers = Vec::new();
     explain(engine, JobId(job), work, &|| false, &mut |event| {
-        if let ExplanationEvent::Map { index, result } = event {
+        if let ExplanationEvent::Image { index, result } = event {
             assert_eq!(index, answers.len(), "images come in their order");
             answers.push(result);
         }

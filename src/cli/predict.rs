@@ -13,7 +13,8 @@ use super::model_choice::open_models;
 use super::prediction_progress::PredictionProgress;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
-use crate::client::prediction::{PredictionError, PredictionEvent, predict};
+use crate::client::image_job::ImageJobError;
+use crate::client::prediction::{PredictionEvent, predict};
 use crate::client::protocol::{JobId, PredictWork, WirePath};
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
@@ -201,8 +202,8 @@ impl GroupJob<'_> {
         progress.finish();
         match result {
             Ok(()) => Ok(()),
-            Err(PredictionError::Interrupted) => Err(Interrupted.into()),
-            Err(PredictionError::Consumer(error)) => Err(error),
+            Err(ImageJobError::Interrupted) => Err(Interrupted.into()),
+            Err(ImageJobError::Consumer(error)) => Err(error),
             Err(error) => Err(error).with_context(|| format!("predict {}", self.name())),
         }
     }

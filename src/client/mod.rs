@@ -7,6 +7,7 @@ pub mod engine_process;
 pub mod explained_image;
 pub mod explanation;
 pub mod explanation_files;
+pub mod image_job;
 pub mod kept_evaluation;
 pub mod machine_monitor;
 pub mod prediction;

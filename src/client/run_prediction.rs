@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::engine_process::EngineProcess;
-use super::prediction::{PredictionError, PredictionEvent, predict};
+use super::image_job::ImageJobError;
+use super::prediction::{PredictionEvent, predict};
 use super::protocol::{JobId, PredictWork, WirePath};
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::dataset_manifest::{DatasetManifest, ManifestSample};
@@ -51,7 +52,7 @@ impl SplitWork<'_> {
         job: JobId,
         interrupted: &dyn Fn() -> bool,
         tell: &mut dyn FnMut(&PredictionEvent),
-    ) -> Result<SplitPredictions, PredictionError> {
+    ) -> Result<SplitPredictions, ImageJobError> {
         let samples: Vec<&ManifestSample> = self.manifest.of_split(self.split).map(|(_, sample)| sample).collect();
         if samples.is_empty() {
             return Ok(SplitPredictions::default());

@@ -10,7 +10,7 @@ use crate::cli::interruption::Interruption;
 use crate::cli::prediction_progress::PredictionProgress;
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
-use crate::client::prediction::PredictionError;
+use crate::client::image_job::ImageJobError;
 use crate::client::protocol::JobId;
 use crate::client::run_prediction::{SplitPredictions, SplitWork};
 use crate::domain::compute_options::{DeviceChoice, Precision};
@@ -147,7 +147,7 @@ impl TrainedRun {
         let predicted = work.run(engine, job, interrupted, &mut |event| progress.hear(event));
         progress.finish();
         let SplitPredictions { rows, failures } = match predicted {
-            Err(PredictionError::Interrupted) => return Err(Interrupted.into()),
+            Err(ImageJobError::Interrupted) => return Err(Interrupted.into()),
             predicted => predicted.with_context(|| format!("predict {name} of {}", printable(&self.run.name())))?,
         };
         for (file, reason) in &failures {

@@ -10,7 +10,8 @@ use crate::cli::prediction_progress::PredictionProgress;
 use crate::client::engine_process::EngineProcess;
 use crate::client::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
 use crate::client::explanation::{ExplanationEvent, explain};
-use crate::client::prediction::{PredictionError, PredictionEvent};
+use crate::client::image_job::ImageJobError;
+use crate::client::prediction::PredictionEvent;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
 use crate::dataset::sample::DatasetSample;
 use crate::domain::density::DensityClass;
@@ -94,7 +95,7 @@ impl GroupMaps<'_> {
                     progress.hear(&PredictionEvent::Started { device, precision, batch_size });
                 }
                 ExplanationEvent::Stalled { seconds } => progress.hear(&PredictionEvent::Stalled { seconds }),
-                ExplanationEvent::Map { index, result } => {
+                ExplanationEvent::Image { index, result } => {
                     progress.count();
                     match result {
                         Ok(sample) => waiting.push((index, sample)),
@@ -133,7 +134,7 @@ impl GroupMaps<'_> {
         let work = self.work(ExplainedClass::PerSample(classes), randomised_stages, method, Some(&positions));
         let mut maps = vec![None; chosen.len()];
         let result = explain(engine, id, work, interrupted, &mut |event| {
-            if let ExplanationEvent::Map { index, result: Ok(sample) } = event
+            if let ExplanationEvent::Image { index, result: Ok(sample) } = event
                 && let Some(place) = maps.get_mut(index)
             {
                 *place = Some(sample.map);
@@ -195,11 +196,11 @@ impl GroupMaps<'_> {
         }
     }
 
-    fn outcome(&self, result: Result<(), PredictionError>) -> anyhow::Result<()> {
+    fn outcome(&self, result: Result<(), ImageJobError>) -> anyhow::Result<()> {
         match result {
             Ok(()) => Ok(()),
-            Err(PredictionError::Interrupted) => Err(Interrupted.into()),
-            Err(PredictionError::Consumer(error)) => Err(error),
+            Err(ImageJobError::Interrupted) => Err(Interrupted.into()),
+            Err(ImageJobError::Consumer(error)) => Err(error),
             Err(error) => Err(error).with_context(|| format!("explain {}", self.group.name())),
         }
     }

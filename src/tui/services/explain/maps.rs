@@ -9,7 +9,7 @@ use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineProcess, Patience};
 use crate::client::explained_image::{ExaminedPicture, MapZoom};
 use crate::client::explanation::{ExplanationEvent, explain};
-use crate::client::prediction::PredictionError;
+use crate::client::image_job::ImageJobError;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
@@ -200,15 +200,15 @@ impl MapMaker {
         };
         let mut answer = None;
         let outcome = explain(engine, JobId(self.job), work, unwanted, &mut |event| {
-            if let ExplanationEvent::Map { result, .. } = event {
+            if let ExplanationEvent::Image { result, .. } = event {
                 answer = Some(result);
             }
             Ok(())
         });
         match outcome {
             Ok(()) => Some(answer.unwrap_or_else(|| Err("the engine gave no answer".to_owned()))),
-            Err(PredictionError::Interrupted) => None,
-            Err(PredictionError::Engine(error)) => {
+            Err(ImageJobError::Interrupted) => None,
+            Err(ImageJobError::Engine(error)) => {
                 // The next request starts another.
                 self.engine = None;
                 Some(Err(error.to_string()))
