@@ -63,14 +63,14 @@ impl ExplainService {
                 let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
                 thread::spawn(move || {
                     let found = folders_with_models(workspace.path());
-                    inbox.send(UiMessage::Explain(ExplainMessage::Models(found)))
+                    let _ = inbox.send(UiMessage::Explain(ExplainMessage::Models(found)));
                 });
             }
             ExplainEffect::Export { file, image, painting } => {
                 let (folder, inbox) = (self.workspace.path().join("explanations"), self.inbox.clone());
                 thread::spawn(move || {
                     let outcome = export(&folder, &file, &image, painting);
-                    inbox.send(UiMessage::Explain(ExplainMessage::Exported(outcome)))
+                    let _ = inbox.send(UiMessage::Explain(ExplainMessage::Exported(outcome)));
                 });
             }
         }

@@ -67,7 +67,7 @@ impl ExplainScreen {
         let name = sample.path.file_name().map(printable_os).unwrap_or_default();
         let mut facts = caption(sample);
         if facts.is_empty() {
-            facts = list.title.clone();
+            facts.clone_from(&list.title);
         }
         let mut spans = vec![Span::styled(place, theme.dim()), Span::raw(facts)];
         if let Some(predicted) = mapped.and_then(MappedImage::predicted) {
