@@ -21,6 +21,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// The same for runs that wait.
 const QUEUE_HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// The exit status after a second signal, as a shell gives it for SIGINT.
+const SECOND_SIGNAL_STATUS: i32 = 130;
+
 /// SIGTERM and SIGINT as a flag; a second one ends the process at once.
 pub(super) struct Signals(Arc<AtomicBool>);
 
@@ -29,8 +32,15 @@ impl Signals {
     pub(super) fn listen() -> io::Result<Self> {
         let asked = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT] {
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&asked))?;
-            signal_hook::flag::register(signal, Arc::clone(&asked))?;
+            let asked = Arc::clone(&asked);
+            // One swap, as two signals may be taken in by two threads at the same moment: one of them is the second.
+            let on_signal = move || {
+                if asked.swap(true, Ordering::AcqRel) {
+                    signal_hook::low_level::exit(SECOND_SIGNAL_STATUS);
+                }
+            };
+            // SAFETY: the handler swaps an atomic and calls `_exit`, both allowed in a handler of signals.
+            unsafe { signal_hook::low_level::register(signal, on_signal)? };
         }
         Ok(Self(asked))
     }
