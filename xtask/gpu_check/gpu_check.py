@@ -1,15 +1,21 @@
 """All that mammoscope wants to know of a machine with a GPU, into one JSON file. See run.sh."""
 
+import fcntl
 import importlib.metadata
 import importlib.util
 import json
 import os
 import pathlib
 import platform
+import pty
+import select
+import signal
 import statistics
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -135,24 +141,123 @@ def peer():
     return json.loads(run(sys.executable, FOLDER / "peer.py", DEVICE, SIZE, batches, WARM_UP))
 
 
+def gradcam():
+    arguments = ["--sizes", SIZE, "--batches", f"1,{BATCHES[-1]}", "--precisions", ",".join(PRECISIONS)]
+    return engine("bench", "gradcam", "--device", DEVICE, *arguments, "--json")
+
+
+def augmentation():
+    return engine("bench", "augmentation", "--sizes", SIZE, "--batch", BATCHES[-1], "--device", DEVICE, "--json")
+
+
+def files_size():
+    return min(SIZE, 256)
+
+
+def phantoms():
+    return run(FOLDER / "mammoscope", "phantom", DATA, "--subjects", 120, "--size", files_size(), "--seed", 1)
+
+
+def train_command(device=DEVICE):
+    """A training of one view from PNG files, as a person would start it."""
+    settings = f"epochs=5,size={files_size()},batch_size=16"
+    train = ["train", "--data", DATA, "--view", "CC_R", "--preset", "quick", "--set", settings, "--device", device]
+    return [FOLDER / "mammoscope", "--workspace", WORKSPACE, *train]
+
+
 def training_from_files():
-    """A short training of one view from PNG files, as a person would start it, and its evaluation."""
-    size = min(SIZE, 256)
-    with tempfile.TemporaryDirectory() as scratch:
-        data, workspace = pathlib.Path(scratch, "phantoms"), pathlib.Path(scratch, "workspace")
-        run(FOLDER / "mammoscope", "phantom", data, "--subjects", 120, "--size", size, "--seed", 1)
-        workspace.mkdir()
-        start = time.monotonic()
-        settings = f"epochs=3,size={size},batch_size=16"
-        train = ["train", "--data", data, "--view", "CC_R", "--preset", "quick", "--set", settings]
-        run(FOLDER / "mammoscope", "--workspace", workspace, *train, "--device", DEVICE, "--follow")
-        seconds = time.monotonic() - start
-        runs = sorted((workspace / "runs").iterdir())
-        events = [json.loads(line) for line in (runs[0] / "events.jsonl").read_text().splitlines()]
-        status = json.loads((runs[0] / "status.json").read_text())
-        epochs = [event for event in events if event["event"] == "epoch_ended"]
-        prepared = next(event for event in events if event["event"] == "prepared")
-        return {"seconds": seconds, "prepared": prepared, "epochs": epochs, "status": status}
+    """A short training from files and its evaluation."""
+    phantoms()
+    start = time.monotonic()
+    run(*train_command(), "--follow")
+    seconds = time.monotonic() - start
+    directory = sorted((WORKSPACE / "runs").iterdir())[0]
+    events = [json.loads(line) for line in (directory / "events.jsonl").read_text().splitlines()]
+    status = json.loads((directory / "status.json").read_text())
+    epochs = [event for event in events if event["event"] == "epoch_ended"]
+    prepared = next(event for event in events if event["event"] == "prepared")
+    return {"seconds": seconds, "prepared": prepared, "epochs": epochs, "status": status}
+
+
+def predictions_beside_cpu():
+    """The model just trained on the test images, on the device and on the CPU: the largest difference."""
+    chosen = ["--model", "latest", "--data", DATA, "--view", "CC_R", "--split", "test"]
+
+    def probabilities(device, precision):
+        out = SCRATCH / f"predictions-{device.replace(':', '')}-{precision}"
+        where = ["--device", device, "--precision", precision, "--out", out]
+        run(FOLDER / "mammoscope", "--workspace", WORKSPACE, "predict", *chosen, *where)
+        lines = (out / "predictions.csv").read_text().splitlines()[1:]
+        return [float(number) for line in lines for number in line.split(",")[-4:]]
+
+    reference = probabilities("cpu", "f32")
+    # A CPU without bf16 instructions refuses bf16.
+    precisions = PRECISIONS if DEVICE != "cpu" else ["f32-strict"]
+    pairs = {precision: zip(probabilities(DEVICE, precision), reference, strict=True) for precision in precisions}
+    differences = {precision: max(abs(ours - theirs) for ours, theirs in both) for precision, both in pairs.items()}
+    return {"images": len(reference) // 4, "largest_difference": differences}
+
+
+def explanations():
+    """Maps of the test images on the device, scored; what the program says of them."""
+    what = ["--model", "latest", "--data", DATA, "--view", "CC_R", "--split", "test", "--out", SCRATCH / "maps"]
+    start = time.monotonic()
+    said = run(FOLDER / "mammoscope", "--workspace", WORKSPACE, "explain", *what, "--device", DEVICE, "--json")
+    return {"seconds": time.monotonic() - start, "said": json.loads(said)}
+
+
+def resumed():
+    """A training on the device that is stopped by SIGTERM in its middle, and resumed: does it end, and how far apart is
+    it from the uninterrupted one? (On a GPU sums are added up in no fixed order: equal to the byte only on the CPU.)"""
+    first = sorted((WORKSPACE / "runs").iterdir())[0]
+    directory = pathlib.Path(run(*train_command(), "--detach", "--name", "interrupted").strip())
+    deadline = time.monotonic() + LIMIT
+    state = lambda: json.loads((directory / "status.json").read_text())
+    while state().get("epoch", 0) < 2:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"no second epoch: {state()}")
+        time.sleep(0.02)
+    os.kill(state()["pid"], signal.SIGTERM)
+    while state()["state"] == "running":
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"SIGTERM did not stop it: {state()}")
+        time.sleep(0.02)
+    interrupted = state()
+    run(FOLDER / "mammoscope", "--workspace", WORKSPACE, "resume", directory, "--follow")
+    losses = []
+    for folder in [first, directory]:
+        events = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+        losses.append([event["train_loss"] for event in events if event["event"] == "epoch_ended"])
+    return {"interrupted": interrupted, "ended": state(), "train_losses": losses}
+
+
+def workbench():
+    """What the workbench shows of a training on the device while it runs, as the bytes a terminal gets."""
+    directory = pathlib.Path(run(*train_command(), "--detach", "--name", "watched").strip())
+    variables = environment() | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    child, terminal = pty.fork()
+    if child == 0:
+        program = str(FOLDER / "mammoscope")
+        os.execve(program, [program, "--workspace", str(WORKSPACE), "attach", str(directory)], variables)
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+    os.kill(child, signal.SIGWINCH)
+    received, leaves, deadline = b"", time.monotonic() + 8, time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if leaves is not None and time.monotonic() > leaves:
+            os.write(terminal, b"q")
+            leaves = None
+        if select.select([terminal], [], [], 0.2)[0]:
+            try:
+                chunk = os.read(terminal, 65536)
+            except OSError:
+                break
+            if not chunk:
+                break
+            received += chunk
+    status = os.waitpid(child, 0)[1]
+    OUT.with_name("workbench.bytes").write_bytes(received)
+    name = run("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").strip().split()[1] if DEVICE != "cpu" else "cpu"
+    return {"exit_status": os.waitstatus_to_exitcode(status), "bytes": len(received), "names_gpu": name.encode() in received}
 
 
 def version(package):
@@ -170,12 +275,24 @@ PARTS = {
     "train": train,
     "forward": forward,
     "PyTorch": peer,
+    "Grad-CAM": gradcam,
+    "augmentation": augmentation,
     "training from files": training_from_files,
+    "predictions beside the CPU": predictions_beside_cpu,
+    "explanations": explanations,
+    "resumed training": resumed,
+    "workbench": workbench,
 }
 if DEVICE == "cpu":
     del PARTS["gpu"]
-for name, body in PARTS.items():
-    part(name, body)
+ONLY = os.environ.get("GPU_CHECK_ONLY")
+with tempfile.TemporaryDirectory() as scratch:
+    SCRATCH = pathlib.Path(scratch)
+    DATA, WORKSPACE = SCRATCH / "phantoms", SCRATCH / "workspace"
+    WORKSPACE.mkdir()
+    for name, body in PARTS.items():
+        if ONLY is None or name in ONLY.split(","):
+            part(name, body)
 failed = [name for name, result in report["parts"].items() if "error" in result]
 print(f"{OUT}" + (f"; failed: {', '.join(failed)}" if failed else ""), file=sys.stderr)
 sys.exit(1 if failed else 0)
