@@ -48,6 +48,7 @@ fn work(model: &Path, samples: &[PathBuf]) -> ExplainWork {
         layer: ExplainedLayer::LAST,
         class: ExplainedClass::Predicted,
         parity: false,
+        curves: false,
         randomised_stages: 0,
         seed: 1,
         batch_size: None,

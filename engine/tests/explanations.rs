@@ -64,7 +64,7 @@ fn explain(
     request: MapRequest,
 ) -> Vec<ExplainedSample> {
     let images: Vec<ExplainedImage<'_>> =
-        inputs.iter().enumerate().map(|(number, input)| ExplainedImage { number, input, class }).collect();
+        (3..).zip(inputs).map(|(seed, input)| ExplainedImage { seed, input, class }).collect();
     let answers = explainer.explain(&images, request, &Going(&|| true)).expect("maps").expect("nobody stopped it");
     answers.into_iter().map(|answer| answer.expect("finite logits")).collect()
 }
@@ -206,7 +206,7 @@ fn every_method_gives_a_map_of_the_layers_shape_for_every_class() {
         for layer in layers {
             let mut of_classes = Vec::new();
             for class in DensityClass::ALL {
-                let request = MapRequest { method, layer, seed: 3, ..MapRequest::default() };
+                let request = MapRequest { method, layer, ..MapRequest::default() };
                 let samples = explain(&explainer, &images[..2], Some(class), request);
                 let side = match method {
                     ExplanationMethod::SmoothGrad => 8,
@@ -232,11 +232,11 @@ fn a_batch_is_explained_as_its_images_alone_and_always_the_same() {
     let (explainer, images) = (explainer(&small_model()), small_images());
     for method in ExplanationMethod::ALL {
         for layer in [ExplainedLayer::LAST, ExplainedLayer::stages()[1]] {
-            let request = MapRequest { method, layer, seed: 3, ..MapRequest::default() };
+            let request = MapRequest { method, layer, ..MapRequest::default() };
             let together = explain(&explainer, &images, None, request);
             assert_eq!(together, explain(&explainer, &images, None, request), "{method} is not repeatable");
-            for (number, (input, together)) in images.iter().zip(&together).enumerate() {
-                let image = [ExplainedImage { number, input, class: None }];
+            for (seed, (input, together)) in (3..).zip(images.iter().zip(&together)) {
+                let image = [ExplainedImage { seed, input, class: None }];
                 let alone = explainer.explain(&image, request, &Going(&|| true)).expect("maps").expect("not stopped");
                 let alone = alone[0].as_ref().expect("finite logits");
                 assert_eq!(alone.class, together.class);
@@ -271,7 +271,7 @@ fn weights_that_are_no_numbers_are_told_for_every_image() {
     let (explainer, images) = (explainer(&model), small_images());
     for method in ExplanationMethod::ALL {
         let request = MapRequest { method, ..MapRequest::default() };
-        let image = [ExplainedImage { number: 0, input: &images[0], class: None }];
+        let image = [ExplainedImage { seed: 0, input: &images[0], class: None }];
         let answers = explainer.explain(&image, request, &Going(&|| true)).expect("no fault").expect("not stopped");
         let error = answers[0].as_ref().expect_err("an error");
         assert!(error.contains("not finite"), "{method}: {error}");
@@ -287,7 +287,7 @@ fn what_takes_many_passes_stops_between_them() {
             asked.set(asked.get() + 1);
             asked.get() < 3
         };
-        let image = [ExplainedImage { number: 0, input: &images[0], class: None }];
+        let image = [ExplainedImage { seed: 0, input: &images[0], class: None }];
         let request = MapRequest { method, ..MapRequest::default() };
         let stopped = explainer.explain(&image, request, &Going(&going)).expect("no fault");
         assert_eq!(stopped, None, "{method}");

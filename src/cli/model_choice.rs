@@ -12,9 +12,18 @@ use crate::storage::run_catalog::{FindRunError, find_runs};
 use crate::storage::run_dir::RunDir;
 use crate::storage::workspace::Workspace;
 
+/// Opens what `--model` names; a model with weights that are no numbers is an error.
+pub(super) fn open_models(asked: &Path, workspace: Option<&Path>, console: &Console) -> anyhow::Result<ModelSet> {
+    Ok(open_models_and_faulty(asked, workspace, console)?.without_faults()?)
+}
+
 /// Opens what `--model` names. What exists is a model file, a folder of models or a run directory; what does not is the
 /// name of a run or a group, of which the best checkpoints are taken.
-pub(super) fn open_models(asked: &Path, workspace: Option<&Path>, console: &Console) -> anyhow::Result<ModelSet> {
+pub(super) fn open_models_and_faulty(
+    asked: &Path,
+    workspace: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<ModelSet> {
     let is_run = RunDir::new(asked).spec().is_file();
     let looks_like_a_path = asked.components().count() > 1 || asked.extension().is_some();
     let name = asked.to_str().filter(|_| is_run || !(asked.exists() || looks_like_a_path));

@@ -2,11 +2,13 @@
 //! the scores.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::protocol::ExplainedSample;
 use crate::dataset::ground_truth::{MaskError, true_masks};
+use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
-use crate::domain::explanation_scores::{ExplanationScores, MapRegions};
+use crate::domain::explanation_scores::{DenseSource, ExplanationScores, MapRegions};
 use crate::domain::input_route::InputRoute;
 use crate::domain::map_status::MapStatus;
 use crate::domain::probabilities::Probabilities;
@@ -15,7 +17,8 @@ use crate::imaging::decode::{ImageError, decode_file};
 use crate::imaging::map_zoom::{bilinear_zoom, cubic_spline_zoom, normalised};
 use crate::imaging::mask::Mask;
 use crate::imaging::network_input::resize;
-use crate::imaging::picture_regions::{PictureRegions, TrueMasks};
+use crate::imaging::picture_regions::PictureRegions;
+use crate::imaging::random_map::random_map;
 use crate::imaging::raster::{Channels, Raster};
 use crate::imaging::skin_band::SkinBandWidth;
 
@@ -37,15 +40,17 @@ pub struct ExaminedPicture {
     pub stored_size: (usize, usize),
     /// What lies where; `None` where no breast was found.
     pub regions: Option<PictureRegions>,
-    /// A mask of the data set that could not be used; the rule took its place.
-    pub mask_problem: Option<String>,
+    /// Masks of the data set that cannot be used, each in a line.
+    pub mask_problems: Vec<String>,
+    /// Where a random map of this image lies: the control of every map of it.
+    pub control: ExplanationScores,
 }
 
 /// An explained image.
 #[derive(Clone, Debug)]
 pub struct ExplainedImage {
     /// The picture.
-    pub examined: ExaminedPicture,
+    pub examined: Arc<ExaminedPicture>,
     /// The map, in the picture's size.
     pub map: Raster<f32>,
     /// Whether the map says anything.
@@ -57,49 +62,94 @@ pub struct ExplainedImage {
 }
 
 impl ExaminedPicture {
-    /// Reads an image and finds what lies where; masks that the data set has beside it go before what is found.
-    pub fn read(path: &Path, size: usize, route: InputRoute) -> Result<Self, ImageError> {
+    /// Reads an image and finds what lies where; masks that the data set has beside it go before what is found. `seed` is
+    /// that of the image ([`image_seed`](crate::domain::image_seed::image_seed)): its control is drawn from it.
+    pub fn read(path: &Path, size: usize, route: InputRoute, seed: u64) -> Result<Self, ImageError> {
         let image = decode_file(path)?.into_8_bit();
         let stored_size = (image.width(), image.height());
-        let (known, mask_problem) = match true_masks(path, stored_size, Some(size)) {
-            Ok(known) => (known, None),
-            Err(error) => (TrueMasks::default(), Some(MaskError::to_string(&error))),
-        };
+        let (known, problems) = true_masks(path, stored_size, Some(size));
         let resized = resize(&image, size, route);
         let picture = Raster::new(size, size, Channels::Grey, grey_levels(&resized));
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
-        Ok(Self { picture, stored_size, regions, mask_problem })
+        let mut examined = Self::new(picture, stored_size, regions, seed);
+        examined.mask_problems = problems.iter().map(MaskError::to_string).collect();
+        Ok(examined)
+    }
+
+    /// A picture whose regions are known.
+    #[must_use]
+    pub fn new(picture: Raster<u8>, stored_size: (usize, usize), regions: Option<PictureRegions>, seed: u64) -> Self {
+        let control = ExplanationScores::default();
+        let mut examined = Self { picture, stored_size, regions, mask_problems: Vec::new(), control };
+        let (width, height) = (examined.picture.width(), examined.picture.height());
+        let random = bilinear_zoom(&random_map(ExplainedLayer::LAST.side(width), seed), width, height);
+        examined.control = examined.scores_of(random.samples());
+        examined
+    }
+
+    /// Where it is known from what is dense.
+    #[must_use]
+    pub fn dense_source(&self) -> DenseSource {
+        self.regions.as_ref().map_or(DenseSource::None, |regions| regions.dense_source)
     }
 
     /// The picture with a map.
     #[must_use]
-    pub fn explained(self, sample: &ExplainedSample, zoom: MapZoom) -> ExplainedImage {
-        let (map, status, scores) = self.scored(&sample.map, zoom);
+    pub fn explained(self: Arc<Self>, sample: &ExplainedSample, zoom: MapZoom) -> ExplainedImage {
+        let (map, status, mut scores) = self.scored(&sample.map, zoom);
+        if let Some(curves) = &sample.curves {
+            scores.insertion_area = curves.insertion_area();
+            scores.deletion_area = curves.deletion_area();
+        }
         let probabilities = Probabilities::from_logits(sample.logits);
         ExplainedImage { map, status, scores, probabilities, examined: self }
     }
 
-    /// A map in the picture's size, whether it says anything, and where it lies.
+    /// The picture with a map whose scores are known, brought to its size by [`MapZoom::Bilinear`].
+    #[must_use]
+    pub fn with_scores(self: Arc<Self>, sample: &ExplainedSample, scores: ExplanationScores) -> ExplainedImage {
+        let map = &sample.map;
+        let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
+        ExplainedImage {
+            map: bilinear_zoom(&native, self.picture.width(), self.picture.height()),
+            status: map.status(),
+            scores,
+            probabilities: Probabilities::from_logits(sample.logits),
+            examined: self,
+        }
+    }
+
+    /// A map in the picture's size, whether it says anything, and where it lies; with [`MapZoom::KerasVis`], too, the map
+    /// before its last step is scored, brought to size without overshooting.
     #[must_use]
     pub fn scored(&self, map: &ExplanationMap, zoom: MapZoom) -> (Raster<f32>, MapStatus, ExplanationScores) {
         let status = map.status();
         let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
         let (width, height) = (self.picture.width(), self.picture.height());
-        let map = match zoom {
-            MapZoom::Bilinear => bilinear_zoom(&native, width, height),
-            MapZoom::KerasVis => normalised(&cubic_spline_zoom(&native.map(|value| value.max(0.0)), width, height)),
-        };
-        let scores = match &self.regions {
-            Some(regions) if status.is_sound() => {
-                let parts = MapRegions {
-                    breast: regions.breast.pixels(),
-                    skin_band: regions.skin_band.pixels(),
-                    dense: regions.dense.as_ref().map(Mask::pixels),
-                };
-                ExplanationScores::of(map.samples(), self.picture.samples(), &parts)
+        let (map, scored) = match zoom {
+            MapZoom::Bilinear => (bilinear_zoom(&native, width, height), None),
+            MapZoom::KerasVis => {
+                let rectified = native.map(|value| value.max(0.0));
+                // Its last step takes the smallest value for 0, so that there would be energy everywhere.
+                let scored = bilinear_zoom(&rectified, width, height);
+                (normalised(&cubic_spline_zoom(&rectified, width, height)), Some(scored))
             }
-            _ => ExplanationScores::default(),
+        };
+        let scores = if status.is_sound() {
+            self.scores_of(scored.as_ref().unwrap_or(&map).samples())
+        } else {
+            ExplanationScores::default()
         };
         (map, status, scores)
+    }
+
+    fn scores_of(&self, map: &[f32]) -> ExplanationScores {
+        let Some(regions) = &self.regions else { return ExplanationScores::default() };
+        let parts = MapRegions {
+            breast: regions.breast.pixels(),
+            skin_band: regions.skin_band.pixels(),
+            dense: regions.dense.as_ref().map(Mask::pixels),
+        };
+        ExplanationScores::of(map, self.picture.samples(), &parts)
     }
 }

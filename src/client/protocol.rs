@@ -22,6 +22,7 @@ use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::perturbation_curve::PerturbationCurves;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 
@@ -106,9 +107,13 @@ pub struct ExplainWork {
     /// As keras-vis 0.5 does it: input by route 2, and for Grad-CAM gradients divided by their largest value. The ReLU,
     /// the zoom and the scaling to 0–1 are the program's.
     pub parity: bool,
+    /// Whether insertion and deletion curves are measured of each map, some forty passes an image.
+    pub curves: bool,
     /// How many parts of [`CASCADE`](crate::domain::weight_cascade::CASCADE) have random weights; 0 is the model itself.
     pub randomised_stages: usize,
-    /// What the random weights, the noise of [`ExplanationMethod::SmoothGrad`] and the random map are drawn from.
+    /// What the random weights are drawn from and, mixed with each image's name
+    /// ([`image_seed`](crate::domain::image_seed::image_seed)), the noise of [`ExplanationMethod::SmoothGrad`] and the
+    /// random map.
     pub seed: u64,
     /// Images computed at once; `None` leaves it to the engine.
     pub batch_size: Option<usize>,
@@ -144,6 +149,10 @@ pub struct ExplainedSample {
     /// Whether every gradient was negative, with [`ExplainWork::parity`]. keras-vis divides by the largest gradient and
     /// so turns such a map around; here it keeps its sign.
     pub all_gradients_negative: bool,
+    /// Its curves, where they were asked for and the map says something. The order is that of the map enlarged by
+    /// bilinear interpolation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<PerturbationCurves>,
 }
 
 /// Time three steps of a training on random images, after one that builds everything up, and a pass without gradients.

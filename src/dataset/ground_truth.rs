@@ -52,8 +52,13 @@ pub fn mask_path(image: &Path, what: &str) -> PathBuf {
 }
 
 /// The masks beside an image of `width` × `height` pixels, resized as the network's input is, to `size` × `size`, or left
-/// as large as they are. Masks that are not there are `None`.
-pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<usize>) -> Result<TrueMasks, MaskError> {
+/// as large as they are, and what is wrong with those that cannot be used. Masks that are not there are `None`.
+#[must_use]
+pub fn true_masks(
+    image: &Path,
+    (width, height): (usize, usize),
+    size: Option<usize>,
+) -> (TrueMasks, Vec<MaskError>) {
     let load = |what: &str| {
         let path = mask_path(image, what);
         // Looked for first: most data sets have none, and that is no error.
@@ -73,7 +78,16 @@ pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<us
         }
         Ok(Some(mask_of(&size.map_or(decoded.clone(), |size| nearest_pil(&decoded, size, size)))))
     };
-    Ok(TrueMasks { breast: load("breast")?, dense: load("dense")?, pectoral: load("pectoral")? })
+    let mut problems = Vec::new();
+    let [breast, dense, pectoral] = ["breast", "dense", "pectoral"].map(load);
+    let dense_is_unusable = dense.is_err();
+    let [breast, dense, pectoral] = [breast, dense, pectoral].map(|mask| {
+        mask.unwrap_or_else(|problem| {
+            problems.push(problem);
+            None
+        })
+    });
+    (TrueMasks { breast, dense, pectoral, dense_is_unusable }, problems)
 }
 
 /// What is lighter than middle grey.
@@ -91,13 +105,18 @@ mod tests {
     fn masks_beside_an_image() {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("4_1_D_CC_R.png");
-        assert_eq!(true_masks(&image, (6, 4), None).unwrap(), TrueMasks::default());
+        let sound = |size| {
+            let (masks, problems) = true_masks(&image, (6, 4), size);
+            assert!(problems.is_empty(), "{problems:?}");
+            masks
+        };
+        assert_eq!(sound(None), TrueMasks::default());
         std::fs::create_dir(folder.path().join("masks")).unwrap();
         let dense = GrayImage::from_fn(6, 4, |x, _| Luma([if x < 3 { 255 } else { 0 }]));
         dense.save(folder.path().join("masks/4_1_D_CC_R_dense.png")).unwrap();
-        let masks = true_masks(&image, (6, 4), None).unwrap();
+        let masks = sound(None);
         assert_eq!((masks.breast, masks.pectoral, masks.dense.unwrap().area()), (None, None, 12));
-        let resized = true_masks(&image, (6, 4), Some(2)).unwrap().dense.unwrap();
+        let resized = sound(Some(2)).dense.unwrap();
         assert_eq!(resized, Mask::new(2, 2, vec![true, false, true, false]));
     }
 
@@ -107,7 +126,14 @@ mod tests {
         let image = folder.path().join("4_1_D_CC_R.png");
         std::fs::create_dir(folder.path().join("masks")).unwrap();
         let path = mask_path(&image, "dense");
-        let message = || true_masks(&image, (6, 4), None).unwrap_err().to_string();
+        GrayImage::from_pixel(6, 4, Luma([255])).save(mask_path(&image, "breast")).unwrap();
+        let message = || {
+            let (masks, problems) = true_masks(&image, (6, 4), None);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+            let breast = masks.breast.map(|breast| breast.area());
+            assert_eq!((breast, masks.dense, masks.dense_is_unusable), (Some(24), None, true));
+            problems[0].to_string()
+        };
         GrayImage::new(6, 5).save(&path).unwrap();
         assert!(
             message().contains("4_1_D_CC_R_dense.png: the mask has 6 × 5 pixels, its image 6 × 4"),

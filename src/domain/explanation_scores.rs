@@ -41,6 +41,35 @@ pub struct ExplanationScores {
     pub dense_iou: Option<f64>,
     /// Spearman's rank correlation of map and grey levels inside the breast.
     pub grey_spearman: Option<f64>,
+    /// Area under the insertion curve, where it was measured: of the network, not of the masks.
+    pub insertion_area: Option<f64>,
+    /// Area under the deletion curve, where it was measured.
+    pub deletion_area: Option<f64>,
+}
+
+/// Where it is known from what is dense tissue in an image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DenseSource {
+    /// From the mask that the data set has beside the image.
+    Mask,
+    /// By the rule that looks at the image.
+    Rule,
+    /// From nowhere: the mask cannot be used, or there is no breast.
+    #[default]
+    None,
+}
+
+impl DenseSource {
+    /// The name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mask => "mask",
+            Self::Rule => "rule",
+            Self::None => "none",
+        }
+    }
 }
 
 impl ExplanationScores {

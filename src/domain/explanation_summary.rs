@@ -35,7 +35,7 @@ pub struct ScoreMean {
 }
 
 /// How many scores are summed up.
-pub const SCORE_COUNT: usize = 9;
+pub const SCORE_COUNT: usize = 11;
 
 /// A score, by its place in [`ExplanationSummary::means`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,10 @@ pub enum Score {
     DenseIou,
     /// [`ExplanationScores::grey_spearman`].
     GreySpearman,
+    /// [`ExplanationScores::insertion_area`].
+    InsertionArea,
+    /// [`ExplanationScores::deletion_area`].
+    DeletionArea,
 }
 
 impl Score {
@@ -72,6 +76,8 @@ impl Score {
         Self::PointingHit,
         Self::DenseIou,
         Self::GreySpearman,
+        Self::InsertionArea,
+        Self::DeletionArea,
     ];
 
     /// The name of its column.
@@ -87,6 +93,8 @@ impl Score {
             Self::PointingHit => "pointing_hit",
             Self::DenseIou => "dense_iou",
             Self::GreySpearman => "grey_spearman",
+            Self::InsertionArea => "insertion_area",
+            Self::DeletionArea => "deletion_area",
         }
     }
 
@@ -103,6 +111,8 @@ impl Score {
             Self::PointingHit => "peak in dense tissue",
             Self::DenseIou => "overlap with dense tissue",
             Self::GreySpearman => "rank correlation with grey",
+            Self::InsertionArea => "area under the insertion curve",
+            Self::DeletionArea => "area under the deletion curve",
         }
     }
 
@@ -119,6 +129,8 @@ impl Score {
             Self::PointingHit => scores.pointing_hit.map(|hit| f64::from(u8::from(hit))),
             Self::DenseIou => scores.dense_iou,
             Self::GreySpearman => scores.grey_spearman,
+            Self::InsertionArea => scores.insertion_area,
+            Self::DeletionArea => scores.deletion_area,
         }
     }
 }

@@ -37,6 +37,7 @@ pub mod fusion;
 pub mod graphics_protocol;
 pub mod grouped_digits;
 pub mod hexadecimal;
+pub mod image_seed;
 pub mod input_route;
 pub mod lr_schedule;
 pub mod machine_sample;

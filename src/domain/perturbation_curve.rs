@@ -1,25 +1,31 @@
 //! What the class's probability does while a picture is taken away, or brought back, in the order of a map.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-/// Which way the picture changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Perturbation {
-    /// From nothing to the picture, the map's largest values first: the sooner the probability rises, the better the map.
-    Insertion,
-    /// From the picture to nothing, the map's largest values first: the sooner the probability falls, the better the map.
-    Deletion,
+/// Steps from nothing changed to all; a curve has one point more.
+pub const CURVE_STEPS: usize = 20;
+
+/// The probabilities of the explained class at equal steps, pixels changing in the order of the map, its largest values
+/// first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PerturbationCurves {
+    /// From nothing to the picture: the sooner it rises, the better the map.
+    pub insertion: Vec<f64>,
+    /// From the picture to nothing: the sooner it falls, the better the map.
+    pub deletion: Vec<f64>,
 }
 
-impl Perturbation {
-    /// The word for it.
+impl PerturbationCurves {
+    /// The area under the insertion; `None` where it has none.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Insertion => "insertion",
-            Self::Deletion => "deletion",
-        }
+    pub fn insertion_area(&self) -> Option<f64> {
+        area_under(&self.insertion)
+    }
+
+    /// The area under the deletion; `None` where it has none.
+    #[must_use]
+    pub fn deletion_area(&self) -> Option<f64> {
+        area_under(&self.deletion)
     }
 }
 

@@ -10,9 +10,10 @@ use super::raster::{Channels, Raster};
 
 /// Where contours are drawn, as shares of the full colour, and in which colours: the inner ones lighter.
 const LEVELS: [(f32, [u8; 3]); 3] = [(0.25, [86, 180, 233]), (0.5, [240, 228, 66]), (0.75, [255, 255, 255])];
-/// The outlines of breast, skin edge and dense tissue.
+/// The outlines of breast, skin edge, pectoral muscle and dense tissue.
 const BREAST: [u8; 3] = [86, 180, 233];
 const SKIN: [u8; 3] = [204, 121, 167];
+const PECTORAL: [u8; 3] = [230, 159, 0];
 const DENSE: [u8; 3] = [0, 158, 115];
 /// Lines are so wide at 650 pixels; outlines are thinner.
 const LINE: f32 = 1.6;
@@ -44,13 +45,15 @@ pub enum Outlines {
     Breast,
     /// That of the rim along the skin.
     Skin,
+    /// That of the filled pectoral muscle.
+    Pectoral,
     /// All of them.
     All,
 }
 
 impl Outlines {
     /// All choices, in the order in which they are gone through.
-    pub const ALL: [Self; 5] = [Self::None, Self::Dense, Self::Breast, Self::Skin, Self::All];
+    pub const ALL: [Self; 6] = [Self::None, Self::Dense, Self::Breast, Self::Skin, Self::Pectoral, Self::All];
 
     /// Its name in a few words.
     #[must_use]
@@ -60,6 +63,7 @@ impl Outlines {
             Self::Dense => "dense tissue",
             Self::Breast => "breast",
             Self::Skin => "skin edge",
+            Self::Pectoral => "pectoral muscle",
             Self::All => "all",
         }
     }
@@ -74,6 +78,8 @@ impl Outlines {
         if chosen(Self::Skin) {
             masks.push((&regions.skin_band, SKIN));
         }
+        let pectoral = regions.pectoral.as_ref().map(|pectoral| (pectoral, PECTORAL));
+        masks.extend(pectoral.filter(|_| chosen(Self::Pectoral)));
         masks.extend(dense.filter(|_| chosen(Self::Dense)));
         masks
     }
@@ -135,7 +141,8 @@ mod tests {
         let shares = Raster::new(40, 40, Channels::Grey, (0..1600).map(|at| f32::from(u8::from(inside(at)))).collect());
         let breast = Mask::new(40, 40, (0..1600).map(|at| at % 40 < 35).collect());
         let dense = Mask::new(40, 40, (0..1600).map(inside).collect());
-        let known = TrueMasks { breast: Some(breast), dense: Some(dense), pectoral: None };
+        let pectoral = Mask::new(40, 40, (0..1600).map(|at| at % 40 + at / 40 < 8).collect());
+        let known = TrueMasks { breast: Some(breast), dense: Some(dense), pectoral: Some(pectoral), ..TrueMasks::default() };
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default()).unwrap();
         let draw = |drawing, outlines| {
             draw_explanation(&picture, &shares, Some(&regions), drawing, (Colormap::Grey, 0.5), outlines)
@@ -152,16 +159,17 @@ mod tests {
         let lines = draw(ExplanationDrawing::Contours, Outlines::None);
         assert_eq!(pixel(&lines, 20, 20), vec![100; 3], "nothing within");
         assert_ne!(pixel(&lines, 10, 20), vec![100; 3], "a line at the edge");
-        for outlines in [Outlines::Dense, Outlines::Breast, Outlines::Skin, Outlines::All] {
+        for outlines in [Outlines::Dense, Outlines::Breast, Outlines::Skin, Outlines::Pectoral, Outlines::All] {
             let changed = |at: usize| pixel(&draw(ExplanationDrawing::Image, outlines), at % 40, at / 40) != [100; 3];
-            let [dense, breast] = [20 * 40 + 10, 20 * 40 + 34].map(changed);
+            let [dense, breast, pectoral] = [20 * 40 + 10, 20 * 40 + 34, 4 * 40 + 4].map(changed);
             let expected = match outlines {
-                Outlines::Dense => (true, false),
-                Outlines::Breast => (false, true),
-                Outlines::Skin => (dense, breast),
-                _ => (true, true),
+                Outlines::Dense => (true, false, false),
+                Outlines::Breast => (false, true, false),
+                Outlines::Skin => (dense, breast, false),
+                Outlines::Pectoral => (false, false, true),
+                _ => (true, true, true),
             };
-            assert_eq!((dense, breast), expected, "{outlines:?}");
+            assert_eq!((dense, breast, pectoral), expected, "{outlines:?}");
         }
     }
 }

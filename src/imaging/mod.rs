@@ -21,6 +21,7 @@ pub mod network_input;
 pub mod overlay;
 pub mod picture_regions;
 pub mod pixel_checksum;
+pub mod random_map;
 pub mod raster;
 pub mod resize;
 pub mod skin_band;

@@ -6,6 +6,7 @@ use super::filled_pectoral::filled_pectoral;
 use super::mask::Mask;
 use super::raster::Raster;
 use super::skin_band::{SkinBandWidth, skin_band};
+use crate::domain::explanation_scores::DenseSource;
 
 /// The masks of a picture, all of its size.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +19,8 @@ pub struct PictureRegions {
     pub pectoral: Option<Mask>,
     /// Dense tissue; `None` where there is none to speak of.
     pub dense: Option<Mask>,
-    /// Whether the dense tissue is known, and not found by the rule.
-    pub dense_is_truth: bool,
+    /// Where it is known from what is dense.
+    pub dense_source: DenseSource,
 }
 
 /// Masks that a data set knows; of the picture's size.
@@ -31,6 +32,9 @@ pub struct TrueMasks {
     pub dense: Option<Mask>,
     /// The pectoral muscle.
     pub pectoral: Option<Mask>,
+    /// There is a mask of dense tissue, and it cannot be used: the rule does not take its place, so that scores by masks
+    /// and by the rule are not mixed.
+    pub dense_is_unusable: bool,
 }
 
 impl PictureRegions {
@@ -43,18 +47,19 @@ impl PictureRegions {
         let breast = known.breast.filter(|mask| mask.area() > 0).or_else(|| breast_mask(image))?;
         let skin_band = skin_band(&breast, skin);
         let pectoral = known.pectoral.filter(|mask| mask.area() > 0).or_else(|| filled_pectoral(image, &breast));
-        let dense_is_truth = known.dense.is_some();
-        let dense = if let Some(dense) = known.dense {
-            (dense.area() > 0).then_some(dense)
+        let (dense, dense_source) = if let Some(dense) = known.dense {
+            ((dense.area() > 0).then_some(dense), DenseSource::Mask)
+        } else if known.dense_is_unusable {
+            (None, DenseSource::None)
         } else {
             let mut examined = breast.without(&skin_band);
             if let Some(pectoral) = &pectoral {
                 // Its edge, too: resized pictures have greys between fill and tissue there.
                 examined = examined.without(&pectoral.dilated(1));
             }
-            dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring)
+            (dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring), DenseSource::Rule)
         };
-        Some(Self { breast, skin_band, pectoral, dense, dense_is_truth })
+        Some(Self { breast, skin_band, pectoral, dense, dense_source })
     }
 }
 
@@ -82,7 +87,7 @@ mod tests {
         // A pixel more all around: the square is averaged with what lies beside it.
         assert!((1150..1400).contains(&dense.area()), "{}", dense.area());
         assert!(!dense.pixels().iter().zip(pectoral.pixels()).any(|(&dense, &pectoral)| dense && pectoral));
-        assert!(!regions.dense_is_truth);
+        assert_eq!(regions.dense_source, DenseSource::Rule);
         assert_eq!(PictureRegions::of(&picture().map(|_| 7), TrueMasks::default(), SkinBandWidth::default()), None);
     }
 
@@ -91,10 +96,13 @@ mod tests {
         let dense = Mask::new(100, 100, (0..10_000).map(|at| at < 50).collect());
         let known = |dense: Mask| TrueMasks { dense: Some(dense), ..TrueMasks::default() };
         let regions = PictureRegions::of(&picture(), known(dense.clone()), SkinBandWidth::default()).unwrap();
-        assert_eq!((regions.dense, regions.dense_is_truth), (Some(dense), true));
+        assert_eq!((regions.dense, regions.dense_source), (Some(dense), DenseSource::Mask));
         // Known to have none: the rule is not asked.
         let none = known(Mask::new(100, 100, vec![false; 10_000]));
         let regions = PictureRegions::of(&picture(), none, SkinBandWidth::default()).unwrap();
-        assert_eq!((regions.dense, regions.dense_is_truth), (None, true));
+        assert_eq!((regions.dense, regions.dense_source), (None, DenseSource::Mask));
+        let unusable = TrueMasks { dense_is_unusable: true, ..TrueMasks::default() };
+        let regions = PictureRegions::of(&picture(), unusable, SkinBandWidth::default()).unwrap();
+        assert_eq!((regions.dense, regions.dense_source), (None, DenseSource::None));
     }
 }

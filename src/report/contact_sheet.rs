@@ -1,9 +1,9 @@
 //! Explained images of a class on one sheet.
 
-use std::io::Cursor;
+use std::io::{self, BufWriter, Cursor, Read, Seek, Write};
 
 use image::imageops::{self, FilterType};
-use image::{ImageFormat, ImageResult, Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
 use super::lettering::{Anchor, Face, write};
@@ -24,81 +24,101 @@ const GAP: u32 = 12;
 const HEAD: u32 = 96;
 /// Above the pictures of a row: two lines.
 const CAPTION: u32 = 60;
+/// Below the last row, where images were left out.
+const FOOT: u32 = 40;
 const ROW: u32 = CAPTION + PICTURE + GAP;
 const WIDTH: u32 = 3 * (PICTURE + GAP) + GAP;
 
 /// Rows on a sheet: more would make a picture that no viewer opens.
 pub const MOST_ROWS: usize = 60;
 
-/// A sheet under construction: a row an image, with the image, its overlay and its contours side by side. It keeps small
-/// pictures only, so that a thousand large ones may pass by.
+/// A sheet under construction: a row an image, with the image, its overlay and its contours side by side. Rows wait in
+/// `spool`, a file that is only this sheet's, so that memory grows with no image.
 ///
-/// `new → add* → png`.
-pub struct ContactSheet {
+/// `new → add* → write_png`.
+pub struct ContactSheet<S> {
     title: String,
-    rows: Vec<Row>,
+    spool: S,
+    /// Bytes of each row in the spool.
+    rows: Vec<usize>,
     left_out: usize,
 }
 
-struct Row {
-    name: String,
-    facts: String,
-    pictures: [RgbImage; 3],
-}
-
-impl ContactSheet {
+impl<S: Read + Write + Seek> ContactSheet<S> {
     /// An empty sheet. The title says what is on it, as in `CC_R  class C  grad-cam`.
     #[must_use]
-    pub fn new(title: &str) -> Self {
-        Self { title: title.to_owned(), rows: Vec::new(), left_out: 0 }
+    pub fn new(title: &str, spool: S) -> Self {
+        Self { title: title.to_owned(), spool, rows: Vec::new(), left_out: 0 }
     }
 
     /// Adds a row: the file's name, a line of facts such as its class and probability, and image, overlay and contours.
     /// Beyond [`MOST_ROWS`] images are counted only.
-    pub fn add(&mut self, name: &str, facts: &str, pictures: [&Raster<u8>; 3]) {
-        if self.rows.len() < MOST_ROWS {
-            let pictures = pictures.map(small);
-            self.rows.push(Row { name: name.to_owned(), facts: facts.to_owned(), pictures });
-        } else {
+    pub fn add(&mut self, name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> io::Result<()> {
+        if self.rows.len() >= MOST_ROWS {
             self.left_out += 1;
-        }
-    }
-
-    /// The sheet as PNG; `None` without rows.
-    pub fn png(&self) -> ImageResult<Option<Vec<u8>>> {
-        if self.rows.is_empty() {
-            return Ok(None);
+            return Ok(());
         }
         let mut bytes = Cursor::new(Vec::new());
-        self.picture().write_to(&mut bytes, ImageFormat::Png)?;
-        Ok(Some(bytes.into_inner()))
+        row(name, facts, pictures).write_to(&mut bytes, ImageFormat::Png).map_err(io::Error::other)?;
+        self.spool.write_all(bytes.get_ref())?;
+        self.rows.push(bytes.get_ref().len());
+        Ok(())
     }
 
-    fn picture(&self) -> RgbImage {
-        let foot = if self.left_out > 0 { 40 } else { 0 };
-        let mut sheet = RgbImage::from_pixel(WIDTH, HEAD + self.rows.len() as u32 * ROW + foot, PAPER);
-        write(&mut sheet, &fitted(&self.title, TITLE), TITLE, INK, (GAP, 28), Anchor::Left);
-        let column = |place: u32| GAP + place * (PICTURE + GAP);
-        for (place, what) in (0..).zip(["image", "map over it", "contours"]) {
-            write(&mut sheet, what, SMALL, FAINT, (column(place) + PICTURE / 2, 70), Anchor::Center);
-        }
-        for (row, top) in self.rows.iter().zip((HEAD..).step_by(ROW as usize)) {
-            write(&mut sheet, &fitted(&row.name, NAME), NAME, INK, (GAP, top + 16), Anchor::Left);
-            write(&mut sheet, &fitted(&row.facts, SMALL), SMALL, FAINT, (GAP, top + 42), Anchor::Left);
-            for (place, picture) in (0..).zip(&row.pictures) {
-                // In the middle of its place: pictures keep their aspect.
-                let left = column(place) + (PICTURE - picture.width()) / 2;
-                let top = top + CAPTION + (PICTURE - picture.height()) / 2;
-                imageops::replace(&mut sheet, picture, i64::from(left), i64::from(top));
-            }
+    /// Writes the sheet as PNG, row by row.
+    pub fn write_png(mut self, file: &mut dyn Write) -> io::Result<()> {
+        let foot = if self.left_out > 0 { FOOT } else { 0 };
+        let height = HEAD + self.rows.len() as u32 * ROW + foot;
+        let mut encoder = png::Encoder::new(BufWriter::new(file), WIDTH, height);
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fast);
+        let mut picture = encoder.write_header()?;
+        let mut lines = picture.stream_writer()?;
+        lines.write_all(&head(&self.title))?;
+        self.spool.rewind()?;
+        for length in &self.rows {
+            let mut bytes = vec![0; *length];
+            self.spool.read_exact(&mut bytes)?;
+            lines.write_all(&image::load_from_memory(&bytes).map_err(io::Error::other)?.into_rgb8())?;
         }
         if self.left_out > 0 {
+            let mut strip = RgbImage::from_pixel(WIDTH, FOOT, PAPER);
             let text = format!("and {} more images", self.left_out);
-            let bottom = sheet.height() - 20;
-            write(&mut sheet, &text, SMALL, FAINT, (GAP, bottom), Anchor::Left);
+            write(&mut strip, &text, SMALL, FAINT, (GAP, 20), Anchor::Left);
+            lines.write_all(&strip)?;
         }
-        sheet
+        lines.finish()?;
+        Ok(picture.finish()?)
     }
+}
+
+/// Where a picture of a row begins.
+fn column(place: u32) -> u32 {
+    GAP + place * (PICTURE + GAP)
+}
+
+/// The title, and what the columns are.
+fn head(title: &str) -> RgbImage {
+    let mut strip = RgbImage::from_pixel(WIDTH, HEAD, PAPER);
+    write(&mut strip, &fitted(title, TITLE), TITLE, INK, (GAP, 28), Anchor::Left);
+    for (place, what) in (0..).zip(["image", "map over it", "contours"]) {
+        write(&mut strip, what, SMALL, FAINT, (column(place) + PICTURE / 2, 70), Anchor::Center);
+    }
+    strip
+}
+
+fn row(name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> RgbImage {
+    let mut strip = RgbImage::from_pixel(WIDTH, ROW, PAPER);
+    write(&mut strip, &fitted(name, NAME), NAME, INK, (GAP, 16), Anchor::Left);
+    write(&mut strip, &fitted(facts, SMALL), SMALL, FAINT, (GAP, 42), Anchor::Left);
+    for (place, picture) in (0..).zip(pictures.map(small)) {
+        // In the middle of its place: pictures keep their aspect.
+        let left = column(place) + (PICTURE - picture.width()) / 2;
+        let top = CAPTION + (PICTURE - picture.height()) / 2;
+        imageops::replace(&mut strip, &picture, i64::from(left), i64::from(top));
+    }
+    strip
 }
 
 /// A picture as large as its place, its aspect kept.
@@ -136,12 +156,14 @@ mod tests {
     }
 
     fn sheet(rows: usize) -> RgbImage {
-        let mut sheet = ContactSheet::new("CC_R  class C  grad-cam");
+        let mut sheet = ContactSheet::new("CC_R  class C  grad-cam", Cursor::new(Vec::new()));
         let rgb = Raster::new(2, 2, Channels::Rgb, [10, 20, 30].repeat(4));
         for _ in 0..rows {
-            sheet.add("a name.png", "C as D .91", [&flat(600, 600, 50), &flat(200, 400, 90), &rgb]);
+            sheet.add("a name.png", "C as D .91", [&flat(600, 600, 50), &flat(200, 400, 90), &rgb]).unwrap();
         }
-        image::load_from_memory(&sheet.png().unwrap().unwrap()).unwrap().to_rgb8()
+        let mut bytes = Vec::new();
+        sheet.write_png(&mut bytes).unwrap();
+        image::load_from_memory(&bytes).unwrap().to_rgb8()
     }
 
     #[test]
@@ -160,8 +182,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end() {
-        assert_eq!(sheet(MOST_ROWS + 3).height(), HEAD + MOST_ROWS as u32 * ROW + 40);
-        assert_eq!(ContactSheet::new("none").png().unwrap(), None);
+        assert_eq!(sheet(MOST_ROWS + 3).height(), HEAD + MOST_ROWS as u32 * ROW + FOOT);
     }
 
     #[test]

@@ -9,24 +9,41 @@ use crate::domain::map_status::MapStatus;
 use crate::domain::sanity_verdict::SanityVerdict;
 
 /// The scores of a table's columns, and their headings.
-const COLUMNS: [(Score, &str); 5] = [
-    (Score::BreastEnergy, "breast"),
-    (Score::SkinEnergy, "skin"),
+type Columns = [(Score, &'static str); 4];
+
+/// Where maps lie.
+const PLACES: Columns = [
+    (Score::DenseEnergy, "in dense tissue"),
+    (Score::SkinEnergy, "along the skin"),
     (Score::OutsideEnergy, "outside"),
-    (Score::DenseEnergy, "dense"),
-    (Score::PointingHit, "peak"),
+    (Score::DenseEnrichment, "enrichment"),
+];
+/// What else there is to say of them.
+const OTHERS: Columns = [
+    (Score::PointingHit, "peak in dense"),
+    (Score::GreySpearman, "rank with grey"),
+    (Score::InsertionArea, "insertion"),
+    (Score::DeletionArea, "deletion"),
 ];
 
-/// A line a class, then what the columns mean.
+/// Two lines a class, of the maps and of random maps on the same images, then what the columns mean.
 #[must_use]
-pub fn explanation_text(maps: &[ScoredMap], bootstrap: &Bootstrap) -> String {
-    let mut text = table("Where the maps lie", maps, bootstrap);
+pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> String {
+    let rows = rows(maps, control, bootstrap);
+    let mut text = table("Where the maps lie, and random maps on the same images", &PLACES, &rows);
     text.push_str(
-        "Shares of a map's positive values: in the breast, along the skin, outside, in\n\
-         dense tissue. Peak: how often its largest value is in dense tissue. Enrichment:\n\
-         share of the map in dense tissue over that tissue's share of the breast; 1 is\n\
-         chance. Means over images; 95 % intervals by a bootstrap over subjects.\n",
+        "Shares of a map's positive values. Enrichment: share of the map in dense tissue\n\
+         over that tissue's share of the breast; 1 is chance. Means over images, with\n\
+         95 % intervals by a bootstrap over subjects.\n\n",
     );
+    text += &table("What else they do", &OTHERS, &rows);
+    text.push_str("Peak in dense: how often a map's largest value is in dense tissue.\n");
+    if maps.iter().any(|map| map.scores.insertion_area.is_some()) {
+        text.push_str(
+            "Insertion and deletion: area under the class's probability while pixels come\n\
+             and go in the order of the map; high and low are good.\n",
+        );
+    }
     for status in MapStatus::ALL.into_iter().filter(|status| !status.is_sound()) {
         let count = maps.iter().filter(|map| map.status == status).count();
         if count > 0 {
@@ -36,28 +53,44 @@ pub fn explanation_text(maps: &[ScoredMap], bootstrap: &Bootstrap) -> String {
     text
 }
 
-/// The same of random maps.
-#[must_use]
-pub fn control_text(maps: &[ScoredMap], bootstrap: &Bootstrap) -> String {
-    format!("\n{}", table("Random maps on the same images, as a control", maps, bootstrap))
+/// A class, with its maps and the random ones.
+struct Row {
+    name: &'static str,
+    maps: ExplanationSummary,
+    control: ExplanationSummary,
 }
 
-fn table(title: &str, maps: &[ScoredMap], bootstrap: &Bootstrap) -> String {
-    let mut text = format!("{title}\n{:<7}{:>5}", "class", "n");
-    for (_, heading) in COLUMNS {
-        let _ = write!(text, "{heading:>9}");
+/// The classes that there are, and all images.
+fn rows(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> Vec<Row> {
+    let by_class = |maps: &[ScoredMap]| ExplanationSummary::by_class(maps, bootstrap);
+    let classes = DensityClass::ALL.into_iter().zip(by_class(maps).into_iter().zip(by_class(control)));
+    let classes = classes.map(|(class, (maps, control))| Row { name: class.letter(), maps, control });
+    let all = Row {
+        name: "all",
+        maps: ExplanationSummary::of(maps, bootstrap),
+        control: ExplanationSummary::of(control, bootstrap),
+    };
+    classes.filter(|row| row.maps.images > 0).chain([all]).collect()
+}
+
+fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
+    let is_known = |score: Score| rows.iter().any(|row| row.maps.mean(score).mean.is_some());
+    let columns: Vec<_> = columns.iter().filter(|(score, _)| is_known(*score)).collect();
+    let mut text = format!("{title}\nclass {:>5}", "n");
+    for (_, heading) in &columns {
+        let _ = write!(text, "  {heading:<15}");
     }
-    text.push_str("   enrichment\n");
-    let classes = DensityClass::ALL.into_iter().zip(ExplanationSummary::by_class(maps, bootstrap));
-    let classes = classes.map(|(class, summary)| (class.letter(), summary)).filter(|(_, summary)| summary.images > 0);
-    let all = ("all", ExplanationSummary::of(maps, bootstrap));
-    for (name, summary) in classes.chain([all]) {
-        let _ = write!(text, "{name:<7}{:>5}", summary.images);
-        for (score, _) in COLUMNS {
-            let _ = write!(text, "{:>9}", figure(summary.mean(score).mean));
+    text.truncate(text.trim_end().len());
+    for Row { name, maps, control } in rows {
+        for (name, summary, images) in [(*name, maps, maps.images.to_string()), ("  random", control, String::new())] {
+            let _ = write!(text, "\n{name:<6}{images:>width$}", width = 11 - name.len().max(6));
+            for (score, _) in &columns {
+                let _ = write!(text, "  {:<15}", with_interval(summary.mean(*score)));
+            }
+            text.truncate(text.trim_end().len());
         }
-        let _ = writeln!(text, "   {}", with_interval(summary.mean(Score::DenseEnrichment)));
     }
+    text.push('\n');
     text
 }
 
@@ -72,13 +105,48 @@ pub fn verdict_text(verdict: &SanityVerdict) -> String {
     text
 }
 
-fn figure(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"))
+/// `.71 [.66, .76]`
+fn with_interval(score: &ScoreMean) -> String {
+    let figure = |value: f64| format!("{value:.2}").replacen("0.", ".", 1);
+    let Some(mean) = score.mean.map(figure) else { return "–".to_owned() };
+    match score.interval {
+        Some(interval) => format!("{mean} [{}, {}]", figure(interval.low), figure(interval.high)),
+        None => mean,
+    }
 }
 
-fn with_interval(score: &ScoreMean) -> String {
-    match score.interval {
-        Some(interval) => format!("{} [{:.2}, {:.2}]", figure(score.mean), interval.low, interval.high),
-        None => figure(score.mean),
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::explanation_scores::ExplanationScores;
+    use crate::domain::subject::SubjectId;
+
+    fn maps(enrichment: f64, curves: bool) -> Vec<ScoredMap> {
+        let scores = |subject: usize| ExplanationScores {
+            dense_energy: Some(0.3 * enrichment),
+            dense_enrichment: Some(enrichment + 0.01 * subject as f64),
+            skin_energy: Some(0.02),
+            outside_energy: Some(0.123),
+            pointing_hit: Some(subject < 15),
+            grey_spearman: Some(-0.25),
+            insertion_area: curves.then_some(0.5),
+            ..ExplanationScores::default()
+        };
+        let map = |subject: usize| ScoredMap {
+            subject: SubjectId(subject.to_string()),
+            label: Some(if subject.is_multiple_of(2) { DensityClass::C } else { DensityClass::D }),
+            status: MapStatus::Sound,
+            scores: scores(subject),
+        };
+        (0..20).map(map).collect()
+    }
+
+    #[test]
+    fn every_class_stands_beside_its_random_maps_with_intervals() {
+        let text = explanation_text(&maps(1.9, true), &maps(1.0, true), &Bootstrap::default());
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!("maps_and_control", text);
+        let text = explanation_text(&maps(1.9, false), &maps(1.0, false), &Bootstrap::default());
+        assert!(!text.contains("nsertion"), "{text}");
     }
 }

@@ -49,6 +49,11 @@ impl ModelMetadata {
         NetworkPlan::new(self.width)
     }
 
+    /// What a file's header says, whatever its tensors are.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
+        metadata_of(&read_regular_file(path, MAX_BYTES)?).map(|(metadata, _)| metadata)
+    }
+
     fn entries(&self) -> HashMap<String, String> {
         let classes = DensityClass::ALL.map(DensityClass::letter).join(",");
         let mut entries: HashMap<String, String> =

@@ -15,6 +15,8 @@ pub struct ModelEntry {
     pub path: PathBuf,
     /// What it is.
     pub metadata: ModelMetadata,
+    /// Why nothing can be computed with it, though it is a model: numbers among its weights that are not finite.
+    pub fault: Option<String>,
 }
 
 /// One or more models, at most one a view.
@@ -44,6 +46,14 @@ pub enum ModelSetError {
         /// Why.
         error: ModelError,
     },
+    /// A model's weights are no numbers.
+    #[error("{}: {reason}", printable_path(path))]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// A folder holds no model.
     #[error("{}: no model here (a model is a .safetensors file; `mammoscope import` makes one of a Keras file)", printable_path(.0))]
     Empty(PathBuf),
@@ -60,7 +70,8 @@ pub enum ModelSetError {
 }
 
 impl ModelSet {
-    /// Reads and checks a model file, or every `.safetensors` file of a folder.
+    /// Reads and checks a model file, or every `.safetensors` file of a folder. One with weights that are not finite is
+    /// among them, with its [fault](ModelEntry::fault).
     pub fn open(path: &Path) -> Result<Self, ModelSetError> {
         let unreadable = |error| ModelSetError::Unreadable { path: path.to_owned(), error };
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
@@ -92,6 +103,20 @@ impl ModelSet {
         Ok(Self { named: entries.len() == 1, entries })
     }
 
+    /// Models that are known to be of different views, as [`ModelSet::of_files`] without reading them.
+    #[must_use]
+    pub fn of_entries(entries: Vec<ModelEntry>) -> Self {
+        Self { named: entries.len() == 1, entries }
+    }
+
+    /// The same models, unless one is at fault.
+    pub fn without_faults(self) -> Result<Self, ModelSetError> {
+        match self.entries.iter().find_map(|entry| entry.fault.clone().map(|reason| (entry.path.clone(), reason))) {
+            Some((path, reason)) => Err(ModelSetError::Faulty { path, reason }),
+            None => Ok(self),
+        }
+    }
+
     /// All models, in the order of their files.
     #[must_use]
     pub fn entries(&self) -> &[ModelEntry] {
@@ -110,6 +135,13 @@ impl ModelSet {
 }
 
 fn read_entry(path: &Path) -> Result<ModelEntry, ModelSetError> {
-    let model = Model::read(path).map_err(|error| ModelSetError::Model { path: path.to_owned(), error })?;
-    Ok(ModelEntry { path: path.to_owned(), metadata: model.metadata })
+    let path = path.to_owned();
+    match Model::read(&path) {
+        Ok(model) => Ok(ModelEntry { path, metadata: model.metadata, fault: None }),
+        Err(error @ ModelError::Values { .. }) => match ModelMetadata::read(&path) {
+            Ok(metadata) => Ok(ModelEntry { path, metadata, fault: Some(error.to_string()) }),
+            Err(error) => Err(ModelSetError::Model { path, error }),
+        },
+        Err(error) => Err(ModelSetError::Model { path, error }),
+    }
 }

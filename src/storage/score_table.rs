@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::atomic_file::AtomicFile;
 use crate::domain::density::DensityClass;
-use crate::domain::explanation_scores::ExplanationScores;
+use crate::domain::explanation_scores::{DenseSource, ExplanationScores};
 use crate::domain::explanation_summary::{SCORE_COUNT, Score};
 use crate::domain::map_status::MapStatus;
 use crate::domain::prediction::PredictionRow;
@@ -15,7 +15,7 @@ use crate::domain::view::View;
 pub const FILE_NAME: &str = "scores.csv";
 
 /// The columns before the scores.
-const IDENTITY: [&str; 14] = [
+const IDENTITY: [&str; 15] = [
     "file",
     "subject",
     "exam",
@@ -30,10 +30,8 @@ const IDENTITY: [&str; 14] = [
     "method",
     "layer",
     "status",
+    "dense_source",
 ];
-
-/// The columns after them.
-const CURVES: [&str; 2] = ["insertion_area", "deletion_area"];
 
 /// One explained image.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,17 +46,15 @@ pub struct ScoreRow {
     pub layer: String,
     /// Whether there is a map to score.
     pub status: MapStatus,
+    /// Where it is known from what is dense.
+    pub dense_source: DenseSource,
     /// Its scores; what has no meaning stays empty.
     pub scores: ExplanationScores,
-    /// Area under the insertion curve, where it was measured.
-    pub insertion_area: Option<f64>,
-    /// Area under the deletion curve, where it was measured.
-    pub deletion_area: Option<f64>,
 }
 
 /// All columns, in the order in which they are written.
 pub fn columns() -> impl Iterator<Item = &'static str> {
-    IDENTITY.into_iter().chain(Score::ALL.map(Score::name)).chain(CURVES)
+    IDENTITY.into_iter().chain(Score::ALL.map(Score::name))
 }
 
 /// Writes `scores.csv` row by row; it appears at [`ScoreWriter::finish`], and a writer that is dropped before leaves
@@ -80,7 +76,7 @@ impl ScoreWriter {
     /// Appends a row.
     pub fn write(&mut self, row: &ScoreRow) -> io::Result<()> {
         let of = &row.prediction;
-        let mut record = Vec::with_capacity(IDENTITY.len() + SCORE_COUNT + CURVES.len());
+        let mut record = Vec::with_capacity(IDENTITY.len() + SCORE_COUNT);
         record.extend([
             of.file.clone(),
             of.subject.0.clone(),
@@ -95,9 +91,9 @@ impl ScoreWriter {
             row.method.clone(),
             row.layer.clone(),
             row.status.name().to_owned(),
+            row.dense_source.name().to_owned(),
         ]);
         record.extend(Score::ALL.map(|score| number(score.of(&row.scores))));
-        record.extend([number(row.insertion_area), number(row.deletion_area)]);
         Ok(self.table.write_record(record)?)
     }
 
@@ -130,17 +126,20 @@ mod tests {
             predicted: DensityClass::C,
             probabilities: Probabilities([0.0, 0.25, 0.5, 0.25]),
         };
-        let scores =
-            ExplanationScores { dense_energy: Some(0.5), pointing_hit: Some(true), ..ExplanationScores::default() };
+        let scores = ExplanationScores {
+            dense_energy: Some(0.5),
+            pointing_hit: Some(true),
+            insertion_area: Some(1.0 / 3.0),
+            ..ExplanationScores::default()
+        };
         ScoreRow {
             prediction,
             explained: DensityClass::D,
             method: "grad-cam".to_owned(),
             layer: "add_12".to_owned(),
             status: MapStatus::Sound,
+            dense_source: DenseSource::Mask,
             scores,
-            insertion_area: Some(1.0 / 3.0),
-            deletion_area: None,
         }
     }
 
@@ -156,9 +155,9 @@ mod tests {
         writer.finish().unwrap();
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         let expected = "\
-file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,breast_energy,outside_energy,\
+file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,dense_source,breast_energy,outside_energy,\
 skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,insertion_area,deletion_area
-\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,sound,,,,\
+\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,sound,mask,,,,\
 0.500000000,,,1.000000000,,,0.333333333,
 ";
         assert_eq!(text, expected);

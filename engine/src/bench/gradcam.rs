@@ -94,10 +94,10 @@ pub fn gradcam(bench: &GradCamBench, cuda: &CudaFacts) -> anyhow::Result<GradCam
 
 fn full_size_maps(explainer: &Explainer, input: &Tensor) -> Result<Tensor, TchError> {
     let (images, _, rows, columns) = input.size4()?;
-    let numbers: Vec<usize> = (0..images as usize).collect();
+    let seeds = vec![0; images as usize];
     let request = MapRequest { keras_vis: true, ..MapRequest::default() };
     let choose = |logits: &[[f32; DensityClass::COUNT]]| vec![DensityClass::A; logits.len()];
-    let maps = explainer.maps(input, &numbers, request, &choose, &Going(&|| true))?;
+    let maps = explainer.maps(input, &seeds, request, &choose, &Going(&|| true))?;
     let maps = maps.expect("nobody stops a measurement").maps;
     no_grad(|| {
         let large = maps.f_relu()?.f_unsqueeze(1)?.f_upsample_bicubic2d([rows, columns], true, None, None)?;

@@ -14,9 +14,7 @@ pub enum Purpose {
     Augmentation = 2,
     /// The seed of dropout in a step: the upper half of the step counts as the epoch, the lower as the position.
     Dropout = 3,
-    /// A map that knows neither image nor network; the image's number is the position.
-    RandomMap = 4,
-    /// What is added to an image before its gradient is taken; the image's number is the position.
+    /// What is added to an image before its gradient is taken; the seed is the image's.
     Noise = 5,
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use mammoscope::client::protocol::{EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobOutcome};
 use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope::domain::image_seed::image_seed;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::weight_cascade::CASCADE;
 use rayon::ThreadPoolBuilder;
@@ -47,7 +48,7 @@ pub(super) fn explain(work: ExplainWork, job: &JobContext<'_>, kept: &mut KeptEx
         method: work.method,
         layer: work.layer,
         keras_vis: work.parity,
-        seed: work.seed,
+        curves: work.curves,
         gradient: GradientSource::ClosedForm,
     };
     let batch_size = work.batch_size.unwrap_or_else(|| default_batch(device, request)).max(1);
@@ -61,7 +62,8 @@ pub(super) fn explain(work: ExplainWork, job: &JobContext<'_>, kept: &mut KeptEx
         decoders: &decoders,
         progress: job.progress,
     };
-    let maps = MapsOfJob { explainer: &model.explainer, request, class: &work.class, job };
+    let seeds: Vec<u64> = samples.iter().map(|sample| image_seed(work.seed, sample)).collect();
+    let maps = MapsOfJob { explainer: &model.explainer, request, class: &work.class, seeds: &seeds, job };
     thread::scope(|scope| {
         // One batch in work, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
@@ -75,6 +77,7 @@ fn default_batch(device: Device, request: MapRequest) -> usize {
     let usual = inference::batch_size(device);
     match request.method {
         // Image by image: an answer is worth more than a full batch.
+        _ if request.curves => 1,
         ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => 1,
         ExplanationMethod::EigenCam | ExplanationMethod::Random => usual,
         _ if request.layer.is_last() => usual,
@@ -87,6 +90,7 @@ struct MapsOfJob<'a> {
     explainer: &'a Explainer,
     request: MapRequest,
     class: &'a ExplainedClass,
+    seeds: &'a [u64],
     job: &'a JobContext<'a>,
 }
 
@@ -123,7 +127,7 @@ impl MapsOfJob<'_> {
             .zip(&classes)
             .filter_map(|((number, image), class)| {
                 let (input, class) = (image.as_ref().ok()?, *class.as_ref().ok()?);
-                Some(ExplainedImage { number: *number, input, class })
+                Some(ExplainedImage { seed: self.seeds[*number], input, class })
             })
             .collect();
         let going = || {

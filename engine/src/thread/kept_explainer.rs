@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::domain::printable::printable_path;
-use mammoscope::storage::model_file::Model;
+use mammoscope::storage::checkpoint_model::read_model_or_checkpoint;
 use tch::{Device, Kind};
 
 use crate::learning::explanation::explainer::Explainer;
@@ -52,7 +52,7 @@ impl KeptExplainer {
 
 fn read(wanted: &WantedModel) -> anyhow::Result<LoadedModel> {
     let path = &wanted.path;
-    let mut model = Model::read(path).with_context(|| format!("model {}", printable_path(path)))?;
+    let mut model = read_model_or_checkpoint(path).with_context(|| format!("model {}", printable_path(path)))?;
     if let Some((steps, seed)) = wanted.randomised {
         model = randomised(model, steps, seed);
     }

@@ -1,8 +1,10 @@
 //! The files of an explanation: maps, pictures and contact sheets.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,7 +20,7 @@ use crate::domain::view::View;
 use crate::imaging::decode::Samples;
 use crate::imaging::overlay::MapScale;
 use crate::report::contact_sheet::ContactSheet;
-use crate::storage::atomic_file::write_atomically;
+use crate::storage::atomic_file::AtomicFile;
 
 /// Where images of a class that is not known go.
 const UNLABELLED: &str = "unlabelled";
@@ -31,7 +33,8 @@ pub(super) struct ExplanationFiles {
     out: PathBuf,
     painting: MapPainting,
     title: String,
-    sheets: BTreeMap<Option<DensityClass>, ContactSheet>,
+    json: bool,
+    sheets: BTreeMap<Option<DensityClass>, ContactSheet<File>>,
     /// Stems that were taken, each with its folder: images of two folders may share a name.
     taken: HashSet<PathBuf>,
 }
@@ -49,6 +52,7 @@ impl ExplanationFiles {
                 scale: arguments.full.map_or(MapScale::PerImage, MapScale::Fixed),
             },
             title: format!("{}{layer}", arguments.method.title()),
+            json: arguments.json,
             sheets: BTreeMap::new(),
             taken: HashSet::new(),
         })
@@ -64,10 +68,13 @@ impl ExplanationFiles {
             return Ok(());
         };
         let title = format!("{}  {}", self.title, class_title(of.label));
-        let sheet = self.sheets.entry(of.label).or_insert_with(|| ContactSheet::new(&title));
+        let sheet = match self.sheets.entry(of.label) {
+            Entry::Occupied(there) => there.into_mut(),
+            // Rows wait on disk: sixty of each class would fill the memory.
+            Entry::Vacant(place) => place.insert(ContactSheet::new(&title, tempfile::tempfile_in(&self.out)?)),
+        };
         let name = Path::new(&of.file).file_name().map(|name| printable_path(Path::new(name))).unwrap_or_default();
-        sheet.add(&name, &facts(one), [&image.examined.picture, &pictures.overlay, &pictures.contours]);
-        Ok(())
+        sheet.add(&name, &facts(one), [&image.examined.picture, &pictures.overlay, &pictures.contours])
     }
 
     /// Draws an image's overlay in the terminal.
@@ -84,15 +91,20 @@ impl ExplanationFiles {
             ShownWindow::Whole,
             &line,
         )?;
+        if self.json {
+            // Standard output holds one document.
+            eprint!("{line}");
+            return Ok(());
+        }
         crate::cli::console::print_result(&line)
     }
 
     /// Writes the contact sheets.
     pub(super) fn finish(self) -> io::Result<()> {
         for (label, sheet) in self.sheets {
-            if let Some(png) = sheet.png().map_err(io::Error::other)? {
-                write_atomically(&self.out.join(format!("contact_{}.png", class_name(label))), &png)?;
-            }
+            let mut file = AtomicFile::create(&self.out.join(format!("contact_{}.png", class_name(label))))?;
+            sheet.write_png(&mut file)?;
+            file.commit()?;
         }
         Ok(())
     }

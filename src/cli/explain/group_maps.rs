@@ -1,5 +1,7 @@
 //! The maps of one view's images, through the engine, each brought to its picture and scored as it comes.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use rayon::prelude::*;
 
@@ -15,16 +17,23 @@ use crate::client::prediction::PredictionEvent;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
 use crate::dataset::sample::DatasetSample;
 use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::explanation_scores::ExplanationScores;
 use crate::domain::explanation_summary::ScoredMap;
+use crate::domain::image_seed::{image_seed, view_seed};
 use crate::domain::input_route::InputRoute;
+use crate::domain::map_status::MapStatus;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::{printable, printable_path};
+use crate::report::tables::counted;
 use crate::storage::score_table::ScoreRow;
 
 /// Maps that wait to be scored and written side by side.
 const TOGETHER: usize = 8;
+/// So many images of a view go through the cascade and are computed twice; more would tell little more.
+const CASCADE_IMAGES: usize = 24;
 
 /// Numbers the engine's jobs.
 #[derive(Debug, Default)]
@@ -46,8 +55,10 @@ pub(super) struct Explained {
     pub(super) index: usize,
     /// The view's position among the views.
     pub(super) view: &'static str,
-    /// The map as the network gave it.
-    pub(super) map: ExplanationMap,
+    /// The map as the network gave it, where the cascade needs it: all of them would fill the memory.
+    pub(super) map: Option<ExplanationMap>,
+    /// Where a random map of the same image lies.
+    pub(super) control: ExplanationScores,
 }
 
 impl Explained {
@@ -55,6 +66,11 @@ impl Explained {
     pub(super) fn scored(&self) -> ScoredMap {
         let ScoreRow { prediction, status, scores, .. } = &self.row;
         ScoredMap { subject: prediction.subject.clone(), label: prediction.label, status: *status, scores: *scores }
+    }
+
+    /// The same of the random map.
+    pub(super) fn scored_control(&self) -> ScoredMap {
+        ScoredMap { status: MapStatus::Sound, scores: self.control, ..self.scored() }
     }
 }
 
@@ -64,6 +80,17 @@ pub(super) struct Done {
     pub(super) explained: Vec<Explained>,
     /// File and reason of each image without a map.
     pub(super) failures: Vec<(String, String)>,
+    /// File of each image that was explained without one of its masks, and why.
+    pub(super) mask_problems: Vec<(String, String)>,
+}
+
+/// Another way of computing maps.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Variation {
+    pub(super) method: ExplanationMethod,
+    pub(super) layer: ExplainedLayer,
+    pub(super) randomised_stages: usize,
+    pub(super) curves: bool,
 }
 
 /// Takes an explained image and its picture in.
@@ -86,9 +113,13 @@ impl GroupMaps<'_> {
         take: TakeImage<'_>,
     ) -> anyhow::Result<Done> {
         let samples = &self.group.samples;
+        if let Some(fault) = &self.group.model.fault {
+            return Ok(self.none_explained(fault));
+        }
         let progress = PredictionProgress::new(self.console, self.group.name(), samples.len());
         let mut done = Done::default();
         let mut waiting: Vec<(usize, ExplainedSample)> = Vec::new();
+        let mut answered = vec![false; samples.len()];
         let mut consume = |event: ExplanationEvent| -> anyhow::Result<()> {
             match event {
                 ExplanationEvent::Started { device, precision, batch_size } => {
@@ -97,12 +128,10 @@ impl GroupMaps<'_> {
                 ExplanationEvent::Stalled { seconds } => progress.hear(&PredictionEvent::Stalled { seconds }),
                 ExplanationEvent::Image { index, result } => {
                     progress.count();
+                    *answered.get_mut(index).context("the engine answered for an image unknown")? = true;
                     match result {
                         Ok(sample) => waiting.push((index, sample)),
-                        Err(reason) => {
-                            let sample = samples.get(index).context("the engine answered for an image unknown")?;
-                            done.fail(sample, &reason, &progress);
-                        }
+                        Err(reason) => done.fail(&samples[index], &reason, &progress),
                     }
                     if waiting.len() >= TOGETHER {
                         self.bring(std::mem::take(&mut waiting), &mut done, &progress, take)?;
@@ -111,49 +140,84 @@ impl GroupMaps<'_> {
             }
             Ok(())
         };
-        let work = self.work(self.class(), 0, self.arguments.method, None);
-        let result = explain(engine, job.next(), work, interrupted, &mut consume);
-        let outcome = self.outcome(result).and_then(|()| self.bring(waiting, &mut done, &progress, take));
+        let arguments = self.arguments;
+        let variation = Variation {
+            method: arguments.method,
+            layer: arguments.layer,
+            randomised_stages: 0,
+            curves: arguments.measures_curves(),
+        };
+        let result = explain(engine, job.next(), self.work(self.class(), variation, None), interrupted, &mut consume);
+        let outcome = self.bring(waiting, &mut done, &progress, take).and_then(|()| match result {
+            // The engine stands, and other views have other models.
+            Err(ImageJobError::Failed(reason)) => {
+                let left = samples.iter().zip(&answered).filter(|&(_, &answered)| !answered);
+                left.for_each(|(sample, _)| done.fail(sample, &reason, &progress));
+                Ok(())
+            }
+            result => self.outcome(result),
+        });
         progress.finish();
         outcome?;
         Ok(done)
     }
 
-    /// The maps of some of the images by another way of computing, without pictures: in the order of `chosen`, `None`
-    /// where there is none.
+    /// All images failed, since their model did.
+    fn none_explained(&self, fault: &str) -> Done {
+        let reason = format!("model {}: {}", printable_path(&self.group.model.path), printable(fault));
+        let samples = &self.group.samples;
+        self.console.warn(format!("{reason}; {} of {} not explained", counted(samples.len(), "image"), self.group.name()));
+        let failures = samples.iter().map(|sample| (printable_path(&sample.path), reason.clone())).collect();
+        Done { failures, ..Done::default() }
+    }
+
+    /// The maps of some of the images by another way of computing, without pictures: each with its place among `chosen`.
     pub(super) fn maps_of(
         &self,
         engine: &mut EngineProcess,
         interrupted: &dyn Fn() -> bool,
         id: JobId,
         chosen: &[&Explained],
-        (method, randomised_stages): (ExplanationMethod, usize),
-    ) -> anyhow::Result<Vec<Option<ExplanationMap>>> {
+        variation: Variation,
+        take: &mut dyn FnMut(usize, ExplainedSample),
+    ) -> anyhow::Result<()> {
         let classes = chosen.iter().map(|one| Some(one.row.explained)).collect();
         let positions: Vec<usize> = chosen.iter().map(|one| one.index).collect();
-        let work = self.work(ExplainedClass::PerSample(classes), randomised_stages, method, Some(&positions));
-        let mut maps = vec![None; chosen.len()];
+        let work = self.work(ExplainedClass::PerSample(classes), variation, Some(&positions));
         let result = explain(engine, id, work, interrupted, &mut |event| {
             if let ExplanationEvent::Image { index, result: Ok(sample) } = event
-                && let Some(place) = maps.get_mut(index)
+                && index < chosen.len()
             {
-                *place = Some(sample.map);
+                take(index, sample);
             }
             Ok(())
         });
-        self.outcome(result)?;
-        Ok(maps)
+        self.outcome(result)
     }
 
     /// Reads an image of the view and finds what lies where.
-    pub(super) fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
+    fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
         let metadata = &self.group.model.metadata;
         let route = if self.arguments.parity { InputRoute::Two } else { metadata.input_route };
-        ExaminedPicture::read(&self.group.samples[index].path, metadata.size, route).map_err(|error| error.to_string())
+        let path = &self.group.samples[index].path;
+        let seed = image_seed(self.seed(), path);
+        ExaminedPicture::read(path, metadata.size, route, seed).map_err(|error| error.to_string())
+    }
+
+    /// The view's seed.
+    fn seed(&self) -> u64 {
+        view_seed(self.arguments.seed, self.group.view)
+    }
+
+    /// Whether the cascade needs the map of an image: of so many, at even distances.
+    fn is_of_cascade(&self, index: usize) -> bool {
+        let all = self.group.samples.len();
+        let count = all.min(CASCADE_IMAGES);
+        self.arguments.sanity && (0..count).any(|place| place * all / count == index)
     }
 
     /// How maps are brought to the size of their pictures.
-    pub(super) fn zoom(&self) -> MapZoom {
+    fn zoom(&self) -> MapZoom {
         if self.arguments.parity { MapZoom::KerasVis } else { MapZoom::Bilinear }
     }
 
@@ -170,11 +234,11 @@ impl GroupMaps<'_> {
     fn work(
         &self,
         class: ExplainedClass,
-        randomised_stages: usize,
-        method: ExplanationMethod,
+        variation: Variation,
         chosen: Option<&[usize]>,
     ) -> ExplainWork {
         let arguments = self.arguments;
+        let Variation { method, layer, randomised_stages, curves } = variation;
         let path = |sample: &DatasetSample| WirePath::from(sample.path.as_path());
         let samples = &self.group.samples;
         ExplainWork {
@@ -184,11 +248,12 @@ impl GroupMaps<'_> {
                 None => samples.iter().map(path).collect(),
             },
             method,
-            layer: arguments.layer,
+            layer,
             class,
             parity: arguments.parity && method == ExplanationMethod::GradCam,
+            curves,
             randomised_stages,
-            seed: arguments.seed,
+            seed: self.seed(),
             batch_size: arguments.batch_size.map(usize::from),
             device: arguments.device,
             precision: arguments.precision,
@@ -217,7 +282,7 @@ impl GroupMaps<'_> {
         let images: Vec<_> = maps
             .into_par_iter()
             .map(|(index, sample)| {
-                (index, self.examine(index).map(|examined| (examined.explained(&sample, zoom), sample)))
+                (index, self.examine(index).map(|examined| (Arc::new(examined).explained(&sample, zoom), sample)))
             })
             .collect();
         for (index, image) in images {
@@ -229,8 +294,9 @@ impl GroupMaps<'_> {
                     continue;
                 }
             };
-            if let Some(problem) = &image.examined.mask_problem {
+            for problem in &image.examined.mask_problems {
                 progress.warn(problem);
+                done.mask_problems.push((printable_path(&of.path), problem.clone()));
             }
             if image.examined.regions.is_none() {
                 progress
@@ -281,11 +347,11 @@ impl GroupMaps<'_> {
             method: arguments.method.to_string(),
             layer,
             status: image.status,
+            dense_source: image.examined.dense_source(),
             scores: image.scores,
-            insertion_area: None,
-            deletion_area: None,
         };
-        Explained { row, index, view: self.group.name(), map: sample.map }
+        let map = self.is_of_cascade(index).then_some(sample.map);
+        Explained { row, index, view: self.group.name(), map, control: image.examined.control }
     }
 }
 

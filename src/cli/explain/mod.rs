@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::chosen_images::{ChosenImages, ImageChoice};
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::interruption::Interruption;
-use super::model_choice::open_models;
+use super::model_choice::open_models_and_faulty;
 use super::terminal_picture::{Graphics, PicturePrinter};
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
@@ -70,9 +70,9 @@ impl WantedClass {
 /// sheet a class. Dense tissue is taken from the masks of the data set, `masks/<stem>_dense.png` beside the images, and
 /// found by a rule where there are none. A map that says nothing is counted and never painted.
 ///
-/// --sanity asks whether the maps may be believed: do they change when the weights are replaced by random ones, do they
-/// repeat, and do they find dense tissue better than random maps do? docs/explanations.md explains methods, scores and
-/// the rule of the verdict.
+/// Beside every score stands that of a random map of the same image. --sanity asks whether the maps may be believed: do
+/// they change when the weights are replaced by random ones, do they repeat, and do they find dense tissue better than
+/// random maps do? docs/explanations.md explains methods, scores and the rule of the verdict.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
@@ -115,6 +115,10 @@ pub(super) struct ExplainArguments {
     /// Check whether the maps may be believed; prints a verdict and writes sanity.json
     #[arg(long)]
     sanity: bool,
+    /// Measure how fast the class's probability rises and falls as pixels come and go in the order of the map, some forty
+    /// passes an image; --sanity measures it in any case
+    #[arg(long)]
+    curves: bool,
     /// Draw each overlay in the terminal
     #[arg(long)]
     show: bool,
@@ -153,6 +157,12 @@ pub(super) struct ExplainArguments {
     json: bool,
 }
 
+impl ExplainArguments {
+    fn measures_curves(&self) -> bool {
+        self.curves || self.sanity
+    }
+}
+
 fn share(text: &str) -> Result<f32, String> {
     text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a share lies from 0 to 1".to_owned())
 }
@@ -172,7 +182,7 @@ pub(super) fn run(
             WrongUse("--parity is keras-vis' Grad-CAM of add_12: leave --method and --layer out".to_owned()).into()
         );
     }
-    let models = open_models(&arguments.model, workspace, console).context("--model")?;
+    let models = open_models_and_faulty(&arguments.model, workspace, console).context("--model")?;
     let choice = ImageChoice { models: &models, data: &arguments.data, view: &arguments.view, split: arguments.split };
     let ChosenImages { groups, left_out } = choice.choose(console)?;
     let out = || format!("write to {}", printable_path(&arguments.out));
@@ -188,6 +198,7 @@ pub(super) fn run(
     let mut job = Job::default();
     let mut explained: Vec<Explained> = Vec::new();
     let mut failures: Vec<(String, String)> = Vec::new();
+    let mut mask_problems: Vec<(String, String)> = Vec::new();
     for group in &groups {
         let maps = GroupMaps { arguments, console, group };
         let done = maps.compute(&mut engine, &mut job, &interrupted, &mut |one, image| {
@@ -200,6 +211,7 @@ pub(super) fn run(
         })?;
         explained.extend(done.explained);
         failures.extend(done.failures);
+        mask_problems.extend(done.mask_problems);
     }
     if explained.is_empty() {
         bail!("no image could be explained, {} failed", counted(failures.len(), "image"));
@@ -215,30 +227,42 @@ pub(super) fn run(
         checked.write(&arguments.out).with_context(out)?;
     }
     let scored: Vec<_> = explained.iter().map(Explained::scored).collect();
+    let control = match &checked {
+        Some(checked) => checked.control.clone(),
+        None => explained.iter().map(Explained::scored_control).collect(),
+    };
     let bootstrap = Bootstrap::default();
     if arguments.json {
         let document = json!({
             "schema": 1,
             "table": arguments.out.join(FILE_NAME).to_string_lossy(),
             "explained": explained.len(),
-            "failed": failures.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect::<Vec<_>>(),
+            "failed": listed(&failures),
+            "masks_left_out": listed(&mask_problems),
             "left_out": left_out,
             "classes": sanity::class_documents(&scored, &bootstrap),
+            "control": sanity::class_documents(&control, &bootstrap),
             "sanity": checked.as_ref().map(sanity::Checked::document),
         });
         print_result(&(serde_json::to_string_pretty(&document)? + "\n"))?;
     } else {
-        print_result(&explanation_text(&scored, &bootstrap))?;
+        print_result(&explanation_text(&scored, &control, &bootstrap))?;
         if let Some(checked) = &checked {
             print_result(&checked.text())?;
         }
     }
     let missed = failures.len() + left_out;
-    console.remark(format!(
-        "{} explained: {}{}",
-        counted(explained.len(), "image"),
-        printable_path(&arguments.out),
-        if missed > 0 { format!("; {missed} failed or left out, as listed above") } else { String::new() }
-    ));
-    Ok(if missed > 0 { Outcome::Failed } else { Outcome::Done })
+    let mut remark = format!("{} explained: {}", counted(explained.len(), "image"), printable_path(&arguments.out));
+    if missed > 0 {
+        remark += &format!("; {missed} failed or left out, as listed above");
+    }
+    if !mask_problems.is_empty() {
+        remark += &format!("; {} could not be used", counted(mask_problems.len(), "mask"));
+    }
+    console.remark(remark);
+    Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })
+}
+
+fn listed(problems: &[(String, String)]) -> Vec<Value> {
+    problems.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect()
 }

@@ -4,28 +4,27 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::ExplainArguments;
-use super::group_maps::{Explained, GroupMaps, Job};
+use super::group_maps::{Explained, GroupMaps, Job, Variation};
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::Console;
 use crate::client::engine_process::EngineProcess;
 use crate::domain::bootstrap::Bootstrap;
 use crate::domain::density::DensityClass;
+use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::explanation_summary::{ExplanationSummary, ScoredMap};
+use crate::domain::perturbation_curve::PerturbationCurves;
 use crate::domain::rank_correlation::spearman;
 use crate::domain::sanity_verdict::{RandomisedStage, SanityEvidence, SanityVerdict};
 use crate::domain::weight_cascade::CASCADE;
-use crate::report::explanation_table::{control_text, verdict_text};
+use crate::report::explanation_table::verdict_text;
 use crate::report::tables::counted;
 use crate::storage::atomic_file::write_atomically;
 
-/// So many images of a view go through the cascade and are computed twice; more would tell little more.
-const CASCADE_IMAGES: usize = 24;
 /// The file of the verdict.
 const FILE_NAME: &str = "sanity.json";
 
@@ -33,7 +32,9 @@ const FILE_NAME: &str = "sanity.json";
 pub(super) struct Checked {
     evidence: SanityEvidence,
     verdict: SanityVerdict,
-    control: Vec<ScoredMap>,
+    maps: Vec<ScoredMap>,
+    /// Scores of the random maps, curves included.
+    pub(super) control: Vec<ScoredMap>,
     compared: usize,
 }
 
@@ -53,23 +54,43 @@ pub(super) fn check(
     let mut compared = 0;
     for group in groups {
         let of_group: Vec<&Explained> = explained.iter().filter(|one| one.view == group.name()).collect();
+        if of_group.is_empty() {
+            continue;
+        }
         let maps = GroupMaps { arguments, console, group };
-        let chosen = evenly(&of_group, CASCADE_IMAGES);
+        let (chosen, kept): (Vec<&Explained>, Vec<&ExplanationMap>) =
+            of_group.iter().filter_map(|one| Some((*one, one.map.as_ref()?))).unzip();
         compared += chosen.len();
         console.remark(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
-        let again = maps.maps_of(engine, interrupted, job.next(), &chosen, (arguments.method, 0))?;
-        differences.extend(chosen.iter().zip(&again).filter_map(|(one, again)| difference(&one.map, again.as_ref()?)));
+        let same = Variation {
+            method: arguments.method,
+            layer: arguments.layer,
+            randomised_stages: 0,
+            curves: false,
+        };
+        maps.maps_of(engine, interrupted, job.next(), &chosen, same, &mut |place, again| {
+            differences.extend(difference(kept[place], &again.map));
+        })?;
         for (stage, found) in correlations.iter_mut().enumerate() {
-            let random = maps.maps_of(engine, interrupted, job.next(), &chosen, (arguments.method, stage + 1))?;
-            let pairs = chosen.iter().zip(&random);
-            found.extend(pairs.filter_map(|(one, random)| correlation(&one.map, random.as_ref()?)));
+            let random = Variation { randomised_stages: stage + 1, ..same };
+            maps.maps_of(engine, interrupted, job.next(), &chosen, random, &mut |place, random| {
+                found.extend(correlation(kept[place], &random.map));
+            })?;
         }
-        let random = maps.maps_of(engine, interrupted, job.next(), &of_group, (ExplanationMethod::Random, 0))?;
-        let zoom = maps.zoom();
-        control.par_extend(of_group.par_iter().zip(random).filter_map(|(one, map)| {
-            let (_, status, scores) = maps.examine(one.index).ok()?.scored(&map?, zoom);
-            Some(ScoredMap { status, scores, ..one.scored() })
-        }));
+        let first = control.len();
+        control.extend(of_group.iter().map(|one| one.scored_control()));
+        // The same random maps as in the scores; of them only the curves are the engine's.
+        let random = Variation {
+            method: ExplanationMethod::Random,
+            layer: ExplainedLayer::LAST,
+            randomised_stages: 0,
+            curves: true,
+        };
+        maps.maps_of(engine, interrupted, job.next(), &of_group, random, &mut |place, random| {
+            let scores = &mut control[first + place].scores;
+            scores.insertion_area = random.curves.as_ref().and_then(PerturbationCurves::insertion_area);
+            scores.deletion_area = random.curves.as_ref().and_then(PerturbationCurves::deletion_area);
+        })?;
     }
     let bootstrap = Bootstrap::default();
     let scored: Vec<ScoredMap> = explained.iter().map(Explained::scored).collect();
@@ -85,18 +106,12 @@ pub(super) fn check(
         control: ExplanationSummary::of(judged(&control), &bootstrap),
     };
     let verdict = SanityVerdict::of(&evidence);
-    Ok(Checked { evidence, verdict, control, compared })
+    Ok(Checked { evidence, verdict, maps: scored, control, compared })
 }
 
 /// Classes C and D: where there is dense tissue to find.
 fn judged(maps: &[ScoredMap]) -> impl Iterator<Item = &ScoredMap> {
     maps.iter().filter(|map| matches!(map.label, Some(DensityClass::C | DensityClass::D)))
-}
-
-/// At most so many, at even distances.
-fn evenly<'a>(all: &[&'a Explained], most: usize) -> Vec<&'a Explained> {
-    let count = all.len().min(most);
-    (0..count).map(|place| all[place * all.len() / count]).collect()
 }
 
 /// The largest difference of two maps as a share of the first one's largest value; `None` where that is 0 or no number.
@@ -128,7 +143,7 @@ pub(super) fn class_documents(maps: &[ScoredMap], bootstrap: &Bootstrap) -> Valu
 impl Checked {
     /// As text for 80 columns.
     pub(super) fn text(&self) -> String {
-        let mut text = control_text(&self.control, &Bootstrap::default());
+        let mut text = String::new();
         let _ = writeln!(text, "\nWeights made random, from the head down ({})", counted(self.compared, "image"));
         for stage in &self.evidence.randomisation {
             let found = stage.correlation.map_or_else(|| "no map to compare".to_owned(), |found| format!("{found:.2}"));
@@ -146,6 +161,7 @@ impl Checked {
             "conditions": self.verdict.conditions,
             "images_compared": self.compared,
             "evidence": self.evidence,
+            "maps": class_documents(&self.maps, &Bootstrap::default()),
             "control": class_documents(&self.control, &Bootstrap::default()),
         })
     }

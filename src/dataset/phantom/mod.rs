@@ -7,7 +7,7 @@
 //! and the rest is IEEE arithmetic in a fixed order.
 
 mod anatomy;
-mod confounder;
+pub mod confounder;
 pub mod files;
 pub mod manifest;
 mod outline;

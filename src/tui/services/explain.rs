@@ -1,11 +1,14 @@
 //! What the screen Explain wants of the world: models found, maps computed by the engine, files written.
 
 mod maps;
+mod newest_checkpoint;
+#[cfg(test)]
+mod tests;
+mod wishes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
@@ -17,6 +20,7 @@ use crate::storage::workspace::Workspace;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
 use maps::MapMaker;
+use wishes::{Waited, Wishes};
 
 /// A request waits so long for a later one, while one walks through the images.
 const DEBOUNCE: Duration = Duration::from_millis(30);
@@ -29,35 +33,37 @@ const MODEL_FOLDERS: [&str; 2] = ["models", "../models"];
 pub(in crate::tui) struct ExplainService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
-    wishes: Option<Sender<Wish>>,
-    /// The number of the latest wish: what is computed for an earlier one is given up.
-    latest: Arc<AtomicU64>,
+    /// What the thread that computes is to do, once there is one.
+    wishes: Option<Arc<Wishes>>,
 }
 
-/// Maps that are looked at, and those that probably will be.
-struct Wish {
-    number: u64,
-    shown: Vec<MapRequest>,
-    ahead: Vec<MapRequest>,
+/// Who computes maps.
+trait MakesMaps {
+    /// Whether the map is kept.
+    fn knows(&mut self, request: &MapRequest) -> bool;
+
+    /// The map, or why there is none; `None` when it is not wanted any more.
+    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Option<Result<Arc<MappedImage>, String>>;
+
+    /// Lets go what is needed to compute.
+    fn rest(&mut self);
 }
 
 impl ExplainService {
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self { workspace, inbox, wishes: None, latest: Arc::default() }
+        Self { workspace, inbox, wishes: None }
     }
 
     pub(super) fn perform(&mut self, effect: ExplainEffect) {
         match effect {
             ExplainEffect::Show { shown, ahead } => {
-                let number = self.latest.fetch_add(1, Ordering::AcqRel) + 1;
                 let wishes = self.wishes.get_or_insert_with(|| {
-                    let (wishes, waiting) = channel();
-                    let (latest, inbox) = (Arc::clone(&self.latest), self.inbox.clone());
-                    thread::spawn(move || work(&waiting, &latest, &inbox));
+                    let wishes = Arc::new(Wishes::default());
+                    let (theirs, inbox) = (Arc::clone(&wishes), self.inbox.clone());
+                    thread::spawn(move || work(&mut MapMaker::default(), &theirs, &inbox));
                     wishes
                 });
-                // The thread is there as long as this is.
-                let _ = wishes.send(Wish { number, shown, ahead });
+                wishes.wish(shown, ahead);
             }
             ExplainEffect::LookForModels => {
                 let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
@@ -66,10 +72,10 @@ impl ExplainService {
                     let _ = inbox.send(UiMessage::Explain(ExplainMessage::Models(found)));
                 });
             }
-            ExplainEffect::Export { file, image, painting } => {
+            ExplainEffect::Export { images, painting } => {
                 let (folder, inbox) = (self.workspace.path().join("explanations"), self.inbox.clone());
                 thread::spawn(move || {
-                    let outcome = export(&folder, &file, &image, painting);
+                    let outcome = export(&folder, &images, painting);
                     let _ = inbox.send(UiMessage::Explain(ExplainMessage::Exported(outcome)));
                 });
             }
@@ -77,42 +83,48 @@ impl ExplainService {
     }
 }
 
+impl Drop for ExplainService {
+    fn drop(&mut self) {
+        if let Some(wishes) = &self.wishes {
+            wishes.close();
+        }
+    }
+}
+
 /// Computes the maps of the latest wish until nobody wishes any more.
-fn work(wishes: &Receiver<Wish>, latest: &AtomicU64, inbox: &Sender<UiMessage>) {
-    let mut maker = MapMaker::default();
+fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
+    let mut done = 0;
     loop {
-        let mut wish = match wishes.recv_timeout(IDLE) {
-            Ok(wish) => wish,
-            Err(RecvTimeoutError::Timeout) => {
-                maker.rest();
-                match wishes.recv() {
-                    Ok(wish) => wish,
-                    Err(_) => return,
-                }
-            }
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
+        let mut waited = wishes.after(done, Some(IDLE));
+        if matches!(waited, Waited::Nothing) {
+            maker.rest();
+            waited = wishes.after(done, None);
+        }
+        let Waited::Wish(mut wish) = waited else { return };
         // What is known needs no patience.
         while !wish.shown.iter().all(|request| maker.knows(request)) {
-            match wishes.recv_timeout(DEBOUNCE) {
-                Ok(later) => wish = later,
-                Err(RecvTimeoutError::Timeout) => break,
-                Err(RecvTimeoutError::Disconnected) => return,
+            match wishes.after(wish.number, Some(DEBOUNCE)) {
+                Waited::Wish(later) => wish = later,
+                Waited::Nothing => break,
+                Waited::Closed => return,
             }
         }
-        let unwanted = || latest.load(Ordering::Acquire) != wish.number;
-        for (request, is_shown) in
-            wish.shown.iter().map(|request| (request, true)).chain(wish.ahead.iter().map(|request| (request, false)))
-        {
-            if unwanted() {
+        done = wish.number;
+        for request in wish.shown.iter().chain(&wish.ahead) {
+            if wishes.is_past(done) {
                 break;
             }
-            let Some(outcome) = maker.map(request, &unwanted) else { break };
-            let message = ExplainMessage::Mapped { request: request.clone(), outcome };
-            if is_shown && inbox.send(UiMessage::Explain(message)).is_err() {
-                return;
+            let Some(outcome) = maker.map(request, &|| !wishes.wants(request)) else { break };
+            wishes.answered(request);
+            // What was computed ahead may be looked at by now.
+            if wishes.shows(request) {
+                let message = ExplainMessage::Mapped { request: request.clone(), outcome };
+                if inbox.send(UiMessage::Explain(message)).is_err() {
+                    return;
+                }
             }
         }
+        wishes.finish(done);
     }
 }
 
@@ -133,12 +145,15 @@ fn folders_with_models(workspace: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Writes the pictures of an image into a folder of its own below this one.
-fn export(folder: &Path, file: &Path, image: &MappedImage, painting: MapPainting) -> Result<PathBuf, String> {
-    let stem = file.file_stem().unwrap_or(file.as_os_str());
+/// Writes the pictures of images into a folder of its own below this one.
+fn export(folder: &Path, images: &[(PathBuf, Arc<MappedImage>)], painting: MapPainting) -> Result<PathBuf, String> {
     let folder = folder.join(Utc::now().format("%Y%m%dT%H%M%S%3f").to_string());
-    let predicted = image.predicted().ok_or("the network's answer is not finite")?;
-    let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| write_explanation(&folder, stem, predicted, &image.image, painting));
-    written.map(|_| folder.clone()).map_err(|error| format!("write to {}: {error}", printable_path(&folder)))
+    let problem = |error: std::io::Error| format!("write to {}: {error}", printable_path(&folder));
+    std::fs::create_dir_all(&folder).map_err(problem)?;
+    for (file, image) in images {
+        let stem = file.file_stem().unwrap_or(file.as_os_str());
+        let predicted = image.predicted().ok_or("the network's answer is not finite")?;
+        write_explanation(&folder, stem, predicted, &image.image, painting).map_err(problem)?;
+    }
+    Ok(folder)
 }

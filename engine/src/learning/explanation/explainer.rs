@@ -5,17 +5,20 @@ use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::explained_layer::ExplainedLayer;
 use mammoscope::domain::explanation_map::ExplanationMap;
 use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope::imaging::map_zoom::bilinear_zoom;
 use mammoscope::imaging::network_input::NetworkInput;
+use mammoscope::imaging::random_map::random_map;
+use mammoscope::imaging::raster::{Channels, Raster};
 use mammoscope::storage::model_file::Model;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::class_activation::{grad_cam, grad_cam_plus_plus, head_gradient, hires_cam, keras_vis_scaled, layer_cam};
 use super::occlusion::occlusion;
+use super::perturbation::perturbation_curves;
 use super::principal_component::eigen_cam;
-use super::random_map::random_map;
 use super::smooth_grad::smooth_grad;
 use crate::learning::folded_resnet::FoldedResNet;
-use crate::learning::inference::batch_tensor;
+use crate::learning::inference::{batch_size, batch_tensor};
 use crate::learning::resnet::ResNet;
 
 /// Logits of the classes A to D.
@@ -30,8 +33,8 @@ pub struct MapRequest {
     pub layer: ExplainedLayer,
     /// Whether Grad-CAM's gradients are scaled as keras-vis does.
     pub keras_vis: bool,
-    /// What noise and random maps are drawn from.
-    pub seed: u64,
+    /// Whether insertion and deletion curves are measured.
+    pub curves: bool,
     /// How the gradient at the last layer is found.
     pub gradient: GradientSource,
 }
@@ -60,8 +63,8 @@ impl Going<'_> {
 /// An image and the class to explain.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplainedImage<'a> {
-    /// Its position in the job.
-    pub number: usize,
+    /// What noise and a random map are drawn from.
+    pub seed: u64,
     /// What the network sees.
     pub input: &'a NetworkInput,
     /// The class; `None` is the predicted one.
@@ -104,21 +107,51 @@ impl Explainer {
         let choose = |logits: &[Logits]| -> Vec<DensityClass> {
             images.iter().zip(logits).map(|(image, logits)| image.class.unwrap_or_else(|| predicted(logits))).collect()
         };
-        let numbers: Vec<usize> = images.iter().map(|image| image.number).collect();
-        let Some(batch) = self.maps(&batch, &numbers, request, &choose, going)? else { return Ok(None) };
-        Ok(Some(batch.into_samples()?))
+        let seeds: Vec<u64> = images.iter().map(|image| image.seed).collect();
+        let Some(maps) = self.maps(&batch, &seeds, request, &choose, going)? else { return Ok(None) };
+        let mut samples = maps.into_samples()?;
+        if request.curves {
+            for (position, sample) in samples.iter_mut().enumerate() {
+                let Ok(sample) = sample else { continue };
+                let image = batch.f_narrow(0, position as i64, 1)?;
+                if !self.measure_curves(&image, sample, going)? {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(samples))
     }
 
-    /// Maps of a batch N×3×S×S whose images have these numbers; `choose` names the classes when the logits are known.
+    /// Adds the curves of an image's map, where it says something; whether to go on.
+    fn measure_curves(
+        &self,
+        image: &Tensor,
+        sample: &mut ExplainedSample,
+        going: &Going<'_>,
+    ) -> Result<bool, TchError> {
+        if !sample.map.status().is_sound() {
+            return Ok(true);
+        }
+        let (_, _, rows, columns) = image.size4()?;
+        let map = &sample.map;
+        let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
+        let enlarged = bilinear_zoom(&native, columns as usize, rows as usize);
+        let (class, copies) = (sample.class.index() as i64, batch_size(self.device));
+        let curves = perturbation_curves(&self.network, image, class, enlarged.samples(), copies, going)?;
+        sample.curves = curves;
+        Ok(sample.curves.is_some())
+    }
+
+    /// Maps of a batch N×3×S×S whose images have these seeds; `choose` names the classes when the logits are known.
     pub fn maps(
         &self,
         batch: &Tensor,
-        numbers: &[usize],
+        seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
         going: &Going<'_>,
     ) -> Result<Option<BatchOfMaps>, TchError> {
-        let MapRequest { method, layer, seed, .. } = request;
+        let MapRequest { method, layer, .. } = request;
         match method {
             ExplanationMethod::GradCam
             | ExplanationMethod::GradCamPlusPlus
@@ -133,12 +166,12 @@ impl Explainer {
             ExplanationMethod::Random => {
                 let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
                 let side = layer.side(batch.size4()?.2 as usize);
-                let maps =
-                    numbers.iter().map(|&number| random_map(side, seed, number)).collect::<Result<Vec<_>, _>>()?;
-                Ok(Some(BatchOfMaps::new(choose(&logits), logits, Tensor::f_stack(&maps, 0)?)))
+                let values: Vec<f32> = seeds.iter().flat_map(|&seed| random_map(side, seed).into_samples()).collect();
+                let maps = Tensor::f_from_slice(&values)?.f_reshape([-1, side as i64, side as i64])?;
+                Ok(Some(BatchOfMaps::new(choose(&logits), logits, maps)))
             }
             ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => {
-                self.image_by_image(batch, numbers, request, choose, going)
+                self.image_by_image(batch, seeds, request, choose, going)
             }
         }
     }
@@ -189,22 +222,21 @@ impl Explainer {
     fn image_by_image(
         &self,
         batch: &Tensor,
-        numbers: &[usize],
+        seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
         going: &Going<'_>,
     ) -> Result<Option<BatchOfMaps>, TchError> {
         let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
         let classes = choose(&logits);
-        let mut maps = Vec::with_capacity(numbers.len());
-        for ((position, &number), class) in numbers.iter().enumerate().zip(&classes) {
+        let mut maps = Vec::with_capacity(seeds.len());
+        for ((position, &seed), class) in seeds.iter().enumerate().zip(&classes) {
             let image = batch.f_narrow(0, position as i64, 1)?;
             let class = class.index() as i64;
             let map = if request.method == ExplanationMethod::Occlusion {
-                let copies = crate::learning::inference::batch_size(self.device);
-                occlusion(&self.network, &image, class, copies, going)?
+                occlusion(&self.network, &image, class, batch_size(self.device), going)?
             } else {
-                smooth_grad(&self.network, &image, class, (request.seed, number), going)?
+                smooth_grad(&self.network, &image, class, seed, going)?
             };
             let Some(map) = map else { return Ok(None) };
             maps.push(map);
@@ -248,7 +280,7 @@ impl BatchOfMaps {
                     return Err("the network's answer is not finite".to_owned());
                 }
                 let map = ExplanationMap::new(rows as usize, columns as usize, values);
-                Ok(ExplainedSample { logits, class, map, all_gradients_negative })
+                Ok(ExplainedSample { logits, class, map, all_gradients_negative, curves: None })
             })
             .collect())
     }

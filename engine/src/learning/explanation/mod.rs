@@ -3,7 +3,7 @@
 pub mod class_activation;
 pub mod explainer;
 pub mod occlusion;
+pub mod perturbation;
 pub mod principal_component;
-pub mod random_map;
 pub mod random_weights;
 pub mod smooth_grad;

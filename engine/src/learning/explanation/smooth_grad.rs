@@ -20,11 +20,11 @@ pub fn smooth_grad(
     network: &FoldedResNet,
     image: &Tensor,
     class: i64,
-    (seed, number): (u64, usize),
+    seed: u64,
     going: &Going<'_>,
 ) -> Result<Option<Tensor>, TchError> {
     let deviation = NOISE * (image.f_max()?.f_double_value(&[])? - image.f_min()?.f_double_value(&[])?);
-    let mut stream = RandomStream::new(seed, Purpose::Noise, 0, number);
+    let mut stream = RandomStream::new(seed, Purpose::Noise, 0, 0);
     let mut sum = image.f_zeros_like()?;
     for _ in 0..COPIES {
         if !going.on() {

@@ -51,10 +51,14 @@ fn sample(tree: &FolderTree, row: SampleRow) -> ExplainSample {
 
 fn of_folder(tree: &FolderTree, folder: usize, name: &str) -> ExplainSample {
     let around = tree.folder(folder);
-    let examination = sample_name(name)
+    let told = sample_name(name);
+    let examination = told
+        .as_ref()
         .map(|name| format!("{} exam {}", printable(&name.subject.0), printable(&name.exam.0)))
         .unwrap_or_default();
-    let (label, view) = (around.context.class, around.context.view);
+    // Folders go before names, as on the command line.
+    let label = around.context.class.or_else(|| told.as_ref().map(|name| name.class));
+    let view = around.context.view.or_else(|| told.as_ref().map(|name| name.view));
     ExplainSample { path: around.path.join(name), label, view, examination }
 }
 
@@ -62,9 +66,9 @@ fn of_folder(tree: &FolderTree, folder: usize, name: &str) -> ExplainSample {
 fn views_of(tree: &FolderTree, samples: &[ExplainSample]) -> Vec<ExplainSample> {
     let wanted: HashSet<&str> =
         samples.iter().map(|sample| sample.examination.as_str()).filter(|name| !name.is_empty()).collect();
-    let folders = tree.within(0).into_iter().filter(|&folder| tree.folder(folder).context.view.is_some());
-    folders
+    tree.within(0)
+        .into_iter()
         .flat_map(|folder| tree.folder(folder).images.iter().map(move |name| of_folder(tree, folder, name)))
-        .filter(|sample| wanted.contains(sample.examination.as_str()))
+        .filter(|sample| sample.view.is_some() && wanted.contains(sample.examination.as_str()))
         .collect()
 }

@@ -81,6 +81,8 @@ pub(in crate::tui) struct MapRequest {
     pub(in crate::tui) layer: ExplainedLayer,
     /// The class that it speaks for; `None` is the predicted one.
     pub(in crate::tui) class: Option<DensityClass>,
+    /// Whether the newest checkpoint of a run is wanted, best or not: it is being trained.
+    pub(in crate::tui) follow: bool,
 }
 
 /// A map, brought to its image.
@@ -109,8 +111,8 @@ pub(in crate::tui) enum ExplainEffect {
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
-    /// Write an image's files.
-    Export { file: PathBuf, image: Arc<MappedImage>, painting: MapPainting },
+    /// Write the files of these images into one folder.
+    Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
 }
 
 /// Images are the same where they are the same in memory.
@@ -121,8 +123,9 @@ impl PartialEq for ExplainEffect {
                 shown == others && ahead == then
             }
             (Self::LookForModels, Self::LookForModels) => true,
-            (Self::Export { file, image, .. }, Self::Export { file: other, image: of, .. }) => {
-                file == other && Arc::ptr_eq(image, of)
+            (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
+                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| file == other && Arc::ptr_eq(image, of);
+                images.len() == others.len() && images.iter().zip(others).all(same)
             }
             _ => false,
         }
@@ -162,6 +165,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The models; `None` before any was chosen or found.
     source: Option<ModelSource>,
     list: Option<ExplainList>,
+    /// Whether a run that explains is being trained.
+    follows: bool,
     /// What was asked for last.
     asked: Vec<MapRequest>,
     /// What came of it.
@@ -180,6 +185,7 @@ impl ExplainScreen {
             settings: view.settings,
             source: view.source,
             list: None,
+            follows: false,
             asked: Vec::new(),
             answers: Vec::new(),
             folders: None,
@@ -252,7 +258,12 @@ impl ExplainScreen {
 
     /// The images on screen: the one that is chosen, or all views of its examination.
     fn on_screen(&self) -> Vec<&ExplainSample> {
-        let Some((list, sample)) = self.list.as_ref().zip(self.sample()) else { return Vec::new() };
+        self.sample().map_or_else(Vec::new, |sample| self.beside(sample))
+    }
+
+    /// An image, or all views of its examination where they are shown.
+    fn beside<'a>(&'a self, sample: &'a ExplainSample) -> Vec<&'a ExplainSample> {
+        let Some(list) = &self.list else { return Vec::new() };
         if !self.settings.grid || sample.examination.is_empty() {
             return vec![sample];
         }
@@ -280,6 +291,7 @@ impl ExplainScreen {
             // What does not depend on the layer is asked for but once.
             layer: if method.is_of_layer() { self.settings.layer } else { ExplainedLayer::LAST },
             class,
+            follow: self.follows,
         })
     }
 
@@ -288,12 +300,23 @@ impl ExplainScreen {
         if self.source.is_none() {
             self.source = self.first_source(model);
         }
+        let is_at_work = |run: &RunDir| model.runs.at_work().any(|row| row.run == *run);
+        self.follows = matches!(&self.source, Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work));
         let shown: Vec<_> = self.on_screen().into_iter().filter_map(|sample| self.request(sample)).collect();
         if shown.is_empty() || shown == self.asked {
             return Vec::new();
         }
         self.asked.clone_from(&shown);
         self.show_again(shown)
+    }
+
+    /// Asks again for what could not be had.
+    fn retry(&mut self, model: &Model) -> Vec<Effect> {
+        if self.answers.iter().any(|answer| answer.outcome.is_err()) {
+            self.answers.retain(|answer| answer.outcome.is_ok());
+            self.asked.clear();
+        }
+        self.ask(model)
     }
 
     /// Whether all that was asked for is there.
@@ -303,12 +326,22 @@ impl ExplainScreen {
     }
 
     fn show_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
-        let around = self.list.as_ref().into_iter().flat_map(|list| {
-            let places = [list.position.checked_add(1), list.position.checked_sub(1), list.position.checked_add(2)];
-            places.into_iter().flatten().filter_map(|at| list.samples.get(at))
-        });
-        let ahead = if self.settings.grid { Vec::new() } else { around.filter_map(|one| self.request(one)).collect() };
+        let ahead = self.next_samples().into_iter().filter_map(|sample| self.request(sample));
+        let ahead = ahead.filter(|request| !shown.contains(request)).collect();
         vec![Effect::Explain(ExplainEffect::Show { shown, ahead })]
+    }
+
+    /// The images that will probably be looked at next: those around, or the views of the next examination.
+    fn next_samples(&self) -> Vec<&ExplainSample> {
+        let Some(list) = &self.list else { return Vec::new() };
+        let at = list.position;
+        if self.settings.grid {
+            let is_other = |sample: &&ExplainSample| sample.examination != list.samples[at].examination;
+            let next = list.samples.iter().skip(at + 1).find(is_other);
+            return next.map_or_else(Vec::new, |sample| self.beside(sample));
+        }
+        let places = [at.checked_add(1), at.checked_sub(1), at.checked_add(2)];
+        places.into_iter().flatten().filter_map(|at| list.samples.get(at)).collect()
     }
 
     /// What came of the map of an image.
@@ -346,19 +379,18 @@ impl Screen for ExplainScreen {
 
     fn enter(&mut self, model: &Model) -> Vec<Effect> {
         let mut effects = self.find_models();
-        effects.extend(self.ask(model));
+        effects.extend(self.retry(model));
         effects
     }
 
     fn tick(&mut self, model: &Model) -> Vec<Effect> {
-        // A training writes better models while it runs.
-        let is_at_work = |run: &RunDir| model.runs.at_work().any(|row| row.run == *run);
-        match &self.source {
-            Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work) && self.is_answered() => {
-                self.show_again(self.asked.clone())
-            }
-            _ => Vec::new(),
+        // A training that is over has come to its best model.
+        let effects = self.ask(model);
+        if effects.is_empty() && self.follows && self.is_answered() {
+            // It writes other checkpoints while it runs.
+            return self.show_again(self.asked.clone());
         }
+        effects
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {

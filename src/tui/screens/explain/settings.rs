@@ -116,14 +116,17 @@ impl Settings {
         }
     }
 
+    /// Values of another method or layer are of another size: a scale that was kept is given up.
     pub(super) fn next_method(&mut self, steps: isize) {
         self.method = neighbour(&ExplanationMethod::ALL, self.method, steps);
+        self.full = None;
     }
 
-    /// From the last layer to the first and around.
+    /// From the last layer to the first and around; as with [`Settings::next_method`], each map has its own scale then.
     pub(super) fn next_layer(&mut self, steps: isize) {
         let layers: Vec<_> = ExplainedLayer::all().rev().collect();
         self.layer = neighbour(&layers, self.layer, steps);
+        self.full = None;
     }
 
     pub(super) fn next_class(&mut self, steps: isize) {

@@ -38,6 +38,7 @@ impl ExplainScreen {
             ExplainAction::Models => self.chooser = Some(self.list_of_models(model)),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
+            ExplainAction::Retry => return self.retry(model),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
                     let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
@@ -109,17 +110,17 @@ impl ExplainScreen {
     }
 
     fn export(&self) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let (mut images, mut missing) = (Vec::new(), None);
         for sample in self.on_screen() {
             match self.answer(sample) {
-                Some(Ok(image)) => effects.push(Effect::Explain(ExplainEffect::Export {
-                    file: sample.path.clone(),
-                    image: Arc::clone(image),
-                    painting: self.settings.painting(),
-                })),
-                Some(Err(_)) => effects.push(warning("there is no map to write")),
-                None => effects.push(warning("the map is not there yet")),
+                Some(Ok(image)) => images.push((sample.path.clone(), Arc::clone(image))),
+                Some(Err(_)) => missing = missing.or(Some("there is no map to write")),
+                None => missing = Some("the map is not there yet"),
             }
+        }
+        let mut effects: Vec<Effect> = missing.map(warning).into_iter().collect();
+        if !images.is_empty() {
+            effects.push(Effect::Explain(ExplainEffect::Export { images, painting: self.settings.painting() }));
         }
         effects
     }

@@ -37,18 +37,25 @@ fn examined() -> ExaminedPicture {
     };
     let samples = (0..SIDE * SIDE).map(|at| grey(at % SIDE, at / SIDE)).collect();
     let picture = Raster::new(SIDE, SIDE, Channels::Grey, samples);
-    let known = TrueMasks { breast: Some(mask(&inside)), dense: Some(mask(&dense)), pectoral: None };
+    let muscle = |x: usize, y: usize| x + y < 24 && inside(x, y);
+    let known = TrueMasks {
+        breast: Some(mask(&inside)),
+        dense: Some(mask(&dense)),
+        pectoral: Some(mask(&muscle)),
+        ..TrueMasks::default()
+    };
     let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
-    ExaminedPicture { picture, stored_size: (SIDE, 2 * SIDE), regions, mask_problem: None }
+    ExaminedPicture::new(picture, (SIDE, 2 * SIDE), regions, 7)
 }
 
 /// What the network might answer: a map that is strongest where the dense tissue lies, or one that says nothing.
 fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     let map = ExplanationMap::new(4, 4, values.to_vec());
     let class = DensityClass::C;
-    let sample = ExplainedSample { logits: [-2.0, 0.5, 2.4, -0.5], class, map, all_gradients_negative: false };
+    let logits = [-2.0, 0.5, 2.4, -0.5];
+    let sample = ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None };
     Arc::new(MappedImage {
-        image: Arc::new(examined().explained(&sample, MapZoom::Bilinear)),
+        image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,
         grid: (4, 4),
         model: "/density/models/best-012-0.81.safetensors".into(),
@@ -230,9 +237,8 @@ fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
     let largest = app.screens.explain.settings.full.unwrap();
     assert!((1.4..1.5).contains(&largest), "a corner of the map's four by four: {largest}");
     let effects = press(&mut app, &[Key::Char('e')]);
-    let [Effect::Explain(ExplainEffect::Export { file, image, painting })] = &effects[..] else {
-        panic!("{effects:?}")
-    };
+    let [Effect::Explain(ExplainEffect::Export { images, painting })] = &effects[..] else { panic!("{effects:?}") };
+    let [(file, image)] = &images[..] else { panic!("one image") };
     assert!(file == Path::new(&requests[0].sample) && Arc::ptr_eq(image, &there));
     assert_eq!(painting.scale, crate::imaging::overlay::MapScale::Fixed(largest));
     app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".to_owned()))), fixed_time());

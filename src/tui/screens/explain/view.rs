@@ -12,7 +12,7 @@ use super::settings::ClassChoice;
 use super::steering::caption;
 use super::{ExplainSample, ExplainScreen, MappedImage};
 use crate::domain::density::DensityClass;
-use crate::domain::explanation_scores::ExplanationScores;
+use crate::domain::explanation_scores::{DenseSource, ExplanationScores};
 use crate::domain::printable::printable_os;
 use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
 use crate::tui::model::Model;
@@ -26,6 +26,8 @@ use crate::tui::widgets::probability_bars::bar_text;
 
 /// Columns of the figures beside the pictures, in a wide terminal and in a narrow one.
 const FIGURES: [u16; 2] = [40, 31];
+/// Lines for what is wrong with an image's masks.
+const MASK_PROBLEM_LINES: u16 = 4;
 
 /// What a picture shows, with its sample.
 type Tile = (ExplainSample, ExplanationDrawing, Option<Result<Arc<MappedImage>, String>>);
@@ -47,11 +49,13 @@ impl ExplainScreen {
         let figures = FIGURES[usize::from(area.width < 110)];
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
         self.draw_pictures(frame, pictures, model);
+        let problems = mapped.as_ref().map_or(0, |mapped| mapped.image.examined.mask_problems.len());
+        let lines = 9 + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
         let [bars, scores, settings] =
-            Layout::vertical([Constraint::Length(6), Constraint::Length(9), Constraint::Fill(1)]).areas(figures);
+            Layout::vertical([Constraint::Length(6), Constraint::Length(lines), Constraint::Fill(1)]).areas(figures);
         draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &model.theme);
         draw_scores(frame, scores, answer.as_ref(), &model.theme);
-        self.draw_settings(frame, settings, mapped.as_deref(), model);
+        self.draw_settings(frame, settings, (&sample, mapped.as_deref()), model);
     }
 
     fn draw_head(
@@ -169,7 +173,13 @@ impl ExplainScreen {
         self.tiles[at].draw_painted(frame, area, model, (&sample.path, window, Some(painted)), Vec::new);
     }
 
-    fn draw_settings(&self, frame: &mut Frame<'_>, area: Rect, mapped: Option<&MappedImage>, model: &Model) {
+    fn draw_settings(
+        &self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        (sample, mapped): (&ExplainSample, Option<&MappedImage>),
+        model: &Model,
+    ) {
         if area.height < 3 {
             return;
         }
@@ -179,6 +189,7 @@ impl ExplainScreen {
         let class = match (settings.class, mapped) {
             (ClassChoice::Class(class), _) => class.to_string(),
             (ClassChoice::Predicted, Some(mapped)) => format!("{}, predicted", mapped.class),
+            (ClassChoice::True, Some(mapped)) if sample.label.is_none() => format!("{}, predicted; no label", mapped.class),
             (ClassChoice::True, Some(mapped)) => format!("{}, true", mapped.class),
             (ClassChoice::Predicted, None) => "the predicted one".to_owned(),
             (ClassChoice::True, None) => "the true one".to_owned(),
@@ -279,11 +290,19 @@ fn draw_scores(frame: &mut Frame<'_>, area: Rect, answer: Option<&Result<Arc<Map
         frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
         return;
     };
-    let lines = score_lines(&mapped.image.scores, regions.dense_is_truth, theme);
-    frame.render_widget(Paragraph::new(lines), inner);
+    let examined = &mapped.image.examined;
+    let mut lines = score_lines(&mapped.image.scores, &examined.control, regions.dense_source, theme);
+    let problems = examined.mask_problems.iter();
+    lines.extend(problems.map(|problem| Line::styled(format!(" {problem}"), theme.warning())));
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
 }
 
-fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) -> Vec<Line<'static>> {
+fn score_lines(
+    scores: &ExplanationScores,
+    control: &ExplanationScores,
+    dense: DenseSource,
+    theme: &Theme,
+) -> Vec<Line<'static>> {
     let row = |name: &str, value: String, note: String| {
         Line::from(vec![
             Span::styled(format!(" {}", padded(name, 16)), theme.dim()),
@@ -295,10 +314,14 @@ fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) 
         Some(share) => format!("{:>3.0} %", 100.0 * share),
         None => format!("{:>5}", theme.sign("–", "-")),
     };
-    let enrichment = scores
-        .dense_enrichment
-        .map_or_else(String::new, |times| format!("{}{times:.1} its area", theme.sign("×", "x")));
-    let source = if dense_is_truth { "from masks" } else { "by the rule" };
+    let times = |scores: &ExplanationScores| Some(format!("{}{:.1}", theme.sign("×", "x"), scores.dense_enrichment?));
+    let enrichment = times(scores).map_or_else(String::new, |times| format!("{times} its area"));
+    let random = times(control).map_or_else(String::new, |times| format!("control {times}"));
+    let source = match dense {
+        DenseSource::Mask => "from masks",
+        DenseSource::Rule => "by the rule",
+        DenseSource::None => "not known",
+    };
     let hit = match scores.pointing_hit {
         Some(true) => "in dense tissue",
         Some(false) => "elsewhere",
@@ -306,7 +329,7 @@ fn score_lines(scores: &ExplanationScores, dense_is_truth: bool, theme: &Theme) 
     };
     vec![
         row("in dense tissue", percent(scores.dense_energy), enrichment),
-        row("in the breast", percent(scores.breast_energy), String::new()),
+        row("in the breast", percent(scores.breast_energy), random),
         row("at the skin", percent(scores.skin_energy), String::new()),
         row("outside", percent(scores.outside_energy), String::new()),
         row("strongest point", hit.to_owned(), String::new()),

@@ -1,9 +1,12 @@
 //! Maps through the engine, the latest of them kept.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::SystemTime;
+
+use super::MakesMaps;
+use super::newest_checkpoint::NewestCheckpoints;
 
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineProcess, Patience};
@@ -15,15 +18,20 @@ use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::explanation_scores::ExplanationScores;
+use crate::domain::image_seed::{image_seed, view_seed};
 use crate::domain::printable::printable_path;
-use crate::storage::best_checkpoint::best_checkpoint;
+use crate::domain::view::View;
+use crate::storage::checkpoint_model::metadata_of_run;
 use crate::storage::model_set::{ModelEntry, ModelSet};
+use crate::storage::run_dir::RunDir;
 use crate::tui::screens::explain::{MapRequest, MappedImage, ModelSource};
 
-/// Maps that are kept, some 5 MB each at 650 pixels.
-const KEPT_MAPS: usize = 12;
-/// Pictures that are kept without their maps, for another method or class.
-const KEPT_PICTURES: usize = 6;
+/// Maps that are kept, each with its picture and masks some 2 MB at 650 pixels: the four views on screen and those of
+/// the next subject.
+const KEPT_MAPS: usize = 8;
+/// Pictures that are kept for another method or class; those of kept maps are the same in memory.
+const KEPT_PICTURES: usize = 8;
 
 type Stamp = Option<SystemTime>;
 
@@ -37,50 +45,82 @@ struct MapKey {
     class: Option<DensityClass>,
 }
 
+/// A map as the engine gave it. In the size of its picture it is made again when it is wanted again: so large it is kept
+/// by who shows it alone.
+struct KeptMap {
+    key: MapKey,
+    sample: ExplainedSample,
+    scores: ExplanationScores,
+    examined: Arc<ExaminedPicture>,
+    on_screen: Weak<MappedImage>,
+}
+
 /// Computes maps; keeps the engine, the models and the latest maps.
 #[derive(Default)]
 pub(super) struct MapMaker {
+    /// The engine's program, where it is not to be looked for.
+    program: Option<PathBuf>,
     engine: Option<EngineProcess>,
     job: u64,
     models: Option<(Vec<(PathBuf, Stamp)>, ModelSet)>,
-    pictures: Vec<((PathBuf, Stamp), usize, ExaminedPicture)>,
-    maps: Vec<(MapKey, Arc<MappedImage>)>,
+    checkpoints: NewestCheckpoints,
+    pictures: Vec<((PathBuf, Stamp), usize, Arc<ExaminedPicture>)>,
+    maps: Vec<KeptMap>,
 }
 
-impl MapMaker {
-    /// Whether the map is kept.
-    pub(super) fn knows(&mut self, request: &MapRequest) -> bool {
-        self.key(request).is_ok_and(|(key, _)| self.maps.iter().any(|(known, _)| *known == key))
+impl MakesMaps for MapMaker {
+    fn knows(&mut self, request: &MapRequest) -> bool {
+        self.key(request).is_ok_and(|(key, _)| self.maps.iter().any(|known| known.key == key))
     }
 
-    /// Lets the engine go, and with it its memory.
-    pub(super) fn rest(&mut self) {
+    fn rest(&mut self) {
         self.engine = None;
     }
 
-    /// The map, or why there is none; `None` when it is not wanted any more.
-    pub(super) fn map(
-        &mut self,
-        request: &MapRequest,
-        unwanted: &dyn Fn() -> bool,
-    ) -> Option<Result<Arc<MappedImage>, String>> {
+    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Option<Result<Arc<MappedImage>, String>> {
         let (key, model) = match self.key(request) {
             Ok(found) => found,
             Err(problem) => return Some(Err(problem)),
         };
-        if let Some(at) = self.maps.iter().position(|(known, _)| *known == key) {
-            let found = self.maps.remove(at);
-            self.maps.push(found);
+        let mut kept = if let Some(at) = self.maps.iter().position(|known| known.key == key) {
+            self.maps.remove(at)
         } else {
-            match self.compute(request, &key, &model, unwanted)? {
-                Ok(mapped) => self.maps.push((key, Arc::new(mapped))),
+            match self.compute(request, key, &model, unwanted)? {
+                Ok(computed) => computed,
                 Err(problem) => return Some(Err(problem)),
             }
-            if self.maps.len() > KEPT_MAPS {
-                self.maps.remove(0);
-            }
+        };
+        let mapped = kept.mapped();
+        self.maps.push(kept);
+        if self.maps.len() > KEPT_MAPS {
+            self.maps.remove(0);
         }
-        self.maps.last().map(|(_, mapped)| Ok(Arc::clone(mapped)))
+        Some(Ok(mapped))
+    }
+}
+
+impl KeptMap {
+    /// The map in the size of its picture: that on screen, where it is there.
+    fn mapped(&mut self) -> Arc<MappedImage> {
+        self.on_screen.upgrade().unwrap_or_else(|| {
+            let image = Arc::clone(&self.examined).with_scores(&self.sample, self.scores);
+            let mapped = Arc::new(MappedImage {
+                image: Arc::new(image),
+                class: self.sample.class,
+                grid: (self.sample.map.columns(), self.sample.map.rows()),
+                model: self.key.model.0.clone(),
+            });
+            self.on_screen = Arc::downgrade(&mapped);
+            mapped
+        })
+    }
+}
+
+impl MapMaker {
+    /// One with the engine of a path.
+    #[cfg(test)]
+    pub(super) fn with_engine(program: PathBuf) -> Self {
+        Self { program: Some(program), ..Self::default() }
     }
 
     fn key(&mut self, request: &MapRequest) -> Result<(MapKey, ModelEntry), String> {
@@ -98,48 +138,57 @@ impl MapMaker {
     /// The model for the request's view; models are read anew where their files changed, as those of a running training
     /// do.
     fn model(&mut self, request: &MapRequest) -> Result<ModelEntry, String> {
-        let files = match &request.source {
+        let files: Vec<(PathBuf, Option<&RunDir>)> = match &request.source {
             ModelSource::Runs(runs) => {
-                let best: Vec<PathBuf> = runs.iter().filter_map(|run| best_checkpoint(run).ok()).collect();
-                match (best.is_empty(), runs.first()) {
-                    (true, Some(run)) => {
-                        return Err(best_checkpoint(run).map_or_else(|e| e.to_string(), |_| String::new()));
-                    }
-                    (true, None) => return Err("there is no run".to_owned()),
-                    (false, _) => best,
+                let found = runs.iter().map(|run| (self.checkpoints.of(run, request.follow), Some(run)));
+                let (files, mut problems): (Vec<_>, Vec<_>) = found.partition(|(file, _)| file.is_ok());
+                let files: Vec<_> = files.into_iter().filter_map(|(file, run)| Some((file.ok()?, run))).collect();
+                if files.is_empty() {
+                    let problem = problems.drain(..).find_map(|(problem, _)| problem.err());
+                    return Err(problem.unwrap_or_else(|| "there is no run".to_owned()));
                 }
+                files
             }
-            ModelSource::Files(path) => vec![path.clone()],
+            ModelSource::Files(path) => vec![(path.clone(), None)],
         };
-        let stamps: Vec<_> = files.iter().map(|file| stamped(file)).collect();
+        let stamps: Vec<_> = files.iter().map(|(file, _)| stamped(file)).collect();
         if self.models.as_ref().is_none_or(|(known, _)| *known != stamps) {
             let opened = match &request.source {
-                ModelSource::Runs(_) => ModelSet::of_files(&files),
-                ModelSource::Files(path) => ModelSet::open(path),
+                ModelSource::Files(path) => ModelSet::open(path).map_err(|error| error.to_string())?,
+                // What they are stands beside them; to read them is the engine's.
+                ModelSource::Runs(_) => ModelSet::of_entries(
+                    files.into_iter().filter_map(|(path, run)| Some(entry_of(path, run?))).collect::<Result<_, _>>()?,
+                ),
             };
-            self.models = Some((stamps, opened.map_err(|error| error.to_string())?));
+            self.models = Some((stamps, opened));
         }
         let set = self.models.as_ref().map(|(_, set)| set).expect("just read");
-        set.for_view(request.view).cloned().ok_or_else(|| {
-            let view = request.view.map_or("images of unknown view", crate::domain::view::View::name);
+        let found = set.for_view(request.view).cloned().ok_or_else(|| {
+            let view = request.view.map_or("images of unknown view", View::name);
             format!("there is no model for {view} among the chosen ones; M chooses others")
-        })
+        })?;
+        match &found.fault {
+            Some(fault) => Err(format!("model {}: {fault}", printable_path(&found.path))),
+            None => Ok(found),
+        }
     }
 
     fn compute(
         &mut self,
         request: &MapRequest,
-        key: &MapKey,
+        key: MapKey,
         model: &ModelEntry,
         unwanted: &dyn Fn() -> bool,
-    ) -> Option<Result<MappedImage, String>> {
+    ) -> Option<Result<KeptMap, String>> {
         let size = model.metadata.size;
         let known = self.pictures.iter().position(|(file, of, _)| *file == key.sample && *of == size);
         let known = known.map(|at| self.pictures.remove(at).2);
         let (sample, route) = (request.sample.clone(), model.metadata.input_route);
+        let seed = image_seed(view_seed(0, request.view), &sample);
         // The engine computes while masks are found here.
         let examined = thread::spawn(move || {
-            known.map_or_else(|| ExaminedPicture::read(&sample, size, route).map_err(|e| e.to_string()), Ok)
+            let read = || ExaminedPicture::read(&sample, size, route, seed).map(Arc::new);
+            known.map_or_else(|| read().map_err(|error| error.to_string()), Ok)
         });
         let answer = self.ask_engine(request, model, unwanted);
         let examined = examined.join().unwrap_or_else(|_| Err("it could not be examined".to_owned()));
@@ -147,7 +196,7 @@ impl MapMaker {
             Ok(examined) => examined,
             Err(problem) => return Some(Err(format!("the file {problem}"))),
         };
-        self.pictures.push((key.sample.clone(), size, examined.clone()));
+        self.pictures.push((key.sample.clone(), size, Arc::clone(&examined)));
         if self.pictures.len() > KEPT_PICTURES {
             self.pictures.remove(0);
         }
@@ -155,13 +204,8 @@ impl MapMaker {
             Ok(sample) => sample,
             Err(problem) => return Some(Err(problem)),
         };
-        let image = examined.explained(&sample, MapZoom::Bilinear);
-        Some(Ok(MappedImage {
-            image: Arc::new(image),
-            class: sample.class,
-            grid: (sample.map.columns(), sample.map.rows()),
-            model: model.path.clone(),
-        }))
+        let (_, _, scores) = examined.scored(&sample.map, MapZoom::Bilinear);
+        Some(Ok(KeptMap { key, sample, scores, examined, on_screen: Weak::new() }))
     }
 
     /// One image through the engine, which is started when it is not there.
@@ -172,8 +216,8 @@ impl MapMaker {
         unwanted: &dyn Fn() -> bool,
     ) -> Option<Result<ExplainedSample, String>> {
         if self.engine.is_none() {
-            let path = match locate_engine() {
-                Ok(found) => found.path,
+            let path = match self.program.clone().map_or_else(|| locate_engine().map(|found| found.path), Ok) {
+                Ok(path) => path,
                 Err(error) => return Some(Err(error.to_string())),
             };
             // Its start is never in vain.
@@ -191,8 +235,9 @@ impl MapMaker {
             layer: request.layer,
             class: request.class.map_or(ExplainedClass::Predicted, ExplainedClass::Class),
             parity: false,
+            curves: false,
             randomised_stages: 0,
-            seed: 0,
+            seed: view_seed(0, request.view),
             batch_size: None,
             device: DeviceChoice::Auto,
             precision: Precision::default(),
@@ -216,6 +261,12 @@ impl MapMaker {
             Err(error) => Some(Err(format!("{error} ({})", printable_path(&model.path)))),
         }
     }
+}
+
+/// A checkpoint of a run, with what its model is.
+fn entry_of(path: PathBuf, run: &RunDir) -> Result<ModelEntry, String> {
+    let metadata = metadata_of_run(run).map_err(|error| error.to_string())?;
+    Ok(ModelEntry { path, metadata, fault: None })
 }
 
 fn stamped(path: &Path) -> (PathBuf, Stamp) {
