@@ -17,6 +17,7 @@ use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
 use super::popups::{Popup, PopupOutcome};
 use super::screens::ScreenId;
+use super::screens::runs::RunsEffect;
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
 use screens_by_id::Screens;
@@ -150,8 +151,10 @@ impl App {
                 Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
-                    if matches!(effect, Effect::Redraw | Effect::Suspend) {
-                        self.forget_pictures();
+                    match &effect {
+                        Effect::Redraw | Effect::Suspend => self.forget_pictures(),
+                        Effect::Runs(RunsEffect::Ask { run, verb }) => self.screens.runs.hear_asked(run, *verb),
+                        _ => {}
                     }
                     remaining.push(effect);
                 }

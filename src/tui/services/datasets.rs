@@ -1,7 +1,7 @@
 //! What the screen Datasets wants of the world: folders, headers of images, and paths that are typed.
 
 mod browser;
-mod paths;
+pub(super) mod paths;
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -111,7 +111,7 @@ impl RunsScreen {
             return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
         }
         let run = row.run.clone();
-        let effect = Effect::Runs(RunsEffect::Ask { run: run.clone(), verb });
+        let effect = Effect::Runs(RunsEffect::Ask { run, verb });
         if verb == RequestVerb::Stop {
             return vec![Effect::Ask(Question {
                 title: format!("Stop {}?", title(row)),
@@ -120,7 +120,6 @@ impl RunsScreen {
                 effects: vec![effect],
             })];
         }
-        self.asked.push((run, verb));
         vec![effect]
     }
 
