@@ -245,10 +245,7 @@ impl RunsScreen {
     /// Takes the mouse.
     pub(super) fn point(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
         if self.menu.is_some() {
-            if mouse.kind == MouseKind::Press {
-                self.menu = None;
-            }
-            return Vec::new();
+            return self.point_at_menu(mouse, model);
         }
         let position = (mouse.column, mouse.row).into();
         if self.list.is_under(mouse) {

@@ -27,6 +27,7 @@ impl RunsScreen {
         let total = model.runs.rows.len();
         let count = match (self.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
+            (true, _) if !model.runs.listed => format!("{total} so far"),
             (true, _) => format!("{} of {total}", self.list.cursor + 1),
             (false, _) => format!("{} of {total} match", self.shown.len()),
         };

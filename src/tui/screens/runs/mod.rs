@@ -104,6 +104,8 @@ pub(in crate::tui) enum RunsEffect {
 /// What comes back.
 #[derive(Debug)]
 pub(in crate::tui) enum RunsMessage {
+    /// The newest of many runs, before all are listed.
+    Newest(Vec<RunRow>),
     /// The runs, or why they cannot be listed.
     Listed(Result<Vec<RunRow>, String>),
     /// Runs of the list that are not as they were.
@@ -177,6 +179,8 @@ enum Typing {
 struct Areas {
     plots: Vec<Rect>,
     lower: Rect,
+    /// The items of the open menu.
+    menu: Rect,
     /// What is below the charts.
     shown_lower: Option<Lower>,
 }

@@ -15,6 +15,13 @@ impl RunsScreen {
     /// Takes news.
     pub(in crate::tui) fn hear(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
         match message {
+            RunsMessage::Newest(rows) => {
+                model.runs.rows = rows;
+                let mut effects = self.look_out(model);
+                self.refresh_list(model);
+                effects.extend(self.follow());
+                effects
+            }
             RunsMessage::Listed(listed) => {
                 model.runs.listed = true;
                 let mut effects = Vec::new();
@@ -123,7 +130,7 @@ impl RunsScreen {
     }
 
     /// Shows the awaited run as soon as it is listed, whatever the filter says; one that never will be is left, and told.
-    fn look_out(&mut self, model: &Model) -> Vec<Effect> {
+    pub(super) fn look_out(&mut self, model: &Model) -> Vec<Effect> {
         let Some(run) = self.awaited.clone() else { return Vec::new() };
         if run.path().parent() != Some(&*model.workspace.join("runs")) {
             self.awaited = None;

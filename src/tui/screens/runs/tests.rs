@@ -1,3 +1,7 @@
+mod arrival;
+mod findings;
+mod looks;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
