@@ -35,7 +35,8 @@ impl Flag {
     pub(super) fn text(&self) -> String {
         let names = |names: Vec<&str>| names.join(" ");
         match self {
-            Self::Unreadable(problem) => problem.clone(),
+            // Details stand in brackets, and in the sentence.
+            Self::Unreadable(problem) => problem.split(" (").next().unwrap_or_default().to_owned(),
             Self::SameAs(other) => {
                 format!("same as {}", other.file_name().unwrap_or_default().to_string_lossy())
             }

@@ -112,7 +112,7 @@ fn whoever_listens_hears_of_new_runs() {
     let stage = Stage::new();
     let (inbox, messages) = channel();
     watch(stage.workspace.clone(), inbox);
-    let mut until = |wanted: &dyn Fn(&[RunRow]) -> bool| loop {
+    let until = |wanted: &dyn Fn(&[RunRow]) -> bool| loop {
         match messages.recv_timeout(Duration::from_secs(60)).expect("news of the runs") {
             UiMessage::Runs(RunsMessage::Listed(Ok(rows)) | RunsMessage::Changed(rows)) if wanted(&rows) => return,
             _ => {}
