@@ -5,7 +5,7 @@
 
 Prints one line a goal: what was measured, the figure, the goal. Needs nothing but Python; runs are made by
 `mammoscope synthetic-run`. With --training, keys are also timed while a real training works on the same cores (the
-engine has to stand beside the program). It takes about a minute.
+engine has to stand beside the program). It takes about two minutes.
 """
 import argparse, fcntl, json, os, pty, select, shutil, signal, statistics, struct, subprocess, sys, tempfile, termios, time
 
@@ -179,6 +179,50 @@ def images(program, folder):
     told("  resident, when all are counted", max(residents), "MB", 80)
 
 
+def many_runs(program, folder):
+    """Ten thousand old runs: how soon they are listed, and what they take."""
+    workspace = os.path.join(folder, "old")
+    make(program, workspace, "--runs", "100", "--epochs", "2", "--steps", "2")
+    runs = os.path.join(workspace, "runs")
+    first = sorted(os.listdir(runs))
+    for number in range(1, 100):
+        for name in first:
+            os.mkdir(os.path.join(runs, f"{name}-{number}"))
+            for file in ("run.toml", "status.json", "events.jsonl"):
+                os.link(os.path.join(runs, name, file), os.path.join(runs, f"{name}-{number}", file))
+    newest, lists, residents = [], [], []
+    for _ in range(3):
+        session = Session([program, "--workspace", workspace])
+        os.write(session.terminal, b"3")
+        session.read(20, until=b"completed")
+        newest.append((time.monotonic() - session.start) * 1e3)
+        session.read(20, until=b"10000")
+        lists.append((time.monotonic() - session.start) * 1e3)
+        session.read(3, quiet=1)
+        residents.append(session.resident())
+        session.close()
+    told("start to the newest of 10,000 old runs (median of 3)", statistics.median(newest), "ms", 300)
+    told("  to the list of all of them", statistics.median(lists), "ms", 5000)
+    told("  resident", max(residents), "MB", 60)
+
+
+def hangup(program, folder):
+    """How soon the process is gone when its terminal hangs up."""
+    ends = []
+    for number in range(5):
+        session = Session([program, "--workspace", os.path.join(folder, "hangup")])
+        session.read(2, until=b"Datasets")
+        sent = time.monotonic()
+        os.kill(session.pid, signal.SIGHUP)
+        while os.waitpid(session.pid, os.WNOHANG)[0] == 0:
+            if time.monotonic() - sent > 20:
+                sys.exit("the workbench does not end when its terminal hangs up")
+            session.read(0.002)
+        ends.append((time.monotonic() - sent) * 1e3)
+        os.close(session.terminal)
+    told("from a hangup to the end of the process (largest of 5)", max(ends), "ms", 1000)
+
+
 def keys_beside_a_training(program, folder):
     """Keys while a training works on the same cores."""
     data, workspace = os.path.join(folder, "data"), os.path.join(folder, "training")
@@ -190,7 +234,9 @@ def keys_beside_a_training(program, folder):
     delays = []
     for key in [b"z", b"Z", b"s", b"S", b"l", b"l", b"e", b"e", b"e", b"t", b"t", b"t", b"?", b"\x1b", b":", b"\x1b"] * 3:
         first, _, _ = session.key(key)
-        delays.append(first or 0)
+        if first is None:
+            sys.exit(f"key {key!r} was not answered within 2 seconds")
+        delays.append(first)
     told("key to screen beside a training (median of 48)", statistics.median(delays), "ms", 30)
     told("  the 95th percentile", statistics.quantiles(delays, n=20)[-1], "ms", 30)
     session.close()
@@ -216,6 +262,8 @@ def main():
         starts(program, folder)
         live(program, folder)
         images(program, folder)
+        many_runs(program, folder)
+        hangup(program, folder)
         if arguments.training:
             keys_beside_a_training(program, folder)
     finally:

@@ -141,3 +141,79 @@ fn a_training_outlives_the_workbench_and_a_killed_engine_is_told() {
     third.send(b"q");
     assert!(third.wait_for_end().0.success());
 }
+
+/// What a run's status says.
+fn status(run: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap()
+}
+
+fn trainer(run: &Path) -> Pid {
+    Pid::from_raw(i32::try_from(status(run)["pid"].as_i64().unwrap()).unwrap()).unwrap()
+}
+
+/// Starts a training that does not end by itself.
+fn endless_training(folder: &Path) -> std::path::PathBuf {
+    let train = ["train", "--data", "data", "--view", "CC_R", "--preset", "quick", "--detach"];
+    let changes = ["--set", "epochs=5000,early_stop=0"];
+    let run = mammoscope(folder, &[&train[..], &changes].concat());
+    run.trim().into()
+}
+
+#[test]
+fn a_training_is_asked_for_everything_from_the_menu() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path());
+    let run = endless_training(folder.path());
+    let mut session = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("running ·");
+    for (keys, event, state) in [
+        (b"xp".as_slice(), "pause asked → acknowledged at step", "paused ·"),
+        (b"xc", "continue asked → acknowledged at step", "running ·"),
+        (b"xk", "checkpoint asked → acknowledged at step", "running ·"),
+    ] {
+        session.send(keys);
+        session.wait_for_text(event);
+        session.wait_for_text(state);
+    }
+    session.send(b"xs");
+    session.wait_for_text("Stop CC_R quick?");
+    session.send(b"y");
+    session.wait_for_text("stopped ·");
+    assert_eq!(status(&run)["state"], "stopped");
+    session.send(b"r");
+    session.wait_for_text("a trainer is at work again");
+    session.wait_for_text("running ·");
+    kill_process(trainer(&run), Signal::KILL).unwrap();
+    session.wait_for_text("stale ·");
+    session.send(b"xm");
+    session.wait_for_text("interrupted");
+    assert_eq!(status(&run)["state"], "interrupted");
+    session.send(b"D");
+    session.wait_for_text("to the trash?");
+    session.send(b"y");
+    session.wait_for_text("no runs yet");
+    assert!(!run.exists());
+    assert!(folder.path().join("ws/trash").join(run.file_name().unwrap()).is_dir());
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+}
+
+#[test]
+fn the_demo_opens_the_workbench_on_its_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = PtySession::start(&["demo", "--out", "demo"], folder.path(), SIZE);
+    session.wait_for_text("[3 Runs]");
+    session.wait_for_text("running ·");
+    let runs = std::fs::read_dir(folder.path().join("demo/runs")).unwrap();
+    let mut runs: Vec<std::path::PathBuf> = runs.map(|entry| entry.unwrap().path()).collect();
+    runs.sort();
+    assert_eq!(runs.len(), 4);
+    session.send(b"q");
+    session.wait_for("the demo goes on in lines", |screen| {
+        !screen.alternate_screen() && screen.contents().contains("`mammoscope attach` comes back")
+    });
+    // One trainer works on all of them.
+    let at_work = runs.iter().find(|run| status(run)["state"] == "running").unwrap();
+    kill_process(trainer(at_work), Signal::KILL).unwrap();
+    assert!(!session.wait_for_end().0.success());
+}

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::console::Outcome;
 use crate::client::run_snapshot::current_condition;
 use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::domain::printable::printable_path;
 use crate::domain::run_condition::RunCondition;
 use crate::storage::run_catalog::{find_runs, list_runs};
 use crate::storage::run_dir::RunDir;
@@ -90,12 +92,46 @@ pub(super) fn attach(
     workspace: Option<&Path>,
     open: &OpenWorkbench,
 ) -> anyhow::Result<Outcome> {
-    let workspace = Workspace::open(workspace)?;
+    let is_asked = workspace.is_some();
+    let mut workspace = Workspace::open(workspace)?;
     let run = match &arguments.run {
         Some(text) => find_runs(&workspace, text)?.runs.into_iter().next(),
         None => newest_at_work(&workspace)?,
     };
+    let run = match run {
+        Some(run) => {
+            let (around, run) = workspace_of(run, &workspace, is_asked)?;
+            workspace = around;
+            Some(run)
+        }
+        None => None,
+    };
     open_on(run, arguments.look, workspace, open)
+}
+
+/// The workspace to open for a run, and the run as it is listed there: one that was named by its path may lie in another
+/// workspace, or be reached by a link.
+fn workspace_of(run: RunDir, workspace: &Workspace, is_asked: bool) -> anyhow::Result<(Workspace, RunDir)> {
+    let runs = workspace.runs();
+    if run.path().parent() == Some(&runs) {
+        return Ok((workspace.clone(), run));
+    }
+    let path = run.path().canonicalize().with_context(|| format!("find {}", printable_path(run.path())))?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        bail!("{} is no run", printable_path(&path))
+    };
+    if runs.canonicalize().is_ok_and(|runs| runs == folder) {
+        return Ok((workspace.clone(), RunDir::new(runs.join(name))));
+    }
+    let around = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "runs"));
+    match around {
+        Some(around) if !is_asked => Ok((Workspace::open(Some(around))?, RunDir::new(path))),
+        _ => bail!(
+            "{} is no run of the workspace {}; `mammoscope follow {0}` follows it",
+            printable_path(run.path()),
+            printable_path(workspace.path())
+        ),
+    }
 }
 
 fn open_on(

@@ -2,6 +2,7 @@
 
 mod data_checks;
 pub mod data_warning;
+pub mod duplicate_audit;
 pub mod folder_layout;
 pub mod folder_listing;
 mod folder_name;

@@ -16,6 +16,7 @@ pub mod config_toml;
 pub mod config_value;
 pub mod confusion_matrix;
 pub mod curve_dots;
+pub mod curve_findings;
 mod dataset_fingerprint;
 pub mod dataset_manifest;
 pub mod density;

@@ -17,6 +17,7 @@ use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
 use super::popups::{Popup, PopupOutcome};
 use super::screens::ScreenId;
+use super::screens::runs::RunsEffect;
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
 use screens_by_id::Screens;
@@ -150,8 +151,10 @@ impl App {
                 Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
-                    if matches!(effect, Effect::Redraw | Effect::Suspend) {
-                        self.forget_pictures();
+                    match &effect {
+                        Effect::Redraw | Effect::Suspend => self.forget_pictures(),
+                        Effect::Runs(RunsEffect::Ask { run, verb }) => self.screens.runs.hear_asked(run, *verb),
+                        _ => {}
                     }
                     remaining.push(effect);
                 }
@@ -244,10 +247,16 @@ impl App {
 
     /// Does what was asked for by a key or by name.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
-        match action {
-            Action::App(action) => self.act_everywhere(action),
-            action => self.screens.get(self.screen).act(action, &self.model),
+        if let Action::App(action) = action {
+            return self.act_everywhere(action);
         }
+        // A command of another screen is done there.
+        let mut effects = match action.screen() {
+            Some(screen) if screen != self.screen => self.show(screen),
+            _ => Vec::new(),
+        };
+        effects.extend(self.screens.get(self.screen).act(action, &self.model));
+        effects
     }
 
     fn act_everywhere(&mut self, action: AppAction) -> Vec<Effect> {
@@ -263,7 +272,9 @@ impl App {
             }
             AppAction::Palette => {
                 let table = self.screens.get(self.screen).bindings(&self.model);
-                self.popups.push(Popup::Palette(PalettePopup::new(table)));
+                let others: Vec<ScreenId> = ScreenId::ALL.into_iter().filter(|id| *id != self.screen).collect();
+                let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.model))).collect();
+                self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
                 Vec::new()
             }
             AppAction::Redraw => vec![Effect::Redraw],

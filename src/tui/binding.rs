@@ -3,6 +3,7 @@
 use super::app::AppAction;
 use super::input::Key;
 use super::popups::viewer::ViewerAction;
+use super::screens::ScreenId;
 use super::screens::datasets::DatasetsAction;
 use super::screens::evaluate::EvaluateAction;
 use super::screens::explain::ExplainAction;
@@ -26,6 +27,20 @@ pub(super) enum Action {
     Explain(ExplainAction),
     /// In the picture viewer.
     Viewer(ViewerAction),
+}
+
+impl Action {
+    /// The screen that does it.
+    pub(super) fn screen(self) -> Option<ScreenId> {
+        match self {
+            Self::App(_) | Self::Viewer(_) => None,
+            Self::Datasets(_) => Some(ScreenId::Datasets),
+            Self::Train(_) => Some(ScreenId::Train),
+            Self::Runs(_) => Some(ScreenId::Runs),
+            Self::Evaluate(_) => Some(ScreenId::Evaluate),
+            Self::Explain(_) => Some(ScreenId::Explain),
+        }
+    }
 }
 
 /// An action, how it is called, and the keys that do it.

@@ -9,11 +9,14 @@ use ratatui::widgets::Paragraph;
 
 use super::binding::Binding;
 use super::effect::{Notice, Tone};
-use super::input::Mouse;
+use super::input::{Key, Mouse};
 use super::model::Model;
 use super::screens::ScreenId;
 use super::widgets::fitted::{fitted, fitted_start, width};
 use crate::domain::printable::{printable, printable_path};
+
+/// From so many cells on, the footer has room for the names of keys.
+const ROOMY: u16 = 100;
 
 /// Where things were drawn.
 #[derive(Clone, Debug, Default)]
@@ -96,14 +99,18 @@ fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
     Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
 }
 
-/// As many hints as fit, the screen's first; help, commands and quit always.
+/// As many hints as fit, the screen's first; help, commands and quit always. Where there is little room, keys are signs
+/// and stand closer.
 fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Line<'static> {
     let theme = &model.theme;
-    let hint = |binding: &Binding| (binding.keys.first().map(ToString::to_string).unwrap_or_default(), binding.hint);
+    let gap = if cells < ROOMY { 1 } else { 2 };
+    let key = |key: &Key| if cells < ROOMY { key.brief(theme.ascii) } else { key.to_string() };
+    let hint = |binding: &Binding| (binding.keys.first().map(key).unwrap_or_default(), binding.hint);
     let shown = |table: &'static [Binding]| table.iter().filter(|binding| !binding.hint.is_empty()).map(hint);
-    let length = |(key, hint): &(String, &str)| width(key) + width(hint) + 3;
+    let length = |(key, hint): &(String, &str)| width(key) + 1 + width(hint) + gap;
     let always: Vec<_> = shown(tables[1]).collect();
-    let mut room = usize::from(cells).saturating_sub(1 + always.iter().map(length).sum::<usize>());
+    // The last needs no gap behind it.
+    let mut room = (usize::from(cells) + gap).saturating_sub(1 + always.iter().map(length).sum::<usize>());
     let mut hints = Vec::new();
     for hint in shown(tables[0]) {
         let needed = length(&hint);
@@ -117,7 +124,7 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
     let mut spans = vec![Span::raw(" ")];
     for (key, hint) in hints {
         spans.push(Span::styled(key, theme.accent()));
-        spans.push(Span::styled(format!(" {hint}  "), theme.dim()));
+        spans.push(Span::styled(format!(" {hint}{}", " ".repeat(gap)), theme.dim()));
     }
     Line::from(spans)
 }

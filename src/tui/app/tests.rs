@@ -25,6 +25,36 @@ fn the_palette_does_what_is_typed() {
 }
 
 #[test]
+fn the_palette_knows_the_commands_of_all_screens() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('u'), Key::Char('s'), Key::Char('e')]);
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.contains("Runs: pause the run"), "{screen}");
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screen, ScreenId::Runs);
+    let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone());
+    assert_eq!(notice.as_deref(), Some("no run is chosen"), "it was tried there");
+    press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('g'), Key::Char('e')]);
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.contains("choose a run a page below") && !screen.contains("Datasets: go a page"), "{screen}");
+}
+
+#[test]
+fn six_hints_of_a_screen_fit_into_80_columns() {
+    let mut app = fresh_app();
+    for screen in ScreenId::ALL {
+        app.act(Action::App(AppAction::Show(screen)));
+        let table = app.screens.get(screen).bindings(&app.model);
+        let drawn = drawn(&mut app, (80, 24));
+        let footer = drawn.lines().nth(23).unwrap();
+        for binding in table.iter().filter(|binding| !binding.hint.is_empty()).take(6).chain(&APP_BINDINGS[..3]) {
+            let hint = format!("{} {}", binding.keys[0].brief(false), binding.hint);
+            assert!(footer.contains(&hint), "{hint} of {}: {footer}", screen.title());
+        }
+    }
+}
+
+#[test]
 fn help_and_palette_as_drawn() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('?')]);

@@ -52,6 +52,26 @@ pub(super) enum Key {
     Function(u8),
 }
 
+impl Key {
+    /// Whether it moves a cursor, wherever it is pressed.
+    pub(super) fn moves(&self) -> bool {
+        matches!(
+            self,
+            Self::Up | Self::Down | Self::Left | Self::Right | Self::Home | Self::End | Self::PageUp | Self::PageDown
+        )
+    }
+
+    /// As it is written where there is little room; in ASCII only what a keyboard says.
+    pub(super) fn brief(self, ascii: bool) -> String {
+        match self {
+            Self::Enter if !ascii => "⏎".to_owned(),
+            Self::Char(' ') if !ascii => "␣".to_owned(),
+            Self::Ctrl(letter) => format!("^{}", letter.to_uppercase()),
+            key => key.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Key {
     /// As it is written in help and footer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,8 +12,9 @@ use super::Input;
 use super::parser::InputParser;
 use crate::tui::message::UiMessage;
 
-/// How long the rest of a sequence may take; after that a lone escape character was the key.
-const ESCAPE_PATIENCE: Duration = Duration::from_millis(25);
+/// How long the rest of a sequence may take; after that a lone escape character was the key. Terminals send a sequence as
+/// one, and what a slow link tears apart comes within a packet's time; the key Escape is answered only after this.
+const ESCAPE_PATIENCE: Duration = Duration::from_millis(10);
 
 /// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
 pub(in crate::tui) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {

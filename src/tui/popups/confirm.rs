@@ -1,13 +1,13 @@
 //! A question before something that cannot be undone.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{PopupOutcome, draw_box};
 use crate::tui::effect::Effect;
-use crate::tui::input::{Key, Mouse};
+use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 
 /// What is asked.
@@ -26,11 +26,13 @@ pub(in crate::tui) struct Question {
 /// The question on the screen: `y` does it, anything else does not.
 pub(in crate::tui) struct ConfirmPopup {
     question: Question,
+    /// Where yes and no were drawn last.
+    answers: [Rect; 2],
 }
 
 impl ConfirmPopup {
     pub(in crate::tui) fn new(question: Question) -> Self {
-        Self { question }
+        Self { question, answers: [Rect::default(); 2] }
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
@@ -42,27 +44,30 @@ impl ConfirmPopup {
         }
     }
 
-    #[expect(clippy::unused_self, reason = "as the other popups")]
-    pub(super) fn mouse(&mut self, _mouse: Mouse) -> PopupOutcome {
-        PopupOutcome::Stay(Vec::new())
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
+        let at = (mouse.column, mouse.row).into();
+        match self.answers.map(|answer| mouse.kind == MouseKind::Press && answer.contains(at)) {
+            [true, _] => self.press(Key::Char('y')),
+            [_, true] => self.press(Key::Escape),
+            _ => PopupOutcome::Stay(Vec::new()),
+        }
     }
 
-    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
         let width = 64.min(area.width);
         let rows = (self.question.text.chars().count() as u16).div_ceil(width.saturating_sub(6).max(1));
-        let inner = draw_box(frame, area, (width, rows + 5), model, [&self.question.title, ""]);
-        let text = vec![
-            Line::from(self.question.text.clone()),
-            Line::default(),
-            Line::from(vec![
-                Span::styled("y", theme.bad()),
-                Span::raw(format!(" {}     ", self.question.yes)),
-                Span::styled("Esc", theme.accent()),
-                Span::raw(" leave it as it is"),
-            ]),
-        ];
+        let inner = draw_box(frame, area, (width, rows + 4), model, [&self.question.title, ""]);
         let inner = Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(2), inner.height);
-        frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), inner);
+        let [text, _, row] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
+        frame.render_widget(Paragraph::new(self.question.text.as_str()).wrap(Wrap { trim: true }), text);
+        let yes = Line::from(vec![Span::styled("y", theme.bad()), Span::raw(format!(" {}", self.question.yes))]);
+        let no = Line::from(vec![Span::styled("Esc", theme.accent()), Span::raw(" leave it as it is")]);
+        let lengths = [yes.width() as u16, 5, no.width() as u16].map(Constraint::Length);
+        let [left, _, right] = Layout::horizontal(lengths).areas(row);
+        self.answers = [left, right];
+        frame.render_widget(yes, left);
+        frame.render_widget(no, right);
     }
 }

@@ -10,32 +10,52 @@ use crate::tui::app::APP_BINDINGS;
 use crate::tui::binding::Binding;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::screens::ScreenId;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 
-/// Every command of the place, found by what is typed.
+/// Every command, found by what is typed: those of the place, those of everywhere, and those of the other screens.
 pub(in crate::tui) struct PalettePopup {
     table: &'static [Binding],
+    others: Vec<(ScreenId, &'static [Binding])>,
     typed: TextField,
     list: ScrollList,
 }
 
+/// A command, and how it is called here.
+struct Command {
+    binding: &'static Binding,
+    name: String,
+}
+
 impl PalettePopup {
-    pub(in crate::tui) fn new(table: &'static [Binding]) -> Self {
-        Self { table, typed: TextField::default(), list: ScrollList::default() }
+    /// The commands of the place, and those of other screens.
+    pub(in crate::tui) fn new(table: &'static [Binding], others: Vec<(ScreenId, &'static [Binding])>) -> Self {
+        Self { table, others, typed: TextField::default(), list: ScrollList::default() }
+    }
+
+    /// All commands with their names. Of other screens, what only moves a cursor there is left out.
+    fn all(&self) -> impl Iterator<Item = Command> {
+        let here = self.table.iter().chain(APP_BINDINGS);
+        let here = here.map(|binding| Command { binding, name: binding.name.to_owned() });
+        let elsewhere = self.others.iter().flat_map(|(screen, table)| {
+            let acts = table.iter().filter(|binding| !binding.keys.first().is_some_and(Key::moves));
+            acts.map(|binding| Command { binding, name: format!("{}: {}", screen.title(), binding.name) })
+        });
+        here.chain(elsewhere)
     }
 
     /// The commands whose names hold every word that is typed.
-    fn found(&self) -> Vec<&'static Binding> {
+    fn found(&self) -> Vec<Command> {
         let typed = self.typed.text().to_lowercase();
         let words: Vec<&str> = typed.split_whitespace().collect();
-        let mut seen: Vec<&'static Binding> = Vec::new();
-        for binding in self.table.iter().chain(APP_BINDINGS) {
-            let name = binding.name.to_lowercase();
-            if words.iter().all(|word| name.contains(word)) && !seen.iter().any(|other| other.action == binding.action)
-            {
-                seen.push(binding);
+        let mut seen: Vec<Command> = Vec::new();
+        for command in self.all() {
+            let name = command.name.to_lowercase();
+            let is_new = seen.iter().all(|other| other.binding.action != command.binding.action);
+            if is_new && words.iter().all(|word| name.contains(word)) {
+                seen.push(command);
             }
         }
         seen
@@ -47,7 +67,7 @@ impl PalettePopup {
             Key::Escape => return PopupOutcome::Close(Vec::new()),
             Key::Enter => {
                 return match found.get(self.list.cursor) {
-                    Some(binding) => PopupOutcome::Act(binding.action),
+                    Some(command) => PopupOutcome::Act(command.binding.action),
                     None => PopupOutcome::Stay(Vec::new()),
                 };
             }
@@ -69,7 +89,7 @@ impl PalettePopup {
             MouseKind::WheelUp => self.list.step(-1, found.len()),
             MouseKind::Press => {
                 if let Some(row) = self.list.row_at(mouse, found.len()) {
-                    return PopupOutcome::Act(found[row].action);
+                    return PopupOutcome::Act(found[row].binding.action);
                 }
             }
             MouseKind::Drag | MouseKind::Release => {}
@@ -80,7 +100,7 @@ impl PalettePopup {
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
         let found = self.found();
-        let all = self.table.len() + APP_BINDINGS.len();
+        let all = self.all().count();
         let inner = draw_box(frame, area, (72, all as u16 + 4), model, ["Commands", "Enter does it · Esc back"]);
         let [field, rows] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
         let mut spans = vec![Span::styled(" : ", theme.accent())];
@@ -93,10 +113,10 @@ impl PalettePopup {
         let visible = self.list.visible(rows, found.len());
         let first = visible.start;
         for row in visible {
-            let binding = found[row];
-            let keys = binding.keys_text();
+            let command = &found[row];
+            let keys = command.binding.keys_text();
             let cells = usize::from(rows.width);
-            let name = padded(&format!(" {}", binding.name), cells.saturating_sub(18));
+            let name = padded(&format!(" {}", command.name), cells.saturating_sub(18));
             let style = if row == self.list.cursor { theme.selected(true) } else { theme.text() };
             let line =
                 Line::from(vec![Span::raw(name), Span::styled(format!("{} ", padded_start(&keys, 17)), theme.dim())]);

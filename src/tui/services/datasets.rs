@@ -1,32 +1,59 @@
 //! What the screen Datasets wants of the world: folders, headers of images, and paths that are typed.
 
 mod browser;
-mod paths;
+mod inspector;
+pub(super) mod paths;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use crate::dataset::duplicate_audit::find_duplicates;
+use crate::dataset::folder_listing::list_folder;
 use crate::imaging::image_header::read_header;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::datasets::{DatasetsEffect, DatasetsMessage};
 use browser::{BrowserJob, browse};
+use inspector::{InspectorJob, inspect};
 
 /// Carries out what the screen Datasets wants.
 pub(in crate::tui) struct DatasetsService {
     inbox: Sender<UiMessage>,
     browser: Option<Sender<BrowserJob>>,
     headers: Option<Sender<Vec<PathBuf>>>,
+    inspector: Option<Sender<InspectorJob>>,
+    /// Whether nobody wants to know of duplicates any more: another data set is open.
+    stops: Arc<AtomicBool>,
 }
 
 impl DatasetsService {
     pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox, browser: None, headers: None }
+        Self { inbox, browser: None, headers: None, inspector: None, stops: Arc::default() }
     }
 
     pub(in crate::tui) fn perform(&mut self, effect: DatasetsEffect) {
         match effect {
-            DatasetsEffect::Open(root) => self.browse(BrowserJob::Open(root)),
+            DatasetsEffect::Open(root) => {
+                std::mem::take(&mut self.stops).store(true, Ordering::Relaxed);
+                self.inspect(InspectorJob::Anew);
+                self.browse(BrowserJob::Open(root));
+            }
+            DatasetsEffect::Inspect(folders) => self.inspect(InspectorJob::Folders(folders)),
+            DatasetsEffect::FindDuplicates { root, folders } => {
+                let (stops, inbox) = (Arc::clone(&self.stops), self.inbox.clone());
+                thread::spawn(move || {
+                    let images = |folder: &PathBuf| {
+                        let images = list_folder(folder).map(|listing| listing.images).unwrap_or_default();
+                        images.into_iter().map(|name| folder.join(&*name)).collect::<Vec<_>>()
+                    };
+                    let paths = folders.iter().flat_map(images).collect();
+                    if let Some(audit) = find_duplicates(paths, &|| stops.load(Ordering::Relaxed)) {
+                        let _ = inbox.send(UiMessage::Datasets(DatasetsMessage::Duplicates { root, audit }));
+                    }
+                });
+            }
             DatasetsEffect::List(folder) => self.browse(BrowserJob::List(folder)),
             DatasetsEffect::ReadHeaders(paths) => self.read_headers(paths),
             DatasetsEffect::Complete(typed) => self.answer(move || {
@@ -59,6 +86,17 @@ impl DatasetsService {
             sender
         });
         let _ = wanted.send(paths);
+    }
+
+    fn inspect(&mut self, job: InspectorJob) {
+        let jobs = self.inspector.get_or_insert_with(|| {
+            let (sender, receiver) = channel();
+            let inbox = self.inbox.clone();
+            thread::spawn(move || inspect(&receiver, &inbox));
+            sender
+        });
+        // The thread lives as long as this.
+        let _ = jobs.send(job);
     }
 
     fn answer(&self, work: impl FnOnce() -> DatasetsMessage + Send + 'static) {

@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::client::run_snapshot::condition_of;
@@ -21,9 +22,15 @@ use crate::tui::run_board::RunRow;
 use crate::tui::screens::runs::RunsMessage;
 
 const POLL: Duration = Duration::from_secs(1);
+/// Runs that come at once are listed at once.
+const SETTLE: Duration = Duration::from_millis(30);
+/// How soon after a hint the runs are looked at again.
+const AFTER_HINT: Duration = Duration::from_millis(150);
 /// Up to so many runs, all are looked at every time; of more, those that are over only every so often.
 const FEW: usize = 500;
 const SELDOM: u64 = 5;
+/// Of more, so many are listed before all are read.
+const NEWEST: usize = 200;
 
 /// What tells that a file was not replaced: when it was written, and its length.
 type Stamp = Option<(SystemTime, u64)>;
@@ -51,6 +58,23 @@ pub(super) struct RunList {
 }
 
 impl RunList {
+    /// The newest of many runs, by their names, for a first sight: to read all of them takes a while. `None` where there are
+    /// few.
+    pub(super) fn newest(&mut self, workspace: &Workspace) -> Option<Vec<RunRow>> {
+        let mut names = run_names(workspace).ok().filter(|names| names.len() > FEW)?;
+        names.sort_unstable_by(|one, other| other.cmp(one));
+        names.truncate(NEWEST);
+        let read = |name: &OsString| {
+            let run = RunDir::new(workspace.runs().join(name));
+            let stamps = [stamp(&run.spec()), stamp(&run.status())];
+            (name.clone(), Known { stamps, row: row(RunEntry::read(run)) })
+        };
+        self.known = names.par_iter().map(read).collect();
+        let mut rows: Vec<RunRow> = self.known.values().map(|known| known.row.clone()).collect();
+        sort_as_listed(&mut rows, facts);
+        Some(rows)
+    }
+
     /// Looks at the runs.
     pub(super) fn look(&mut self, workspace: &Workspace) -> io::Result<Listing> {
         let names = match run_names(workspace) {
@@ -142,6 +166,11 @@ pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
     thread::spawn(move || {
         let mut list = RunList::default();
         let mut problem = None;
+        let mut hints = Hints::new(&workspace);
+        let newest = list.newest(&workspace).map(|rows| UiMessage::Runs(RunsMessage::Newest(rows)));
+        if newest.is_some_and(|newest| inbox.send(newest).is_err()) {
+            return;
+        }
         loop {
             let message = match list.look(&workspace) {
                 Ok(Listing::All(rows)) => Some(RunsMessage::Listed(Ok(rows))),
@@ -149,6 +178,7 @@ pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
                 Err(error) => {
                     // Listed anew as soon as that is possible again.
                     list = RunList::default();
+                    hints.renew(&workspace);
                     let text = error.to_string();
                     let is_news = problem.as_ref() != Some(&text);
                     problem = Some(text.clone());
@@ -161,7 +191,58 @@ pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
             if message.is_some_and(|message| inbox.send(UiMessage::Runs(message)).is_err()) {
                 return;
             }
-            thread::sleep(POLL);
+            hints.wait();
         }
     });
 }
+
+/// The system's hints that runs came or went; a poll stands behind them, since network file systems give none.
+struct Hints {
+    /// Kept for what its drop does: it ends the watching.
+    watcher: Option<RecommendedWatcher>,
+    sender: SyncSender<()>,
+    hints: Receiver<()>,
+    /// Whether the last wait ended by a hint.
+    hinted: bool,
+}
+
+impl Hints {
+    fn new(workspace: &Workspace) -> Self {
+        // One hint that waits is as good as many.
+        let (sender, hints) = sync_channel(1);
+        let mut new = Self { watcher: None, sender, hints, hinted: false };
+        new.renew(workspace);
+        new
+    }
+
+    /// Watches the folder that has the name now.
+    fn renew(&mut self, workspace: &Workspace) {
+        self.watcher = None;
+        let sender = self.sender.clone();
+        let tell = move |event: notify::Result<notify::Event>| {
+            let is_change = event.is_ok_and(|event| !event.kind.is_access());
+            if is_change {
+                // Full: a hint waits already. Closed: nobody lists any more.
+                let _ = sender.try_send(());
+            }
+        };
+        if let Ok(mut watcher) = notify::recommended_watcher(tell)
+            && watcher.watch(&workspace.runs(), RecursiveMode::NonRecursive).is_ok()
+        {
+            self.watcher = Some(watcher);
+        }
+    }
+
+    /// Waits for a hint, or for the next poll. A hint's run is looked at again soon: its files come after its folder.
+    fn wait(&mut self) {
+        let patience = if self.hinted { AFTER_HINT } else { POLL };
+        self.hinted = self.hints.recv_timeout(patience).is_ok();
+        if self.hinted {
+            thread::sleep(SETTLE);
+            while self.hints.try_recv().is_ok() {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::storage::log_tail::last_lines;
 use crate::storage::run_dir::RunDir;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::runs::RunsMessage;
-use crate::tui::screens::runs::curves::{RunNews, RunNote};
+use crate::tui::screens::runs::curves::{NoteKind, RunNews, RunNote};
 
 /// How long nothing may happen before the log is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -64,7 +64,8 @@ impl Pending {
                 let is_report = matches!(event.kind, RunEventKind::StepReported { .. });
                 self.kept = self.kept.min(state.steps.len() - usize::from(is_report));
                 if !is_report {
-                    self.notes.push(RunNote { time: event.time, step: state.step, kind: event.kind.clone() });
+                    let kind = NoteKind::Event(event.kind.clone());
+                    self.notes.push(RunNote { time: event.time, step: state.step, kind });
                 }
             }
             RunChange::BadLine(_) | RunChange::Status => {}

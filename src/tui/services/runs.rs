@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
+use super::datasets::paths::meant;
 use super::run_list;
 use super::run_watch::RunWatch;
 use crate::client::engine_location::locate_engine;
@@ -74,6 +75,7 @@ impl RunsService {
                 });
             }
             RunsEffect::ReadReference(folder) => self.work(move || {
+                let folder = meant(&folder.to_string_lossy());
                 let outcome = read_history(&folder).map_err(|error| in_words(&error.into()));
                 RunsMessage::Reference { folder, outcome }
             }),

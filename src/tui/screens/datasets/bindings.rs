@@ -25,6 +25,7 @@ pub(in crate::tui) enum DatasetsAction {
     Filter,
     NextShown,
     NextFlagged,
+    FindDuplicates,
     Open,
     OpenOffered,
     Train,
@@ -51,18 +52,21 @@ const LAST: Binding = Binding::quiet(act(Do::Last), &[Key::End], "go to the bott
 const FILTER: Binding = Binding::new(act(Do::Filter), &[Key::Char('/')], "filter", "find images by their names");
 const OPEN: Binding = Binding::new(act(Do::Open), &[Key::Char('o')], "open", "open another data set");
 const TRAIN: Binding = Binding::new(act(Do::Train), &[Key::Char('t')], "train", "train on this data set");
+const DUPLICATES: Binding =
+    Binding::quiet(act(Do::FindDuplicates), &[Key::Char('a')], "compare all images, and flag those that are the same");
 const SHOWN: Binding =
     Binding::new(act(Do::NextShown), &[Key::Char('f')], "flagged", "list all images, flagged or marked ones");
 
 /// While the folders have the focus.
 pub(super) const FOLDERS: &[Binding] = &[
     Binding::new(act(Do::ToImages), &[Key::Enter], "images", "go to the images of this folder"),
-    Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "open", "show the folders in this one"),
+    Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "inside", "show the folders in this one"),
     Binding::quiet(act(Do::Outward), &[Key::Left, Key::Char('h')], "hide them, or go to the folder around"),
     TRAIN,
     FILTER,
     SHOWN,
-    Binding::new(act(Do::Open), &[Key::Char('o')], "other data", "open another data set"),
+    OPEN,
+    DUPLICATES,
     UP,
     DOWN,
     PAGE_UP,
@@ -73,7 +77,7 @@ pub(super) const FOLDERS: &[Binding] = &[
 
 /// While the images have the focus.
 pub(super) const IMAGES: &[Binding] = &[
-    Binding::new(act(Do::View), &[Key::Enter], "full screen", "show the image full screen"),
+    Binding::new(act(Do::View), &[Key::Enter], "view", "show the image full screen"),
     Binding::new(
         act(Do::Explain),
         &[Key::Char('e')],
@@ -88,6 +92,7 @@ pub(super) const IMAGES: &[Binding] = &[
     TRAIN,
     OPEN,
     Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
+    DUPLICATES,
     Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark all that are listed, or none"),
     Binding::quiet(act(Do::Darker), &[Key::Char('[')], "draw the image darker"),
     Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "draw the image brighter"),

@@ -1,5 +1,7 @@
 //! What is doubtful about an image, in a few words.
 
+use std::path::PathBuf;
+
 use crate::dataset::folder_listing::FolderContext;
 use crate::dataset::subject_audit::{SubjectAudit, sample_name};
 use crate::domain::density::DensityClass;
@@ -11,6 +13,8 @@ use crate::domain::view::View;
 pub(super) enum Flag {
     /// It cannot be read, and why.
     Unreadable(String),
+    /// Another file of the data set has the same content: its path below the root.
+    SameAs(PathBuf),
     /// Its name says another class than its folder.
     NamedClass(DensityClass),
     /// Its name says another view than its folder.
@@ -31,7 +35,11 @@ impl Flag {
     pub(super) fn text(&self) -> String {
         let names = |names: Vec<&str>| names.join(" ");
         match self {
-            Self::Unreadable(problem) => problem.clone(),
+            // Details stand in brackets, and in the sentence.
+            Self::Unreadable(problem) => problem.split(" (").next().unwrap_or_default().to_owned(),
+            Self::SameAs(other) => {
+                format!("same as {}", other.file_name().unwrap_or_default().to_string_lossy())
+            }
             Self::NamedClass(class) => format!("named {class}"),
             Self::NamedView(view) => format!("named {view}"),
             Self::AlsoIn(splits) => format!("also in {}", names(splits.iter().map(|split| split.name()).collect())),
@@ -43,6 +51,7 @@ impl Flag {
     pub(super) fn sentence(&self) -> String {
         match self {
             Self::Unreadable(problem) => format!("the file {problem}"),
+            Self::SameAs(other) => format!("the file is the same as {}", other.display()),
             Self::NamedClass(class) => format!("its name says class {class}; the folder counts"),
             Self::NamedView(view) => format!("its name says view {view}; the folder counts"),
             Self::AlsoIn(_) => format!("its subject is {}", self.text()),

@@ -20,6 +20,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
+use crate::dataset::duplicate_audit::DuplicateAudit;
 use crate::dataset::folder_listing::{FolderContext, FolderListing};
 use crate::dataset::subject_audit::SubjectAudit;
 use crate::imaging::image_header::ImageHeader;
@@ -45,6 +46,10 @@ pub(in crate::tui) enum DatasetsEffect {
     Open(PathBuf),
     /// Read this folder before those that nobody looks at.
     List(PathBuf),
+    /// Look at the headers of all images of these folders, at leisure.
+    Inspect(Vec<PathBuf>),
+    /// Look for files of the same content in these folders of a data set.
+    FindDuplicates { root: PathBuf, folders: Vec<PathBuf> },
     /// Read the headers of these images.
     ReadHeaders(Vec<PathBuf>),
     /// Find folders that begin with what is typed.
@@ -73,6 +78,10 @@ pub(in crate::tui) enum DatasetsMessage {
         /// Those that were asked for and left out, since others were wanted later.
         passed: Vec<PathBuf>,
     },
+    /// Images that cannot be read, and why.
+    Unreadable(Vec<(PathBuf, String)>),
+    /// The files of a data set were compared.
+    Duplicates { root: PathBuf, audit: DuplicateAudit },
     /// Folders that begin with what was typed.
     Completed { typed: String, found: Vec<String> },
     /// Data sets that lie at hand.
@@ -185,15 +194,33 @@ impl DatasetsScreen {
                 Vec::new()
             }
             DatasetsMessage::Audited { root, audit } => {
-                if self.tree.as_ref().is_some_and(|tree| tree.folder(0).path == root) {
+                if self.is_open(&root) {
+                    self.list_flagged_anew();
                     (self.samples.audit, self.samples.audited) = (audit, true);
-                    self.stale |= self.shown == Shown::Flagged;
+                    return vec![Effect::Datasets(DatasetsEffect::Inspect(self.folders_with_images()))];
                 }
                 Vec::new()
             }
             DatasetsMessage::Headers { read, passed } => {
-                self.samples.hear_headers(read, &passed);
+                if self.samples.hear_headers(read, &passed) {
+                    self.list_flagged_anew();
+                }
                 Vec::new()
+            }
+            DatasetsMessage::Unreadable(images) => {
+                for (path, problem) in images {
+                    if self.samples.hear_problem(path, &problem) {
+                        self.list_flagged_anew();
+                    }
+                }
+                Vec::new()
+            }
+            DatasetsMessage::Duplicates { root, audit } => {
+                if !self.is_open(&root) {
+                    return Vec::new();
+                }
+                self.list_flagged_anew();
+                vec![Effect::done(self.samples.hear_duplicates(audit))]
             }
             DatasetsMessage::Completed { typed, found } => {
                 if let Some(open) = &mut self.open {
@@ -212,8 +239,10 @@ impl DatasetsScreen {
     pub(in crate::tui) fn hear_picture(&mut self, message: &PictureMessage) {
         self.picture.hear(message);
         // A header may be whole and the rest not.
-        if let Err(problem) = &message.outcome {
-            self.samples.hear_problem(message.request.path.clone(), problem);
+        if let Err(problem) = &message.outcome
+            && self.samples.hear_problem(message.request.path.clone(), problem)
+        {
+            self.list_flagged_anew();
         }
     }
 

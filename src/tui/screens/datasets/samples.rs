@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::flags::{Flag, flags_of};
 use super::tree::FolderTree;
+use crate::dataset::duplicate_audit::DuplicateAudit;
 use crate::dataset::subject_audit::SubjectAudit;
 use crate::imaging::image_header::ImageHeader;
 
@@ -56,6 +57,10 @@ pub(super) struct Samples {
     asked: HashSet<PathBuf>,
     /// Files that could not be read or decoded.
     unreadable: HashMap<PathBuf, String>,
+    /// Files of the same content: each with one of the others.
+    duplicates: HashMap<PathBuf, PathBuf>,
+    /// Whether they are being looked for.
+    pub(super) compares: bool,
 }
 
 impl Samples {
@@ -122,6 +127,12 @@ impl Samples {
         {
             flags.insert(0, Flag::Unreadable(problem.clone()));
         }
+        if !self.duplicates.is_empty()
+            && let Some(other) = self.duplicates.get(&Self::path(tree, row))
+        {
+            let other = other.strip_prefix(&tree.folder(0).path).unwrap_or(other);
+            flags.push(Flag::SameAs(other.to_owned()));
+        }
         flags
     }
 
@@ -167,8 +178,14 @@ impl Samples {
         new
     }
 
-    /// Takes headers, and those that were not read because others were wanted sooner.
-    pub(super) fn hear_headers(&mut self, read: Vec<(PathBuf, Result<ImageHeader, String>)>, passed: &[PathBuf]) {
+    /// Takes headers, and those that were not read because others were wanted sooner; gives whether one is newly known to
+    /// be unreadable.
+    pub(super) fn hear_headers(
+        &mut self,
+        read: Vec<(PathBuf, Result<ImageHeader, String>)>,
+        passed: &[PathBuf],
+    ) -> bool {
+        let mut is_news = false;
         for path in passed {
             self.asked.remove(path);
         }
@@ -178,21 +195,43 @@ impl Samples {
         for (path, header) in read {
             self.asked.remove(&path);
             if let Err(problem) = &header {
-                self.unreadable.insert(path.clone(), problem.clone());
+                is_news |= self.hear_problem(path.clone(), problem);
             }
             self.headers.insert(path, header);
         }
+        is_news
     }
 
-    /// An image could not be decoded, though its header may be whole.
-    pub(super) fn hear_problem(&mut self, path: PathBuf, problem: &str) {
-        self.unreadable.insert(path, problem.to_owned());
+    /// An image cannot be read or decoded; gives whether that was not known.
+    pub(super) fn hear_problem(&mut self, path: PathBuf, problem: &str) -> bool {
+        self.unreadable.insert(path, problem.to_owned()).is_none()
+    }
+
+    /// Takes the files of the same content; what is to be said of them comes back.
+    pub(super) fn hear_duplicates(&mut self, audit: DuplicateAudit) -> String {
+        self.compares = false;
+        self.duplicates.clear();
+        for group in audit.groups {
+            // Each points at the first of them, and that at the second.
+            for (at, path) in group.iter().enumerate() {
+                self.duplicates.insert(path.clone(), group[usize::from(at == 0)].clone());
+            }
+        }
+        let unread = match audit.unreadable {
+            0 => String::new(),
+            number => format!("; {number} could not be read"),
+        };
+        match self.duplicates.len() {
+            0 => format!("no two of {} images are the same{unread}", audit.files),
+            same => format!("{same} of {} images are the same as others; f lists them{unread}", audit.files),
+        }
     }
 
     /// What was read of the images of a folder may be so no longer.
     pub(super) fn forget_folder(&mut self, folder: &std::path::Path) {
         self.headers.retain(|path, _| path.parent() != Some(folder));
         self.unreadable.retain(|path, _| path.parent() != Some(folder));
+        self.duplicates.retain(|path, other| path.parent() != Some(folder) && other.parent() != Some(folder));
         self.asked.clear();
     }
 }

@@ -1,5 +1,6 @@
 //! What keys and the mouse do on the screen Datasets.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::bindings::DatasetsAction;
@@ -51,6 +52,7 @@ impl DatasetsScreen {
                 self.in_images = true;
             }
             DatasetsAction::NextFlagged => return self.next_flagged(),
+            DatasetsAction::FindDuplicates => return self.find_duplicates(),
             DatasetsAction::Open => {
                 let start = self.tree.as_ref().map_or(&model.workspace, |tree| &tree.folder(0).path);
                 let start = start.parent().unwrap_or(start).to_string_lossy();
@@ -190,6 +192,38 @@ impl DatasetsScreen {
             None => return vec![Effect::done("no image of this list is flagged")],
         }
         Vec::new()
+    }
+
+    fn find_duplicates(&mut self) -> Vec<Effect> {
+        let Some(root) = self.tree.as_ref().map(|tree| tree.folder(0).path.clone()) else { return Vec::new() };
+        if std::mem::replace(&mut self.samples.compares, true) {
+            return vec![Effect::done("the images are being compared")];
+        }
+        let folders = self.folders_with_images();
+        let notice = Effect::done("compares the images of the data set; what is the same is flagged");
+        vec![Effect::Datasets(DatasetsEffect::FindDuplicates { root, folders }), notice]
+    }
+
+    /// Those of the chosen folder first.
+    pub(super) fn folders_with_images(&self) -> Vec<PathBuf> {
+        let Some(tree) = &self.tree else { return Vec::new() };
+        let mut order = tree.within(self.folder);
+        let chosen: HashSet<usize> = order.iter().copied().collect();
+        order.extend(tree.within(0).into_iter().filter(|at| !chosen.contains(at)));
+        let folders = order.into_iter().map(|at| tree.folder(at)).filter(|folder| !folder.images.is_empty());
+        folders.map(|folder| folder.path.clone()).collect()
+    }
+
+    pub(super) fn is_open(&self, root: &Path) -> bool {
+        self.tree.as_ref().is_some_and(|tree| tree.folder(0).path == root)
+    }
+
+    /// Something is flagged that was not before: the cursor stays on its image.
+    pub(super) fn list_flagged_anew(&mut self) {
+        if self.shown == Shown::Flagged {
+            self.keep_image();
+            self.stale = true;
+        }
     }
 
     fn view_image(&mut self) -> Vec<Effect> {

@@ -1,3 +1,5 @@
+mod doubts;
+
 use std::path::Path;
 
 use super::*;

@@ -29,14 +29,14 @@ const SHOW_RUN: Binding = quiet(ShowRun, &[Key::Char('o')], "go to its run");
 /// While the list of what was evaluated is shown.
 pub(super) const LIST: &[Binding] = &[
     shown(Open, &[Key::Enter], "open", "open this evaluation"),
+    shown(ShowRun, &[Key::Char('o')], "its run", "go to its run"),
+    shown(ReadAgain, &[Key::Char('r')], "read again", "read the files again"),
     UP,
     DOWN,
     LIST_MOVES[0],
     LIST_MOVES[1],
     LIST_MOVES[2],
     LIST_MOVES[3],
-    SHOW_RUN,
-    READ_AGAIN,
 ];
 
 /// While there is nothing to list.
@@ -65,7 +65,7 @@ pub(super) const CHOOSER: &[Binding] = &[
 /// While the arrows move in the matrix.
 pub(super) const MATRIX: &[Binding] = &[
     shown(Open, &[Key::Enter], "images", "list the images of this cell"),
-    shown(Counts, &[Key::Char('n')], "counts/%", "show counts, row % or column %"),
+    shown(Counts, &[Key::Char('n')], "%", "show counts, row % or column %"),
     shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),
     shown(Compare, &[Key::Char('c')], "compare", "compare with another evaluation"),
     shown(Split, &[Key::Char('v')], "split", "show the validation or the test images"),

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use super::note_text::wants_attention;
+use super::reference::Reference;
 use super::viewport::Viewport;
-use super::{Lower, MOST_MARKED, Reference, RunsAction, RunsEffect, RunsScreen, SMOOTHING, Typing};
+use super::{Lower, MOST_MARKED, RunsAction, RunsEffect, RunsScreen, SMOOTHING, Typing};
 use crate::domain::printable::printable;
+use crate::domain::run_event::CheckpointKind;
+use crate::domain::run_records::SavedCheckpoint;
 use crate::storage::run_dir::RunDir;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Key, Mouse, MouseKind};
@@ -49,7 +52,7 @@ impl RunsScreen {
             RunsAction::ZoomOut => self.view.viewport = self.view.viewport.zoomed_out(self.cursor, end),
             RunsAction::PanLeft => self.view.viewport = self.view.viewport.panned(-1.0, end),
             RunsAction::PanRight => self.view.viewport = self.view.viewport.panned(1.0, end),
-            RunsAction::Tail => self.view.viewport = self.view.viewport.at_the_tail(end),
+            RunsAction::Tail => self.view.viewport = self.view.viewport.at_the_tail(self.end_of_runs()),
             RunsAction::Reset => self.view.viewport = Viewport::Whole,
             RunsAction::CursorLeft => self.move_cursor(-1),
             RunsAction::CursorRight => self.move_cursor(1),
@@ -79,12 +82,36 @@ impl RunsScreen {
             state.is_some_and(|state| !state.evaluations.is_empty())
         };
         if evaluated(&row.run) {
-            return vec![Effect::Go(Place::Evaluation(row.run.clone()))];
+            let mut effects = vec![Effect::Go(Place::Evaluation(row.run.clone()))];
+            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::done));
+            return effects;
         }
         vec![Effect::failed(format!(
             "{} has no evaluation yet: it is made when the training is over",
             super::control::title(row)
         ))]
+    }
+
+    /// Which of the best checkpoints lies nearest to the cursor, and of which the evaluation is: only that of the best
+    /// epoch of all is kept.
+    fn nearest_checkpoint(&self, run: &RunDir) -> Option<String> {
+        let (cursor, curves) = (self.cursor?, self.curves.get(run)?);
+        let state = curves.state.as_ref()?;
+        let best = state.best.as_ref()?;
+        let distance = |saved: &SavedCheckpoint| (curves.place_of(saved.step, self.view.axis) - cursor).abs();
+        let nearest = state
+            .checkpoints
+            .iter()
+            .filter(|saved| saved.kind == CheckpointKind::Best)
+            .min_by(|one, other| distance(one).total_cmp(&distance(other)))?;
+        let metric = best.metric.replace('_', " ");
+        let value = nearest.value.map_or_else(String::new, |value| format!(", {metric} {value:.3}"));
+        let evaluation = format!("epoch {}, {metric} {:.3}", best.epoch, best.value);
+        Some(if nearest.epoch == best.epoch {
+            format!("the checkpoint nearest to the cursor is the best: {evaluation}")
+        } else {
+            format!("nearest to the cursor: epoch {}{value}; evaluated is the best: {evaluation}", nearest.epoch)
+        })
     }
 
     fn mark(&mut self, model: &Model) -> Vec<Effect> {
@@ -178,7 +205,7 @@ impl RunsScreen {
         }
         let cells = self.areas.plots.first().map_or(60, |plot| plot.width.max(1));
         let place = match self.cursor {
-            None => to.min(end),
+            None => to.min(curves.end(axis)),
             Some(cursor) => {
                 let wanted = cursor + (to - from) / f64::from(cells) * direction as f64;
                 let before = curves.nearest(axis, cursor);
@@ -218,10 +245,7 @@ impl RunsScreen {
     /// Takes the mouse.
     pub(super) fn point(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
         if self.menu.is_some() {
-            if mouse.kind == MouseKind::Press {
-                self.menu = None;
-            }
-            return Vec::new();
+            return self.point_at_menu(mouse, model);
         }
         let position = (mouse.column, mouse.row).into();
         if self.list.is_under(mouse) {

@@ -9,7 +9,7 @@ use crate::tui::input::Key;
 pub(super) const BINDINGS: &[Binding] = &[
     shown(RunsAction::Control, &[Key::Char('x')], "control", "ask something of the run's trainer"),
     shown(RunsAction::OpenEvaluation, &[Key::Enter], "evaluate", "show the run's evaluation"),
-    shown(RunsAction::Mark, &[Key::Char(' ')], "overlay", "draw the run over the others, or no longer"),
+    shown(RunsAction::Mark, &[Key::Char(' ')], "mark", "draw the run over the others, or no longer"),
     shown(RunsAction::Filter, &[Key::Char('/')], "filter", "filter the runs"),
     shown(RunsAction::Smoother, &[Key::Char('s')], "smooth", "smooth the curves more"),
     shown(RunsAction::LogScale, &[Key::Char('l')], "log", "switch the logarithmic scale"),

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::curves::{Metric, RunCurves, XAxis};
+use super::curves::{Metric, NoteKind, RunCurves, XAxis};
 use super::details_view::grouped;
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
@@ -32,13 +32,12 @@ impl RunsScreen {
             runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.curves.get(run)?))).collect();
         let overlaid = runs.len() > 1;
         let axis = self.view.axis;
-        let reference = self.reference_layers(metric);
+        let reference = self.reference_curves(metric);
         let mut layers: Vec<Layer<'_>> = Vec::new();
-        for (places, at) in &reference {
-            if let Some(reference) = &self.reference {
-                let style = theme.border();
-                layers.push(Layer { places, series: &reference.series[*at], style, covers: false, pointed: false });
-            }
+        for curve in &reference {
+            let style = if curve.is_validation { theme.dim() } else { theme.border() };
+            let (places, series) = (&curve.places, curve.series);
+            layers.push(Layer { places, series, style, covers: false, pointed: curve.is_validation });
         }
         // The chosen run is on top.
         for (at, curves) in drawn.iter().rev() {
@@ -73,31 +72,6 @@ impl RunsScreen {
         chart.draw(frame, area, theme)
     }
 
-    /// Where the epochs of the reference lie, and which of its series belong to a metric.
-    fn reference_layers(&self, metric: Metric) -> Vec<(Vec<f64>, usize)> {
-        let series: [usize; 2] = match metric {
-            Metric::Loss => [0, 2],
-            Metric::Accuracy => [1, 3],
-            _ => return Vec::new(),
-        };
-        let (Some(reference), Some(curves)) =
-            (&self.reference, self.chosen.as_ref().and_then(|run| self.curves.get(run)))
-        else {
-            return Vec::new();
-        };
-        let setting = curves.state.as_ref().and_then(|state| state.setting.as_ref());
-        let per_epoch = match self.view.axis {
-            XAxis::Epochs => 1.0,
-            XAxis::Steps => setting.map_or(1.0, |setting| setting.steps_per_epoch as f64),
-            // It is not known when its epochs were.
-            XAxis::Time => return Vec::new(),
-        };
-        series
-            .into_iter()
-            .map(|at| ((1..=reference.series[at].len()).map(|epoch| epoch as f64 * per_epoch).collect(), at))
-            .collect()
-    }
-
     fn chart_title(
         &self,
         metric: Metric,
@@ -116,8 +90,12 @@ impl RunsScreen {
         if let Some((best, _)) = self.best_on(metric) {
             spans.push(Span::styled(format!("{} {} ", theme.sign("★", "*"), best.epoch), theme.accent()));
         }
-        if self.reference.is_some() && matches!(metric, Metric::Loss | Metric::Accuracy) {
-            spans.push(Span::styled(format!("{} reference ", theme.sign("─", "-")), theme.border()));
+        for curve in self.reference_curves(metric) {
+            spans.push(if curve.is_validation {
+                Span::styled(format!("{} its val ", theme.sign("•", "o")), theme.dim())
+            } else {
+                Span::styled(format!("{} reference ", theme.sign("─", "-")), theme.border())
+            });
         }
         Line::from(spans)
     }
@@ -171,11 +149,18 @@ impl RunsScreen {
         let Some(curves) = self.chosen.as_ref().and_then(|run| self.curves.get(run)) else { return Vec::new() };
         let mut marks = Vec::new();
         for note in &curves.notes {
-            let wanted = metric == Metric::Loss || metric == Metric::LearningRate;
+            // What is found in the curve of the loss is marked there only, a spike at its height.
+            let wanted = match note.kind {
+                NoteKind::Event(_) => metric == Metric::Loss || metric == Metric::LearningRate,
+                NoteKind::Spike(_) | NoteKind::Plateau(_) => metric == Metric::Loss,
+            };
             if let Some((shown, ascii)) = sign(&note.kind).filter(|_| wanted) {
                 let style: Style = if is_bad(&note.kind) { theme.bad() } else { theme.warning() };
                 let x = curves.place_of(note.step, axis);
-                marks.push(Mark { x, y: None, sign: theme.sign(shown, ascii), style });
+                let is_spike = matches!(note.kind, NoteKind::Spike(_));
+                let value = |at: usize| f64::from(curves.raw(metric).values()[at]);
+                let y = curves.nearest(axis, x).filter(|_| is_spike).map(value);
+                marks.push(Mark { x, y, sign: theme.sign(shown, ascii), style });
             }
         }
         if let Some((best, y)) = self.best_on(metric)

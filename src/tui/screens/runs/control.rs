@@ -12,7 +12,7 @@ use crate::domain::run_condition::{RunCondition, Staleness};
 use crate::domain::run_event::RequestVerb;
 use crate::domain::run_status::RunPhase;
 use crate::tui::effect::Effect;
-use crate::tui::input::Key;
+use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::popups::confirm::Question;
 use crate::tui::popups::draw_box;
@@ -104,6 +104,26 @@ impl RunsScreen {
         }
     }
 
+    /// Takes the mouse while the menu is open: a click on an item does it, one beside the menu closes it.
+    pub(super) fn point_at_menu(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+        let place = self.areas.menu;
+        match mouse.kind {
+            MouseKind::WheelUp => return self.press_menu(Key::Up, model),
+            MouseKind::WheelDown => return self.press_menu(Key::Down, model),
+            MouseKind::Press if place.contains((mouse.column, mouse.row).into()) => {
+                if let Some(menu) = &mut self.menu
+                    && usize::from(mouse.row - place.y) < menu.items.len()
+                {
+                    menu.cursor = usize::from(mouse.row - place.y);
+                    return self.press_menu(Key::Enter, model);
+                }
+            }
+            MouseKind::Press => self.menu = None,
+            MouseKind::Drag | MouseKind::Release => {}
+        }
+        Vec::new()
+    }
+
     /// Asks the trainer of the chosen run for something; what ends it is asked back first.
     pub(super) fn ask(&mut self, verb: RequestVerb, model: &Model) -> Vec<Effect> {
         let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
@@ -111,7 +131,7 @@ impl RunsScreen {
             return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
         }
         let run = row.run.clone();
-        let effect = Effect::Runs(RunsEffect::Ask { run: run.clone(), verb });
+        let effect = Effect::Runs(RunsEffect::Ask { run, verb });
         if verb == RequestVerb::Stop {
             return vec![Effect::Ask(Question {
                 title: format!("Stop {}?", title(row)),
@@ -120,7 +140,6 @@ impl RunsScreen {
                 effects: vec![effect],
             })];
         }
-        self.asked.push((run, verb));
         vec![effect]
     }
 
@@ -181,11 +200,12 @@ impl RunsScreen {
     }
 
     /// Draws the menu over the screen.
-    pub(super) fn draw_menu(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_menu(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let (Some(menu), Some(row)) = (&self.menu, self.chosen_row(model)) else { return };
         let theme = &model.theme;
         let height = menu.items.len().max(1) as u16 + 2;
         let inner = draw_box(frame, area, (46, height), model, [&title(row), "Esc back"]);
+        self.areas.menu = inner;
         let lines: Vec<Line<'_>> = menu
             .items
             .iter()

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use super::curve_search::CurveSearch;
+use crate::domain::curve_findings::{LossPlateau, LossSpike};
 use crate::domain::metric_series::{MetricSeries, MovingAverage};
 use crate::domain::run_event::RunEventKind;
 use crate::domain::run_records::StepPoint;
@@ -82,7 +84,15 @@ impl XAxis {
 pub(in crate::tui) struct RunNote {
     pub(in crate::tui) time: DateTime<Utc>,
     pub(in crate::tui) step: u64,
-    pub(in crate::tui) kind: RunEventKind,
+    pub(in crate::tui) kind: NoteKind,
+}
+
+/// What happened: told by the run, or found in its curves.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) enum NoteKind {
+    Event(RunEventKind),
+    Spike(LossSpike),
+    Plateau(LossPlateau),
 }
 
 /// What is new of a run that is followed.
@@ -145,7 +155,7 @@ pub(in crate::tui) struct RunCurves {
     pub(in crate::tui) problems: Vec<String>,
     /// Of the reports within epochs.
     pub(in crate::tui) places: Places,
-    raw: [MetricSeries; 5],
+    pub(super) raw: [MetricSeries; 5],
     smooth: [MetricSeries; 5],
     averages: Option<[MovingAverage; 5]>,
     smoothing: f64,
@@ -153,6 +163,7 @@ pub(in crate::tui) struct RunCurves {
     pub(in crate::tui) epoch_places: Places,
     pub(in crate::tui) val_loss: MetricSeries,
     pub(in crate::tui) val_accuracy: MetricSeries,
+    pub(super) search: CurveSearch,
 }
 
 impl RunCurves {
@@ -160,6 +171,7 @@ impl RunCurves {
     pub(in crate::tui) fn take(&mut self, news: RunNews) {
         if news.anew {
             self.notes.clear();
+            self.search = CurveSearch::default();
         }
         self.notes.extend(news.notes);
         self.problems = news.problems;
@@ -171,6 +183,7 @@ impl RunCurves {
             self.places.truncate(news.kept);
             self.raw.iter_mut().for_each(|series| series.truncate(news.kept));
             self.forget_averages();
+            self.search_anew();
         }
         let state = news.state;
         let started = state.started.or(news.steps.first().map(|point| point.time));
@@ -193,6 +206,7 @@ impl RunCurves {
         }
         self.state = Some(state);
         self.smooth_on();
+        self.search_on();
     }
 
     /// Smooths so much from now on.

@@ -33,8 +33,10 @@ impl RunsScreen {
     pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, model: &Model, framed: bool) {
         let theme = &model.theme;
         let Some(row) = self.chosen_row(model) else {
-            if framed {
-                draw_pane(frame, area, theme, false, ["", ""]);
+            let inner = if framed { draw_pane(frame, area, theme, false, ["", ""]) } else { area };
+            if let Some(run) = &self.awaited {
+                let text = format!(" {} is not listed yet", printable(&run.name()));
+                frame.render_widget(Line::styled(fitted(&text, inner.width.into()), theme.dim()), inner);
             }
             return;
         };

@@ -27,11 +27,13 @@ impl RunsScreen {
         let total = model.runs.rows.len();
         let count = match (self.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
+            (true, _) if !model.runs.listed => format!("{total} so far"),
             (true, _) => format!("{} of {total}", self.list.cursor + 1),
             (false, _) => format!("{} of {total} match", self.shown.len()),
         };
+        let title = if model.runs.problem.is_some() && total > 0 { "Runs as they were" } else { "Runs" };
         let filters = !self.filter.text().is_empty() || self.typing == Some(Typing::Filter);
-        let inner = draw_pane(frame, area, theme, true, ["Runs", &count]);
+        let inner = draw_pane(frame, area, theme, true, [title, &count]);
         let mut rows = inner;
         if filters && inner.height > 1 {
             let mut spans = vec![Span::styled("/ ", theme.accent())];

@@ -5,11 +5,13 @@ mod actions;
 mod bindings;
 mod charts_view;
 mod control;
+mod curve_search;
 pub(in crate::tui) mod curves;
 mod details_view;
 mod list_view;
 mod news;
 mod note_text;
+mod reference;
 mod view;
 mod viewport;
 
@@ -22,7 +24,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Screen;
 use crate::client::run_control::Answer;
-use crate::domain::metric_series::MetricSeries;
 use crate::domain::run_event::RequestVerb;
 use crate::storage::history_files::ReferenceHistory;
 use crate::storage::run_dir::RunDir;
@@ -35,6 +36,7 @@ use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use control::ControlMenu;
 use curves::{RunCurves, RunNews, XAxis};
+use reference::Reference;
 use viewport::Viewport;
 
 /// Shares that the moving average keeps; 0 for none.
@@ -102,6 +104,8 @@ pub(in crate::tui) enum RunsEffect {
 /// What comes back.
 #[derive(Debug)]
 pub(in crate::tui) enum RunsMessage {
+    /// The newest of many runs, before all are listed.
+    Newest(Vec<RunRow>),
     /// The runs, or why they cannot be listed.
     Listed(Result<Vec<RunRow>, String>),
     /// Runs of the list that are not as they were.
@@ -163,14 +167,6 @@ impl Default for RunsView {
     }
 }
 
-/// A history that is laid under the curves.
-#[derive(Debug)]
-struct Reference {
-    folder: PathBuf,
-    /// Loss and accuracy on the training images, then on the validation images.
-    series: [MetricSeries; 4],
-}
-
 /// A line that is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Typing {
@@ -183,6 +179,8 @@ enum Typing {
 struct Areas {
     plots: Vec<Rect>,
     lower: Rect,
+    /// The items of the open menu.
+    menu: Rect,
     /// What is below the charts.
     shown_lower: Option<Lower>,
 }
@@ -194,6 +192,8 @@ pub(in crate::tui) struct RunsScreen {
     /// The rows of the list that the filter lets pass, by their numbers.
     shown: Vec<usize>,
     chosen: Option<RunDir>,
+    /// The run that somebody wants to see and that is not listed yet.
+    awaited: Option<RunDir>,
     marked: Vec<RunDir>,
     filter: TextField,
     typing: Option<Typing>,
@@ -249,16 +249,21 @@ impl RunsScreen {
 
     /// Puts the cursor on a run.
     pub(in crate::tui) fn select(&mut self, run: &RunDir, model: &Model) -> Vec<Effect> {
-        self.chosen = Some(run.clone());
-        if model.runs.position(run).is_some_and(|position| !self.shown.contains(&position)) {
-            self.filter = TextField::default();
-        }
+        (self.chosen, self.awaited) = (Some(run.clone()), Some(run.clone()));
+        (self.note, self.scrolled) = (None, 0);
+        let mut effects = if model.runs.listed { self.look_out(model) } else { Vec::new() };
         self.refresh_list(model);
-        self.follow()
+        effects.extend(self.follow());
+        effects
     }
 
-    /// The row of the chosen run.
+    /// The row of the chosen run; `None` as long as it is not listed.
     fn chosen_row<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
+        self.row_at_cursor(model).filter(|row| Some(&row.run) == self.chosen.as_ref())
+    }
+
+    /// The row under the list's cursor.
+    fn row_at_cursor<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
         self.shown.get(self.list.cursor).and_then(|row| model.runs.rows.get(*row))
     }
 
@@ -270,8 +275,16 @@ impl RunsScreen {
     }
 
     /// How far the curves on screen go.
-    fn end(&self) -> f64 {
+    fn end_of_runs(&self) -> f64 {
         self.curves.values().map(|curves| curves.end(self.view.axis)).fold(0.0, f64::max)
+    }
+
+    /// How far what is on screen goes, the reference included; but not where the tail of the runs is followed.
+    fn end(&self) -> f64 {
+        match self.view.viewport {
+            Viewport::Tail { .. } => self.end_of_runs(),
+            Viewport::Whole | Viewport::Fixed { .. } => self.end_of_runs().max(self.end_of_reference()),
+        }
     }
 
     /// The range of the horizontal axis.

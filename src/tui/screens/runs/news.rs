@@ -1,28 +1,41 @@
 //! What the services tell, and which rows and runs follow from it.
 
-use super::{Reference, RunsEffect, RunsMessage, RunsScreen};
+use super::reference::Reference;
+use super::{RunsEffect, RunsMessage, RunsScreen};
 use crate::client::run_control::Answer;
-use crate::domain::metric_series::MetricSeries;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::run_event::RequestVerb;
-use crate::storage::history_files::ReferenceHistory;
 use crate::storage::run_dir::RunDir;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
+use crate::tui::widgets::text_field::TextField;
 
 impl RunsScreen {
     /// Takes news.
     pub(in crate::tui) fn hear(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
         match message {
+            RunsMessage::Newest(rows) => {
+                model.runs.rows = rows;
+                let mut effects = self.look_out(model);
+                self.refresh_list(model);
+                effects.extend(self.follow());
+                effects
+            }
             RunsMessage::Listed(listed) => {
                 model.runs.listed = true;
+                let mut effects = Vec::new();
                 match listed {
                     Ok(rows) => (model.runs.rows, model.runs.problem) = (rows, None),
-                    Err(problem) => model.runs.problem = Some(problem),
+                    Err(problem) => {
+                        effects.push(Effect::failed(format!("the runs cannot be listed: {}", printable(&problem))));
+                        model.runs.problem = Some(problem);
+                    }
                 }
+                effects.extend(self.look_out(model));
                 self.refresh_list(model);
-                self.follow()
+                effects.extend(self.follow());
+                effects
             }
             RunsMessage::Changed(rows) => {
                 for row in rows {
@@ -72,12 +85,17 @@ impl RunsScreen {
                         history.epochs(),
                         printable_path(&folder)
                     ));
-                    self.reference = Some(Reference { folder, series: series_of(&history) });
+                    self.reference = Some(Reference::new(folder, &history));
                     vec![notice]
                 }
                 Err(problem) => vec![Effect::failed(printable(&problem))],
             },
         }
+    }
+
+    /// A trainer is being asked.
+    pub(in crate::tui) fn hear_asked(&mut self, run: &RunDir, verb: RequestVerb) {
+        self.asked.push((run.clone(), verb));
     }
 
     fn hear_answer(&mut self, run: &RunDir, verb: RequestVerb, answer: Result<Answer, String>) -> Vec<Effect> {
@@ -98,7 +116,7 @@ impl RunsScreen {
 
     /// Which rows are shown, and on which the cursor stands: on the chosen run wherever it is now.
     pub(super) fn refresh_list(&mut self, model: &Model) {
-        let words: Vec<String> = self.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let words = self.filter_words();
         let rows = &model.runs.rows;
         self.shown = (0..rows.len()).filter(|at| words.is_empty() || passes(&rows[*at], &words)).collect();
         let place = |run: &RunDir| self.shown.iter().position(|at| rows[*at].run == *run);
@@ -106,14 +124,38 @@ impl RunsScreen {
             Some(Some(place)) => self.list.cursor = place,
             // Not listed yet: it stays chosen.
             Some(None) if !model.runs.listed => {}
+            Some(None) if self.awaited.is_some() => {}
             _ => self.choose(self.list.cursor, model),
         }
+    }
+
+    /// Shows the awaited run as soon as it is listed, whatever the filter says; one that never will be is left, and told.
+    pub(super) fn look_out(&mut self, model: &Model) -> Vec<Effect> {
+        let Some(run) = self.awaited.clone() else { return Vec::new() };
+        if run.path().parent() != Some(&*model.workspace.join("runs")) {
+            self.awaited = None;
+            let (name, workspace) = (printable(&run.name()), printable_path(&model.workspace));
+            return vec![Effect::failed(format!("{name} is no run of the workspace {workspace}"))];
+        }
+        if let Some(position) = model.runs.position(&run) {
+            self.awaited = None;
+            let words = self.filter_words();
+            if !passes(&model.runs.rows[position], &words) {
+                self.filter = TextField::default();
+            }
+        }
+        Vec::new()
+    }
+
+    fn filter_words(&self) -> Vec<String> {
+        self.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect()
     }
 
     /// Chooses the run in a row of the list.
     pub(super) fn choose(&mut self, row: usize, model: &Model) {
         self.list.cursor = row.min(self.shown.len().saturating_sub(1));
-        let run = self.chosen_row(model).map(|row| row.run.clone());
+        let run = self.row_at_cursor(model).map(|row| row.run.clone());
+        self.awaited = None;
         if run != self.chosen {
             self.chosen = run;
             (self.note, self.scrolled) = (None, 0);
@@ -142,14 +184,4 @@ fn passes(row: &RunRow, words: &[String]) -> bool {
         text = text + " " + &spec.view.to_string().to_lowercase() + " " + &spec.preset.to_lowercase();
     }
     words.iter().all(|word| text.contains(word))
-}
-
-fn series_of(history: &ReferenceHistory) -> [MetricSeries; 4] {
-    [&history.loss_train, &history.acc_train, &history.loss_val, &history.acc_val].map(|values| {
-        let mut series = MetricSeries::default();
-        for value in values {
-            series.push(*value as f32);
-        }
-        series
-    })
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use super::curves::NoteKind;
 use crate::domain::axis_ticks::number_label;
 use crate::domain::run_event::{CheckpointKind, RunEventKind};
 use crate::domain::run_status::RunPhase;
 
 /// Whether somebody should look at it.
-pub(super) fn wants_attention(kind: &RunEventKind) -> bool {
+pub(super) fn wants_attention(kind: &NoteKind) -> bool {
+    let NoteKind::Event(kind) = kind else { return true };
     match kind {
         RunEventKind::LearningRateReduced { .. }
         | RunEventKind::CheckpointRejected { .. }
@@ -22,7 +24,8 @@ pub(super) fn wants_attention(kind: &RunEventKind) -> bool {
 }
 
 /// Whether something went wrong.
-pub(super) fn is_bad(kind: &RunEventKind) -> bool {
+pub(super) fn is_bad(kind: &NoteKind) -> bool {
+    let NoteKind::Event(kind) = kind else { return false };
     match kind {
         RunEventKind::CheckpointRejected { .. }
         | RunEventKind::CheckpointFailed { .. }
@@ -34,17 +37,30 @@ pub(super) fn is_bad(kind: &RunEventKind) -> bool {
 }
 
 /// Whether it is left out of the list: every epoch has it.
-pub(super) fn is_routine(kind: &RunEventKind) -> bool {
+pub(super) fn is_routine(kind: &NoteKind) -> bool {
     matches!(
         kind,
-        RunEventKind::EpochStarted { .. }
-            | RunEventKind::StepReported { .. }
-            | RunEventKind::CheckpointSaved { kind: CheckpointKind::Last, .. }
+        NoteKind::Event(
+            RunEventKind::EpochStarted { .. }
+                | RunEventKind::StepReported { .. }
+                | RunEventKind::CheckpointSaved { kind: CheckpointKind::Last, .. }
+        )
     )
 }
 
 /// It in words; not yet safe to print.
-pub(super) fn note_text(kind: &RunEventKind) -> String {
+pub(super) fn note_text(kind: &NoteKind) -> String {
+    match kind {
+        NoteKind::Event(kind) => event_text(kind),
+        NoteKind::Spike(spike) => format!("spike: loss {:.4}, where {:.4} is usual", spike.loss, spike.usual),
+        NoteKind::Plateau(plateau) => {
+            let (epochs, lowest) = (plateau.epoch - plateau.since, plateau.lowest);
+            format!("plateau: val loss not below {lowest:.4} for {epochs} epochs")
+        }
+    }
+}
+
+fn event_text(kind: &RunEventKind) -> String {
     match kind {
         RunEventKind::Created { preset, epochs } => format!("asked for: {preset}, {epochs} epochs"),
         RunEventKind::Started { pid, host, .. } => format!("taken up by process {pid} on {host}"),
@@ -56,10 +72,10 @@ pub(super) fn note_text(kind: &RunEventKind) -> String {
         RunEventKind::EpochStarted { epoch, .. } => format!("epoch {epoch} begins"),
         RunEventKind::StepReported { step, .. } => format!("step {step}"),
         RunEventKind::EpochEnded { epoch, train_loss, train_accuracy, val_loss, val_accuracy, .. } => {
-            let mut text = format!("epoch {epoch}  loss {train_loss:.4}  acc {train_accuracy:.3}");
-            if let (Some(loss), Some(accuracy)) = (val_loss, val_accuracy) {
-                let _ = write!(text, "  val loss {loss:.4}  acc {accuracy:.3}");
-            }
+            let mut text = format!("epoch {epoch:>3}  loss {train_loss:.4}");
+            let _ = val_loss.map(|loss| write!(text, " val {loss:.4}"));
+            let _ = write!(text, "  acc {train_accuracy:.3}");
+            let _ = val_accuracy.map(|accuracy| write!(text, " val {accuracy:.3}"));
             text
         }
         RunEventKind::LearningRateReduced { from, to, .. } => {
@@ -97,7 +113,12 @@ pub(super) fn note_text(kind: &RunEventKind) -> String {
 }
 
 /// A sign for it on the upper edge of the charts, with its stand-in in ASCII; most have none.
-pub(super) fn sign(kind: &RunEventKind) -> Option<(&'static str, &'static str)> {
+pub(super) fn sign(kind: &NoteKind) -> Option<(&'static str, &'static str)> {
+    let kind = match kind {
+        NoteKind::Event(kind) => kind,
+        NoteKind::Spike(_) => return Some(("▲", "^")),
+        NoteKind::Plateau(_) => return Some(("═", "=")),
+    };
     match kind {
         RunEventKind::LearningRateReduced { .. } => Some(("↓", "v")),
         RunEventKind::Nonfinite { .. } => Some(("×", "x")),

@@ -1,7 +1,11 @@
+mod arrival;
+mod findings;
+mod looks;
+
 use chrono::TimeDelta;
 use proptest::prelude::*;
 
-use super::curves::{Metric, RunNote};
+use super::curves::{Metric, NoteKind, RunNote};
 use super::*;
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::preset::Preset;
@@ -134,7 +138,8 @@ fn news(events: &[RunEvent]) -> RunNews {
     for event in events {
         state.apply(event);
         if !matches!(event.kind, RunEventKind::StepReported { .. }) {
-            notes.push(RunNote { time: event.time, step: state.step, kind: event.kind.clone() });
+            let kind = NoteKind::Event(event.kind.clone());
+            notes.push(RunNote { time: event.time, step: state.step, kind });
         }
     }
     let steps = std::mem::take(&mut state.steps);

@@ -37,7 +37,7 @@ const fn act(action: TrainAction) -> Action {
 pub(super) const FORM: &[Binding] = &[
     Binding::new(act(TrainAction::Edit), &[Key::Enter], "edit", "edit the field, or take its next choice"),
     Binding::new(act(TrainAction::Start), &[Key::Ctrl('s')], "start", "start the training"),
-    Binding::new(act(TrainAction::Outlook), &[Key::Char('w')], "what will happen", "show all of what will happen"),
+    Binding::new(act(TrainAction::Outlook), &[Key::Char('w')], "outlook", "show all of what will happen"),
     Binding::new(act(TrainAction::Layers), &[Key::Char('m')], "model", "show the network, layer by layer"),
     Binding::new(act(TrainAction::Filter), &[Key::Char('/')], "filter", "find fields by their name"),
     Binding::new(act(TrainAction::Reset), &[Key::Delete, Key::Backspace], "reset", "reset the field to the preset"),
@@ -67,7 +67,7 @@ pub(super) const EDITING: &[Binding] = &[
 pub(super) const READING: &[Binding] = &[
     Binding::new(act(TrainAction::Back), &[Key::Escape], "back to the form", "go back to the form"),
     Binding::new(act(TrainAction::Start), &[Key::Ctrl('s')], "start", "start the training"),
-    Binding::new(act(TrainAction::Outlook), &[Key::Char('w')], "what will happen", "show all of what will happen"),
+    Binding::new(act(TrainAction::Outlook), &[Key::Char('w')], "outlook", "show all of what will happen"),
     Binding::new(act(TrainAction::Layers), &[Key::Char('m')], "model", "show the network, layer by layer"),
     Binding::quiet(act(TrainAction::Move(Key::Up)), &[Key::Up, Key::Char('k')], "move up"),
     Binding::quiet(act(TrainAction::Move(Key::Down)), &[Key::Down, Key::Char('j')], "move down"),

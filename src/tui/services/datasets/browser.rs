@@ -248,7 +248,7 @@ impl Browser<'_> {
     }
 }
 
-fn modified(folder: &Path) -> Option<SystemTime> {
+pub(super) fn modified(folder: &Path) -> Option<SystemTime> {
     folder.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const MOST: usize = 200;
 
 /// The folder that is meant: `~` is the user's own, and what is not absolute lies where the program was started.
-pub(super) fn meant(typed: &str) -> PathBuf {
+pub(in crate::tui::services) fn meant(typed: &str) -> PathBuf {
     let typed = typed.trim();
     let path = match (typed.strip_prefix('~'), env::home_dir()) {
         (Some(""), Some(home)) => home,

@@ -63,3 +63,48 @@ fn paths_are_completed_and_data_is_found() {
     assert_eq!(found[..2], [folder.path().join("datasets/density"), folder.path().join("phantoms")]);
     assert_eq!(paths::meant(&format!("{base}/phantoms/")), folder.path().join("phantoms"));
 }
+
+#[test]
+fn unreadable_images_are_found_before_anybody_scrolls_to_them_and_again_when_their_folder_changes() {
+    let data = tempfile::tempdir().unwrap();
+    let names = |range: std::ops::Range<u32>| range.map(|number| data.path().join(format!("{number}.png")));
+    names(0..200).for_each(|path| fs::write(path, "no image").unwrap());
+    let (inbox, messages) = channel();
+    let mut service = DatasetsService::new(inbox);
+    let mut found = std::collections::BTreeSet::new();
+    let mut until = |service: &mut DatasetsService, count: usize| {
+        service.perform(DatasetsEffect::Inspect(vec![data.path().to_owned()]));
+        while found.len() < count {
+            let message = next(&messages, |message| matches!(message, DatasetsMessage::Unreadable(_)));
+            let DatasetsMessage::Unreadable(unreadable) = message else { panic!("unreadable images") };
+            assert!(unreadable.iter().all(|(_, problem)| !problem.is_empty()));
+            found.extend(unreadable.into_iter().map(|(path, _)| path));
+        }
+        found.len()
+    };
+    assert_eq!(until(&mut service, 200), 200);
+    names(200..203).for_each(|path| fs::write(path, "").unwrap());
+    assert_eq!(until(&mut service, 203), 203);
+}
+
+#[test]
+fn equal_files_are_found_in_all_folders() {
+    let data = tempfile::tempdir().unwrap();
+    let folders = ["a", "b"].map(|name| data.path().join(name));
+    for (folder, texts) in folders.iter().zip([["one", "two"], ["two", "3"]]) {
+        fs::create_dir(folder).unwrap();
+        for (number, text) in texts.iter().enumerate() {
+            fs::write(folder.join(format!("{number}.png")), text).unwrap();
+        }
+    }
+    let (inbox, messages) = channel();
+    let mut service = DatasetsService::new(inbox);
+    let root = data.path().to_owned();
+    service.perform(DatasetsEffect::FindDuplicates { root, folders: folders.to_vec() });
+    let DatasetsMessage::Duplicates { audit, .. } =
+        next(&messages, |m| matches!(m, DatasetsMessage::Duplicates { .. }))
+    else {
+        panic!("an audit")
+    };
+    assert_eq!(audit.groups, [[folders[0].join("1.png"), folders[1].join("0.png")]]);
+}

@@ -1,0 +1,118 @@
+//! A run that somebody wants to see, and a workspace that goes.
+
+use super::*;
+use crate::tui::testing::empty_model;
+use crate::tui::view_state::ViewState;
+
+fn chosen_row(app: &App) -> Option<RunDir> {
+    app.screens.runs.chosen_row(&app.model).map(|row| row.run.clone())
+}
+
+#[test]
+fn a_run_that_is_asked_for_is_shown_whatever_the_filter_says() {
+    let runs = RunsView { filter: "failed".to_owned(), ..RunsView::default() };
+    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    let effects = app.arrive(Place::Run(run_dir("b_MLO_R")));
+    assert!(effects.contains(&Effect::Runs(RunsEffect::Follow(vec![run_dir("b_MLO_R")]))), "{effects:?}");
+    tell(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert_eq!(chosen_row(&app), Some(run_dir("b_MLO_R")));
+    assert_eq!(app.screens.runs.filter.text(), "", "it would hide the run");
+
+    // A filter that lets it pass stays.
+    let runs = RunsView { filter: "mlo".to_owned(), ..RunsView::default() };
+    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    app.arrive(Place::Run(run_dir("b_MLO_R")));
+    tell(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert_eq!((chosen_row(&app), app.screens.runs.filter.text()), (Some(run_dir("b_MLO_R")), "mlo"));
+}
+
+#[test]
+fn a_run_that_was_just_started_is_waited_for() {
+    let mut app = app_with_runs();
+    let new = row("z_CC_R", View::CcR, RunPhase::Queued, 0, ProcessEvidence::Alive);
+    app.arrive(Place::Run(new.run.clone()));
+    assert_eq!(tell(&mut app, RunsMessage::Listed(Ok(rows()))), [], "it stays followed");
+    assert!(drawn(&mut app, (120, 40)).contains("z_CC_R is not listed yet"));
+    press(&mut app, &[Key::Char('x'), Key::Char('p')]);
+    assert!(app.screens.runs.asked.is_empty(), "no other run is asked in its place");
+    let mut more = rows();
+    more.insert(3, new.clone());
+    tell(&mut app, RunsMessage::Listed(Ok(more)));
+    assert_eq!(chosen_row(&app), Some(new.run.clone()));
+
+    let mut app = app_with_runs();
+    app.arrive(Place::Run(new.run));
+    press(&mut app, &[Key::Down]);
+    assert_eq!(chosen_row(&app), Some(run_dir("a_CC_L")), "whoever goes on waits no longer");
+}
+
+#[test]
+fn a_run_that_was_chosen_stays_so_while_the_newest_are_listed_first() {
+    let runs = RunsView { chosen: Some(run_dir("e_CC_R").path().to_owned()), ..RunsView::default() };
+    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    press(&mut app, &[Key::Char('3')]);
+    tell(&mut app, RunsMessage::Newest(rows()[..2].to_vec()));
+    assert_eq!((chosen_row(&app), app.screens.runs.shown.len()), (None, 2));
+    assert!(drawn(&mut app, (80, 24)).contains("2 so far"));
+    tell(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert_eq!(chosen_row(&app), Some(run_dir("e_CC_R")));
+    assert!(drawn(&mut app, (80, 24)).contains("6 of 6"));
+}
+
+#[test]
+fn a_run_of_another_workspace_is_told() {
+    let mut app = fresh_app();
+    app.arrive(Place::Run(RunDir::new("/elsewhere/runs/x_CC_R")));
+    let effects = tell(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert_eq!(effects, [Effect::Runs(RunsEffect::Follow(vec![run_dir("a_CC_R")]))]);
+    assert_eq!(notice(&app), "x_CC_R is no run of the workspace /density/workspace");
+}
+
+#[test]
+fn a_workspace_that_is_gone_is_said_beside_the_runs_that_were_there() {
+    let mut app = app_with_runs();
+    tell(&mut app, RunsMessage::Listed(Err("read /density: stale file handle".to_owned())));
+    assert_eq!(notice(&app), "the runs cannot be listed: read /density: stale file handle");
+    assert!(drawn(&mut app, (80, 24)).contains("Runs as they were"));
+    tell(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert!(!drawn(&mut app, (80, 24)).contains("as they were"));
+}
+
+#[test]
+fn a_trainer_that_is_asked_to_stop_is_said_to_be_asked_until_it_answers() {
+    let mut app = app_with_runs();
+    press(&mut app, &[Key::Char('x'), Key::Char('s')]);
+    assert!(app.screens.runs.asked.is_empty(), "it was not meant yet");
+    press(&mut app, &[Key::Char('y')]);
+    assert!(drawn(&mut app, (120, 40)).contains("stop asked, not answered yet"));
+    let answer = Ok(Answer::Asked(" → acknowledged at step 1004".to_owned()));
+    tell(&mut app, RunsMessage::Answered { run: run_dir("a_CC_R"), verb: RequestVerb::Stop, answer });
+    assert!(!drawn(&mut app, (120, 40)).contains("not answered yet"));
+}
+
+#[test]
+fn menu_and_question_take_the_mouse() {
+    let mut app = app_with_runs();
+    let click = |app: &mut App, text: &str| {
+        let screen = drawn(app, (120, 40));
+        let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+        let column = line[..line.find(text).unwrap()].chars().count();
+        let mouse = Mouse { kind: MouseKind::Press, column: column as u16, row: row as u16 };
+        app.update(UiMessage::Input(Input::Mouse(mouse)), fixed_time())
+    };
+    press(&mut app, &[Key::Char('x')]);
+    let pause = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Pause };
+    assert_eq!(click(&mut app, "p  pause"), [Effect::Runs(pause)]);
+    press(&mut app, &[Key::Char('x')]);
+    click(&mut app, "images/s");
+    assert!(app.screens.runs.menu.is_none(), "a click beside it closes it");
+    press(&mut app, &[Key::Char('x')]);
+    assert_eq!(click(&mut app, "s  stop now"), []);
+    assert_eq!(click(&mut app, "It finishes its step"), [], "no answer");
+    let stop = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Stop };
+    assert_eq!(click(&mut app, "y stop"), [Effect::Runs(stop)]);
+    press(&mut app, &[Key::Char('x')]);
+    click(&mut app, "s  stop now");
+    assert_eq!(click(&mut app, "leave it as it is"), []);
+    assert!(app.popups.is_empty());
+}

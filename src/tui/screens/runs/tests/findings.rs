@@ -1,0 +1,144 @@
+//! What is found in curves, and what lies under them.
+
+use super::*;
+use crate::domain::run_event::CheckpointKind;
+
+const EPOCHS: u32 = 14;
+
+/// Epochs of 100 steps, each reported with the mean so far; one bad step, and from epoch 3 on no better validation loss.
+fn plain_run() -> Vec<RunEvent> {
+    let mut events = events();
+    events.truncate(2);
+    let begun = events[0].time;
+    for epoch in 1..=EPOCHS {
+        let mut sum = 0.0;
+        for within in 1..=STEPS_PER_EPOCH {
+            let step = u64::from(epoch - 1) * STEPS_PER_EPOCH + within;
+            sum += if step == 470 { 9.0 } else { 1.0 + (step * 7919 % 101) as f64 / 1000.0 };
+            let kind = RunEventKind::StepReported {
+                epoch,
+                step,
+                loss: sum / within as f64,
+                accuracy: 0.5,
+                learning_rate: 0.01,
+                gradient_norm: 1.0,
+                images_per_s: 30.0,
+            };
+            events.push(RunEvent { time: begun + TimeDelta::seconds(step as i64), kind });
+        }
+        let step = u64::from(epoch) * STEPS_PER_EPOCH;
+        let time = begun + TimeDelta::seconds(step as i64);
+        let accuracy = 0.4 + if epoch == 3 { 0.2 } else { 0.01 * f64::from(epoch) };
+        let kind = RunEventKind::EpochEnded {
+            epoch,
+            step,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            val_loss: Some(if epoch < 3 { 2.0 } else { 1.25 }),
+            val_accuracy: Some(accuracy),
+            val_kappa: None,
+            learning_rate: 0.01,
+            seconds: 100.0,
+        };
+        events.push(RunEvent { time, kind });
+        if epoch == 1 || epoch == 3 {
+            let (kind, file) = (CheckpointKind::Best, format!("best-{epoch:03}.safetensors"));
+            let kind = RunEventKind::CheckpointSaved { epoch, step, kind, file, value: Some(accuracy) };
+            events.push(RunEvent { time, kind });
+        }
+    }
+    events
+}
+
+fn app_with_plain_run() -> App {
+    let mut app = app_with_runs();
+    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&plain_run())) });
+    app
+}
+
+#[test]
+fn a_spike_and_a_plateau_are_marked_listed_and_gone_to() {
+    let mut app = app_with_plain_run();
+    let screen = drawn(&mut app, (120, 40));
+    assert!(screen.contains('▲') && screen.contains('═'), "{screen}");
+    press(&mut app, &[Key::Char('!')]);
+    assert!(notice(&app).starts_with("step 470: spike: loss 9.0"), "{}", notice(&app));
+    assert_eq!(app.screens.runs.cursor, Some(470.0));
+    press(&mut app, &[Key::Char('!')]);
+    assert_eq!(notice(&app), "step 1300: plateau: val loss not below 1.2500 for 10 epochs");
+    assert!(drawn(&mut app, (120, 40)).contains("! plateau: val loss"), "listed among the events");
+}
+
+#[test]
+fn what_was_found_in_steps_that_are_void_is_found_no_more() {
+    let mut curves = RunCurves::default();
+    let found = |curves: &RunCurves| -> Vec<u64> {
+        let notes = curves.notes.iter().filter(|note| !matches!(note.kind, NoteKind::Event(_)));
+        notes.map(|note| note.step).collect()
+    };
+    // As it grows, in two parts.
+    let whole = news(&plain_run());
+    let mut first = news(&plain_run());
+    first.steps.truncate(469);
+    curves.take(first);
+    let mut rest = news(&plain_run());
+    (rest.kept, rest.anew) = (469, false);
+    rest.notes.clear();
+    rest.steps.drain(..469);
+    curves.take(rest);
+    assert_eq!(found(&curves), [470, 1300]);
+    // The run was resumed at step 400 and got past step 470 unharmed.
+    let mut again = whole;
+    (again.kept, again.anew) = (400, false);
+    again.notes.clear();
+    again.steps.drain(..400);
+    again.steps.truncate(60);
+    again.state.records.truncate(4);
+    curves.take(again);
+    assert_eq!(found(&curves), Vec::<u64>::new());
+}
+
+#[test]
+fn with_a_cursor_it_is_said_which_checkpoint_the_evaluation_is_of() {
+    let mut app = app_with_runs();
+    let mut events = plain_run();
+    let split = crate::domain::split::Split::Test;
+    let kind = RunEventKind::Evaluated { split, images: 100, accuracy: 0.6, kappa_linear: None };
+    events.push(RunEvent { time: fixed_time(), kind });
+    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });
+    app.screens.runs.cursor = Some(110.0);
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screen, crate::tui::screens::ScreenId::Evaluate);
+    assert_eq!(
+        notice(&app),
+        "nearest to the cursor: epoch 1, val accuracy 0.410; evaluated is the best: epoch 3, val accuracy 0.600"
+    );
+    press(&mut app, &[Key::Char('3')]);
+    app.screens.runs.cursor = Some(1000.0);
+    press(&mut app, &[Key::Enter]);
+    assert!(notice(&app).ends_with("the best: epoch 3, val accuracy 0.600"), "{}", notice(&app));
+}
+
+#[test]
+fn a_reference_is_drawn_whole_where_its_epochs_have_a_place() {
+    let mut app = app_with_plain_run();
+    let series = |first: f64| (1..=40).map(|epoch| first / f64::from(epoch)).collect::<Vec<f64>>();
+    let history = ReferenceHistory {
+        loss_train: series(2.0),
+        acc_train: series(0.9),
+        loss_val: series(3.0),
+        acc_val: series(0.8),
+    };
+    tell(&mut app, RunsMessage::Reference { folder: "/seed".into(), outcome: Ok(history) });
+    assert_eq!(app.screens.runs.range(), (0.0, 4000.0), "its forty epochs, of which the run has done fourteen");
+    let screen = drawn(&mut app, (120, 40));
+    assert_eq!(screen.matches("─ reference • its val").count(), 2, "{screen}");
+    insta::assert_snapshot!("reference_120x40", screen);
+    press(&mut app, &[Key::Char('f')]);
+    assert_eq!(app.screens.runs.range().1, 1400.0, "the tail is that of the run");
+    press(&mut app, &[Key::Char('0'), Key::Char('t')]);
+    assert_eq!(app.screens.runs.range(), (0.0, 40.0), "epochs");
+    press(&mut app, &[Key::Char('t')]);
+    assert_eq!(app.screens.runs.range(), (0.0, 1400.0), "nobody knows when its epochs were");
+    assert!(!drawn(&mut app, (120, 40)).contains("reference"), "nothing is named that is not drawn");
+}
