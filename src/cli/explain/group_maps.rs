@@ -222,7 +222,8 @@ impl GroupMaps<'_> {
     }
 
     fn class(&self) -> ExplainedClass {
-        match (self.arguments.class.fixed(), self.arguments.class) {
+        let wanted = self.arguments.wanted_class();
+        match (wanted.fixed(), wanted) {
             (Some(class), _) => ExplainedClass::Class(class),
             (None, WantedClass::True) => {
                 ExplainedClass::PerSample(self.group.samples.iter().map(|sample| sample.label).collect())

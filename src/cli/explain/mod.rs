@@ -106,9 +106,9 @@ pub(super) struct ExplainArguments {
         help = "The layer: add_1 to add_12, the sums of the blocks, or stage1 to stage4"
     )]
     layer: ExplainedLayer,
-    /// The class that maps speak for
-    #[arg(long, value_enum, value_name = "CLASS", default_value_t = WantedClass::Predicted)]
-    class: WantedClass,
+    /// The class that maps speak for [default: predicted; with --sanity D, the densest: what speaks for it is the question]
+    #[arg(long, value_enum, value_name = "CLASS")]
+    class: Option<WantedClass>,
     /// Grad-CAM exactly as keras-vis 0.5 computes it
     #[arg(long)]
     parity: bool,
@@ -158,6 +158,12 @@ pub(super) struct ExplainArguments {
 }
 
 impl ExplainArguments {
+    /// The class asked for. Classes between the densest and the fattiest are told by what is absent, too: whether a network
+    /// looks at dense tissue is a question about what speaks for D.
+    fn wanted_class(&self) -> WantedClass {
+        self.class.unwrap_or(if self.sanity { WantedClass::D } else { WantedClass::Predicted })
+    }
+
     fn measures_curves(&self) -> bool {
         self.curves || self.sanity
     }
