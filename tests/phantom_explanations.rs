@@ -37,9 +37,11 @@ impl Experiment {
         }
         fs::create_dir(&workspace).unwrap();
         let settings = "size=256,width=0.25,epochs=16,early_stop=0";
-        let train = ["train", "--data", &training, "--view", "CC_R", "--preset", "modern", "--set", settings, "--follow"];
+        let train =
+            ["train", "--data", &training, "--view", "CC_R", "--preset", "modern", "--set", settings, "--follow"];
         done(&[&["--workspace", &workspace], &train[..]].concat());
-        let explain = ["explain", "--model", "latest", "--data", &held_back, "--view", "CC_R", "--sanity", "--out", &maps];
+        let explain =
+            ["explain", "--model", "latest", "--data", &held_back, "--view", "CC_R", "--sanity", "--out", &maps];
         done(&[&["--workspace", &workspace], &explain[..]].concat());
         let sanity = serde_json::from_slice(&fs::read(Path::new(&maps).join("sanity.json")).unwrap()).unwrap();
         Self { maps: maps.into(), sanity }

@@ -3,6 +3,7 @@
 mod bench;
 mod checkout;
 mod demo;
+mod dist;
 mod gpu_check;
 mod libtorch;
 mod lint;
@@ -46,6 +47,8 @@ enum Task {
     Bench(bench::BenchArguments),
     /// Pack what measures a machine with a GPU and Python's torch, but without Rust
     GpuCheck(gpu_check::GpuCheckArguments),
+    /// Pack the program with its libraries into an archive, for machines without Rust
+    Dist(dist::DistArguments),
 }
 
 fn main() -> ExitCode {
@@ -68,5 +71,6 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Demo { arguments } => demo::run(&checkout, &arguments),
         Task::Bench(arguments) => bench::run(&checkout, &arguments),
         Task::GpuCheck(arguments) => gpu_check::run(&checkout, &arguments),
+        Task::Dist(arguments) => dist::run(&checkout, &arguments),
     }
 }
