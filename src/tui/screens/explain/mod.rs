@@ -2,6 +2,8 @@
 
 mod keys;
 mod models;
+#[cfg(test)]
+mod painted_tests;
 mod settings;
 mod steering;
 #[cfg(test)]
