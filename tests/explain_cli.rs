@@ -37,7 +37,12 @@ fn every_image_gets_a_map_four_pictures_and_a_line_of_scores() {
     let output = explain(&out, &["--data", shipped("testset").to_str().unwrap(), "--view", "CC_R"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("enrichment") && text.matches("  random").count() == 10 && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(
+        text.contains("enrichment")
+            && text.matches("  random").count() == 10
+            && text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
     assert_eq!(
         names_in(&out),
         ["CC_R", "contact_A.png", "contact_B.png", "contact_C.png", "contact_D.png", "scores.csv"]
@@ -198,7 +203,8 @@ fn an_image_that_vanishes_meanwhile_costs_itself_alone() {
     let out = folder.path().join("maps");
     let mut command = mammoscope();
     command.env("MAMMOSCOPE_ENGINE", engine).arg("explain").arg("--model").arg(shipped("models"));
-    let output = command.args(["--device", "cpu", "--data"]).arg(folder.path()).arg("--out").arg(&out).output().unwrap();
+    let output =
+        command.args(["--device", "cpu", "--data"]).arg(folder.path()).arg("--out").arg(&out).output().unwrap();
     let told = stderr_of(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("2_1_A_CC_R.png") && told.contains("No such file"), "{told}");

@@ -98,7 +98,13 @@ fn smooth_grad_is_the_magnitude_of_the_mean_gradient_over_noisy_copies() {
         let side = SIDE as i64;
         let noisy = Tensor::from_slice(&values).reshape([1, side, side, 3]).permute([0, 3, 1, 2]).contiguous();
         let noisy = noisy.set_requires_grad(true);
-        explainer.network().forward(&noisy).expect("logits").select(1, CLASS.index() as i64).sum(Kind::Float).backward();
+        explainer
+            .network()
+            .forward(&noisy)
+            .expect("logits")
+            .select(1, CLASS.index() as i64)
+            .sum(Kind::Float)
+            .backward();
         let gradient = Vec::<f32>::try_from(noisy.grad().flatten(0, -1)).expect("f32");
         mean.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += f64::from(value) / 16.0);
     }
@@ -164,8 +170,7 @@ fn the_curves_of_a_truthful_map_beat_those_of_its_reverse() {
         let reversed = bilinear_zoom(&Raster::new(map.columns(), map.rows(), Channels::Grey, reversed), size, size);
         let image = batch_tensor(&[&input]).expect("a tensor");
         let index = class.index() as i64;
-        let reverse =
-            perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, &Going(&|| true));
+        let reverse = perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, &Going(&|| true));
         let reverse = reverse.expect("curves").expect("nobody stopped it");
         gains[0] += curves.insertion_area().expect("points") - reverse.insertion_area().expect("points");
         gains[1] += reverse.deletion_area().expect("points") - curves.deletion_area().expect("points");

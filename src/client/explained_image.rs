@@ -162,7 +162,9 @@ mod tests {
     /// A breast of 24 of 32 columns with dense tissue in its upper left quarter.
     fn examined() -> ExaminedPicture {
         let picture = Raster::new(32, 32, Channels::Grey, (0..1024).map(|at| (at % 7 + 100) as u8).collect());
-        let mask = |inside: fn(usize, usize) -> bool| Mask::new(32, 32, (0..1024).map(|at| inside(at % 32, at / 32)).collect());
+        let mask = |inside: fn(usize, usize) -> bool| {
+            Mask::new(32, 32, (0..1024).map(|at| inside(at % 32, at / 32)).collect())
+        };
         let known = TrueMasks {
             breast: Some(mask(|x, _| x < 24)),
             dense: Some(mask(|x, y| x < 12 && y < 12)),

@@ -126,7 +126,9 @@ impl PartialEq for ExplainEffect {
             }
             (Self::LookForModels, Self::LookForModels) => true,
             (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
-                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| file == other && Arc::ptr_eq(image, of);
+                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
+                    file == other && Arc::ptr_eq(image, of)
+                };
                 images.len() == others.len() && images.iter().zip(others).all(same)
             }
             _ => false,
