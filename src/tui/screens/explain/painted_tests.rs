@@ -4,6 +4,7 @@ use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, s
 use super::*;
 use crate::client::explained_image::MapZoom;
 use crate::client::protocol::ExplainedSample;
+use crate::domain::density::DensityClass;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::tui::effect::Place;
 use crate::tui::input::Key;
