@@ -9,7 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use support::{mammoscope, names_in, stderr_of};
+use mammoscope::storage::map_file::read_table;
+use mammoscope::storage::model_file::Model;
+use serde_json::Value;
+use support::{mammoscope, names_in, script, skipped, stderr_of};
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -34,7 +37,12 @@ fn every_image_gets_a_map_four_pictures_and_a_line_of_scores() {
     let output = explain(&out, &["--data", shipped("testset").to_str().unwrap(), "--view", "CC_R"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("enrichment") && text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert!(
+        text.contains("enrichment")
+            && text.matches("  random").count() == 10
+            && text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
     assert_eq!(
         names_in(&out),
         ["CC_R", "contact_A.png", "contact_B.png", "contact_C.png", "contact_D.png", "scores.csv"]
@@ -51,7 +59,8 @@ fn every_image_gets_a_map_four_pictures_and_a_line_of_scores() {
     assert_eq!(map.shape, [128, 128]);
     let scores = fs::read_to_string(out.join("scores.csv")).unwrap();
     assert_eq!(scores.lines().count(), 5);
-    assert!(scores.lines().skip(1).all(|line| line.contains(",grad-cam,add_12,sound,")), "{scores}");
+    assert!(scores.lines().skip(1).all(|line| line.contains(",grad-cam,add_12,sound,mask,")), "{scores}");
+    assert!(scores.lines().skip(1).all(|line| line.ends_with(",,")), "no curves: {scores}");
 }
 
 #[test]
@@ -60,8 +69,8 @@ fn whether_maps_may_be_believed_is_told_with_its_rule() {
     let out = folder.path().join("maps");
     let output = explain(&out, &["--data", shipped("testset").to_str().unwrap(), "--sanity", "--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let written: serde_json::Value = serde_json::from_slice(&fs::read(out.join("sanity.json")).unwrap()).unwrap();
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let written: Value = serde_json::from_slice(&fs::read(out.join("sanity.json")).unwrap()).unwrap();
     assert_eq!(printed["sanity"], written);
     assert_eq!(printed["explained"], 16);
     // Eight images of two subjects of C and D cannot support anything.
@@ -69,6 +78,28 @@ fn whether_maps_may_be_believed_is_told_with_its_rule() {
     assert_eq!(written["conditions"].as_array().unwrap().len(), 4);
     assert_eq!(written["evidence"]["randomisation"].as_array().unwrap().len(), 6);
     assert_eq!(written["evidence"]["repeatability"], 0.0, "the same thread count gives the same bits");
+    let last = |checked: &Value| checked["evidence"]["randomisation"][5]["correlation"].as_f64().unwrap();
+    assert!(last(&written) < 0.9, "the map depends on the weights: {}", last(&written));
+    // Maps of each class and of the random maps, with curves: 16 images have both.
+    for kind in ["maps", "control"] {
+        for class in ["A", "B", "C", "D"] {
+            let summary = &written[kind][class];
+            assert_eq!(summary["images"], 4);
+            for curve in [9, 10] {
+                assert_eq!(summary["means"][curve]["images"], 4, "{kind} of {class}");
+            }
+        }
+    }
+    assert_ne!(written["maps"], written["control"]);
+    let scores = fs::read_to_string(out.join("scores.csv")).unwrap();
+    let areas = scores.lines().skip(1).flat_map(|line| line.rsplit(',').take(2));
+    assert!(areas.map(|area| area.parse::<f64>().unwrap()).all(|area| (0.0..=1.0).contains(&area)), "{scores}");
+    // A map that knows no weights does not change with them, and the check says so.
+    let words = ["--data", shipped("testset").to_str().unwrap(), "--view", "CC_R", "--method", "random"];
+    let output = explain(&folder.path().join("random"), &[&words[..], &["--sanity", "--json"]].concat());
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(last(&printed["sanity"]), 1.0);
+    assert_eq!(printed["sanity"]["conditions"][2]["holds"], false);
 }
 
 #[test]
@@ -88,6 +119,20 @@ fn what_cannot_be_explained_is_told_and_the_rest_goes_on() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("5_1_D_CC_R.png") && told.contains("the mask has 7 × 7 pixels, its image"), "{told}");
     assert!(out.join("CC_R/D/4_1_D_CC_R_map.npy").is_file(), "the other one was explained");
+    assert!(told.contains("1 mask could not be used"), "{told}");
+    let scores = fs::read_to_string(out.join("scores.csv")).unwrap();
+    assert!(scores.lines().nth(1).unwrap().contains(",sound,none,"), "nothing is said of dense tissue: {scores}");
+    // A mask alone fails the command, too; the breast's mask, which is sound, is used.
+    fs::remove_file(data.join("5_1_D_CC_R.png")).unwrap();
+    let breast = image::GrayImage::from_fn(128, 128, |x, _| image::Luma([if x >= 64 { 255 } else { 0 }]));
+    breast.save(data.join("masks/4_1_D_CC_R_breast.png")).unwrap();
+    let output = explain(&out, &["--data", root, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&printed["explained"], printed["masks_left_out"].as_array().unwrap().len()), (&Value::from(1), 1));
+    let outside = |text: &str| -> f64 { text.lines().nth(1).unwrap().split(',').nth(16).unwrap().parse().unwrap() };
+    let now = fs::read_to_string(out.join("scores.csv")).unwrap();
+    assert!(outside(&now) > outside(&scores), "half of the picture is outside by that mask: {now}");
 
     let output = explain(&out, &["--data", root, "--layer", "conv9"]);
     assert_eq!(output.status.code(), Some(2));
@@ -117,4 +162,89 @@ fn the_class_that_is_explained_can_be_chosen() {
     assert_eq!(explained(&["--class", "D"]).1.as_deref(), Some("D"));
     let (code, _, told) = explained(&["--class", "true"]);
     assert_eq!(code, Some(1), "neither folder nor name tells its class: {told}");
+}
+
+#[test]
+fn a_model_that_is_at_fault_costs_its_view_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = folder.path().join("models");
+    fs::create_dir(&models).unwrap();
+    fs::copy(shipped("models/CC_R.safetensors"), models.join("CC_R.safetensors")).unwrap();
+    let mut broken = Model::read(&shipped("models/CC_L.safetensors")).unwrap();
+    broken.tensors.get_mut("conv2d_7.kernel").unwrap()[3] = f32::NAN;
+    broken.write(&models.join("CC_L.safetensors")).unwrap();
+    let out = folder.path().join("maps");
+    let mut command = mammoscope();
+    let data = shipped("testset");
+    command.arg("explain").arg("--model").arg(&models).arg("--data").arg(&data).args(["--view", "CC_L,CC_R"]);
+    let output = command.args(["--device", "cpu", "--json", "--out"]).arg(&out).output().unwrap();
+    let told = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("CC_L.safetensors") && told.contains("conv2d_7.kernel"), "{told}");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failed = printed["failed"].as_array().unwrap();
+    assert_eq!((&printed["explained"], failed.len()), (&Value::from(4), 4));
+    assert!(failed.iter().all(|failure| failure["file"].as_str().unwrap().contains("CC_L")), "{failed:?}");
+    assert_eq!(fs::read_to_string(out.join("scores.csv")).unwrap().lines().count(), 5);
+}
+
+#[test]
+fn an_image_that_vanishes_meanwhile_costs_itself_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("CC_R/A");
+    fs::create_dir_all(&data).unwrap();
+    let gone = data.join("2_1_A_CC_R.png");
+    for image in [&data.join("1_1_A_CC_R.png"), &gone] {
+        fs::copy(shipped("testset/CC_R/A/1_1_A_CC_R.png"), image).unwrap();
+    }
+    // The engine starts when all images are listed.
+    let body = format!("rm '{}'; exec '{}' \"$@\"", gone.display(), support::engine().display());
+    let engine = script(&folder.path().join("engine"), &body);
+    let out = folder.path().join("maps");
+    let mut command = mammoscope();
+    command.env("MAMMOSCOPE_ENGINE", engine).arg("explain").arg("--model").arg(shipped("models"));
+    let output =
+        command.args(["--device", "cpu", "--data"]).arg(folder.path()).arg("--out").arg(&out).output().unwrap();
+    let told = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("2_1_A_CC_R.png") && told.contains("No such file"), "{told}");
+    assert_eq!(fs::read_to_string(out.join("scores.csv")).unwrap().lines().count(), 2, "{told}");
+}
+
+/// On the reference's weights and one of its mammograms: the map that keras-vis painted, and scores of the map before
+/// keras-vis' last step, after which there is energy everywhere.
+#[test]
+fn parity_writes_the_map_of_keras_vis() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    let [weights, image, published] = [
+        "reference/full/keras_resnet41.h5",
+        "seed/TestSet/CC_R/test/A/1251_1_A_CC_R.png",
+        "reference/cams/full650_route2_1251_1_A_CC_R_normalised.npy",
+    ]
+    .map(|name| shared.join(name));
+    if let Some(missing) = [&weights, &image, &published].into_iter().find(|path| !path.exists()) {
+        skipped(&format!("{} is not there", missing.display()));
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (model, out) = (folder.path().join("model.safetensors"), folder.path().join("maps"));
+    let imported = mammoscope().arg("import").arg(&weights).arg("--out").arg(&model).output().unwrap();
+    assert!(imported.status.success(), "{}", stderr_of(&imported));
+    let mut command = mammoscope();
+    command.arg("explain").arg("--model").arg(&model).arg("--data").arg(&image).args(["--view", "CC_R"]);
+    let output = command.args(["--parity", "--device", "cpu", "--out"]).arg(&out).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
+    let ours = read_table(&out.join("CC_R/unlabelled/1251_1_A_CC_R_map.npy")).unwrap();
+    let theirs = read_table(&published).unwrap();
+    assert_eq!((&ours.shape, ours.values.len()), (&vec![650, 650], theirs.values.len()));
+    let pairs = ours.values.iter().zip(&theirs.values);
+    let off = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(off <= 1e-3, "off by {off:.1e}");
+    let peak = |values: &[f32]| (0..values.len()).fold(0, |best, at| if values[at] > values[best] { at } else { best });
+    assert_eq!(peak(&ours.values), peak(&theirs.values));
+    let above = ours.values.iter().filter(|&&value| value > 0.0).count();
+    assert!(above > 400_000, "{above} of 422,500 pixels are above zero");
+    let scores = fs::read_to_string(out.join("scores.csv")).unwrap();
+    let outside: f64 = scores.lines().nth(1).unwrap().split(',').nth(16).unwrap().parse().unwrap();
+    assert!((0.0..1.0).contains(&outside), "{scores}");
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::io::Cursor;
 use std::path::Path;
 
 use image::GrayImage;
@@ -41,7 +42,7 @@ fn native(mask: &Mask) -> Raster<f32> {
 fn a_map_of_the_dense_tissue_scores_high_and_its_reverse_low() {
     let settings = PhantomSettings { seed: 5, size: SIDE as u32, overlap: false, confounder: false };
     let generator = PhantomGenerator::new(settings).unwrap();
-    let mut sheet = ContactSheet::new("phantoms  class C  map of the truth");
+    let mut sheet = ContactSheet::new("phantoms  class C  map of the truth", Cursor::new(Vec::new()));
     for number in [3, 7] {
         let subject = generator.subject(number);
         for view in View::ALL {
@@ -51,6 +52,7 @@ fn a_map_of_the_dense_tissue_scores_high_and_its_reverse_low() {
                 breast: Some(mask(&phantom.breast)),
                 dense: Some(mask(&phantom.dense)),
                 pectoral: phantom.pectoral.as_ref().map(mask),
+                ..TrueMasks::default()
             };
             let regions = PictureRegions::of(&image, known, SkinBandWidth::default()).unwrap();
             let dense = regions.dense.as_ref().unwrap();
@@ -88,10 +90,11 @@ fn a_map_of_the_dense_tissue_scores_high_and_its_reverse_low() {
             assert!(untouched.filter(|((share, _), _)| **share == 0.0).all(|((_, &grey), pixel)| *pixel == [grey; 3]));
             let outlined = drawn(&image, &lines, [255, 170, 0], 1.5);
             let facts = format!("class {}, enrichment {:.2}", subject.label, enrichment(&truth));
-            sheet.add(&format!("{number}_1_{}_{view}.png", subject.label), &facts, [&image, &over, &outlined]);
+            sheet.add(&format!("{number}_1_{}_{view}.png", subject.label), &facts, [&image, &over, &outlined]).unwrap();
         }
     }
-    let png = sheet.png().unwrap().unwrap();
+    let mut png = Vec::new();
+    sheet.write_png(&mut png).unwrap();
     if let Some(folder) = std::env::var_os("MAMMOSCOPE_LOOK") {
         std::fs::write(Path::new(&folder).join("contact_sheet.png"), png).unwrap();
     }

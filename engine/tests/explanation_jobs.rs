@@ -13,7 +13,9 @@ use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use mammoscope::domain::density::DensityClass;
 use mammoscope::domain::explained_layer::ExplainedLayer;
 use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope::domain::image_seed::image_seed;
 use mammoscope::domain::network_plan::WidthFactor;
+use mammoscope::imaging::random_map::random_map;
 use mammoscope::storage::model_file::Model;
 use mammoscope_engine::learning::initial_weights::initial_model;
 
@@ -112,6 +114,29 @@ fn one_engine_explains_job_after_job_and_bad_input_costs_itself_alone() {
     model(&path, 2);
     let other = answers(&mut engine, 8, work(&path, &samples)).expect("maps");
     assert_ne!(other[0], all[0], "the model at hand is not the file any more");
+}
+
+#[test]
+fn random_maps_are_those_of_the_images_names_and_have_curves_where_they_are_wanted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.safetensors");
+    model(&path, 1);
+    let samples = images(folder.path(), 3);
+    let mut engine = engine();
+    let random = ExplainWork { method: ExplanationMethod::Random, curves: true, ..work(&path, &samples) };
+    let maps = answers(&mut engine, 1, random.clone()).expect("maps");
+    for (sample, answer) in samples.iter().zip(&maps) {
+        let answer = answer.as_ref().expect("a map");
+        let expected = random_map(ExplainedLayer::LAST.side(64), image_seed(1, sample));
+        assert_eq!(answer.map.values(), expected.samples(), "what the program scores is what the engine makes");
+        let curves = answer.curves.as_ref().expect("it was asked for");
+        assert!(curves.insertion_area().is_some() && curves.deletion_area().is_some(), "{curves:?}");
+    }
+    // Whichever images are beside it.
+    let alone = ExplainWork { samples: random.samples[2..].to_vec(), curves: false, ..random };
+    let alone = answers(&mut engine, 2, alone).expect("maps").swap_remove(0).expect("a map");
+    assert_eq!(alone.map, maps[2].as_ref().expect("a map").map);
+    assert_eq!(alone.curves, None);
 }
 
 #[test]

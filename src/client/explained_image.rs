@@ -153,3 +153,51 @@ impl ExaminedPicture {
         ExplanationScores::of(map, self.picture.samples(), &parts)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imaging::picture_regions::TrueMasks;
+
+    /// A breast of 24 of 32 columns with dense tissue in its upper left quarter.
+    fn examined() -> ExaminedPicture {
+        let picture = Raster::new(32, 32, Channels::Grey, (0..1024).map(|at| (at % 7 + 100) as u8).collect());
+        let mask = |inside: fn(usize, usize) -> bool| {
+            Mask::new(32, 32, (0..1024).map(|at| inside(at % 32, at / 32)).collect())
+        };
+        let known = TrueMasks {
+            breast: Some(mask(|x, _| x < 24)),
+            dense: Some(mask(|x, y| x < 12 && y < 12)),
+            ..TrueMasks::default()
+        };
+        let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
+        ExaminedPicture::new(picture, (32, 32), regions, 5)
+    }
+
+    #[test]
+    fn with_the_steps_of_keras_vis_the_map_before_the_last_is_scored() {
+        let map = ExplanationMap::new(4, 4, (0..16).map(|at| if at == 0 { 9.0 } else { -1.0 }).collect());
+        let (raster, _, scores) = examined().scored(&map, MapZoom::KerasVis);
+        let rectified = examined().scored(&map.rectified(), MapZoom::Bilinear).2;
+        assert_eq!(scores, rectified);
+        assert_eq!(scores.outside_energy, Some(0.0), "there is nothing of it outside");
+        // While the raster of the file is above zero nearly everywhere: the spline overshoots.
+        let above = raster.samples().iter().filter(|&&value| value > 0.0).count();
+        assert!(above > 1000, "{above} of 1024");
+    }
+
+    #[test]
+    fn every_picture_has_a_control_of_its_own() {
+        let with_seed = |seed| {
+            let ExaminedPicture { picture, stored_size, regions, .. } = examined();
+            ExaminedPicture::new(picture, stored_size, regions, seed).control
+        };
+        assert_eq!(with_seed(1), with_seed(1));
+        assert_ne!(with_seed(1), with_seed(2));
+        let mean = (0..200).filter_map(|seed| with_seed(seed).dense_enrichment).sum::<f64>() / 200.0;
+        // A quarter of its energy lies outside.
+        assert!((0.6..0.9).contains(&mean), "{mean}");
+        let without = ExaminedPicture::new(examined().picture, (32, 32), None, 1);
+        assert_eq!((without.control, without.dense_source()), (ExplanationScores::default(), DenseSource::None));
+    }
+}

@@ -54,11 +54,7 @@ pub fn mask_path(image: &Path, what: &str) -> PathBuf {
 /// The masks beside an image of `width` × `height` pixels, resized as the network's input is, to `size` × `size`, or left
 /// as large as they are, and what is wrong with those that cannot be used. Masks that are not there are `None`.
 #[must_use]
-pub fn true_masks(
-    image: &Path,
-    (width, height): (usize, usize),
-    size: Option<usize>,
-) -> (TrueMasks, Vec<MaskError>) {
+pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<usize>) -> (TrueMasks, Vec<MaskError>) {
     let load = |what: &str| {
         let path = mask_path(image, what);
         // Looked for first: most data sets have none, and that is no error.

@@ -142,7 +142,8 @@ mod tests {
         let breast = Mask::new(40, 40, (0..1600).map(|at| at % 40 < 35).collect());
         let dense = Mask::new(40, 40, (0..1600).map(inside).collect());
         let pectoral = Mask::new(40, 40, (0..1600).map(|at| at % 40 + at / 40 < 8).collect());
-        let known = TrueMasks { breast: Some(breast), dense: Some(dense), pectoral: Some(pectoral), ..TrueMasks::default() };
+        let known =
+            TrueMasks { breast: Some(breast), dense: Some(dense), pectoral: Some(pectoral), ..TrueMasks::default() };
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default()).unwrap();
         let draw = |drawing, outlines| {
             draw_explanation(&picture, &shares, Some(&regions), drawing, (Colormap::Grey, 0.5), outlines)

@@ -85,6 +85,15 @@ pub(super) fn blended(picture: &Raster<u8>, over: impl Fn(usize) -> Option<([u8;
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_reference_s_colours_are_blended_and_not_added() {
+        // Full red of seismic, [128, 0, 0], at 0.5 over 200: the reference's sum would be white.
+        let over = overlay(&grey(&[200, 200]), &map(&[1.0, 0.75]), Colormap::Seismic, 0.5);
+        assert_eq!(over.samples()[..3], [164, 100, 100]);
+        // Three quarters of the scale are [255, 0, 0], at 0.375.
+        assert_eq!(over.samples()[3..], [221, 125, 125]);
+    }
+
     use proptest::prelude::*;
 
     use super::*;

@@ -166,7 +166,11 @@ impl GroupMaps<'_> {
     fn none_explained(&self, fault: &str) -> Done {
         let reason = format!("model {}: {}", printable_path(&self.group.model.path), printable(fault));
         let samples = &self.group.samples;
-        self.console.warn(format!("{reason}; {} of {} not explained", counted(samples.len(), "image"), self.group.name()));
+        self.console.warn(format!(
+            "{reason}; {} of {} not explained",
+            counted(samples.len(), "image"),
+            self.group.name()
+        ));
         let failures = samples.iter().map(|sample| (printable_path(&sample.path), reason.clone())).collect();
         Done { failures, ..Done::default() }
     }
@@ -232,12 +236,7 @@ impl GroupMaps<'_> {
         }
     }
 
-    fn work(
-        &self,
-        class: ExplainedClass,
-        variation: Variation,
-        chosen: Option<&[usize]>,
-    ) -> ExplainWork {
+    fn work(&self, class: ExplainedClass, variation: Variation, chosen: Option<&[usize]>) -> ExplainWork {
         let arguments = self.arguments;
         let Variation { method, layer, randomised_stages, curves } = variation;
         let path = |sample: &DatasetSample| WirePath::from(sample.path.as_path());

@@ -62,12 +62,7 @@ pub(super) fn check(
             of_group.iter().filter_map(|one| Some((*one, one.map.as_ref()?))).unzip();
         compared += chosen.len();
         console.remark(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
-        let same = Variation {
-            method: arguments.method,
-            layer: arguments.layer,
-            randomised_stages: 0,
-            curves: false,
-        };
+        let same = Variation { method: arguments.method, layer: arguments.layer, randomised_stages: 0, curves: false };
         // Both times in the same batches: on a GPU rounding depends on how many images are computed at once.
         let mut before: Vec<Option<ExplanationMap>> = vec![None; chosen.len()];
         maps.maps_of(engine, interrupted, job.next(), &chosen, same, &mut |place, sample| {

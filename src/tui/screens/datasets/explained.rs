@@ -56,8 +56,8 @@ fn of_folder(tree: &FolderTree, folder: usize, name: &str) -> ExplainSample {
         .as_ref()
         .map(|name| format!("{} exam {}", printable(&name.subject.0), printable(&name.exam.0)))
         .unwrap_or_default();
-    // Folders go before names, as on the command line.
-    let label = around.context.class.or_else(|| told.as_ref().map(|name| name.class));
+    // The view's folder goes before the name, as on the command line.
+    let label = around.context.class;
     let view = around.context.view.or_else(|| told.as_ref().map(|name| name.view));
     ExplainSample { path: around.path.join(name), label, view, examination }
 }

@@ -2,6 +2,9 @@
 
 mod keys;
 mod models;
+#[cfg(test)]
+mod painted_tests;
+mod requests;
 mod settings;
 mod steering;
 #[cfg(test)]
@@ -15,14 +18,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::{Screen, ScreenId};
-use crate::client::explained_image::ExplainedImage;
+use super::Screen;
 use crate::client::explanation_files::MapPainting;
-use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
-use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::printable::printable_path;
-use crate::domain::probabilities::Probabilities;
 use crate::domain::view::View;
 use crate::storage::run_dir::RunDir;
 use crate::tui::binding::{Action, Binding};
@@ -33,76 +32,8 @@ use crate::tui::services::pictures::{PictureMessage, PicturePlace, TILES};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 pub(in crate::tui) use keys::ExplainAction;
+pub(in crate::tui) use requests::{ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource};
 use settings::{ClassChoice, Settings};
-
-/// Where models come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::tui) enum ModelSource {
-    /// The best checkpoints of these runs, as they are now.
-    Runs(#[serde(with = "run_paths")] Vec<RunDir>),
-    /// A model file, or a folder of them.
-    Files(PathBuf),
-}
-
-/// An image to explain.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct ExplainSample {
-    pub(in crate::tui) path: PathBuf,
-    pub(in crate::tui) label: Option<DensityClass>,
-    pub(in crate::tui) view: Option<View>,
-    /// The examination, `145 exam 1`; empty where it is not known.
-    pub(in crate::tui) examination: String,
-}
-
-/// Images to explain.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct ExplainList {
-    /// What they have in common: `C predicted as D`.
-    pub(in crate::tui) title: String,
-    pub(in crate::tui) samples: Vec<ExplainSample>,
-    /// The one to begin with.
-    pub(in crate::tui) position: usize,
-    /// Images of the same examinations, for all views beside each other.
-    pub(in crate::tui) views: Vec<ExplainSample>,
-    /// The models; `None` keeps those that were used last.
-    pub(in crate::tui) source: Option<ModelSource>,
-    /// Where they came from.
-    pub(in crate::tui) from: ScreenId,
-}
-
-/// A map that is wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct MapRequest {
-    pub(in crate::tui) sample: PathBuf,
-    pub(in crate::tui) view: Option<View>,
-    pub(in crate::tui) source: ModelSource,
-    pub(in crate::tui) method: ExplanationMethod,
-    pub(in crate::tui) layer: ExplainedLayer,
-    /// The class that it speaks for; `None` is the predicted one.
-    pub(in crate::tui) class: Option<DensityClass>,
-    /// Whether the newest checkpoint of a run is wanted, best or not: it is being trained.
-    pub(in crate::tui) follow: bool,
-}
-
-/// A map, brought to its image.
-#[derive(Debug)]
-pub(in crate::tui) struct MappedImage {
-    pub(in crate::tui) image: Arc<ExplainedImage>,
-    /// The class that it speaks for.
-    pub(in crate::tui) class: DensityClass,
-    /// Columns and rows of the map before it was enlarged.
-    pub(in crate::tui) grid: (usize, usize),
-    /// The model file.
-    pub(in crate::tui) model: PathBuf,
-}
-
-impl MappedImage {
-    /// The most probable class; `None` where the network's answer is not finite.
-    pub(in crate::tui) fn predicted(&self) -> Option<DensityClass> {
-        self.image.probabilities.as_ref().map(Probabilities::most_probable)
-    }
-}
 
 /// What is wanted of the world.
 #[derive(Debug)]
@@ -124,7 +55,9 @@ impl PartialEq for ExplainEffect {
             }
             (Self::LookForModels, Self::LookForModels) => true,
             (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
-                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| file == other && Arc::ptr_eq(image, of);
+                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
+                    file == other && Arc::ptr_eq(image, of)
+                };
                 images.len() == others.len() && images.iter().zip(others).all(same)
             }
             _ => false,
@@ -395,22 +328,5 @@ impl Screen for ExplainScreen {
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         self.draw_screen(frame, area, model);
-    }
-}
-
-/// Runs by their paths.
-mod run_paths {
-    use std::path::PathBuf;
-
-    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
-
-    use crate::storage::run_dir::RunDir;
-
-    pub(super) fn serialize<S: Serializer>(runs: &[RunDir], serializer: S) -> Result<S::Ok, S::Error> {
-        runs.iter().map(RunDir::path).collect::<Vec<_>>().serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunDir>, D::Error> {
-        Ok(Vec::<PathBuf>::deserialize(deserializer)?.into_iter().map(RunDir::new).collect())
     }
 }

@@ -3,7 +3,9 @@ use std::path::Path;
 use super::*;
 use crate::client::explained_image::{ExaminedPicture, MapZoom};
 use crate::client::protocol::ExplainedSample;
+use crate::domain::density::DensityClass;
 use crate::domain::explanation_map::ExplanationMap;
+use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::graphics_protocol::GraphicsProtocol;
 use crate::domain::run_status::RunPhase;
 use crate::imaging::mask::Mask;
@@ -15,16 +17,17 @@ use crate::tui::effect::{Place, Tone};
 use crate::tui::graphics::GraphicsFacts;
 use crate::tui::input::Key;
 use crate::tui::message::UiMessage;
+use crate::tui::screens::ScreenId;
 use crate::tui::screens::evaluate::tests::stage::row;
 use crate::tui::services::pictures::{PictureEffect, PictureService};
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 
-const SMALL: (u16, u16) = (80, 24);
-const LARGE: (u16, u16) = (120, 40);
+pub(super) const SMALL: (u16, u16) = (80, 24);
+pub(super) const LARGE: (u16, u16) = (120, 40);
 const SIDE: usize = 64;
 
 /// A half disc with a bright square in it, beside the left edge.
-fn examined() -> ExaminedPicture {
+pub(super) fn examined() -> ExaminedPicture {
     let inside = |x: usize, y: usize| x * x + (y.abs_diff(SIDE / 2) * 3 / 2).pow(2) < (SIDE * 7 / 10).pow(2);
     let dense = |x: usize, y: usize| (8..24).contains(&x) && (24..44).contains(&y);
     let grey = |x: usize, y: usize| match (inside(x, y), dense(x, y)) {
@@ -49,7 +52,7 @@ fn examined() -> ExaminedPicture {
 }
 
 /// What the network might answer: a map that is strongest where the dense tissue lies, or one that says nothing.
-fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
+pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     let map = ExplanationMap::new(4, 4, values.to_vec());
     let class = DensityClass::C;
     let logits = [-2.0, 0.5, 2.4, -0.5];
@@ -62,9 +65,9 @@ fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     })
 }
 
-const SOUND: [f32; 16] = [0.0, 0.1, 0.0, -0.2, 0.9, 0.3, 0.0, 0.0, 1.5, 0.7, 0.1, 0.0, 0.2, 0.0, 0.0, -0.4];
+pub(super) const SOUND: [f32; 16] = [0.0, 0.1, 0.0, -0.2, 0.9, 0.3, 0.0, 0.0, 1.5, 0.7, 0.1, 0.0, 0.2, 0.0, 0.0, -0.4];
 
-fn sample(subject: usize, view: View) -> ExplainSample {
+pub(super) fn sample(subject: usize, view: View) -> ExplainSample {
     ExplainSample {
         path: format!("/density/images/{view}/C/{subject}_1_C_{view}.png").into(),
         label: Some(DensityClass::C),
@@ -73,7 +76,7 @@ fn sample(subject: usize, view: View) -> ExplainSample {
     }
 }
 
-fn list() -> ExplainList {
+pub(super) fn list() -> ExplainList {
     ExplainList {
         title: "C predicted as C".to_owned(),
         samples: (145..150).map(|subject| sample(subject, View::CcR)).collect(),
@@ -85,7 +88,7 @@ fn list() -> ExplainList {
 }
 
 /// A workbench with two trainings, drawn in ASCII so that pictures are text.
-fn stage() -> App {
+pub(super) fn stage() -> App {
     let mut app = fresh_app();
     app.model.graphics = GraphicsFacts::new(Some(GraphicsProtocol::Ascii), |_| None);
     app.model.graphics.settle();
@@ -99,7 +102,7 @@ fn stage() -> App {
     app
 }
 
-fn asked(effects: &[Effect]) -> Vec<MapRequest> {
+pub(super) fn asked(effects: &[Effect]) -> Vec<MapRequest> {
     effects
         .iter()
         .find_map(|effect| match effect {
@@ -109,7 +112,7 @@ fn asked(effects: &[Effect]) -> Vec<MapRequest> {
         .unwrap_or_default()
 }
 
-fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedImage>, String>) {
+pub(super) fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedImage>, String>) {
     for request in requests {
         let message = ExplainMessage::Mapped { request: request.clone(), outcome: outcome.clone() };
         app.update(UiMessage::Explain(message), fixed_time());
@@ -117,7 +120,7 @@ fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedIma
 }
 
 /// Draws, has the pictures made, and draws again.
-fn with_pictures(app: &mut App, size: (u16, u16)) -> String {
+pub(super) fn with_pictures(app: &mut App, size: (u16, u16)) -> String {
     let (inbox, messages) = std::sync::mpsc::channel();
     let mut service = PictureService::new(inbox);
     drawn(app, size);
@@ -215,10 +218,15 @@ fn a_training_at_work_is_followed_once_its_map_is_there() {
     let tick = |app: &mut App| asked(&app.update(UiMessage::Tick, fixed_time()));
     assert_eq!(tick(&mut app), [], "the first map is not there yet");
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
+    assert!(requests[0].follow);
     assert_eq!(tick(&mut app), requests);
     for row in &mut app.model.runs.rows {
         row.condition.as_mut().unwrap().phase = RunPhase::Completed;
     }
+    // It is over: from now on its best model speaks.
+    let best: Vec<_> = requests.iter().map(|request| MapRequest { follow: false, ..request.clone() }).collect();
+    assert_eq!(tick(&mut app), best);
+    answer(&mut app, &best, &Ok(mapped(SOUND)));
     assert_eq!(tick(&mut app), []);
 }
 

@@ -189,7 +189,9 @@ impl ExplainScreen {
         let class = match (settings.class, mapped) {
             (ClassChoice::Class(class), _) => class.to_string(),
             (ClassChoice::Predicted, Some(mapped)) => format!("{}, predicted", mapped.class),
-            (ClassChoice::True, Some(mapped)) if sample.label.is_none() => format!("{}, predicted; no label", mapped.class),
+            (ClassChoice::True, Some(mapped)) if sample.label.is_none() => {
+                format!("{}, predicted; no label", mapped.class)
+            }
             (ClassChoice::True, Some(mapped)) => format!("{}, true", mapped.class),
             (ClassChoice::Predicted, None) => "the predicted one".to_owned(),
             (ClassChoice::True, None) => "the true one".to_owned(),

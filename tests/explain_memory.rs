@@ -1,0 +1,104 @@
+//! What a thousand images cost in memory, in the engine and in the program that writes their files.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use std::fs;
+use std::process::{Child, Stdio};
+
+use mammoscope::client::engine_process::{EngineProcess, Patience};
+use mammoscope::client::explanation::{ExplanationEvent, explain};
+use mammoscope::client::protocol::{ExplainWork, ExplainedClass, JobId, WirePath};
+use mammoscope::domain::compute_options::{DeviceChoice, Precision};
+use mammoscope::domain::explained_layer::ExplainedLayer;
+use mammoscope::domain::explanation_method::ExplanationMethod;
+use support::{engine, mammoscope, names_in, small_model, wait_for, write_image, write_many};
+
+const IMAGES: usize = 1000;
+
+fn resident_kb(process: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmRSS"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// At most two hundredths more than half-way.
+fn assert_flat(what: &str, half: u64, end: u64) {
+    assert!(end <= half + half / 50, "{what}: {half} kB after half of the images, {end} kB at the end");
+}
+
+#[test]
+fn the_engine_needs_no_more_for_the_second_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    write_many(&data, IMAGES);
+    let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
+    let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
+    let process = engine.id();
+    let work = ExplainWork {
+        model: WirePath::from(small_model(folder.path(), 32).as_path()),
+        samples: (1..=IMAGES).map(|number| WirePath::from(image(number).as_path())).collect(),
+        method: ExplanationMethod::LayerCam,
+        layer: ExplainedLayer::stages()[0],
+        class: ExplainedClass::Predicted,
+        parity: false,
+        curves: false,
+        randomised_stages: 0,
+        seed: 0,
+        batch_size: Some(8),
+        device: DeviceChoice::Cpu,
+        precision: Precision::F32,
+        threads: Some(1),
+    };
+    let (mut seen, mut half, mut end) = (0, 0, 0);
+    explain(&mut engine, JobId(1), work, &|| false, &mut |event| {
+        if let ExplanationEvent::Image { result, .. } = event {
+            assert!(result.is_ok(), "{result:?}");
+            seen += 1;
+            if seen == IMAGES / 2 {
+                half = resident_kb(process).unwrap();
+            } else if seen == IMAGES {
+                end = resident_kb(process).unwrap();
+            }
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(seen, IMAGES);
+    assert_flat("engine", half, end);
+}
+
+/// Classes one after another, as folders are read: the sheet of the last one is begun when most images are done.
+#[test]
+fn the_program_needs_no_more_for_the_second_half() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("data"), folder.path().join("maps"));
+    for class in ["A", "B", "C", "D"] {
+        let place = data.join("CC_R").join(class);
+        let first = folder.path().join(format!("{class}.png"));
+        write_image(&first, 7);
+        fs::create_dir_all(&place).unwrap();
+        for number in 0..IMAGES / 4 {
+            fs::hard_link(&first, place.join(format!("{number}_1_{class}_CC_R.png"))).unwrap();
+        }
+    }
+    let model = small_model(folder.path(), 32);
+    let mut command = mammoscope();
+    command.arg("explain").arg("--model").arg(model).arg("--data").arg(&data).arg("--out").arg(&out);
+    command.args(["--device", "cpu", "--threads", "1", "--quiet"]).stdout(Stdio::null());
+    let mut program = command.spawn().unwrap();
+    let is_map = |name: &String| name.ends_with("_map.npy");
+    let maps = |class: &str| names_in(&out.join("CC_R").join(class)).iter().filter(|name| is_map(name)).count();
+    let written = || ["A", "B", "C", "D"].map(maps).iter().sum::<usize>();
+    let at = |images: usize, program: &mut Child| {
+        wait_for("the images' files", || (written() >= images || program.try_wait().unwrap().is_some()).then_some(()));
+        resident_kb(program.id())
+    };
+    let half = at(IMAGES / 2, &mut program).expect("it runs");
+    let late = at(IMAGES * 95 / 100, &mut program).expect("it runs");
+    assert!(program.wait().unwrap().success());
+    assert!(out.join("contact_D.png").is_file());
+    assert_flat("program", half, late);
+}
