@@ -88,7 +88,7 @@ impl RunsScreen {
             },
         );
         let wide = cells >= WIDE;
-        let fixed = 3 + 6 + 7 + 9 + if wide { 12 + 12 } else { 0 };
+        let fixed = 3 + 6 + 7 + 8 + if wide { 12 + 12 } else { 0 };
         let state_cells = cells.saturating_sub(fixed);
         let base = if chosen { theme.selected(true) } else { Style::new() };
         let state = state_text(row, model);
@@ -110,7 +110,7 @@ impl RunsScreen {
             spans.push(Span::raw(padded_start(&best_text(row.status.as_ref()), 12)));
             spans.push(Span::styled(padded_start(&eta_text(row), 12), theme.dim()));
         }
-        spans.push(Span::raw(padded_start(&progress, 8) + " "));
+        spans.push(Span::raw(padded_start(&progress, 7) + " "));
         Line::from(spans).style(base)
     }
 }
