@@ -161,7 +161,7 @@ fn attach_opens_on_the_run_that_is_named_whatever_was_shown_last() {
     let size = (120, 40);
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), size);
     session.send(b"3");
-    session.wait_for_text("3 of 3");
+    session.wait_for_text("1 of 3");
     session.send(b"/nothing is called so\r");
     session.wait_for_text("no run matches");
     session.send(b"q");

@@ -9,14 +9,14 @@ use ratatui::widgets::Paragraph;
 
 use super::binding::Binding;
 use super::effect::{Notice, Tone};
-use super::input::{Key, Mouse};
+use super::input::Mouse;
 use super::model::Model;
 use super::screens::ScreenId;
 use super::widgets::fitted::{fitted, fitted_start, width};
 use crate::domain::printable::{printable, printable_path};
 
-/// From so many cells on, the footer has room for the names of keys.
-const ROOMY: u16 = 100;
+/// So many hints of a screen the footer shows, where it has so many.
+const LEAST_HINTS: usize = 6;
 
 /// Where things were drawn.
 #[derive(Clone, Debug, Default)]
@@ -99,32 +99,40 @@ fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
     Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
 }
 
-/// As many hints as fit, the screen's first; help, commands and quit always. Where there is little room, keys are signs
-/// and stand closer.
+/// As many hints as fit, the screen's first; help, commands and quit always. Where that are few, keys are signs and stand
+/// closer.
 fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Line<'static> {
     let theme = &model.theme;
-    let gap = if cells < ROOMY { 1 } else { 2 };
-    let key = |key: &Key| if cells < ROOMY { key.brief(theme.ascii) } else { key.to_string() };
-    let hint = |binding: &Binding| (binding.keys.first().map(key).unwrap_or_default(), binding.hint);
-    let shown = |table: &'static [Binding]| table.iter().filter(|binding| !binding.hint.is_empty()).map(hint);
-    let length = |(key, hint): &(String, &str)| width(key) + 1 + width(hint) + gap;
-    let always: Vec<_> = shown(tables[1]).collect();
-    // The last needs no gap behind it.
-    let mut room = (usize::from(cells) + gap).saturating_sub(1 + always.iter().map(length).sum::<usize>());
-    let mut hints = Vec::new();
-    for hint in shown(tables[0]) {
-        let needed = length(&hint);
-        if needed > room {
-            break;
-        }
-        room -= needed;
-        hints.push(hint);
-    }
-    hints.extend(always);
+    let shown = |table: &'static [Binding]| table.iter().filter(|binding| !binding.hint.is_empty());
+    let all = shown(tables[0]).count();
+    let hints = |is_tight: bool| {
+        let gap = if is_tight { 1 } else { 2 };
+        let hint = |binding: &Binding| {
+            let key = binding.keys.first().copied();
+            let key = key.map(|key| if is_tight { key.brief(theme.ascii) } else { key.to_string() });
+            (key.unwrap_or_default(), format!(" {}{}", binding.hint, " ".repeat(gap)))
+        };
+        let length = |(key, hint): &(String, String)| width(key) + width(hint);
+        let always: Vec<_> = shown(tables[1]).map(hint).collect();
+        // The last needs no gap behind it.
+        let mut room = (usize::from(cells) + gap).saturating_sub(1 + always.iter().map(length).sum::<usize>());
+        let mut fitting: Vec<_> = shown(tables[0])
+            .map(hint)
+            .map_while(|hint| {
+                room = room.checked_sub(length(&hint))?;
+                Some(hint)
+            })
+            .collect();
+        let count = fitting.len();
+        fitting.extend(always);
+        (fitting, count)
+    };
+    let (roomy, count) = hints(false);
+    let fitting = if count < all.min(LEAST_HINTS) { hints(true).0 } else { roomy };
     let mut spans = vec![Span::raw(" ")];
-    for (key, hint) in hints {
+    for (key, hint) in fitting {
         spans.push(Span::styled(key, theme.accent()));
-        spans.push(Span::styled(format!(" {hint}{}", " ".repeat(gap)), theme.dim()));
+        spans.push(Span::styled(hint, theme.dim()));
     }
     Line::from(spans)
 }

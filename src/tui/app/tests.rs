@@ -48,8 +48,9 @@ fn six_hints_of_a_screen_fit_into_80_columns() {
         let drawn = drawn(&mut app, (80, 24));
         let footer = drawn.lines().nth(23).unwrap();
         for binding in table.iter().filter(|binding| !binding.hint.is_empty()).take(6).chain(&APP_BINDINGS[..3]) {
-            let hint = format!("{} {}", binding.keys[0].brief(false), binding.hint);
-            assert!(footer.contains(&hint), "{hint} of {}: {footer}", screen.title());
+            let hints = [binding.keys[0].brief(false), binding.keys[0].to_string()];
+            let is_shown = hints.iter().any(|key| footer.contains(&format!("{key} {}", binding.hint)));
+            assert!(is_shown, "{} of {}: {footer}", binding.hint, screen.title());
         }
     }
 }

@@ -38,7 +38,7 @@ impl Flag {
             // Details stand in brackets, and in the sentence.
             Self::Unreadable(problem) => problem.split(" (").next().unwrap_or_default().to_owned(),
             Self::SameAs(other) => {
-                format!("same as {}", other.file_name().unwrap_or_default().to_string_lossy())
+                format!("same as {}", other.file_stem().unwrap_or_default().to_string_lossy())
             }
             Self::NamedClass(class) => format!("named {class}"),
             Self::NamedView(view) => format!("named {view}"),

@@ -15,6 +15,10 @@ use crate::domain::training_config::Monitor;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::{Chart, Layer, Mark};
+use crate::tui::widgets::fitted::width;
+
+/// How the history under the curves is called.
+const REFERENCE: &str = " reference ";
 
 impl RunsScreen {
     /// Draws the chart of a metric; the first one also says what range is on screen.
@@ -60,7 +64,10 @@ impl RunsScreen {
             }
         }
         let chart = Chart {
-            titles: [self.chart_title(metric, &drawn, overlaid, theme), self.chart_range(metric, first, area, theme)],
+            titles: [
+                self.chart_title(metric, &drawn, overlaid, (area, theme)),
+                self.chart_range(metric, first, area, theme),
+            ],
             layers,
             marks: self.marks(metric, theme),
             x: self.range(),
@@ -77,7 +84,7 @@ impl RunsScreen {
         metric: Metric,
         drawn: &[(usize, &RunCurves)],
         overlaid: bool,
-        theme: &Theme,
+        (area, theme): (Rect, &Theme),
     ) -> Line<'static> {
         let mut spans = vec![Span::styled(format!(" {} ", metric.title()), theme.text())];
         let has_validation = drawn.iter().any(|(_, curves)| curves.validation(metric).is_some());
@@ -90,12 +97,11 @@ impl RunsScreen {
         if let Some((best, _)) = self.best_on(metric) {
             spans.push(Span::styled(format!("{} {} ", theme.sign("★", "*"), best.epoch), theme.accent()));
         }
-        for curve in self.reference_curves(metric) {
-            spans.push(if curve.is_validation {
-                Span::styled(format!("{} its val ", theme.sign("•", "o")), theme.dim())
-            } else {
-                Span::styled(format!("{} reference ", theme.sign("─", "-")), theme.border())
-            });
+        // Named where there is room, in the largest chart at least.
+        let cells: usize = spans.iter().map(|span| width(&span.content)).sum();
+        if !self.reference_curves(metric).is_empty() && cells + REFERENCE.len() + 6 <= usize::from(area.width) {
+            spans.push(Span::styled(theme.sign("─", "-"), theme.border()));
+            spans.push(Span::styled(format!("{}{REFERENCE}", theme.sign("•", "o")), theme.dim()));
         }
         Line::from(spans)
     }
@@ -119,7 +125,7 @@ impl RunsScreen {
             let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
             last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
         } else if area.width >= 60 {
-            let smooth = if smoothing > 0.0 { format!(" smoothed {smoothing} ·") } else { String::new() };
+            let smooth = if smoothing > 0.0 { format!(" smooth {smoothing} ·") } else { String::new() };
             format!("{smooth}{} {range} ", if self.view.log { " log ·" } else { "" })
         } else {
             format!(" {range} ")

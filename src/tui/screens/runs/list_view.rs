@@ -110,7 +110,7 @@ impl RunsScreen {
             spans.push(Span::raw(padded_start(&best_text(row.status.as_ref()), 12)));
             spans.push(Span::styled(padded_start(&eta_text(row), 12), theme.dim()));
         }
-        spans.push(Span::raw(padded_start(&progress, 8)));
+        spans.push(Span::raw(padded_start(&progress, 7) + " "));
         Line::from(spans).style(base)
     }
 }

@@ -66,10 +66,10 @@ fn files_of_the_same_content_are_flagged_when_they_were_asked_for() {
     assert_eq!(notice, "2 of 26 images are the same as others; f lists them");
     press(&mut app, &[Key::Enter, Key::Char('f')]);
     let screen = drawn(&mut app, (160, 40));
-    assert!(screen.contains("same as 10_1_C_CC_R.png") && screen.contains("same as 3_1_C_CC_R.png"), "{screen}");
+    assert!(screen.contains("same as 10_1_C_CC_R") && screen.contains("same as 3_1_C_CC_R"), "{screen}");
     // A folder whose files changed tells nothing of them any more.
     list(&mut app, "CC_R/test/C", &[], &["10_1_C_CC_R.png".to_owned()]);
-    assert!(!drawn(&mut app, (160, 40)).contains("same as"));
+    assert!(!drawn(&mut app, (160, 40)).contains("same as 3_1"));
 }
 
 proptest! {

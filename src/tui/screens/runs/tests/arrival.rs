@@ -95,7 +95,11 @@ fn menu_and_question_take_the_mouse() {
     let mut app = app_with_runs();
     let click = |app: &mut App, text: &str| {
         let screen = drawn(app, (120, 40));
-        let (row, line) = screen.lines().enumerate().find(|(_, line)| line.contains(text)).unwrap();
+        let (row, line) = screen
+            .lines()
+            .enumerate()
+            .find(|(_, line)| line.contains(text))
+            .unwrap_or_else(|| panic!("no {text}: {screen}"));
         let column = line[..line.find(text).unwrap()].chars().count();
         let mouse = Mouse { kind: MouseKind::Press, column: column as u16, row: row as u16 };
         app.update(UiMessage::Input(Input::Mouse(mouse)), fixed_time())
@@ -104,7 +108,7 @@ fn menu_and_question_take_the_mouse() {
     let pause = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Pause };
     assert_eq!(click(&mut app, "p  pause"), [Effect::Runs(pause)]);
     press(&mut app, &[Key::Char('x')]);
-    click(&mut app, "images/s");
+    click(&mut app, "1 of 6");
     assert!(app.screens.runs.menu.is_none(), "a click beside it closes it");
     press(&mut app, &[Key::Char('x')]);
     assert_eq!(click(&mut app, "s  stop now"), []);
