@@ -38,15 +38,15 @@ fn a_training_that_is_taken_up_behind_its_early_stop_trains_no_further() {
 
 #[test]
 fn an_order_to_stop_outlives_numbers_that_are_not_finite() {
-    let config = TrainingConfig { nonfinite: NonfinitePolicy::Rollback, ..config(3) };
+    let config = TrainingConfig { nonfinite: NonfinitePolicy::Rollback, ema: 0.5, ..config(3) };
     let (_folder, run) = run_dir();
     let mut whole = Listener::default();
     train(&config, &run, &mut beginning(&config, config.seed), &mut whole).unwrap();
 
-    // Moving statistics that are no numbers: no step sees them, the checkpoint that the order wants does.
+    // A moving average that is no number: no step sees it, the checkpoint that the order wants does.
     let config = TrainingConfig { epochs: 9, ..config };
     let mut state = resumed(&config, &run);
-    let _ = state.learner.parameters.statistics.get(0).fill_(f64::NAN);
+    let _ = state.learner.average.as_ref().unwrap().weights.get(0).fill_(f64::NAN);
     let mut listener = Listener { orders: VecDeque::from([(0, Order::Stop)]), ..Listener::default() };
     assert_eq!(train(&config, &run, &mut state, &mut listener).unwrap(), Ending::Stopped);
     let back =

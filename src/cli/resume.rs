@@ -69,17 +69,13 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             .with_context(|| format!("withdraw what was asked of {} before", printable(&run.name())))?;
     }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
-    let mut printed = Ok(());
-    let mut tell = |runs: Vec<RunDir>| {
-        if !arguments.follow.follows() {
-            printed = print_paths(&runs);
-        }
-    };
-    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), &mut tell);
+    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), &mut |_| {});
     started.report_failures(console);
-    printed?;
     if started.at_work.is_empty() {
         anyhow::bail!("nothing was resumed; the runs are as they were");
+    }
+    if !arguments.follow.follows() {
+        print_paths(&started.at_work)?;
     }
     let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })

@@ -31,7 +31,7 @@ pub struct StepResult {
     pub correct: Tensor,
     /// Norm of the gradient before it was clipped. The sum of squares is f32, so that norms above 1e19 are infinite.
     pub gradient_norm: Tensor,
-    /// 1 where loss or gradient were not finite, in this step or in one before it: weights, moving statistics, the
+    /// 1 where loss, gradient or moving statistics were not finite, in this step or in one before it: weights, moving statistics, the
     /// optimizer's moments and the moving average were not touched then.
     pub skipped: Tensor,
 }
@@ -163,7 +163,10 @@ impl Learner {
             })?;
         }
         let gradient_norm = self.parameters.gradients.f_norm()?;
-        let finite = gradient_norm.f_isfinite()?.f_logical_and(&loss_sum.f_isfinite()?)?;
+        // What is not finite makes the sum so. An activation that overflows shows in its variance first: normalised by that
+        // it is zero, and the loss a number.
+        let mut total = self.parameters.statistics.f_sum(Kind::Double)?;
+        let finite = total.f_add_(&gradient_norm)?.f_add_(&loss_sum)?.f_isfinite()?;
         // Once skipped, always skipped: a device is not asked after each step, and must not go on in the meantime.
         self.skipped = self.skipped.f_maximum(&finite.f_logical_not()?.f_to_kind(Kind::Float)?)?;
         if self.gradient_limit > 0.0 {
