@@ -114,6 +114,22 @@ fn requests_are_acknowledged_with_their_step() {
 }
 
 #[test]
+fn a_paused_training_that_is_to_stop_after_its_epoch_trains_on_to_there() {
+    let stage = TrainerStage::new(SUBJECTS);
+    let mut training = stage.train("CC_R", "epochs=100000").remove(0);
+    let name = training.run.name();
+    let trainer = training.wait_started();
+    epoch_started(&mut training);
+    let paused = acknowledged_step(&stage.output(&["control", &name, "pause"]));
+    assert_eq!(acknowledged_step(&stage.output(&["control", &name, "stop-after-epoch"])), paused);
+    let (ended_as, last) = training.wait_ended();
+    assert_eq!((ended_as, last % STEPS_PER_EPOCH), (RunPhase::Stopped, 0));
+    assert!(last >= paused && last - paused <= STEPS_PER_EPOCH, "paused at {paused}, stopped at {last}");
+    assert!(training.events().contains(&RunEventKind::Continued { step: paused }));
+    assert_eq!(wait_exit(trainer), Ok(0));
+}
+
+#[test]
 fn a_run_can_be_stopped_before_its_turn() {
     let stage = TrainerStage::new(SUBJECTS);
     let mut trainings = stage.train("CC_R,CC_L,MLO_R", "epochs=2");

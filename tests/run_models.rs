@@ -247,6 +247,19 @@ fn images_that_cannot_be_read_are_listed_and_the_rest_is_evaluated() {
 }
 
 #[test]
+fn images_that_are_no_longer_those_of_the_run_are_listed_and_left_out() {
+    let stage = Stage::new();
+    write_image(&stage.image(View::CcR, 14), 200);
+    let name = stage.run(View::CcR).name();
+    let output = stage.call(&["evaluate", &name, "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
+    let told: Vec<_> = stderr_of(&output).lines().filter(|line| line.contains("changed")).map(str::to_owned).collect();
+    assert!(told.len() == 1 && told[0].contains("14_1_B_CC_R.png"), "{told:?}");
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["sets"]["CC_R"]["n"], 3);
+}
+
+#[test]
 fn models_of_runs_know_their_splits() {
     let stage = Stage::new();
     let output = stage.predict(GROUP, &stage.data, "test", &["--split", "test"]);

@@ -11,8 +11,10 @@ use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use mammoscope::domain::run_event::{RunEvent, RunEventKind};
+use mammoscope::domain::run_records::EpochFigures;
 use mammoscope::storage::tensorboard::TensorBoardWriter;
 use support::skipped;
+use support::training_stage::{TrainingStage, state};
 
 /// Prints every scalar of a folder of event files: tag → [[wall time, step, value], …].
 const LOADER: &str = "
@@ -117,6 +119,38 @@ fn tensorboards_loader_reads_values_steps_and_times() {
     .map(|(tag, values)| (tag.to_owned(), values))
     .into();
     assert_eq!(read, expected);
+}
+
+#[test]
+fn what_is_reported_can_be_read_at_once() {
+    let Some(packages) = tensorboard() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = TensorBoardWriter::create(folder.path(), "host", at(0)).unwrap();
+    record(&mut writer, 1250, step(40, 1.375, 10.0));
+    assert_eq!(load(packages, folder.path())["batch/loss"].len(), 1);
+    drop(writer);
+}
+
+#[test]
+fn the_file_of_a_training_holds_its_epochs_and_reports() {
+    let Some(packages) = tensorboard() else { return };
+    let stage = TrainingStage::new();
+    let run = stage.trained(&["epochs=3"]);
+    let read = load(packages, &run.tensorboard());
+    let state = state(&run);
+    let single = |value: f64| f64::from(value as f32);
+    let values = |tag: &str| read[tag].iter().map(|&(_, step, value)| (step, value)).collect::<Vec<_>>();
+    let of_epochs = |value: fn(&EpochFigures) -> f64| {
+        state.records.iter().map(|record| (record.figures.step, single(value(&record.figures)))).collect::<Vec<_>>()
+    };
+    assert_eq!(state.records.len(), 3);
+    assert_eq!(values("loss/train"), of_epochs(|figures| figures.train_loss));
+    assert_eq!(values("accuracy/train"), of_epochs(|figures| figures.train_accuracy));
+    assert_eq!(values("loss/validation"), of_epochs(|figures| figures.val_loss.unwrap()));
+    assert_eq!(values("learning_rate"), of_epochs(|figures| figures.learning_rate));
+    let reports: Vec<_> = state.steps.iter().map(|point| (point.step, single(point.loss))).collect();
+    assert_eq!(values("batch/loss"), reports);
+    assert_eq!(values("images_per_s").len(), 3, "each epoch has reported");
 }
 
 #[test]

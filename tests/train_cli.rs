@@ -151,8 +151,12 @@ fn a_trainer_that_does_not_start_leaves_no_runs() {
     let engine = script(&stage.folder.path().join("engine"), "echo no libtorch here; exit 3");
     let mut command = stage.train_command("all", &["--detach"]);
     let output = command.env("MAMMOSCOPE_ENGINE", &engine).output().unwrap();
-    assert_fails(&output, 1, "exit status 3");
-    assert!(stderr_of(&output).contains("no libtorch here"), "{}", stderr_of(&output));
+    let stderr = stderr_of(&output);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("exit status 3") && stderr.contains("no libtorch here"), "{stderr}");
+    // The folders were told as soon as they were there.
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(told.lines().filter(|path| path.starts_with(stage.workspace.to_str().unwrap())).count(), 4, "{told}");
     assert_eq!(stage.runs(), []);
 }
 

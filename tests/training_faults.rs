@@ -18,7 +18,7 @@ use support::training_stage::{
     TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
     wait_for_event,
 };
-use support::{engine, skipped, stderr_of, wait_for};
+use support::{engine, names_in, skipped, stderr_of, wait_for};
 
 /// The largest allowed rate and decay multiply the kernels by −9 at every step.
 const EXPLODING: &[&str] = &["learning_rate=10", "weight_decay=1", "momentum=0", "optimizer=sgd", "epochs=60"];
@@ -170,6 +170,22 @@ fn a_damaged_last_checkpoint_gives_way_to_the_previous_one() {
         fs::remove_file(run.rejected_checkpoint()).unwrap();
         assert_whole_and_finite(&run);
     }
+}
+
+#[test]
+fn the_best_models_that_a_previous_checkpoint_does_not_know_of_stay() {
+    let stage = TrainingStage::new();
+    let run = stage.trained(&["epochs=3", "keep_best=5"]);
+    let best = || names_in(&run.checkpoints()).into_iter().filter(|name| name.starts_with("best-")).collect::<Vec<_>>();
+    let before = best();
+    assert_eq!(before.len(), 3, "{before:?}");
+    flip_a_bit(&run.last_checkpoint());
+    // Taken up at the second of two epochs, there is no checkpoint to come that would know better.
+    let mut trainer = Command::new(engine());
+    trainer.args(["train", "--epochs", "2"]).arg(run.path()).env("OMP_WAIT_POLICY", "PASSIVE");
+    assert!(trainer.output().unwrap().status.success(), "{:?}", status(&run).reason);
+    assert!(events(&run).iter().any(|event| matches!(event, RunEventKind::CheckpointRejected { .. })));
+    assert_eq!(best(), before);
 }
 
 #[test]
@@ -328,6 +344,25 @@ fn a_full_disk_ends_the_run_and_leaves_the_last_checkpoint() {
     let resumed = |event: &RunEventKind| matches!(event, RunEventKind::Resumed { step: at, .. } if *at == step as u64);
     assert!(events(&run).iter().any(resumed));
     assert_whole_and_finite(&run);
+}
+
+#[test]
+fn a_checkpoint_that_finds_no_room_leaves_the_last_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(_mount) = Mount::new(&["-t", "tmpfs", "-o", "size=1m", "tmpfs"], folder.path()) else { return };
+    let run = RunDir::create(folder.path().join("run")).unwrap();
+    // So small that it is not written before it is put in place.
+    let checkpoint = |step: i64| {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.insert_counters("state/step", vec![step]);
+        checkpoint
+    };
+    checkpoint(1).write(&run).unwrap();
+    checkpoint(2).write(&run).unwrap();
+    fill(&folder.path().join("filler"));
+    assert!(checkpoint(3).write(&run).is_err());
+    let step = |path: &Path| Checkpoint::read(path).unwrap().counters("state/step").unwrap()[0];
+    assert_eq!((step(&run.last_checkpoint()), step(&run.previous_checkpoint())), (2, 1));
 }
 
 #[test]

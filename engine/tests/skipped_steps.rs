@@ -73,6 +73,20 @@ fn leaves_all_as_it_was(optimizer: OptimizerKind, momentum: f64) {
 }
 
 #[test]
+fn a_variance_that_overflows_is_a_step_that_is_skipped() {
+    let config = config(OptimizerKind::Sgd, 0.0);
+    let values = initial_model(config.width, config.size, Some(View::CcR), 5).tensors;
+    let mut learner = Learner::new(&config, &values, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
+    assert!(!step(&mut learner, vec![batch(1, None)]).0);
+    let before = bits(&learner);
+    // Its square is no f32; normalised by an infinite deviation it is zero, like all else in its channel.
+    let mut large = batch(2, None);
+    large.images = large.images * 1e25;
+    assert!(step(&mut learner, vec![large]).0);
+    assert!(bits(&learner) == before);
+}
+
+#[test]
 fn numbers_that_are_not_finite_leave_every_optimizer_as_it_was() {
     for optimizer in OptimizerKind::ALL {
         leaves_all_as_it_was(*optimizer, 0.9);

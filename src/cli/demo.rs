@@ -143,10 +143,16 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
         printable_path(out),
         printable_path(&program)
     ));
-    if kappa < LEAST_KAPPA {
-        bail!("linear kappa of the fused test subjects is {kappa:.3}, and should be at least {LEAST_KAPPA}");
-    }
+    verdict(kappa)?;
     Ok(Outcome::Done)
+}
+
+/// An error where the figures say that something is wrong.
+fn verdict(kappa: f64) -> anyhow::Result<()> {
+    if kappa >= LEAST_KAPPA {
+        return Ok(());
+    }
+    bail!("linear kappa of the fused test subjects is {kappa:.3}, and should be at least {LEAST_KAPPA}");
 }
 
 /// The runs of earlier demos in their workspace.
@@ -195,5 +201,42 @@ impl Step {
         let program = OsString::from("mammoscope");
         let arguments = Arguments::try_parse_from(std::iter::once(&program).chain(&self.words))?;
         dispatch(arguments, console, open)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kappa_below_its_limit_is_a_failure() {
+        for well in [0.6, 0.75, 1.0] {
+            assert!(verdict(well).is_ok(), "{well}");
+        }
+        for badly in [0.599, 0.0, -0.2, f64::NAN] {
+            let error = verdict(badly).unwrap_err().to_string();
+            assert!(error.contains(&format!("{badly:.3}")) && error.contains("at least 0.6"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_kappa_is_that_of_the_four_views_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evaluation.json");
+        let written = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            fused_kappa(&path).map_err(|error| format!("{error:#}"))
+        };
+        let sets = r#"{"sets": {"CC_R": {"kappa_linear": 0.1}, "right": {"kappa_linear": 0.2}, "total":
+            {"kappa_linear": 0.75, "kappa_quadratic": 0.9}}}"#;
+        assert_eq!(written(sets), Ok(0.75));
+        for lacking in
+            [r#"{"sets": {"CC_R": {"kappa_linear": 0.1}}}"#, r#"{"sets": {"total": {"kappa_linear": null}}}"#]
+        {
+            assert!(written(lacking).unwrap_err().contains("no fused linear kappa"), "{lacking}");
+        }
+        assert!(written("{").unwrap_err().contains("evaluation.json"));
+        std::fs::remove_file(&path).unwrap();
+        assert!(fused_kappa(&path).is_err());
     }
 }

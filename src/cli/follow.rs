@@ -182,6 +182,9 @@ impl Following<'_> {
     /// Tells what a run does until it is over, or it is another's turn, or somebody interrupts.
     fn follow(&mut self, number: usize, interruption: &Interruption) -> anyhow::Result<()> {
         let several = self.followers.len() > 1;
+        let waits = |followed: &mut Followed| !followed.is_done && matches!(followed.prospect_now(), Prospect::Waiting);
+        let others = self.followers.iter_mut().enumerate().filter(|(other, _)| *other != number);
+        self.printer.set_waiting(others.filter_map(|(_, followed)| waits(followed).then_some(())).count());
         let followed = &mut self.followers[number];
         loop {
             let printer = &mut self.printer;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
-use super::trainer_start::{FollowArguments, TrainersAtWork as _};
+use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
 use crate::client::engine_location::locate_engine;
 use crate::client::run_resumption::{Resumable, resumable};
 use crate::client::training_start::start_trainers;
@@ -69,11 +69,14 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             .with_context(|| format!("withdraw what was asked of {} before", printable(&run.name())))?;
     }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
-    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested());
+    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), &mut |_| {});
     started.report_failures(console);
     if started.at_work.is_empty() {
         anyhow::bail!("nothing was resumed; the runs are as they were");
     }
-    let followed = started.follow_or_print(arguments.follow, true, console)?;
+    if !arguments.follow.follows() {
+        print_paths(&started.at_work)?;
+    }
+    let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::interruption::Interruption;
 use super::preset;
-use super::trainer_start::{FollowArguments, TrainersAtWork as _};
+use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
 use crate::client::engine_location::locate_engine;
 use crate::client::training_plan::{PlannedRuns, TrainingPlan};
 use crate::client::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
@@ -23,6 +23,7 @@ use crate::domain::selection::ViewSelection;
 use crate::domain::split::Split;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::regular_file::read_regular_file;
+use crate::storage::run_dir::RunDir;
 use crate::storage::workspace::Workspace;
 
 /// More bytes than a table of all the subjects of a country has.
@@ -115,18 +116,25 @@ fn start(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     let interruption = Interruption::watch()?;
-    let (planned, started) = match start_plan(plan, workspace, engine, &|| interruption.requested()) {
+    let mut printed = Ok(());
+    // As soon as the directories are there and their trainers have begun; what becomes of those is told behind that.
+    let mut tell = |planned: &PlannedRuns, runs: &[RunDir]| {
+        if arguments.json && !runs.is_empty() {
+            printed = to_json(planned, plan).and_then(|text| print_result(&text));
+        } else if !arguments.follow.follows() {
+            printed = print_paths(runs);
+        }
+    };
+    let started = match start_plan(plan, workspace, engine, &|| interruption.requested(), &mut tell) {
         Err(StartError::Interrupted) => return Err(Interrupted.into()),
         other => other?,
     };
     started.report_failures(console);
+    printed?;
     if started.at_work.is_empty() {
         bail!("no training was started, and nothing is left of it");
     }
-    if arguments.json {
-        print_result(&to_json(&planned, plan)?)?;
-    }
-    let followed = started.follow_or_print(arguments.follow, !arguments.json, console)?;
+    let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
 }
 

@@ -8,6 +8,7 @@ use super::console::{Console, Outcome, print_result};
 use super::follow::follow_runs;
 use crate::client::training_start::StartedTrainers;
 use crate::domain::printable::printable;
+use crate::storage::run_dir::RunDir;
 
 /// What is done once the trainers are at work.
 #[derive(Clone, Copy, Debug, Args)]
@@ -31,8 +32,8 @@ pub(super) trait TrainersAtWork {
     /// Says which runs have no trainer, and why.
     fn report_failures(&self, console: &Console);
 
-    /// Follows the runs to their end, or prints their folders where those are wanted.
-    fn follow_or_print(&self, follow: FollowArguments, prints: bool, console: &Console) -> anyhow::Result<Outcome>;
+    /// Follows the runs to their end, where that is wanted.
+    fn follow(&self, follow: FollowArguments, console: &Console) -> anyhow::Result<Outcome>;
 }
 
 impl TrainersAtWork for StartedTrainers {
@@ -43,15 +44,13 @@ impl TrainersAtWork for StartedTrainers {
         }
     }
 
-    fn follow_or_print(&self, follow: FollowArguments, prints: bool, console: &Console) -> anyhow::Result<Outcome> {
-        if follow.follows() {
-            return follow_runs(&self.at_work, console);
-        }
-        if prints {
-            // A script reads these lines: the paths as they are.
-            let paths: Vec<_> = self.at_work.iter().map(|run| format!("{}\n", run.path().display())).collect();
-            print_result(&paths.concat())?;
-        }
-        Ok(Outcome::Done)
+    fn follow(&self, follow: FollowArguments, console: &Console) -> anyhow::Result<Outcome> {
+        if follow.follows() { follow_runs(&self.at_work, console) } else { Ok(Outcome::Done) }
     }
+}
+
+/// Prints the runs' folders. A script reads these lines: the paths as they are.
+pub(super) fn print_paths(runs: &[RunDir]) -> anyhow::Result<()> {
+    let paths: Vec<_> = runs.iter().map(|run| format!("{}\n", run.path().display())).collect();
+    print_result(&paths.concat())
 }

@@ -1,16 +1,23 @@
 //! The predictions of a run's best model for one of its splits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::engine_process::EngineProcess;
 use super::image_job::ImageJobError;
 use super::prediction::{PredictionEvent, predict};
 use super::protocol::{JobId, PredictWork, WirePath};
 use crate::domain::compute_options::{DeviceChoice, Precision};
-use crate::domain::dataset_manifest::{DatasetManifest, ManifestSample};
+use crate::domain::dataset_manifest::{DatasetManifest, ManifestSample, PixelFacts};
 use crate::domain::prediction::PredictionRow;
 use crate::domain::probabilities::Probabilities;
 use crate::domain::split::Split;
+use crate::imaging::decode::decode_file;
+use crate::imaging::pixel_checksum::pixel_sha256;
+
+/// Images whose pixels are checked between two looks for an interruption.
+const CHECKED_AT_ONCE: usize = 32;
 
 /// What is to be predicted, and how.
 #[derive(Clone, Debug)]
@@ -45,7 +52,7 @@ impl SplitWork<'_> {
         self.manifest.of_split(self.split).count()
     }
 
-    /// Predicts them all. `tell` hears of every event; `interrupted` is asked between events.
+    /// Predicts all that have still the pixels that the run began with; the others are among the failures. `tell` hears of every event; `interrupted` is asked between events.
     pub fn run(
         self,
         engine: &mut EngineProcess,
@@ -58,6 +65,25 @@ impl SplitWork<'_> {
             return Ok(SplitPredictions::default());
         }
         let path = |sample: &ManifestSample| self.manifest.root.join(&sample.file);
+        let mut predictions = SplitPredictions::default();
+        let mut same = Vec::with_capacity(samples.len());
+        for part in samples.chunks(CHECKED_AT_ONCE) {
+            if interrupted() {
+                return Err(ImageJobError::Interrupted);
+            }
+            let changes: Vec<Option<String>> =
+                part.par_iter().map(|sample| what_changed(sample.pixels.as_ref(), &path(sample))).collect();
+            for (&sample, change) in part.iter().zip(changes) {
+                match change {
+                    None => same.push(sample),
+                    Some(reason) => predictions.failures.push((path(sample), reason)),
+                }
+            }
+        }
+        let samples = same;
+        if samples.is_empty() {
+            return Ok(predictions);
+        }
         let work = PredictWork {
             model: WirePath::from(self.model.as_path()),
             samples: samples.iter().map(|sample| WirePath::from(path(sample).as_path())).collect(),
@@ -66,7 +92,6 @@ impl SplitWork<'_> {
             precision: self.precision,
             threads: self.threads,
         };
-        let mut predictions = SplitPredictions::default();
         predict(engine, job, work, interrupted, &mut |event| {
             tell(&event);
             let PredictionEvent::Image { index, result } = event else { return Ok(()) };
@@ -83,5 +108,16 @@ impl SplitWork<'_> {
             Ok(())
         })?;
         Ok(predictions)
+    }
+}
+
+/// Why an image is not the one that the manifest knows; `None` where it is, or where the manifest does not know its
+/// pixels.
+fn what_changed(known: Option<&PixelFacts>, path: &Path) -> Option<String> {
+    let known = known?;
+    match decode_file(path).map(|image| pixel_sha256(&image.into_8_bit())) {
+        Ok(checksum) if checksum == known.sha256 => None,
+        Ok(_) => Some("its pixels have changed since the run began".to_owned()),
+        Err(error) => Some(error.to_string()),
     }
 }

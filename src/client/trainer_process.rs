@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -107,6 +108,7 @@ impl TrainerProcess {
         if OPENMP_WAITING.iter().all(|(variable, _)| std::env::var_os(variable).is_none()) {
             command.envs(OPENMP_WAITING);
         }
+        detach(&mut command);
         let child = command.spawn().map_err(|error| TrainerError::Start { path: printable_path(engine), error })?;
         Ok(Self { child, first, events, log_before })
     }
@@ -173,6 +175,16 @@ impl TrainerProcess {
     }
 }
 
+/// Gives the process that is to be started a session of its own from its first instruction on: until libtorch is loaded
+/// it could not do so itself, and Ctrl-C, or a terminal that is closed in that time, would take it along.
+fn detach(command: &mut Command) {
+    let new_session = || rustix::process::setsid().map(drop).map_err(io::Error::from);
+    // SAFETY: between fork and exec the closure makes one system call, and allocates nothing.
+    unsafe {
+        command.pre_exec(new_session);
+    }
+}
+
 fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |facts| facts.len())
 }
@@ -221,6 +233,16 @@ mod tests {
         let (_folder, run, engine) = stage(&format!("shift 2; echo '{STARTED}' >> \"$1/events.jsonl\""));
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
         trainer.wait_until_at_work(&|| false).unwrap();
+    }
+
+    #[test]
+    fn a_trainer_has_a_session_of_its_own_from_its_beginning() {
+        // The fifth field behind the name, which ends with a bracket, is the session.
+        let (_folder, run, engine) = stage("sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 4 > \"$3/session\"");
+        let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
+        let pid = trainer.id();
+        assert!(matches!(trainer.wait_until_at_work(&|| false), Err(TrainerError::Died { .. })));
+        assert_eq!(std::fs::read_to_string(run.path().join("session")).unwrap().trim(), pid.to_string());
     }
 
     #[test]

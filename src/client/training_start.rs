@@ -95,12 +95,14 @@ pub struct StartedTrainers {
     pub failed: Vec<(Vec<RunDir>, TrainerError)>,
 }
 
-/// Starts a trainer for each share of the runs, all at once, and waits until each has taken up its first run.
+/// Starts a trainer for each share of the runs, all at once, and waits until each has taken up its first run. `tell` gets
+/// the runs whose trainer is there, before it is waited for: to load libtorch takes it a while.
 pub fn start_trainers(
     engine: &Path,
     shares: Vec<Vec<RunDir>>,
     epochs: Option<u32>,
     interrupted: &dyn Fn() -> bool,
+    tell: &mut dyn FnMut(Vec<RunDir>),
 ) -> StartedTrainers {
     let mut started = StartedTrainers { at_work: Vec::new(), failed: Vec::new() };
     let mut starting = Vec::new();
@@ -110,6 +112,7 @@ pub fn start_trainers(
             Err(error) => started.failed.push((share, error)),
         }
     }
+    tell(starting.iter().flat_map(|(_, share)| share.iter().cloned()).collect());
     for (trainer, share) in starting {
         match trainer.wait_until_at_work(interrupted) {
             // Whether the caller waits for it or not, it is there.
@@ -131,23 +134,29 @@ pub enum StartError {
     Interrupted,
 }
 
-/// Makes the runs of a plan and starts their trainers. Runs whose trainer has not come up are removed.
+/// Makes the runs of a plan and starts their trainers. Runs whose trainer has not come up are removed. `tell` gets the
+/// group's id and the runs whose trainer is there, before that has loaded libtorch and taken them up.
 pub fn start_plan(
     plan: &TrainingPlan,
     workspace: &Workspace,
     engine: &Path,
     interrupted: &dyn Fn() -> bool,
-) -> Result<(PlannedRuns, StartedTrainers), StartError> {
+    tell: &mut dyn FnMut(&PlannedRuns, &[RunDir]),
+) -> Result<StartedTrainers, StartError> {
     let planned = plan.create(workspace)?;
     if interrupted() {
         remove_runs(&planned.runs);
         return Err(StartError::Interrupted);
     }
-    let mut started = start_trainers(engine, planned.shares.clone(), None, interrupted);
+    // Dealt to devices they come in another order.
+    let in_order = |runs: &mut Vec<RunDir>| runs.sort_by_key(|run| planned.runs.iter().position(|one| one == run));
+    let mut started = start_trainers(engine, planned.shares.clone(), None, interrupted, &mut |mut runs| {
+        in_order(&mut runs);
+        tell(&planned, &runs);
+    });
     for (runs, _) in &started.failed {
         remove_runs(runs);
     }
-    // Dealt to devices they came in another order.
-    started.at_work.sort_by_key(|run| planned.runs.iter().position(|planned| planned == run));
-    Ok((planned, started))
+    in_order(&mut started.at_work);
+    Ok(started)
 }

@@ -42,6 +42,13 @@ impl EarlyStop {
             }
             _ => self.state.wait = self.state.wait.saturating_add(1),
         }
+        self.is_over()
+    }
+
+    /// Whether training is to end, by the epochs that were taken note of: also where it goes on from a saved state behind
+    /// the epoch that was to be its last.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
         self.patience > 0 && self.state.wait >= self.patience
     }
 
@@ -90,6 +97,9 @@ mod tests {
         let ends = [Some(0.2), Some(0.1), Some(0.1)].map(|kappa| whole.epoch_ended(kappa));
         let mut resumed = rule(Monitor::ValKappa, 3);
         resumed.restore(whole.state());
-        assert_eq!((ends, resumed.epoch_ended(Some(0.2))), ([false; 3], true));
+        assert_eq!((ends, resumed.is_over(), resumed.epoch_ended(Some(0.2))), ([false; 3], false, true));
+        let mut over = rule(Monitor::ValKappa, 3);
+        over.restore(resumed.state());
+        assert!(over.is_over());
     }
 }

@@ -19,6 +19,8 @@ pub struct RunState {
     pub epochs: u32,
     /// What the run is doing.
     pub phase: RunPhase,
+    /// Whether its trainer was asked to stop and has not done so yet, which a pause does not change.
+    pub stops: bool,
     /// Why it ended, in words.
     pub reason: Option<String>,
     /// The trainer at work on it, or the last one that was.
@@ -65,6 +67,7 @@ impl RunState {
             monitor,
             epochs,
             phase: RunPhase::Queued,
+            stops: false,
             reason: None,
             trainer: None,
             setting: None,
@@ -100,7 +103,7 @@ impl RunState {
         match &event.kind {
             RunEventKind::Created { epochs, .. } | RunEventKind::EpochsChanged { epochs } => self.epochs = *epochs,
             RunEventKind::Started { pid, host, version } => {
-                self.phase = RunPhase::Starting;
+                (self.phase, self.stops) = (RunPhase::Starting, false);
                 self.reason = None;
                 self.last_error = None;
                 self.started.get_or_insert(time);
@@ -161,13 +164,16 @@ impl RunState {
             }
             &RunEventKind::RequestAcknowledged { verb, step } => {
                 if matches!(verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch) && !self.phase.is_over() {
-                    self.phase = RunPhase::Stopping;
+                    (self.phase, self.stops) = (RunPhase::Stopping, true);
                 }
                 self.step = self.step.max(step);
                 self.acknowledged.push(AcknowledgedRequest { time, verb, step });
             }
             RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
-            RunEventKind::Continued { step } => (self.phase, self.step) = (RunPhase::Running, *step),
+            RunEventKind::Continued { step } => {
+                self.step = *step;
+                self.phase = if self.stops { RunPhase::Stopping } else { RunPhase::Running };
+            }
             RunEventKind::SampleSkipped { file, reason } => {
                 // A trainer that resumes meets the same file again.
                 self.skipped.retain(|skipped| skipped.file != *file);
@@ -186,7 +192,7 @@ impl RunState {
                 self.evaluations.push(SplitEvaluation { split, images, accuracy, kappa_linear });
             }
             RunEventKind::Ended { state, reason, step } => {
-                self.phase = *state;
+                (self.phase, self.stops) = (*state, false);
                 self.reason.clone_from(reason);
                 self.step = *step;
                 if *state == RunPhase::Failed {

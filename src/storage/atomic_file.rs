@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A file under construction: written beside its destination under a temporary name, and put in place by
 /// [`AtomicFile::commit`]. Dropped without a commit, it leaves nothing behind.
@@ -34,12 +35,18 @@ impl AtomicFile {
         Ok(Self { destination: destination.to_owned(), temporary, writer: Some(writer) })
     }
 
+    /// Waits until all that was written is on the disk, and there was room for it. [`AtomicFile::commit`] does so too;
+    /// this is for a caller who has something to do in between.
+    pub fn sync(&mut self) -> io::Result<()> {
+        let writer = self.writer.as_mut().expect("the writer is taken by commit only");
+        writer.flush()?;
+        writer.get_ref().sync_all()
+    }
+
     /// Puts the file in place, replacing what stood there.
     pub fn commit(mut self) -> io::Result<()> {
-        let writer = self.writer.take().expect("the writer is taken here only");
-        let file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        drop(file);
+        self.sync()?;
+        drop(self.writer.take());
         fs::rename(&self.temporary, &self.destination)?;
         let directory = self.destination.parent().filter(|parent| !parent.as_os_str().is_empty());
         // Some file systems cannot open or sync a directory; the rename itself stands.
@@ -67,11 +74,12 @@ impl Drop for AtomicFile {
     }
 }
 
-/// `.<name>.<process>.part`, beside the destination.
+/// `.<name>.<process>-<number>.part`, beside the destination: two threads may write the same file at the same time.
 fn temporary_name(destination: &Path, name: &OsStr) -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut hidden = OsString::from(".");
     hidden.push(name);
-    hidden.push(format!(".{}.part", std::process::id()));
+    hidden.push(format!(".{}-{}.part", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)));
     destination.with_file_name(hidden)
 }
 
@@ -87,7 +95,7 @@ fn remove_orphans(destination: &Path, name: &OsStr) {
             .as_encoded_bytes()
             .strip_prefix(prefix.as_slice())
             .and_then(|rest| rest.strip_suffix(suffix))
-            .and_then(|process| std::str::from_utf8(process).ok()?.parse::<u32>().ok());
+            .and_then(|number| std::str::from_utf8(number).ok()?.split_once('-')?.0.parse::<u32>().ok());
         if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
             let _ = fs::remove_file(entry.path());
         }
@@ -132,12 +140,27 @@ mod tests {
         fs::write(&real, b"old").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
         // No process has this number: it is above the largest that Linux gives.
-        fs::write(folder.path().join(".real.csv.4194999.part"), b"orphan").unwrap();
-        let ours = folder.path().join(format!(".other.csv.{}.part", std::process::id()));
+        fs::write(folder.path().join(".real.csv.4194999-7.part"), b"orphan").unwrap();
+        let ours = folder.path().join(format!(".real.csv.{}-7.part", std::process::id()));
         fs::write(&ours, b"under construction").unwrap();
         write_atomically(&link, b"new").unwrap();
         assert_eq!(fs::read(&real).unwrap(), b"new");
         assert!(link.is_symlink() && ours.exists());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn two_that_write_the_same_file_do_not_meet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("status.json");
+        let mut files = ["one", "two"].map(|text| (AtomicFile::create(&path).unwrap(), text));
+        for (file, text) in &mut files {
+            file.write_all(text.as_bytes()).unwrap();
+            file.sync().unwrap();
+        }
+        for (file, text) in files {
+            file.commit().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        }
     }
 }

@@ -125,6 +125,8 @@ impl Checkpoint {
         let last = run.last_checkpoint();
         let mut file = AtomicFile::create(&last)?;
         file.write_all(&self.to_bytes()?)?;
+        // All of it is on the disk before the one before the last gives its name away: nothing that can fail is left then.
+        file.sync()?;
         if last.exists() {
             keep_previous(run)?;
         }
@@ -278,9 +280,7 @@ mod tests {
         let (_folder, run) = run();
         checkpoint(1).write(&run).unwrap();
         let before = fs::read(run.last_checkpoint()).unwrap();
-        // What stands in the way of the temporary file is a folder of its name, as a full disk would stand in the way.
-        let temporary = run.checkpoints().join(format!(".last.safetensors.{}.part", std::process::id()));
-        fs::create_dir(&temporary).unwrap();
+        fs::create_dir(run.previous_checkpoint()).unwrap();
         assert!(matches!(checkpoint(2).write(&run), Err(CheckpointError::Io(_))));
         assert_eq!(fs::read(run.last_checkpoint()).unwrap(), before);
     }

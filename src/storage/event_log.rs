@@ -47,6 +47,11 @@ impl EventLog {
         written
     }
 
+    /// Waits until all that was appended is on the disk itself, where a loss of power leaves it.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
     /// The length of the file: where the next event begins.
     #[must_use]
     pub fn offset(&self) -> u64 {

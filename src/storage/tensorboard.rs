@@ -66,7 +66,8 @@ impl TensorBoardWriter {
         self.write(time, step + 1, What::SessionLog(start))
     }
 
-    /// Records what an event of the run says in numbers, and flushes at the end of an epoch and of the run. The last
+    /// Records what an event of the run says in numbers, and flushes: whoever looks sees what is reported, a few times a
+    /// second at most, and a kill takes nothing away. The last
     /// speeds of an epoch count as one, their mean. Whatever is recorded of steps behind the first epoch's beginning in this
     /// file is void.
     pub fn record(&mut self, event: &RunEvent) -> io::Result<()> {
@@ -78,7 +79,8 @@ impl TensorBoardWriter {
             RunEventKind::EpochStarted { step, .. } if !self.has_start => self.restart(*step, event.time),
             RunEventKind::StepReported { step, loss, images_per_s, .. } => {
                 self.speeds = (self.speeds.0 + images_per_s, self.speeds.1 + 1);
-                self.scalar("batch/loss", *step, *loss, event.time)
+                self.scalar("batch/loss", *step, *loss, event.time)?;
+                self.flush()
             }
             RunEventKind::EpochEnded {
                 step,

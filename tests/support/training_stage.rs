@@ -84,7 +84,7 @@ impl TrainingStage {
         self.command(words).output().unwrap()
     }
 
-    fn train_command(&self, settings: &[&str], words: &[&str]) -> Command {
+    pub(crate) fn train_command(&self, settings: &[&str], words: &[&str]) -> Command {
         let key = |setting: &str| setting.split('=').next().map(str::to_owned);
         let others = SETTINGS.iter().filter(|known| settings.iter().all(|given| key(given) != key(known)));
         let all: Vec<&str> = others.chain(settings).copied().collect();

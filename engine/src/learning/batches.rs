@@ -70,6 +70,15 @@ impl<'a> TrainingImages<'a> {
         }
     }
 
+    /// The memory that they take on a GPU, in bytes. On the CPU they stand in files that are mapped, and give way.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        match &self.pixels {
+            Pixels::Host(_) => 0,
+            Pixels::Device(tensor) => tensor.numel() as u64,
+        }
+    }
+
     /// The images of these numbers, in this order, as grey levels 0 to 255: N×C×S×S of f32 on the device.
     ///
     /// # Panics

@@ -47,7 +47,19 @@ fn group_headroom() -> Option<u64> {
         let path = format!("/sys/fs/cgroup{}/{file}", group.trim_end_matches('/'));
         fs::read_to_string(path).ok()?.trim().parse::<u64>().ok()
     };
-    Some(number("memory.max")?.saturating_sub(number("memory.current")?))
+    // Files that were read are counted, too, and give way to whoever needs the memory.
+    let statistics = fs::read_to_string(format!("/sys/fs/cgroup{}/memory.stat", group.trim_end_matches('/')));
+    let files = statistics.map_or(0, |text| file_pages(&text));
+    Some(number("memory.max")?.saturating_sub(number("memory.current")?.saturating_sub(files)))
+}
+
+/// The bytes of files in memory, by a control group's `memory.stat`.
+fn file_pages(statistics: &str) -> u64 {
+    let of = |key: &str| {
+        let line = statistics.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
+        line.and_then(|bytes| bytes.trim().parse::<u64>().ok()).unwrap_or(0)
+    };
+    of("active_file") + of("inactive_file")
 }
 
 fn kibibytes(text: &str, key: &str) -> Option<u64> {
@@ -66,6 +78,7 @@ mod tests {
         let (peak, available) = (peak_bytes().expect("Linux tells"), available_bytes().expect("Linux tells"));
         assert!(filled.iter().all(|&byte| byte == 1) && peak > filled.len() as u64, "{peak}");
         assert!(available > filled.len() as u64, "{available}");
+        assert_eq!(file_pages("anon 7\ninactive_file 20\nactive_file 3\nactive_file_of_none 9\n"), 23);
         assert_eq!(kibibytes("VmPeak:\t 9 kB\nVmHWM:\t   12 kB\n", "VmHWM:"), Some(12 * 1024));
     }
 }

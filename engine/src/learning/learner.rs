@@ -7,6 +7,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::{FlatLayout, FlatParameters, Piece, duplicate};
 use super::folded_resnet::FoldedResNet;
+use super::half_precision::HalfPrecision;
 use super::loss::CrossEntropy;
 use super::optimizer::Optimizer;
 use super::resnet::ResNet;
@@ -30,7 +31,7 @@ pub struct StepResult {
     pub correct: Tensor,
     /// Norm of the gradient before it was clipped. The sum of squares is f32, so that norms above 1e19 are infinite.
     pub gradient_norm: Tensor,
-    /// 1 where loss or gradient were not finite, in this step or in one before it: weights, moving statistics, the
+    /// 1 where loss, gradient or moving statistics were not finite, in this step or in one before it: weights, moving statistics, the
     /// optimizer's moments and the moving average were not touched then.
     pub skipped: Tensor,
 }
@@ -68,6 +69,8 @@ pub struct Learner {
     network: ResNet,
     /// Weights, gradients, moving statistics.
     pub parameters: FlatParameters,
+    /// What convolutions in bf16 compute with.
+    half: Option<HalfPrecision>,
     /// The optimizer.
     pub optimizer: Optimizer,
     /// The moving average, where one is wanted.
@@ -91,7 +94,12 @@ impl Learner {
     ) -> Result<Self, TchError> {
         let plan = NetworkPlan::new(config.width);
         let parameters = FlatParameters::new(&plan, values, device)?;
-        let network = ResNet::from_tensors(&plan, &parameters.leaves()?)?;
+        let half = (kind == Kind::BFloat16).then(|| HalfPrecision::new(&parameters)).transpose()?;
+        let leaves = match &half {
+            Some(half) => half.leaves(&plan, &parameters)?,
+            None => parameters.leaves()?,
+        };
+        let network = ResNet::from_tensors(&plan, &leaves)?;
         let optimizer = Optimizer::new(config, &parameters.layout, device)?;
         let average = (config.ema > 0.0)
             .then(|| {
@@ -106,6 +114,7 @@ impl Learner {
             plan,
             network,
             parameters,
+            half,
             optimizer,
             average,
             pass: TrainingPass { kind, dropout: config.dropout, bn_momentum: config.bn_momentum },
@@ -131,6 +140,9 @@ impl Learner {
             let updates = self.optimizer.steps() as f64;
             pass.bn_momentum = pass.bn_momentum.min(updates / (updates + 1.0));
         }
+        if let Some(half) = &mut self.half {
+            half.follow(&self.parameters)?;
+        }
         let statistics_before = duplicate(&self.parameters.statistics)?;
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
         let mut correct = Tensor::f_zeros([], (Kind::Double, self.device))?;
@@ -140,6 +152,9 @@ impl Learner {
             let count = labels.size1()? as f64;
             let loss = self.loss.of(&logits, &labels)?;
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;
+            if let Some(half) = &mut self.half {
+                half.hand_over_gradients(&mut self.parameters)?;
+            }
             no_grad(|| {
                 let _ = loss_sum.f_add_(&loss.f_to_kind(Kind::Double)?.f_mul_scalar(count)?)?;
                 let right = logits.f_argmax(1, false)?.f_eq_tensor(&labels)?.f_sum(Kind::Double)?;
@@ -148,7 +163,10 @@ impl Learner {
             })?;
         }
         let gradient_norm = self.parameters.gradients.f_norm()?;
-        let finite = gradient_norm.f_isfinite()?.f_logical_and(&loss_sum.f_isfinite()?)?;
+        // What is not finite makes the sum so. An activation that overflows shows in its variance first: normalised by that
+        // it is zero, and the loss a number.
+        let mut total = self.parameters.statistics.f_sum(Kind::Double)?;
+        let finite = total.f_add_(&gradient_norm)?.f_add_(&loss_sum)?.f_isfinite()?;
         // Once skipped, always skipped: a device is not asked after each step, and must not go on in the meantime.
         self.skipped = self.skipped.f_maximum(&finite.f_logical_not()?.f_to_kind(Kind::Float)?)?;
         if self.gradient_limit > 0.0 {

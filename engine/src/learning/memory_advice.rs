@@ -16,6 +16,11 @@ const PEAK_OVER_FEATURE_MAPS: f64 = 1.55;
 /// What a process holds with libtorch loaded and its threads started, before any tensor.
 const PROCESS_BYTES: u64 = 140_000_000;
 
+/// A training step that is not begun, since the memory for it is not there; with what would fit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not enough memory on the device for this batch; {0}")]
+pub struct NotEnoughMemory(String);
+
 /// A training step, as far as its memory goes.
 #[derive(Clone, Debug)]
 pub struct StepMemory {
@@ -60,6 +65,15 @@ impl StepMemory {
         let weights = (self.plan.parameter_count() * 4 * self.copies) as u64;
         let process = if self.on_cpu { PROCESS_BYTES } else { 0 };
         (maps * PEAK_OVER_FEATURE_MAPS) as u64 + weights + process + self.resident
+    }
+
+    /// An error where the step does not fit into what the device has, as far as that is known. Linux promises memory that
+    /// it does not have, and later kills who makes use of it: nobody would be left to say why.
+    pub fn check(&self, device: Device) -> Result<(), NotEnoughMemory> {
+        match available_bytes(device) {
+            Some(available) if self.bytes() > available => Err(NotEnoughMemory(self.advice(available))),
+            _ => Ok(()),
+        }
     }
 
     /// What to change so that the step fits into `available` bytes.

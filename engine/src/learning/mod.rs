@@ -8,6 +8,7 @@ pub mod epoch_plan;
 pub mod explanation;
 pub mod flat_parameters;
 pub mod folded_resnet;
+pub mod half_precision;
 pub mod host_memory;
 pub mod image_set;
 pub mod inference;

@@ -48,7 +48,13 @@ impl UnreadSteps {
         if let Some(first) = steps.iter().zip(&flags).find_map(|(step, &flag)| (flag != 0.0).then_some(step)) {
             let loss = f64::try_from(&first.result.loss_sum)?;
             let files = first.images.iter().map(|&image| images.files[image].clone()).collect();
-            let what = if loss.is_finite() { "gradient" } else { "loss" };
+            let gradient_norm = f64::try_from(&first.result.gradient_norm)?;
+            let what = match (loss.is_finite(), gradient_norm.is_finite()) {
+                (false, _) => "loss",
+                (true, false) => "gradient",
+                // Of moving statistics, which are weights of the network that is evaluated.
+                (true, true) => "weights",
+            };
             return Err(Nonfinite { step: first.step, what, files }.into());
         }
         Ok(Some(f64::try_from(&last.result.gradient_norm)?))

@@ -67,6 +67,9 @@ pub struct TrainingLoop<'a> {
     last_report: Instant,
     pub(super) last_checkpoint: Instant,
     images_since_report: usize,
+    /// The gradient's norm at the last step that was read and not reported yet.
+    pub(super) unreported: Option<f64>,
+    has_reported: bool,
     epoch_began: Instant,
     stops_after_epoch: bool,
     classes_lost: BTreeSet<DensityClass>,
@@ -89,6 +92,8 @@ impl<'a> TrainingLoop<'a> {
             last_report: Instant::now(),
             last_checkpoint: Instant::now(),
             images_since_report: 0,
+            unreported: None,
+            has_reported: false,
             epoch_began: Instant::now(),
             stops_after_epoch: false,
             classes_lost: BTreeSet::new(),
@@ -98,7 +103,7 @@ impl<'a> TrainingLoop<'a> {
     /// Trains to the end, or to an order to stop; the last checkpoint is on disk then.
     pub fn run(mut self) -> anyhow::Result<Ending> {
         self.save_first()?;
-        while self.state.progress.epochs_done < self.task.config.epochs {
+        while !self.is_complete() {
             let epoch = self.begin_epoch()?;
             let ending = match self.train_epoch(&epoch) {
                 Ok(None) => self.end_epoch(),
@@ -111,7 +116,18 @@ impl<'a> TrainingLoop<'a> {
                 Err(error) => self.roll_back(error)?,
             }
         }
-        Ok(Ending::Completed { reason: None })
+        let TrainingConfig { epochs, early_stop, monitor, .. } = self.task.config;
+        let reason = (self.state.progress.epochs_done < *epochs)
+            .then(|| format!("early stop: {monitor} was not better for {early_stop} epochs"));
+        Ok(Ending::Completed { reason })
+    }
+
+    /// Whether no epoch is to come. What the state says decides, so that a training that is taken up behind its last
+    /// epoch does not begin another.
+    fn is_complete(&self) -> bool {
+        let progress = &self.state.progress;
+        let gives_up = progress.steps_in_epoch == 0 && self.state.early_stop.is_over();
+        gives_up || progress.epochs_done >= self.task.config.epochs
     }
 
     /// One pass over the training images, or what is left of it.
@@ -135,7 +151,12 @@ impl<'a> TrainingLoop<'a> {
                 return Ok(Some(ending));
             }
         }
-        self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
+        let rate = self.state.schedule.rate(self.state.progress.step.saturating_sub(1));
+        self.read_steps(rate)?;
+        // An epoch that is shorter than the interval of reports has one all the same.
+        if !self.has_reported {
+            self.report(rate)?;
+        }
         Ok(None)
     }
 
@@ -149,6 +170,7 @@ impl<'a> TrainingLoop<'a> {
         self.epoch_began = Instant::now();
         self.last_report = Instant::now();
         self.images_since_report = 0;
+        (self.unreported, self.has_reported) = (None, false);
         Ok(EpochPlan::new(seed, epoch, &images, batch_size * accumulate))
     }
 
@@ -192,12 +214,17 @@ impl<'a> TrainingLoop<'a> {
     /// report is due.
     pub(super) fn read_steps(&mut self, learning_rate: f64) -> anyhow::Result<()> {
         let Some(gradient_norm) = self.unread.read(&self.task.train)? else { return Ok(()) };
-        let progress = &mut self.state.progress;
-        progress.totals = self.totals.read()?;
-        let seconds = self.last_report.elapsed().as_secs_f64();
-        if seconds < REPORT_INTERVAL.as_secs_f64() {
-            return Ok(());
-        }
+        self.state.progress.totals = self.totals.read()?;
+        self.unreported = Some(gradient_norm);
+        if self.is_report_due() { self.report(learning_rate) } else { Ok(()) }
+    }
+
+    /// Reports what was read last, once.
+    fn report(&mut self, learning_rate: f64) -> anyhow::Result<()> {
+        let Some(gradient_norm) = self.unreported.take() else { return Ok(()) };
+        // A clock that did not move would make a speed that no file can hold.
+        let seconds = self.last_report.elapsed().as_secs_f64().max(1e-6);
+        let progress = &self.state.progress;
         let images = progress.images_in_epoch as f64;
         let event = RunEventKind::StepReported {
             epoch: progress.epoch(),
@@ -210,6 +237,7 @@ impl<'a> TrainingLoop<'a> {
         };
         self.last_report = Instant::now();
         self.images_since_report = 0;
+        self.has_reported = true;
         self.observer.record(event)
     }
 
@@ -236,7 +264,13 @@ impl<'a> TrainingLoop<'a> {
                 }
                 Order::Pause | Order::Continue => {}
                 Order::Checkpoint => self.save_last()?,
-                Order::StopAfterEpoch => self.stops_after_epoch = true,
+                Order::StopAfterEpoch => {
+                    self.stops_after_epoch = true;
+                    // The epoch does not end while nothing is trained.
+                    if std::mem::take(&mut paused) {
+                        self.observer.record(RunEventKind::Continued { step })?;
+                    }
+                }
                 Order::Stop | Order::Interrupt => {
                     self.save_last()?;
                     self.observer.obeyed(&order, step)?;
@@ -267,7 +301,7 @@ impl<'a> TrainingLoop<'a> {
         let reduction = figures.map(|figures| figures.loss.unwrap_or(f64::NAN));
         let reduction = reduction.and_then(|loss| self.state.schedule.epoch_ended(loss));
         let value = monitored(self.task.config.monitor, figures, train_accuracy, train_loss);
-        let gives_up = self.state.early_stop.epoch_ended(value);
+        self.state.early_stop.epoch_ended(value);
         let best = value.map(|value| BestModel { epoch, value });
         let best = best.and_then(|model| Some((self.state.best.place_of(model)?, model)));
         progress.epochs_done += 1;
@@ -297,14 +331,8 @@ impl<'a> TrainingLoop<'a> {
         }
         self.save_last()?;
         self.state.best.remove_others(self.task.run)?;
-        if gives_up {
-            let epochs = self.task.config.early_stop;
-            let reason = format!("early stop: {} was not better for {epochs} epochs", self.task.config.monitor);
-            return Ok(Some(Ending::Completed { reason: Some(reason) }));
-        }
         // Behind the last epoch there is nothing left to stop.
-        let is_last = self.state.progress.epochs_done >= self.task.config.epochs;
-        Ok((self.stops_after_epoch && !is_last).then_some(Ending::Stopped))
+        Ok((self.stops_after_epoch && !self.is_complete()).then_some(Ending::Stopped))
     }
 
     /// Evaluates the validation images, unless an order to end comes first.

@@ -34,10 +34,11 @@ pub trait TrainingObserver {
     /// Takes note of what happened. An error ends the training: what is not recorded did not happen.
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()>;
 
-    /// The next order, if there is one. It never waits.
+    /// The next order, if there is one. It never waits. The order stays the next one until it is obeyed: what comes in
+    /// between, such as numbers that are not finite, must not make it forgotten.
     fn next_order(&mut self) -> Option<Order>;
 
-    /// The order was carried out after so many updates.
+    /// The next order was carried out after so many updates.
     fn obeyed(&mut self, order: &Order, step: u64) -> anyhow::Result<()>;
 
     /// Whether an order to end at once is waiting; long work between two steps asks.
@@ -49,6 +50,9 @@ pub trait TrainingObserver {
     /// Training images, by their number, that can no longer be used, each told once and with its reason. Asked before
     /// every epoch.
     fn lost_images(&mut self) -> Vec<(usize, String)>;
+
+    /// Makes sure that a loss of power leaves what was recorded: a checkpoint must not know of more than the events do.
+    fn sync(&mut self) -> anyhow::Result<()>;
 
     /// What is written into the header of a checkpoint: time, host, hashes.
     fn notes(&self) -> BTreeMap<String, String>;

@@ -53,6 +53,7 @@ impl TrainingPass {
     }
 
     fn normalised(self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
+        // Shared where they are of that kind already, as those of `HalfPrecision` are.
         let kernel = layer.kernel.f_to_kind(self.kind)?;
         let bias = layer.bias.f_to_kind(self.kind)?;
         layer.norm.normalise_in_training(&same_convolution(input, &kernel, &bias, &layer.plan)?, self.bn_momentum)

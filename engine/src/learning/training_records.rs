@@ -26,6 +26,7 @@ impl TrainingLoop<'_> {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
         }
         self.last_checkpoint = Instant::now();
+        self.observer.sync()?;
         let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
         let file = "last.safetensors".to_owned();
         let written = checkpoint.write(self.task.run);
@@ -102,6 +103,7 @@ impl TrainingLoop<'_> {
         self.state.schedule.set_rollback_factor(learning_rate_factor);
         self.totals = DeviceTotals::new(self.state.progress.totals, self.task.device)?;
         self.unread = UnreadSteps::default();
+        self.unreported = None;
         let to_step = self.state.progress.step;
         self.observer.record(RunEventKind::RolledBack { from_step, to_step, learning_rate_factor })
     }

@@ -7,10 +7,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::console::{Console, print_result};
 use crate::client::run_snapshot::{RunChange, RunSnapshot};
+use crate::domain::epoch_eta::remaining_seconds;
 use crate::domain::printable::printable;
 use crate::domain::run_event::{RunEvent, RunEventKind};
+use crate::domain::run_state::RunState;
 use crate::domain::run_status::RunPhase;
-use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line};
+use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line, seconds_text};
 use crate::report::run_text::best_text;
 
 /// How often the drawn line is drawn again by itself, so that its spinner shows that somebody watches.
@@ -21,6 +23,8 @@ pub(super) struct FollowPrinter<'a> {
     console: &'a Console,
     /// Whether lines say which run they speak of.
     several: bool,
+    /// How many runs come behind the one that is followed.
+    waiting: usize,
     /// The run that the table's header was printed for.
     under_header: Option<PathBuf>,
     line: ProgressBar,
@@ -36,7 +40,12 @@ impl<'a> FollowPrinter<'a> {
         } else {
             ProgressBar::hidden()
         };
-        Self { console, several, under_header: None, line }
+        Self { console, several, waiting: 0, under_header: None, line }
+    }
+
+    /// How many runs wait for the one that is told of.
+    pub(super) fn set_waiting(&mut self, runs: usize) {
+        self.waiting = runs;
     }
 
     /// Takes the drawn line away, for somebody else to write; it comes back with the next news.
@@ -70,6 +79,10 @@ impl<'a> FollowPrinter<'a> {
                     let row = epoch_row(state, record);
                     let header = self.header(snapshot);
                     self.print(&format!("{header}{row}"))?;
+                    // Elsewhere the line that is drawn over tells it all the time.
+                    if let Some(eta) = eta_text(state, self.waiting).filter(|_| !self.console.shows_progress()) {
+                        self.remark(&eta);
+                    }
                 }
             }
             RunEventKind::Resumed { step, checkpoint, .. } => {
@@ -178,6 +191,18 @@ impl<'a> FollowPrinter<'a> {
     fn warn(&self, text: &str) {
         self.line.suspend(|| self.console.warn(printable(text)));
     }
+}
+
+/// How long it will take yet, behind an epoch: this run, and those that wait as if they were like it. `None` behind the
+/// last epoch of all.
+fn eta_text(state: &RunState, waiting: usize) -> Option<String> {
+    let left = remaining_seconds(&state.records, state.epochs, 0.0)?;
+    let epoch = state.records.last()?.figures.epoch;
+    let whole = remaining_seconds(&state.records, epoch.saturating_add(state.epochs), 0.0)?;
+    let all = left + whole * waiting as f64;
+    let of_all = || format!("; with the {waiting} behind it about {}", seconds_text(all));
+    let behind = if waiting > 0 { of_all() } else { String::new() };
+    (all > 0.0).then(|| format!("epoch {epoch}/{}: ETA {}{behind}", state.epochs, seconds_text(left)))
 }
 
 impl Drop for FollowPrinter<'_> {

@@ -134,8 +134,12 @@ fn the_phases_of_a_run() {
         (RunEventKind::Continued { step: 5 }, RunPhase::Running),
         (acknowledged(RequestVerb::StopAfterEpoch), RunPhase::Stopping),
         (report(1, 6), RunPhase::Stopping),
+        (RunEventKind::Paused { step: 6 }, RunPhase::Paused),
+        (RunEventKind::Continued { step: 6 }, RunPhase::Stopping),
         (ended(RunPhase::Stopped, None), RunPhase::Stopped),
         (started(), RunPhase::Starting),
+        (RunEventKind::Paused { step: 9 }, RunPhase::Paused),
+        (RunEventKind::Continued { step: 9 }, RunPhase::Running),
         (ended(RunPhase::Failed, Some("loss became NaN at step 9")), RunPhase::Failed),
     ];
     for (kind, phase) in steps {

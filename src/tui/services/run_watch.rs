@@ -118,6 +118,7 @@ fn without_steps(state: &RunState) -> RunState {
         monitor: state.monitor,
         epochs: state.epochs,
         phase: state.phase,
+        stops: state.stops,
         reason: state.reason.clone(),
         trainer: state.trainer.clone(),
         setting: state.setting.clone(),

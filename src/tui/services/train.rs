@@ -175,7 +175,7 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
         manifests,
         shares,
     };
-    let (_, started) = start_plan(&plan, workspace, &engine, &|| false)?;
+    let started = start_plan(&plan, workspace, &engine, &|| false, &mut |_, _| {})?;
     let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
     Ok(StartedRuns { runs: started.at_work, failures })
 }

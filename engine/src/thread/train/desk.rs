@@ -39,11 +39,16 @@ struct Current {
     run: RunDir,
     status: RunStatus,
     requests: RunRequests,
+    /// What is to be done, each with the request behind it; the first may be in work.
     orders: VecDeque<(Order, Option<PendingRequest>)>,
     /// Requests that were taken and not yet removed, by their files.
     taken: HashSet<OsString>,
-    /// The request behind the order in work.
-    in_work: Option<PendingRequest>,
+}
+
+impl Current {
+    fn is_to_end(&self) -> bool {
+        self.orders.iter().any(|(order, _)| order.ends_at_once())
+    }
 }
 
 impl Desk {
@@ -66,6 +71,17 @@ impl Desk {
         self.lock().queue.iter().cloned().collect()
     }
 
+    /// Writes to the status of each run that waits. Nothing else is written to it meanwhile: a run whose turn comes
+    /// announces itself behind this, and is passed over when it has come already.
+    pub(super) fn for_each_queued(&self, write: impl Fn(&RunDir)) {
+        for run in self.queued() {
+            let _one_at_a_time = self.status_writer.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.lock().queue.contains(&run) {
+                write(&run);
+            }
+        }
+    }
+
     /// Takes a waiting run off the queue; `false` where its turn has come already.
     pub(super) fn withdraw(&self, run: &RunDir) -> bool {
         let mut inner = self.lock();
@@ -82,7 +98,7 @@ impl Desk {
             orders.push_back((Order::Interrupt, None));
         }
         let (requests, run) = (RunRequests::new(run), run.clone());
-        inner.current = Some(Current { run, status, requests, orders, taken: HashSet::new(), in_work: None });
+        inner.current = Some(Current { run, status, requests, orders, taken: HashSet::new() });
     }
 
     /// No run is in work.
@@ -133,20 +149,18 @@ impl Desk {
         Ok(rejected)
     }
 
-    /// The next order for the run in work.
+    /// The next order for the run in work; the same until it is obeyed.
     pub(super) fn next_order(&self) -> Option<Order> {
-        let mut inner = self.lock();
-        let current = inner.current.as_mut()?;
-        let (order, request) = current.orders.pop_front()?;
-        current.in_work = request;
-        Some(order)
+        let inner = self.lock();
+        let (order, _) = inner.current.as_ref()?.orders.front()?;
+        Some(order.clone())
     }
 
-    /// The order given last was carried out: its request is removed, and its verb given.
+    /// The next order was carried out: it is taken away, its request is removed, and its verb given.
     pub(super) fn obeyed(&self) -> Option<RequestVerb> {
         let mut inner = self.lock();
         let current = inner.current.as_mut()?;
-        let request = current.in_work.take()?;
+        let request = current.orders.pop_front()?.1?;
         // A file that cannot be removed is not taken again by this process.
         let _ = current.requests.remove(&request);
         Some(request.request.verb)
@@ -155,7 +169,7 @@ impl Desk {
     /// Whether an order to end at once is waiting.
     #[must_use]
     pub(super) fn is_to_end(&self) -> bool {
-        self.lock().current.as_ref().is_some_and(|current| current.orders.iter().any(|(order, _)| order.ends_at_once()))
+        self.lock().current.as_ref().is_some_and(Current::is_to_end)
     }
 
     /// Waits until something is asked, or for a moment.
@@ -165,11 +179,15 @@ impl Desk {
         drop(self.news.wait_timeout_while(inner, moment, waits));
     }
 
-    /// Changes the status of the run in work; it is written with the next heartbeat.
+    /// Changes the status of the run in work; it is written with the next heartbeat. While an order to end is on its way,
+    /// the run is stopping whatever else it does.
     pub(super) fn update_status(&self, change: impl FnOnce(&mut RunStatus)) {
         let mut inner = self.lock();
         if let Some(current) = &mut inner.current {
             change(&mut current.status);
+            if current.is_to_end() && !current.status.state.is_over() {
+                current.status.state = RunPhase::Stopping;
+            }
             current.status.updated = Utc::now();
         }
     }
@@ -209,5 +227,96 @@ fn order_of(verb: RequestVerb) -> Order {
         RequestVerb::Checkpoint => Order::Checkpoint,
         RequestVerb::StopAfterEpoch => Order::StopAfterEpoch,
         RequestVerb::Stop => Order::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use std::cell::RefCell;
+
+    use mammoscope::domain::compute_options::DeviceChoice;
+    use mammoscope::domain::preset::Preset;
+    use mammoscope::domain::run_spec::{RUN_SCHEMA, RunSpec};
+    use mammoscope::domain::view::View;
+    use mammoscope::storage::run_requests::RunRequest;
+    use mammoscope::storage::run_status_file::{read_status, status_of_this_process};
+
+    use super::*;
+
+    fn runs(count: usize) -> (tempfile::TempDir, Vec<RunDir>) {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = (0..count).map(|number| RunDir::create(folder.path().join(number.to_string())).unwrap()).collect();
+        (folder, runs)
+    }
+
+    fn status() -> RunStatus {
+        let spec = RunSpec {
+            schema: RUN_SCHEMA,
+            created: Utc::now(),
+            group: "group".to_owned(),
+            view: View::CcR,
+            preset: "seed".to_owned(),
+            data: "data".into(),
+            device: DeviceChoice::Cpu,
+            config: Preset::named("seed").unwrap().config,
+        };
+        status_of_this_process(&spec, RunPhase::Running, Utc::now())
+    }
+
+    #[test]
+    fn an_order_stays_until_it_was_carried_out() {
+        let (_folder, runs) = runs(1);
+        let desk = Desk::new(Vec::new());
+        desk.begin(&runs[0], status());
+        assert_eq!((desk.next_order(), desk.obeyed()), (None, None));
+        let asked = RunRequest::new(RequestVerb::Stop).write(&runs[0]).unwrap();
+        assert!(desk.take_requests().unwrap().is_empty());
+        desk.interrupt();
+        for _ in 0..2 {
+            // Numbers that are not finite may come between the order and the checkpoint that it wants.
+            assert_eq!(desk.next_order(), Some(Order::Stop));
+            assert!(desk.is_to_end() && asked.exists());
+        }
+        assert_eq!(desk.obeyed(), Some(RequestVerb::Stop));
+        assert!(desk.is_to_end() && !asked.exists());
+        assert_eq!((desk.next_order(), desk.obeyed()), (Some(Order::Interrupt), None));
+        assert_eq!((desk.next_order(), desk.is_to_end()), (None, false));
+    }
+
+    #[test]
+    fn the_status_says_what_a_run_does_and_that_it_is_to_end() {
+        let (_folder, runs) = runs(1);
+        let desk = Desk::new(Vec::new());
+        desk.begin(&runs[0], status());
+        let written = |phase| {
+            desk.update_status(|status| status.state = phase);
+            desk.write_status().unwrap();
+            read_status(&runs[0].status()).unwrap().state
+        };
+        RunRequest::new(RequestVerb::StopAfterEpoch).write(&runs[0]).unwrap();
+        desk.take_requests().unwrap();
+        for phase in [RunPhase::Stopping, RunPhase::Paused, RunPhase::Running] {
+            assert_eq!(written(phase), phase);
+        }
+        desk.interrupt();
+        assert_eq!(written(RunPhase::Running), RunPhase::Stopping);
+        assert_eq!(written(RunPhase::Interrupted), RunPhase::Interrupted);
+    }
+
+    #[test]
+    fn a_run_whose_turn_has_come_is_no_longer_written_to_as_one_that_waits() {
+        let (_folder, runs) = runs(3);
+        let desk = Desk::new(runs.clone());
+        let written = RefCell::new(Vec::new());
+        desk.for_each_queued(|run| {
+            // Meanwhile the engine thread takes this one and the next.
+            while desk.queued().len() > 1 {
+                desk.next_run();
+            }
+            written.borrow_mut().push(run.clone());
+        });
+        assert_eq!(written.into_inner(), [runs[0].clone(), runs[2].clone()]);
     }
 }

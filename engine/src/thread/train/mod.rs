@@ -59,7 +59,7 @@ pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() ->
 
 /// Leaves the terminal and the session that it was started from.
 fn detach() {
-    // Fails for the leader of a process group, which a trainer is only when it was started by hand.
+    // Fails for the leader of a process group: whoever started it has given it a session already, or did so by hand.
     let _ = rustix::process::setsid();
     // SAFETY: sets the disposition of a signal to a constant of the system; no handler of ours is involved.
     unsafe {

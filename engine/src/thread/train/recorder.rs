@@ -28,6 +28,9 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// How many epochs the time of the next ones is guessed from.
 const RECENT_EPOCHS: usize = 5;
 
+/// The note of a checkpoint that says how long `events.jsonl` was.
+const EVENTS_OFFSET: &str = "events_offset";
+
 /// A training image and what it was when the run began.
 #[derive(Debug)]
 pub(super) struct WatchedImage {
@@ -42,6 +45,8 @@ pub(super) struct Recorder {
     run: RunDir,
     desk: Arc<Desk>,
     log: EventLog,
+    /// How long the events were before this trainer added to them.
+    length_before: u64,
     state: RunState,
     history: ReferenceHistory,
     tensorboard: Option<TensorBoardWriter>,
@@ -70,6 +75,7 @@ impl Recorder {
         Ok(Self {
             run: run.clone(),
             desk,
+            length_before: log.offset(),
             log,
             state,
             history,
@@ -94,6 +100,21 @@ impl Recorder {
         match TensorBoardWriter::create(&self.run.tensorboard(), &host_name(), Utc::now()) {
             Ok(writer) => self.tensorboard = Some(writer),
             Err(error) => tracing::warn!("no TensorBoard file: {error}"),
+        }
+    }
+
+    /// Warns where the events have lost what they said when a checkpoint was written; its notes are given.
+    pub(super) fn warn_of_lost_events(&mut self, notes: &BTreeMap<String, String>) -> anyhow::Result<()> {
+        let then: Option<u64> = notes.get(EVENTS_OFFSET).and_then(|offset| offset.parse().ok());
+        match then.and_then(|then| then.checked_sub(self.length_before)).filter(|&missing| missing > 0) {
+            None => Ok(()),
+            Some(missing) => {
+                let message = format!(
+                    "events.jsonl is {missing} bytes shorter than when the checkpoint was written: some of the run's \
+                     history is lost, and nothing of its training"
+                );
+                self.record(RunEventKind::Warning { message })
+            }
         }
     }
 
@@ -142,10 +163,7 @@ impl Recorder {
         let speed = state.steps.last().map(|point| point.images_per_s);
         let eta = self.seconds_left(speed);
         self.desk.update_status(|status| {
-            // A request to stop is on its way until the training has ended.
-            if status.state != RunPhase::Stopping || state.phase.is_over() {
-                status.state = state.phase;
-            }
+            status.state = state.phase;
             status.reason.clone_from(&state.reason);
             status.step = state.step;
             status.epoch = state.epoch;
@@ -220,15 +238,92 @@ impl TrainingObserver for Recorder {
         lost
     }
 
+    fn sync(&mut self) -> anyhow::Result<()> {
+        self.log.sync().with_context(|| format!("write {}", printable_path(&self.run.events())))
+    }
+
     fn notes(&self) -> BTreeMap<String, String> {
         let mut notes = self.notes.clone();
         notes.extend([
             ("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)),
             ("host".to_owned(), host_name()),
-            ("events_offset".to_owned(), self.log.offset().to_string()),
+            (EVENTS_OFFSET.to_owned(), self.log.offset().to_string()),
             ("epoch".to_owned(), self.state.epoch.to_string()),
             ("step".to_owned(), self.state.step.to_string()),
         ]);
         notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use mammoscope::domain::compute_options::DeviceChoice;
+    use mammoscope::domain::preset::Preset;
+    use mammoscope::domain::run_event::RequestVerb;
+    use mammoscope::domain::run_spec::RUN_SCHEMA;
+    use mammoscope::domain::view::View;
+    use mammoscope::storage::run_status_file::{read_status, status_of_this_process};
+
+    use super::*;
+
+    fn spec() -> RunSpec {
+        RunSpec {
+            schema: RUN_SCHEMA,
+            created: Utc::now(),
+            group: "group".to_owned(),
+            view: View::CcR,
+            preset: "seed".to_owned(),
+            data: "data".into(),
+            device: DeviceChoice::Cpu,
+            config: Preset::named("seed").unwrap().config,
+        }
+    }
+
+    #[test]
+    fn a_pause_is_a_pause_also_where_the_run_is_to_stop_after_its_epoch() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        let spec = spec();
+        let desk = Arc::new(Desk::new(Vec::new()));
+        desk.begin(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
+        let mut recorder = Recorder::open(&run, &spec, desk).unwrap();
+        let verb = RequestVerb::StopAfterEpoch;
+        for (kind, phase) in [
+            (RunEventKind::EpochStarted { epoch: 1, step: 0, learning_rate: 0.01 }, RunPhase::Running),
+            (RunEventKind::RequestAcknowledged { verb, step: 1 }, RunPhase::Stopping),
+            (RunEventKind::Paused { step: 1 }, RunPhase::Paused),
+            (RunEventKind::Continued { step: 1 }, RunPhase::Stopping),
+        ] {
+            recorder.record(kind.clone()).unwrap();
+            assert_eq!(read_status(&run.status()).unwrap().state, phase, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn events_that_a_checkpoint_knows_of_and_that_are_gone_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        let spec = spec();
+        let open = || Recorder::open(&run, &spec, Arc::new(Desk::new(Vec::new()))).unwrap();
+        let mut first = open();
+        for step in 0..3 {
+            first.record(RunEventKind::Paused { step }).unwrap();
+        }
+        first.sync().unwrap();
+        let notes = first.notes();
+        let mut second = open();
+        second.warn_of_lost_events(&notes).unwrap();
+        assert!(second.state().warnings.is_empty());
+
+        let text = std::fs::read_to_string(run.events()).unwrap();
+        let kept = text.lines().next().unwrap().len() + 1;
+        std::fs::write(run.events(), &text[..kept]).unwrap();
+        let mut third = open();
+        third.record(RunEventKind::Paused { step: 3 }).unwrap();
+        third.warn_of_lost_events(&notes).unwrap();
+        let [warning] = third.state().warnings.as_slice() else { panic!("{:?}", third.state().warnings) };
+        assert!(warning.message.contains(&format!("{} bytes shorter", text.len() - kept)), "{}", warning.message);
     }
 }

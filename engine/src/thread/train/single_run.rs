@@ -1,5 +1,6 @@
 //! One run, from its lock to its end.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
 use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::Learner;
 use crate::learning::loss::CrossEntropy;
-use crate::learning::memory_advice::{StepMemory, explain_failure};
+use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use crate::learning::training_observer::{Order, TrainingObserver as _};
 use crate::learning::training_progress::{Progress, TrainingState};
@@ -92,14 +93,18 @@ impl SingleRun<'_> {
         let mut spec = spec;
         spec.config.epochs = recorder.state().epochs;
         // A run before this one that panicked within `no_grad` has left gradients switched off on this thread.
-        let attempt = catch_unwind(AssertUnwindSafe(|| with_grad(|| self.run_to_the_end(&spec, &mut recorder))));
+        let memory = Cell::new(None);
+        let to_the_end = || with_grad(|| self.run_to_the_end(&spec, &mut recorder, &memory));
+        let attempt = catch_unwind(AssertUnwindSafe(to_the_end));
+        let explained = |message: &str| Some(self.explained(message, &spec, memory.take()));
         let (state, reason) = match attempt {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("as a request asked".to_owned())),
             Ok(Ok(Ending::Interrupted)) => (RunPhase::Interrupted, Some("by a signal".to_owned())),
             Ok(Err(error)) if error.is::<Cancelled>() => Self::cancelled(&mut recorder)?,
-            Ok(Err(error)) => (RunPhase::Failed, Some(self.explained(&format!("{error:#}"), &spec))),
-            Err(panic) => (RunPhase::Failed, Some(self.explained(panic_message(panic.as_ref()), &spec))),
+            Ok(Err(error)) if error.is::<NotEnoughMemory>() => (RunPhase::Failed, Some(error.to_string())),
+            Ok(Err(error)) => (RunPhase::Failed, explained(&format!("{error:#}"))),
+            Err(panic) => (RunPhase::Failed, explained(panic_message(panic.as_ref()))),
         };
         let step = recorder.state().step;
         let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
@@ -125,7 +130,13 @@ impl SingleRun<'_> {
         Ok((phase, Some(reason.to_owned())))
     }
 
-    fn run_to_the_end(&self, spec: &RunSpec, recorder: &mut Recorder) -> anyhow::Result<Ending> {
+    /// `memory` is told what a step needs, once that is known.
+    fn run_to_the_end(
+        &self,
+        spec: &RunSpec,
+        recorder: &mut Recorder,
+        memory: &Cell<Option<StepMemory>>,
+    ) -> anyhow::Result<Ending> {
         let config = &spec.config;
         config.check()?;
         let device = select_device(spec.device, self.cuda)?;
@@ -156,6 +167,16 @@ impl SingleRun<'_> {
             let message = "there is no validation image: the best epoch is chosen by the training figures".to_owned();
             recorder.record(RunEventKind::Warning { message })?;
         }
+
+        // No batch is larger than the images are many.
+        let largest = TrainingConfig { batch_size: config.batch_size.min(train.len()), ..config.clone() };
+        let resident = train.images.resident_bytes() + validation.images.resident_bytes();
+        let step = StepMemory::new(&largest, kind, device, resident);
+        // A GPU's allocator says by itself when it has no more.
+        if device == Device::Cpu {
+            step.check(device)?;
+        }
+        memory.set(Some(step));
 
         let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, &train.labels, device)?;
         let initial = initial_model(config.width, config.size, Some(spec.view), config.seed);
@@ -199,12 +220,15 @@ impl SingleRun<'_> {
                         );
                     }
                     state.restore(&checkpoint).with_context(|| file.clone())?;
-                    if !damaged.is_empty() {
-                        // Left there, it would take this one's place when the next checkpoint is written.
+                    if damaged.is_empty() {
+                        state.best.remove_others(self.run)?;
+                    } else {
+                        // Left there, it would take this one's place when the next checkpoint is written. This one does
+                        // not know of later models, which stay until there is a checkpoint that does.
                         std::fs::rename(self.run.last_checkpoint(), self.run.rejected_checkpoint())
                             .context("set last.safetensors aside")?;
                     }
-                    state.best.remove_others(self.run)?;
+                    recorder.warn_of_lost_events(&checkpoint.notes)?;
                     let Progress { step, epochs_done, .. } = state.progress;
                     return recorder.record(RunEventKind::Resumed { step, epochs_done, checkpoint: file });
                 }
@@ -248,10 +272,11 @@ impl SingleRun<'_> {
     }
 
     /// A failure in one line; where memory ran out, with what would fit.
-    fn explained(&self, message: &str, spec: &RunSpec) -> String {
+    fn explained(&self, message: &str, spec: &RunSpec, memory: Option<StepMemory>) -> String {
         let device = select_device(spec.device, self.cuda).unwrap_or(Device::Cpu);
         let kind = select_precision(spec.config.precision, device).map_or(Kind::Float, |(_, kind)| kind);
-        explain_failure(message, &StepMemory::new(&spec.config, kind, device, 0), device)
+        let memory = memory.unwrap_or_else(|| StepMemory::new(&spec.config, kind, device, 0));
+        explain_failure(message, &memory, device)
     }
 }
 

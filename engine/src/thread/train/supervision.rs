@@ -75,7 +75,7 @@ pub(super) fn supervise(desk: &Desk, signals: &Signals) {
         }
         if last_queue_heartbeat.elapsed() >= QUEUE_HEARTBEAT {
             last_queue_heartbeat = Instant::now();
-            desk.queued().iter().for_each(keep_queued_alive);
+            desk.for_each_queued(keep_queued_alive);
         }
     }
 }

@@ -1,0 +1,305 @@
+//! Steps of every optimizer against formulas in f64, and what a learner does around them: clipping, accumulation, moving
+//! averages.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use mammoscope::domain::network_plan::{NetworkPlan, WidthFactor};
+use mammoscope::domain::preset::Preset;
+use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope_engine::learning::flat_parameters::FlatParameters;
+use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine::learning::learner::{Batch, Learner};
+use mammoscope_engine::learning::libtorch_ext::channels_last;
+use mammoscope_engine::learning::loss::CrossEntropy;
+use mammoscope_engine::learning::optimizer::Optimizer;
+use tch::{Device, Kind, Tensor};
+
+const STEPS: u64 = 3;
+const SIZE: i64 = 32;
+
+fn config(settings: &str) -> TrainingConfig {
+    let mut config = Preset::named("seed").unwrap().config;
+    config.set_all(&format!("size={SIZE},dropout=0,augment=false,{settings}")).unwrap();
+    config.width = WidthFactor::of_stem(2).unwrap();
+    config
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f64> {
+    Vec::try_from(tensor.detach().to_kind(Kind::Double).flatten(0, -1)).unwrap()
+}
+
+fn assert_near(ours: &[f64], expected: &[f64], what: &str) {
+    assert_eq!(ours.len(), expected.len(), "{what}");
+    for (place, (ours, expected)) in ours.iter().zip(expected).enumerate() {
+        assert!((ours - expected).abs() <= 2e-6 * (1.0 + expected.abs()), "{what}, {place}: {ours}, not {expected}");
+    }
+}
+
+/// One weight as a formula follows it.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    value: f64,
+    first: f64,
+    second: f64,
+}
+
+/// What a step makes of a weight by its gradient: rate, momentum, decay of that weight, and the number of the step from 1.
+type Formula = fn(weight: &mut Weight, gradient: f64, rate: f64, momentum: f64, decay: f64, step: i32);
+
+/// The largest difference from a formula over three steps by made-up gradients, whose rate differs each time.
+fn difference(settings: &str, formula: Formula) -> f64 {
+    let config = config(settings);
+    let plan = NetworkPlan::new(config.width);
+    let values = initial_model(config.width, config.size, None, 3).tensors;
+    let parameters = FlatParameters::new(&plan, &values, Device::Cpu).unwrap();
+    // No weight is zero: a decay would not be seen there.
+    let _ = parameters.weights.shallow_clone().g_add_scalar_(0.25);
+    let mut optimizer = Optimizer::new(&config, &parameters.layout, Device::Cpu).unwrap();
+    let kernels = parameters.layout.kernel_count() as usize;
+    let mut weights: Vec<Weight> =
+        numbers(&parameters.weights).into_iter().map(|value| Weight { value, ..Weight::default() }).collect();
+    assert!(kernels > 0 && kernels < weights.len());
+    let go = Tensor::zeros([], (Kind::Float, Device::Cpu));
+    tch::manual_seed(11);
+    let mut largest = 0.0_f64;
+    for step in 1..=STEPS {
+        let gradients = Tensor::randn(parameters.gradients.size().as_slice(), (Kind::Float, Device::Cpu));
+        parameters.gradients.shallow_clone().copy_(&gradients);
+        let rate = 0.03 / step as f64;
+        optimizer.step(&parameters, rate, &go).unwrap();
+        for (place, (weight, gradient)) in weights.iter_mut().zip(numbers(&gradients)).enumerate() {
+            let decay = if place < kernels { config.weight_decay } else { 0.0 };
+            formula(weight, gradient, rate, config.momentum, decay, i32::try_from(step).unwrap());
+        }
+        let ours = numbers(&parameters.weights);
+        largest = ours.iter().zip(&weights).fold(largest, |most, (ours, weight)| most.max((ours - weight.value).abs()));
+    }
+    assert_eq!(optimizer.steps(), STEPS);
+    largest
+}
+
+fn follows(settings: &str, formula: Formula) {
+    let difference = difference(settings, formula);
+    assert!(difference < 2e-6, "{settings}: {difference}");
+}
+
+const NESTEROV: Formula = |weight, gradient, rate, momentum, decay, _| {
+    let gradient = gradient + decay * weight.value;
+    weight.first = momentum * weight.first + gradient;
+    weight.value -= rate * (gradient + momentum * weight.first);
+};
+
+const ADAMW: Formula = |weight, gradient, rate, momentum, decay, step| {
+    weight.value -= rate * decay * weight.value;
+    weight.first = momentum * weight.first + (1.0 - momentum) * gradient;
+    weight.second = 0.999 * weight.second + 0.001 * gradient * gradient;
+    let mean = weight.first / (1.0 - momentum.powi(step));
+    let square = weight.second / (1.0 - 0.999_f64.powi(step));
+    weight.value -= rate * mean / (square.sqrt() + 1e-8);
+};
+
+/// What a formula without a nuance would make of it is something else: the tests below see each.
+#[test]
+fn nuances_are_seen() {
+    const MOMENTUM: &str = "optimizer=sgd,momentum=0.9,weight_decay=0.1";
+    const ADAM: &str = "optimizer=adamw,momentum=0.8,weight_decay=0.1";
+    const RMS: &str = "optimizer=rmsprop,momentum=0,weight_decay=0.1";
+    let others: [(&str, &str, Formula); 7] = [
+        ("Nesterov's form", MOMENTUM, NESTEROV),
+        ("a dampened gradient", MOMENTUM, |weight, gradient, rate, momentum, decay, _| {
+            weight.first = momentum * weight.first + (1.0 - momentum) * (gradient + decay * weight.value);
+            weight.value -= rate * weight.first;
+        }),
+        ("no decay", MOMENTUM, |weight, gradient, rate, momentum, _, _| {
+            weight.first = momentum * weight.first + gradient;
+            weight.value -= rate * weight.first;
+        }),
+        ("a decay of all weights", ADAM, |weight, gradient, rate, momentum, _, step| {
+            ADAMW(weight, gradient, rate, momentum, 0.1, step);
+        }),
+        ("a decay that is coupled", ADAM, |weight, gradient, rate, momentum, decay, step| {
+            ADAMW(weight, gradient + decay * weight.value, rate, momentum, 0.0, step);
+        }),
+        ("means whose bias is not corrected", ADAM, |weight, gradient, rate, momentum, decay, _| {
+            ADAMW(weight, gradient, rate, momentum, decay, 1000);
+        }),
+        ("another share of the squares", RMS, |weight, gradient, rate, _, decay, _| {
+            let gradient = gradient + decay * weight.value;
+            weight.second = 0.99 * weight.second + 0.01 * gradient * gradient;
+            weight.value -= rate * gradient / (weight.second.sqrt() + 1e-7);
+        }),
+    ];
+    for (nuance, settings, formula) in others {
+        let difference = difference(settings, formula);
+        assert!(difference > 2e-5, "{nuance}: {difference}");
+    }
+}
+
+#[test]
+fn gradient_descent() {
+    follows("optimizer=sgd,momentum=0,weight_decay=0.1", |weight, gradient, rate, _, decay, _| {
+        weight.value -= rate * (gradient + decay * weight.value);
+    });
+}
+
+#[test]
+fn gradient_descent_with_momentum() {
+    follows("optimizer=sgd,momentum=0.9,weight_decay=0.1", |weight, gradient, rate, momentum, decay, _| {
+        weight.first = momentum * weight.first + gradient + decay * weight.value;
+        weight.value -= rate * weight.first;
+    });
+}
+
+#[test]
+fn nesterov() {
+    follows("optimizer=nesterov,momentum=0.9,weight_decay=0.1", NESTEROV);
+}
+
+#[test]
+fn adamw() {
+    follows("optimizer=adamw,momentum=0.8,weight_decay=0.1", ADAMW);
+}
+
+#[test]
+fn rmsprop() {
+    follows("optimizer=rmsprop,momentum=0,weight_decay=0.1", |weight, gradient, rate, _, decay, _| {
+        let gradient = gradient + decay * weight.value;
+        weight.second = 0.9 * weight.second + 0.1 * gradient * gradient;
+        weight.value -= rate * gradient / (weight.second.sqrt() + 1e-7);
+    });
+}
+
+#[test]
+fn rmsprop_with_momentum() {
+    follows("optimizer=rmsprop,momentum=0.9,weight_decay=0.1", |weight, gradient, rate, momentum, decay, _| {
+        let gradient = gradient + decay * weight.value;
+        weight.second = 0.9 * weight.second + 0.1 * gradient * gradient;
+        weight.first = momentum * weight.first + rate * gradient / (weight.second.sqrt() + 1e-7);
+        weight.value -= weight.first;
+    });
+}
+
+fn learner(config: &TrainingConfig) -> Learner {
+    let values = initial_model(config.width, config.size, None, 5).tensors;
+    Learner::new(config, &values, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap()
+}
+
+/// Two images of noise, brighter the higher the number, so that their statistics differ.
+fn batch(number: i64) -> Batch {
+    tch::manual_seed(number);
+    let images = Tensor::randn([2, 3, SIZE, SIZE], (Kind::Float, Device::Cpu)) * (number as f64) + number as f64;
+    Batch { images: channels_last(&images).unwrap(), labels: Tensor::from_slice(&[number % 4, (number + 1) % 4]) }
+}
+
+/// One step by batches together; the gradient's norm.
+fn step(learner: &mut Learner, rate: f64, batches: &[i64]) -> f64 {
+    let made = batches.iter().map(|&number| Ok(batch(number)));
+    let result = learner.step(rate, 2 * batches.len(), made).unwrap();
+    assert_eq!(f64::try_from(result.skipped).unwrap(), 0.0);
+    f64::try_from(result.gradient_norm).unwrap()
+}
+
+/// Weights after a step, and the gradient by which it was made.
+fn after(learner: &Learner) -> (Vec<f64>, Vec<f64>) {
+    (numbers(&learner.parameters.weights), numbers(&learner.parameters.gradients))
+}
+
+#[test]
+fn accumulated_batches_step_by_their_mean_loss_each_normalised_by_itself() {
+    const RATE: f64 = 0.1;
+    let config = config("optimizer=sgd,momentum=0,weight_decay=0");
+    let before = numbers(&learner(&config).parameters.weights);
+    let gradients = [1, 2].map(|number| {
+        let mut alone = learner(&config);
+        step(&mut alone, 0.0, &[number]);
+        after(&alone).1
+    });
+    let mean: Vec<f64> = gradients[0].iter().zip(&gradients[1]).map(|(one, other)| (one + other) / 2.0).collect();
+    let expected: Vec<f64> = before.iter().zip(&mean).map(|(weight, gradient)| weight - RATE * gradient).collect();
+    let mut together = learner(&config);
+    let norm = step(&mut together, RATE, &[1, 2]);
+    let (weights, gradient) = after(&together);
+    assert_near(&gradient, &mean, "the gradient");
+    assert_near(&weights, &expected, "the weights");
+    assert!((norm - mean.iter().map(|part| part * part).sum::<f64>().sqrt()).abs() < 1e-5 * norm);
+
+    // Four images in one batch are normalised together, which is something else.
+    let mut joint = learner(&config);
+    let (one, other) = (batch(1), batch(2));
+    let images = Tensor::cat(&[one.images, other.images], 0);
+    let labels = Tensor::cat(&[one.labels, other.labels], 0);
+    joint.step(RATE, 4, std::iter::once(Ok(Batch { images, labels }))).unwrap();
+    let difference = numbers(&joint.parameters.weights)
+        .iter()
+        .zip(&weights)
+        .fold(0.0_f64, |most, (one, other)| most.max((one - other).abs()));
+    assert!(difference > 1e-3, "{difference}");
+}
+
+#[test]
+fn a_gradient_is_clipped_to_its_limit_and_a_smaller_one_is_not() {
+    const RATE: f64 = 0.1;
+    let settings = "optimizer=sgd,momentum=0,weight_decay=0";
+    let mut free = learner(&config(settings));
+    let before = numbers(&free.parameters.weights);
+    let norm = step(&mut free, RATE, &[1]);
+    let (free_weights, gradient) = after(&free);
+    for (limit, factor) in [(norm / 4.0, 0.25), (norm * 2.0, 1.0)] {
+        let mut clipped = learner(&config(&format!("{settings},grad_clip={limit}")));
+        assert!((step(&mut clipped, RATE, &[1]) - norm).abs() < 1e-6 * norm, "the norm is that before it is clipped");
+        let expected: Vec<f64> =
+            before.iter().zip(&gradient).map(|(weight, gradient)| weight - RATE * factor * gradient).collect();
+        assert_near(&after(&clipped).0, &expected, &format!("clipped to {limit}"));
+        assert_eq!(after(&clipped).0 == free_weights, factor == 1.0);
+    }
+}
+
+#[test]
+fn a_moving_average_follows_weights_and_statistics_faster_at_first() {
+    const DECAY: f64 = 0.2;
+    let config = config(&format!("optimizer=sgd,momentum=0,learning_rate=0.1,ema={DECAY}"));
+    let mut learner = learner(&config);
+    let flats = |learner: &Learner| [numbers(&learner.parameters.weights), numbers(&learner.parameters.statistics)];
+    let mut expected = flats(&learner);
+    for number in 1..=4 {
+        step(&mut learner, 0.1, &[number]);
+        let steps = number as f64;
+        // 2/11, then the decay itself.
+        let decay = DECAY.min((1.0 + steps) / (10.0 + steps));
+        assert_eq!(decay < DECAY, number == 1);
+        for (average, now) in expected.iter_mut().zip(flats(&learner)) {
+            for (average, now) in average.iter_mut().zip(now) {
+                *average = decay * *average + (1.0 - decay) * now;
+            }
+        }
+        let average = learner.average.as_ref().unwrap();
+        assert_near(&numbers(&average.weights), &expected[0], &format!("weights, step {number}"));
+        assert_near(&numbers(&average.statistics), &expected[1], &format!("statistics, step {number}"));
+    }
+}
+
+#[test]
+fn warmed_up_statistics_are_the_mean_of_all_batches_so_far() {
+    let warm = config("optimizer=sgd,momentum=0,weight_decay=0,bn_momentum=0.6,bn_warmup=true");
+    // Without a rate the weights stay, and each batch has the statistics that it has alone.
+    let alone = |number: i64| {
+        let mut learner = learner(&warm);
+        step(&mut learner, 0.0, &[number]);
+        numbers(&learner.parameters.statistics)
+    };
+    let of_batches: Vec<Vec<f64>> = (1..=4).map(alone).collect();
+    let mut learner = learner(&warm);
+    let mut expected = numbers(&learner.parameters.statistics);
+    for (number, of_batch) in (1_u8..).zip(&of_batches) {
+        step(&mut learner, 0.0, &[i64::from(number)]);
+        // 0, 1/2, then bn_momentum, which is less than 2/3.
+        let kept = [0.0, 0.5, 0.6, 0.6][usize::from(number) - 1];
+        for (expected, of_batch) in expected.iter_mut().zip(of_batch) {
+            *expected = kept * *expected + (1.0 - kept) * of_batch;
+        }
+        assert_near(&numbers(&learner.parameters.statistics), &expected, &format!("batch {number}"));
+    }
+    let mut cold = self::learner(&config("optimizer=sgd,momentum=0,bn_momentum=0.6,bn_warmup=false"));
+    step(&mut cold, 0.0, &[1]);
+    assert_ne!(numbers(&cold.parameters.statistics), of_batches[0]);
+}
