@@ -195,7 +195,7 @@ fn batch(number: i64) -> Batch {
 fn step(learner: &mut Learner, rate: f64, batches: &[i64]) -> f64 {
     let made = batches.iter().map(|&number| Ok(batch(number)));
     let result = learner.step(rate, 2 * batches.len(), made).unwrap();
-    assert_eq!(f64::try_from(result.skipped).unwrap(), 0.0);
+    assert!(f64::try_from(result.skipped).unwrap() < 0.5);
     f64::try_from(result.gradient_norm).unwrap()
 }
 
@@ -244,13 +244,13 @@ fn a_gradient_is_clipped_to_its_limit_and_a_smaller_one_is_not() {
     let before = numbers(&free.parameters.weights);
     let norm = step(&mut free, RATE, &[1]);
     let (free_weights, gradient) = after(&free);
-    for (limit, factor) in [(norm / 4.0, 0.25), (norm * 2.0, 1.0)] {
+    for (limit, factor, is_free) in [(norm / 4.0, 0.25, false), (norm * 2.0, 1.0, true)] {
         let mut clipped = learner(&config(&format!("{settings},grad_clip={limit}")));
         assert!((step(&mut clipped, RATE, &[1]) - norm).abs() < 1e-6 * norm, "the norm is that before it is clipped");
         let expected: Vec<f64> =
             before.iter().zip(&gradient).map(|(weight, gradient)| weight - RATE * factor * gradient).collect();
         assert_near(&after(&clipped).0, &expected, &format!("clipped to {limit}"));
-        assert_eq!(after(&clipped).0 == free_weights, factor == 1.0);
+        assert_eq!(after(&clipped).0 == free_weights, is_free);
     }
 }
 

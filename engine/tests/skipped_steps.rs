@@ -81,7 +81,7 @@ fn a_variance_that_overflows_is_a_step_that_is_skipped() {
     let before = bits(&learner);
     // Its square is no f32; normalised by an infinite deviation it is zero, like all else in its channel.
     let mut large = batch(2, None);
-    large.images = large.images * 1e25;
+    large.images *= 1e25;
     assert!(step(&mut learner, vec![large]).0);
     assert!(bits(&learner) == before);
 }

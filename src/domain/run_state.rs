@@ -170,10 +170,7 @@ impl RunState {
                 self.acknowledged.push(AcknowledgedRequest { time, verb, step });
             }
             RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
-            RunEventKind::Continued { step } => {
-                self.step = *step;
-                self.phase = if self.stops { RunPhase::Stopping } else { RunPhase::Running };
-            }
+            RunEventKind::Continued { step } => (self.phase, self.step) = (self.phase_at_work(), *step),
             RunEventKind::SampleSkipped { file, reason } => {
                 // A trainer that resumes meets the same file again.
                 self.skipped.retain(|skipped| skipped.file != *file);
@@ -200,6 +197,10 @@ impl RunState {
                 }
             }
         }
+    }
+
+    fn phase_at_work(&self) -> RunPhase {
+        if self.stops { RunPhase::Stopping } else { RunPhase::Running }
     }
 
     /// A run that is stopping stays so until it ends.

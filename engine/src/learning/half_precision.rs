@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::network_plan::NetworkPlan;
+use mammoscope::domain::network_plan::{ConvolutionPlan, NetworkPlan};
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::{FlatParameters, Piece};
@@ -35,7 +35,7 @@ impl HalfPrecision {
         let mut leaves = parameters.leaves()?;
         let layout = &parameters.layout;
         let gradients = layout.views(Piece::Weights, &self.gradients)?;
-        let convolutions: Vec<String> = plan.convolutions().iter().map(|convolution| convolution.name()).collect();
+        let convolutions: Vec<String> = plan.convolutions().iter().map(ConvolutionPlan::name).collect();
         for ((name, view), (_, gradient)) in layout.views(Piece::Weights, &self.values)?.into_iter().zip(gradients) {
             let is_convolution = name.split_once('.').is_some_and(|(layer, _)| convolutions.iter().any(|c| c == layer));
             if is_convolution {

@@ -210,3 +210,35 @@ impl Drop for FollowPrinter<'_> {
         self.line.finish_and_clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::domain::training_config::Monitor;
+
+    #[test]
+    fn the_time_that_is_left_is_told_for_the_run_and_for_those_behind_it() {
+        let mut state = RunState::new(Monitor::ValAccuracy, 10);
+        assert_eq!(eta_text(&state, 3), None);
+        let mut end_epoch = |epoch| {
+            let kind = RunEventKind::EpochEnded {
+                epoch,
+                step: u64::from(epoch) * 10,
+                train_loss: 1.0,
+                train_accuracy: 0.5,
+                val_loss: None,
+                val_accuracy: None,
+                val_kappa: None,
+                learning_rate: 0.01,
+                seconds: 3.0,
+            };
+            state.apply(&RunEvent { time: DateTime::UNIX_EPOCH, kind });
+            [0, 3].map(|waiting| eta_text(&state, waiting).unwrap_or_default())
+        };
+        // Seven epochs of three seconds, and three times ten.
+        assert_eq!(end_epoch(3), ["epoch 3/10: ETA 21 s", "epoch 3/10: ETA 21 s; with the 3 behind it about 1 min"]);
+        assert_eq!(end_epoch(10), ["", "epoch 10/10: ETA 0.0 s; with the 3 behind it about 1 min"]);
+    }
+}
