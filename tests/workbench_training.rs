@@ -201,7 +201,7 @@ fn a_training_is_asked_for_everything_from_the_menu() {
 #[test]
 fn the_demo_opens_the_workbench_on_its_training() {
     let folder = tempfile::tempdir().unwrap();
-    let mut session = PtySession::start(&["demo", "--out", "demo"], folder.path(), SIZE);
+    let mut session = PtySession::start(&["demo", "--out", "demo", "--subjects", "24"], folder.path(), SIZE);
     session.wait_for_text("[3 Runs]");
     session.wait_for_text("running ·");
     let runs = std::fs::read_dir(folder.path().join("demo/runs")).unwrap();

@@ -51,6 +51,9 @@ pub(super) struct DemoArguments {
     /// Show the training in lines, and not in the workbench as on a terminal
     #[arg(long)]
     plain: bool,
+    /// How many subjects to make: fewer are enough to try the demo itself
+    #[arg(long, value_name = "N", default_value = SUBJECTS, hide = true)]
+    subjects: String,
 }
 
 pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
@@ -78,7 +81,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
                 text("phantom"),
                 phantoms.clone().into(),
                 text("--subjects"),
-                text(SUBJECTS),
+                text(&arguments.subjects),
                 text("--size"),
                 text(SIZE),
                 text("--seed"),

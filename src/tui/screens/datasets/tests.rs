@@ -1,4 +1,5 @@
 mod doubts;
+mod looks;
 
 use std::path::Path;
 

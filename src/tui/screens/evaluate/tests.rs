@@ -53,6 +53,11 @@ fn the_matrix_as_drawn_in_each_normalisation() {
     insta::assert_snapshot!("row_shares_80x24", drawn(&mut stage.app, SMALL));
     press(&mut stage.app, &[Key::Char('n'), Key::Char(']')]);
     insta::assert_snapshot!("column_shares_of_a_view_120x40", drawn(&mut stage.app, LARGE));
+    stage.app.model.theme.light = true;
+    insta::assert_snapshot!("light_120x40", drawn(&mut stage.app, LARGE));
+    stage.app.model.theme.light = false;
+    stage.app.model.theme.depth = crate::tui::theme::ColorDepth::Sixteen;
+    insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut stage.app, SMALL));
     stage.app.model.theme.ascii = true;
     stage.app.model.theme.depth = crate::tui::theme::ColorDepth::None;
     insta::assert_snapshot!("without_colours_120x40", drawn(&mut stage.app, LARGE));

@@ -101,6 +101,11 @@ fn a_valid_form_says_what_will_happen() {
     let mut app = with_data(&View::ALL);
     insta::assert_snapshot!("valid_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("valid_120x40", drawn(&mut app, (120, 40)));
+    app.model.theme.light = true;
+    insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
+    app.model.theme.light = false;
+    app.model.theme.depth = crate::tui::theme::ColorDepth::Sixteen;
+    insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut app, (80, 24)));
 }
 
 #[test]
