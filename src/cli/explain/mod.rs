@@ -4,6 +4,7 @@ mod files;
 mod group_maps;
 mod sanity;
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -260,10 +261,10 @@ pub(super) fn run(
     let missed = failures.len() + left_out;
     let mut remark = format!("{} explained: {}", counted(explained.len(), "image"), printable_path(&arguments.out));
     if missed > 0 {
-        remark += &format!("; {missed} failed or left out, as listed above");
+        let _ = write!(remark, "; {missed} failed or left out, as listed above");
     }
     if !mask_problems.is_empty() {
-        remark += &format!("; {} could not be used", counted(mask_problems.len(), "mask"));
+        let _ = write!(remark, "; {} could not be used", counted(mask_problems.len(), "mask"));
     }
     console.remark(remark);
     Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })

@@ -26,7 +26,7 @@ pub fn perturbation_curves(
         }
         let ranks = Tensor::f_from_slice(&ranks)?.f_reshape([1, 1, rows, columns])?.f_to(image.device())?;
         let changed = changed_at_steps(map.len(), CURVE_STEPS);
-        let mut curve = |first_are_there: bool| -> Result<Option<Vec<f64>>, TchError> {
+        let curve = |first_are_there: bool| -> Result<Option<Vec<f64>>, TchError> {
             let mut probabilities = Vec::with_capacity(changed.len());
             for changed in changed.chunks(batch.max(1)) {
                 if !going.on() {
