@@ -238,7 +238,10 @@ mod tests {
             [0, 3].map(|waiting| eta_text(&state, waiting).unwrap_or_default())
         };
         // Seven epochs of three seconds, and three times ten.
-        assert_eq!(end_epoch(3), ["epoch 3/10: ETA 21 s", "epoch 3/10: ETA 21 s; with the 3 behind it about 1 min"]);
-        assert_eq!(end_epoch(10), ["", "epoch 10/10: ETA 0.0 s; with the 3 behind it about 1 min"]);
+        assert_eq!(
+            end_epoch(3),
+            ["epoch 3/10: ETA 21 s", "epoch 3/10: ETA 21 s; with the 3 behind it about 1 min 51 s"]
+        );
+        assert_eq!(end_epoch(10), ["", "epoch 10/10: ETA 0.0 s; with the 3 behind it about 1 min 30 s"]);
     }
 }
