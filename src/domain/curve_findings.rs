@@ -147,14 +147,13 @@ pub fn plateaus(losses: impl IntoIterator<Item = f64>, patience: u32) -> Vec<Los
     let mut found = Vec::new();
     let mut best: Option<(u32, f64)> = None;
     for (epoch, loss) in (1..).zip(losses) {
-        match best {
-            Some((since, lowest)) if !loss.is_finite() || loss >= lowest - IMPROVEMENT => {
-                if epoch - since == patience.max(1) {
-                    found.push(LossPlateau { epoch, since, lowest });
-                }
-            }
-            _ if loss.is_finite() => best = Some((epoch, loss)),
-            _ => {}
+        let is_better = loss.is_finite() && best.is_none_or(|(_, lowest)| loss < lowest - IMPROVEMENT);
+        if is_better {
+            best = Some((epoch, loss));
+        } else if let Some((since, lowest)) = best
+            && epoch - since == patience.max(1)
+        {
+            found.push(LossPlateau { epoch, since, lowest });
         }
     }
     found

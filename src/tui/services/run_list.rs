@@ -201,7 +201,7 @@ struct Hints {
     /// Kept for what its drop does: it ends the watching.
     watcher: Option<RecommendedWatcher>,
     sender: SyncSender<()>,
-    hints: Receiver<()>,
+    receiver: Receiver<()>,
     /// Whether the last wait ended by a hint.
     hinted: bool,
 }
@@ -209,8 +209,8 @@ struct Hints {
 impl Hints {
     fn new(workspace: &Workspace) -> Self {
         // One hint that waits is as good as many.
-        let (sender, hints) = sync_channel(1);
-        let mut new = Self { watcher: None, sender, hints, hinted: false };
+        let (sender, receiver) = sync_channel(1);
+        let mut new = Self { watcher: None, sender, receiver, hinted: false };
         new.renew(workspace);
         new
     }
@@ -236,10 +236,10 @@ impl Hints {
     /// Waits for a hint, or for the next poll. A hint's run is looked at again soon: its files come after its folder.
     fn wait(&mut self) {
         let patience = if self.hinted { AFTER_HINT } else { POLL };
-        self.hinted = self.hints.recv_timeout(patience).is_ok();
+        self.hinted = self.receiver.recv_timeout(patience).is_ok();
         if self.hinted {
             thread::sleep(SETTLE);
-            while self.hints.try_recv().is_ok() {}
+            while self.receiver.try_recv().is_ok() {}
         }
     }
 }

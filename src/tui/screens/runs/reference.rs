@@ -27,7 +27,9 @@ impl Reference {
     pub(super) fn new(folder: PathBuf, history: &ReferenceHistory) -> Self {
         let series = [&history.loss_train, &history.acc_train, &history.loss_val, &history.acc_val].map(|values| {
             let mut series = MetricSeries::default();
-            values.iter().for_each(|value| series.push(*value as f32));
+            for value in values {
+                series.push(*value as f32);
+            }
             series
         });
         Self { folder, series }

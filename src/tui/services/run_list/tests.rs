@@ -102,9 +102,9 @@ fn the_system_gives_a_hint_when_a_run_comes_and_none_for_our_own_reading() {
     let hints = Hints::new(&stage.workspace);
     assert!(hints.watcher.is_some(), "this system watches directories");
     RunList::default().look(&stage.workspace).unwrap();
-    assert!(hints.hints.try_recv().is_err());
+    assert!(hints.receiver.try_recv().is_err());
     stage.run("a");
-    hints.hints.recv_timeout(Duration::from_secs(60)).expect("a hint");
+    hints.receiver.recv_timeout(Duration::from_secs(60)).expect("a hint");
 }
 
 #[test]
