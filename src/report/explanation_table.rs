@@ -76,14 +76,14 @@ fn rows(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> Vec
 fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
     let is_known = |score: Score| rows.iter().any(|row| row.maps.mean(score).mean.is_some());
     let columns: Vec<_> = columns.iter().filter(|(score, _)| is_known(*score)).collect();
-    let mut text = format!("{title}\nclass {:>5}", "n");
+    let mut text = format!("{title}\nclass {:>4}", "n");
     for (_, heading) in &columns {
         let _ = write!(text, "  {heading:<15}");
     }
     text.truncate(text.trim_end().len());
     for Row { name, maps, control } in rows {
         for (name, summary, images) in [(*name, maps, maps.images.to_string()), ("  random", control, String::new())] {
-            let _ = write!(text, "\n{name:<6}{images:>width$}", width = 11 - name.len().max(6));
+            let _ = write!(text, "\n{name:<6}{images:>width$}", width = 10 - name.len().max(6));
             for (score, _) in &columns {
                 let _ = write!(text, "  {:<15}", with_interval(summary.mean(*score)));
             }
