@@ -93,7 +93,9 @@ fn smooth_grad_is_the_magnitude_of_the_mean_gradient_over_noisy_copies() {
         for pixel in values.chunks_exact_mut(3) {
             let radius = (-2.0 * (1.0 - stream.uniform(0.0, 1.0)).ln()).sqrt();
             let angle = stream.uniform(0.0, std::f64::consts::TAU);
-            pixel.iter_mut().for_each(|value| *value += (deviation * radius * angle.cos()) as f32);
+            for value in pixel {
+                *value += (deviation * radius * angle.cos()) as f32;
+            }
         }
         let side = SIDE as i64;
         let noisy = Tensor::from_slice(&values).reshape([1, side, side, 3]).permute([0, 3, 1, 2]).contiguous();
@@ -106,7 +108,9 @@ fn smooth_grad_is_the_magnitude_of_the_mean_gradient_over_noisy_copies() {
             .sum(Kind::Float)
             .backward();
         let gradient = Vec::<f32>::try_from(noisy.grad().flatten(0, -1)).expect("f32");
-        mean.iter_mut().zip(gradient).for_each(|(sum, value)| *sum += f64::from(value) / 16.0);
+        for (sum, value) in mean.iter_mut().zip(gradient) {
+            *sum += f64::from(value) / 16.0;
+        }
     }
     for (at, &found) in map.values().iter().enumerate() {
         let (row, column) = (at / 8, at % 8);

@@ -87,7 +87,8 @@ impl ExplanationScores {
         }
         let energy = |inside: &dyn Fn(usize) -> bool| -> f64 {
             let values = map.iter().enumerate().filter(|&(at, &value)| value > 0.0 && inside(at));
-            values.map(|(_, &value)| f64::from(value)).sum()
+            // The sum of nothing is −0.
+            values.map(|(_, &value)| f64::from(value)).sum::<f64>() + 0.0
         };
         let total = energy(&|_| true);
         let in_breast = energy(&|at| regions.breast[at]);

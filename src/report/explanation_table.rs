@@ -76,14 +76,14 @@ fn rows(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> Vec
 fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
     let is_known = |score: Score| rows.iter().any(|row| row.maps.mean(score).mean.is_some());
     let columns: Vec<_> = columns.iter().filter(|(score, _)| is_known(*score)).collect();
-    let mut text = format!("{title}\nclass {:>5}", "n");
+    let mut text = format!("{title}\nclass {:>4}", "n");
     for (_, heading) in &columns {
         let _ = write!(text, "  {heading:<15}");
     }
     text.truncate(text.trim_end().len());
     for Row { name, maps, control } in rows {
         for (name, summary, images) in [(*name, maps, maps.images.to_string()), ("  random", control, String::new())] {
-            let _ = write!(text, "\n{name:<6}{images:>width$}", width = 11 - name.len().max(6));
+            let _ = write!(text, "\n{name:<6}{images:>width$}", width = 10 - name.len().max(6));
             for (score, _) in &columns {
                 let _ = write!(text, "  {:<15}", with_interval(summary.mean(*score)));
             }
@@ -107,7 +107,15 @@ pub fn verdict_text(verdict: &SanityVerdict) -> String {
 
 /// `.71 [.66, .76]`
 fn with_interval(score: &ScoreMean) -> String {
-    let figure = |value: f64| format!("{value:.2}").replacen("0.", ".", 1);
+    let figure = |value: f64| {
+        let text = format!("{value:.2}");
+        // Only a zero before the point is left out, not that of 10.
+        match (text.strip_prefix("0."), text.strip_prefix("-0.")) {
+            (Some(digits), _) => format!(".{digits}"),
+            (_, Some(digits)) => format!("-.{digits}"),
+            _ => text,
+        }
+    };
     let Some(mean) = score.mean.map(figure) else { return "–".to_owned() };
     match score.interval {
         Some(interval) => format!("{mean} [{}, {}]", figure(interval.low), figure(interval.high)),
@@ -146,6 +154,8 @@ mod tests {
         let text = explanation_text(&maps(1.9, true), &maps(1.0, true), &Bootstrap::default());
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!("maps_and_control", text);
+        let large = ScoreMean { mean: Some(10.5), ..ScoreMean::default() };
+        assert_eq!(with_interval(&large), "10.50");
         let text = explanation_text(&maps(1.9, false), &maps(1.0, false), &Bootstrap::default());
         assert!(!text.contains("nsertion"), "{text}");
     }

@@ -77,7 +77,6 @@ fn default_batch(device: Device, request: MapRequest) -> usize {
     let usual = inference::batch_size(device);
     match request.method {
         // Image by image: an answer is worth more than a full batch.
-        _ if request.curves => 1,
         ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => 1,
         ExplanationMethod::EigenCam | ExplanationMethod::Random => usual,
         _ if request.layer.is_last() => usual,

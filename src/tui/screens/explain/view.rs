@@ -26,6 +26,8 @@ use crate::tui::widgets::probability_bars::bar_text;
 
 /// Columns of the figures beside the pictures, in a wide terminal and in a narrow one.
 const FIGURES: [u16; 2] = [40, 31];
+/// Lines of the scores, with their border.
+const SCORE_LINES: u16 = 10;
 /// Lines for what is wrong with an image's masks.
 const MASK_PROBLEM_LINES: u16 = 4;
 
@@ -50,7 +52,7 @@ impl ExplainScreen {
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
         self.draw_pictures(frame, pictures, model);
         let problems = mapped.as_ref().map_or(0, |mapped| mapped.image.examined.mask_problems.len());
-        let lines = 9 + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
+        let lines = SCORE_LINES + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
         let [bars, scores, settings] =
             Layout::vertical([Constraint::Length(6), Constraint::Length(lines), Constraint::Fill(1)]).areas(figures);
         draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &model.theme);
@@ -293,10 +295,12 @@ fn draw_scores(frame: &mut Frame<'_>, area: Rect, answer: Option<&Result<Arc<Map
         return;
     };
     let examined = &mapped.image.examined;
-    let mut lines = score_lines(&mapped.image.scores, &examined.control, regions.dense_source, theme);
-    let problems = examined.mask_problems.iter();
-    lines.extend(problems.map(|problem| Line::styled(format!(" {problem}"), theme.warning())));
-    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
+    let lines = score_lines(&mapped.image.scores, &examined.control, regions.dense_source, theme);
+    let [scores, below] = Layout::vertical([Constraint::Length(lines.len() as u16), Constraint::Fill(1)]).areas(inner);
+    frame.render_widget(Paragraph::new(lines), scores);
+    let problems: Vec<Line<'_>> =
+        examined.mask_problems.iter().map(|problem| Line::raw(format!(" {problem}"))).collect();
+    frame.render_widget(Paragraph::new(problems).style(theme.warning()).wrap(Wrap { trim: false }), below);
 }
 
 fn score_lines(
@@ -318,7 +322,7 @@ fn score_lines(
     };
     let times = |scores: &ExplanationScores| Some(format!("{}{:.1}", theme.sign("×", "x"), scores.dense_enrichment?));
     let enrichment = times(scores).map_or_else(String::new, |times| format!("{times} its area"));
-    let random = times(control).map_or_else(String::new, |times| format!("control {times}"));
+    let random = times(control).unwrap_or_default();
     let source = match dense {
         DenseSource::Mask => "from masks",
         DenseSource::Rule => "by the rule",
@@ -331,7 +335,8 @@ fn score_lines(
     };
     vec![
         row("in dense tissue", percent(scores.dense_energy), enrichment),
-        row("in the breast", percent(scores.breast_energy), random),
+        row("  random control", percent(control.dense_energy), random),
+        row("in the breast", percent(scores.breast_energy), String::new()),
         row("at the skin", percent(scores.skin_energy), String::new()),
         row("outside", percent(scores.outside_energy), String::new()),
         row("strongest point", hit.to_owned(), String::new()),
