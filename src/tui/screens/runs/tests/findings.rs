@@ -135,7 +135,7 @@ fn a_reference_is_drawn_whole_where_its_epochs_have_a_place() {
     assert_eq!(screen.matches("─• reference ").count(), 1, "{screen}");
     insta::assert_snapshot!("reference_120x40", screen);
     press(&mut app, &[Key::Char('f')]);
-    assert_eq!(app.screens.runs.range().1, 1400.0, "the tail is that of the run");
+    assert_eq!(app.screens.runs.range(), (1050.0, 1400.0), "the tail is that of the run");
     press(&mut app, &[Key::Char('0'), Key::Char('t')]);
     assert_eq!(app.screens.runs.range(), (0.0, 40.0), "epochs");
     press(&mut app, &[Key::Char('t')]);
