@@ -67,7 +67,9 @@ fn every_image_gets_a_map_four_pictures_and_a_line_of_scores() {
 fn whether_maps_may_be_believed_is_told_with_its_rule() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("maps");
-    let output = explain(&out, &["--data", shipped("testset").to_str().unwrap(), "--sanity", "--json"]);
+    let data = shipped("testset");
+    let words = ["--data", data.to_str().unwrap(), "--class", "predicted", "--sanity", "--json"];
+    let output = explain(&out, &words);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     let written: Value = serde_json::from_slice(&fs::read(out.join("sanity.json")).unwrap()).unwrap();
@@ -95,9 +97,14 @@ fn whether_maps_may_be_believed_is_told_with_its_rule() {
     let areas = scores.lines().skip(1).flat_map(|line| line.rsplit(',').take(2));
     assert!(areas.map(|area| area.parse::<f64>().unwrap()).all(|area| (0.0..=1.0).contains(&area)), "{scores}");
     // A map that knows no weights does not change with them, and the check says so.
-    let data = shipped("testset");
     let words = ["--data", data.to_str().unwrap(), "--view", "CC_R", "--method", "random", "--sanity", "--json"];
-    let output = explain(&folder.path().join("random"), &words);
+    let random = folder.path().join("random");
+    let output = explain(&random, &words);
+    let scores = fs::read_to_string(random.join("scores.csv")).unwrap();
+    assert!(
+        scores.lines().skip(1).all(|line| line.contains(",D,random,add_12,")),
+        "maps of what speaks for D: {scores}"
+    );
     let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(printed["sanity"]["evidence"]["randomisation"][5]["correlation"], 1.0);
     assert_eq!(printed["sanity"]["conditions"][2]["holds"], false);

@@ -139,11 +139,12 @@ fn whichever_layer_is_explained_the_logits_are_the_same_and_gradients_are_those_
             let logits = no_grad(|| network.logits_of(&(network.sum_of(&batch, layer)? * factor), layer));
             logits.expect("logits").double_value(&[0, CLASS.index() as i64])
         };
-        // So small that few activations change their side between.
-        let step = 5e-5;
+        // So small that few activations change their side between, and no smaller: the logits are f32, whose rounding
+        // makes an error of about .005 of the quotient.
+        let step = 1e-4;
         let difference = (grown(1.0 + step) - grown(1.0 - step)) / (2.0 * step);
         let off = (slope - difference).abs();
-        assert!(off < 0.03 * difference.abs().max(0.3), "{layer}: slope {slope} is not {difference}");
+        assert!(off < 0.05 * difference.abs().max(0.3), "{layer}: slope {slope} is not {difference}");
     }
 }
 

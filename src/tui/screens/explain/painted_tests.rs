@@ -123,5 +123,5 @@ fn the_control_and_what_is_wrong_with_masks_are_told() {
     answer(&mut app, &requests, &Ok(Arc::new(there)));
     let text = drawn(&mut app, SMALL);
     assert!(text.lines().any(|line| line.contains("random control") && line.contains("×1.0")), "{text}");
-    assert!(text.contains("the mask has 7"), "{text}");
+    assert!(text.contains("masks/146_dense.png: the") && text.contains("mask has 7 × 7 pixels"), "{text}");
 }
