@@ -27,9 +27,13 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 fn small_explainer() -> Explainer {
+    small_explainer_in(Kind::Float)
+}
+
+fn small_explainer_in(kind: Kind) -> Explainer {
     let file = shipped("tests/fixtures/small_w8_autonames.h5");
     let model = import(&file, ImportOptions::default()).expect("a model of the reference").model;
-    Explainer::new(&model, Device::Cpu, Kind::Float).expect("a network")
+    Explainer::new(&model, Device::Cpu, kind).expect("a network")
 }
 
 /// A bright disc on a pattern.
@@ -125,6 +129,7 @@ fn smooth_grad_is_the_magnitude_of_the_mean_gradient_over_noisy_copies() {
 #[test]
 fn whichever_layer_is_explained_the_logits_are_the_same_and_gradients_are_those_of_differences() {
     let (explainer, input) = (small_explainer(), small_image());
+    let precise = small_explainer_in(Kind::Double);
     let batch = batch_tensor(&[&input]).expect("a tensor");
     let reference = explained(&explainer, &input, CLASS, MapRequest::default()).logits;
     for layer in ExplainedLayer::all() {
@@ -135,16 +140,16 @@ fn whichever_layer_is_explained_the_logits_are_the_same_and_gradients_are_those_
         // The sum of g ⊙ A over all positions is the logit's slope where A grows as a whole.
         let slope: f64 = sample.map.values().iter().map(|&value| f64::from(value)).sum();
         let grown = |factor: f64| {
-            let network = explainer.network();
+            let network = precise.network();
             let logits = no_grad(|| network.logits_of(&(network.sum_of(&batch, layer)? * factor), layer));
             logits.expect("logits").double_value(&[0, CLASS.index() as i64])
         };
-        // So small that few activations change their side between, and no smaller: the logits are f32, whose rounding
-        // makes an error of about .005 of the quotient.
-        let step = 1e-4;
+        // So small that hardly an activation changes its side between: f32 could not tell such logits apart.
+        let step = 1e-5;
         let difference = (grown(1.0 + step) - grown(1.0 - step)) / (2.0 * step);
         let off = (slope - difference).abs();
-        assert!(off < 0.05 * difference.abs().max(0.3), "{layer}: slope {slope} is not {difference}");
+        // The last layer is f32 all the same. A gradient that lacks a branch of a block is off by half and more.
+        assert!(off < 0.03 * difference.abs().max(0.3), "{layer}: slope {slope} is not {difference}");
     }
 }
 
