@@ -230,7 +230,9 @@ def measure(program, arguments, folder):
         session.idle(0.5)
     session.press(b"\x15" + images.encode() + b"\r")
     session.wait("the data set", lambda text: "CC_R" in text and f"{count:,}" in text, 30)
-    # Down to the folder of the class, and e explains what is listed there.
+    # From the folders to the images of the first one; e explains what is listed there.
+    session.idle(1)
+    session.press(b"\r")
     session.idle(1)
     session.press(b"e")
     position = lambda text: re.search(r"(\d+) of (\d+) ", text.split("\n", 2)[1])
