@@ -158,7 +158,13 @@ class Session:
             os.kill(self.pid, signal.SIGTERM)
         except ProcessLookupError:
             pass
-        os.waitpid(self.pid, 0)
+        # What it still writes is taken.
+        while not os.waitpid(self.pid, os.WNOHANG)[0]:
+            if select.select([self.terminal], [], [], 0.05)[0]:
+                try:
+                    os.read(self.terminal, 1 << 16)
+                except OSError:
+                    pass
         os.close(self.terminal)
 
 

@@ -134,6 +134,31 @@ fn a_hangup_a_closed_terminal_and_a_request_to_end_are_obeyed_at_once() {
 }
 
 #[test]
+fn a_terminal_that_takes_nothing_more_does_not_keep_it_from_ending() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = open(&folder);
+    session.stop_reading();
+    let writes = |pid: i32| {
+        let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap();
+        let write = if cfg!(target_arch = "x86_64") { "1 " } else { "64 " };
+        call.starts_with(write)
+    };
+    let mut step = 0;
+    // Until a frame does not get through, and stays so.
+    until("a frame that is not taken", || {
+        step += 1;
+        session.resize((200 + step % 2, 60));
+        let stuck = (0..20).all(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            writes(session.pid())
+        });
+        stuck
+    });
+    signal(&session, Signal::TERM);
+    session.wait_for_end();
+}
+
+#[test]
 fn a_full_start_sends_little() {
     let folder = tempfile::tempdir().unwrap();
     let session = open(&folder);

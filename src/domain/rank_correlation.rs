@@ -28,19 +28,27 @@ fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     if values.iter().any(|value| value.is_nan()) {
         return None;
     }
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.sort_unstable_by(|&a, &b| values[a as usize].total_cmp(&values[b as usize]));
+    // A number for its value, which rises with it, and its place below: to sort these is several times as fast as to sort
+    // places by what lies there.
+    let mut order: Vec<u64> =
+        values.iter().zip(0_u64..).map(|(&value, at)| u64::from(rising(value)) << 32 | at).collect();
+    order.sort_unstable();
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
-    // In rising order, what is not below the next is equal to it; zero and minus zero are, too.
-    for equal in order.chunk_by(|&a, &b| values[a as usize] >= values[b as usize]) {
+    for equal in order.chunk_by(|&a, &b| a >> 32 == b >> 32) {
         let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
-        for &at in equal {
-            ranks[at as usize] = rank;
+        for &number in equal {
+            ranks[(number & u64::from(u32::MAX)) as usize] = rank;
         }
         before += equal.len();
     }
     Some(ranks)
+}
+
+/// Bits that are in the order of the numbers; zero and minus zero have the same.
+fn rising(value: f32) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
 #[cfg(test)]
@@ -68,6 +76,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn bits_rise_with_values(first in -1e30_f32..1e30, second in prop::num::f32::ANY) {
+            prop_assume!(!second.is_nan());
+            prop_assert_eq!(rising(first).cmp(&rising(second)), first.partial_cmp(&second).unwrap());
+        }
+
         #[test]
         fn between_minus_one_and_one(pairs in prop::collection::vec((-3_i8..3, -3_i8..3), 2..60)) {
             let (first, second): (Vec<_>, Vec<_>) = pairs.iter().map(|&(a, b)| (f32::from(a), f32::from(b))).unzip();

@@ -30,13 +30,35 @@ pub fn filled_pectoral(image: &Raster<u8>, breast: &Mask) -> Option<Mask> {
     }
     let least = (SMALLEST * breast.area() as f64) as usize;
     let radius = ((OPENING * width.min(height) as f64) as usize).max(1);
-    let parts = (0..=255_u8).filter(|&level| counts[usize::from(level)] > least).filter_map(|level| {
-        let inside = grey.iter().zip(breast.pixels()).map(|(&grey, &inside)| inside && grey == level).collect();
-        // Opened first: single pixels of the same grey beside the fill are not of it.
-        let part = Mask::new(width, height, inside).opened(radius).largest_component();
-        (part.area() > least && is_muscle(&part)).then_some(part)
-    });
+    let reaches_edges = levels_at_edges(&grey, breast, radius + 1);
+    let parts = (0..=255_u8)
+        .filter(|&level| counts[usize::from(level)] > least && reaches_edges[usize::from(level)])
+        .filter_map(|level| {
+            let inside = grey.iter().zip(breast.pixels()).map(|(&grey, &inside)| inside && grey == level).collect();
+            let part = Mask::new(width, height, inside).opened(radius).largest_component();
+            (part.area() > least && is_muscle(&part)).then_some(part)
+        });
     parts.max_by_key(Mask::area)
+}
+
+/// Which greys lie, `run` pixels of the breast in a row, at the upper edge and at a side: only these can still be there
+/// once what is narrow is taken away. Nearly all greys of a picture are done with here.
+fn levels_at_edges(grey: &[u8], breast: &Mask, run: usize) -> [bool; 256] {
+    let (width, height) = (breast.width(), breast.height());
+    let level = |at: usize| breast.pixels()[at].then_some(grey[at]);
+    let reached = |edge: Vec<Option<u8>>| {
+        let mut levels = [false; 256];
+        for even in edge.chunk_by(|a, b| a == b).filter(|even| even.len() >= run) {
+            if let Some(level) = even[0] {
+                levels[usize::from(level)] = true;
+            }
+        }
+        levels
+    };
+    let top = reached((0..width).map(level).collect());
+    let first = reached((0..height).map(|row| level(row * width)).collect());
+    let last = reached((0..height).map(|row| level(row * width + width - 1)).collect());
+    std::array::from_fn(|at| top[at] && (first[at] || last[at]))
 }
 
 /// Whether a part lies in an upper corner and is compact.
@@ -92,5 +114,21 @@ mod tests {
             let (image, breast) = picture(|x, y| region(x, y).then_some(120));
             assert_eq!(filled_pectoral(&image, &breast), None);
         }
+    }
+
+    #[test]
+    fn what_lies_at_one_edge_only_is_not_looked_at() {
+        let (image, breast) = picture(|x, y| match (x, y) {
+            (0..20, 0..20) => Some(201),
+            (40..60, 0..20) => Some(202),
+            (0..20, 40..60) => Some(203),
+            (74..79, 0) | (0, 60..95) => Some(204),
+            _ => None,
+        });
+        let found = levels_at_edges(image.samples(), &breast, 5);
+        let levels: Vec<usize> = (0..256).filter(|&level| found[level]).collect();
+        // Of the last, five pixels lie at the top.
+        assert_eq!(levels, [201, 204]);
+        assert!(!levels_at_edges(image.samples(), &breast, 6)[204]);
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn watch_signals(inbox: Sender<UiMessage>) -> io::Result<()> {
             if ends {
                 // The terminal may be gone, and the main thread blocked writing to it.
                 thread::sleep(LEAVE_TIME);
-                terminal::leave();
+                terminal::leave_at_once();
                 std::process::exit(if signal == SIGINT { 130 } else { 0 });
             }
         }

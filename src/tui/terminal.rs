@@ -4,7 +4,8 @@ use std::io::{self, Write as _};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::fs::{Mode, OFlags};
+use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 /// What the terminal was set to before.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -62,13 +63,34 @@ pub(super) fn clear() -> io::Result<()> {
 
 /// Gives the terminal back; done twice, it does nothing the second time. Nothing here may panic.
 pub(super) fn leave() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(leaving().as_bytes());
+        let _ = stdout.flush();
+        restore_settings();
     }
-    let mut stdout = io::stdout().lock();
+}
+
+/// Gives the terminal back without waiting for anybody: the main thread may be in the middle of a frame that the terminal
+/// does not take (output held by Ctrl-S, a connection that stalls).
+pub(super) fn leave_at_once() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        // What waits to be taken is dropped, so that there is room; the end of a sequence that was cut comes first.
+        let _ = tcflush(io::stdin(), QueueSelector::OFlush);
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        if let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) {
+            let _ = rustix::io::write(&terminal, &[b"\x1b\\", leaving().as_bytes()].concat());
+        }
+        restore_settings();
+    }
+}
+
+fn leaving() -> &'static str {
     let plain = std::env::var_os("TERM").is_some_and(|term| term == "linux" || term == "dumb");
-    let _ = stdout.write_all(if plain { LEAVE_PLAIN } else { LEAVE }.as_bytes());
-    let _ = stdout.flush();
+    if plain { LEAVE_PLAIN } else { LEAVE }
+}
+
+fn restore_settings() {
     if let Some(before) = BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner).as_ref() {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
     }

@@ -140,12 +140,17 @@ impl PtySession {
 
     /// Takes the terminal away, as a closed window or a lost connection does.
     pub(crate) fn close_terminal(&mut self) {
+        self.stop_reading();
+        self.writer = None;
+        self.master = None;
+    }
+
+    /// Takes nothing more of what the program writes, as a connection does that stalls.
+    pub(crate) fn stop_reading(&mut self) {
         // The reader holds the terminal open too: it is woken by what the program draws for another size.
         self.shown.0.lock().unwrap().closing = true;
         self.resize((90, 30));
         self.reading.take().unwrap().join().unwrap();
-        self.writer = None;
-        self.master = None;
     }
 
     /// Waits until the program has ended; how long that took comes with its status.
