@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::map_status::MapStatus;
-use super::rank_correlation::spearman;
+use super::rank_correlation::spearman_with_levels;
 
 /// The parts of a picture that a map is scored against, each pixel by pixel as the map.
 #[derive(Clone, Copy, Debug)]
@@ -85,29 +85,28 @@ impl ExplanationScores {
         if MapStatus::of(map) != MapStatus::Sound {
             return Self::default();
         }
-        let energy = |inside: &dyn Fn(usize) -> bool| -> f64 {
-            let values = map.iter().enumerate().filter(|&(at, &value)| value > 0.0 && inside(at));
-            // The sum of nothing is −0.
-            values.map(|(_, &value)| f64::from(value)).sum::<f64>() + 0.0
-        };
-        let total = energy(&|_| true);
-        let in_breast = energy(&|at| regions.breast[at]);
-        let skin = energy(&|at| regions.skin_band[at]);
-        let (inside_map, inside_grey): (Vec<f32>, Vec<f32>) =
-            (0..map.len()).filter(|&at| regions.breast[at]).map(|at| (map[at], f32::from(grey[at]))).unzip();
+        let is_dense = |at: usize| regions.breast[at] && regions.dense.is_some_and(|dense| dense[at]);
+        let [mut in_breast, mut outside, mut skin, mut in_dense] = [0.0; 4];
+        for (at, &value) in map.iter().enumerate().filter(|&(_, &value)| value > 0.0) {
+            let value = f64::from(value);
+            *(if regions.breast[at] { &mut in_breast } else { &mut outside }) += value;
+            skin += if regions.skin_band[at] { value } else { 0.0 };
+            in_dense += if is_dense(at) { value } else { 0.0 };
+        }
+        let total = in_breast + outside;
+        let (inside_map, inside_grey): (Vec<f32>, Vec<u8>) =
+            (0..map.len()).filter(|&at| regions.breast[at]).map(|at| (map[at], grey[at])).unzip();
         let scores = Self {
             breast_energy: Some(in_breast / total),
-            outside_energy: Some(energy(&|at| !regions.breast[at]) / total),
+            outside_energy: Some(outside / total),
             skin_energy: Some(skin / total),
-            grey_spearman: spearman(&inside_map, &inside_grey),
+            grey_spearman: spearman_with_levels(&inside_map, &inside_grey),
             ..Self::default()
         };
-        let is_dense = |at: usize| regions.breast[at] && regions.dense.is_some_and(|dense| dense[at]);
         let dense_pixels = (0..map.len()).filter(|&at| is_dense(at)).count();
         if dense_pixels == 0 {
             return scores;
         }
-        let in_dense = energy(&is_dense);
         let area_share = dense_pixels as f64 / inside_map.len() as f64;
         Self {
             dense_energy: Some(in_dense / total),

@@ -9,10 +9,46 @@
 pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
     assert_eq!(first.len(), second.len(), "pairs of values");
     let (first, second) = (ranks(first)?, ranks(second)?);
+    correlation(first.len(), first.into_iter().zip(second))
+}
+
+/// [`spearman`] of values and grey levels, the same number: pixels are many, and levels are few.
+///
+/// # Panics
+/// When the two are not of one length.
+#[must_use]
+pub fn spearman_with_levels(values: &[f32], levels: &[u8]) -> Option<f64> {
+    assert_eq!(values.len(), levels.len(), "pairs of values");
+    if values.iter().any(|value| value.is_nan()) {
+        return None;
+    }
+    let mut counts = [0_usize; 256];
+    for &level in levels {
+        counts[usize::from(level)] += 1;
+    }
+    let mut before = 0;
+    let level_ranks = counts.map(|count| {
+        before += count;
+        mean_rank(before - count, count)
+    });
+    // The value's order and the level: once sorted, nothing has to be looked up by its place.
+    let mut pairs: Vec<u64> =
+        values.iter().zip(levels).map(|(&value, &level)| u64::from(rising(value)) << 8 | u64::from(level)).collect();
+    radsort::sort_by_key(&mut pairs, |pair| (pair >> 8) as u32);
+    let mut ranked = Vec::with_capacity(pairs.len());
+    for equal in pairs.chunk_by(|a, b| a >> 8 == b >> 8) {
+        let rank = mean_rank(ranked.len(), equal.len());
+        ranked.extend(equal.iter().map(|pair| (rank, level_ranks[(pair & 0xff) as usize])));
+    }
+    correlation(values.len(), ranked.into_iter())
+}
+
+/// Pearson's correlation of so many pairs of ranks.
+fn correlation(count: usize, ranks: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
     // Ranks from 1 to n always have this mean, ties or not.
-    let mean = (first.len() + 1) as f64 / 2.0;
+    let mean = (count + 1) as f64 / 2.0;
     let (mut product, mut spread) = (0.0, [0.0; 2]);
-    for (a, b) in first.iter().zip(&second) {
+    for (a, b) in ranks {
         let (a, b) = (a - mean, b - mean);
         product += a * b;
         spread[0] += a * a;
@@ -21,6 +57,11 @@ pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
     // One root of the product: it is exact where both spreads are the same.
     let scale = (spread[0] * spread[1]).sqrt();
     (scale > 0.0).then(|| (product / scale).clamp(-1.0, 1.0))
+}
+
+/// The rank that equal values share when so many are below them.
+fn mean_rank(before: usize, equal: usize) -> f64 {
+    before as f64 + (equal + 1) as f64 / 2.0
 }
 
 /// The rank of each value from 1, equal ones with their mean; `None` if one is not a number.
@@ -32,11 +73,11 @@ fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     // places by what lies there.
     let mut order: Vec<u64> =
         values.iter().zip(0_u64..).map(|(&value, at)| u64::from(rising(value)) << 32 | at).collect();
-    order.sort_unstable();
+    radsort::sort_by_key(&mut order, |number| (number >> 32) as u32);
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
     for equal in order.chunk_by(|&a, &b| a >> 32 == b >> 32) {
-        let rank = before as f64 + (equal.len() + 1) as f64 / 2.0;
+        let rank = mean_rank(before, equal.len());
         for &number in equal {
             ranks[(number & u64::from(u32::MAX)) as usize] = rank;
         }
@@ -73,6 +114,7 @@ mod tests {
         assert_eq!(spearman(&[1.0], &[1.0]), None);
         assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
         assert_eq!(spearman(&[1.0, f32::NAN], &[1.0, 2.0]), None);
+        assert_eq!(spearman_with_levels(&[1.0, f32::NAN], &[1, 2]), None);
     }
 
     proptest! {
@@ -80,6 +122,16 @@ mod tests {
         fn bits_rise_with_values(first in -1e30_f32..1e30, second in prop::num::f32::ANY) {
             prop_assume!(!second.is_nan());
             prop_assert_eq!(rising(first).cmp(&rising(second)), first.partial_cmp(&second).unwrap());
+        }
+
+        #[test]
+        fn levels_are_values(pairs in prop::collection::vec((-3_i8..3, 0_u8..9), 0..60)) {
+            let (values, levels): (Vec<_>, Vec<_>) = pairs.iter().map(|&(a, b)| (f32::from(a) / 7.0, b * 30)).unzip();
+            let as_values: Vec<f32> = levels.iter().map(|&level| f32::from(level)).collect();
+            let (found, expected) = (spearman_with_levels(&values, &levels), spearman(&values, &as_values));
+            prop_assert_eq!(found.is_some(), expected.is_some());
+            // The sums are taken in another order.
+            prop_assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12);
         }
 
         #[test]

@@ -24,6 +24,8 @@ use wishes::{Waited, Wishes};
 
 /// A request waits so long for a later one, while one walks through the images.
 const DEBOUNCE: Duration = Duration::from_millis(30);
+/// What will probably be looked at waits so long: meanwhile what just came is painted, without anybody in its way.
+const AHEAD_LATER: Duration = Duration::from_millis(80);
 /// An engine that nobody needs for so long is ended: it holds half a gigabyte.
 const IDLE: Duration = Duration::from_secs(180);
 /// Folders that models may lie in, below the folder where the program was started and below the workspace.
@@ -110,7 +112,13 @@ fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
             }
         }
         done = wish.number;
-        for request in wish.shown.iter().chain(&wish.ahead) {
+        let requests = wish.shown.iter().map(|request| (request, false));
+        let mut painted = false;
+        for (request, is_ahead) in requests.chain(wish.ahead.iter().map(|request| (request, true))) {
+            if is_ahead && !painted {
+                wishes.after(done, Some(AHEAD_LATER));
+                painted = true;
+            }
             if wishes.is_past(done) {
                 break;
             }

@@ -8,9 +8,9 @@ pub(in crate::tui) mod painted;
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ratatui_image::protocol::Protocol;
 
@@ -25,6 +25,8 @@ use painted::PaintedExplanation;
 
 /// A request waits so long for a later one, while a selection moves.
 const DEBOUNCE: Duration = Duration::from_millis(35);
+/// A selection moves where a place had another request so shortly before; the first one is served at once.
+const MOVING: Duration = Duration::from_millis(100);
 
 /// Where a picture is shown; each place has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +152,7 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
     let mut library = PictureLibrary::default();
     let mut encoder = Encoder::default();
     let mut guesses: VecDeque<PictureRequest> = VecDeque::new();
+    let mut asked = Asked::default();
     loop {
         // While there is something to guess, it is not waited.
         let first = if guesses.is_empty() {
@@ -160,7 +163,7 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
         match first {
             Ok(first) => {
                 guesses.clear();
-                for PictureEffect::Show { request, neighbours } in latest(first, requests) {
+                for PictureEffect::Show { request, neighbours } in latest(first, requests, &mut asked) {
                     let outcome = picture(&request, &mut library, &mut encoder);
                     guesses.extend(neighbours.into_iter().map(|path| PictureRequest { path, ..request.clone() }));
                     if inbox.send(UiMessage::Picture(PictureMessage { request, outcome })).is_err() {
@@ -181,19 +184,29 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
     }
 }
 
-/// Of each place the latest request, when none has come for a while.
-fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>) -> Vec<PictureEffect> {
-    let mut wanted = vec![first];
-    loop {
-        match requests.recv_timeout(DEBOUNCE) {
-            Ok(next) => {
-                let PictureEffect::Show { request: later, .. } = &next;
-                wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
-                wanted.push(next);
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return wanted,
-        }
+/// When each place asked last.
+#[derive(Default)]
+struct Asked([Option<Instant>; PicturePlace::COUNT]);
+
+impl Asked {
+    /// How long a request that has just come is to wait for a later one.
+    fn patience(&mut self, PictureEffect::Show { request, .. }: &PictureEffect) -> Duration {
+        let before = self.0[request.place.index()].replace(Instant::now());
+        if before.is_some_and(|before| before.elapsed() < MOVING) { DEBOUNCE } else { Duration::ZERO }
     }
+}
+
+/// Of each place the latest request, when none has come for a while.
+fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>, asked: &mut Asked) -> Vec<PictureEffect> {
+    let mut patience = asked.patience(&first);
+    let mut wanted = vec![first];
+    while let Ok(next) = requests.recv_timeout(patience) {
+        patience = patience.max(asked.patience(&next));
+        let PictureEffect::Show { request: later, .. } = &next;
+        wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
+        wanted.push(next);
+    }
+    wanted
 }
 
 fn picture(

@@ -10,7 +10,7 @@ use super::newest_checkpoint::NewestCheckpoints;
 
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineProcess, Patience};
-use crate::client::explained_image::{ExaminedPicture, MapZoom};
+use crate::client::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
 use crate::client::explanation::{ExplanationEvent, explain};
 use crate::client::image_job::ImageJobError;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
@@ -82,15 +82,16 @@ impl MakesMaps for MapMaker {
             Ok(found) => found,
             Err(problem) => return Some(Err(problem)),
         };
-        let mut kept = if let Some(at) = self.maps.iter().position(|known| known.key == key) {
-            self.maps.remove(at)
+        let (kept, mapped) = if let Some(at) = self.maps.iter().position(|known| known.key == key) {
+            let mut kept = self.maps.remove(at);
+            let mapped = kept.mapped();
+            (kept, mapped)
         } else {
             match self.compute(request, key, &model, unwanted)? {
                 Ok(computed) => computed,
                 Err(problem) => return Some(Err(problem)),
             }
         };
-        let mapped = kept.mapped();
         self.maps.push(kept);
         if self.maps.len() > KEPT_MAPS {
             self.maps.remove(0);
@@ -100,19 +101,31 @@ impl MakesMaps for MapMaker {
 }
 
 impl KeptMap {
+    /// A map and its image, which was just explained.
+    fn new(key: MapKey, sample: ExplainedSample, image: ExplainedImage) -> (Self, Arc<MappedImage>) {
+        let (scores, examined) = (image.scores, Arc::clone(&image.examined));
+        let mut kept = Self { key, sample, scores, examined, on_screen: Weak::new() };
+        let mapped = kept.shown_as(image);
+        (kept, mapped)
+    }
+
     /// The map in the size of its picture: that on screen, where it is there.
     fn mapped(&mut self) -> Arc<MappedImage> {
         self.on_screen.upgrade().unwrap_or_else(|| {
             let image = Arc::clone(&self.examined).with_scores(&self.sample, self.scores);
-            let mapped = Arc::new(MappedImage {
-                image: Arc::new(image),
-                class: self.sample.class,
-                grid: (self.sample.map.columns(), self.sample.map.rows()),
-                model: self.key.model.0.clone(),
-            });
-            self.on_screen = Arc::downgrade(&mapped);
-            mapped
+            self.shown_as(image)
         })
+    }
+
+    fn shown_as(&mut self, image: ExplainedImage) -> Arc<MappedImage> {
+        let mapped = Arc::new(MappedImage {
+            image: Arc::new(image),
+            class: self.sample.class,
+            grid: (self.sample.map.columns(), self.sample.map.rows()),
+            model: self.key.model.0.clone(),
+        });
+        self.on_screen = Arc::downgrade(&mapped);
+        mapped
     }
 }
 
@@ -179,7 +192,7 @@ impl MapMaker {
         key: MapKey,
         model: &ModelEntry,
         unwanted: &dyn Fn() -> bool,
-    ) -> Option<Result<KeptMap, String>> {
+    ) -> Option<Result<(KeptMap, Arc<MappedImage>), String>> {
         let size = model.metadata.size;
         let known = self.pictures.iter().position(|(file, of, _)| *file == key.sample && *of == size);
         let known = known.map(|at| self.pictures.remove(at).2);
@@ -204,8 +217,8 @@ impl MapMaker {
             Ok(sample) => sample,
             Err(problem) => return Some(Err(problem)),
         };
-        let (_, _, scores) = examined.scored(&sample.map, MapZoom::Bilinear);
-        Some(Ok(KeptMap { key, sample, scores, examined, on_screen: Weak::new() }))
+        let image = examined.explained(&sample, MapZoom::Bilinear);
+        Some(Ok(KeptMap::new(key, sample, image)))
     }
 
     /// One image through the engine, which is started when it is not there.
