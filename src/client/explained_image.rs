@@ -17,7 +17,7 @@ use crate::imaging::decode::{ImageError, decode_file};
 use crate::imaging::map_zoom::{bilinear_zoom, cubic_spline_zoom, normalised};
 use crate::imaging::mask::Mask;
 use crate::imaging::network_input::resize;
-use crate::imaging::picture_regions::PictureRegions;
+use crate::imaging::picture_regions::{PackedRegions, PictureRegions};
 use crate::imaging::random_map::random_map;
 use crate::imaging::raster::{Channels, Raster};
 use crate::imaging::skin_band::SkinBandWidth;
@@ -44,6 +44,30 @@ pub struct ExaminedPicture {
     pub mask_problems: Vec<String>,
     /// Where a random map of this image lies: the control of every map of it.
     pub control: ExplanationScores,
+}
+
+/// An [`ExaminedPicture`] in half of its memory, to be kept.
+#[derive(Clone, Debug)]
+pub struct PackedPicture {
+    picture: Raster<u8>,
+    stored_size: (usize, usize),
+    regions: Option<PackedRegions>,
+    mask_problems: Vec<String>,
+    control: ExplanationScores,
+}
+
+impl PackedPicture {
+    /// The picture and what is known of it.
+    #[must_use]
+    pub fn unpacked(&self) -> ExaminedPicture {
+        ExaminedPicture {
+            picture: self.picture.clone(),
+            stored_size: self.stored_size,
+            regions: self.regions.as_ref().map(PackedRegions::unpacked),
+            mask_problems: self.mask_problems.clone(),
+            control: self.control,
+        }
+    }
 }
 
 /// An explained image.
@@ -85,6 +109,18 @@ impl ExaminedPicture {
         let random = bilinear_zoom(&random_map(ExplainedLayer::LAST.side(width), seed), width, height);
         examined.control = examined.scores_of(random.samples());
         examined
+    }
+
+    /// The same in less memory.
+    #[must_use]
+    pub fn packed(&self) -> PackedPicture {
+        PackedPicture {
+            picture: self.picture.clone(),
+            stored_size: self.stored_size,
+            regions: self.regions.as_ref().map(PictureRegions::packed),
+            mask_problems: self.mask_problems.clone(),
+            control: self.control,
+        }
     }
 
     /// Where it is known from what is dense.

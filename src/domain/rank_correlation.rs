@@ -9,7 +9,9 @@
 pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
     assert_eq!(first.len(), second.len(), "pairs of values");
     let (first, second) = (ranks(first)?, ranks(second)?);
-    correlation(first.len(), first.into_iter().zip(second))
+    let mut sums = RankSums::of(first.len());
+    first.into_iter().zip(second).for_each(|(first, second)| sums.add(first, second));
+    sums.correlation()
 }
 
 /// [`spearman`] of values and grey levels, the same number: pixels are many, and levels are few.
@@ -35,28 +37,42 @@ pub fn spearman_with_levels(values: &[f32], levels: &[u8]) -> Option<f64> {
     let mut pairs: Vec<u64> =
         values.iter().zip(levels).map(|(&value, &level)| u64::from(rising(value)) << 8 | u64::from(level)).collect();
     radsort::sort_by_key(&mut pairs, |pair| (pair >> 8) as u32);
-    let mut ranked = Vec::with_capacity(pairs.len());
+    let (mut sums, mut before) = (RankSums::of(values.len()), 0);
     for equal in pairs.chunk_by(|a, b| a >> 8 == b >> 8) {
-        let rank = mean_rank(ranked.len(), equal.len());
-        ranked.extend(equal.iter().map(|pair| (rank, level_ranks[(pair & 0xff) as usize])));
+        let rank = mean_rank(before, equal.len());
+        for pair in equal {
+            sums.add(rank, level_ranks[(pair & 0xff) as usize]);
+        }
+        before += equal.len();
     }
-    correlation(values.len(), ranked.into_iter())
+    sums.correlation()
 }
 
-/// Pearson's correlation of so many pairs of ranks.
-fn correlation(count: usize, ranks: impl Iterator<Item = (f64, f64)>) -> Option<f64> {
-    // Ranks from 1 to n always have this mean, ties or not.
-    let mean = (count + 1) as f64 / 2.0;
-    let (mut product, mut spread) = (0.0, [0.0; 2]);
-    for (a, b) in ranks {
-        let (a, b) = (a - mean, b - mean);
-        product += a * b;
-        spread[0] += a * a;
-        spread[1] += b * b;
+/// What Pearson's correlation of ranks is made from.
+struct RankSums {
+    mean: f64,
+    product: f64,
+    spread: [f64; 2],
+}
+
+impl RankSums {
+    /// Of so many pairs. Ranks from 1 to n always have the same mean, ties or not.
+    fn of(count: usize) -> Self {
+        Self { mean: (count + 1) as f64 / 2.0, product: 0.0, spread: [0.0; 2] }
     }
-    // One root of the product: it is exact where both spreads are the same.
-    let scale = (spread[0] * spread[1]).sqrt();
-    (scale > 0.0).then(|| (product / scale).clamp(-1.0, 1.0))
+
+    fn add(&mut self, first: f64, second: f64) {
+        let (a, b) = (first - self.mean, second - self.mean);
+        self.product += a * b;
+        self.spread[0] += a * a;
+        self.spread[1] += b * b;
+    }
+
+    fn correlation(&self) -> Option<f64> {
+        // One root of the product: it is exact where both spreads are the same.
+        let scale = (self.spread[0] * self.spread[1]).sqrt();
+        (scale > 0.0).then(|| (self.product / scale).clamp(-1.0, 1.0))
+    }
 }
 
 /// The rank that equal values share when so many are below them.

@@ -71,29 +71,39 @@ pub fn dense_tissue(image: &Raster<u8>, examined: &Mask) -> Option<DenseTissue> 
 /// The mean over the pixels of the mask within `radius` rows and columns; 0 where there are none.
 fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
     let (width, height) = (mask.width(), mask.height());
-    // Sums over the rectangle from the upper left corner, of greys and of pixels, with a row and a column of zeros before.
-    let stride = width + 1;
-    let mut sums = vec![[0_u64; 2]; stride * (height + 1)];
-    for y in 0..height {
-        let mut along = [0; 2];
-        for x in 0..width {
-            if mask.pixels()[y * width + x] {
-                along = [along[0] + u64::from(grey[y * width + x]), along[1] + 1];
+    // Of each column the sum of greys and the number of pixels in the rows around, and then of the columns around.
+    let mut columns = vec![[0_u32; 2]; width];
+    let count_row = |y: usize, columns: &mut [[u32; 2]], by: fn(u32, u32) -> u32| {
+        let row = y * width..(y + 1) * width;
+        for ((sums, &grey), &inside) in columns.iter_mut().zip(&grey[row.clone()]).zip(&mask.pixels()[row]) {
+            if inside {
+                *sums = [by(sums[0], u32::from(grey)), by(sums[1], 1)];
             }
-            let above = sums[y * stride + x + 1];
-            sums[(y + 1) * stride + x + 1] = [above[0] + along[0], above[1] + along[1]];
         }
+    };
+    for y in 0..radius.min(height) {
+        count_row(y, &mut columns, |sum, value| sum + value);
     }
     let mut means = Vec::with_capacity(width * height);
     for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(radius) * stride, (y + radius + 1).min(height) * stride);
+        if y + radius < height {
+            count_row(y + radius, &mut columns, |sum, value| sum + value);
+        }
+        let mut around = [0_u64; 2];
+        let mut add = |sums: [u32; 2]| around = [around[0] + u64::from(sums[0]), around[1] + u64::from(sums[1])];
+        columns.iter().take(radius).for_each(|&sums| add(sums));
         for x in 0..width {
-            let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-            let over = |at: usize| {
-                sums[bottom + right][at] + sums[top + left][at] - sums[top + right][at] - sums[bottom + left][at]
-            };
-            let count = over(1);
-            means.push(if count > 0 { over(0) as f32 / count as f32 } else { 0.0 });
+            if let Some(&[sum, count]) = columns.get(x + radius) {
+                around = [around[0] + u64::from(sum), around[1] + u64::from(count)];
+            }
+            means.push(if around[1] > 0 { around[0] as f32 / around[1] as f32 } else { 0.0 });
+            if let Some(leaving) = x.checked_sub(radius) {
+                let [sum, count] = columns[leaving];
+                around = [around[0] - u64::from(sum), around[1] - u64::from(count)];
+            }
+        }
+        if let Some(leaving) = y.checked_sub(radius) {
+            count_row(leaving, &mut columns, |sum, value| sum - value);
         }
     }
     means
@@ -101,6 +111,8 @@ fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::raster::Channels;
     use super::*;
 
@@ -137,5 +149,21 @@ mod tests {
         let mask = Mask::new(3, 1, vec![true, true, false]);
         assert_eq!(averaged_inside(&[10, 20, 255], &mask, 1), [15.0, 15.0, 20.0]);
         assert_eq!(averaged_inside(&[10, 20, 255], &mask, 0), [10.0, 20.0, 0.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn averages_are_means(width in 1_usize..9, height in 1_usize..9, radius in 0_usize..12, pixels in prop::collection::vec((any::<u8>(), any::<bool>()), 64)) {
+            let (grey, inside): (Vec<u8>, Vec<bool>) = pixels[..width * height].iter().copied().unzip();
+            let means = averaged_inside(&grey, &Mask::new(width, height, inside.clone()), radius);
+            for (at, mean) in means.into_iter().enumerate() {
+                let near = |other: usize| {
+                    (at % width).abs_diff(other % width) <= radius && (at / width).abs_diff(other / width) <= radius
+                };
+                let found: Vec<u32> = (0..grey.len()).filter(|&other| inside[other] && near(other)).map(|other| grey[other].into()).collect();
+                let expected = if found.is_empty() { 0.0 } else { found.iter().sum::<u32>() as f32 / found.len() as f32 };
+                prop_assert_eq!(mean, expected);
+            }
+        }
     }
 }

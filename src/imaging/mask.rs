@@ -10,6 +10,24 @@ pub struct Mask {
     inside: Vec<bool>,
 }
 
+/// A [`Mask`] in an eighth of its memory, to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackedMask {
+    width: usize,
+    height: usize,
+    /// A bit a pixel, the first one the lowest.
+    bits: Vec<u8>,
+}
+
+impl PackedMask {
+    /// The mask.
+    #[must_use]
+    pub fn unpacked(&self) -> Mask {
+        let pixels = self.bits.iter().flat_map(|bits| (0..8).map(move |bit| bits >> bit & 1 == 1));
+        Mask::new(self.width, self.height, pixels.take(self.width * self.height).collect())
+    }
+}
+
 impl Mask {
     /// A mask from its pixels, `height` × `width` of them.
     ///
@@ -38,6 +56,13 @@ impl Mask {
     #[must_use]
     pub fn pixels(&self) -> &[bool] {
         &self.inside
+    }
+
+    /// The same in less memory.
+    #[must_use]
+    pub fn packed(&self) -> PackedMask {
+        let byte = |pixels: &[bool]| pixels.iter().rev().fold(0, |bits, &inside| bits << 1 | u8::from(inside));
+        PackedMask { width: self.width, height: self.height, bits: self.inside.chunks(8).map(byte).collect() }
     }
 
     /// How many pixels belong to it.

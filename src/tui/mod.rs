@@ -15,6 +15,7 @@ mod graphics;
 mod input;
 mod message;
 mod model;
+mod own_memory;
 mod popups;
 mod run_board;
 mod screen;
@@ -77,6 +78,7 @@ pub struct WorkbenchOptions {
 
 /// Opens the workbench and comes back when it is left. The terminal is as before then, also after an error.
 pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
+    own_memory::give_freed_memory_back();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         bail!("the workbench needs a terminal; `mammoscope --help` lists the commands for scripts");
     }

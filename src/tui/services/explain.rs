@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 
@@ -24,6 +24,8 @@ use wishes::{Waited, Wishes};
 
 /// A request waits so long for a later one, while one walks through the images.
 const DEBOUNCE: Duration = Duration::from_millis(30);
+/// One walks where another request came so shortly before; the first one is served at once.
+const WALKING: Duration = Duration::from_millis(100);
 /// What will probably be looked at waits so long: meanwhile what just came is painted, without anybody in its way.
 const AHEAD_LATER: Duration = Duration::from_millis(80);
 /// An engine that nobody needs for so long is ended: it holds half a gigabyte.
@@ -95,7 +97,7 @@ impl Drop for ExplainService {
 
 /// Computes the maps of the latest wish until nobody wishes any more.
 fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
-    let mut done = 0;
+    let (mut done, mut before) = (0, None::<Instant>);
     loop {
         let mut waited = wishes.after(done, Some(IDLE));
         if matches!(waited, Waited::Nothing) {
@@ -103,8 +105,9 @@ fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
             waited = wishes.after(done, None);
         }
         let Waited::Wish(mut wish) = waited else { return };
+        let walking = before.replace(Instant::now()).is_some_and(|before| before.elapsed() < WALKING);
         // What is known needs no patience.
-        while !wish.shown.iter().all(|request| maker.knows(request)) {
+        while walking && !wish.shown.iter().all(|request| maker.knows(request)) {
             match wishes.after(wish.number, Some(DEBOUNCE)) {
                 Waited::Wish(later) => wish = later,
                 Waited::Nothing => break,

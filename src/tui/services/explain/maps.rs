@@ -10,7 +10,7 @@ use super::newest_checkpoint::NewestCheckpoints;
 
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineProcess, Patience};
-use crate::client::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
+use crate::client::explained_image::{ExaminedPicture, ExplainedImage, MapZoom, PackedPicture};
 use crate::client::explanation::{ExplanationEvent, explain};
 use crate::client::image_job::ImageJobError;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
@@ -27,10 +27,10 @@ use crate::storage::model_set::{ModelEntry, ModelSet};
 use crate::storage::run_dir::RunDir;
 use crate::tui::screens::explain::{MapRequest, MappedImage, ModelSource};
 
-/// Maps that are kept, each with its picture and masks some 2 MB at 650 pixels: the four views on screen and those of
-/// the next subject.
-const KEPT_MAPS: usize = 8;
-/// Pictures that are kept for another method or class; those of kept maps are the same in memory.
+/// Maps that are kept, of a few kilobytes: one goes back and forth between methods, layers and classes.
+const KEPT_MAPS: usize = 32;
+/// Pictures that are kept, with their masks some 0.6 MB at 650 pixels: the four views on screen and those of the next
+/// subject.
 const KEPT_PICTURES: usize = 8;
 
 type Stamp = Option<SystemTime>;
@@ -45,15 +45,24 @@ struct MapKey {
     class: Option<DensityClass>,
 }
 
-/// A map as the engine gave it. In the size of its picture it is made again when it is wanted again: so large it is kept
-/// by who shows it alone.
+/// A map as the engine gave it, of a picture that is kept. In the size of its picture it is made again when it is wanted
+/// again: so large it is kept by who shows it alone.
 struct KeptMap {
     key: MapKey,
     sample: ExplainedSample,
     scores: ExplanationScores,
-    examined: Arc<ExaminedPicture>,
     on_screen: Weak<MappedImage>,
 }
+
+/// A picture of some file and side; as large as it is worked with it is kept by who shows it alone.
+struct KeptPicture {
+    of: PictureKey,
+    packed: PackedPicture,
+    in_use: Weak<ExaminedPicture>,
+}
+
+/// File and side of a picture.
+type PictureKey = ((PathBuf, Stamp), usize);
 
 /// Computes maps; keeps the engine, the models and the latest maps.
 #[derive(Default)]
@@ -64,13 +73,16 @@ pub(super) struct MapMaker {
     job: u64,
     models: Option<(Vec<(PathBuf, Stamp)>, ModelSet)>,
     checkpoints: NewestCheckpoints,
-    pictures: Vec<((PathBuf, Stamp), usize, Arc<ExaminedPicture>)>,
+    pictures: Vec<KeptPicture>,
     maps: Vec<KeptMap>,
 }
 
 impl MakesMaps for MapMaker {
     fn knows(&mut self, request: &MapRequest) -> bool {
-        self.key(request).is_ok_and(|(key, _)| self.maps.iter().any(|known| known.key == key))
+        self.key(request).is_ok_and(|(key, model)| {
+            let picture = (key.sample.clone(), model.metadata.size);
+            self.pictures.iter().any(|known| known.of == picture) && self.maps.iter().any(|known| known.key == key)
+        })
     }
 
     fn rest(&mut self) {
@@ -82,15 +94,17 @@ impl MakesMaps for MapMaker {
             Ok(found) => found,
             Err(problem) => return Some(Err(problem)),
         };
-        let (kept, mapped) = if let Some(at) = self.maps.iter().position(|known| known.key == key) {
-            let mut kept = self.maps.remove(at);
-            let mapped = kept.mapped();
-            (kept, mapped)
-        } else {
-            match self.compute(request, key, &model, unwanted)? {
+        let picture = self.picture(&(key.sample.clone(), model.metadata.size));
+        let known = self.maps.iter().position(|known| known.key == key).map(|at| self.maps.remove(at));
+        let (kept, mapped) = match (known, picture) {
+            (Some(mut known), Some(examined)) => {
+                let mapped = known.mapped(examined);
+                (known, mapped)
+            }
+            (_, picture) => match self.compute(request, key, &model, picture, unwanted)? {
                 Ok(computed) => computed,
                 Err(problem) => return Some(Err(problem)),
-            }
+            },
         };
         self.maps.push(kept);
         if self.maps.len() > KEPT_MAPS {
@@ -103,16 +117,15 @@ impl MakesMaps for MapMaker {
 impl KeptMap {
     /// A map and its image, which was just explained.
     fn new(key: MapKey, sample: ExplainedSample, image: ExplainedImage) -> (Self, Arc<MappedImage>) {
-        let (scores, examined) = (image.scores, Arc::clone(&image.examined));
-        let mut kept = Self { key, sample, scores, examined, on_screen: Weak::new() };
+        let mut kept = Self { key, sample, scores: image.scores, on_screen: Weak::new() };
         let mapped = kept.shown_as(image);
         (kept, mapped)
     }
 
     /// The map in the size of its picture: that on screen, where it is there.
-    fn mapped(&mut self) -> Arc<MappedImage> {
+    fn mapped(&mut self, examined: Arc<ExaminedPicture>) -> Arc<MappedImage> {
         self.on_screen.upgrade().unwrap_or_else(|| {
-            let image = Arc::clone(&self.examined).with_scores(&self.sample, self.scores);
+            let image = examined.with_scores(&self.sample, self.scores);
             self.shown_as(image)
         })
     }
@@ -186,16 +199,33 @@ impl MapMaker {
         }
     }
 
+    /// A picture that is kept; the latest that was wanted is the last to go.
+    fn picture(&mut self, wanted: &PictureKey) -> Option<Arc<ExaminedPicture>> {
+        let at = self.pictures.iter().position(|known| known.of == *wanted)?;
+        let mut known = self.pictures.remove(at);
+        let examined = known.in_use.upgrade().unwrap_or_else(|| Arc::new(known.packed.unpacked()));
+        known.in_use = Arc::downgrade(&examined);
+        self.pictures.push(known);
+        Some(examined)
+    }
+
+    fn keep(&mut self, of: PictureKey, examined: &Arc<ExaminedPicture>) {
+        self.pictures.push(KeptPicture { of, packed: examined.packed(), in_use: Arc::downgrade(examined) });
+        if self.pictures.len() > KEPT_PICTURES {
+            self.pictures.remove(0);
+        }
+    }
+
     fn compute(
         &mut self,
         request: &MapRequest,
         key: MapKey,
         model: &ModelEntry,
+        known: Option<Arc<ExaminedPicture>>,
         unwanted: &dyn Fn() -> bool,
     ) -> Option<Result<(KeptMap, Arc<MappedImage>), String>> {
         let size = model.metadata.size;
-        let known = self.pictures.iter().position(|(file, of, _)| *file == key.sample && *of == size);
-        let known = known.map(|at| self.pictures.remove(at).2);
+        let is_known = known.is_some();
         let (sample, route) = (request.sample.clone(), model.metadata.input_route);
         let seed = image_seed(view_seed(0, request.view), &sample);
         // The engine computes while masks are found here.
@@ -209,9 +239,8 @@ impl MapMaker {
             Ok(examined) => examined,
             Err(problem) => return Some(Err(format!("the file {problem}"))),
         };
-        self.pictures.push((key.sample.clone(), size, Arc::clone(&examined)));
-        if self.pictures.len() > KEPT_PICTURES {
-            self.pictures.remove(0);
+        if !is_known {
+            self.keep((key.sample.clone(), size), &examined);
         }
         let sample = match answer? {
             Ok(sample) => sample,

@@ -13,7 +13,7 @@ use crate::imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowCh
 use crate::imaging::raster::Channels;
 
 /// Bytes of decoded images that are kept; the last one is kept whatever its size is.
-const KEPT_BYTES: usize = 16 << 20;
+const KEPT_BYTES: usize = 8 << 20;
 /// Small pictures that are kept.
 const KEPT_SHRUNK: usize = 8;
 
