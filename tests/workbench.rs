@@ -74,6 +74,22 @@ fn a_late_answer_of_the_terminal_is_no_key() {
 }
 
 #[test]
+fn tmux_is_sent_nothing_that_it_takes_for_a_title() {
+    let folder = tempfile::tempdir().unwrap();
+    for (tmux, kitty) in [(None, true), (Some(("TMUX", "/tmp/tmux,1,0")), false)] {
+        let variables: Vec<_> = tmux.into_iter().collect();
+        let mut session = PtySession::start_with(&["--workspace", "ws"], &variables, folder.path(), (80, 24));
+        session.wait_for_text("[1 Datasets]");
+        session.send(b"q");
+        session.wait_for_end();
+        session.wait_until_restored();
+        let bytes = session.bytes();
+        assert!(bytes.windows(3).any(|sent| sent == b"\x1b[c"), "it was asked");
+        assert_eq!(bytes.windows(3).any(|sent| sent == b"\x1b_G"), kitty, "{tmux:?}");
+    }
+}
+
+#[test]
 fn a_storm_of_sizes_is_survived() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(&folder);

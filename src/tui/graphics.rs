@@ -70,11 +70,16 @@ pub(super) struct GraphicsFacts {
     background: Option<(u8, u8, u8)>,
 }
 
+/// Whether tmux or screen stand between program and terminal.
+pub(super) fn is_multiplexed(variable: impl Fn(&str) -> Option<String>) -> bool {
+    let term = variable("TERM").unwrap_or_default();
+    variable("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen")
+}
+
 impl GraphicsFacts {
     /// Before the terminal has said anything.
     pub(super) fn new(asked: Option<GraphicsProtocol>, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let term = variable("TERM").unwrap_or_default();
-        let multiplexed = variable("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen");
+        let multiplexed = is_multiplexed(&variable);
         let is = |name: &str, known: &[&str]| variable(name).is_some_and(|value| known.contains(&value.as_str()));
         let inline_images = is("TERM_PROGRAM", &["iTerm.app", "WezTerm"]) || is("LC_TERMINAL", &["iTerm2"]);
         Self {

@@ -193,7 +193,7 @@ impl Workbench {
                 Effect::Redraw => self.redraw()?,
                 Effect::QueryTerminal => {
                     let mut stdout = io::stdout().lock();
-                    stdout.write_all(terminal::QUERY.as_bytes()).and_then(|()| stdout.flush())?;
+                    stdout.write_all(terminal::query().as_bytes()).and_then(|()| stdout.flush())?;
                     self.query_end = Some(Instant::now() + QUERY_TIME);
                 }
                 Effect::SaveView => {

@@ -81,7 +81,7 @@ pub(super) const MATRIX: &[Binding] = &[
 
 /// While the arrows move in the images of a cell.
 pub(super) const CASES: &[Binding] = &[
-    shown(Open, &[Key::Enter], "explain", "see where the network looks in it"),
+    shown(Open, &[Key::Enter, Key::Char('e')], "explain", "see where the network looks in it"),
     shown(FullScreen, &[Key::Char('f')], "full screen", "show this image full screen"),
     shown(Back, &[Key::Escape, Key::Left], "back to the matrix", "go back to the matrix"),
     shown(NextSet, &[Key::Char(']')], "next view", "show the next view, breast or subject"),

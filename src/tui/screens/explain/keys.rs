@@ -51,7 +51,7 @@ const fn quiet(action: Do, keys: &'static [Key], name: &'static str) -> Binding 
 /// While images are gone through.
 pub(super) const IMAGES: &[Binding] = &[
     shown(Do::Next, &[Key::Right, Key::Down, Key::Char(' ')], "next", "explain the next image"),
-    shown(Do::Arrangement, &[Key::Char('o')], "view", "show image and overlay, overlay, contours, map or image"),
+    shown(Do::Arrangement, &[Key::Char('o')], "view", "show both, the overlay, contours, the map or the image"),
     shown(Do::Method, &[Key::Char('m')], "method", "choose the next method"),
     shown(Do::Layer, &[Key::Char('y')], "layer", "choose the layer before"),
     shown(Do::Class, &[Key::Char('t')], "class", "explain the predicted class, the true one, or A to D"),

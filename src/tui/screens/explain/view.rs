@@ -108,7 +108,9 @@ impl ExplainScreen {
             let title = if several {
                 let view = sample.view.map_or_else(String::new, |view| view.to_string());
                 let predicted = answer.as_ref().and_then(|answer| answer.as_ref().ok()?.predicted());
-                predicted.map_or_else(|| view.clone(), |class| format!("{view} · predicted {class}"))
+                // Where the words have no room, the letter says it.
+                let words = if area.width < 26 { "" } else { "predicted " };
+                predicted.map_or_else(|| view.clone(), |class| format!("{view} · {words}{class}"))
             } else {
                 self.drawing_title(drawing)
             };
