@@ -259,24 +259,22 @@ def measure(program, arguments, folder):
     started = session.wait("the first map, with the engine's start", is_there(place), 120)
     print(f"{'the first map, with the start of the engine':<66}{started * 1e3:>9.0f} ms", flush=True)
     times = {"first": [], "ahead": []}
-    while len(times["first"]) < keys:
-        if place + 10 > listed:
-            session.fail(f"only {listed} images are listed: {len(times['first'])} keys were timed")
-        # Nothing is left to compute ahead that could get in the way.
-        session.idle(3)
-        session.press(b"\x1b[6~")
-        place += 10
-        times["first"].append(session.wait(f"the map of image {place}", is_there(place), arguments.patience))
+
+    def walk(name, key, step, place):
+        """Presses a key that goes so many images on, from the one of this number."""
+        while len(times[name]) < keys:
+            if place + step > listed:
+                session.fail(f"only {listed} images are listed: {len(times[name])} keys were timed")
+            # Nothing is left to compute ahead that could get in the way.
+            session.idle(3)
+            session.press(key)
+            place += step
+            times[name].append(session.wait(f"the map of image {place}", is_there(place), arguments.patience))
+
+    walk("first", b"\x1b[6~", 10, place)
     session.press(b"\x1b[H")
     session.wait("the first image", is_there(1), arguments.patience)
-    place = 1
-    while len(times["ahead"]) < keys:
-        if place + 1 > listed:
-            session.fail(f"only {listed} images are listed: {len(times['ahead'])} keys were timed")
-        session.idle(3)
-        session.press(b"\x1b[C")
-        place += 1
-        times["ahead"].append(session.wait(f"the map of image {place}", is_there(place), arguments.patience))
+    walk("ahead", b"\x1b[C", 1, 1)
     missed = False
     for name, what in [("first", "key to map, nothing computed ahead"), ("ahead", "key to map, computed ahead")]:
         if len(times[name]) != keys:

@@ -231,7 +231,7 @@ fn order_of(verb: RequestVerb) -> Order {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
     use std::cell::RefCell;
@@ -251,8 +251,9 @@ mod tests {
         (folder, runs)
     }
 
-    fn status() -> RunStatus {
-        let spec = RunSpec {
+    /// Of a run of preset `seed`.
+    pub(in crate::thread::train) fn spec() -> RunSpec {
+        RunSpec {
             schema: RUN_SCHEMA,
             created: Utc::now(),
             group: "group".to_owned(),
@@ -261,8 +262,11 @@ mod tests {
             data: "data".into(),
             device: DeviceChoice::Cpu,
             config: Preset::named("seed").unwrap().config,
-        };
-        status_of_this_process(&spec, RunPhase::Running, Utc::now())
+        }
+    }
+
+    fn status() -> RunStatus {
+        status_of_this_process(&spec(), RunPhase::Running, Utc::now())
     }
 
     #[test]

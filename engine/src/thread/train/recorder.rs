@@ -259,27 +259,11 @@ impl TrainingObserver for Recorder {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-    use mammoscope::domain::compute_options::DeviceChoice;
-    use mammoscope::domain::preset::Preset;
     use mammoscope::domain::run_event::RequestVerb;
-    use mammoscope::domain::run_spec::RUN_SCHEMA;
-    use mammoscope::domain::view::View;
     use mammoscope::storage::run_status_file::{read_status, status_of_this_process};
 
+    use super::super::desk::tests::spec;
     use super::*;
-
-    fn spec() -> RunSpec {
-        RunSpec {
-            schema: RUN_SCHEMA,
-            created: Utc::now(),
-            group: "group".to_owned(),
-            view: View::CcR,
-            preset: "seed".to_owned(),
-            data: "data".into(),
-            device: DeviceChoice::Cpu,
-            config: Preset::named("seed").unwrap().config,
-        }
-    }
 
     #[test]
     fn a_pause_is_a_pause_also_where_the_run_is_to_stop_after_its_epoch() {
