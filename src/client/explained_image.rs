@@ -223,6 +223,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_comes_back() {
+        let before = ExaminedPicture { mask_problems: vec!["one".to_owned()], ..examined() };
+        let after = before.packed().unpacked();
+        assert_eq!((&after.picture, &after.regions), (&before.picture, &before.regions));
+        assert_eq!((after.stored_size, after.control), (before.stored_size, before.control));
+        assert_eq!(after.mask_problems, before.mask_problems);
+    }
+
+    #[test]
     fn every_picture_has_a_control_of_its_own() {
         let with_seed = |seed| {
             let ExaminedPicture { picture, stored_size, regions, .. } = examined();

@@ -89,17 +89,14 @@ fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
         if y + radius < height {
             count_row(y + radius, &mut columns, |sum, value| sum + value);
         }
-        let mut around = [0_u64; 2];
-        let mut add = |sums: [u32; 2]| around = [around[0] + u64::from(sums[0]), around[1] + u64::from(sums[1])];
-        columns.iter().take(radius).for_each(|&sums| add(sums));
+        let [mut sum, mut count] = columns.iter().take(radius).fold([0; 2], |sums, &column| added(sums, column));
         for x in 0..width {
-            if let Some(&[sum, count]) = columns.get(x + radius) {
-                around = [around[0] + u64::from(sum), around[1] + u64::from(count)];
+            if let Some(&coming) = columns.get(x + radius) {
+                [sum, count] = added([sum, count], coming);
             }
-            means.push(if around[1] > 0 { around[0] as f32 / around[1] as f32 } else { 0.0 });
+            means.push(if count > 0 { sum as f32 / count as f32 } else { 0.0 });
             if let Some(leaving) = x.checked_sub(radius) {
-                let [sum, count] = columns[leaving];
-                around = [around[0] - u64::from(sum), around[1] - u64::from(count)];
+                [sum, count] = [sum - u64::from(columns[leaving][0]), count - u64::from(columns[leaving][1])];
             }
         }
         if let Some(leaving) = y.checked_sub(radius) {
@@ -107,6 +104,10 @@ fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
         }
     }
     means
+}
+
+fn added(sums: [u64; 2], column: [u32; 2]) -> [u64; 2] {
+    [sums[0] + u64::from(column[0]), sums[1] + u64::from(column[1])]
 }
 
 #[cfg(test)]

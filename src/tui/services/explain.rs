@@ -115,12 +115,9 @@ fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
             }
         }
         done = wish.number;
-        let requests = wish.shown.iter().map(|request| (request, false));
-        let mut painted = false;
-        for (request, is_ahead) in requests.chain(wish.ahead.iter().map(|request| (request, true))) {
-            if is_ahead && !painted {
+        for (at, request) in wish.shown.iter().chain(&wish.ahead).enumerate() {
+            if at == wish.shown.len() {
                 wishes.after(done, Some(AHEAD_LATER));
-                painted = true;
             }
             if wishes.is_past(done) {
                 break;
