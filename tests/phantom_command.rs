@@ -38,7 +38,13 @@ fn the_test_set_that_ships_is_what_its_command_makes() {
     let made = contents(&made);
     assert_eq!(made.keys().collect::<Vec<_>>(), shipped.keys().collect::<Vec<_>>());
     for (path, bytes) in &shipped {
-        assert!(made[path] == *bytes, "{} differs", path.display());
+        // The pixels count: how well they are compressed is the affair of the zlib that was built in.
+        if path.extension().is_some_and(|extension| extension == "png") {
+            let [made, shipped] = [&made[path], bytes].map(|bytes| image::load_from_memory(bytes).expect("a PNG"));
+            assert!(made == shipped, "{} differs", path.display());
+        } else {
+            assert!(made[path] == *bytes, "{} differs", path.display());
+        }
         assert!(bytes.len() <= 150_000, "{} has {} bytes", path.display(), bytes.len());
     }
     let images = shipped.keys().filter(|path| path.components().count() == 3).count();

@@ -39,7 +39,7 @@ fn bad_files_are_listed_and_the_rest_is_shown() {
     let errors: Vec<_> = stderr.lines().filter(|line| line.starts_with("error:")).collect();
     assert_eq!(errors.len(), 4, "{stderr}");
     assert_eq!(errors[0], "error: empty.png: is empty (0 bytes)");
-    assert_eq!(errors[1], "error: \\u{1b}[31mred.png: is no PNG, JPEG or TIFF image");
+    assert_eq!(errors[1], "error: \\u{1b}[31mred.png: is not a PNG, JPEG or TIFF image");
     assert!(!stderr.contains('\u{1b}'), "a file's name never drives the terminal");
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use mammoscope::domain::run_event::{RunEvent, RunEventKind};
 use mammoscope::domain::run_records::EpochFigures;
 use mammoscope::storage::tensorboard::TensorBoardWriter;
-use support::skipped;
+use support::python::python_packages;
 use support::training_stage::{TrainingStage, state};
 
 /// Prints every scalar of a folder of event files: tag → [[wall time, step, value], …].
@@ -26,34 +26,9 @@ print(json.dumps({tag: [[e.wall_time, e.step, e.value] for e in events.Scalars(t
 ";
 const PACKAGES: [&str; 5] = ["tensorboard==2.20.0", "numpy", "protobuf", "absl-py", "packaging"];
 
-/// TensorBoard in a folder of its own among the build's, made once. With pip alone, which the build needs anyway; venv
-/// is another package on Debian. `None`, and a line that says why, where it cannot be had.
 fn tensorboard() -> Option<&'static Path> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOLDER.get_or_init(install_tensorboard).as_deref()
-}
-
-fn install_tensorboard() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGES[0]);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    let fresh = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps", "--target"]);
-    let installed = match pip.arg(fresh.path()).args(PACKAGES).output() {
-        Ok(installed) => installed,
-        Err(error) => {
-            skipped(&format!("TensorBoard's loader: python3: {error}"));
-            return None;
-        }
-    };
-    if !installed.status.success() {
-        skipped(&format!("TensorBoard's loader: {}", support::stderr_of(&installed).trim()));
-        return None;
-    }
-    fs::rename(fresh.keep(), &folder).unwrap();
-    Some(folder)
+    FOLDER.get_or_init(|| python_packages(PACKAGES[0], &PACKAGES)).as_deref()
 }
 
 type Scalars = std::collections::BTreeMap<String, Vec<(f64, u64, f64)>>;

@@ -29,7 +29,7 @@ use crate::domain::printable::printable_path;
 use crate::imaging::raster::Raster;
 
 /// Raised when decoding, resizing or the measured feature give other values than before, or the file's layout changes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Images a thread that are decoded before they are written: enough that threads seldom wait for the slowest of them.
 const IMAGES_A_THREAD: usize = 8;
 

@@ -4,6 +4,7 @@ use std::io;
 
 use super::decode::{MAX_FILE_BYTES, MAX_PIXELS};
 use super::image_facts::ImageFormat;
+use crate::domain::foreign_file::ForeignFile;
 
 impl From<io::Error> for ImageError {
     fn from(error: io::Error) -> Self {
@@ -30,10 +31,10 @@ pub enum ImageError {
         bytes: u64,
     },
     /// Something else than PNG, JPEG or TIFF.
-    #[error("is no PNG, JPEG or TIFF image{}", if *.dicom { " but DICOM; convert it to PNG first" } else { "" })]
+    #[error("is not a PNG, JPEG or TIFF image{}", foreign(*.instead))]
     NotAnImage {
-        /// Whether it is a DICOM file.
-        dicom: bool,
+        /// What it is, where that is known.
+        instead: Option<ForeignFile>,
     },
     /// More than [`MAX_PIXELS`].
     #[error("claims {width} × {height} pixels; images up to {} million pixels are read", MAX_PIXELS / 1_000_000)]
@@ -65,4 +66,16 @@ pub enum ImageError {
         /// What kind.
         reason: String,
     },
+    /// The decoder panicked.
+    #[error("is a {format} on which the decoder fails ({message}); save it as 8- or 16-bit grey PNG, and report it")]
+    DecoderFault {
+        /// The format.
+        format: ImageFormat,
+        /// The panic's message.
+        message: String,
+    },
+}
+
+fn foreign(instead: Option<ForeignFile>) -> String {
+    instead.map(|file| format!(" but {file}; {}", file.advice())).unwrap_or_default()
 }

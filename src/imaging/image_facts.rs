@@ -53,6 +53,18 @@ pub enum ColorKind {
     Cmyk,
 }
 
+impl ColorKind {
+    /// Samples of a pixel, as they are decoded.
+    pub(super) const fn samples(self) -> u64 {
+        match self {
+            Self::Grey => 1,
+            Self::GreyAlpha => 2,
+            Self::Rgb | Self::Palette => 3,
+            Self::Rgba | Self::Cmyk => 4,
+        }
+    }
+}
+
 impl fmt::Display for ColorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

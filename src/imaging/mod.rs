@@ -14,7 +14,6 @@ mod image_error;
 mod image_facts;
 pub mod image_header;
 pub mod intensity_window;
-mod jpeg_end;
 pub mod map_zoom;
 pub mod mask;
 pub mod network_input;

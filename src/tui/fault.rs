@@ -11,6 +11,7 @@ use chrono::Utc;
 
 use super::message::UiMessage;
 use super::terminal;
+use crate::domain::contained_panic::unless_contained;
 use crate::domain::printable::{printable, printable_path};
 
 /// The report of the last fault, in the workspace.
@@ -20,7 +21,7 @@ const REPORT: &str = "workbench_fault.txt";
 /// in the footer, since the rest goes on.
 pub(super) fn report_panics(workspace: PathBuf, inbox: Sender<UiMessage>) {
     let drawing = thread::current().id();
-    panic::set_hook(Box::new(move |fault| {
+    panic::set_hook(unless_contained(Box::new(move |fault| {
         let written = write_report(&workspace, fault);
         if thread::current().id() == drawing {
             terminal::leave();
@@ -28,7 +29,7 @@ pub(super) fn report_panics(workspace: PathBuf, inbox: Sender<UiMessage>) {
         } else {
             let _ = inbox.send(UiMessage::Fault(format!("a part of the workbench failed: {}{written}", what(fault))));
         }
-    }));
+    })));
 }
 
 /// Where the report is, in words; nothing where it cannot be written.

@@ -70,7 +70,7 @@ pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Pa
     if ContentHash::of(&bytes) != *content {
         return PreparedImage::Changed;
     }
-    let image = match decode(&bytes) {
+    let image = match decode(bytes) {
         Ok(image) => image.into_8_bit(),
         Err(error) => return PreparedImage::Undecodable { reason: error.to_string() },
     };

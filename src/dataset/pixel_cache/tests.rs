@@ -263,7 +263,7 @@ fn in_mid_run_a_file_is_looked_at_where_it_may_have_changed() {
     write_image(path, 60, ExtendedColorType::L8);
     assert_eq!(verify_unchanged(record, path).unwrap(), "its pixels have changed since the run began");
     fs::write(path, b"no image").unwrap();
-    assert_eq!(verify_unchanged(record, path).unwrap(), "is no PNG, JPEG or TIFF image");
+    assert_eq!(verify_unchanged(record, path).unwrap(), "is not a PNG, JPEG or TIFF image");
     fs::remove_file(path).unwrap();
     assert!(verify_unchanged(record, path).unwrap().starts_with("cannot be read: "));
 }

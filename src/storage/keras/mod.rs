@@ -18,7 +18,6 @@ mod file_form;
 mod layer_match;
 mod layer_settings;
 mod model_config;
-mod silenced_panic;
 mod weight_array;
 mod weight_tree;
 mod wiring;

@@ -7,9 +7,9 @@ use hdf5_reader::group::Group;
 use hdf5_reader::{Attribute, Dataset, Hdf5File, OpenOptions};
 
 use super::model_config::inner_model;
-use super::silenced_panic::without_panic;
 use super::weight_array::{ReadingLimits, WeightArray};
 use super::{KerasError, excerpt, shortened};
+use crate::domain::contained_panic::contain_panic;
 
 /// In which order the numbers in layer names run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl WeightFile {
 
 /// A damaged file must never end the program: the reader checks its input, and this stands behind it.
 fn guarded<T>(read: impl FnOnce() -> Result<T, KerasError>) -> Result<T, KerasError> {
-    without_panic(read).unwrap_or_else(|| Err(KerasError::Hdf5("its structure contradicts itself".to_owned())))
+    contain_panic(read).unwrap_or_else(|_| Err(KerasError::Hdf5("its structure contradicts itself".to_owned())))
 }
 
 /// A group's attributes by name.

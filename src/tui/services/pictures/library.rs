@@ -119,9 +119,9 @@ impl PictureLibrary {
 impl KnownPicture {
     fn read(path: &Path) -> Result<Self, String> {
         let bytes = read_file(path).map_err(|error| error.to_string())?;
-        let image = decode(&bytes).map_err(|error| error.to_string())?;
-        let header = ImageHeader { facts: image.facts, bytes: bytes.len() as u64 };
-        drop(bytes);
+        let length = bytes.len() as u64;
+        let image = decode(bytes).map_err(|error| error.to_string())?;
+        let header = ImageHeader { facts: image.facts, bytes: length };
         let statistics = Arc::new(GreyStatistics::of(&image.samples));
         Ok(Self { header, statistics, pixels: pixels(image.samples) })
     }
