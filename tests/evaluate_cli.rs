@@ -79,8 +79,12 @@ fn class_counts_of_any_size_are_compared_first() {
 fn a_bad_table_gives_one_line_with_place_and_reason() {
     let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         ("empty.csv", Vec::new(), &["empty.csv", "the file is empty"]),
-        ("binary.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x1b[31m".to_vec(), &["binary.csv", "no table of predictions"]),
-        ("few.csv", b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(), &["lacks the columns p_C, p_D"]),
+        (
+            "binary.csv",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x1b[31m".to_vec(),
+            &["binary.csv", "not a table of predictions"],
+        ),
+        ("few.csv", b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(), &["the columns p_C, p_D are missing"]),
         ("none.csv", HEADER.into(), &["a header but no predictions"]),
         ("nan.csv", format!("{HEADER}a,1,1,CC_R,A,A,nan,0,0,1\n").into(), &["nan.csv:2: p_A is NaN"]),
         ("sum.csv", format!("{HEADER}a,1,1,CC_R,A,A,0.9,0.2,0,0\n").into(), &["sum.csv:2:", "sum to 1.1"]),
@@ -90,7 +94,7 @@ fn a_bad_table_gives_one_line_with_place_and_reason() {
             format!("{HEADER}a,1,1,CC_R,,A,1,0,0,0\n").into(),
             &["none of the 1 predictions has a label", "<VIEW>/<CLASS>/"],
         ),
-        ("de.csv", HEADER.replace(',', ";").into(), &["de.csv: no table", "the separator is ';'; a comma is wanted"]),
+        ("de.csv", HEADER.replace(',', ";").into(), &["de.csv: not a table", "there is a header but no predictions"]),
     ];
     for (name, contents, parts) in cases {
         let (_folder, path) = file(name, contents);
@@ -146,7 +150,7 @@ fn ids_in_two_spellings_are_warned_of() {
     let (_folder, path) = file("predictions.csv", four_views() + &more);
     let output = evaluate(&[path.to_str().unwrap(), "--quiet"]);
     let expected = "warning: rows with and without an exam are not fused, of the subjects 4\n\
-                    warning: subjects whose ids differ only in leading zeros are not fused: 003 and 3\n";
+                    warning: subject ids that look the same are taken for different subjects (003 and 3) and not fused; write each id in one way\n";
     assert_eq!((text(&output.stderr).as_str(), output.status.code()), (expected, Some(0)));
 }
 

@@ -99,6 +99,7 @@ impl Stage {
             view,
             split_source: SplitSource::Seeded,
             split_seed: 1,
+            allow_duplicates: false,
             samples: (1..=SUBJECTS).map(sample).collect(),
         }
     }

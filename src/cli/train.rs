@@ -73,6 +73,9 @@ pub(super) struct TrainArguments {
     /// Train on every image, and validate on the same: to see whether they can be learnt at all
     #[arg(long)]
     all_as_train: bool,
+    /// Allow that the same pixels, or one subject, are in two splits: what is learnt from an image is then tested on it
+    #[arg(long)]
+    allow_duplicates: bool,
     #[command(flatten)]
     follow: FollowArguments,
     /// Print one JSON document of the runs instead of their folders
@@ -158,7 +161,8 @@ fn manifests(
         console.warn(problem);
     }
     let plan = split_plan(arguments, config)?;
-    let ManifestSet { manifests, warnings } = build_manifests(&scanned, &arguments.view, plan)?;
+    let ManifestSet { manifests, warnings } =
+        build_manifests(&scanned, &arguments.view, plan, arguments.allow_duplicates)?;
     for warning in warnings {
         console.warn(warning);
     }

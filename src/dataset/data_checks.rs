@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::data_warning::{DataWarning, FEW_IMAGES, FEW_OF_CLASS};
+use super::repeated_views::RepeatedViews;
 use super::sample::DatasetSample;
 use crate::domain::dataset_manifest::{DatasetManifest, SplitSource};
 use crate::domain::density::DensityClass;
+use crate::domain::id_spelling::LookAlikes;
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
 
@@ -38,6 +40,18 @@ pub(super) fn warn_of_labels(labelled: &[&DatasetSample]) -> Vec<DataWarning> {
     warnings
 }
 
+/// Ids that look the same and are taken for different ones.
+pub(super) fn warn_of_spelling(labelled: &[&DatasetSample]) -> Option<DataWarning> {
+    let alike = LookAlikes::among(labelled.iter().map(|sample| sample.subject.0.as_str()));
+    (!alike.is_empty()).then_some(DataWarning::LookAlikes { alike })
+}
+
+/// Images that are a second one of their subject, examination and view.
+pub(super) fn warn_of_repeated_views(labelled: &[&DatasetSample]) -> Option<DataWarning> {
+    let repeated = RepeatedViews::among(labelled.iter().copied());
+    (!repeated.is_empty()).then_some(DataWarning::RepeatedViews { repeated })
+}
+
 /// Where the subjects of the data and those of a table of splits differ.
 pub(super) fn warn_of_table(labelled: &[&DatasetSample], of_table: &BTreeMap<SubjectId, Split>) -> Vec<DataWarning> {
     let of_data: BTreeSet<_> = labelled.iter().map(|sample| &sample.subject).collect();
@@ -45,6 +59,11 @@ pub(super) fn warn_of_table(labelled: &[&DatasetSample], of_table: &BTreeMap<Sub
         of_data.iter().filter(|subject| !of_table.contains_key(**subject)).map(|subject| (*subject).clone()).collect();
     let not_in_data: Vec<_> = of_table.keys().filter(|subject| !of_data.contains(subject)).cloned().collect();
     let mut warnings = Vec::new();
+    let both = not_in_table.iter().chain(&not_in_data).map(|subject| subject.0.as_str());
+    let alike = LookAlikes::among(both);
+    if !alike.is_empty() {
+        warnings.push(DataWarning::SpelledOtherwise { alike });
+    }
     if !not_in_table.is_empty() {
         warnings.push(DataWarning::NotInTable { subjects: not_in_table });
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::repeated_views::RepeatedViews;
+use super::split::SplitError;
 use crate::domain::density::DensityClass;
+use crate::domain::id_spelling::LookAlikes;
 use crate::domain::printable::printable;
 use crate::domain::split::Split;
 use crate::domain::subject::{ExamId, SubjectId};
@@ -71,6 +74,27 @@ pub enum DataWarning {
         /// Which, with their labels.
         subjects: Vec<(SubjectId, Vec<DensityClass>)>,
     },
+    /// Subject ids that look the same.
+    #[error("{}; write each id in one way (they are kept in one split)", alike.taken_apart("subject"))]
+    LookAlikes {
+        /// Which.
+        alike: LookAlikes,
+    },
+    /// Ids that the table of splits spells otherwise than the data.
+    #[error("--splits spells ids otherwise than the data ({alike}), which are not matched; write them in one way")]
+    SpelledOtherwise {
+        /// Which.
+        alike: LookAlikes,
+    },
+    /// Subjects in two splits, which was allowed.
+    #[error("{}; allowed, as --allow-duplicates says", straddling(.0))]
+    Straddling(SplitError),
+    /// Images that are a second one of their subject, examination and view.
+    #[error("{repeated}; each counts as an image of its own")]
+    RepeatedViews {
+        /// Which.
+        repeated: RepeatedViews,
+    },
     /// Subjects that the table of splits does not name.
     #[error("left out, since --splits does not name them: {} ({})", counted(subjects.len(), "subject"), ids(subjects))]
     NotInTable {
@@ -115,6 +139,15 @@ pub enum DataWarning {
         /// How many there are, where they are few.
         counts: Vec<(View, usize)>,
     },
+}
+
+/// The first subject in two splits, and how many there are.
+fn straddling(error: &SplitError) -> String {
+    match error {
+        SplitError::Leakage { first, subjects: 1 } => first.to_string(),
+        SplitError::Leakage { first, subjects } => format!("{first} and {} more", subjects - 1),
+        other @ SplitError::OutsideFolders { .. } => other.to_string(),
+    }
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -187,7 +187,7 @@ impl Scanner {
         let view = context.view.or(name.as_ref().map(|name| name.view));
         let (subject, exam) = match name {
             Some(name) => (name.subject, Some(name.exam)),
-            None => (SubjectId(stem.to_owned()), None),
+            None => (SubjectId::new(stem), None),
         };
         self.samples.push(DatasetSample {
             path: path.to_owned(),

@@ -3,13 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::data_checks::{warn_of_counts, warn_of_labels, warn_of_table};
+use super::data_checks::{warn_of_counts, warn_of_labels, warn_of_repeated_views, warn_of_spelling, warn_of_table};
 use super::data_warning::DataWarning;
 use super::folder_layout::FolderScan;
 use super::natural_order::natural_order;
 use super::sample::DatasetSample;
 use super::selection::{Selection, SelectionError, select};
 use super::split::{SplitError, SplitPlan, Splits, make_splits};
+use super::unmatched_table::UnmatchedTable;
 use crate::domain::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, SplitSource};
 use crate::domain::density::DensityClass;
 use crate::domain::printable::printable_path;
@@ -43,6 +44,9 @@ pub enum ManifestError {
     /// There are no splits.
     #[error(transparent)]
     Split(#[from] SplitError),
+    /// A table of splits names nobody whom the data has.
+    #[error("--splits {0}")]
+    Table(UnmatchedTable),
     /// Nothing tells the classes.
     #[error("none of the {images} images has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
     NoLabels {
@@ -87,25 +91,35 @@ pub enum ManifestError {
 ///
 /// The splits are those of the whole data set, whatever views are asked for. Samples stand by split, class and name,
 /// numbers in names by their value; files are given below the root. Images without a label are left out, and so are
-/// subjects that a [`SplitPlan::Table`] does not name.
+/// subjects that a [`SplitPlan::Table`] does not name. With `allow_duplicates` a subject may be in two splits.
 pub fn build_manifests(
     scan: &FolderScan,
     views: &ViewSelection,
     plan: SplitPlan,
+    allow_duplicates: bool,
 ) -> Result<ManifestSet, ManifestError> {
     let root = scan.root.canonicalize().map_err(|error| ManifestError::Root { root: scan.root.clone(), error })?;
     let labelled: Vec<_> = scan.samples.iter().filter(|sample| sample.label.is_some()).collect();
     if labelled.is_empty() {
         return Err(ManifestError::NoLabels { images: scan.samples.len() });
     }
-    let splits = make_splits(&labelled, plan)?;
+    let splits = make_splits(&labelled, plan, allow_duplicates)?;
+    if splits.source == SplitSource::File {
+        let of_data = labelled.iter().map(|sample| &sample.subject).collect();
+        if let Some(unmatched) = UnmatchedTable::of(&splits.of_subject.keys().collect(), &of_data) {
+            return Err(ManifestError::Table(unmatched));
+        }
+    }
     let selection = select(scan, views, SplitSelection::All)?;
 
     let mut warnings = warn_of_selection(&selection);
     if scan.facts.names_without_ids > 0 && splits.source != SplitSource::AllAsTrain {
         warnings.push(DataWarning::NamesWithoutIds { images: scan.facts.names_without_ids });
     }
+    warnings.extend(splits.straddling(&labelled).map(DataWarning::Straddling));
     warnings.extend(warn_of_labels(&labelled));
+    warnings.extend(warn_of_spelling(&labelled));
+    warnings.extend(warn_of_repeated_views(&labelled));
     if splits.source == SplitSource::File {
         warnings.extend(warn_of_table(&labelled, &splits.of_subject));
     }
@@ -115,7 +129,7 @@ pub fn build_manifests(
         let of_view = || selection.samples.iter().filter(|sample| sample.view == Some(view) && sample.label.is_some());
         if of_view().next().is_some() {
             let samples = of_view().filter_map(|sample| manifest_sample(sample, &splits, &scan.root));
-            let manifest = manifest(view, root.clone(), &splits, samples.collect());
+            let manifest = manifest(view, root.clone(), &splits, allow_duplicates, samples.collect());
             check_training_images(&manifest, of_view().count())?;
             manifests.push(manifest);
         } else if matches!(views, ViewSelection::Only(named) if named.contains(&view)) {
@@ -154,13 +168,19 @@ fn manifest_sample(sample: &DatasetSample, splits: &Splits, root: &Path) -> Opti
         subject: sample.subject.clone(),
         exam: sample.exam.clone(),
         label: sample.label?,
-        split: *splits.of_subject.get(&sample.subject)?,
+        split: splits.of(sample)?,
         pixels: None,
         unusable: None,
     })
 }
 
-fn manifest(view: View, root: PathBuf, splits: &Splits, mut samples: Vec<ManifestSample>) -> DatasetManifest {
+fn manifest(
+    view: View,
+    root: PathBuf,
+    splits: &Splits,
+    allow_duplicates: bool,
+    mut samples: Vec<ManifestSample>,
+) -> DatasetManifest {
     samples.sort_by(|left, right| {
         let key = |sample: &ManifestSample| (sample.split, sample.label);
         key(left)
@@ -173,6 +193,7 @@ fn manifest(view: View, root: PathBuf, splits: &Splits, mut samples: Vec<Manifes
         view,
         split_source: splits.source,
         split_seed: splits.seed,
+        allow_duplicates,
         samples,
     }
 }

@@ -8,6 +8,7 @@ use super::split_draw::draw;
 use super::split_table::SplitTable;
 use crate::domain::dataset_manifest::SplitSource;
 use crate::domain::density::DensityClass;
+use crate::domain::id_spelling::IdKey;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
@@ -42,8 +43,10 @@ pub enum SplitError {
         /// How many such images there are.
         images: usize,
     },
-    /// Subjects that lie in the folders of two splits.
-    #[error("{first}{}; move all images of a subject into one split", and_more(*.subjects, "subject"))]
+    /// Subjects that are in two splits.
+    #[error(
+        "{first}{}; move all images of a subject into one split, or say --allow-duplicates", and_more(*.subjects, "subject")
+    )]
     Leakage {
         /// The first such subject.
         first: StraddlingSubject,
@@ -52,17 +55,33 @@ pub enum SplitError {
     },
 }
 
-/// A subject that lies in the folders of two splits: what is learnt from one image would be tested on the other.
+/// A subject that is in two splits: what is learnt from one image would be tested on the other. Its id may be spelled
+/// in two ways ([`IdKey`]).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "subject {} is in two splits: {} ({}) and {} ({})",
-    printable(&subject.0), places[0].0, printable_path(&places[0].1), places[1].0, printable_path(&places[1].1)
+    "subject {}{} is in two splits: {} ({}) and {} ({})",
+    printable(&places[0].subject.0), other_spelling(places),
+    places[0].split, printable_path(&places[0].file), places[1].split, printable_path(&places[1].file)
 )]
 pub struct StraddlingSubject {
-    /// Who.
-    pub subject: SubjectId,
     /// An image in either split.
-    pub places: [(Split, PathBuf); 2],
+    pub places: [SplitPlace; 2],
+}
+
+/// An image and its split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitPlace {
+    /// Whose, as the id is spelled there.
+    pub subject: SubjectId,
+    /// The split.
+    pub split: Split,
+    /// The image.
+    pub file: PathBuf,
+}
+
+fn other_spelling(places: &[SplitPlace; 2]) -> String {
+    let [one, other] = places;
+    if one.subject == other.subject { String::new() } else { format!(" (also {})", printable(&other.subject.0)) }
 }
 
 fn and_more(count: usize, of: &str) -> String {
@@ -79,14 +98,21 @@ pub(super) struct Splits {
     pub(super) source: SplitSource,
     /// 0 where nothing was drawn.
     pub(super) seed: u64,
+    /// Empty where folders say it.
     pub(super) of_subject: BTreeMap<SubjectId, Split>,
 }
 
 /// Makes the splits of labelled samples: those of all views, so that a subject is in the same split in each of them.
-pub(super) fn make_splits(samples: &[&DatasetSample], plan: SplitPlan) -> Result<Splits, SplitError> {
+/// Subjects in two splits, by whatever spelling, are an error unless `straddling_is_meant`.
+pub(super) fn make_splits(
+    samples: &[&DatasetSample],
+    plan: SplitPlan,
+    straddling_is_meant: bool,
+) -> Result<Splits, SplitError> {
     let (source, seed, of_subject) = match plan {
         SplitPlan::FoldersOrDrawn { .. } if samples.iter().any(|sample| sample.split.is_some()) => {
-            (SplitSource::Folders, 0, by_folders(samples)?)
+            check_folders(samples)?;
+            (SplitSource::Folders, 0, BTreeMap::new())
         }
         SplitPlan::FoldersOrDrawn { seed } => (SplitSource::Seeded, seed, draw(&classes(samples), seed)),
         SplitPlan::Table(table) => (SplitSource::File, 0, table.into_splits()),
@@ -95,7 +121,38 @@ pub(super) fn make_splits(samples: &[&DatasetSample], plan: SplitPlan) -> Result
             (SplitSource::AllAsTrain, 0, all.collect())
         }
     };
-    Ok(Splits { source, seed, of_subject })
+    let splits = Splits { source, seed, of_subject };
+    match splits.straddling(samples) {
+        Some(error) if !straddling_is_meant => Err(error),
+        _ => Ok(splits),
+    }
+}
+
+impl Splits {
+    /// The split of an image; `None` where its subject takes no part.
+    pub(super) fn of(&self, sample: &DatasetSample) -> Option<Split> {
+        match self.source {
+            SplitSource::Folders => sample.split,
+            _ => self.of_subject.get(&sample.subject).copied(),
+        }
+    }
+
+    /// The error that subjects in two splits are; `None` where there are none. Ids that look the same are one subject's.
+    pub(super) fn straddling(&self, samples: &[&DatasetSample]) -> Option<SplitError> {
+        let mut first_places: BTreeMap<IdKey, SplitPlace> = BTreeMap::new();
+        let mut straddling = BTreeMap::new();
+        for sample in samples {
+            let Some(split) = self.of(sample) else { continue };
+            let key = IdKey::of(&sample.subject.0);
+            let place = SplitPlace { subject: sample.subject.clone(), split, file: sample.path.clone() };
+            let first = first_places.entry(key.clone()).or_insert_with(|| place.clone());
+            if first.split != split {
+                straddling.entry(key).or_insert_with(|| StraddlingSubject { places: [first.clone(), place] });
+            }
+        }
+        let subjects = straddling.len();
+        straddling.into_values().next().map(|first| SplitError::Leakage { first, subjects })
+    }
 }
 
 /// The densest class of each subject: a breast gets less dense over the years, and what is rare should be dealt evenly.
@@ -110,26 +167,10 @@ fn classes(samples: &[&DatasetSample]) -> BTreeMap<SubjectId, DensityClass> {
     classes
 }
 
-fn by_folders(samples: &[&DatasetSample]) -> Result<BTreeMap<SubjectId, Split>, SplitError> {
+fn check_folders(samples: &[&DatasetSample]) -> Result<(), SplitError> {
     let mut outside = samples.iter().filter(|sample| sample.split.is_none());
-    if let Some(first) = outside.next() {
-        return Err(SplitError::OutsideFolders { file: first.path.clone(), images: 1 + outside.count() });
-    }
-    let mut first_places = BTreeMap::new();
-    let mut straddling = BTreeMap::new();
-    for sample in samples {
-        let Some(split) = sample.split else { continue };
-        let (first, path) = *first_places.entry(&sample.subject).or_insert((split, &sample.path));
-        if first != split {
-            straddling.entry(&sample.subject).or_insert_with(|| StraddlingSubject {
-                subject: sample.subject.clone(),
-                places: [(first, path.clone()), (split, sample.path.clone())],
-            });
-        }
-    }
-    let subjects = straddling.len();
-    match straddling.into_values().next() {
-        Some(first) => Err(SplitError::Leakage { first, subjects }),
-        None => Ok(first_places.into_iter().map(|(subject, (split, _))| (subject.clone(), split)).collect()),
+    match outside.next() {
+        Some(first) => Err(SplitError::OutsideFolders { file: first.path.clone(), images: 1 + outside.count() }),
+        None => Ok(()),
     }
 }

@@ -6,6 +6,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng as _};
 
 use crate::domain::density::DensityClass;
+use crate::domain::id_spelling::IdKey;
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
 
@@ -13,15 +14,26 @@ use crate::domain::subject::SubjectId;
 const IN_EVERY_SPLIT: usize = 3;
 
 /// Deals subjects to the splits. What a subject gets depends on the ids of its class and on the seed, and on nothing
-/// else: neither on files and their order nor on the other classes.
+/// else: neither on files and their order nor on the other classes. Subjects whose ids look the same ([`IdKey`]) get what
+/// the first of them gets, as of the densest class among them.
 pub(super) fn draw(classes: &BTreeMap<SubjectId, DensityClass>, seed: u64) -> BTreeMap<SubjectId, Split> {
+    let mut dealt: BTreeMap<IdKey, (&SubjectId, DensityClass)> = BTreeMap::new();
+    for (subject, &class) in classes {
+        let (_, densest) = dealt.entry(IdKey::of(&subject.0)).or_insert((subject, class));
+        *densest = class.max(*densest);
+    }
+    let by_first = draw_each(&dealt.values().copied().collect(), seed);
+    classes.keys().map(|subject| (subject.clone(), by_first[dealt[&IdKey::of(&subject.0)].0])).collect()
+}
+
+fn draw_each<'s>(classes: &BTreeMap<&'s SubjectId, DensityClass>, seed: u64) -> BTreeMap<&'s SubjectId, Split> {
     let mut splits = BTreeMap::new();
     for class in DensityClass::ALL {
         let mut numbers = generator(seed, class);
         let mut subjects: Vec<_> = classes
             .iter()
             .filter(|(_, of_subject)| **of_subject == class)
-            .map(|(subject, _)| (numbers.next_u64(), subject))
+            .map(|(&subject, _)| (numbers.next_u64(), subject))
             .collect();
         // Not the crate's shuffle, which may change between its versions.
         subjects.sort_unstable();
@@ -32,7 +44,7 @@ pub(super) fn draw(classes: &BTreeMap<SubjectId, DensityClass>, seed: u64) -> BT
                 rank if rank < validation + test => Split::Test,
                 _ => Split::Train,
             };
-            splits.insert(subject.clone(), split);
+            splits.insert(subject, split);
         }
     }
     splits
@@ -95,6 +107,27 @@ mod tests {
         assert_eq!(held_out, [("s5", Split::Test), ("s7", Split::Validation)]);
         let other = draw(&subjects(10, |_| DensityClass::B), 2);
         assert_ne!(drawn, other);
+    }
+
+    #[test]
+    fn ids_that_look_the_same_are_dealt_together() {
+        let id = |text: String| SubjectId(text);
+        let mut classes = subjects(30, |_| DensityClass::B);
+        let alone = draw(&classes, 3);
+        for number in 0..30 {
+            classes.insert(id(format!("S0{number}")), DensityClass::A);
+            classes.insert(id(format!("s {number}")), DensityClass::B);
+        }
+        let together = draw(&classes, 3);
+        assert_eq!(together.len(), 90);
+        for number in 0..30 {
+            let splits =
+                [format!("s{number}"), format!("S0{number}"), format!("s {number}")].map(|text| together[&id(text)]);
+            assert!(splits.iter().all(|split| *split == splits[0]), "{splits:?}");
+        }
+        let held_out =
+            |splits: &BTreeMap<SubjectId, Split>| splits.values().filter(|split| **split != Split::Train).count();
+        assert_eq!(held_out(&together), 3 * held_out(&alone), "30 subjects are dealt, not 90");
     }
 
     proptest! {

@@ -3,14 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use csv::ByteRecord;
-
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
+use crate::domain::text::table::{Column, TableRow, TableText};
 
-const COLUMNS: [&str; 2] = ["subject", "split"];
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const COLUMNS: [Column; 2] = [Column::required(&["subject"]), Column::required(&["split"])];
 
 /// How many bad lines are spelled out; the rest are counted.
 const LISTED: usize = 10;
@@ -25,7 +23,7 @@ pub struct SplitTable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SplitTableError {
     /// It is no such table.
-    #[error("{}: no table of splits: {reason}; its first line should be subject,split", printable_path(path))]
+    #[error("{}: not a table of splits: {reason}; its first line should be subject,split", printable_path(path))]
     NoTable {
         /// The file.
         path: PathBuf,
@@ -59,16 +57,13 @@ impl SplitTable {
     /// elsewhere. `path` is named in errors only.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, SplitTableError> {
         let no_table = |reason: String| SplitTableError::NoTable { path: path.to_owned(), reason };
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        let mut table = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-        let header = table.byte_headers().map_err(|error| no_table(error.to_string()))?;
-        let [subject_column, split_column] = places(header).map_err(no_table)?;
+        let text = TableText::of(bytes).map_err(|fault| no_table(fault.to_string()))?;
+        let mut table = text.table(&COLUMNS).map_err(|fault| no_table(fault.to_string()))?;
         let mut seen: BTreeMap<SubjectId, (Split, u64)> = BTreeMap::new();
         let mut bad_lines = Vec::new();
-        for record in table.byte_records() {
-            let record = record.map_err(|error| no_table(error.to_string()))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            match row(&record, subject_column, split_column) {
+        while let Some(row) = table.next_row() {
+            let line = row.line;
+            match subject_and_split(row) {
                 Ok((subject, split)) => {
                     let (first, first_line) = *seen.entry(subject.clone()).or_insert((split, line));
                     if first != split {
@@ -83,7 +78,7 @@ impl SplitTable {
             return Err(SplitTableError::BadLines { path: path.to_owned(), lines: bad_lines });
         }
         if seen.is_empty() {
-            return Err(no_table("there is no line behind the first".to_owned()));
+            return Err(no_table("there is no line after the first".to_owned()));
         }
         Ok(Self { splits: seen.into_iter().map(|(subject, (split, _))| (subject, split)).collect() })
     }
@@ -95,36 +90,13 @@ impl SplitTable {
     }
 }
 
-fn places(header: &ByteRecord) -> Result<[usize; 2], String> {
-    if header.is_empty() {
-        return Err("the file is empty".to_owned());
-    }
-    let mut places = [0; 2];
-    for (place, name) in places.iter_mut().zip(COLUMNS) {
-        let mut found = header.iter().enumerate().filter(|(_, column)| column.trim_ascii() == name.as_bytes());
-        *place = match (found.next(), found.next()) {
-            (Some((at, _)), None) => at,
-            (Some(_), Some(_)) => return Err(format!("the column {name} is there twice")),
-            (None, _) if header.len() == 1 && header[0].contains(&b';') => {
-                return Err("the separator is ';'; a comma is wanted".to_owned());
-            }
-            (None, _) => return Err(format!("the column {name} is missing")),
-        };
-    }
-    Ok(places)
-}
-
-fn row(record: &ByteRecord, subject: usize, split: usize) -> Result<(SubjectId, Split), String> {
-    let text = |place: usize, name: &str| {
-        let field = record.get(place).ok_or_else(|| format!("the line ends before column {name}"))?;
-        str::from_utf8(field).map(str::trim).map_err(|_| format!("column {name}: not UTF-8 text"))
-    };
-    let subject = text(subject, "subject")?;
-    if subject.is_empty() {
+fn subject_and_split(row: TableRow<'_>) -> Result<(SubjectId, Split), String> {
+    let subject = SubjectId::new(row.text(0)?);
+    if subject.0.is_empty() {
         return Err("column subject: empty".to_owned());
     }
-    let split = text(split, "split")?.parse().map_err(|error| format!("column split: {error}"))?;
-    Ok((SubjectId(subject.to_owned()), split))
+    let split = row.text(1)?.parse().map_err(|error| format!("column split: {error}"))?;
+    Ok((subject, split))
 }
 
 #[cfg(test)]
@@ -161,12 +133,11 @@ mod tests {
     fn what_is_no_table_says_why() {
         let reason = |text: &str| parse(text).unwrap_err();
         assert!(reason("").contains("the file is empty"));
-        assert!(reason("subject;split\n1;train\n").contains("the separator is ';'"));
-        assert!(reason("1,train\n2,test\n").contains("the column subject is missing"));
+        assert!(reason("1,train\n2,test\n").contains("the columns subject, split are missing"));
         assert!(reason("subject,split,subject\n").contains("the column subject is there twice"));
         assert_eq!(
             reason("subject,split\n"),
-            "s.csv: no table of splits: there is no line behind the first; its first line should be subject,split"
+            "s.csv: not a table of splits: there is no line after the first; its first line should be subject,split"
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::id_spelling::LookAlikes;
 use super::prediction::PredictionRow;
 use super::printable::printable;
 use super::subject::SubjectId;
@@ -16,10 +17,10 @@ const LISTED: usize = 3;
 pub struct AmbiguousIds {
     /// Subjects that have rows with an exam and rows without one.
     pub with_and_without_exam: Vec<String>,
-    /// Subject ids that differ only in leading zeros, as in `7 and 007`.
-    pub subjects_by_zeros: Vec<String>,
-    /// Exam ids of a subject that differ only in leading zeros, as in `subject 7: 1 and 01`.
-    pub exams_by_zeros: Vec<String>,
+    /// Subject ids that look the same, as in `7 and 007`.
+    pub subjects: LookAlikes,
+    /// Exam ids of a subject that look the same, as in `subject 7: 1 and 1.0`.
+    pub exams: Vec<String>,
 }
 
 impl AmbiguousIds {
@@ -35,11 +36,12 @@ impl AmbiguousIds {
             if exams.contains(&None) && exams.len() > 1 {
                 found.with_and_without_exam.push(printable(&subject.0));
             }
-            for alike in differing_in_zeros(exams.iter().copied().flatten()) {
-                found.exams_by_zeros.push(format!("subject {}: {alike}", printable(&subject.0)));
+            let alike = LookAlikes::among(exams.iter().copied().flatten());
+            if !alike.is_empty() {
+                found.exams.push(format!("subject {}: {alike}", printable(&subject.0)));
             }
         }
-        found.subjects_by_zeros = differing_in_zeros(exams.keys().map(|subject| subject.0.as_str()));
+        found.subjects = LookAlikes::among(exams.keys().map(|subject| subject.0.as_str()));
         found
     }
 
@@ -51,27 +53,17 @@ impl AmbiguousIds {
             let subjects = Listed(&self.with_and_without_exam);
             warnings.push(format!("rows with and without an exam are not fused, of the subjects {subjects}"));
         }
-        for (kind, alike) in [("subjects", &self.subjects_by_zeros), ("exams", &self.exams_by_zeros)] {
-            if !alike.is_empty() {
-                let alike = Listed(alike);
-                warnings.push(format!("{kind} whose ids differ only in leading zeros are not fused: {alike}"));
-            }
+        if !self.subjects.is_empty() {
+            warnings.push(format!("{} and not fused; write each id in one way", self.subjects.taken_apart("subject")));
+        }
+        if !self.exams.is_empty() {
+            let alike = Listed(&self.exams);
+            warnings.push(format!(
+                "exam ids that look the same are taken for different exams and not fused: {alike}; write each id in one way"
+            ));
         }
         warnings
     }
-}
-
-/// Each group of ids that are the same without their leading zeros.
-fn differing_in_zeros<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut by_rest: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for id in ids {
-        by_rest.entry(id.trim_start_matches('0')).or_default().push(id);
-    }
-    by_rest
-        .into_values()
-        .filter(|alike| alike.len() > 1)
-        .map(|alike| alike.into_iter().map(printable).collect::<Vec<_>>().join(" and "))
-        .collect()
 }
 
 struct Listed<'a>(&'a [String]);
@@ -110,11 +102,17 @@ mod tests {
     #[test]
     fn one_id_in_two_spellings_is_found() {
         let found =
-            AmbiguousIds::of(&rows(&[("7", "1"), ("007", "1"), ("8", "1"), ("8", ""), ("9", "1"), ("9", "01")]));
+            AmbiguousIds::of(&rows(&[("7", "1"), ("007", "1"), ("8", "1"), ("8", ""), ("9", "1"), ("9", "1.0")]));
         assert_eq!(found.with_and_without_exam, ["8"]);
-        assert_eq!(found.subjects_by_zeros, ["007 and 7"]);
-        assert_eq!(found.exams_by_zeros, ["subject 9: 01 and 1"]);
-        assert_eq!(found.warnings().len(), 3);
+        assert_eq!(
+            found.warnings()[1..],
+            [
+                "subject ids that look the same are taken for different subjects (007 and 7) and not fused; write each \
+                 id in one way",
+                "exam ids that look the same are taken for different exams and not fused: subject 9: 1 and 1.0; write \
+                 each id in one way",
+            ]
+        );
     }
 
     #[test]

@@ -55,6 +55,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Folders,
             split_seed: 1,
+            allow_duplicates: false,
             samples,
         }
     }

@@ -71,6 +71,7 @@ mod tests {
             view: View::MloL,
             split_source: SplitSource::Folders,
             split_seed: 3,
+            allow_duplicates: false,
             samples: vec![sample("1.png", "1"), sample("2.png", "2")],
         }
     }

@@ -41,6 +41,9 @@ pub struct DatasetManifest {
     pub split_source: SplitSource,
     /// The seed that splits were drawn from; 0 where they were not drawn.
     pub split_seed: u64,
+    /// Whether a subject, or the same pixels, may be in two splits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_duplicates: bool,
     /// The images: by split, class and name. Their order is part of what a training computes.
     pub samples: Vec<ManifestSample>,
 }

@@ -105,6 +105,12 @@ impl ForeignFile {
         })
     }
 
+    /// Whether it only stands where a file should be: never what anybody wanted to read.
+    #[must_use]
+    pub const fn is_stand_in(self) -> bool {
+        matches!(self, Self::GitLfsPointer | Self::GitAnnexPointer | Self::WebPage | Self::XmlDocument)
+    }
+
     /// What to do about it.
     #[must_use]
     pub const fn advice(self) -> &'static str {
@@ -124,7 +130,7 @@ impl ForeignFile {
             | Self::PortableMap
             | Self::Numpy
             | Self::Pdf => "save it as 8- or 16-bit grey PNG",
-            Self::Png | Self::Jpeg | Self::Tiff => "it is an image",
+            Self::Png | Self::Jpeg | Self::Tiff => "name the file that is meant",
             Self::Hdf5 => "`mammoscope import` makes a model of a Keras file",
         }
     }

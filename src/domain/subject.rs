@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::density::DensityClass;
 use super::view::View;
@@ -16,6 +17,27 @@ pub struct SubjectId(pub String);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExamId(pub String);
+
+impl SubjectId {
+    /// The subject that a text names, whatever wrote it: without blanks around it, and letters with accents in one form
+    /// (Unicode NFC), since macOS takes names apart (NFD) that others leave whole.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(id_text(text))
+    }
+}
+
+impl ExamId {
+    /// The examination that a text names, as [`SubjectId::new`] has it.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(id_text(text))
+    }
+}
+
+fn id_text(text: &str) -> String {
+    text.trim().nfc().collect()
+}
 
 impl fmt::Display for SubjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,9 +73,9 @@ impl SampleName {
         let (side, projection) = (parts.next()?, parts.next()?);
         let view = format!("{projection}_{side}").parse().ok()?;
         let class = parts.next()?.parse().ok()?;
-        let exam = parts.next().filter(|text| !text.is_empty())?;
-        let subject = parts.next().filter(|text| !text.is_empty())?;
-        Some(Self { subject: SubjectId(subject.to_owned()), exam: ExamId(exam.to_owned()), class, view })
+        let exam = Some(ExamId::new(parts.next()?)).filter(|exam| !exam.0.is_empty())?;
+        let subject = Some(SubjectId::new(parts.next()?)).filter(|subject| !subject.0.is_empty())?;
+        Some(Self { subject, exam, class, view })
     }
 }
 

@@ -127,6 +127,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Folders,
             split_seed: 1,
+            allow_duplicates: false,
             samples: vec![sample(1, Some(pixels), None), sample(2, None, Some("is empty (0 bytes)"))],
         }
     }

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::atomic_file::AtomicFile;
 use super::regular_file::read_regular_file;
 use crate::domain::density::DensityClass;
+use crate::domain::foreign_file::ForeignFile;
 pub(super) use crate::domain::hexadecimal::hexadecimal;
 use crate::domain::input_route::InputRoute;
 use crate::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
@@ -128,9 +129,9 @@ pub enum ModelError {
     /// It is not a safetensors file, or a damaged one.
     #[error("not a readable safetensors file ({0}); is it cut short?")]
     Safetensors(String),
-    /// It is an HDF5 file.
-    #[error("is an HDF5 file, of Keras perhaps; `mammoscope import` makes a model of it")]
-    Keras,
+    /// It is another kind of file, one of Keras perhaps.
+    #[error("is {0}, not a mammoscope model; {advice}", advice = .0.advice())]
+    Foreign(ForeignFile),
     /// It is a safetensors file of something else.
     #[error(
         "a safetensors file, but not a mammoscope model (its metadata have no 'format' entry); Keras models are taken over by `mammoscope import`"
@@ -197,9 +198,6 @@ impl Model {
 
     /// Reads the bytes of a model file, like [`Model::read`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
-        if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
-            return Err(ModelError::Keras);
-        }
         let (metadata, checksum) = metadata_of(bytes)?;
         let file = SafeTensors::deserialize(bytes)?;
         let parameters = metadata.plan().parameters();
@@ -286,6 +284,9 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 /// What the header says, and the checksum that it names.
 fn metadata_of(bytes: &[u8]) -> Result<(ModelMetadata, Option<String>), ModelError> {
+    if let Some(file) = ForeignFile::of(bytes) {
+        return Err(ModelError::Foreign(file));
+    }
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let entries = header.metadata().as_ref().ok_or(ModelError::NotOurs)?;
     Ok((ModelMetadata::from_entries(entries)?, entries.get(CHECKSUM).cloned()))

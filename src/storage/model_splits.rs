@@ -160,6 +160,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Seeded,
             split_seed: 1,
+            allow_duplicates: false,
             samples,
         };
         let splits = ModelSplits::of_manifest(&manifest);

@@ -37,7 +37,7 @@ pub enum TableError {
         source: std::io::Error,
     },
     /// The first line is not that of a table of predictions.
-    #[error("{}: no table of predictions: {reason}", printable_path(path))]
+    #[error("{}: not a table of predictions: {reason}", printable_path(path))]
     NoTable {
         /// The file.
         path: PathBuf,

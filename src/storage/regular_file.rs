@@ -4,7 +4,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-/// The bytes of a regular file of at most `limit` bytes.
+use crate::domain::foreign_file::ForeignFile;
+
+/// The bytes of a regular file of at most `limit` bytes. What only stands in for a file, such as a Git LFS pointer or the
+/// web page of a failed download, is an error that says so.
 pub fn read_regular_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     // Asked before it is opened: opening a pipe waits for its writer.
     let kind = std::fs::metadata(path)?;
@@ -21,6 +24,9 @@ pub fn read_regular_file(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).unwrap_or(0));
     // A file that grows meanwhile is read to the limit and no further.
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    if let Some(file) = ForeignFile::of(&bytes).filter(|file| file.is_stand_in()) {
+        return Err(refuse(format!("is {file}; {}", file.advice())));
+    }
     Ok(bytes)
 }
 
@@ -35,6 +41,11 @@ mod tests {
         std::fs::write(&path, b"1234").unwrap();
         assert_eq!(read_regular_file(&path, 4).unwrap(), b"1234");
         assert!(read_regular_file(&path, 3).unwrap_err().to_string().contains("4 bytes"));
+        std::fs::write(&path, b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n").unwrap();
+        let pointer = read_regular_file(&path, 100).unwrap_err().to_string();
+        assert_eq!(pointer, "is a Git LFS pointer; get the file itself by `git lfs pull`");
+        std::fs::write(&path, b"<html><title>Sign in</title>").unwrap();
+        assert!(read_regular_file(&path, 100).unwrap_err().to_string().starts_with("is an HTML page; "));
         assert!(read_regular_file(folder.path(), 9).unwrap_err().to_string().contains("folder"));
         assert_eq!(read_regular_file(&folder.path().join("gone"), 9).unwrap_err().kind(), io::ErrorKind::NotFound);
     }

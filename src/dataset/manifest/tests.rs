@@ -23,19 +23,19 @@ fn folder_with<T: AsRef<Path>>(files: impl IntoIterator<Item = T>) -> tempfile::
     folder
 }
 
-/// `count` subjects of each class in some views, in no split folders.
+/// `count` subjects of each class, `A0` and so on, in some views, in no split folders.
 fn subjects_of_each_class(count: usize, views: &[View]) -> Vec<String> {
     let mut files = Vec::new();
     for view in views {
-        for (place, class) in DensityClass::ALL.into_iter().enumerate() {
-            files.extend((0..count).map(|number| format!("{view}/{class}/{place}{number}_1_{class}_{view}.png")));
+        for class in DensityClass::ALL {
+            files.extend((0..count).map(|number| format!("{view}/{class}/{class}{number}_1_{class}_{view}.png")));
         }
     }
     files
 }
 
 fn build(folder: &tempfile::TempDir, views: &str, plan: SplitPlan) -> Result<ManifestSet, ManifestError> {
-    build_manifests(&scan(folder.path()).unwrap(), &views.parse().unwrap(), plan)
+    build_manifests(&scan(folder.path()).unwrap(), &views.parse().unwrap(), plan, false)
 }
 
 fn refused(files: &[&str], views: &str, plan: SplitPlan) -> String {
@@ -131,12 +131,66 @@ fn a_subject_in_two_splits_is_refused_also_across_views() {
         "CC_L/test/B/8_1_B_CC_L.png",
     ];
     let expected = "subject 7 is in two splits: train (CC_R/train/A/7_1_A_CC_R.png) and test \
-                    (CC_L/test/A/7_2_A_CC_L.png) (and 1 more subject); move all images of a subject into one split";
+                    (CC_L/test/A/7_2_A_CC_L.png) (and 1 more subject); move all images of a subject into one split, or \
+                    say --allow-duplicates";
     assert_eq!(refused(&files, "all", DRAWN), expected);
     assert_eq!(refused(&files, "CC_R", DRAWN), expected);
     let folder = folder_with(files);
     assert!(build(&folder, "CC_R", SplitPlan::AllAsTrain).is_ok(), "the folders do not count");
     assert!(build(&folder, "CC_R", table("7,train\n8,train\n")).is_ok(), "the folders do not count");
+}
+
+#[test]
+fn one_subject_in_two_spellings_is_in_one_split() {
+    let files = |second: &str| {
+        let first = ["CC_R/train/A/P001_1_A_CC_R.png", "CC_R/train/B/2_1_B_CC_R.png"].map(str::to_owned);
+        [first.to_vec(), vec![format!("CC_R/test/A/{second}_2_A_CC_R.png")]].concat()
+    };
+    for second in ["p001", "P1", "P 001"] {
+        let files = files(second);
+        let error = refused(&files.iter().map(String::as_str).collect::<Vec<_>>(), "all", DRAWN);
+        let expected = format!("subject P001 (also {second}) is in two splits: train (CC_R/train/A/P001_1_A_CC_R.png)");
+        assert!(error.starts_with(&expected) || error.contains("(also P001)"), "{error}");
+        let folder = folder_with(&files);
+        let table = table(&format!("P001,train\n2,train\n{second},test\n"));
+        assert!(build(&folder, "all", table.clone()).unwrap_err().to_string().contains("is in two splits"));
+        let scanned = scan(folder.path()).unwrap();
+        let allowed = build_manifests(&scanned, &ViewSelection::All, table, true).unwrap();
+        assert!(
+            said(&allowed).iter().any(|line| line.ends_with("; allowed, as --allow-duplicates says")),
+            "{allowed:?}"
+        );
+        assert!(allowed.manifests[0].allow_duplicates);
+    }
+    assert!(build(&folder_with(files("P002")), "all", DRAWN).is_ok());
+    // The same letters in composed and in decomposed form are one id.
+    let folder =
+        folder_with(["CC_R/A/Zo\u{eb}_1_A_CC_R.png", "CC_L/A/Zoe\u{308}_1_A_CC_L.png", "CC_R/B/2_1_B_CC_R.png"]);
+    let set = build(&folder, "CC_R", DRAWN).unwrap();
+    assert!(!said(&set).iter().any(|line| line.contains("look the same")), "{set:?}");
+    let zoe = SubjectId("Zo\u{eb}".to_owned());
+    assert!(set.manifests[0].samples.iter().any(|sample| sample.subject == zoe));
+}
+
+#[test]
+fn look_alikes_and_second_images_of_a_view_are_warned_of() {
+    let mut files = subjects_of_each_class(3, &[View::CcR]);
+    files.extend(["CC_R/B/B0_1_B_CC_R.tif", "CC_R/B/b00_1_B_CC_R.png"].map(str::to_owned));
+    let set = build(&folder_with(files), "all", DRAWN).unwrap();
+    let said = said(&set);
+    assert_eq!(
+        said[0],
+        "subject ids that look the same are taken for different subjects (B0 and b00); write each id in one way (they \
+         are kept in one split)"
+    );
+    assert_eq!(
+        said[1],
+        "1 view of an examination has more than one image: subject B0 exam 1 CC_R (B0_1_B_CC_R.png, B0_1_B_CC_R.tif); each \
+         counts as an image of its own"
+    );
+    let splits = splits_by_subject(&set.manifests);
+    let of = |id: &str| splits[&SubjectId(id.to_owned())][0];
+    assert_eq!(of("B0"), of("b00"));
 }
 
 #[test]
@@ -158,22 +212,27 @@ fn split_folders_for_some_images_only_are_refused() {
 #[test]
 fn a_table_decides_and_what_it_does_not_name_is_left_out() {
     let folder = folder_with(subjects_of_each_class(2, &[View::CcR]));
-    let set = build(&folder, "all", table("00,train\n01,test\n10,train\n20,val\n77,train\n78,test\n")).unwrap();
+    let set = build(&folder, "all", table("A0,train\nA1,test\nB0,train\nC0,val\n77,train\n78,test\n")).unwrap();
     assert_eq!(set.manifests[0].split_source, SplitSource::File);
     assert_eq!(
         lines(&set.manifests[0]),
         [
-            "train CC_R/A/00_1_A_CC_R.png",
-            "train CC_R/B/10_1_B_CC_R.png",
-            "validation CC_R/C/20_1_C_CC_R.png",
-            "test CC_R/A/01_1_A_CC_R.png"
+            "train CC_R/A/A0_1_A_CC_R.png",
+            "train CC_R/B/B0_1_B_CC_R.png",
+            "validation CC_R/C/C0_1_C_CC_R.png",
+            "test CC_R/A/A1_1_A_CC_R.png"
         ]
     );
     let said = said(&set);
-    assert_eq!(said[0], "left out, since --splits does not name them: 4 subjects (11, 21, 30, 31)");
+    assert_eq!(said[0], "left out, since --splits does not name them: 4 subjects (B1, C1, D0, D1)");
     assert_eq!(said[1], "--splits names 2 subjects that the data does not have: 77, 78");
-    let error = build(&folder, "all", table("77,train\n")).unwrap_err().to_string();
+    let error = build(&folder, "all", table("77,train\nA0,test\n")).unwrap_err().to_string();
     assert_eq!(error, "CC_R: no training images; the splits leave it none of its 8 labelled images");
+    let error = build(&folder, "all", table("77,train\n")).unwrap_err().to_string();
+    assert_eq!(error, "--splits names none of the data's 8 subjects: it has 77, the data A0, A1, B0");
+    let error = build(&folder, "all", table("77,train\nC00,train\nd1,test\n")).unwrap_err().to_string();
+    let expected = "it has C00, d1, 77, the data C0, D1, A0; write the ids in one way";
+    assert!(error.ends_with(expected), "{error}");
 }
 
 #[test]
@@ -188,15 +247,18 @@ fn all_as_train_validates_on_the_same_images() {
 #[test]
 fn what_four_views_share_is_said_once() {
     let mut files = subjects_of_each_class(12, &View::ALL);
-    files.retain(|file| file != "MLO_L/D/30_1_D_MLO_L.png");
-    files.push("CC_R/B/311_1_B_CC_R.png".to_owned());
+    files.retain(|file| file != "MLO_L/D/D0_1_D_MLO_L.png");
+    files.push("CC_R/B/D11_1_B_CC_R.png".to_owned());
     let folder = folder_with(files);
-    let keep = (0..4).flat_map(|class| (0..12).map(move |number| format!("{class}{number},train\n")));
+    let keep =
+        DensityClass::ALL.into_iter().flat_map(|class| (0..12).map(move |number| format!("{class}{number},train\n")));
     let set = build(&folder, "all", table(&keep.collect::<String>())).unwrap();
     assert_eq!(
         said(&set),
         [
-            "labels contradict each other in 1 examination: 1 of subject 311 (B, D); every image keeps its own",
+            "labels contradict each other in 1 examination: 1 of subject D11 (B, D); every image keeps its own",
+            "1 view of an examination has more than one image: subject D11 exam 1 CC_R (D11_1_B_CC_R.png, \
+             D11_1_D_CC_R.png); each counts as an image of its own",
             "no validation images in CC_R, CC_L, MLO_R, MLO_L: the best epoch cannot be told",
             "no test images in CC_R, CC_L, MLO_R, MLO_L",
             "fewer than 1,000 training images: 47 in MLO_L; 48 in CC_L, MLO_R; 49 in CC_R; what is learnt may not hold \
@@ -208,11 +270,11 @@ fn what_four_views_share_is_said_once() {
 #[test]
 fn a_subject_whose_class_changes_is_dealt_by_its_densest() {
     let mut files = subjects_of_each_class(3, &[View::CcR]);
-    files.push("CC_R/A/30_2_A_CC_R.png".to_owned());
+    files.push("CC_R/A/D0_2_A_CC_R.png".to_owned());
     let folder = folder_with(files);
     let with = build(&folder, "all", DRAWN).unwrap();
-    assert!(said(&with)[0].starts_with("examinations of 1 subject have different labels: 30 (A, D)"), "{with:?}");
-    fs::remove_file(folder.path().join("CC_R/A/30_2_A_CC_R.png")).unwrap();
+    assert!(said(&with)[0].starts_with("examinations of 1 subject have different labels: D0 (A, D)"), "{with:?}");
+    fs::remove_file(folder.path().join("CC_R/A/D0_2_A_CC_R.png")).unwrap();
     let without = build(&folder, "all", DRAWN).unwrap();
     let first = |set: &ManifestSet| -> BTreeMap<_, _> {
         splits_by_subject(&set.manifests).into_iter().map(|(subject, splits)| (subject, splits[0])).collect()
@@ -249,7 +311,7 @@ proptest! {
             samples: order.iter().map(|&place| scanned.samples[place].clone()).collect(),
             ..scanned.clone()
         };
-        let build = |scan| build_manifests(scan, &ViewSelection::All, SplitPlan::FoldersOrDrawn { seed }).unwrap();
+        let build = |scan| build_manifests(scan, &ViewSelection::All, SplitPlan::FoldersOrDrawn { seed }, false).unwrap();
         prop_assert_eq!(build(&scanned), build(&shuffled));
     }
 }

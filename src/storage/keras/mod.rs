@@ -48,7 +48,7 @@ pub enum KerasError {
     Io(#[from] std::io::Error),
     /// It is no HDF5 file.
     #[error("{0}")]
-    OtherForm(&'static str),
+    OtherForm(String),
     /// It is shorter than it says itself.
     #[error("the HDF5 file has {length} of {expected} bytes; is it cut short?")]
     Truncated {
@@ -111,7 +111,7 @@ pub struct Imported {
 /// wiring and settings, and converts the layouts: kernels H×W×I×O → O×I×H×W, the dense kernel I×O → O×I.
 pub fn import(path: &Path, options: ImportOptions) -> Result<Imported, KerasError> {
     if let Some(form) = file_form::other_form_of_path(path) {
-        return Err(KerasError::OtherForm(form));
+        return Err(KerasError::OtherForm(form.to_owned()));
     }
     let bytes = read_regular_file(path, LARGEST_FILE)?;
     if let Some(form) = file_form::other_form(&bytes) {

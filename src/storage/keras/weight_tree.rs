@@ -218,7 +218,7 @@ fn dataset_at(group: &Group, path: &str) -> Option<Dataset> {
 
 pub(super) fn hdf5(error: &Error) -> KerasError {
     match error {
-        Error::InvalidMagic => KerasError::OtherForm("not an HDF5 file"),
+        Error::InvalidMagic => KerasError::OtherForm("not an HDF5 file".to_owned()),
         error => KerasError::Hdf5(shortened(&error.to_string(), 200)),
     }
 }

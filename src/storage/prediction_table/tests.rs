@@ -41,8 +41,8 @@ fn any_row() -> impl Strategy<Value = PredictionRow> {
         let probabilities = Probabilities(raw.map(|value| value / sum));
         PredictionRow {
             file,
-            subject: SubjectId(subject),
-            exam: exam.map(ExamId),
+            subject: SubjectId::new(&subject),
+            exam: exam.map(|exam| ExamId::new(&exam)),
             view: view.map(|view| View::ALL[view]),
             label: label.map(|label| DensityClass::ALL[label]),
             predicted: probabilities.most_probable(),
@@ -146,7 +146,7 @@ fn a_file_name_that_is_not_text_is_no_bad_line() {
 fn each_wrong_line_says_column_and_reason() {
     let cases = [
         ("a,1,1,CC_R,A,A,NaN,0,0,1", "p_A is NaN"),
-        ("a,1,1,CC_R,A,A,x,0,0,1", "column p_A: 'x' is no number"),
+        ("a,1,1,CC_R,A,A,x,0,0,1", "column p_A: 'x' is not a number"),
         ("a,1,1,CC_R,A,A,0.5,0.2,0.2,0.2", "sum to 1.1"),
         ("a,1,1,CC_R,A,A,1.5,-0.5,0,0", "p_A is 1.5, outside 0 to 1"),
         ("a,1,1,CC_R,E,A,1,0,0,0", "column label: 'E' is no density class"),
@@ -180,10 +180,32 @@ fn what_is_no_table_says_so() {
     };
     assert!(message(b"").contains("the file is empty"));
     assert!(message(HEADER.as_bytes()).contains("no predictions"));
-    assert!(message(b"file,subject,exam,view,predicted,p_A,p_B,p_C\n").contains("lacks the columns label, p_D"));
-    let by_semicolon = HEADER.replace(',', ";");
-    assert!(message(by_semicolon.as_bytes()).ends_with("the separator is ';'; a comma is wanted"));
-    assert!(message(b"\x89PNG\r\n\x1a\n\x00\x00").contains("no table of predictions"));
+    assert!(message(b"file,subject,exam,view,predicted,p_A,p_B,p_C\n").contains("the columns label, p_D are missing"));
+    assert!(message(b"\x89PNG\r\n\x1a\n\x00\x00").contains("not a table of predictions: it is a PNG image"));
+    let (_folder, path) = table("version https://git-lfs.github.com/spec/v1\n");
+    let pointer = format!("{:#}", anyhow::Error::from(read_table(&path).unwrap_err()));
+    assert!(pointer.ends_with("is a Git LFS pointer; get the file itself by `git lfs pull`"), "{pointer}");
+    let decimal_commas = format!("{}a;1;1;CC_R;A;A;0,97;0,01;0,01;0,01\n", HEADER.replace(',', ";"));
+    assert!(
+        message(decimal_commas.as_bytes()).contains(":2: column p_A: '0,97' is not a number; write a decimal point")
+    );
+}
+
+#[test]
+fn tables_of_spreadsheets_are_read_and_their_lines_numbered_rightly() {
+    let text = format!("{HEADER}a,1,1,CC_R,A,A,1,0,0,0\n,,,,,,,,,\nb, 2 ,1,CC_R,A,A,1,0,0,0\n");
+    let (_folder, path) = table(&text);
+    let rows = read_table(&path).unwrap();
+    assert_eq!(rows.iter().map(|row| &*row.subject.0).collect::<Vec<_>>(), ["1", "2"]);
+    for variant in [text.replace('\n', "\r\n"), text.replace(',', ";"), text.replace(',', "\t")] {
+        let (_folder, path) = table(&variant);
+        assert_eq!(read_table(&path).unwrap(), rows);
+        let wrong = variant.replace(" 2 ", "  ");
+        assert_eq!(bad_lines(&wrong)[0].line, 4, "{wrong:?}");
+    }
+    let utf16: Vec<u8> = std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let (_folder, path) = table(utf16);
+    assert_eq!(read_table(&path).unwrap(), rows);
 }
 
 #[test]
@@ -191,7 +213,7 @@ fn wrong_probability_columns_say_where() {
     let (_folder, path) = table("0.25\t0.25  0.25 0.25\r\n\n1 0 0\n0 0 0 inf\n0.5 0.5 x 0\n0.5 0.4 0 0\n");
     let message = read_probability_columns(&path).unwrap_err().to_string();
     for part in
-        [":3: 3 columns", ":4: p_D is inf", ":5: column 3: 'x' is no number", ":6: the probabilities sum to 0.9"]
+        [":3: 3 columns", ":4: p_D is inf", ":5: column 3: 'x' is not a number", ":6: the probabilities sum to 0.9"]
     {
         assert!(message.contains(part), "{part} in {message}");
     }

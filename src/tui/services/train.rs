@@ -112,7 +112,7 @@ fn manifests(data: &DataRequest) -> anyhow::Result<(ManifestSet, Vec<String>)> {
         SplitChoice::OwnOrDrawn => SplitPlan::FoldersOrDrawn { seed: data.seed },
         SplitChoice::AllAsTrain => SplitPlan::AllAsTrain,
     };
-    let manifests = build_manifests(&scanned, &data.views, plan)?;
+    let manifests = build_manifests(&scanned, &data.views, plan, false)?;
     let mut problems: Vec<String> = scanned.problems.iter().take(NAMED_PROBLEMS).map(ToString::to_string).collect();
     let more = scanned.problems.len().saturating_sub(NAMED_PROBLEMS);
     if more > 0 {

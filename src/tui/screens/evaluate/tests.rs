@@ -200,7 +200,7 @@ fn damage_is_said_in_a_line_and_the_rest_is_shown() {
     let names: Vec<_> = stage.opened().names().into_iter().map(SetName::name).collect();
     assert_eq!(names, ["CC_R", "MLO_R", "right"]);
     let problems = &stage.opened().sets.as_ref().unwrap().problems;
-    assert!(problems.iter().any(|line| line.starts_with("CC_L: predictions/test.csv: no table")), "{problems:?}");
+    assert!(problems.iter().any(|line| line.starts_with("CC_L: predictions/test.csv: not a table")), "{problems:?}");
     assert!(problems.iter().any(|line| line == "MLO_L: no test predictions yet"), "{problems:?}");
     assert!(drawn(&mut stage.app, LARGE).contains("! CC_L: predictions/test.csv"));
 }

@@ -126,6 +126,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         view,
         split_source: SplitSource::Folders,
         split_seed: 0,
+        allow_duplicates: false,
         samples: of_split(Split::Train).chain(of_split(Split::Test)).collect(),
     }
 }

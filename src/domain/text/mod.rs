@@ -1,0 +1,3 @@
+//! Text as people and programs write it.
+
+pub mod table;
