@@ -143,6 +143,7 @@ fn silence_is_not_waited_out_for_ever() {
 fn long_command() -> EngineCommand {
     let path = WirePath::Text("a name that is long enough".to_owned());
     let work = PredictWork {
+        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
         model: path.clone(),
         samples: vec![path; 100_000],
         batch_size: None,

@@ -84,7 +84,11 @@ fn a_bad_table_gives_one_line_with_place_and_reason() {
             b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x1b[31m".to_vec(),
             &["binary.csv", "not a table of predictions"],
         ),
-        ("few.csv", b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(), &["the columns p_C, p_D are missing"]),
+        (
+            "few.csv",
+            b"file,subject,exam,view,label,predicted,p_A,p_B\n".to_vec(),
+            &["the columns p_C, p_D are missing"],
+        ),
         ("none.csv", HEADER.into(), &["a header but no predictions"]),
         ("nan.csv", format!("{HEADER}a,1,1,CC_R,A,A,nan,0,0,1\n").into(), &["nan.csv:2: p_A is NaN"]),
         ("sum.csv", format!("{HEADER}a,1,1,CC_R,A,A,0.9,0.2,0,0\n").into(), &["sum.csv:2:", "sum to 1.1"]),

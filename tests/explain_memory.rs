@@ -46,6 +46,7 @@ fn the_engine_needs_no_more_for_the_second_half() {
     let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
     let process = engine.id();
     let work = ExplainWork {
+        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
         model: WirePath::from(small_model(folder.path(), 32).as_path()),
         samples: (1..=IMAGES).map(|number| WirePath::from(image(number).as_path())).collect(),
         method: ExplanationMethod::LayerCam,

@@ -264,7 +264,7 @@ fn the_network_sees_what_the_reference_network_sees() {
             let theirs: Vec<u8> =
                 (0..64).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
             assert_eq!(Sha256::digest(resized.samples())[..], theirs, "{} {route}", path.display());
-            let input = load_input(&path, 650, route).unwrap();
+            let input = load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).unwrap().0;
             assert_eq!(input, NetworkInput::from_resized(&resized, route));
             for (place, value) in expected["input_pixels"].as_object().unwrap() {
                 let (row, column) = place.split_once(',').unwrap();

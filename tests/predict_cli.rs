@@ -69,7 +69,10 @@ fn real_mammograms_end_to_end() {
             assert!((ours - theirs).abs() < 1e-5, "{}: {ours} is not {theirs}", row.file);
         }
     }
-    assert_eq!(names_in(&out), ["predictions.csv", "predictions_CC_R.txt", "predictions_MLO_R.txt"]);
+    assert_eq!(
+        names_in(&out),
+        ["predictions.csv", "predictions.json", "predictions_CC_R.txt", "predictions_MLO_R.txt"]
+    );
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn one_image_and_a_flat_folder_without_labels() {
     let output = run_predict(&model, &data, &out, &[]);
     assert!(output.status.success(), "{}", stderr_of(&output));
     assert!(stderr_of(&output).contains("no subject id"), "{}", stderr_of(&output));
-    assert_eq!(names_in(&out), ["predictions.csv", "predictions.txt"]);
+    assert_eq!(names_in(&out), ["predictions.csv", "predictions.json", "predictions.txt"]);
     let rows = read_table(&out.join("predictions.csv")).unwrap();
     assert!(rows.iter().all(|row| row.label.is_none() && row.view.is_none()));
 
@@ -212,7 +215,7 @@ fn one_image_and_a_flat_folder_without_labels() {
     assert!(said.contains("in 1 file name:"), "{said}");
     assert!(said.contains("CC_L: 1 image on "), "{said}");
     assert!(said.contains("1 image predicted: "), "{said}");
-    assert_eq!(names_in(&out), ["predictions.csv", "predictions_CC_L.txt"]);
+    assert_eq!(names_in(&out), ["predictions.csv", "predictions.json", "predictions_CC_L.txt"]);
     let output = run_predict(&model, &data.join("second.png"), &out, &["--view", "MLO_L"]);
     assert!(stderr_of(&output).contains("holds predictions of CC_L"), "{}", stderr_of(&output));
 }
@@ -278,9 +281,9 @@ fn a_folder_of_models_gives_each_view_its_own() {
 #[test]
 fn quiet_is_quiet_and_bf16_is_near() {
     let folder = tempfile::tempdir().unwrap();
-    let (data, out) = (folder.path().join("data"), folder.path().join("out"));
-    write_image(&data.join("1_1_A_CC_R.png"), 5);
-    let output = run_predict(&small_model(folder.path(), 64), &data, &out, &["--quiet", "--precision", "auto"]);
+    let out = folder.path().join("out");
+    let phantom = Path::new(env!("CARGO_MANIFEST_DIR")).join("testset/CC_R/A");
+    let output = run_predict(&small_model(folder.path(), 64), &phantom, &out, &["--quiet", "--precision", "auto"]);
     assert!(output.status.success());
     assert!(output.stderr.is_empty() && output.stdout.is_empty(), "{}", stderr_of(&output));
 }
@@ -337,6 +340,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let work = PredictWork {
+        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
         model: WirePath::from(small_model(folder.path(), 32).as_path()),
         samples: (1..=IMAGES).map(|number| WirePath::from(image(number).as_path())).collect(),
         batch_size: Some(16),

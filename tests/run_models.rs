@@ -89,6 +89,7 @@ impl Stage {
                     height: pixels.height(),
                     // The baseline knows the class from it, within a fifth of the distance between classes.
                     grey_deviation: Some(10.0 * class_of(subject).index() as f64 + f64::from(subject % 5)),
+                    findings: None,
                 }),
                 unusable: None,
             }
@@ -99,6 +100,7 @@ impl Stage {
             view,
             split_source: SplitSource::Seeded,
             split_seed: 1,
+            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: (1..=SUBJECTS).map(sample).collect(),
         }
@@ -116,6 +118,7 @@ impl Stage {
             preset: "seed".to_owned(),
             data: self.data.clone(),
             device: DeviceChoice::Cpu,
+            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
             config,
         };
         write_run_spec(&run.spec(), &spec).unwrap();

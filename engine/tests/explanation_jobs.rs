@@ -44,6 +44,7 @@ fn images(folder: &Path, count: u8) -> Vec<PathBuf> {
 
 fn work(model: &Path, samples: &[PathBuf]) -> ExplainWork {
     ExplainWork {
+        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
         model: model.into(),
         samples: samples.iter().map(|path| path.as_path().into()).collect(),
         method: ExplanationMethod::GradCam,

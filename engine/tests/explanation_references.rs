@@ -45,7 +45,7 @@ fn small_image() -> NetworkInput {
         image::Luma([(220.0 * (-away / 25.0).exp()) as u8 + ((x * 7 + y * 13) % 31) as u8])
     });
     image.save(&path).expect("room on disk");
-    load_input(&path, SIDE, InputRoute::One).expect("an image")
+    load_input(&path, SIDE, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
 }
 
 fn explained(explainer: &Explainer, input: &NetworkInput, class: DensityClass, request: MapRequest) -> ExplainedSample {
@@ -165,7 +165,9 @@ fn the_curves_of_a_truthful_map_beat_those_of_its_reverse() {
     for class in DensityClass::ALL {
         let number = class.index() + 1;
         let path = shipped(&format!("testset/CC_R/{class}/{number}_1_{class}_CC_R.png"));
-        let input = load_input(&path, size, InputRoute::One).expect("it ships");
+        let input = load_input(&path, size, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+            .expect("it ships")
+            .0;
         let sample = explained(&explainer, &input, class, request);
         let curves = sample.curves.expect("the map says something");
         assert_eq!([curves.insertion.len(), curves.deletion.len()], [CURVE_STEPS + 1; 2]);

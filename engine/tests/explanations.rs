@@ -52,7 +52,7 @@ fn small_images() -> Vec<NetworkInput> {
                 image::Luma([(240.0 * (-away / 25.0).exp()) as u8 + ((x * 7 + y * 13) % 11) as u8])
             });
             image.save(&path).expect("room on disk");
-            load_input(&path, 64, InputRoute::One).expect("an image")
+            load_input(&path, 64, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
         })
         .collect()
 }
@@ -108,7 +108,9 @@ fn maps_of_real_mammograms_are_those_of_keras_vis() {
         for image in images {
             let file = image["file"].as_str().expect("a path");
             let Some(path) = reference(&format!("seed/{file}")) else { return };
-            inputs.push(load_input(&path, 650, route).expect("an image"));
+            inputs.push(
+                load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0,
+            );
         }
         let request = MapRequest { keras_vis: true, ..MapRequest::default() };
         let mut samples = Vec::new();
@@ -169,7 +171,9 @@ fn on_a_real_mammogram_closed_form_and_completeness_hold() {
         return;
     };
     let model = import(&weights, ImportOptions::default()).expect("the reference").model;
-    let images = [load_input(&image, 650, InputRoute::One).expect("an image")];
+    let images = [load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+        .expect("an image")
+        .0];
     let explainer = explainer(&model);
     let request = MapRequest::default();
     let closed = explain(&explainer, &images, None, request);
@@ -307,7 +311,9 @@ fn bf16_maps_stay_near() {
         return;
     };
     let model = import(&weights, ImportOptions::default()).expect("the reference").model;
-    let images = [load_input(&image, 650, InputRoute::One).expect("an image")];
+    let images = [load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+        .expect("an image")
+        .0];
     let map = |kind| {
         let explainer = Explainer::new(&model, Device::Cpu, kind).expect("a network");
         explain(&explainer, &images, None, MapRequest::default()).swap_remove(0).map

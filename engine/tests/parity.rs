@@ -121,7 +121,8 @@ fn every_layer_of_the_full_network_is_that_of_the_reference() {
     let image = expected["image"].as_str().expect("a path");
     let Some(image) = reference(&format!("seed/{image}")) else { return };
     let network = ResNet::from_model(&model(&weights), Device::Cpu).expect("a network");
-    let input = load_input(&image, 650, InputRoute::One).expect("an image");
+    let input =
+        load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
     let input = batch_tensor(&[&input]).expect("a batch");
     assert!(is_channels_last(&input).expect("a tensor"), "images come in channels-last");
     let mut compared = 0;
@@ -182,7 +183,8 @@ fn real_mammograms_are_predicted_as_by_the_reference() {
         let file = image["file"].as_str().expect("a path");
         let Some(path) = reference(&format!("seed/{file}")) else { return };
         for (route, key) in [(InputRoute::One, "route1"), (InputRoute::Two, "route2")] {
-            let input = load_input(&path, 650, route).expect("an image");
+            let input =
+                load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
             let logits = predictor.logits(&[&input]).expect("logits")[0].map(f64::from);
             let difference = largest_difference(&logits, &numbers(&image[key]["logits"]));
             assert!(difference < 1e-4, "{file}, {key}: logits differ by {difference:.1e}");
@@ -231,7 +233,8 @@ fn bf16_stays_near() {
     else {
         return;
     };
-    let image = load_input(&image, 650, InputRoute::One).expect("an image");
+    let image =
+        load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
     let full = cost(&model(&weights), &batch_tensor(&[&image]).expect("a batch"));
     assert!(full > 0.0 && full < 0.02, "the full network's logits change by {full:.3} of the largest");
 }
@@ -246,7 +249,7 @@ fn a_batch_answers_as_its_images_alone() {
             let path = folder.path().join(format!("{number}.png"));
             let image = image::GrayImage::from_fn(80, 90, |x, y| image::Luma([(x * y * number % 251) as u8]));
             image.save(&path).expect("room on disk");
-            load_input(&path, 64, InputRoute::One).expect("an image")
+            load_input(&path, 64, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
         })
         .collect();
     let together = predictor.logits(&images.iter().collect::<Vec<_>>()).expect("logits");

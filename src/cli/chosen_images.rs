@@ -5,10 +5,14 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::console::Console;
+use super::data_arguments::DataArguments;
 use super::known_splits::KnownSplits;
-use crate::dataset::folder_layout::scan;
+use crate::dataset::folder_problem::FolderProblem;
+use crate::dataset::grey_check::GreyFacts;
+use crate::dataset::repeated_views::RepeatedViews;
 use crate::dataset::sample::DatasetSample;
 use crate::dataset::selection::select;
+use crate::domain::id_spelling::LookAlikes;
 use crate::domain::printable::printable_path;
 use crate::domain::selection::{SplitSelection, ViewSelection};
 use crate::domain::split::Split;
@@ -22,6 +26,8 @@ pub(super) struct ImageChoice<'a> {
     pub(super) models: &'a ModelSet,
     /// An image or a folder.
     pub(super) data: &'a Path,
+    /// What is said of it.
+    pub(super) said: &'a DataArguments,
     /// The views that are wanted.
     pub(super) view: &'a ViewSelection,
     /// The part that is wanted.
@@ -34,6 +40,8 @@ pub(super) struct ChosenImages<'a> {
     pub(super) groups: Vec<ImagesOfView<'a>>,
     /// Images that cannot be used; each was warned of.
     pub(super) left_out: usize,
+    /// What is known of their grey range.
+    pub(super) grey: GreyFacts,
 }
 
 impl<'a> ImageChoice<'a> {
@@ -41,15 +49,11 @@ impl<'a> ImageChoice<'a> {
     /// model knows of its own training.
     pub(super) fn choose(&self, console: &Console) -> anyhow::Result<ChosenImages<'a>> {
         let known = KnownSplits::of(self.models);
-        let mut scanned = scan(self.data)?;
+        let mut scanned = self.said.scan(self.data, console)?;
         if scanned.facts.splits_by_folder == 0 {
             known.assign(&mut scanned.samples, self.view);
         }
-        let mut left_out = 0;
-        for problem in &scanned.problems {
-            console.warn(problem);
-            left_out += usize::from(problem.leaves_out());
-        }
+        let mut left_out = scanned.problems.iter().map(FolderProblem::leaves_out).sum();
         let selection = select(&scanned, self.view, self.split)?;
         if scanned.facts.names_without_ids > 0 {
             let names = counted(scanned.facts.names_without_ids, "file name");
@@ -68,13 +72,23 @@ impl<'a> ImageChoice<'a> {
             let images = counted(selection.views_assumed, "image");
             console.remark(format!("{images} without a known view: taken to be {}, as --view says", self.view));
         }
+        let alike = LookAlikes::among(selection.samples.iter().map(|sample| sample.subject.0.as_str()));
+        if !alike.is_empty() {
+            console.warn(format!("{}; write each id in one way", alike.taken_apart("subject")));
+        }
+        let repeated = RepeatedViews::among(&selection.samples);
+        if !repeated.is_empty() {
+            console.warn(repeated);
+        }
+        let paths: Vec<&Path> = selection.samples.iter().map(|sample| sample.path.as_path()).collect();
+        let grey = self.said.grey.check(&paths, console)?;
         let groups = by_model(self.models, selection.samples, console)?;
         if self.split != SplitSelection::Only(Split::Train) {
             for group in &groups {
-                known.warn_of_training_images(group.model, &group.samples, console);
+                known.warn_of_training_images(group.model, &group.samples, self.said.grey.range(), console);
             }
         }
-        Ok(ChosenImages { groups, left_out })
+        Ok(ChosenImages { groups, left_out, grey })
     }
 }
 

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::console::Console;
 use crate::dataset::sample::DatasetSample;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::printable::printable_path;
 use crate::domain::selection::ViewSelection;
 use crate::domain::split::Split;
 use crate::domain::view::View;
-use crate::imaging::decode::{DecodedImage, decode_file};
+use crate::imaging::decode::decode_file;
 use crate::imaging::pixel_checksum::pixel_sha256;
 use crate::report::tables::counted;
 use crate::storage::model_set::{ModelEntry, ModelSet};
@@ -58,14 +59,20 @@ impl<'a> KnownSplits<'a> {
 
     /// Warns where a model is to predict subjects that it was trained on. Other people may have the same ids: a few
     /// images are read, and where none of them is one of the training's, nothing is said.
-    pub(super) fn warn_of_training_images(&self, model: &ModelEntry, samples: &[DatasetSample], console: &Console) {
+    pub(super) fn warn_of_training_images(
+        &self,
+        model: &ModelEntry,
+        samples: &[DatasetSample],
+        range: GreyRange,
+        console: &Console,
+    ) {
         let Some(splits) = self.of_model(&model.path) else { return };
         let fitted: Vec<_> =
             samples.iter().filter(|sample| splits.split_of(&sample.subject) == Some(Split::Train)).collect();
         let is_strange = |sample: &&DatasetSample| {
             // What cannot be read is told of when it is predicted.
-            let pixels = decode_file(&sample.path).ok().map(DecodedImage::into_8_bit);
-            pixels.and_then(|pixels| splits.was_fitted_to(&pixel_sha256(&pixels))) == Some(false)
+            let levels = decode_file(&sample.path).and_then(|image| image.into_levels(range)).ok();
+            levels.and_then(|levels| splits.was_fitted_to(&pixel_sha256(&levels.raster))) == Some(false)
         };
         if fitted.is_empty() || fitted.iter().copied().take(PROBES).all(|sample| is_strange(&sample)) {
             return;

@@ -5,12 +5,13 @@ mod chosen_images;
 mod completions;
 pub mod console;
 mod control;
+mod data_arguments;
 mod demo;
 mod doctor;
 mod evaluate;
 mod explain;
 mod follow;
-#[cfg(feature = "pictures")]
+mod image_notes;
 mod import;
 mod interruption;
 mod known_splits;

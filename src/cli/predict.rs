@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use super::chosen_images::{ChosenImages, ImageChoice, ImagesOfView};
 use super::console::{Console, Interrupted, Outcome, print_result};
+use super::data_arguments::DataArguments;
+use super::image_notes::{ImageNotes, NotesDocument};
 use super::interruption::Interruption;
 use super::model_choice::open_models;
 use super::prediction_progress::PredictionProgress;
@@ -15,15 +17,18 @@ use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineError, EngineProcess, Patience};
 use crate::client::image_job::ImageJobError;
 use crate::client::prediction::{PredictionEvent, predict};
-use crate::client::protocol::{JobId, PredictWork, WirePath};
+use crate::client::protocol::{JobId, PredictWork, PredictedSample, VERSION, WirePath};
+use crate::dataset::grey_check::GreyFacts;
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::density::DensityClass;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::probabilities::Probabilities;
 use crate::domain::selection::{SplitSelection, ViewSelection};
 use crate::domain::view::View;
 use crate::report::tables::counted;
+use crate::storage::atomic_file::write_atomically;
 use crate::storage::prediction_table::{FILE_NAME, PredictionWriter, columns_file_name};
 
 /// Predict the density class of images with trained models
@@ -56,6 +61,8 @@ pub(super) struct PredictArguments {
     /// The part to predict: train, validation, test or all
     #[arg(long, value_name = "SPLIT", default_value = "all")]
     pub(super) split: SplitSelection,
+    #[command(flatten)]
+    pub(super) said: DataArguments,
     /// The folder to write to; made if it is not there
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
@@ -82,8 +89,14 @@ pub(super) fn run(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     let models = open_models(&arguments.model, workspace, console).context("--model")?;
-    let choice = ImageChoice { models: &models, data: &arguments.data, view: &arguments.view, split: arguments.split };
-    let ChosenImages { groups, left_out } = choice.choose(console)?;
+    let choice = ImageChoice {
+        models: &models,
+        data: &arguments.data,
+        said: &arguments.said,
+        view: &arguments.view,
+        split: arguments.split,
+    };
+    let ChosenImages { groups, left_out, grey } = choice.choose(console)?;
     let mut tally = Tally { left_out, ..Tally::default() };
     warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
@@ -104,7 +117,10 @@ pub(super) fn run(
         let _ = std::fs::remove_dir(&arguments.out);
         bail!("no image could be predicted, {} failed; nothing was written", tally.failed());
     }
-    writer.finish().with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
+    let write_to = || format!("write to {}", printable_path(&arguments.out));
+    write_notes(&arguments.out, &PredictionNotes::of(arguments, &groups, &grey, &tally)).with_context(write_to)?;
+    writer.finish().with_context(write_to)?;
+    tally.notes.warn(console);
     tally.summarise(arguments, console);
     if arguments.json {
         print_result(&tally.to_json(arguments)?)?;
@@ -138,6 +154,52 @@ struct Tally {
     failures: Vec<Failure>,
     left_out: usize,
     labelled: usize,
+    notes: ImageNotes,
+}
+
+/// `predictions.json`: how the table beside it came about.
+#[derive(Serialize)]
+struct PredictionNotes {
+    schema: u32,
+    version: &'static str,
+    models: Vec<ModelNote>,
+    grey_range: GreyRange,
+    white: u16,
+    images: usize,
+    failed: usize,
+    left_out: usize,
+    #[serde(flatten)]
+    notes: NotesDocument,
+}
+
+#[derive(Serialize)]
+struct ModelNote {
+    view: Option<View>,
+    model: String,
+}
+
+impl PredictionNotes {
+    fn of(arguments: &PredictArguments, groups: &[ImagesOfView<'_>], grey: &GreyFacts, tally: &Tally) -> Self {
+        let model = |group: &ImagesOfView<'_>| ModelNote {
+            view: group.view,
+            model: group.model.path.to_string_lossy().into_owned(),
+        };
+        Self {
+            schema: 1,
+            version: VERSION,
+            models: groups.iter().map(model).collect(),
+            grey_range: arguments.said.grey.range(),
+            white: grey.white,
+            images: tally.predicted,
+            failed: tally.failed(),
+            left_out: tally.left_out,
+            notes: tally.notes.document(),
+        }
+    }
+}
+
+fn write_notes(folder: &Path, notes: &PredictionNotes) -> std::io::Result<()> {
+    write_atomically(&folder.join("predictions.json"), (serde_json::to_string_pretty(notes)? + "\n").as_bytes())
 }
 
 #[derive(Serialize)]
@@ -192,14 +254,23 @@ impl GroupJob<'_> {
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
+        let mut found = Vec::new();
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
             progress.hear(&event);
             if let PredictionEvent::Image { index, result } = event {
+                let result = result.map(|PredictedSample { logits, findings }| {
+                    if let Some(sample) = self.group.samples.get(index) {
+                        tally.notes.add(&sample.path, &findings);
+                    }
+                    found.push(findings);
+                    logits
+                });
                 self.take(index, result, writer, tally, &progress)?;
             }
             Ok(())
         });
         progress.finish();
+        tally.notes.compare(self.group.model, &found);
         match result {
             Ok(()) => Ok(()),
             Err(ImageJobError::Interrupted) => Err(Interrupted.into()),
@@ -216,6 +287,7 @@ impl GroupJob<'_> {
             device: self.arguments.device,
             precision: self.arguments.precision,
             threads: self.arguments.threads.map(usize::from),
+            grey_range: self.arguments.said.grey.range(),
         }
     }
 

@@ -6,13 +6,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::preset;
 use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
 use crate::client::engine_location::locate_engine;
 use crate::client::training_plan::{PlannedRuns, TrainingPlan};
 use crate::client::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
-use crate::dataset::folder_layout::scan;
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::dataset::split_table::SplitTable;
@@ -73,6 +73,8 @@ pub(super) struct TrainArguments {
     /// Train on every image, and validate on the same: to see whether they can be learnt at all
     #[arg(long)]
     all_as_train: bool,
+    #[command(flatten)]
+    said: DataArguments,
     /// Allow that the same pixels, or one subject, are in two splits: what is learnt from an image is then tested on it
     #[arg(long)]
     allow_duplicates: bool,
@@ -156,17 +158,18 @@ fn manifests(
     config: &TrainingConfig,
     console: &Console,
 ) -> anyhow::Result<Vec<DatasetManifest>> {
-    let scanned = scan(&arguments.data)?;
-    for problem in &scanned.problems {
-        console.warn(problem);
-    }
+    let scanned = arguments.said.scan(&arguments.data, console)?;
     let plan = split_plan(arguments, config)?;
-    let ManifestSet { manifests, warnings } =
+    let ManifestSet { mut manifests, warnings } =
         build_manifests(&scanned, &arguments.view, plan, arguments.allow_duplicates)?;
     for warning in warnings {
         console.warn(warning);
     }
-    for manifest in &manifests {
+    let range = arguments.said.grey.range();
+    let paths: Vec<PathBuf> = manifests.iter().flat_map(DatasetManifest::paths).collect();
+    arguments.said.grey.check(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), console)?;
+    for manifest in &mut manifests {
+        manifest.grey_range = range;
         let [train, validation, test] = Split::ALL.map(|split| manifest.of_split(split).count());
         console.remark(format!("{}: {train} training, {validation} validation, {test} test images", manifest.view));
     }

@@ -9,6 +9,7 @@ use crate::dataset::ground_truth::{MaskError, true_masks};
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_scores::{DenseSource, ExplanationScores, MapRegions};
+use crate::domain::grey_range::GreyRange;
 use crate::domain::input_route::InputRoute;
 use crate::domain::map_status::MapStatus;
 use crate::domain::probabilities::Probabilities;
@@ -88,8 +89,14 @@ pub struct ExplainedImage {
 impl ExaminedPicture {
     /// Reads an image and finds what lies where; masks that the data set has beside it go before what is found. `seed` is
     /// that of the image ([`image_seed`](crate::domain::image_seed::image_seed)): its control is drawn from it.
-    pub fn read(path: &Path, size: usize, route: InputRoute, seed: u64) -> Result<Self, ImageError> {
-        let image = decode_file(path)?.into_8_bit();
+    pub fn read(
+        path: &Path,
+        size: usize,
+        route: InputRoute,
+        grey_range: GreyRange,
+        seed: u64,
+    ) -> Result<Self, ImageError> {
+        let image = decode_file(path)?.into_levels(grey_range)?.raster;
         let stored_size = (image.width(), image.height());
         let (known, problems) = true_masks(path, stored_size, Some(size));
         let resized = resize(&image, size, route);

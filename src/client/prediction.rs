@@ -2,11 +2,10 @@
 
 use super::engine_process::EngineProcess;
 use super::image_job::{ImageJobError, ImageJobEvent, run_image_job};
-use super::protocol::{EngineEvent, JobId, PredictWork, Work};
-use crate::domain::density::DensityClass;
+use super::protocol::{EngineEvent, JobId, PredictWork, PredictedSample, Work};
 
-/// What a prediction tells while it runs: of each image the logits of the classes A to D.
-pub type PredictionEvent = ImageJobEvent<[f32; DensityClass::COUNT]>;
+/// What a prediction tells while it runs: of each image the logits of the classes A to D, and what was found in it.
+pub type PredictionEvent = ImageJobEvent<PredictedSample>;
 
 /// Runs one prediction job to its end, handing over events as they come, images in their order of
 /// [`PredictWork::samples`]. `interrupted` is asked between events, and at least twenty times a second.

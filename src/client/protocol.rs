@@ -22,12 +22,14 @@ use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::grey_range::GreyRange;
+use crate::domain::image_findings::ImageFindings;
 use crate::domain::perturbation_curve::PerturbationCurves;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 
 /// Changes whenever a command, an event or the framing does.
-pub const PROTOCOL_VERSION: u32 = 3;
+pub const PROTOCOL_VERSION: u32 = 4;
 /// The program's and the engine's version: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// How long the engine is silent before it says that it lives.
@@ -81,6 +83,8 @@ pub struct PredictWork {
     pub model: WirePath,
     /// The images, in the order of the answers.
     pub samples: Vec<WirePath>,
+    /// What is white in images of 16 bits.
+    pub grey_range: GreyRange,
     /// Images computed at once; `None` leaves it to the engine.
     pub batch_size: Option<usize>,
     /// Where.
@@ -91,6 +95,15 @@ pub struct PredictWork {
     pub threads: Option<usize>,
 }
 
+/// What the network answers to an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PredictedSample {
+    /// Logits of the classes A to D.
+    pub logits: [f32; DensityClass::COUNT],
+    /// What was found in the image.
+    pub findings: ImageFindings,
+}
+
 /// Compute where one model looks in images: a map each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ExplainWork {
@@ -98,6 +111,8 @@ pub struct ExplainWork {
     pub model: WirePath,
     /// The images, in the order of the answers.
     pub samples: Vec<WirePath>,
+    /// What is white in images of 16 bits.
+    pub grey_range: GreyRange,
     /// How.
     pub method: ExplanationMethod,
     /// Of which layer, where the method is one of layers.
@@ -142,6 +157,9 @@ pub enum ExplainedClass {
 pub struct ExplainedSample {
     /// Logits of the classes A to D; those of the random weights where there are such.
     pub logits: [f32; DensityClass::COUNT],
+    /// What was found in the image, where it was read from a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<ImageFindings>,
     /// The class that the map speaks for.
     pub class: DensityClass,
     /// The map, signed, before ReLU, in the resolution of the layer.
@@ -197,8 +215,8 @@ pub enum EngineEvent {
         job: JobId,
         /// Its position in [`PredictWork::samples`].
         index: usize,
-        /// Logits of the classes A to D, or why there are none.
-        result: Result<[f32; DensityClass::COUNT], String>,
+        /// Logits and what was found in the image, or why there are none.
+        result: Result<PredictedSample, String>,
     },
     /// An image is explained, for better or worse.
     MapDone {
@@ -329,53 +347,4 @@ pub fn read_frame<M: DeserializeOwned>(reader: &mut impl Read) -> io::Result<Opt
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn frames_are_read_back(index in any::<u32>(), logits in prop::array::uniform4(-1e6_f32..1e6), reason in any::<String>()) {
-            let index = index as usize;
-            let events = [
-                EngineEvent::SampleDone { job: JobId(7), index, result: Ok(logits) },
-                EngineEvent::SampleDone { job: JobId(7), index, result: Err(reason) },
-                EngineEvent::Alive { progress: 3 },
-            ];
-            let mut bytes = Vec::new();
-            for event in &events {
-                write_frame(&mut bytes, event).expect("memory");
-            }
-            let mut reader = bytes.as_slice();
-            for event in events {
-                prop_assert_eq!(read_frame::<EngineEvent>(&mut reader).expect("a frame"), Some(event));
-            }
-            prop_assert_eq!(read_frame::<EngineEvent>(&mut reader).expect("the end"), None);
-        }
-
-        #[test]
-        fn any_bytes_are_an_error_or_nothing(bytes in prop::collection::vec(any::<u8>(), 1..200)) {
-            prop_assert!(read_frame::<EngineEvent>(&mut bytes.as_slice()).is_err());
-        }
-    }
-
-    #[test]
-    fn a_frame_cut_short_is_an_error() {
-        let mut bytes = Vec::new();
-        write_frame(&mut bytes, &EngineEvent::Alive { progress: 0 }).expect("memory");
-        for length in 1..bytes.len() {
-            assert!(read_frame::<EngineEvent>(&mut &bytes[..length]).is_err(), "{length}");
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn paths_that_are_not_text_survive() {
-        use std::os::unix::ffi::OsStrExt as _;
-        let path = Path::new(std::ffi::OsStr::from_bytes(b"/data/\xff.png"));
-        let json = serde_json::to_string(&WirePath::from(path)).expect("bytes");
-        let back: WirePath = serde_json::from_str(&json).expect("bytes");
-        assert_eq!(PathBuf::from(back), path);
-    }
-}
+mod tests;

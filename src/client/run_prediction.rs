@@ -10,6 +10,7 @@ use super::prediction::{PredictionEvent, predict};
 use super::protocol::{JobId, PredictWork, WirePath};
 use crate::domain::compute_options::{DeviceChoice, Precision};
 use crate::domain::dataset_manifest::{DatasetManifest, ManifestSample, PixelFacts};
+use crate::domain::grey_range::GreyRange;
 use crate::domain::prediction::PredictionRow;
 use crate::domain::probabilities::Probabilities;
 use crate::domain::split::Split;
@@ -71,8 +72,10 @@ impl SplitWork<'_> {
             if interrupted() {
                 return Err(ImageJobError::Interrupted);
             }
-            let changes: Vec<Option<String>> =
-                part.par_iter().map(|sample| what_changed(sample.pixels.as_ref(), &path(sample))).collect();
+            let changes: Vec<Option<String>> = part
+                .par_iter()
+                .map(|sample| what_changed(sample.pixels.as_ref(), &path(sample), self.manifest.grey_range))
+                .collect();
             for (&sample, change) in part.iter().zip(changes) {
                 match change {
                     None => same.push(sample),
@@ -91,6 +94,7 @@ impl SplitWork<'_> {
             device: self.device,
             precision: self.precision,
             threads: self.threads,
+            grey_range: self.manifest.grey_range,
         };
         predict(engine, job, work, interrupted, &mut |event| {
             tell(&event);
@@ -98,8 +102,8 @@ impl SplitWork<'_> {
             let sample = samples
                 .get(index)
                 .ok_or_else(|| anyhow::anyhow!("the engine answered for an image that it was not given"))?;
-            let probabilities = result.and_then(|logits| {
-                Probabilities::from_logits(logits).ok_or_else(|| "the network's answer is not finite".to_owned())
+            let probabilities = result.and_then(|answer| {
+                Probabilities::from_logits(answer.logits).ok_or_else(|| "the network's answer is not finite".to_owned())
             });
             match probabilities {
                 Ok(probabilities) => predictions.rows.push(self.manifest.prediction_row(sample, probabilities)),
@@ -113,9 +117,9 @@ impl SplitWork<'_> {
 
 /// Why an image is not the one that the manifest knows; `None` where it is, or where the manifest does not know its
 /// pixels.
-fn what_changed(known: Option<&PixelFacts>, path: &Path) -> Option<String> {
+fn what_changed(known: Option<&PixelFacts>, path: &Path, grey_range: GreyRange) -> Option<String> {
     let known = known?;
-    match decode_file(path).map(|image| pixel_sha256(&image.into_8_bit())) {
+    match decode_file(path).and_then(|image| image.into_levels(grey_range)).map(|levels| pixel_sha256(&levels.raster)) {
         Ok(checksum) if checksum == known.sha256 => None,
         Ok(_) => Some("its pixels have changed since the run began".to_owned()),
         Err(error) => Some(error.to_string()),

@@ -12,6 +12,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use super::protocol::VERSION;
 use crate::domain::compute_options::{DeviceChoice, Precision};
+use crate::domain::grey_range::GreyRange;
 use crate::domain::preset::Preset;
 use crate::domain::run_event::{CheckpointKind, RunEvent, RunEventKind};
 use crate::domain::run_spec::{RUN_SCHEMA, RunSpec};
@@ -66,6 +67,7 @@ impl SyntheticRun {
         let quick = Preset::named("quick").expect("a preset that ships").config;
         let config = TrainingConfig { epochs, seed, monitor: Monitor::ValAccuracy, ..quick };
         let spec = RunSpec {
+            grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: time,
             group: run.name(),

@@ -86,6 +86,7 @@ impl TrainingPlan {
                 .map_err(|error| PlanError::Write { path: workspace.runs(), error })?;
             unfinished.0.push(run.clone());
             let spec = RunSpec {
+                grey_range: manifest.grey_range,
                 schema: RUN_SCHEMA,
                 created,
                 group: group.clone(),

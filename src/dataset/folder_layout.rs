@@ -1,6 +1,6 @@
 //! The folders of the reference implementation: `<root>/<VIEW>/[split/]<CLASS>/<subject>_<exam>_<class>_<view>.png`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,9 @@ use super::folder_name::{
 use super::folder_problem::{FolderProblem, FolderProblemKind};
 use super::folder_tree::FolderTree;
 use super::natural_order::natural_order;
+use super::not_data::IgnoredFiles;
 use super::sample::DatasetSample;
+use super::stated::{LabelTableError, StatedIds};
 use crate::domain::density::DensityClass;
 use crate::domain::printable::printable_path;
 use crate::domain::split::Split;
@@ -29,6 +31,19 @@ pub struct FolderScan {
     pub problems: Vec<FolderProblem>,
     /// What the names told.
     pub facts: ScanFacts,
+    /// What was passed over because it is no data.
+    pub ignored: IgnoredFiles,
+    /// Files of the table of images that are not there.
+    pub stated_but_missing: Vec<String>,
+}
+
+/// What is said of a data set besides where it is.
+#[derive(Clone, Debug, Default)]
+pub struct ScanOptions {
+    /// Whether folders within a class folder are read.
+    pub nested: bool,
+    /// What is stated about images; it goes before their names and folders.
+    pub stated: StatedIds,
 }
 
 /// What the names of a data set's folders and files told.
@@ -38,7 +53,7 @@ pub struct ScanFacts {
     pub views_by_folder: usize,
     /// Samples whose split stands in a folder's name.
     pub splits_by_folder: usize,
-    /// Samples whose class stands in a folder's name; the others have no label.
+    /// Samples whose class a folder's name or the table of images says; the others have no label.
     pub labels_by_folder: usize,
     /// Samples whose names hold no subject: each is taken for a subject of its own.
     pub names_without_ids: usize,
@@ -55,6 +70,9 @@ pub enum ScanError {
         /// The system's reason.
         error: io::Error,
     },
+    /// The table of images is about others.
+    #[error("--labels {0}")]
+    Labels(#[from] LabelTableError),
     /// A single file whose name no table could hold.
     #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
     NameNotUtf8 {
@@ -89,14 +107,21 @@ fn first_problem(problems: &[FolderProblem]) -> String {
 ///
 /// The label is what the class folder says, never the file's name; the view is the folder's, else the name's.
 pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
+    scan_with(root, &ScanOptions::default())
+}
+
+/// The same as [`scan`], with what is said of the data set. What is stated about an image goes before its name and folders;
+/// images that a table or pattern does not know are left out and reported together.
+pub fn scan_with(root: &Path, options: &ScanOptions) -> Result<FolderScan, ScanError> {
     let unreadable = |error| ScanError::Unreadable { path: root.to_owned(), error };
-    let mut scanner = Scanner::default();
+    let mut scanner = Scanner::new(root, options);
     if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
         let tree = FolderTree::read(root).map_err(unreadable)?;
         let names = tree.folders[0].subfolders.iter().map(|&subfolder| tree.folders[subfolder].name());
         let around = context_of_root(&absolute(root).map_err(unreadable)?, names);
         scanner.visit(&tree, 0, around);
         scanner.problems.extend(tree.problems);
+        scanner.ignored = tree.ignored;
     } else {
         // Named by the user, so it is taken for an image whatever its extension is.
         if root.file_name().and_then(OsStr::to_str).is_none() {
@@ -108,8 +133,12 @@ pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
     scanner.finish(root)
 }
 
-#[derive(Default)]
-struct Scanner {
+struct Scanner<'o> {
+    root: &'o Path,
+    options: &'o ScanOptions,
+    ignored: IgnoredFiles,
+    /// Images that nothing is stated about, by what should have.
+    unstated: BTreeMap<&'static str, Vec<PathBuf>>,
     samples: Vec<DatasetSample>,
     /// Positions of samples whose names hold no ids.
     unnamed: Vec<usize>,
@@ -117,7 +146,20 @@ struct Scanner {
     facts: ScanFacts,
 }
 
-impl Scanner {
+impl<'o> Scanner<'o> {
+    fn new(root: &'o Path, options: &'o ScanOptions) -> Self {
+        Self {
+            root,
+            options,
+            ignored: IgnoredFiles::default(),
+            unstated: BTreeMap::new(),
+            samples: Vec::new(),
+            unnamed: Vec::new(),
+            problems: Vec::new(),
+            facts: ScanFacts::default(),
+        }
+    }
+
     fn visit(&mut self, tree: &FolderTree, folder: usize, context: Context) {
         let names = names_within(tree, folder);
         let folder = &tree.folders[folder];
@@ -148,6 +190,13 @@ impl Scanner {
                         self.report(path, FolderProblemKind::EmptyClassFolder);
                     }
                 }
+                FolderName::Other if context.class.is_some() && !self.options.nested => {
+                    let images = tree.images_below(subfolder);
+                    if images > 0 {
+                        self.report(path, FolderProblemKind::Nested { images: Some(images) });
+                    }
+                    continue;
+                }
                 FolderName::Other => {
                     if let Some(expected) = expected_level(tree, subfolder, &names, context) {
                         let images = tree.images_below(subfolder);
@@ -169,34 +218,47 @@ impl Scanner {
     }
 
     fn add(&mut self, path: &Path, context: Context) {
+        let below = path.strip_prefix(self.root).ok().filter(|below| !below.as_os_str().is_empty());
+        let below = below.map_or_else(|| PathBuf::from(path.file_name().unwrap_or_default()), Path::to_owned);
+        let stated = match self.options.stated.of(&below) {
+            Ok(stated) => stated,
+            Err(option) => return self.unstated.entry(option).or_default().push(below),
+        };
         let stem = path.file_stem().and_then(OsStr::to_str).expect("names that are not UTF-8 were left out");
-        let name = SampleName::parse(stem);
+        // A name of the reference's form is not one where ids are stated.
+        let name = SampleName::parse(stem).filter(|_| stated.subject.is_none());
         if let Some(name) = &name {
-            if let Some(folder) = context.class.filter(|&class| class != name.class) {
+            if let Some(folder) = context.class.filter(|&class| class != name.class && stated.class.is_none()) {
                 self.report(path, FolderProblemKind::ClassAgainstName { folder, name: name.class });
             }
-            if let Some(folder) = context.view.filter(|&view| view != name.view) {
+            if let Some(folder) = context.view.filter(|&view| view != name.view && stated.view().is_none()) {
                 self.report(path, FolderProblemKind::ViewAgainstName { folder, name: name.view });
             }
-        } else {
+        }
+        if let (Some(folder), Some(table)) = (context.class, stated.class)
+            && folder != table
+        {
+            self.report(path, FolderProblemKind::ClassAgainstTable { folder, table });
+        }
+        if let (Some(folder), Some(stated)) = (context.view, stated.view())
+            && folder != stated
+        {
+            self.report(path, FolderProblemKind::ViewAgainstStatement { folder, stated });
+        }
+        if name.is_none() && stated.subject.is_none() {
             self.unnamed.push(self.samples.len());
         }
+        let label = stated.class.or(context.class);
         self.facts.views_by_folder += usize::from(context.view.is_some());
         self.facts.splits_by_folder += usize::from(context.split.is_some());
-        self.facts.labels_by_folder += usize::from(context.class.is_some());
-        let view = context.view.or(name.as_ref().map(|name| name.view));
-        let (subject, exam) = match name {
-            Some(name) => (name.subject, Some(name.exam)),
-            None => (SubjectId::new(stem), None),
+        self.facts.labels_by_folder += usize::from(label.is_some());
+        let view = stated.view().or(context.view).or(name.as_ref().map(|name| name.view));
+        let (subject, exam) = match (stated.subject, name) {
+            (Some(subject), _) => (subject, stated.exam),
+            (None, Some(name)) => (name.subject, stated.exam.or(Some(name.exam))),
+            (None, None) => (SubjectId::new(stem), stated.exam),
         };
-        self.samples.push(DatasetSample {
-            path: path.to_owned(),
-            subject,
-            exam,
-            view,
-            label: context.class,
-            split: context.split,
-        });
+        self.samples.push(DatasetSample { path: path.to_owned(), subject, exam, view, label, split: context.split });
     }
 
     fn report(&mut self, path: &Path, kind: FolderProblemKind) {
@@ -204,7 +266,11 @@ impl Scanner {
     }
 
     fn finish(mut self, root: &Path) -> Result<FolderScan, ScanError> {
+        for (option, files) in std::mem::take(&mut self.unstated) {
+            self.report(root, FolderProblemKind::Unstated { option, files });
+        }
         self.problems.sort_by(|left, right| left.path.cmp(&right.path));
+        let stated_but_missing = self.files_that_are_missing()?;
         if self.samples.is_empty() {
             return Err(ScanError::NoSamples { path: root.to_owned(), problems: self.problems });
         }
@@ -229,7 +295,23 @@ impl Scanner {
         // A bare file name has an empty parent.
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let root = folder.to_owned();
-        Ok(FolderScan { root, samples: self.samples, problems: self.problems, facts: self.facts })
+        Ok(FolderScan {
+            root,
+            samples: self.samples,
+            problems: self.problems,
+            facts: self.facts,
+            ignored: self.ignored,
+            stated_but_missing,
+        })
+    }
+
+    /// What the table of images names and the data does not have; an error where that is all of it.
+    fn files_that_are_missing(&self) -> Result<Vec<String>, LabelTableError> {
+        let Some(table) = &self.options.stated.table else { return Ok(Vec::new()) };
+        let of_samples = self.samples.iter().map(|sample| sample.path.strip_prefix(self.root).unwrap_or(&sample.path));
+        let unknown = self.unstated.values().flatten().map(PathBuf::as_path);
+        let missing = table.check_against(of_samples.chain(unknown))?;
+        Ok(missing.into_iter().map(str::to_owned).collect())
     }
 
     /// A file without ids is a subject of its own: two that share their stem (`A/1.png` and `B/1.png`) are told apart by

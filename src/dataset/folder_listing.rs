@@ -9,8 +9,9 @@ use rayon::slice::ParallelSliceMut as _;
 
 use super::folder_name::{FolderName, context_of_root};
 use super::folder_problem::{FolderProblem, FolderProblemKind};
-use super::folder_tree::{FileKind, MASKS};
+use super::folder_tree::FileKind;
 use super::natural_order::natural_order;
+use super::not_data::NotData;
 use crate::domain::density::DensityClass;
 use crate::domain::split::Split;
 use crate::domain::view::View;
@@ -103,13 +104,16 @@ pub fn list_folder(folder: &Path) -> io::Result<FolderListing> {
             }
         }
         if kind.is_dir() {
-            if hidden || name.eq_ignore_ascii_case(MASKS) {
+            if hidden || NotData::of_folder(&name.to_string_lossy()).is_some() {
                 continue;
             }
             match name.into_string() {
                 Ok(name) => found.subfolders.push(name.into()),
                 Err(_) => found.report(entry.path(), FolderProblemKind::NameNotUtf8),
             }
+            continue;
+        }
+        if NotData::of_file(&name.to_string_lossy()).is_some() {
             continue;
         }
         match FileKind::of(Path::new(&name)) {

@@ -7,6 +7,9 @@ use crate::domain::density::DensityClass;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
 
+/// How many files are named where many have the same problem.
+const NAMED: usize = 3;
+
 /// Something in a folder of images that is not as it should be; the rest is read all the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderProblem {
@@ -59,18 +62,51 @@ pub enum FolderProblemKind {
     #[error("has a name that is not UTF-8; rename it; left out")]
     NameNotUtf8,
     /// A file of a kind that is not read.
-    #[error("is no PNG, JPEG or TIFF by its name; left out")]
+    #[error("is not a PNG, JPEG or TIFF by its name; left out")]
     NotAnImage,
     /// An image where folders are expected.
     #[error("lies beside the folders that should hold it; left out")]
     BesideFolders,
     /// A folder with images whose name means nothing where it lies.
-    #[error("is no {expected}; its {images} image{s} left out", s = if *.images == 1 { " is" } else { "s are" })]
+    #[error("is not a {expected}; its {} left out", are(*images))]
     UnknownFolder {
         /// What it was expected to be.
         expected: FolderLevel,
         /// How many images lie in it.
         images: usize,
+    },
+    /// A folder within a class folder.
+    #[error(
+        "is a folder within a class folder; {} left out: move them up, or read all such folders with --nested",
+        images.map_or_else(|| "its images are".to_owned(), |images| format!("its {}", are(images)))
+    )]
+    Nested {
+        /// How many images lie in it, where that was counted.
+        images: Option<usize>,
+    },
+    /// Images that neither the table (`--labels`) nor the pattern (`--ids`) knows.
+    #[error("{} left out, since {option} does not know {}: {}", are(files.len()), them(files.len()), some(files))]
+    Unstated {
+        /// The option that should.
+        option: &'static str,
+        /// Their paths below the root.
+        files: Vec<PathBuf>,
+    },
+    /// The table says another class than the folder.
+    #[error("is {table} by --labels but lies in class folder {folder}; the table counts")]
+    ClassAgainstTable {
+        /// By folder.
+        folder: DensityClass,
+        /// By the table.
+        table: DensityClass,
+    },
+    /// The table or pattern says another view than the folder.
+    #[error("is {stated} by --labels or --ids but lies in view folder {folder}; the folder does not count")]
+    ViewAgainstStatement {
+        /// By folder.
+        folder: View,
+        /// By the table or the pattern.
+        stated: View,
     },
     /// A class folder without a sample.
     #[error("is a class folder without images")]
@@ -102,17 +138,38 @@ pub enum FolderProblemKind {
 }
 
 impl FolderProblem {
-    /// Whether an image, or what may hold images, is missing from the samples because of this.
+    /// How many images, or files and folders that may hold some, are missing from the samples because of this.
     #[must_use]
-    pub fn leaves_out(&self) -> bool {
-        !matches!(
-            self.kind,
+    pub fn leaves_out(&self) -> usize {
+        match &self.kind {
             FolderProblemKind::EmptyClassFolder
-                | FolderProblemKind::ClassAgainstName { .. }
-                | FolderProblemKind::ViewAgainstName { .. }
-                | FolderProblemKind::FolderAgainstFolder { .. }
-        )
+            | FolderProblemKind::ClassAgainstName { .. }
+            | FolderProblemKind::ViewAgainstName { .. }
+            | FolderProblemKind::ClassAgainstTable { .. }
+            | FolderProblemKind::ViewAgainstStatement { .. }
+            | FolderProblemKind::FolderAgainstFolder { .. } => 0,
+            FolderProblemKind::UnknownFolder { images, .. } | FolderProblemKind::Nested { images: Some(images) } => {
+                *images
+            }
+            FolderProblemKind::Unstated { files, .. } => files.len(),
+            _ => 1,
+        }
     }
+}
+
+/// `1 image is`, `3 images are`.
+fn are(images: usize) -> String {
+    if images == 1 { "1 image is".to_owned() } else { format!("{images} images are") }
+}
+
+fn them(count: usize) -> &'static str {
+    if count == 1 { "it" } else { "them" }
+}
+
+/// The first few, and that there are more.
+fn some(files: &[PathBuf]) -> String {
+    let named: Vec<_> = files.iter().take(NAMED).map(|file| printable_path(file)).collect();
+    format!("{}{}", named.join(", "), if files.len() > NAMED { ", …" } else { "" })
 }
 
 impl fmt::Display for FolderProblem {

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::folder_problem::{FolderProblem, FolderProblemKind};
+use super::not_data::{IgnoredFiles, NotData};
 
 /// How deep images are looked for: `<set>/<VIEW>/<split>/<CLASS>/<file>` is five, and a few folders more are forgiven.
 const MAX_DEPTH: usize = 10;
-/// Folders with the ground truth of phantoms, beside the images that they belong to.
-pub(super) const MASKS: &str = "masks";
 const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
 /// What lies beside images and is clearly no image.
 const COMPANIONS: [&str; 20] = [
@@ -23,6 +22,8 @@ const COMPANIONS: [&str; 20] = [
 pub(super) struct FolderTree {
     pub(super) folders: Vec<Folder>,
     pub(super) problems: Vec<FolderProblem>,
+    /// What was passed over because it is no data.
+    pub(super) ignored: IgnoredFiles,
 }
 
 /// One folder.
@@ -49,7 +50,7 @@ impl FolderTree {
     /// an error.
     pub(super) fn read(root: &Path) -> io::Result<Self> {
         std::fs::read_dir(root)?;
-        let mut tree = Self { folders: vec![Folder::at(root)], problems: Vec::new() };
+        let mut tree = Self { folders: vec![Folder::at(root)], problems: Vec::new(), ignored: IgnoredFiles::default() };
         // The folders from the root to where the walk is.
         let mut open = vec![0];
         let mut walk = WalkDir::new(root).follow_links(true).min_depth(1).max_depth(MAX_DEPTH).into_iter();
@@ -64,8 +65,12 @@ impl FolderTree {
             open.truncate(entry.depth());
             let parent = *open.last().expect("the root stays open");
             let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+            let name = entry.file_name().to_string_lossy();
             if entry.file_type().is_dir() {
-                if hidden || entry.file_name().eq_ignore_ascii_case(MASKS) {
+                if let Some(kind) = NotData::of_folder(&name) {
+                    tree.ignored.add_folder(entry.path(), &name, kind);
+                    walk.skip_current_dir();
+                } else if hidden {
                     walk.skip_current_dir();
                 } else if entry.depth() == MAX_DEPTH {
                     tree.report(entry.path(), FolderProblemKind::TooDeep);
@@ -74,6 +79,10 @@ impl FolderTree {
                     let child = tree.folders.len() - 1;
                     tree.folders[parent].subfolders.push(child);
                     open.push(child);
+                }
+            } else if let Some(kind) = NotData::of_file(&name) {
+                if kind == NotData::Clutter || FileKind::of(entry.path()) == FileKind::Image {
+                    tree.ignored.add_file(entry.path(), kind);
                 }
             } else {
                 match FileKind::of(entry.path()) {
@@ -110,11 +119,12 @@ fn walk_problem(root: &Path, error: &walkdir::Error) -> Option<FolderProblem> {
     let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
     let reason = if is_link { format!("a link that leads nowhere ({reason})") } else { reason };
     // A dead link that would be no sample anyway is nobody's problem.
-    (FileKind::of(path) != FileKind::Companion)
+    let is_data = NotData::of_file(&path.file_name().unwrap_or_default().to_string_lossy()).is_none();
+    (is_data && FileKind::of(path) != FileKind::Companion)
         .then(|| FolderProblem { path: path.to_owned(), kind: FolderProblemKind::Unreadable { reason } })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileKind {
     Image,
     Companion,

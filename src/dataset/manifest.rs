@@ -13,6 +13,7 @@ use super::split::{SplitError, SplitPlan, Splits, make_splits};
 use super::unmatched_table::UnmatchedTable;
 use crate::domain::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, SplitSource};
 use crate::domain::density::DensityClass;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::printable::printable_path;
 use crate::domain::selection::{SplitSelection, ViewSelection};
 use crate::domain::split::Split;
@@ -193,6 +194,7 @@ fn manifest(
         view,
         split_source: splits.source,
         split_seed: splits.seed,
+        grey_range: GreyRange::Auto,
         allow_duplicates,
         samples,
     }

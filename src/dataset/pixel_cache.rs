@@ -23,6 +23,7 @@ use self::content_index::{ContentHash, FileContent, hash_files};
 use self::disk_room::{cache_path, keep_within_budget, make_room, remove_orphans};
 pub use self::image_record::{ImageRecord, verify_unchanged};
 use self::image_record::{PreparedImage, prepare_image};
+use crate::domain::grey_range::GreyRange;
 use crate::domain::hexadecimal::hexadecimal;
 use crate::domain::input_route::InputRoute;
 use crate::domain::printable::printable_path;
@@ -42,6 +43,8 @@ pub struct PixelCache<'a> {
     pub size: usize,
     /// How an image is resized.
     pub route: InputRoute,
+    /// What is white in images of 16 bits.
+    pub grey_range: GreyRange,
     /// Threads that read and decode; 0 takes all cores.
     pub threads: usize,
     /// What [`PixelFacts::grey_deviation`](crate::domain::dataset_manifest::PixelFacts::grey_deviation) is, of an image
@@ -177,7 +180,8 @@ impl PixelCache<'_> {
     /// Checksum of everything that the pixels depend on.
     fn key<'c>(&self, contents: impl Iterator<Item = &'c ContentHash>) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(format!("mammoscope pixel cache {VERSION}\n{}\n{}\n", self.size, self.route));
+        let Self { size, route, grey_range, .. } = self;
+        hasher.update(format!("mammoscope pixel cache {VERSION}\n{size}\n{route}\n{grey_range}\n"));
         for content in contents {
             hasher.update(content.digits());
         }

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::domain::printable::{printable, printable_path};
+use crate::domain::printable::printable_path;
 use crate::domain::split::Split;
 use crate::domain::subject::SubjectId;
+use crate::domain::text::bad_lines::bad_lines;
 use crate::domain::text::table::{Column, TableRow, TableText};
 
 const COLUMNS: [Column; 2] = [Column::required(&["subject"]), Column::required(&["split"])];
-
-/// How many bad lines are spelled out; the rest are counted.
-const LISTED: usize = 10;
 
 /// Which split each subject belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,24 +29,13 @@ pub enum SplitTableError {
         reason: String,
     },
     /// Lines are wrong.
-    #[error("{}", listed(path, lines))]
+    #[error("{}", bad_lines(path, lines.iter().map(|(line, reason)| (*line, reason.as_str()))))]
     BadLines {
         /// The file.
         path: PathBuf,
         /// Number of the line, from 1, and what is wrong with it.
         lines: Vec<(u64, String)>,
     },
-}
-
-fn listed(path: &Path, lines: &[(u64, String)]) -> String {
-    let path = printable_path(path);
-    let shown: Vec<_> =
-        lines.iter().take(LISTED).map(|(line, reason)| format!("{path}:{line}: {}", printable(reason))).collect();
-    let more = match lines.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!("; and {more} more bad lines"),
-    };
-    format!("{}{more}", shown.join("; "))
 }
 
 impl SplitTable {

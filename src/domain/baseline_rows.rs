@@ -43,7 +43,7 @@ mod tests {
             exam: None,
             label,
             split,
-            pixels: Some(PixelFacts { sha256: String::new(), width: 1, height: 1, grey_deviation }),
+            pixels: Some(PixelFacts { sha256: String::new(), width: 1, height: 1, grey_deviation, findings: None }),
             unusable: None,
         }
     }
@@ -55,6 +55,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Folders,
             split_seed: 1,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples,
         }

@@ -62,7 +62,13 @@ mod tests {
             exam: None,
             label: DensityClass::B,
             split: Split::Train,
-            pixels: Some(PixelFacts { sha256: "ab".repeat(32), width: 2, height: 3, grey_deviation: None }),
+            pixels: Some(PixelFacts {
+                sha256: "ab".repeat(32),
+                width: 2,
+                height: 3,
+                grey_deviation: None,
+                findings: None,
+            }),
             unusable: None,
         };
         DatasetManifest {
@@ -71,6 +77,7 @@ mod tests {
             view: View::MloL,
             split_source: SplitSource::Folders,
             split_seed: 3,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: vec![sample("1.png", "1"), sample("2.png", "2")],
         }

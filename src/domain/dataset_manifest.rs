@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::density::DensityClass;
+use super::doubtful_images::DoubtfulImages;
+use super::grey_range::GreyRange;
+use super::image_findings::ImageFindings;
 use super::prediction::PredictionRow;
 use super::probabilities::Probabilities;
 use super::split::Split;
@@ -41,6 +44,9 @@ pub struct DatasetManifest {
     pub split_source: SplitSource,
     /// The seed that splits were drawn from; 0 where they were not drawn.
     pub split_seed: u64,
+    /// What is white in images of 16 bits.
+    #[serde(default)]
+    pub grey_range: GreyRange,
     /// Whether a subject, or the same pixels, may be in two splits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_duplicates: bool,
@@ -82,6 +88,9 @@ pub struct PixelFacts {
     /// Standard deviation of grey inside the eroded breast, in grey levels: the one-feature baseline. `None` where no
     /// breast was found.
     pub grey_deviation: Option<f64>,
+    /// What else was found in the image; `None` where an earlier version read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<ImageFindings>,
 }
 
 impl DatasetManifest {
@@ -93,6 +102,29 @@ impl DatasetManifest {
             _ => split,
         };
         self.samples.iter().enumerate().filter(move |(_, sample)| sample.split == stored && sample.unusable.is_none())
+    }
+
+    /// The files of all images.
+    pub fn paths(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        self.samples.iter().map(|sample| self.root.join(&sample.file))
+    }
+
+    /// What was found in the usable images of a split; empty before they were read.
+    pub fn findings_of(&self, split: Split) -> impl Iterator<Item = (&ManifestSample, &ImageFindings)> + Clone {
+        let usable = self.of_split(split).collect::<Vec<_>>().into_iter();
+        usable.filter_map(|(_, sample)| Some((sample, sample.pixels.as_ref()?.findings.as_ref()?)))
+    }
+
+    /// The images of all splits that cannot be mammograms as expected.
+    #[must_use]
+    pub fn doubtful_images(&self) -> DoubtfulImages {
+        let mut doubtful = DoubtfulImages::default();
+        for sample in self.samples.iter().filter(|sample| sample.unusable.is_none()) {
+            if let Some(findings) = sample.pixels.as_ref().and_then(|pixels| pixels.findings.as_ref()) {
+                doubtful.add(&sample.file.to_string_lossy(), &findings.doubts);
+            }
+        }
+        doubtful
     }
 
     /// What was predicted for a sample, whoever predicted it; the file is named as the manifest names it.

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::compute_options::DeviceChoice;
+use super::grey_range::GreyRange;
 use super::training_config::TrainingConfig;
 use super::view::View;
 
@@ -28,6 +29,9 @@ pub struct RunSpec {
     pub preset: String,
     /// The data set's root, absolute.
     pub data: PathBuf,
+    /// What is white in images of 16 bits.
+    #[serde(default, skip_serializing_if = "GreyRange::is_auto")]
+    pub grey_range: GreyRange,
     /// Where it is to be computed.
     pub device: DeviceChoice,
     /// Everything that decides what is computed.

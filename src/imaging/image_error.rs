@@ -5,6 +5,7 @@ use std::io;
 use super::decode::{MAX_FILE_BYTES, MAX_PIXELS};
 use super::image_facts::ImageFormat;
 use crate::domain::foreign_file::ForeignFile;
+use crate::domain::grey_range::GreyRangeFault;
 
 impl From<io::Error> for ImageError {
     fn from(error: io::Error) -> Self {
@@ -66,6 +67,9 @@ pub enum ImageError {
         /// What kind.
         reason: String,
     },
+    /// Its samples cannot become grey levels.
+    #[error(transparent)]
+    GreyRange(#[from] GreyRangeFault),
     /// The decoder panicked.
     #[error("is a {format} on which the decoder fails ({message}); save it as 8- or 16-bit grey PNG, and report it")]
     DecoderFault {

@@ -11,6 +11,7 @@ pub mod filled_pectoral;
 pub mod grey_deviation;
 pub mod grey_sixel;
 mod image_error;
+pub mod image_examination;
 mod image_facts;
 pub mod image_header;
 pub mod intensity_window;

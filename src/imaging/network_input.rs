@@ -5,6 +5,8 @@ use std::path::Path;
 use super::decode::{ImageError, decode_file};
 use super::raster::{Channels, Raster};
 use super::resize::{bilinear_half_pixel, nearest_pil};
+use crate::domain::grey_range::GreyRange;
+use crate::domain::image_findings::ImageFindings;
 use crate::domain::input_route::InputRoute;
 
 /// One image as the network takes it: `size` × `size` pixels × 3 channels of `f32`, row by row with the channels
@@ -73,13 +75,19 @@ pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> 
     }
 }
 
-/// Reads a file and makes the network's input of it.
+/// Reads a file and makes the network's input of it; beside it what was found in the image.
 ///
 /// # Panics
 /// When `size` is zero.
-pub fn load_input(path: &Path, size: usize, route: InputRoute) -> Result<NetworkInput, ImageError> {
-    let image = decode_file(path)?.into_8_bit();
-    Ok(NetworkInput::from_resized(&resize(&image, size, route), route))
+pub fn load_input(
+    path: &Path,
+    size: usize,
+    route: InputRoute,
+    range: GreyRange,
+) -> Result<(NetworkInput, ImageFindings), ImageError> {
+    let levels = decode_file(path)?.into_levels(range)?;
+    let picture = resize(&levels.raster, size, route);
+    Ok((NetworkInput::from_resized(&picture, route), levels.findings(&picture)))
 }
 
 /// The input value of every grey level of an image with these samples.

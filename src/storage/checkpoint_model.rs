@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::checkpoint_file::{Checkpoint, CheckpointError};
+use super::model_file::grey_range_entry;
 use super::model_file::{Model, ModelError, ModelMetadata, TensorValues, fault_of_values};
 use super::run_dir::RunDir;
 use super::run_spec_file::{RunSpecError, read_run_spec};
@@ -63,7 +64,7 @@ fn model_of_checkpoint(path: &Path) -> Result<Model, CheckpointModelError> {
     Ok(Model { metadata, tensors })
 }
 
-/// What the models of a run are, as its specification has it, without provenance.
+/// What the models of a run are, as its specification has it; of their provenance the grey range alone.
 pub fn metadata_of_run(run: &RunDir) -> Result<ModelMetadata, CheckpointModelError> {
     let path = run.spec();
     let spec = read_run_spec(&path).map_err(|error| CheckpointModelError::Spec { path, error })?;
@@ -72,6 +73,6 @@ pub fn metadata_of_run(run: &RunDir) -> Result<ModelMetadata, CheckpointModelErr
         size: spec.config.size,
         view: Some(spec.view),
         input_route: InputRoute::One,
-        provenance: BTreeMap::new(),
+        provenance: BTreeMap::from([grey_range_entry(spec.grey_range)]),
     })
 }

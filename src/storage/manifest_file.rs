@@ -120,13 +120,20 @@ mod tests {
             pixels,
             unusable: unusable.map(str::to_owned),
         };
-        let pixels = PixelFacts { sha256: "0a".repeat(32), width: 2, height: 3, grey_deviation: Some(0.1 + 0.2) };
+        let pixels = PixelFacts {
+            sha256: "0a".repeat(32),
+            width: 2,
+            height: 3,
+            grey_deviation: Some(0.1 + 0.2),
+            findings: None,
+        };
         DatasetManifest {
             schema: MANIFEST_SCHEMA,
             root: PathBuf::from("/data/mammograms"),
             view: View::CcR,
             split_source: SplitSource::Folders,
             split_seed: 1,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: vec![sample(1, Some(pixels), None), sample(2, None, Some("is empty (0 bytes)"))],
         }

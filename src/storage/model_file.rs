@@ -13,6 +13,7 @@ use super::atomic_file::AtomicFile;
 use super::regular_file::read_regular_file;
 use crate::domain::density::DensityClass;
 use crate::domain::foreign_file::ForeignFile;
+use crate::domain::grey_range::GreyRange;
 pub(super) use crate::domain::hexadecimal::hexadecimal;
 use crate::domain::input_route::InputRoute;
 use crate::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
@@ -23,6 +24,8 @@ use crate::domain::view::View;
 pub const FORMAT: &str = "mammoscope-model-1";
 /// Files of models are smaller: the widest network has 580 MB of weights.
 const MAX_BYTES: u64 = 1 << 30;
+/// The entry of the provenance with the grey range of the training's images.
+const GREY_RANGE: &str = "grey_range";
 /// The metadata entry with the SHA-256 of all tensors, in the order of their names.
 const CHECKSUM: &str = "tensors_sha256";
 /// What the `architecture` entry says: the network of [`NetworkPlan`].
@@ -43,7 +46,24 @@ pub struct ModelMetadata {
     pub provenance: std::collections::BTreeMap<String, String>,
 }
 
+/// The entry of [`ModelMetadata::provenance`] that says what was white in the training's images of 16 bits.
+#[must_use]
+pub fn grey_range_entry(range: GreyRange) -> (String, String) {
+    let text = match range {
+        GreyRange::Auto => "auto".to_owned(),
+        GreyRange::White(white) => white.to_string(),
+    };
+    (GREY_RANGE.to_owned(), text)
+}
+
 impl ModelMetadata {
+    /// What was white in the training's images of 16 bits, where the model says it.
+    #[must_use]
+    pub fn grey_range(&self) -> GreyRange {
+        let white = self.provenance.get(GREY_RANGE).and_then(|text| text.parse().ok());
+        white.map_or(GreyRange::Auto, GreyRange::White)
+    }
+
     /// The network that the weights belong to.
     #[must_use]
     pub fn plan(&self) -> NetworkPlan {

@@ -144,7 +144,7 @@ mod tests {
             exam: None,
             label: DensityClass::A,
             split,
-            pixels: Some(PixelFacts { sha256, width: 1, height: 1, grey_deviation: None }),
+            pixels: Some(PixelFacts { sha256, width: 1, height: 1, grey_deviation: None, findings: None }),
             unusable: unusable.then(|| "cut short".to_owned()),
         }
     }
@@ -160,6 +160,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Seeded,
             split_seed: 1,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples,
         };

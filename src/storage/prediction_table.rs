@@ -15,15 +15,13 @@ pub use reader::{read_probability_columns, read_table};
 pub use writer::{PredictionWriter, columns_file_name, write_split_tables};
 
 use crate::domain::printable::{printable, printable_path};
+use crate::domain::text::bad_lines::bad_lines;
 
 /// The name of the table in a folder of predictions.
 pub const FILE_NAME: &str = "predictions.csv";
 
 /// The columns, in the order in which they are written.
 pub const COLUMNS: [&str; 10] = ["file", "subject", "exam", "view", "label", "predicted", "p_A", "p_B", "p_C", "p_D"];
-
-/// How many bad lines are spelled out; the rest are counted.
-const LISTED: usize = 10;
 
 /// Why a table of predictions cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +43,7 @@ pub enum TableError {
         reason: String,
     },
     /// Lines are wrong.
-    #[error("{}", list(path, lines))]
+    #[error("{}", bad_lines(path, lines.iter().map(|line| (line.line, line.reason.as_str()))))]
     BadLines {
         /// The file.
         path: PathBuf,
@@ -67,17 +65,6 @@ impl fmt::Display for BadLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.line, printable(&self.reason))
     }
-}
-
-/// All in one line: the first wrong lines, and how many more there are.
-fn list(path: &std::path::Path, lines: &[BadLine]) -> String {
-    let path = printable_path(path);
-    let listed: Vec<_> = lines.iter().take(LISTED).map(|line| format!("{path}:{line}")).collect();
-    let more = match lines.len().saturating_sub(LISTED) {
-        0 => String::new(),
-        more => format!("; and {more} more bad lines"),
-    };
-    format!("{}{more}", listed.join("; "))
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ mod tests {
 
     fn spec() -> RunSpec {
         RunSpec {
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: Utc.with_ymd_and_hms(2026, 11, 23, 10, 15, 2).unwrap(),
             group: "2026-11-23T10-15-02_seed".to_owned(),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub(crate) mod folder_stage;
 pub(crate) mod python;
 pub(crate) mod run_stage;
 #[cfg(target_os = "linux")]

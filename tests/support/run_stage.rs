@@ -40,6 +40,7 @@ impl Stage {
         let run = self.workspace.create_run(now, view, "quick").unwrap();
         let config = TrainingConfig { monitor: Monitor::ValAccuracy, ..Preset::named("quick").unwrap().config };
         let spec = RunSpec {
+            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: now,
             group: group.to_owned(),

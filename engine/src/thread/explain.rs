@@ -59,6 +59,7 @@ pub(super) fn explain(work: ExplainWork, job: &JobContext<'_>, kept: &mut KeptEx
         samples: &samples,
         size: model.size,
         route: if work.parity { InputRoute::Two } else { model.route },
+        grey_range: work.grey_range,
         decoders: &decoders,
         progress: job.progress,
     };
@@ -125,7 +126,7 @@ impl MapsOfJob<'_> {
             .iter()
             .zip(&classes)
             .filter_map(|((number, image), class)| {
-                let (input, class) = (image.as_ref().ok()?, *class.as_ref().ok()?);
+                let (input, class) = (&image.as_ref().ok()?.0, *class.as_ref().ok()?);
                 Some(ExplainedImage { seed: self.seeds[*number], input, class })
             })
             .collect();
@@ -136,9 +137,10 @@ impl MapsOfJob<'_> {
         let Some(maps) = self.explainer.explain(&explained, self.request, &Going(&going))? else { return Ok(None) };
         let mut maps = maps.into_iter();
         let answers = batch.into_iter().zip(classes).map(|((_, image), class)| {
-            image?;
+            let (_, findings) = image?;
             class?;
-            maps.next().expect("as many maps as images that were given")
+            let map = maps.next().expect("as many maps as images that were given");
+            map.map(|sample| ExplainedSample { findings: Some(findings), ..sample })
         });
         Ok(Some(answers.collect()))
     }

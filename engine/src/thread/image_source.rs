@@ -1,9 +1,10 @@
 //! Images decoded ahead on other threads while the network computes.
 
-use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
+use mammoscope::domain::grey_range::GreyRange;
+use mammoscope::domain::image_findings::ImageFindings;
 use mammoscope::domain::input_route::InputRoute;
 use mammoscope::imaging::network_input::{NetworkInput, load_input};
 use rayon::ThreadPool;
@@ -11,8 +12,8 @@ use rayon::prelude::*;
 
 use super::progress::Progress;
 
-/// An image, or why there is none.
-pub(super) type DecodedImage = Result<NetworkInput, String>;
+/// An image and what was found in it, or why there is none.
+pub(super) type DecodedImage = Result<(NetworkInput, ImageFindings), String>;
 
 /// The images of a job.
 pub(super) struct ImageSource<'a> {
@@ -22,6 +23,8 @@ pub(super) struct ImageSource<'a> {
     pub(super) size: usize,
     /// How they become that.
     pub(super) route: InputRoute,
+    /// What is white in images of 16 bits.
+    pub(super) grey_range: GreyRange,
     /// Who decodes.
     pub(super) decoders: &'a ThreadPool,
     /// Where every decoded image is counted.
@@ -40,11 +43,7 @@ impl ImageSource<'_> {
     }
 
     fn decode(&self, path: &Path) -> DecodedImage {
-        // A decoder that gives up on a damaged file costs that file, not the job.
-        let (size, route) = (self.size, self.route);
-        let decoded = catch_unwind(|| load_input(path, size, route))
-            .map_err(|_| "the decoder gave up on it".to_owned())
-            .and_then(|input| input.map_err(|error| error.to_string()));
+        let decoded = load_input(path, self.size, self.route, self.grey_range).map_err(|error| error.to_string());
         self.progress.step();
         decoded
     }

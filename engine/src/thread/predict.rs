@@ -5,8 +5,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::protocol::{EngineEvent, JobOutcome, PredictWork};
-use mammoscope::domain::density::DensityClass;
+use mammoscope::client::protocol::{EngineEvent, JobOutcome, PredictWork, PredictedSample};
 use mammoscope::domain::printable::printable_path;
 use mammoscope::imaging::network_input::NetworkInput;
 use mammoscope::storage::model_file::Model;
@@ -16,8 +15,6 @@ use super::image_source::{DecodedImage, ImageSource};
 use super::job::JobContext;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference::{self, Predictor};
-
-type Logits = [f32; DensityClass::COUNT];
 
 /// Predicts all images in their order and sends an answer for each.
 pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOutcome> {
@@ -37,6 +34,7 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
         samples: &samples,
         size: model.metadata.size,
         route: model.metadata.input_route,
+        grey_range: work.grey_range,
         decoders: &decoders,
         progress: job.progress,
     };
@@ -68,16 +66,16 @@ fn answer_batches(
 }
 
 /// Answers for a batch: images that could not be read keep their reason, the others go through the network together.
-fn answer(predictor: &Predictor, batch: Vec<DecodedImage>) -> anyhow::Result<Vec<Result<Logits, String>>> {
-    let readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| image.as_ref().ok()).collect();
+fn answer(predictor: &Predictor, batch: Vec<DecodedImage>) -> anyhow::Result<Vec<Result<PredictedSample, String>>> {
+    let readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| Some(&image.as_ref().ok()?.0)).collect();
     let mut logits = predictor.logits(&readable)?.into_iter();
     Ok(batch
         .into_iter()
         .map(|image| {
-            image?;
+            let (_, findings) = image?;
             let logits = logits.next().expect("as many answers as readable images");
             if logits.iter().all(|logit| logit.is_finite()) {
-                Ok(logits)
+                Ok(PredictedSample { logits, findings })
             } else {
                 Err("the network's answer is not finite".to_owned())
             }

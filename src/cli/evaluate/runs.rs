@@ -54,6 +54,10 @@ pub(super) fn evaluate<const N: usize>(
                 let message = format!("{one} and {two} are both of {view}; compare them with --against");
                 return Err(WrongUse(message).into());
             }
+            let doubtful = read.manifest.doubtful_images();
+            if !doubtful.is_empty() {
+                console.warn(format!("{}: {doubtful}; figures of them mean nothing", read.spec.view));
+            }
             list.push(read);
         }
     }

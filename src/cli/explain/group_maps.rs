@@ -22,6 +22,7 @@ use crate::domain::explanation_map::ExplanationMap;
 use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::explanation_scores::ExplanationScores;
 use crate::domain::explanation_summary::ScoredMap;
+use crate::domain::image_findings::ImageFindings;
 use crate::domain::image_seed::{image_seed, view_seed};
 use crate::domain::input_route::InputRoute;
 use crate::domain::map_status::MapStatus;
@@ -82,6 +83,8 @@ pub(super) struct Done {
     pub(super) failures: Vec<(String, String)>,
     /// File of each image that was explained without one of its masks, and why.
     pub(super) mask_problems: Vec<(String, String)>,
+    /// What was found in the images that were explained.
+    pub(super) findings: Vec<ImageFindings>,
 }
 
 /// Another way of computing maps.
@@ -205,7 +208,8 @@ impl GroupMaps<'_> {
         let route = if self.arguments.parity { InputRoute::Two } else { metadata.input_route };
         let path = &self.group.samples[index].path;
         let seed = image_seed(self.seed(), path);
-        ExaminedPicture::read(path, metadata.size, route, seed).map_err(|error| error.to_string())
+        ExaminedPicture::read(path, metadata.size, route, self.arguments.said.grey.range(), seed)
+            .map_err(|error| error.to_string())
     }
 
     /// The view's seed.
@@ -247,6 +251,7 @@ impl GroupMaps<'_> {
                 Some(chosen) => chosen.iter().map(|&index| path(&samples[index])).collect(),
                 None => samples.iter().map(path).collect(),
             },
+            grey_range: arguments.said.grey.range(),
             method,
             layer,
             class,
@@ -298,10 +303,6 @@ impl GroupMaps<'_> {
                 progress.warn(problem);
                 done.mask_problems.push((printable_path(&of.path), problem.clone()));
             }
-            if image.examined.regions.is_none() {
-                progress
-                    .warn(&format!("{}: no breast is found in it; its map has no scores", printable_path(&of.path)));
-            }
             let Some(probabilities) = image.probabilities else {
                 done.fail(of, "the network's answer is not finite", progress);
                 continue;
@@ -315,6 +316,7 @@ impl GroupMaps<'_> {
                     printable_path(&of.path)
                 ));
             }
+            done.findings.extend(sample.findings.clone());
             let one = self.explained(of, index, &image, sample, probabilities.most_probable());
             take(&one, &image)?;
             done.explained.push(one);

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 use super::chosen_images::{ChosenImages, ImageChoice};
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::data_arguments::DataArguments;
+use super::image_notes::ImageNotes;
 use super::interruption::Interruption;
 use super::model_choice::open_models_and_faulty;
 use super::terminal_picture::{Graphics, PicturePrinter};
@@ -135,6 +137,8 @@ pub(super) struct ExplainArguments {
     /// The value of the map that gets the full colour, so that pictures can be compared [default: each its largest]
     #[arg(long, value_name = "VALUE", value_parser = positive)]
     full: Option<f32>,
+    #[command(flatten)]
+    said: DataArguments,
     /// The folder to write to; made if it is not there
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -190,8 +194,14 @@ pub(super) fn run(
         );
     }
     let models = open_models_and_faulty(&arguments.model, workspace, console).context("--model")?;
-    let choice = ImageChoice { models: &models, data: &arguments.data, view: &arguments.view, split: arguments.split };
-    let ChosenImages { groups, left_out } = choice.choose(console)?;
+    let choice = ImageChoice {
+        models: &models,
+        data: &arguments.data,
+        said: &arguments.said,
+        view: &arguments.view,
+        split: arguments.split,
+    };
+    let ChosenImages { groups, left_out, .. } = choice.choose(console)?;
     let out = || format!("write to {}", printable_path(&arguments.out));
     let mut files = ExplanationFiles::create(arguments).with_context(out)?;
     let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
@@ -206,6 +216,7 @@ pub(super) fn run(
     let mut explained: Vec<Explained> = Vec::new();
     let mut failures: Vec<(String, String)> = Vec::new();
     let mut mask_problems: Vec<(String, String)> = Vec::new();
+    let mut notes = ImageNotes::default();
     for group in &groups {
         let maps = GroupMaps { arguments, console, group };
         let done = maps.compute(&mut engine, &mut job, &interrupted, &mut |one, image| {
@@ -216,6 +227,10 @@ pub(super) fn run(
             }
             Ok(())
         })?;
+        for (one, findings) in done.explained.iter().zip(&done.findings) {
+            notes.add(Path::new(&one.row.prediction.file), findings);
+        }
+        notes.compare(group.model, &done.findings);
         explained.extend(done.explained);
         failures.extend(done.failures);
         mask_problems.extend(done.mask_problems);
@@ -258,6 +273,7 @@ pub(super) fn run(
             print_result(&checked.text())?;
         }
     }
+    notes.warn(console);
     let missed = failures.len() + left_out;
     let mut remark = format!("{} explained: {}", counted(explained.len(), "image"), printable_path(&arguments.out));
     if missed > 0 {

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::PixelCache;
 use super::content_index::ContentHash;
 use crate::domain::dataset_manifest::PixelFacts;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::hexadecimal::hexadecimal;
 use crate::imaging::decode::{ImageError, decode, decode_file, read_file};
 use crate::imaging::network_input::resize;
@@ -31,7 +32,7 @@ pub struct ImageRecord {
 /// Whether an image's file still has the pixels that were cached: if not, why. A file that has its length and time of
 /// writing still is not opened; another is decoded.
 #[must_use]
-pub fn verify_unchanged(record: &ImageRecord, path: &Path) -> Option<String> {
+pub fn verify_unchanged(record: &ImageRecord, path: &Path, grey_range: GreyRange) -> Option<String> {
     let now = match fs::metadata(path) {
         Ok(now) => now,
         Err(error) => return Some(ImageError::from(error).to_string()),
@@ -39,7 +40,8 @@ pub fn verify_unchanged(record: &ImageRecord, path: &Path) -> Option<String> {
     if now.len() == record.file_len && now.modified().is_ok_and(|modified| modified == record.modified) {
         return None;
     }
-    match decode_file(path).map(|image| pixel_checksum(&image.into_8_bit())) {
+    match decode_file(path).and_then(|image| image.into_levels(grey_range)).map(|levels| pixel_checksum(&levels.raster))
+    {
         Ok(checksum) if checksum == record.facts.sha256 => None,
         Ok(_) => Some("its pixels have changed since the run began".to_owned()),
         Err(error) => Some(error.to_string()),
@@ -70,17 +72,19 @@ pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Pa
     if ContentHash::of(&bytes) != *content {
         return PreparedImage::Changed;
     }
-    let image = match decode(bytes) {
-        Ok(image) => image.into_8_bit(),
+    let levels = match decode(bytes).and_then(|image| image.into_levels(cache.grey_range)) {
+        Ok(levels) => levels,
         Err(error) => return PreparedImage::Undecodable { reason: error.to_string() },
     };
+    let picture = resize(&levels.raster, cache.size, cache.route);
     let facts = PixelFacts {
-        sha256: pixel_checksum(&image),
-        width: image.width(),
-        height: image.height(),
-        grey_deviation: (cache.measure)(&image),
+        sha256: pixel_checksum(&levels.raster),
+        width: levels.raster.width(),
+        height: levels.raster.height(),
+        grey_deviation: (cache.measure)(&levels.raster),
+        findings: Some(levels.findings(&picture)),
     };
-    PreparedImage::Decoded { pixels: grey_where_colourless(resize(&image, cache.size, cache.route)), facts }
+    PreparedImage::Decoded { pixels: grey_where_colourless(picture), facts }
 }
 
 /// SHA-256 as [`PixelFacts::sha256`] has it.

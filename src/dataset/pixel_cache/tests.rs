@@ -58,8 +58,17 @@ impl Bench {
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Result<CachedImages, PixelCacheError> {
         let (folder, route) = (&self.cache(), InputRoute::One);
-        PixelCache { folder, size: SIZE, route, threads: 2, measure: first_level, on_progress, cancelled }
-            .open_or_build(&self.samples)
+        PixelCache {
+            folder,
+            size: SIZE,
+            route,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
+            threads: 2,
+            measure: first_level,
+            on_progress,
+            cancelled,
+        }
+        .open_or_build(&self.samples)
     }
 
     /// The images, and how many were decoded for them.
@@ -166,7 +175,16 @@ fn another_size_or_route_is_another_cache() {
     let folder = &bench.cache();
     for (size, route, files) in [(8, InputRoute::One, 1), (9, InputRoute::One, 2), (8, InputRoute::Two, 3)] {
         let (on_progress, cancelled) = (&|_| (), &|| false);
-        let cache = PixelCache { folder, size, route, threads: 1, measure: |_| None, on_progress, cancelled };
+        let cache = PixelCache {
+            folder,
+            size,
+            route,
+            grey_range: crate::domain::grey_range::GreyRange::Auto,
+            threads: 1,
+            measure: |_| None,
+            on_progress,
+            cancelled,
+        };
         let images = cache.open_or_build(&bench.samples).unwrap();
         let record = images.records()[1].as_ref().unwrap();
         let image = decode_file(&bench.samples[1]).unwrap().into_8_bit();
@@ -256,16 +274,26 @@ fn in_mid_run_a_file_is_looked_at_where_it_may_have_changed() {
     let bench = Bench::new(2);
     let (images, _) = bench.open();
     let (path, record) = (&bench.samples[1], images.records()[1].as_ref().unwrap());
-    assert_eq!(verify_unchanged(record, path), None);
+    assert_eq!(verify_unchanged(record, path, crate::domain::grey_range::GreyRange::Auto), None);
     // Written again, with the same pixels.
     write_image(path, 1, ExtendedColorType::L8);
-    assert_eq!(verify_unchanged(record, path), None);
+    assert_eq!(verify_unchanged(record, path, crate::domain::grey_range::GreyRange::Auto), None);
     write_image(path, 60, ExtendedColorType::L8);
-    assert_eq!(verify_unchanged(record, path).unwrap(), "its pixels have changed since the run began");
+    assert_eq!(
+        verify_unchanged(record, path, crate::domain::grey_range::GreyRange::Auto).unwrap(),
+        "its pixels have changed since the run began"
+    );
     fs::write(path, b"no image").unwrap();
-    assert_eq!(verify_unchanged(record, path).unwrap(), "is not a PNG, JPEG or TIFF image");
+    assert_eq!(
+        verify_unchanged(record, path, crate::domain::grey_range::GreyRange::Auto).unwrap(),
+        "is not a PNG, JPEG or TIFF image"
+    );
     fs::remove_file(path).unwrap();
-    assert!(verify_unchanged(record, path).unwrap().starts_with("cannot be read: "));
+    assert!(
+        verify_unchanged(record, path, crate::domain::grey_range::GreyRange::Auto)
+            .unwrap()
+            .starts_with("cannot be read: ")
+    );
 }
 
 proptest! {

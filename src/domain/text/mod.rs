@@ -1,3 +1,4 @@
 //! Text as people and programs write it.
 
+pub mod bad_lines;
 pub mod table;

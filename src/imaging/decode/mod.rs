@@ -10,10 +10,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 pub use super::image_error::ImageError;
+use super::image_examination::examine;
 pub use super::image_facts::{ColorKind, ImageFacts, ImageFormat};
 use super::raster::Raster;
 use crate::domain::contained_panic::contain_panic;
 use crate::domain::foreign_file::ForeignFile;
+use crate::domain::grey_range::{GreyRange, WHITE_OF_8_BITS, level};
+use crate::domain::image_findings::ImageFindings;
 use crate::domain::printable::printable;
 
 /// The most pixels of an image that is read. A mammogram has 5 to 30 million; a file that claims more than this is
@@ -46,14 +49,59 @@ pub struct DecodedImage {
 }
 
 impl DecodedImage {
-    /// The pixels at 8 bits, as the reference's network gets them. 16 bits are divided by 257 and rounded, so that the
-    /// whole range is kept: 0 stays 0, and 65535 becomes 255 (PIL would clip everything above 255).
+    /// The pixels at 8 bits where their whole range is meant, as of masks: 16 bits are divided by 257 and rounded.
     #[must_use]
     pub fn into_8_bit(self) -> Raster<u8> {
         match self.samples {
             Samples::Depth8(raster) => raster,
-            Samples::Depth16(raster) => raster.map(|sample| ((u32::from(sample) + 128) / 257) as u8),
+            Samples::Depth16(raster) => raster.map(|sample| level(sample, u16::MAX)),
         }
+    }
+
+    /// The pixels at 8 bits, as a network gets them: of 16 bits 0 is black and white is what `range` says it is, so that
+    /// mammograms of 10, 12 and 14 bits keep all of their contrast. (PIL would clip everything above 255.)
+    pub fn into_levels(self, range: GreyRange) -> Result<GreyLevels, ImageError> {
+        let bits = self.facts.bits;
+        let largest = self.largest();
+        Ok(match self.samples {
+            Samples::Depth8(raster) => GreyLevels { raster, bits, largest, white: WHITE_OF_8_BITS },
+            Samples::Depth16(raster) => {
+                let white = range.white_for(largest)?;
+                GreyLevels { raster: raster.map(|sample| level(sample, white)), bits, largest, white }
+            }
+        })
+    }
+
+    /// The largest sample.
+    #[must_use]
+    pub fn largest(&self) -> u16 {
+        match &self.samples {
+            Samples::Depth8(raster) => raster.samples().iter().copied().max().unwrap_or(0).into(),
+            Samples::Depth16(raster) => raster.samples().iter().copied().max().unwrap_or(0),
+        }
+    }
+}
+
+/// Grey levels of an image, 0 to 255, and where they come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GreyLevels {
+    /// The picture.
+    pub raster: Raster<u8>,
+    /// Bits of a sample in the file.
+    pub bits: u8,
+    /// The largest sample in the file.
+    pub largest: u16,
+    /// The sample that became 255.
+    pub white: u16,
+}
+
+impl GreyLevels {
+    /// What is found in the image, `picture` being it in the size of a network's input.
+    #[must_use]
+    pub fn findings(&self, picture: &Raster<u8>) -> ImageFindings {
+        let (width, height) = (self.raster.width(), self.raster.height());
+        let (doubts, traits) = examine(picture, (width, height));
+        ImageFindings { width, height, bits: self.bits, largest: self.largest, white: self.white, doubts, traits }
     }
 }
 

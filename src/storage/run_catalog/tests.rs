@@ -20,6 +20,7 @@ fn time(minutes: i64) -> DateTime<Utc> {
 fn make(workspace: &Workspace, minutes: i64, view: View, label: &str, group: &str) -> RunDir {
     let run = workspace.create_run(time(minutes), view, label).unwrap();
     let spec = RunSpec {
+        grey_range: crate::domain::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created: time(minutes),
         group: group.to_owned(),

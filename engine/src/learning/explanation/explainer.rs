@@ -280,7 +280,7 @@ impl BatchOfMaps {
                     return Err("the network's answer is not finite".to_owned());
                 }
                 let map = ExplanationMap::new(rows as usize, columns as usize, values);
-                Ok(ExplainedSample { logits, class, map, all_gradients_negative, curves: None })
+                Ok(ExplainedSample { logits, findings: None, class, map, all_gradients_negative, curves: None })
             })
             .collect())
     }

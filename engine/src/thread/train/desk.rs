@@ -254,6 +254,7 @@ pub(super) mod tests {
     /// Of a run of preset `seed`.
     pub(in crate::thread::train) fn spec() -> RunSpec {
         RunSpec {
+            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: Utc::now(),
             group: "group".to_owned(),

@@ -46,12 +46,13 @@ impl PreparedImages {
         is_to_end: &(dyn Fn() -> bool + Sync),
     ) -> anyhow::Result<Self> {
         let mut manifest = read_manifest(&run.manifest())?;
-        let paths: Vec<PathBuf> = manifest.samples.iter().map(|sample| manifest.root.join(&sample.file)).collect();
+        let paths: Vec<PathBuf> = manifest.paths().collect();
         let folder = run.pixel_cache();
         let cache = PixelCache {
             folder: &folder,
             size,
             route: InputRoute::One,
+            grey_range: manifest.grey_range,
             threads,
             measure: grey_deviation,
             on_progress: &|_| {},
@@ -85,6 +86,10 @@ impl PreparedImages {
             recorder.record(RunEventKind::SampleSkipped { file: printable_path(&sample.file), reason })?;
         }
         if changed {
+            let doubtful = manifest.doubtful_images();
+            if !doubtful.is_empty() {
+                recorder.record(RunEventKind::Warning { message: doubtful.to_string() })?;
+            }
             write_manifest(&run.manifest(), &manifest).context("write dataset.json")?;
         }
         let blank = vec![0; size * size * cache.channels()];

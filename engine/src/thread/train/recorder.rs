@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
 use mammoscope::dataset::pixel_cache::{ImageRecord, verify_unchanged};
+use mammoscope::domain::grey_range::GreyRange;
 use mammoscope::domain::printable::printable_path;
 use mammoscope::domain::run_event::{RunEvent, RunEventKind};
 use mammoscope::domain::run_spec::RunSpec;
@@ -53,6 +54,8 @@ pub(super) struct Recorder {
     images_per_step: usize,
     notes: BTreeMap<String, String>,
     watched: Vec<WatchedImage>,
+    /// What is white in images of 16 bits.
+    grey_range: GreyRange,
     lost: BTreeSet<usize>,
 }
 
@@ -83,6 +86,7 @@ impl Recorder {
             images_per_step: spec.config.batch_size * spec.config.accumulate,
             notes: BTreeMap::new(),
             watched: Vec::new(),
+            grey_range: spec.grey_range,
             lost: BTreeSet::new(),
         })
     }
@@ -230,7 +234,7 @@ impl TrainingObserver for Recorder {
                 continue;
             }
             let Some(record) = &watched.record else { continue };
-            if let Some(reason) = verify_unchanged(record, &watched.path) {
+            if let Some(reason) = verify_unchanged(record, &watched.path, self.grey_range) {
                 lost.push((image, reason));
             }
         }

@@ -16,9 +16,11 @@ use mammoscope::domain::printable::printable_path;
 use mammoscope::domain::run_event::RunEventKind;
 use mammoscope::domain::run_spec::RunSpec;
 use mammoscope::domain::run_status::RunPhase;
+use mammoscope::domain::split::Split;
 use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope::domain::training_images::TrainingImages;
 use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
-use mammoscope::storage::model_file::{ModelMetadata, sha256_hex};
+use mammoscope::storage::model_file::{ModelMetadata, grey_range_entry, sha256_hex};
 use mammoscope::storage::model_splits::ModelSplits;
 use mammoscope::storage::process_evidence::host_name;
 use mammoscope::storage::run_dir::RunDir;
@@ -147,8 +149,8 @@ impl SingleRun<'_> {
         let desk = Arc::clone(self.desk);
         let images = PreparedImages::read(self.run, config.size, threads, recorder, &move || desk.is_to_end())?;
         let (train, lost) = images.training_set(device)?;
-        let (validation, _) = images.evaluation_set(mammoscope::domain::split::Split::Validation, device)?;
-        let (test, _) = images.evaluation_set(mammoscope::domain::split::Split::Test, Device::Cpu)?;
+        let (validation, _) = images.evaluation_set(Split::Validation, device)?;
+        let (test, _) = images.evaluation_set(Split::Test, Device::Cpu)?;
         let data = images.manifest.fingerprint();
         // Schedule and class weights stay those of the images that the run began with, whether one is lost while it
         // trains or while it is interrupted.
@@ -267,6 +269,9 @@ impl SingleRun<'_> {
             ]
             .map(|(key, value)| (key.to_owned(), value)),
         );
+        provenance.extend([grey_range_entry(images.manifest.grey_range)]);
+        let training = images.manifest.findings_of(Split::Train).map(|(_, findings)| findings);
+        provenance.extend(TrainingImages::of(training).map(|training| training.to_provenance()));
         let TrainingConfig { width, size, .. } = spec.config;
         ModelMetadata { width, size, view: Some(spec.view), input_route: InputRoute::One, provenance }
     }

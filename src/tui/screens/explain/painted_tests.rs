@@ -117,7 +117,8 @@ fn the_control_and_what_is_wrong_with_masks_are_told() {
     examined.mask_problems = vec!["masks/146_dense.png: the mask has 7 × 7 pixels".to_owned()];
     let map = ExplanationMap::new(4, 4, SOUND.to_vec());
     let class = DensityClass::C;
-    let sample = ExplainedSample { logits: [0.0; 4], class, map, all_gradients_negative: false, curves: None };
+    let sample =
+        ExplainedSample { logits: [0.0; 4], class, map, all_gradients_negative: false, curves: None, findings: None };
     let image = Arc::new(Arc::new(examined).explained(&sample, MapZoom::Bilinear));
     let there = MappedImage { image, class, grid: (4, 4), model: PathBuf::new() };
     answer(&mut app, &requests, &Ok(Arc::new(there)));

@@ -56,7 +56,7 @@ pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     let map = ExplanationMap::new(4, 4, values.to_vec());
     let class = DensityClass::C;
     let logits = [-2.0, 0.5, 2.4, -0.5];
-    let sample = ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None };
+    let sample = ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None, findings: None };
     Arc::new(MappedImage {
         image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,

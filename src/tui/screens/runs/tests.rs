@@ -30,6 +30,7 @@ fn run_dir(name: &str) -> RunDir {
 fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: ProcessEvidence) -> RunRow {
     let now = fixed_time();
     let spec = RunSpec {
+        grey_range: crate::domain::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created: now,
         group: String::new(),

@@ -19,6 +19,7 @@ use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::explanation_scores::ExplanationScores;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::image_seed::{image_seed, view_seed};
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
@@ -61,8 +62,12 @@ struct KeptPicture {
     in_use: Weak<ExaminedPicture>,
 }
 
-/// File and side of a picture.
-type PictureKey = ((PathBuf, Stamp), usize);
+/// File, side and grey range of a picture.
+type PictureKey = ((PathBuf, Stamp), usize, GreyRange);
+
+fn picture_key(key: &MapKey, model: &ModelEntry) -> PictureKey {
+    (key.sample.clone(), model.metadata.size, model.metadata.grey_range())
+}
 
 /// Computes maps; keeps the engine, the models and the latest maps.
 #[derive(Default)]
@@ -80,7 +85,7 @@ pub(super) struct MapMaker {
 impl MakesMaps for MapMaker {
     fn knows(&mut self, request: &MapRequest) -> bool {
         self.key(request).is_ok_and(|(key, model)| {
-            let picture = (key.sample.clone(), model.metadata.size);
+            let picture = picture_key(&key, &model);
             self.pictures.iter().any(|known| known.of == picture) && self.maps.iter().any(|known| known.key == key)
         })
     }
@@ -94,7 +99,7 @@ impl MakesMaps for MapMaker {
             Ok(found) => found,
             Err(problem) => return Some(Err(problem)),
         };
-        let picture = self.picture(&(key.sample.clone(), model.metadata.size));
+        let picture = self.picture(&picture_key(&key, &model));
         let known = self.maps.iter().position(|known| known.key == key).map(|at| self.maps.remove(at));
         let (kept, mapped) = match (known, picture) {
             (Some(mut known), Some(examined)) => {
@@ -226,11 +231,11 @@ impl MapMaker {
     ) -> Option<Result<(KeptMap, Arc<MappedImage>), String>> {
         let size = model.metadata.size;
         let is_known = known.is_some();
-        let (sample, route) = (request.sample.clone(), model.metadata.input_route);
+        let (sample, route, range) = (request.sample.clone(), model.metadata.input_route, model.metadata.grey_range());
         let seed = image_seed(view_seed(0, request.view), &sample);
         // The engine computes while masks are found here.
         let examined = thread::spawn(move || {
-            let read = || ExaminedPicture::read(&sample, size, route, seed).map(Arc::new);
+            let read = || ExaminedPicture::read(&sample, size, route, range, seed).map(Arc::new);
             known.map_or_else(|| read().map_err(|error| error.to_string()), Ok)
         });
         let answer = self.ask_engine(request, model, unwanted);
@@ -240,7 +245,7 @@ impl MapMaker {
             Err(problem) => return Some(Err(format!("the file {problem}"))),
         };
         if !is_known {
-            self.keep((key.sample.clone(), size), &examined);
+            self.keep(picture_key(&key, model), &examined);
         }
         let sample = match answer? {
             Ok(sample) => sample,
@@ -273,6 +278,7 @@ impl MapMaker {
         let work = ExplainWork {
             model: WirePath::from(model.path.as_path()),
             samples: vec![WirePath::from(request.sample.as_path())],
+            grey_range: model.metadata.grey_range(),
             method: request.method,
             layer: request.layer,
             class: request.class.map_or(ExplainedClass::Predicted, ExplainedClass::Class),

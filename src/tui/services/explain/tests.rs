@@ -167,6 +167,7 @@ fn small_run(folder: &Path, model: &Model) -> RunDir {
     let mut config = Preset::named("seed").unwrap().config;
     (config.size, config.width) = (32, model.metadata.width);
     let spec = RunSpec {
+        grey_range: crate::domain::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created: Utc::now(),
         group: "group".to_owned(),

@@ -73,6 +73,7 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
     // In local time, so that it reads the same everywhere.
     let created = Local.with_ymd_and_hms(2026, 11, 23, hour, 5, 0).unwrap().with_timezone(&Utc);
     let spec = RunSpec {
+        grey_range: crate::domain::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created,
         group: format!("{hour}_{preset}"),
@@ -111,7 +112,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         let label = row.label.unwrap();
         let spread = 10.0 + 3.0 * label.index() as f64 + (place * 5 % 7) as f64;
         let sha256 = format!("{:064x}", place + 100 * split as usize);
-        let pixels = PixelFacts { sha256, width: 8, height: 8, grey_deviation: Some(spread) };
+        let pixels = PixelFacts { sha256, width: 8, height: 8, grey_deviation: Some(spread), findings: None };
         let (subject, exam) = (SubjectId(format!("{split}{}", row.subject.0)), row.exam.clone());
         let (subject, exam) = if split == Split::Test { (row.subject, row.exam) } else { (subject, exam) };
         let file = if split == Split::Test { row.file.into() } else { format!("{split}/{}", row.file).into() };
@@ -126,6 +127,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         view,
         split_source: SplitSource::Folders,
         split_seed: 0,
+        grey_range: crate::domain::grey_range::GreyRange::Auto,
         allow_duplicates: false,
         samples: of_split(Split::Train).chain(of_split(Split::Test)).collect(),
     }
