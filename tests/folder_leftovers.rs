@@ -32,7 +32,7 @@ fn what_programs_leave_behind_is_counted_and_no_problem() {
     assert_eq!(
         found.ignored.remarks(folder.path()),
         [
-            "9 files ignored, being no data: 1 in #recycle, 2 in @eaDir, 1 in __MACOSX, 1 in backup, 3 left by programs, 1 named \
+            "9 files ignored as not part of the data: 1 in #recycle, 2 in @eaDir, 1 in __MACOSX, 1 in backup, 3 left by programs, 1 named \
           ._*"
         ]
     );

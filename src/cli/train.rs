@@ -13,6 +13,7 @@ use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
 use crate::client::engine_location::locate_engine;
 use crate::client::training_plan::{PlannedRuns, TrainingPlan};
 use crate::client::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
+use crate::dataset::copied_images::{CopiedImages, copied_files};
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::dataset::split_table::SplitTable;
@@ -169,11 +170,24 @@ fn manifests(
     let paths: Vec<PathBuf> = manifests.iter().flat_map(DatasetManifest::paths).collect();
     arguments.said.grey.check(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), console)?;
     for manifest in &mut manifests {
+        refuse_copies(manifest, console)?;
         manifest.grey_range = range;
         let [train, validation, test] = Split::ALL.map(|split| manifest.of_split(split).count());
         console.remark(format!("{}: {train} training, {validation} validation, {test} test images", manifest.view));
     }
     Ok(manifests)
+}
+
+/// Copies of a file in two splits are found before anything is started; what else is the same picture, by the trainer.
+fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Result<()> {
+    let interruption = Interruption::watch()?;
+    let copies = copied_files(manifest, &|| interruption.requested()).ok_or(Interrupted)?;
+    let Some(copies) = CopiedImages::some(copies) else { return Ok(()) };
+    if !manifest.allow_duplicates {
+        bail!("{}: {copies}; remove one of each, or say --allow-duplicates", manifest.view);
+    }
+    console.warn(format!("{}: {copies}", manifest.view));
+    Ok(())
 }
 
 fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {

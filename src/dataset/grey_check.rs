@@ -199,10 +199,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shallow = folder.path().join("8.png");
         GrayImage::from_pixel(8, 8, Luma([9])).save(&shallow).unwrap();
-        let facts = check(&[shallow.clone()], "auto").unwrap();
+        let facts = check(std::slice::from_ref(&shallow), "auto").unwrap();
         assert_eq!((facts.white, facts.deep), (255, 0));
         assert!(
-            check(&[shallow.clone()], "12")
+            check(std::slice::from_ref(&shallow), "12")
                 .unwrap()
                 .remark(GreyRange::of_bits(12))
                 .unwrap()

@@ -1,5 +1,6 @@
 //! Folders of images to samples.
 
+pub mod copied_images;
 mod data_checks;
 pub mod data_warning;
 pub mod duplicate_audit;

@@ -135,7 +135,7 @@ impl IgnoredFiles {
         if !self.clutter.is_empty() {
             let counts: Vec<_> = self.clutter.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
             let all: usize = self.clutter.values().sum();
-            remarks.push(format!("{} ignored, being no data: {}", files(all), counts.join(", ")));
+            remarks.push(format!("{} ignored as not part of the data: {}", files(all), counts.join(", ")));
         }
         if self.masks > 0 {
             let below = |path: &PathBuf| printable_path(path.strip_prefix(root).unwrap_or(path));
@@ -223,7 +223,7 @@ mod tests {
         }
         ignored.add_folder(&folder.path().join("masks"), "masks", NotData::Mask);
         let remarks = ignored.remarks(folder.path());
-        assert_eq!(remarks[0], "3 files ignored, being no data: 2 in @eaDir, 1 named ._*");
+        assert_eq!(remarks[0], "3 files ignored as not part of the data: 2 in @eaDir, 1 named ._*");
         assert!(remarks[1].starts_with("4 masks of lesions or regions left out by name: masks/"), "{}", remarks[1]);
         assert!(remarks[1].ends_with(", …"));
     }

@@ -30,7 +30,7 @@ use crate::domain::printable::printable_path;
 use crate::imaging::raster::Raster;
 
 /// Raised when decoding, resizing or the measured feature give other values than before, or the file's layout changes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Images a thread that are decoded before they are written: enough that threads seldom wait for the slowest of them.
 const IMAGES_A_THREAD: usize = 8;
 
@@ -196,9 +196,13 @@ impl PixelCache<'_> {
 impl CachedImages {
     fn new(file: CacheFile, files: Vec<Result<FileContent, String>>) -> Self {
         let record = |found: FileContent| match file.content(&found.content) {
-            Some(CachedContent::Pixels { slot, facts }) => {
-                Ok(ImageRecord { slot: *slot, facts: facts.clone(), file_len: found.length, modified: found.modified })
-            }
+            Some(CachedContent::Pixels { slot, facts, signature }) => Ok(ImageRecord {
+                slot: *slot,
+                facts: facts.clone(),
+                signature: signature.clone(),
+                file_len: found.length,
+                modified: found.modified,
+            }),
             Some(CachedContent::Undecodable { reason }) => Err(reason.clone()),
             None => Err("changed while the images were read".to_owned()),
         };

@@ -137,16 +137,20 @@ impl fmt::Display for GreyRange {
 
 /// A text that is not a depth.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is not a depth; depths are auto, 8, 10, 12, 14 and 16")]
+#[error("'{0}' is not a depth; depths are auto, 8, 10, 12, 14 and 16, or white N for any other value")]
 pub struct UnknownDepth(pub String);
 
 impl FromStr for GreyRange {
     type Err = UnknownDepth;
 
-    /// Reads `auto` or a number of bits.
+    /// Reads `auto`, a number of bits, or `white N`.
     fn from_str(text: &str) -> Result<Self, UnknownDepth> {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(Self::Auto);
+        }
+        if let Some(white) = text.strip_prefix("white ") {
+            let white = white.trim().parse().ok().filter(|&white| white > 0);
+            return white.map(Self::White).ok_or_else(|| UnknownDepth(text.to_owned()));
         }
         let bits = text.parse().ok().filter(|bits| DEPTHS.contains(bits));
         bits.map(Self::of_bits).ok_or_else(|| UnknownDepth(text.to_owned()))
@@ -164,6 +168,8 @@ mod tests {
         assert_eq!("12".parse(), Ok(GreyRange::White(4095)));
         assert_eq!("16".parse(), Ok(GreyRange::White(65_535)));
         assert_eq!("AUTO".parse(), Ok(GreyRange::Auto));
+        assert_eq!("white 3000".parse(), Ok(GreyRange::White(3000)));
+        assert!("white 0".parse::<GreyRange>().is_err() && "white 70000".parse::<GreyRange>().is_err());
         assert!("11".parse::<GreyRange>().unwrap_err().to_string().contains("auto, 8, 10, 12, 14 and 16"));
         assert_eq!(GreyRange::of_bits(12).to_string(), "white 4,095 (12 bits)");
         assert_eq!(GreyRange::White(3000).to_string(), "white 3,000");

@@ -20,6 +20,7 @@ pub mod mask;
 pub mod network_input;
 pub mod overlay;
 pub mod picture_regions;
+pub mod picture_signature;
 pub mod pixel_checksum;
 pub mod random_map;
 pub mod raster;

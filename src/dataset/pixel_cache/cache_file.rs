@@ -19,6 +19,7 @@ use super::content_index::ContentHash;
 use super::image_record::PreparedImage;
 use super::{CacheStage, Counter, PixelCache, PixelCacheError, disk_room};
 use crate::domain::dataset_manifest::PixelFacts;
+use crate::imaging::picture_signature::PictureSignature;
 use crate::imaging::raster::{Channels, Raster};
 
 const MAGIC: [u8; 8] = *b"MSPIXELS";
@@ -29,7 +30,7 @@ const BUFFER: usize = 1 << 20;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum CachedContent {
     /// Its pixels are kept.
-    Pixels { slot: usize, facts: PixelFacts },
+    Pixels { slot: usize, facts: PixelFacts, signature: Option<PictureSignature> },
     /// It is no image.
     Undecodable { reason: String },
 }
@@ -153,7 +154,7 @@ impl CacheWriter {
         let cached = match image {
             PreparedImage::Changed => return Ok(()),
             PreparedImage::Undecodable { reason } => CachedContent::Undecodable { reason },
-            PreparedImage::Decoded { pixels, facts } => {
+            PreparedImage::Decoded { pixels, facts, signature } => {
                 if self.widens_for(&pixels) {
                     self.widen()?;
                 }
@@ -163,7 +164,7 @@ impl CacheWriter {
                 } else {
                     self.append(pixels.samples())?;
                 }
-                CachedContent::Pixels { slot, facts }
+                CachedContent::Pixels { slot, facts, signature }
             }
         };
         self.contents.images.insert(content.clone(), cached);

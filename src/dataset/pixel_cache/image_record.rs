@@ -13,6 +13,7 @@ use crate::domain::grey_range::GreyRange;
 use crate::domain::hexadecimal::hexadecimal;
 use crate::imaging::decode::{ImageError, decode, decode_file, read_file};
 use crate::imaging::network_input::resize;
+use crate::imaging::picture_signature::PictureSignature;
 use crate::imaging::raster::{Channels, Raster};
 
 /// What is known of a cached image.
@@ -23,6 +24,8 @@ pub struct ImageRecord {
     pub slot: usize,
     /// What it is before it is resized.
     pub facts: PixelFacts,
+    /// By what it is recognised; `None` where nothing is to be seen in it.
+    pub signature: Option<PictureSignature>,
     /// Bytes of its file when it was read.
     pub file_len: u64,
     /// When its file had been written last.
@@ -49,6 +52,7 @@ pub fn verify_unchanged(record: &ImageRecord, path: &Path, grey_range: GreyRange
 }
 
 /// What comes of an image file.
+#[expect(clippy::large_enum_variant, reason = "nearly all images can be decoded")]
 pub(super) enum PreparedImage {
     /// It can be cached.
     Decoded {
@@ -56,6 +60,8 @@ pub(super) enum PreparedImage {
         pixels: Raster<u8>,
         /// What it is before it is resized.
         facts: PixelFacts,
+        /// By what it is recognised.
+        signature: Option<PictureSignature>,
     },
     /// Its bytes are no image.
     Undecodable {
@@ -84,7 +90,8 @@ pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Pa
         grey_deviation: (cache.measure)(&levels.raster),
         findings: Some(levels.findings(&picture)),
     };
-    PreparedImage::Decoded { pixels: grey_where_colourless(picture), facts }
+    let signature = PictureSignature::of(&levels.raster);
+    PreparedImage::Decoded { pixels: grey_where_colourless(picture), facts, signature }
 }
 
 /// SHA-256 as [`PixelFacts::sha256`] has it.

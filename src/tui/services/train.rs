@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::client::engine_location::locate_engine;
 use crate::client::engine_process::{EngineProcess, Patience};
@@ -14,10 +14,13 @@ use crate::client::protocol::{BenchmarkWork, JobId};
 use crate::client::step_benchmark::{BenchmarkError, time_steps};
 use crate::client::training_plan::TrainingPlan;
 use crate::client::training_start::{check_disk, count_gpus, start_plan};
+use crate::dataset::copied_images::{CopiedImages, copied_files};
 use crate::dataset::folder_layout::scan;
+use crate::dataset::grey_check::check_grey_range;
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::domain::compute_options::DeviceChoice;
+use crate::domain::dataset_manifest::DatasetManifest;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::workspace::Workspace;
@@ -34,6 +37,8 @@ pub(in crate::tui) struct TrainService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
     scans: Option<Sender<(u64, DataRequest)>>,
+    /// The newest scan.
+    newest_scan: Arc<AtomicU64>,
     timings: Option<Sender<TimingRequest>>,
     /// The timing that is still wanted; 0 for none.
     wanted: Arc<AtomicU64>,
@@ -47,16 +52,18 @@ struct TimingRequest {
 
 impl TrainService {
     pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self { workspace, inbox, scans: None, timings: None, wanted: Arc::default() }
+        Self { workspace, inbox, scans: None, newest_scan: Arc::default(), timings: None, wanted: Arc::default() }
     }
 
     pub(super) fn perform(&mut self, effect: TrainEffect) {
         match effect {
             TrainEffect::Scan { request, data } => {
+                self.newest_scan.store(request, Ordering::Release);
                 let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
+                let newest = Arc::clone(&self.newest_scan);
                 let scans = self.scans.get_or_insert_with(|| {
                     let (scans, waiting) = channel();
-                    thread::spawn(move || scan_data(&waiting, &workspace, &inbox));
+                    thread::spawn(move || scan_data(&waiting, &newest, &workspace, &inbox));
                     scans
                 });
                 // The thread is there as long as this is.
@@ -86,37 +93,56 @@ impl TrainService {
     }
 }
 
-/// One scan after another, the newest only.
-fn scan_data(waiting: &Receiver<(u64, DataRequest)>, workspace: &Workspace, inbox: &Sender<UiMessage>) {
+/// One scan after another, the newest only; one that is no longer that is given up.
+fn scan_data(
+    waiting: &Receiver<(u64, DataRequest)>,
+    newest_scan: &AtomicU64,
+    workspace: &Workspace,
+    inbox: &Sender<UiMessage>,
+) {
     while let Ok(mut newest) = waiting.recv() {
         while let Ok(newer) = waiting.try_recv() {
             newest = newer;
         }
         let (request, data) = newest;
-        let outcome = outlook(&data, workspace).map_err(|error| format!("{error:#}"));
+        let is_old = || newest_scan.load(Ordering::Acquire) != request;
+        let outcome = outlook(&data, workspace, &is_old).map_err(|error| format!("{error:#}"));
         if inbox.send(UiMessage::Train(TrainMessage::Scanned { request, outcome })).is_err() {
             return;
         }
     }
 }
 
-fn outlook(data: &DataRequest, workspace: &Workspace) -> anyhow::Result<DataOutlook> {
-    let (manifests, problems) = manifests(data)?;
+fn outlook(
+    data: &DataRequest,
+    workspace: &Workspace,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<DataOutlook> {
+    let (manifests, problems) = manifests(data, interrupted)?;
     Ok(DataOutlook::new(&manifests, problems, workspace.free_bytes()))
 }
 
 /// The images that are asked for, and what of the folders is not as it should be.
-fn manifests(data: &DataRequest) -> anyhow::Result<(ManifestSet, Vec<String>)> {
+fn manifests(
+    data: &DataRequest,
+    interrupted: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<(ManifestSet, Vec<String>)> {
     let scanned = scan(&at_home(&data.root))?;
     let plan = match data.splits {
         SplitChoice::OwnOrDrawn => SplitPlan::FoldersOrDrawn { seed: data.seed },
         SplitChoice::AllAsTrain => SplitPlan::AllAsTrain,
     };
-    let manifests = build_manifests(&scanned, &data.views, plan, false)?;
+    let mut manifests = build_manifests(&scanned, &data.views, plan, false)?;
     let mut problems: Vec<String> = scanned.problems.iter().take(NAMED_PROBLEMS).map(ToString::to_string).collect();
     let more = scanned.problems.len().saturating_sub(NAMED_PROBLEMS);
     if more > 0 {
         problems.push(format!("and {more} more like these"));
+    }
+    let paths: Vec<PathBuf> = manifests.manifests.iter().flat_map(DatasetManifest::paths).collect();
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    problems.extend(check_grey_range(&paths, data.grey_range, interrupted)?.remark(data.grey_range));
+    for manifest in &mut manifests.manifests {
+        manifest.grey_range = data.grey_range;
     }
     Ok((manifests, problems))
 }
@@ -162,7 +188,12 @@ fn time(request: TimingRequest, unwanted: &dyn Fn() -> bool) -> anyhow::Result<S
 fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<StartedRuns> {
     request.config.check()?;
     let engine = locate_engine()?.path;
-    let (ManifestSet { manifests, .. }, _) = manifests(&request.data)?;
+    let (ManifestSet { manifests, .. }, _) = manifests(&request.data, &|| false)?;
+    for manifest in &manifests {
+        if let Some(copies) = copied_files(manifest, &|| false).and_then(CopiedImages::some) {
+            bail!("{}: {copies}; remove one of each, or use mammoscope train --allow-duplicates", manifest.view);
+        }
+    }
     let gpus = count_gpus(&request.devices, &engine).context("device")?;
     let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
     let shares = request.devices.deal(manifests.len(), gpus);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use mammoscope::dataset::copied_images::{CopiedImages, copied_pictures};
 use mammoscope::dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
 use mammoscope::domain::dataset_manifest::DatasetManifest;
 use mammoscope::domain::input_route::InputRoute;
@@ -86,6 +87,8 @@ impl PreparedImages {
             recorder.record(RunEventKind::SampleSkipped { file: printable_path(&sample.file), reason })?;
         }
         if changed {
+            // Before the manifest is written: a run that is taken up again would not look any more.
+            refuse_copies(&manifest, &cache, recorder, is_to_end)?;
             let doubtful = manifest.doubtful_images();
             if !doubtful.is_empty() {
                 recorder.record(RunEventKind::Warning { message: doubtful.to_string() })?;
@@ -145,6 +148,22 @@ impl PreparedImages {
         let known = self.manifest.samples[position].pixels.as_ref()?;
         (record.facts.sha256 == known.sha256).then(|| self.cache.pixels(record.slot))
     }
+}
+
+/// The same picture in two splits is an error, or a warning where it was allowed.
+fn refuse_copies(
+    manifest: &DatasetManifest,
+    cache: &CachedImages,
+    recorder: &mut Recorder,
+    is_to_end: &(dyn Fn() -> bool + Sync),
+) -> anyhow::Result<()> {
+    let signature = |position: usize| cache.records()[position].as_ref().ok()?.signature.as_ref();
+    let copies = copied_pictures(manifest, &signature, is_to_end).ok_or(Cancelled)?;
+    let Some(copies) = CopiedImages::some(copies) else { return Ok(()) };
+    if !manifest.allow_duplicates {
+        bail!("{copies}; remove one of each, or train with --allow-duplicates");
+    }
+    recorder.record(RunEventKind::Warning { message: format!("{copies}; allowed by --allow-duplicates") })
 }
 
 fn file_name(path: &Path) -> String {

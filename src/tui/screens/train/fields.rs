@@ -14,6 +14,8 @@ pub(super) enum Field {
     Views,
     /// Where the splits come from.
     Splits,
+    /// What is white in 16-bit files.
+    Bits,
     /// What the configuration begins with.
     Preset,
     /// What the runs are called.
@@ -44,7 +46,8 @@ const SECTIONS: [(&str, &str); 7] = [
     ("keep_best", "what is kept, and when it ends"),
 ];
 
-const BASICS: [Field; 6] = [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device];
+const BASICS: [Field; 7] =
+    [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device, Field::Bits];
 
 impl Field {
     /// Its name.
@@ -53,6 +56,7 @@ impl Field {
             Self::Data => "data",
             Self::Views => "views",
             Self::Splits => "splits",
+            Self::Bits => "bits",
             Self::Preset => "preset",
             Self::Name => "name",
             Self::Device => "device",
@@ -70,7 +74,7 @@ impl Field {
         match self {
             Self::Splits | Self::Preset | Self::Views => true,
             Self::Key(position) => matches!(KEYS[position].range, ValueRange::Choice(_) | ValueRange::Switch),
-            Self::Data | Self::Name | Self::Device => false,
+            Self::Data | Self::Bits | Self::Name | Self::Device => false,
         }
     }
 
@@ -82,6 +86,10 @@ impl Field {
             Self::Splits => {
                 "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for \
                  training and the same for validation, to see whether they can be learnt by heart."
+            }
+            Self::Bits => {
+                "Bits of the images in 16-bit files: 8, 10, 12, 14, 16, or white N for any other value; auto takes files of \
+                 8 bits, and of 16 that use their range."
             }
             Self::Preset => "The configuration to begin from. What you changed below stays changed.",
             Self::Name => "What the runs are called, behind time and view; empty for the preset's name.",

@@ -6,6 +6,7 @@ use super::fields::Field;
 use crate::domain::compute_options::DeviceList;
 use crate::domain::config_keys::{ConfigKey, KEYS};
 use crate::domain::config_value::ValueRange;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::preset::Preset;
 use crate::domain::selection::ViewSelection;
 use crate::domain::training_config::TrainingConfig;
@@ -40,6 +41,8 @@ pub(super) struct TrainForm {
     /// Which views are checked, in the order of [`View::ALL`].
     pub(super) views: [bool; 4],
     pub(super) splits: SplitChoice,
+    /// What is white in 16-bit files, as it was typed.
+    pub(super) bits: String,
     pub(super) preset: Preset,
     /// Empty for the preset's name.
     pub(super) name: String,
@@ -56,6 +59,7 @@ impl Default for TrainForm {
             data: String::new(),
             views: [true; 4],
             splits: SplitChoice::default(),
+            bits: "auto".to_owned(),
             config: preset.config.clone(),
             preset,
             name: String::new(),
@@ -72,6 +76,7 @@ impl TrainForm {
             Field::Data | Field::Preset => false,
             Field::Views => self.views != empty.views,
             Field::Splits => self.splits != empty.splits,
+            Field::Bits => self.bits != empty.bits,
             Field::Name => self.name != empty.name,
             Field::Device => self.device != empty.device,
             Field::Key(position) => KEYS[position].value(&self.config) != KEYS[position].value(&self.preset.config),
@@ -84,6 +89,7 @@ impl TrainForm {
             Field::Data => self.data.clone(),
             Field::Views => self.selection().to_string(),
             Field::Splits => self.splits.text().to_owned(),
+            Field::Bits => self.bits.clone(),
             Field::Preset => self.preset.name.clone(),
             Field::Name => self.name.clone(),
             Field::Device => self.device.clone(),
@@ -95,6 +101,7 @@ impl TrainForm {
     #[expect(clippy::unused_self, reason = "a question about the form")]
     pub(super) fn check_text(&self, field: Field, text: &str) -> Result<(), String> {
         match field {
+            Field::Bits => text.trim().parse::<GreyRange>().map(drop).map_err(|error| error.to_string()),
             Field::Device => text.trim().parse::<DeviceList>().map(drop).map_err(|error| error.to_string()),
             Field::Key(position) => {
                 let key = &KEYS[position];
@@ -110,6 +117,7 @@ impl TrainForm {
         let text = text.trim();
         match field {
             Field::Data => text.clone_into(&mut self.data),
+            Field::Bits => text.clone_into(&mut self.bits),
             Field::Name => text.clone_into(&mut self.name),
             Field::Device => text.clone_into(&mut self.device),
             Field::Key(position) => {
@@ -146,7 +154,7 @@ impl TrainForm {
                 let position = names.iter().position(|name| *name == now).unwrap_or(0);
                 self.config.set(key.name, names[turned(position, names.len())]).expect("one of the key's own choices");
             }
-            Field::Data | Field::Views | Field::Name | Field::Device => return false,
+            Field::Data | Field::Views | Field::Bits | Field::Name | Field::Device => return false,
         }
         true
     }
@@ -167,6 +175,7 @@ impl TrainForm {
             Field::Data => self.data = empty.data,
             Field::Views => self.views = empty.views,
             Field::Splits => self.splits = empty.splits,
+            Field::Bits => self.bits = empty.bits,
             Field::Preset => self.begin_with(&empty.preset.name),
             Field::Name => self.name = empty.name,
             Field::Device => self.device = empty.device,
@@ -196,6 +205,11 @@ impl TrainForm {
             return ViewSelection::All;
         }
         ViewSelection::Only(View::ALL.into_iter().zip(self.views).filter(|(_, on)| *on).map(|(view, _)| view).collect())
+    }
+
+    /// What is white in 16-bit files.
+    pub(super) fn grey_range(&self) -> GreyRange {
+        self.bits.parse().unwrap_or_default()
     }
 
     /// The devices that are asked for.

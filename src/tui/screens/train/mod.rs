@@ -75,6 +75,7 @@ pub(in crate::tui) struct TrainView {
     /// None stands for all.
     views: Vec<View>,
     splits: SplitChoice,
+    bits: String,
     preset: String,
     name: String,
     device: String,
@@ -137,6 +138,7 @@ impl TrainScreen {
         }
         // What another version wrote and this one does not know is left out.
         let _ = form.put(Field::Device, &view.device);
+        let _ = form.put(Field::Bits, &view.bits);
         Self { form, list: ScrollList::at(1), ..Self::default() }
     }
 
@@ -147,6 +149,7 @@ impl TrainScreen {
             data: form.data.clone(),
             views: View::ALL.into_iter().zip(form.views).filter(|(_, on)| *on).map(|(view, _)| view).collect(),
             splits: form.splits,
+            bits: form.bits.clone(),
             preset: form.preset.name.clone(),
             name: form.name.clone(),
             device: form.device.clone(),
@@ -210,7 +213,8 @@ impl TrainScreen {
         let mut effects = Vec::new();
         self.start_error = None;
         self.changed = Some(model.now);
-        let images = |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.config.seed);
+        let images =
+            |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.grey_range(), form.config.seed);
         if images(before) != images(&self.form) || self.data == DataState::Unknown {
             effects.extend(self.read_data());
         }
@@ -245,6 +249,7 @@ impl TrainScreen {
             root: PathBuf::from(&self.form.data),
             views: self.form.selection(),
             splits: self.form.splits,
+            grey_range: self.form.grey_range(),
             seed: self.form.config.seed,
         }
     }

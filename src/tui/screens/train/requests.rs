@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::form::SplitChoice;
 use crate::domain::compute_options::DeviceList;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::selection::ViewSelection;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::run_dir::RunDir;
@@ -15,6 +16,8 @@ pub(in crate::tui) struct DataRequest {
     pub(in crate::tui) root: PathBuf,
     pub(in crate::tui) views: ViewSelection,
     pub(in crate::tui) splits: SplitChoice,
+    /// What is white in 16-bit files.
+    pub(in crate::tui) grey_range: GreyRange,
     /// What splits are drawn from.
     pub(in crate::tui) seed: u64,
 }
