@@ -75,8 +75,14 @@ fn whether_maps_may_be_believed_is_told_with_its_rule() {
     let written: Value = serde_json::from_slice(&fs::read(out.join("sanity.json")).unwrap()).unwrap();
     assert_eq!(printed["sanity"], written);
     assert_eq!(printed["explained"], 16);
-    // Eight images of two subjects of C and D cannot support anything.
-    assert_eq!(written["verdict"], "not supported");
+    // Eight images of two subjects of C and D can neither support nor refute anything.
+    assert_eq!(written["verdict"], "undecided");
+    let judged = serde_json::json!({ "classes": ["C", "D"], "images": 8, "subjects": 2, "least_subjects": 10 });
+    assert_eq!(written["judged"], judged);
+    let coarse =
+        "maps of add_12 have 4 × 4 positions at 128 px, too few to say where in the breast: take --layer add_9 (8 × 8)";
+    assert_eq!(printed["coarse_maps"], serde_json::json!([coarse]));
+    assert_eq!(stderr_of(&output).matches(coarse).count(), 1, "{}", stderr_of(&output));
     assert_eq!(written["conditions"].as_array().unwrap().len(), 4);
     assert_eq!(written["evidence"]["randomisation"].as_array().unwrap().len(), 6);
     assert_eq!(written["evidence"]["repeatability"], 0.0, "the same thread count gives the same bits");

@@ -140,7 +140,8 @@ impl ExaminedPicture {
     #[must_use]
     pub fn explained(self: Arc<Self>, sample: &ExplainedSample, zoom: MapZoom) -> ExplainedImage {
         let (map, status, mut scores) = self.scored(&sample.map, zoom);
-        if let Some(curves) = &sample.curves {
+        // Without a breast, or a map that says anything, their order means nothing.
+        if let Some(curves) = sample.curves.as_ref().filter(|_| scores.breast_energy.is_some()) {
             scores.insertion_area = curves.insertion_area();
             scores.deletion_area = curves.deletion_area();
         }

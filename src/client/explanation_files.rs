@@ -56,6 +56,14 @@ impl ExplanationPictures {
     }
 }
 
+/// The file of an image's map.
+#[must_use]
+pub fn map_file_name(stem: &OsStr) -> OsString {
+    let mut name = stem.to_owned();
+    name.push("_map.npy");
+    name
+}
+
 /// Writes an image's map (`<stem>_map.npy`, signed) and its pictures (`<predicted>_<stem>_650.png`, `…_map.png`,
 /// `…_overlay.png`, `…_contours.png`) into a folder that is there, and gives the pictures back. Of a map that says nothing
 /// there are only the map itself and the image.
@@ -66,7 +74,7 @@ pub fn write_explanation(
     image: &ExplainedImage,
     painting: MapPainting,
 ) -> io::Result<Option<ExplanationPictures>> {
-    write_map(&named(folder, "", stem, "_map.npy"), image.map.width(), image.map.samples())?;
+    write_map(&folder.join(map_file_name(stem)), image.map.width(), image.map.samples())?;
     let picture = &image.examined.picture;
     let prefix = format!("{predicted}_");
     write_png(&named(folder, &prefix, stem, &format!("_{}.png", picture.width())), picture)?;

@@ -5,6 +5,26 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// Noisy copies of an image that SmoothGrad averages over.
+pub const NOISY_COPIES: usize = 16;
+/// Positions of the covering patch in each direction, where the image has as many pixels to tell them apart.
+const OCCLUSION_GRID: usize = 12;
+/// A position of the patch stands for no fewer pixels.
+const LEAST_PIXELS: usize = 4;
+
+/// Positions of the covering patch in each direction for an image of `size` pixels.
+#[must_use]
+pub const fn occlusion_grid(size: usize) -> usize {
+    let fitting = size / LEAST_PIXELS;
+    if fitting == 0 {
+        1
+    } else if fitting < OCCLUSION_GRID {
+        fitting
+    } else {
+        OCCLUSION_GRID
+    }
+}
+
 /// How a map of a network's attention is computed.
 ///
 /// With `A` the feature maps of a layer and `g = ∂logit/∂A` their gradient for the explained class, all maps are kept
@@ -87,6 +107,23 @@ impl ExplanationMethod {
     #[must_use]
     pub const fn is_of_layer(self) -> bool {
         !matches!(self, Self::SmoothGrad | Self::Occlusion)
+    }
+
+    /// How often the network is computed, forwards and where it has to be backwards, for one image of `size` pixels.
+    #[must_use]
+    pub const fn passes(self, size: usize) -> usize {
+        match self {
+            Self::Random | Self::EigenCam => 1,
+            Self::GradCam | Self::GradCamPlusPlus | Self::HiResCam | Self::LayerCam => 2,
+            Self::SmoothGrad => 2 * NOISY_COPIES,
+            Self::Occlusion => occlusion_grid(size).pow(2) + 1,
+        }
+    }
+
+    /// Whether an image takes many times what a prediction takes.
+    #[must_use]
+    pub const fn is_slow(self) -> bool {
+        matches!(self, Self::SmoothGrad | Self::Occlusion)
     }
 
     /// Whether the map depends on the explained class.

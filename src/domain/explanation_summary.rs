@@ -23,6 +23,14 @@ pub struct ScoredMap {
     pub scores: ExplanationScores,
 }
 
+impl ScoredMap {
+    /// Whether anything is known of where the map lies: not of one that says nothing, or of an image without a breast.
+    #[must_use]
+    pub fn has_scores(&self) -> bool {
+        self.scores.breast_energy.is_some()
+    }
+}
+
 /// The mean of a score over the images that have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ScoreMean {

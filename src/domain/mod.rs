@@ -8,6 +8,7 @@ mod baseline_rows;
 pub mod bootstrap;
 pub mod calibration;
 pub mod classification_report;
+pub mod coarse_map;
 pub mod compute_options;
 pub mod config_changes;
 pub mod config_error;

@@ -7,6 +7,10 @@ use super::explanation_summary::{ExplanationSummary, Score};
 /// The enrichment in dense tissue that the lower end of its interval must be above.
 pub const LEAST_ENRICHMENT: f64 = 1.2;
 
+/// Fewer subjects of the classes that are judged, C and D, leave it undecided: intervals by a bootstrap over fewer are too
+/// narrow.
+pub const LEAST_SUBJECTS: usize = 10;
+
 /// A map depends on the weights if its rank correlation with that of fully randomised weights is, in the mean, below
 /// this in absolute value.
 pub const MOST_CORRELATION: f64 = 0.5;
@@ -22,7 +26,7 @@ pub struct SanityEvidence {
     pub randomisation: Vec<RandomisedStage>,
     /// The largest difference between two computations of the same map, as a share of its largest value.
     pub repeatability: Option<f64>,
-    /// Scores of the maps that are judged: classes C and D, where there is dense tissue to find.
+    /// Scores of the maps that are judged: classes C and D, where there is dense tissue to find; those that have scores.
     pub maps: ExplanationSummary,
     /// Scores of random maps on the same images.
     pub control: ExplanationSummary,
@@ -48,11 +52,27 @@ pub struct Condition {
     pub holds: bool,
 }
 
+/// What follows from the conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All conditions hold.
+    Supported,
+    /// A condition fails.
+    NotSupported,
+    /// There are fewer than [`LEAST_SUBJECTS`] subjects to judge by.
+    Undecided,
+}
+
 /// The verdict of the sanity check, and why.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SanityVerdict {
-    /// Whether all conditions hold.
-    pub supported: bool,
+    /// What follows from the conditions.
+    pub verdict: Verdict,
+    /// How many images of classes C and D were judged.
+    pub images: usize,
+    /// How many subjects they are of.
+    pub subjects: usize,
     /// All conditions.
     pub conditions: Vec<Condition>,
 }
@@ -89,13 +109,38 @@ impl SanityVerdict {
                 holds: evidence.repeatability.is_some_and(|difference| difference <= MOST_DIFFERENCE),
             },
         ];
-        Self { supported: conditions.iter().all(|condition| condition.holds), conditions }
+        let ExplanationSummary { images, subjects, .. } = evidence.maps;
+        let verdict = if subjects < LEAST_SUBJECTS {
+            Verdict::Undecided
+        } else if conditions.iter().all(|condition| condition.holds) {
+            Verdict::Supported
+        } else {
+            Verdict::NotSupported
+        };
+        Self { verdict, images, subjects, conditions }
     }
 
-    /// `supported` or `not supported`.
+    /// `supported`, `not supported` or `undecided`.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        if self.supported { "supported" } else { "not supported" }
+        match self.verdict {
+            Verdict::Supported => "supported",
+            Verdict::NotSupported => "not supported",
+            Verdict::Undecided => "undecided",
+        }
+    }
+
+    /// What it was judged by: `Judged by classes C and D: 24 images of 12 subjects.`
+    #[must_use]
+    pub fn judged(&self) -> String {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let Self { images, subjects, .. } = *self;
+        let least = match self.verdict {
+            Verdict::Undecided => format!("; at least {LEAST_SUBJECTS} subjects are needed"),
+            Verdict::Supported | Verdict::NotSupported => String::new(),
+        };
+        let (s, of) = (plural(images), plural(subjects));
+        format!("Judged by classes C and D: {images} image{s} of {subjects} subject{of}{least}.")
     }
 }
 
@@ -113,6 +158,7 @@ mod tests {
 
     fn summary(low: f64, high: f64) -> ExplanationSummary {
         let mut summary = ExplanationSummary::of(&Vec::<ScoredMap>::new(), &Bootstrap::NONE);
+        (summary.images, summary.subjects) = (24, LEAST_SUBJECTS);
         let mean = &mut summary.means[Score::DenseEnrichment as usize];
         mean.mean = Some(f64::midpoint(low, high));
         mean.interval = Some(Interval { low, high, undefined_resamples: 0 });
@@ -152,10 +198,26 @@ mod tests {
     }
 
     #[test]
+    fn few_subjects_leave_it_undecided() {
+        let mut evidence = evidence();
+        assert_eq!(SanityVerdict::of(&evidence).judged(), "Judged by classes C and D: 24 images of 10 subjects.");
+        (evidence.maps.images, evidence.maps.subjects) = (4, 3);
+        let verdict = SanityVerdict::of(&evidence);
+        assert_eq!(verdict.word(), "undecided");
+        let judged = "Judged by classes C and D: 4 images of 3 subjects; at least 10 subjects are needed.";
+        assert_eq!(verdict.judged(), judged);
+        evidence.control = summary(1.4, 1.6);
+        assert_eq!(SanityVerdict::of(&evidence).word(), "undecided", "nor is it refuted");
+    }
+
+    #[test]
     fn without_intervals_nothing_is_supported() {
         let mut evidence = evidence();
         evidence.maps.means[Score::DenseEnrichment as usize].interval = None;
         let verdict = SanityVerdict::of(&evidence);
-        assert!(!verdict.supported && verdict.conditions[0].found == "not measured", "{verdict:?}");
+        assert!(
+            verdict.verdict == Verdict::NotSupported && verdict.conditions[0].found == "not measured",
+            "{verdict:?}"
+        );
     }
 }

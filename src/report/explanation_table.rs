@@ -7,6 +7,7 @@ use crate::domain::density::DensityClass;
 use crate::domain::explanation_summary::{ExplanationSummary, Score, ScoreMean, ScoredMap};
 use crate::domain::map_status::MapStatus;
 use crate::domain::sanity_verdict::SanityVerdict;
+use crate::report::tables::counted;
 
 /// The scores of a table's columns, and their headings.
 type Columns = [(Score, &'static str); 4];
@@ -30,6 +31,7 @@ const OTHERS: Columns = [
 #[must_use]
 pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> String {
     let rows = rows(maps, control, bootstrap);
+    let without = without_scores(maps);
     let mut text = table("Where the maps lie, and random maps on the same images", &PLACES, &rows);
     text.push_str(
         "Shares of a map's positive values. Enrichment: share of the map in dense tissue\n\
@@ -44,13 +46,22 @@ pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &B
              and go in the order of the map; high and low are good.\n",
         );
     }
-    for status in MapStatus::ALL.into_iter().filter(|status| !status.is_sound()) {
-        let count = maps.iter().filter(|map| map.status == status).count();
-        if count > 0 {
-            let _ = writeln!(text, "{count} without scores: the map is {status}");
-        }
+    for (reason, count) in without {
+        let _ = writeln!(text, "{} without scores, not counted in n: {reason}", counted(count, "image"));
     }
     text
+}
+
+/// Why images have no scores, and how many.
+fn without_scores(maps: &[ScoredMap]) -> Vec<(String, usize)> {
+    let count = |is: &dyn Fn(&ScoredMap) -> bool| maps.iter().filter(|map| is(map)).count();
+    let degenerate = MapStatus::ALL.into_iter().filter(|status| !status.is_sound());
+    let mut reasons: Vec<(String, usize)> =
+        degenerate.map(|status| (format!("the map is {status}"), count(&|map| map.status == status))).collect();
+    let unplaced = count(&|map| map.status.is_sound() && !map.has_scores());
+    reasons.push(("no breast is found in the image".to_owned(), unplaced));
+    reasons.retain(|(_, count)| *count > 0);
+    reasons
 }
 
 /// A class, with its maps and the random ones.
@@ -82,7 +93,9 @@ fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
     }
     text.truncate(text.trim_end().len());
     for Row { name, maps, control } in rows {
-        for (name, summary, images) in [(*name, maps, maps.images.to_string()), ("  random", control, String::new())] {
+        // What was averaged: an image without scores is none of them.
+        let averaged = columns.iter().map(|(score, _)| maps.mean(*score).images).max().unwrap_or(0);
+        for (name, summary, images) in [(*name, maps, averaged.to_string()), ("  random", control, String::new())] {
             let _ = write!(text, "\n{name:<6}{images:>width$}", width = 10 - name.len().max(6));
             for (score, _) in &columns {
                 let _ = write!(text, "  {:<15}", with_interval(summary.mean(*score)));
@@ -91,13 +104,22 @@ fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
         }
     }
     text.push('\n');
+    for Row { name, maps, .. } in rows {
+        let averaged = columns.iter().map(|(score, _)| maps.mean(*score).images).max().unwrap_or(0);
+        for (score, heading) in &columns {
+            let images = maps.mean(*score).images;
+            if images < averaged {
+                let _ = writeln!(text, "Row {name}: {heading} over {} only.", counted(images, "image"));
+            }
+        }
+    }
     text
 }
 
 /// The verdict and its conditions.
 #[must_use]
 pub fn verdict_text(verdict: &SanityVerdict) -> String {
-    let mut text = format!("\nThat the network looks at dense tissue is {}.\n", verdict.word());
+    let mut text = format!("\nThat the network looks at dense tissue is {}.\n{}\n", verdict.word(), verdict.judged());
     for condition in &verdict.conditions {
         let sign = if condition.holds { "holds " } else { "FAILS " };
         let _ = writeln!(text, "  {sign} {}: {}", condition.rule, condition.found);
@@ -131,6 +153,7 @@ mod tests {
 
     fn maps(enrichment: f64, curves: bool) -> Vec<ScoredMap> {
         let scores = |subject: usize| ExplanationScores {
+            breast_energy: Some(0.877),
             dense_energy: Some(0.3 * enrichment),
             dense_enrichment: Some(enrichment + 0.01 * subject as f64),
             skin_energy: Some(0.02),
@@ -157,6 +180,22 @@ mod tests {
         let large = ScoreMean { mean: Some(10.5), ..ScoreMean::default() };
         assert_eq!(with_interval(&large), "10.50");
         let text = explanation_text(&maps(1.9, false), &maps(1.0, false), &Bootstrap::default());
-        assert!(!text.contains("nsertion"), "{text}");
+        assert!(!text.contains("nsertion") && !text.contains("only") && !text.contains("without"), "{text}");
+    }
+
+    #[test]
+    fn images_without_scores_are_counted_apart() {
+        let mut maps = maps(1.9, false);
+        // Of class C a map that says nothing and an image without a breast; of another all of the breast is dense.
+        maps[0] = ScoredMap { status: MapStatus::AllZero, scores: ExplanationScores::default(), ..maps[0].clone() };
+        maps[2].scores = ExplanationScores::default();
+        maps[4].scores.dense_enrichment = None;
+        let text = explanation_text(&maps, &maps, &Bootstrap::default());
+        let row = |class: &str| text.lines().find(|line| line.starts_with(class)).unwrap().to_owned();
+        assert!(row("C  ").starts_with("C        8  .57") && row("D  ").starts_with("D       10"), "{text}");
+        assert!(row("all").starts_with("all     18"), "{text}");
+        assert!(text.contains("Row C: enrichment over 7 images only.") && !text.contains("Row D"), "{text}");
+        assert!(text.contains("1 image without scores, not counted in n: the map is zero everywhere"), "{text}");
+        assert!(text.contains("1 image without scores, not counted in n: no breast is found in the image"), "{text}");
     }
 }

@@ -32,6 +32,12 @@ const IDENTITY: [&str; 15] = [
     "status",
     "dense_source",
 ];
+/// The columns of the map itself: after the scores of where it lies, before those that were measured with it.
+const MAP: [&str; 2] = ["positions", "map_file"];
+/// All scores.
+static ALL_SCORES: [Score; SCORE_COUNT] = Score::ALL;
+/// How many scores come after them.
+const MEASURED: usize = 2;
 
 /// One explained image.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,11 +56,17 @@ pub struct ScoreRow {
     pub dense_source: DenseSource,
     /// Its scores; what has no meaning stays empty.
     pub scores: ExplanationScores,
+    /// Rows and columns of the map before it was brought to the picture's size.
+    pub positions: (usize, usize),
+    /// The map's file, below the folder: of images that share a name each has its own.
+    pub map_file: String,
 }
 
 /// All columns, in the order in which they are written.
 pub fn columns() -> impl Iterator<Item = &'static str> {
-    IDENTITY.into_iter().chain(Score::ALL.map(Score::name))
+    let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+    let names = |scores: &'static [Score]| scores.iter().map(|score| score.name());
+    IDENTITY.into_iter().chain(names(placed)).chain(MAP).chain(names(measured))
 }
 
 /// Writes `scores.csv` row by row; it appears at [`ScoreWriter::finish`], and a writer that is dropped before leaves
@@ -76,7 +88,7 @@ impl ScoreWriter {
     /// Appends a row.
     pub fn write(&mut self, row: &ScoreRow) -> io::Result<()> {
         let of = &row.prediction;
-        let mut record = Vec::with_capacity(IDENTITY.len() + SCORE_COUNT);
+        let mut record = Vec::with_capacity(IDENTITY.len() + MAP.len() + SCORE_COUNT);
         record.extend([
             of.file.clone(),
             of.subject.0.clone(),
@@ -93,7 +105,12 @@ impl ScoreWriter {
             row.status.name().to_owned(),
             row.dense_source.name().to_owned(),
         ]);
-        record.extend(Score::ALL.map(|score| number(score.of(&row.scores))));
+        let (rows, columns) = row.positions;
+        let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+        let numbers = |scores: &'static [Score]| scores.iter().map(|score| number(score.of(&row.scores)));
+        record.extend(numbers(placed));
+        record.extend([format!("{rows}x{columns}"), row.map_file.clone()]);
+        record.extend(numbers(measured));
         Ok(self.table.write_record(record)?)
     }
 
@@ -140,6 +157,8 @@ mod tests {
             status: MapStatus::Sound,
             dense_source: DenseSource::Mask,
             scores,
+            positions: (21, 21),
+            map_file: "CC_R/unlabelled/odd, name_1_C_CC_R_2_map.npy".to_owned(),
         }
     }
 
@@ -156,9 +175,9 @@ mod tests {
         let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
         let expected = "\
 file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,dense_source,breast_energy,outside_energy,\
-skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,insertion_area,deletion_area
+skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,positions,map_file,insertion_area,deletion_area
 \"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,sound,mask,,,,\
-0.500000000,,,1.000000000,,,0.333333333,
+0.500000000,,,1.000000000,,,21x21,\"CC_R/unlabelled/odd, name_1_C_CC_R_2_map.npy\",0.333333333,
 ";
         assert_eq!(text, expected);
         assert!(ScoreWriter::create(&folder.path().join("nowhere")).is_err());

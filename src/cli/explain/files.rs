@@ -13,7 +13,7 @@ use super::group_maps::Explained;
 use crate::cli::show::ShownWindow;
 use crate::cli::terminal_picture::PicturePrinter;
 use crate::client::explained_image::ExplainedImage;
-use crate::client::explanation_files::{ExplanationPictures, MapPainting, write_explanation};
+use crate::client::explanation_files::{ExplanationPictures, MapPainting, map_file_name, write_explanation};
 use crate::domain::density::DensityClass;
 use crate::domain::printable::printable_path;
 use crate::domain::view::View;
@@ -59,11 +59,15 @@ impl ExplanationFiles {
     }
 
     /// Writes an image's map and pictures. Of a map that says nothing only the map itself is written.
-    pub(super) fn write(&mut self, one: &Explained, image: &ExplainedImage) -> io::Result<()> {
+    /// The row learns the name of the map's file.
+    pub(super) fn write(&mut self, one: &mut Explained, image: &ExplainedImage) -> io::Result<()> {
         let of = &one.row.prediction;
-        let folder = self.out.join(of.view.map_or(VIEW_UNKNOWN, View::name)).join(class_name(of.label));
+        let below = Path::new(of.view.map_or(VIEW_UNKNOWN, View::name)).join(class_name(of.label));
+        let folder = self.out.join(&below);
         std::fs::create_dir_all(&folder)?;
         let stem = self.free_stem(&folder, Path::new(&of.file).file_stem().unwrap_or(OsStr::new("image")));
+        one.row.map_file = below.join(map_file_name(&stem)).to_string_lossy().into_owned();
+        let of = &one.row.prediction;
         let Some(pictures) = write_explanation(&folder, &stem, of.predicted, image, self.painting)? else {
             return Ok(());
         };
@@ -136,6 +140,10 @@ fn facts(one: &Explained) -> String {
     let truth = of.label.map_or_else(|| "no label".to_owned(), |label| format!("true {label}"));
     let probability = of.probabilities.0[of.predicted.index()];
     let mut facts = format!("{truth}, predicted {} {probability:.2}, map for {}", of.predicted, one.row.explained);
+    if one.coarse.is_some() {
+        let (rows, columns) = one.row.positions;
+        let _ = write!(facts, " of {rows} × {columns} positions only");
+    }
     if let Some(enrichment) = one.row.scores.dense_enrichment {
         let _ = write!(facts, ", {enrichment:.1} times in dense tissue");
     }

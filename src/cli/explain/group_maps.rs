@@ -16,6 +16,7 @@ use crate::client::image_job::ImageJobError;
 use crate::client::prediction::PredictionEvent;
 use crate::client::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
 use crate::dataset::sample::DatasetSample;
+use crate::domain::coarse_map::CoarseMap;
 use crate::domain::density::DensityClass;
 use crate::domain::explained_layer::ExplainedLayer;
 use crate::domain::explanation_map::ExplanationMap;
@@ -60,6 +61,8 @@ pub(super) struct Explained {
     pub(super) map: Option<ExplanationMap>,
     /// Where a random map of the same image lies.
     pub(super) control: ExplanationScores,
+    /// What there is to say where its map has few positions.
+    pub(super) coarse: Option<CoarseMap>,
 }
 
 impl Explained {
@@ -69,9 +72,11 @@ impl Explained {
         ScoredMap { subject: prediction.subject.clone(), label: prediction.label, status: *status, scores: *scores }
     }
 
-    /// The same of the random map.
+    /// The same of the random map; without scores where the map has none, so that both are averaged over the same images.
     pub(super) fn scored_control(&self) -> ScoredMap {
-        ScoredMap { status: MapStatus::Sound, scores: self.control, ..self.scored() }
+        let scored = self.scored();
+        let scores = if scored.has_scores() { self.control } else { ExplanationScores::default() };
+        ScoredMap { status: MapStatus::Sound, scores, ..scored }
     }
 }
 
@@ -97,7 +102,7 @@ pub(super) struct Variation {
 }
 
 /// Takes an explained image and its picture in.
-pub(super) type TakeImage<'a> = &'a mut dyn FnMut(&Explained, &ExplainedImage) -> anyhow::Result<()>;
+pub(super) type TakeImage<'a> = &'a mut dyn FnMut(&mut Explained, &ExplainedImage) -> anyhow::Result<()>;
 
 /// The images of one view, with their model.
 pub(super) struct GroupMaps<'a> {
@@ -224,6 +229,13 @@ impl GroupMaps<'_> {
         self.arguments.sanity && (0..count).any(|place| place * all / count == index)
     }
 
+    /// What there is to say where this view's maps have few positions.
+    pub(super) fn coarse(&self) -> Option<CoarseMap> {
+        let ExplainArguments { method, layer, .. } = *self.arguments;
+        let is_of_layer = method.is_of_layer() && method != ExplanationMethod::Random;
+        CoarseMap::of(layer, self.group.model.metadata.size).filter(|_| is_of_layer)
+    }
+
     /// How maps are brought to the size of their pictures.
     fn zoom(&self) -> MapZoom {
         if self.arguments.parity { MapZoom::KerasVis } else { MapZoom::Bilinear }
@@ -266,7 +278,7 @@ impl GroupMaps<'_> {
         }
     }
 
-    fn outcome(&self, result: Result<(), ImageJobError>) -> anyhow::Result<()> {
+    pub(super) fn outcome(&self, result: Result<(), ImageJobError>) -> anyhow::Result<()> {
         match result {
             Ok(()) => Ok(()),
             Err(ImageJobError::Interrupted) => Err(Interrupted.into()),
@@ -317,8 +329,8 @@ impl GroupMaps<'_> {
                 ));
             }
             done.findings.extend(sample.findings.clone());
-            let one = self.explained(of, index, &image, sample, probabilities.most_probable());
-            take(&one, &image)?;
+            let mut one = self.explained(of, index, &image, sample, probabilities.most_probable());
+            take(&mut one, &image)?;
             done.explained.push(one);
         }
         Ok(())
@@ -351,9 +363,12 @@ impl GroupMaps<'_> {
             status: image.status,
             dense_source: image.examined.dense_source(),
             scores: image.scores,
+            positions: (sample.map.rows(), sample.map.columns()),
+            map_file: String::new(),
         };
+        let coarse = self.coarse();
         let map = self.is_of_cascade(index).then_some(sample.map);
-        Explained { row, index, view: self.group.name(), map, control: image.examined.control }
+        Explained { row, index, view: self.group.name(), map, control: image.examined.control, coarse }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `mammoscope explain`: where a network looks, in pictures, maps and scores.
 
+mod announcement;
 mod files;
 mod group_maps;
 mod sanity;
@@ -217,11 +218,17 @@ pub(super) fn run(
     let mut failures: Vec<(String, String)> = Vec::new();
     let mut mask_problems: Vec<(String, String)> = Vec::new();
     let mut notes = ImageNotes::default();
+    let mut coarse: Vec<String> = Vec::new();
     for group in &groups {
         let maps = GroupMaps { arguments, console, group };
+        if let Some(text) = maps.coarse().map(|coarse| coarse.to_string()).filter(|text| !coarse.contains(text)) {
+            console.warn(&text);
+            coarse.push(text);
+        }
+        maps.announce(&mut engine, &mut job, &interrupted)?;
         let done = maps.compute(&mut engine, &mut job, &interrupted, &mut |one, image| {
-            table.write(&one.row).with_context(out)?;
             files.write(one, image).with_context(out)?;
+            table.write(&one.row).with_context(out)?;
             if let (Some(printer), true) = (&mut printer, image.status.is_sound()) {
                 files.show(printer, one, image)?;
             }
@@ -262,6 +269,7 @@ pub(super) fn run(
             "failed": listed(&failures),
             "masks_left_out": listed(&mask_problems),
             "left_out": left_out,
+            "coarse_maps": coarse,
             "classes": sanity::class_documents(&scored, &bootstrap),
             "control": sanity::class_documents(&control, &bootstrap),
             "sanity": checked.as_ref().map(sanity::Checked::document),

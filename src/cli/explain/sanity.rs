@@ -19,7 +19,7 @@ use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::explanation_summary::{ExplanationSummary, ScoredMap};
 use crate::domain::perturbation_curve::PerturbationCurves;
 use crate::domain::rank_correlation::spearman;
-use crate::domain::sanity_verdict::{RandomisedStage, SanityEvidence, SanityVerdict};
+use crate::domain::sanity_verdict::{LEAST_SUBJECTS, RandomisedStage, SanityEvidence, SanityVerdict};
 use crate::domain::weight_cascade::CASCADE;
 use crate::report::explanation_table::verdict_text;
 use crate::report::tables::counted;
@@ -87,7 +87,11 @@ pub(super) fn check(
             curves: true,
         };
         maps.maps_of(engine, interrupted, job.next(), &of_group, random, &mut |place, random| {
-            let scores = &mut control[first + place].scores;
+            let control = &mut control[first + place];
+            if !control.has_scores() {
+                return;
+            }
+            let scores = &mut control.scores;
             scores.insertion_area = random.curves.as_ref().and_then(PerturbationCurves::insertion_area);
             scores.deletion_area = random.curves.as_ref().and_then(PerturbationCurves::deletion_area);
         })?;
@@ -109,9 +113,9 @@ pub(super) fn check(
     Ok(Checked { evidence, verdict, maps: scored, control, compared })
 }
 
-/// Classes C and D: where there is dense tissue to find.
+/// Classes C and D, where there is dense tissue to find; of them the images that have scores.
 fn judged(maps: &[ScoredMap]) -> impl Iterator<Item = &ScoredMap> {
-    maps.iter().filter(|map| matches!(map.label, Some(DensityClass::C | DensityClass::D)))
+    maps.iter().filter(|map| matches!(map.label, Some(DensityClass::C | DensityClass::D)) && map.has_scores())
 }
 
 /// The largest difference of two maps as a share of the first one's largest value; `None` where that is 0 or no number.
@@ -158,6 +162,8 @@ impl Checked {
         json!({
             "schema": 1,
             "verdict": self.verdict.word(),
+            "judged": {"classes": ["C", "D"], "images": self.verdict.images, "subjects": self.verdict.subjects,
+                "least_subjects": LEAST_SUBJECTS},
             "conditions": self.verdict.conditions,
             "images_compared": self.compared,
             "evidence": self.evidence,

@@ -16,11 +16,12 @@ use crate::client::training_plan::TrainingPlan;
 use crate::client::training_start::{check_disk, count_gpus, start_plan};
 use crate::dataset::copied_images::{CopiedImages, copied_files};
 use crate::dataset::folder_layout::scan;
-use crate::dataset::grey_check::check_grey_range;
+use crate::dataset::grey_check::{GreyFacts, check_grey_range};
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::domain::compute_options::DeviceChoice;
 use crate::domain::dataset_manifest::DatasetManifest;
+use crate::domain::grey_range::GreyRange;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::workspace::Workspace;
@@ -140,11 +141,17 @@ fn manifests(
     }
     let paths: Vec<PathBuf> = manifests.manifests.iter().flat_map(DatasetManifest::paths).collect();
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    problems.extend(check_grey_range(&paths, data.grey_range, interrupted)?.remark(data.grey_range));
+    problems.extend(grey_facts(&paths, data.grey_range, interrupted)?.remark(data.grey_range));
     for manifest in &mut manifests.manifests {
         manifest.grey_range = data.grey_range;
     }
     Ok((manifests, problems))
+}
+
+/// What is known of the grey range; the form's field is called without the hyphens of the option.
+fn grey_facts(paths: &[&Path], range: GreyRange, interrupted: &(dyn Fn() -> bool + Sync)) -> anyhow::Result<GreyFacts> {
+    check_grey_range(paths, range, interrupted)
+        .map_err(|error| anyhow::anyhow!("{}", error.to_string().replace("say --bits", "put in bits (the last row)")))
 }
 
 /// A path whose `~` is the home folder.

@@ -1,20 +1,10 @@
 //! Occlusion: what the logit loses when a patch of the image is covered.
 
+use mammoscope::domain::explanation_method::occlusion_grid;
 use tch::{Device, TchError, Tensor, no_grad};
 
 use super::explainer::Going;
 use crate::learning::folded_resnet::FoldedResNet;
-
-/// Positions of the patch in each direction, where the image has as many pixels to tell them apart.
-const GRID: usize = 12;
-/// A position of the map stands for no fewer pixels.
-const LEAST_PIXELS: usize = 4;
-
-/// Positions of the patch in each direction for an image of `size` pixels.
-#[must_use]
-pub fn grid(size: usize) -> usize {
-    GRID.min(size / LEAST_PIXELS).max(1)
-}
 
 /// The map of one image 1×3×S×S: the logit of the whole image minus that of the image with a patch covered, for every
 /// position of the patch. A patch is two cells of the grid wide, around its cell, and covered with zero, the image's
@@ -28,7 +18,7 @@ pub fn occlusion(
 ) -> Result<Option<Tensor>, TchError> {
     no_grad(|| {
         let (_, _, size, _) = image.size4()?;
-        let cells = grid(size as usize);
+        let cells = occlusion_grid(size as usize);
         let whole = network.forward(image)?.f_double_value(&[0, class])?;
         let mut falls = Vec::with_capacity(cells * cells);
         let positions: Vec<(usize, usize)> = (0..cells * cells).map(|cell| (cell / cells, cell % cells)).collect();
@@ -63,7 +53,7 @@ mod tests {
     #[test]
     fn patches_cover_the_image_and_stay_within_it() {
         for (size, cells) in [(650, 12), (32, 8), (64, 12)] {
-            assert_eq!(grid(size as usize), cells);
+            assert_eq!(occlusion_grid(size as usize), cells);
             let patches: Vec<(i64, i64)> = (0..cells).map(|cell| extent(cell, cells, size)).collect();
             assert_eq!(patches[0].0, 0);
             assert_eq!(patches[cells - 1].0 + patches[cells - 1].1, size);

@@ -1,13 +1,12 @@
 //! SmoothGrad: the gradient at the input, averaged over noisy copies of the image.
 
+use mammoscope::domain::explanation_method::NOISY_COPIES;
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::explainer::Going;
 use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::random_stream::{Purpose, RandomStream};
 
-/// Noisy copies of an image.
-const COPIES: usize = 16;
 /// Deviation of the noise as a share of the image's range: within the paper's 10 to 20 %.
 const NOISE: f64 = 0.15;
 /// Pixels that one position of the map stands for, in each direction: single pixels' gradients are speckle.
@@ -26,7 +25,7 @@ pub fn smooth_grad(
     let deviation = NOISE * (image.f_max()?.f_double_value(&[])? - image.f_min()?.f_double_value(&[])?);
     let mut stream = RandomStream::new(seed, Purpose::Noise, 0, 0);
     let mut sum = image.f_zeros_like()?;
-    for _ in 0..COPIES {
+    for _ in 0..NOISY_COPIES {
         if !going.on() {
             return Ok(None);
         }
@@ -39,7 +38,7 @@ pub fn smooth_grad(
     no_grad(|| {
         let (_, _, rows, columns) = image.size4()?;
         let magnitudes =
-            sum.f_div_scalar(COPIES as f64)?.f_abs()?.f_sum_dim_intlist([1_i64].as_slice(), true, Kind::Float)?;
+            sum.f_div_scalar(NOISY_COPIES as f64)?.f_abs()?.f_sum_dim_intlist([1_i64].as_slice(), true, Kind::Float)?;
         let pooled = [(rows + POOLED - 1) / POOLED, (columns + POOLED - 1) / POOLED];
         magnitudes.f_adaptive_avg_pool2d(pooled)?.f_reshape(pooled).map(Some)
     })

@@ -11,8 +11,11 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::settings::ClassChoice;
 use super::steering::caption;
 use super::{ExplainSample, ExplainScreen, MappedImage};
+use crate::domain::coarse_map::CoarseMap;
 use crate::domain::density::DensityClass;
+use crate::domain::explanation_method::ExplanationMethod;
 use crate::domain::explanation_scores::{DenseSource, ExplanationScores};
+use crate::domain::network_plan::REFERENCE_SIZE;
 use crate::domain::printable::printable_os;
 use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
 use crate::tui::model::Model;
@@ -157,8 +160,14 @@ impl ExplainScreen {
                 return;
             }
             None => {
-                let text = if self.source.is_none() { "no models yet: M chooses them" } else { "computing the map" };
-                draw_middle(frame, area, text, theme.dim());
+                let text = match self.settings.method {
+                    _ if self.source.is_none() => "no models yet: M chooses them".to_owned(),
+                    method if method.is_slow() => {
+                        format!("computing the map: {} passes of the network", method.passes(REFERENCE_SIZE))
+                    }
+                    _ => "computing the map".to_owned(),
+                };
+                draw_middle(frame, area, &text, theme.dim());
                 return;
             }
         };
@@ -201,7 +210,7 @@ impl ExplainScreen {
             (ClassChoice::True, None) => "the true one".to_owned(),
         };
         let class = if settings.method.is_of_class() { class } else { "of no class".to_owned() };
-        let grid = mapped.map_or_else(String::new, |mapped| format!("{} × {} positions", mapped.grid.0, mapped.grid.1));
+        let (grid, coarse) = mapped.map_or_else(Default::default, |mapped| self.grid_text(mapped));
         let scale = settings.full.map_or_else(|| "each map its own".to_owned(), |full| format!("to {full:.3} for all"));
         let file = mapped.and_then(|mapped| mapped.model.file_name()).map(printable_os).unwrap_or_default();
         let rows = [
@@ -218,13 +227,29 @@ impl ExplainScreen {
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
             .map(|(name, text)| {
+                let style = if coarse && name == "map" { theme.warning() } else { theme.text() };
                 Line::from(vec![
                     Span::styled(format!(" {}", padded(name, 9)), theme.dim()),
-                    Span::raw(fitted(&text, cells)),
+                    Span::styled(fitted(&text, cells), style),
                 ])
             })
             .collect();
         frame.render_widget(Paragraph::new(lines), inner);
+    }
+
+    /// The map's positions, and whether they are too few to say where in the breast; then the layer to take instead.
+    fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
+        let (columns, rows) = mapped.grid;
+        let positions = format!("{columns} × {rows} positions");
+        let settings = &self.settings;
+        let coarse = (settings.method.is_of_layer() && settings.method != ExplanationMethod::Random)
+            .then(|| CoarseMap::of(settings.layer, mapped.image.map.width()))
+            .flatten();
+        match coarse.map(CoarseMap::finer) {
+            None => (positions, false),
+            Some(Some(finer)) => (format!("{columns} × {rows} only; y to {finer}"), true),
+            Some(None) => (format!("{positions} only"), true),
+        }
     }
 }
 

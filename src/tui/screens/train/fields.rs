@@ -46,8 +46,7 @@ const SECTIONS: [(&str, &str); 7] = [
     ("keep_best", "what is kept, and when it ends"),
 ];
 
-const BASICS: [Field; 7] =
-    [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device, Field::Bits];
+const BASICS: [Field; 6] = [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device];
 
 impl Field {
     /// Its name.
@@ -104,7 +103,7 @@ pub(super) fn rows(filter: &str) -> Vec<Row> {
     let filter = filter.trim().to_lowercase();
     let keys = (0..KEYS.len()).map(Field::Key);
     if !filter.is_empty() {
-        let all = BASICS.into_iter().chain(keys);
+        let all = BASICS.into_iter().chain(keys).chain([Field::Bits]);
         return all.filter(|field| field.name().contains(&filter)).map(Row::Field).collect();
     }
     let mut rows = vec![Row::Section("what is trained")];
@@ -114,6 +113,8 @@ pub(super) fn rows(filter: &str) -> Vec<Row> {
         rows.extend(section.map(|(_, title)| Row::Section(title)));
         rows.push(Row::Field(field));
     }
+    // Last, where End finds it: most data sets have 8 bits.
+    rows.extend([Row::Section("grey values of 16-bit images"), Row::Field(Field::Bits)]);
     rows
 }
 
@@ -150,7 +151,7 @@ mod tests {
             assert!(rows.contains(&Row::Field(Field::Key(position))));
         }
         let sections = rows.iter().filter(|row| matches!(row, Row::Section(_))).count();
-        assert_eq!(sections, SECTIONS.len() + 1, "a section whose first key is gone would be lost");
+        assert_eq!(sections, SECTIONS.len() + 2, "a section whose first key is gone would be lost");
     }
 
     #[test]

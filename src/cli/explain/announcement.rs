@@ -1,0 +1,66 @@
+//! How long a slow method will take, said before it begins.
+
+use std::time::Instant;
+
+use super::group_maps::{GroupMaps, Job};
+use crate::client::engine_process::EngineProcess;
+use crate::client::image_job::ImageJobError;
+use crate::client::prediction::{PredictionEvent, predict};
+use crate::client::protocol::{PredictWork, WirePath};
+use crate::domain::explanation_method::ExplanationMethod;
+use crate::domain::grouped_digits::grouped;
+use crate::report::epoch_table::seconds_text;
+use crate::report::tables::counted;
+
+/// A pass of a gradient, forwards or backwards, takes this many times a prediction: backwards takes twice as long.
+const GRADIENT_PASS: f64 = 1.5;
+
+impl GroupMaps<'_> {
+    /// Says what a slow method will take, by the time of two predictions of the first image: the first one warms up. Where
+    /// that image cannot be predicted nothing is said of time; what is wrong with it is said when it is explained.
+    pub(super) fn announce(
+        &self,
+        engine: &mut EngineProcess,
+        job: &mut Job,
+        interrupted: &dyn Fn() -> bool,
+    ) -> anyhow::Result<()> {
+        let (method, samples) = (self.arguments.method, &self.group.samples);
+        let Some(first) = samples.first().filter(|_| method.is_slow() && self.group.model.fault.is_none()) else {
+            return Ok(());
+        };
+        let passes = method.passes(self.group.model.metadata.size);
+        let work = PredictWork {
+            model: WirePath::from(self.group.model.path.as_path()),
+            samples: vec![WirePath::from(first.path.as_path()); 2],
+            batch_size: Some(1),
+            device: self.arguments.device,
+            precision: self.arguments.precision,
+            threads: self.arguments.threads.map(usize::from),
+            grey_range: self.arguments.said.grey.range(),
+        };
+        let mut answers: Vec<Instant> = Vec::new();
+        let result = predict(engine, job.next(), work, interrupted, &mut |event| {
+            if matches!(event, PredictionEvent::Image { result: Ok(_), .. }) {
+                answers.push(Instant::now());
+            }
+            Ok(())
+        });
+        let time = match (result, &answers[..]) {
+            (Ok(()), [warm, end]) => {
+                let factor = if method == ExplanationMethod::SmoothGrad { GRADIENT_PASS } else { 1.0 };
+                let seconds = end.duration_since(*warm).as_secs_f64() * (passes * samples.len()) as f64 * factor;
+                format!(", about {}", seconds_text(seconds))
+            }
+            (Ok(()) | Err(ImageJobError::Failed(_)), _) => String::new(),
+            (Err(error), _) => return self.outcome(Err(error)),
+        };
+        self.console.remark(format!(
+            "{}: {} takes {} passes an image, for {}{time}",
+            self.group.name(),
+            method.title(),
+            grouped(passes),
+            counted(samples.len(), "image")
+        ));
+        Ok(())
+    }
+}
