@@ -39,6 +39,17 @@ pub enum UnusableRows {
     Labels(#[from] DifferentLabels),
 }
 
+impl UnusableRows {
+    /// The same, of rows from so many tables.
+    #[must_use]
+    pub fn of_tables(mut self, tables: usize) -> Self {
+        if let Self::Inconsistent(rows) = &mut self {
+            rows.tables = tables;
+        }
+        self
+    }
+}
+
 impl EvaluatedSet {
     /// Evaluates every set of `rows` ([`EvaluationSet::of_rows`]), each beside that of the one-feature baseline's rows
     /// where there are such: rows of the same images with the baseline's probabilities.

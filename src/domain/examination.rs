@@ -54,6 +54,8 @@ pub struct Examination {
 /// Rows that cannot all be right.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct InconsistentRows {
+    /// How many tables the rows are from, where that is known: several may overlap.
+    pub tables: usize,
     /// How many views there are in all examinations that have a label.
     pub views: usize,
     /// How many such examinations there are.
@@ -66,9 +68,9 @@ pub struct InconsistentRows {
 
 impl fmt::Display for InconsistentRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { views, examinations, contradicting_labels, duplicates } = self;
+        let Self { tables, views, examinations, contradicting_labels, duplicates } = self;
         if !duplicates.is_empty() {
-            let overlap = if duplicates.len() == *views { " (the tables overlap)" } else { "" };
+            let overlap = if *tables > 1 && duplicates.len() == *views { " (the tables overlap)" } else { "" };
             write!(f, "{} of {views} views are predicted more than once{overlap}", duplicates.len())?;
         }
         if !contradicting_labels.is_empty() {
@@ -243,8 +245,11 @@ mod tests {
         let once: Vec<_> = (0..500).map(|subject| row(&subject.to_string(), "1", View::CcR, a)).collect();
         let mut rows = [once.clone(), once].concat();
         rows.extend(std::iter::repeat_n(rows[0].clone(), 900));
-        let text = gather(&rows).unwrap_err().to_string();
-        assert!(text.starts_with("500 of 500 views are predicted more than once (the tables overlap):\n"), "{text}");
+        let error = gather(&rows).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("500 of 500 views are predicted more than once:\n"), "{text}");
+        let of_tables = InconsistentRows { tables: 2, ..error }.to_string();
+        assert!(of_tables.starts_with("500 of 500 views are predicted more than once (the tables overlap):\n"));
         assert_eq!(text.lines().count(), 12);
         assert!(text.ends_with("\n  and 490 more") && text.len() < 1500, "{text}");
         assert!(text.contains(" and 892 more\n"), "one file given 902 times");

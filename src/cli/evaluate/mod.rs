@@ -143,7 +143,8 @@ pub(super) fn run(
         console.warn(warning);
     }
     let bootstrap = Bootstrap { resamples: arguments.resamples, seed: arguments.seed };
-    let sets = EvaluatedSet::of_rows(&predictions.rows, &predictions.baseline, fusion, bootstrap)?;
+    let sets = EvaluatedSet::of_rows(&predictions.rows, &predictions.baseline, fusion, bootstrap)
+        .map_err(|error| error.of_tables(predictions.paths.len()))?;
     let comparison = compare(&sets, &others, fusion, bootstrap)?;
     let inputs = predictions.paths.iter().map(|path| printable_path(path)).collect();
     let provenance = Provenance { inputs, split, rows: predictions.rows.len(), rows_without_label };

@@ -255,14 +255,8 @@ pub(super) fn run(
     if let Some(checked) = &checked {
         checked.write(&arguments.out).with_context(out)?;
     }
-    let scored: Vec<_> = explained.iter().map(Explained::scored).collect();
-    let control = match &checked {
-        Some(checked) => checked.control.clone(),
-        None => explained.iter().map(Explained::scored_control).collect(),
-    };
-    let bootstrap = Bootstrap::default();
-    if arguments.json {
-        let document = json!({
+    print_scores(arguments, &explained, checked.as_ref(), |scores| {
+        json!({
             "schema": 1,
             "table": arguments.out.join(FILE_NAME).to_string_lossy(),
             "explained": explained.len(),
@@ -270,17 +264,11 @@ pub(super) fn run(
             "masks_left_out": listed(&mask_problems),
             "left_out": left_out,
             "coarse_maps": coarse,
-            "classes": sanity::class_documents(&scored, &bootstrap),
-            "control": sanity::class_documents(&control, &bootstrap),
+            "classes": scores.classes,
+            "control": scores.control,
             "sanity": checked.as_ref().map(sanity::Checked::document),
-        });
-        print_result(&(serde_json::to_string_pretty(&document)? + "\n"))?;
-    } else {
-        print_result(&explanation_text(&scored, &control, &bootstrap))?;
-        if let Some(checked) = &checked {
-            print_result(&checked.text())?;
-        }
-    }
+        })
+    })?;
     notes.warn(console);
     let missed = failures.len() + left_out;
     let mut remark = format!("{} explained: {}", counted(explained.len(), "image"), printable_path(&arguments.out));
@@ -292,6 +280,34 @@ pub(super) fn run(
     }
     console.remark(remark);
     Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })
+}
+
+/// Documents of the maps' scores and of the random maps'.
+struct ScoreDocuments {
+    classes: Value,
+    control: Value,
+}
+
+/// Prints what the scores are and what the checks found: as tables, or as `document`.
+fn print_scores(
+    arguments: &ExplainArguments,
+    explained: &[Explained],
+    checked: Option<&sanity::Checked>,
+    document: impl FnOnce(ScoreDocuments) -> Value,
+) -> anyhow::Result<()> {
+    let scored: Vec<_> = explained.iter().map(Explained::scored).collect();
+    let control = match checked {
+        Some(checked) => checked.control.clone(),
+        None => explained.iter().map(Explained::scored_control).collect(),
+    };
+    let bootstrap = Bootstrap::default();
+    if arguments.json {
+        let [classes, control] = [&scored, &control].map(|maps| sanity::class_documents(maps, &bootstrap));
+        let document = document(ScoreDocuments { classes, control });
+        return print_result(&(serde_json::to_string_pretty(&document)? + "\n"));
+    }
+    print_result(&explanation_text(&scored, &control, &bootstrap))?;
+    checked.map_or(Ok(()), |checked| print_result(&checked.text()))
 }
 
 fn listed(problems: &[(String, String)]) -> Vec<Value> {
