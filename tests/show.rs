@@ -44,6 +44,44 @@ fn bad_files_are_listed_and_the_rest_is_shown() {
 }
 
 #[test]
+fn the_used_range_is_shown_and_a_stated_one_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let deep = ImageBuffer::<Luma<u16>, Vec<u16>>::from_fn(40, 40, |x, y| Luma([(x * 40 + y * 61 + 12) as u16]));
+    deep.save(folder.path().join("deep.png")).unwrap();
+    let (status, stdout, stderr) = show(folder.path(), &["deep.png"]);
+    let line = "deep.png · 40 × 40 · 16-bit grey · PNG · values 12–3,951 (12 bits)\n";
+    assert_eq!((status, stdout.as_str()), (Some(0), line), "{stderr}");
+    let (status, stdout, _) = show(folder.path(), &["--bits", "12", "deep.png"]);
+    assert_eq!((status, stdout.as_str()), (Some(0), line));
+    let (status, _, stderr) = show(folder.path(), &["--bits", "10", "deep.png"]);
+    assert_eq!(status, Some(1));
+    assert_eq!(
+        stderr.trim_end(),
+        "error: deep.png: has the value 3,951, above the white of 1,023; say --bits 12 or the --white that is meant"
+    );
+}
+
+#[test]
+fn what_cannot_be_a_mammogram_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let phantom = image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("testset/CC_R/B/2_1_B_CC_R.png")).unwrap();
+    let mut inverted = phantom.into_luma8();
+    inverted.save(folder.path().join("right.png")).unwrap();
+    image::imageops::invert(&mut inverted);
+    inverted.save(folder.path().join("inverted.png")).unwrap();
+    GrayImage::from_pixel(64, 64, Luma([9])).save(folder.path().join("flat.png")).unwrap();
+    let (status, _, stderr) = show(folder.path(), &["right.png", "inverted.png", "flat.png"]);
+    assert_eq!(status, Some(0));
+    assert_eq!(
+        stderr.lines().collect::<Vec<_>>(),
+        [
+            "warning: inverted.png: bright background, as if inverted (MONOCHROME1)",
+            "warning: flat.png: one grey level only"
+        ]
+    );
+}
+
+#[test]
 fn no_file_is_wrong_use() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(show(folder.path(), &[]).0, Some(2));

@@ -18,6 +18,7 @@ mod known_splits;
 mod man;
 mod model;
 mod model_choice;
+mod model_description;
 mod phantom;
 mod predict;
 mod prediction_progress;
@@ -77,7 +78,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
     match command {
         Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
         Command::Import(arguments) => import::run(&arguments, console),
-        Command::Model(arguments) => model::run(&arguments),
+        Command::Model(arguments) => model::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, workspace, console),
         Command::Predict(arguments) => predict::run(&arguments, workspace, console),
         Command::Preset(arguments) => preset::run(&arguments, console),

@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::console::{Outcome, print_result};
+use super::console::{Console, Outcome, print_result};
+use super::model_description::{self, DescribeArguments};
 use crate::domain::density::DensityClass;
 use crate::domain::grouped_digits::grouped;
 use crate::domain::network_layers::LayerRow;
 use crate::domain::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
 use crate::domain::printable::{printable, printable_path};
+use crate::domain::training_images::{PROVENANCE_KEY, TrainingImages};
 use crate::domain::view::View;
-use crate::storage::model_file::{ARCHITECTURE, ModelFacts, check_size};
+use crate::storage::model_file::{ARCHITECTURE, ModelFacts, ModelMetadata, check_size};
 
 /// Look at the network, or at a model file
 #[derive(Debug, Args)]
@@ -26,6 +28,7 @@ pub(super) struct ModelArguments {
 enum Question {
     Summary(SummaryArguments),
     Info(InfoArguments),
+    Describe(DescribeArguments),
 }
 
 /// Print layers, shapes and parameters of the network
@@ -61,10 +64,11 @@ struct InfoArguments {
     json: bool,
 }
 
-pub(super) fn run(arguments: &ModelArguments) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: &ModelArguments, console: &Console) -> anyhow::Result<Outcome> {
     print_result(&match &arguments.question {
         Question::Summary(arguments) => summary(arguments)?,
         Question::Info(arguments) => info(arguments)?,
+        Question::Describe(arguments) => return model_description::run(arguments, console),
     })?;
     Ok(Outcome::Done)
 }
@@ -111,6 +115,16 @@ fn summary(arguments: &SummaryArguments) -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// An entry of the metadata for a person.
+fn in_words(key: &str, metadata: &ModelMetadata, value: &str) -> String {
+    match key {
+        PROVENANCE_KEY => TrainingImages::of_provenance(&metadata.provenance)
+            .map_or_else(|| printable(value), |training| training.in_words()),
+        "grey_range" => metadata.grey_range().to_string(),
+        _ => printable(value),
+    }
+}
+
 fn info(arguments: &InfoArguments) -> anyhow::Result<String> {
     let facts = ModelFacts::read(&arguments.file).with_context(|| printable_path(&arguments.file))?;
     if arguments.json {
@@ -131,7 +145,7 @@ fn info(arguments: &InfoArguments) -> anyhow::Result<String> {
         ("size", format!("{} kB", facts.bytes.div_ceil(1000))),
         ("sha256", facts.sha256.clone()),
     ];
-    rows.extend(metadata.provenance.iter().map(|(key, value)| (key.as_str(), printable(value))));
+    rows.extend(metadata.provenance.iter().map(|(key, value)| (key.as_str(), in_words(key, metadata, value))));
     let mut text = String::new();
     for (key, value) in rows {
         // Writing to a string cannot fail.

@@ -9,10 +9,12 @@ use anyhow::Context as _;
 use terminal_size::terminal_size_of;
 
 use super::console::{Console, Outcome, print_result};
+use super::data_arguments::GreyArguments;
 use super::terminal_picture::{Graphics, PicturePrinter};
+use crate::domain::grey_range::{GreyRange, values_in_words};
 use crate::domain::printable::{printable, printable_path};
 use crate::domain::subject::SampleName;
-use crate::imaging::decode::{DecodedImage, Samples, decode_file};
+use crate::imaging::decode::{DecodedImage, ImageError, Samples, decode_file};
 
 /// Stands between the parts of a line of facts.
 const SEPARATOR: &str = " · ";
@@ -23,12 +25,14 @@ const CONTINUATION: &str = "\n  ";
 ///
 /// Every image is drawn as large as the terminal allows, followed by one line: name, size in pixels, depth, format, and
 /// the subject, exam, class and view that its name tells. Where stdout is no terminal, only these lines are written.
-/// 8-bit images are shown as they are (sixel tells greys in per cent: 101 levels, without dithering); of 16-bit images
-/// the range from the smallest to the largest value is shown, and the line says which.
+/// 8-bit images are shown as they are (sixel tells greys in per cent: 101 levels, without dithering). The line says which
+/// values a 16-bit image uses, and how many bits they take; these values are shown, or with --bits what a network sees.
+/// What cannot be a mammogram as expected is named: inverted, saturated, one grey level only, no breast found.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mammoscope show testset/CC_R/C/3_1_C_CC_R.png
   mammoscope show --graphics halfblocks *.png
+  mammoscope show --bits 12 export/*.png
   mammoscope show testset/*/*/*.png | grep 16-bit")]
 pub(super) struct ShowArguments {
     /// PNG, JPEG or TIFF images
@@ -37,13 +41,16 @@ pub(super) struct ShowArguments {
     /// How pictures are drawn; what the terminal does not speak becomes half-blocks
     #[arg(long, value_enum, default_value_t = Graphics::Auto, value_name = "MODE")]
     graphics: Graphics,
+    #[command(flatten)]
+    grey: GreyArguments,
 }
 
 pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Result<Outcome> {
     let mut printer = PicturePrinter::new(arguments.graphics, console);
     let mut outcome = Outcome::Done;
+    let range = arguments.grey.range();
     for path in &arguments.files {
-        let image = match decode_file(path) {
+        let image = match decode_file(path).and_then(|image| checked(image, range)) {
             Ok(image) => image,
             Err(error) => {
                 console.error(&anyhow::anyhow!("{}: {error}", printable_path(path)));
@@ -51,9 +58,12 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
                 continue;
             }
         };
+        for doubt in image.doubts() {
+            console.warn(format!("{}: {doubt}", printable_path(path)));
+        }
         let mut line = facts_line(path, &image);
         if let Some(printer) = &mut printer {
-            let window = ShownWindow::of(&image.samples);
+            let window = ShownWindow::of(&image.samples, range);
             line.push_str(&window.remark());
             line.push_str(&printer.remark());
             printer.print(image.samples, window, &within_terminal(&line)).context("draw in the terminal")?;
@@ -93,10 +103,24 @@ fn wrapped(line: &str, columns: usize) -> String {
     lines
 }
 
+/// An image whose values lie within the range that was stated for it.
+fn checked(image: DecodedImage, range: GreyRange) -> Result<DecodedImage, ImageError> {
+    if !range.is_auto() && matches!(image.samples, Samples::Depth16(_)) {
+        range.white_for(image.largest())?;
+    }
+    Ok(image)
+}
+
 /// `145_1_C_CC_R.png · 1283 × 2255 · 8-bit grey · PNG · subject 145 · exam 1 · class C · view CC_R`
 fn facts_line(path: &Path, image: &DecodedImage) -> String {
     let file = path.file_name().map_or_else(|| printable_path(path), |name| printable_path(Path::new(name)));
     let mut line = format!("{file} · {}", image.facts);
+    if let Samples::Depth16(raster) = &image.samples {
+        let (low, high) = (raster.samples().iter().copied().min().unwrap_or(0), image.largest());
+        if low < high {
+            let _ = write!(line, " · {}", values_in_words(low, high));
+        }
+    }
     if let Some(name) = path.file_stem().and_then(OsStr::to_str).and_then(SampleName::parse) {
         let SampleName { subject, exam, class, view } = name;
         let (subject, exam) = (printable(&subject.0), printable(&exam.0));
@@ -120,8 +144,11 @@ pub(super) enum ShownWindow {
 }
 
 impl ShownWindow {
-    fn of(samples: &Samples) -> Self {
+    fn of(samples: &Samples, grey: GreyRange) -> Self {
         let Samples::Depth16(raster) = samples else { return Self::Whole };
+        if let GreyRange::White(white) = grey {
+            return Self::Range { low: 0, high: white };
+        }
         let (low, high) = raster
             .samples()
             .iter()
@@ -173,13 +200,16 @@ mod tests {
 
     #[test]
     fn sixteen_bits_are_drawn_from_their_smallest_to_their_largest_value() {
-        let window = ShownWindow::of(&Samples::Depth16(Raster::new(3, 1, Channels::Grey, vec![1000, 3000, 5000])));
+        let deep = Samples::Depth16(Raster::new(3, 1, Channels::Grey, vec![1000, 3000, 5000]));
+        let window = ShownWindow::of(&deep, GreyRange::Auto);
         assert_eq!(window, ShownWindow::Range { low: 1000, high: 5000 });
         assert_eq!([1000, 3000, 5000].map(|sample| window.level(sample)), [0, 128, 255]);
         assert!(window.remark().contains("1000") && window.remark().contains("5000"));
+        let stated = ShownWindow::of(&deep, GreyRange::of_bits(14));
+        assert_eq!(stated, ShownWindow::Range { low: 0, high: 16_383 });
         let flat = ShownWindow::Range { low: 7, high: 7 };
         assert_eq!(flat.level(7), 0);
         let bytes = Samples::Depth8(Raster::new(1, 1, Channels::Grey, vec![7]));
-        assert_eq!(ShownWindow::of(&bytes), ShownWindow::Whole);
+        assert_eq!(ShownWindow::of(&bytes, GreyRange::of_bits(12)), ShownWindow::Whole);
     }
 }

@@ -137,6 +137,19 @@ impl FolderListing {
         self.problems.push(FolderProblem { path, kind });
     }
 
+    /// Leaves out the folders within a class folder, as a training does; each is a problem.
+    pub fn leave_out_nested(&mut self, folder: &Path, context: FolderContext) {
+        if context.class.is_none() {
+            return;
+        }
+        let is_nested = |name: &str| FolderMeaning::of(name) == FolderMeaning::Other;
+        for name in self.subfolders.extract_if(.., |name| is_nested(name)) {
+            let (path, kind) = (folder.join(&*name), FolderProblemKind::Nested { images: None });
+            self.problems.push(FolderProblem { path, kind });
+        }
+        self.problems.sort_by(|left, right| left.path.cmp(&right.path));
+    }
+
     /// What the names within the folder say together.
     fn judge(&mut self, folder: &Path) {
         let known = self.subfolders.iter().any(|name| FolderMeaning::of(name) != FolderMeaning::Other);
@@ -159,6 +172,19 @@ impl FolderListing {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_within_a_class_folder_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("more")).unwrap();
+        let mut found = list_folder(folder.path()).unwrap();
+        found.leave_out_nested(folder.path(), FolderContext::default());
+        assert_eq!(found.subfolders.len(), 1, "around class folders anything may lie");
+        let context = FolderContext { class: Some(DensityClass::A), ..FolderContext::default() };
+        found.leave_out_nested(folder.path(), context);
+        assert_eq!((found.subfolders.len(), found.problems.len()), (0, 1));
+        assert_eq!(found.problems[0].kind, FolderProblemKind::Nested { images: None });
+    }
 
     #[test]
     fn a_folder_is_listed_as_a_person_would() {

@@ -126,6 +126,12 @@ pub fn white_in_words(white: u16) -> String {
     }
 }
 
+/// `values 12–4,012 (12 bits)`: those that an image of 16 bits uses, and how many bits they take.
+#[must_use]
+pub fn values_in_words(low: u16, high: u16) -> String {
+    format!("values {}–{} ({} bits)", grouped(usize::from(low)), grouped(usize::from(high)), depth_of(high))
+}
+
 impl fmt::Display for GreyRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -173,6 +179,7 @@ mod tests {
         assert!("11".parse::<GreyRange>().unwrap_err().to_string().contains("auto, 8, 10, 12, 14 and 16"));
         assert_eq!(GreyRange::of_bits(12).to_string(), "white 4,095 (12 bits)");
         assert_eq!(GreyRange::White(3000).to_string(), "white 3,000");
+        assert_eq!(values_in_words(12, 4012), "values 12–4,012 (12 bits)");
         assert_eq!([0, 2047, 2048, 4095].map(|sample| level(sample, 4095)), [0, 127, 128, 255]);
         assert_eq!([0, 128, 129, 65_535].map(|sample| level(sample, 65_535)), [0, 0, 1, 255]);
         assert_eq!([255, 256, 1023, 4095, 4096, 16_384].map(depth_of), [8, 10, 10, 12, 14, 16]);

@@ -12,11 +12,14 @@ use std::path::Path;
 pub use super::image_error::ImageError;
 use super::image_examination::examine;
 pub use super::image_facts::{ColorKind, ImageFacts, ImageFormat};
+use super::network_input::resize;
 use super::raster::Raster;
+use super::resize::nearest_pil;
 use crate::domain::contained_panic::contain_panic;
 use crate::domain::foreign_file::ForeignFile;
-use crate::domain::grey_range::{GreyRange, WHITE_OF_8_BITS, level};
-use crate::domain::image_findings::ImageFindings;
+use crate::domain::grey_range::{GreyRange, WHITE_OF_8_BITS, depth_of, level};
+use crate::domain::image_findings::{ImageDoubt, ImageFindings};
+use crate::domain::input_route::InputRoute;
 use crate::domain::printable::printable;
 
 /// The most pixels of an image that is read. A mammogram has 5 to 30 million; a file that claims more than this is
@@ -28,6 +31,9 @@ pub const MAX_FILE_BYTES: u64 = 1 << 30;
 const MAX_WORKING_BYTES: u64 = 64 << 20;
 /// The most bytes that the samples of an image may take: grey of 16 bits with twice [`MAX_PIXELS`], RGB of 8 bits.
 const MAX_IMAGE_BYTES: u64 = MAX_PIXELS * 4;
+
+/// Pixels a side of the picture in which an image is looked at alone.
+const EXAMINED_SIZE: usize = 256;
 
 /// The samples of an image at the depth they are stored with; fewer than 8 bits are spread over 8.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +76,21 @@ impl DecodedImage {
                 GreyLevels { raster: raster.map(|sample| level(sample, white)), bits, largest, white }
             }
         })
+    }
+
+    /// Why it cannot be a mammogram as expected, looked at alone: without a data set that says its grey range, samples of
+    /// 16 bits are taken for as many bits as the largest one needs.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<ImageDoubt> {
+        let seen = |levels: &Raster<u8>| examine(&resize(levels, EXAMINED_SIZE, InputRoute::One), (1, 1)).0;
+        match &self.samples {
+            Samples::Depth8(raster) => seen(raster),
+            Samples::Depth16(raster) => {
+                let small = nearest_pil(raster, EXAMINED_SIZE, EXAMINED_SIZE);
+                let white = u16::MAX >> (16 - u32::from(depth_of(self.largest())));
+                seen(&small.map(|sample| level(sample, white)))
+            }
+        }
     }
 
     /// The largest sample.

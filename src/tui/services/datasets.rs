@@ -10,13 +10,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use rayon::prelude::*;
+
 use crate::dataset::duplicate_audit::find_duplicates;
 use crate::dataset::folder_listing::list_folder;
+use crate::imaging::decode::decode_file;
 use crate::imaging::image_header::read_header;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::datasets::{DatasetsEffect, DatasetsMessage};
 use browser::{BrowserJob, browse};
 use inspector::{InspectorJob, inspect};
+
+/// Images that are decoded between two messages.
+const DECODED_TOGETHER: usize = 32;
+
+/// Looks at images and tells what is doubtful about them; `false` when nobody wants to know any more.
+fn send_doubts(paths: &[PathBuf], inbox: &Sender<UiMessage>, stops: &AtomicBool) -> bool {
+    paths.chunks(DECODED_TOGETHER).all(|chunk| {
+        // What cannot be decoded is told by others.
+        let doubts = |path: &PathBuf| Some((path.clone(), decode_file(path).ok()?.doubts()));
+        let looked_at: Vec<_> = chunk.par_iter().filter_map(doubts).collect();
+        !stops.load(Ordering::Relaxed) && inbox.send(UiMessage::Datasets(DatasetsMessage::Doubtful(looked_at))).is_ok()
+    })
+}
 
 /// Carries out what the screen Datasets wants.
 pub(in crate::tui) struct DatasetsService {
@@ -48,7 +64,10 @@ impl DatasetsService {
                         let images = list_folder(folder).map(|listing| listing.images).unwrap_or_default();
                         images.into_iter().map(|name| folder.join(&*name)).collect::<Vec<_>>()
                     };
-                    let paths = folders.iter().flat_map(images).collect();
+                    let paths: Vec<PathBuf> = folders.iter().flat_map(images).collect();
+                    if !send_doubts(&paths, &inbox, &stops) {
+                        return;
+                    }
                     if let Some(audit) = find_duplicates(paths, &|| stops.load(Ordering::Relaxed)) {
                         let _ = inbox.send(UiMessage::Datasets(DatasetsMessage::Duplicates { root, audit }));
                     }

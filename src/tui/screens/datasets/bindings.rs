@@ -52,8 +52,11 @@ const LAST: Binding = Binding::quiet(act(Do::Last), &[Key::End], "go to the bott
 const FILTER: Binding = Binding::new(act(Do::Filter), &[Key::Char('/')], "filter", "find images by their names");
 const OPEN: Binding = Binding::new(act(Do::Open), &[Key::Char('o')], "open", "open another data set");
 const TRAIN: Binding = Binding::new(act(Do::Train), &[Key::Char('t')], "train", "train on this data set");
-const DUPLICATES: Binding =
-    Binding::quiet(act(Do::FindDuplicates), &[Key::Char('a')], "compare all images, and flag those that are the same");
+const DUPLICATES: Binding = Binding::quiet(
+    act(Do::FindDuplicates),
+    &[Key::Char('a')],
+    "look at all images: flag those that are the same, or not as expected",
+);
 const SHOWN: Binding =
     Binding::new(act(Do::NextShown), &[Key::Char('f')], "flagged", "list all images, flagged or marked ones");
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::dataset::folder_listing::FolderContext;
 use crate::dataset::subject_audit::{SubjectAudit, sample_name};
 use crate::domain::density::DensityClass;
+use crate::domain::image_findings::ImageDoubt;
 use crate::domain::split::Split;
 use crate::domain::view::View;
 
@@ -13,6 +14,8 @@ use crate::domain::view::View;
 pub(super) enum Flag {
     /// It cannot be read, and why.
     Unreadable(String),
+    /// It cannot be a mammogram as expected.
+    Doubtful(ImageDoubt),
     /// Another file of the data set has the same content: its path below the root.
     SameAs(PathBuf),
     /// Its name says another class than its folder.
@@ -37,6 +40,7 @@ impl Flag {
         match self {
             // Details stand in brackets, and in the sentence.
             Self::Unreadable(problem) => problem.split(" (").next().unwrap_or_default().to_owned(),
+            Self::Doubtful(doubt) => doubt.short().to_owned(),
             Self::SameAs(other) => {
                 format!("same as {}", other.file_stem().unwrap_or_default().to_string_lossy())
             }
@@ -51,6 +55,7 @@ impl Flag {
     pub(super) fn sentence(&self) -> String {
         match self {
             Self::Unreadable(problem) => format!("the file {problem}"),
+            Self::Doubtful(doubt) => doubt.text().to_owned(),
             Self::SameAs(other) => format!("the file is the same as {}", other.display()),
             Self::NamedClass(class) => format!("its name says class {class}; the folder counts"),
             Self::NamedView(view) => format!("its name says view {view}; the folder counts"),

@@ -23,6 +23,7 @@ use super::Screen;
 use crate::dataset::duplicate_audit::DuplicateAudit;
 use crate::dataset::folder_listing::{FolderContext, FolderListing};
 use crate::dataset::subject_audit::SubjectAudit;
+use crate::domain::image_findings::ImageDoubt;
 use crate::imaging::image_header::ImageHeader;
 use crate::imaging::intensity_window::WindowChoice;
 use crate::tui::binding::{Action, Binding};
@@ -80,6 +81,8 @@ pub(in crate::tui) enum DatasetsMessage {
     },
     /// Images that cannot be read, and why.
     Unreadable(Vec<(PathBuf, String)>),
+    /// What is doubtful about images that were looked at; empty for one that is as expected.
+    Doubtful(Vec<(PathBuf, Vec<ImageDoubt>)>),
     /// The files of a data set were compared.
     Duplicates { root: PathBuf, audit: DuplicateAudit },
     /// Folders that begin with what was typed.
@@ -215,6 +218,14 @@ impl DatasetsScreen {
                 }
                 Vec::new()
             }
+            DatasetsMessage::Doubtful(images) => {
+                for (path, doubts) in images {
+                    if self.samples.hear_doubts(&path, &doubts) {
+                        self.list_flagged_anew();
+                    }
+                }
+                Vec::new()
+            }
             DatasetsMessage::Duplicates { root, audit } => {
                 if !self.is_open(&root) {
                     return Vec::new();
@@ -238,10 +249,13 @@ impl DatasetsScreen {
     /// Takes a picture that is decoded or drawn.
     pub(in crate::tui) fn hear_picture(&mut self, message: &PictureMessage) {
         self.picture.hear(message);
-        // A header may be whole and the rest not.
-        if let Err(problem) = &message.outcome
-            && self.samples.hear_problem(message.request.path.clone(), problem)
-        {
+        let path = &message.request.path;
+        let is_news = match &message.outcome {
+            // A header may be whole and the rest not.
+            Err(problem) => self.samples.hear_problem(path.clone(), problem),
+            Ok(picture) => picture.facts.as_ref().is_some_and(|facts| self.samples.hear_doubts(path, &facts.doubts)),
+        };
+        if is_news {
             self.list_flagged_anew();
         }
     }

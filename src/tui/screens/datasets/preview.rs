@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::DatasetsScreen;
 use super::samples::Samples;
 use super::view::grouped;
+use crate::domain::grey_range::values_in_words;
 use crate::domain::printable::printable;
 use crate::imaging::intensity_window::GreyStatistics;
 use crate::tui::model::Model;
@@ -65,7 +66,8 @@ impl DatasetsScreen {
 fn fact_lines(known: &PictureFacts, theme: &Theme, cells: usize) -> Vec<Line<'static>> {
     let [above, below] = histogram(&known.statistics, theme, cells.saturating_sub(2));
     let window = known.window_text();
-    let range = format!("values {}–{}", known.statistics.low, known.statistics.high);
+    let GreyStatistics { low, high, .. } = *known.statistics;
+    let range = if known.header.facts.bits > 8 { values_in_words(low, high) } else { format!("values {low}–{high}") };
     let mut line = vec![Span::raw(fitted(&format!(" {window}"), cells))];
     if width(&window) + width(&range) + 4 <= cells {
         line.push(Span::styled(format!(" · {range}"), theme.dim()));

@@ -1,7 +1,7 @@
 //! The images of the chosen folder and all within, as far as the filter lets them through.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +9,7 @@ use super::flags::{Flag, flags_of};
 use super::tree::FolderTree;
 use crate::dataset::duplicate_audit::DuplicateAudit;
 use crate::dataset::subject_audit::SubjectAudit;
+use crate::domain::image_findings::ImageDoubt;
 use crate::imaging::image_header::ImageHeader;
 
 /// Headers that are kept; beyond, all are read again as they are seen.
@@ -57,6 +58,8 @@ pub(super) struct Samples {
     asked: HashSet<PathBuf>,
     /// Files that could not be read or decoded.
     unreadable: HashMap<PathBuf, String>,
+    /// Images that cannot be mammograms as expected, and why; of those that were looked at.
+    doubtful: HashMap<PathBuf, Vec<ImageDoubt>>,
     /// Files of the same content: each with one of the others.
     duplicates: HashMap<PathBuf, PathBuf>,
     /// Whether they are being looked for.
@@ -97,7 +100,7 @@ impl Samples {
     }
 
     /// Where an image stands in the list.
-    pub(super) fn position(&self, tree: &FolderTree, path: &std::path::Path) -> Option<usize> {
+    pub(super) fn position(&self, tree: &FolderTree, path: &Path) -> Option<usize> {
         let folder = tree.position(path.parent()?)? as u32;
         let name = path.file_name()?.to_str()?;
         self.rows.iter().position(|row| row.folder == folder && Self::name(tree, *row) == name)
@@ -127,6 +130,11 @@ impl Samples {
         {
             flags.insert(0, Flag::Unreadable(problem.clone()));
         }
+        if !self.doubtful.is_empty()
+            && let Some(doubts) = self.doubtful.get(&Self::path(tree, row))
+        {
+            flags.extend(doubts.iter().copied().map(Flag::Doubtful));
+        }
         if !self.duplicates.is_empty()
             && let Some(other) = self.duplicates.get(&Self::path(tree, row))
         {
@@ -137,7 +145,7 @@ impl Samples {
     }
 
     /// Whether it is marked.
-    pub(super) fn is_marked(&self, path: &std::path::Path) -> bool {
+    pub(super) fn is_marked(&self, path: &Path) -> bool {
         self.marks.contains(path)
     }
 
@@ -166,7 +174,7 @@ impl Samples {
     }
 
     /// What its header tells, once it was read.
-    pub(super) fn header(&self, path: &std::path::Path) -> Option<&Result<ImageHeader, String>> {
+    pub(super) fn header(&self, path: &Path) -> Option<&Result<ImageHeader, String>> {
         self.headers.get(path)
     }
 
@@ -207,6 +215,14 @@ impl Samples {
         self.unreadable.insert(path, problem.to_owned()).is_none()
     }
 
+    /// What is doubtful about an image; gives whether that was not known.
+    pub(super) fn hear_doubts(&mut self, path: &Path, doubts: &[ImageDoubt]) -> bool {
+        if doubts.is_empty() {
+            return self.doubtful.remove(path).is_some();
+        }
+        self.doubtful.insert(path.to_owned(), doubts.to_vec()).as_deref() != Some(doubts)
+    }
+
     /// Takes the files of the same content; what is to be said of them comes back.
     pub(super) fn hear_duplicates(&mut self, audit: DuplicateAudit) -> String {
         self.compares = false;
@@ -221,16 +237,22 @@ impl Samples {
             0 => String::new(),
             number => format!("; {number} could not be read"),
         };
+        let doubtful = match self.doubtful.len() {
+            0 => String::new(),
+            number => format!("; {number} not as expected"),
+        };
+        let lists = if doubtful.is_empty() { "" } else { "; f lists them" };
         match self.duplicates.len() {
-            0 => format!("no two of {} images are the same{unread}", audit.files),
-            same => format!("{same} of {} images are the same as others; f lists them{unread}", audit.files),
+            0 => format!("no two of {} images are the same{doubtful}{lists}{unread}", audit.files),
+            same => format!("{same} of {} images are the same as others{doubtful}; f lists them{unread}", audit.files),
         }
     }
 
     /// What was read of the images of a folder may be so no longer.
-    pub(super) fn forget_folder(&mut self, folder: &std::path::Path) {
+    pub(super) fn forget_folder(&mut self, folder: &Path) {
         self.headers.retain(|path, _| path.parent() != Some(folder));
         self.unreadable.retain(|path, _| path.parent() != Some(folder));
+        self.doubtful.retain(|path, _| path.parent() != Some(folder));
         self.duplicates.retain(|path, other| path.parent() != Some(folder) && other.parent() != Some(folder));
         self.asked.clear();
     }

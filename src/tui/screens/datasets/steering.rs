@@ -200,7 +200,8 @@ impl DatasetsScreen {
             return vec![Effect::done("the images are being compared")];
         }
         let folders = self.folders_with_images();
-        let notice = Effect::done("compares the images of the data set; what is the same is flagged");
+        let notice =
+            Effect::done("looks at all images of the data set; what is the same, or not as expected, is flagged");
         vec![Effect::Datasets(DatasetsEffect::FindDuplicates { root, folders }), notice]
     }
 

@@ -152,12 +152,13 @@ impl Browser<'_> {
     fn list(&mut self, folder: &Path, around: FolderContext) -> Result<(), Left> {
         // Asked before it is read: what changes meanwhile is seen by the next poll.
         let modified = modified(folder);
-        let listed = list_folder(folder);
+        let mut listed = list_folder(folder);
         let mut context = around;
-        if let Ok(listing) = &listed {
+        if let Ok(listing) = &mut listed {
             if folder == self.root {
                 context = FolderContext::of_root(folder, listing);
             }
+            listing.leave_out_nested(folder, context);
             self.remember(folder, context, modified, listing);
         } else {
             self.known.remove(folder);

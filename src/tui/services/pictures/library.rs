@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 
+use crate::domain::image_findings::ImageDoubt;
 use crate::imaging::decode::{Samples, decode, read_file};
 use crate::imaging::image_header::ImageHeader;
 use crate::imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
@@ -28,6 +29,8 @@ pub(in crate::tui) struct PictureFacts {
     pub(in crate::tui) window: Option<IntensityWindow>,
     /// What the window is called.
     pub(in crate::tui) window_name: &'static str,
+    /// Why it cannot be a mammogram as expected.
+    pub(in crate::tui) doubts: Arc<[ImageDoubt]>,
 }
 
 impl PictureFacts {
@@ -51,6 +54,7 @@ enum Pixels {
 pub(super) struct KnownPicture {
     header: ImageHeader,
     statistics: Arc<GreyStatistics>,
+    doubts: Arc<[ImageDoubt]>,
     pixels: Pixels,
 }
 
@@ -123,7 +127,8 @@ impl KnownPicture {
         let image = decode(bytes).map_err(|error| error.to_string())?;
         let header = ImageHeader { facts: image.facts, bytes: length };
         let statistics = Arc::new(GreyStatistics::of(&image.samples));
-        Ok(Self { header, statistics, pixels: pixels(image.samples) })
+        let doubts = image.doubts().into();
+        Ok(Self { header, statistics, doubts, pixels: pixels(image.samples) })
     }
 
     fn bytes(&self) -> usize {
@@ -147,6 +152,7 @@ impl KnownPicture {
             statistics: Arc::clone(&self.statistics),
             window: grey.then(|| choice.window(&self.statistics)),
             window_name: choice.name(&self.statistics),
+            doubts: Arc::clone(&self.doubts),
         }
     }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::dataset::duplicate_audit::DuplicateAudit;
+use crate::domain::image_findings::ImageDoubt;
 
 fn image(path: &str) -> PathBuf {
     Path::new(ROOT).join(path)
@@ -70,6 +71,29 @@ fn files_of_the_same_content_are_flagged_when_they_were_asked_for() {
     // A folder whose files changed tells nothing of them any more.
     list(&mut app, "CC_R/test/C", &[], &["10_1_C_CC_R.png".to_owned()]);
     assert!(!drawn(&mut app, (160, 40)).contains("same as 3_1"));
+}
+
+#[test]
+fn images_that_cannot_be_mammograms_are_flagged_as_they_are_looked_at() {
+    let mut app = opened();
+    press(&mut app, &[Key::Enter, Key::Char('f')]);
+    drawn(&mut app, (160, 40));
+    let before = app.screens.datasets.samples.len();
+    let inverted = image("CC_R/train/C/3_1_C_CC_R.png");
+    let found =
+        vec![(inverted.clone(), vec![ImageDoubt::Inverted]), (image("CC_R/test/C/10_1_C_CC_R.png"), Vec::new())];
+    tell(&mut app, DatasetsMessage::Doubtful(found));
+    let screen = drawn(&mut app, (160, 40));
+    assert!(screen.contains("✖ inverted?"), "{screen}");
+    assert_eq!(app.screens.datasets.samples.len(), before + 1);
+    // What compares all images counts them.
+    let audit = DuplicateAudit { groups: Vec::new(), files: 26, unreadable: 0 };
+    tell(&mut app, DatasetsMessage::Duplicates { root: ROOT.into(), audit });
+    let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone()).unwrap();
+    assert_eq!(notice, "no two of 26 images are the same; 1 not as expected; f lists them");
+    // Mended, it is flagged no longer.
+    tell(&mut app, DatasetsMessage::Doubtful(vec![(inverted, Vec::new())]));
+    assert!(!drawn(&mut app, (160, 40)).contains("inverted?"));
 }
 
 proptest! {
