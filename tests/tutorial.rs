@@ -49,6 +49,79 @@ fn the_way_of_the_learner_can_be_gone() {
     assert_eq!(history.lines().count(), 8);
     assert!(made.join("figures/evaluation.json").is_file());
     assert!(said.contains("kappa"), "{said}");
+    // What the tutorial says of its own results.
+    let last = |run: &str, file: &str| -> f64 {
+        let run = runs.iter().find(|name| name.ends_with(run)).unwrap();
+        let text = fs::read_to_string(made.join("workspace/runs").join(run).join(file)).unwrap();
+        text.lines().last().unwrap().parse().unwrap()
+    };
+    assert_eq!(last("by-heart", "acc_val.txt"), 1.0, "within these twelve epochs every image is classified correctly");
+    assert!(errors.contains("CC_R: 80 training, 12 validation, 8 test images"), "eight test subjects: {errors}");
+    assert!(said.contains("That the network looks at dense tissue is undecided."), "{said}");
+    assert!(said.contains(" subjects; at least 10 subjects are needed."), "{said}");
+    assert!(errors.contains("maps of add_12 have 2 × 2 positions at 64 px"), "{errors}");
+    assert!(errors.contains("take --layer add_6"), "{errors}");
+}
+
+/// A folder with a workspace, where `mammoscope` runs with these words.
+fn run_in(folder: &Path, words: &[&str]) -> String {
+    let output = support::mammoscope().current_dir(folder).args(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", support::stderr_of(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Trains on the view CC_R of a data set in the folder, and gives the run's directory.
+fn trained(folder: &Path, data: &str, name: &str, settings: &str, more: &[&str]) -> std::path::PathBuf {
+    let settings = format!("size=64,width=0.125,threads=1,{settings}");
+    let words = ["train", "--data", data, "--view", "CC_R", "--preset", "quick", "--device", "cpu", "--follow"];
+    run_in(folder, &[&words[..], &["--name", name, "--set", &settings], more].concat());
+    let runs = folder.join("workspace/runs");
+    let run = support::names_in(&runs).into_iter().find(|run| run.ends_with(name)).unwrap();
+    runs.join(run)
+}
+
+fn values(run: &Path, file: &str) -> Vec<f64> {
+    fs::read_to_string(run.join(file)).unwrap().lines().map(|line| line.parse().unwrap()).collect()
+}
+
+#[test]
+fn what_the_tutorial_says_of_moving_averages_holds() {
+    let text = tutorial();
+    assert!(text.contains("(`--set bn_momentum=0.99,bn_warmup=false`) the same"), "the claim is gone");
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("workspace")).unwrap();
+    run_in(folder.path(), &["phantom", "phantoms", "--subjects", "100", "--size", "64", "--seed", "1"]);
+    let settings = "epochs=12,augment=false,dropout=0";
+    let settled = trained(folder.path(), "phantoms", "settled", settings, &["--all-as-train"]);
+    let slow = format!("{settings},bn_momentum=0.99,bn_warmup=false");
+    let lagging = trained(folder.path(), "phantoms", "lagging", &slow, &["--all-as-train"]);
+    // The same training, to the last weight, looks as if it had learnt nothing.
+    assert_eq!(values(&settled, "loss_train.txt"), values(&lagging, "loss_train.txt"));
+    assert_eq!(values(&settled, "acc_val.txt").last(), Some(&1.0));
+    assert!(*values(&lagging, "acc_val.txt").last().unwrap() <= 0.5, "{:?}", values(&lagging, "acc_val.txt"));
+}
+
+#[test]
+fn what_the_tutorial_says_of_the_confounder_holds() {
+    let text = tutorial();
+    let command = "mammoscope phantom confounded --subjects 100 --size 64 --seed 1 --confounder";
+    assert!(text.contains(command) && text.contains("Train on it with `--set augment=false`"), "the claim is gone");
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("workspace")).unwrap();
+    run_in(folder.path(), &command.split(' ').skip(1).collect::<Vec<_>>());
+    run_in(folder.path(), &["phantom", "phantoms", "--subjects", "100", "--size", "64", "--seed", "1"]);
+    let without = trained(folder.path(), "confounded", "plain", "augment=false", &[]);
+    let with = trained(folder.path(), "confounded", "augmented", "augment=true", &[]);
+    let best = |run: &Path| values(run, "acc_val.txt").into_iter().fold(0.0, f64::max);
+    assert!(best(&without) >= 0.9, "splendid: {:?}", values(&without, "acc_val.txt"));
+    assert!(best(&with) <= 0.7, "poor: {:?}", values(&with, "acc_val.txt"));
+    let model = without.to_str().unwrap();
+    let words = ["predict", "--model", model, "--data", "phantoms", "--view", "CC_R", "--out", "predictions"];
+    run_in(folder.path(), &words);
+    let evaluation: serde_json::Value =
+        serde_json::from_str(&run_in(folder.path(), &["evaluate", "predictions", "--json"])).unwrap();
+    let accuracy = evaluation["sets"]["CC_R"]["accuracy"].as_f64().unwrap();
+    assert!(accuracy <= 0.4, "no better than chance, .25 of four classes: {accuracy}");
 }
 
 #[test]

@@ -31,9 +31,9 @@ pub struct GreyFacts {
 pub enum GreyRangeError {
     /// Images of 16 bits may be of fewer.
     #[error(
-        "the largest value of the {deep} 16-bit {} is {} ({}), as of {bits} bits: say --bits {bits}, or --bits 16 if {} is \
+        "the largest value of the {} is {} ({}), as of {bits} bits: say --bits {bits}, or --bits 16 if {} is \
          white",
-        images(*deep), grouped(usize::from(*largest)), printable_path(file), grouped(usize::from(u16::MAX)),
+        deep_images(*deep), grouped(usize::from(*largest)), printable_path(file), grouped(usize::from(u16::MAX)),
         bits = depth_of(*largest)
     )]
     InDoubt {
@@ -81,8 +81,8 @@ pub enum GreyRangeError {
     Interrupted,
 }
 
-fn images(count: usize) -> &'static str {
-    if count == 1 { "image" } else { "images" }
+fn deep_images(count: usize) -> String {
+    if count == 1 { "16-bit image".to_owned() } else { format!("{count} 16-bit images") }
 }
 
 /// Checks what is said of the grey range against the images. Headers are read of all; of images of 16 bits, the only ones

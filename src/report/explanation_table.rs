@@ -1,5 +1,6 @@
 //! Where maps lie, class by class, as plain text for 80 columns.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::domain::bootstrap::Bootstrap;
@@ -106,11 +107,16 @@ fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
     text.push('\n');
     for Row { name, maps, .. } in rows {
         let averaged = columns.iter().map(|(score, _)| maps.mean(*score).images).max().unwrap_or(0);
+        let mut fewer: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (score, heading) in &columns {
+            // None at all has a dash in the table.
             let images = maps.mean(*score).images;
-            if images < averaged {
-                let _ = writeln!(text, "Row {name}: {heading} over {} only.", counted(images, "image"));
+            if images > 0 && images < averaged {
+                fewer.entry(images).or_default().push(heading);
             }
+        }
+        for (images, headings) in fewer {
+            let _ = writeln!(text, "Row {name}: {} over {} only.", headings.join(" and "), counted(images, "image"));
         }
     }
     text

@@ -1,0 +1,8 @@
+//! Bytes as each table that the program reads.
+
+#![no_main]
+
+#[path = "../readers.rs"]
+mod readers;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| readers::read_tables(bytes));

@@ -1,0 +1,54 @@
+//! Every reader of foreign image files and tables, by the functions that the program itself calls.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+use mammoscope::dataset::split_table::SplitTable;
+use mammoscope::dataset::stated::LabelTable;
+use mammoscope::domain::grey_range::GreyRange;
+use mammoscope::domain::input_route::InputRoute;
+use mammoscope::imaging::decode::decode;
+use mammoscope::imaging::image_header::read_header;
+use mammoscope::imaging::network_input::load_input;
+use mammoscope::storage::prediction_table::{read_probability_columns, read_table};
+
+/// Pixels a side of a small network's input.
+const SIZE: usize = 64;
+
+thread_local! {
+    /// A file for readers that take a path.
+    static FILE: RefCell<tempfile::NamedTempFile> =
+        RefCell::new(tempfile::NamedTempFile::new().expect("a temporary file"));
+}
+
+fn with_file(bytes: &[u8], read: impl FnOnce(&Path)) {
+    FILE.with_borrow(|file| {
+        fs::write(file.path(), bytes).expect("a file that can be written");
+        read(file.path());
+    });
+}
+
+/// An image file: its header, its pixels, and the network's input with what is found in it. What the header says of a
+/// readable image is what the decoder says.
+pub fn read_image(bytes: &[u8]) {
+    with_file(bytes, |path| {
+        let header = read_header(path);
+        let _ = load_input(path, SIZE, InputRoute::One, GreyRange::Auto);
+        let Ok(image) = decode(bytes) else { return };
+        let _ = image.doubts();
+        let header = header.expect("the header of an image that can be decoded");
+        assert_eq!((header.facts.width, header.facts.height), (image.facts.width, image.facts.height));
+    });
+}
+
+/// Tables of splits, of labels and of predictions, and the reference's columns.
+pub fn read_tables(bytes: &[u8]) {
+    let name = Path::new("table.csv");
+    let _ = SplitTable::parse(name, bytes);
+    let _ = LabelTable::parse(name, bytes);
+    with_file(bytes, |path| {
+        let _ = read_table(path);
+        let _ = read_probability_columns(path);
+    });
+}
