@@ -31,7 +31,7 @@ fn with_file(bytes: &[u8], read: impl FnOnce(&Path)) {
 
 /// An image file: its header, its pixels, and the network's input with what is found in it. What the header says of a
 /// readable image is what the decoder says.
-pub fn read_image(bytes: &[u8]) {
+pub(crate) fn read_image(bytes: &[u8]) {
     with_file(bytes, |path| {
         let header = read_header(path);
         let _ = load_input(path, SIZE, InputRoute::One, GreyRange::Auto);
@@ -43,7 +43,7 @@ pub fn read_image(bytes: &[u8]) {
 }
 
 /// Tables of splits, of labels and of predictions, and the reference's columns.
-pub fn read_tables(bytes: &[u8]) {
+pub(crate) fn read_tables(bytes: &[u8]) {
     let name = Path::new("table.csv");
     let _ = SplitTable::parse(name, bytes);
     let _ = LabelTable::parse(name, bytes);

@@ -131,7 +131,7 @@ impl LabelTable {
 
     fn add(&mut self, line: StatedLine) {
         let place = self.lines.len();
-        for key in keys(&line.file) {
+        for key in keys_of_line(&line.file) {
             match self.by_key.get(&key) {
                 None => drop(self.by_key.insert(key, Some(place))),
                 // Lines that state the same need not be told apart.
@@ -148,7 +148,7 @@ impl LabelTable {
     }
 
     fn line(&self, below: &Path) -> Option<usize> {
-        keys(&slashed(below)).into_iter().find_map(|key| *self.by_key.get(&key)?)
+        keys_of_image(&slashed(below)).into_iter().find_map(|key| *self.by_key.get(&key)?)
     }
 
     /// The files that the table names and none of these paths below the root is; an error where all are.
@@ -177,11 +177,28 @@ fn keys(file: &str) -> Vec<(Key, String)> {
     if number != stem && number.len() >= 6 && number.bytes().all(|digit| digit.is_ascii_digit()) {
         keys.push((Key::Stem, number.to_owned()));
     }
-    // CBIS-DDSM's table has the folders of its DICOM files, converted images their first one as their name.
-    if let Some((folder, _)) = file.split_once('/') {
+    keys
+}
+
+/// By what a line of the table is found: CBIS-DDSM's table has the folders of its DICOM files, `<case>/<uid>/<uid>/1.dcm`,
+/// whose names say nothing. Of other files a folder is not one image.
+fn keys_of_line(file: &str) -> Vec<(Key, String)> {
+    let mut keys = keys(file);
+    let is_dicom = file.rsplit_once('.').is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("dcm"));
+    if let Some((case, _)) = file.split_once('/').filter(|(_, below)| is_dicom && below.contains('/')) {
+        keys.push((Key::Folder, case.to_owned()));
+    }
+    keys
+}
+
+/// By what an image may be found in the table: converted images have a case's folder as their first folder or their name.
+fn keys_of_image(below: &str) -> Vec<(Key, String)> {
+    let mut keys = keys(below);
+    if let Some((folder, _)) = below.split_once('/') {
         keys.push((Key::Folder, folder.to_owned()));
     }
-    keys.push((Key::Folder, stem.to_owned()));
+    let name = below.rsplit('/').next().unwrap_or(below);
+    keys.push((Key::Folder, name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()));
     keys
 }
 
@@ -240,6 +257,10 @@ mod tests {
         assert_eq!(stated(&table, "x/b.tif").unwrap().0, "3");
         assert_eq!(stated(&table, "x/a.png"), None, "two lines have that name");
         assert_eq!(stated(&table, "c.png"), None);
+        assert_eq!(stated(&table, "MLO/c.png"), None, "nor is it another image of its folder");
+        let dicom = parse("file,subject\nseries/1.dcm,1\n").unwrap();
+        assert_eq!(stated(&dicom, "series/2.png"), None);
+        assert_eq!(stated(&dicom, "series/1.png").unwrap().0, "1");
         let paths = ["CC/a.png", "q/b.png"].map(Path::new);
         assert_eq!(table.check_against(paths.into_iter()).unwrap(), ["MLO/a.png"]);
         let error = table.check_against([Path::new("z.png")].into_iter()).unwrap_err().to_string();
