@@ -137,7 +137,7 @@ fn pictures_that_were_taken_apart_are_not_copies() {
         real.extend(files.filter(|path| path.extension().is_some_and(|extension| extension == "png")));
     }
     if real.is_empty() {
-        return skipped("no ../shared: real mammograms are told apart");
+        return skipped("no ../shared: real mammograms are not taken for copies");
     }
     let folder = tempfile::tempdir().unwrap();
     for (number, path) in (1..).zip(&real) {

@@ -84,7 +84,7 @@ impl fmt::Display for CopiedImages {
 impl std::error::Error for CopiedImages {}
 
 /// Files of the same bytes in two splits of a run; no image is decoded. What cannot be read is left to those who need it.
-/// `None` where `stopped` says that nobody wants to know any more.
+/// `None` once `stopped` returns true.
 pub fn copied_files(manifest: &DatasetManifest, stopped: &dyn Fn() -> bool) -> Option<Vec<CopiedImage>> {
     let place_of: BTreeMap<PathBuf, &ManifestSample> = manifest.paths().zip(&manifest.samples).collect();
     let audit = find_duplicates(manifest.paths().collect(), stopped)?;
@@ -110,7 +110,7 @@ struct Candidate<'m> {
 
 /// Pictures in two splits of a run: the same pixels, mirrored ones, and copies that were compressed or scaled again.
 /// `signature` is that of an image by its position in the manifest. Images of one grey level are left out: they are named
-/// otherwise. `None` where `stopped` says that nobody wants to know any more.
+/// otherwise. `None` once `stopped` returns true.
 pub fn copied_pictures<'s>(
     manifest: &DatasetManifest,
     signature: &(dyn Fn(usize) -> Option<&'s PictureSignature> + Sync),

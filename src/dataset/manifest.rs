@@ -45,7 +45,7 @@ pub enum ManifestError {
     /// There are no splits.
     #[error(transparent)]
     Split(#[from] SplitError),
-    /// A table of splits names nobody whom the data has.
+    /// A table of splits names none of the subjects of the data.
     #[error("--splits {0}")]
     Table(UnmatchedTable),
     /// Nothing tells the classes.

@@ -20,7 +20,7 @@ const ASPECT: usize = TRAITS - 1;
 const LEAST_SPREAD: [f64; TRAITS] = [0.025, 4.0, 2.5, 4.0, 4.0, 0.125, 1.5, 0.125, 0.075];
 /// Beyond the training's farthest image by this factor an image is unlike it …
 const BEYOND: f64 = 1.5;
-/// … and never within this distance. Measured with trainings of 22 to 192 phantoms or films: no other image of the same
+/// … and never within this distance. Measured with training sets of 22 to 192 phantoms or films: no other image of the same
 /// kind lies beyond both; mammograms are 1.9 and more from phantoms, films 4.9 and more, and mammograms 3.4 and more from
 /// films.
 const LEAST_DISTANCE: f64 = 1.7;

@@ -134,7 +134,7 @@ impl LabelTable {
         for key in keys_of_line(&line.file) {
             match self.by_key.get(&key) {
                 None => drop(self.by_key.insert(key, Some(place))),
-                // Lines that state the same need not be told apart.
+                // Lines that state the same thing need no distinction.
                 Some(Some(other)) if self.lines[*other].statement == line.statement => {}
                 Some(_) => drop(self.by_key.insert(key, None)),
             }

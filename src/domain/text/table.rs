@@ -13,7 +13,7 @@ use crate::domain::foreign_file::ForeignFile;
 use crate::domain::printable::printable;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Separators that are told apart by the header.
+/// Separators; the header shows which one a table has.
 const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
 /// The similarity (Jaro–Winkler) from which on another column's name may have been meant.
 const SIMILAR: f64 = 0.85;
@@ -234,7 +234,7 @@ impl Table<'_> {
         self.places[column].is_some()
     }
 
-    /// The next row that has anything in it; `None` behind the last.
+    /// The next row that has anything in it; `None` after the last.
     pub fn next_row(&mut self) -> Option<TableRow<'_>> {
         loop {
             // Rows may have any number of fields, and a slice is always readable: there is no other error.

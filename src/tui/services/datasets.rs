@@ -24,10 +24,10 @@ use inspector::{InspectorJob, inspect};
 /// Images that are decoded between two messages.
 const DECODED_TOGETHER: usize = 32;
 
-/// Looks at images and tells what is doubtful about them; `false` when nobody wants to know any more.
+/// Looks at images and sends what is doubtful about them; `false` once the search was stopped or the inbox is gone.
 fn send_doubts(paths: &[PathBuf], inbox: &Sender<UiMessage>, stops: &AtomicBool) -> bool {
     paths.chunks(DECODED_TOGETHER).all(|chunk| {
-        // What cannot be decoded is told by others.
+        // The inspector and the previews report what cannot be decoded.
         let doubts = |path: &PathBuf| Some((path.clone(), decode_file(path).ok()?.doubts()));
         let looked_at: Vec<_> = chunk.par_iter().filter_map(doubts).collect();
         !stops.load(Ordering::Relaxed) && inbox.send(UiMessage::Datasets(DatasetsMessage::Doubtful(looked_at))).is_ok()

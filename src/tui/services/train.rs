@@ -148,10 +148,20 @@ fn manifests(
     Ok((manifests, problems))
 }
 
+/// Options as the form has them: `bits` is its last row.
+fn in_words_of_the_form(text: &str) -> String {
+    let form = [
+        ("say --bits ", "set bits (the last row) to "),
+        ("or --bits ", "or to "),
+        ("the --white that is", "the white N that is"),
+    ];
+    form.into_iter().fold(text.to_owned(), |text, (option, field)| text.replace(option, field))
+}
+
 /// What is known of the grey range; the form's field is called without the hyphens of the option.
 fn grey_facts(paths: &[&Path], range: GreyRange, interrupted: &(dyn Fn() -> bool + Sync)) -> anyhow::Result<GreyFacts> {
     check_grey_range(paths, range, interrupted)
-        .map_err(|error| anyhow::anyhow!("{}", error.to_string().replace("say --bits", "put in bits (the last row)")))
+        .map_err(|error| anyhow::anyhow!(in_words_of_the_form(&error.to_string())))
 }
 
 /// A path whose `~` is the home folder.
@@ -216,4 +226,19 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
     let started = start_plan(&plan, workspace, &engine, &|| false, &mut |_, _| {})?;
     let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
     Ok(StartedRuns { runs: started.at_work, failures })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::grey_check::GreyRangeError;
+
+    #[test]
+    fn the_form_says_its_own_fields() {
+        let doubt = GreyRangeError::InDoubt { deep: 3, largest: 4000, file: "a.png".into() };
+        let said = in_words_of_the_form(&doubt.to_string());
+        assert!(said.ends_with("as of 12 bits: set bits (the last row) to 12, or to 16 if 65,535 is white"), "{said}");
+        let above = GreyRangeError::AboveWhite { file: "a.png".into(), value: 5000, white: 4095 };
+        assert!(!in_words_of_the_form(&above.to_string()).contains("--"), "{above}");
+    }
 }

@@ -92,20 +92,21 @@ pub(super) fn decode_group4(file: &FirstPage, page: &Page) -> Result<Vec<u8>, Im
 
 /// The samples of a page of 8 or 16 bits without compression.
 pub(super) fn copy_samples(file: &FirstPage, page: &Page) -> Result<Stored, ImageError> {
+    // A loop of its own for each way: a choice within it would cost more than the copy.
     let reversed = file.directory.fill_order() == LOWEST_BIT_FIRST;
     if page.facts.bits == 8 {
-        let sample = |byte: [u8; 1]| if reversed { byte[0].reverse_bits() } else { byte[0] };
-        return Ok(Stored::Bytes(copied(file, page, sample)?));
+        return Ok(Stored::Bytes(if reversed {
+            copied(file, page, |[byte]: [u8; 1]| byte.reverse_bits())?
+        } else {
+            copied(file, page, |[byte]| byte)?
+        }));
     }
-    let order = file.tiff.byte_order();
-    let sample = |bytes: [u8; 2]| {
-        let bytes = if reversed { bytes.map(u8::reverse_bits) } else { bytes };
-        match order {
-            ByteOrder::LittleEndian => u16::from_le_bytes(bytes),
-            ByteOrder::BigEndian => u16::from_be_bytes(bytes),
-        }
-    };
-    Ok(Stored::Words(copied(file, page, sample)?))
+    Ok(Stored::Words(match (file.tiff.byte_order(), reversed) {
+        (ByteOrder::LittleEndian, false) => copied(file, page, u16::from_le_bytes)?,
+        (ByteOrder::BigEndian, false) => copied(file, page, u16::from_be_bytes)?,
+        (ByteOrder::LittleEndian, true) => copied(file, page, |bytes| u16::from_le_bytes(bytes.map(u8::reverse_bits)))?,
+        (ByteOrder::BigEndian, true) => copied(file, page, |bytes| u16::from_be_bytes(bytes.map(u8::reverse_bits)))?,
+    }))
 }
 
 fn copied<S: Copy + Default, const BYTES: usize>(

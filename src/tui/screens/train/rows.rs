@@ -61,6 +61,13 @@ impl TrainScreen {
                 spans.extend(typed(editing.typed.spans(room, true, theme), wrong, theme));
             }
             (Field::Views, None) => spans.extend(self.view_spans(selected, theme)),
+            (Field::Bits, None) => {
+                // In line with the keys above it.
+                let style = if changed { theme.accent() } else { theme.text() };
+                spans.push(Span::styled(padded_start(&self.form.text(field), VALUE), style));
+                let range = fitted("auto, 8, 10, 12, 14, 16, white N", room.saturating_sub(VALUE + UNIT + 2));
+                spans.push(Span::styled(format!(" {} {range}", padded("bits", UNIT)), theme.dim()));
+            }
             (Field::Data, None) => spans.extend(self.data_spans(room, theme)),
             (Field::Preset, None) => spans.extend(self.preset_spans(room, theme)),
             (Field::Name, None) if self.form.name.is_empty() => {
