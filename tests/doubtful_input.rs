@@ -20,6 +20,9 @@ use serde_json::Value;
 use support::training_stage::TrainingStage;
 use support::{mammoscope, stderr_of};
 
+/// What is done to a picture.
+type Change = fn(&mut GrayImage);
+
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -153,7 +156,7 @@ fn a_training_keeps_its_grey_range_and_its_model_knows_it() {
 #[test]
 fn images_that_are_not_mammograms_as_expected_are_named_once() {
     let folder = tempfile::tempdir().unwrap();
-    let cases: [(&str, fn(&mut GrayImage), &str); 3] = [
+    let cases: [(&str, Change, &str); 3] = [
         (
             "inverted",
             |picture| image::imageops::invert(picture),

@@ -30,7 +30,7 @@ pub(super) struct DataArguments {
     /// before names and folders. The tables of INbreast, CBIS-DDSM and VinDr-Mammo are read as they are
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
-    /// A regular expression of paths below the data set with the groups (?<subject>…), exam, view, laterality and class, or
+    /// A regular expression of paths below the data set with the groups `(?<subject>…)`, exam, view, laterality and class, or
     /// one of inbreast, cbis-ddsm and vindr-mammo
     #[arg(long, value_name = "PATTERN")]
     ids: Option<IdPattern>,
