@@ -62,6 +62,16 @@ fn the_used_range_is_shown_and_a_stated_one_is_checked() {
 }
 
 #[test]
+fn a_way_to_draw_that_cannot_be_taken_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    GrayImage::new(3, 4).save(folder.path().join("a.png")).unwrap();
+    let said = "--graphics: stdout is not a terminal, so no pictures are drawn";
+    let (status, _, stderr) = show(folder.path(), &["--graphics", "sixel", "a.png"]);
+    assert!(status == Some(0) && stderr.contains(said), "{stderr}");
+    assert!(!show(folder.path(), &["a.png"]).2.contains(said));
+}
+
+#[test]
 fn what_cannot_be_a_mammogram_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let phantom = image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("testset/CC_R/B/2_1_B_CC_R.png")).unwrap();

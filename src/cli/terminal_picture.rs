@@ -84,6 +84,9 @@ mod with_viuer {
         /// a way to draw was asked for.
         pub(in super::super) fn new(asked: Graphics, console: &Console) -> Option<Self> {
             if !io::stdout().is_terminal() {
+                if asked != Graphics::Auto {
+                    console.warn("--graphics: stdout is not a terminal, so no pictures are drawn");
+                }
                 return None;
             }
             if asked == Graphics::Auto && !console.color() {

@@ -14,3 +14,17 @@ pub enum GraphicsProtocol {
     /// A ramp of ASCII characters.
     Ascii,
 }
+
+impl GraphicsProtocol {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kitty => "kitty",
+            Self::Iterm2 => "iterm2",
+            Self::Sixel => "sixel",
+            Self::Halfblocks => "halfblocks",
+            Self::Ascii => "ascii",
+        }
+    }
+}

@@ -108,11 +108,11 @@ impl App {
             UiMessage::Input(Input::Reply(reply)) => {
                 self.model.graphics.hear(&reply);
                 self.model.theme.light = self.model.graphics.light_background();
-                Vec::new()
+                self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::QueryOver => {
                 self.model.graphics.settle();
-                Vec::new()
+                self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::Input(Input::End) | UiMessage::Terminate => vec![Effect::Quit],
             UiMessage::Resized => Vec::new(),

@@ -59,6 +59,8 @@ pub(super) struct GraphicsFacts {
     inline_images: bool,
     /// What follows; `None` until the terminal has answered or had its time.
     chosen: Option<GraphicsProtocol>,
+    /// Whether it was said that pictures are drawn otherwise than was asked.
+    fallback_said: bool,
     /// Pixels of a cell, width and height, as the terminal answered.
     cell: Option<(u16, u16)>,
     /// The same, as the system tells by the size of the window.
@@ -87,6 +89,7 @@ impl GraphicsFacts {
             multiplexed,
             inline_images,
             chosen: None,
+            fallback_said: false,
             cell: None,
             cell_of_window: None,
             kitty: false,
@@ -143,6 +146,22 @@ impl GraphicsFacts {
             None | Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
             Some(_) | None => GraphicsProtocol::Halfblocks,
         });
+    }
+
+    /// What there is to say, once, where pictures are drawn otherwise than was asked.
+    pub(super) fn take_fallback(&mut self) -> Option<String> {
+        let (asked, chosen) = (self.asked?, self.chosen?);
+        let is_drawn = asked == chosen
+            && match asked {
+                GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => self.cell.or(self.cell_of_window).is_some(),
+                GraphicsProtocol::Kitty | GraphicsProtocol::Halfblocks | GraphicsProtocol::Ascii => true,
+            };
+        if is_drawn || std::mem::replace(&mut self.fallback_said, true) {
+            return None;
+        }
+        let reason =
+            if self.multiplexed { "tmux and screen do not pass it on" } else { "the terminal does not draw it" };
+        Some(format!("--graphics {}: {reason}; half-blocks are drawn", asked.name()))
     }
 
     /// How pictures are encoded; `None` as long as that is not known.
@@ -207,6 +226,31 @@ mod tests {
 
     const SPEAKS_KITTY: TerminalReply = TerminalReply::KittyGraphics(true);
     const HALFBLOCKS: PictureWay = PictureWay::Halfblocks(ColorDepth::True);
+
+    #[test]
+    fn what_was_asked_and_cannot_be_drawn_is_said_once() {
+        let settled = |asked, sixel: bool, cells: bool| {
+            let mut facts = GraphicsFacts::new(Some(asked), |_| None);
+            if cells {
+                facts.measure((80, 24), (640, 384));
+            }
+            facts.hear(&TerminalReply::Attributes(if sixel { vec![62, 4] } else { vec![62] }));
+            [facts.take_fallback(), facts.take_fallback()]
+        };
+        let said = "--graphics sixel: the terminal does not draw it; half-blocks are drawn";
+        assert_eq!(settled(GraphicsProtocol::Sixel, false, true), [Some(said.to_owned()), None]);
+        assert_eq!(
+            settled(GraphicsProtocol::Sixel, true, false),
+            [Some(said.to_owned()), None],
+            "cells of unknown size"
+        );
+        assert_eq!(settled(GraphicsProtocol::Sixel, true, true), [None, None]);
+        assert_eq!(settled(GraphicsProtocol::Halfblocks, false, true), [None, None]);
+        let mut tmux = GraphicsFacts::new(Some(GraphicsProtocol::Kitty), |name| (name == "TMUX").then(String::new));
+        assert_eq!(tmux.take_fallback(), None, "the terminal has not answered yet");
+        tmux.settle();
+        assert!(tmux.take_fallback().unwrap().contains("tmux and screen do not pass it on"));
+    }
 
     #[test]
     fn each_terminal_gets_what_it_draws() {
