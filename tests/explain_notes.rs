@@ -50,10 +50,10 @@ fn n_counts_what_was_averaged() {
     assert!(rows.iter().all(|row| row.split_whitespace().nth(1) == Some("2")), "{text}");
     assert!(text.contains("2 images without scores, not counted in n: "), "{text}");
     assert!(!text.contains(" only."), "{text}");
-    let told = stderr_of(&output);
+    let stderr = stderr_of(&output);
     let warned = "2 of 4 images are not mammograms as expected: one grey level only in 2";
-    assert_eq!(told.matches(warned).count(), 1, "{told}");
-    assert!(told.contains("CC_R: Occlusion takes 145 passes an image, for 4 images, about "), "{told}");
+    assert_eq!(stderr.matches(warned).count(), 1, "{stderr}");
+    assert!(stderr.contains("CC_R: Occlusion takes 145 passes an image, for 4 images, about "), "{stderr}");
 
     let output = explain(folder.path(), &["--json"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();

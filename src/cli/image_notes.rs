@@ -33,12 +33,13 @@ impl ImageNotes {
     }
 
     /// Compares the images of a view with those that its model was trained on.
-    pub(super) fn compare(&mut self, model: &ModelEntry, images: &[ImageFindings]) {
+    pub(super) fn compare<'f>(&mut self, model: &ModelEntry, images: impl Iterator<Item = &'f ImageFindings>) {
         let Some(training) = TrainingImages::of_provenance(&model.metadata.provenance) else { return };
         let name = printable_path(&model.path);
+        let images: Vec<&ImageFindings> = images.collect();
         let whites: std::collections::BTreeSet<u16> = images.iter().map(|findings| findings.white).collect();
         self.unlike.extend(whites.into_iter().filter_map(|white| training.other_white(&name, white)));
-        self.unlike.extend(training.unlikeness(&name, &images.iter().collect::<Vec<_>>()));
+        self.unlike.extend(training.unlikeness(&name, &images));
     }
 
     /// Says all of it, once.

@@ -270,7 +270,7 @@ impl GroupJob<'_> {
             Ok(())
         });
         progress.finish();
-        tally.notes.compare(self.group.model, &found);
+        tally.notes.compare(self.group.model, found.iter());
         match result {
             Ok(()) => Ok(()),
             Err(ImageJobError::Interrupted) => Err(Interrupted.into()),

@@ -1,5 +1,6 @@
 //! Looks, before anything is computed, whether the grey range of a data set is what is said of it.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,15 +28,9 @@ pub struct GreyFacts {
 }
 
 /// Why grey levels cannot be made of a data set; one line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreyRangeError {
     /// Images of 16 bits may be of fewer.
-    #[error(
-        "the largest value of the {} is {} ({}), as of {bits} bits: say --bits {bits}, or --bits 16 if {} is \
-         white",
-        deep_images(*deep), grouped(usize::from(*largest)), printable_path(file), grouped(usize::from(u16::MAX)),
-        bits = depth_of(*largest)
-    )]
     InDoubt {
         /// How many there are, all of which were read.
         deep: usize,
@@ -45,12 +40,6 @@ pub enum GreyRangeError {
         file: PathBuf,
     },
     /// Images of 16 bits are of different depths.
-    #[error(
-        "{dark} of {deep} 16-bit images stay below {} ({}: {}), others reach {}: say --bits 16 if {} is white in all of them, \
-         or keep those of fewer bits apart",
-        grouped(usize::from(PLAIN_FROM)), printable_path(file), grouped(usize::from(*largest)),
-        grouped(usize::from(*brightest)), grouped(usize::from(u16::MAX))
-    )]
     Mixed {
         /// How many images have 16 bits.
         deep: usize,
@@ -64,10 +53,6 @@ pub enum GreyRangeError {
         brightest: u16,
     },
     /// A sample is brighter than what was stated to be white.
-    #[error(
-        "{} has the value {}, above {}: say --bits {}, or the --white that is meant",
-        printable_path(file), grouped(usize::from(*value)), white_in_words(*white), depth_of(*value)
-    )]
     AboveWhite {
         /// The image.
         file: PathBuf,
@@ -77,9 +62,68 @@ pub enum GreyRangeError {
         white: u16,
     },
     /// It was to end.
-    #[error("interrupted while images were read")]
     Interrupted,
 }
+
+/// How a grey range is stated somewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct StatingWords {
+    /// Before a number of bits.
+    pub say: &'static str,
+    /// Before another one.
+    pub or: &'static str,
+    /// The value that is white.
+    pub white: &'static str,
+}
+
+impl StatingWords {
+    /// On the command line.
+    pub const OPTIONS: Self = Self { say: "say --bits", or: "--bits", white: "the --white" };
+}
+
+impl GreyRangeError {
+    /// What was seen, and what to do in the words of the place where the range is stated.
+    #[must_use]
+    pub fn advising(&self, words: StatingWords) -> String {
+        let StatingWords { say, or, white: stated_white } = words;
+        let number = |value: u16| grouped(usize::from(value));
+        let full = number(u16::MAX);
+        match self {
+            Self::InDoubt { deep, largest, file } => {
+                let (images, file, bits) = (deep_images(*deep), printable_path(file), depth_of(*largest));
+                let largest = number(*largest);
+                format!(
+                    "the largest value of the {images} is {largest} ({file}), as of {bits} bits: {say} {bits}, or {or} 16 if \
+                     {full} is white"
+                )
+            }
+            Self::Mixed { deep, dark, file, largest, brightest } => format!(
+                "{dark} of {deep} 16-bit images stay below {} ({}: {}), others reach {}: {say} 16 if {full} is white in all of \
+                 them, or keep those of fewer bits apart",
+                number(PLAIN_FROM),
+                printable_path(file),
+                number(*largest),
+                number(*brightest)
+            ),
+            Self::AboveWhite { file, value, white } => format!(
+                "{} has the value {}, above {}: {say} {}, or {stated_white} that is meant",
+                printable_path(file),
+                number(*value),
+                white_in_words(*white),
+                depth_of(*value)
+            ),
+            Self::Interrupted => "interrupted while images were read".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for GreyRangeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.advising(StatingWords::OPTIONS))
+    }
+}
+
+impl std::error::Error for GreyRangeError {}
 
 fn deep_images(count: usize) -> String {
     if count == 1 { "16-bit image".to_owned() } else { format!("{count} 16-bit images") }

@@ -1,5 +1,6 @@
 //! The maps of one view's images, through the engine, each brought to its picture and scored as it comes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -88,8 +89,8 @@ pub(super) struct Done {
     pub(super) failures: Vec<(String, String)>,
     /// File of each image that was explained without one of its masks, and why.
     pub(super) mask_problems: Vec<(String, String)>,
-    /// What was found in the images that were explained.
-    pub(super) findings: Vec<ImageFindings>,
+    /// What was found in the images that were explained, each with its file.
+    pub(super) findings: Vec<(PathBuf, ImageFindings)>,
 }
 
 /// Another way of computing maps.
@@ -328,7 +329,7 @@ impl GroupMaps<'_> {
                     printable_path(&of.path)
                 ));
             }
-            done.findings.extend(sample.findings.clone());
+            done.findings.extend(sample.findings.clone().map(|findings| (of.path.clone(), findings)));
             let mut one = self.explained(of, index, &image, sample, probabilities.most_probable());
             take(&mut one, &image)?;
             done.explained.push(one);

@@ -234,10 +234,10 @@ pub(super) fn run(
             }
             Ok(())
         })?;
-        for (one, findings) in done.explained.iter().zip(&done.findings) {
-            notes.add(Path::new(&one.row.prediction.file), findings);
+        for (file, findings) in &done.findings {
+            notes.add(file, findings);
         }
-        notes.compare(group.model, &done.findings);
+        notes.compare(group.model, done.findings.iter().map(|(_, findings)| findings));
         explained.extend(done.explained);
         failures.extend(done.failures);
         mask_problems.extend(done.mask_problems);

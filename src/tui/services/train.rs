@@ -16,12 +16,11 @@ use crate::client::training_plan::TrainingPlan;
 use crate::client::training_start::{check_disk, count_gpus, start_plan};
 use crate::dataset::copied_images::{CopiedImages, copied_files};
 use crate::dataset::folder_layout::scan;
-use crate::dataset::grey_check::{GreyFacts, check_grey_range};
+use crate::dataset::grey_check::{StatingWords, check_grey_range};
 use crate::dataset::manifest::{ManifestSet, build_manifests};
 use crate::dataset::split::SplitPlan;
 use crate::domain::compute_options::DeviceChoice;
 use crate::domain::dataset_manifest::DatasetManifest;
-use crate::domain::grey_range::GreyRange;
 use crate::domain::step_timing::StepTiming;
 use crate::domain::training_config::TrainingConfig;
 use crate::storage::workspace::Workspace;
@@ -32,6 +31,8 @@ use crate::tui::screens::train::{
 
 /// How many problems of folders are named; the rest are counted.
 const NAMED_PROBLEMS: usize = 3;
+/// How a grey range is stated in the form.
+const IN_THE_FORM: StatingWords = StatingWords { say: "set bits (the last row) to", or: "to", white: "the white N" };
 
 /// Carries out what the screen Train wants.
 pub(in crate::tui) struct TrainService {
@@ -141,27 +142,13 @@ fn manifests(
     }
     let paths: Vec<PathBuf> = manifests.manifests.iter().flat_map(DatasetManifest::paths).collect();
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    problems.extend(grey_facts(&paths, data.grey_range, interrupted)?.remark(data.grey_range));
+    let facts = check_grey_range(&paths, data.grey_range, interrupted)
+        .map_err(|error| anyhow::anyhow!(error.advising(IN_THE_FORM)))?;
+    problems.extend(facts.remark(data.grey_range));
     for manifest in &mut manifests.manifests {
         manifest.grey_range = data.grey_range;
     }
     Ok((manifests, problems))
-}
-
-/// Options as the form has them: `bits` is its last row.
-fn in_words_of_the_form(text: &str) -> String {
-    let form = [
-        ("say --bits ", "set bits (the last row) to "),
-        ("or --bits ", "or to "),
-        ("the --white that is", "the white N that is"),
-    ];
-    form.into_iter().fold(text.to_owned(), |text, (option, field)| text.replace(option, field))
-}
-
-/// What is known of the grey range; the form's field is called without the hyphens of the option.
-fn grey_facts(paths: &[&Path], range: GreyRange, interrupted: &(dyn Fn() -> bool + Sync)) -> anyhow::Result<GreyFacts> {
-    check_grey_range(paths, range, interrupted)
-        .map_err(|error| anyhow::anyhow!(in_words_of_the_form(&error.to_string())))
 }
 
 /// A path whose `~` is the home folder.
@@ -236,9 +223,12 @@ mod tests {
     #[test]
     fn the_form_says_its_own_fields() {
         let doubt = GreyRangeError::InDoubt { deep: 3, largest: 4000, file: "a.png".into() };
-        let said = in_words_of_the_form(&doubt.to_string());
-        assert!(said.ends_with("as of 12 bits: set bits (the last row) to 12, or to 16 if 65,535 is white"), "{said}");
+        assert_eq!(
+            doubt.advising(IN_THE_FORM),
+            "the largest value of the 3 16-bit images is 4,000 (a.png), as of 12 bits: set bits (the last row) to 12, or to \
+             16 if 65,535 is white"
+        );
         let above = GreyRangeError::AboveWhite { file: "a.png".into(), value: 5000, white: 4095 };
-        assert!(!in_words_of_the_form(&above.to_string()).contains("--"), "{above}");
+        assert!(!above.advising(IN_THE_FORM).contains("--"), "{above}");
     }
 }
