@@ -8,9 +8,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma};
-use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings};
-use mammoscope::domain::view::View;
-use mammoscope::imaging::decode::decode;
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::decode::decode;
 
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 3328;

@@ -4,8 +4,8 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings};
-use mammoscope::domain::view::View;
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope_domain::subject::view::View;
 
 fn views(criterion: &mut Criterion) {
     for size in [256, 650] {

@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
-use mammoscope::dataset::split_table::SplitTable;
-use mammoscope::dataset::stated::LabelTable;
-use mammoscope::domain::grey_range::GreyRange;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::imaging::decode::decode;
-use mammoscope::imaging::image_header::read_header;
-use mammoscope::imaging::network_input::load_input;
-use mammoscope::storage::prediction_table::{read_probability_columns, read_table};
+use mammoscope_dataset::split_table::SplitTable;
+use mammoscope_dataset::stated::LabelTable;
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_imaging::decode::decode;
+use mammoscope_imaging::image_header::read_header;
+use mammoscope_imaging::network_input::load_input;
+use mammoscope_storage::tables::prediction_table::{read_probability_columns, read_table};
 
 /// Pixels a side of a small network's input.
 const SIZE: usize = 64;

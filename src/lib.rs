@@ -7,11 +7,8 @@
 //! domain ← imaging ← dataset ;  domain ← storage ;  { dataset, storage } ← client ← { cli, tui } ;  report ← { cli, tui }
 //! ```
 
+pub mod analysis;
 pub mod cli;
-pub mod client;
-pub mod dataset;
-pub mod domain;
-pub mod imaging;
 pub mod report;
-pub mod storage;
+pub mod terminal;
 pub mod tui;

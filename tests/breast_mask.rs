@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::view::View;
-use mammoscope::imaging::breast_mask::breast_mask;
-use mammoscope::imaging::decode::decode_file;
-use mammoscope::imaging::grey_deviation::grey_deviation;
-use mammoscope::imaging::raster::{Channels, Raster};
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::breast_mask::breast_mask;
+use mammoscope_imaging::decode::decode_file;
+use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_imaging::raster::{Channels, Raster};
 
 mod support;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command as System, Output};
 
 use assert_cmd::Command;
-use mammoscope::client::protocol::{PROTOCOL_VERSION, VERSION};
+use mammoscope_engine_protocol::protocol::{PROTOCOL_VERSION, VERSION};
 use serde_json::Value;
 
 /// What an engine of this build says of itself.

@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use image::{GrayImage, ImageBuffer, Luma};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::grey_range::GreyRange;
-use mammoscope::storage::manifest_file::read_manifest;
-use mammoscope::storage::model_file::ModelMetadata;
-use mammoscope::storage::prediction_table::{PredictionRow, read_table};
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_storage::models::model_file::ModelMetadata;
+use mammoscope_storage::runs::manifest_file::read_manifest;
+use mammoscope_storage::tables::prediction_table::{PredictionRow, read_table};
 use serde_json::Value;
 use support::training_stage::TrainingStage;
 use support::{mammoscope, stderr_of};

@@ -10,11 +10,11 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use mammoscope::client::engine_process::{EngineError, EngineProcess, Patience};
-use mammoscope::client::protocol::{
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope_engine_protocol::protocol::{
     EngineCommand, EngineEvent, JobId, PROTOCOL_VERSION, PredictWork, VERSION, WirePath, Work, write_frame,
 };
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
 use support::{engine, mammoscope, names_in, script, skipped, small_model, stderr_of, wait_for, write_many};
 
 const SHORT: Patience = Patience { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
@@ -143,7 +143,7 @@ fn silence_is_not_waited_out_for_ever() {
 fn long_command() -> EngineCommand {
     let path = WirePath::Text("a name that is long enough".to_owned());
     let work = PredictWork {
-        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         model: path.clone(),
         samples: vec![path; 100_000],
         batch_size: None,

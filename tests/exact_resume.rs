@@ -5,8 +5,8 @@
 
 mod support;
 
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::run_status::RunPhase;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_status::RunPhase;
 use rustix::process::{Pid, Signal};
 use support::names_in;
 use support::trainer_stage::{EVERY_STEP, TrainerStage, Training, send, wait_exit};

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use mammoscope::storage::map_file::read_table;
-use mammoscope::storage::model_file::Model;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::tables::map_file::read_table;
 use serde_json::Value;
 use support::{mammoscope, names_in, script, skipped, stderr_of};
 
@@ -55,7 +55,7 @@ fn every_image_gets_a_map_four_pictures_and_a_line_of_scores() {
         let picture = image::open(out.join("CC_R/D").join(name)).unwrap();
         assert_eq!((picture.width(), picture.height()), (128, 128), "{name}");
     }
-    let map = mammoscope::storage::map_file::read_table(&out.join("CC_R/D/4_1_D_CC_R_map.npy")).unwrap();
+    let map = mammoscope_storage::tables::map_file::read_table(&out.join("CC_R/D/4_1_D_CC_R_map.npy")).unwrap();
     assert_eq!(map.shape, [128, 128]);
     let scores = fs::read_to_string(out.join("scores.csv")).unwrap();
     assert_eq!(scores.lines().count(), 5);

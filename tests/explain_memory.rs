@@ -9,12 +9,12 @@ mod support;
 use std::fs;
 use std::process::{Child, Stdio};
 
-use mammoscope::client::engine_process::{EngineProcess, Patience};
-use mammoscope::client::explanation::{ExplanationEvent, explain};
-use mammoscope::client::protocol::{ExplainWork, ExplainedClass, JobId, WirePath};
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
+use mammoscope_engine_protocol::protocol::{ExplainWork, ExplainedClass, JobId, WirePath};
 use support::{engine, mammoscope, names_in, small_model, wait_for, write_image, write_many};
 
 const IMAGES: usize = 1000;
@@ -46,7 +46,7 @@ fn the_engine_needs_no_more_for_the_second_half() {
     let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
     let process = engine.id();
     let work = ExplainWork {
-        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         model: WirePath::from(small_model(folder.path(), 32).as_path()),
         samples: (1..=IMAGES).map(|number| WirePath::from(image(number).as_path())).collect(),
         method: ExplanationMethod::LayerCam,

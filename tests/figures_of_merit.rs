@@ -4,15 +4,15 @@
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use mammoscope::domain::bootstrap::Bootstrap;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::evaluation::Evaluation;
-use mammoscope::domain::evaluation_set::EvaluationSet;
-use mammoscope::domain::fusion::Fusion;
-use mammoscope::domain::prediction::PredictionRow;
-use mammoscope::domain::subject::SubjectId;
-use mammoscope::domain::view::View;
-use mammoscope::storage::prediction_table::{PredictionWriter, read_probability_columns};
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::evaluation::Evaluation;
+use mammoscope_domain::metrics::evaluation_set::EvaluationSet;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::fusion::Fusion;
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::view::View;
+use mammoscope_storage::tables::prediction_table::{PredictionWriter, read_probability_columns};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-6;

@@ -6,10 +6,10 @@ mod support;
 
 use std::path::Path;
 
-use mammoscope::dataset::folder_layout::{ScanOptions, scan, scan_with};
-use mammoscope::dataset::folder_problem::FolderProblemKind;
-use mammoscope::dataset::stated::{LabelTable, StatedIds};
-use mammoscope::domain::density::DensityClass;
+use mammoscope_dataset::folder_layout::{ScanOptions, scan, scan_with};
+use mammoscope_dataset::folder_problem::FolderProblemKind;
+use mammoscope_dataset::stated::{LabelTable, StatedIds};
+use mammoscope_domain::subject::density::DensityClass;
 use support::folder_stage::{folder_with, lines, problems};
 
 #[test]

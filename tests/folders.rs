@@ -7,13 +7,13 @@ mod support;
 use std::collections::HashSet;
 use std::fs;
 
-use mammoscope::dataset::folder_layout::{ScanError, scan};
-use mammoscope::dataset::folder_problem::{FolderLevel, FolderProblemKind};
-use mammoscope::dataset::selection::{SelectionError, select};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::selection::{SplitSelection, ViewSelection};
-use mammoscope::domain::split::Split;
-use mammoscope::domain::view::View;
+use mammoscope_dataset::folder_layout::{ScanError, scan};
+use mammoscope_dataset::folder_problem::{FolderLevel, FolderProblemKind};
+use mammoscope_dataset::selection::{SelectionError, select};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
 use support::folder_stage::{folder_with, lines, problems};
 use support::skipped;
 

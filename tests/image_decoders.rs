@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use jpeg_encoder::{JpegKind, Scans};
-use mammoscope::imaging::decode::{ImageError, Samples, decode, decode_file};
-use mammoscope::imaging::image_header::read_header;
+use mammoscope_imaging::decode::{ImageError, Samples, decode, decode_file};
+use mammoscope_imaging::image_header::read_header;
 use support::python::python_packages;
 
 /// Two decoders of JPEG may part by so many grey levels: the standard leaves rounding and the interpolation of chroma open.

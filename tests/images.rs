@@ -6,10 +6,10 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use image::{DynamicImage, ImageBuffer, ImageFormat as Stored, Luma, LumaA, Rgb, Rgba};
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::imaging::decode::{ColorKind, DecodedImage, ImageError, ImageFormat, Samples, decode, decode_file};
-use mammoscope::imaging::network_input::{NetworkInput, load_input, resize};
-use mammoscope::imaging::raster::{Channels, Raster};
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_imaging::decode::{ColorKind, DecodedImage, ImageError, ImageFormat, Samples, decode, decode_file};
+use mammoscope_imaging::network_input::{NetworkInput, load_input, resize};
+use mammoscope_imaging::raster::{Channels, Raster};
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
@@ -264,7 +264,7 @@ fn the_network_sees_what_the_reference_network_sees() {
             let theirs: Vec<u8> =
                 (0..64).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
             assert_eq!(Sha256::digest(resized.samples())[..], theirs, "{} {route}", path.display());
-            let input = load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).unwrap().0;
+            let input = load_input(&path, 650, route, mammoscope_domain::image::grey_range::GreyRange::Auto).unwrap().0;
             assert_eq!(input, NetworkInput::from_resized(&resized, route));
             for (place, value) in expected["input_pixels"].as_object().unwrap() {
                 let (row, column) = place.split_once(',').unwrap();

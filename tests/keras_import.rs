@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use mammoscope::domain::network_plan::NetworkPlan;
-use mammoscope::storage::keras::{ImportOptions, KerasError, SizeSource, import};
-use mammoscope::storage::model_file::{Model, ModelError, ModelFacts};
+use mammoscope_domain::network::network_plan::NetworkPlan;
+use mammoscope_storage::keras::{ImportOptions, KerasError, SizeSource, import};
+use mammoscope_storage::models::model_file::{Model, ModelError, ModelFacts};
 
 /// Says what is not tested here. The test runner keeps back what the print macros write, so this is written past it.
 fn skipped(reason: &str) {
@@ -261,7 +261,7 @@ fn an_endless_path_ends() {
 
 #[test]
 fn names_of_the_plan_are_unique() {
-    let plan = NetworkPlan::new(mammoscope::domain::network_plan::WidthFactor::ONE);
+    let plan = NetworkPlan::new(mammoscope_domain::network::network_plan::WidthFactor::ONE);
     let mut names: Vec<String> = plan.parameters().into_iter().map(|parameter| parameter.name).collect();
     let count = names.len();
     names.sort();

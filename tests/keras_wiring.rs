@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mammoscope::storage::keras::{ImportOptions, Imported, KerasError, SizeSource, import};
+use mammoscope_storage::keras::{ImportOptions, Imported, KerasError, SizeSource, import};
 use serde_json::{Value, json};
 
 /// A whole model of Keras 2 with the names `conv2d`, `conv2d_1`, ….

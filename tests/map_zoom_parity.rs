@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use mammoscope::imaging::map_zoom::{cubic_spline_zoom, normalised};
-use mammoscope::imaging::raster::{Channels, Raster};
-use mammoscope::storage::map_file::{MapTable, read_table};
+use mammoscope_imaging::map_zoom::{cubic_spline_zoom, normalised};
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_storage::tables::map_file::{MapTable, read_table};
 
 mod support;
 

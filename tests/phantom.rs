@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use image::GrayImage;
-use mammoscope::dataset::phantom::{
+use mammoscope_dataset::phantom::{
     DensityBand, PhantomGenerator, PhantomSettings, PhantomView, SMALLEST_SIZE, SizeOutOfRange,
 };
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::view::{Projection, Side, View};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::{Projection, Side, View};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use mammoscope::dataset::phantom::{DensityBand, PhantomGenerator, PhantomSettings, PhantomSubject, PhantomView};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::one_feature_baseline::OneFeatureBaseline;
-use mammoscope::domain::view::{Side, View};
-use mammoscope::imaging::grey_deviation::grey_deviation;
-use mammoscope::imaging::raster::{Channels, Raster};
+use mammoscope_dataset::phantom::{DensityBand, PhantomGenerator, PhantomSettings, PhantomSubject, PhantomView};
+use mammoscope_domain::metrics::one_feature_baseline::OneFeatureBaseline;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::{Side, View};
+use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_imaging::raster::{Channels, Raster};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 const PLAIN: PhantomSettings = PhantomSettings { seed: 71, size: 160, overlap: false, confounder: false };

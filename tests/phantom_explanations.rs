@@ -9,10 +9,10 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mammoscope::dataset::phantom::confounder::marker_rectangle;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::view::Side;
-use mammoscope::storage::map_file::read_table;
+use mammoscope_dataset::phantom::confounder::marker_rectangle;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::Side;
+use mammoscope_storage::tables::map_file::read_table;
 use serde_json::Value;
 use support::{engine, mammoscope, names_in, stderr_of};
 
@@ -50,7 +50,8 @@ impl Experiment {
     /// Lower and upper end of the interval of the enrichment in dense tissue, classes C and D: of the maps or the control.
     fn enrichment(&self, of: &str) -> (f64, f64) {
         let means = self.sanity["evidence"][of]["means"].as_array().unwrap();
-        let interval = &means[mammoscope::domain::explanation_summary::Score::DenseEnrichment as usize]["interval"];
+        let interval =
+            &means[mammoscope_domain::explanation::explanation_summary::Score::DenseEnrichment as usize]["interval"];
         (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap())
     }
 

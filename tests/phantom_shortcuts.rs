@@ -1,9 +1,9 @@
 //! What must not give a phantom's class away, and what must not look the same in every subject.
 
 use image::GrayImage;
-use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings, PhantomView};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::view::View;
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings, PhantomView};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 fn generator(seed: u64, size: u32) -> PhantomGenerator {

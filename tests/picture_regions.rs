@@ -5,17 +5,17 @@
 use std::path::Path;
 
 use image::{GrayImage, RgbImage};
-use mammoscope::dataset::phantom::{PhantomGenerator, PhantomSettings};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::rank_correlation::spearman;
-use mammoscope::domain::view::View;
-use mammoscope::imaging::contour::{drawn, outline};
-use mammoscope::imaging::decode::decode_file;
-use mammoscope::imaging::mask::Mask;
-use mammoscope::imaging::picture_regions::{PictureRegions, TrueMasks};
-use mammoscope::imaging::raster::{Channels, Raster};
-use mammoscope::imaging::resize::nearest_pil;
-use mammoscope::imaging::skin_band::SkinBandWidth;
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope_domain::metrics::rank_correlation::spearman;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::contour::{drawn, outline};
+use mammoscope_imaging::decode::decode_file;
+use mammoscope_imaging::mask::Mask;
+use mammoscope_imaging::picture_regions::{PictureRegions, TrueMasks};
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::resize::nearest_pil;
+use mammoscope_imaging::skin_band::SkinBandWidth;
 
 mod support;
 

@@ -7,13 +7,13 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use mammoscope::client::engine_process::{EngineProcess, Patience};
-use mammoscope::client::prediction::{PredictionEvent, predict};
-use mammoscope::client::protocol::{JobId, PredictWork, WirePath};
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::view::View;
-use mammoscope::storage::model_file::Model;
-use mammoscope::storage::prediction_table::read_table;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::prediction::{PredictionEvent, predict};
+use mammoscope_engine_protocol::protocol::{JobId, PredictWork, WirePath};
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::tables::prediction_table::read_table;
 use serde_json::Value;
 use support::{
     engine, fixture, mammoscope, names_in, skipped, small_model, stderr_of, write_four_subjects, write_image,
@@ -340,7 +340,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let work = PredictWork {
-        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         model: WirePath::from(small_model(folder.path(), 32).as_path()),
         samples: (1..=IMAGES).map(|number| WirePath::from(image(number).as_path())).collect(),
         batch_size: Some(16),

@@ -11,22 +11,24 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use chrono::Utc;
-use mammoscope::domain::compute_options::DeviceChoice;
-use mammoscope::domain::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::preset::Preset;
-use mammoscope::domain::run_spec::{RUN_SCHEMA, RunSpec};
-use mammoscope::domain::split::Split;
-use mammoscope::domain::subject::{ExamId, SubjectId};
-use mammoscope::domain::view::View;
-use mammoscope::imaging::decode::decode_file;
-use mammoscope::imaging::pixel_checksum::pixel_sha256;
-use mammoscope::storage::manifest_file::write_manifest;
-use mammoscope::storage::model_file::Model;
-use mammoscope::storage::model_splits::ModelSplits;
-use mammoscope::storage::prediction_table::read_table;
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_spec_file::write_run_spec;
+use mammoscope_domain::run::dataset_manifest::{
+    DatasetManifest, MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource,
+};
+use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_imaging::decode::decode_file;
+use mammoscope_imaging::pixel_checksum::pixel_sha256;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::manifest_file::write_manifest;
+use mammoscope_storage::runs::model_splits::ModelSplits;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::write_run_spec;
+use mammoscope_storage::tables::prediction_table::read_table;
 use serde_json::Value;
 use support::{mammoscope, names_in, small_model, stderr_of, write_image};
 
@@ -100,7 +102,7 @@ impl Stage {
             view,
             split_source: SplitSource::Seeded,
             split_seed: 1,
-            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: (1..=SUBJECTS).map(sample).collect(),
         }
@@ -118,7 +120,7 @@ impl Stage {
             preset: "seed".to_owned(),
             data: self.data.clone(),
             device: DeviceChoice::Cpu,
-            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             config,
         };
         write_run_spec(&run.spec(), &spec).unwrap();

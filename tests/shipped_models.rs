@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use mammoscope::domain::view::View;
-use mammoscope::storage::model_file::sha256_hex;
+use mammoscope_domain::subject::view::View;
+use mammoscope_storage::models::model_file::sha256_hex;
 use serde_json::Value;
 use support::{mammoscope, stderr_of};
 

@@ -7,11 +7,11 @@ mod support;
 
 use std::cell::Cell;
 
-use mammoscope::client::engine_process::{EngineProcess, Patience};
-use mammoscope::client::protocol::{BenchmarkWork, JobId};
-use mammoscope::client::step_benchmark::{BenchmarkError, time_steps};
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::preset::Preset;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
+use mammoscope_engine_protocol::protocol::{BenchmarkWork, JobId};
 use support::engine;
 
 fn work(changes: &str) -> BenchmarkWork {

@@ -10,9 +10,9 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
-use mammoscope::domain::run_records::EpochFigures;
-use mammoscope::storage::tensorboard::TensorBoardWriter;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::EpochFigures;
+use mammoscope_storage::runs::tensorboard::TensorBoardWriter;
 use support::python::python_packages;
 use support::training_stage::{TrainingStage, state};
 

@@ -9,14 +9,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use mammoscope::domain::run_status::{RunPhase, RunStatus};
-use mammoscope::domain::split::Split;
-use mammoscope::domain::view::View;
-use mammoscope::storage::manifest_file::read_manifest;
-use mammoscope::storage::prediction_table::read_table;
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_spec_file::read_run_spec;
-use mammoscope::storage::run_status_file::read_status;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_storage::runs::manifest_file::read_manifest;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::read_run_spec;
+use mammoscope_storage::runs::run_status_file::read_status;
+use mammoscope_storage::tables::prediction_table::read_table;
 use serde_json::Value;
 use support::{mammoscope, names_in, script, stderr_of, wait_for, write_image};
 

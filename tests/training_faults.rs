@@ -9,11 +9,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mammoscope::client::run_snapshot::{RunSnapshot, current_condition};
-use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
-use mammoscope::domain::run_status::RunPhase;
-use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointTensor, Numbers};
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_runs::snapshot::{RunSnapshot, current_condition};
+use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, Numbers};
+use mammoscope_storage::runs::run_dir::RunDir;
 use support::training_stage::{
     TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
     wait_for_event,

@@ -7,11 +7,11 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::run_status::RunPhase;
-use mammoscope::domain::split::Split;
-use mammoscope::storage::checkpoint_file::Checkpoint;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
+use mammoscope_storage::runs::run_dir::RunDir;
 use support::training_stage::{
     TrainingStage, assert_whole_and_finite, events, failure, state, status, wait_for_end, wait_for_event,
 };

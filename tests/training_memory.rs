@@ -8,9 +8,9 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::run_status::RunPhase;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_storage::runs::run_dir::RunDir;
 use support::training_stage::{TrainingStage, events, failure, status};
 use support::{engine, names_in, script, stderr_of};
 

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::network::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine::bench::augmentation::{AugmentationBench, AugmentationTiming, augmentation};
 use mammoscope_engine::bench::forward::{ForwardBench, ForwardTiming, forward};
 use mammoscope_engine::bench::gradcam::{GradCamBench, GradCamTiming, gradcam};
@@ -15,6 +13,8 @@ use mammoscope_engine::bench::ten_steps::{TenSteps, ten_steps};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
 use mammoscope_engine::thread::train::train;
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
 #[derive(Debug, Parser)]

@@ -3,21 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mammoscope::client::engine_process::{EngineProcess, Patience};
-use mammoscope::client::explanation::{ExplanationEvent, explain};
-use mammoscope::client::image_job::ImageJobError;
-use mammoscope::client::protocol::{
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::image::image_seed::image_seed;
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
+use mammoscope_engine_client::image_job::ImageJobError;
+use mammoscope_engine_protocol::protocol::{
     EngineCommand, EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobId, JobOutcome, Work,
 };
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::explanation_method::ExplanationMethod;
-use mammoscope::domain::image_seed::image_seed;
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::imaging::random_map::random_map;
-use mammoscope::storage::model_file::Model;
-use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_imaging::random_map::random_map;
+use mammoscope_storage::models::model_file::Model;
 
 type Answer = Result<ExplainedSample, String>;
 
@@ -44,7 +44,7 @@ fn images(folder: &Path, count: u8) -> Vec<PathBuf> {
 
 fn work(model: &Path, samples: &[PathBuf]) -> ExplainWork {
     ExplainWork {
-        grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         model: model.into(),
         samples: samples.iter().map(|path| path.as_path().into()).collect(),
         method: ExplanationMethod::GradCam,

@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use mammoscope::client::protocol::ExplainedSample;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::explanation_method::ExplanationMethod;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::perturbation_curve::CURVE_STEPS;
-use mammoscope::imaging::map_zoom::bilinear_zoom;
-use mammoscope::imaging::network_input::{NetworkInput, load_input};
-use mammoscope::imaging::raster::{Channels, Raster};
-use mammoscope::storage::keras::{ImportOptions, import};
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::perturbation_curve::CURVE_STEPS;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_engine::learning::explanation::explainer::{ExplainedImage, Explainer, Going, MapRequest};
 use mammoscope_engine::learning::explanation::perturbation::perturbation_curves;
 use mammoscope_engine::learning::inference::batch_tensor;
 use mammoscope_engine::learning::random_stream::{Purpose, RandomStream};
+use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_imaging::map_zoom::bilinear_zoom;
+use mammoscope_imaging::network_input::{NetworkInput, load_input};
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_storage::keras::{ImportOptions, import};
+use mammoscope_storage::models::model_file::Model;
 use tch::{Device, Kind, Tensor, no_grad};
 
 const SIDE: usize = 64;
@@ -45,7 +45,7 @@ fn small_image() -> NetworkInput {
         image::Luma([(220.0 * (-away / 25.0).exp()) as u8 + ((x * 7 + y * 13) % 31) as u8])
     });
     image.save(&path).expect("room on disk");
-    load_input(&path, SIDE, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
+    load_input(&path, SIDE, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto).expect("an image").0
 }
 
 fn explained(explainer: &Explainer, input: &NetworkInput, class: DensityClass, request: MapRequest) -> ExplainedSample {
@@ -165,7 +165,7 @@ fn the_curves_of_a_truthful_map_beat_those_of_its_reverse() {
     for class in DensityClass::ALL {
         let number = class.index() + 1;
         let path = shipped(&format!("testset/CC_R/{class}/{number}_1_{class}_CC_R.png"));
-        let input = load_input(&path, size, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+        let input = load_input(&path, size, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
             .expect("it ships")
             .0;
         let sample = explained(&explainer, &input, class, request);

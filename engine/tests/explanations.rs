@@ -2,21 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use mammoscope::client::protocol::ExplainedSample;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::explanation_method::ExplanationMethod;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::map_status::MapStatus;
-use mammoscope::domain::weight_cascade::CASCADE;
-use mammoscope::imaging::network_input::{NetworkInput, load_input};
-use mammoscope::storage::keras::{ImportOptions, import};
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::map_status::MapStatus;
+use mammoscope_domain::explanation::weight_cascade::CASCADE;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_engine::learning::device::cpu_has_bf16;
 use mammoscope_engine::learning::explanation::explainer::{
     ExplainedImage, Explainer, Going, GradientSource, MapRequest,
 };
 use mammoscope_engine::learning::explanation::random_weights::randomised;
+use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_imaging::network_input::{NetworkInput, load_input};
+use mammoscope_storage::keras::{ImportOptions, import};
+use mammoscope_storage::models::model_file::Model;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -52,7 +52,9 @@ fn small_images() -> Vec<NetworkInput> {
                 image::Luma([(240.0 * (-away / 25.0).exp()) as u8 + ((x * 7 + y * 13) % 11) as u8])
             });
             image.save(&path).expect("room on disk");
-            load_input(&path, 64, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
+            load_input(&path, 64, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
+                .expect("an image")
+                .0
         })
         .collect()
 }
@@ -109,7 +111,9 @@ fn maps_of_real_mammograms_are_those_of_keras_vis() {
             let file = image["file"].as_str().expect("a path");
             let Some(path) = reference(&format!("seed/{file}")) else { return };
             inputs.push(
-                load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0,
+                load_input(&path, 650, route, mammoscope_domain::image::grey_range::GreyRange::Auto)
+                    .expect("an image")
+                    .0,
             );
         }
         let request = MapRequest { keras_vis: true, ..MapRequest::default() };
@@ -171,7 +175,7 @@ fn on_a_real_mammogram_closed_form_and_completeness_hold() {
         return;
     };
     let model = import(&weights, ImportOptions::default()).expect("the reference").model;
-    let images = [load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+    let images = [load_input(&image, 650, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
         .expect("an image")
         .0];
     let explainer = explainer(&model);
@@ -311,7 +315,7 @@ fn bf16_maps_stay_near() {
         return;
     };
     let model = import(&weights, ImportOptions::default()).expect("the reference").model;
-    let images = [load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto)
+    let images = [load_input(&image, 650, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
         .expect("an image")
         .0];
     let map = |kind| {

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use mammoscope::domain::network_plan::NetworkPlan;
-use mammoscope::domain::preset::Preset;
-use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope_domain::network::network_plan::NetworkPlan;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::flat_parameters::FlatParameters;
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::{Batch, Learner};

@@ -4,11 +4,11 @@
 
 mod support;
 
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::training_config::TrainingConfig;
-use mammoscope::storage::checkpoint_file::Checkpoint;
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::training_loop::Ending;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 
 use support::{Listener, beginning, config, resumed, run_dir, train};
 

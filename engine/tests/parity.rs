@@ -2,16 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::probabilities::Probabilities;
-use mammoscope::imaging::network_input::load_input;
-use mammoscope::storage::keras::{ImportOptions, import};
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_engine::learning::folded_resnet::FoldedResNet;
 use mammoscope_engine::learning::inference::{Predictor, batch_tensor};
 use mammoscope_engine::learning::libtorch_ext::is_channels_last;
 use mammoscope_engine::learning::resnet::ResNet;
+use mammoscope_imaging::network_input::load_input;
+use mammoscope_storage::keras::{ImportOptions, import};
+use mammoscope_storage::models::model_file::Model;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
 
@@ -121,8 +121,9 @@ fn every_layer_of_the_full_network_is_that_of_the_reference() {
     let image = expected["image"].as_str().expect("a path");
     let Some(image) = reference(&format!("seed/{image}")) else { return };
     let network = ResNet::from_model(&model(&weights), Device::Cpu).expect("a network");
-    let input =
-        load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
+    let input = load_input(&image, 650, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
+        .expect("an image")
+        .0;
     let input = batch_tensor(&[&input]).expect("a batch");
     assert!(is_channels_last(&input).expect("a tensor"), "images come in channels-last");
     let mut compared = 0;
@@ -183,8 +184,9 @@ fn real_mammograms_are_predicted_as_by_the_reference() {
         let file = image["file"].as_str().expect("a path");
         let Some(path) = reference(&format!("seed/{file}")) else { return };
         for (route, key) in [(InputRoute::One, "route1"), (InputRoute::Two, "route2")] {
-            let input =
-                load_input(&path, 650, route, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
+            let input = load_input(&path, 650, route, mammoscope_domain::image::grey_range::GreyRange::Auto)
+                .expect("an image")
+                .0;
             let logits = predictor.logits(&[&input]).expect("logits")[0].map(f64::from);
             let difference = largest_difference(&logits, &numbers(&image[key]["logits"]));
             assert!(difference < 1e-4, "{file}, {key}: logits differ by {difference:.1e}");
@@ -233,8 +235,9 @@ fn bf16_stays_near() {
     else {
         return;
     };
-    let image =
-        load_input(&image, 650, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0;
+    let image = load_input(&image, 650, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
+        .expect("an image")
+        .0;
     let full = cost(&model(&weights), &batch_tensor(&[&image]).expect("a batch"));
     assert!(full > 0.0 && full < 0.02, "the full network's logits change by {full:.3} of the largest");
 }
@@ -249,7 +252,9 @@ fn a_batch_answers_as_its_images_alone() {
             let path = folder.path().join(format!("{number}.png"));
             let image = image::GrayImage::from_fn(80, 90, |x, y| image::Luma([(x * y * number % 251) as u8]));
             image.save(&path).expect("room on disk");
-            load_input(&path, 64, InputRoute::One, mammoscope::domain::grey_range::GreyRange::Auto).expect("an image").0
+            load_input(&path, 64, InputRoute::One, mammoscope_domain::image::grey_range::GreyRange::Auto)
+                .expect("an image")
+                .0
         })
         .collect();
     let together = predictor.logits(&images.iter().collect::<Vec<_>>()).expect("logits");

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use mammoscope::domain::training_config::{OptimizerKind, TrainingConfig};
-use mammoscope::domain::view::View;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::training_config::{OptimizerKind, TrainingConfig};
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
@@ -13,7 +13,7 @@ use tch::{Device, Kind, Tensor};
 const RATE: f64 = 0.01;
 
 fn config(optimizer: OptimizerKind, momentum: f64) -> TrainingConfig {
-    let mut config = mammoscope::domain::preset::Preset::named("seed").unwrap().config;
+    let mut config = mammoscope_domain::training::preset::Preset::named("seed").unwrap().config;
     config.set_all("size=64,width=0.125,weight_decay=0.01,ema=0.9,grad_clip=1,dropout=0").unwrap();
     (config.optimizer, config.momentum) = (optimizer, momentum);
     config

@@ -4,8 +4,8 @@
 
 use std::process::Command;
 
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::preset::Preset;
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::training::preset::Preset;
 use mammoscope_engine::learning::device::cpu_has_bf16;
 use mammoscope_engine::learning::memory_advice::StepMemory;
 use tch::{Device, Kind};

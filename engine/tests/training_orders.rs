@@ -6,9 +6,9 @@ mod support;
 
 use std::collections::VecDeque;
 
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
-use mammoscope::domain::training_config::{NonfinitePolicy, TrainingConfig};
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::training::training_config::{NonfinitePolicy, TrainingConfig};
 use mammoscope_engine::learning::training_loop::Ending;
 use mammoscope_engine::learning::training_observer::Order;
 

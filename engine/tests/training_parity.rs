@@ -10,12 +10,12 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::training_config::TrainingConfig;
-use mammoscope::storage::keras::{ImportOptions, import};
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
 use mammoscope_engine::learning::loss::CrossEntropy;
+use mammoscope_storage::keras::{ImportOptions, import};
 use tch::{Device, Kind, Tensor};
 
 fn fixtures() -> Option<PathBuf> {

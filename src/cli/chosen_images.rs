@@ -7,18 +7,18 @@ use anyhow::bail;
 use super::console::Console;
 use super::data_arguments::DataArguments;
 use super::known_splits::KnownSplits;
-use crate::dataset::folder_problem::FolderProblem;
-use crate::dataset::grey_check::GreyFacts;
-use crate::dataset::repeated_views::RepeatedViews;
-use crate::dataset::sample::DatasetSample;
-use crate::dataset::selection::select;
-use crate::domain::id_spelling::LookAlikes;
-use crate::domain::printable::printable_path;
-use crate::domain::selection::{SplitSelection, ViewSelection};
-use crate::domain::split::Split;
-use crate::domain::view::View;
 use crate::report::tables::counted;
-use crate::storage::model_set::{ModelEntry, ModelSet};
+use mammoscope_dataset::folder_problem::FolderProblem;
+use mammoscope_dataset::grey_check::GreyFacts;
+use mammoscope_dataset::repeated_views::RepeatedViews;
+use mammoscope_dataset::sample::DatasetSample;
+use mammoscope_dataset::selection::select;
+use mammoscope_domain::subject::id_spelling::LookAlikes;
+use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 
 /// What `--model`, `--data`, `--view` and `--split` ask for.
 pub(super) struct ImageChoice<'a> {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use crate::domain::printable::printable;
+use mammoscope_domain::text::printable::printable;
 
 /// How a command ended when it came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
-use crate::client::run_control::{Answer, ask_trainer};
-use crate::domain::printable::printable;
-use crate::domain::run_event::RequestVerb;
-use crate::storage::run_catalog::find_runs;
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_runs::control::{Answer, ask_trainer};
+use mammoscope_storage::runs::run_catalog::find_runs;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Ask a training to pause, continue, write a checkpoint, or stop
 ///

@@ -7,13 +7,13 @@ use clap::Args;
 
 use super::console::{Console, Interrupted};
 use super::interruption::Interruption;
-use crate::dataset::folder_layout::{FolderScan, ScanOptions, scan_with};
-use crate::dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
-use crate::dataset::stated::{IdPattern, LabelTable, StatedIds};
-use crate::domain::grey_range::GreyRange;
-use crate::domain::printable::{printable, printable_path};
 use crate::report::tables::counted;
-use crate::storage::regular_file::read_regular_file;
+use mammoscope_dataset::folder_layout::{FolderScan, ScanOptions, scan_with};
+use mammoscope_dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
+use mammoscope_dataset::stated::{IdPattern, LabelTable, StatedIds};
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_storage::regular_file::read_regular_file;
 
 /// More bytes than a table of all the images of a country has.
 const LARGEST_TABLE: u64 = 1 << 30;

@@ -12,12 +12,12 @@ use super::arguments::Arguments;
 use super::console::{Console, Outcome};
 use super::dispatch;
 use super::workbench::OpenWorkbench;
-use crate::client::run_snapshot::current_condition;
-use crate::client::training_plan::remove_runs;
-use crate::domain::printable::{printable, printable_path};
-use crate::storage::run_catalog::{RunEntry, list_runs};
-use crate::storage::run_dir::RunDir;
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_runs::snapshot::current_condition;
+use mammoscope_runs::training_plan::remove_runs;
+use mammoscope_storage::runs::run_catalog::{RunEntry, list_runs};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// The synthetic data set: subjects of four views, and the side of the images in pixels.
 const SUBJECTS: &str = "240";

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::console::Console;
-use crate::domain::doubtful_images::DoubtfulImages;
-use crate::domain::image_findings::ImageFindings;
-use crate::domain::printable::printable_path;
-use crate::domain::training_images::TrainingImages;
-use crate::storage::model_set::ModelEntry;
+use mammoscope_domain::image::doubtful_images::DoubtfulImages;
+use mammoscope_domain::image::image_findings::ImageFindings;
+use mammoscope_domain::image::training_images::TrainingImages;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::models::model_set::ModelEntry;
 
 /// Collects what was found in the images of all views.
 #[derive(Debug, Default)]

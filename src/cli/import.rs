@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
-use crate::domain::grouped_digits::grouped;
-use crate::domain::network_plan::REFERENCE_SIZE;
-use crate::domain::printable::printable_path;
-use crate::domain::view::View;
-use crate::storage::keras::{ImportOptions, SizeSource, import};
+use mammoscope_domain::network::network_plan::REFERENCE_SIZE;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::grouped_digits::grouped;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::keras::{ImportOptions, SizeSource, import};
 
 /// Take over a model of the Keras reference
 ///

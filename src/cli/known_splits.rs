@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::console::Console;
-use crate::dataset::sample::DatasetSample;
-use crate::domain::grey_range::GreyRange;
-use crate::domain::printable::printable_path;
-use crate::domain::selection::ViewSelection;
-use crate::domain::split::Split;
-use crate::domain::view::View;
-use crate::imaging::decode::decode_file;
-use crate::imaging::pixel_checksum::pixel_sha256;
 use crate::report::tables::counted;
-use crate::storage::model_set::{ModelEntry, ModelSet};
-use crate::storage::model_splits::ModelSplits;
+use mammoscope_dataset::sample::DatasetSample;
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::subject::selection::ViewSelection;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_imaging::decode::decode_file;
+use mammoscope_imaging::pixel_checksum::pixel_sha256;
+use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
+use mammoscope_storage::runs::model_splits::ModelSplits;
 
 /// How many images are read to find out whether the subjects are those of the training, or others of the same ids.
 const PROBES: usize = 3;

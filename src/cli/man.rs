@@ -9,8 +9,8 @@ use clap_mangen::Man;
 
 use super::arguments::Arguments;
 use super::console::{Console, Outcome};
-use crate::domain::printable::printable_path;
-use crate::storage::atomic_file::write_atomically;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::atomic_file::write_atomically;
 
 /// Write the manual pages, one a subcommand, to a folder
 #[derive(Debug, Args)]

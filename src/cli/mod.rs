@@ -29,6 +29,7 @@ mod runs;
 mod show;
 mod status;
 mod synthetic_run;
+pub(crate) mod synthetic_run_files;
 mod terminal_picture;
 #[cfg(feature = "pictures")]
 mod terminal_query;

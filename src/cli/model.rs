@@ -8,14 +8,14 @@ use clap::{Args, Subcommand};
 
 use super::console::{Console, Outcome, print_result};
 use super::model_description::{self, DescribeArguments};
-use crate::domain::density::DensityClass;
-use crate::domain::grouped_digits::grouped;
-use crate::domain::network_layers::LayerRow;
-use crate::domain::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
-use crate::domain::printable::{printable, printable_path};
-use crate::domain::training_images::{PROVENANCE_KEY, TrainingImages};
-use crate::domain::view::View;
-use crate::storage::model_file::{ARCHITECTURE, ModelFacts, ModelMetadata, check_size};
+use mammoscope_domain::image::training_images::{PROVENANCE_KEY, TrainingImages};
+use mammoscope_domain::network::network_layers::LayerRow;
+use mammoscope_domain::network::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::grouped_digits::grouped;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_storage::models::model_file::{ARCHITECTURE, ModelFacts, ModelMetadata, check_size};
 
 /// Look at the network, or at a model file
 #[derive(Debug, Args)]

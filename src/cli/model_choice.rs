@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::console::Console;
-use crate::domain::printable::{printable, printable_path};
-use crate::storage::best_checkpoint::{NoBestCheckpoint, best_checkpoint};
-use crate::storage::model_set::ModelSet;
-use crate::storage::run_catalog::{FindRunError, find_runs};
-use crate::storage::run_dir::RunDir;
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_storage::models::model_set::ModelSet;
+use mammoscope_storage::runs::best_checkpoint::{NoBestCheckpoint, best_checkpoint};
+use mammoscope_storage::runs::run_catalog::{FindRunError, find_runs};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Opens what `--model` names; a model with weights that are no numbers is an error.
 pub(super) fn open_models(asked: &Path, workspace: Option<&Path>, console: &Console) -> anyhow::Result<ModelSet> {

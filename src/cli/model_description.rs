@@ -11,13 +11,13 @@ use super::console::{Console, Interrupted, Outcome};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::model_choice::open_models;
-use crate::domain::image_findings::ImageFindings;
-use crate::domain::printable::printable_path;
-use crate::domain::selection::{SplitSelection, ViewSelection};
-use crate::domain::training_images::TrainingImages;
-use crate::imaging::network_input::load_input;
 use crate::report::tables::counted;
-use crate::storage::model_file::{Model, grey_range_entry};
+use mammoscope_domain::image::image_findings::ImageFindings;
+use mammoscope_domain::image::training_images::TrainingImages;
+use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_imaging::network_input::load_input;
+use mammoscope_storage::models::model_file::{Model, grey_range_entry};
 
 /// Write a copy of a model that says what its training images look like
 ///

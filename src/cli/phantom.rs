@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::dataset::phantom::files::{files_of_view, paths_of_view};
-use crate::dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
-use crate::dataset::phantom::{PhantomGenerator, PhantomSettings};
-use crate::domain::density::DensityClass;
-use crate::domain::printable::printable_path;
-use crate::domain::view::View;
-use crate::storage::atomic_file::write_atomically;
+use mammoscope_dataset::phantom::files::{files_of_view, paths_of_view};
+use mammoscope_dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
+use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::atomic_file::write_atomically;
 
 use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::interruption::Interruption;

@@ -3,8 +3,8 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console::Console;
-use crate::client::prediction::PredictionEvent;
 use crate::report::tables::counted;
+use mammoscope_engine_client::prediction::PredictionEvent;
 
 /// The bar and the remarks of one prediction job.
 pub(super) struct PredictionProgress<'a> {

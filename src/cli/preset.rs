@@ -7,10 +7,10 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Outcome, WrongUse, print_result};
-use crate::domain::config_keys::KEYS;
-use crate::domain::preset::Preset;
-use crate::domain::printable::{printable, printable_path};
-use crate::storage::regular_file::read_regular_file;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::training::config_keys::KEYS;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_storage::regular_file::read_regular_file;
 
 /// More bytes than any preset has.
 const LARGEST_FILE: u64 = 1 << 20;

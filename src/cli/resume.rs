@@ -8,15 +8,15 @@ use clap::Args;
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
 use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
-use crate::client::engine_location::locate_engine;
-use crate::client::run_resumption::{Resumable, resumable};
-use crate::client::training_start::start_trainers;
-use crate::domain::compute_options::DeviceChoice;
-use crate::domain::printable::printable;
-use crate::storage::run_catalog::find_runs;
-use crate::storage::run_dir::RunDir;
-use crate::storage::run_requests::RunRequests;
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_engine_client::engine_location::locate_engine;
+use mammoscope_runs::resumption::{Resumable, resumable};
+use mammoscope_runs::training_start::start_trainers;
+use mammoscope_storage::runs::run_catalog::find_runs;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_requests::RunRequests;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Go on with a training that was interrupted, stopped or killed
 ///

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::client::run_snapshot::RunSnapshot;
-use crate::domain::run_condition::RunCondition;
-use crate::domain::run_spec::RunSpec;
-use crate::domain::run_status::RunStatus;
-use crate::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The version of the layout of the documents of runs.
 pub(super) const RUNS_SCHEMA: u32 = 1;

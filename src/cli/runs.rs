@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::console::{Console, Outcome, print_result};
 use super::run_document::{RUNS_SCHEMA, summary_document};
-use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_condition::RunCondition;
 use crate::report::run_list::{RunRow, run_list};
-use crate::storage::process_evidence::process_evidence;
-use crate::storage::run_catalog::{RunEntry, list_runs};
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_storage::runs::process_evidence::process_evidence;
+use mammoscope_storage::runs::run_catalog::{RunEntry, list_runs};
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// List the trainings of the workspace, newest first
 ///

@@ -11,10 +11,10 @@ use terminal_size::terminal_size_of;
 use super::console::{Console, Outcome, print_result};
 use super::data_arguments::GreyArguments;
 use super::terminal_picture::{Graphics, PicturePrinter};
-use crate::domain::grey_range::{GreyRange, values_in_words};
-use crate::domain::printable::{printable, printable_path};
-use crate::domain::subject::SampleName;
-use crate::imaging::decode::{DecodedImage, ImageError, Samples, decode_file};
+use mammoscope_domain::image::grey_range::{GreyRange, values_in_words};
+use mammoscope_domain::subject::subject::SampleName;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_imaging::decode::{DecodedImage, ImageError, Samples, decode_file};
 
 /// Stands between the parts of a line of facts.
 const SEPARATOR: &str = " · ";
@@ -179,7 +179,7 @@ impl ShownWindow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::raster::{Channels, Raster};
+    use mammoscope_imaging::raster::{Channels, Raster};
 
     #[test]
     fn lines_break_between_their_parts() {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::console::{Outcome, print_result};
 use super::run_document::{RUNS_SCHEMA, whole_document};
-use crate::client::run_snapshot::RunSnapshot;
 use crate::report::run_text::{RunFacts, run_text};
-use crate::storage::run_catalog::find_runs;
-use crate::storage::workspace::Workspace;
+use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::runs::run_catalog::find_runs;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Say how a training is: state and evidence, progress, best epoch, what went wrong
 ///

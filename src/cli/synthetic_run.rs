@@ -10,9 +10,9 @@ use clap::Args;
 
 use super::console::{Console, Outcome, print_result};
 use super::interruption::Interruption;
-use crate::client::synthetic_run::{SyntheticHistory, SyntheticRun};
-use crate::domain::printable::printable_path;
-use crate::storage::workspace::Workspace;
+use crate::cli::synthetic_run_files::{SyntheticHistory, SyntheticRun};
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// A trainer reports so often.
 const REPORT: Duration = Duration::from_millis(250);

@@ -2,7 +2,7 @@
 
 use super::console::Console;
 use super::show::ShownWindow;
-use crate::imaging::decode::Samples;
+use mammoscope_imaging::decode::Samples;
 
 /// How pictures are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -61,8 +61,8 @@ mod with_viuer {
 
     use super::super::terminal_query::{CellPixels, ask_graphics, cell_pixels, without_echo};
     use super::{Console, Graphics, Samples, ShownWindow};
-    use crate::imaging::grey_sixel::{MOST_LEVELS, grey_sixel};
-    use crate::imaging::raster::Channels;
+    use crate::terminal::grey_sixel::{MOST_LEVELS, grey_sixel};
+    use mammoscope_imaging::raster::Channels;
 
     /// The size of a terminal that does not tell its own.
     const USUAL_SIZE: (u16, u16) = (80, 24);
@@ -249,7 +249,7 @@ mod with_viuer {
     #[cfg(test)]
     mod tests {
         use super::*;
-        use crate::imaging::raster::Raster;
+        use mammoscope_imaging::raster::Raster;
 
         const ROOM: Cells = Cells { columns: 80, rows: 22 };
 

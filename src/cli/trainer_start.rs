@@ -6,9 +6,9 @@ use clap::Args;
 
 use super::console::{Console, Outcome, print_result};
 use super::follow::follow_runs;
-use crate::client::training_start::StartedTrainers;
-use crate::domain::printable::printable;
-use crate::storage::run_dir::RunDir;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_runs::training_start::StartedTrainers;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// What is done once the trainers are at work.
 #[derive(Clone, Copy, Debug, Args)]

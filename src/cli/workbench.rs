@@ -6,13 +6,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::console::Outcome;
-use crate::client::run_snapshot::current_condition;
-use crate::domain::graphics_protocol::GraphicsProtocol;
-use crate::domain::printable::printable_path;
-use crate::domain::run_condition::RunCondition;
-use crate::storage::run_catalog::{find_runs, list_runs};
-use crate::storage::run_dir::RunDir;
-use crate::storage::workspace::Workspace;
+use crate::terminal::graphics_protocol::GraphicsProtocol;
+use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_runs::snapshot::current_condition;
+use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// The workbench as it is asked for; whoever calls [`super::main`] opens it, since the command line knows no screens.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::tables::{interval_text, three_decimals};
-use crate::domain::evaluation_document::EvaluatedSet;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 
 /// One line a set with what the baseline reaches and how far the network is ahead; empty where there is no baseline.
 #[must_use]

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::tables::{FIGURES, NO_INTERVAL, interval_text, rounded, three_decimals};
-use crate::domain::bootstrap::{Bootstrap, Interval};
-use crate::domain::evaluation_document::ComparedSet;
+use mammoscope_domain::metrics::bootstrap::{Bootstrap, Interval};
+use mammoscope_domain::metrics::evaluation_document::ComparedSet;
 
 /// Differences below this are rounding.
 const NOTHING: f64 = 1e-12;

@@ -7,7 +7,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
 use super::lettering::{Anchor, Face, write};
-use crate::imaging::raster::Raster;
+use mammoscope_imaging::raster::Raster;
 
 const TITLE: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size24 };
 const NAME: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size20 };
@@ -149,7 +149,7 @@ fn fitted(text: &str, face: Face) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imaging::raster::Channels;
+    use mammoscope_imaging::raster::Channels;
 
     fn flat(width: usize, height: usize, level: u8) -> Raster<u8> {
         Raster::new(width, height, Channels::Grey, vec![level; width * height])

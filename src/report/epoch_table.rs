@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 
 use super::tables::three_decimals;
-use crate::domain::run_condition::duration_text;
-use crate::domain::run_records::{EpochRecord, StepPoint};
-use crate::domain::run_state::RunState;
+use mammoscope_domain::run::run_condition::duration_text;
+use mammoscope_domain::run::run_records::{EpochRecord, StepPoint};
+use mammoscope_domain::run::run_state::RunState;
 
 /// The columns' titles.
 #[must_use]
@@ -89,9 +89,9 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::domain::compute_options::Precision;
-    use crate::domain::run_event::{RunEvent, RunEventKind};
-    use crate::domain::training_config::Monitor;
+    use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+    use mammoscope_domain::training::compute_options::Precision;
+    use mammoscope_domain::training::training_config::Monitor;
 
     #[test]
     fn epochs_stand_below_their_titles() {

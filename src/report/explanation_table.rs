@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::domain::bootstrap::Bootstrap;
-use crate::domain::density::DensityClass;
-use crate::domain::explanation_summary::{ExplanationSummary, Score, ScoreMean, ScoredMap};
-use crate::domain::map_status::MapStatus;
-use crate::domain::sanity_verdict::SanityVerdict;
 use crate::report::tables::counted;
+use mammoscope_domain::explanation::explanation_summary::{ExplanationSummary, Score, ScoreMean, ScoredMap};
+use mammoscope_domain::explanation::map_status::MapStatus;
+use mammoscope_domain::explanation::sanity_verdict::SanityVerdict;
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::subject::density::DensityClass;
 
 /// The scores of a table's columns, and their headings.
 type Columns = [(Score, &'static str); 4];
@@ -154,8 +154,8 @@ fn with_interval(score: &ScoreMean) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::explanation_scores::ExplanationScores;
-    use crate::domain::subject::SubjectId;
+    use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
+    use mammoscope_domain::subject::subject::SubjectId;
 
     fn maps(enrichment: f64, curves: bool) -> Vec<ScoredMap> {
         let scores = |subject: usize| ExplanationScores {

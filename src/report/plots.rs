@@ -6,8 +6,8 @@ use image::{ImageFormat, ImageResult, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
 use super::lettering::{Anchor, Face, write, write_upwards};
-use crate::domain::confusion_matrix::ConfusionMatrix;
-use crate::domain::density::DensityClass;
+use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
+use mammoscope_domain::subject::density::DensityClass;
 
 const TITLE: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size32 };
 const COUNT: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size32 };

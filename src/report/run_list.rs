@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::tables::counted;
-use crate::domain::printable::printable;
-use crate::domain::run_status::BestEpoch;
+use mammoscope_domain::run::run_status::BestEpoch;
+use mammoscope_domain::text::printable::printable;
 
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq)]

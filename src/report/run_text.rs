@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::epoch_table::{epoch_header, epoch_row, learning_rate, seconds_text};
 use super::tables::counted;
-use crate::domain::printable::printable;
-use crate::domain::run_condition::{RunCondition, age_text};
-use crate::domain::run_spec::RunSpec;
-use crate::domain::run_state::RunState;
-use crate::domain::run_status::{BestEpoch, RunStatus};
+use mammoscope_domain::run::run_condition::{RunCondition, age_text};
+use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_status::{BestEpoch, RunStatus};
+use mammoscope_domain::text::printable::printable;
 
 /// How many of the last epochs, warnings and left-out images are shown.
 const LAST: usize = 5;

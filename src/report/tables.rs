@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS, NETWORK_AND_READER};
-use crate::domain::bootstrap::{Bootstrap, Interval};
-use crate::domain::density::DensityClass;
-use crate::domain::evaluation::Evaluation;
-use crate::domain::evaluation_document::EvaluatedSet;
-use crate::domain::evaluation_set::{EvaluationSet, SetName};
-use crate::domain::figures_of_merit::FiguresOfMerit;
-use crate::domain::fusion::Fusion;
+use mammoscope_domain::metrics::agreement::{INTER_READER, INTRA_READER, NETWORK_AND_CONSENSUS, NETWORK_AND_READER};
+use mammoscope_domain::metrics::bootstrap::{Bootstrap, Interval};
+use mammoscope_domain::metrics::evaluation::Evaluation;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
+use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
+use mammoscope_domain::metrics::figures_of_merit::FiguresOfMerit;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::fusion::Fusion;
 
 /// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
 pub(super) struct FigureRow {

@@ -11,7 +11,7 @@ use super::screens::explain::{ExplainEffect, ExplainList};
 use super::screens::runs::RunsEffect;
 use super::screens::train::TrainEffect;
 use super::services::pictures::PictureEffect;
-use crate::storage::run_dir::RunDir;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Something to be done that `update` does not do itself.
 #[derive(Debug, PartialEq)]

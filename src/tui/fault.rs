@@ -11,8 +11,8 @@ use chrono::Utc;
 
 use super::message::UiMessage;
 use super::terminal;
-use crate::domain::contained_panic::unless_contained;
-use crate::domain::printable::{printable, printable_path};
+use mammoscope_domain::text::contained_panic::unless_contained;
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// The report of the last fault, in the workspace.
 const REPORT: &str = "workbench_fault.txt";

@@ -13,7 +13,7 @@ use super::input::Mouse;
 use super::model::Model;
 use super::screens::ScreenId;
 use super::widgets::fitted::{fitted, fitted_start, width};
-use crate::domain::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// So many hints of a screen the footer shows, where it has so many.
 const LEAST_HINTS: usize = 6;
@@ -147,7 +147,7 @@ pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::machine_sample::{GpuSample, MachineSample, MemoryUse};
+    use crate::tui::machine_sample::{GpuSample, MachineSample, MemoryUse};
     use crate::tui::testing::empty_model;
 
     #[test]

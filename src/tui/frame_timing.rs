@@ -18,12 +18,12 @@ use super::screens::runs::RunsMessage;
 use super::screens::runs::curves::RunNews;
 use super::theme::{ColorDepth, Theme};
 use super::view_state::ViewState;
-use crate::domain::graphics_protocol::GraphicsProtocol;
-use crate::domain::machine_sample::MachineSample;
-use crate::domain::run_records::StepPoint;
-use crate::domain::run_state::RunState;
-use crate::domain::training_config::Monitor;
-use crate::storage::run_dir::RunDir;
+use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::tui::machine_sample::MachineSample;
+use mammoscope_domain::run::run_records::StepPoint;
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::training::training_config::Monitor;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The frames that were drawn.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::input::TerminalReply;
 use super::theme::{ColorDepth, Theme};
-use crate::domain::graphics_protocol::GraphicsProtocol;
+use crate::terminal::graphics_protocol::GraphicsProtocol;
 
 /// Colours of a sixel picture in a terminal that does not tell.
 const USUAL_REGISTERS: u32 = 256;

@@ -7,7 +7,7 @@ use super::screens::explain::ExplainMessage;
 use super::screens::runs::RunsMessage;
 use super::screens::train::TrainMessage;
 use super::services::pictures::PictureMessage;
-use crate::domain::machine_sample::MachineSample;
+use crate::tui::machine_sample::MachineSample;
 
 /// Something happened.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ mod frame;
 pub mod frame_timing;
 mod graphics;
 mod input;
+mod machine_sample;
 mod message;
 mod model;
 mod own_memory;
@@ -50,10 +51,10 @@ use terminal::TakenTerminal;
 use theme::{ColorDepth, Theme};
 use view_state::ViewState;
 
-use crate::domain::graphics_protocol::GraphicsProtocol;
-use crate::domain::machine_sample::MachineSample;
-use crate::storage::run_dir::RunDir;
-use crate::storage::workspace::Workspace;
+use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::tui::machine_sample::MachineSample;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Between frames: no more than 30 a second.
 const FRAME_TIME: Duration = Duration::from_millis(33);

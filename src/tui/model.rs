@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::graphics::GraphicsFacts;
 use super::run_board::RunBoard;
 use super::theme::Theme;
-use crate::domain::machine_sample::MachineSample;
+use crate::tui::machine_sample::MachineSample;
 
 /// What all screens share. Screens keep cursors and scroll positions only.
 #[derive(Debug)]

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::run_condition::{RunCondition, duration_text};
-use crate::domain::run_spec::RunSpec;
-use crate::domain::run_status::RunStatus;
 use crate::report::tables::counted;
-use crate::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
+use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The runs of the workspace.
 #[derive(Clone, Debug, Default)]

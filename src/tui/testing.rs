@@ -17,8 +17,8 @@ use super::model::Model;
 use super::run_board::RunBoard;
 use super::theme::{ColorDepth, Theme};
 use super::view_state::ViewState;
-use crate::domain::graphics_protocol::GraphicsProtocol;
-use crate::domain::machine_sample::MachineSample;
+use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::tui::machine_sample::MachineSample;
 
 /// The moment at which the tests' clock stands.
 pub(super) fn fixed_time() -> DateTime<Utc> {

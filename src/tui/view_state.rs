@@ -12,7 +12,7 @@ use super::screens::evaluate::EvaluateView;
 use super::screens::explain::ExplainView;
 use super::screens::runs::RunsView;
 use super::screens::train::TrainView;
-use crate::storage::atomic_file::write_atomically;
+use mammoscope_storage::atomic_file::write_atomically;
 
 const FILE: &str = "view.json";
 

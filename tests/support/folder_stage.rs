@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use mammoscope::dataset::folder_layout::FolderScan;
-use mammoscope::dataset::folder_problem::FolderProblemKind;
+use mammoscope_dataset::folder_layout::FolderScan;
+use mammoscope_dataset::folder_problem::FolderProblemKind;
 
 /// A folder with these files; images are small sound PNGs, a path that ends in `/` is a folder.
 pub(crate) fn folder_with(files: &[&str]) -> tempfile::TempDir {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use mammoscope::storage::keras::{ImportOptions, import};
+use mammoscope_storage::keras::{ImportOptions, import};
 
 /// The engine that was built with the tests.
 pub(crate) fn engine() -> PathBuf {

@@ -3,19 +3,19 @@
 use std::process::{Child, Command, Output, Stdio};
 
 use chrono::Utc;
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::preset::Preset;
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
-use mammoscope::domain::run_spec::{RUN_SCHEMA, RunSpec};
-use mammoscope::domain::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
-use mammoscope::domain::training_config::{Monitor, TrainingConfig};
-use mammoscope::domain::view::View;
-use mammoscope::storage::event_log::EventLog;
-use mammoscope::storage::process_evidence::{boot_id, host_name};
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_spec_file::write_run_spec;
-use mammoscope::storage::run_status_file::{read_status, write_status};
-use mammoscope::storage::workspace::Workspace;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::{Monitor, TrainingConfig};
+use mammoscope_storage::runs::event_log::EventLog;
+use mammoscope_storage::runs::process_evidence::{boot_id, host_name};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::write_run_spec;
+use mammoscope_storage::runs::run_status_file::{read_status, write_status};
+use mammoscope_storage::runs::workspace::Workspace;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -40,7 +40,7 @@ impl Stage {
         let run = self.workspace.create_run(now, view, "quick").unwrap();
         let config = TrainingConfig { monitor: Monitor::ValAccuracy, ..Preset::named("quick").unwrap().config };
         let spec = RunSpec {
-            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: now,
             group: group.to_owned(),

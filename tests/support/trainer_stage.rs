@@ -4,13 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use mammoscope::domain::run_event::{CheckpointKind, RunEvent, RunEventKind};
-use mammoscope::domain::run_state::RunState;
-use mammoscope::domain::run_status::RunPhase;
-use mammoscope::storage::event_tail::{EventTail, TailEntry};
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_lock::RunLock;
-use mammoscope::storage::run_spec_file::read_run_spec;
+use mammoscope_domain::run::run_event::{CheckpointKind, RunEvent, RunEventKind};
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_lock::RunLock;
+use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
 use tempfile::TempDir;
 

@@ -4,14 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use mammoscope::client::run_snapshot::RunSnapshot;
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
-use mammoscope::domain::run_state::RunState;
-use mammoscope::domain::run_status::{RunPhase, RunStatus};
-use mammoscope::storage::checkpoint_file::{Checkpoint, Numbers};
-use mammoscope::storage::model_file::Model;
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_status_file::read_status;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::checkpoint_file::{Checkpoint, Numbers};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_status_file::read_status;
 
 use super::{engine, mammoscope, names_in, stderr_of, wait_for, write_image};
 

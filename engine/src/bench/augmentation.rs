@@ -1,7 +1,7 @@
 //! `mammoscope-engine bench augmentation`: from decoded images to augmented batches of the network's input.
 
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use serde::Serialize;
 use tch::{Device, Kind, TchError};
 

@@ -1,8 +1,8 @@
 //! `mammoscope-engine bench forward`: images per second of the forward pass.
 
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::network::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use serde::Serialize;
 use tch::{Device, Kind, Tensor, no_grad};
 

@@ -1,9 +1,9 @@
 //! `mammoscope-engine bench gradcam`: Grad-CAM maps per second.
 
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::network::network_plan::{REFERENCE_SIZE, WidthFactor};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use serde::Serialize;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 

@@ -2,12 +2,12 @@
 
 use std::time::Instant;
 
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::preset::Preset;
-use mammoscope::domain::training_config::TrainingConfig;
-use mammoscope::storage::model_file::TensorValues;
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_storage::models::model_file::TensorValues;
 use serde::Serialize;
 use tch::{Device, Kind, Tensor};
 

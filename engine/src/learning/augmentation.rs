@@ -3,7 +3,7 @@
 //! What Keras' `ImageDataGenerator` of the reference does: bilinear interpolation, the edge continued outwards, nothing
 //! rounded, on grey levels before they are scaled and centred.
 
-use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use tch::{Device, TchError, Tensor};
 
 use super::random_stream::{Purpose, RandomStream};

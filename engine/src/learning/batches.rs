@@ -129,9 +129,9 @@ pub fn standardise(levels: &Tensor, kind: Kind) -> Result<Tensor, TchError> {
 
 #[cfg(test)]
 mod tests {
-    use mammoscope::domain::input_route::InputRoute;
-    use mammoscope::imaging::network_input::NetworkInput;
-    use mammoscope::imaging::raster::{Channels, Raster};
+    use mammoscope_domain::network::input_route::InputRoute;
+    use mammoscope_imaging::network_input::NetworkInput;
+    use mammoscope_imaging::raster::{Channels, Raster};
 
     use super::super::inference::batch_tensor;
     use super::super::libtorch_ext::is_channels_last;

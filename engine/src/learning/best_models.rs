@@ -3,8 +3,8 @@
 use std::fs;
 use std::io;
 
-use mammoscope::domain::training_config::Monitor;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::training::training_config::Monitor;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// An epoch whose model is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::ptr::NonNull;
 
-use mammoscope::client::protocol::{PROTOCOL_VERSION, VERSION};
-use mammoscope::domain::compute_options::{DeviceChoice, Precision};
-use mammoscope::domain::engine_facts::{CudaDevice, CudaFacts, CudaState, EngineFacts};
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_engine_protocol::engine_facts::{CudaDevice, CudaFacts, CudaState, EngineFacts};
+use mammoscope_engine_protocol::protocol::{PROTOCOL_VERSION, VERSION};
 use tch::{Cuda, Device, Kind};
 
 use super::libtorch_ext::{allow_tf32, libtorch_version};

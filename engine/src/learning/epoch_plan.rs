@@ -1,7 +1,7 @@
 //! Which images make which step of an epoch.
 
 use anyhow::ensure;
-use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope_domain::training::training_config::TrainingConfig;
 
 use super::batches::epoch_order;
 use super::image_set::Place;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::network_plan::{NetworkPlan, ParameterPlan};
-use mammoscope::storage::model_file::TensorValues;
+use mammoscope_domain::network::network_plan::{NetworkPlan, ParameterPlan};
+use mammoscope_storage::models::model_file::TensorValues;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::libtorch_ext::optimizer_step::set_gradient;

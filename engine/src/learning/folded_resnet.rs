@@ -3,8 +3,8 @@
 //! With the moving statistics a batch normalisation is linear, so `BN(W∗x + b) = (sW)∗x + s(b − mean) + β` with
 //! `s = γ / √(variance + ε)`: 41 passes over the feature maps are saved. The folding is computed in f64.
 
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
 use tch::{Kind, TchError, Tensor};
 
 use super::keras_ops::{same_convolution, same_max_pool};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::network_plan::{ConvolutionPlan, NetworkPlan};
+use mammoscope_domain::network::network_plan::{ConvolutionPlan, NetworkPlan};
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::{FlatParameters, Piece};

@@ -1,9 +1,9 @@
 //! The images of one split with their labels: batches for training, logits for evaluation.
 
-use mammoscope::domain::agreement::{KappaWeights, cohen_kappa};
-use mammoscope::domain::confusion_matrix::ConfusionMatrix;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::probabilities::Probabilities;
+use mammoscope_domain::metrics::agreement::{KappaWeights, cohen_kappa};
+use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::probabilities::Probabilities;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::augmentation::{Augmentation, transform};

@@ -1,8 +1,8 @@
 //! Images in, logits out.
 
-use mammoscope::domain::density::DensityClass;
-use mammoscope::imaging::network_input::NetworkInput;
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_imaging::network_input::NetworkInput;
+use mammoscope_storage::models::model_file::Model;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::folded_resnet::FoldedResNet;

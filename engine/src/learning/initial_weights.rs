@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
-use mammoscope::domain::view::View;
-use mammoscope::storage::model_file::{Model, ModelMetadata};
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::network::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
+use mammoscope_domain::subject::view::View;
+use mammoscope_storage::models::model_file::{Model, ModelMetadata};
 
 use super::random_stream::{Purpose, RandomStream};
 

@@ -1,6 +1,6 @@
 //! Keras' layers where they differ from libtorch's: asymmetric `same` padding, and the slope of the leaky ReLU.
 
-use mammoscope::domain::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, same_padding};
+use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, same_padding};
 use tch::{TchError, Tensor};
 
 const POOL: usize = 3;

@@ -1,8 +1,8 @@
 //! A network that learns: forward, loss, backward, clip, step.
 
-use mammoscope::domain::network_plan::NetworkPlan;
-use mammoscope::domain::training_config::TrainingConfig;
-use mammoscope::storage::model_file::TensorValues;
+use mammoscope_domain::network::network_plan::NetworkPlan;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_storage::models::model_file::TensorValues;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::{FlatLayout, FlatParameters, Piece, duplicate};
@@ -208,7 +208,7 @@ impl Learner {
         })
     }
 
-    /// Every tensor of the model that is evaluated, as [`mammoscope::storage::model_file::Model`] holds them.
+    /// Every tensor of the model that is evaluated, as [`mammoscope_storage::models::model_file::Model`] holds them.
     pub fn values(&self) -> Result<TensorValues, TchError> {
         let (weights, statistics) = self.evaluated();
         let mut values = TensorValues::new();

@@ -1,7 +1,7 @@
 //! Cross-entropy, as Keras averages it.
 
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::training_config::ClassWeighting;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::training_config::ClassWeighting;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// Cross-entropy between softmax and label, with weights by class and smoothed labels.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use mammoscope::domain::network_plan::{ConvolutionPlan, NetworkPlan};
-use mammoscope::domain::training_config::{OptimizerKind, TrainingConfig};
+use mammoscope_domain::network::network_plan::{ConvolutionPlan, NetworkPlan};
+use mammoscope_domain::training::training_config::{OptimizerKind, TrainingConfig};
 use tch::{Device, Kind};
 
 use super::host_memory;
@@ -194,7 +194,7 @@ impl fmt::Display for Bytes {
 
 #[cfg(test)]
 mod tests {
-    use mammoscope::domain::network_plan::WidthFactor;
+    use mammoscope_domain::network::network_plan::WidthFactor;
 
     use super::*;
 

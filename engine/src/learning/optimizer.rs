@@ -1,6 +1,6 @@
 //! How weights follow from gradients: steps over all weights at once.
 
-use mammoscope::domain::training_config::{OptimizerKind, TrainingConfig};
+use mammoscope_domain::training::training_config::{OptimizerKind, TrainingConfig};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::flat_parameters::{FlatLayout, FlatParameters, Piece};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE, NetworkPlan};
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::network::network_plan::{ConvolutionPlan, LEAKY_RELU_SLOPE, NetworkPlan};
+use mammoscope_storage::models::model_file::Model;
 use tch::{Device, TchError, Tensor};
 
 use super::keras_ops::{BatchNorm, same_convolution, same_max_pool};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::training_config::{Monitor, TrainingConfig};
-use mammoscope::storage::model_file::ModelMetadata;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::training_config::{Monitor, TrainingConfig};
+use mammoscope_storage::models::model_file::ModelMetadata;
+use mammoscope_storage::runs::run_dir::RunDir;
 use tch::{Device, Kind, TchError};
 
 use super::augmentation::Augmentation;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mammoscope::domain::run_event::RunEventKind;
+use mammoscope_domain::run::run_event::RunEventKind;
 
 /// What a training is told to do.
 #[derive(Clone, Debug, PartialEq, Eq)]

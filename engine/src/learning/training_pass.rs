@@ -1,6 +1,6 @@
 //! The forward pass in training: batch statistics, dropout, bf16 between the layers, and as little memory as it takes.
 
-use mammoscope::domain::network_plan::LEAKY_RELU_SLOPE;
+use mammoscope_domain::network::network_plan::LEAKY_RELU_SLOPE;
 use tch::{Kind, TchError, Tensor};
 
 use super::keras_ops::{same_convolution, same_max_pool};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mammoscope::domain::early_stop::{EarlyStop, EarlyStopState};
-use mammoscope::domain::lr_schedule::{LearningRateSchedule, PlateauState};
-use mammoscope::storage::checkpoint_file::{Checkpoint, CheckpointError};
+use mammoscope_domain::training::early_stop::{EarlyStop, EarlyStopState};
+use mammoscope_domain::training::lr_schedule::{LearningRateSchedule, PlateauState};
+use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use tch::{Kind, TchError, Tensor};
 
 use super::best_models::{BestModel, BestModels};
@@ -186,9 +186,9 @@ impl DeviceTotals {
 
 #[cfg(test)]
 mod tests {
-    use mammoscope::domain::preset::Preset;
-    use mammoscope::domain::training_config::TrainingConfig;
-    use mammoscope::storage::run_dir::RunDir;
+    use mammoscope_domain::training::preset::Preset;
+    use mammoscope_domain::training::training_config::TrainingConfig;
+    use mammoscope_storage::runs::run_dir::RunDir;
     use tch::Device;
 
     use super::*;

@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use mammoscope::domain::run_event::{CheckpointKind, RunEventKind};
-use mammoscope::domain::training_config::NonfinitePolicy;
-use mammoscope::storage::checkpoint_file::Checkpoint;
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::training::training_config::NonfinitePolicy;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 
 use super::best_models::BestModel;
 use super::nonfinite::{Nonfinite, UnreadSteps};

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use mammoscope::client::protocol::{BenchmarkWork, EngineEvent, JobOutcome};
-use mammoscope::domain::step_timing::StepTiming;
-use mammoscope::domain::training_config::TrainingConfig;
+use mammoscope_domain::training::step_timing::StepTiming;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_protocol::protocol::{BenchmarkWork, EngineEvent, JobOutcome};
 use tch::{Device, Kind, Tensor, no_grad, with_grad};
 
 use super::job::JobContext;

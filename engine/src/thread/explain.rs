@@ -5,12 +5,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use mammoscope::client::protocol::{EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobOutcome};
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::explanation_method::ExplanationMethod;
-use mammoscope::domain::image_seed::image_seed;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::weight_cascade::CASCADE;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::weight_cascade::CASCADE;
+use mammoscope_domain::image::image_seed::image_seed;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_engine_protocol::protocol::{EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobOutcome};
 use rayon::ThreadPoolBuilder;
 use tch::Device;
 

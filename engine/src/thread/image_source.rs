@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 
-use mammoscope::domain::grey_range::GreyRange;
-use mammoscope::domain::image_findings::ImageFindings;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::imaging::network_input::{NetworkInput, load_input};
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::image::image_findings::ImageFindings;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_imaging::network_input::{NetworkInput, load_input};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 

@@ -1,7 +1,7 @@
 //! What every job on the engine thread is given besides its work.
 
-use mammoscope::client::protocol::JobId;
-use mammoscope::domain::engine_facts::CudaFacts;
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_engine_protocol::protocol::JobId;
 
 use super::job_control::JobControl;
 use super::outlet::EventSender;

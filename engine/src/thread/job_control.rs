@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mammoscope::client::protocol::JobId;
+use mammoscope_engine_protocol::protocol::JobId;
 
 /// The stop signal of one job.
 #[derive(Clone, Debug, Default)]

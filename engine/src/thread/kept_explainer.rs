@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::printable::printable_path;
-use mammoscope::storage::checkpoint_model::read_model_or_checkpoint;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::checkpoint_model::read_model_or_checkpoint;
 use tch::{Device, Kind};
 
 use crate::learning::explanation::explainer::Explainer;

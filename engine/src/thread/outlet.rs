@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd as _, FromRawFd as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use mammoscope::client::protocol::{EngineEvent, HEARTBEAT, write_frame};
+use mammoscope_engine_protocol::protocol::{EngineEvent, HEARTBEAT, write_frame};
 
 use super::progress::Progress;
 

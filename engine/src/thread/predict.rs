@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::protocol::{EngineEvent, JobOutcome, PredictWork, PredictedSample};
-use mammoscope::domain::printable::printable_path;
-use mammoscope::imaging::network_input::NetworkInput;
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_engine_protocol::protocol::{EngineEvent, JobOutcome, PredictWork, PredictedSample};
+use mammoscope_imaging::network_input::NetworkInput;
+use mammoscope_storage::models::model_file::Model;
 use rayon::ThreadPoolBuilder;
 
 use super::image_source::{DecodedImage, ImageSource};

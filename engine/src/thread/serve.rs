@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::client::protocol::{
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_engine_protocol::protocol::{
     EngineCommand, EngineEvent, JobId, JobOutcome, PROTOCOL_VERSION, VERSION, Work, read_frame,
 };
-use mammoscope::domain::engine_facts::CudaFacts;
 
 use super::benchmark::benchmark;
 use super::explain::explain;

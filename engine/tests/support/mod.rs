@@ -5,17 +5,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::early_stop::EarlyStop;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::lr_schedule::LearningRateSchedule;
-use mammoscope::domain::network_plan::WidthFactor;
-use mammoscope::domain::preset::Preset;
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::training_config::TrainingConfig;
-use mammoscope::storage::checkpoint_file::Checkpoint;
-use mammoscope::storage::model_file::ModelMetadata;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::training::early_stop::EarlyStop;
+use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine::learning::batches::TrainingImages;
 use mammoscope_engine::learning::best_models::BestModels;
 use mammoscope_engine::learning::image_set::ImageSet;
@@ -25,6 +22,9 @@ use mammoscope_engine::learning::loss::CrossEntropy;
 use mammoscope_engine::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use mammoscope_engine::learning::training_observer::{Order, TrainingObserver};
 use mammoscope_engine::learning::training_progress::{Progress, TrainingState};
+use mammoscope_storage::models::model_file::ModelMetadata;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
+use mammoscope_storage::runs::run_dir::RunDir;
 use tch::{Device, Kind};
 
 pub(crate) const SIZE: usize = 64;

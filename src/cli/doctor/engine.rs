@@ -1,11 +1,11 @@
 //! The engine, its libtorch and its CUDA.
 
 use super::{Check, State};
-use crate::client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
-use crate::client::engine_probe::ProbeFailure;
-use crate::client::protocol::{PROTOCOL_VERSION, VERSION, is_same_build};
-use crate::domain::engine_facts::{CudaState, EngineFacts};
-use crate::domain::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_engine_client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
+use mammoscope_engine_client::engine_probe::ProbeFailure;
+use mammoscope_engine_protocol::engine_facts::{CudaState, EngineFacts};
+use mammoscope_engine_protocol::protocol::{PROTOCOL_VERSION, VERSION, is_same_build};
 
 const SET_UP: &str = "in the checkout: `cargo xtask setup`, then `cargo build --release`";
 
@@ -99,7 +99,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::domain::engine_facts::{CudaDevice, CudaFacts};
+    use mammoscope_engine_protocol::engine_facts::{CudaDevice, CudaFacts};
 
     fn location() -> EngineLocation {
         EngineLocation { path: PathBuf::from("/opt/engine"), found_by: FoundBy::Variable }

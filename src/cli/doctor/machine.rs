@@ -10,8 +10,8 @@ use nvml_wrapper::Nvml;
 use nvml_wrapper::error::NvmlError;
 
 use super::{Check, State};
-use crate::domain::engine_facts::EngineFacts;
-use crate::domain::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
 /// Features of the processor that make convolutions fast, by their names in `/proc/cpuinfo`, widest last.
 const FAST_FEATURES: [&str; 8] = ["avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sve", "sve2"];

@@ -10,9 +10,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::{Console, Outcome, print_result};
-use crate::client::engine_location::locate_engine;
-use crate::client::engine_probe::{PROBE_TIMEOUT, probe_engine};
-use crate::domain::engine_facts::EngineFacts;
+use mammoscope_engine_client::engine_location::locate_engine;
+use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, probe_engine};
+use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
 /// Say what this machine offers, and what to do about what is missing
 ///

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
 use super::{Check, State};
-use crate::domain::printable::printable;
+use mammoscope_domain::text::printable::printable;
 
 /// The workbench is drawn for at least this size.
 const SMALLEST: (u16, u16) = (80, 24);

@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use crate::cli::console::WrongUse;
-use crate::domain::density::DensityClass;
-use crate::domain::prediction::PredictionRow;
-use crate::domain::printable::printable_path;
-use crate::domain::subject::SubjectId;
-use crate::domain::view::View;
-use crate::storage::prediction_table::{self, TableError};
-use crate::storage::run_catalog::find_runs;
-use crate::storage::run_dir::RunDir;
-use crate::storage::workspace::Workspace;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::run_catalog::find_runs;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
+use mammoscope_storage::tables::prediction_table::{self, TableError};
 
 /// Predictions, and where they were read.
 #[derive(Debug, Default)]

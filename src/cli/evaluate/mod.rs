@@ -11,22 +11,24 @@ use clap::{Args, ValueEnum};
 
 use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
 use super::console::{Console, Outcome, WrongUse, print_result};
-use crate::domain::ambiguous_ids::AmbiguousIds;
-use crate::domain::bootstrap::Bootstrap;
-use crate::domain::evaluation_document::{ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance};
-use crate::domain::evaluation_set::{EvaluationSet, SetName};
-use crate::domain::examination::UnlabelledRows;
-use crate::domain::fusion::{Fusion, ViewWeights};
-use crate::domain::paired_comparison::PairedComparison;
-use crate::domain::prediction::PredictionRow;
-use crate::domain::printable::printable_path;
-use crate::domain::split::Split;
-use crate::domain::view::View;
 use crate::report::baseline_table::baseline_text;
 use crate::report::comparison_table::comparison_text;
 use crate::report::tables::Detail;
 use crate::report::{plots, tables};
-use crate::storage::atomic_file::write_atomically;
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::evaluation_document::{
+    ComparedSet, Comparison, EvaluatedSet, EvaluationDocument, Provenance,
+};
+use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
+use mammoscope_domain::metrics::paired_comparison::PairedComparison;
+use mammoscope_domain::subject::ambiguous_ids::AmbiguousIds;
+use mammoscope_domain::subject::examination::UnlabelledRows;
+use mammoscope_domain::subject::fusion::{Fusion, ViewWeights};
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::atomic_file::write_atomically;
 
 /// Figures of merit of predictions, with 95 % intervals
 ///
@@ -281,7 +283,7 @@ fn view_weight(text: &str) -> Result<(View, f64), String> {
 }
 
 fn held_out_split(text: &str) -> Result<Split, String> {
-    match text.parse().map_err(|error: crate::domain::split::UnknownSplit| error.to_string())? {
+    match text.parse().map_err(|error: mammoscope_domain::subject::split::UnknownSplit| error.to_string())? {
         Split::Train => Err("a network is not judged by the images that it was fitted to".to_owned()),
         split => Ok(split),
     }

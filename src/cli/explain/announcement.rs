@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::group_maps::{GroupMaps, Job};
-use crate::client::engine_process::EngineProcess;
-use crate::client::image_job::ImageJobError;
-use crate::client::prediction::{PredictionEvent, predict};
-use crate::client::protocol::{PredictWork, WirePath};
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::domain::grouped_digits::grouped;
 use crate::report::epoch_table::seconds_text;
 use crate::report::tables::counted;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::text::grouped_digits::grouped;
+use mammoscope_engine_client::engine_process::EngineProcess;
+use mammoscope_engine_client::image_job::ImageJobError;
+use mammoscope_engine_client::prediction::{PredictionEvent, predict};
+use mammoscope_engine_protocol::protocol::{PredictWork, WirePath};
 
 /// A pass of a gradient, forwards or backwards, takes this many times a prediction: backwards takes twice as long.
 const GRADIENT_PASS: f64 = 1.5;

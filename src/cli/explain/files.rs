@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use super::ExplainArguments;
 use super::group_maps::Explained;
+use crate::analysis::explained_image::ExplainedImage;
+use crate::analysis::explanation_files::{ExplanationPictures, MapPainting, map_file_name, write_explanation};
 use crate::cli::show::ShownWindow;
 use crate::cli::terminal_picture::PicturePrinter;
-use crate::client::explained_image::ExplainedImage;
-use crate::client::explanation_files::{ExplanationPictures, MapPainting, map_file_name, write_explanation};
-use crate::domain::density::DensityClass;
-use crate::domain::printable::printable_path;
-use crate::domain::view::View;
-use crate::imaging::decode::Samples;
-use crate::imaging::overlay::MapScale;
 use crate::report::contact_sheet::ContactSheet;
-use crate::storage::atomic_file::AtomicFile;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_imaging::decode::Samples;
+use mammoscope_imaging::overlay::MapScale;
+use mammoscope_storage::atomic_file::AtomicFile;
 
 /// Where images of a class that is not known go.
 const UNLABELLED: &str = "unlabelled";

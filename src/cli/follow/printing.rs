@@ -6,14 +6,14 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::console::{Console, print_result};
-use crate::client::run_snapshot::{RunChange, RunSnapshot};
-use crate::domain::epoch_eta::remaining_seconds;
-use crate::domain::printable::printable;
-use crate::domain::run_event::{RunEvent, RunEventKind};
-use crate::domain::run_state::RunState;
-use crate::domain::run_status::RunPhase;
 use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line, seconds_text};
 use crate::report::run_text::best_text;
+use mammoscope_domain::run::epoch_eta::remaining_seconds;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_runs::snapshot::{RunChange, RunSnapshot};
 
 /// How often the drawn line is drawn again by itself, so that its spinner shows that somebody watches.
 const TICK: Duration = Duration::from_millis(200);
@@ -216,7 +216,7 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
-    use crate::domain::training_config::Monitor;
+    use mammoscope_domain::training::training_config::Monitor;
 
     #[test]
     fn the_time_that_is_left_is_told_for_the_run_and_for_those_behind_it() {

@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use crate::client::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
-use crate::domain::bootstrap::Bootstrap;
-use crate::domain::evaluation_set::SetName;
-use crate::domain::paired_comparison::PairedComparison;
-use crate::domain::split::Split;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
 use crate::tui::message::UiMessage;
 use crate::tui::screens::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::metrics::paired_comparison::PairedComparison;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Carries out what the screen Evaluate wants.
 pub(in crate::tui) struct EvaluateService {

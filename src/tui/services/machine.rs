@@ -4,8 +4,8 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::client::machine_monitor::MachineMonitor;
 use crate::tui::message::UiMessage;
+use crate::tui::services::machine_monitor::MachineMonitor;
 
 /// Between two samples.
 const PACE: Duration = Duration::from_secs(3);

@@ -4,6 +4,7 @@ pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod explain;
 mod machine;
+mod machine_monitor;
 pub(super) mod pictures;
 mod run_list;
 mod run_watch;
@@ -14,7 +15,7 @@ use std::sync::mpsc::Sender;
 
 use super::effect::Effect;
 use super::message::UiMessage;
-use crate::storage::workspace::Workspace;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// Everything that works for the workbench.
 pub(super) struct Services {

@@ -7,15 +7,15 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
-use crate::client::run_follower::RunFollower;
-use crate::client::run_snapshot::{RunChange, RunSnapshot};
-use crate::domain::run_event::RunEventKind;
-use crate::domain::run_state::RunState;
-use crate::storage::log_tail::last_lines;
-use crate::storage::run_dir::RunDir;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::runs::RunsMessage;
 use crate::tui::screens::runs::curves::{NoteKind, RunNews, RunNote};
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_runs::follower::RunFollower;
+use mammoscope_runs::snapshot::{RunChange, RunSnapshot};
+use mammoscope_storage::runs::log_tail::last_lines;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// How long nothing may happen before the log is looked at all the same.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -147,9 +147,9 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::domain::run_event::RunEvent;
-    use crate::storage::event_log::EventLog;
     use crate::tui::screens::runs::curves::{Metric, RunCurves};
+    use mammoscope_domain::run::run_event::RunEvent;
+    use mammoscope_storage::runs::event_log::EventLog;
 
     fn report(run: &RunDir, step: u64) {
         let kind = RunEventKind::StepReported {

@@ -8,26 +8,26 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 
-use crate::client::engine_location::locate_engine;
-use crate::client::engine_process::{EngineProcess, Patience};
-use crate::client::protocol::{BenchmarkWork, JobId};
-use crate::client::step_benchmark::{BenchmarkError, time_steps};
-use crate::client::training_plan::TrainingPlan;
-use crate::client::training_start::{check_disk, count_gpus, start_plan};
-use crate::dataset::copied_images::{CopiedImages, copied_files};
-use crate::dataset::folder_layout::scan;
-use crate::dataset::grey_check::{StatingWords, check_grey_range};
-use crate::dataset::manifest::{ManifestSet, build_manifests};
-use crate::dataset::split::SplitPlan;
-use crate::domain::compute_options::DeviceChoice;
-use crate::domain::dataset_manifest::DatasetManifest;
-use crate::domain::step_timing::StepTiming;
-use crate::domain::training_config::TrainingConfig;
-use crate::storage::workspace::Workspace;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::train::{
     DataOutlook, DataRequest, SplitChoice, StartRequest, StartedRuns, TrainEffect, TrainMessage,
 };
+use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
+use mammoscope_dataset::folder_layout::scan;
+use mammoscope_dataset::grey_check::{StatingWords, check_grey_range};
+use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
+use mammoscope_dataset::split::SplitPlan;
+use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::step_timing::StepTiming;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_client::engine_location::locate_engine;
+use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
+use mammoscope_engine_protocol::protocol::{BenchmarkWork, JobId};
+use mammoscope_runs::training_plan::TrainingPlan;
+use mammoscope_runs::training_start::{check_disk, count_gpus, start_plan};
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// How many problems of folders are named; the rest are counted.
 const NAMED_PROBLEMS: usize = 3;
@@ -218,7 +218,7 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::grey_check::GreyRangeError;
+    use mammoscope_dataset::grey_check::GreyRangeError;
 
     #[test]
     fn the_form_says_its_own_fields() {

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::figure_text::{figure, signed};
 use super::fitted::{fitted, padded_start, width};
-use crate::domain::classification_report::ClassificationReport;
-use crate::domain::confusion_matrix::ConfusionMatrix;
-use crate::domain::density::DensityClass;
 use crate::tui::input::Mouse;
 use crate::tui::theme::{ColorDepth, Theme};
+use mammoscope_domain::metrics::classification_report::ClassificationReport;
+use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
+use mammoscope_domain::subject::density::DensityClass;
 
 const CLASSES: usize = DensityClass::COUNT;
 /// Columns of the class letters on the left, and of the recalls on the right.
@@ -144,7 +144,7 @@ impl MatrixView<'_> {
 
     fn margin(
         &self,
-        of: impl Fn(&crate::domain::classification_report::ClassFigures) -> (f64, bool),
+        of: impl Fn(&mammoscope_domain::metrics::classification_report::ClassFigures) -> (f64, bool),
         theme: &Theme,
     ) -> [String; CLASSES] {
         let report = |matrix: &ConfusionMatrix| ClassificationReport::of(matrix).per_class.0;

@@ -1,7 +1,7 @@
 //! Figures of merit as text: three decimals without the leading zero, as clinical papers print them.
 
-use crate::domain::bootstrap::Interval;
 use crate::tui::theme::Theme;
+use mammoscope_domain::metrics::bootstrap::Interval;
 
 /// A share or a kappa: `.813`, `1.00`, `-.05`; `–` where it is undefined.
 pub(in crate::tui) fn figure(value: Option<f64>, decimals: usize, theme: &Theme) -> String {

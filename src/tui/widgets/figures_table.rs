@@ -7,13 +7,13 @@ use ratatui::widgets::Paragraph;
 
 use super::figure_text::{figure, interval, signed};
 use super::fitted::{padded, padded_start};
-use crate::domain::agreement::{INTER_READER, INTRA_READER};
-use crate::domain::baseline_figures::BaselineFigures;
-use crate::domain::bootstrap::Interval;
-use crate::domain::evaluation_document::EvaluatedSet;
-use crate::domain::figures_of_merit::FiguresOfMerit;
-use crate::domain::paired_comparison::PairedComparison;
 use crate::tui::theme::Theme;
+use mammoscope_domain::metrics::agreement::{INTER_READER, INTRA_READER};
+use mammoscope_domain::metrics::baseline_figures::BaselineFigures;
+use mammoscope_domain::metrics::bootstrap::Interval;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
+use mammoscope_domain::metrics::figures_of_merit::FiguresOfMerit;
+use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 
 /// Cells of the titles, of a figure, and of an interval.
 const TITLE: usize = 16;

@@ -8,12 +8,12 @@ use ratatui::widgets::Paragraph;
 
 use super::figure_text::{figure, interval, signed};
 use super::fitted::{padded, padded_start};
-use crate::domain::bootstrap::Interval;
-use crate::domain::classification_report::{ClassFigures, ClassificationReport};
-use crate::domain::confusion_matrix::ConfusionMatrix;
-use crate::domain::density::DensityClass;
-use crate::domain::evaluation::Evaluation;
 use crate::tui::theme::Theme;
+use mammoscope_domain::metrics::bootstrap::Interval;
+use mammoscope_domain::metrics::classification_report::{ClassFigures, ClassificationReport};
+use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
+use mammoscope_domain::metrics::evaluation::Evaluation;
+use mammoscope_domain::subject::density::DensityClass;
 
 /// Cells of the class' letter, and of the number of its cases.
 const CLASS: usize = 7;

@@ -8,13 +8,13 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph, Wrap};
 use ratatui_image::Image;
 
-use crate::imaging::intensity_window::WindowChoice;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::services::pictures::painted::PaintedExplanation;
 use crate::tui::services::pictures::{
     Drawing, EncodedPicture, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
 };
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The place of a picture.
 #[derive(Debug)]

@@ -4,9 +4,9 @@ use ratatui::style::Modifier;
 use ratatui::text::Span;
 
 use super::figure_text::figure;
-use crate::domain::density::DensityClass;
-use crate::domain::probabilities::Probabilities;
 use crate::tui::theme::Theme;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::probabilities::Probabilities;
 
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 

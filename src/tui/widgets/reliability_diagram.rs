@@ -6,8 +6,8 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::domain::calibration::{BINS, ReliabilityBin};
 use crate::tui::theme::Theme;
+use mammoscope_domain::metrics::calibration::{BINS, ReliabilityBin};
 
 /// Columns of the accuracies on the left.
 const AXIS: u16 = 6;

@@ -72,7 +72,7 @@ impl TextField {
 
     /// The text as it is drawn in so many cells, the cursor in sight and marked where the field has the focus.
     pub(in crate::tui) fn spans(&self, cells: usize, focused: bool, theme: &Theme) -> Vec<Span<'static>> {
-        let shown = |text: &str| crate::domain::printable::printable(text);
+        let shown = |text: &str| mammoscope_domain::text::printable::printable(text);
         if !focused {
             return vec![Span::raw(super::fitted::fitted_start(&shown(&self.text), cells))];
         }

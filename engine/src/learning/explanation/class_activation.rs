@@ -3,7 +3,7 @@
 //! `A` are the feature maps of a layer, `g` the gradients of the explained logit: both N×K×H×W of f32. Every map is
 //! N×H×W and signed.
 
-use mammoscope::domain::network_plan::LEAKY_RELU_SLOPE;
+use mammoscope_domain::network::network_plan::LEAKY_RELU_SLOPE;
 use tch::{Kind, TchError, Tensor};
 
 /// What keras-vis adds to the largest gradient before it divides by it.

@@ -1,15 +1,15 @@
 //! A model ready to be explained.
 
-use mammoscope::client::protocol::ExplainedSample;
-use mammoscope::domain::density::DensityClass;
-use mammoscope::domain::explained_layer::ExplainedLayer;
-use mammoscope::domain::explanation_map::ExplanationMap;
-use mammoscope::domain::explanation_method::ExplanationMethod;
-use mammoscope::imaging::map_zoom::bilinear_zoom;
-use mammoscope::imaging::network_input::NetworkInput;
-use mammoscope::imaging::random_map::random_map;
-use mammoscope::imaging::raster::{Channels, Raster};
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_map::ExplanationMap;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_imaging::map_zoom::bilinear_zoom;
+use mammoscope_imaging::network_input::NetworkInput;
+use mammoscope_imaging::random_map::random_map;
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_storage::models::model_file::Model;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::class_activation::{grad_cam, grad_cam_plus_plus, head_gradient, hires_cam, keras_vis_scaled, layer_cam};

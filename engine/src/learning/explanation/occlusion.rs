@@ -1,6 +1,6 @@
 //! Occlusion: what the logit loses when a patch of the image is covered.
 
-use mammoscope::domain::explanation_method::occlusion_grid;
+use mammoscope_domain::explanation::explanation_method::occlusion_grid;
 use tch::{Device, TchError, Tensor, no_grad};
 
 use super::explainer::Going;

@@ -1,6 +1,8 @@
 //! Insertion and deletion: what the class's probability does while pixels come and go in the order of a map.
 
-use mammoscope::domain::perturbation_curve::{CURVE_STEPS, PerturbationCurves, changed_at_steps, order_of_pixels};
+use mammoscope_domain::explanation::perturbation_curve::{
+    CURVE_STEPS, PerturbationCurves, changed_at_steps, order_of_pixels,
+};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::explainer::Going;

@@ -1,12 +1,12 @@
 //! The cascade of random weights: a map that does not change with them does not explain the network.
 
-use mammoscope::domain::network_plan::NetworkPlan;
-use mammoscope::domain::weight_cascade::cascade_step_of_block;
-use mammoscope::storage::model_file::Model;
+use mammoscope_domain::explanation::weight_cascade::cascade_step_of_block;
+use mammoscope_domain::network::network_plan::NetworkPlan;
+use mammoscope_storage::models::model_file::Model;
 
 use crate::learning::initial_weights::initial_model;
 
-/// The model with the first `steps` parts of [`CASCADE`](mammoscope::domain::weight_cascade::CASCADE) as they are before
+/// The model with the first `steps` parts of [`CASCADE`](mammoscope_domain::explanation::weight_cascade::CASCADE) as they are before
 /// a training: kernels, biases and batch normalisations. Adebayo et al., NeurIPS 2018.
 #[must_use]
 pub fn randomised(mut model: Model, steps: usize, seed: u64) -> Model {
@@ -37,8 +37,8 @@ fn step_of(plan: &NetworkPlan, name: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use mammoscope::domain::network_plan::WidthFactor;
-    use mammoscope::domain::weight_cascade::CASCADE;
+    use mammoscope_domain::explanation::weight_cascade::CASCADE;
+    use mammoscope_domain::network::network_plan::WidthFactor;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! SmoothGrad: the gradient at the input, averaged over noisy copies of the image.
 
-use mammoscope::domain::explanation_method::NOISY_COPIES;
+use mammoscope_domain::explanation::explanation_method::NOISY_COPIES;
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::explainer::Going;

@@ -8,11 +8,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use mammoscope::domain::run_event::RequestVerb;
-use mammoscope::domain::run_status::{RunPhase, RunStatus};
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_requests::{PendingRequest, RejectedRequest, RunRequests};
-use mammoscope::storage::run_status_file::{overwrite_status, write_status};
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_requests::{PendingRequest, RejectedRequest, RunRequests};
+use mammoscope_storage::runs::run_status_file::{overwrite_status, write_status};
 
 use crate::learning::training_observer::Order;
 
@@ -236,12 +236,12 @@ pub(super) mod tests {
 
     use std::cell::RefCell;
 
-    use mammoscope::domain::compute_options::DeviceChoice;
-    use mammoscope::domain::preset::Preset;
-    use mammoscope::domain::run_spec::{RUN_SCHEMA, RunSpec};
-    use mammoscope::domain::view::View;
-    use mammoscope::storage::run_requests::RunRequest;
-    use mammoscope::storage::run_status_file::{read_status, status_of_this_process};
+    use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
+    use mammoscope_domain::subject::view::View;
+    use mammoscope_domain::training::compute_options::DeviceChoice;
+    use mammoscope_domain::training::preset::Preset;
+    use mammoscope_storage::runs::run_requests::RunRequest;
+    use mammoscope_storage::runs::run_status_file::{read_status, status_of_this_process};
 
     use super::*;
 
@@ -254,7 +254,7 @@ pub(super) mod tests {
     /// Of a run of preset `seed`.
     pub(in crate::thread::train) fn spec() -> RunSpec {
         RunSpec {
-            grey_range: mammoscope::domain::grey_range::GreyRange::Auto,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
             created: Utc::now(),
             group: "group".to_owned(),

@@ -1,17 +1,17 @@
 //! The end of a training: predictions and figures of validation and test images, by the best checkpoint.
 
 use anyhow::Context as _;
-use mammoscope::domain::compute_options::Precision;
-use mammoscope::domain::evaluation_set::SetName;
-use mammoscope::domain::prediction::PredictionRow;
-use mammoscope::domain::printable::printable_path;
-use mammoscope::domain::probabilities::Probabilities;
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::split::Split;
-use mammoscope::storage::best_checkpoint::best_checkpoint;
-use mammoscope::storage::model_file::Model;
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::split_evaluation::write_split_evaluation;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::probabilities::Probabilities;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_domain::training::compute_options::Precision;
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::split_evaluation::write_split_evaluation;
 use tch::{Device, no_grad};
 
 use super::preparation::{Cancelled, PreparedImages};

@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context as _;
-use mammoscope::domain::engine_facts::CudaFacts;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 use desk::Desk;
 use queued_run::{mark_interrupted, queue_up};

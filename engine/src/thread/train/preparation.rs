@@ -3,16 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use mammoscope::dataset::copied_images::{CopiedImages, copied_pictures};
-use mammoscope::dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
-use mammoscope::domain::dataset_manifest::DatasetManifest;
-use mammoscope::domain::input_route::InputRoute;
-use mammoscope::domain::printable::printable_path;
-use mammoscope::domain::run_event::RunEventKind;
-use mammoscope::domain::split::Split;
-use mammoscope::imaging::grey_deviation::grey_deviation;
-use mammoscope::storage::manifest_file::{read_manifest, write_manifest};
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_dataset::copied_images::{CopiedImages, copied_pictures};
+use mammoscope_dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
+use mammoscope_domain::network::input_route::InputRoute;
+use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_storage::runs::manifest_file::{read_manifest, write_manifest};
+use mammoscope_storage::runs::run_dir::RunDir;
 use tch::Device;
 
 use super::recorder::{Recorder, WatchedImage};

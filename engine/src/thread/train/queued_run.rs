@@ -1,14 +1,14 @@
 //! Runs that wait for their turn: their status, and their end where the turn does not come.
 
 use chrono::Utc;
-use mammoscope::domain::run_event::{RequestVerb, RunEvent, RunEventKind};
-use mammoscope::domain::run_status::{RunPhase, RunStatus};
-use mammoscope::storage::event_log::EventLog;
-use mammoscope::storage::process_evidence::{boot_id, host_name};
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::run_lock::RunLock;
-use mammoscope::storage::run_requests::{PendingRequest, RunRequests};
-use mammoscope::storage::run_status_file::{read_status, write_status};
+use mammoscope_domain::run::run_event::{RequestVerb, RunEvent, RunEventKind};
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_storage::runs::event_log::EventLog;
+use mammoscope_storage::runs::process_evidence::{boot_id, host_name};
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_lock::RunLock;
+use mammoscope_storage::runs::run_requests::{PendingRequest, RunRequests};
+use mammoscope_storage::runs::run_status_file::{read_status, write_status};
 
 /// Says in the status of a run that it is this process which will come to it: whoever started the trainer may be gone by
 /// then, and when the trainer dies the run is known to be stale.

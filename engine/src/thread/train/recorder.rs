@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
-use mammoscope::dataset::pixel_cache::{ImageRecord, verify_unchanged};
-use mammoscope::domain::grey_range::GreyRange;
-use mammoscope::domain::printable::printable_path;
-use mammoscope::domain::run_event::{RunEvent, RunEventKind};
-use mammoscope::domain::run_spec::RunSpec;
-use mammoscope::domain::run_state::RunState;
-use mammoscope::domain::run_status::RunPhase;
-use mammoscope::storage::event_log::EventLog;
-use mammoscope::storage::event_tail::{EventTail, TailEntry};
-use mammoscope::storage::history_files::ReferenceHistory;
-use mammoscope::storage::process_evidence::host_name;
-use mammoscope::storage::run_dir::RunDir;
-use mammoscope::storage::tensorboard::TensorBoardWriter;
+use mammoscope_dataset::pixel_cache::{ImageRecord, verify_unchanged};
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::event_log::EventLog;
+use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
+use mammoscope_storage::runs::history_files::ReferenceHistory;
+use mammoscope_storage::runs::process_evidence::host_name;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::tensorboard::TensorBoardWriter;
 
 use super::desk::Desk;
 use crate::learning::training_observer::{Order, TrainingObserver};
@@ -263,8 +263,8 @@ impl TrainingObserver for Recorder {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-    use mammoscope::domain::run_event::RequestVerb;
-    use mammoscope::storage::run_status_file::{read_status, status_of_this_process};
+    use mammoscope_domain::run::run_event::RequestVerb;
+    use mammoscope_storage::runs::run_status_file::{read_status, status_of_this_process};
 
     use super::super::desk::tests::spec;
     use super::*;

@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::AsFd as _;
 
 use anyhow::Context as _;
-use mammoscope::domain::printable::printable_path;
-use mammoscope::storage::run_dir::RunDir;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::run_dir::RunDir;
 use tracing_subscriber::fmt::time::ChronoUtc;
 
 /// Sends what is traced to stderr.

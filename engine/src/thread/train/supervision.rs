@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mammoscope::domain::printable::printable;
-use mammoscope::domain::run_event::RequestVerb;
-use mammoscope::storage::run_requests::RunRequests;
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_requests::RunRequests;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::desk::Desk;

@@ -11,14 +11,14 @@ use super::DatasetsScreen;
 use super::folders_view::right;
 use super::tree::FolderTree;
 use super::view::grouped;
-use crate::domain::density::DensityClass;
-use crate::domain::printable::printable_path;
-use crate::domain::split::Split;
-use crate::domain::view::View;
 use crate::tui::model::Model;
 use crate::tui::theme::{ColorDepth, Theme};
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
 
 /// Cells of a table's row, before its bar; with short words where that does not fit.
 const ROW: usize = 41;

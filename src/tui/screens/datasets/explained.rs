@@ -6,11 +6,11 @@ use super::DatasetsScreen;
 use super::samples::{SampleRow, Samples, Shown};
 use super::steering::MOST_VIEWED;
 use super::tree::FolderTree;
-use crate::dataset::subject_audit::sample_name;
-use crate::domain::printable::printable;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::screens::ScreenId;
 use crate::tui::screens::explain::{ExplainList, ExplainSample};
+use mammoscope_dataset::subject_audit::sample_name;
+use mammoscope_domain::text::printable::printable;
 
 impl DatasetsScreen {
     /// The marked images of the list, where there are such, else all that are listed, around the cursor.

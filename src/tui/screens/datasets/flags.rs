@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::dataset::folder_listing::FolderContext;
-use crate::dataset::subject_audit::{SubjectAudit, sample_name};
-use crate::domain::density::DensityClass;
-use crate::domain::image_findings::ImageDoubt;
-use crate::domain::split::Split;
-use crate::domain::view::View;
+use mammoscope_dataset::folder_listing::FolderContext;
+use mammoscope_dataset::subject_audit::{SubjectAudit, sample_name};
+use mammoscope_domain::image::image_findings::ImageDoubt;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
 
 /// Something doubtful about an image.
 #[derive(Clone, Debug, PartialEq, Eq)]

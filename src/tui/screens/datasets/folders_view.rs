@@ -9,11 +9,11 @@ use ratatui::widgets::Paragraph;
 use super::DatasetsScreen;
 use super::tree::{Folder, FolderState, FolderTree};
 use super::view::grouped;
-use crate::dataset::folder_listing::FolderMeaning;
-use crate::domain::printable::{printable, printable_path};
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_dataset::folder_listing::FolderMeaning;
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// Cells of a bar beside a class.
 const BAR: usize = 6;

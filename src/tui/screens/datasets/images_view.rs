@@ -10,11 +10,11 @@ use super::flags::Flag;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
 use super::view::grouped;
-use crate::dataset::subject_audit::sample_name;
-use crate::domain::printable::printable;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_dataset::subject_audit::sample_name;
+use mammoscope_domain::text::printable::printable;
 
 /// Cells that the flags have at least: `! no MLO_R`.
 const LEAST_FLAGS: usize = 12;

@@ -5,7 +5,6 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::domain::printable::printable;
 use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
@@ -14,6 +13,7 @@ use crate::tui::screens::datasets::DatasetsEffect;
 use crate::tui::widgets::fitted::fitted;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
+use mammoscope_domain::text::printable::printable;
 
 /// A path that is typed.
 #[derive(Debug)]

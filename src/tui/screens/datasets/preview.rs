@@ -8,14 +8,14 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::DatasetsScreen;
 use super::samples::Samples;
 use super::view::grouped;
-use crate::domain::grey_range::values_in_words;
-use crate::domain::printable::printable;
-use crate::imaging::intensity_window::GreyStatistics;
 use crate::tui::model::Model;
 use crate::tui::services::pictures::PictureFacts;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::image::grey_range::values_in_words;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_imaging::intensity_window::GreyStatistics;
 
 impl DatasetsScreen {
     pub(super) fn draw_preview(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::flags::{Flag, flags_of};
 use super::tree::FolderTree;
-use crate::dataset::duplicate_audit::DuplicateAudit;
-use crate::dataset::subject_audit::SubjectAudit;
-use crate::domain::image_findings::ImageDoubt;
-use crate::imaging::image_header::ImageHeader;
+use mammoscope_dataset::duplicate_audit::DuplicateAudit;
+use mammoscope_dataset::subject_audit::SubjectAudit;
+use mammoscope_domain::image::image_findings::ImageDoubt;
+use mammoscope_imaging::image_header::ImageHeader;
 
 /// Headers that are kept; beyond, all are read again as they are seen.
 const KEPT_HEADERS: usize = 2000;

@@ -9,13 +9,13 @@ use super::open_field::OpenField;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
 use super::{DatasetsEffect, DatasetsScreen};
-use crate::dataset::subject_audit::sample_name;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::popups::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
+use mammoscope_dataset::subject_audit::sample_name;
 
 /// Of a longer list so many images around the cursor are walked through.
 pub(super) const MOST_VIEWED: usize = 5000;
@@ -73,7 +73,7 @@ impl DatasetsScreen {
             DatasetsAction::Darker => self.window = self.window.brighter(-1),
             DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
             DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
-            DatasetsAction::UsualWindow => self.window = crate::imaging::intensity_window::WindowChoice::default(),
+            DatasetsAction::UsualWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),
         }
         Vec::new()
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::dataset::folder_listing::{FolderContext, FolderListing};
-use crate::dataset::folder_problem::FolderProblem;
+use mammoscope_dataset::folder_listing::{FolderContext, FolderListing};
+use mammoscope_dataset::folder_problem::FolderProblem;
 
 /// How far a folder is known.
 #[derive(Clone, Debug, PartialEq, Eq)]

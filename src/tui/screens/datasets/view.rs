@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
-use crate::domain::printable::printable_path;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::text::printable::printable_path;
 
 /// With fewer columns, folders and picture take turns.
 const WIDE: u16 = 100;

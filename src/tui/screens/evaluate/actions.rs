@@ -5,14 +5,14 @@ use ratatui::layout::Rect;
 use super::entries::{self, Entry, all_entries, evaluated_entries};
 use super::opened::{ComparedWith, Opened};
 use super::{EvaluateEffect, EvaluateScreen};
-use crate::client::kept_evaluation::NamedRun;
-use crate::domain::evaluation_set::SetName;
-use crate::domain::printable::printable;
-use crate::domain::split::Split;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::Mouse;
 use crate::tui::model::Model;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 impl EvaluateScreen {
     /// Opens the evaluation of a run, or of the group that it belongs to.

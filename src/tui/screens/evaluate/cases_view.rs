@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::opened::Opened;
-use crate::domain::evaluation_set::SetName;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
+use mammoscope_domain::metrics::evaluation_set::SetName;
 
 /// Bars are at least and at most so wide.
 const BARS: (usize, usize) = (2, 12);

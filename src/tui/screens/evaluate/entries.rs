@@ -5,13 +5,13 @@ use std::ops::Range;
 
 use chrono::Local;
 
-use crate::client::kept_evaluation::NamedRun;
-use crate::domain::printable::printable;
-use crate::domain::split::Split;
-use crate::domain::view::View;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The splits that each run keeps predictions of; runs that keep none are not in it.
 pub(super) type KeptSplits = HashMap<RunDir, Vec<Split>>;

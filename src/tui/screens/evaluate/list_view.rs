@@ -8,14 +8,14 @@ use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
 use super::entries::{Entry, KeptSplits, evaluated_entries};
-use crate::domain::printable::printable;
-use crate::domain::split::Split;
-use crate::domain::view::View;
 use crate::tui::model::Model;
 use crate::tui::widgets::figure_text::figure;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable;
 
 const STARTED: usize = 19;
 const PRESET: usize = 12;

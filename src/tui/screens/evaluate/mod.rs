@@ -17,18 +17,18 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
-use crate::client::kept_evaluation::NamedRun;
-use crate::domain::evaluation_document::EvaluatedSet;
-use crate::domain::evaluation_set::SetName;
-use crate::domain::paired_comparison::PairedComparison;
-use crate::domain::split::Split;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::widgets::confusion_matrix::Normalisation;
 use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::metrics::paired_comparison::PairedComparison;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 use actions::warning;
 use entries::{KeptSplits, evaluated_entries};

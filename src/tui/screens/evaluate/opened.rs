@@ -5,19 +5,19 @@ use std::path::PathBuf;
 
 use ratatui::layout::Rect;
 
-use crate::client::kept_evaluation::NamedRun;
-use crate::domain::density::DensityClass;
-use crate::domain::evaluation_document::EvaluatedSet;
-use crate::domain::evaluation_set::SetName;
-use crate::domain::paired_comparison::PairedComparison;
-use crate::domain::prediction::PredictionRow;
-use crate::domain::printable::printable;
-use crate::domain::split::Split;
+use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::popups::viewer::{ImageList, ListedImage};
 use crate::tui::screens::ScreenId;
 use crate::tui::screens::explain::{ExplainList, ExplainSample, ModelSource};
 use crate::tui::widgets::confusion_matrix::MatrixArea;
 use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::metrics::paired_comparison::PairedComparison;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::printable::printable;
 
 /// The sets of one split, and what they were made from.
 #[derive(Debug)]

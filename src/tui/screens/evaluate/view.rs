@@ -10,7 +10,6 @@ use super::EvaluateScreen;
 use super::cases_view::draw_cases;
 use super::entries::all_entries;
 use super::opened::{Opened, set_title};
-use crate::domain::bootstrap::Bootstrap;
 use crate::tui::model::Model;
 use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
 use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
@@ -18,6 +17,7 @@ use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
 use crate::tui::widgets::reliability_diagram::draw_reliability;
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
 
 /// From this size on everything is shown at once.
 const WIDE: (u16, u16) = (112, 34);

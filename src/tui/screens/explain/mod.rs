@@ -19,11 +19,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
-use crate::client::explanation_files::MapPainting;
-use crate::domain::explained_layer::ExplainedLayer;
-use crate::domain::printable::printable_path;
-use crate::domain::view::View;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::explanation_files::MapPainting;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::Effect;
 use crate::tui::input::{Mouse, MouseKind};
@@ -32,6 +28,10 @@ use crate::tui::services::pictures::{PictureMessage, PicturePlace, TILES};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 pub(in crate::tui) use keys::ExplainAction;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::run_dir::RunDir;
 pub(in crate::tui) use requests::{ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource};
 use settings::{ClassChoice, Settings};
 

@@ -8,12 +8,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{ExplainEffect, ExplainScreen, ModelSource};
-use crate::domain::printable::printable_path;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::text::printable::printable_path;
 
 /// A choice of models.
 pub(super) struct Choice {

@@ -2,13 +2,13 @@
 
 use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, sample, stage, with_pictures};
 use super::*;
-use crate::client::explained_image::MapZoom;
-use crate::client::protocol::ExplainedSample;
-use crate::domain::density::DensityClass;
-use crate::domain::explanation_map::ExplanationMap;
+use crate::analysis::explained_image::MapZoom;
 use crate::tui::effect::Place;
 use crate::tui::input::Key;
 use crate::tui::testing::{drawn, press};
+use mammoscope_domain::explanation::explanation_map::ExplanationMap;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_engine_protocol::protocol::ExplainedSample;
 
 fn ahead(effects: &[Effect]) -> Vec<MapRequest> {
     let wanted = effects.iter().find_map(|effect| match effect {

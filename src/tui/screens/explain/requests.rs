@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::explained_image::ExplainedImage;
-use crate::domain::density::DensityClass;
-use crate::domain::explained_layer::ExplainedLayer;
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::domain::probabilities::Probabilities;
-use crate::domain::view::View;
-use crate::storage::run_dir::RunDir;
+use crate::analysis::explained_image::ExplainedImage;
 use crate::tui::screens::ScreenId;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::probabilities::Probabilities;
+use mammoscope_domain::subject::view::View;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Where models come from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ mod run_paths {
 
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
 
-    use crate::storage::run_dir::RunDir;
+    use mammoscope_storage::runs::run_dir::RunDir;
 
     pub(super) fn serialize<S: Serializer>(runs: &[RunDir], serializer: S) -> Result<S::Ok, S::Error> {
         runs.iter().map(RunDir::path).collect::<Vec<_>>().serialize(serializer)

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::explanation_files::MapPainting;
-use crate::domain::density::DensityClass;
-use crate::domain::explained_layer::ExplainedLayer;
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::imaging::colormap::Colormap;
-use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
-use crate::imaging::intensity_window::WindowChoice;
-use crate::imaging::overlay::MapScale;
+use crate::analysis::explanation_files::MapPainting;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_imaging::colormap::Colormap;
+use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use mammoscope_imaging::intensity_window::WindowChoice;
+use mammoscope_imaging::overlay::MapScale;
 
 /// The class that maps speak for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,7 +166,7 @@ fn neighbour<T: Copy + PartialEq>(all: &[T], this: T, steps: isize) -> T {
 mod colormap_name {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
-    use crate::imaging::colormap::Colormap;
+    use mammoscope_imaging::colormap::Colormap;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
     pub(super) fn serialize<S: Serializer>(colors: &Colormap, serializer: S) -> Result<S::Ok, S::Error> {

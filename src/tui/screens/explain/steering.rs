@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::{ExplainAction, ExplainEffect, ExplainSample, ExplainScreen};
-use crate::imaging::overlay::MapScale;
 use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::popups::viewer::{ImageList, ListedImage};
 use crate::tui::screens::ScreenId;
 use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
     pub(super) fn act_here(&mut self, action: ExplainAction, model: &Model) -> Vec<Effect> {

@@ -1,17 +1,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::client::explained_image::{ExaminedPicture, MapZoom};
-use crate::client::protocol::ExplainedSample;
-use crate::domain::density::DensityClass;
-use crate::domain::explanation_map::ExplanationMap;
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::domain::graphics_protocol::GraphicsProtocol;
-use crate::domain::run_status::RunPhase;
-use crate::imaging::mask::Mask;
-use crate::imaging::picture_regions::{PictureRegions, TrueMasks};
-use crate::imaging::raster::{Channels, Raster};
-use crate::imaging::skin_band::SkinBandWidth;
+use crate::analysis::explained_image::{ExaminedPicture, MapZoom};
+use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::tui::app::App;
 use crate::tui::effect::{Place, Tone};
 use crate::tui::graphics::GraphicsFacts;
@@ -21,6 +12,15 @@ use crate::tui::screens::ScreenId;
 use crate::tui::screens::evaluate::tests::stage::row;
 use crate::tui::services::pictures::{PictureEffect, PictureService};
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use mammoscope_domain::explanation::explanation_map::ExplanationMap;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_imaging::mask::Mask;
+use mammoscope_imaging::picture_regions::{PictureRegions, TrueMasks};
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::skin_band::SkinBandWidth;
 
 pub(super) const SMALL: (u16, u16) = (80, 24);
 pub(super) const LARGE: (u16, u16) = (120, 40);
@@ -248,7 +248,7 @@ fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
     let [Effect::Explain(ExplainEffect::Export { images, painting })] = &effects[..] else { panic!("{effects:?}") };
     let [(file, image)] = &images[..] else { panic!("one image") };
     assert!(file == Path::new(&requests[0].sample) && Arc::ptr_eq(image, &there));
-    assert_eq!(painting.scale, crate::imaging::overlay::MapScale::Fixed(largest));
+    assert_eq!(painting.scale, mammoscope_imaging::overlay::MapScale::Fixed(largest));
     app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".to_owned()))), fixed_time());
     assert_eq!(notice(&app).0, Tone::Failed);
 }

@@ -11,13 +11,6 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::settings::ClassChoice;
 use super::steering::caption;
 use super::{ExplainSample, ExplainScreen, MappedImage};
-use crate::domain::coarse_map::CoarseMap;
-use crate::domain::density::DensityClass;
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::domain::explanation_scores::{DenseSource, ExplanationScores};
-use crate::domain::network_plan::REFERENCE_SIZE;
-use crate::domain::printable::printable_os;
-use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines};
 use crate::tui::model::Model;
 use crate::tui::services::pictures::TILES;
 use crate::tui::services::pictures::painted::PaintedExplanation;
@@ -26,6 +19,13 @@ use crate::tui::widgets::figure_text::{figure, signed};
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::bar_text;
+use mammoscope_domain::explanation::coarse_map::CoarseMap;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::explanation_scores::{DenseSource, ExplanationScores};
+use mammoscope_domain::network::network_plan::REFERENCE_SIZE;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::text::printable::printable_os;
+use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
 
 /// Columns of the figures beside the pictures, in a wide terminal and in a narrow one.
 const FIGURES: [u16; 2] = [40, 31];

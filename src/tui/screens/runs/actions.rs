@@ -6,14 +6,14 @@ use super::note_text::wants_attention;
 use super::reference::Reference;
 use super::viewport::Viewport;
 use super::{Lower, MOST_MARKED, RunsAction, RunsEffect, RunsScreen, SMOOTHING, Typing};
-use crate::domain::printable::printable;
-use crate::domain::run_event::CheckpointKind;
-use crate::domain::run_records::SavedCheckpoint;
-use crate::storage::run_dir::RunDir;
 use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::widgets::text_field::TextField;
+use mammoscope_domain::run::run_event::CheckpointKind;
+use mammoscope_domain::run::run_records::SavedCheckpoint;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The smallest range that zooming leads to.
 const NEAREST: f64 = 4.0;

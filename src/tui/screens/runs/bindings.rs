@@ -1,9 +1,9 @@
 //! What can be done on the screen Runs.
 
 use super::RunsAction;
-use crate::domain::run_event::RequestVerb;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::input::Key;
+use mammoscope_domain::run::run_event::RequestVerb;
 
 /// The most useful first.
 pub(super) const BINDINGS: &[Binding] = &[

@@ -9,13 +9,13 @@ use super::curves::{Metric, NoteKind, RunCurves, XAxis};
 use super::details_view::grouped;
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
-use crate::domain::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
-use crate::domain::run_status::BestEpoch;
-use crate::domain::training_config::Monitor;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
+use crate::tui::widgets::chart::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
 use crate::tui::widgets::chart::{Chart, Layer, Mark};
 use crate::tui::widgets::fitted::width;
+use mammoscope_domain::run::run_status::BestEpoch;
+use mammoscope_domain::training::training_config::Monitor;
 
 /// How the history under the curves is called.
 const REFERENCE: &str = " reference ";

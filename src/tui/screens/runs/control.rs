@@ -7,10 +7,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{RunsAction, RunsEffect, RunsScreen};
-use crate::domain::printable::printable;
-use crate::domain::run_condition::{RunCondition, Staleness};
-use crate::domain::run_event::RequestVerb;
-use crate::domain::run_status::RunPhase;
 use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
@@ -18,6 +14,10 @@ use crate::tui::popups::confirm::Question;
 use crate::tui::popups::draw_box;
 use crate::tui::run_board::RunRow;
 use crate::tui::widgets::fitted::padded;
+use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::text::printable::printable;
 
 /// All that the menu may hold: the key, what is done, and how it is called.
 const ITEMS: [(char, RunsAction, &str); 9] = [

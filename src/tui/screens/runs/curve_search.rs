@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::curves::{Metric, NoteKind, RunCurves, RunNote, XAxis};
-use crate::domain::curve_findings::{SpikeFinder, plateaus};
+use mammoscope_domain::run::curve_findings::{SpikeFinder, plateaus};
 
 /// So many epochs without a better validation loss are a plateau.
 const PLATEAU: u32 = 10;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
-use crate::domain::curve_findings::{LossPlateau, LossSpike};
-use crate::domain::metric_series::{MetricSeries, MovingAverage};
-use crate::domain::run_event::RunEventKind;
-use crate::domain::run_records::StepPoint;
-use crate::domain::run_state::RunState;
+use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
+use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::StepPoint;
+use mammoscope_domain::run::run_state::RunState;
 
 /// What is charted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,17 +12,17 @@ use super::control::title;
 use super::curves::{Metric, RunCurves};
 use super::note_text::{is_bad, is_routine, note_text, wants_attention};
 use super::{Lower, RunsScreen};
-use crate::domain::axis_ticks::{number_label, time_label};
-use crate::domain::epoch_eta::remaining_seconds;
-use crate::domain::printable::printable;
-use crate::domain::run_condition::{RunCondition, age_text, duration_text};
-use crate::domain::run_state::RunState;
-use crate::domain::training_config::ScheduleKind;
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
 use crate::tui::theme::Theme;
+use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
 use crate::tui::widgets::fitted::{fitted, padded_start};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::run::epoch_eta::remaining_seconds;
+use mammoscope_domain::run::run_condition::{RunCondition, age_text, duration_text};
+use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::training::training_config::ScheduleKind;
 
 impl RunsScreen {
     fn chosen_curves(&self) -> Option<&RunCurves> {

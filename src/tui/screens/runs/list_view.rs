@@ -8,14 +8,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{RunsScreen, Typing};
-use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_condition::{RunCondition, duration_text};
-use crate::domain::run_status::{RunPhase, RunStatus};
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// From so many cells on, the list also tells the best value and the time that is left.
 const WIDE: usize = 66;

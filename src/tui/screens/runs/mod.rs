@@ -23,10 +23,6 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
-use crate::client::run_control::Answer;
-use crate::domain::run_event::RequestVerb;
-use crate::storage::history_files::ReferenceHistory;
-use crate::storage::run_dir::RunDir;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse};
@@ -36,6 +32,10 @@ use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use control::ControlMenu;
 use curves::{RunCurves, RunNews, XAxis};
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_runs::control::Answer;
+use mammoscope_storage::runs::history_files::ReferenceHistory;
+use mammoscope_storage::runs::run_dir::RunDir;
 use reference::Reference;
 use viewport::Viewport;
 

@@ -2,14 +2,14 @@
 
 use super::reference::Reference;
 use super::{RunsEffect, RunsMessage, RunsScreen};
-use crate::client::run_control::Answer;
-use crate::domain::printable::{printable, printable_path};
-use crate::domain::run_event::RequestVerb;
-use crate::storage::run_dir::RunDir;
 use crate::tui::effect::Effect;
 use crate::tui::model::Model;
 use crate::tui::run_board::RunRow;
 use crate::tui::widgets::text_field::TextField;
+use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_runs::control::Answer;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 impl RunsScreen {
     /// Takes news.

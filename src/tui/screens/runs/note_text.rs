@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::curves::NoteKind;
-use crate::domain::axis_ticks::number_label;
-use crate::domain::run_event::{CheckpointKind, RunEventKind};
-use crate::domain::run_status::RunPhase;
+use crate::tui::widgets::chart::axis_ticks::number_label;
+use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::run::run_status::RunPhase;
 
 /// Whether somebody should look at it.
 pub(super) fn wants_attention(kind: &NoteKind) -> bool {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::RunsScreen;
 use super::curves::{Metric, RunCurves, XAxis};
-use crate::domain::metric_series::MetricSeries;
-use crate::storage::history_files::ReferenceHistory;
+use mammoscope_domain::run::metric_series::MetricSeries;
+use mammoscope_storage::runs::history_files::ReferenceHistory;
 
 /// A history that is laid under the curves.
 #[derive(Debug)]

@@ -11,11 +11,11 @@ pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
 use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
-use crate::domain::config_keys::ConfigKey;
-use crate::domain::printable::printable;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::training::config_keys::ConfigKey;
 
 /// From so many cells on what will happen stands beside the form, below that under it.
 const SIDE_BY_SIDE: u16 = 110;

@@ -2,8 +2,8 @@
 
 use std::ops::Bound;
 
-use crate::domain::config_keys::{ConfigKey, KEYS};
-use crate::domain::config_value::{ConfigValue, ValueRange};
+use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
+use mammoscope_domain::training::config_value::{ConfigValue, ValueRange};
 
 /// One thing that the form asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::fields::Field;
-use crate::domain::compute_options::DeviceList;
-use crate::domain::config_keys::{ConfigKey, KEYS};
-use crate::domain::config_value::ValueRange;
-use crate::domain::grey_range::GreyRange;
-use crate::domain::preset::Preset;
-use crate::domain::selection::ViewSelection;
-use crate::domain::training_config::TrainingConfig;
-use crate::domain::view::View;
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::subject::selection::ViewSelection;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::DeviceList;
+use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
+use mammoscope_domain::training::config_value::ValueRange;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::TrainingConfig;
 
 /// Where the splits come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

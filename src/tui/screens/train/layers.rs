@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::TrainScreen;
-use crate::domain::grouped_digits::grouped;
-use crate::domain::network_layers::LayerRow;
-use crate::domain::network_plan::NetworkPlan;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::network::network_layers::LayerRow;
+use mammoscope_domain::network::network_plan::NetworkPlan;
+use mammoscope_domain::text::grouped_digits::grouped;
 
 impl TrainScreen {
     /// How many layers there are.

@@ -20,16 +20,16 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use super::Screen;
-use crate::domain::compute_options::{DeviceChoice, DeviceList};
-use crate::domain::step_timing::StepTiming;
-use crate::domain::training_config::TrainingConfig;
-use crate::domain::view::View;
 use crate::tui::binding::{Action, Binding};
 use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
+use mammoscope_domain::training::step_timing::StepTiming;
+use mammoscope_domain::training::training_config::TrainingConfig;
 
 pub(in crate::tui) use bindings::TrainAction;
 use drawing::Areas;

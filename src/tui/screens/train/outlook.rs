@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::form::TrainForm;
-use crate::dataset::manifest::ManifestSet;
-use crate::domain::compute_options::{DeviceChoice, DeviceList};
-use crate::domain::dataset_manifest::SplitSource;
-use crate::domain::density::DensityClass;
-use crate::domain::split::Split;
-use crate::domain::step_timing::{EpochImages, StepTiming};
-use crate::domain::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
-use crate::domain::view::View;
+use mammoscope_dataset::manifest::ManifestSet;
+use mammoscope_domain::run::dataset_manifest::SplitSource;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
+use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
+use mammoscope_domain::training::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
 
 /// What a data set gives for the views and splits that are asked for.
 #[derive(Clone, Debug, PartialEq)]

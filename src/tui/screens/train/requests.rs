@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::form::SplitChoice;
-use crate::domain::compute_options::DeviceList;
-use crate::domain::grey_range::GreyRange;
-use crate::domain::selection::ViewSelection;
-use crate::domain::training_config::TrainingConfig;
-use crate::storage::run_dir::RunDir;
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::subject::selection::ViewSelection;
+use mammoscope_domain::training::compute_options::DeviceList;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Which images are asked for.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,12 +7,12 @@ use ratatui::text::{Line, Span};
 use super::TrainScreen;
 use super::fields::{Field, range_text};
 use super::outlook::DataState;
-use crate::domain::printable::printable;
-use crate::domain::view::View;
 use crate::tui::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable;
 
 /// Cells before a value: the mark of a change, the name.
 pub(super) const VALUE_AT: u16 = 22;
@@ -149,7 +149,7 @@ impl TrainScreen {
 
     fn preset_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
         let mut spans = Vec::new();
-        for (name, _) in crate::domain::preset::Preset::ALL {
+        for (name, _) in mammoscope_domain::training::preset::Preset::ALL {
             let on = name == self.form.preset.name;
             let text = if on { chosen(name, theme) } else { format!("  {name}  ") };
             spans.push(Span::styled(text, if on { theme.accent() } else { theme.dim() }));

@@ -1,8 +1,8 @@
-use crate::domain::compute_options::Precision;
-use crate::domain::config_keys::KEYS;
-use crate::domain::dataset_manifest::SplitSource;
-use crate::domain::selection::ViewSelection;
-use crate::storage::run_dir::RunDir;
+use mammoscope_domain::run::dataset_manifest::SplitSource;
+use mammoscope_domain::subject::selection::ViewSelection;
+use mammoscope_domain::training::compute_options::Precision;
+use mammoscope_domain::training::config_keys::KEYS;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 use super::outlook::ViewImages;
 use super::*;

@@ -10,10 +10,10 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::paths::meant;
-use crate::dataset::folder_listing::{FolderContext, FolderListing, list_folder};
-use crate::dataset::subject_audit::{AuditedImage, SubjectAudit};
 use crate::tui::message::UiMessage;
 use crate::tui::screens::datasets::DatasetsMessage;
+use mammoscope_dataset::folder_listing::{FolderContext, FolderListing, list_folder};
+use mammoscope_dataset::subject_audit::{AuditedImage, SubjectAudit};
 
 /// How often folders are looked at without a hint: network file systems give none.
 const POLL: Duration = Duration::from_secs(2);

@@ -8,10 +8,10 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::browser::modified;
-use crate::dataset::folder_listing::list_folder;
-use crate::imaging::image_header::read_header;
 use crate::tui::message::UiMessage;
 use crate::tui::screens::datasets::DatasetsMessage;
+use mammoscope_dataset::folder_listing::list_folder;
+use mammoscope_imaging::image_header::read_header;
 
 /// Between two pauses.
 const CHUNK: usize = 64;

@@ -34,7 +34,10 @@ fn a_data_set_is_read_and_followed() {
         }
     };
     let DatasetsMessage::Listed { context, root, .. } = next(&messages, listed(1)) else { panic!("a folder") };
-    assert_eq!((root, context.class), (data.path().to_owned(), Some(crate::domain::density::DensityClass::B)));
+    assert_eq!(
+        (root, context.class),
+        (data.path().to_owned(), Some(mammoscope_domain::subject::density::DensityClass::B))
+    );
     next(&messages, |message| matches!(message, DatasetsMessage::Audited { .. }));
     fs::write(class.join("2_1_B_CC_R.png"), "").unwrap();
     next(&messages, listed(2));

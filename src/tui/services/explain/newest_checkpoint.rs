@@ -5,8 +5,8 @@ use std::fs::metadata;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use crate::storage::best_checkpoint::best_checkpoint;
-use crate::storage::run_dir::RunDir;
+use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// A folder that changed a shorter while ago may change again within the same tick of its file system's clock, and what
 /// the events say of its files may still be on its way.

@@ -5,23 +5,23 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
-use crate::domain::compute_options::DeviceChoice;
-use crate::domain::density::DensityClass;
-use crate::domain::explained_layer::ExplainedLayer;
-use crate::domain::explanation_method::ExplanationMethod;
-use crate::domain::network_plan::ParameterPlan;
-use crate::domain::preset::Preset;
-use crate::domain::run_spec::{RUN_SCHEMA, RunSpec};
-use crate::domain::view::View;
-use crate::imaging::colormap::Colormap;
-use crate::imaging::overlay::MapScale;
-use crate::storage::checkpoint_file::Checkpoint;
-use crate::storage::checkpoint_model::read_model_or_checkpoint;
-use crate::storage::keras::{ImportOptions, import};
-use crate::storage::model_file::Model;
-use crate::storage::run_dir::RunDir;
-use crate::storage::run_spec_file::write_run_spec;
 use crate::tui::screens::explain::ModelSource;
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::network::network_plan::ParameterPlan;
+use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_imaging::colormap::Colormap;
+use mammoscope_imaging::overlay::MapScale;
+use mammoscope_storage::keras::{ImportOptions, import};
+use mammoscope_storage::models::model_file::Model;
+use mammoscope_storage::runs::checkpoint_file::Checkpoint;
+use mammoscope_storage::runs::checkpoint_model::read_model_or_checkpoint;
+use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_spec_file::write_run_spec;
 
 /// Longer than anything takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -167,7 +167,7 @@ fn small_run(folder: &Path, model: &Model) -> RunDir {
     let mut config = Preset::named("seed").unwrap().config;
     (config.size, config.width) = (32, model.metadata.width);
     let spec = RunSpec {
-        grey_range: crate::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created: Utc::now(),
         group: "group".to_owned(),

@@ -11,7 +11,7 @@ use ratatui_image::protocol::sixel::Sixel;
 
 use super::cell_picture::CellPicture;
 use super::{Drawing, PicturePlace, PictureRequest};
-use crate::imaging::grey_sixel::grey_sixel;
+use crate::terminal::grey_sixel::grey_sixel;
 use crate::tui::graphics::PictureWay;
 
 /// xterm draws no sixel picture that is wider or higher, unless it is told to.

@@ -7,11 +7,11 @@ use std::time::SystemTime;
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 
-use crate::domain::image_findings::ImageDoubt;
-use crate::imaging::decode::{Samples, decode, read_file};
-use crate::imaging::image_header::ImageHeader;
-use crate::imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
-use crate::imaging::raster::Channels;
+use mammoscope_domain::image::image_findings::ImageDoubt;
+use mammoscope_imaging::decode::{Samples, decode, read_file};
+use mammoscope_imaging::image_header::ImageHeader;
+use mammoscope_imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
+use mammoscope_imaging::raster::Channels;
 
 /// Bytes of decoded images that are kept; the last one is kept whatever its size is.
 const KEPT_BYTES: usize = 8 << 20;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, RgbImage};
 
-use crate::client::explained_image::ExplainedImage;
-use crate::client::explanation_files::MapPainting;
-use crate::imaging::decode::Samples;
-use crate::imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
-use crate::imaging::intensity_window::{GreyStatistics, WindowChoice};
-use crate::imaging::raster::Channels;
+use crate::analysis::explained_image::ExplainedImage;
+use crate::analysis::explanation_files::MapPainting;
+use mammoscope_imaging::decode::Samples;
+use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
+use mammoscope_imaging::intensity_window::{GreyStatistics, WindowChoice};
+use mammoscope_imaging::raster::Channels;
 
 /// An explained image, and what of it is shown how.
 #[derive(Clone, Debug)]

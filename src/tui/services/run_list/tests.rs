@@ -3,8 +3,8 @@ use std::sync::mpsc::channel;
 use chrono::Utc;
 
 use super::*;
-use crate::client::synthetic_run::{SyntheticHistory, SyntheticRun};
-use crate::domain::run_status::RunPhase;
+use crate::cli::synthetic_run_files::{SyntheticHistory, SyntheticRun};
+use mammoscope_domain::run::run_status::RunPhase;
 
 /// A workspace, and the two small files of a run that is complete.
 struct Stage {

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::duplicate_audit::DuplicateAudit;
-use crate::domain::image_findings::ImageDoubt;
+use mammoscope_dataset::duplicate_audit::DuplicateAudit;
+use mammoscope_domain::image::image_findings::ImageDoubt;
 
 fn image(path: &str) -> PathBuf {
     Path::new(ROOT).join(path)

@@ -73,7 +73,7 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
     // In local time, so that it reads the same everywhere.
     let created = Local.with_ymd_and_hms(2026, 11, 23, hour, 5, 0).unwrap().with_timezone(&Utc);
     let spec = RunSpec {
-        grey_range: crate::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
         created,
         group: format!("{hour}_{preset}"),
@@ -127,7 +127,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         view,
         split_source: SplitSource::Folders,
         split_seed: 0,
-        grey_range: crate::domain::grey_range::GreyRange::Auto,
+        grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         allow_duplicates: false,
         samples: of_split(Split::Train).chain(of_split(Split::Test)).collect(),
     }

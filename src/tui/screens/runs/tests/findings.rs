@@ -1,7 +1,7 @@
 //! What is found in curves, and what lies under them.
 
 use super::*;
-use crate::domain::run_event::CheckpointKind;
+use mammoscope_domain::run::run_event::CheckpointKind;
 
 const EPOCHS: u32 = 14;
 
@@ -102,7 +102,7 @@ fn what_was_found_in_steps_that_are_void_is_found_no_more() {
 fn with_a_cursor_it_is_said_which_checkpoint_the_evaluation_is_of() {
     let mut app = app_with_runs();
     let mut events = plain_run();
-    let split = crate::domain::split::Split::Test;
+    let split = mammoscope_domain::subject::split::Split::Test;
     let kind = RunEventKind::Evaluated { split, images: 100, accuracy: 0.6, kappa_linear: None };
     events.push(RunEvent { time: fixed_time(), kind });
     tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });

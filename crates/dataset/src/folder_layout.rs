@@ -1,0 +1,332 @@
+//! The folders of the reference implementation: `<root>/<VIEW>/[split/]<CLASS>/<subject>_<exam>_<class>_<view>.png`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::folder_name::{
+    Context, FolderName, absolute, context_of_path, context_of_root, expected_level, names_within,
+};
+use super::folder_problem::{FolderProblem, FolderProblemKind};
+use super::folder_tree::FolderTree;
+use super::natural_order::natural_order;
+use super::not_data::IgnoredFiles;
+use super::sample::DatasetSample;
+use super::stated::{LabelTableError, StatedIds};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::subject::{SampleName, SubjectId};
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+
+/// What lies in a folder of images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderScan {
+    /// The folder that was read, as it was asked for; of a single image the folder that it lies in.
+    pub root: PathBuf,
+    /// The samples by view, split, class and name, numbers in names by their value.
+    pub samples: Vec<DatasetSample>,
+    /// What is not as it should be, in the order of paths.
+    pub problems: Vec<FolderProblem>,
+    /// What the names told.
+    pub facts: ScanFacts,
+    /// What was passed over because it is no data.
+    pub ignored: IgnoredFiles,
+    /// Files of the table of images that are not there.
+    pub stated_but_missing: Vec<String>,
+}
+
+/// What is said of a data set besides where it is.
+#[derive(Clone, Debug, Default)]
+pub struct ScanOptions {
+    /// Whether folders within a class folder are read.
+    pub nested: bool,
+    /// What is stated about images; it goes before their names and folders.
+    pub stated: StatedIds,
+}
+
+/// What the names of a data set's folders and files told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScanFacts {
+    /// Samples whose view stands in a folder's name.
+    pub views_by_folder: usize,
+    /// Samples whose split stands in a folder's name.
+    pub splits_by_folder: usize,
+    /// Samples whose class a folder's name or the table of images says; the others have no label.
+    pub labels_by_folder: usize,
+    /// Samples whose names hold no subject: each is taken for a subject of its own.
+    pub names_without_ids: usize,
+}
+
+/// Why a data set cannot be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// The path leads nowhere, or may not be read.
+    #[error("{}: cannot be read: {error}", printable_path(path))]
+    Unreadable {
+        /// The root that was asked for.
+        path: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// The table of images is about others.
+    #[error("--labels {0}")]
+    Labels(#[from] LabelTableError),
+    /// A single file whose name no table could hold.
+    #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
+    NameNotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no image that could be used.
+    #[error(
+        "{}: no image found{}; expected <VIEW>/[train|validation|test/]<A|B|C|D>/*.png with the views CC_R, CC_L, \
+         MLO_R and MLO_L, or a folder of PNG, JPEG or TIFF images",
+        printable_path(path),
+        first_problem(problems)
+    )]
+    NoSamples {
+        /// The root that was asked for.
+        path: PathBuf,
+        /// What was found instead.
+        problems: Vec<FolderProblem>,
+    },
+}
+
+fn first_problem(problems: &[FolderProblem]) -> String {
+    match problems {
+        [] => String::new(),
+        [only] => format!(" ({only})"),
+        [first, rest @ ..] => format!(" ({first}; and {} more)", rest.len()),
+    }
+}
+
+/// Reads a data set: a tree of any form of the reference, one of its view, split or class folders, a flat folder, or one
+/// image. Files are listed, never opened. A folder named `masks` holds ground truth, not samples.
+///
+/// The label is what the class folder says, never the file's name; the view is the folder's, else the name's.
+pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
+    scan_with(root, &ScanOptions::default())
+}
+
+/// The same as [`scan`], with what is said of the data set. What is stated about an image goes before its name and folders;
+/// images that a table or pattern does not know are left out and reported together.
+pub fn scan_with(root: &Path, options: &ScanOptions) -> Result<FolderScan, ScanError> {
+    let unreadable = |error| ScanError::Unreadable { path: root.to_owned(), error };
+    let mut scanner = Scanner::new(root, options);
+    if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
+        let tree = FolderTree::read(root).map_err(unreadable)?;
+        let names = tree.folders[0].subfolders.iter().map(|&subfolder| tree.folders[subfolder].name());
+        let around = context_of_root(&absolute(root).map_err(unreadable)?, names);
+        scanner.visit(&tree, 0, around);
+        scanner.problems.extend(tree.problems);
+        scanner.ignored = tree.ignored;
+    } else {
+        // Named by the user, so it is taken for an image whatever its extension is.
+        if root.file_name().and_then(OsStr::to_str).is_none() {
+            return Err(ScanError::NameNotUtf8 { path: root.to_owned() });
+        }
+        let folder = absolute(root).map_err(unreadable)?.parent().map(Path::to_owned).unwrap_or_default();
+        scanner.add(root, context_of_path(&folder));
+    }
+    scanner.finish(root)
+}
+
+struct Scanner<'o> {
+    root: &'o Path,
+    options: &'o ScanOptions,
+    ignored: IgnoredFiles,
+    /// Images that nothing is stated about, by what should have.
+    unstated: BTreeMap<&'static str, Vec<PathBuf>>,
+    samples: Vec<DatasetSample>,
+    /// Positions of samples whose names hold no ids.
+    unnamed: Vec<usize>,
+    problems: Vec<FolderProblem>,
+    facts: ScanFacts,
+}
+
+impl<'o> Scanner<'o> {
+    fn new(root: &'o Path, options: &'o ScanOptions) -> Self {
+        Self {
+            root,
+            options,
+            ignored: IgnoredFiles::default(),
+            unstated: BTreeMap::new(),
+            samples: Vec::new(),
+            unnamed: Vec::new(),
+            problems: Vec::new(),
+            facts: ScanFacts::default(),
+        }
+    }
+
+    fn visit(&mut self, tree: &FolderTree, folder: usize, context: Context) {
+        let names = names_within(tree, folder);
+        let folder = &tree.folders[folder];
+        let has_known = names.iter().any(|&name| name != FolderName::Other);
+        for image in &folder.images {
+            if has_known {
+                self.report(image, FolderProblemKind::BesideFolders);
+            } else {
+                self.add(image, context);
+            }
+        }
+        for (&subfolder, &name) in folder.subfolders.iter().zip(&names) {
+            let path = &tree.folders[subfolder].path;
+            let mut inner = context;
+            match name {
+                FolderName::View(view) => {
+                    self.contradiction(path, view.name(), context.view.map(View::name));
+                    inner.view = Some(view);
+                }
+                FolderName::Split(split) => {
+                    self.contradiction(path, split.name(), context.split.map(Split::name));
+                    inner.split = Some(split);
+                }
+                FolderName::Class(class) => {
+                    self.contradiction(path, class.letter(), context.class.map(DensityClass::letter));
+                    inner.class = Some(class);
+                    if tree.images_below(subfolder) == 0 {
+                        self.report(path, FolderProblemKind::EmptyClassFolder);
+                    }
+                }
+                FolderName::Other if context.class.is_some() && !self.options.nested => {
+                    let images = tree.images_below(subfolder);
+                    if images > 0 {
+                        self.report(path, FolderProblemKind::Nested { images: Some(images) });
+                    }
+                    continue;
+                }
+                FolderName::Other => {
+                    if let Some(expected) = expected_level(tree, subfolder, &names, context) {
+                        let images = tree.images_below(subfolder);
+                        if images > 0 {
+                            self.report(path, FolderProblemKind::UnknownFolder { expected, images });
+                        }
+                        continue;
+                    }
+                }
+            }
+            self.visit(tree, subfolder, inner);
+        }
+    }
+
+    fn contradiction(&mut self, path: &Path, inner: &'static str, outer: Option<&'static str>) {
+        if let Some(outer) = outer.filter(|&outer| outer != inner) {
+            self.report(path, FolderProblemKind::FolderAgainstFolder { inner, outer });
+        }
+    }
+
+    fn add(&mut self, path: &Path, context: Context) {
+        let below = path.strip_prefix(self.root).ok().filter(|below| !below.as_os_str().is_empty());
+        let below = below.map_or_else(|| PathBuf::from(path.file_name().unwrap_or_default()), Path::to_owned);
+        let stated = match self.options.stated.of(&below) {
+            Ok(stated) => stated,
+            Err(option) => return self.unstated.entry(option).or_default().push(below),
+        };
+        let stem = path.file_stem().and_then(OsStr::to_str).expect("names that are not UTF-8 were left out");
+        // A name of the reference's form is not one where ids are stated.
+        let name = SampleName::parse(stem).filter(|_| stated.subject.is_none());
+        if let Some(name) = &name {
+            if let Some(folder) = context.class.filter(|&class| class != name.class && stated.class.is_none()) {
+                self.report(path, FolderProblemKind::ClassAgainstName { folder, name: name.class });
+            }
+            if let Some(folder) = context.view.filter(|&view| view != name.view && stated.view().is_none()) {
+                self.report(path, FolderProblemKind::ViewAgainstName { folder, name: name.view });
+            }
+        }
+        if let (Some(folder), Some(table)) = (context.class, stated.class)
+            && folder != table
+        {
+            self.report(path, FolderProblemKind::ClassAgainstTable { folder, table });
+        }
+        if let (Some(folder), Some(stated)) = (context.view, stated.view())
+            && folder != stated
+        {
+            self.report(path, FolderProblemKind::ViewAgainstStatement { folder, stated });
+        }
+        if name.is_none() && stated.subject.is_none() {
+            self.unnamed.push(self.samples.len());
+        }
+        let label = stated.class.or(context.class);
+        self.facts.views_by_folder += usize::from(context.view.is_some());
+        self.facts.splits_by_folder += usize::from(context.split.is_some());
+        self.facts.labels_by_folder += usize::from(label.is_some());
+        let view = stated.view().or(context.view).or(name.as_ref().map(|name| name.view));
+        let (subject, exam) = match (stated.subject, name) {
+            (Some(subject), _) => (subject, stated.exam),
+            (None, Some(name)) => (name.subject, stated.exam.or(Some(name.exam))),
+            (None, None) => (SubjectId::new(stem), stated.exam),
+        };
+        self.samples.push(DatasetSample { path: path.to_owned(), subject, exam, view, label, split: context.split });
+    }
+
+    fn report(&mut self, path: &Path, kind: FolderProblemKind) {
+        self.problems.push(FolderProblem { path: path.to_owned(), kind });
+    }
+
+    fn finish(mut self, root: &Path) -> Result<FolderScan, ScanError> {
+        for (option, files) in std::mem::take(&mut self.unstated) {
+            self.report(root, FolderProblemKind::Unstated { option, files });
+        }
+        self.problems.sort_by(|left, right| left.path.cmp(&right.path));
+        let stated_but_missing = self.files_that_are_missing()?;
+        if self.samples.is_empty() {
+            return Err(ScanError::NoSamples { path: root.to_owned(), problems: self.problems });
+        }
+        self.facts.names_without_ids = self.unnamed.len();
+        self.tell_unnamed_apart(root);
+        self.samples.sort_by(|left, right| {
+            let key = |sample: &DatasetSample| {
+                (
+                    sample.view.is_none(),
+                    sample.view,
+                    sample.split.is_none(),
+                    sample.split,
+                    sample.label.is_none(),
+                    sample.label,
+                )
+            };
+            key(left)
+                .cmp(&key(right))
+                .then_with(|| natural_order(&left.path.to_string_lossy(), &right.path.to_string_lossy()))
+        });
+        let folder = if root.is_dir() { Some(root) } else { root.parent() };
+        // A bare file name has an empty parent.
+        let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = folder.to_owned();
+        Ok(FolderScan {
+            root,
+            samples: self.samples,
+            problems: self.problems,
+            facts: self.facts,
+            ignored: self.ignored,
+            stated_but_missing,
+        })
+    }
+
+    /// What the table of images names and the data does not have; an error where that is all of it.
+    fn files_that_are_missing(&self) -> Result<Vec<String>, LabelTableError> {
+        let Some(table) = &self.options.stated.table else { return Ok(Vec::new()) };
+        let of_samples = self.samples.iter().map(|sample| sample.path.strip_prefix(self.root).unwrap_or(&sample.path));
+        let unknown = self.unstated.values().flatten().map(PathBuf::as_path);
+        let missing = table.check_against(of_samples.chain(unknown))?;
+        Ok(missing.into_iter().map(str::to_owned).collect())
+    }
+
+    /// A file without ids is a subject of its own: two that share their stem (`A/1.png` and `B/1.png`) are told apart by
+    /// their paths below the root, since averaging them as one subject would be wrong.
+    fn tell_unnamed_apart(&mut self, root: &Path) {
+        let mut counts: HashMap<SubjectId, usize> = HashMap::new();
+        for sample in &self.samples {
+            *counts.entry(sample.subject.clone()).or_default() += 1;
+        }
+        for &at in &self.unnamed {
+            let sample = &mut self.samples[at];
+            if counts[&sample.subject] > 1 {
+                let below = sample.path.strip_prefix(root).unwrap_or(&sample.path);
+                sample.subject = SubjectId(below.to_string_lossy().into_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The images of a training: one manifest a view, and what is doubtful about them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::data_checks::{warn_of_counts, warn_of_labels, warn_of_repeated_views, warn_of_spelling, warn_of_table};
+use super::data_warning::DataWarning;
+use super::folder_layout::FolderScan;
+use super::natural_order::natural_order;
+use super::sample::DatasetSample;
+use super::selection::{Selection, SelectionError, select};
+use super::split::{SplitError, SplitPlan, Splits, make_splits};
+use super::unmatched_table::UnmatchedTable;
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::run::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, SplitSource};
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+
+/// The images of the trainings that are asked for together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ManifestSet {
+    /// One a view, in the order of [`View::ALL`]; no image is opened yet.
+    pub manifests: Vec<DatasetManifest>,
+    /// What is doubtful about them.
+    pub warnings: Vec<DataWarning>,
+}
+
+/// Why there is nothing to train on; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The folder went away.
+    #[error("{}: cannot be read: {error}", printable_path(root))]
+    Root {
+        /// The data set's root.
+        root: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A view that was asked for is not there.
+    #[error(transparent)]
+    View(#[from] SelectionError),
+    /// There are no splits.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// A table of splits names none of the subjects of the data.
+    #[error("--splits {0}")]
+    Table(UnmatchedTable),
+    /// Nothing tells the classes.
+    #[error("none of the {images} images has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
+    NoLabels {
+        /// How many images there are.
+        images: usize,
+    },
+    /// Nothing tells the classes of a view that was asked for.
+    #[error("{view}: no image has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
+    NoLabelsInView {
+        /// Which.
+        view: View,
+    },
+    /// Nothing tells the views.
+    #[error(
+        "neither folders nor names tell the view of the {images} labelled images; name it: --view CC_R, for example"
+    )]
+    NoViews {
+        /// How many images there are.
+        images: usize,
+    },
+    /// A view without a training image.
+    #[error("{view}: no training images; the splits leave it none of its {images} labelled images")]
+    NoTrainingImages {
+        /// Which.
+        view: View,
+        /// How many labelled images it has.
+        images: usize,
+    },
+    /// A view whose training images are all of one class.
+    #[error("{view}: all {images} training images are of class {class}; there is nothing to tell apart")]
+    OneClass {
+        /// Which view.
+        view: View,
+        /// Which class.
+        class: DensityClass,
+        /// How many images.
+        images: usize,
+    },
+}
+
+/// Makes the manifests of the views that are asked for; each view that is named must be there.
+///
+/// The splits are those of the whole data set, whatever views are asked for. Samples stand by split, class and name,
+/// numbers in names by their value; files are given below the root. Images without a label are left out, and so are
+/// subjects that a [`SplitPlan::Table`] does not name. With `allow_duplicates` a subject may be in two splits.
+pub fn build_manifests(
+    scan: &FolderScan,
+    views: &ViewSelection,
+    plan: SplitPlan,
+    allow_duplicates: bool,
+) -> Result<ManifestSet, ManifestError> {
+    let root = scan.root.canonicalize().map_err(|error| ManifestError::Root { root: scan.root.clone(), error })?;
+    let labelled: Vec<_> = scan.samples.iter().filter(|sample| sample.label.is_some()).collect();
+    if labelled.is_empty() {
+        return Err(ManifestError::NoLabels { images: scan.samples.len() });
+    }
+    let splits = make_splits(&labelled, plan, allow_duplicates)?;
+    if splits.source == SplitSource::File {
+        let of_data = labelled.iter().map(|sample| &sample.subject).collect();
+        if let Some(unmatched) = UnmatchedTable::of(&splits.of_subject.keys().collect(), &of_data) {
+            return Err(ManifestError::Table(unmatched));
+        }
+    }
+    let selection = select(scan, views, SplitSelection::All)?;
+
+    let mut warnings = warn_of_selection(&selection);
+    if scan.facts.names_without_ids > 0 && splits.source != SplitSource::AllAsTrain {
+        warnings.push(DataWarning::NamesWithoutIds { images: scan.facts.names_without_ids });
+    }
+    warnings.extend(splits.straddling(&labelled).map(DataWarning::Straddling));
+    warnings.extend(warn_of_labels(&labelled));
+    warnings.extend(warn_of_spelling(&labelled));
+    warnings.extend(warn_of_repeated_views(&labelled));
+    if splits.source == SplitSource::File {
+        warnings.extend(warn_of_table(&labelled, &splits.of_subject));
+    }
+
+    let mut manifests = Vec::new();
+    for view in View::ALL {
+        let of_view = || selection.samples.iter().filter(|sample| sample.view == Some(view) && sample.label.is_some());
+        if of_view().next().is_some() {
+            let samples = of_view().filter_map(|sample| manifest_sample(sample, &splits, &scan.root));
+            let manifest = manifest(view, root.clone(), &splits, allow_duplicates, samples.collect());
+            check_training_images(&manifest, of_view().count())?;
+            manifests.push(manifest);
+        } else if matches!(views, ViewSelection::Only(named) if named.contains(&view)) {
+            return Err(ManifestError::NoLabelsInView { view });
+        }
+    }
+    if manifests.is_empty() {
+        return Err(ManifestError::NoViews { images: labelled.len() });
+    }
+    warnings.extend(warn_of_counts(&manifests));
+    Ok(ManifestSet { manifests, warnings })
+}
+
+fn warn_of_selection(selection: &Selection) -> Vec<DataWarning> {
+    let mut warnings = Vec::new();
+    let unlabelled = selection.samples.iter().filter(|sample| sample.label.is_none()).count();
+    if unlabelled > 0 {
+        warnings.push(DataWarning::Unlabelled { images: unlabelled });
+    }
+    let of_unknown_view =
+        selection.samples.iter().filter(|sample| sample.view.is_none() && sample.label.is_some()).count()
+            + selection.views_unknown;
+    if of_unknown_view > 0 {
+        warnings.push(DataWarning::UnknownView { images: of_unknown_view });
+    }
+    if let (1.., Some(view)) = (selection.views_assumed, selection.samples.first().and_then(|sample| sample.view)) {
+        warnings.push(DataWarning::AssumedView { images: selection.views_assumed, view });
+    }
+    warnings
+}
+
+/// `None` for an image without a label, or of a subject without a split.
+fn manifest_sample(sample: &DatasetSample, splits: &Splits, root: &Path) -> Option<ManifestSample> {
+    Some(ManifestSample {
+        file: sample.path.strip_prefix(root).unwrap_or(&sample.path).to_owned(),
+        subject: sample.subject.clone(),
+        exam: sample.exam.clone(),
+        label: sample.label?,
+        split: splits.of(sample)?,
+        pixels: None,
+        unusable: None,
+    })
+}
+
+fn manifest(
+    view: View,
+    root: PathBuf,
+    splits: &Splits,
+    allow_duplicates: bool,
+    mut samples: Vec<ManifestSample>,
+) -> DatasetManifest {
+    samples.sort_by(|left, right| {
+        let key = |sample: &ManifestSample| (sample.split, sample.label);
+        key(left)
+            .cmp(&key(right))
+            .then_with(|| natural_order(&left.file.to_string_lossy(), &right.file.to_string_lossy()))
+    });
+    DatasetManifest {
+        schema: MANIFEST_SCHEMA,
+        root,
+        view,
+        split_source: splits.source,
+        split_seed: splits.seed,
+        grey_range: GreyRange::Auto,
+        allow_duplicates,
+        samples,
+    }
+}
+
+fn check_training_images(manifest: &DatasetManifest, labelled: usize) -> Result<(), ManifestError> {
+    let view = manifest.view;
+    let mut labels = manifest.of_split(Split::Train).map(|(_, sample)| sample.label);
+    let Some(class) = labels.next() else {
+        return Err(ManifestError::NoTrainingImages { view, images: labelled });
+    };
+    if labels.all(|label| label == class) {
+        let images = manifest.of_split(Split::Train).count();
+        return Err(ManifestError::OneClass { view, class, images });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::folder_layout::scan;
+use crate::split_table::SplitTable;
+use mammoscope_domain::subject::subject::SubjectId;
+
+const DRAWN: SplitPlan = SplitPlan::FoldersOrDrawn { seed: 5 };
+
+/// A folder with these files; they are listed, never opened.
+fn folder_with<T: AsRef<Path>>(files: impl IntoIterator<Item = T>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    folder
+}
+
+/// `count` subjects of each class, `A0` and so on, in some views, in no split folders.
+fn subjects_of_each_class(count: usize, views: &[View]) -> Vec<String> {
+    let mut files = Vec::new();
+    for view in views {
+        for class in DensityClass::ALL {
+            files.extend((0..count).map(|number| format!("{view}/{class}/{class}{number}_1_{class}_{view}.png")));
+        }
+    }
+    files
+}
+
+fn build(folder: &tempfile::TempDir, views: &str, plan: SplitPlan) -> Result<ManifestSet, ManifestError> {
+    build_manifests(&scan(folder.path()).unwrap(), &views.parse().unwrap(), plan, false)
+}
+
+fn refused(files: &[&str], views: &str, plan: SplitPlan) -> String {
+    let folder = folder_with(files);
+    let error = build(&folder, views, plan).unwrap_err().to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error.replace(&format!("{}/", folder.path().display()), "")
+}
+
+fn table(lines: &str) -> SplitPlan {
+    let text = format!("subject,split\n{lines}");
+    SplitPlan::Table(SplitTable::parse(Path::new("splits.csv"), text.as_bytes()).unwrap())
+}
+
+fn said(set: &ManifestSet) -> Vec<String> {
+    set.warnings.iter().map(ToString::to_string).collect()
+}
+
+/// Split and file of every sample.
+fn lines(manifest: &DatasetManifest) -> Vec<String> {
+    manifest.samples.iter().map(|sample| format!("{} {}", sample.split, sample.file.display())).collect()
+}
+
+fn splits_by_subject(manifests: &[DatasetManifest]) -> BTreeMap<SubjectId, Vec<Split>> {
+    let mut splits = BTreeMap::<_, Vec<_>>::new();
+    for sample in manifests.iter().flat_map(|manifest| &manifest.samples) {
+        splits.entry(sample.subject.clone()).or_default().push(sample.split);
+    }
+    splits
+}
+
+#[test]
+fn drawn_splits_are_the_same_in_all_views_and_whatever_views_are_asked_for() {
+    let folder = folder_with(subjects_of_each_class(20, &View::ALL));
+    let all = build(&folder, "all", DRAWN).unwrap().manifests;
+    assert_eq!(all.iter().map(|manifest| manifest.view).collect::<Vec<_>>(), View::ALL);
+    for splits in splits_by_subject(&all).values() {
+        assert!(splits.len() == 4 && splits.iter().all(|split| *split == splits[0]), "{splits:?}");
+    }
+    for manifest in &all {
+        assert_eq!((manifest.split_source, manifest.split_seed), (SplitSource::Seeded, 5));
+        assert_eq!(Split::ALL.map(|split| manifest.of_split(split).count()), [64, 8, 8]);
+        assert_eq!(manifest.root, folder.path().canonicalize().unwrap());
+        assert!(manifest.samples.iter().all(|sample| manifest.root.join(&sample.file).exists()));
+    }
+    assert_eq!(build(&folder, "MLO_R", DRAWN).unwrap().manifests, [all[2].clone()]);
+    let other = build(&folder, "all", SplitPlan::FoldersOrDrawn { seed: 6 }).unwrap().manifests;
+    assert_ne!(splits_by_subject(&other), splits_by_subject(&all));
+}
+
+#[test]
+fn the_trees_own_splits_in_the_order_of_split_class_and_natural_name() {
+    let folder = folder_with([
+        "CC_R/train/B/10_1_B_CC_R.png",
+        "CC_R/train/B/9_1_B_CC_R.png",
+        "CC_R/train/A/124_1_A_CC_R.png",
+        "CC_R/valid/A/3_1_A_CC_R.png",
+        "CC_R/test/D/4_1_D_CC_R.png",
+    ]);
+    let set = build(&folder, "all", DRAWN).unwrap();
+    let [manifest] = set.manifests.as_slice() else { panic!("one view: {set:?}") };
+    assert_eq!((manifest.split_source, manifest.split_seed), (SplitSource::Folders, 0));
+    assert_eq!(
+        lines(manifest),
+        [
+            "train CC_R/train/A/124_1_A_CC_R.png",
+            "train CC_R/train/B/9_1_B_CC_R.png",
+            "train CC_R/train/B/10_1_B_CC_R.png",
+            "validation CC_R/valid/A/3_1_A_CC_R.png",
+            "test CC_R/test/D/4_1_D_CC_R.png",
+        ]
+    );
+    assert_eq!(
+        said(&set),
+        [
+            "no image of class A in test of CC_R",
+            "no image of class B in validation, test of CC_R",
+            "no image of class C in train, validation, test of CC_R",
+            "no image of class D in train, validation of CC_R",
+            "fewer than 10 training images of class A: 1 in CC_R",
+            "fewer than 10 training images of class B: 2 in CC_R",
+            "fewer than 1,000 training images: 3 in CC_R; what is learnt may not hold for other data",
+        ]
+    );
+}
+
+#[test]
+fn a_subject_in_two_splits_is_refused_also_across_views() {
+    let files = [
+        "CC_R/train/A/7_1_A_CC_R.png",
+        "CC_R/train/B/8_1_B_CC_R.png",
+        "CC_L/test/A/7_2_A_CC_L.png",
+        "CC_L/test/B/8_1_B_CC_L.png",
+    ];
+    let expected = "subject 7 is in two splits: train (CC_R/train/A/7_1_A_CC_R.png) and test \
+                    (CC_L/test/A/7_2_A_CC_L.png) (and 1 more subject); move all images of a subject into one split, or \
+                    say --allow-duplicates";
+    assert_eq!(refused(&files, "all", DRAWN), expected);
+    assert_eq!(refused(&files, "CC_R", DRAWN), expected);
+    let folder = folder_with(files);
+    assert!(build(&folder, "CC_R", SplitPlan::AllAsTrain).is_ok(), "the folders do not count");
+    assert!(build(&folder, "CC_R", table("7,train\n8,train\n")).is_ok(), "the folders do not count");
+}
+
+#[test]
+fn one_subject_in_two_spellings_is_in_one_split() {
+    let files = |second: &str| {
+        let first = ["CC_R/train/A/P001_1_A_CC_R.png", "CC_R/train/B/2_1_B_CC_R.png"].map(str::to_owned);
+        [first.to_vec(), vec![format!("CC_R/test/A/{second}_2_A_CC_R.png")]].concat()
+    };
+    for second in ["p001", "P1", "P 001"] {
+        let files = files(second);
+        let error = refused(&files.iter().map(String::as_str).collect::<Vec<_>>(), "all", DRAWN);
+        let expected = format!("subject P001 (also {second}) is in two splits: train (CC_R/train/A/P001_1_A_CC_R.png)");
+        assert!(error.starts_with(&expected) || error.contains("(also P001)"), "{error}");
+        let folder = folder_with(&files);
+        let table = table(&format!("P001,train\n2,train\n{second},test\n"));
+        assert!(build(&folder, "all", table.clone()).unwrap_err().to_string().contains("is in two splits"));
+        let scanned = scan(folder.path()).unwrap();
+        let allowed = build_manifests(&scanned, &ViewSelection::All, table, true).unwrap();
+        assert!(
+            said(&allowed).iter().any(|line| line.ends_with("; allowed, as --allow-duplicates says")),
+            "{allowed:?}"
+        );
+        assert!(allowed.manifests[0].allow_duplicates);
+    }
+    assert!(build(&folder_with(files("P002")), "all", DRAWN).is_ok());
+    // The same letters in composed and in decomposed form are one id.
+    let folder =
+        folder_with(["CC_R/A/Zo\u{eb}_1_A_CC_R.png", "CC_L/A/Zoe\u{308}_1_A_CC_L.png", "CC_R/B/2_1_B_CC_R.png"]);
+    let set = build(&folder, "CC_R", DRAWN).unwrap();
+    assert!(!said(&set).iter().any(|line| line.contains("look the same")), "{set:?}");
+    let zoe = SubjectId("Zo\u{eb}".to_owned());
+    assert!(set.manifests[0].samples.iter().any(|sample| sample.subject == zoe));
+}
+
+#[test]
+fn look_alikes_and_second_images_of_a_view_are_warned_of() {
+    let mut files = subjects_of_each_class(3, &[View::CcR]);
+    files.extend(["CC_R/B/B0_1_B_CC_R.tif", "CC_R/B/b00_1_B_CC_R.png"].map(str::to_owned));
+    let set = build(&folder_with(files), "all", DRAWN).unwrap();
+    let said = said(&set);
+    assert_eq!(
+        said[0],
+        "subject ids that look the same are taken for different subjects (B0 and b00); write each id in one way (they \
+         are kept in one split)"
+    );
+    assert_eq!(
+        said[1],
+        "1 view of an examination has more than one image: subject B0 exam 1 CC_R (B0_1_B_CC_R.png, B0_1_B_CC_R.tif); each \
+         counts as an image of its own"
+    );
+    let splits = splits_by_subject(&set.manifests);
+    let of = |id: &str| splits[&SubjectId(id.to_owned())][0];
+    assert_eq!(of("B0"), of("b00"));
+}
+
+#[test]
+fn split_folders_for_some_images_only_are_refused() {
+    let error = refused(
+        &[
+            "CC_R/train/A/1_1_A_CC_R.png",
+            "CC_R/train/B/2_1_B_CC_R.png",
+            "CC_L/A/1_1_A_CC_L.png",
+            "CC_L/B/2_1_B_CC_L.png",
+        ],
+        "all",
+        DRAWN,
+    );
+    assert!(error.starts_with("CC_L/A/1_1_A_CC_L.png: lies in no split folder"), "{error}");
+    assert!(error.contains("(and 1 more image)"), "{error}");
+}
+
+#[test]
+fn a_table_decides_and_what_it_does_not_name_is_left_out() {
+    let folder = folder_with(subjects_of_each_class(2, &[View::CcR]));
+    let set = build(&folder, "all", table("A0,train\nA1,test\nB0,train\nC0,val\n77,train\n78,test\n")).unwrap();
+    assert_eq!(set.manifests[0].split_source, SplitSource::File);
+    assert_eq!(
+        lines(&set.manifests[0]),
+        [
+            "train CC_R/A/A0_1_A_CC_R.png",
+            "train CC_R/B/B0_1_B_CC_R.png",
+            "validation CC_R/C/C0_1_C_CC_R.png",
+            "test CC_R/A/A1_1_A_CC_R.png"
+        ]
+    );
+    let said = said(&set);
+    assert_eq!(said[0], "left out, since --splits does not name them: 4 subjects (B1, C1, D0, D1)");
+    assert_eq!(said[1], "--splits names 2 subjects that the data does not have: 77, 78");
+    let error = build(&folder, "all", table("77,train\nA0,test\n")).unwrap_err().to_string();
+    assert_eq!(error, "CC_R: no training images; the splits leave it none of its 8 labelled images");
+    let error = build(&folder, "all", table("77,train\n")).unwrap_err().to_string();
+    assert_eq!(error, "--splits names none of the data's 8 subjects: it has 77, the data A0, A1, B0");
+    let error = build(&folder, "all", table("77,train\nC00,train\nd1,test\n")).unwrap_err().to_string();
+    let expected = "it has C00, d1, 77, the data C0, D1, A0; write the ids in one way";
+    assert!(error.ends_with(expected), "{error}");
+}
+
+#[test]
+fn all_as_train_validates_on_the_same_images() {
+    let folder = folder_with(["CC_R/train/A/1_1_A_CC_R.png", "CC_R/test/B/1_2_B_CC_R.png"]);
+    let set = build(&folder, "CC_R", SplitPlan::AllAsTrain).unwrap();
+    let manifest = &set.manifests[0];
+    assert_eq!(Split::ALL.map(|split| manifest.of_split(split).count()), [2, 2, 0]);
+    assert!(!said(&set).iter().any(|line| line.contains("validation") || line.contains("test")), "{set:?}");
+}
+
+#[test]
+fn what_four_views_share_is_said_once() {
+    let mut files = subjects_of_each_class(12, &View::ALL);
+    files.retain(|file| file != "MLO_L/D/D0_1_D_MLO_L.png");
+    files.push("CC_R/B/D11_1_B_CC_R.png".to_owned());
+    let folder = folder_with(files);
+    let keep =
+        DensityClass::ALL.into_iter().flat_map(|class| (0..12).map(move |number| format!("{class}{number},train\n")));
+    let set = build(&folder, "all", table(&keep.collect::<String>())).unwrap();
+    assert_eq!(
+        said(&set),
+        [
+            "labels contradict each other in 1 examination: 1 of subject D11 (B, D); every image keeps its own",
+            "1 view of an examination has more than one image: subject D11 exam 1 CC_R (D11_1_B_CC_R.png, \
+             D11_1_D_CC_R.png); each counts as an image of its own",
+            "no validation images in CC_R, CC_L, MLO_R, MLO_L: the best epoch cannot be told",
+            "no test images in CC_R, CC_L, MLO_R, MLO_L",
+            "fewer than 1,000 training images: 47 in MLO_L; 48 in CC_L, MLO_R; 49 in CC_R; what is learnt may not hold \
+             for other data",
+        ]
+    );
+}
+
+#[test]
+fn a_subject_whose_class_changes_is_dealt_by_its_densest() {
+    let mut files = subjects_of_each_class(3, &[View::CcR]);
+    files.push("CC_R/A/D0_2_A_CC_R.png".to_owned());
+    let folder = folder_with(files);
+    let with = build(&folder, "all", DRAWN).unwrap();
+    assert!(said(&with)[0].starts_with("examinations of 1 subject have different labels: D0 (A, D)"), "{with:?}");
+    fs::remove_file(folder.path().join("CC_R/A/D0_2_A_CC_R.png")).unwrap();
+    let without = build(&folder, "all", DRAWN).unwrap();
+    let first = |set: &ManifestSet| -> BTreeMap<_, _> {
+        splits_by_subject(&set.manifests).into_iter().map(|(subject, splits)| (subject, splits[0])).collect()
+    };
+    assert_eq!(first(&with), first(&without));
+}
+
+#[test]
+fn images_that_nothing_is_known_of() {
+    let folder = folder_with(["A/1.png", "A/2.png", "B/1.png", "B/3.png"]);
+    let error = build(&folder, "all", DRAWN).unwrap_err().to_string();
+    assert!(error.starts_with("neither folders nor names tell the view of the 4 labelled images"), "{error}");
+    let set = build(&folder, "MLO_L", DRAWN).unwrap();
+    assert_eq!(set.manifests[0].view, View::MloL);
+    let said = said(&set);
+    assert!(said[0].contains("the view of 4 images: taken to be MLO_L"), "{said:?}");
+    assert!(said[1].contains("in 4 file names"), "{said:?}");
+
+    assert!(refused(&["1_1_A_CC_R.png", "2.png"], "all", DRAWN).starts_with("none of the 2 images has a label"));
+    let one_class = refused(&["CC_R/A/1_1_A_CC_R.png", "CC_R/A/2_1_A_CC_R.png"], "all", DRAWN);
+    assert_eq!(one_class, "CC_R: all 2 training images are of class A; there is nothing to tell apart");
+    let missing = refused(&["CC_R/A/1_1_A_CC_R.png"], "CC_L", DRAWN);
+    assert!(missing.starts_with("--view CC_L: the data has no such images"), "{missing}");
+    let unlabelled = refused(&["CC_R/A/1_1_A_CC_R.png", "CC_R/B/2_1_B_CC_R.png", "CC_L/1_1_A_CC_L.png"], "CC_L", DRAWN);
+    assert!(unlabelled.starts_with("CC_L: no image has a label; "), "{unlabelled}");
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_files_changes_nothing(seed: u64, order in Just((0..24).collect::<Vec<usize>>()).prop_shuffle()) {
+        let folder = folder_with(subjects_of_each_class(6, &[View::CcR]));
+        let scanned = scan(folder.path()).unwrap();
+        let shuffled = FolderScan {
+            samples: order.iter().map(|&place| scanned.samples[place].clone()).collect(),
+            ..scanned.clone()
+        };
+        let build = |scan| build_manifests(scan, &ViewSelection::All, SplitPlan::FoldersOrDrawn { seed }, false).unwrap();
+        prop_assert_eq!(build(&scanned), build(&shuffled));
+    }
+}

@@ -1,0 +1,230 @@
+//! What lies among the images of a data set and is none of them: what file servers, Macs and editors leave behind, and the
+//! masks of lesions.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::folder_tree::FileKind;
+use mammoscope_domain::text::printable::{printable, printable_path};
+
+/// How many masks are named; the rest are counted.
+const LISTED: usize = 3;
+/// Endings of the names of ground truth that phantoms have beside their images.
+const GROUND_TRUTH: [&str; 3] = ["_breast", "_dense", "_pectoral"];
+
+/// Why a file or folder is no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotData {
+    /// A program's own affair: thumbnails, waste baskets, backups.
+    Clutter,
+    /// A mask of a lesion or another region.
+    Mask,
+}
+
+impl NotData {
+    /// Whether a folder of this name holds no data.
+    pub(super) fn of_folder(name: &str) -> Option<Self> {
+        const CLUTTER: [&str; 17] = [
+            "@eadir",
+            "@tmp",
+            "@recycle",
+            "#recycle",
+            "#snapshot",
+            "__macosx",
+            "$recycle.bin",
+            "system volume information",
+            "lost+found",
+            "recycler",
+            "recycled",
+            "found.000",
+            "thumbs",
+            "thumbnails",
+            "thumbnail",
+            "thumb",
+            "icon",
+        ];
+        let lower = name.to_lowercase();
+        if CLUTTER.contains(&lower.as_str()) || words(&lower).any(|word| matches!(word, "backup" | "backups" | "bak")) {
+            return Some(Self::Clutter);
+        }
+        let is_mask = |word| matches!(word, "mask" | "masks" | "roi" | "rois" | "segmentation" | "segmentations");
+        words(&lower).any(is_mask).then_some(Self::Mask)
+    }
+
+    /// Whether a file of this name is no data, whatever its extension says.
+    pub(super) fn of_file(name: &str) -> Option<Self> {
+        const CLUTTER: [&str; 4] = [".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"];
+        let lower = name.to_lowercase();
+        let stem = lower.rsplit_once('.').map_or(lower.as_str(), |(stem, _)| stem);
+        let is_left_over = [".bak", ".orig", ".tmp", ".part", ".swp", "~"].iter().any(|ending| lower.ends_with(ending));
+        let is_thumbnail =
+            stem.starts_with("synophoto_") || words(stem).any(|word| matches!(word, "thumb" | "thumbnail"));
+        if lower.starts_with("._")
+            || lower.starts_with("~$")
+            || CLUTTER.contains(&lower.as_str())
+            || is_left_over
+            || is_thumbnail
+        {
+            return Some(Self::Clutter);
+        }
+        words(stem).any(|word| matches!(word, "mask" | "roi")).then_some(Self::Mask)
+    }
+}
+
+/// The words of a name: what blanks, dots, dashes and underscores stand between.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
+}
+
+/// Files of a data set that were left out because they are no data. Nothing is missing for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IgnoredFiles {
+    /// How many there were of programs, by the folder or the kind of name: `in @eaDir`, `thumbnails`.
+    clutter: BTreeMap<String, usize>,
+    /// Masks: all of them, and the first few.
+    masks: usize,
+    first_masks: Vec<PathBuf>,
+}
+
+impl IgnoredFiles {
+    /// Counts what is in a folder that holds no data; the ground truth of phantoms is not worth a word.
+    pub(super) fn add_folder(&mut self, path: &Path, name: &str, kind: NotData) {
+        let files = WalkDir::new(path).max_depth(4).into_iter().flatten().filter(|entry| entry.file_type().is_file());
+        let images = files.filter(|entry| FileKind::of(entry.path()) == FileKind::Image);
+        for entry in images {
+            match kind {
+                NotData::Clutter => *self.clutter.entry(format!("in {}", printable(name))).or_default() += 1,
+                NotData::Mask if is_ground_truth(entry.path()) => {}
+                NotData::Mask => self.add_mask(entry.path()),
+            }
+        }
+    }
+
+    /// Counts a file.
+    pub(super) fn add_file(&mut self, path: &Path, kind: NotData) {
+        match kind {
+            NotData::Mask => self.add_mask(path),
+            NotData::Clutter => {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let kind = if name.starts_with("._") {
+                    "named ._*"
+                } else if FileKind::of(path) == FileKind::Image {
+                    "thumbnails"
+                } else {
+                    "left by programs"
+                };
+                *self.clutter.entry(kind.to_owned()).or_default() += 1;
+            }
+        }
+    }
+
+    fn add_mask(&mut self, path: &Path) {
+        self.masks += 1;
+        if self.first_masks.len() < LISTED {
+            self.first_masks.push(path.to_owned());
+        }
+    }
+
+    /// What is to be said of them, a line each; files are named below `root`.
+    #[must_use]
+    pub fn remarks(&self, root: &Path) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if !self.clutter.is_empty() {
+            let counts: Vec<_> = self.clutter.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+            let all: usize = self.clutter.values().sum();
+            remarks.push(format!("{} ignored as not part of the data: {}", files(all), counts.join(", ")));
+        }
+        if self.masks > 0 {
+            let below = |path: &PathBuf| printable_path(path.strip_prefix(root).unwrap_or(path));
+            let named: Vec<_> = self.first_masks.iter().map(below).collect();
+            let more = if self.masks > named.len() { ", …" } else { "" };
+            let masks = if self.masks == 1 { "1 mask" } else { &format!("{} masks", self.masks) };
+            remarks.push(format!("{masks} of lesions or regions left out by name: {}{more}", named.join(", ")));
+        }
+        remarks
+    }
+}
+
+fn is_ground_truth(path: &Path) -> bool {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    GROUND_TRUTH.iter().any(|ending| stem.ends_with(ending))
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
+}
+
+impl fmt::Display for NotData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Clutter => "not data",
+            Self::Mask => "a mask",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clutter_and_masks_are_known_by_their_names() {
+        for name in
+            ["@eaDir", "#recycle", "__MACOSX", "$RECYCLE.BIN", "Thumbnails", "backup_2024", "old.bak", "lost+found"]
+        {
+            assert_eq!(NotData::of_folder(name), Some(NotData::Clutter), "{name}");
+        }
+        for name in ["mask", "MASKS", "ROI mask images", "roi 1", "lesion-masks", "Segmentation"] {
+            assert_eq!(NotData::of_folder(name), Some(NotData::Mask), "{name}");
+        }
+        for name in ["CC_R", "A", "train", "clinic 7", "heroic", "unmasked", "bakery", "2024"] {
+            assert_eq!(NotData::of_folder(name), None, "{name}");
+        }
+        for name in [
+            "._1_1_A_CC_R.png",
+            "Thumbs.db",
+            ".DS_Store",
+            "x.png~",
+            "x.png.bak",
+            "SYNOPHOTO_THUMB_XL.jpg",
+            "a_thumb.jpg",
+        ] {
+            assert_eq!(NotData::of_file(name), Some(NotData::Clutter), "{name}");
+        }
+        for name in ["3_1_C_CC_R_mask.png", "mask.png", "1-2 ROI.tif", "x_MASK_2.png"] {
+            assert_eq!(NotData::of_file(name), Some(NotData::Mask), "{name}");
+        }
+        for name in ["1_1_A_CC_R.png", "euroi_1_A_CC_R.png", "damask.png", "thumbelina.png"] {
+            assert_eq!(NotData::of_file(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_ignored_is_counted_in_a_line_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "").unwrap();
+            path
+        };
+        let mut ignored = IgnoredFiles::default();
+        assert!(ignored.remarks(folder.path()).is_empty());
+        make("@eaDir/1.png/SYNOPHOTO_THUMB_XL.jpg");
+        make("@eaDir/2.png/SYNOPHOTO_THUMB_XL.jpg");
+        ignored.add_folder(&folder.path().join("@eaDir"), "@eaDir", NotData::Clutter);
+        ignored.add_file(&make("._1.png"), NotData::Clutter);
+        for number in 0..4 {
+            make(&format!("masks/{number}_dense.png"));
+            make(&format!("masks/{number}.png"));
+        }
+        ignored.add_folder(&folder.path().join("masks"), "masks", NotData::Mask);
+        let remarks = ignored.remarks(folder.path());
+        assert_eq!(remarks[0], "3 files ignored as not part of the data: 2 in @eaDir, 1 named ._*");
+        assert!(remarks[1].starts_with("4 masks of lesions or regions left out by name: masks/"), "{}", remarks[1]);
+        assert!(remarks[1].ends_with(", …"));
+    }
+}

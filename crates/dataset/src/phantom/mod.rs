@@ -1,0 +1,148 @@
+//! Synthetic mammograms with known truth: subjects with four views each, and exact masks of the breast, of its dense
+//! tissue and of the pectoral muscle.
+//!
+//! The images serve to try out, test and demonstrate; they are no evidence of clinical accuracy. The recipe and its
+//! sources are in `docs/phantom.md`. The same settings give the same pixels on every machine: all random numbers come
+//! from one named generator, transcendental functions from `libm`, the transform from the scalar planner of `rustfft`,
+//! and the rest is IEEE arithmetic in a fixed order.
+
+mod anatomy;
+pub mod confounder;
+pub mod files;
+pub mod manifest;
+mod outline;
+mod random_field;
+mod random_stream;
+mod rendering;
+mod silhouette;
+mod skin_distance;
+mod strands;
+mod subject;
+mod tissue;
+
+use image::GrayImage;
+use rustfft::FftPlannerScalar;
+
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::{Side, View};
+
+pub use anatomy::DensityBand;
+pub use subject::PhantomSubject;
+
+use outline::Outline;
+use random_stream::{Purpose, RandomStream};
+use silhouette::Silhouette;
+use tissue::{Tissue, TissueRecipe};
+
+/// Version of the recipe: changes whenever the same settings give other pixels.
+pub const GENERATOR_VERSION: u32 = 2;
+
+/// The smallest image side, in pixels: below it neither strands nor skin can be told from the rest.
+pub const SMALLEST_SIZE: u32 = 32;
+/// The largest image side, in pixels: more than a detector has.
+pub const LARGEST_SIZE: u32 = 4096;
+
+/// What decides every pixel of a phantom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PhantomSettings {
+    /// Start of all randomness.
+    pub seed: u64,
+    /// Side of the square images, in pixels.
+    pub size: u32,
+    /// Densities of neighbouring classes overlap, and labels carry a reader's noise.
+    pub overlap: bool,
+    /// A marker in the corner tells the class, and the tissue does not.
+    pub confounder: bool,
+}
+
+/// An image size that the generator does not serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("images of {0} pixels are not made, only from {SMALLEST_SIZE} to {LARGEST_SIZE}")]
+pub struct SizeOutOfRange(pub u32);
+
+/// Makes the views of any subject, in any order and from any thread.
+pub struct PhantomGenerator {
+    settings: PhantomSettings,
+    /// One recipe a class of density.
+    tissues: [TissueRecipe; DensityClass::COUNT],
+}
+
+/// One view of a subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PhantomView {
+    /// The image; the background is 0 (but for a confounding marker) and every pixel of the breast above 0.
+    pub image: GrayImage,
+    /// 255 in the breast, pectoral muscle included, 0 elsewhere.
+    pub breast: GrayImage,
+    /// 255 in dense tissue, 0 elsewhere; lies within the breast and outside the pectoral muscle.
+    pub dense: GrayImage,
+    /// 255 in the pectoral muscle, 0 elsewhere; MLO views only.
+    pub pectoral: Option<GrayImage>,
+}
+
+impl PhantomView {
+    /// Percent area density: dense area over the breast's area without the pectoral muscle.
+    #[must_use]
+    pub fn percent_density(&self) -> f64 {
+        let area = |mask: &GrayImage| mask.as_raw().iter().filter(|&&pixel| pixel > 0).count() as f64;
+        100.0 * area(&self.dense) / (area(&self.breast) - self.pectoral.as_ref().map_or(0.0, area))
+    }
+}
+
+impl PhantomGenerator {
+    /// Prepares what all subjects have in common.
+    pub fn new(settings: PhantomSettings) -> Result<Self, SizeOutOfRange> {
+        if !(SMALLEST_SIZE..=LARGEST_SIZE).contains(&settings.size) {
+            return Err(SizeOutOfRange(settings.size));
+        }
+        // The scalar planner: wider instructions add in another order, and would give other bytes.
+        let mut planner = FftPlannerScalar::new();
+        let tissues = DensityClass::ALL
+            .map(|class| TissueRecipe::new(&mut planner, settings.size as usize, rendering::texture_exponent(class)));
+        Ok(Self { settings, tissues })
+    }
+
+    /// Subject `number`, from 1. The classes go round: 1 is A, 2 B, 3 C, 4 D, 5 A again.
+    #[must_use]
+    pub fn subject(&self, number: u32) -> PhantomSubject {
+        PhantomSubject::draw(self.settings, number)
+    }
+
+    /// One view of a subject. Right and left share the anatomy, mirrored; their tissue and noise differ.
+    #[must_use]
+    pub fn view(&self, subject: &PhantomSubject, view: View) -> PhantomView {
+        let index = View::ALL.iter().position(|&other| other == view).expect("every view is listed");
+        let mut stream = RandomStream::new(self.settings.seed, subject.number, Purpose::View(index as u8));
+        let size = self.settings.size as usize;
+        let density = subject.density_in_view(self.settings, &mut stream);
+        let outline = Outline::draw(&subject.anatomy, view.projection(), size, &mut stream);
+        let silhouette = Silhouette::of(&outline, size);
+        let recipe = &self.tissues[DensityBand::class_of(density).index()];
+        let tissue = Tissue::draw(recipe, &subject.anatomy, &outline, &silhouette, density / 100.0, &mut stream);
+        let strands = strands::draw_strands(&subject.anatomy, &outline, &silhouette, &mut stream);
+        let mut pixels = rendering::render(&subject.anatomy, &silhouette, &tissue, &strands, &mut stream);
+        if self.settings.confounder {
+            confounder::mark(&mut pixels, size, subject.label);
+        }
+        let picture = |pixels: Vec<u8>| oriented(pixels, self.settings.size, view.side());
+        PhantomView {
+            image: picture(pixels),
+            breast: picture(mask(silhouette.breast())),
+            dense: picture(mask(tissue.excess.iter().map(|&excess| excess > 0.0))),
+            pectoral: outline.shows_pectoral().then(|| picture(mask(silhouette.pectoral()))),
+        }
+    }
+}
+
+fn mask(inside: impl Iterator<Item = bool>) -> Vec<u8> {
+    inside.map(|inside| if inside { 255 } else { 0 }).collect()
+}
+
+/// A picture with the chest wall where the side has it: at the left edge for the left breast.
+fn oriented(pixels: Vec<u8>, size: u32, side: Side) -> GrayImage {
+    let mut picture = GrayImage::from_raw(size, size, pixels).expect("size × size pixels");
+    if side == Side::Right {
+        image::imageops::flip_horizontal_in_place(&mut picture);
+    }
+    picture
+}

@@ -1,0 +1,223 @@
+//! Whether a set of explanations may be believed.
+
+use serde::Serialize;
+
+use super::explanation_summary::{ExplanationSummary, Score};
+
+/// The enrichment in dense tissue that the lower end of its interval must be above.
+pub const LEAST_ENRICHMENT: f64 = 1.2;
+
+/// Fewer subjects of the classes that are judged, C and D, leave it undecided: intervals by a bootstrap over fewer are too
+/// narrow.
+pub const LEAST_SUBJECTS: usize = 10;
+
+/// A map depends on the weights if its rank correlation with that of fully randomised weights is, in the mean, below
+/// this in absolute value.
+pub const MOST_CORRELATION: f64 = 0.5;
+
+/// A map is repeatable if computing it again changes no value by more than this share of its largest.
+pub const MOST_DIFFERENCE: f64 = 1e-4;
+
+/// What the sanity checks found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SanityEvidence {
+    /// Mean absolute rank correlation of maps with those after each stage of the randomisation, from the last layer down;
+    /// the last entry has all weights randomised. Adebayo et al. 2018.
+    pub randomisation: Vec<RandomisedStage>,
+    /// The largest difference between two computations of the same map, as a share of its largest value.
+    pub repeatability: Option<f64>,
+    /// Scores of the maps that are judged: classes C and D, where there is dense tissue to find; those that have scores.
+    pub maps: ExplanationSummary,
+    /// Scores of random maps on the same images.
+    pub control: ExplanationSummary,
+}
+
+/// A stage of the randomisation.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RandomisedStage {
+    /// Down to which layer weights are random.
+    pub layer: String,
+    /// Mean of the absolute rank correlation; `None` where no map could be compared.
+    pub correlation: Option<f64>,
+}
+
+/// A condition of the verdict.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Condition {
+    /// What must hold, with its bound.
+    pub rule: String,
+    /// What was found.
+    pub found: String,
+    /// Whether it holds. What could not be measured does not.
+    pub holds: bool,
+}
+
+/// What follows from the conditions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All conditions hold.
+    Supported,
+    /// A condition fails.
+    NotSupported,
+    /// There are fewer than [`LEAST_SUBJECTS`] subjects to judge by.
+    Undecided,
+}
+
+/// The verdict of the sanity check, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SanityVerdict {
+    /// What follows from the conditions.
+    pub verdict: Verdict,
+    /// How many images of classes C and D were judged.
+    pub images: usize,
+    /// How many subjects they are of.
+    pub subjects: usize,
+    /// All conditions.
+    pub conditions: Vec<Condition>,
+}
+
+impl SanityVerdict {
+    /// Judges the evidence. Supported means: that the network looks at dense tissue is borne out by these maps, on these
+    /// images. It does not say that it looks at nothing else.
+    #[must_use]
+    pub fn of(evidence: &SanityEvidence) -> Self {
+        let enrichment = evidence.maps.mean(Score::DenseEnrichment);
+        let control = evidence.control.mean(Score::DenseEnrichment);
+        let low = enrichment.interval.map(|interval| interval.low);
+        let control_high = control.interval.map(|interval| interval.high);
+        let randomised = evidence.randomisation.last().and_then(|stage| stage.correlation);
+        let conditions = vec![
+            Condition {
+                rule: format!("enrichment in dense tissue above {LEAST_ENRICHMENT} (lower end of its 95 % interval)"),
+                found: figure(low),
+                holds: low.is_some_and(|low| low > LEAST_ENRICHMENT),
+            },
+            Condition {
+                rule: "and above the random map's (upper end of its 95 % interval)".to_owned(),
+                found: format!("{} against {}", figure(low), figure(control_high)),
+                holds: low.zip(control_high).is_some_and(|(low, high)| low > high),
+            },
+            Condition {
+                rule: format!("rank correlation with maps of random weights below {MOST_CORRELATION}"),
+                found: figure(randomised),
+                holds: randomised.is_some_and(|correlation| correlation < MOST_CORRELATION),
+            },
+            Condition {
+                rule: format!("the same map twice, to {MOST_DIFFERENCE:e} of its largest value"),
+                found: evidence.repeatability.map_or_else(|| "not measured".to_owned(), |found| format!("{found:.0e}")),
+                holds: evidence.repeatability.is_some_and(|difference| difference <= MOST_DIFFERENCE),
+            },
+        ];
+        let ExplanationSummary { images, subjects, .. } = evidence.maps;
+        let verdict = if subjects < LEAST_SUBJECTS {
+            Verdict::Undecided
+        } else if conditions.iter().all(|condition| condition.holds) {
+            Verdict::Supported
+        } else {
+            Verdict::NotSupported
+        };
+        Self { verdict, images, subjects, conditions }
+    }
+
+    /// `supported`, `not supported` or `undecided`.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Supported => "supported",
+            Verdict::NotSupported => "not supported",
+            Verdict::Undecided => "undecided",
+        }
+    }
+
+    /// What it was judged by: `Judged by classes C and D: 24 images of 12 subjects.`
+    #[must_use]
+    pub fn judged(&self) -> String {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let Self { images, subjects, .. } = *self;
+        let least = match self.verdict {
+            Verdict::Undecided => format!("; at least {LEAST_SUBJECTS} subjects are needed"),
+            Verdict::Supported | Verdict::NotSupported => String::new(),
+        };
+        let (s, of) = (plural(images), plural(subjects));
+        format!("Judged by classes C and D: {images} image{s} of {subjects} subject{of}{least}.")
+    }
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "not measured".to_owned(), |value| format!("{value:.2}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explanation::explanation_summary::ScoredMap;
+    use crate::metrics::bootstrap::{Bootstrap, Interval};
+
+    type Spoil = fn(&mut SanityEvidence);
+
+    fn summary(low: f64, high: f64) -> ExplanationSummary {
+        let mut summary = ExplanationSummary::of(&Vec::<ScoredMap>::new(), &Bootstrap::NONE);
+        (summary.images, summary.subjects) = (24, LEAST_SUBJECTS);
+        let mean = &mut summary.means[Score::DenseEnrichment as usize];
+        mean.mean = Some(f64::midpoint(low, high));
+        mean.interval = Some(Interval { low, high, undefined_resamples: 0 });
+        summary
+    }
+
+    fn evidence() -> SanityEvidence {
+        let stage =
+            |layer: &str, correlation| RandomisedStage { layer: layer.to_owned(), correlation: Some(correlation) };
+        SanityEvidence {
+            randomisation: vec![stage("dense_1", 0.8), stage("conv2d_1", 0.1)],
+            repeatability: Some(0.0),
+            maps: summary(1.5, 1.9),
+            control: summary(0.9, 1.1),
+        }
+    }
+
+    #[test]
+    fn all_conditions_must_hold() {
+        assert_eq!(SanityVerdict::of(&evidence()).word(), "supported");
+        let broken: [(usize, Spoil); 6] = [
+            (0, |evidence| evidence.maps = summary(1.19, 1.9)),
+            (1, |evidence| evidence.control = summary(1.4, 1.6)),
+            (2, |evidence| evidence.randomisation[1].correlation = Some(0.6)),
+            (2, |evidence| evidence.randomisation.clear()),
+            (3, |evidence| evidence.repeatability = Some(0.01)),
+            (3, |evidence| evidence.repeatability = None),
+        ];
+        for (condition, spoil) in broken {
+            let mut evidence = evidence();
+            spoil(&mut evidence);
+            let verdict = SanityVerdict::of(&evidence);
+            assert_eq!(verdict.word(), "not supported");
+            let failed: Vec<_> = (0..4).filter(|&at| !verdict.conditions[at].holds).collect();
+            assert_eq!(failed, [condition], "{:?}", verdict.conditions);
+        }
+    }
+
+    #[test]
+    fn few_subjects_leave_it_undecided() {
+        let mut evidence = evidence();
+        assert_eq!(SanityVerdict::of(&evidence).judged(), "Judged by classes C and D: 24 images of 10 subjects.");
+        (evidence.maps.images, evidence.maps.subjects) = (4, 3);
+        let verdict = SanityVerdict::of(&evidence);
+        assert_eq!(verdict.word(), "undecided");
+        let judged = "Judged by classes C and D: 4 images of 3 subjects; at least 10 subjects are needed.";
+        assert_eq!(verdict.judged(), judged);
+        evidence.control = summary(1.4, 1.6);
+        assert_eq!(SanityVerdict::of(&evidence).word(), "undecided", "nor is it refuted");
+    }
+
+    #[test]
+    fn without_intervals_nothing_is_supported() {
+        let mut evidence = evidence();
+        evidence.maps.means[Score::DenseEnrichment as usize].interval = None;
+        let verdict = SanityVerdict::of(&evidence);
+        assert!(
+            verdict.verdict == Verdict::NotSupported && verdict.conditions[0].found == "not measured",
+            "{verdict:?}"
+        );
+    }
+}

@@ -1,0 +1,10 @@
+//! Pure data and arithmetic of breast-density classification: no files, no tensors, no terminal.
+
+pub mod explanation;
+pub mod image;
+pub mod metrics;
+pub mod network;
+pub mod run;
+pub mod subject;
+pub mod text;
+pub mod training;

@@ -1,0 +1,246 @@
+//! The sets that one collection of predictions is evaluated in: every view, each breast, the whole examination.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::subject::examination::{Examination, ExaminationId, InconsistentRows, gather};
+use crate::subject::fusion::Fusion;
+use crate::subject::prediction::{LabelledPrediction, PredictionRow};
+use crate::subject::view::{Side, View};
+
+/// Which predictions a set holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetName {
+    /// The images of one view.
+    View(View),
+    /// One case per breast: its two views fused.
+    Side(Side),
+    /// One case per examination: its four views fused.
+    Total,
+    /// Images whose view is not known, each a case of its own.
+    Unspecified,
+}
+
+impl SetName {
+    /// All sets that there can be.
+    pub const ALL: [Self; 8] = [
+        Self::View(View::CcR),
+        Self::View(View::CcL),
+        Self::View(View::MloR),
+        Self::View(View::MloL),
+        Self::Side(Side::Right),
+        Self::Side(Side::Left),
+        Self::Total,
+        Self::Unspecified,
+    ];
+
+    /// The set's name in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::View(view) => view.name(),
+            Self::Side(side) => side.name(),
+            Self::Total => "total",
+            Self::Unspecified => "unspecified",
+        }
+    }
+
+    /// The views that are fused in the set; empty for single images.
+    #[must_use]
+    pub fn fused_views(self) -> &'static [View] {
+        match self {
+            Self::View(_) | Self::Unspecified => &[],
+            Self::Side(Side::Right) => const { &Side::Right.views() },
+            Self::Side(Side::Left) => const { &Side::Left.views() },
+            Self::Total => &View::ALL,
+        }
+    }
+}
+
+impl fmt::Display for SetName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A set of labelled predictions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EvaluationSet {
+    /// Which.
+    pub name: SetName,
+    /// Its cases, in the order of first appearance in the rows.
+    pub cases: Vec<LabelledPrediction>,
+    /// What each case is of.
+    pub examinations: Vec<ExaminationId>,
+    /// Which views were missing where views are fused; `None` for a set of single images.
+    pub missing_views: Option<MissingViews>,
+}
+
+/// The cases of a fused set that lack views: they are averaged over those present.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct MissingViews {
+    /// How many cases lack a view.
+    pub cases: usize,
+    /// How many cases lack each view.
+    pub by_view: BTreeMap<&'static str, usize>,
+    /// The cases, each with the views that it lacks.
+    pub examinations: Vec<IncompleteExamination>,
+}
+
+/// A case of a fused set that lacks views.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IncompleteExamination {
+    /// Whose and which.
+    #[serde(flatten)]
+    pub id: ExaminationId,
+    /// The views that it lacks.
+    pub missing: Vec<View>,
+}
+
+impl EvaluationSet {
+    /// How many subjects the cases are of.
+    #[must_use]
+    pub fn subjects(&self) -> usize {
+        self.cases.iter().map(|case| &case.subject).collect::<HashSet<_>>().len()
+    }
+
+    /// All sets of the labelled rows: each view that occurs; each breast both of whose views occur; the whole
+    /// examination where all four views occur; the images without a view. A view without a label of its own counts
+    /// where its examination is fused, with the examination's label, and nowhere else.
+    pub fn of_rows(rows: &[PredictionRow], fusion: Fusion) -> Result<Vec<Self>, InconsistentRows> {
+        let examinations = gather(rows)?;
+        let occurs = |view: &View| examinations.iter().any(|examination| examination.views.of(*view).is_some());
+        let is_labelled =
+            |view: &View| examinations.iter().any(|examination| examination.labelled_views.contains(view));
+        let single = View::ALL.into_iter().filter(is_labelled).map(SetName::View);
+        let fused = [SetName::Side(Side::Right), SetName::Side(Side::Left), SetName::Total];
+        let fused = fused.into_iter().filter(|set| set.fused_views().iter().all(occurs));
+        let mut sets: Vec<_> = single.chain(fused).map(|name| Self::fused(name, &examinations, fusion)).collect();
+        sets.extend(Self::without_view(rows));
+        Ok(sets)
+    }
+
+    fn fused(name: SetName, examinations: &[Examination], fusion: Fusion) -> Self {
+        let mut set = Self { name, cases: Vec::new(), examinations: Vec::new(), missing_views: None };
+        let only = if let SetName::View(view) = name { Some([view]) } else { None };
+        let views = only.as_ref().map_or(name.fused_views(), <[View; 1]>::as_slice);
+        let mut missing_views = MissingViews::default();
+        for examination in examinations {
+            if only.is_some_and(|[view]| !examination.labelled_views.contains(&view)) {
+                continue;
+            }
+            let Some(probabilities) = examination.views.fuse(views, fusion) else { continue };
+            let subject = examination.id.subject.clone();
+            set.cases.push(LabelledPrediction { subject, label: examination.label, probabilities });
+            set.examinations.push(examination.id.clone());
+            missing_views.add(examination, views);
+        }
+        set.missing_views = only.is_none().then_some(missing_views);
+        set
+    }
+
+    fn without_view(rows: &[PredictionRow]) -> Option<Self> {
+        let (mut cases, mut examinations) = (Vec::new(), Vec::new());
+        for row in rows.iter().filter(|row| row.view.is_none()) {
+            let Some(label) = row.label else { continue };
+            let (subject, probabilities) = (row.subject.clone(), row.probabilities);
+            examinations.push(ExaminationId { subject: subject.clone(), exam: row.exam.clone() });
+            cases.push(LabelledPrediction { subject, label, probabilities });
+        }
+        let set = Self { name: SetName::Unspecified, cases, examinations, missing_views: None };
+        (!set.cases.is_empty()).then_some(set)
+    }
+}
+
+impl MissingViews {
+    fn add(&mut self, examination: &Examination, views: &[View]) {
+        let missing: Vec<_> = examination.views.missing(views).collect();
+        if missing.is_empty() {
+            return;
+        }
+        self.cases += 1;
+        for view in &missing {
+            *self.by_view.entry(view.name()).or_default() += 1;
+        }
+        self.examinations.push(IncompleteExamination { id: examination.id.clone(), missing });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::density::DensityClass;
+    use crate::subject::probabilities::Probabilities;
+    use crate::subject::subject::SubjectId;
+
+    fn row(subject: u32, view: Option<View>, label: Option<DensityClass>, probabilities: [f64; 4]) -> PredictionRow {
+        let probabilities = Probabilities(probabilities);
+        PredictionRow {
+            file: format!("{subject}.png"),
+            subject: SubjectId(subject.to_string()),
+            exam: None,
+            view,
+            label,
+            predicted: probabilities.most_probable(),
+            probabilities,
+        }
+    }
+
+    const B: Option<DensityClass> = Some(DensityClass::B);
+
+    #[test]
+    fn fused_sets_where_all_their_views_occur() {
+        let names = |views: &[View]| -> Vec<&str> {
+            let rows: Vec<_> = views.iter().map(|&view| row(1, Some(view), B, [0.25; 4])).collect();
+            EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap().iter().map(|set| set.name.name()).collect()
+        };
+        assert_eq!(names(&[View::MloR, View::CcR]), ["CC_R", "MLO_R", "right"]);
+        assert_eq!(names(&[View::CcL, View::CcR]), ["CC_R", "CC_L"]);
+        assert_eq!(names(&View::ALL), ["CC_R", "CC_L", "MLO_R", "MLO_L", "right", "left", "total"]);
+    }
+
+    #[test]
+    fn missing_views_are_averaged_over_and_counted() {
+        let mut rows: Vec<_> = View::ALL.iter().map(|&view| row(1, Some(view), B, [0.25; 4])).collect();
+        rows.push(row(2, Some(View::CcR), B, [0.1, 0.9, 0.0, 0.0]));
+        rows.push(row(3, Some(View::CcL), None, [0.25; 4]));
+        let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
+        let total = sets.iter().find(|set| set.name == SetName::Total).unwrap();
+        assert_eq!((total.cases.len(), total.subjects()), (2, 2), "the row without a label is passed over");
+        assert_eq!(total.cases[1].probabilities, rows[4].probabilities);
+        let missing = total.missing_views.as_ref().unwrap();
+        assert_eq!(missing.cases, 1);
+        assert_eq!(missing.examinations[0].missing, [View::CcL, View::MloR, View::MloL]);
+        let single = sets.iter().find(|set| set.name == SetName::View(View::CcL)).unwrap();
+        assert_eq!((single.cases.len(), &single.missing_views), (1, &None));
+    }
+
+    #[test]
+    fn a_view_without_a_label_counts_where_it_is_fused() {
+        let rows = [
+            row(1, Some(View::CcR), B, [0.2, 0.8, 0.0, 0.0]),
+            row(1, Some(View::MloR), None, [0.6, 0.4, 0.0, 0.0]),
+            row(2, Some(View::MloR), B, [0.25; 4]),
+        ];
+        let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
+        let of = |name: SetName| sets.iter().find(|set| set.name == name).unwrap();
+        let right = of(SetName::Side(Side::Right));
+        assert!((right.cases[0].probabilities.0[0] - 0.4).abs() < 1e-12, "fused from both");
+        assert_eq!(right.missing_views.as_ref().unwrap().cases, 1, "only subject 2 lacks a view");
+        let single = of(SetName::View(View::MloR));
+        assert_eq!(single.examinations, right.examinations[1..], "not in the set of its own view");
+        let sets = EvaluationSet::of_rows(&rows[..2], Fusion::Mean).unwrap();
+        let names: Vec<_> = sets.iter().map(|set| set.name.name()).collect();
+        assert_eq!(names, ["CC_R", "right"], "no labelled MLO_R, no set of it");
+    }
+
+    #[test]
+    fn images_without_a_view_are_a_set_of_their_own() {
+        let rows = [row(1, None, B, [0.25; 4]), row(1, None, B, [0.25; 4]), row(2, None, None, [0.25; 4])];
+        let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
+        assert_eq!(sets.len(), 1);
+        assert_eq!((sets[0].name, sets[0].cases.len(), sets[0].subjects()), (SetName::Unspecified, 2, 1));
+    }
+}

@@ -1,0 +1,17 @@
+//! Figures of merit of a classifier, with their intervals and their baselines.
+
+pub mod agreement;
+pub mod baseline_figures;
+mod baseline_rows;
+pub mod bootstrap;
+pub mod calibration;
+pub mod classification_report;
+pub mod confusion_matrix;
+pub mod evaluation;
+pub mod evaluation_document;
+pub mod evaluation_set;
+pub mod figures_of_merit;
+pub mod one_feature_baseline;
+pub mod paired_comparison;
+pub mod rank_correlation;
+pub mod roc;

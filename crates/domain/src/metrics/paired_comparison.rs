@@ -1,0 +1,164 @@
+//! Two networks on the same cases.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::bootstrap::{Bootstrap, Interval};
+use super::confusion_matrix::ConfusionMatrix;
+use super::evaluation_set::EvaluationSet;
+use super::figures_of_merit::{FiguresOfMerit, PreparedCases};
+use crate::subject::examination::{CaseLines, ExaminationId};
+use crate::subject::prediction::LabelledPrediction;
+
+const FIGURES: usize = FiguresOfMerit::<f64>::COUNT;
+
+/// The figures of two sets of predictions on the cases that both have, and their differences. Both are counted on the
+/// same resamples of subjects: what makes a case hard for both cancels out, so that the interval of a difference is
+/// narrower than the two intervals suggest.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairedComparison {
+    /// How many cases both have; at least one.
+    pub n: usize,
+    /// How many cases only the first has: they are left out.
+    pub only_here: usize,
+    /// How many cases only the second has: they are left out.
+    pub only_there: usize,
+    /// The first set's figures on the common cases.
+    pub here: FiguresOfMerit<Option<f64>>,
+    /// The second set's.
+    pub there: FiguresOfMerit<Option<f64>>,
+    /// The first's minus the second's.
+    pub difference: FiguresOfMerit<Option<f64>>,
+    /// 95 % intervals of the differences; `None` where the resamples agree on one difference.
+    pub intervals: FiguresOfMerit<Option<Interval>>,
+    /// The first set's confusion matrix on the common cases.
+    #[serde(skip)]
+    pub matrix_here: ConfusionMatrix,
+    /// The second set's.
+    #[serde(skip)]
+    pub matrix_there: ConfusionMatrix,
+}
+
+/// Cases that the two sets label differently.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the labels of the two sides differ in {} cases:{}", .0.len(), CaseLines(.0))]
+pub struct DifferentLabels(pub Vec<String>);
+
+impl PairedComparison {
+    /// Compares two sets of the same name, case by case of the same examination; `None` where they have no case in
+    /// common.
+    pub fn of(
+        here: &EvaluationSet,
+        there: &EvaluationSet,
+        bootstrap: Bootstrap,
+    ) -> Result<Option<Self>, DifferentLabels> {
+        let by_id: HashMap<&ExaminationId, &LabelledPrediction> = there.examinations.iter().zip(&there.cases).collect();
+        let (mut ours, mut theirs, mut different) = (Vec::new(), Vec::new(), Vec::new());
+        for (id, case) in here.examinations.iter().zip(&here.cases) {
+            let Some(&other) = by_id.get(id) else { continue };
+            if case.label != other.label {
+                different.push(format!("{id}: {} and {}", case.label, other.label));
+            }
+            ours.push(case.clone());
+            theirs.push(other.clone());
+        }
+        if !different.is_empty() {
+            return Err(DifferentLabels(different));
+        }
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        let (ours, theirs) = (PreparedCases::new(&ours), PreparedCases::new(&theirs));
+        let (counted_here, counted_there) = (ours.count_once(), theirs.count_once());
+        let intervals = bootstrap.intervals(ours.subject_of(), |multiplicity| {
+            minus(&ours.count(multiplicity).figures, &theirs.count(multiplicity).figures)
+        });
+        let n = ours.subject_of().len();
+        Ok(Some(Self {
+            n,
+            only_here: here.cases.len() - n,
+            only_there: there.cases.len() - n,
+            here: counted_here.figures,
+            there: counted_there.figures,
+            difference: FiguresOfMerit::from_array(minus(&counted_here.figures, &counted_there.figures)),
+            intervals: FiguresOfMerit::from_array(intervals),
+            matrix_here: counted_here.matrix,
+            matrix_there: counted_there.matrix,
+        }))
+    }
+}
+
+fn minus(here: &FiguresOfMerit<Option<f64>>, there: &FiguresOfMerit<Option<f64>>) -> [Option<f64>; FIGURES] {
+    let (here, there) = (here.to_array(), there.to_array());
+    std::array::from_fn(|figure| Some(here[figure]? - there[figure]?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::density::DensityClass;
+    use crate::subject::fusion::Fusion;
+    use crate::subject::prediction::PredictionRow;
+    use crate::subject::probabilities::Probabilities;
+    use crate::subject::subject::SubjectId;
+    use crate::subject::view::View;
+
+    const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 400, seed: 2 };
+
+    /// A view's predictions for subjects, each right or wrong.
+    fn set(subjects: impl IntoIterator<Item = (usize, bool)>) -> EvaluationSet {
+        let row = |(subject, right): (usize, bool)| {
+            let label = DensityClass::ALL[subject % 4];
+            let said = if right { label } else { DensityClass::ALL[(subject + 1) % 4] };
+            let probabilities = Probabilities(DensityClass::ALL.map(|class| if class == said { 0.7 } else { 0.1 }));
+            PredictionRow {
+                file: subject.to_string(),
+                subject: SubjectId(subject.to_string()),
+                exam: None,
+                view: Some(View::CcR),
+                label: Some(label),
+                predicted: said,
+                probabilities,
+            }
+        };
+        let rows: Vec<_> = subjects.into_iter().map(row).collect();
+        EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_set_does_not_differ_from_itself_in_another_order() {
+        let there = set((0..40).map(|subject| (subject, subject % 3 > 0)));
+        let here = set((0..40).rev().map(|subject| (subject, subject % 3 > 0)));
+        let comparison = PairedComparison::of(&here, &there, BOOTSTRAP).unwrap().unwrap();
+        assert_eq!(comparison.n, 40);
+        for difference in comparison.difference.to_array().into_iter().flatten() {
+            assert!(difference.abs() < 1e-12);
+        }
+        assert_eq!(comparison.intervals.accuracy, None, "every resample agrees on 0");
+    }
+
+    #[test]
+    fn only_common_cases_count_and_pairing_narrows_the_interval() {
+        // Both miss every third subject; the first misses none of the others, the second one in ten.
+        let here = set((0..60).map(|subject| (subject, subject % 3 > 0)));
+        let there = set((10..80).map(|subject| (subject, subject % 3 > 0 && subject % 10 > 0)));
+        let comparison = PairedComparison::of(&here, &there, BOOTSTRAP).unwrap().unwrap();
+        assert_eq!((comparison.n, comparison.only_here, comparison.only_there), (50, 10, 20));
+        // Of 10, 20, 30, 40 and 50 the second alone misses 10, 20, 40 and 50.
+        assert!((comparison.difference.accuracy.unwrap() - 4.0 / 50.0).abs() < 1e-12);
+        let interval = comparison.intervals.accuracy.unwrap();
+        // Unpaired, the standard error would be about √(2 · .67 · .33 / 50) = .09, and the width .37.
+        assert!(interval.low >= 0.0 && interval.high < 0.2, "{interval:?}");
+    }
+
+    #[test]
+    fn different_labels_are_listed_and_strangers_are_not_compared() {
+        let here = set([(1, true), (2, true)]);
+        let mut there = here.clone();
+        there.cases[1].label = DensityClass::D;
+        let error = PairedComparison::of(&here, &there, BOOTSTRAP).unwrap_err();
+        assert_eq!(error.0, ["subject 2: C and D"]);
+        assert_eq!(PairedComparison::of(&here, &set([(3, true)]), BOOTSTRAP), Ok(None));
+    }
+}

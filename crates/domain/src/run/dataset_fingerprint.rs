@@ -1,0 +1,119 @@
+//! One checksum of everything about a run's images that its training depends on.
+
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::dataset_manifest::{DatasetManifest, ManifestSample, SplitSource};
+use crate::text::hexadecimal::hexadecimal;
+
+impl DatasetManifest {
+    /// SHA-256, in hexadecimal digits, of the view, whether the training images are the validation images too, and of
+    /// every image in its order: file, subject, class, split, the checksum of its pixels, and whether it is usable.
+    ///
+    /// Two manifests with the same fingerprint give a training the same images, wherever the data set lies.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = Sha256::new();
+        add(&mut hasher, self.view.name().as_bytes());
+        hasher.update([u8::from(self.split_source == SplitSource::AllAsTrain)]);
+        for sample in &self.samples {
+            add_sample(&mut hasher, sample);
+        }
+        hexadecimal(&hasher.finalize())
+    }
+}
+
+fn add_sample(hasher: &mut Sha256, sample: &ManifestSample) {
+    add(hasher, encoded(&sample.file));
+    add(hasher, sample.subject.0.as_bytes());
+    add(hasher, sample.label.letter().as_bytes());
+    add(hasher, sample.split.name().as_bytes());
+    // No checksum is empty, so that an image that was not read differs from every one that was.
+    add(hasher, sample.pixels.as_ref().map_or(&[], |pixels| pixels.sha256.as_bytes()));
+    hasher.update([u8::from(sample.unusable.is_some())]);
+}
+
+/// The length comes first: the parts `ab`, `c` are not the parts `a`, `bc`.
+fn add(hasher: &mut Sha256, part: &[u8]) {
+    hasher.update((part.len() as u64).to_le_bytes());
+    hasher.update(part);
+}
+
+fn encoded(path: &Path) -> &[u8] {
+    path.as_os_str().as_encoded_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::dataset_manifest::{MANIFEST_SCHEMA, PixelFacts};
+    use super::*;
+    use crate::subject::density::DensityClass;
+    use crate::subject::split::Split;
+    use crate::subject::subject::SubjectId;
+    use crate::subject::view::View;
+
+    fn manifest() -> DatasetManifest {
+        let sample = |file: &str, subject: &str| ManifestSample {
+            file: PathBuf::from(file),
+            subject: SubjectId(subject.to_owned()),
+            exam: None,
+            label: DensityClass::B,
+            split: Split::Train,
+            pixels: Some(PixelFacts {
+                sha256: "ab".repeat(32),
+                width: 2,
+                height: 3,
+                grey_deviation: None,
+                findings: None,
+            }),
+            unusable: None,
+        };
+        DatasetManifest {
+            schema: MANIFEST_SCHEMA,
+            root: PathBuf::from("/data"),
+            view: View::MloL,
+            split_source: SplitSource::Folders,
+            split_seed: 3,
+            grey_range: crate::image::grey_range::GreyRange::Auto,
+            allow_duplicates: false,
+            samples: vec![sample("1.png", "1"), sample("2.png", "2")],
+        }
+    }
+
+    #[test]
+    fn whatever_a_training_depends_on_changes_it() {
+        let of = |change: fn(&mut DatasetManifest)| {
+            let mut changed = manifest();
+            change(&mut changed);
+            changed.fingerprint()
+        };
+        let changed = [
+            of(|_| {}),
+            of(|manifest| manifest.view = View::MloR),
+            of(|manifest| manifest.split_source = SplitSource::AllAsTrain),
+            of(|manifest| manifest.samples.swap(0, 1)),
+            of(|manifest| manifest.samples.truncate(1)),
+            of(|manifest| manifest.samples[0].file = PathBuf::from("1.png1")),
+            of(|manifest| manifest.samples[0].subject.0 = "2".to_owned()),
+            of(|manifest| manifest.samples[0].label = DensityClass::C),
+            of(|manifest| manifest.samples[1].split = Split::Test),
+            of(|manifest| manifest.samples[1].pixels = None),
+            of(|manifest| manifest.samples[1].pixels.as_mut().unwrap().sha256 = "ac".repeat(32)),
+            of(|manifest| manifest.samples[1].unusable = Some("is empty (0 bytes)".to_owned())),
+        ];
+        assert!(changed.iter().all(|print| print.len() == 64), "{changed:?}");
+        let different: std::collections::BTreeSet<_> = changed.iter().collect();
+        assert_eq!(different.len(), changed.len());
+    }
+
+    #[test]
+    fn where_it_lies_and_why_an_image_is_unusable_do_not() {
+        let mut moved = manifest();
+        moved.root = PathBuf::from("/elsewhere");
+        moved.split_source = SplitSource::Seeded;
+        assert_eq!(moved.fingerprint(), manifest().fingerprint());
+    }
+}

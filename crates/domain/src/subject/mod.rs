@@ -1,0 +1,13 @@
+//! Subjects, examinations and views, and what is predicted for them.
+
+pub mod ambiguous_ids;
+pub mod density;
+pub mod examination;
+pub mod fusion;
+pub mod id_spelling;
+pub mod prediction;
+pub mod probabilities;
+pub mod selection;
+pub mod split;
+pub mod subject;
+pub mod view;

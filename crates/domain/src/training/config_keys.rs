@@ -1,0 +1,271 @@
+//! The keys of a training's configuration: one table of names, units, ranges and meanings, by which configurations are
+//! read, changed, checked and explained.
+
+use std::num::IntErrorKind;
+use std::ops::Bound::{Excluded, Included};
+
+use super::config_error::ConfigError;
+use super::config_value::{ConfigField, ConfigValue, ValueRange};
+use super::training_config::TrainingConfig;
+use crate::network::network_plan::WidthFactor;
+
+/// The largest seed: whole numbers up to it are exact in JSON and in every language that reads it.
+const LARGEST_SEED: i64 = 1 << 53;
+
+/// Names that are less alike, by Jaro and Winkler, were not mistaken for one another.
+const LEAST_LIKENESS: f64 = 0.7;
+
+/// One key of [`TrainingConfig`].
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigKey {
+    /// The field's name, in files and on the command line.
+    pub name: &'static str,
+    /// The unit; empty for pure numbers, switches and choices.
+    pub unit: &'static str,
+    /// What the value may be.
+    pub range: ValueRange,
+    /// What it does, in one sentence.
+    pub meaning: &'static str,
+    read: fn(&TrainingConfig) -> ConfigValue,
+    write: fn(&mut TrainingConfig, ConfigValue) -> Option<()>,
+}
+
+/// Declares [`KEYS`] from one row a key, whose name is the field's, so that name and field cannot be mixed up.
+macro_rules! config_keys {
+    ($($name:ident $unit:literal $range:expr, $meaning:literal;)*) => {
+        /// Every key, in the order in which they are printed and written.
+        pub const KEYS: &[ConfigKey] = &[$(ConfigKey {
+            name: stringify!($name),
+            unit: $unit,
+            range: $range,
+            meaning: $meaning,
+            read: |config| config.$name.to_value(),
+            write: |config, value| {
+                config.$name = ConfigField::from_value(value)?;
+                Some(())
+            },
+        },)*];
+    };
+}
+
+const fn integer(min: i64, max: i64) -> ValueRange {
+    ValueRange::Integer { min, max }
+}
+
+const fn choice(names: &'static [&'static str]) -> ValueRange {
+    ValueRange::Choice(names)
+}
+
+const SHARE_BELOW_ONE: ValueRange = ValueRange::Number(Included(0.0), Excluded(1.0));
+
+config_keys! {
+    epochs "epochs" integer(1, 100_000),
+        "Passes over the training images.";
+    size "pixels" integer(32, 4096),
+        "Height and width that every image is resized to.";
+    width "" ValueRange::Number(Included(WidthFactor::MIN), Included(WidthFactor::MAX)),
+        "Factor on the number of channels of every layer; 1 is the reference's network of 2.3 million parameters.";
+    seed "" integer(0, LARGEST_SEED),
+        "Decides initial weights, order of images, augmentation and dropout; the same seed gives the same training.";
+    batch_size "images" integer(1, 4096),
+        "Images that go through the network at once; batch normalisation takes its statistics from them.";
+    accumulate "batches" integer(1, 1024),
+        "Batches whose gradients are averaged into one update of the weights: large updates in little memory.";
+    optimizer "" choice(&["sgd", "nesterov", "adamw", "rmsprop"]),
+        "How weights follow from gradients: gradient descent, the same with Nesterov's momentum, Adam with decoupled \
+         weight decay, or RMSprop.";
+    learning_rate "" ValueRange::Number(Excluded(0.0), Included(10.0)),
+        "Size of the updates at its highest, before the schedule lowers it.";
+    momentum "" SHARE_BELOW_ONE,
+        "Share of the last update that is kept in the next (sgd, nesterov, rmsprop); for adamw the decay of the \
+         gradient's mean, its beta 1.";
+    weight_decay "" ValueRange::Number(Included(0.0), Included(1.0)),
+        "How strongly kernels are pulled towards zero; biases and batch normalisation are left alone.";
+    schedule "" choice(&["constant", "plateau", "cosine"]),
+        "How the learning rate changes: not at all, by a factor when the validation loss stops falling, or along half \
+         a cosine to the last step.";
+    warmup_epochs "epochs" integer(0, 100_000),
+        "Epochs in which the learning rate rises in a straight line from near zero; 0 for none.";
+    plateau_factor "" ValueRange::Number(Excluded(0.0), Excluded(1.0)),
+        "What the learning rate is multiplied by on a plateau of the validation loss.";
+    plateau_patience "epochs" integer(1, 100_000),
+        "Epochs without a validation loss below the best by 0.0001 that make a plateau.";
+    plateau_min "" ValueRange::Number(Included(0.0), Included(10.0)),
+        "The learning rate never falls below it on a plateau, and ends at it along the cosine.";
+    precision "" choice(&["f32", "f32-strict", "bf16", "auto"]),
+        "Arithmetic of the layers: 32-bit floats (on a GPU with TF32), the same without TF32, 16-bit brain floats, or \
+         these where the device has them.";
+    dropout "" SHARE_BELOW_ONE,
+        "Share of the last feature map's values that are set to zero in training.";
+    bn_momentum "" SHARE_BELOW_ONE,
+        "Share of the old value that the moving mean and variance of batch normalisation keep at an update: at .99 \
+         evaluation is of no worth before some 300 updates, at .9 before 30.";
+    bn_warmup "" ValueRange::Switch,
+        "Whether the moving mean and variance begin as plain averages over the first updates, and not at 0 and 1, which \
+         a channel of small variance remembers for long.";
+    augment "" ValueRange::Switch,
+        "Whether training images are rotated, shifted and zoomed at random, anew in every epoch.";
+    rotation "degrees" ValueRange::Number(Included(0.0), Included(180.0)),
+        "Largest angle by which augmentation rotates, to either side.";
+    shift "" ValueRange::Number(Included(0.0), Included(1.0)),
+        "Largest distance by which augmentation shifts, as a share of height and of width.";
+    zoom "" SHARE_BELOW_ONE,
+        "Largest zoom of augmentation: height and width are scaled each by its own factor within 1 ± zoom.";
+    class_weights "" choice(&["none", "balanced"]),
+        "How much each class counts in the loss: every image the same, or every class the same however few images it \
+         has.";
+    label_smoothing "" ValueRange::Number(Included(0.0), Included(0.5)),
+        "Share of the target that is spread evenly over all classes, against overconfidence; 0 for none.";
+    ema "" SHARE_BELOW_ONE,
+        "Share of the old value in the moving average of the weights, by which the model is then evaluated and saved; \
+         0 for no average.";
+    grad_clip "" ValueRange::Number(Included(0.0), Included(1e6)),
+        "Largest norm of the gradient: longer ones are shortened to it; 0 for no limit.";
+    keep_best "" integer(1, 1000),
+        "How many of the best checkpoints are kept.";
+    monitor "" choice(&["val_accuracy", "val_loss", "val_kappa"]),
+        "Which figure on the validation images decides on the best epoch: accuracy, loss, or quadratic-weighted kappa.";
+    early_stop "epochs" integer(0, 100_000),
+        "Epochs without a better one after which the training ends; 0 for never.";
+    checkpoint_minutes "minutes" ValueRange::Number(Excluded(0.0), Included(10_080.0)),
+        "Time between checkpoints within an epoch; one is written at the end of every epoch in any case.";
+    nonfinite "" choice(&["stop", "rollback"]),
+        "When the loss or the gradient is no finite number: fail with the batch's files named, or go back to the last \
+         checkpoint and on with half the learning rate, three times at most.";
+    threads "threads" integer(0, 1024),
+        "CPU threads to compute with; 0 for one a core.";
+}
+
+impl ConfigKey {
+    /// The key of a name.
+    pub fn named(name: &str) -> Result<&'static Self, ConfigError> {
+        let unknown = || ConfigError::UnknownKey { key: name.to_owned(), hint: hint(name) };
+        KEYS.iter().find(|key| key.name == name).ok_or_else(unknown)
+    }
+
+    /// The key's value in a configuration.
+    #[must_use]
+    pub fn value(&self, config: &TrainingConfig) -> ConfigValue {
+        (self.read)(config)
+    }
+
+    /// Reads a value of this key and checks its range. Whole numbers are accepted where numbers are wanted, not the
+    /// other way round.
+    pub fn parse(&self, text: &str) -> Result<ConfigValue, ConfigError> {
+        let value = match self.range {
+            ValueRange::Integer { .. } => match text.parse() {
+                Ok(number) => ConfigValue::Integer(number),
+                Err(error) if matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow) => {
+                    return Err(self.out_of_range(text));
+                }
+                Err(_) => return Err(self.wrong_type(text)),
+            },
+            ValueRange::Number(..) => ConfigValue::Number(text.parse().map_err(|_| self.wrong_type(text))?),
+            ValueRange::Switch => ConfigValue::Switch(text.parse().map_err(|_| self.wrong_type(text))?),
+            ValueRange::Choice(names) => {
+                let name = names.iter().find(|name| **name == text);
+                ConfigValue::Choice(name.ok_or_else(|| self.wrong_type(text))?)
+            }
+        };
+        if self.range.contains(value) { Ok(value) } else { Err(self.out_of_range(text)) }
+    }
+
+    /// Puts a value that [`ConfigKey::parse`] has read into a configuration.
+    pub(crate) fn put(&self, config: &mut TrainingConfig, value: ConfigValue) {
+        (self.write)(config, value).expect("a value within the key's range fits its field");
+    }
+
+    pub(crate) fn wrong_type(&self, value: &str) -> ConfigError {
+        ConfigError::WrongType { key: self.name, value: value.to_owned(), wanted: self.range.wanted() }
+    }
+
+    pub(crate) fn out_of_range(&self, value: &str) -> ConfigError {
+        ConfigError::OutOfRange { key: self.name, value: value.to_owned(), range: self.range.about(self.name) }
+    }
+}
+
+/// Which key was most likely meant.
+fn hint(name: &str) -> String {
+    let likeness = |key: &ConfigKey| strsim::jaro_winkler(key.name, name);
+    let nearest = KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("there are keys");
+    if likeness(nearest) < LEAST_LIKENESS {
+        return "mammoscope preset show seed lists the keys".to_owned();
+    }
+    format!("the nearest is {} ({})", nearest.name, nearest.range.about(nearest.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::compute_options::Precision;
+    use crate::training::preset::Preset;
+    use crate::training::training_config::{ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind};
+
+    fn seed() -> TrainingConfig {
+        Preset::named("seed").unwrap().config
+    }
+
+    #[test]
+    fn table_and_fields_are_the_same_in_the_same_order() {
+        let written = toml::to_string(&seed()).unwrap();
+        let fields: Vec<_> = written.lines().map(|line| line.split(" = ").next().unwrap()).collect();
+        let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        assert_eq!(keys, fields);
+        for (key, line) in KEYS.iter().zip(written.lines()) {
+            let value = line.split(" = ").nth(1).unwrap().trim_matches('"');
+            assert_eq!(key.parse(value), Ok(key.value(&seed())), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_key_is_explained() {
+        for key in KEYS {
+            assert!(key.meaning.ends_with('.') && key.meaning.len() > 20, "{}", key.name);
+            assert!(!key.meaning.contains("  "), "{}: {}", key.name, key.meaning);
+            let has_unit =
+                matches!(key.range, ValueRange::Integer { .. }) && key.name != "seed" && key.name != "keep_best";
+            assert!(!has_unit || !key.unit.is_empty(), "{}", key.name);
+            assert!(!matches!(key.range, ValueRange::Choice(_) | ValueRange::Switch) || key.unit.is_empty());
+        }
+    }
+
+    #[test]
+    fn choices_are_those_of_the_types() {
+        let names = |key: &str| match ConfigKey::named(key).unwrap().range {
+            ValueRange::Choice(names) => names.to_vec(),
+            other => panic!("{key} is no choice: {other:?}"),
+        };
+        assert_eq!(names("optimizer"), OptimizerKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("schedule"), ScheduleKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("precision"), Precision::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("class_weights"), ClassWeighting::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("monitor"), Monitor::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("nonfinite"), NonfinitePolicy::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn fields_hold_all_that_their_ranges_admit_and_serde_agrees() {
+        for key in KEYS {
+            let values: Vec<String> = match key.range {
+                ValueRange::Integer { min, max } => vec![min.to_string(), max.to_string()],
+                ValueRange::Number(low, high) => {
+                    let end = |bound, inwards: f64| match bound {
+                        Included(end) => format!("{end}"),
+                        Excluded(end) => format!("{}", end + inwards * 1e-9),
+                        std::ops::Bound::Unbounded => format!("{}", inwards * -1e300),
+                    };
+                    vec![end(low, 1.0), end(high, -1.0)]
+                }
+                ValueRange::Switch => vec!["true".to_owned(), "false".to_owned()],
+                ValueRange::Choice(names) => names.iter().map(|name| (*name).to_owned()).collect(),
+            };
+            for value in values {
+                let mut config = seed();
+                config.set(key.name, &value).unwrap();
+                assert_eq!(key.value(&config).to_string().parse::<f64>().ok(), value.parse().ok(), "{}", key.name);
+                let json = serde_json::to_value(&config).unwrap();
+                assert_eq!(json[key.name], serde_json::json!(key.value(&config)));
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Configurations as TOML tables: read key by key, so that what is wrong is said with its line.
+
+use std::fmt;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::config_error::ConfigError;
+use super::config_keys::{ConfigKey, KEYS};
+use super::config_value::{ConfigValue, ValueRange};
+use super::training_config::TrainingConfig;
+use crate::text::printable::printable;
+
+/// What is wrong with a TOML text, and in which line where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct TomlError {
+    /// Counted from 1.
+    pub line: Option<usize>,
+    /// What, and what to do about it.
+    pub reason: String,
+}
+
+impl TomlError {
+    /// Something wrong with the text as a whole.
+    pub fn of_the_whole(reason: impl fmt::Display) -> Self {
+        Self { line: None, reason: reason.to_string() }
+    }
+
+    /// Something wrong at a place, in bytes.
+    pub fn at(text: &str, place: Range<usize>, reason: impl fmt::Display) -> Self {
+        let before = text.get(..place.start).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        Self { line: Some(line), reason: reason.to_string() }
+    }
+
+    /// An error of the parser, which says in several lines what is said here in one.
+    #[must_use]
+    pub fn of_parser(text: &str, error: &toml::de::Error) -> Self {
+        let reason = printable(error.message());
+        match error.span() {
+            Some(place) => Self::at(text, place, reason),
+            None => Self::of_the_whole(reason),
+        }
+    }
+}
+
+impl fmt::Display for TomlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
+    }
+}
+
+/// The values of a table that holds configuration keys and nothing else, each checked by itself; `text` is what the
+/// table was parsed from.
+pub(crate) fn read_values(
+    text: &str,
+    table: &DeTable<'_>,
+) -> Result<Vec<(&'static ConfigKey, ConfigValue)>, TomlError> {
+    // Tables are sorted by name; errors are to be said in the order of the lines.
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    let mut values = Vec::with_capacity(entries.len());
+    for (name, value) in entries {
+        let key = ConfigKey::named(name.get_ref()).map_err(|error| TomlError::at(text, name.span(), error))?;
+        let read = key_value(key, value.get_ref()).map_err(|error| TomlError::at(text, value.span(), error))?;
+        values.push((key, read));
+    }
+    Ok(values)
+}
+
+/// Reads a whole configuration from a table: every key, none else, in ranges and combinations that make sense.
+pub fn read_config(text: &str, table: &DeTable<'_>) -> Result<TrainingConfig, TomlError> {
+    let values = read_values(text, table)?;
+    let config = complete(&values).map_err(TomlError::of_the_whole)?;
+    config.check().map_err(TomlError::of_the_whole)?;
+    Ok(config)
+}
+
+/// The configuration that has exactly these values, one for every key.
+pub(crate) fn complete(values: &[(&'static ConfigKey, ConfigValue)]) -> Result<TrainingConfig, ConfigError> {
+    let is_missing = |key: &&ConfigKey| !values.iter().any(|(given, _)| given.name == key.name);
+    let keys: Vec<_> = KEYS.iter().filter(is_missing).map(|key| key.name).collect();
+    if !keys.is_empty() {
+        return Err(ConfigError::Missing { keys });
+    }
+    let fields = values.iter().map(|(key, value)| (key.name.to_owned(), serde_json::json!(value))).collect();
+    Ok(serde_json::from_value(serde_json::Value::Object(fields))
+        .expect("the keys are the fields, and values within their ranges fit them"))
+}
+
+fn key_value(key: &ConfigKey, value: &DeValue<'_>) -> Result<ConfigValue, ConfigError> {
+    match (key.range, value) {
+        (ValueRange::Choice(_), DeValue::String(name)) => key.parse(name),
+        (ValueRange::Switch, DeValue::Boolean(on)) => key.parse(if *on { "true" } else { "false" }),
+        // Whole numbers may be written 0x10 too.
+        (ValueRange::Integer { .. } | ValueRange::Number(..), DeValue::Integer(number)) => {
+            let decimal = i128::from_str_radix(number.as_str(), number.radix()).map(|number| number.to_string());
+            key.parse(decimal.as_deref().unwrap_or(number.as_str()))
+        }
+        (ValueRange::Integer { .. } | ValueRange::Number(..), DeValue::Float(number)) => key.parse(number.as_str()),
+        (_, other) => Err(key.wrong_type(&described(other))),
+    }
+}
+
+/// A value of the wrong type, as it was written where that is short.
+fn described(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("\"{text}\""),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::Array(_) => "[…]".to_owned(),
+        DeValue::Table(_) => "{…}".to_owned(),
+    }
+}

@@ -1,0 +1,206 @@
+//! The values of configuration keys: what they may be, and how they are read and shown.
+
+use std::fmt;
+use std::ops::{Bound, RangeBounds as _};
+
+use serde::Serialize;
+
+use super::compute_options::Precision;
+use super::training_config::{ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind};
+use crate::network::network_plan::WidthFactor;
+
+/// The value of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ConfigValue {
+    /// A whole number.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// `true` or `false`.
+    Switch(bool),
+    /// One of a few names.
+    Choice(&'static str),
+}
+
+impl fmt::Display for ConfigValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Integer(number) => f.pad(&number.to_string()),
+            Self::Number(number) => f.pad(&shortest(*number)),
+            Self::Switch(on) => f.pad(if *on { "true" } else { "false" }),
+            Self::Choice(name) => f.pad(name),
+        }
+    }
+}
+
+/// The shortest text that is read back as the same number; small and large ones with an exponent.
+fn shortest(number: f64) -> String {
+    let (plain, exponent) = (number.to_string(), format!("{number:e}"));
+    if plain.len() > 8 && exponent.len() < plain.len() { exponent } else { plain }
+}
+
+/// What a key's value may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueRange {
+    /// Whole numbers from `min` to `max`, both included.
+    Integer {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// Numbers between two bounds; what is no number never is.
+    Number(Bound<f64>, Bound<f64>),
+    /// `true` or `false`.
+    Switch,
+    /// One of these names.
+    Choice(&'static [&'static str]),
+}
+
+impl ValueRange {
+    /// Whether a value is of the right type and within the range.
+    #[must_use]
+    pub fn contains(&self, value: ConfigValue) -> bool {
+        match (*self, value) {
+            (Self::Integer { min, max }, ConfigValue::Integer(number)) => (min..=max).contains(&number),
+            (Self::Number(low, high), ConfigValue::Number(number)) => (low, high).contains(&number),
+            (Self::Switch, ConfigValue::Switch(_)) => true,
+            (Self::Choice(names), ConfigValue::Choice(name)) => names.contains(&name),
+            _ => false,
+        }
+    }
+
+    /// The range in one expression about `name`, such as `0 ≤ dropout < 1`; of choices, their names.
+    #[must_use]
+    pub fn about(&self, name: &str) -> String {
+        match *self {
+            Self::Integer { min, max } => format!("{min} ≤ {name} ≤ {max}"),
+            Self::Number(low, high) => {
+                let low = match low {
+                    Bound::Included(low) => format!("{} ≤ ", shortest(low)),
+                    Bound::Excluded(low) => format!("{} < ", shortest(low)),
+                    Bound::Unbounded => String::new(),
+                };
+                let high = match high {
+                    Bound::Included(high) => format!(" ≤ {}", shortest(high)),
+                    Bound::Excluded(high) => format!(" < {}", shortest(high)),
+                    Bound::Unbounded => String::new(),
+                };
+                format!("{low}{name}{high}")
+            }
+            Self::Switch => "true or false".to_owned(),
+            Self::Choice(names) => names.join(", "),
+        }
+    }
+
+    /// What kind of value it takes, in words that follow `wants`.
+    #[must_use]
+    pub fn wanted(&self) -> String {
+        match self {
+            Self::Integer { .. } => "a whole number".to_owned(),
+            Self::Number(..) => "a number".to_owned(),
+            Self::Switch => "true or false".to_owned(),
+            Self::Choice(names) => format!("one of {}", names.join(", ")),
+        }
+    }
+}
+
+/// A field of the configuration as a [`ConfigValue`], and back.
+pub(crate) trait ConfigField: Sized {
+    /// The field's value.
+    fn to_value(self) -> ConfigValue;
+    /// The field that has the value; `None` for a value of another type, or one that the type cannot hold.
+    fn from_value(value: ConfigValue) -> Option<Self>;
+}
+
+macro_rules! integer_fields {
+    ($($integer:ty)*) => {$(
+        impl ConfigField for $integer {
+            fn to_value(self) -> ConfigValue {
+                // What is larger than any range is still out of range after this.
+                ConfigValue::Integer(i64::try_from(self).unwrap_or(i64::MAX))
+            }
+
+            fn from_value(value: ConfigValue) -> Option<Self> {
+                if let ConfigValue::Integer(number) = value { number.try_into().ok() } else { None }
+            }
+        }
+    )*};
+}
+
+integer_fields!(u32 u64 usize);
+
+macro_rules! choice_fields {
+    ($($choice:ty)*) => {$(
+        impl ConfigField for $choice {
+            fn to_value(self) -> ConfigValue {
+                ConfigValue::Choice(self.name())
+            }
+
+            fn from_value(value: ConfigValue) -> Option<Self> {
+                <$choice>::ALL.iter().copied().find(|choice| ConfigValue::Choice(choice.name()) == value)
+            }
+        }
+    )*};
+}
+
+choice_fields!(OptimizerKind ScheduleKind Precision ClassWeighting Monitor NonfinitePolicy);
+
+impl ConfigField for f64 {
+    fn to_value(self) -> ConfigValue {
+        ConfigValue::Number(self)
+    }
+
+    fn from_value(value: ConfigValue) -> Option<Self> {
+        if let ConfigValue::Number(number) = value { Some(number) } else { None }
+    }
+}
+
+impl ConfigField for WidthFactor {
+    fn to_value(self) -> ConfigValue {
+        ConfigValue::Number(self.factor())
+    }
+
+    fn from_value(value: ConfigValue) -> Option<Self> {
+        f64::from_value(value).and_then(|factor| Self::new(factor).ok())
+    }
+}
+
+impl ConfigField for bool {
+    fn to_value(self) -> ConfigValue {
+        ConfigValue::Switch(self)
+    }
+
+    fn from_value(value: ConfigValue) -> Option<Self> {
+        if let ConfigValue::Switch(on) = value { Some(on) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_contain_their_closed_ends_and_no_nan() {
+        let share = ValueRange::Number(Bound::Included(0.0), Bound::Excluded(1.0));
+        assert!(share.contains(ConfigValue::Number(0.0)) && !share.contains(ConfigValue::Number(1.0)));
+        assert!(!share.contains(ConfigValue::Number(f64::NAN)) && !share.contains(ConfigValue::Integer(0)));
+        assert_eq!(share.about("dropout"), "0 ≤ dropout < 1");
+        let rate = ValueRange::Number(Bound::Excluded(0.0), Bound::Included(1e-9));
+        assert_eq!(rate.about("x"), "0 < x ≤ 1e-9");
+        let size = ValueRange::Integer { min: 32, max: 4096 };
+        assert!(size.contains(ConfigValue::Integer(4096)) && !size.contains(ConfigValue::Integer(31)));
+        assert_eq!(size.about("size"), "32 ≤ size ≤ 4096");
+    }
+
+    #[test]
+    fn numbers_are_shown_short_and_exactly() {
+        for (number, text) in
+            [(0.001, "0.001"), (1e-6, "0.000001"), (1e-7, "1e-7"), (1.0, "1"), (0.1 + 0.2, "0.30000000000000004")]
+        {
+            assert_eq!(ConfigValue::Number(number).to_string(), text);
+            assert_eq!(text.parse(), Ok(number));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What trainings need on the disk, before they are begun.
+
+use super::training_config::{OptimizerKind, TrainingConfig};
+use crate::network::network_plan::NetworkPlan;
+
+/// Events, logs, tables and figures of a run: what is not a checkpoint.
+const BESIDE_CHECKPOINTS: u64 = 16 << 20;
+
+/// Bytes that runs of one configuration need at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskEstimate {
+    /// The runs' directories.
+    pub runs: u64,
+    /// The decoded and resized images that they share, in one channel of 8 bits, as mammograms have.
+    pub pixel_cache: u64,
+}
+
+impl DiskEstimate {
+    /// For so many runs on so many images in all.
+    #[must_use]
+    pub fn new(config: &TrainingConfig, runs: usize, images: usize) -> Self {
+        let weights = 4 * NetworkPlan::new(config.width).parameter_count() as u64;
+        let moments = match config.optimizer {
+            OptimizerKind::Sgd | OptimizerKind::Nesterov => u64::from(config.momentum > 0.0),
+            OptimizerKind::AdamW => 2,
+            OptimizerKind::RmsProp => 1 + u64::from(config.momentum > 0.0),
+        };
+        let checkpoint = weights * (1 + moments + u64::from(config.ema > 0.0));
+        // The last, the one before it, and the next while it is written; likewise the best.
+        let checkpoints = 3 * checkpoint + (config.keep_best as u64 + 1) * weights;
+        let pixels = (config.size * config.size) as u64;
+        Self { runs: runs as u64 * (checkpoints + BESIDE_CHECKPOINTS), pixel_cache: images as u64 * pixels }
+    }
+
+    /// Everything together.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.runs + self.pixel_cache
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::preset::Preset;
+
+    #[test]
+    fn the_reference_on_its_own_data() {
+        let config = Preset::named("seed").unwrap().config;
+        let estimate = DiskEstimate::new(&config, 4, 4 * 1060);
+        // 2,262,660 numbers of 4 bytes, the optimizer has no state: 3 + keep_best + 1 files a run.
+        let files = 4 + config.keep_best as u64;
+        assert_eq!(estimate.runs, 4 * (files * 4 * 2_262_660 + (16 << 20)));
+        assert_eq!(estimate.pixel_cache, 4 * 1060 * 650 * 650);
+    }
+
+    #[test]
+    fn moments_and_averages_count() {
+        let mut config = Preset::named("quick").unwrap().config;
+        let with_two_moments = DiskEstimate::new(&config, 1, 0).runs;
+        config.ema = 0.99;
+        let and_an_average = DiskEstimate::new(&config, 1, 0).runs;
+        let weights = 4 * NetworkPlan::new(config.width).parameter_count() as u64;
+        assert_eq!(and_an_average - with_two_moments, 3 * weights);
+    }
+}

@@ -1,0 +1,14 @@
+//! The configuration of a training run and what follows from it: presets, schedule, stopping, time and disk space.
+
+pub mod compute_options;
+pub mod config_changes;
+pub mod config_error;
+pub mod config_keys;
+pub mod config_toml;
+pub mod config_value;
+pub mod disk_estimate;
+pub mod early_stop;
+pub mod lr_schedule;
+pub mod preset;
+pub mod step_timing;
+pub mod training_config;

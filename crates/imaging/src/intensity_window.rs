@@ -1,0 +1,261 @@
+//! Which grey values are drawn black and which white.
+
+use serde::{Deserialize, Serialize};
+
+use super::decode::Samples;
+use super::raster::Channels;
+
+/// Bars of a histogram.
+pub const BARS: usize = 64;
+/// How far one step moves a window, as a part of its width.
+const LEVEL_STEP: f64 = 0.05;
+/// How much wider or narrower one step makes a window.
+const WIDTH_STEP: f64 = 1.25;
+
+/// The grey values of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GreyStatistics {
+    /// The smallest value.
+    pub low: u16,
+    /// The largest value.
+    pub high: u16,
+    /// The first percentile.
+    pub percentile_1: u16,
+    /// The 99th percentile.
+    pub percentile_99: u16,
+    /// The largest value that the depth can hold.
+    pub full: u16,
+    /// How many pixels there are in each of [`BARS`] equal parts from 0 to `full`.
+    pub histogram: Vec<u32>,
+}
+
+impl GreyStatistics {
+    /// Counts the values of an image. Of a coloured one the mean of red, green and blue counts.
+    #[must_use]
+    pub fn of(samples: &Samples) -> Self {
+        let (mut counts, full) = match samples {
+            Samples::Depth8(_) => (vec![0_u32; 1 << 8], u16::from(u8::MAX)),
+            Samples::Depth16(_) => (vec![0_u32; 1 << 16], u16::MAX),
+        };
+        match samples {
+            Samples::Depth8(raster) if raster.channels() == Channels::Grey => {
+                raster.samples().iter().for_each(|&value| counts[usize::from(value)] += 1);
+            }
+            Samples::Depth8(raster) => {
+                raster.samples().chunks_exact(3).for_each(|pixel| counts[mean(pixel)] += 1);
+            }
+            Samples::Depth16(raster) if raster.channels() == Channels::Grey => {
+                raster.samples().iter().for_each(|&value| counts[usize::from(value)] += 1);
+            }
+            Samples::Depth16(raster) => {
+                raster.samples().chunks_exact(3).for_each(|pixel| counts[mean(pixel)] += 1);
+            }
+        }
+        Self::of_counts(&counts, full)
+    }
+
+    fn of_counts(counts: &[u32], full: u16) -> Self {
+        let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
+        let percentile = |part: f64| {
+            let wanted = (total as f64 * part).ceil().max(1.0) as u64;
+            let mut seen = 0;
+            let reached = |&count: &u32| {
+                seen += u64::from(count);
+                seen >= wanted
+            };
+            counts.iter().position(reached).unwrap_or(0) as u16
+        };
+        let histogram = counts.chunks(counts.len() / BARS).map(|part| part.iter().sum()).collect();
+        Self {
+            low: counts.iter().position(|&count| count > 0).unwrap_or(0) as u16,
+            high: counts.iter().rposition(|&count| count > 0).unwrap_or(0) as u16,
+            percentile_1: percentile(0.01),
+            percentile_99: percentile(0.99),
+            full,
+            histogram,
+        }
+    }
+}
+
+fn mean<S: Copy + Into<u32>>(pixel: &[S]) -> usize {
+    (pixel.iter().map(|&value| value.into()).sum::<u32>() / 3) as usize
+}
+
+/// Where a window comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WindowPreset {
+    /// 8 bits as they are stored; of 16 bits, which seldom use their range, all values that occur.
+    #[default]
+    Usual,
+    /// From the smallest to the largest value of the image.
+    Range,
+    /// From the first to the 99th percentile.
+    Percentiles,
+    /// All values that the depth can hold.
+    Stored,
+}
+
+/// How grey values are to be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WindowChoice {
+    /// Where it begins.
+    pub preset: WindowPreset,
+    /// Steps towards brighter pictures; each moves the window down.
+    pub level: i8,
+    /// Steps towards more contrast; each makes the window narrower.
+    pub contrast: i8,
+}
+
+impl WindowChoice {
+    /// The next preset, with level and contrast at rest.
+    #[must_use]
+    pub fn next(self) -> Self {
+        let preset = match self.preset {
+            WindowPreset::Usual | WindowPreset::Range => WindowPreset::Percentiles,
+            WindowPreset::Percentiles => WindowPreset::Stored,
+            WindowPreset::Stored => WindowPreset::Range,
+        };
+        Self { preset, level: 0, contrast: 0 }
+    }
+
+    /// Brighter by so many steps, or darker.
+    #[must_use]
+    pub fn brighter(self, steps: i8) -> Self {
+        Self { level: self.level.saturating_add(steps).clamp(-40, 40), ..self }
+    }
+
+    /// With more contrast by so many steps, or less.
+    #[must_use]
+    pub fn steeper(self, steps: i8) -> Self {
+        Self { contrast: self.contrast.saturating_add(steps).clamp(-12, 24), ..self }
+    }
+
+    /// The window for an image with these values.
+    #[must_use]
+    pub fn window(self, of: &GreyStatistics) -> IntensityWindow {
+        let (low, high) = match self.preset {
+            WindowPreset::Usual if of.full == u16::from(u8::MAX) => (0, of.full),
+            WindowPreset::Usual | WindowPreset::Range => (of.low, of.high),
+            WindowPreset::Percentiles => (of.percentile_1, of.percentile_99),
+            WindowPreset::Stored => (0, of.full),
+        };
+        let span = f64::from(high) - f64::from(low);
+        let shift = -f64::from(self.level) * LEVEL_STEP * span;
+        let half = span / 2.0 * WIDTH_STEP.powi(-i32::from(self.contrast));
+        let middle = f64::midpoint(f64::from(low), f64::from(high)) + shift;
+        IntensityWindow { low: (middle - half).round() as i32, high: (middle + half).round() as i32 }
+    }
+
+    /// What it is called: `as stored`, `whole range`, `1–99 %`.
+    #[must_use]
+    pub fn name(self, of: &GreyStatistics) -> &'static str {
+        if self.level != 0 || self.contrast != 0 {
+            return "set by hand";
+        }
+        match self.preset {
+            WindowPreset::Usual if of.full == u16::from(u8::MAX) => "as stored",
+            WindowPreset::Usual | WindowPreset::Range => "whole range",
+            WindowPreset::Percentiles => "1–99 %",
+            WindowPreset::Stored => "as stored",
+        }
+    }
+}
+
+/// The value that is drawn black and the one that is drawn white; both may lie beyond what the depth holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IntensityWindow {
+    /// Drawn black, with everything below.
+    pub low: i32,
+    /// Drawn white, with everything above.
+    pub high: i32,
+}
+
+impl IntensityWindow {
+    /// The grey level, 0 to 255, that a value is drawn with.
+    #[must_use]
+    pub fn level(self, value: u16) -> u8 {
+        // A flat image has no range: what is not above it is black.
+        let span = i64::from(self.high - self.low).max(1);
+        let above = (i64::from(value) - i64::from(self.low)).clamp(0, span);
+        ((above * 255 + span / 2) / span) as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::raster::Raster;
+
+    fn statistics(values: &[u16]) -> GreyStatistics {
+        GreyStatistics::of(&Samples::Depth16(Raster::new(values.len(), 1, Channels::Grey, values.to_vec())))
+    }
+
+    #[test]
+    fn values_are_counted() {
+        let values: Vec<u16> = (0..200).map(|value| 1000 + value * 10).collect();
+        let found = statistics(&values);
+        assert_eq!((found.low, found.high), (1000, 2990));
+        assert_eq!((found.percentile_1, found.percentile_99), (1010, 2970));
+        assert_eq!(found.histogram.iter().sum::<u32>(), 200);
+        let colours = Samples::Depth8(Raster::new(1, 1, Channels::Rgb, vec![10, 20, 30]));
+        assert_eq!(GreyStatistics::of(&colours).low, 20);
+    }
+
+    #[test]
+    fn eight_bits_are_shown_as_stored_and_sixteen_over_their_range() {
+        let choice = WindowChoice::default();
+        let sixteen = statistics(&[1000, 3000, 5000]);
+        let window = choice.window(&sixteen);
+        assert_eq!([1000, 3000, 5000].map(|value| window.level(value)), [0, 128, 255]);
+        let eight = GreyStatistics::of(&Samples::Depth8(Raster::new(2, 1, Channels::Grey, vec![20, 204])));
+        let window = choice.window(&eight);
+        assert!((0..=255).all(|value| window.level(value) == value as u8), "not rescaled");
+        assert_eq!((choice.name(&eight), choice.name(&sixteen)), ("as stored", "whole range"));
+    }
+
+    #[test]
+    fn presets_follow_each_other_and_each_changes_the_picture() {
+        let values: Vec<u8> = (20..=204).collect();
+        let eight = GreyStatistics::of(&Samples::Depth8(Raster::new(values.len(), 1, Channels::Grey, values)));
+        let mut choice = WindowChoice::default();
+        let windows: Vec<_> = (0..4)
+            .map(|_| {
+                choice = choice.next();
+                (choice.name(&eight), choice.window(&eight))
+            })
+            .collect();
+        assert_eq!(windows[0], ("1–99 %", IntensityWindow { low: 21, high: 203 }));
+        assert_eq!(windows[1], ("as stored", IntensityWindow { low: 0, high: 255 }));
+        assert_eq!(windows[2], ("whole range", IntensityWindow { low: 20, high: 204 }));
+        assert_eq!(windows[3], windows[0]);
+    }
+
+    #[test]
+    fn brighter_is_brighter_and_steeper_is_steeper() {
+        let found = statistics(&[0, 1000]);
+        let rest = WindowChoice::default();
+        assert!(rest.brighter(1).window(&found).level(500) > rest.window(&found).level(500));
+        assert!(rest.brighter(-1).window(&found).level(500) < rest.window(&found).level(500));
+        let spread = |choice: WindowChoice| {
+            let window = choice.window(&found);
+            window.level(600) - window.level(400)
+        };
+        assert!(spread(rest.steeper(1)) > spread(rest));
+        assert_eq!(rest.brighter(1).name(&found), "set by hand");
+    }
+
+    proptest! {
+        #[test]
+        fn windows_keep_the_order_of_values(
+            low in 0_u16.., high in 0_u16.., level in -40_i8..40, contrast in -12_i8..24, one in 0_u16.., other in 0_u16..,
+        ) {
+            let found = statistics(&[low, high]);
+            let window = WindowChoice { preset: WindowPreset::Range, level, contrast }.window(&found);
+            prop_assert!(window.level(one.min(other)) <= window.level(one.max(other)));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Bytes to pixels, and pixels to pixels.
+
+pub mod breast_mask;
+pub mod colormap;
+mod components;
+pub mod contour;
+pub mod decode;
+pub mod dense_tissue;
+pub mod explanation_picture;
+pub mod filled_pectoral;
+pub mod grey_deviation;
+mod image_error;
+pub mod image_examination;
+mod image_facts;
+pub mod image_header;
+pub mod intensity_window;
+pub mod map_zoom;
+pub mod mask;
+pub mod network_input;
+pub mod overlay;
+pub mod picture_regions;
+pub mod picture_signature;
+pub mod pixel_checksum;
+pub mod random_map;
+pub mod raster;
+pub mod resize;
+pub mod skin_band;

@@ -1,0 +1,136 @@
+//! What the network gets to see of an image.
+
+use std::path::Path;
+
+use super::decode::{ImageError, decode_file};
+use super::raster::{Channels, Raster};
+use super::resize::{bilinear_half_pixel, nearest_pil};
+use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::image::image_findings::ImageFindings;
+use mammoscope_domain::network::input_route::InputRoute;
+
+/// One image as the network takes it: `size` × `size` pixels × 3 channels of `f32`, row by row with the channels
+/// innermost (HWC), around zero and within −1 to 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NetworkInput {
+    size: usize,
+    values: Vec<f32>,
+}
+
+impl NetworkInput {
+    /// Channels of the network's input.
+    pub const CHANNELS: usize = 3;
+
+    /// Scales and centres an image that was resized by [`resize`].
+    ///
+    /// - Route 1: × 1/255 in single precision, then minus the mean over all pixels and channels.
+    /// - Route 2: minus that mean, then / 255, in double precision.
+    ///
+    /// An 8-bit image has 256 different values, so each is computed once, and the mean is exact.
+    ///
+    /// # Panics
+    /// When the image is not square.
+    #[must_use]
+    pub fn from_resized(image: &Raster<u8>, route: InputRoute) -> Self {
+        assert_eq!(image.width(), image.height(), "the network's input is square");
+        let table = value_table(image.samples(), route);
+        let mut values = Vec::with_capacity(image.width() * image.height() * Self::CHANNELS);
+        match image.channels() {
+            Channels::Grey => {
+                values.extend(image.samples().iter().flat_map(|&sample| [table[usize::from(sample)]; Self::CHANNELS]));
+            }
+            Channels::Rgb => values.extend(image.samples().iter().map(|&sample| table[usize::from(sample)])),
+        }
+        Self { size: image.width(), values }
+    }
+
+    /// Pixels a side.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The values, `size` × `size` × 3, channels innermost.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// The values themselves, for who needs to own them.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+/// Resizes an image to `size` × `size` pixels in the way of a route; the aspect is not kept.
+///
+/// # Panics
+/// When `size` is zero.
+#[must_use]
+pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> {
+    match route {
+        InputRoute::One => nearest_pil(image, size, size),
+        InputRoute::Two => bilinear_half_pixel(image, size, size),
+    }
+}
+
+/// Reads a file and makes the network's input of it; beside it what was found in the image.
+///
+/// # Panics
+/// When `size` is zero.
+pub fn load_input(
+    path: &Path,
+    size: usize,
+    route: InputRoute,
+    range: GreyRange,
+) -> Result<(NetworkInput, ImageFindings), ImageError> {
+    let levels = decode_file(path)?.into_levels(range)?;
+    let picture = resize(&levels.raster, size, route);
+    Ok((NetworkInput::from_resized(&picture, route), levels.findings(&picture)))
+}
+
+/// The input value of every grey level of an image with these samples.
+fn value_table(samples: &[u8], route: InputRoute) -> [f32; 256] {
+    let mut counts = [0_u64; 256];
+    for &sample in samples {
+        counts[usize::from(sample)] += 1;
+    }
+    let mean_of = |value: &dyn Fn(usize) -> f64| {
+        let sum: f64 = counts.iter().enumerate().map(|(level, &count)| count as f64 * value(level)).sum();
+        sum / samples.len() as f64
+    };
+    match route {
+        InputRoute::One => {
+            let scaled: [f32; 256] = std::array::from_fn(|level| level as f32 * (1.0 / 255.0));
+            let mean = mean_of(&|level| f64::from(scaled[level])) as f32;
+            scaled.map(|value| value - mean)
+        }
+        InputRoute::Two => {
+            let mean = mean_of(&|level| level as f64);
+            std::array::from_fn(|level| ((level as f64 - mean) / 255.0) as f32)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_centred_and_repeated_for_grey() {
+        let image = Raster::new(2, 2, Channels::Grey, vec![0, 255, 0, 255]);
+        for route in InputRoute::ALL {
+            let input = NetworkInput::from_resized(&image, route);
+            assert_eq!(input.values()[..6], [-0.5, -0.5, -0.5, 0.5, 0.5, 0.5], "{route}");
+            assert_eq!((input.size(), input.values().len()), (2, 12));
+        }
+    }
+
+    #[test]
+    fn the_mean_goes_over_all_channels() {
+        let image = Raster::new(1, 1, Channels::Rgb, vec![0, 51, 102]);
+        let input = NetworkInput::from_resized(&image, InputRoute::Two);
+        assert_eq!(input.values(), &[-0.2, 0.0, 0.2]);
+    }
+}

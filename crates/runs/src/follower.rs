@@ -1,0 +1,218 @@
+//! A run that is watched: what changes is told soon after it happens.
+
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use notify::event::{AccessKind, AccessMode};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use crate::snapshot::{RunChange, RunSnapshot};
+use mammoscope_storage::runs::run_dir::RunDir;
+
+/// How often the files are looked at without a hint: network file systems give none.
+const POLL: Duration = Duration::from_secs(1);
+/// How often a waiting reader is asked whether it still waits.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Follows one run: it may not exist yet, grow, be cut, replaced, renamed or deleted.
+///
+/// The system's notifications are a hint only, that it is time to look; where there are none, or no more watches are to
+/// be had, a slow poll does.
+#[derive(Debug)]
+pub struct RunFollower {
+    snapshot: RunSnapshot,
+    watch: Option<Watch>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    /// Kept for what its drop does: it ends the watching.
+    _watcher: RecommendedWatcher,
+    hints: Receiver<()>,
+}
+
+impl RunFollower {
+    /// Begins to follow a run; nothing is read yet.
+    #[must_use]
+    pub fn new(run: RunDir) -> Self {
+        Self { snapshot: RunSnapshot::new(run), watch: None }
+    }
+
+    /// The run as it was last read.
+    #[must_use]
+    pub fn snapshot(&self) -> &RunSnapshot {
+        &self.snapshot
+    }
+
+    /// Reads what changed and hands over each change, with the run as it is then; gives whether there was any.
+    pub fn poll(&mut self, take: &mut dyn FnMut(&RunSnapshot, &RunChange)) -> bool {
+        // Watched before it is read: what happens in between is a hint for the next time.
+        if self.watch.is_none() && self.snapshot.run().path().is_dir() {
+            self.watch = Watch::new(self.snapshot.run()).ok();
+        }
+        let (mut changed, mut replaced) = (false, false);
+        self.snapshot.refresh(&mut |snapshot, change| {
+            changed = true;
+            replaced |= matches!(change, RunChange::Gone | RunChange::Restarted);
+            take(snapshot, change);
+        });
+        if replaced {
+            // The watch is on a directory that may not be the one of this name any more.
+            self.watch = None;
+        }
+        changed
+    }
+
+    /// Waits until something changed, `patience` is over, or `interrupted` says that nobody waits any more; otherwise
+    /// like [`RunFollower::poll`].
+    pub fn wait(
+        &mut self,
+        patience: Duration,
+        interrupted: &dyn Fn() -> bool,
+        take: &mut dyn FnMut(&RunSnapshot, &RunChange),
+    ) -> bool {
+        let end = Instant::now() + patience;
+        loop {
+            if self.poll(take) {
+                return true;
+            }
+            let next = end.min(Instant::now() + POLL);
+            loop {
+                let left = next.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
+                if interrupted() {
+                    return false;
+                }
+                if self.wait_for_hint(left.min(GLANCE)) {
+                    break;
+                }
+            }
+            if Instant::now() >= end {
+                return self.poll(take);
+            }
+        }
+    }
+
+    fn wait_for_hint(&self, patience: Duration) -> bool {
+        let hint = self.watch.as_ref().map(|watch| watch.hints.recv_timeout(patience));
+        if matches!(hint, None | Some(Err(RecvTimeoutError::Disconnected))) {
+            std::thread::sleep(patience);
+        }
+        hint.is_some_and(|hint| hint.is_ok())
+    }
+}
+
+impl Watch {
+    fn new(run: &RunDir) -> notify::Result<Self> {
+        // One hint that waits is as good as many.
+        let (sender, hints) = sync_channel(1);
+        let mut watcher = notify::recommended_watcher(hint_giver(run, sender))?;
+        watcher.watch(run.path(), RecursiveMode::NonRecursive)?;
+        Ok(Self { _watcher: watcher, hints })
+    }
+}
+
+fn hint_giver(run: &RunDir, sender: SyncSender<()>) -> impl FnMut(notify::Result<notify::Event>) + Send + 'static {
+    let files = [run.events(), run.status(), run.spec(), run.path().to_owned()];
+    let names = files.map(|file| file.file_name().map(ToOwned::to_owned));
+    let concerns = move |path: &Path| names.iter().any(|name| name.as_deref() == path.file_name());
+    move |event| {
+        let wanted = event.is_ok_and(|event| is_change(event.kind) && event.paths.iter().any(|path| concerns(path)));
+        if wanted {
+            // Full: a hint waits already. Closed: nobody follows any more.
+            let _ = sender.try_send(());
+        }
+    }
+}
+
+/// Our own reading opens and closes the files, which is no news.
+fn is_change(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
+        _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono::Utc;
+
+    use super::*;
+    use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+    use mammoscope_storage::runs::event_log::EventLog;
+
+    fn append(run: &RunDir, step: u64) {
+        let event = RunEvent { time: Utc::now(), kind: RunEventKind::Paused { step } };
+        EventLog::open(&run.events()).unwrap().append(&event).unwrap();
+    }
+
+    /// The changes until one of them is awaited.
+    fn changes_until(follower: &mut RunFollower, awaited: impl Fn(&RunChange) -> bool) -> Vec<RunChange> {
+        let mut changes = Vec::new();
+        while !changes.iter().any(&awaited) {
+            follower.wait(Duration::from_secs(60), &|| false, &mut |_, change| changes.push(change.clone()));
+        }
+        changes
+    }
+
+    fn is_step(change: &RunChange, wanted: u64) -> bool {
+        matches!(change, RunChange::Event(RunEvent { kind: RunEventKind::Paused { step }, .. }) if *step == wanted)
+    }
+
+    #[test]
+    fn a_run_that_appears_grows_is_cut_renamed_and_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run");
+        let mut follower = RunFollower::new(RunDir::new(&path));
+        assert!(!follower.poll(&mut |_, _| {}), "there is no run yet");
+
+        let run = RunDir::create(&path).unwrap();
+        append(&run, 1);
+        let changes = changes_until(&mut follower, |change| is_step(change, 1));
+        assert_eq!(changes[0], RunChange::Appeared);
+        append(&run, 2);
+        append(&run, 3);
+        changes_until(&mut follower, |change| is_step(change, 3));
+        assert_eq!(follower.snapshot().state().phase, mammoscope_domain::run::run_status::RunPhase::Paused);
+
+        fs::write(run.events(), b"no event\n").unwrap();
+        let changes = changes_until(&mut follower, |change| matches!(change, RunChange::BadLine(_)));
+        assert_eq!(changes[0], RunChange::Restarted);
+        assert_eq!(follower.snapshot().bad_lines(), 1);
+        assert!(follower.snapshot().problems().iter().any(|problem| problem.contains("cannot be read: 1")));
+
+        fs::rename(&path, folder.path().join("renamed")).unwrap();
+        changes_until(&mut follower, |change| *change == RunChange::Gone);
+        assert!(!follower.snapshot().exists());
+        append(&RunDir::create(&path).unwrap(), 9);
+        changes_until(&mut follower, |change| is_step(change, 9));
+        fs::remove_dir_all(&path).unwrap();
+        changes_until(&mut follower, |change| *change == RunChange::Gone);
+    }
+
+    #[test]
+    fn reading_gives_no_hint_and_an_impatient_reader_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        append(&run, 1);
+        let mut follower = RunFollower::new(run);
+        assert!(follower.poll(&mut |_, _| {}));
+        assert!(follower.watch.is_some(), "this system watches directories");
+        for _ in 0..3 {
+            assert!(!follower.poll(&mut |_, _| {}));
+        }
+        assert!(!follower.wait_for_hint(GLANCE), "our own reading is no news");
+        let asked = std::cell::Cell::new(0);
+        let interrupted = || {
+            asked.set(asked.get() + 1);
+            true
+        };
+        assert!(!follower.wait(Duration::from_secs(3600), &interrupted, &mut |_, _| {}));
+        assert_eq!(asked.get(), 1);
+    }
+}

@@ -1,0 +1,10 @@
+//! Starting, following and controlling training runs.
+
+pub mod control;
+pub mod ending;
+pub mod follower;
+pub mod resumption;
+pub mod snapshot;
+pub mod trainer_process;
+pub mod training_plan;
+pub mod training_start;

@@ -1,0 +1,147 @@
+//! The models that `--model` names: one file, or a folder with one model a view.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::model_file::{Model, ModelError, ModelMetadata};
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+
+/// A model file that was read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelEntry {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is.
+    pub metadata: ModelMetadata,
+    /// Why nothing can be computed with it, though it is a model: numbers among its weights that are not finite.
+    pub fault: Option<String>,
+}
+
+/// One or more models, at most one a view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ModelSet {
+    entries: Vec<ModelEntry>,
+    /// One file was named, and is to be used whatever its view is.
+    named: bool,
+}
+
+/// Why there are no usable models.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelSetError {
+    /// The path cannot be read.
+    #[error("{}: {error}", printable_path(path))]
+    Unreadable {
+        /// File or folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file is no model.
+    #[error("{}: {error}", printable_path(path))]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: ModelError,
+    },
+    /// A model's weights are no numbers.
+    #[error("{}: {reason}", printable_path(path))]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A folder holds no model.
+    #[error("{}: no model here (a model is a .safetensors file; `mammoscope import` makes one of a Keras file)", printable_path(.0))]
+    Empty(PathBuf),
+    /// Two models of a folder are for the same view.
+    #[error("{} and {} are both for {}; keep one, or name the file", printable_path(first), printable_path(second), view.map_or("any view", View::name))]
+    Ambiguous {
+        /// One.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// The view of both.
+        view: Option<View>,
+    },
+}
+
+impl ModelSet {
+    /// Reads and checks a model file, or every `.safetensors` file of a folder. One with weights that are not finite is
+    /// among them, with its [fault](ModelEntry::fault).
+    pub fn open(path: &Path) -> Result<Self, ModelSetError> {
+        let unreadable = |error| ModelSetError::Unreadable { path: path.to_owned(), error };
+        if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
+            return Ok(Self { entries: vec![read_entry(path)?], named: true });
+        }
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let file = entry.map_err(unreadable)?.path();
+            if file.extension() == Some(OsStr::new("safetensors")) && file.is_file() {
+                files.push(file);
+            }
+        }
+        files.sort();
+        let entries = files.iter().map(|file| read_entry(file)).collect::<Result<Vec<_>, _>>()?;
+        for (position, second) in entries.iter().enumerate() {
+            let view = second.metadata.view;
+            if let Some(first) = entries[..position].iter().find(|entry| entry.metadata.view == view) {
+                let (first, second) = (first.path.clone(), second.path.clone());
+                return Err(ModelSetError::Ambiguous { first, second, view });
+            }
+        }
+        if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries, named: false }) }
+    }
+
+    /// Reads and checks model files that are known to be of different views, such as the best of each run of a group. A
+    /// single one serves every view, as a file that was named does.
+    pub fn of_files(paths: &[PathBuf]) -> Result<Self, ModelSetError> {
+        let entries = paths.iter().map(|path| read_entry(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { named: entries.len() == 1, entries })
+    }
+
+    /// Models that are known to be of different views, as [`ModelSet::of_files`] without reading them.
+    #[must_use]
+    pub fn of_entries(entries: Vec<ModelEntry>) -> Self {
+        Self { named: entries.len() == 1, entries }
+    }
+
+    /// The same models, unless one is at fault.
+    pub fn without_faults(self) -> Result<Self, ModelSetError> {
+        match self.entries.iter().find_map(|entry| entry.fault.clone().map(|reason| (entry.path.clone(), reason))) {
+            Some((path, reason)) => Err(ModelSetError::Faulty { path, reason }),
+            None => Ok(self),
+        }
+    }
+
+    /// All models, in the order of their files.
+    #[must_use]
+    pub fn entries(&self) -> &[ModelEntry] {
+        &self.entries
+    }
+
+    /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view. A file that
+    /// was named itself serves every view ([`ModelMetadata::view`] tells whether it is another), a folder's does not.
+    #[must_use]
+    pub fn for_view(&self, view: Option<View>) -> Option<&ModelEntry> {
+        let with = |wanted: Option<View>| self.entries.iter().find(|entry| entry.metadata.view == wanted);
+        view.and_then(|view| with(Some(view)))
+            .or_else(|| with(None))
+            .or_else(|| self.entries.first().filter(|_| self.named))
+    }
+}
+
+fn read_entry(path: &Path) -> Result<ModelEntry, ModelSetError> {
+    let path = path.to_owned();
+    match Model::read(&path) {
+        Ok(model) => Ok(ModelEntry { path, metadata: model.metadata, fault: None }),
+        Err(error @ ModelError::Values { .. }) => match ModelMetadata::read(&path) {
+            Ok(metadata) => Ok(ModelEntry { path, metadata, fault: Some(error.to_string()) }),
+            Err(error) => Err(ModelSetError::Model { path, error }),
+        },
+        Err(error) => Err(ModelSetError::Model { path, error }),
+    }
+}

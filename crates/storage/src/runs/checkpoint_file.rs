@@ -1,0 +1,287 @@
+//! A training on disk: named tensors in one safetensors file, with a checksum, and the one before it.
+//!
+//! What the training computes with stands in the tensors, in an order that depends on nothing but their names and
+//! kinds, so that equal trainings have equal bytes there. When and where it was written stands in the header's metadata.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use sha2::{Digest as _, Sha256};
+
+use super::run_dir::RunDir;
+use crate::atomic_file::AtomicFile;
+use crate::regular_file::read_regular_file;
+use mammoscope_domain::text::printable::printable;
+
+/// What the `format` entry of the metadata says in files of this form.
+pub const CHECKPOINT_FORMAT: &str = "mammoscope-checkpoint-1";
+/// The widest network has 580 MB of weights, and at most four numbers are kept of each.
+const MAX_BYTES: u64 = 4 << 30;
+const CHECKSUM: &str = "tensors_sha256";
+
+/// The numbers of a tensor.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numbers {
+    /// Weights and moments.
+    F32(Vec<f32>),
+    /// Sums and best values.
+    F64(Vec<f64>),
+    /// Counters.
+    I64(Vec<i64>),
+}
+
+/// A named tensor of a checkpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointTensor {
+    /// Lengths of its axes, the last one innermost.
+    pub shape: Vec<usize>,
+    /// Its numbers in that order.
+    pub numbers: Numbers,
+}
+
+/// Everything that a training needs to go on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    /// What is computed with, by name.
+    pub tensors: BTreeMap<String, CheckpointTensor>,
+    /// What is told besides: times, host, hashes.
+    pub notes: BTreeMap<String, String>,
+}
+
+/// Why a checkpoint cannot be used or written.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    /// It cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is no safetensors file, or a damaged one.
+    #[error("not a readable safetensors file ({0}); is it cut short?")]
+    Safetensors(String),
+    /// It is a safetensors file of something else.
+    #[error("not a checkpoint: its metadata do not have format '{CHECKPOINT_FORMAT}'")]
+    NotOurs,
+    /// The tensors are not those that were written.
+    #[error("damaged: its tensors do not have the checksum that it names")]
+    Checksum,
+    /// A tensor is missing, or of another kind or size than what is trained.
+    #[error("does not fit this run: tensor '{0}' is missing or of another kind or size")]
+    Misfit(String),
+}
+
+impl From<safetensors::SafeTensorError> for CheckpointError {
+    fn from(error: safetensors::SafeTensorError) -> Self {
+        Self::Safetensors(printable(&error.to_string()))
+    }
+}
+
+impl Checkpoint {
+    /// Adds a tensor of f32.
+    pub fn insert(&mut self, name: impl Into<String>, shape: Vec<usize>, values: Vec<f32>) {
+        self.tensors.insert(name.into(), CheckpointTensor { shape, numbers: Numbers::F32(values) });
+    }
+
+    /// Adds a row of f64.
+    pub fn insert_sums(&mut self, name: &str, values: Vec<f64>) {
+        let tensor = CheckpointTensor { shape: vec![values.len()], numbers: Numbers::F64(values) };
+        self.tensors.insert(name.to_owned(), tensor);
+    }
+
+    /// Adds a row of i64.
+    pub fn insert_counters(&mut self, name: &str, values: Vec<i64>) {
+        let tensor = CheckpointTensor { shape: vec![values.len()], numbers: Numbers::I64(values) };
+        self.tensors.insert(name.to_owned(), tensor);
+    }
+
+    /// The numbers of a tensor of f32.
+    pub fn values(&self, name: &str) -> Result<&[f32], CheckpointError> {
+        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
+            Some(Numbers::F32(values)) => Ok(values),
+            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        }
+    }
+
+    /// The numbers of a row of f64.
+    pub fn sums(&self, name: &str) -> Result<&[f64], CheckpointError> {
+        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
+            Some(Numbers::F64(values)) => Ok(values),
+            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        }
+    }
+
+    /// The numbers of a row of i64.
+    pub fn counters(&self, name: &str) -> Result<&[i64], CheckpointError> {
+        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
+            Some(Numbers::I64(values)) => Ok(values),
+            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        }
+    }
+
+    /// Writes the run's last checkpoint; the one that it replaces stays beside it as the previous one. When this fails,
+    /// the last one is still what it was.
+    pub fn write(&self, run: &RunDir) -> Result<(), CheckpointError> {
+        let last = run.last_checkpoint();
+        let mut file = AtomicFile::create(&last)?;
+        file.write_all(&self.to_bytes()?)?;
+        // All of it is on the disk before the one before the last gives its name away: nothing that can fail is left then.
+        file.sync()?;
+        if last.exists() {
+            keep_previous(run)?;
+        }
+        file.commit()?;
+        Ok(())
+    }
+
+    /// Reads a checkpoint and holds its tensors against their checksum.
+    pub fn read(path: &Path) -> Result<Self, CheckpointError> {
+        Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
+        let data: Vec<(&str, Dtype, &[usize], Vec<u8>)> = self
+            .tensors
+            .iter()
+            .map(|(name, CheckpointTensor { shape, numbers })| {
+                let (dtype, bytes) = numbers.to_bytes();
+                (name.as_str(), dtype, shape.as_slice(), bytes)
+            })
+            .collect();
+        let mut notes: HashMap<String, String> =
+            self.notes.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        notes.insert("format".to_owned(), CHECKPOINT_FORMAT.to_owned());
+        notes.insert(CHECKSUM.to_owned(), checksum(data.iter().map(|(name, .., bytes)| (*name, bytes.as_slice()))));
+        let views = data
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((*name, TensorView::new(*dtype, shape.to_vec(), bytes)?)))
+            .collect::<Result<Vec<_>, CheckpointError>>()?;
+        Ok(safetensors::serialize(views, Some(notes))?)
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        let (_, header) = SafeTensors::read_metadata(bytes)?;
+        let notes = header.metadata().clone().unwrap_or_default();
+        if notes.get("format").map(String::as_str) != Some(CHECKPOINT_FORMAT) {
+            return Err(CheckpointError::NotOurs);
+        }
+        let file = SafeTensors::deserialize(bytes)?;
+        let mut names = file.names();
+        names.sort_unstable();
+        let data =
+            names.iter().map(|name| Ok((*name, file.tensor(name)?))).collect::<Result<Vec<_>, CheckpointError>>()?;
+        if notes.get(CHECKSUM) != Some(&checksum(data.iter().map(|(name, view)| (*name, view.data())))) {
+            return Err(CheckpointError::Checksum);
+        }
+        let tensors = data
+            .into_iter()
+            .map(|(name, view)| {
+                let numbers = Numbers::from_bytes(view.dtype(), view.data())
+                    .ok_or_else(|| CheckpointError::Misfit(name.to_owned()))?;
+                Ok((name.to_owned(), CheckpointTensor { shape: view.shape().to_vec(), numbers }))
+            })
+            .collect::<Result<_, CheckpointError>>()?;
+        Ok(Self { tensors, notes: notes.into_iter().collect() })
+    }
+}
+
+impl Numbers {
+    fn to_bytes(&self) -> (Dtype, Vec<u8>) {
+        match self {
+            Self::F32(values) => (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            Self::F64(values) => (Dtype::F64, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            Self::I64(values) => (Dtype::I64, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+        }
+    }
+
+    fn from_bytes(dtype: Dtype, bytes: &[u8]) -> Option<Self> {
+        match dtype {
+            Dtype::F32 => Some(Self::F32(bytes.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect())),
+            Dtype::F64 => Some(Self::F64(bytes.as_chunks().0.iter().map(|&value| f64::from_le_bytes(value)).collect())),
+            Dtype::I64 => Some(Self::I64(bytes.as_chunks().0.iter().map(|&value| i64::from_le_bytes(value)).collect())),
+            _ => None,
+        }
+    }
+}
+
+/// Gives the last checkpoint a second name, without a moment in which it has none.
+fn keep_previous(run: &RunDir) -> io::Result<()> {
+    let (last, previous) = (run.last_checkpoint(), run.previous_checkpoint());
+    let second_name = run.checkpoints().join(".previous.link");
+    let _ = fs::remove_file(&second_name);
+    match fs::hard_link(&last, &second_name) {
+        Ok(()) => fs::rename(&second_name, &previous),
+        // A file system without links: for a moment there is only the previous one, which a resume falls back to.
+        Err(_) => fs::rename(&last, &previous),
+    }
+}
+
+/// SHA-256 over names and little-endian bytes, in the order of the names.
+fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hasher = Sha256::new();
+    for (name, bytes) in tensors {
+        hasher.update(name.as_bytes());
+        hasher.update([0]);
+        hasher.update(bytes);
+    }
+    crate::models::model_file::hexadecimal(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint(step: i64) -> Checkpoint {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.insert("weights/b", vec![2, 1], vec![1.5, f32::NEG_INFINITY]);
+        checkpoint.insert("weights/a", vec![1], vec![-0.0]);
+        checkpoint.insert_sums("state/sums", vec![1e-300, 2.0]);
+        checkpoint.insert_counters("state/step", vec![step]);
+        checkpoint.notes.insert("host".to_owned(), "here".to_owned());
+        checkpoint
+    }
+
+    fn run() -> (tempfile::TempDir, RunDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        (folder, run)
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_the_one_before_is_kept() {
+        let (_folder, run) = run();
+        for step in 1..=3 {
+            checkpoint(step).write(&run).unwrap();
+        }
+        let read = Checkpoint::read(&run.last_checkpoint()).unwrap();
+        assert_eq!(read.tensors, checkpoint(3).tensors);
+        assert_eq!(read.notes["host"], "here");
+        assert_eq!(Checkpoint::read(&run.previous_checkpoint()).unwrap().counters("state/step").unwrap(), [2]);
+        assert_eq!(fs::read_dir(run.checkpoints()).unwrap().count(), 2);
+        assert!(matches!(read.values("state/step"), Err(CheckpointError::Misfit(name)) if name == "state/step"));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        let bytes = checkpoint(1).to_bytes().unwrap();
+        for length in 0..bytes.len() {
+            assert!(Checkpoint::from_bytes(&bytes[..length]).is_err(), "cut to {length}");
+        }
+        let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        for place in header..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 4;
+            assert!(matches!(Checkpoint::from_bytes(&damaged), Err(CheckpointError::Checksum)), "byte {place}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_that_cannot_be_written_leaves_the_last_one() {
+        let (_folder, run) = run();
+        checkpoint(1).write(&run).unwrap();
+        let before = fs::read(run.last_checkpoint()).unwrap();
+        fs::create_dir(run.previous_checkpoint()).unwrap();
+        assert!(matches!(checkpoint(2).write(&run), Err(CheckpointError::Io(_))));
+        assert_eq!(fs::read(run.last_checkpoint()).unwrap(), before);
+    }
+}

@@ -1,0 +1,125 @@
+//! `events.jsonl`, read: from the beginning or where the last reading ended.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use mammoscope_domain::run::run_event::RunEvent;
+use mammoscope_domain::text::printable::printable;
+
+/// No event is nearly as long; a line without an end is not to fill the memory.
+const LONGEST_LINE: u64 = 16 << 20;
+
+/// A reader of the events of a run, which may still be written.
+#[derive(Debug)]
+pub struct EventTail {
+    path: PathBuf,
+    offset: u64,
+    identity: Option<FileIdentity>,
+}
+
+/// What a reading finds, in the order of the file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TailEntry {
+    /// The file shrank, or is another one: what was read before is void, and everything comes again.
+    Restarted,
+    /// An event.
+    Event(RunEvent),
+    /// A line that is no event.
+    BadLine(BadLine),
+}
+
+/// A line that is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLine {
+    /// Bytes before it.
+    pub offset: u64,
+    /// Why it cannot be read.
+    pub reason: String,
+}
+
+/// What a file keeps when it is renamed, and a new one of the same name has not.
+type FileIdentity = (u64, u64);
+
+impl EventTail {
+    /// A reader that begins with the first event of the file at `path`, which need not exist yet.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), offset: 0, identity: None }
+    }
+
+    /// Bytes that were read: the end of the last whole line.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Hands over everything that was appended since the last reading. A last line without its end is left for the next
+    /// one; of a file that does not exist there is nothing.
+    pub fn read(&mut self, mut take: impl FnMut(TailEntry)) -> io::Result<()> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "is not a file"));
+        }
+        let identity = identity(&metadata);
+        let mut reader = BufReader::with_capacity(1 << 16, file);
+        if self.offset > 0 && (self.identity != identity || !self.continues(&mut reader)?) {
+            self.offset = 0;
+            take(TailEntry::Restarted);
+        }
+        self.identity = identity;
+        reader.seek(SeekFrom::Start(self.offset))?;
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let length = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? as u64;
+            let entry = if line.ends_with(b"\n") {
+                self.entry(&line)
+            } else if length == LONGEST_LINE {
+                TailEntry::BadLine(BadLine { offset: self.offset, reason: "is longer than any event".to_owned() })
+            } else {
+                return Ok(());
+            };
+            self.offset += length;
+            take(entry);
+        }
+    }
+
+    /// Whether what was read ends at the end of a line still: a file that shrank and grew again most likely does not.
+    fn continues(&self, reader: &mut BufReader<File>) -> io::Result<bool> {
+        reader.seek(SeekFrom::Start(self.offset - 1))?;
+        let mut last = [0];
+        match reader.read_exact(&mut last) {
+            Ok(()) => Ok(last == *b"\n"),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn entry(&self, line: &[u8]) -> TailEntry {
+        match serde_json::from_slice(line) {
+            Ok(event) => TailEntry::Event(event),
+            Err(error) => TailEntry::BadLine(BadLine { offset: self.offset, reason: printable(&error.to_string()) }),
+        }
+    }
+}
+
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems tell no identity")]
+fn identity(metadata: &std::fs::Metadata) -> Option<FileIdentity> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_metadata: &std::fs::Metadata) -> Option<FileIdentity> {
+    None
+}
+
+#[cfg(test)]
+mod tests;

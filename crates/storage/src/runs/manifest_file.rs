@@ -1,0 +1,197 @@
+//! `dataset.json` on disk: written once, whole or not at all.
+
+use std::collections::HashSet;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::atomic_file::AtomicFile;
+use crate::regular_file::read_regular_file;
+use mammoscope_domain::run::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, PixelFacts};
+use mammoscope_domain::text::printable::{printable, printable_path};
+
+/// More bytes than the images of any data set take: about 400 each.
+const LIMIT: u64 = 1 << 30;
+
+/// Why a `dataset.json` cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestFileError {
+    /// The file cannot be opened or read.
+    #[error("read {}: {error}", printable_path(path))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It does not say what a run's images are.
+    #[error("{}: {reason}", printable_path(path))]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// It cannot be written; what stood there before stands there still.
+    #[error("write {}: {error}", printable_path(path))]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says, or which path is no UTF-8.
+        error: io::Error,
+    },
+}
+
+/// Reads a `dataset.json` and checks that its parts fit together. The images themselves are not looked at.
+pub fn read_manifest(path: &Path) -> Result<DatasetManifest, ManifestFileError> {
+    let bytes =
+        read_regular_file(path, LIMIT).map_err(|error| ManifestFileError::Read { path: path.to_owned(), error })?;
+    parse(&bytes).map_err(|reason| ManifestFileError::Invalid { path: path.to_owned(), reason })
+}
+
+/// Writes a `dataset.json`, replacing what stood there.
+pub fn write_manifest(path: &Path, manifest: &DatasetManifest) -> Result<(), ManifestFileError> {
+    let write = || {
+        let mut file = AtomicFile::create(path)?;
+        serde_json::to_writer_pretty(&mut file, manifest)?;
+        file.write_all(b"\n")?;
+        file.commit()
+    };
+    write().map_err(|error| ManifestFileError::Write { path: path.to_owned(), error })
+}
+
+fn parse(bytes: &[u8]) -> Result<DatasetManifest, String> {
+    /// First of all: another version may have other fields.
+    #[derive(Deserialize)]
+    struct Layout {
+        schema: u32,
+    }
+    let described = |error: serde_json::Error| printable(&error.to_string());
+    let Layout { schema } = serde_json::from_slice(bytes).map_err(described)?;
+    if schema != MANIFEST_SCHEMA {
+        return Err(format!(
+            "schema {schema} is not known here, only {MANIFEST_SCHEMA}; use the program that wrote it"
+        ));
+    }
+    let manifest: DatasetManifest = serde_json::from_slice(bytes).map_err(described)?;
+    let mut files = HashSet::new();
+    for sample in &manifest.samples {
+        let file = || printable_path(&sample.file);
+        if !files.insert(&sample.file) {
+            return Err(format!("{} is listed twice", file()));
+        }
+        if let Some(wrong) = sample.pixels.as_ref().and_then(wrong_pixels) {
+            return Err(format!("{}: {wrong}", file()));
+        }
+    }
+    Ok(manifest)
+}
+
+fn wrong_pixels(pixels: &PixelFacts) -> Option<&'static str> {
+    let is_checksum = pixels.sha256.len() == 64 && pixels.sha256.bytes().all(|digit| digit.is_ascii_hexdigit());
+    if !is_checksum {
+        Some("sha256 is not 64 hexadecimal digits")
+    } else if pixels.width == 0 || pixels.height == 0 {
+        Some("an image has at least one row and one column")
+    } else if pixels.grey_deviation.is_some_and(|deviation| deviation < 0.0) {
+        Some("grey_deviation is negative")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mammoscope_domain::run::dataset_manifest::{ManifestSample, SplitSource};
+    use mammoscope_domain::subject::density::DensityClass;
+    use mammoscope_domain::subject::split::Split;
+    use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+    use mammoscope_domain::subject::view::View;
+
+    fn manifest() -> DatasetManifest {
+        let sample = |number: u32, pixels: Option<PixelFacts>, unusable: Option<&str>| ManifestSample {
+            file: PathBuf::from(format!("train/A/{number}_1_A_CC_R.png")),
+            subject: SubjectId(number.to_string()),
+            exam: Some(ExamId("1".to_owned())),
+            label: DensityClass::A,
+            split: Split::Train,
+            pixels,
+            unusable: unusable.map(str::to_owned),
+        };
+        let pixels = PixelFacts {
+            sha256: "0a".repeat(32),
+            width: 2,
+            height: 3,
+            grey_deviation: Some(0.1 + 0.2),
+            findings: None,
+        };
+        DatasetManifest {
+            schema: MANIFEST_SCHEMA,
+            root: PathBuf::from("/data/mammograms"),
+            view: View::CcR,
+            split_source: SplitSource::Folders,
+            split_seed: 1,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
+            allow_duplicates: false,
+            samples: vec![sample(1, Some(pixels), None), sample(2, None, Some("is empty (0 bytes)"))],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        write_manifest(&path, &manifest()).unwrap();
+        assert_eq!(read_manifest(&path).unwrap(), manifest());
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("{\n  \"schema\": 1,\n") && text.ends_with("}\n"), "{text}");
+    }
+
+    #[test]
+    fn errors_are_one_line_that_says_where() {
+        let text = serde_json::to_string_pretty(&manifest()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        let said = |from: &str, to: &str| {
+            assert!(text.contains(from), "{from}");
+            std::fs::write(&path, text.replace(from, to)).unwrap();
+            let said = read_manifest(&path).expect_err(to).to_string();
+            assert!(!said.contains('\n'), "{said}");
+            said.strip_prefix(&format!("{}: ", path.display())).expect("the path comes first").to_owned()
+        };
+        assert_eq!(
+            said("\"schema\": 1", "\"schema\": 2"),
+            "schema 2 is not known here, only 1; use the program that wrote it"
+        );
+        assert!(said("\"schema\": 1,", "").contains("missing field `schema`"));
+        assert!(said("\"label\": \"A\"", "\"label\": \"E\"").contains("unknown variant `E`"));
+        assert!(said("\"label\": \"A\"", "\"label\": \"E\"").contains(" at line "));
+        assert_eq!(said("/2_1_A", "/1_1_A"), "train/A/1_1_A_CC_R.png is listed twice");
+        assert!(said("\"0a0a", "\"0a0").ends_with("CC_R.png: sha256 is not 64 hexadecimal digits"));
+        assert!(said("\"width\": 2", "\"width\": 0").contains("at least one row"));
+        assert!(said("\"grey_deviation\": 0.3", "\"grey_deviation\": -0.3").contains("is negative"));
+        assert!(said("\"samples\": [", "\"samples\": ").contains(" at line "));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let missing = Path::new("no/such/dataset.json");
+        assert!(read_manifest(missing).unwrap_err().to_string().starts_with("read no/such/dataset.json: "));
+        let error = write_manifest(missing, &manifest()).unwrap_err().to_string();
+        assert!(error.starts_with("write no/such/dataset.json: "), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_no_text_is_refused_and_nothing_is_written() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dataset.json");
+        let root = PathBuf::from(std::ffi::OsString::from_vec(b"/data/\xff".to_vec()));
+        let error = write_manifest(&path, &DatasetManifest { root, ..manifest() }).unwrap_err().to_string();
+        assert!(error.contains("UTF-8"), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,22 @@
+//! The files of a workspace and of its run directories.
+
+pub mod best_checkpoint;
+pub mod checkpoint_file;
+pub mod checkpoint_model;
+pub mod event_log;
+pub mod event_tail;
+pub mod history_files;
+pub mod log_tail;
+pub mod manifest_file;
+pub mod model_splits;
+pub mod process_evidence;
+pub mod run_catalog;
+pub mod run_dir;
+pub mod run_lock;
+pub mod run_requests;
+pub mod run_spec_file;
+pub mod run_status_file;
+pub mod run_trash;
+pub mod split_evaluation;
+pub mod tensorboard;
+pub mod workspace;

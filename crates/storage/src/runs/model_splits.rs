@@ -1,0 +1,189 @@
+//! Which subjects a model was trained, validated and tested on, as its file tells it.
+//!
+//! Subjects stand in the metadata as digests and not by their ids: the first four bytes of the SHA-256 of
+//! `mammoscope subject\0<id>`, as eight hexadecimal digits, sorted and without anything between them, in the entries
+//! `provenance.subjects_train`, `_validation` and `_test`. So a model that goes to others lists no ids, though whoever
+//! has an id can look it up. In the same way `provenance.images_train` holds the first four bytes of the SHA-256 of each
+//! training image's pixels ([`PixelFacts::sha256`]).
+//!
+//! [`PixelFacts::sha256`]: mammoscope_domain::run::dataset_manifest::PixelFacts::sha256
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use super::manifest_file::read_manifest;
+use super::run_dir::RunDir;
+use crate::models::model_file::ModelMetadata;
+use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::subject::SubjectId;
+
+/// Hexadecimal digits of a digest.
+const DIGITS: usize = 8;
+const IMAGES_TRAIN: &str = "images_train";
+
+/// The subjects of each split, and the images that weights were fitted to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ModelSplits {
+    subjects: BTreeMap<Split, BTreeSet<u32>>,
+    images_train: BTreeSet<u32>,
+}
+
+impl ModelSplits {
+    /// What is known of the splits of a model: from the manifest of the run that its file lies in, else from its metadata;
+    /// `None` where neither tells.
+    #[must_use]
+    pub fn of_model(path: &Path, metadata: &ModelMetadata) -> Option<Self> {
+        let run = path.parent().and_then(Path::parent).map(RunDir::new);
+        let manifest = run
+            .filter(|run| path.parent() == Some(run.checkpoints().as_path()))
+            .and_then(|run| read_manifest(&run.manifest()).ok());
+        manifest.map(|manifest| Self::of_manifest(&manifest)).or_else(|| Self::of_provenance(&metadata.provenance))
+    }
+
+    /// What the manifest of a training says; images that could not be used count for nothing.
+    #[must_use]
+    pub fn of_manifest(manifest: &DatasetManifest) -> Self {
+        let mut splits = Self::default();
+        for sample in manifest.samples.iter().filter(|sample| sample.unusable.is_none()) {
+            splits.subjects.entry(sample.split).or_default().insert(digest_of(&sample.subject));
+            if let (Split::Train, Some(pixels)) = (sample.split, &sample.pixels) {
+                splits.images_train.extend(beginning(&pixels.sha256));
+            }
+        }
+        splits
+    }
+
+    /// What the provenance of a model says; `None` where it says nothing of splits, or nothing that can be read.
+    #[must_use]
+    pub fn of_provenance(provenance: &BTreeMap<String, String>) -> Option<Self> {
+        let mut subjects = BTreeMap::new();
+        for split in Split::ALL {
+            if let Some(text) = provenance.get(&entry(split)) {
+                subjects.insert(split, digests(text)?);
+            }
+        }
+        let images_train = provenance.get(IMAGES_TRAIN).map_or(Some(BTreeSet::new()), |text| digests(text))?;
+        (!subjects.is_empty()).then_some(Self { subjects, images_train })
+    }
+
+    /// The entries of a model's provenance.
+    #[must_use]
+    pub fn to_provenance(&self) -> BTreeMap<String, String> {
+        let mut entries: BTreeMap<_, _> =
+            self.subjects.iter().map(|(split, subjects)| (entry(*split), in_digits(subjects))).collect();
+        if !self.images_train.is_empty() {
+            entries.insert(IMAGES_TRAIN.to_owned(), in_digits(&self.images_train));
+        }
+        entries
+    }
+
+    /// The split that a subject belongs to; `None` for one that the training did not know.
+    #[must_use]
+    pub fn split_of(&self, subject: &SubjectId) -> Option<Split> {
+        let digest = digest_of(subject);
+        self.subjects.iter().find(|(_, subjects)| subjects.contains(&digest)).map(|(split, _)| *split)
+    }
+
+    /// Whether weights were fitted to an image whose pixels have this SHA-256 (hexadecimal); `None` where nothing is
+    /// known of images.
+    #[must_use]
+    pub fn was_fitted_to(&self, sha256: &str) -> Option<bool> {
+        (!self.images_train.is_empty())
+            .then(|| beginning(sha256).is_some_and(|image| self.images_train.contains(&image)))
+    }
+}
+
+fn entry(split: Split) -> String {
+    format!("subjects_{split}")
+}
+
+fn digest_of(subject: &SubjectId) -> u32 {
+    let mut hasher = Sha256::new();
+    hasher.update(b"mammoscope subject\0");
+    hasher.update(subject.0.as_bytes());
+    let [a, b, c, d, ..] = <[u8; 32]>::from(hasher.finalize());
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn beginning(sha256: &str) -> Option<u32> {
+    u32::from_str_radix(sha256.get(..DIGITS)?, 16).ok()
+}
+
+fn in_digits(digests: &BTreeSet<u32>) -> String {
+    digests.iter().fold(String::with_capacity(DIGITS * digests.len()), |mut text, digest| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{digest:08x}");
+        text
+    })
+}
+
+fn digests(text: &str) -> Option<BTreeSet<u32>> {
+    let (groups, rest) = text.as_bytes().as_chunks::<DIGITS>();
+    let digest = |group: &[u8; DIGITS]| beginning(std::str::from_utf8(group).ok()?);
+    if rest.is_empty() { groups.iter().map(digest).collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use mammoscope_domain::run::dataset_manifest::{MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource};
+    use mammoscope_domain::subject::density::DensityClass;
+    use mammoscope_domain::subject::view::View;
+
+    fn sample(subject: u32, split: Split, unusable: bool) -> ManifestSample {
+        let sha256 = format!("{subject:08x}{}", "0".repeat(56));
+        ManifestSample {
+            file: format!("{subject}.png").into(),
+            subject: SubjectId(subject.to_string()),
+            exam: None,
+            label: DensityClass::A,
+            split,
+            pixels: Some(PixelFacts { sha256, width: 1, height: 1, grey_deviation: None, findings: None }),
+            unusable: unusable.then(|| "cut short".to_owned()),
+        }
+    }
+
+    #[test]
+    fn written_and_read_back_without_ids() {
+        let split = |subject: u32| [Split::Train, Split::Train, Split::Validation, Split::Test][subject as usize % 4];
+        let mut samples: Vec<_> = (100..500).map(|subject| sample(subject, split(subject), false)).collect();
+        samples.push(sample(900, Split::Train, true));
+        let manifest = DatasetManifest {
+            schema: MANIFEST_SCHEMA,
+            root: PathBuf::from("/data"),
+            view: View::CcR,
+            split_source: SplitSource::Seeded,
+            split_seed: 1,
+            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
+            allow_duplicates: false,
+            samples,
+        };
+        let splits = ModelSplits::of_manifest(&manifest);
+        let provenance = splits.to_provenance();
+        assert_eq!(ModelSplits::of_provenance(&provenance).as_ref(), Some(&splits));
+        assert_eq!(provenance.values().map(String::len).sum::<usize>(), 600 * DIGITS);
+        for subject in 100..500 {
+            assert_eq!(splits.split_of(&SubjectId(subject.to_string())), Some(split(subject)));
+        }
+        assert_eq!(splits.split_of(&SubjectId("900".to_owned())), None, "it was not used");
+        assert_eq!(splits.was_fitted_to(&format!("{:08x}ff", 100)), Some(true));
+        assert_eq!(splits.was_fitted_to(&format!("{:08x}ff", 103)), Some(false));
+    }
+
+    #[test]
+    fn models_of_others_say_nothing() {
+        let of =
+            |key: &str, value: &str| ModelSplits::of_provenance(&BTreeMap::from([(key.to_owned(), value.to_owned())]));
+        assert_eq!(of("source", "a.h5"), None);
+        for damaged in ["0123456", "0123456789", "0123456x", "ä23456x"] {
+            assert_eq!(of("subjects_train", damaged), None, "{damaged}");
+        }
+        assert!(of("subjects_test", "").is_some_and(|splits| splits.was_fitted_to("00000000").is_none()));
+    }
+}

@@ -1,0 +1,133 @@
+//! Whether the process that a status names is still at work.
+
+use std::fs;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use mammoscope_domain::run::run_condition::ProcessEvidence;
+use mammoscope_domain::run::run_status::RunStatus;
+
+/// By how much a process may seem to have begun behind its own first word: times of processes are known in hundredths of
+/// a second, and clocks are set.
+const CLOCK_STEP: TimeDelta = TimeDelta::seconds(2);
+
+/// This machine's name.
+#[must_use]
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// What is different after every start of this machine; `None` where the system does not tell.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
+}
+
+/// Looks whether the process that last wrote a status still exists: on this host, since the same boot, and begun before
+/// the status was written (a later one has only got its number).
+#[must_use]
+pub fn process_evidence(status: &RunStatus) -> ProcessEvidence {
+    let (Some(pid), Some(host)) = (status.pid, &status.host) else { return ProcessEvidence::Unknown };
+    if *host != host_name() {
+        return ProcessEvidence::Unknown;
+    }
+    if let (Some(then), Some(now)) = (&status.boot_id, boot_id())
+        && *then != now
+    {
+        return ProcessEvidence::HostRestarted;
+    }
+    match process_start(pid) {
+        ProcessStart::At(time) if time > status.heartbeat + CLOCK_STEP => ProcessEvidence::Gone,
+        ProcessStart::At(_) | ProcessStart::Untold => ProcessEvidence::Alive,
+        ProcessStart::NoProcess => ProcessEvidence::Gone,
+    }
+}
+
+enum ProcessStart {
+    At(DateTime<Utc>),
+    /// It exists, and the system does not tell since when.
+    Untold,
+    NoProcess,
+}
+
+#[cfg(target_os = "linux")]
+fn process_start(pid: u32) -> ProcessStart {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return ProcessStart::NoProcess };
+    // The name in parentheses may itself hold anything. Behind it: state (field 3) …, start time (22), in ticks since
+    // the boot; proc_pid_stat(5).
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace().collect()).unwrap_or_default();
+    if matches!(fields.first(), Some(&("Z" | "X"))) {
+        // It has ended, and nobody has taken note.
+        return ProcessStart::NoProcess;
+    }
+    let started = fields.get(19).and_then(|ticks| ticks.parse::<f64>().ok());
+    let uptime = fs::read_to_string("/proc/uptime").ok();
+    let uptime = uptime.as_deref().and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
+    let (Some(ticks), Some(uptime)) = (started, uptime) else { return ProcessStart::Untold };
+    let age_s = uptime - ticks / rustix::param::clock_ticks_per_second() as f64;
+    ProcessStart::At(Utc::now() - TimeDelta::milliseconds((age_s * 1e3) as i64))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn process_start(pid: u32) -> ProcessStart {
+    let exists = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        // Another user's process exists too.
+        .is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)));
+    if exists { ProcessStart::Untold } else { ProcessStart::NoProcess }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+    use mammoscope_domain::run::run_status::{RunPhase, STATUS_SCHEMA};
+    use mammoscope_domain::subject::view::View;
+
+    fn status(pid: u32) -> RunStatus {
+        RunStatus {
+            schema: STATUS_SCHEMA,
+            state: RunPhase::Running,
+            reason: None,
+            pid: Some(pid),
+            host: Some(host_name()),
+            boot_id: boot_id(),
+            group: String::new(),
+            view: View::CcR,
+            step: 0,
+            steps_per_epoch: 1,
+            epoch: 0,
+            epochs: 1,
+            best: None,
+            images_per_s: None,
+            eta_s: None,
+            heartbeat: Utc::now(),
+            updated: Utc::now(),
+        }
+    }
+
+    #[test]
+    fn a_child_lives_until_it_is_killed_even_if_nobody_takes_note() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let status = status(child.id());
+        assert_eq!(process_evidence(&status), ProcessEvidence::Alive);
+        let other_host = RunStatus { host: Some("another host".to_owned()), ..status.clone() };
+        assert_eq!(process_evidence(&other_host), ProcessEvidence::Unknown);
+        let earlier_boot = RunStatus { boot_id: Some("another boot".to_owned()), ..status.clone() };
+        assert_eq!(process_evidence(&earlier_boot), ProcessEvidence::HostRestarted);
+        let number_reused = RunStatus { heartbeat: Utc::now() - TimeDelta::hours(1), ..status.clone() };
+        assert_eq!(process_evidence(&number_reused), ProcessEvidence::Gone);
+        assert_eq!(process_evidence(&RunStatus { pid: None, ..status.clone() }), ProcessEvidence::Unknown);
+
+        child.kill().unwrap();
+        // Killed, not yet waited for: its entry remains as that of a zombie.
+        while process_evidence(&status) != ProcessEvidence::Gone {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert_eq!(process_evidence(&status), ProcessEvidence::Gone);
+    }
+}

@@ -1,0 +1,184 @@
+//! The folder that the program works in: its runs and its cache, and what they are called.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Local, Utc};
+
+use super::run_dir::RunDir;
+use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::printable::printable_path;
+
+/// The workspace that is taken without being named, where it exists.
+const HERE: &str = "workspace";
+/// How times are written in names: they sort as they follow each other, and every file system takes them.
+const TIME_IN_NAMES: &str = "%Y-%m-%dT%H-%M-%S";
+/// Characters of a run's label, so that its files' names stay within what file systems take.
+const LONGEST_LABEL: usize = 64;
+
+/// A folder with runs and a cache, which exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace(PathBuf);
+
+/// There is no workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// The system tells no place for a user's data.
+    #[error("no folder for the workspace: neither XDG_DATA_HOME nor HOME is set; give --workspace DIR")]
+    NoPlace,
+    /// It cannot be made.
+    #[error("make the workspace {}: {error}; give another with --workspace DIR", printable_path(path))]
+    Make {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Workspace {
+    /// The workspace that is asked for, else `./workspace` where that exists, else `mammoscope` in the user's data
+    /// directory. One that is missing is made.
+    pub fn open(asked: Option<&Path>) -> Result<Self, WorkspaceError> {
+        let path = match asked {
+            Some(asked) => asked.to_owned(),
+            None if Path::new(HERE).is_dir() => PathBuf::from(HERE),
+            None => user_data_folder(env::var_os("XDG_DATA_HOME").map(PathBuf::from), env::home_dir())
+                .ok_or(WorkspaceError::NoPlace)?
+                .join("mammoscope"),
+        };
+        // Absolute, since a trainer does not work in the folder that it was started in.
+        let path = std::path::absolute(&path).unwrap_or(path);
+        let runs = path.join("runs");
+        fs::create_dir_all(&runs)
+            .or_else(|error| if runs.is_dir() { Ok(()) } else { Err(error) })
+            .map_err(|error| WorkspaceError::Make { path: path.clone(), error })?;
+        Ok(Self(path))
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder of the runs.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.0.join("runs")
+    }
+
+    /// The folder of what can be computed again. It is not made here.
+    #[must_use]
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// Bytes that are free for this user on the workspace's disk; `None` where the system does not tell.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        let facts = rustix::fs::statvfs(&self.0).ok()?;
+        facts.f_bavail.checked_mul(facts.f_frsize)
+    }
+
+    /// Makes the directory of a new run, `<local time>_<view>_<label>`: the label is the preset's name, or what the user
+    /// calls the run. A name that is taken gets `-2`, `-3`, …
+    pub fn create_run(&self, time: DateTime<Utc>, view: View, label: &str) -> io::Result<RunDir> {
+        let name = run_name(time, view, label);
+        let mut path = self.runs().join(&name);
+        for number in 2_u32.. {
+            match RunDir::create(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    path = self.runs().join(format!("{name}-{number}"));
+                }
+                made => return made,
+            }
+        }
+        unreachable!("no folder has four billion runs of one second")
+    }
+}
+
+/// The name of a run, before it is known whether it is taken: `2026-11-23T10-15-02_CC_R_seed`, in local time.
+#[must_use]
+pub fn run_name(time: DateTime<Utc>, view: View, label: &str) -> String {
+    format!("{}_{view}_{}", local_time(time), name_part(label))
+}
+
+/// A fresh id for the runs that are asked for together: `2026-11-23T10-15-02_seed_7f3a`. The last part is drawn, so that
+/// two trainings of the same second stay apart.
+#[must_use]
+pub fn new_group_id(time: DateTime<Utc>, label: &str) -> String {
+    format!("{}_{}_{:04x}", local_time(time), name_part(label), rand::random::<u16>())
+}
+
+fn local_time(time: DateTime<Utc>) -> String {
+    time.with_timezone(&Local).format(TIME_IN_NAMES).to_string()
+}
+
+/// A text as a part of a file name: letters, digits, `.`, `+`, `-` and `_` stay, anything else becomes `-`.
+fn name_part(text: &str) -> String {
+    let kept = |character: char| character.is_alphanumeric() || ['.', '+', '-', '_'].contains(&character);
+    let part: String = text
+        .trim()
+        .chars()
+        .map(|character| if kept(character) { character } else { '-' })
+        .take(LONGEST_LABEL)
+        .collect();
+    if part.is_empty() { "run".to_owned() } else { part }
+}
+
+/// Where programs keep a user's data: `XDG_DATA_HOME` if that is absolute, as its specification has it, else
+/// `~/.local/share`.
+fn user_data_folder(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    xdg.filter(|path| path.is_absolute())
+        .or_else(|| home.filter(|home| home.is_absolute()).map(|home| home.join(".local/share")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_file_names_and_taken_ones_get_a_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::open(Some(&folder.path().join("new/workspace"))).unwrap();
+        let time = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let first = workspace.create_run(time, View::CcR, "seed").unwrap();
+        let second = workspace.create_run(time, View::CcR, "seed").unwrap();
+        let third = workspace.create_run(time, View::CcR, "seed").unwrap();
+        assert!(first.name().ends_with("_CC_R_seed"), "{}", first.name());
+        assert_eq!(second.name(), format!("{}-2", first.name()));
+        assert_eq!(third.name(), format!("{}-3", first.name()));
+        assert!(first.requests().is_dir() && first.checkpoints().is_dir());
+
+        for hostile in ["../../etc", "a/b", "", "  ", "line\nbreak", &"x".repeat(500)] {
+            let run = workspace.create_run(time, View::MloL, hostile).unwrap();
+            assert_eq!(run.path().parent(), Some(workspace.runs().as_path()), "{hostile:?}");
+        }
+        assert!(run_name(time, View::MloL, "ward 3/Größe").ends_with("_MLO_L_ward-3-Größe"));
+        assert_ne!(
+            run_name(time, View::CcR, "seed"),
+            run_name(time + chrono::TimeDelta::seconds(1), View::CcR, "seed")
+        );
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, b"").unwrap();
+        let error = Workspace::open(Some(&file)).unwrap_err().to_string();
+        assert!(error.contains("file") && error.contains("--workspace"), "{error}");
+    }
+
+    #[test]
+    fn the_users_data_directory() {
+        let (xdg, home) = (Some(PathBuf::from("/data")), Some(PathBuf::from("/users/ada")));
+        assert_eq!(user_data_folder(xdg.clone(), home.clone()), xdg);
+        assert_eq!(user_data_folder(None, home.clone()), Some("/users/ada/.local/share".into()));
+        assert_eq!(user_data_folder(Some("relative".into()), home.clone()), Some("/users/ada/.local/share".into()));
+        assert_eq!(user_data_folder(Some(PathBuf::new()), None), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! `scores.csv`: where the map of each image lies, in numbers.
+
+use std::io;
+use std::path::Path;
+
+use crate::atomic_file::AtomicFile;
+use mammoscope_domain::explanation::explanation_scores::{DenseSource, ExplanationScores};
+use mammoscope_domain::explanation::explanation_summary::{SCORE_COUNT, Score};
+use mammoscope_domain::explanation::map_status::MapStatus;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::view::View;
+
+/// The name of the table in a folder of explanations.
+pub const FILE_NAME: &str = "scores.csv";
+
+/// The columns before the scores.
+const IDENTITY: [&str; 15] = [
+    "file",
+    "subject",
+    "exam",
+    "view",
+    "label",
+    "predicted",
+    "p_A",
+    "p_B",
+    "p_C",
+    "p_D",
+    "explained",
+    "method",
+    "layer",
+    "status",
+    "dense_source",
+];
+/// The columns of the map itself: after the scores of where it lies, before those that were measured with it.
+const MAP: [&str; 2] = ["positions", "map_file"];
+/// All scores.
+static ALL_SCORES: [Score; SCORE_COUNT] = Score::ALL;
+/// How many scores come after them.
+const MEASURED: usize = 2;
+
+/// One explained image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreRow {
+    /// The image, and what the network says of it.
+    pub prediction: PredictionRow,
+    /// The class that the map explains.
+    pub explained: DensityClass,
+    /// How the map was computed.
+    pub method: String,
+    /// The layer that it was computed from; empty for a method that needs none.
+    pub layer: String,
+    /// Whether there is a map to score.
+    pub status: MapStatus,
+    /// Where it is known from what is dense.
+    pub dense_source: DenseSource,
+    /// Its scores; what has no meaning stays empty.
+    pub scores: ExplanationScores,
+    /// Rows and columns of the map before it was brought to the picture's size.
+    pub positions: (usize, usize),
+    /// The map's file, below the folder: of images that share a name each has its own.
+    pub map_file: String,
+}
+
+/// All columns, in the order in which they are written.
+pub fn columns() -> impl Iterator<Item = &'static str> {
+    let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+    let names = |scores: &'static [Score]| scores.iter().map(|score| score.name());
+    IDENTITY.into_iter().chain(names(placed)).chain(MAP).chain(names(measured))
+}
+
+/// Writes `scores.csv` row by row; it appears at [`ScoreWriter::finish`], and a writer that is dropped before leaves
+/// nothing behind. Quoted as RFC 4180 has it; what is not known or has no meaning is empty.
+///
+/// `create → write* → finish`.
+pub struct ScoreWriter {
+    table: csv::Writer<AtomicFile>,
+}
+
+impl ScoreWriter {
+    /// Begins the table in a folder, which must exist.
+    pub fn create(folder: &Path) -> io::Result<Self> {
+        let mut table = csv::Writer::from_writer(AtomicFile::create(&folder.join(FILE_NAME))?);
+        table.write_record(columns())?;
+        Ok(Self { table })
+    }
+
+    /// Appends a row.
+    pub fn write(&mut self, row: &ScoreRow) -> io::Result<()> {
+        let of = &row.prediction;
+        let mut record = Vec::with_capacity(IDENTITY.len() + MAP.len() + SCORE_COUNT);
+        record.extend([
+            of.file.clone(),
+            of.subject.0.clone(),
+            of.exam.as_ref().map_or_else(String::new, |exam| exam.0.clone()),
+            of.view.map_or("", View::name).to_owned(),
+            of.label.map_or("", |label| label.letter()).to_owned(),
+            of.predicted.letter().to_owned(),
+        ]);
+        record.extend(of.probabilities.0.map(|probability| number(Some(probability))));
+        record.extend([
+            row.explained.letter().to_owned(),
+            row.method.clone(),
+            row.layer.clone(),
+            row.status.name().to_owned(),
+            row.dense_source.name().to_owned(),
+        ]);
+        let (rows, columns) = row.positions;
+        let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+        let numbers = |scores: &'static [Score]| scores.iter().map(|score| number(score.of(&row.scores)));
+        record.extend(numbers(placed));
+        record.extend([format!("{rows}x{columns}"), row.map_file.clone()]);
+        record.extend(numbers(measured));
+        Ok(self.table.write_record(record)?)
+    }
+
+    /// Puts the table in place.
+    pub fn finish(self) -> io::Result<()> {
+        self.table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
+    }
+}
+
+/// Nine digits behind the point are more than a map has.
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.9}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use mammoscope_domain::subject::probabilities::Probabilities;
+    use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+
+    fn row() -> ScoreRow {
+        let prediction = PredictionRow {
+            file: "odd, name_1_C_CC_R.png".to_owned(),
+            subject: SubjectId("124".to_owned()),
+            exam: Some(ExamId("1".to_owned())),
+            view: Some(View::CcR),
+            label: None,
+            predicted: DensityClass::C,
+            probabilities: Probabilities([0.0, 0.25, 0.5, 0.25]),
+        };
+        let scores = ExplanationScores {
+            dense_energy: Some(0.5),
+            pointing_hit: Some(true),
+            insertion_area: Some(1.0 / 3.0),
+            ..ExplanationScores::default()
+        };
+        ScoreRow {
+            prediction,
+            explained: DensityClass::D,
+            method: "grad-cam".to_owned(),
+            layer: "add_12".to_owned(),
+            status: MapStatus::Sound,
+            dense_source: DenseSource::Mask,
+            scores,
+            positions: (21, 21),
+            map_file: "CC_R/unlabelled/odd, name_1_C_CC_R_2_map.npy".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_table_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = ScoreWriter::create(folder.path()).unwrap();
+        writer.write(&row()).unwrap();
+        drop(writer);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut writer = ScoreWriter::create(folder.path()).unwrap();
+        writer.write(&row()).unwrap();
+        writer.finish().unwrap();
+        let text = fs::read_to_string(folder.path().join(FILE_NAME)).unwrap();
+        let expected = "\
+file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D,explained,method,layer,status,dense_source,breast_energy,outside_energy,\
+skin_energy,dense_energy,dense_area,dense_enrichment,pointing_hit,dense_iou,grey_spearman,positions,map_file,insertion_area,deletion_area
+\"odd, name_1_C_CC_R.png\",124,1,CC_R,,C,0.000000000,0.250000000,0.500000000,0.250000000,D,grad-cam,add_12,sound,mask,,,,\
+0.500000000,,,1.000000000,,,21x21,\"CC_R/unlabelled/odd, name_1_C_CC_R_2_map.npy\",0.333333333,
+";
+        assert_eq!(text, expected);
+        assert!(ScoreWriter::create(&folder.path().join("nowhere")).is_err());
+    }
+
+    #[test]
+    fn columns_are_distinct() {
+        let mut names: Vec<_> = columns().collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

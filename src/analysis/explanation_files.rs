@@ -1,0 +1,110 @@
+//! The files of one explained image: its map and its pictures, named as the reference names them.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Cursor};
+use std::path::{Path, PathBuf};
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder as _};
+
+use super::explained_image::ExplainedImage;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_imaging::colormap::Colormap;
+use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
+use mammoscope_imaging::overlay::MapScale;
+use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_storage::atomic_file::write_atomically;
+use mammoscope_storage::tables::map_file::write_map;
+
+/// How maps become pictures.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MapPainting {
+    /// The colours.
+    pub colors: Colormap,
+    /// How much of the image the strongest colour covers, 0 to 1.
+    pub opacity: f32,
+    /// Which value gets the full colour.
+    pub scale: MapScale,
+}
+
+/// The pictures of an explained image, of its picture's size, RGB.
+#[derive(Clone, Debug)]
+pub struct ExplanationPictures {
+    /// The map alone.
+    pub map: Raster<u8>,
+    /// The map over the image.
+    pub overlay: Raster<u8>,
+    /// Contours of the map and the outline of dense tissue over the image.
+    pub contours: Raster<u8>,
+}
+
+impl ExplanationPictures {
+    /// Draws them.
+    #[must_use]
+    pub fn of(image: &ExplainedImage, painting: MapPainting) -> Self {
+        let shares = painting.scale.shares(&image.map);
+        let regions = image.examined.regions.as_ref();
+        let draw = |drawing, outlines| {
+            let paint = (painting.colors, painting.opacity);
+            draw_explanation(&image.examined.picture, &shares, regions, drawing, paint, outlines)
+        };
+        Self {
+            map: draw(ExplanationDrawing::Map, Outlines::None),
+            overlay: draw(ExplanationDrawing::Overlay, Outlines::None),
+            contours: draw(ExplanationDrawing::Contours, Outlines::Dense),
+        }
+    }
+}
+
+/// The file of an image's map.
+#[must_use]
+pub fn map_file_name(stem: &OsStr) -> OsString {
+    let mut name = stem.to_owned();
+    name.push("_map.npy");
+    name
+}
+
+/// Writes an image's map (`<stem>_map.npy`, signed) and its pictures (`<predicted>_<stem>_650.png`, `…_map.png`,
+/// `…_overlay.png`, `…_contours.png`) into a folder that is there, and gives the pictures back. Of a map that says nothing
+/// there are only the map itself and the image.
+pub fn write_explanation(
+    folder: &Path,
+    stem: &OsStr,
+    predicted: DensityClass,
+    image: &ExplainedImage,
+    painting: MapPainting,
+) -> io::Result<Option<ExplanationPictures>> {
+    write_map(&folder.join(map_file_name(stem)), image.map.width(), image.map.samples())?;
+    let picture = &image.examined.picture;
+    let prefix = format!("{predicted}_");
+    write_png(&named(folder, &prefix, stem, &format!("_{}.png", picture.width())), picture)?;
+    if !image.status.is_sound() {
+        return Ok(None);
+    }
+    let pictures = ExplanationPictures::of(image, painting);
+    for (ending, picture) in
+        [("_map.png", &pictures.map), ("_overlay.png", &pictures.overlay), ("_contours.png", &pictures.contours)]
+    {
+        write_png(&named(folder, &prefix, stem, ending), picture)?;
+    }
+    Ok(Some(pictures))
+}
+
+fn named(folder: &Path, prefix: &str, stem: &OsStr, ending: &str) -> PathBuf {
+    let mut name = OsString::from(prefix);
+    name.push(stem);
+    name.push(ending);
+    folder.join(name)
+}
+
+fn write_png(path: &Path, picture: &Raster<u8>) -> io::Result<()> {
+    let mut bytes = Cursor::new(Vec::new());
+    let color = match picture.channels() {
+        Channels::Grey => ExtendedColorType::L8,
+        Channels::Rgb => ExtendedColorType::Rgb8,
+    };
+    PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Adaptive)
+        .write_image(picture.samples(), picture.width() as u32, picture.height() as u32, color)
+        .map_err(io::Error::other)?;
+    write_atomically(path, &bytes.into_inner())
+}

@@ -1,4 +1,0 @@
-//! Text as people and programs write it.
-
-pub mod bad_lines;
-pub mod table;

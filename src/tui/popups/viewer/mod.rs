@@ -1,0 +1,191 @@
+//! Pictures, full screen: a list of images that one walks through.
+
+use std::path::PathBuf;
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Paragraph};
+
+use super::PopupOutcome;
+use crate::tui::binding::{Action, Binding, action_of};
+use crate::tui::effect::Effect;
+use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::tui::model::Model;
+use crate::tui::services::pictures::{PictureMessage, PicturePlace};
+use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::picture::PictureView;
+use mammoscope_domain::text::printable::{printable, printable_os};
+use mammoscope_imaging::intensity_window::WindowChoice;
+
+/// What can be done with a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum ViewerAction {
+    Next,
+    Previous,
+    TenOn,
+    TenBack,
+    First,
+    Last,
+    NextWindow,
+    Brighter,
+    Darker,
+    MoreContrast,
+    LessContrast,
+    UsualWindow,
+    Close,
+}
+
+const fn act(action: ViewerAction) -> Action {
+    Action::Viewer(action)
+}
+
+const BINDINGS: &[Binding] = &[
+    Binding::new(
+        act(ViewerAction::Next),
+        &[Key::Right, Key::Down, Key::Char(' '), Key::Enter],
+        "next",
+        "show the next image",
+    ),
+    Binding::new(
+        act(ViewerAction::Previous),
+        &[Key::Left, Key::Up, Key::Backspace],
+        "previous",
+        "show the previous image",
+    ),
+    Binding::new(act(ViewerAction::NextWindow), &[Key::Char('w')], "window", "choose the next grey window"),
+    Binding::new(act(ViewerAction::Darker), &[Key::Char('[')], "darker", "draw the image darker"),
+    Binding::new(act(ViewerAction::Brighter), &[Key::Char(']')], "brighter", "draw the image brighter"),
+    Binding::new(act(ViewerAction::MoreContrast), &[Key::Char('}')], "contrast", "draw the image with more contrast"),
+    Binding::quiet(act(ViewerAction::LessContrast), &[Key::Char('{')], "draw the image with less contrast"),
+    Binding::quiet(act(ViewerAction::UsualWindow), &[Key::Char('0')], "draw the image as at first"),
+    Binding::quiet(act(ViewerAction::TenOn), &[Key::PageDown], "go ten images on"),
+    Binding::quiet(act(ViewerAction::TenBack), &[Key::PageUp], "go ten images back"),
+    Binding::quiet(act(ViewerAction::First), &[Key::Home], "show the first image"),
+    Binding::quiet(act(ViewerAction::Last), &[Key::End], "show the last image"),
+    Binding::new(act(ViewerAction::Close), &[Key::Escape, Key::Char('q')], "back", "go back"),
+];
+
+/// Images to walk through.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ImageList {
+    /// What they have in common: `true B, predicted C`.
+    pub(in crate::tui) title: String,
+    /// The images.
+    pub(in crate::tui) images: Vec<ListedImage>,
+    /// The one to begin with.
+    pub(in crate::tui) position: usize,
+}
+
+/// An image and what is known of it.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ListedImage {
+    /// Its file.
+    pub(in crate::tui) path: PathBuf,
+    /// A line about it, for beneath the picture: `subject 145 · true C · predicted C (.83)`.
+    pub(in crate::tui) caption: String,
+}
+
+/// The viewer.
+pub(in crate::tui) struct ViewerPopup {
+    images: ImageList,
+    window: WindowChoice,
+    pub(in crate::tui) picture: PictureView,
+}
+
+impl ViewerPopup {
+    /// A viewer; its pictures are asked for when it is drawn, since their size is known only then.
+    pub(in crate::tui) fn open(mut images: ImageList) -> Self {
+        images.position = images.position.min(images.images.len().saturating_sub(1));
+        Self { images, window: WindowChoice::default(), picture: PictureView::new(PicturePlace::Viewer) }
+    }
+
+    #[expect(clippy::unused_self, reason = "as the other popups")]
+    pub(in crate::tui) fn bindings(&self) -> &'static [Binding] {
+        BINDINGS
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+        let Some(Action::Viewer(action)) = action_of(key, &[BINDINGS]) else { return PopupOutcome::Stay(Vec::new()) };
+        self.act(action)
+    }
+
+    fn act(&mut self, action: ViewerAction) -> PopupOutcome {
+        match action {
+            ViewerAction::Next => self.step(1),
+            ViewerAction::Previous => self.step(-1),
+            ViewerAction::TenOn => self.step(10),
+            ViewerAction::TenBack => self.step(-10),
+            ViewerAction::First => self.images.position = 0,
+            ViewerAction::Last => self.images.position = self.images.images.len().saturating_sub(1),
+            ViewerAction::NextWindow => self.window = self.window.next(),
+            ViewerAction::Brighter => self.window = self.window.brighter(1),
+            ViewerAction::Darker => self.window = self.window.brighter(-1),
+            ViewerAction::MoreContrast => self.window = self.window.steeper(1),
+            ViewerAction::LessContrast => self.window = self.window.steeper(-1),
+            ViewerAction::UsualWindow => self.window = WindowChoice::default(),
+            ViewerAction::Close => return PopupOutcome::Close(Vec::new()),
+        }
+        PopupOutcome::Stay(Vec::new())
+    }
+
+    fn step(&mut self, images: isize) {
+        let last = self.images.images.len().saturating_sub(1);
+        self.images.position = self.images.position.saturating_add_signed(images).min(last);
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
+        match mouse.kind {
+            MouseKind::WheelDown => self.act(ViewerAction::Next),
+            MouseKind::WheelUp => self.act(ViewerAction::Previous),
+            _ => PopupOutcome::Stay(Vec::new()),
+        }
+    }
+
+    pub(in crate::tui) fn hear(&mut self, message: &PictureMessage) {
+        self.picture.hear(message);
+    }
+
+    /// What its picture wants since it was drawn last.
+    pub(in crate::tui) fn take_wanted(&mut self) -> Option<Effect> {
+        self.picture.take_wanted()
+    }
+
+    pub(in crate::tui) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        frame.render_widget(Clear, area);
+        let images = &self.images.images;
+        let place = format!("{} of {}", self.images.position + 1, images.len());
+        let place = if images.is_empty() { String::new() } else { place };
+        let inner = draw_pane(frame, area, theme, true, [&printable(&self.images.title), &place]);
+        let Some(image) = images.get(self.images.position) else {
+            frame.render_widget(Paragraph::new(Line::styled(" there is no image here", theme.dim())), inner);
+            return;
+        };
+        let [room, caption, facts] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
+        let position = self.images.position;
+        let neighbours = || {
+            let around = [position.checked_add(1), position.checked_sub(1)];
+            around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
+        };
+        self.picture.draw(frame, room, model, &image.path, self.window, neighbours);
+        let cells = usize::from(inner.width).saturating_sub(2);
+        let text = fitted(&printable(&image.caption), cells);
+        frame.render_widget(Paragraph::new(Line::raw(text).centered()), caption);
+        let name = image.path.file_name().map(printable_os).unwrap_or_default();
+        let known = self.picture.facts(&image.path).map(|known| (known.header.facts.to_string(), known.window_text()));
+        let line = match known {
+            Some((stored, window)) => {
+                let left = fitted(&format!("{name} · {stored}"), cells.saturating_sub(width(&window) + 3));
+                Line::from(vec![Span::styled(left, theme.dim()), Span::raw(" · "), Span::raw(window)])
+            }
+            None => Line::styled(fitted(&name, cells), theme.dim()),
+        };
+        frame.render_widget(Paragraph::new(line.centered()), facts);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! Pictures: decoded, shrunk and encoded for the terminal off the main thread; the latest request of a place wins.
+
+pub(in crate::tui) mod cell_picture;
+mod encoding;
+mod library;
+pub(in crate::tui) mod painted;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ratatui_image::protocol::Protocol;
+
+use crate::tui::graphics::PictureLook;
+use crate::tui::message::UiMessage;
+use cell_picture::CellPicture;
+use encoding::{Encoder, encoded_size};
+pub(in crate::tui) use library::PictureFacts;
+use library::PictureLibrary;
+use mammoscope_imaging::intensity_window::WindowChoice;
+use painted::PaintedExplanation;
+
+/// A request waits so long for a later one, while a selection moves.
+const DEBOUNCE: Duration = Duration::from_millis(35);
+/// A selection moves where a place had another request so shortly before; the first one is served at once.
+const MOVING: Duration = Duration::from_millis(100);
+
+/// Where a picture is shown; each place has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum PicturePlace {
+    /// Beside a list.
+    Preview,
+    /// Full screen.
+    Viewer,
+    /// One of those beside each other on the screen Explain, counted from 0; there are at most [`TILES`].
+    Tile(u8),
+}
+
+/// How many pictures stand beside each other at most.
+pub(in crate::tui) const TILES: usize = 4;
+
+impl PicturePlace {
+    /// How many places there are.
+    const COUNT: usize = 2 + TILES;
+
+    /// Its number among all places.
+    const fn index(self) -> usize {
+        match self {
+            Self::Preview => 0,
+            Self::Viewer => 1,
+            Self::Tile(tile) => 2 + tile as usize % TILES,
+        }
+    }
+}
+
+/// A picture and how it is to be drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct PictureRequest {
+    pub(in crate::tui) place: PicturePlace,
+    /// The image file.
+    pub(in crate::tui) path: PathBuf,
+    /// Columns and rows that it may take.
+    pub(in crate::tui) room: (u16, u16),
+    pub(in crate::tui) window: WindowChoice,
+    /// What is painted over it; without, it is the image as it is stored.
+    pub(in crate::tui) painted: Option<PaintedExplanation>,
+    pub(in crate::tui) look: PictureLook,
+}
+
+/// What is wanted of the world for a picture.
+#[derive(Debug, PartialEq)]
+pub(in crate::tui) enum PictureEffect {
+    /// Decode and encode it.
+    Show {
+        /// What is to be shown.
+        request: PictureRequest,
+        /// What will probably be shown next.
+        neighbours: Vec<PathBuf>,
+    },
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub(in crate::tui) struct PictureMessage {
+    /// What was asked for.
+    pub(in crate::tui) request: PictureRequest,
+    /// The picture, or why there is none.
+    pub(in crate::tui) outcome: Result<EncodedPicture, String>,
+}
+
+/// A picture, ready to be drawn, and what is known of it.
+#[derive(Clone, Debug)]
+pub(in crate::tui) struct EncodedPicture {
+    pub(in crate::tui) drawing: Drawing,
+    /// Of the stored image; of what was painted there is none.
+    pub(in crate::tui) facts: Option<PictureFacts>,
+}
+
+/// A picture, ready to be drawn.
+#[derive(Clone)]
+pub(in crate::tui) enum Drawing {
+    /// By a protocol of the terminal.
+    Protocol(Box<Protocol>),
+    /// By characters.
+    Cells(CellPicture),
+}
+
+impl Drawing {
+    /// Columns and rows that it takes.
+    pub(in crate::tui) fn size(&self) -> (u16, u16) {
+        match self {
+            Self::Protocol(protocol) => (protocol.size().width, protocol.size().height),
+            Self::Cells(cells) => cells.size(),
+        }
+    }
+}
+
+impl fmt::Debug for Drawing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a picture of {:?} cells", self.size())
+    }
+}
+
+/// Decodes and encodes pictures.
+pub(in crate::tui) struct PictureService {
+    inbox: Sender<UiMessage>,
+    requests: Option<Sender<PictureEffect>>,
+}
+
+impl PictureService {
+    pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
+        Self { inbox, requests: None }
+    }
+
+    pub(in crate::tui) fn perform(&mut self, effect: PictureEffect) {
+        let requests = self.requests.get_or_insert_with(|| {
+            let (sender, receiver) = channel();
+            let inbox = self.inbox.clone();
+            thread::spawn(move || work(&receiver, &inbox));
+            sender
+        });
+        // The thread lives as long as this.
+        let _ = requests.send(effect);
+    }
+}
+
+/// Takes requests until nobody makes any.
+fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
+    let mut library = PictureLibrary::default();
+    let mut encoder = Encoder::default();
+    let mut guesses: VecDeque<PictureRequest> = VecDeque::new();
+    let mut asked = Asked::default();
+    loop {
+        // While there is something to guess, it is not waited.
+        let first = if guesses.is_empty() {
+            requests.recv().map_err(|_| TryRecvError::Disconnected)
+        } else {
+            requests.try_recv()
+        };
+        match first {
+            Ok(first) => {
+                guesses.clear();
+                for PictureEffect::Show { request, neighbours } in latest(first, requests, &mut asked) {
+                    let outcome = picture(&request, &mut library, &mut encoder);
+                    guesses.extend(neighbours.into_iter().map(|path| PictureRequest { path, ..request.clone() }));
+                    if inbox.send(UiMessage::Picture(PictureMessage { request, outcome })).is_err() {
+                        return;
+                    }
+                }
+            }
+            Err(TryRecvError::Empty) => {
+                if let Some(guess) = guesses.pop_front()
+                    && let Ok(known) = library.picture(&guess.path)
+                {
+                    let (pixels, _) = encoded_size(&guess, known.size());
+                    library.shrunk(&guess.path, &known, pixels);
+                }
+            }
+            Err(TryRecvError::Disconnected) => return,
+        }
+    }
+}
+
+/// When each place asked last.
+#[derive(Default)]
+struct Asked([Option<Instant>; PicturePlace::COUNT]);
+
+impl Asked {
+    /// How long a request that has just come is to wait for a later one.
+    fn patience(&mut self, PictureEffect::Show { request, .. }: &PictureEffect) -> Duration {
+        let before = self.0[request.place.index()].replace(Instant::now());
+        if before.is_some_and(|before| before.elapsed() < MOVING) { DEBOUNCE } else { Duration::ZERO }
+    }
+}
+
+/// Of each place the latest request, when none has come for a while.
+fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>, asked: &mut Asked) -> Vec<PictureEffect> {
+    let mut patience = asked.patience(&first);
+    let mut wanted = vec![first];
+    while let Ok(next) = requests.recv_timeout(patience) {
+        patience = patience.max(asked.patience(&next));
+        let PictureEffect::Show { request: later, .. } = &next;
+        wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
+        wanted.push(next);
+    }
+    wanted
+}
+
+fn picture(
+    request: &PictureRequest,
+    library: &mut PictureLibrary,
+    encoder: &mut Encoder,
+) -> Result<EncodedPicture, String> {
+    if let Some(painted) = &request.painted {
+        let (pixels, cells) = encoded_size(request, painted.size());
+        let drawing = encoder.encode(request, &painted.drawn(request.window, pixels), cells)?;
+        return Ok(EncodedPicture { drawing, facts: None });
+    }
+    let known = library.picture(&request.path)?;
+    let (pixels, cells) = encoded_size(request, known.size());
+    let shrunk = library.shrunk(&request.path, &known, pixels);
+    let facts = known.facts(request.window);
+    let drawing = encoder.encode(request, &shrunk.windowed(facts.window), cells)?;
+    Ok(EncodedPicture { drawing, facts: Some(facts) })
+}
+
+#[cfg(test)]
+mod tests;
