@@ -9,8 +9,8 @@ use std::{fs, panic, thread};
 
 use chrono::Utc;
 
-use super::message::UiMessage;
 use super::terminal;
+use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::text::contained_panic::unless_contained;
 use mammoscope_domain::text::printable::{printable, printable_path};
 

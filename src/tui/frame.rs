@@ -7,12 +7,12 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::binding::Binding;
-use super::effect::{Notice, Tone};
 use super::input::Mouse;
 use super::model::Model;
-use super::screens::ScreenId;
 use super::widgets::fitted::{fitted, fitted_start, width};
+use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::effect::{Notice, Tone};
+use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// So many hints of a screen the footer shows, where it has so many.
@@ -147,7 +147,7 @@ pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::machine_sample::{GpuSample, MachineSample, MemoryUse};
+    use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
     use crate::tui::testing::empty_model;
 
     #[test]

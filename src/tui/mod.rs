@@ -5,20 +5,16 @@
 
 mod app;
 mod ascii;
-mod binding;
-mod effect;
 mod fault;
 mod frame;
 #[doc(hidden)]
 pub mod frame_timing;
 mod graphics;
 mod input;
-mod machine_sample;
-mod message;
 mod model;
 mod own_memory;
 mod popups;
-mod run_board;
+mod protocol;
 mod screen;
 mod screens;
 mod services;
@@ -36,15 +32,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use chrono::Utc;
-
 use app::App;
-use effect::{Effect, Place};
+use chrono::Utc;
 use graphics::GraphicsFacts;
 use input::Input;
-use message::UiMessage;
 use model::Model;
-use run_board::RunBoard;
 use screen::Screen;
 use services::Services;
 use terminal::TakenTerminal;
@@ -52,7 +44,10 @@ use theme::{ColorDepth, Theme};
 use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
-use crate::tui::machine_sample::MachineSample;
+use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::machine_sample::MachineSample;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_list::RunBoard;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 

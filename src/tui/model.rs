@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::graphics::GraphicsFacts;
-use super::run_board::RunBoard;
 use super::theme::Theme;
-use crate::tui::machine_sample::MachineSample;
+use crate::tui::protocol::machine_sample::MachineSample;
+use crate::tui::protocol::run_list::RunBoard;
 
 /// What all screens share. Screens keep cursors and scroll positions only.
 #[derive(Debug)]

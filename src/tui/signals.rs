@@ -1,15 +1,14 @@
 //! Signals, as messages.
 
-use std::io;
 use std::sync::mpsc::Sender;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::message::UiMessage;
 use super::terminal;
+use crate::tui::protocol::message::UiMessage;
 
 /// How long the workbench may take to leave by itself when it is told to end.
 const LEAVE_TIME: Duration = Duration::from_millis(500);

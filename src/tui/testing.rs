@@ -9,16 +9,16 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 use super::app::App;
-use super::effect::Effect;
 use super::graphics::GraphicsFacts;
 use super::input::{Input, Key};
-use super::message::UiMessage;
 use super::model::Model;
-use super::run_board::RunBoard;
 use super::theme::{ColorDepth, Theme};
 use super::view_state::ViewState;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
-use crate::tui::machine_sample::MachineSample;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::machine_sample::MachineSample;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_list::RunBoard;
 
 /// The moment at which the tests' clock stands.
 pub(super) fn fixed_time() -> DateTime<Utc> {

@@ -1,17 +1,16 @@
 //! What was shown last, saved in the workspace: `view.json`.
 
-use std::fs;
-use std::io;
 use std::path::Path;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use super::screens::ScreenId;
 use super::screens::datasets::DatasetsView;
 use super::screens::evaluate::EvaluateView;
 use super::screens::explain::ExplainView;
 use super::screens::runs::RunsView;
 use super::screens::train::TrainView;
+use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_storage::atomic_file::write_atomically;
 
 const FILE: &str = "view.json";

@@ -4,41 +4,29 @@ mod screens_by_id;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
+use screens_by_id::Screens;
 
-use super::binding::{Action, Binding, action_of};
-use super::effect::{Effect, Notice, Place};
 use super::frame::{FrameAreas, draw_frame, tab_at};
 use super::input::{Input, Key, Mouse, MouseKind};
-use super::message::UiMessage;
 use super::model::Model;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
 use super::popups::{Popup, PopupOutcome};
-use super::screens::ScreenId;
-use super::screens::runs::RunsEffect;
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
-use screens_by_id::Screens;
+use crate::tui::protocol::app_action::AppAction;
+use crate::tui::protocol::binding::{Action, Binding, action_of};
+use crate::tui::protocol::effect::{Effect, Notice, Place};
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::runs::RunsEffect;
+use crate::tui::protocol::screen_id::ScreenId;
 
 /// How long a notice stays.
 const NOTICE_TIME: TimeDelta = TimeDelta::seconds(8);
 /// The smallest terminal that something sensible fits in.
 pub(super) const SMALLEST: (u16, u16) = (60, 15);
-
-/// What can be done everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AppAction {
-    Show(ScreenId),
-    NextScreen,
-    PreviousScreen,
-    Help,
-    Palette,
-    Redraw,
-    Suspend,
-    Quit,
-}
 
 /// What can be done everywhere; screens may take a key before.
 pub(super) const APP_BINDINGS: &[Binding] = &[
@@ -313,7 +301,7 @@ impl App {
         }
     }
 
-    fn hear_picture(&mut self, message: &super::services::pictures::PictureMessage) -> Vec<Effect> {
+    fn hear_picture(&mut self, message: &crate::tui::protocol::pictures::PictureMessage) -> Vec<Effect> {
         // Each picture knows its own.
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {

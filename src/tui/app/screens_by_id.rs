@@ -1,13 +1,14 @@
 //! The screens, each by its own type and by its id.
 
-use crate::tui::effect::Effect;
 use crate::tui::model::Model;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::screens::datasets::DatasetsScreen;
 use crate::tui::screens::evaluate::EvaluateScreen;
 use crate::tui::screens::explain::ExplainScreen;
 use crate::tui::screens::runs::RunsScreen;
+use crate::tui::screens::screen::Screen;
 use crate::tui::screens::train::TrainScreen;
-use crate::tui::screens::{Screen, ScreenId};
 use crate::tui::view_state::ViewState;
 
 /// The screens.

@@ -1,16 +1,15 @@
 //! The thread that reads the terminal.
 
-use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::mpsc::Sender;
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Input;
 use super::parser::InputParser;
-use crate::tui::message::UiMessage;
+use crate::tui::protocol::message::UiMessage;
 
 /// How long the rest of a sequence may take; after that a lone escape character was the key. Terminals send a sequence as
 /// one, and what a slow link tears apart comes within a packet's time; the key Escape is answered only after this.

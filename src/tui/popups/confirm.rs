@@ -6,22 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{PopupOutcome, draw_box};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-
-/// What is asked.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) struct Question {
-    /// What is to be done, in a few words: `Stop 3 runs?`.
-    pub(in crate::tui) title: String,
-    /// What follows from it.
-    pub(in crate::tui) text: String,
-    /// The word for yes: `stop`.
-    pub(in crate::tui) yes: &'static str,
-    /// What is done then.
-    pub(in crate::tui) effects: Vec<Effect>,
-}
+use crate::tui::protocol::question::Question;
 
 /// The question on the screen: `y` does it, anything else does not.
 pub(in crate::tui) struct ConfirmPopup {

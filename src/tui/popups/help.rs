@@ -7,9 +7,9 @@ use ratatui::widgets::Paragraph;
 
 use super::{PopupOutcome, draw_box};
 use crate::tui::app::APP_BINDINGS;
-use crate::tui::binding::Binding;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::protocol::binding::Binding;
 use crate::tui::widgets::fitted::{padded, width};
 
 /// The keys of the place that one is in.

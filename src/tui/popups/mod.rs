@@ -5,19 +5,19 @@ pub(super) mod help;
 pub(super) mod palette;
 pub(super) mod viewer;
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::widgets::Clear;
-
-use super::binding::{Action, Binding};
-use super::effect::Effect;
-use super::input::{Key, Mouse};
-use super::model::Model;
-use super::widgets::pane::draw_pane;
 use confirm::ConfirmPopup;
 use help::HelpPopup;
 use palette::PalettePopup;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Clear;
 use viewer::ViewerPopup;
+
+use super::input::{Key, Mouse};
+use super::model::Model;
+use super::widgets::pane::draw_pane;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::Effect;
 
 /// A popup.
 pub(super) enum Popup {

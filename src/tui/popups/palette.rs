@@ -7,10 +7,10 @@ use ratatui::widgets::Paragraph;
 
 use super::{PopupOutcome, draw_box};
 use crate::tui::app::APP_BINDINGS;
-use crate::tui::binding::Binding;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::screens::ScreenId;
+use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;

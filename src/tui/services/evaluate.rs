@@ -7,8 +7,9 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
-use crate::tui::message::UiMessage;
-use crate::tui::screens::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
+use crate::tui::protocol::evaluate::{EvaluateEffect, EvaluateMessage};
+use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
+use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;

@@ -4,7 +4,7 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::tui::message::UiMessage;
+use crate::tui::protocol::message::UiMessage;
 use crate::tui::services::machine_monitor::MachineMonitor;
 
 /// Between two samples.

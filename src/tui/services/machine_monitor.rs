@@ -8,7 +8,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use crate::tui::machine_sample::{GpuSample, MachineSample, MemoryUse};
+use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::process_evidence::host_name;
 

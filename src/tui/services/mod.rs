@@ -13,8 +13,8 @@ pub(super) mod train;
 
 use std::sync::mpsc::Sender;
 
-use super::effect::Effect;
-use super::message::UiMessage;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::message::UiMessage;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// Everything that works for the workbench.

@@ -1,15 +1,13 @@
 //! A run that is looked at: followed on a thread of its own, what is new of it told as it comes.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
-use crate::tui::message::UiMessage;
-use crate::tui::screens::runs::RunsMessage;
-use crate::tui::screens::runs::curves::{NoteKind, RunNews, RunNote};
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::runs::{NoteKind, RunNews, RunNote, RunsMessage};
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_runs::follower::RunFollower;

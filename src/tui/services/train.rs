@@ -8,10 +8,9 @@ use std::thread;
 
 use anyhow::{Context as _, bail};
 
-use crate::tui::message::UiMessage;
-use crate::tui::screens::train::{
-    DataOutlook, DataRequest, SplitChoice, StartRequest, StartedRuns, TrainEffect, TrainMessage,
-};
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::train::{DataOutlook, DataRequest, SplitChoice, StartRequest, StartedRuns};
+use crate::tui::protocol::train::{TrainEffect, TrainMessage};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::folder_layout::scan;
 use mammoscope_dataset::grey_check::{StatingWords, check_grey_range};

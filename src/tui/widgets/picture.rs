@@ -8,11 +8,12 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph, Wrap};
 use ratatui_image::Image;
 
-use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::services::pictures::painted::PaintedExplanation;
-use crate::tui::services::pictures::{
-    Drawing, EncodedPicture, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::painted::PaintedExplanation;
+use crate::tui::protocol::pictures::PictureFacts;
+use crate::tui::protocol::pictures::{
+    Drawing, EncodedPicture, PictureEffect, PictureMessage, PicturePlace, PictureRequest,
 };
 use mammoscope_imaging::intensity_window::WindowChoice;
 

@@ -1,41 +1,22 @@
 //! Pictures, full screen: a list of images that one walks through.
 
-use std::path::PathBuf;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use super::PopupOutcome;
-use crate::tui::binding::{Action, Binding, action_of};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::services::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::binding::{Action, Binding, action_of};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::viewer::{ImageList, ViewerAction};
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureView;
 use mammoscope_domain::text::printable::{printable, printable_os};
 use mammoscope_imaging::intensity_window::WindowChoice;
-
-/// What can be done with a picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum ViewerAction {
-    Next,
-    Previous,
-    TenOn,
-    TenBack,
-    First,
-    Last,
-    NextWindow,
-    Brighter,
-    Darker,
-    MoreContrast,
-    LessContrast,
-    UsualWindow,
-    Close,
-}
 
 const fn act(action: ViewerAction) -> Action {
     Action::Viewer(action)
@@ -66,26 +47,6 @@ const BINDINGS: &[Binding] = &[
     Binding::quiet(act(ViewerAction::Last), &[Key::End], "show the last image"),
     Binding::new(act(ViewerAction::Close), &[Key::Escape, Key::Char('q')], "back", "go back"),
 ];
-
-/// Images to walk through.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct ImageList {
-    /// What they have in common: `true B, predicted C`.
-    pub(in crate::tui) title: String,
-    /// The images.
-    pub(in crate::tui) images: Vec<ListedImage>,
-    /// The one to begin with.
-    pub(in crate::tui) position: usize,
-}
-
-/// An image and what is known of it.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct ListedImage {
-    /// Its file.
-    pub(in crate::tui) path: PathBuf,
-    /// A line about it, for beneath the picture: `subject 145 · true C · predicted C (.83)`.
-    pub(in crate::tui) caption: String,
-}
 
 /// The viewer.
 pub(in crate::tui) struct ViewerPopup {

@@ -1,10 +1,12 @@
+use crate::tui::protocol::viewer::ListedImage;
 use image::{GrayImage, Luma};
 
 use super::*;
-use crate::tui::effect::Place;
-use crate::tui::message::UiMessage;
 use crate::tui::popups::Popup;
-use crate::tui::services::pictures::{PictureEffect, PictureRequest, PictureService};
+use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::pictures::{PictureEffect, PictureRequest};
+use crate::tui::services::pictures::PictureService;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 
 fn three_images(folder: &std::path::Path) -> ImageList {

@@ -1,43 +1,10 @@
 //! The keys of the screen Datasets.
 
-use crate::tui::binding::{Action, Binding};
-use crate::tui::input::Key;
-
-/// What can be done here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum DatasetsAction {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    /// Shows the folders in one, or goes to the images.
-    Inward,
-    /// Hides them, or goes to the folder around.
-    Outward,
-    ToImages,
-    ToFolders,
-    View,
-    Explain,
-    Mark,
-    MarkAll,
-    Filter,
-    NextShown,
-    NextFlagged,
-    FindDuplicates,
-    Open,
-    OpenOffered,
-    Train,
-    NextWindow,
-    Brighter,
-    Darker,
-    MoreContrast,
-    LessContrast,
-    UsualWindow,
-}
-
 use DatasetsAction as Do;
+
+use crate::tui::input::Key;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::datasets::DatasetsAction;
 
 const fn act(action: DatasetsAction) -> Action {
     Action::Datasets(action)

@@ -6,9 +6,9 @@ use super::DatasetsScreen;
 use super::samples::{SampleRow, Samples, Shown};
 use super::steering::MOST_VIEWED;
 use super::tree::FolderTree;
-use crate::tui::effect::{Effect, Place};
-use crate::tui::screens::ScreenId;
-use crate::tui::screens::explain::{ExplainList, ExplainSample};
+use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::explain::{ExplainList, ExplainSample};
+use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::printable::printable;
 

@@ -15,81 +15,27 @@ mod view;
 
 use std::path::PathBuf;
 
+use open_field::{OpenField, Typed};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use samples::Samples;
 use serde::{Deserialize, Serialize};
+use tree::FolderTree;
 
-use super::Screen;
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse};
 use crate::tui::model::Model;
-use crate::tui::services::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-pub(in crate::tui) use bindings::DatasetsAction;
-use mammoscope_dataset::duplicate_audit::DuplicateAudit;
-use mammoscope_dataset::folder_listing::{FolderContext, FolderListing};
-use mammoscope_dataset::subject_audit::SubjectAudit;
-use mammoscope_domain::image::image_findings::ImageDoubt;
-use mammoscope_imaging::image_header::ImageHeader;
 use mammoscope_imaging::intensity_window::WindowChoice;
-use open_field::{OpenField, Typed};
-use samples::Samples;
+
+use crate::tui::protocol::datasets::DatasetsAction;
 pub(in crate::tui) use samples::Shown;
-use tree::FolderTree;
-
-/// What is wanted of the world.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) enum DatasetsEffect {
-    /// Read this root, and again what changes in it.
-    Open(PathBuf),
-    /// Read this folder before those that nobody looks at.
-    List(PathBuf),
-    /// Look at the headers of all images of these folders, at leisure.
-    Inspect(Vec<PathBuf>),
-    /// Look for files of the same content in these folders of a data set.
-    FindDuplicates { root: PathBuf, folders: Vec<PathBuf> },
-    /// Read the headers of these images.
-    ReadHeaders(Vec<PathBuf>),
-    /// Find folders that begin with what is typed.
-    Complete(String),
-    /// Look for data sets in this workspace and where the program was started.
-    LookForData(PathBuf),
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) enum DatasetsMessage {
-    /// A root is read from now on.
-    Opened {
-        /// As it was asked for.
-        asked: PathBuf,
-        /// As it is, absolute.
-        root: PathBuf,
-    },
-    /// What lies in a folder.
-    Listed { root: PathBuf, folder: PathBuf, context: FolderContext, outcome: Result<FolderListing, String> },
-    /// All folders were read, and their subjects compared.
-    Audited { root: PathBuf, audit: SubjectAudit },
-    /// Headers of images.
-    Headers {
-        read: Vec<(PathBuf, Result<ImageHeader, String>)>,
-        /// Those that were asked for and left out, since others were wanted later.
-        passed: Vec<PathBuf>,
-    },
-    /// Images that cannot be read, and why.
-    Unreadable(Vec<(PathBuf, String)>),
-    /// What is doubtful about images that were looked at; empty for one that is as expected.
-    Doubtful(Vec<(PathBuf, Vec<ImageDoubt>)>),
-    /// The files of a data set were compared.
-    Duplicates { root: PathBuf, audit: DuplicateAudit },
-    /// Folders that begin with what was typed.
-    Completed { typed: String, found: Vec<String> },
-    /// Data sets that lie at hand.
-    Offered(Vec<PathBuf>),
-}
 
 /// What is restored the next time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use super::DatasetsScreen;
 use super::samples::Samples;
 use super::view::grouped;
 use crate::tui::model::Model;
-use crate::tui::services::pictures::PictureFacts;
+use crate::tui::protocol::pictures::PictureFacts;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::bindings::DatasetsAction;
+use super::DatasetsScreen;
 use super::flags::Flag;
 use super::open_field::OpenField;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
-use super::{DatasetsEffect, DatasetsScreen};
-use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::popups::viewer::{ImageList, ListedImage};
+use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
+use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_dataset::subject_audit::sample_name;

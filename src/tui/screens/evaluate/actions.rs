@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 
+use super::EvaluateScreen;
 use super::entries::{self, Entry, all_entries, evaluated_entries};
 use super::opened::{ComparedWith, Opened};
-use super::{EvaluateEffect, EvaluateScreen};
 use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::Mouse;
 use crate::tui::model::Model;
+use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::evaluate::EvaluateEffect;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable;
@@ -51,7 +52,8 @@ impl EvaluateScreen {
     }
 
     pub(super) fn look(&mut self, model: &Model) -> Vec<Effect> {
-        let over = |row: &&crate::tui::run_board::RunRow| row.condition.as_ref().is_some_and(|at| at.phase.is_over());
+        let over =
+            |row: &&crate::tui::protocol::run_list::RunRow| row.condition.as_ref().is_some_and(|at| at.phase.is_over());
         self.seen = Some((model.runs.rows.len(), model.runs.rows.iter().filter(over).count()));
         let runs = model.runs.rows.iter().map(|row| row.run.clone()).collect();
         vec![Effect::Evaluate(EvaluateEffect::Look { runs })]

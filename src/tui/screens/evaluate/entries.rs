@@ -7,7 +7,7 @@ use chrono::Local;
 
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::model::Model;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::run_list::RunRow;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable;

@@ -1,11 +1,11 @@
 //! The keys of Evaluate, by what is shown.
 
-use super::EvaluateAction::{
+use crate::tui::input::Key;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::evaluate::EvaluateAction::{
     self, Back, Compare, Counts, Down, End, FullScreen, Home, Left, NextSet, Open, PageDown, PageUp, PreviousSet,
     ReadAgain, Right, ShowRun, Split, Up,
 };
-use crate::tui::binding::{Action, Binding};
-use crate::tui::input::Key;
 
 const fn shown(action: EvaluateAction, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
     Binding::new(Action::Evaluate(action), keys, hint, name)

@@ -10,77 +10,24 @@ mod opened;
 pub(in crate::tui) mod tests;
 mod view;
 
-use std::collections::HashMap;
-
+use actions::warning;
+use entries::{KeptSplits, evaluated_entries};
+use opened::{ComparedOne, Opened};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::Screen;
-use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::{Effect, Place};
 use crate::tui::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateMessage};
+use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::confusion_matrix::Normalisation;
 use crate::tui::widgets::scroll_list::ScrollList;
-use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
-use mammoscope_domain::metrics::evaluation_set::SetName;
-use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_storage::runs::run_dir::RunDir;
 
-use actions::warning;
-use entries::{KeptSplits, evaluated_entries};
-use opened::{ComparedOne, Opened};
-pub(in crate::tui) use opened::{OpenedSet, OpenedSets};
-
-/// What can be done here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum EvaluateAction {
-    Open,
-    FullScreen,
-    Back,
-    Up,
-    Down,
-    Left,
-    Right,
-    PageUp,
-    PageDown,
-    Home,
-    End,
-    NextSet,
-    PreviousSet,
-    Counts,
-    Split,
-    Compare,
-    ShowRun,
-    ReadAgain,
-}
-
-/// What is wanted of the world.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) enum EvaluateEffect {
-    /// See which runs keep predictions.
-    Look { runs: Vec<RunDir> },
-    /// Evaluate what runs keep: `first` is the set whose intervals come first.
-    Open { request: u64, runs: Vec<NamedRun>, split: Option<Split>, first: Option<SetName> },
-    /// Compare it with what others keep.
-    Compare { request: u64, runs: Vec<NamedRun>, with: Vec<NamedRun>, split: Split, first: Option<SetName> },
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) enum EvaluateMessage {
-    /// Which runs keep predictions of which splits.
-    Looked { kept: HashMap<RunDir, Vec<Split>> },
-    /// The sets, without intervals.
-    Opened { request: u64, opened: Box<OpenedSets> },
-    /// A set with intervals.
-    Resampled { request: u64, evaluated: Box<EvaluatedSet> },
-    /// A set compared, or why it cannot be.
-    Compared { request: u64, name: SetName, compared: Result<Box<PairedComparison>, String>, resampled: bool },
-}
+use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
 
 /// What is restored the next time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,51 +1,21 @@
 //! An evaluation that is open: its sets, the cell that is looked at, and the cases in it.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use ratatui::layout::Rect;
 
 use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::popups::viewer::{ImageList, ListedImage};
-use crate::tui::screens::ScreenId;
-use crate::tui::screens::explain::{ExplainList, ExplainSample, ModelSource};
+use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
+use crate::tui::protocol::explain::{ExplainList, ExplainSample, ModelSource};
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::confusion_matrix::MatrixArea;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::prediction::PredictionRow;
-use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable;
-
-/// The sets of one split, and what they were made from.
-#[derive(Debug)]
-pub(in crate::tui) struct OpenedSets {
-    /// The split.
-    pub(in crate::tui) split: Split,
-    /// Whether predictions of the other split are kept, too.
-    pub(in crate::tui) has_other_split: bool,
-    /// The predictions.
-    pub(in crate::tui) rows: Vec<PredictionRow>,
-    /// The image of each row.
-    pub(in crate::tui) images: Vec<PathBuf>,
-    /// What is missing or damaged.
-    pub(in crate::tui) problems: Vec<String>,
-    /// The sets, views first.
-    pub(in crate::tui) sets: Vec<OpenedSet>,
-}
-
-/// A set and where its cases come from.
-#[derive(Debug)]
-pub(in crate::tui) struct OpenedSet {
-    /// Its figures.
-    pub(in crate::tui) evaluated: EvaluatedSet,
-    /// The rows of each case.
-    pub(in crate::tui) rows: Vec<Vec<usize>>,
-    /// Whether the intervals are there.
-    pub(in crate::tui) resampled: bool,
-}
 
 /// What an evaluation is compared with.
 #[derive(Debug)]

@@ -1,44 +1,8 @@
 //! The keys of the screen Explain.
 
-use crate::tui::binding::{Action, Binding};
 use crate::tui::input::Key;
-
-/// What can be done here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum ExplainAction {
-    Next,
-    Previous,
-    TenOn,
-    TenBack,
-    First,
-    Last,
-    Arrangement,
-    MoreOpacity,
-    LessOpacity,
-    Outlines,
-    Method,
-    PreviousMethod,
-    Layer,
-    PreviousLayer,
-    Class,
-    PreviousClass,
-    Window,
-    Colors,
-    Scale,
-    Grid,
-    Models,
-    FullScreen,
-    Export,
-    Retry,
-    Back,
-    Up,
-    Down,
-    Choose,
-    ToDatasets,
-    ToEvaluate,
-}
-
-use ExplainAction as Do;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::explain::ExplainAction as Do;
 
 const fn shown(action: Do, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
     Binding::new(Action::Explain(action), keys, hint, name)

@@ -4,7 +4,6 @@ mod keys;
 mod models;
 #[cfg(test)]
 mod painted_tests;
-mod requests;
 mod settings;
 mod steering;
 #[cfg(test)]
@@ -17,64 +16,24 @@ use std::sync::Arc;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
+use settings::{ClassChoice, Settings};
 
-use super::Screen;
-use crate::analysis::explanation_files::MapPainting;
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::services::pictures::{PictureMessage, PicturePlace, TILES};
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage};
+use crate::tui::protocol::pictures::{PictureMessage, PicturePlace, TILES};
+use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
-pub(in crate::tui) use keys::ExplainAction;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::run_dir::RunDir;
-pub(in crate::tui) use requests::{ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource};
-use settings::{ClassChoice, Settings};
 
-/// What is wanted of the world.
-#[derive(Debug)]
-pub(in crate::tui) enum ExplainEffect {
-    /// Compute these maps, then those that will probably be looked at next.
-    Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
-    /// Look for folders with models.
-    LookForModels,
-    /// Write the files of these images into one folder.
-    Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
-}
-
-/// Images are the same where they are the same in memory.
-impl PartialEq for ExplainEffect {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Show { shown, ahead }, Self::Show { shown: others, ahead: then }) => {
-                shown == others && ahead == then
-            }
-            (Self::LookForModels, Self::LookForModels) => true,
-            (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
-                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
-                    file == other && Arc::ptr_eq(image, of)
-                };
-                images.len() == others.len() && images.iter().zip(others).all(same)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) enum ExplainMessage {
-    /// A map, or why there is none.
-    Mapped { request: MapRequest, outcome: Result<Arc<MappedImage>, String> },
-    /// Folders with models.
-    Models(Vec<PathBuf>),
-    /// The folder that was written, or why it was not.
-    Exported(Result<PathBuf, String>),
-}
+use crate::tui::protocol::explain::ExplainAction;
+use crate::tui::protocol::explain::{ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource};
 
 /// What is restored the next time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

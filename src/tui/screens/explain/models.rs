@@ -7,9 +7,11 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{ExplainEffect, ExplainScreen, ModelSource};
-use crate::tui::effect::Effect;
+use super::ExplainScreen;
 use crate::tui::model::Model;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::explain::ExplainEffect;
+use crate::tui::protocol::explain::ModelSource;
 use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;

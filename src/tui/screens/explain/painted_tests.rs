@@ -3,8 +3,8 @@
 use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, sample, stage, with_pictures};
 use super::*;
 use crate::analysis::explained_image::MapZoom;
-use crate::tui::effect::Place;
 use crate::tui::input::Key;
+use crate::tui::protocol::effect::Place;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::subject::density::DensityClass;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{ExplainAction, ExplainEffect, ExplainSample, ExplainScreen};
-use crate::tui::effect::{Effect, Notice, Place, Tone};
+use super::ExplainScreen;
 use crate::tui::input::Mouse;
 use crate::tui::model::Model;
-use crate::tui::popups::viewer::{ImageList, ListedImage};
-use crate::tui::screens::ScreenId;
+use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::explain::ExplainEffect;
+use crate::tui::protocol::explain::{ExplainAction, ExplainSample};
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_imaging::overlay::MapScale;
 

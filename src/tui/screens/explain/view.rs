@@ -8,12 +8,13 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use super::ExplainScreen;
 use super::settings::ClassChoice;
 use super::steering::caption;
-use super::{ExplainSample, ExplainScreen, MappedImage};
 use crate::tui::model::Model;
-use crate::tui::services::pictures::TILES;
-use crate::tui::services::pictures::painted::PaintedExplanation;
+use crate::tui::protocol::explain::{ExplainSample, MappedImage};
+use crate::tui::protocol::painted::PaintedExplanation;
+use crate::tui::protocol::pictures::TILES;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::figure_text::{figure, signed};
 use crate::tui::widgets::fitted::{fitted, padded, width};

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use super::note_text::wants_attention;
 use super::reference::Reference;
 use super::viewport::Viewport;
-use super::{Lower, MOST_MARKED, RunsAction, RunsEffect, RunsScreen, SMOOTHING, Typing};
-use crate::tui::effect::{Effect, Place};
+use super::{MOST_MARKED, RunsScreen, SMOOTHING, Typing};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::runs::{Lower, RunsAction, RunsEffect};
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::run_event::CheckpointKind;
 use mammoscope_domain::run::run_records::SavedCheckpoint;
@@ -224,7 +225,8 @@ impl RunsScreen {
     fn next_event(&mut self) -> Vec<Effect> {
         let end = self.end();
         let Some(curves) = self.chosen.as_ref().and_then(|run| self.curves.get(run)) else { return Vec::new() };
-        let wanted = |(at, note): (usize, &super::curves::RunNote)| wants_attention(&note.kind).then_some(at);
+        let wanted =
+            |(at, note): (usize, &crate::tui::protocol::runs::RunNote)| wants_attention(&note.kind).then_some(at);
         let from = self.note.map_or(0, |note| note + 1);
         let behind = curves.notes.iter().enumerate().skip(from).find_map(wanted);
         let Some(found) = behind.or_else(|| curves.notes.iter().enumerate().find_map(wanted)) else {

@@ -1,8 +1,8 @@
 //! What can be done on the screen Runs.
 
-use super::RunsAction;
-use crate::tui::binding::{Action, Binding};
 use crate::tui::input::Key;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::runs::RunsAction;
 use mammoscope_domain::run::run_event::RequestVerb;
 
 /// The most useful first.

@@ -5,11 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::curves::{Metric, NoteKind, RunCurves, XAxis};
+use super::curves::{Metric, RunCurves, XAxis};
 use super::details_view::grouped;
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
 use crate::tui::model::Model;
+use crate::tui::protocol::runs::NoteKind;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
 use crate::tui::widgets::chart::{Chart, Layer, Mark};

@@ -6,13 +6,14 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{RunsAction, RunsEffect, RunsScreen};
-use crate::tui::effect::Effect;
+use super::RunsScreen;
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::popups::confirm::Question;
 use crate::tui::popups::draw_box;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::question::Question;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::{RunsAction, RunsEffect};
 use crate::tui::widgets::fitted::padded;
 use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
 use mammoscope_domain::run::run_event::RequestVerb;

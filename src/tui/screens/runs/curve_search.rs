@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 
-use super::curves::{Metric, NoteKind, RunCurves, RunNote, XAxis};
+use super::curves::{Metric, RunCurves, XAxis};
+use crate::tui::protocol::runs::{NoteKind, RunNote};
 use mammoscope_domain::run::curve_findings::{SpikeFinder, plateaus};
 
 /// So many epochs without a better validation loss are a plateau.

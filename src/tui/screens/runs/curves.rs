@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
-use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
+use crate::tui::protocol::runs::{RunNews, RunNote};
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
-use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::StepPoint;
 use mammoscope_domain::run::run_state::RunState;
 
@@ -77,41 +76,6 @@ impl XAxis {
             Self::Time => Self::Steps,
         }
     }
-}
-
-/// Something that happened, and how far the run was then.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct RunNote {
-    pub(in crate::tui) time: DateTime<Utc>,
-    pub(in crate::tui) step: u64,
-    pub(in crate::tui) kind: NoteKind,
-}
-
-/// What happened: told by the run, or found in its curves.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) enum NoteKind {
-    Event(RunEventKind),
-    Spike(LossSpike),
-    Plateau(LossPlateau),
-}
-
-/// What is new of a run that is followed.
-#[derive(Debug)]
-pub(in crate::tui) struct RunNews {
-    /// How many of the steps told before still hold.
-    pub(in crate::tui) kept: usize,
-    /// The steps behind them.
-    pub(in crate::tui) steps: Vec<StepPoint>,
-    /// Whether what happened before is void: the events were replaced or cut.
-    pub(in crate::tui) anew: bool,
-    /// What happened since, reports of steps left out.
-    pub(in crate::tui) notes: Vec<RunNote>,
-    /// What it adds up to; without its steps.
-    pub(in crate::tui) state: Box<RunState>,
-    /// What of it cannot be read.
-    pub(in crate::tui) problems: Vec<String>,
-    /// The end of its log, where that has changed.
-    pub(in crate::tui) log: Option<Vec<String>>,
 }
 
 /// Positions of points on one axis, and the values there.

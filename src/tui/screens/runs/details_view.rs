@@ -8,12 +8,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::RunsScreen;
 use super::control::title;
 use super::curves::{Metric, RunCurves};
 use super::note_text::{is_bad, is_routine, note_text, wants_attention};
-use super::{Lower, RunsScreen};
 use crate::tui::model::Model;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::Lower;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
 use crate::tui::widgets::fitted::{fitted, padded_start};

@@ -9,7 +9,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{RunsScreen, Typing};
 use crate::tui::model::Model;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::run_list::RunRow;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;

@@ -18,123 +18,30 @@ mod viewport;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use control::ControlMenu;
+use curves::{RunCurves, XAxis};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use reference::Reference;
 use serde::{Deserialize, Serialize};
+use viewport::Viewport;
 
-use super::Screen;
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse};
 use crate::tui::model::Model;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::{Lower, RunsEffect};
+use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-use control::ControlMenu;
-use curves::{RunCurves, RunNews, XAxis};
 use mammoscope_domain::run::run_event::RequestVerb;
-use mammoscope_runs::control::Answer;
-use mammoscope_storage::runs::history_files::ReferenceHistory;
 use mammoscope_storage::runs::run_dir::RunDir;
-use reference::Reference;
-use viewport::Viewport;
 
 /// Shares that the moving average keeps; 0 for none.
 const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
 /// As many runs are drawn over each other as there are colours.
 const MOST_MARKED: usize = 7;
-
-/// What can be done here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum RunsAction {
-    Control,
-    OpenEvaluation,
-    Mark,
-    Filter,
-    Smoother,
-    Rougher,
-    LogScale,
-    ZoomIn,
-    ZoomOut,
-    NextEvent,
-    Lower,
-    Axis,
-    CursorLeft,
-    CursorRight,
-    PanLeft,
-    PanRight,
-    Tail,
-    Reset,
-    Resume,
-    Kill,
-    MarkEnded,
-    Delete,
-    Reference,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    Back,
-    Ask(RequestVerb),
-}
-
-/// What is wanted of the world.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) enum RunsEffect {
-    /// List the runs, now and whenever they change.
-    Watch,
-    /// Follow these runs and no others.
-    Follow(Vec<RunDir>),
-    /// Ask a trainer for something.
-    Ask { run: RunDir, verb: RequestVerb },
-    /// Start a trainer that goes on with a run.
-    Resume(RunDir),
-    /// Kill a run's trainer.
-    Kill(RunDir),
-    /// Record that a run that lost its trainer is over.
-    MarkEnded(RunDir),
-    /// Move a run to the trash.
-    Trash(RunDir),
-    /// Read the history files of a folder.
-    ReadReference(PathBuf),
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) enum RunsMessage {
-    /// The newest of many runs, before all are listed.
-    Newest(Vec<RunRow>),
-    /// The runs, or why they cannot be listed.
-    Listed(Result<Vec<RunRow>, String>),
-    /// Runs of the list that are not as they were.
-    Changed(Vec<RunRow>),
-    /// What is new of a run that is followed.
-    Followed { run: RunDir, news: Box<RunNews> },
-    /// What became of a request.
-    Answered { run: RunDir, verb: RequestVerb, answer: Result<Answer, String> },
-    /// A trainer is at work on a run again, or why not.
-    Resumed { run: RunDir, outcome: Result<(), String> },
-    /// What was done by force to a run or its trainer, in words, or why it was not.
-    Forced { run: RunDir, outcome: Result<String, String> },
-    /// Where a run is now that was thrown away, or why it was not.
-    Trashed { run: RunDir, outcome: Result<PathBuf, String> },
-    /// A history to be laid under the curves.
-    Reference { folder: PathBuf, outcome: Result<ReferenceHistory, String> },
-}
-
-/// What is shown below the charts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::tui) enum Lower {
-    /// What happened in the run.
-    Events,
-    /// The end of its log.
-    Log,
-    /// Nothing: more room for charts.
-    Nothing,
-}
 
 /// What is restored the next time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

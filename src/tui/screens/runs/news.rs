@@ -1,10 +1,11 @@
 //! What the services tell, and which rows and runs follow from it.
 
+use super::RunsScreen;
 use super::reference::Reference;
-use super::{RunsEffect, RunsMessage, RunsScreen};
-use crate::tui::effect::Effect;
 use crate::tui::model::Model;
-use crate::tui::run_board::RunRow;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::run_event::RequestVerb;
 use mammoscope_domain::text::printable::{printable, printable_path};

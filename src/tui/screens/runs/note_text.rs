@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::curves::NoteKind;
+use crate::tui::protocol::runs::NoteKind;
 use crate::tui::widgets::chart::axis_ticks::number_label;
 use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
 use mammoscope_domain::run::run_status::RunPhase;

@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::curves::Metric;
-use super::{Lower, RunsScreen, SMOOTHING, Typing};
+use super::{RunsScreen, SMOOTHING, Typing};
 use crate::tui::model::Model;
 use crate::tui::popups::draw_box;
+use crate::tui::protocol::runs::Lower;
 
 /// From so many columns on, the list stands beside the charts.
 const BESIDE: u16 = 100;

@@ -2,32 +2,13 @@
 
 use super::fields::{Field, Row};
 use super::{Editing, Pane, TrainScreen};
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::Effect;
 use crate::tui::input::{Key, Mouse};
 use crate::tui::model::Model;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::train::TrainAction;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-
-/// What can be done here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum TrainAction {
-    Edit,
-    Start,
-    Toggle,
-    AllViews,
-    Filter,
-    Layers,
-    Outlook,
-    Reset,
-    ResetAll,
-    TimeAgain,
-    Previous,
-    Next,
-    Move(Key),
-    Take,
-    Back,
-}
 
 const fn act(action: TrainAction) -> Action {
     Action::Train(action)

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Field;
+use crate::tui::protocol::train::SplitChoice;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::view::View;
@@ -11,27 +12,6 @@ use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 use mammoscope_domain::training::config_value::ValueRange;
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_domain::training::training_config::TrainingConfig;
-
-/// Where the splits come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::tui) enum SplitChoice {
-    /// The data's own folders, else drawn.
-    #[default]
-    OwnOrDrawn,
-    /// Every image is for training, and for validation.
-    AllAsTrain,
-}
-
-impl SplitChoice {
-    /// As it is shown.
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::OwnOrDrawn => "the data's own, else drawn",
-            Self::AllAsTrain => "all images as training images",
-        }
-    }
-}
 
 /// The values of the form.
 #[derive(Clone, Debug, PartialEq)]

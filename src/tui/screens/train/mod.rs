@@ -7,7 +7,6 @@ mod form;
 mod layers;
 mod outlook;
 mod outlook_lines;
-mod requests;
 mod rows;
 mod wrapped;
 
@@ -15,57 +14,32 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use drawing::Areas;
+use fields::{Field, Row};
+use form::TrainForm;
+use outlook::{DataState, Timing, as_timed};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::Screen;
-use crate::tui::binding::{Action, Binding};
-use crate::tui::effect::{Effect, Notice, Place, Tone};
 use crate::tui::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::train::{TrainEffect, TrainMessage};
+use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
-use mammoscope_domain::training::step_timing::StepTiming;
-use mammoscope_domain::training::training_config::TrainingConfig;
 
-pub(in crate::tui) use bindings::TrainAction;
-use drawing::Areas;
-use fields::{Field, Row};
-pub(in crate::tui) use form::SplitChoice;
-use form::TrainForm;
-pub(in crate::tui) use outlook::DataOutlook;
-use outlook::{DataState, Timing, as_timed};
-pub(in crate::tui) use requests::{DataRequest, StartRequest, StartedRuns};
+use crate::tui::protocol::train::DataOutlook;
+use crate::tui::protocol::train::SplitChoice;
+use crate::tui::protocol::train::TrainAction;
+use crate::tui::protocol::train::{DataRequest, StartRequest, StartedRuns};
 
 /// How long the form rests before steps are timed for it.
 const REST: TimeDelta = TimeDelta::seconds(1);
-
-/// What is wanted of the world.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) enum TrainEffect {
-    /// Find out what a data set gives; the last request wins.
-    Scan { request: u64, data: DataRequest },
-    /// Time three steps of a training; the last request wins.
-    Time { request: u64, config: TrainingConfig, device: DeviceChoice },
-    /// Time nothing any more.
-    CancelTiming,
-    /// Make the runs and start their trainers.
-    Start(Box<StartRequest>),
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) enum TrainMessage {
-    /// What a data set gives, or why it gives nothing.
-    Scanned { request: u64, outcome: Result<DataOutlook, String> },
-    /// What a step takes, or why nobody knows.
-    Timed { request: u64, outcome: Result<StepTiming, String> },
-    /// Trainers were started, or why none was.
-    Started(Result<StartedRuns, String>),
-}
 
 /// What is restored the next time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,82 +1,12 @@
 //! What will happen: images, devices, memory and time of the training that is asked for.
 
-use std::path::PathBuf;
-
 use chrono::{DateTime, Utc};
 
 use super::form::TrainForm;
-use mammoscope_dataset::manifest::ManifestSet;
-use mammoscope_domain::run::dataset_manifest::SplitSource;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::view::View;
+use crate::tui::protocol::train::DataOutlook;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
 use mammoscope_domain::training::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
-
-/// What a data set gives for the views and splits that are asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct DataOutlook {
-    /// Its root, absolute.
-    pub(in crate::tui) root: PathBuf,
-    /// Where the splits come from.
-    pub(in crate::tui) source: SplitSource,
-    /// The views, one run each.
-    pub(in crate::tui) views: Vec<ViewImages>,
-    /// What is doubtful, each in one line that is safe to print.
-    pub(in crate::tui) warnings: Vec<String>,
-    /// Bytes left in the workspace.
-    pub(in crate::tui) free: Option<u64>,
-}
-
-/// The images of a view: by split, by class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) struct ViewImages {
-    pub(in crate::tui) view: View,
-    pub(in crate::tui) counts: [[usize; DensityClass::COUNT]; 3],
-}
-
-impl ViewImages {
-    /// Images of a split.
-    pub(super) fn of_split(&self, split: Split) -> usize {
-        self.counts[split as usize].iter().sum()
-    }
-
-    fn of_epoch(self) -> EpochImages {
-        EpochImages { train: self.of_split(Split::Train), validation: self.of_split(Split::Validation) }
-    }
-}
-
-impl DataOutlook {
-    /// What manifests hold.
-    pub(in crate::tui) fn new(set: &ManifestSet, problems: Vec<String>, free: Option<u64>) -> Self {
-        let views = set.manifests.iter().map(|manifest| {
-            let mut counts = [[0; DensityClass::COUNT]; 3];
-            for split in Split::ALL {
-                for (_, sample) in manifest.of_split(split) {
-                    counts[split as usize][sample.label.index()] += 1;
-                }
-            }
-            ViewImages { view: manifest.view, counts }
-        });
-        let first = set.manifests.first();
-        let mut warnings: Vec<String> = set.warnings.iter().map(ToString::to_string).collect();
-        warnings.extend(problems);
-        Self {
-            root: first.map(|manifest| manifest.root.clone()).unwrap_or_default(),
-            source: first.map_or(SplitSource::Folders, |manifest| manifest.split_source),
-            views: views.collect(),
-            warnings,
-            free,
-        }
-    }
-
-    /// All images, which are read and kept once; those of all-as-train stand in two splits.
-    pub(super) fn images(&self) -> usize {
-        let counted = if self.source == SplitSource::AllAsTrain { &Split::ALL[..1] } else { &Split::ALL[..] };
-        self.views.iter().map(|view| counted.iter().map(|split| view.of_split(*split)).sum::<usize>()).sum()
-    }
-}
 
 /// What is known of the data set.
 #[derive(Clone, Debug, Default, PartialEq)]

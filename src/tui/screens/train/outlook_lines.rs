@@ -4,11 +4,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::TrainScreen;
-use super::outlook::{DataOutlook, DataState, Estimate, Timing, estimate, shares};
+use super::outlook::{DataState, Estimate, Timing, estimate, shares};
 use super::wrapped::wrapped;
 use crate::report::epoch_table::seconds_text;
 use crate::report::tables::counted;
 use crate::tui::model::Model;
+use crate::tui::protocol::train::DataOutlook;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
 use mammoscope_domain::network::network_plan::NetworkPlan;

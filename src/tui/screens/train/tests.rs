@@ -2,13 +2,14 @@ use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::training::compute_options::Precision;
 use mammoscope_domain::training::config_keys::KEYS;
+use mammoscope_domain::training::step_timing::StepTiming;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-use super::outlook::ViewImages;
 use super::*;
 use crate::tui::app::App;
-use crate::tui::message::UiMessage;
-use crate::tui::screens::ScreenId;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::train::ViewImages;
 use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 

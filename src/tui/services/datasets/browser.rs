@@ -10,8 +10,8 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::paths::meant;
-use crate::tui::message::UiMessage;
-use crate::tui::screens::datasets::DatasetsMessage;
+use crate::tui::protocol::datasets::DatasetsMessage;
+use crate::tui::protocol::message::UiMessage;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing, list_folder};
 use mammoscope_dataset::subject_audit::{AuditedImage, SubjectAudit};
 

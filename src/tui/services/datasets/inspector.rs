@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::browser::modified;
-use crate::tui::message::UiMessage;
-use crate::tui::screens::datasets::DatasetsMessage;
+use crate::tui::protocol::datasets::DatasetsMessage;
+use crate::tui::protocol::message::UiMessage;
 use mammoscope_dataset::folder_listing::list_folder;
 use mammoscope_imaging::image_header::read_header;
 

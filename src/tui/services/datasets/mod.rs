@@ -12,8 +12,8 @@ use std::thread;
 
 use rayon::prelude::*;
 
-use crate::tui::message::UiMessage;
-use crate::tui::screens::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::message::UiMessage;
 use browser::{BrowserJob, browse};
 use inspector::{InspectorJob, inspect};
 use mammoscope_dataset::duplicate_audit::find_duplicates;

@@ -9,7 +9,7 @@ use super::MakesMaps;
 use super::newest_checkpoint::NewestCheckpoints;
 
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom, PackedPicture};
-use crate::tui::screens::explain::{MapRequest, MappedImage, ModelSource};
+use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::ExplanationScores;

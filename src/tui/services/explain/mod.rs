@@ -13,14 +13,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-
-use crate::analysis::explanation_files::{MapPainting, write_explanation};
-use crate::tui::message::UiMessage;
-use crate::tui::screens::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
-use mammoscope_domain::text::printable::printable_path;
-use mammoscope_storage::runs::workspace::Workspace;
 use maps::MapMaker;
 use wishes::{Waited, Wishes};
+
+use crate::analysis::explanation_files::{MapPainting, write_explanation};
+use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage};
+use crate::tui::protocol::explain::{MapRequest, MappedImage};
+use crate::tui::protocol::message::UiMessage;
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::workspace::Workspace;
 
 /// A request waits so long for a later one, while one walks through the images.
 const DEBOUNCE: Duration = Duration::from_millis(30);

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
-use crate::tui::screens::explain::ModelSource;
+use crate::tui::protocol::explain::ModelSource;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::network::network_plan::ParameterPlan;

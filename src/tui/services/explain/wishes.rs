@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::tui::screens::explain::MapRequest;
+use crate::tui::protocol::explain::MapRequest;
 
 /// Requests whose outcome is remembered; there are no more on screen and ahead.
 const REMEMBERED: usize = 16;

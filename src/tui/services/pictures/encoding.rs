@@ -9,10 +9,10 @@ use ratatui_image::protocol::iterm2::Iterm2;
 use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 
-use super::cell_picture::CellPicture;
-use super::{Drawing, PicturePlace, PictureRequest};
 use crate::terminal::grey_sixel::grey_sixel;
 use crate::tui::graphics::PictureWay;
+use crate::tui::protocol::cell_picture::CellPicture;
+use crate::tui::protocol::pictures::{Drawing, PicturePlace, PictureRequest};
 
 /// xterm draws no sixel picture that is wider or higher, unless it is told to.
 const MAX_SIXEL_SIDE: u32 = 1000;

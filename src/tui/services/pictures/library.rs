@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 
+use crate::tui::protocol::pictures::PictureFacts;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::decode::{Samples, decode, read_file};
 use mammoscope_imaging::image_header::ImageHeader;
@@ -17,31 +18,6 @@ use mammoscope_imaging::raster::Channels;
 const KEPT_BYTES: usize = 8 << 20;
 /// Small pictures that are kept.
 const KEPT_SHRUNK: usize = 8;
-
-/// What is known of a picture when it is decoded.
-#[derive(Clone, Debug)]
-pub(in crate::tui) struct PictureFacts {
-    /// What the file holds, and its length.
-    pub(in crate::tui) header: ImageHeader,
-    /// Its grey values.
-    pub(in crate::tui) statistics: Arc<GreyStatistics>,
-    /// The window that it is drawn with; `None` for a coloured image, which is drawn as it is.
-    pub(in crate::tui) window: Option<IntensityWindow>,
-    /// What the window is called.
-    pub(in crate::tui) window_name: &'static str,
-    /// Why it cannot be a mammogram as expected.
-    pub(in crate::tui) doubts: Arc<[ImageDoubt]>,
-}
-
-impl PictureFacts {
-    /// `window 20–204 · whole range`
-    pub(in crate::tui) fn window_text(&self) -> String {
-        match self.window {
-            Some(IntensityWindow { low, high }) => format!("window {low}–{high} · {}", self.window_name),
-            None => "in colour, as stored".to_owned(),
-        }
-    }
-}
 
 /// Pixels as they are stored.
 enum Pixels {

@@ -1,128 +1,25 @@
 //! Pictures: decoded, shrunk and encoded for the terminal off the main thread; the latest request of a place wins.
 
-pub(in crate::tui) mod cell_picture;
 mod encoding;
 mod library;
-pub(in crate::tui) mod painted;
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ratatui_image::protocol::Protocol;
-
-use crate::tui::graphics::PictureLook;
-use crate::tui::message::UiMessage;
-use cell_picture::CellPicture;
 use encoding::{Encoder, encoded_size};
-pub(in crate::tui) use library::PictureFacts;
 use library::PictureLibrary;
-use mammoscope_imaging::intensity_window::WindowChoice;
-use painted::PaintedExplanation;
+
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::pictures::{EncodedPicture, PictureEffect, PictureMessage, PicturePlace, PictureRequest};
+
+use crate::tui::protocol::pictures::PictureFacts;
 
 /// A request waits so long for a later one, while a selection moves.
 const DEBOUNCE: Duration = Duration::from_millis(35);
 /// A selection moves where a place had another request so shortly before; the first one is served at once.
 const MOVING: Duration = Duration::from_millis(100);
-
-/// Where a picture is shown; each place has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum PicturePlace {
-    /// Beside a list.
-    Preview,
-    /// Full screen.
-    Viewer,
-    /// One of those beside each other on the screen Explain, counted from 0; there are at most [`TILES`].
-    Tile(u8),
-}
-
-/// How many pictures stand beside each other at most.
-pub(in crate::tui) const TILES: usize = 4;
-
-impl PicturePlace {
-    /// How many places there are.
-    const COUNT: usize = 2 + TILES;
-
-    /// Its number among all places.
-    const fn index(self) -> usize {
-        match self {
-            Self::Preview => 0,
-            Self::Viewer => 1,
-            Self::Tile(tile) => 2 + tile as usize % TILES,
-        }
-    }
-}
-
-/// A picture and how it is to be drawn.
-#[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct PictureRequest {
-    pub(in crate::tui) place: PicturePlace,
-    /// The image file.
-    pub(in crate::tui) path: PathBuf,
-    /// Columns and rows that it may take.
-    pub(in crate::tui) room: (u16, u16),
-    pub(in crate::tui) window: WindowChoice,
-    /// What is painted over it; without, it is the image as it is stored.
-    pub(in crate::tui) painted: Option<PaintedExplanation>,
-    pub(in crate::tui) look: PictureLook,
-}
-
-/// What is wanted of the world for a picture.
-#[derive(Debug, PartialEq)]
-pub(in crate::tui) enum PictureEffect {
-    /// Decode and encode it.
-    Show {
-        /// What is to be shown.
-        request: PictureRequest,
-        /// What will probably be shown next.
-        neighbours: Vec<PathBuf>,
-    },
-}
-
-/// What comes back.
-#[derive(Debug)]
-pub(in crate::tui) struct PictureMessage {
-    /// What was asked for.
-    pub(in crate::tui) request: PictureRequest,
-    /// The picture, or why there is none.
-    pub(in crate::tui) outcome: Result<EncodedPicture, String>,
-}
-
-/// A picture, ready to be drawn, and what is known of it.
-#[derive(Clone, Debug)]
-pub(in crate::tui) struct EncodedPicture {
-    pub(in crate::tui) drawing: Drawing,
-    /// Of the stored image; of what was painted there is none.
-    pub(in crate::tui) facts: Option<PictureFacts>,
-}
-
-/// A picture, ready to be drawn.
-#[derive(Clone)]
-pub(in crate::tui) enum Drawing {
-    /// By a protocol of the terminal.
-    Protocol(Box<Protocol>),
-    /// By characters.
-    Cells(CellPicture),
-}
-
-impl Drawing {
-    /// Columns and rows that it takes.
-    pub(in crate::tui) fn size(&self) -> (u16, u16) {
-        match self {
-            Self::Protocol(protocol) => (protocol.size().width, protocol.size().height),
-            Self::Cells(cells) => cells.size(),
-        }
-    }
-}
-
-impl fmt::Debug for Drawing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a picture of {:?} cells", self.size())
-    }
-}
 
 /// Decodes and encodes pictures.
 pub(in crate::tui) struct PictureService {

@@ -1,3 +1,8 @@
+use crate::tui::graphics::PictureLook;
+use crate::tui::protocol::pictures::Drawing;
+use mammoscope_imaging::intensity_window::WindowChoice;
+use ratatui_image::protocol::Protocol;
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use image::{GrayImage, Luma};

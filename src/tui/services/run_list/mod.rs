@@ -2,19 +2,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::fs;
-use std::io;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
-use std::thread;
 use std::time::{Duration, SystemTime};
+use std::{fs, io, thread};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::tui::message::UiMessage;
-use crate::tui::run_board::RunRow;
-use crate::tui::screens::runs::RunsMessage;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::RunsMessage;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_runs::snapshot::condition_of;
 use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, run_names, sort_as_listed};

@@ -1,5 +1,6 @@
 //! Images that cannot be read, and those that are the same as others.
 
+use mammoscope_dataset::subject_audit::SubjectAudit;
 use proptest::prelude::*;
 
 use super::*;

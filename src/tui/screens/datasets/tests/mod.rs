@@ -1,14 +1,18 @@
 mod doubts;
 mod looks;
 
+use mammoscope_dataset::folder_listing::FolderContext;
+use mammoscope_dataset::folder_listing::FolderListing;
+use mammoscope_dataset::subject_audit::SubjectAudit;
+use mammoscope_imaging::image_header::ImageHeader;
 use std::path::Path;
 
 use super::*;
 use crate::tui::app::App;
-use crate::tui::effect::Place;
 use crate::tui::input::MouseKind;
-use crate::tui::message::UiMessage;
-use crate::tui::screens::ScreenId;
+use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 use mammoscope_dataset::subject_audit::AuditedImage;
@@ -134,7 +138,7 @@ fn folders_open_and_close_and_lead_to_images() {
     press(&mut app, &[Key::Escape]);
     assert!(!app.screens.datasets.in_images);
     let effects = press(&mut app, &[Key::Char('t')]);
-    assert_eq!(app.screen, crate::tui::screens::ScreenId::Train);
+    assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Train);
     assert!(effects.contains(&Effect::SaveView));
 }
 

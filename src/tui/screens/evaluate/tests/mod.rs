@@ -1,3 +1,6 @@
+use crate::tui::protocol::evaluate::EvaluateEffect;
+use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_storage::runs::run_dir::RunDir;
 use std::fs;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -9,9 +12,9 @@ use tempfile::TempDir;
 use super::*;
 use crate::tui::app::{APP_BINDINGS, App};
 use crate::tui::input::{Input, Key};
-use crate::tui::message::UiMessage;
-use crate::tui::run_board::RunRow;
-use crate::tui::screens::ScreenId;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::services::Services;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::run::dataset_manifest::{
@@ -146,7 +149,7 @@ fn keys_move_and_turn() {
     press(&mut stage.app, &[Key::Char('['), Key::Char('[')]);
     assert_eq!(stage.opened().name.map(SetName::name), Some("left"));
     let effects = press(&mut stage.app, &[Key::Char('o')]);
-    assert_eq!(stage.app.screen, crate::tui::screens::ScreenId::Runs, "{effects:?}");
+    assert_eq!(stage.app.screen, crate::tui::protocol::screen_id::ScreenId::Runs, "{effects:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the tests of Evaluate are played on.
 
 use super::*;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// A workbench with two trainings of four views each, and the services that read what they keep.
 pub(super) struct Stage {

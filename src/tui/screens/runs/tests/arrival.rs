@@ -1,8 +1,10 @@
 //! A run that somebody wants to see, and a workspace that goes.
 
 use super::*;
+use crate::tui::protocol::runs::RunsMessage;
 use crate::tui::testing::empty_model;
 use crate::tui::view_state::ViewState;
+use mammoscope_runs::control::Answer;
 
 fn chosen_row(app: &App) -> Option<RunDir> {
     app.screens.runs.chosen_row(&app.model).map(|row| row.run.clone())

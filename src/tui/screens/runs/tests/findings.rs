@@ -1,7 +1,9 @@
 //! What is found in curves, and what lies under them.
 
 use super::*;
+use crate::tui::protocol::runs::RunsMessage;
 use mammoscope_domain::run::run_event::CheckpointKind;
+use mammoscope_storage::runs::history_files::ReferenceHistory;
 
 const EPOCHS: u32 = 14;
 
@@ -108,7 +110,7 @@ fn with_a_cursor_it_is_said_which_checkpoint_the_evaluation_is_of() {
     tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });
     app.screens.runs.cursor = Some(110.0);
     press(&mut app, &[Key::Enter]);
-    assert_eq!(app.screen, crate::tui::screens::ScreenId::Evaluate);
+    assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Evaluate);
     assert_eq!(
         notice(&app),
         "nearest to the cursor: epoch 1, val accuracy 0.410; evaluated is the best: epoch 3, val accuracy 0.600"

@@ -1,7 +1,7 @@
 //! The screen as drawn in its states, themes and colours.
 
 use super::*;
-use crate::tui::machine_sample::{GpuSample, MachineSample, MemoryUse};
+use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
 use crate::tui::theme::ColorDepth;
 
 #[test]

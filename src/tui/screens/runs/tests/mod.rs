@@ -2,15 +2,20 @@ mod arrival;
 mod findings;
 mod looks;
 
+use crate::tui::protocol::runs::RunNews;
+use crate::tui::protocol::runs::RunsAction;
+use crate::tui::protocol::runs::RunsMessage;
 use chrono::TimeDelta;
+use mammoscope_runs::control::Answer;
 use proptest::prelude::*;
 
-use super::curves::{Metric, NoteKind, RunNote};
+use super::curves::Metric;
 use super::*;
 use crate::tui::app::App;
-use crate::tui::effect::Place;
 use crate::tui::input::{Input, MouseKind};
-use crate::tui::message::UiMessage;
+use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::runs::{NoteKind, RunNote};
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::run::run_condition::{ProcessEvidence, RunCondition};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
@@ -261,7 +266,7 @@ fn what_a_trainer_can_be_asked_depends_on_its_run() {
 fn enter_opens_the_evaluation_where_there_is_one() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Enter]);
-    assert_eq!(app.screen, crate::tui::screens::ScreenId::Runs);
+    assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Runs);
     assert!(notice(&app).contains("no evaluation yet"));
     let mut events = events();
     let split = mammoscope_domain::subject::split::Split::Test;

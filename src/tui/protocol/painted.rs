@@ -32,13 +32,13 @@ impl PartialEq for PaintedExplanation {
 
 impl PaintedExplanation {
     /// Width and height that give the stored image's aspect.
-    pub(super) fn size(&self) -> (u32, u32) {
+    pub(in crate::tui) fn size(&self) -> (u32, u32) {
         let (width, height) = self.image.examined.stored_size;
         (width.max(1) as u32, height.max(1) as u32)
     }
 
     /// It in so many pixels, its greys through this window.
-    pub(super) fn drawn(&self, window: WindowChoice, (width, height): (u32, u32)) -> DynamicImage {
+    pub(in crate::tui) fn drawn(&self, window: WindowChoice, (width, height): (u32, u32)) -> DynamicImage {
         let stored = &self.image.examined.picture;
         let window = window.window(&GreyStatistics::of(&Samples::Depth8(stored.clone())));
         let levels: Vec<u8> = (0..=255).map(|value| window.level(value)).collect();

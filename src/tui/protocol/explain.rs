@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::explained_image::ExplainedImage;
-use crate::tui::screens::ScreenId;
+use crate::analysis::explanation_files::MapPainting;
+use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::subject::density::DensityClass;
@@ -91,11 +92,87 @@ mod run_paths {
 
     use mammoscope_storage::runs::run_dir::RunDir;
 
-    pub(super) fn serialize<S: Serializer>(runs: &[RunDir], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::tui) fn serialize<S: Serializer>(runs: &[RunDir], serializer: S) -> Result<S::Ok, S::Error> {
         runs.iter().map(RunDir::path).collect::<Vec<_>>().serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunDir>, D::Error> {
+    pub(in crate::tui) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RunDir>, D::Error> {
         Ok(Vec::<PathBuf>::deserialize(deserializer)?.into_iter().map(RunDir::new).collect())
     }
+}
+
+/// What is wanted of the world.
+#[derive(Debug)]
+pub(in crate::tui) enum ExplainEffect {
+    /// Compute these maps, then those that will probably be looked at next.
+    Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
+    /// Look for folders with models.
+    LookForModels,
+    /// Write the files of these images into one folder.
+    Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
+}
+
+/// Images are the same where they are the same in memory.
+impl PartialEq for ExplainEffect {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Show { shown, ahead }, Self::Show { shown: others, ahead: then }) => {
+                shown == others && ahead == then
+            }
+            (Self::LookForModels, Self::LookForModels) => true,
+            (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
+                let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
+                    file == other && Arc::ptr_eq(image, of)
+                };
+                images.len() == others.len() && images.iter().zip(others).all(same)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub(in crate::tui) enum ExplainMessage {
+    /// A map, or why there is none.
+    Mapped { request: MapRequest, outcome: Result<Arc<MappedImage>, String> },
+    /// Folders with models.
+    Models(Vec<PathBuf>),
+    /// The folder that was written, or why it was not.
+    Exported(Result<PathBuf, String>),
+}
+
+/// What can be done here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum ExplainAction {
+    Next,
+    Previous,
+    TenOn,
+    TenBack,
+    First,
+    Last,
+    Arrangement,
+    MoreOpacity,
+    LessOpacity,
+    Outlines,
+    Method,
+    PreviousMethod,
+    Layer,
+    PreviousLayer,
+    Class,
+    PreviousClass,
+    Window,
+    Colors,
+    Scale,
+    Grid,
+    Models,
+    FullScreen,
+    Export,
+    Retry,
+    Back,
+    Up,
+    Down,
+    Choose,
+    ToDatasets,
+    ToEvaluate,
 }

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use super::popups::confirm::Question;
-use super::popups::viewer::ImageList;
-use super::screens::ScreenId;
-use super::screens::datasets::DatasetsEffect;
-use super::screens::evaluate::EvaluateEffect;
-use super::screens::explain::{ExplainEffect, ExplainList};
-use super::screens::runs::RunsEffect;
-use super::screens::train::TrainEffect;
-use super::services::pictures::PictureEffect;
+use crate::tui::protocol::datasets::DatasetsEffect;
+use crate::tui::protocol::evaluate::EvaluateEffect;
+use crate::tui::protocol::explain::ExplainEffect;
+use crate::tui::protocol::explain::ExplainList;
+use crate::tui::protocol::pictures::PictureEffect;
+use crate::tui::protocol::question::Question;
+use crate::tui::protocol::runs::RunsEffect;
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::train::TrainEffect;
+use crate::tui::protocol::viewer::ImageList;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Something to be done that `update` does not do itself.
 #[derive(Debug, PartialEq)]
-pub(super) enum Effect {
+pub(in crate::tui) enum Effect {
     /// Leave the workbench.
     Quit,
     /// Put the terminal back and stop, as by Ctrl-Z.
@@ -48,7 +49,7 @@ pub(super) enum Effect {
 
 /// Where to go.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Place {
+pub(in crate::tui) enum Place {
     /// Runs, on this run.
     Run(RunDir),
     /// Evaluate, with the figures of this run.
@@ -68,16 +69,16 @@ pub(super) enum Place {
 
 /// A line in the footer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Notice {
+pub(in crate::tui) struct Notice {
     /// What is said; safe to print.
-    pub(super) text: String,
+    pub(in crate::tui) text: String,
     /// How it is meant.
-    pub(super) tone: Tone,
+    pub(in crate::tui) tone: Tone,
 }
 
 /// How something is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(in crate::tui) enum Tone {
     /// Something was done.
     Done,
     /// Something wants attention.
@@ -88,12 +89,12 @@ pub(super) enum Tone {
 
 impl Effect {
     /// Says that something was done.
-    pub(super) fn done(text: impl Into<String>) -> Self {
+    pub(in crate::tui) fn done(text: impl Into<String>) -> Self {
         Self::Notice(Notice { text: text.into(), tone: Tone::Done })
     }
 
     /// Says that something failed.
-    pub(super) fn failed(text: impl Into<String>) -> Self {
+    pub(in crate::tui) fn failed(text: impl Into<String>) -> Self {
         Self::Notice(Notice { text: text.into(), tone: Tone::Failed })
     }
 }

@@ -12,50 +12,50 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The runs of the workspace.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RunBoard {
+pub(in crate::tui) struct RunBoard {
     /// Newest first, those of a group together. Empty until they were listed.
-    pub(super) rows: Vec<RunRow>,
+    pub(in crate::tui) rows: Vec<RunRow>,
     /// Whether they were listed.
-    pub(super) listed: bool,
+    pub(in crate::tui) listed: bool,
     /// Why they cannot be listed.
-    pub(super) problem: Option<String>,
+    pub(in crate::tui) problem: Option<String>,
 }
 
 /// A run as its two small files tell it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct RunRow {
+pub(in crate::tui) struct RunRow {
     /// Its directory.
-    pub(super) run: RunDir,
+    pub(in crate::tui) run: RunDir,
     /// What was asked for.
-    pub(super) spec: Option<RunSpec>,
+    pub(in crate::tui) spec: Option<RunSpec>,
     /// What its trainer said last.
-    pub(super) status: Option<RunStatus>,
+    pub(in crate::tui) status: Option<RunStatus>,
     /// How it is, with a look at its process.
-    pub(super) condition: Option<RunCondition>,
+    pub(in crate::tui) condition: Option<RunCondition>,
     /// What of it cannot be read.
-    pub(super) problem: Option<String>,
+    pub(in crate::tui) problem: Option<String>,
 }
 
 impl RunRow {
     /// When it was asked for.
-    pub(super) fn created(&self) -> Option<DateTime<Utc>> {
+    pub(in crate::tui) fn created(&self) -> Option<DateTime<Utc>> {
         self.spec.as_ref().map(|spec| spec.created)
     }
 }
 
 impl RunBoard {
     /// The row of a run.
-    pub(super) fn position(&self, run: &RunDir) -> Option<usize> {
+    pub(in crate::tui) fn position(&self, run: &RunDir) -> Option<usize> {
         self.rows.iter().position(|row| row.run == *run)
     }
 
     /// The runs that a trainer is at work on.
-    pub(super) fn at_work(&self) -> impl Iterator<Item = &RunRow> {
+    pub(in crate::tui) fn at_work(&self) -> impl Iterator<Item = &RunRow> {
         self.rows.iter().filter(|row| row.condition.as_ref().is_some_and(RunCondition::is_at_work))
     }
 
     /// A line about what is at work, for the frame.
-    pub(super) fn status_text(&self) -> String {
+    pub(in crate::tui) fn status_text(&self) -> String {
         let at_work: Vec<&RunRow> = self.at_work().collect();
         match at_work[..] {
             [] if !self.listed => String::new(),

@@ -19,7 +19,7 @@ pub(in crate::tui) struct CellPicture {
 
 impl CellPicture {
     /// Two pixels a cell, one above the other.
-    pub(super) fn halfblocks(picture: &DynamicImage, depth: ColorDepth) -> Self {
+    pub(in crate::tui) fn halfblocks(picture: &DynamicImage, depth: ColorDepth) -> Self {
         let rgb = picture.to_rgb8();
         let columns = rgb.width() as u16;
         let mut cells = Vec::with_capacity((rgb.width() * rgb.height() / 2) as usize);
@@ -35,7 +35,7 @@ impl CellPicture {
     }
 
     /// One pixel a cell, in the terminal's own colours: on a light background little ink is bright.
-    pub(super) fn ascii(picture: &DynamicImage, light: bool) -> Self {
+    pub(in crate::tui) fn ascii(picture: &DynamicImage, light: bool) -> Self {
         let grey = picture.to_luma8();
         let cell = |&value: &u8| {
             let ink = if light { 255 - value } else { value };
@@ -98,7 +98,7 @@ fn indexed([red, green, blue]: [u8; 3]) -> u8 {
 mod tests {
     use image::{GrayImage, RgbImage};
 
-    use super::*;
+    use crate::tui::protocol::cell_picture::*;
     use crate::tui::testing::styled;
 
     /// A ramp from black to white.

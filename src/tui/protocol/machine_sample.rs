@@ -106,7 +106,7 @@ impl MachineSample {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::tui::protocol::machine_sample::*;
 
     fn h200(busy: u32) -> GpuSample {
         GpuSample {

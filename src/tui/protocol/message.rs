@@ -1,17 +1,17 @@
 //! The one inbox of the workbench.
 
-use super::input::Input;
-use super::screens::datasets::DatasetsMessage;
-use super::screens::evaluate::EvaluateMessage;
-use super::screens::explain::ExplainMessage;
-use super::screens::runs::RunsMessage;
-use super::screens::train::TrainMessage;
-use super::services::pictures::PictureMessage;
-use crate::tui::machine_sample::MachineSample;
+use crate::tui::input::Input;
+use crate::tui::protocol::datasets::DatasetsMessage;
+use crate::tui::protocol::evaluate::EvaluateMessage;
+use crate::tui::protocol::explain::ExplainMessage;
+use crate::tui::protocol::machine_sample::MachineSample;
+use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::protocol::runs::RunsMessage;
+use crate::tui::protocol::train::TrainMessage;
 
 /// Something happened.
 #[derive(Debug)]
-pub(super) enum UiMessage {
+pub(in crate::tui) enum UiMessage {
     /// The terminal has input.
     Input(Input),
     /// The terminal has another size.
