@@ -17,10 +17,10 @@ use mammoscope_imaging::breast_mask::grey_levels;
 use mammoscope_imaging::decode::{ImageError, decode_file};
 use mammoscope_imaging::map_zoom::{bilinear_zoom, cubic_spline_zoom, normalised};
 use mammoscope_imaging::mask::Mask;
-use mammoscope_imaging::network_input::resize;
 use mammoscope_imaging::picture_regions::{PackedRegions, PictureRegions};
 use mammoscope_imaging::random_map::random_map;
 use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::resize::resize;
 use mammoscope_imaging::skin_band::SkinBandWidth;
 
 /// How maps are brought to the size of their pictures.

@@ -27,12 +27,11 @@ mod resume;
 mod run_document;
 mod runs;
 mod show;
+mod shown_window;
 mod status;
 mod synthetic_run;
 pub(crate) mod synthetic_run_files;
 mod terminal_picture;
-#[cfg(feature = "pictures")]
-mod terminal_query;
 mod train;
 mod trainer_start;
 mod workbench;

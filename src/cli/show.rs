@@ -11,6 +11,7 @@ use terminal_size::terminal_size_of;
 use super::console::{Console, Outcome, print_result};
 use super::data_arguments::GreyArguments;
 use super::terminal_picture::{Graphics, PicturePrinter};
+use crate::cli::shown_window::ShownWindow;
 use mammoscope_domain::image::grey_range::{GreyRange, values_in_words};
 use mammoscope_domain::subject::subject::SampleName;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -127,53 +128,6 @@ fn facts_line(path: &Path, image: &DecodedImage) -> String {
         let _ = write!(line, " · subject {subject} · exam {exam} · class {class} · view {view}");
     }
     line
-}
-
-/// The grey values that are drawn black and white.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ShownWindow {
-    /// 8 bits, as they are.
-    Whole,
-    /// 16 bits, from the smallest to the largest value of the image.
-    Range {
-        /// Drawn black.
-        low: u16,
-        /// Drawn white.
-        high: u16,
-    },
-}
-
-impl ShownWindow {
-    fn of(samples: &Samples, grey: GreyRange) -> Self {
-        let Samples::Depth16(raster) = samples else { return Self::Whole };
-        if let GreyRange::White(white) = grey {
-            return Self::Range { low: 0, high: white };
-        }
-        let (low, high) = raster
-            .samples()
-            .iter()
-            .fold((u16::MAX, u16::MIN), |(low, high), &sample| (low.min(sample), high.max(sample)));
-        Self::Range { low, high }
-    }
-
-    fn remark(self) -> String {
-        match self {
-            Self::Whole => String::new(),
-            Self::Range { low, high } => format!(" · shown from {low} (black) to {high} (white)"),
-        }
-    }
-
-    /// The grey level, 0 to 255, that a 16-bit value is drawn with.
-    #[cfg_attr(not(feature = "pictures"), allow(dead_code))]
-    pub(super) fn level(self, sample: u16) -> u8 {
-        let (low, high) = match self {
-            Self::Whole => (0, u16::MAX),
-            Self::Range { low, high } => (low, high),
-        };
-        // A flat image has no range: it is drawn black.
-        let span = u32::from(high - low).max(1);
-        ((u32::from(sample.clamp(low, high) - low) * 255 + span / 2) / span) as u8
-    }
 }
 
 #[cfg(test)]

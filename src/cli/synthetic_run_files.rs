@@ -33,7 +33,7 @@ const SPIKE_EVERY: u64 = 7919;
 
 /// What a synthetic run is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SyntheticHistory {
+pub(crate) struct SyntheticHistory {
     /// Epochs.
     pub epochs: u32,
     /// Updates an epoch; each is reported.
@@ -44,7 +44,7 @@ pub struct SyntheticHistory {
 
 /// A run that grows as if it were trained.
 #[derive(Debug)]
-pub struct SyntheticRun {
+pub(crate) struct SyntheticRun {
     run: RunDir,
     history: SyntheticHistory,
     events: EventLog,
@@ -58,7 +58,7 @@ pub struct SyntheticRun {
 impl SyntheticRun {
     /// A new run in the workspace that has been prepared for and has not made a step. It was begun so long before `end`
     /// that its whole history fits.
-    pub fn create(workspace: &Workspace, history: SyntheticHistory, end: DateTime<Utc>) -> io::Result<Self> {
+    pub(crate) fn create(workspace: &Workspace, history: SyntheticHistory, end: DateTime<Utc>) -> io::Result<Self> {
         let SyntheticHistory { epochs, steps_per_epoch, seed } = history;
         let seconds = (u64::from(epochs) * steps_per_epoch) as f64 * SECONDS_A_STEP;
         let time = end - TimeDelta::milliseconds((seconds * 1e3) as i64);
@@ -100,12 +100,12 @@ impl SyntheticRun {
 
     /// Its folder.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.run.path()
     }
 
     /// Makes one step, with what belongs to the begin and the end of its epoch; `false` when there are no more.
-    pub fn advance(&mut self) -> io::Result<bool> {
+    pub(crate) fn advance(&mut self) -> io::Result<bool> {
         let SyntheticHistory { epochs, steps_per_epoch, .. } = self.history;
         if self.step >= u64::from(epochs) * steps_per_epoch {
             return Ok(false);
@@ -168,14 +168,14 @@ impl SyntheticRun {
     }
 
     /// Writes the status as a trainer does every few seconds. From now on events bear the time of the clock.
-    pub fn beat(&mut self) -> io::Result<()> {
+    pub(crate) fn beat(&mut self) -> io::Result<()> {
         self.time = Utc::now();
         (self.status.heartbeat, self.status.updated) = (self.time, self.time);
         write_status(&self.run.status(), &self.status)
     }
 
     /// Ends it: in the state `completed` when all steps were made, else `stopped`.
-    pub fn end(mut self) -> io::Result<()> {
+    pub(crate) fn end(mut self) -> io::Result<()> {
         let all = u64::from(self.history.epochs) * self.history.steps_per_epoch;
         let state = if self.step >= all { RunPhase::Completed } else { RunPhase::Stopped };
         self.record(RunEventKind::Ended { state, reason: None, step: self.step })?;

@@ -1,7 +1,7 @@
 //! Pictures drawn in the terminal, by the protocol that it speaks.
 
 use super::console::Console;
-use super::show::ShownWindow;
+use crate::cli::shown_window::ShownWindow;
 use mammoscope_imaging::decode::Samples;
 
 /// How pictures are drawn.
@@ -17,6 +17,21 @@ pub(super) enum Graphics {
     Sixel,
     /// Coloured half-block characters: anywhere
     Halfblocks,
+}
+
+#[cfg(feature = "pictures")]
+impl Graphics {
+    /// The protocol that was asked for; `None` leaves it to the program.
+    fn protocol(self) -> Option<crate::terminal::graphics_protocol::GraphicsProtocol> {
+        use crate::terminal::graphics_protocol::GraphicsProtocol;
+        match self {
+            Self::Auto => None,
+            Self::Kitty => Some(GraphicsProtocol::Kitty),
+            Self::Iterm2 => Some(GraphicsProtocol::Iterm2),
+            Self::Sixel => Some(GraphicsProtocol::Sixel),
+            Self::Halfblocks => Some(GraphicsProtocol::Halfblocks),
+        }
+    }
 }
 
 #[cfg(feature = "pictures")]
@@ -59,29 +74,27 @@ mod with_viuer {
     use image::imageops::FilterType;
     use image::{DynamicImage, GrayImage, RgbImage};
 
-    use super::super::terminal_query::{CellPixels, ask_graphics, cell_pixels, without_echo};
     use super::{Console, Graphics, Samples, ShownWindow};
+    use crate::terminal::color_depth::ColorDepth;
+    use crate::terminal::graphics::{GraphicsFacts, PictureLook, PicturePlacement, PictureWay, TextLook};
     use crate::terminal::grey_sixel::{MOST_LEVELS, grey_sixel};
+    use crate::terminal::query;
+    use crate::terminal::sizes::{Cells, padded};
     use mammoscope_imaging::raster::Channels;
 
-    /// The size of a terminal that does not tell its own.
+    /// The size of a terminal that does not report its own.
     const USUAL_SIZE: (u16, u16) = (80, 24);
-    /// xterm draws no sixel picture that is wider or higher, unless it is told to.
-    const MAX_SIXEL_SIDE: u32 = 1000;
-    /// Pixels of a sixel picture that viuer takes a cell for.
-    const SIXEL_CELL: CellPixels = CellPixels { width: 6, height: 12 };
-    /// Colours of a sixel picture in a terminal that does not tell.
-    const USUAL_REGISTERS: u32 = 256;
+    /// Pixels of a sixel picture that viuer reckons a cell with.
+    const VIUER_CELL: (u32, u32) = (6, 12);
 
     /// Draws pictures at the cursor, each as large as the terminal allows.
     pub(in super::super) struct PicturePrinter {
-        protocol: Graphics,
-        sixel_registers: u32,
+        look: PictureLook,
     }
 
     impl PicturePrinter {
-        /// Finds out how this terminal draws pictures; `None` where stdout is no terminal, or one without colours unless
-        /// a way to draw was asked for.
+        /// Finds out how this terminal draws pictures; `None` where stdout is not a terminal, or one without colours
+        /// unless a way to draw was asked for.
         pub(in super::super) fn new(asked: Graphics, console: &Console) -> Option<Self> {
             if !io::stdout().is_terminal() {
                 if asked != Graphics::Auto {
@@ -95,24 +108,33 @@ mod with_viuer {
                 );
                 return None;
             }
-            let (protocol, registers) = spoken(asked);
-            if asked != Graphics::Auto && protocol != asked {
-                console.warn("the terminal does not speak this protocol; half-blocks are drawn");
+            let variable = |name: &str| std::env::var(name).ok();
+            let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, asked.protocol(), variable);
+            query::measure(&mut facts);
+            if asked != Graphics::Halfblocks {
+                query::ask(&mut facts);
             }
-            Some(Self { protocol, sixel_registers: registers })
+            facts.settle();
+            if let Some(fallback) = facts.take_fallback() {
+                console.warn(fallback);
+            }
+            // viuer chooses the colours of half-blocks by the environment.
+            let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
+            facts.look(text).map(|look| Self { look })
         }
 
-        /// What the terminal cannot draw, to be told beside every picture.
+        /// What the terminal cannot draw, to be reported beside every picture.
         pub(in super::super) fn remark(&self) -> String {
-            if self.protocol == Graphics::Sixel && self.sixel_registers < MOST_LEVELS {
-                format!(" · the terminal has {} colours or greys", self.sixel_registers)
-            } else {
-                String::new()
+            match self.look.way {
+                PictureWay::Sixel { registers } if registers < MOST_LEVELS => {
+                    format!(" · the terminal has {registers} colours or greys")
+                }
+                _ => String::new(),
             }
         }
 
-        /// Draws a picture, so large that the caption and a prompt fit under it; the cursor is at the start of the line
-        /// for the caption afterwards.
+        /// Draws a picture, so large that the caption and a prompt fit under it; afterwards the cursor is at the start
+        /// of the line for the caption.
         pub(in super::super) fn print(
             &mut self,
             samples: Samples,
@@ -120,111 +142,60 @@ mod with_viuer {
             caption: &str,
         ) -> anyhow::Result<()> {
             let picture = drawable(samples, window);
-            let cell = cell_pixels().unwrap_or_default();
-            let room = Cells::beside_caption(caption);
-            if let (Graphics::Sixel, DynamicImage::ImageLuma8(grey)) = (self.protocol, &picture) {
-                let (width, height) = room.sixel_pixels(grey.width(), grey.height(), cell);
-                let shrunk = image::imageops::resize(grey, width, height, FilterType::Triangle);
-                // The cursor stays in the picture's last row.
-                let sixel = grey_sixel(&shrunk, self.sixel_registers) + "\n";
-                return Ok(io::stdout().write_all(sixel.as_bytes())?);
-            }
-            let mut cells = room.fitted(picture.width(), picture.height(), cell);
-            let (width, height) = match self.protocol {
-                Graphics::Sixel => {
-                    cells = cells.as_sixel(cell);
-                    (cells.columns * SIXEL_CELL.width, cells.rows * SIXEL_CELL.height)
+            let (pixels, cells) = self.look.fit((picture.width(), picture.height()).into(), beside_caption(caption));
+            let picture = picture.resize_exact(pixels.width, pixels.height, FilterType::Triangle);
+            let (columns, rows) = (u32::from(cells.columns), u32::from(cells.rows));
+            match (self.look.way, &picture) {
+                (PictureWay::Sixel { registers }, DynamicImage::ImageLuma8(grey)) => {
+                    io::stdout().write_all(grey_sixel(grey, registers).as_bytes())?;
                 }
-                Graphics::Kitty | Graphics::Iterm2 => (cells.columns * cell.width, cells.rows * cell.height),
-                Graphics::Auto | Graphics::Halfblocks => (cells.columns, cells.rows * 2),
-            };
-            // viuer sends what it is given: no more pixels than the cells hold.
-            let picture = picture.resize_exact(width, height, FilterType::Triangle);
-            let config = viuer::Config {
-                absolute_offset: false,
-                width: Some(cells.columns),
-                height: Some(cells.rows),
-                use_kitty: self.protocol == Graphics::Kitty,
-                use_iterm: self.protocol == Graphics::Iterm2,
-                use_sixel: self.protocol == Graphics::Sixel,
-                ..viuer::Config::default()
-            };
-            viuer::print(&picture, &config)?;
-            if self.protocol == Graphics::Sixel {
+                (PictureWay::Sixel { .. }, _) => {
+                    let cells = ((pixels.width / VIUER_CELL.0).max(1), (pixels.height / VIUER_CELL.1).max(1));
+                    print_with_viuer(&picture, cells, self.look.way)?;
+                }
+                (PictureWay::Kitty { .. }, _) => {
+                    let whole = padded(&picture, cells.pixels(self.look.cell));
+                    print_with_viuer(&whole, (columns, rows), self.look.way)?;
+                }
+                _ => print_with_viuer(&picture, (columns, rows), self.look.way)?,
+            }
+            if matches!(self.look.way, PictureWay::Sixel { .. }) {
+                // The cursor stays in the picture's last row.
                 io::stdout().write_all(b"\n")?;
             }
             Ok(())
         }
     }
 
-    /// The protocol to use: what was asked for if the terminal speaks it, else half-blocks; and how many colours a sixel
-    /// picture may have.
-    fn spoken(asked: Graphics) -> (Graphics, u32) {
-        // tmux and screen take the place of the terminal; they say yes to what they then swallow.
-        let multiplexed = std::env::var_os("TMUX").is_some()
-            || std::env::var("TERM").is_ok_and(|term| term.starts_with("tmux") || term.starts_with("screen"));
-        if asked == Graphics::Halfblocks || (asked == Graphics::Auto && multiplexed) {
-            return (Graphics::Halfblocks, USUAL_REGISTERS);
-        }
-        // viuer asks again before it draws, and waits for an answer without a limit: only a terminal that said yes here
-        // is left to it.
-        let answer = ask_graphics();
-        let speaks = |protocol| match (protocol, answer) {
-            (Graphics::Kitty, Some(answer)) => {
-                answer.kitty && without_echo(viuer::get_kitty_support) != viuer::KittySupport::None
-            }
-            (Graphics::Iterm2, _) => viuer::is_iterm_supported(),
-            (Graphics::Sixel, Some(answer)) => answer.sixel && without_echo(viuer::is_sixel_supported),
-            _ => false,
+    /// Prints a picture in so many columns and rows.
+    fn print_with_viuer(picture: &DynamicImage, (columns, rows): (u32, u32), way: PictureWay) -> anyhow::Result<()> {
+        let config = viuer::Config {
+            absolute_offset: false,
+            width: Some(columns),
+            height: Some(rows),
+            use_kitty: matches!(way, PictureWay::Kitty { .. }),
+            use_iterm: way == PictureWay::Iterm2,
+            use_sixel: matches!(way, PictureWay::Sixel { .. }),
+            ..viuer::Config::default()
         };
-        let candidates: &[Graphics] =
-            if asked == Graphics::Auto { &[Graphics::Kitty, Graphics::Iterm2, Graphics::Sixel] } else { &[asked] };
-        let protocol = candidates.iter().copied().find(|&protocol| speaks(protocol)).unwrap_or(Graphics::Halfblocks);
-        (protocol, answer.and_then(|answer| answer.sixel_registers).unwrap_or(USUAL_REGISTERS))
+        // viuer asks once more, and waits for an answer without a limit: only a terminal that has answered already gets
+        // here.
+        query::without_echo(|| match way {
+            PictureWay::Kitty { .. } => viuer::get_kitty_support() != viuer::KittySupport::None,
+            PictureWay::Sixel { .. } => viuer::is_sixel_supported(),
+            _ => true,
+        });
+        viuer::print(picture, &config)?;
+        Ok(())
     }
 
-    /// A rectangle of the terminal.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    struct Cells {
-        columns: u32,
-        rows: u32,
-    }
-
-    impl Cells {
-        /// The terminal without the rows that a caption and a prompt take.
-        fn beside_caption(caption: &str) -> Self {
-            let (columns, rows) =
-                Some(viuer::terminal_size()).filter(|size| size.0 > 0 && size.1 > 0).unwrap_or(USUAL_SIZE);
-            let columns = u32::from(columns);
-            let taken = |line: &str| (line.chars().count() as u32).div_ceil(columns);
-            Self { columns, rows: u32::from(rows).saturating_sub(caption.lines().map(taken).sum::<u32>() + 1) }
-        }
-
-        /// The largest rectangle within this one that keeps the picture's aspect; at least one cell.
-        fn fitted(self, width: u32, height: u32, cell: CellPixels) -> Self {
-            let across = f64::from(self.columns * cell.width) / f64::from(width);
-            let down = f64::from(self.rows * cell.height) / f64::from(height);
-            let scale = across.min(down);
-            let cells = |pixels: u32, cell: u32| (f64::from(pixels) * scale / f64::from(cell)).round().max(1.0) as u32;
-            Self { columns: cells(width, cell.width), rows: cells(height, cell.height) }
-        }
-
-        /// The size in pixels of the largest picture of this aspect that fits and that xterm draws.
-        fn sixel_pixels(self, width: u32, height: u32, cell: CellPixels) -> (u32, u32) {
-            let within = |cells: u32, cell: u32| f64::from((cells * cell).clamp(1, MAX_SIXEL_SIDE));
-            let across = within(self.columns, cell.width) / f64::from(width);
-            let down = within(self.rows, cell.height) / f64::from(height);
-            let side = |pixels: u32| (f64::from(pixels) * across.min(down)).round().max(1.0) as u32;
-            (side(width), side(height))
-        }
-
-        /// The same area in the cells that viuer reckons with for sixel, within what xterm draws.
-        fn as_sixel(self, cell: CellPixels) -> Self {
-            let (width, height) = (self.columns * cell.width, self.rows * cell.height);
-            let scale = (f64::from(MAX_SIXEL_SIDE) / f64::from(width.max(height))).min(1.0);
-            let cells = |pixels: u32, cell: u32| ((f64::from(pixels) * scale) as u32 / cell).max(1);
-            Self { columns: cells(width, SIXEL_CELL.width), rows: cells(height, SIXEL_CELL.height) }
-        }
+    /// The terminal without the rows that a caption and a prompt take.
+    fn beside_caption(caption: &str) -> Cells {
+        let size = Some(viuer::terminal_size()).filter(|size| size.0 > 0 && size.1 > 0);
+        let (columns, rows) = size.unwrap_or(USUAL_SIZE);
+        let taken = |line: &str| line.chars().count().div_ceil(columns.into());
+        let taken = caption.lines().map(taken).sum::<usize>() + 1;
+        Cells { columns, rows: rows.saturating_sub(taken.min(rows.into()) as u16) }
     }
 
     /// The picture in 8 bits; grey, where no pixel has a colour, also if the file holds red, green and blue.
@@ -249,44 +220,16 @@ mod with_viuer {
     #[cfg(test)]
     mod tests {
         use super::*;
+        use crate::terminal::sizes::Pixels;
         use mammoscope_imaging::raster::Raster;
-
-        const ROOM: Cells = Cells { columns: 80, rows: 22 };
-
-        #[test]
-        fn the_aspect_is_kept_and_the_room_is_filled() {
-            let cell = CellPixels::default();
-            // Twice as high as wide, in cells twice as high as wide: as many rows as columns.
-            assert_eq!(ROOM.fitted(1000, 2000, cell), Cells { columns: 22, rows: 22 });
-            assert_eq!(ROOM.fitted(10, 20, cell), Cells { columns: 22, rows: 22 });
-            assert_eq!(ROOM.fitted(4000, 1000, cell), Cells { columns: 80, rows: 10 });
-            assert_eq!(ROOM.fitted(10_000, 1, cell), Cells { columns: 80, rows: 1 });
-            assert_eq!(Cells { columns: 1, rows: 0 }.fitted(10, 10, cell), Cells { columns: 1, rows: 1 });
-        }
-
-        #[test]
-        fn sixel_pictures_stay_within_what_xterm_draws() {
-            let cells = Cells { columns: 300, rows: 100 }.as_sixel(CellPixels::default());
-            assert!(cells.columns * SIXEL_CELL.width <= MAX_SIXEL_SIDE);
-            assert!(cells.rows * SIXEL_CELL.height <= MAX_SIXEL_SIDE);
-            assert_eq!(Cells { columns: 6, rows: 6 }.as_sixel(CellPixels::default()), Cells { columns: 10, rows: 10 });
-        }
-
-        #[test]
-        fn grey_sixel_pictures_keep_their_aspect_to_the_pixel() {
-            let cell = CellPixels { width: 8, height: 17 };
-            assert_eq!(ROOM.sixel_pixels(512, 512, cell), (374, 374));
-            assert_eq!(ROOM.sixel_pixels(1000, 100, cell), (640, 64));
-            assert_eq!(Cells { columns: 300, rows: 100 }.sixel_pixels(2000, 4000, cell), (500, 1000));
-            assert_eq!(Cells { columns: 1, rows: 0 }.sixel_pixels(9000, 2, cell), (8, 1));
-        }
 
         #[test]
         fn too_few_colours_for_a_mammogram_are_told() {
-            let remark = |protocol, sixel_registers| PicturePrinter { protocol, sixel_registers }.remark();
-            assert!(remark(Graphics::Sixel, 16).contains("16 colours"));
-            assert_eq!(remark(Graphics::Sixel, MOST_LEVELS), "");
-            assert_eq!(remark(Graphics::Kitty, 16), "", "only sixel draws from registers");
+            let cell = Pixels { width: 10, height: 20 };
+            let remark = |way| PicturePrinter { look: PictureLook { way, cell } }.remark();
+            assert!(remark(PictureWay::Sixel { registers: 16 }).contains("16 colours"));
+            assert_eq!(remark(PictureWay::Sixel { registers: MOST_LEVELS }), "");
+            assert_eq!(remark(PictureWay::Kitty { compress: false }), "", "only sixel draws from registers");
         }
 
         #[test]

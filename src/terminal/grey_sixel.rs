@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use image::GrayImage;
 
 /// Sixel tells a grey in whole per cent, so there are no more levels than these.
-pub const MOST_LEVELS: u32 = 101;
+pub(crate) const MOST_LEVELS: u32 = 101;
 
 /// Rows that one character of sixel holds.
 const BAND_ROWS: usize = 6;
@@ -17,7 +17,7 @@ const BAND_ROWS: usize = 6;
 /// Writes a grey picture pixel by pixel, without diffusion: 0 is black, 255 is white, and the levels between are spread
 /// evenly over the terminal's `registers`, of which at most [`MOST_LEVELS`] and at least two are used.
 #[must_use]
-pub fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
+pub(crate) fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
     let steps = registers.clamp(2, MOST_LEVELS) - 1;
     let level_of = |&grey: &u8| (u32::from(grey) * steps + 127) / 255;
     let width = picture.width() as usize;

@@ -1,4 +1,10 @@
-//! The terminal: its graphics protocols and how pictures are encoded for them.
+//! The terminal: its input, its answers, the graphics protocols it speaks, and the sizes of pictures in it.
 
+pub(crate) mod color_depth;
+pub(crate) mod graphics;
 pub mod graphics_protocol;
-pub mod grey_sixel;
+pub(crate) mod grey_sixel;
+pub(crate) mod input;
+pub(crate) mod parser;
+pub(crate) mod query;
+pub(crate) mod sizes;

@@ -7,9 +7,9 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::input::Mouse;
-use super::model::Model;
 use super::widgets::fitted::{fitted, fitted_start, width};
+use crate::terminal::input::Mouse;
+use crate::tui::model::Model;
 use crate::tui::protocol::binding::Binding;
 use crate::tui::protocol::effect::{Notice, Tone};
 use crate::tui::protocol::screen_id::ScreenId;
@@ -139,7 +139,7 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
 
 /// Says that nothing sensible fits.
 pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
-    let (columns, rows) = super::app::SMALLEST;
+    let (columns, rows) = crate::tui::frame::SMALLEST;
     let text = format!("too small: at least {columns}×{rows}");
     frame.render_widget(Paragraph::new(fitted(&text, usize::from(area.width))), area);
 }
@@ -174,3 +174,6 @@ mod tests {
         assert_eq!(line(&model, 40), " no training at work · 0 runs");
     }
 }
+
+/// The smallest terminal that something sensible fits in.
+pub(super) const SMALLEST: (u16, u16) = (60, 15);

@@ -1,5 +1,6 @@
 //! What it takes to draw the screen Runs: for the bench `workbench`, which sees no more of the workbench than this.
 
+use crate::terminal::graphics::PicturePlacement;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -8,13 +9,14 @@ use ratatui::Viewport;
 use ratatui::layout::Rect;
 
 use super::app::App;
-use super::graphics::GraphicsFacts;
-use super::input::{Input, Key};
 use super::model::Model;
 use super::screen::Screen;
-use super::theme::{ColorDepth, Theme};
+use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::terminal::input::{Input, Key};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::{RunBoard, RunRow};
@@ -59,7 +61,7 @@ impl FrameStage {
     /// The screen Runs with so many runs over each other, each of `points` reports; their pyramids are built.
     pub fn new(runs: usize, points: u64, (columns, rows): (u16, u16)) -> io::Result<Self> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
-        let mut graphics = GraphicsFacts::new(Some(GraphicsProtocol::Halfblocks), |_| None);
+        let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
         graphics.settle();
         let model = Model {
             workspace: "/density/workspace".into(),

@@ -9,8 +9,8 @@ mod fault;
 mod frame;
 #[doc(hidden)]
 pub mod frame_timing;
-mod graphics;
-mod input;
+
+pub mod input_reader;
 mod model;
 mod own_memory;
 mod popups;
@@ -22,7 +22,7 @@ mod signals;
 mod terminal;
 #[cfg(test)]
 mod testing;
-mod theme;
+pub mod theme;
 mod view_state;
 mod widgets;
 
@@ -31,16 +31,18 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
+use crate::terminal::input::Input;
+use crate::terminal::query;
 use anyhow::{Context as _, bail};
 use app::App;
 use chrono::Utc;
-use graphics::GraphicsFacts;
-use input::Input;
 use model::Model;
 use screen::Screen;
 use services::Services;
 use terminal::TakenTerminal;
-use theme::{ColorDepth, Theme};
+use theme::Theme;
 use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
@@ -84,18 +86,18 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
-        graphics: GraphicsFacts::new(options.graphics, variable),
+        graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunBoard::default(),
     };
     let mut app = App::new(model, ViewState::read(&folder));
-    measure(&mut app);
+    query::measure(&mut app.model.graphics);
     let (inbox, messages) = channel();
     fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
     let taken = TakenTerminal::take().context("take the terminal over")?;
     let screen = Screen::new(io::stdout()).context("open the terminal")?;
-    input::start_reader(inbox.clone()).context("read the terminal")?;
+    input_reader::start_reader(inbox.clone()).context("read the terminal")?;
     Services::watch_machine(inbox.clone());
     let services = Services::new(options.workspace, inbox);
     let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
@@ -174,7 +176,7 @@ impl Workbench {
 
     fn take(&mut self, app: &mut App, message: UiMessage) -> anyhow::Result<bool> {
         if matches!(message, UiMessage::Resized) {
-            measure(app);
+            query::measure(&mut app.model.graphics);
         }
         let effects = app.update(message, Utc::now());
         self.perform(app, effects)
@@ -189,7 +191,7 @@ impl Workbench {
                 Effect::Redraw => self.redraw()?,
                 Effect::QueryTerminal => {
                     let mut stdout = io::stdout().lock();
-                    stdout.write_all(terminal::query().as_bytes()).and_then(|()| stdout.flush())?;
+                    stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
                     self.query_end = Some(Instant::now() + QUERY_TIME);
                 }
                 Effect::SaveView => {
@@ -221,13 +223,6 @@ impl Workbench {
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         terminal::enter().context("take the terminal back")?;
         self.redraw()
-    }
-}
-
-/// How many pixels a cell has, by the size of the window.
-fn measure(app: &mut App) {
-    if let Ok(size) = rustix::termios::tcgetwinsize(io::stdout()) {
-        app.model.graphics.measure((size.ws_col, size.ws_row), (size.ws_xpixel, size.ws_ypixel));
     }
 }
 

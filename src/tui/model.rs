@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 
-use super::graphics::GraphicsFacts;
 use super::theme::Theme;
+use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunBoard;
 

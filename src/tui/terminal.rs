@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
-use super::graphics::is_multiplexed;
+use crate::terminal::query::takes_kitty;
 
 /// What the terminal was set to before.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
@@ -19,12 +19,6 @@ const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?
 const LEAVE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Removes pictures of kitty's protocol.
 const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
-/// Whether kitty's protocol is spoken.
-const ASK_KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
-/// The version, a cell's size, the background, colours of sixel pictures, and last the attributes, which every terminal
-/// answers.
-const ASK: &str = "\x1b[>0q\x1b[16t\x1b]11;?\x1b\\\x1b[?1;1;0S\x1b[c";
-
 /// The terminal in raw mode on its alternate screen; dropped, it is as before.
 pub(super) struct TakenTerminal(());
 
@@ -88,19 +82,8 @@ pub(super) fn leave_at_once() {
     }
 }
 
-/// What asks the terminal for what it can.
-pub(super) fn query() -> String {
-    if takes_kitty() { format!("{ASK_KITTY}{ASK}") } else { ASK.to_owned() }
-}
-
 fn leaving() -> String {
     if takes_kitty() { format!("{REMOVE_KITTY}{LEAVE}") } else { LEAVE.to_owned() }
-}
-
-/// Whether sequences of kitty's protocol at least do no harm: some terminals print them, and to tmux they are a title.
-fn takes_kitty() -> bool {
-    let variable = |name: &str| std::env::var(name).ok();
-    !is_multiplexed(variable) && !variable("TERM").is_some_and(|term| term == "linux" || term == "dumb")
 }
 
 fn restore_settings() {

@@ -1,5 +1,6 @@
 //! What the tests of the workbench share: a workbench without a terminal, and what it draws, with its styles.
 
+use crate::terminal::graphics::PicturePlacement;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -9,12 +10,13 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 use super::app::App;
-use super::graphics::GraphicsFacts;
-use super::input::{Input, Key};
 use super::model::Model;
-use super::theme::{ColorDepth, Theme};
+use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::terminal::input::{Input, Key};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
@@ -27,7 +29,7 @@ pub(super) fn fixed_time() -> DateTime<Utc> {
 
 /// What all screens share, with nothing in it.
 pub(super) fn empty_model() -> Model {
-    let mut graphics = GraphicsFacts::new(Some(GraphicsProtocol::Halfblocks), |_| None);
+    let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
     graphics.settle();
     Model {
         workspace: "/density/workspace".into(),

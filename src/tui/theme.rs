@@ -1,44 +1,16 @@
 //! Colours and signs: one accent, class colours that colour-blind people can tell apart (Okabe and Ito), and everything
 //! else the terminal's own. Colour is never the only sign.
 
+use crate::terminal::graphics::TextLook;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
+use crate::terminal::color_depth::ColorDepth;
 use mammoscope_domain::subject::density::DensityClass;
-
-/// How many colours the terminal shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ColorDepth {
-    /// None: `NO_COLOR`, or a dumb terminal.
-    None,
-    /// The sixteen that the user chose.
-    Sixteen,
-    /// xterm's 256.
-    Indexed,
-    /// 24 bits.
-    True,
-}
-
-impl ColorDepth {
-    /// What the environment tells.
-    pub(super) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let term = variable("TERM").unwrap_or_default();
-        if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" || term == "vt100" {
-            return Self::None;
-        }
-        if variable("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
-            || term.contains("kitty")
-            || term.contains("direct")
-        {
-            return Self::True;
-        }
-        if term.contains("256color") { Self::Indexed } else { Self::Sixteen }
-    }
-}
 
 /// How things look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Theme {
+pub struct Theme {
     pub(super) depth: ColorDepth,
     /// Whether the terminal's background is light.
     pub(super) light: bool,
@@ -50,6 +22,11 @@ pub(super) struct Theme {
 type Shade = ((u8, u8, u8), u8, Color);
 
 impl Theme {
+    /// What pictures of characters are drawn with.
+    pub(in crate::tui) fn text_look(&self) -> TextLook {
+        TextLook { depth: self.depth, light: self.light, ascii: self.ascii }
+    }
+
     fn color(&self, (rgb, indexed, named): Shade) -> Option<Color> {
         match self.depth {
             ColorDepth::None => None,

@@ -174,6 +174,7 @@ fn a_cycle_across_folders_is_found_whatever_its_imports_look_like() {
         "fn f() { crate::b::f(); }",
         "macro_rules! m { () => { $crate::b::f() } }",
         "fn f() { let _ = vec![super::b::B]; }",
+        "mod inline { use super::super::b::B; }",
     ];
     for form in forms {
         let (folder, graph) = crate_of(&[
@@ -196,6 +197,7 @@ fn what_is_no_import_ties_no_modules() {
         "#[cfg(test)]\nmod tests;",
         "use b::B; use std::b::C;",
         "pub(in crate::b) struct A;",
+        "mod b { pub struct B; }\nmod inline { use super::b::B; }",
     ];
     for form in forms {
         let (folder, graph) = crate_of(&[

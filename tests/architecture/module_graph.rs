@@ -31,8 +31,10 @@ impl ModuleGraph {
         let imports = sources
             .into_iter()
             .map(|(module, source)| {
-                let named = paths_in(source.tokens)
-                    .into_iter()
+                let paths = source.tokens.into_iter().flat_map(|(depth, tokens)| {
+                    paths_in(tokens).into_iter().map(move |path| without_inline_supers(path, depth))
+                });
+                let named = paths
                     .filter_map(|path| resolve(&path, &module, &files))
                     .filter(|imported| *imported != module)
                     .collect();
@@ -81,17 +83,24 @@ impl ModuleGraph {
 
 struct Source {
     file: PathBuf,
-    tokens: TokenStream,
+    /// The items, each with the number of inline modules around it.
+    tokens: Vec<(usize, TokenStream)>,
 }
 
 /// Follows the `mod` lines from a file on. `folder` is where the files of its child modules are.
 fn collect(file: &Path, folder: &Path, module: ModulePath, sources: &mut BTreeMap<ModulePath, Source>) {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let mut tokens = TokenStream::new();
-    for item in syntax.items.into_iter().filter(|item| !is_for_tests(item)) {
+    let mut tokens = Vec::new();
+    let mut pending: Vec<(usize, Item)> = syntax.items.into_iter().map(|item| (0, item)).collect();
+    while let Some((depth, item)) = pending.pop() {
         match item {
-            Item::Mod(child) if child.content.is_none() => {
+            item if is_for_tests(&item) => {}
+            Item::Mod(child) => {
+                if let Some((_, items)) = child.content {
+                    pending.extend(items.into_iter().map(|item| (depth + 1, item)));
+                    continue;
+                }
                 let name = child.ident.to_string();
                 let folder = folder.join(&name);
                 let flat = folder.with_extension("rs");
@@ -99,10 +108,20 @@ fn collect(file: &Path, folder: &Path, module: ModulePath, sources: &mut BTreeMa
                 let path = module.iter().cloned().chain([name]).collect();
                 collect(&file, &folder, path, sources);
             }
-            item => tokens.extend(item.to_token_stream()),
+            item => tokens.push((depth, item.to_token_stream())),
         }
     }
     sources.insert(module, Source { file: file.to_owned(), tokens });
+}
+
+/// A path within so many inline modules, as it reads outside of them.
+fn without_inline_supers(path: Vec<String>, depth: usize) -> Vec<String> {
+    let supers = path.iter().take_while(|name| *name == "super").count();
+    let absorbed = supers.min(depth);
+    match path.split_at(absorbed) {
+        (_, rest) if absorbed > 0 && supers == absorbed => [&["self".to_owned()], rest].concat(),
+        (_, rest) => rest.to_vec(),
+    }
 }
 
 /// `#[cfg(test)]` or `#[test]`.

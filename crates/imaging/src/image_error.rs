@@ -1,11 +1,12 @@
 //! Why an image cannot be read.
 
-use std::io;
+use std::{fmt, io};
 
-use super::decode::{MAX_FILE_BYTES, MAX_PIXELS};
-use super::image_facts::ImageFormat;
+use crate::image_facts::ImageFormat;
+use crate::image_limits::{MAX_FILE_BYTES, MAX_PIXELS};
 use mammoscope_domain::image::grey_range::GreyRangeFault;
 use mammoscope_domain::text::foreign_file::ForeignFile;
+use mammoscope_domain::text::printable::printable;
 
 impl From<io::Error> for ImageError {
     fn from(error: io::Error) -> Self {
@@ -82,4 +83,8 @@ pub enum ImageError {
 
 fn foreign(instead: Option<ForeignFile>) -> String {
     instead.map(|file| format!(" but {file}; {}", file.advice())).unwrap_or_default()
+}
+
+pub(crate) fn one_line(text: &dyn fmt::Display) -> String {
+    printable(text.to_string().trim())
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decode::Samples;
 use super::raster::Channels;
+use crate::decoded_image::Samples;
 
 /// Bars of a histogram.
 pub const BARS: usize = 64;

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::decode::{ImageError, decode_file};
+use super::decode::decode_file;
 use super::raster::{Channels, Raster};
-use super::resize::{bilinear_half_pixel, nearest_pil};
+use crate::image_error::ImageError;
+pub use crate::resize::resize;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::network::input_route::InputRoute;
@@ -60,18 +61,6 @@ impl NetworkInput {
     #[must_use]
     pub fn into_values(self) -> Vec<f32> {
         self.values
-    }
-}
-
-/// Resizes an image to `size` × `size` pixels in the way of a route; the aspect is not kept.
-///
-/// # Panics
-/// When `size` is zero.
-#[must_use]
-pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> {
-    match route {
-        InputRoute::One => nearest_pil(image, size, size),
-        InputRoute::Two => bilinear_half_pixel(image, size, size),
     }
 }
 

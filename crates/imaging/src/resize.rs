@@ -1,6 +1,7 @@
 //! The two resizings of the reference, bit for bit.
 
-use super::raster::Raster;
+use crate::raster::Raster;
+use mammoscope_domain::network::input_route::InputRoute;
 
 /// Nearest neighbour as PIL (`Image.resize(…, NEAREST)`) does it, to `width` × `height` pixels; the aspect is not kept.
 ///
@@ -120,5 +121,17 @@ mod tests {
         let source = Raster::new(2, 1, Channels::Rgb, vec![0, 100, 200, 50, 150, 250]);
         assert_eq!(bilinear_half_pixel(&source, 1, 1).samples(), &[25, 125, 225]);
         assert_eq!(nearest_pil(&source, 1, 1).samples(), &[50, 150, 250]);
+    }
+}
+
+/// Resizes an image to `size` × `size` pixels in the way of a route; the aspect is not kept.
+///
+/// # Panics
+/// When `size` is zero.
+#[must_use]
+pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> {
+    match route {
+        InputRoute::One => nearest_pil(image, size, size),
+        InputRoute::Two => bilinear_half_pixel(image, size, size),
     }
 }

@@ -5,6 +5,9 @@ use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
 use super::{Check, State};
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::{GraphicsFacts, PicturePlacement, PictureWay, TextLook};
+use crate::terminal::query;
 use mammoscope_domain::text::printable::printable;
 
 /// The workbench is drawn for at least this size.
@@ -20,6 +23,8 @@ struct TerminalEnvironment {
     colorterm: String,
     program: String,
     in_kitty: bool,
+    /// What the terminal itself answered.
+    answer: Option<PictureWay>,
     tmux: Tmux,
 }
 
@@ -47,8 +52,20 @@ pub(super) fn check() -> Check {
         // Over SSH iTerm2 is known by this one only.
         program: if program.is_empty() { text("LC_TERMINAL") } else { program },
         in_kitty: is_set("KITTY_WINDOW_ID"),
+        answer: ask_terminal(),
         tmux: if is_set("TMUX") { ask_tmux() } else { Tmux::Absent },
     })
+}
+
+/// Asks the terminal which pictures it draws; `None` where there is none or it does not answer.
+fn ask_terminal() -> Option<PictureWay> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        return None;
+    }
+    let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, None, |name| env::var(name).ok());
+    query::measure(&mut facts);
+    let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
+    query::ask(&mut facts).then(|| facts.look(text)).flatten().map(|look| look.way)
 }
 
 /// Asks the tmux around this process; one that is too old to have the option does not know it.
@@ -106,8 +123,15 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
     Check { name: "terminal", state, found: found.join(", "), advice }
 }
 
-/// How pictures are probably shown, from names alone: a terminal is asked itself only when a picture is to be shown.
+/// How pictures are shown: as the terminal answered, else by its name.
 fn picture_protocol(terminal: &TerminalEnvironment) -> &'static str {
+    match terminal.answer {
+        Some(PictureWay::Kitty { .. }) => return "kitty protocol",
+        Some(PictureWay::Iterm2) => return "iTerm2 protocol",
+        Some(PictureWay::Sixel { .. }) => return "sixel",
+        Some(PictureWay::Halfblocks(_) | PictureWay::Ascii { .. }) => return "half blocks",
+        None => {}
+    }
     let (term, program) = (terminal.term.as_str(), terminal.program.as_str());
     if terminal.in_kitty || term.contains("kitty") || term.contains("ghostty") || program == "ghostty" {
         "kitty protocol"
@@ -176,6 +200,14 @@ mod tests {
         assert_eq!(named("foot", ""), "sixel");
         assert_eq!(named("xterm-ghostty", ""), "kitty protocol");
         assert_eq!(named("xterm-256color", "Apple_Terminal"), "half blocks");
+    }
+
+    #[test]
+    fn an_answer_of_the_terminal_counts_more_than_its_name() {
+        let sixel = TerminalEnvironment { answer: Some(PictureWay::Sixel { registers: 256 }), ..kitty() };
+        assert_eq!(picture_protocol(&sixel), "sixel");
+        let blocks = TerminalEnvironment { answer: Some(PictureWay::Halfblocks(ColorDepth::True)), ..kitty() };
+        assert_eq!(picture_protocol(&blocks), "half blocks");
     }
 
     #[test]

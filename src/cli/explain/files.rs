@@ -12,7 +12,7 @@ use super::ExplainArguments;
 use super::group_maps::Explained;
 use crate::analysis::explained_image::ExplainedImage;
 use crate::analysis::explanation_files::{ExplanationPictures, MapPainting, map_file_name, write_explanation};
-use crate::cli::show::ShownWindow;
+use crate::cli::shown_window::ShownWindow;
 use crate::cli::terminal_picture::PicturePrinter;
 use crate::report::contact_sheet::ContactSheet;
 use mammoscope_domain::subject::density::DensityClass;

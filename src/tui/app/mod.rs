@@ -7,17 +7,19 @@ use ratatui::Frame;
 use screens_by_id::Screens;
 
 use super::frame::{FrameAreas, draw_frame, tab_at};
-use super::input::{Input, Key, Mouse, MouseKind};
 use super::model::Model;
+use super::popups::Popup;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
-use super::popups::{Popup, PopupOutcome};
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
-use crate::tui::protocol::app_action::AppAction;
-use crate::tui::protocol::binding::{Action, Binding, action_of};
+use crate::terminal::input::{Input, Key, Mouse, MouseKind};
+use crate::tui::frame::SMALLEST;
+use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
+use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::effect::{Effect, Notice, Place};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::RunsEffect;
@@ -25,29 +27,6 @@ use crate::tui::protocol::screen_id::ScreenId;
 
 /// How long a notice stays.
 const NOTICE_TIME: TimeDelta = TimeDelta::seconds(8);
-/// The smallest terminal that something sensible fits in.
-pub(super) const SMALLEST: (u16, u16) = (60, 15);
-
-/// What can be done everywhere; screens may take a key before.
-pub(super) const APP_BINDINGS: &[Binding] = &[
-    Binding::new(
-        Action::App(AppAction::Help),
-        &[Key::Char('?'), Key::Function(1)],
-        "help",
-        "show the keys of this place",
-    ),
-    Binding::new(Action::App(AppAction::Palette), &[Key::Char(':')], "commands", "find a command by its name"),
-    Binding::new(Action::App(AppAction::Quit), &[Key::Char('q'), Key::Ctrl('c')], "quit", "leave; trainings go on"),
-    Binding::quiet(Action::App(AppAction::Show(ScreenId::Datasets)), &[Key::Char('1')], "go to Datasets"),
-    Binding::quiet(Action::App(AppAction::Show(ScreenId::Train)), &[Key::Char('2')], "go to Train"),
-    Binding::quiet(Action::App(AppAction::Show(ScreenId::Runs)), &[Key::Char('3')], "go to Runs"),
-    Binding::quiet(Action::App(AppAction::Show(ScreenId::Evaluate)), &[Key::Char('4')], "go to Evaluate"),
-    Binding::quiet(Action::App(AppAction::Show(ScreenId::Explain)), &[Key::Char('5')], "go to Explain"),
-    Binding::quiet(Action::App(AppAction::NextScreen), &[Key::Tab], "go to the next screen"),
-    Binding::quiet(Action::App(AppAction::PreviousScreen), &[Key::BackTab], "go to the previous screen"),
-    Binding::quiet(Action::App(AppAction::Redraw), &[Key::Ctrl('l')], "draw everything anew"),
-    Binding::quiet(Action::App(AppAction::Suspend), &[Key::Ctrl('z')], "suspend; `fg` comes back"),
-];
 
 /// The workbench.
 pub(super) struct App {
@@ -94,7 +73,7 @@ impl App {
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
             UiMessage::Input(Input::Paste(text)) => self.paste(&text),
             UiMessage::Input(Input::Reply(reply)) => {
-                self.model.graphics.hear(&reply);
+                self.model.graphics.on_reply(&reply);
                 self.model.theme.light = self.model.graphics.light_background();
                 self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }

@@ -1,3 +1,4 @@
+use crate::tui::protocol::binding::Binding;
 use proptest::prelude::*;
 
 use super::*;

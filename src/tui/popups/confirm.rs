@@ -5,10 +5,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::{PopupOutcome, draw_box};
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::question::Question;
+use crate::tui::widgets::pane::draw_box;
 
 /// The question on the screen: `y` does it, anything else does not.
 pub(in crate::tui) struct ConfirmPopup {

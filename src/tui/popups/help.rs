@@ -5,12 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{PopupOutcome, draw_box};
-use crate::tui::app::APP_BINDINGS;
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::Binding;
 use crate::tui::widgets::fitted::{padded, width};
+use crate::tui::widgets::pane::draw_box;
 
 /// The keys of the place that one is in.
 pub(in crate::tui) struct HelpPopup {

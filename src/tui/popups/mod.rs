@@ -2,6 +2,7 @@
 
 pub(super) mod confirm;
 pub(super) mod help;
+pub(super) mod outcome;
 pub(super) mod palette;
 pub(super) mod viewer;
 
@@ -10,14 +11,12 @@ use help::HelpPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::widgets::Clear;
 use viewer::ViewerPopup;
 
-use super::input::{Key, Mouse};
 use super::model::Model;
-use super::widgets::pane::draw_pane;
-use crate::tui::protocol::binding::{Action, Binding};
-use crate::tui::protocol::effect::Effect;
+use crate::terminal::input::{Key, Mouse};
+use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::binding::Binding;
 
 /// A popup.
 pub(super) enum Popup {
@@ -29,17 +28,6 @@ pub(super) enum Popup {
     Confirm(ConfirmPopup),
     /// Pictures, full screen.
     Viewer(Box<ViewerPopup>),
-}
-
-/// What a popup made of its input.
-#[derive(Debug, PartialEq)]
-pub(super) enum PopupOutcome {
-    /// It stays.
-    Stay(Vec<Effect>),
-    /// It is over.
-    Close(Vec<Effect>),
-    /// It is over, and this is to be done.
-    Act(Action),
 }
 
 impl Popup {
@@ -80,18 +68,4 @@ impl Popup {
             Self::Viewer(popup) => popup.draw(frame, area, model),
         }
     }
-}
-
-/// Draws an empty box of this size in the middle of an area; its inside comes back.
-pub(super) fn draw_box(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    (width, height): (u16, u16),
-    model: &Model,
-    titles: [&str; 2],
-) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
-    let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
-    frame.render_widget(Clear, place);
-    draw_pane(frame, place, &model.theme, true, titles)
 }

@@ -5,13 +5,14 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{PopupOutcome, draw_box};
-use crate::tui::app::APP_BINDINGS;
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::Binding;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::widgets::fitted::{padded, padded_start};
+use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 

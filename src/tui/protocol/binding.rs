@@ -1,6 +1,6 @@
 //! Keys and what they do: tables that dispatch, footer, help and command palette are all made from.
 
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::app_action::AppAction;
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::evaluate::EvaluateAction;

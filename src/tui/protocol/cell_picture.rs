@@ -1,11 +1,12 @@
 //! Pictures made of characters: coloured half-blocks, or a ramp of ASCII.
 
+use crate::terminal::sizes::Cells;
 use image::DynamicImage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
-use crate::tui::theme::ColorDepth;
+use crate::terminal::color_depth::ColorDepth;
 
 /// Characters from little ink to much.
 const RAMP: &[u8] = b" .:-=+*#%@";
@@ -45,8 +46,8 @@ impl CellPicture {
     }
 
     /// Columns and rows.
-    pub(in crate::tui) fn size(&self) -> (u16, u16) {
-        (self.columns, (self.cells.len() / usize::from(self.columns.max(1))) as u16)
+    pub(in crate::tui) fn size(&self) -> Cells {
+        Cells { columns: self.columns, rows: (self.cells.len() / usize::from(self.columns.max(1))) as u16 }
     }
 
     /// Draws it from the area's corner; what does not fit is left out.
@@ -108,7 +109,7 @@ mod tests {
     }
 
     fn drawn(picture: &CellPicture) -> String {
-        let (columns, rows) = picture.size();
+        let Cells { columns, rows } = picture.size();
         let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
         picture.draw(buffer.area, &mut buffer);
         styled(&buffer)

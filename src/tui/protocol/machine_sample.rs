@@ -2,7 +2,7 @@
 
 /// How busy a machine is. What a sensor does not tell is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct MachineSample {
+pub(crate) struct MachineSample {
     /// The host's name.
     pub host: String,
     /// Share of all cores that is in use, in per cent.
@@ -15,7 +15,7 @@ pub struct MachineSample {
 
 /// Memory in use and in all, bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryUse {
+pub(crate) struct MemoryUse {
     /// In use.
     pub used: u64,
     /// In all.
@@ -24,7 +24,7 @@ pub struct MemoryUse {
 
 /// How busy a GPU is.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct GpuSample {
+pub(crate) struct GpuSample {
     /// Its name without the maker, such as `H200`.
     pub name: String,
     /// Share of the time in which a kernel ran, in per cent.
@@ -40,7 +40,7 @@ pub struct GpuSample {
 impl MemoryUse {
     /// `61/141 GB`, in units of 10⁹ bytes; less than ten with one decimal.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!("{}/{} GB", gigabytes(self.used), gigabytes(self.total))
     }
 }
@@ -53,7 +53,7 @@ fn gigabytes(bytes: u64) -> String {
 impl GpuSample {
     /// `H200 97 % 61/141 GB 640 W 63 °C`, or with fewer figures: `figures` is how many of the four.
     #[must_use]
-    pub fn text(&self, figures: usize) -> String {
+    pub(crate) fn text(&self, figures: usize) -> String {
         let all = [
             self.busy_percent.map(|percent| format!("{percent} %")),
             self.memory.map(|memory| memory.text()),
@@ -73,7 +73,7 @@ impl MachineSample {
     /// The machine in one line, from all figures to the most important: the first that fits should be taken. Without any
     /// sensor there is none.
     #[must_use]
-    pub fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let cpu = self.cpu_percent.map(|percent| format!("CPU {percent} %"));
         let memory = self.memory.map(|memory| memory.text());
         let gpus = |figures: usize| self.gpus.iter().map(|gpu| gpu.text(figures)).collect::<Vec<_>>().join(" | ");

@@ -1,6 +1,6 @@
 //! The one inbox of the workbench.
 
-use crate::tui::input::Input;
+use crate::terminal::input::Input;
 use crate::tui::protocol::datasets::DatasetsMessage;
 use crate::tui::protocol::evaluate::EvaluateMessage;
 use crate::tui::protocol::explain::ExplainMessage;

@@ -1,6 +1,7 @@
 //! An explained image as a picture for the terminal: drawn at the network's size, then brought to the stored image's
 //! aspect.
 
+use crate::terminal::sizes::Pixels;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
@@ -32,13 +33,13 @@ impl PartialEq for PaintedExplanation {
 
 impl PaintedExplanation {
     /// Width and height that give the stored image's aspect.
-    pub(in crate::tui) fn size(&self) -> (u32, u32) {
+    pub(in crate::tui) fn size(&self) -> Pixels {
         let (width, height) = self.image.examined.stored_size;
-        (width.max(1) as u32, height.max(1) as u32)
+        Pixels { width: width.max(1) as u32, height: height.max(1) as u32 }
     }
 
     /// It in so many pixels, its greys through this window.
-    pub(in crate::tui) fn drawn(&self, window: WindowChoice, (width, height): (u32, u32)) -> DynamicImage {
+    pub(in crate::tui) fn drawn(&self, window: WindowChoice, size: Pixels) -> DynamicImage {
         let stored = &self.image.examined.picture;
         let window = window.window(&GreyStatistics::of(&Samples::Depth8(stored.clone())));
         let levels: Vec<u8> = (0..=255).map(|value| window.level(value)).collect();
@@ -53,6 +54,6 @@ impl PaintedExplanation {
             Channels::Grey => GrayImage::from_raw(across, down, drawn.into_samples()).expect(sound).into(),
             Channels::Rgb => RgbImage::from_raw(across, down, drawn.into_samples()).expect(sound).into(),
         };
-        whole.resize_exact(width, height, FilterType::Triangle)
+        whole.resize_exact(size.width, size.height, FilterType::Triangle)
     }
 }

@@ -1,12 +1,13 @@
 //! The vocabulary of pictures: requests and the encoded pictures that answer them.
 
+use crate::terminal::sizes::Cells;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui_image::protocol::Protocol;
 
-use crate::tui::graphics::PictureLook;
+use crate::terminal::graphics::PictureLook;
 use crate::tui::protocol::cell_picture::CellPicture;
 use crate::tui::protocol::painted::PaintedExplanation;
 use mammoscope_domain::image::image_findings::ImageDoubt;
@@ -26,10 +27,10 @@ pub(in crate::tui) enum PicturePlace {
 
 impl PicturePlace {
     /// How many places there are.
-    pub const COUNT: usize = 2 + TILES;
+    pub(crate) const COUNT: usize = 2 + TILES;
 
     /// Its number among all places.
-    pub const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         match self {
             Self::Preview => 0,
             Self::Viewer => 1,
@@ -48,7 +49,7 @@ pub(in crate::tui) struct PictureRequest {
     /// The image file.
     pub(in crate::tui) path: PathBuf,
     /// Columns and rows that it may take.
-    pub(in crate::tui) room: (u16, u16),
+    pub(in crate::tui) room: Cells,
     pub(in crate::tui) window: WindowChoice,
     /// What is painted over it; without, it is the image as it is stored.
     pub(in crate::tui) painted: Option<PaintedExplanation>,
@@ -95,9 +96,9 @@ pub(in crate::tui) enum Drawing {
 
 impl Drawing {
     /// Columns and rows that it takes.
-    pub(in crate::tui) fn size(&self) -> (u16, u16) {
+    pub(in crate::tui) fn size(&self) -> Cells {
         match self {
-            Self::Protocol(protocol) => (protocol.size().width, protocol.size().height),
+            Self::Protocol(protocol) => Cells { columns: protocol.size().width, rows: protocol.size().height },
             Self::Cells(cells) => cells.size(),
         }
     }
@@ -105,7 +106,8 @@ impl Drawing {
 
 impl fmt::Debug for Drawing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a picture of {:?} cells", self.size())
+        let Cells { columns, rows } = self.size();
+        write!(f, "a picture of {columns} × {rows} cells")
     }
 }
 

@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
-
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use mammoscope_dataset::manifest::ManifestSet;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
@@ -152,7 +150,7 @@ impl ViewImages {
         self.counts[split as usize].iter().sum()
     }
 
-    pub fn of_epoch(self) -> EpochImages {
+    pub(crate) fn of_epoch(self) -> EpochImages {
         EpochImages { train: self.of_split(Split::Train), validation: self.of_split(Split::Validation) }
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::tui::input::{Key, Mouse};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::Effect;

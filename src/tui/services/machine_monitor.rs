@@ -16,19 +16,19 @@ use mammoscope_storage::runs::process_evidence::host_name;
 const AGAIN: Duration = Duration::from_secs(60);
 
 /// Where the figures of the GPUs come from.
-pub trait GpuSource: Send {
+pub(super) trait GpuSource: Send {
     /// All GPUs now; an error where the driver fails as a whole. A GPU without some sensor is no error.
     fn sample(&mut self) -> Result<Vec<GpuSample>, String>;
 }
 
 /// NVIDIA's own library.
 #[derive(Debug)]
-pub struct NvmlSource(Nvml);
+pub(super) struct NvmlSource(Nvml);
 
 impl NvmlSource {
     /// Loads the library; `None` where there is no driver, or it does not answer.
     #[must_use]
-    pub fn open() -> Option<Self> {
+    pub(super) fn open() -> Option<Self> {
         // The name without a number belongs to the development package.
         Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init().ok().map(Self)
     }
@@ -59,7 +59,7 @@ fn sample_of(gpu: &Device<'_>) -> Result<GpuSample, NvmlError> {
 type OpenSource = Box<dyn FnMut() -> Option<Box<dyn GpuSource>> + Send>;
 
 /// Samples this machine.
-pub struct MachineMonitor {
+pub(super) struct MachineMonitor {
     system: System,
     /// The share of the processor is that since the sample before: the first one has none.
     sampled: bool,
@@ -72,13 +72,13 @@ pub struct MachineMonitor {
 impl MachineMonitor {
     /// A monitor of this machine.
     #[must_use]
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with_gpus(Box::new(|| NvmlSource::open().map(|source| Box::new(source) as Box<dyn GpuSource>)))
     }
 
     /// A monitor whose GPU figures come from elsewhere.
     #[must_use]
-    pub fn with_gpus(open: OpenSource) -> Self {
+    pub(super) fn with_gpus(open: OpenSource) -> Self {
         let kinds = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing().with_cpu_usage())
             .with_memory(MemoryRefreshKind::nothing().with_ram());
@@ -93,7 +93,7 @@ impl MachineMonitor {
     }
 
     /// The machine now.
-    pub fn sample(&mut self, now: Instant) -> MachineSample {
+    pub(super) fn sample(&mut self, now: Instant) -> MachineSample {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
         let share = self.system.global_cpu_usage();

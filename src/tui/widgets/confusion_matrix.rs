@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::figure_text::{figure, signed};
 use super::fitted::{fitted, padded_start, width};
-use crate::tui::input::Mouse;
-use crate::tui::theme::{ColorDepth, Theme};
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::input::Mouse;
+use crate::tui::theme::Theme;
 use mammoscope_domain::metrics::classification_report::ClassificationReport;
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::subject::density::DensityClass;

@@ -4,9 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 use ratatui::text::Line;
-use ratatui::widgets::Block;
+use ratatui::widgets::{Block, Clear};
 
 use super::fitted::fitted;
+use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 
 /// Draws a rounded frame with titles left and right; the area within comes back.
@@ -32,4 +33,18 @@ pub(in crate::tui) fn draw_pane(
     let inner = block.inner(area);
     frame.render_widget(block, area);
     inner
+}
+
+/// Draws an empty box of this size in the middle of an area; its inside comes back.
+pub(crate) fn draw_box(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (width, height): (u16, u16),
+    model: &Model,
+    titles: [&str; 2],
+) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+    frame.render_widget(Clear, place);
+    draw_pane(frame, place, &model.theme, true, titles)
 }

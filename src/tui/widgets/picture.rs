@@ -1,5 +1,6 @@
 //! The place of a picture: what is wanted there, and what came.
 
+use crate::terminal::sizes::Cells;
 use std::path::{Path, PathBuf};
 
 use ratatui::Frame;
@@ -89,8 +90,8 @@ impl PictureView {
         (path, window, painted): (&Path, WindowChoice, Option<PaintedExplanation>),
         neighbours: impl FnOnce() -> Vec<PathBuf>,
     ) {
-        let Some(look) = model.graphics.look(&model.theme).filter(|_| !area.is_empty()) else { return };
-        let room = (area.width, area.height);
+        let Some(look) = model.graphics.look(model.theme.text_look()).filter(|_| !area.is_empty()) else { return };
+        let room = Cells { columns: area.width, rows: area.height };
         let painting = painted.is_some();
         let request = PictureRequest { place: self.place, path: path.to_owned(), room, window, painted, look };
         if self.asked.as_ref() != Some(&request) {
@@ -121,7 +122,7 @@ impl PictureView {
 
 /// In the middle of the area; nothing where it was made for a larger one.
 fn draw_within(frame: &mut Frame<'_>, area: Rect, drawing: &Drawing) -> bool {
-    let (width, height) = drawing.size();
+    let Cells { columns: width, rows: height } = drawing.size();
     if width > area.width || height > area.height {
         return false;
     }

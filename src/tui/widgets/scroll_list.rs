@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use ratatui::layout::Rect;
 
-use crate::tui::input::{Key, Mouse};
+use crate::terminal::input::{Key, Mouse};
 
 /// Cursor and scroll position of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

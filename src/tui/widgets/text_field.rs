@@ -5,7 +5,7 @@ use ratatui::text::Span;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::fitted::width;
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::theme::Theme;
 
 /// A line of text and a cursor in it.

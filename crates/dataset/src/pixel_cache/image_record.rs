@@ -12,9 +12,9 @@ use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::PixelFacts;
 use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_imaging::decode::{ImageError, decode, decode_file, read_file};
-use mammoscope_imaging::network_input::resize;
 use mammoscope_imaging::picture_signature::PictureSignature;
 use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::resize::resize;
 
 /// What is known of a cached image.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use mammoscope_imaging::decode::decode_file;
-use mammoscope_imaging::network_input::resize;
+use mammoscope_imaging::resize::resize;
 
 const SIZE: usize = 8;
 

@@ -5,8 +5,11 @@ use std::io::{self, Cursor};
 use image::codecs::png::PngDecoder;
 use image::{DynamicImage, Limits};
 
-use super::{DecodedImage, ImageError, MAX_WORKING_BYTES, Samples, check_facts, one_line};
+use crate::decode::size_check::check_facts;
+use crate::decoded_image::{DecodedImage, Samples};
+use crate::image_error::{ImageError, one_line};
 use crate::image_facts::{ColorKind, ImageFacts, ImageFormat};
+use crate::image_limits::MAX_WORKING_BYTES;
 use crate::raster::{Channels, Raster};
 
 /// Decodes a PNG file.

@@ -5,9 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
-use super::PopupOutcome;
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
+use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Action, Binding, action_of};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};

@@ -2,7 +2,7 @@
 
 use DatasetsAction as Do;
 
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::datasets::DatasetsAction;
 

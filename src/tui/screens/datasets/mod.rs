@@ -22,7 +22,7 @@ use samples::Samples;
 use serde::{Deserialize, Serialize};
 use tree::FolderTree;
 
-use crate::tui::input::{Key, Mouse};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
@@ -34,7 +34,6 @@ use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
-use crate::tui::protocol::datasets::DatasetsAction;
 pub(in crate::tui) use samples::Shown;
 
 /// What is restored the next time.

@@ -5,12 +5,12 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::popups::draw_box;
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::widgets::fitted::fitted;
+use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::text::printable::printable;

@@ -8,7 +8,7 @@ use super::flags::Flag;
 use super::open_field::OpenField;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Effect, Place};

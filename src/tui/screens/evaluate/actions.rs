@@ -6,7 +6,7 @@ use super::EvaluateScreen;
 use super::entries::{self, Entry, all_entries, evaluated_entries};
 use super::opened::{ComparedWith, Opened};
 use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::input::Mouse;
+use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
 use crate::tui::protocol::evaluate::EvaluateEffect;

@@ -1,6 +1,6 @@
 //! The keys of Evaluate, by what is shown.
 
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::evaluate::EvaluateAction::{
     self, Back, Compare, Counts, Down, End, FullScreen, Home, Left, NextSet, Open, PageDown, PageUp, PreviousSet,

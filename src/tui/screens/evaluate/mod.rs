@@ -17,7 +17,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use crate::tui::input::{Mouse, MouseKind};
+use crate::terminal::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::{Effect, Place};
@@ -26,8 +26,6 @@ use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::confusion_matrix::Normalisation;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
-
-use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
 
 /// What is restored the next time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

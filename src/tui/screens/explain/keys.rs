@@ -1,6 +1,6 @@
 //! The keys of the screen Explain.
 
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::explain::ExplainAction as Do;
 

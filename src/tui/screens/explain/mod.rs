@@ -18,7 +18,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 use settings::{ClassChoice, Settings};
 
-use crate::tui::input::{Mouse, MouseKind};
+use crate::terminal::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::Effect;

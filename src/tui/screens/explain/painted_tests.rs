@@ -3,7 +3,7 @@
 use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, sample, stage, with_pictures};
 use super::*;
 use crate::analysis::explained_image::MapZoom;
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::effect::Place;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;

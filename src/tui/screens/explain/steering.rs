@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::ExplainScreen;
-use crate::tui::input::Mouse;
+use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
 use crate::tui::protocol::explain::ExplainEffect;

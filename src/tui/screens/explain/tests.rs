@@ -1,11 +1,12 @@
+use crate::terminal::graphics::PicturePlacement;
 use std::path::Path;
 
 use super::*;
 use crate::analysis::explained_image::{ExaminedPicture, MapZoom};
+use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
+use crate::terminal::input::Key;
 use crate::tui::app::App;
-use crate::tui::graphics::GraphicsFacts;
-use crate::tui::input::Key;
 use crate::tui::protocol::effect::{Place, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::PictureEffect;
@@ -91,7 +92,7 @@ pub(super) fn list() -> ExplainList {
 /// A workbench with two trainings, drawn in ASCII so that pictures are text.
 pub(super) fn stage() -> App {
     let mut app = fresh_app();
-    app.model.graphics = GraphicsFacts::new(Some(GraphicsProtocol::Ascii), |_| None);
+    app.model.graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Ascii), |_| None);
     app.model.graphics.settle();
     for (preset, hour, phase) in [("modern", 15, RunPhase::Running), ("seed", 9, RunPhase::Completed)] {
         for view in View::ALL {

@@ -6,7 +6,7 @@ use super::note_text::wants_attention;
 use super::reference::Reference;
 use super::viewport::Viewport;
 use super::{MOST_MARKED, RunsScreen, SMOOTHING, Typing};
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Effect, Place};
 use crate::tui::protocol::runs::{Lower, RunsAction, RunsEffect};

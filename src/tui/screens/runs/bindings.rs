@@ -1,6 +1,6 @@
 //! What can be done on the screen Runs.
 
-use crate::tui::input::Key;
+use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::runs::RunsAction;
 use mammoscope_domain::run::run_event::RequestVerb;

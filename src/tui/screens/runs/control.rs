@@ -7,14 +7,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::popups::draw_box;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{RunsAction, RunsEffect};
 use crate::tui::widgets::fitted::padded;
+use crate::tui::widgets::pane::draw_box;
 use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
 use mammoscope_domain::run::run_event::RequestVerb;
 use mammoscope_domain::run::run_status::RunPhase;

@@ -26,7 +26,7 @@ use reference::Reference;
 use serde::{Deserialize, Serialize};
 use viewport::Viewport;
 
-use crate::tui::input::{Key, Mouse};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::Effect;

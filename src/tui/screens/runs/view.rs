@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 use super::curves::Metric;
 use super::{RunsScreen, SMOOTHING, Typing};
 use crate::tui::model::Model;
-use crate::tui::popups::draw_box;
 use crate::tui::protocol::runs::Lower;
+use crate::tui::widgets::pane::draw_box;
 
 /// From so many columns on, the list stands beside the charts.
 const BESIDE: u16 = 100;

@@ -2,7 +2,7 @@
 
 use super::fields::{Field, Row};
 use super::{Editing, Pane, TrainScreen};
-use crate::tui::input::{Key, Mouse};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::Effect;

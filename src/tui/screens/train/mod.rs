@@ -22,7 +22,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use crate::tui::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
@@ -33,9 +33,7 @@ use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 
-use crate::tui::protocol::train::DataOutlook;
 use crate::tui::protocol::train::SplitChoice;
-use crate::tui::protocol::train::TrainAction;
 use crate::tui::protocol::train::{DataRequest, StartRequest, StartedRuns};
 
 /// How long the form rests before steps are timed for it.

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::TrainScreen;
 use super::fields::{Field, range_text};
 use super::outlook::DataState;
-use crate::tui::input::Mouse;
+use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};

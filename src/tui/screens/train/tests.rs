@@ -1,3 +1,4 @@
+use crate::tui::protocol::train::DataOutlook;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::training::compute_options::Precision;
@@ -38,7 +39,7 @@ fn timing() -> StepTiming {
 
 fn app() -> App {
     let mut app = fresh_app();
-    app.update(UiMessage::Input(crate::tui::input::Input::Key(Key::Char('2'))), fixed_time());
+    app.update(UiMessage::Input(crate::terminal::input::Input::Key(Key::Char('2'))), fixed_time());
     assert_eq!(app.screen, ScreenId::Train);
     app
 }
@@ -105,7 +106,7 @@ fn a_valid_form_says_what_will_happen() {
     app.model.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
     app.model.theme.light = false;
-    app.model.theme.depth = crate::tui::theme::ColorDepth::Sixteen;
+    app.model.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut app, (80, 24)));
 }
 
@@ -306,7 +307,7 @@ fn the_mouse_selects_opens_and_starts() {
     drawn(&mut app, (120, 40));
     let mut click = |column, row| {
         let mouse = Mouse { kind: MouseKind::Press, column, row };
-        let effects = app.update(UiMessage::Input(crate::tui::input::Input::Mouse(mouse)), fixed_time());
+        let effects = app.update(UiMessage::Input(crate::terminal::input::Input::Mouse(mouse)), fixed_time());
         (effects, app.screens.train.field(), app.screens.train.editing.is_some())
     };
     // The data set stands below the frame and the first heading.
@@ -318,7 +319,7 @@ fn the_mouse_selects_opens_and_starts() {
     drawn(&mut app, (120, 40));
     let button = app.screens.train.areas.button;
     let mouse = Mouse { kind: MouseKind::Press, column: button.x + 1, row: button.y };
-    let effects = app.update(UiMessage::Input(crate::tui::input::Input::Mouse(mouse)), fixed_time());
+    let effects = app.update(UiMessage::Input(crate::terminal::input::Input::Mouse(mouse)), fixed_time());
     assert!(matches!(effects[..], [Effect::Train(TrainEffect::Start(_))]), "{effects:?}");
 }
 

@@ -1,5 +1,6 @@
 //! Images that were decoded lately, and the small pictures made from them.
 
+use crate::terminal::sizes::Pixels;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +21,7 @@ const KEPT_BYTES: usize = 8 << 20;
 const KEPT_SHRUNK: usize = 8;
 
 /// Pixels as they are stored.
-enum Pixels {
+enum StoredPixels {
     Grey8(GrayImage),
     Grey16(ImageBuffer<Luma<u16>, Vec<u16>>),
     Colour(RgbImage),
@@ -31,17 +32,17 @@ pub(super) struct KnownPicture {
     header: ImageHeader,
     statistics: Arc<GreyStatistics>,
     doubts: Arc<[ImageDoubt]>,
-    pixels: Pixels,
+    pixels: StoredPixels,
 }
 
 /// A small picture, not windowed yet.
-pub(super) struct ShrunkPicture(Pixels);
+pub(super) struct ShrunkPicture(StoredPixels);
 
 /// Images that were decoded lately, and the small pictures made from them; the latest last.
 #[derive(Default)]
 pub(super) struct PictureLibrary {
     known: Vec<(FileKey, Arc<KnownPicture>)>,
-    shrunk: Vec<(FileKey, (u32, u32), Arc<ShrunkPicture>)>,
+    shrunk: Vec<(FileKey, Pixels, Arc<ShrunkPicture>)>,
 }
 
 /// A file as it is now.
@@ -82,7 +83,7 @@ impl PictureLibrary {
     }
 
     /// It in so many pixels.
-    pub(super) fn shrunk(&mut self, path: &Path, known: &KnownPicture, size: (u32, u32)) -> Arc<ShrunkPicture> {
+    pub(super) fn shrunk(&mut self, path: &Path, known: &KnownPicture, size: Pixels) -> Arc<ShrunkPicture> {
         let key = FileKey::of(path);
         if let Some((_, _, found)) = self.shrunk.iter().find(|(other, pixels, _)| *other == key && *pixels == size) {
             return Arc::clone(found);
@@ -109,20 +110,20 @@ impl KnownPicture {
 
     fn bytes(&self) -> usize {
         match &self.pixels {
-            Pixels::Grey8(image) => image.as_raw().len(),
-            Pixels::Grey16(image) => image.as_raw().len() * 2,
-            Pixels::Colour(image) => image.as_raw().len(),
+            StoredPixels::Grey8(image) => image.as_raw().len(),
+            StoredPixels::Grey16(image) => image.as_raw().len() * 2,
+            StoredPixels::Colour(image) => image.as_raw().len(),
         }
     }
 
     /// Width and height in pixels.
-    pub(super) fn size(&self) -> (u32, u32) {
-        (self.header.facts.width, self.header.facts.height)
+    pub(super) fn size(&self) -> Pixels {
+        Pixels { width: self.header.facts.width, height: self.header.facts.height }
     }
 
     /// What is known of it, shown with this window.
     pub(super) fn facts(&self, choice: WindowChoice) -> PictureFacts {
-        let grey = !matches!(self.pixels, Pixels::Colour(_));
+        let grey = !matches!(self.pixels, StoredPixels::Colour(_));
         PictureFacts {
             header: self.header,
             statistics: Arc::clone(&self.statistics),
@@ -133,12 +134,12 @@ impl KnownPicture {
     }
 
     /// Values are averaged as they are stored, and windowed afterwards: so a window can be changed at once.
-    fn shrunk(&self, (width, height): (u32, u32)) -> ShrunkPicture {
+    fn shrunk(&self, Pixels { width, height }: Pixels) -> ShrunkPicture {
         let filter = FilterType::Triangle;
         ShrunkPicture(match &self.pixels {
-            Pixels::Grey8(image) => Pixels::Grey8(image::imageops::resize(image, width, height, filter)),
-            Pixels::Grey16(image) => Pixels::Grey16(image::imageops::resize(image, width, height, filter)),
-            Pixels::Colour(image) => Pixels::Colour(image::imageops::resize(image, width, height, filter)),
+            StoredPixels::Grey8(image) => StoredPixels::Grey8(image::imageops::resize(image, width, height, filter)),
+            StoredPixels::Grey16(image) => StoredPixels::Grey16(image::imageops::resize(image, width, height, filter)),
+            StoredPixels::Colour(image) => StoredPixels::Colour(image::imageops::resize(image, width, height, filter)),
         })
     }
 }
@@ -148,28 +149,28 @@ impl ShrunkPicture {
     pub(super) fn windowed(&self, window: Option<IntensityWindow>) -> DynamicImage {
         let level = |value: u16| window.map_or((value >> 8) as u8, |window| window.level(value));
         match &self.0 {
-            Pixels::Grey8(image) => {
+            StoredPixels::Grey8(image) => {
                 let levels: Vec<u8> = (0..=255).map(level).collect();
                 let mut image = image.clone();
                 image.iter_mut().for_each(|value| *value = levels[usize::from(*value)]);
                 image.into()
             }
-            Pixels::Grey16(image) => {
+            StoredPixels::Grey16(image) => {
                 let levels = image.as_raw().iter().map(|&value| level(value)).collect();
                 GrayImage::from_raw(image.width(), image.height(), levels).expect("as many as before").into()
             }
-            Pixels::Colour(image) => image.clone().into(),
+            StoredPixels::Colour(image) => image.clone().into(),
         }
     }
 }
 
 /// Grey, where no pixel has a colour, also if the file holds red, green and blue.
-fn pixels(samples: Samples) -> Pixels {
+fn pixels(samples: Samples) -> StoredPixels {
     let sound = "a raster holds as many samples as its size says";
     match samples {
         Samples::Depth16(raster) if raster.channels() == Channels::Grey => {
             let (width, height) = (raster.width() as u32, raster.height() as u32);
-            Pixels::Grey16(ImageBuffer::from_raw(width, height, raster.into_samples()).expect(sound))
+            StoredPixels::Grey16(ImageBuffer::from_raw(width, height, raster.into_samples()).expect(sound))
         }
         Samples::Depth16(raster) => {
             pixels(Samples::Depth8(raster.map(|sample| ((u32::from(sample) + 128) / 257) as u8)))
@@ -180,11 +181,11 @@ fn pixels(samples: Samples) -> Pixels {
             let mut samples = raster.into_samples();
             if channels == Channels::Rgb {
                 if !samples.chunks_exact(3).all(|pixel| pixel[0] == pixel[1] && pixel[1] == pixel[2]) {
-                    return Pixels::Colour(RgbImage::from_raw(width, height, samples).expect(sound));
+                    return StoredPixels::Colour(RgbImage::from_raw(width, height, samples).expect(sound));
                 }
                 samples = samples.into_iter().step_by(3).collect();
             }
-            Pixels::Grey8(GrayImage::from_raw(width, height, samples).expect(sound))
+            StoredPixels::Grey8(GrayImage::from_raw(width, height, samples).expect(sound))
         }
     }
 }

@@ -8,13 +8,11 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use encoding::{Encoder, encoded_size};
+use encoding::Encoder;
 use library::PictureLibrary;
 
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{EncodedPicture, PictureEffect, PictureMessage, PicturePlace, PictureRequest};
-
-use crate::tui::protocol::pictures::PictureFacts;
 
 /// A request waits so long for a later one, while a selection moves.
 const DEBOUNCE: Duration = Duration::from_millis(35);
@@ -72,7 +70,7 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
                 if let Some(guess) = guesses.pop_front()
                     && let Ok(known) = library.picture(&guess.path)
                 {
-                    let (pixels, _) = encoded_size(&guess, known.size());
+                    let (pixels, _) = guess.look.fit(known.size(), guess.room);
                     library.shrunk(&guess.path, &known, pixels);
                 }
             }
@@ -112,12 +110,12 @@ fn picture(
     encoder: &mut Encoder,
 ) -> Result<EncodedPicture, String> {
     if let Some(painted) = &request.painted {
-        let (pixels, cells) = encoded_size(request, painted.size());
+        let (pixels, cells) = request.look.fit(painted.size(), request.room);
         let drawing = encoder.encode(request, &painted.drawn(request.window, pixels), cells)?;
         return Ok(EncodedPicture { drawing, facts: None });
     }
     let known = library.picture(&request.path)?;
-    let (pixels, cells) = encoded_size(request, known.size());
+    let (pixels, cells) = request.look.fit(known.size(), request.room);
     let shrunk = library.shrunk(&request.path, &known, pixels);
     let facts = known.facts(request.window);
     let drawing = encoder.encode(request, &shrunk.windowed(facts.window), cells)?;

@@ -1,4 +1,7 @@
-use crate::tui::graphics::PictureLook;
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::PictureLook;
+use crate::terminal::sizes::Cells;
+use crate::terminal::sizes::Pixels;
 use crate::tui::protocol::pictures::Drawing;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use ratatui_image::protocol::Protocol;
@@ -6,27 +9,25 @@ use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use image::{GrayImage, Luma};
-use proptest::prelude::*;
 
 use super::*;
-use crate::tui::graphics::PictureWay;
-use crate::tui::theme::ColorDepth;
+use crate::terminal::graphics::PictureWay;
 
-fn request(way: PictureWay, room: (u16, u16)) -> PictureRequest {
+fn request(way: PictureWay, room: Cells) -> PictureRequest {
     PictureRequest {
         place: PicturePlace::Preview,
         path: PathBuf::from("x.png"),
         room,
         window: WindowChoice::default(),
         painted: None,
-        look: PictureLook { way, cell: (10, 20) },
+        look: PictureLook { way, cell: Pixels { width: 10, height: 20 } },
     }
 }
 
 fn drawing(way: PictureWay, picture: GrayImage) -> Drawing {
-    let request = request(way, (4, 2));
-    let (pixels, cells) = encoded_size(&request, picture.dimensions());
-    assert_eq!(pixels, picture.dimensions(), "the picture fits exactly");
+    let request = request(way, Cells { columns: 4, rows: 2 });
+    let (pixels, cells) = request.look.fit(picture.dimensions().into(), request.room);
+    assert_eq!(pixels, picture.dimensions().into(), "the picture fits exactly");
     Encoder::default().encode(&request, &picture.into(), cells).unwrap()
 }
 
@@ -58,11 +59,11 @@ fn grey_sixel_pictures_have_no_dots() {
 #[test]
 fn kitty_gets_whole_cells_and_a_number_of_its_own() {
     let picture = GrayImage::from_pixel(35, 20, Luma([128]));
-    let request = request(PictureWay::Kitty { compress: true }, (4, 1));
+    let request = request(PictureWay::Kitty { compress: true }, Cells { columns: 4, rows: 1 });
     let mut encoder = Encoder::default();
     let mut transmissions = Vec::new();
     for _ in 0..2 {
-        let drawing = encoder.encode(&request, &picture.clone().into(), (4, 1)).unwrap();
+        let drawing = encoder.encode(&request, &picture.clone().into(), request.room).unwrap();
         let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
         let mut buffer = ratatui::buffer::Buffer::empty(ratatui::layout::Rect::new(0, 0, 4, 1));
         ratatui::widgets::Widget::render(ratatui_image::Image::new(&protocol), buffer.area, &mut buffer);
@@ -87,7 +88,7 @@ fn the_latest_request_of_a_place_wins() {
     let mut service = PictureService::new(inbox);
     let way = PictureWay::Halfblocks(ColorDepth::True);
     let show = |path: &PathBuf| PictureEffect::Show {
-        request: PictureRequest { path: path.clone(), ..request(way, (8, 8)) },
+        request: PictureRequest { path: path.clone(), ..request(way, Cells { columns: 8, rows: 8 }) },
         neighbours: vec![first.clone()],
     };
     service.perform(show(&first));
@@ -97,32 +98,15 @@ fn the_latest_request_of_a_place_wins() {
     let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
     assert_eq!(message.request.path, second);
     let picture = message.outcome.unwrap();
-    assert_eq!(picture.drawing.size(), (8, 5), "three quarters as wide as high, in cells twice as high as wide");
+    assert_eq!(
+        picture.drawing.size(),
+        Cells { columns: 8, rows: 5 },
+        "three quarters as wide as high, in cells twice as high as wide"
+    );
     let facts = picture.facts.unwrap();
     assert_eq!(facts.statistics.low, 20);
     assert_eq!(facts.window_text(), "window 0–255 · as stored");
     service.perform(show(&folder.path().join("none.png")));
     let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
     assert!(message.outcome.unwrap_err().contains("cannot be read"));
-}
-
-proptest! {
-    #[test]
-    fn pictures_keep_within_their_cells(
-        width in 1_u32..6000, height in 1_u32..6000, columns in 1_u16..200, rows in 1_u16..80, way in 0_usize..4,
-    ) {
-        let ways = [
-            PictureWay::Kitty { compress: true },
-            PictureWay::Sixel { registers: 256 },
-            PictureWay::Halfblocks(ColorDepth::True),
-            PictureWay::Ascii { light: false },
-        ];
-        let ((across, down), (taken_columns, taken_rows)) = encoded_size(&request(ways[way], (columns, rows)), (width, height));
-        prop_assert!(taken_columns <= columns && taken_rows <= rows && taken_columns > 0 && taken_rows > 0);
-        match ways[way] {
-            PictureWay::Halfblocks(_) => prop_assert_eq!((across, down), (taken_columns.into(), u32::from(taken_rows) * 2)),
-            PictureWay::Ascii { .. } => prop_assert_eq!((across, down), (taken_columns.into(), taken_rows.into())),
-            _ => prop_assert!(across <= u32::from(taken_columns) * 10 && down <= u32::from(taken_rows) * 20),
-        }
-    }
 }

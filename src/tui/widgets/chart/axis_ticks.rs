@@ -2,7 +2,7 @@
 
 /// A tick and its label.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Where.
     pub value: f64,
     /// What is written.
@@ -11,7 +11,7 @@ pub struct Tick {
 
 /// At most so many ticks between two values, at multiples of 1, 2 or 5 times a power of ten.
 #[must_use]
-pub fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+pub(crate) fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     let span = high - low;
     if !(span.is_finite() && span > 0.0) || most == 0 {
         return Vec::new();
@@ -35,7 +35,7 @@ pub fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
 
 /// At most so many ticks between two positive values, at powers of ten; within less than two powers, at 1, 2 and 5.
 #[must_use]
-pub fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+pub(crate) fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     if !(low > 0.0 && high > low && high.is_finite()) || most == 0 {
         return Vec::new();
     }
@@ -64,7 +64,7 @@ pub fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
 
 /// At most so many ticks between two times in seconds, at whole seconds, minutes, hours or days.
 #[must_use]
-pub fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+pub(crate) fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     const STEPS: [f64; 16] =
         [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0];
     let span = high - low;
@@ -80,7 +80,7 @@ pub fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
 
 /// A time since the start in at most two units without a space: `45s`, `12m`, `2h30`, `3d`.
 #[must_use]
-pub fn time_label(seconds: f64) -> String {
+pub(crate) fn time_label(seconds: f64) -> String {
     let seconds = seconds.round().max(0.0) as u64;
     let (minutes, hours) = (seconds / 60, seconds / 3600);
     match seconds {
@@ -115,7 +115,7 @@ fn step_label(value: f64, step: f64) -> String {
 
 /// A number in at most five characters, for axes with powers of ten.
 #[must_use]
-pub fn number_label(value: f64) -> String {
+pub(crate) fn number_label(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_owned(),
         size if size >= 1e6 => format!("{}M", trimmed(value / 1e6, 1)),

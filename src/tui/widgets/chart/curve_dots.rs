@@ -7,7 +7,7 @@ use mammoscope_domain::run::metric_series::MetricSeries;
 
 /// Dots, all dark at first. Columns count from the left, rows from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DotGrid {
+pub(super) struct DotGrid {
     /// Cells across and down.
     cells: (usize, usize),
     /// One byte a cell, its bits as braille's.
@@ -17,19 +17,19 @@ pub struct DotGrid {
 impl DotGrid {
     /// A dark grid of so many cells.
     #[must_use]
-    pub fn new(across: usize, down: usize) -> Self {
+    pub(super) fn new(across: usize, down: usize) -> Self {
         Self { cells: (across, down), patterns: vec![0; across * down] }
     }
 
     /// Columns and rows of dots.
     #[must_use]
-    pub fn dots(&self) -> (i64, i64) {
+    pub(super) fn dots(&self) -> (i64, i64) {
         (self.cells.0 as i64 * 2, self.cells.1 as i64 * 4)
     }
 
     /// The dots of a cell, as added to U+2800 they make the character.
     #[must_use]
-    pub fn pattern(&self, across: usize, down: usize) -> u8 {
+    pub(super) fn pattern(&self, across: usize, down: usize) -> u8 {
         self.patterns[down * self.cells.0 + across]
     }
 
@@ -66,7 +66,7 @@ impl DotGrid {
 
 /// Which values lie on which dots.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PlotScale {
+pub(super) struct PlotScale {
     /// At the left and the right edge.
     pub x: (f64, f64),
     /// At the lower and the upper edge.
@@ -83,14 +83,14 @@ const FAR: f64 = 1e7;
 impl PlotScale {
     /// The column of dots.
     #[must_use]
-    pub fn column(&self, x: f64) -> i64 {
+    pub(super) fn column(&self, x: f64) -> i64 {
         let share = (x - self.x.0) / (self.x.1 - self.x.0);
         (share * (self.dots.0 - 1) as f64).round().clamp(-FAR, FAR) as i64
     }
 
     /// The row of dots; on a logarithmic axis what is not positive lies below the lower edge.
     #[must_use]
-    pub fn row(&self, y: f64) -> i64 {
+    pub(super) fn row(&self, y: f64) -> i64 {
         let (low, high, y) = if self.log {
             (self.y.0.log10(), self.y.1.log10(), if y > 0.0 { y.log10() } else { f64::NEG_INFINITY })
         } else {
@@ -101,7 +101,7 @@ impl PlotScale {
 
     /// The points in sight, of places that never fall, with one before and one behind, whose lines come into sight.
     #[must_use]
-    pub fn in_sight(&self, places: &[f64]) -> Range<usize> {
+    pub(super) fn in_sight(&self, places: &[f64]) -> Range<usize> {
         let start = places.partition_point(|x| self.column(*x) < 0).saturating_sub(1);
         let end = (places.partition_point(|x| self.column(*x) < self.dots.0) + 1).min(places.len());
         start.min(end)..end
@@ -109,7 +109,7 @@ impl PlotScale {
 }
 
 /// Draws a curve. `places` never fall, and there is one for each value; a value that is not finite is a gap.
-pub fn draw_curve(grid: &mut DotGrid, scale: &PlotScale, places: &[f64], series: &MetricSeries) {
+pub(super) fn draw_curve(grid: &mut DotGrid, scale: &PlotScale, places: &[f64], series: &MetricSeries) {
     let row = |at: usize| scale.row(f64::from(series.values()[at]));
     for stretch in series.finite_stretches(scale.in_sight(places)) {
         let mut before = None;

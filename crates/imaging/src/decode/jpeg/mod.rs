@@ -10,8 +10,11 @@ use mozjpeg::Decompress;
 use mozjpeg_sys::jpeg_error_mgr as ErrorMgr;
 
 use self::structure::{Frame, MAX_SCANS, Process, ScanFault, check_scans, read_frame};
-use super::{DecodedImage, ImageError, MAX_IMAGE_BYTES, Samples, check_facts};
+use crate::decode::size_check::check_facts;
+use crate::decoded_image::{DecodedImage, Samples};
+use crate::image_error::ImageError;
 use crate::image_facts::{ColorKind, ImageFacts, ImageFormat};
+use crate::image_limits::MAX_IMAGE_BYTES;
 use crate::raster::{Channels, Raster};
 
 /// Left-over bytes after a scan that are taken for an encoder's padding and not for a sign of damage: a damaged scan
@@ -103,7 +106,7 @@ fn damaged(reason: String) -> ImageError {
 
 /// Red, green and blue of printing inks that are stored inverted, as Adobe's programs write them, by Pillow's formula.
 fn rgb_of_inverted_inks(inks: [u8; 4]) -> [u8; 3] {
-    super::rgb_of_inks(inks.map(|ink| 255 - ink))
+    crate::decode::inks::rgb_of_inks(inks.map(|ink| 255 - ink))
 }
 
 /// What libjpeg objects to.

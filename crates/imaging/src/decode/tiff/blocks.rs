@@ -5,8 +5,9 @@ use tiff_reader::{ByteOrder, Ifd};
 
 use super::first_page::FirstPage;
 use super::page::{Page, unsupported};
-use super::{ImageError, Stored, damaged};
+use super::{Stored, damaged};
 use crate::decode::jpeg;
+use crate::image_error::ImageError;
 use crate::image_facts::ColorKind;
 
 const JPEG_TABLES: u16 = 347;

@@ -7,9 +7,10 @@ use tiff_reader::header::TiffHeader;
 use tiff_reader::source::{SharedSource, TiffSource};
 use tiff_reader::{Ifd, OpenOptions, ParseBudgets, TiffError, TiffFile};
 
-use super::{ImageError, explain};
-use crate::decode::MAX_IMAGE_BYTES;
+use super::explain;
+use crate::image_error::ImageError;
 use crate::image_facts::ImageFormat;
+use crate::image_limits::MAX_IMAGE_BYTES;
 
 /// The longest list of strips or tiles, or other value of a tag, in bytes.
 const MAX_TAG_BYTES: usize = 16 << 20;

@@ -12,7 +12,8 @@ use tiff_reader::{ColorMap, TiffError};
 
 use self::first_page::FirstPage;
 use self::page::{Coding, Page, Photometry, unsupported};
-use super::{DecodedImage, ImageError, Samples};
+use crate::decoded_image::{DecodedImage, Samples};
+use crate::image_error::ImageError;
 use crate::image_facts::{ImageFacts, ImageFormat};
 use crate::raster::{Channels, Raster};
 
@@ -104,7 +105,9 @@ fn interpret(stored: Stored, page: &Page) -> Result<Samples, ImageError> {
         (Stored::Bytes(samples), Photometry::Palette(colors)) => rgb(looked_up(&samples, a_pixel, &palette(colors))?),
         (Stored::Bytes(samples), Photometry::Inks) => {
             let pixels = samples.chunks_exact(a_pixel);
-            rgb(pixels.flat_map(|pixel| super::rgb_of_inks([pixel[0], pixel[1], pixel[2], pixel[3]])).collect())
+            rgb(pixels
+                .flat_map(|pixel| crate::decode::inks::rgb_of_inks([pixel[0], pixel[1], pixel[2], pixel[3]]))
+                .collect())
         }
     })
 }
@@ -163,8 +166,8 @@ fn explain(error: TiffError) -> ImageError {
         TiffError::UnsupportedPredictor(code) => unsupported(format!("predictor {code}")),
         TiffError::UnsupportedPlanarConfiguration(code) => unsupported(format!("planar configuration {code}")),
         TiffError::DecompressionFailed { index, reason } => {
-            damaged(format!("strip or tile {}: {}", index + 1, super::one_line(&reason)))
+            damaged(format!("strip or tile {}: {}", index + 1, crate::image_error::one_line(&reason)))
         }
-        error => damaged(super::one_line(&error)),
+        error => damaged(crate::image_error::one_line(&error)),
     }
 }

@@ -1,6 +1,6 @@
 //! Pictures that are stored turned or mirrored: the Orientation tag of TIFF.
 
-use super::super::Samples;
+use crate::decoded_image::Samples;
 use crate::raster::Raster;
 
 /// Where the first row and the first column of a stored picture lie (TIFF 6.0, tag 274).

@@ -2,9 +2,10 @@
 
 use tiff_reader::{ColorMap, Ifd, PhotometricInterpretation as Photometric};
 
+use super::explain;
 use super::orientation::Orientation;
-use super::{ImageError, explain};
-use crate::decode::check_facts;
+use crate::decode::size_check::check_facts;
+use crate::image_error::ImageError;
 use crate::image_facts::{ColorKind, ImageFacts, ImageFormat};
 
 const ORIENTATION: u16 = 274;
@@ -102,7 +103,7 @@ impl Page {
         check_facts(self.facts)?;
         // Samples that are dropped have to be decoded, too.
         let dropped = self.samples_a_pixel as u64 * u64::from(self.facts.width) * u64::from(self.facts.height);
-        if dropped * u64::from(self.facts.bits).div_ceil(8) > crate::decode::MAX_IMAGE_BYTES {
+        if dropped * u64::from(self.facts.bits).div_ceil(8) > crate::image_limits::MAX_IMAGE_BYTES {
             return Err(unsupported("it takes too much memory to decode"));
         }
         Ok(())

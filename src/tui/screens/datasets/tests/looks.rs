@@ -1,7 +1,7 @@
 //! The screen in its themes.
 
 use super::*;
-use crate::tui::theme::ColorDepth;
+use crate::terminal::color_depth::ColorDepth;
 
 #[test]
 fn light_and_with_few_colours_as_drawn() {

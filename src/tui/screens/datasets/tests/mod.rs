@@ -8,8 +8,8 @@ use mammoscope_imaging::image_header::ImageHeader;
 use std::path::Path;
 
 use super::*;
+use crate::terminal::input::MouseKind;
 use crate::tui::app::App;
-use crate::tui::input::MouseKind;
 use crate::tui::protocol::effect::Place;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -255,8 +255,8 @@ fn the_mouse_chooses_and_opens() {
     let mut app = opened();
     drawn(&mut app, (120, 40));
     let click = |app: &mut App, kind, column, row| {
-        let effects =
-            app.update(UiMessage::Input(crate::tui::input::Input::Mouse(Mouse { kind, column, row })), fixed_time());
+        let effects = app
+            .update(UiMessage::Input(crate::terminal::input::Input::Mouse(Mouse { kind, column, row })), fixed_time());
         drawn(app, (120, 40));
         effects
     };

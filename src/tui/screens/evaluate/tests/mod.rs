@@ -10,8 +10,9 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::tui::app::{APP_BINDINGS, App};
-use crate::tui::input::{Input, Key};
+use crate::terminal::input::{Input, Key};
+use crate::tui::app::App;
+use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -61,10 +62,10 @@ fn the_matrix_as_drawn_in_each_normalisation() {
     stage.app.model.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut stage.app, LARGE));
     stage.app.model.theme.light = false;
-    stage.app.model.theme.depth = crate::tui::theme::ColorDepth::Sixteen;
+    stage.app.model.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut stage.app, SMALL));
     stage.app.model.theme.ascii = true;
-    stage.app.model.theme.depth = crate::tui::theme::ColorDepth::None;
+    stage.app.model.theme.depth = crate::terminal::color_depth::ColorDepth::None;
     insta::assert_snapshot!("without_colours_120x40", drawn(&mut stage.app, LARGE));
 }
 

@@ -1,8 +1,8 @@
 //! The screen as drawn in its states, themes and colours.
 
 use super::*;
+use crate::terminal::color_depth::ColorDepth;
 use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
-use crate::tui::theme::ColorDepth;
 
 #[test]
 fn the_log_is_shown_with_its_escape_sequences_escaped() {

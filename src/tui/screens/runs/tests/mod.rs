@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use super::curves::Metric;
 use super::*;
+use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
-use crate::tui::input::{Input, MouseKind};
 use crate::tui::protocol::effect::Place;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::{NoteKind, RunNote};

@@ -7,8 +7,8 @@ use std::{io, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::Input;
-use super::parser::InputParser;
+use crate::terminal::input::Input;
+use crate::terminal::parser::InputParser;
 use crate::tui::protocol::message::UiMessage;
 
 /// How long the rest of a sequence may take; after that a lone escape character was the key. Terminals send a sequence as
@@ -16,7 +16,7 @@ use crate::tui::protocol::message::UiMessage;
 const ESCAPE_PATIENCE: Duration = Duration::from_millis(10);
 
 /// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
-pub(in crate::tui) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
+pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
     thread::Builder::new().name("terminal".to_owned()).spawn(move || {
         let mut parser = InputParser::default();
         let mut buffer = [0; 4096];

@@ -3,7 +3,7 @@
 //!
 //! Answers come when they come, between keys; here they never become keys, however late they are.
 
-use super::{Input, Key, Mouse, MouseKind, TerminalReply};
+use crate::terminal::input::{Input, Key, Mouse, MouseKind, TerminalReply};
 
 const ESCAPE: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -14,7 +14,7 @@ const LONGEST_PASTE: usize = 1 << 20;
 
 /// Takes bytes, gives input.
 #[derive(Debug, Default)]
-pub(super) struct InputParser {
+pub(crate) struct InputParser {
     pending: Vec<u8>,
 }
 
@@ -28,7 +28,7 @@ enum Piece {
 
 impl InputParser {
     /// Takes what was read; `take` gets each whole piece.
-    pub(super) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(Input)) {
+    pub(crate) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(Input)) {
         self.pending.extend_from_slice(bytes);
         while !self.pending.is_empty() {
             match piece(&self.pending) {
@@ -44,12 +44,12 @@ impl InputParser {
     }
 
     /// Whether something is begun that the next bytes may complete.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         !self.pending.is_empty()
     }
 
     /// Nothing followed for a while: a begun sequence was the key Escape, and what came with it.
-    pub(super) fn give_up(&mut self, take: &mut impl FnMut(Input)) {
+    pub(crate) fn give_up(&mut self, take: &mut impl FnMut(Input)) {
         let pending = std::mem::take(&mut self.pending);
         if pending.starts_with(b"\x1b[200~") || pending.starts_with(b"\x1b_") || pending.starts_with(b"\x1bP") {
             return;
@@ -260,7 +260,7 @@ fn string_reply(kind: u8, body: &[u8]) -> Option<TerminalReply> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use crate::terminal::parser::*;
 
     fn parsed(bytes: &[u8]) -> Vec<Input> {
         let mut found = Vec::new();

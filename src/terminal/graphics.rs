@@ -1,13 +1,14 @@
-//! Which way of drawing pictures to take: what the terminal says, what the user asks, and what is known to go wrong.
+//! The choice of a graphics protocol: from the terminal's answers, the user's wish, and what is known to go wrong.
 
+use super::color_depth::ColorDepth;
+use super::graphics_protocol::GraphicsProtocol;
 use super::input::TerminalReply;
-use super::theme::{ColorDepth, Theme};
-use crate::terminal::graphics_protocol::GraphicsProtocol;
+use super::sizes::{Cells, Pixels};
 
 /// Colours of a sixel picture in a terminal that does not tell.
 const USUAL_REGISTERS: u32 = 256;
 /// Pixels of a cell, where neither terminal nor system tells: only its aspect counts then.
-const USUAL_CELL: (u16, u16) = (10, 20);
+const USUAL_CELL: Pixels = Pixels { width: 10, height: 20 };
 /// Terminals that draw kitty's Unicode placeholders, as `XTVERSION` names them; others that speak its protocol do not.
 const PLACEHOLDERS: [&str; 2] = ["kitty(", "ghostty"];
 /// Terminals that draw the inline images of iTerm2, as `XTVERSION` names them.
@@ -15,15 +16,35 @@ const INLINE_IMAGES: [&str; 3] = ["iTerm2", "WezTerm", "Konsole"];
 
 /// All that decides how a picture is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PictureLook {
-    pub(super) way: PictureWay,
-    /// Pixels of a cell, width and height.
-    pub(super) cell: (u16, u16),
+pub(crate) struct PictureLook {
+    pub(crate) way: PictureWay,
+    /// The size of a cell.
+    pub(crate) cell: Pixels,
+}
+
+/// The place of pictures among the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PicturePlacement {
+    /// In regions of a screen that is redrawn: kitty needs Unicode placeholders, and other pictures in pixels need the
+    /// size of a cell, so as not to cover what is beside them.
+    Screen,
+    /// At the cursor; they scroll with the text.
+    Scrollback,
+}
+
+/// The colours and characters that text and pictures of characters are drawn with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TextLook {
+    pub(crate) depth: ColorDepth,
+    /// Whether the background is light.
+    pub(crate) light: bool,
+    /// Whether only ASCII is drawn.
+    pub(crate) ascii: bool,
 }
 
 /// How a picture is drawn, with what the way needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PictureWay {
+pub(crate) enum PictureWay {
     Kitty {
         /// Whether the terminal takes compressed pixels.
         compress: bool,
@@ -42,7 +63,7 @@ pub(super) enum PictureWay {
 
 impl PictureWay {
     /// Whether what is drawn over such a picture leaves a hole or stays behind when it goes.
-    pub(super) fn is_painted(self) -> bool {
+    pub(crate) fn is_painted(self) -> bool {
         matches!(self, Self::Iterm2 | Self::Sixel { .. })
     }
 }
@@ -50,7 +71,8 @@ impl PictureWay {
 /// Environment and answers, and what follows from them.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct GraphicsFacts {
+pub(crate) struct GraphicsFacts {
+    placement: PicturePlacement,
     /// What the user asked for; `None` leaves it to the program.
     asked: Option<GraphicsProtocol>,
     /// Whether tmux or screen stand between.
@@ -61,10 +83,10 @@ pub(super) struct GraphicsFacts {
     chosen: Option<GraphicsProtocol>,
     /// Whether it was said that pictures are drawn otherwise than was asked.
     fallback_said: bool,
-    /// Pixels of a cell, width and height, as the terminal answered.
-    cell: Option<(u16, u16)>,
-    /// The same, as the system tells by the size of the window.
-    cell_of_window: Option<(u16, u16)>,
+    /// The size of a cell, as the terminal reported it.
+    cell: Option<Pixels>,
+    /// The same, by the size of the window, as the system reports it.
+    cell_of_window: Option<Pixels>,
     kitty: bool,
     sixel: bool,
     registers: u32,
@@ -73,18 +95,23 @@ pub(super) struct GraphicsFacts {
 }
 
 /// Whether tmux or screen stand between program and terminal.
-pub(super) fn is_multiplexed(variable: impl Fn(&str) -> Option<String>) -> bool {
+pub(crate) fn is_multiplexed(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     variable("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen")
 }
 
 impl GraphicsFacts {
     /// Before the terminal has said anything.
-    pub(super) fn new(asked: Option<GraphicsProtocol>, variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub(crate) fn new(
+        placement: PicturePlacement,
+        asked: Option<GraphicsProtocol>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let multiplexed = is_multiplexed(&variable);
         let is = |name: &str, known: &[&str]| variable(name).is_some_and(|value| known.contains(&value.as_str()));
         let inline_images = is("TERM_PROGRAM", &["iTerm.app", "WezTerm"]) || is("LC_TERMINAL", &["iTerm2"]);
         Self {
+            placement,
             asked,
             multiplexed,
             inline_images,
@@ -101,7 +128,7 @@ impl GraphicsFacts {
     }
 
     /// Whether the terminal's background is light.
-    pub(super) fn light_background(&self) -> bool {
+    pub(crate) fn light_background(&self) -> bool {
         self.background.is_some_and(|(red, green, blue)| {
             let luminance = 0.2126 * f64::from(red) + 0.7152 * f64::from(green) + 0.0722 * f64::from(blue);
             luminance > 128.0
@@ -109,16 +136,17 @@ impl GraphicsFacts {
     }
 
     /// Takes an answer of the terminal.
-    pub(super) fn hear(&mut self, reply: &TerminalReply) {
+    pub(crate) fn on_reply(&mut self, reply: &TerminalReply) {
         match reply {
             TerminalReply::KittyGraphics(spoken) => self.kitty = *spoken,
             TerminalReply::Version(version) => self.version = Some(version.clone()),
             TerminalReply::CellPixels { width, height } if *width > 0 && *height > 0 => {
-                self.cell = Some((*width, *height));
+                self.cell = Some(Pixels { width: (*width).into(), height: (*height).into() });
             }
             TerminalReply::Background(red, green, blue) => self.background = Some((*red, *green, *blue)),
             TerminalReply::Attributes(attributes) => {
-                self.sixel = attributes.contains(&4);
+                // The first attribute is the terminal's class.
+                self.sixel = attributes.iter().skip(1).any(|attribute| *attribute == 4);
                 self.settle();
             }
             TerminalReply::SixelRegisters(registers) if *registers > 0 => self.registers = *registers,
@@ -126,22 +154,31 @@ impl GraphicsFacts {
         }
     }
 
-    /// Takes the window's size in cells and in pixels, where the system tells it.
-    pub(super) fn measure(&mut self, cells: (u16, u16), pixels: (u16, u16)) {
-        let side = |pixels: u16, cells: u16| pixels.checked_div(cells).filter(|side| *side > 0);
-        self.cell_of_window = side(pixels.0, cells.0).zip(side(pixels.1, cells.1));
+    /// Takes the window's size in cells and in pixels; zero pixels where the system does not know them.
+    pub(crate) fn measure(&mut self, window: Cells, pixels: Pixels) {
+        let side = |pixels: u32, cells: u16| pixels.checked_div(cells.into()).filter(|side| *side > 0);
+        self.cell_of_window = match (side(pixels.width, window.columns), side(pixels.height, window.rows)) {
+            (Some(width), Some(height)) => Some(Pixels { width, height }),
+            _ => None,
+        };
+    }
+
+    /// Whether the protocol is decided.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.chosen.is_some()
     }
 
     /// Decides with what is known.
-    pub(super) fn settle(&mut self) {
-        let kitty = self.kitty && !self.is_old_kitty() && !self.multiplexed;
+    pub(crate) fn settle(&mut self) {
+        let scrolls = self.placement == PicturePlacement::Scrollback;
+        let kitty = self.kitty && (scrolls || !self.is_old_kitty()) && !self.multiplexed;
         let inline = self.inline_images || self.is_among(&INLINE_IMAGES);
         let sixel = self.sixel && !self.multiplexed;
         self.chosen = Some(match self.asked {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
             Some(GraphicsProtocol::Iterm2) if !self.multiplexed => GraphicsProtocol::Iterm2,
             Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
-            None if kitty && self.is_among(&PLACEHOLDERS) => GraphicsProtocol::Kitty,
+            None if kitty && (scrolls || self.is_among(&PLACEHOLDERS)) => GraphicsProtocol::Kitty,
             None if inline && !self.multiplexed => GraphicsProtocol::Iterm2,
             None | Some(GraphicsProtocol::Sixel) if sixel => GraphicsProtocol::Sixel,
             Some(_) | None => GraphicsProtocol::Halfblocks,
@@ -149,11 +186,11 @@ impl GraphicsFacts {
     }
 
     /// What there is to say, once, where pictures are drawn otherwise than was asked.
-    pub(super) fn take_fallback(&mut self) -> Option<String> {
+    pub(crate) fn take_fallback(&mut self) -> Option<String> {
         let (asked, chosen) = (self.asked?, self.chosen?);
         let is_drawn = asked == chosen
             && match asked {
-                GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => self.cell.or(self.cell_of_window).is_some(),
+                GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => self.has_room_for_pixels(),
                 GraphicsProtocol::Kitty | GraphicsProtocol::Halfblocks | GraphicsProtocol::Ascii => true,
             };
         if is_drawn || std::mem::replace(&mut self.fallback_said, true) {
@@ -165,27 +202,32 @@ impl GraphicsFacts {
     }
 
     /// How pictures are encoded; `None` as long as that is not known.
-    pub(super) fn look(&self, theme: &Theme) -> Option<PictureLook> {
-        let ascii = PictureWay::Ascii { light: theme.light };
+    pub(crate) fn look(&self, text: TextLook) -> Option<PictureLook> {
+        let ascii = PictureWay::Ascii { light: text.light };
         let cell = self.cell.or(self.cell_of_window);
         let way = match self.chosen? {
             // kitty is told by a colour which picture it is, and without colours there is none.
-            GraphicsProtocol::Kitty if theme.depth == ColorDepth::None => ascii,
+            GraphicsProtocol::Kitty if text.depth == ColorDepth::None => ascii,
             GraphicsProtocol::Kitty => PictureWay::Kitty { compress: self.is_among(&PLACEHOLDERS) },
-            GraphicsProtocol::Iterm2 if cell.is_some() => PictureWay::Iterm2,
-            GraphicsProtocol::Sixel if cell.is_some() => PictureWay::Sixel { registers: self.registers },
+            GraphicsProtocol::Iterm2 if self.has_room_for_pixels() => PictureWay::Iterm2,
+            GraphicsProtocol::Sixel if self.has_room_for_pixels() => PictureWay::Sixel { registers: self.registers },
             // A picture in pixels would cover what is beside it where nobody knows how many a cell has.
             GraphicsProtocol::Halfblocks | GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel
-                if theme.ascii || theme.depth == ColorDepth::None =>
+                if text.ascii || text.depth == ColorDepth::None =>
             {
                 ascii
             }
             GraphicsProtocol::Halfblocks | GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => {
-                PictureWay::Halfblocks(theme.depth)
+                PictureWay::Halfblocks(text.depth)
             }
             GraphicsProtocol::Ascii => ascii,
         };
         Some(PictureLook { way, cell: cell.unwrap_or(USUAL_CELL) })
+    }
+
+    /// Whether a picture in pixels covers nothing that is beside it.
+    fn has_room_for_pixels(&self) -> bool {
+        self.placement == PicturePlacement::Scrollback || self.cell.or(self.cell_of_window).is_some()
     }
 
     fn is_among(&self, names: &[&str]) -> bool {
@@ -204,20 +246,20 @@ impl GraphicsFacts {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::terminal::graphics::*;
 
     fn chosen(asked: Option<GraphicsProtocol>, variables: &[(&str, &str)], replies: &[TerminalReply]) -> PictureWay {
-        let mut facts = GraphicsFacts::new(asked, |name| {
+        let mut facts = GraphicsFacts::new(PicturePlacement::Screen, asked, |name| {
             variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         });
         assert_eq!(facts.chosen, None, "nothing is decided before the terminal had its time");
-        facts.measure((80, 24), (640, 408));
+        facts.measure(Cells { columns: 80, rows: 24 }, (640, 408).into());
         for reply in replies {
-            facts.hear(reply);
+            facts.on_reply(reply);
         }
         facts.settle();
-        let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
-        facts.look(&theme).expect("settled").way
+        let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
+        facts.look(text).expect("settled").way
     }
 
     fn version(name: &str) -> TerminalReply {
@@ -230,11 +272,11 @@ mod tests {
     #[test]
     fn what_was_asked_and_cannot_be_drawn_is_said_once() {
         let settled = |asked, sixel: bool, cells: bool| {
-            let mut facts = GraphicsFacts::new(Some(asked), |_| None);
+            let mut facts = GraphicsFacts::new(PicturePlacement::Screen, Some(asked), |_| None);
             if cells {
-                facts.measure((80, 24), (640, 384));
+                facts.measure(Cells { columns: 80, rows: 24 }, (640, 384).into());
             }
-            facts.hear(&TerminalReply::Attributes(if sixel { vec![62, 4] } else { vec![62] }));
+            facts.on_reply(&TerminalReply::Attributes(if sixel { vec![62, 4] } else { vec![62] }));
             [facts.take_fallback(), facts.take_fallback()]
         };
         let said = "--graphics sixel: the terminal does not draw it; half-blocks are drawn";
@@ -246,7 +288,9 @@ mod tests {
         );
         assert_eq!(settled(GraphicsProtocol::Sixel, true, true), [None, None]);
         assert_eq!(settled(GraphicsProtocol::Halfblocks, false, true), [None, None]);
-        let mut tmux = GraphicsFacts::new(Some(GraphicsProtocol::Kitty), |name| (name == "TMUX").then(String::new));
+        let mut tmux = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Kitty), |name| {
+            (name == "TMUX").then(String::new)
+        });
         assert_eq!(tmux.take_fallback(), None, "the terminal has not answered yet");
         tmux.settle();
         assert!(tmux.take_fallback().unwrap().contains("tmux and screen do not pass it on"));
@@ -272,23 +316,40 @@ mod tests {
     }
 
     #[test]
+    fn what_scrolls_needs_neither_placeholders_nor_the_size_of_a_cell() {
+        let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
+        let way = |replies: &[TerminalReply]| {
+            let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, None, |_| None);
+            for reply in replies {
+                facts.on_reply(reply);
+            }
+            facts.look(text).expect("settled").way
+        };
+        let (sixel, plain) = (TerminalReply::Attributes(vec![63, 4]), TerminalReply::Attributes(vec![62]));
+        assert_eq!(way(&[SPEAKS_KITTY, plain.clone()]), PictureWay::Kitty { compress: false });
+        assert_eq!(way(&[SPEAKS_KITTY, version("kitty(0.26.5)"), plain]), PictureWay::Kitty { compress: true });
+        assert_eq!(way(&[sixel]), PictureWay::Sixel { registers: 256 });
+        assert_eq!(way(&[TerminalReply::Attributes(vec![4, 6])]), HALFBLOCKS, "the first attribute is the class");
+    }
+
+    #[test]
     fn pixels_are_drawn_only_where_a_cell_is_known() {
-        let theme = Theme { depth: ColorDepth::True, light: false, ascii: false };
-        let mut facts = GraphicsFacts::new(None, |_| None);
-        facts.hear(&TerminalReply::Attributes(vec![4]));
-        assert_eq!(facts.look(&theme).expect("settled").way, HALFBLOCKS);
-        facts.measure((80, 24), (0, 0));
-        assert_eq!(facts.look(&theme).expect("settled").way, HALFBLOCKS, "a system that does not tell");
-        facts.measure((80, 24), (645, 410));
-        let look = facts.look(&theme).expect("settled");
-        assert_eq!((look.way, look.cell), (PictureWay::Sixel { registers: 256 }, (8, 17)));
-        facts.hear(&TerminalReply::CellPixels { width: 9, height: 18 });
-        assert_eq!(facts.look(&theme).expect("settled").cell, (9, 18), "the terminal knows best");
+        let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
+        let mut facts = GraphicsFacts::new(PicturePlacement::Screen, None, |_| None);
+        facts.on_reply(&TerminalReply::Attributes(vec![62, 4]));
+        assert_eq!(facts.look(text).expect("settled").way, HALFBLOCKS);
+        facts.measure(Cells { columns: 80, rows: 24 }, (0, 0).into());
+        assert_eq!(facts.look(text).expect("settled").way, HALFBLOCKS, "a system that does not tell");
+        facts.measure(Cells { columns: 80, rows: 24 }, (645, 410).into());
+        let look = facts.look(text).expect("settled");
+        assert_eq!((look.way, look.cell), (PictureWay::Sixel { registers: 256 }, (8, 17).into()));
+        facts.on_reply(&TerminalReply::CellPixels { width: 9, height: 18 });
+        assert_eq!(facts.look(text).expect("settled").cell, (9, 18).into(), "the terminal knows best");
     }
 
     #[test]
     fn between_terminal_and_program_nothing_but_cells_gets_through() {
-        let replies = [SPEAKS_KITTY, version("kitty(0.41.1)"), TerminalReply::Attributes(vec![4])];
+        let replies = [SPEAKS_KITTY, version("kitty(0.41.1)"), TerminalReply::Attributes(vec![62, 4])];
         for variables in [[("TMUX", "/tmp/tmux")], [("TERM", "screen-256color")], [("TERM", "tmux-256color")]] {
             assert_eq!(chosen(None, &variables, &replies), HALFBLOCKS);
         }
@@ -302,7 +363,7 @@ mod tests {
         let spoken = chosen(Some(GraphicsProtocol::Kitty), &[], &[SPEAKS_KITTY]);
         assert_eq!(spoken, PictureWay::Kitty { compress: false }, "an unknown terminal may not inflate");
         assert_eq!(chosen(Some(GraphicsProtocol::Ascii), &[], &[SPEAKS_KITTY]), PictureWay::Ascii { light: false });
-        let sixel = [TerminalReply::Attributes(vec![4])];
+        let sixel = [TerminalReply::Attributes(vec![62, 4])];
         assert_eq!(chosen(Some(GraphicsProtocol::Halfblocks), &[], &sixel), HALFBLOCKS);
     }
 }

@@ -1,15 +1,10 @@
 //! What comes from the terminal: keys, the mouse, pasted text, and answers to questions.
 
-mod parser;
-mod reader;
-
-pub(super) use reader::start_reader;
-
 use std::fmt;
 
 /// One piece of input.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// A key was pressed.
     Key(Key),
     /// The mouse was clicked, dragged or its wheel turned.
@@ -24,7 +19,7 @@ pub(super) enum Input {
 
 /// A key, with the modifiers that terminals tell apart reliably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(crate) enum Key {
     Char(char),
     /// A letter with Ctrl, in lower case.
     Ctrl(char),
@@ -54,7 +49,7 @@ pub(super) enum Key {
 
 impl Key {
     /// Whether it moves a cursor, wherever it is pressed.
-    pub(super) fn moves(&self) -> bool {
+    pub(crate) fn moves(&self) -> bool {
         matches!(
             self,
             Self::Up | Self::Down | Self::Left | Self::Right | Self::Home | Self::End | Self::PageUp | Self::PageDown
@@ -62,7 +57,7 @@ impl Key {
     }
 
     /// As it is written where there is little room; in ASCII only what a keyboard says.
-    pub(super) fn brief(self, ascii: bool) -> String {
+    pub(crate) fn brief(self, ascii: bool) -> String {
         match self {
             Self::Enter if !ascii => "⏎".to_owned(),
             Self::Char(' ') if !ascii => "␣".to_owned(),
@@ -106,15 +101,15 @@ impl fmt::Display for Key {
 
 /// What the mouse did, in cells from the top left, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mouse {
-    pub(super) kind: MouseKind,
-    pub(super) column: u16,
-    pub(super) row: u16,
+pub(crate) struct Mouse {
+    pub(crate) kind: MouseKind,
+    pub(crate) column: u16,
+    pub(crate) row: u16,
 }
 
 /// What the mouse did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum MouseKind {
+pub(crate) enum MouseKind {
     /// The left button went down.
     Press,
     /// The mouse moved with the left button down.
@@ -127,7 +122,7 @@ pub(super) enum MouseKind {
 
 /// What a terminal says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum TerminalReply {
+pub(crate) enum TerminalReply {
     /// The graphics protocol of kitty: whether it is spoken.
     KittyGraphics(bool),
     /// `DA1`: the attributes of the terminal, 4 for sixel. The last answer to our questions.

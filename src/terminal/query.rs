@@ -1,0 +1,125 @@
+//! Questions to the terminal: what it can draw, and how large its cells are.
+
+use super::graphics::{GraphicsFacts, is_multiplexed};
+#[cfg(unix)]
+use super::sizes::{Cells, Pixels};
+
+/// Asks whether the terminal speaks kitty's graphics protocol.
+const ASK_KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
+/// Asks for the version, the size of a cell, the background, the colours of sixel pictures, and last for the attributes:
+/// every terminal answers that question, and a question that a terminal does not know remains unanswered.
+const ASK: &str = "\x1b[>0q\x1b[16t\x1b]11;?\x1b\\\x1b[?1;1;0S\x1b[c";
+
+/// The sequences that ask the terminal for everything that [`GraphicsFacts`] takes in.
+pub(crate) fn query() -> String {
+    if takes_kitty() { format!("{ASK_KITTY}{ASK}") } else { ASK.to_owned() }
+}
+
+/// Whether sequences of kitty's protocol do at least no harm: some terminals print them, and tmux takes them for a title.
+pub(crate) fn takes_kitty() -> bool {
+    let variable = |name: &str| std::env::var(name).ok();
+    !is_multiplexed(variable) && !variable("TERM").is_some_and(|term| term == "linux" || term == "dumb")
+}
+
+#[cfg(all(unix, feature = "pictures"))]
+pub(crate) use unix::without_echo;
+#[cfg(unix)]
+pub(crate) use unix::{ask, measure};
+
+#[cfg(not(unix))]
+pub(crate) fn ask(_facts: &mut GraphicsFacts) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(crate) fn measure(_facts: &mut GraphicsFacts) {}
+
+#[cfg(all(not(unix), feature = "pictures"))]
+pub(crate) fn without_echo<T>(ask: impl FnOnce() -> T) -> T {
+    ask()
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{File, OpenOptions};
+    use std::io::{self, Read as _, Write as _};
+    use std::time::{Duration, Instant};
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+
+    use super::{Cells, GraphicsFacts, Pixels, query};
+    use crate::terminal::input::Input;
+    use crate::terminal::parser::InputParser;
+
+    /// How long an answer may take: the round trip of a bad link.
+    const TIMEOUT: Duration = Duration::from_secs(1);
+
+    /// Gives the facts the window's size in cells and in pixels, as the system knows it.
+    pub(crate) fn measure(facts: &mut GraphicsFacts) {
+        if let Ok(size) = tcgetwinsize(io::stdout()) {
+            let pixels = Pixels { width: size.ws_xpixel.into(), height: size.ws_ypixel.into() };
+            facts.measure(Cells { columns: size.ws_col, rows: size.ws_row }, pixels);
+        }
+    }
+
+    /// Asks the terminal and waits for its answers. Returns whether there were any: every terminal of the last decades
+    /// reports its attributes, but not a serial line or a pseudo-terminal that a program reads.
+    pub(crate) fn ask(facts: &mut GraphicsFacts) -> bool {
+        RawTerminal::open().and_then(|mut terminal| terminal.ask(facts)).unwrap_or(false)
+    }
+
+    /// Runs what asks the terminal by itself; its answers are not echoed.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn without_echo<T>(ask: impl FnOnce() -> T) -> T {
+        let _terminal = RawTerminal::open();
+        ask()
+    }
+
+    /// The controlling terminal in raw mode; its settings are restored on drop.
+    struct RawTerminal {
+        file: File,
+        before: Termios,
+    }
+
+    impl RawTerminal {
+        fn open() -> io::Result<Self> {
+            let file = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+            let before = tcgetattr(&file)?;
+            let mut raw = before.clone();
+            raw.make_raw();
+            tcsetattr(&file, OptionalActions::Now, &raw)?;
+            Ok(Self { file, before })
+        }
+
+        fn ask(&mut self, facts: &mut GraphicsFacts) -> io::Result<bool> {
+            self.file.write_all(query().as_bytes())?;
+            let deadline = Instant::now() + TIMEOUT;
+            let mut parser = InputParser::default();
+            while !facts.is_settled() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+                let mut ready = [PollFd::new(&self.file, PollFlags::IN)];
+                if poll(&mut ready, Some(&limit))? == 0 {
+                    return Ok(false);
+                }
+                let mut bytes = [0; 64];
+                match self.file.read(&mut bytes)? {
+                    0 => return Ok(false),
+                    count => parser.push(&bytes[..count], &mut |input| {
+                        if let Input::Reply(reply) = input {
+                            facts.on_reply(&reply);
+                        }
+                    }),
+                }
+            }
+            Ok(true)
+        }
+    }
+
+    impl Drop for RawTerminal {
+        fn drop(&mut self) {
+            let _ = tcsetattr(&self.file, OptionalActions::Now, &self.before);
+        }
+    }
+}
