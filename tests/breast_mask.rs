@@ -9,7 +9,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::View;
 use mammoscope_imaging::breast_mask::breast_mask;
 use mammoscope_imaging::decode::decode_file;
-use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_imaging::intensity_sd::intensity_sd;
 use mammoscope_imaging::raster::{Channels, Raster};
 
 mod support;
@@ -56,7 +56,7 @@ fn the_spread_of_grey_rises_with_the_class_of_real_mammograms() {
             let share = breast_mask(&image).unwrap().area() as f64 / (image.width() * image.height()) as f64;
             // Cropped at the skin, a breast fills its picture to 60 to 90 %.
             assert!((0.6..0.9).contains(&share), "{}: {share:.2} of the picture is breast", file.display());
-            grey_deviation(&image).unwrap()
+            intensity_sd(&image).unwrap()
         });
         eprintln!("{view}: {spreads:.1?}");
         assert!(spreads.windows(2).all(|pair| pair[0] + 1.0 < pair[1]), "{view}: {spreads:.1?}");

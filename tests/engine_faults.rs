@@ -11,13 +11,13 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
-use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_engine_protocol::protocol::{
     EngineCommand, EngineEvent, JobId, PROTOCOL_VERSION, PredictWork, VERSION, WirePath, Work, write_frame,
 };
 use support::{engine, mammoscope, names_in, script, skipped, small_model, stderr_of, wait_for, write_many};
 
-const SHORT: Patience = Patience { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
+const SHORT: Timeouts = Timeouts { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
 
 /// Bytes of a stand-in's greeting in a file beside it, for `cat`.
 fn greeting(folder: &Path, protocol: u32, version: &str) -> String {
@@ -78,7 +78,7 @@ fn what_an_engine_leaves_running_holds_nobody_up() {
 fn ctrl_c_is_heard_while_the_engine_starts() {
     let folder = tempfile::tempdir().unwrap();
     let stand_in = script(&folder.path().join("engine"), "exec sleep 600");
-    let error = EngineProcess::start(&stand_in, Patience::default(), &|| true).unwrap_err();
+    let error = EngineProcess::start(&stand_in, Timeouts::default(), &|| true).unwrap_err();
     assert!(matches!(error, EngineError::Interrupted), "{error}");
 }
 
@@ -156,7 +156,7 @@ fn long_command() -> EngineCommand {
 
 #[test]
 fn a_real_engine_greets_lives_and_ends_with_its_program() {
-    let engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
+    let engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
     let process = format!("/proc/{}", engine.id());
     assert!(Path::new(&process).exists());
     drop(engine);

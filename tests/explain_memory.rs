@@ -12,7 +12,7 @@ use std::process::{Child, Stdio};
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
 use mammoscope_engine_protocol::protocol::{ExplainWork, ExplainedClass, JobId, WirePath};
 use support::{engine, mammoscope, names_in, small_model, wait_for, write_image, write_many};
@@ -43,7 +43,7 @@ fn the_engine_needs_no_more_for_the_second_half() {
     let data = folder.path().join("data");
     write_many(&data, IMAGES);
     let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
-    let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
     let process = engine.id();
     let work = ExplainWork {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use image::GrayImage;
 use mammoscope_dataset::phantom::{
-    DensityBand, PhantomGenerator, PhantomSettings, PhantomView, SMALLEST_SIZE, SizeOutOfRange,
+    DensityBand, MIN_SIZE, PhantomGenerator, PhantomSettings, PhantomView, SizeOutOfRange,
 };
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::{Projection, Side, View};
@@ -59,7 +59,7 @@ fn eroded_tissue(view: &PhantomView, radius: u32) -> Vec<bool> {
 
 #[test]
 fn masks_are_exact_and_nested_and_the_background_is_black() {
-    for size in [SMALLEST_SIZE, 97, 160] {
+    for size in [MIN_SIZE, 97, 160] {
         let generator = generator(11, size);
         for number in 1..=8 {
             let subject = generator.subject(number);
@@ -273,7 +273,7 @@ fn the_recipe_has_not_changed() {
 
 #[test]
 fn sizes_outside_the_limits_are_refused() {
-    for size in [0, SMALLEST_SIZE - 1, 4097] {
+    for size in [0, MIN_SIZE - 1, 4097] {
         let settings = PhantomSettings { seed: 1, size, overlap: false, confounder: false };
         assert_eq!(PhantomGenerator::new(settings).err(), Some(SizeOutOfRange(size)));
     }

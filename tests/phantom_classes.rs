@@ -6,7 +6,7 @@ use mammoscope_dataset::phantom::{DensityBand, PhantomGenerator, PhantomSettings
 use mammoscope_domain::metrics::one_feature_baseline::OneFeatureBaseline;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::{Side, View};
-use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_imaging::intensity_sd::intensity_sd;
 use mammoscope_imaging::raster::{Channels, Raster};
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
@@ -35,7 +35,7 @@ fn measured(
 
 fn spread_of_grey(view: &PhantomView) -> f64 {
     let side = view.image.width() as usize;
-    grey_deviation(&Raster::new(side, side, Channels::Grey, view.image.as_raw().clone())).unwrap()
+    intensity_sd(&Raster::new(side, side, Channels::Grey, view.image.as_raw().clone())).unwrap()
 }
 
 /// Share that the one-feature classifier gets right of one half when it has learnt from the other.

@@ -9,7 +9,7 @@ use std::process::Output;
 
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::prediction::{PredictionEvent, predict};
 use mammoscope_engine_protocol::protocol::{JobId, PredictWork, WirePath};
 use mammoscope_storage::models::model_file::Model;
@@ -332,7 +332,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
     let data = folder.path().join("data");
     write_many(&data, IMAGES);
     let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
-    let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
     let status = format!("/proc/{}/status", engine.id());
     let resident_kb = || -> u64 {
         let text = std::fs::read_to_string(&status).unwrap();

@@ -13,7 +13,7 @@ use mammoscope_storage::models::model_file::sha256_hex;
 use serde_json::Value;
 use support::{mammoscope, stderr_of};
 
-const LARGEST: usize = 1_500_000;
+const MAX_VALUE: usize = 1_500_000;
 
 fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -49,7 +49,7 @@ fn the_cards_say_what_the_files_are() {
     for view in View::ALL {
         let file = shipped(&format!("models/{view}.safetensors"));
         let bytes = fs::read(&file).unwrap();
-        assert!(bytes.len() <= LARGEST, "{view}: {} bytes", bytes.len());
+        assert!(bytes.len() <= MAX_VALUE, "{view}: {} bytes", bytes.len());
         let output = run(Path::new("."), &["model", "info", file.to_str().unwrap(), "--json"]);
         let info: Value = serde_json::from_slice(&output.stdout).unwrap();
         let card = fs::read_to_string(shipped(&format!("models/{view}.md"))).unwrap();

@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_domain::training::preset::Preset;
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
 use mammoscope_engine_protocol::protocol::{BenchmarkWork, JobId};
 use support::engine;
@@ -22,7 +22,7 @@ fn work(changes: &str) -> BenchmarkWork {
 
 #[test]
 fn steps_are_timed_given_up_and_refused() {
-    let mut engine = EngineProcess::start(&engine(), Patience::default(), &|| false).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
     let small = "size=64,width=0.25,batch_size=4,threads=1,precision=f32";
     let timing = time_steps(&mut engine, JobId(1), work(small), &|| false).unwrap();
     assert_eq!((timing.device.as_str(), timing.precision), ("cpu", Precision::F32));

@@ -12,7 +12,7 @@ use std::process::Command;
 use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_runs::snapshot::{RunSnapshot, current_condition};
-use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, Numbers};
+use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, TensorData};
 use mammoscope_storage::runs::run_dir::RunDir;
 use support::training_stage::{
     TrainingStage, assert_nothing_half_written, assert_whole_and_finite, events, failure, state, status, wait_for_end,
@@ -49,7 +49,7 @@ fn poison(run: &RunDir) {
     let mut touched = 0;
     for (name, tensor) in &mut checkpoint.tensors {
         if name.starts_with("weights/dense")
-            && let Numbers::F32(values) = &mut tensor.numbers
+            && let TensorData::F32(values) = &mut tensor.data
         {
             for (place, value) in values.iter_mut().enumerate() {
                 *value = if place % 2 == 0 { 3e38 } else { -3e38 };
@@ -354,7 +354,7 @@ fn a_checkpoint_that_finds_no_room_leaves_the_last_two() {
     // So small that it is not written before it is put in place.
     let checkpoint = |step: i64| {
         let mut checkpoint = Checkpoint::default();
-        checkpoint.insert_counters("state/step", vec![step]);
+        checkpoint.insert_i64("state/step", vec![step]);
         checkpoint
     };
     checkpoint(1).write(&run).unwrap();

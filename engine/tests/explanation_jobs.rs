@@ -10,7 +10,7 @@ use mammoscope_domain::network::network_plan::WidthFactor;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine::learning::initial_weights::initial_model;
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::protocol::{
@@ -22,7 +22,7 @@ use mammoscope_storage::models::model_file::Model;
 type Answer = Result<ExplainedSample, String>;
 
 fn engine() -> EngineProcess {
-    EngineProcess::start(Path::new(env!("CARGO_BIN_EXE_mammoscope-engine")), Patience::default(), &|| false)
+    EngineProcess::start(Path::new(env!("CARGO_BIN_EXE_mammoscope-engine")), Timeouts::default(), &|| false)
         .expect("an engine")
 }
 

@@ -7,7 +7,7 @@ use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::perturbation_curve::CURVE_STEPS;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine::learning::explanation::explainer::{ExplainedImage, Explainer, Going, MapRequest};
+use mammoscope_engine::learning::explanation::explainer::{Cancellation, ExplainedImage, Explainer, MapRequest};
 use mammoscope_engine::learning::explanation::perturbation::perturbation_curves;
 use mammoscope_engine::learning::inference::batch_tensor;
 use mammoscope_engine::learning::random_stream::{Purpose, RandomStream};
@@ -50,7 +50,8 @@ fn small_image() -> NetworkInput {
 
 fn explained(explainer: &Explainer, input: &NetworkInput, class: DensityClass, request: MapRequest) -> ExplainedSample {
     let image = [ExplainedImage { seed: 11, input, class: Some(class) }];
-    let mut answers = explainer.explain(&image, request, &Going(&|| true)).expect("maps").expect("nobody stopped it");
+    let mut answers =
+        explainer.explain(&image, request, &Cancellation(&|| true)).expect("maps").expect("nobody stopped it");
     answers.swap_remove(0).expect("finite logits")
 }
 
@@ -183,7 +184,8 @@ fn the_curves_of_a_truthful_map_beat_those_of_its_reverse() {
         let reversed = bilinear_zoom(&Raster::new(map.columns(), map.rows(), Channels::Grey, reversed), size, size);
         let image = batch_tensor(&[&input]).expect("a tensor");
         let index = class.index() as i64;
-        let reverse = perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, &Going(&|| true));
+        let reverse =
+            perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, &Cancellation(&|| true));
         let reverse = reverse.expect("curves").expect("nobody stopped it");
         gains[0] += curves.insertion_area().expect("points") - reverse.insertion_area().expect("points");
         gains[1] += reverse.deletion_area().expect("points") - curves.deletion_area().expect("points");

@@ -10,7 +10,7 @@ use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_engine::learning::device::cpu_has_bf16;
 use mammoscope_engine::learning::explanation::explainer::{
-    ExplainedImage, Explainer, Going, GradientSource, MapRequest,
+    Cancellation, ExplainedImage, Explainer, GradientSource, MapRequest,
 };
 use mammoscope_engine::learning::explanation::random_weights::randomised;
 use mammoscope_engine_protocol::protocol::ExplainedSample;
@@ -67,7 +67,8 @@ fn explain(
 ) -> Vec<ExplainedSample> {
     let images: Vec<ExplainedImage<'_>> =
         (3..).zip(inputs).map(|(seed, input)| ExplainedImage { seed, input, class }).collect();
-    let answers = explainer.explain(&images, request, &Going(&|| true)).expect("maps").expect("nobody stopped it");
+    let answers =
+        explainer.explain(&images, request, &Cancellation(&|| true)).expect("maps").expect("nobody stopped it");
     answers.into_iter().map(|answer| answer.expect("finite logits")).collect()
 }
 
@@ -245,7 +246,8 @@ fn a_batch_is_explained_as_its_images_alone_and_always_the_same() {
             assert_eq!(together, explain(&explainer, &images, None, request), "{method} is not repeatable");
             for (seed, (input, together)) in (3..).zip(images.iter().zip(&together)) {
                 let image = [ExplainedImage { seed, input, class: None }];
-                let alone = explainer.explain(&image, request, &Going(&|| true)).expect("maps").expect("not stopped");
+                let alone =
+                    explainer.explain(&image, request, &Cancellation(&|| true)).expect("maps").expect("not stopped");
                 let alone = alone[0].as_ref().expect("finite logits");
                 assert_eq!(alone.class, together.class);
                 let off = difference(together.map.values(), alone.map.values());
@@ -253,7 +255,7 @@ fn a_batch_is_explained_as_its_images_alone_and_always_the_same() {
             }
         }
     }
-    let none = explainer.explain(&[], MapRequest::default(), &Going(&|| true)).expect("nothing");
+    let none = explainer.explain(&[], MapRequest::default(), &Cancellation(&|| true)).expect("nothing");
     assert_eq!(none, Some(Vec::new()));
 }
 
@@ -280,7 +282,8 @@ fn weights_that_are_no_numbers_are_told_for_every_image() {
     for method in ExplanationMethod::ALL {
         let request = MapRequest { method, ..MapRequest::default() };
         let image = [ExplainedImage { seed: 0, input: &images[0], class: None }];
-        let answers = explainer.explain(&image, request, &Going(&|| true)).expect("no fault").expect("not stopped");
+        let answers =
+            explainer.explain(&image, request, &Cancellation(&|| true)).expect("no fault").expect("not stopped");
         let error = answers[0].as_ref().expect_err("an error");
         assert!(error.contains("not finite"), "{method}: {error}");
     }
@@ -297,7 +300,7 @@ fn what_takes_many_passes_stops_between_them() {
         };
         let image = [ExplainedImage { seed: 0, input: &images[0], class: None }];
         let request = MapRequest { method, ..MapRequest::default() };
-        let stopped = explainer.explain(&image, request, &Going(&going)).expect("no fault");
+        let stopped = explainer.explain(&image, request, &Cancellation(&going)).expect("no fault");
         assert_eq!(stopped, None, "{method}");
         assert_eq!(asked.get(), 3, "{method}");
     }

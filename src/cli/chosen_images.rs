@@ -57,7 +57,7 @@ impl<'a> ImageChoice<'a> {
         let selection = select(&scanned, self.view, self.split)?;
         if scanned.facts.names_without_ids > 0 {
             let names = counted(scanned.facts.names_without_ids, "file name");
-            console.remark(format!(
+            console.note(format!(
                 "no subject id (<subject>_<exam>_<class>_<view>) in {names}: each file counts as a subject of its own"
             ));
         }
@@ -70,7 +70,7 @@ impl<'a> ImageChoice<'a> {
         }
         if selection.views_assumed > 0 {
             let images = counted(selection.views_assumed, "image");
-            console.remark(format!("{images} without a known view: taken to be {}, as --view says", self.view));
+            console.note(format!("{images} without a known view: taken to be {}, as --view says", self.view));
         }
         let alike = LookAlikes::among(selection.samples.iter().map(|sample| sample.subject.0.as_str()));
         if !alike.is_empty() {

@@ -97,7 +97,7 @@ impl Console {
     }
 
     /// A remark on stderr, left out with `--quiet`.
-    pub fn remark(&self, text: impl Display) {
+    pub fn note(&self, text: impl Display) {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{text}");
         }

@@ -60,7 +60,7 @@ pub(super) fn run(
                 if found.group.is_none() {
                     anyhow::bail!("no trainer is at work on {}: {condition}", printable(&run.name()));
                 }
-                console.remark(format_args!("{}: {condition}", printable(&run.name())));
+                console.note(format_args!("{}: {condition}", printable(&run.name())));
             }
             Answer::Asked(text) => {
                 asked += 1;

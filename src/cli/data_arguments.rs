@@ -16,7 +16,7 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_storage::regular_file::read_regular_file;
 
 /// More bytes than a table of all the images of a country has.
-const LARGEST_TABLE: u64 = 1 << 30;
+const MAX_TABLE: u64 = 1 << 30;
 /// How many files are named that a table has and the data has not.
 const NAMED: usize = 3;
 
@@ -63,7 +63,7 @@ impl GreyArguments {
             Err(GreyRangeError::Interrupted) => return Err(Interrupted.into()),
             checked => checked?,
         };
-        if let Some(remark) = facts.remark(self.range()) {
+        if let Some(remark) = facts.note(self.range()) {
             console.warn(remark);
         }
         Ok(facts)
@@ -75,7 +75,7 @@ impl DataArguments {
     pub(super) fn scan(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
         let table = match &self.labels {
             Some(path) => {
-                let bytes = read_regular_file(path, LARGEST_TABLE)
+                let bytes = read_regular_file(path, MAX_TABLE)
                     .with_context(|| format!("--labels: read {}", printable_path(path)))?;
                 Some(LabelTable::parse(path, &bytes).context("--labels")?)
             }
@@ -87,7 +87,7 @@ impl DataArguments {
             console.warn(problem);
         }
         for remark in scanned.ignored.remarks(root) {
-            console.remark(remark);
+            console.note(remark);
         }
         let missing = &scanned.stated_but_missing;
         if !missing.is_empty() {

@@ -30,7 +30,7 @@ const NAME: &str = "demo";
 /// Commands of the steps that are taken only where the workbench can be opened.
 const WORKBENCH_STEPS: [&str; 2] = ["attach", "follow"];
 /// The linear kappa of the fused test subjects below which something is wrong.
-const LEAST_KAPPA: f64 = 0.6;
+const MIN_KAPPA: f64 = 0.6;
 
 /// Go the whole way on made-up images: phantoms, four trainings, figures of merit
 ///
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
         );
     }
     remove_runs(&earlier.into_iter().map(|entry| entry.run).collect::<Vec<RunDir>>());
-    console.remark(
+    console.note(
         "The images of this demo are synthetic: its figures say that the program works, and nothing about mammograms.",
     );
     let (phantoms, evaluation) = (out.join("phantoms"), out.join("evaluation"));
@@ -133,7 +133,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
         .filter(|step| in_workbench || !WORKBENCH_STEPS.iter().any(|command| step.words[0] == *command))
         .collect();
     for (number, step) in steps.iter().enumerate() {
-        console.remark(format!("\n{}/{} {}\n  $ {}", number + 1, steps.len(), step.title, step.command_line()));
+        console.note(format!("\n{}/{} {}\n  $ {}", number + 1, steps.len(), step.title, step.command_line()));
         let outcome = step.run(console, open)?;
         if outcome != Outcome::Done {
             return Ok(outcome);
@@ -141,7 +141,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
     }
     let kappa = fused_kappa(&evaluation.join("evaluation.json"))?;
     let program = std::env::current_exe().unwrap_or_else(|_| "mammoscope".into());
-    console.remark(format!(
+    console.note(format!(
         "\nWritten to {}: phantoms/, runs/, evaluation/\nThe program is {}; docs/guide.md goes on with images of your own.",
         printable_path(out),
         printable_path(&program)
@@ -152,10 +152,10 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
 
 /// An error where the figures say that something is wrong.
 fn verdict(kappa: f64) -> anyhow::Result<()> {
-    if kappa >= LEAST_KAPPA {
+    if kappa >= MIN_KAPPA {
         return Ok(());
     }
-    bail!("linear kappa of the fused test subjects is {kappa:.3}, and should be at least {LEAST_KAPPA}");
+    bail!("linear kappa of the fused test subjects is {kappa:.3}, and should be at least {MIN_KAPPA}");
 }
 
 /// The runs of earlier demos in their workspace.

@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
     }
     let imported = import(&arguments.file, options).with_context(|| printable_path(&arguments.file))?;
     if imported.weights_alone {
-        console.remark(
+        console.note(
             "the file holds weights alone: shapes and values fit, but strides, constants and wiring could not be checked",
         );
     }
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
         SizeSource::AssumedWeightsAlone => Some("weights alone do not tell the input size"),
     };
     if let Some(untold) = untold {
-        console.remark(format!("{untold}: {REFERENCE_SIZE} is taken; --size PX tells otherwise"));
+        console.note(format!("{untold}: {REFERENCE_SIZE} is taken; --size PX tells otherwise"));
     }
     let model = imported.model;
     if let Some(folder) = arguments.out.parent() {
@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
     }
     model.write(&arguments.out).with_context(|| format!("write {}", printable_path(&arguments.out)))?;
     let metadata = &model.metadata;
-    console.remark(format!(
+    console.note(format!(
         "{}: 41 convolutions, {} parameters, width {}, input {size}×{size}, view {}",
         printable_path(&arguments.out),
         grouped(metadata.plan().parameter_count()),

@@ -27,7 +27,7 @@ pub(super) struct ManArguments {
 pub(super) fn run(arguments: &ManArguments, console: &Console) -> anyhow::Result<Outcome> {
     let folder = &arguments.folder;
     let count = write_pages(folder)?;
-    console.remark(format!("{count} manual pages written to {}", printable_path(folder)));
+    console.note(format!("{count} manual pages written to {}", printable_path(folder)));
     Ok(Outcome::Done)
 }
 

@@ -84,6 +84,6 @@ pub(super) fn run(arguments: &DescribeArguments, console: &Console) -> anyhow::R
     };
     model.metadata.provenance.extend([training.to_provenance(), grey_range_entry(range)]);
     model.write(&arguments.out).with_context(|| format!("write {}", printable_path(&arguments.out)))?;
-    console.remark(format!("{}: {}", printable_path(&arguments.out), training.in_words()));
+    console.note(format!("{}: {}", printable_path(&arguments.out), training.in_words()));
     Ok(if findings.len() < paths.len() { Outcome::Failed } else { Outcome::Done })
 }

@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
         (1..=arguments.subjects).partition(|number| recorded.contains_key(number) && folder.holds(&generator, *number));
     if !present.is_empty() {
         let count = present.len();
-        console.remark(format_args!("{count} of {} subjects are there already", arguments.subjects));
+        console.note(format_args!("{count} of {} subjects are there already", arguments.subjects));
     }
     let done: Mutex<Vec<SubjectRecord>> =
         Mutex::new(recorded.into_values().filter(|record| present.binary_search(&record.subject).is_ok()).collect());
@@ -100,7 +100,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
         Err(error) => {
             // What there is counts, even if the disk has no room for the list of it.
             let count = manifest.subjects.len();
-            console.remark(format_args!(
+            console.note(format_args!(
                 "{count} of {} subjects are complete; the same command goes on from there",
                 arguments.subjects
             ));

@@ -24,7 +24,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_client::prediction::{PredictionEvent, predict};
 use mammoscope_engine_protocol::protocol::{JobId, PredictWork, PredictedSample, VERSION, WirePath};
@@ -101,7 +101,7 @@ pub(super) fn run(
     warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
+    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
         Err(EngineError::Interrupted) => return Err(Interrupted.into()),
         started => started?,
     };
@@ -231,9 +231,9 @@ impl Tally {
             0 => String::new(),
             missed => format!("; {missed} failed or left out, as listed above"),
         };
-        console.remark(format!("{} predicted: {table}{missed}", counted(self.predicted, "image")));
+        console.note(format!("{} predicted: {table}{missed}", counted(self.predicted, "image")));
         if self.labelled > 0 {
-            console.remark(format!("next: mammoscope evaluate {}", printable_path(&arguments.out)));
+            console.note(format!("next: mammoscope evaluate {}", printable_path(&arguments.out)));
         }
     }
 }
@@ -256,7 +256,7 @@ impl GroupJob<'_> {
         let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
         let mut found = Vec::new();
         let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
-            progress.hear(&event);
+            progress.on_message(&event);
             if let PredictionEvent::Image { index, result } = event {
                 let result = result.map(|PredictedSample { logits, findings }| {
                     if let Some(sample) = self.group.samples.get(index) {

@@ -29,12 +29,12 @@ impl<'a> PredictionProgress<'a> {
     }
 
     /// Takes an event in.
-    pub(super) fn hear(&self, event: &PredictionEvent) {
+    pub(super) fn on_message(&self, event: &PredictionEvent) {
         match event {
             PredictionEvent::Started { device, precision, batch_size } => {
                 let images = counted(self.images, "image");
                 let line = format!("{}: {images} on {device}, {precision}, batch {batch_size}", self.name);
-                self.bar.suspend(|| self.console.remark(line));
+                self.bar.suspend(|| self.console.note(line));
                 // The time left is that of the network, not of its start.
                 self.bar.reset();
             }

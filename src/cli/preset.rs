@@ -13,7 +13,7 @@ use mammoscope_domain::training::preset::Preset;
 use mammoscope_storage::regular_file::read_regular_file;
 
 /// More bytes than any preset has.
-const LARGEST_FILE: u64 = 1 << 20;
+const MAX_FILE: u64 = 1 << 20;
 /// Columns that a line may take.
 const COLUMNS: usize = 80;
 
@@ -78,7 +78,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Preset> {
         return Preset::named(name).map_err(|error| WrongUse(error.to_string()).into());
     }
     let shown = || printable_path(path);
-    let bytes = read_regular_file(path, LARGEST_FILE).with_context(shown)?;
+    let bytes = read_regular_file(path, MAX_FILE).with_context(shown)?;
     let text = String::from_utf8(bytes).ok().context("not a text in UTF-8").with_context(shown)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     Preset::parse(&stem, &text).with_context(shown)

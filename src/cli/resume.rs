@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
         }
     }
     for (run, epochs) in &complete {
-        console.remark(format!("{} is complete with {epochs} epochs", printable(&run.name())));
+        console.note(format!("{} is complete with {epochs} epochs", printable(&run.name())));
     }
     if to_resume.is_empty() {
         let most = complete.iter().map(|(_, epochs)| *epochs).max().unwrap_or(0);

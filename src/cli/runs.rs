@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
         });
         print_result(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
     } else if listed.is_empty() {
-        console.remark(format_args!("no runs in {} yet", printable_path(&workspace.runs())));
+        console.note(format_args!("no runs in {} yet", printable_path(&workspace.runs())));
     } else {
         let rows: Vec<RunRow> = listed.iter().map(Listed::row).collect();
         print_result(&run_list(&rows))?;

@@ -65,8 +65,8 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
         let mut line = facts_line(path, &image);
         if let Some(printer) = &mut printer {
             let window = ShownWindow::of(&image.samples, range);
-            line.push_str(&window.remark());
-            line.push_str(&printer.remark());
+            line.push_str(&window.note());
+            line.push_str(&printer.note());
             printer.print(image.samples, window, &within_terminal(&line)).context("draw in the terminal")?;
         }
         print_result(&(within_terminal(&line) + "\n"))?;
@@ -158,7 +158,7 @@ mod tests {
         let window = ShownWindow::of(&deep, GreyRange::Auto);
         assert_eq!(window, ShownWindow::Range { low: 1000, high: 5000 });
         assert_eq!([1000, 3000, 5000].map(|sample| window.level(sample)), [0, 128, 255]);
-        assert!(window.remark().contains("1000") && window.remark().contains("5000"));
+        assert!(window.note().contains("1000") && window.note().contains("5000"));
         let stated = ShownWindow::of(&deep, GreyRange::of_bits(14));
         assert_eq!(stated, ShownWindow::Range { low: 0, high: 16_383 });
         let flat = ShownWindow::Range { low: 7, high: 7 };

@@ -30,7 +30,7 @@ impl ShownWindow {
         Self::Range { low, high }
     }
 
-    pub(super) fn remark(self) -> String {
+    pub(super) fn note(self) -> String {
         match self {
             Self::Whole => String::new(),
             Self::Range { low, high } => format!(" · shown from {low} (black) to {high} (white)"),

@@ -82,7 +82,7 @@ fn live(synthetic: &mut SyntheticRun, duration: Duration, console: &Console) -> 
     let interruption = Interruption::watch()?;
     let start = Instant::now();
     let mut beaten: Option<Instant> = None;
-    console.remark(format!("it goes on for {} s; Ctrl-C ends it", duration.as_secs()));
+    console.note(format!("it goes on for {} s; Ctrl-C ends it", duration.as_secs()));
     while start.elapsed() < duration && !interruption.requested() {
         if beaten.is_none_or(|beaten| beaten.elapsed() >= BEAT) {
             synthetic.beat()?;

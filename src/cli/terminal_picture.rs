@@ -52,12 +52,12 @@ mod without_viuer {
     impl PicturePrinter {
         pub(in super::super) fn new(_: Graphics, console: &Console) -> Option<Self> {
             if io::stdout().is_terminal() {
-                console.remark("pictures are not drawn: this mammoscope was built without the feature 'pictures'");
+                console.note("pictures are not drawn: this mammoscope was built without the feature 'pictures'");
             }
             None
         }
 
-        pub(in super::super) fn remark(&self) -> String {
+        pub(in super::super) fn note(&self) -> String {
             match *self {}
         }
 
@@ -77,7 +77,7 @@ mod with_viuer {
     use super::{Console, Graphics, Samples, ShownWindow};
     use crate::terminal::color_depth::ColorDepth;
     use crate::terminal::graphics::{GraphicsFacts, PictureLook, PicturePlacement, PictureWay, TextLook};
-    use crate::terminal::grey_sixel::{MOST_LEVELS, grey_sixel};
+    use crate::terminal::grey_sixel::{MAX_LEVELS, grey_sixel};
     use crate::terminal::query;
     use crate::terminal::sizes::{Cells, padded};
     use mammoscope_imaging::raster::Channels;
@@ -103,9 +103,8 @@ mod with_viuer {
                 return None;
             }
             if asked == Graphics::Auto && !console.color() {
-                console.remark(
-                    "pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them all the same)",
-                );
+                console
+                    .note("pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them all the same)");
                 return None;
             }
             let variable = |name: &str| std::env::var(name).ok();
@@ -114,7 +113,7 @@ mod with_viuer {
             if asked != Graphics::Halfblocks {
                 query::ask(&mut facts);
             }
-            facts.settle();
+            facts.resolve();
             if let Some(fallback) = facts.take_fallback() {
                 console.warn(fallback);
             }
@@ -124,9 +123,9 @@ mod with_viuer {
         }
 
         /// What the terminal cannot draw, to be reported beside every picture.
-        pub(in super::super) fn remark(&self) -> String {
+        pub(in super::super) fn note(&self) -> String {
             match self.look.way {
-                PictureWay::Sixel { registers } if registers < MOST_LEVELS => {
+                PictureWay::Sixel { registers } if registers < MAX_LEVELS => {
                     format!(" · the terminal has {registers} colours or greys")
                 }
                 _ => String::new(),
@@ -226,10 +225,10 @@ mod with_viuer {
         #[test]
         fn too_few_colours_for_a_mammogram_are_told() {
             let cell = Pixels { width: 10, height: 20 };
-            let remark = |way| PicturePrinter { look: PictureLook { way, cell } }.remark();
-            assert!(remark(PictureWay::Sixel { registers: 16 }).contains("16 colours"));
-            assert_eq!(remark(PictureWay::Sixel { registers: MOST_LEVELS }), "");
-            assert_eq!(remark(PictureWay::Kitty { compress: false }), "", "only sixel draws from registers");
+            let note = |way| PicturePrinter { look: PictureLook { way, cell } }.note();
+            assert!(note(PictureWay::Sixel { registers: 16 }).contains("16 colours"));
+            assert_eq!(note(PictureWay::Sixel { registers: MAX_LEVELS }), "");
+            assert_eq!(note(PictureWay::Kitty { compress: false }), "", "only sixel draws from registers");
         }
 
         #[test]

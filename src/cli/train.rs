@@ -28,7 +28,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// More bytes than a table of all the subjects of a country has.
-const LARGEST_TABLE: u64 = 1 << 30;
+const MAX_TABLE: u64 = 1 << 30;
 
 /// Train a model for each view, in runs that need no terminal
 ///
@@ -108,7 +108,7 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     };
     for (device, share) in &plan.shares {
         let views: Vec<_> = share.iter().map(|&place| plan.manifests[place].view.name()).collect();
-        console.remark(format!("{}, one after another on {device}", views.join(", ")));
+        console.note(format!("{}, one after another on {device}", views.join(", ")));
     }
     start(&plan, &workspace, &engine, arguments, console)
 }
@@ -173,7 +173,7 @@ fn manifests(
         refuse_copies(manifest, console)?;
         manifest.grey_range = range;
         let [train, validation, test] = Split::ALL.map(|split| manifest.of_split(split).count());
-        console.remark(format!("{}: {train} training, {validation} validation, {test} test images", manifest.view));
+        console.note(format!("{}: {train} training, {validation} validation, {test} test images", manifest.view));
     }
     Ok(manifests)
 }
@@ -193,7 +193,7 @@ fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Resul
 fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {
     Ok(match &arguments.splits {
         Some(path) => {
-            let bytes = read_regular_file(path, LARGEST_TABLE)
+            let bytes = read_regular_file(path, MAX_TABLE)
                 .with_context(|| format!("--splits: read {}", printable_path(path)))?;
             SplitPlan::Table(SplitTable::parse(path, &bytes).context("--splits")?)
         }

@@ -6,7 +6,7 @@ use image::imageops::{self, FilterType};
 use image::{ImageFormat, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
-use super::lettering::{Anchor, Face, write};
+use super::bitmap_text::{Anchor, Face, write};
 use mammoscope_imaging::raster::Raster;
 
 const TITLE: Face = Face { weight: FontWeight::Bold, height: RasterHeight::Size24 };
@@ -30,7 +30,7 @@ const ROW: u32 = CAPTION + PICTURE + GAP;
 const WIDTH: u32 = 3 * (PICTURE + GAP) + GAP;
 
 /// Rows on a sheet: more would make a picture that no viewer opens.
-pub const MOST_ROWS: usize = 60;
+pub const MAX_ROWS: usize = 60;
 
 /// A sheet under construction: a row an image, with the image, its overlay and its contours side by side. Rows wait in
 /// `spool`, a file that is only this sheet's, so that memory grows with no image.
@@ -52,9 +52,9 @@ impl<S: Read + Write + Seek> ContactSheet<S> {
     }
 
     /// Adds a row: the file's name, a line of facts such as its class and probability, and image, overlay and contours.
-    /// Beyond [`MOST_ROWS`] images are counted only.
+    /// Beyond [`MAX_ROWS`] images are counted only.
     pub fn add(&mut self, name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> io::Result<()> {
-        if self.rows.len() >= MOST_ROWS {
+        if self.rows.len() >= MAX_ROWS {
             self.left_out += 1;
             return Ok(());
         }
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn there_is_an_end() {
-        assert_eq!(sheet(MOST_ROWS + 3).height(), HEAD + MOST_ROWS as u32 * ROW + FOOT);
+        assert_eq!(sheet(MAX_ROWS + 3).height(), HEAD + MAX_ROWS as u32 * ROW + FOOT);
     }
 
     #[test]

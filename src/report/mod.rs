@@ -1,11 +1,11 @@
 //! Tables and pictures from an evaluation or a run.
 
 pub mod baseline_table;
+mod bitmap_text;
 pub mod comparison_table;
 pub mod contact_sheet;
 pub mod epoch_table;
 pub mod explanation_table;
-mod lettering;
 pub mod plots;
 pub mod run_list;
 pub mod run_text;

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::{ImageFormat, ImageResult, Rgb, RgbImage};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight};
 
-use super::lettering::{Anchor, Face, write, write_upwards};
+use super::bitmap_text::{Anchor, Face, write, write_upwards};
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::subject::density::DensityClass;
 

@@ -147,7 +147,7 @@ impl GraphicsFacts {
             TerminalReply::Attributes(attributes) => {
                 // The first attribute is the terminal's class.
                 self.sixel = attributes.iter().skip(1).any(|attribute| *attribute == 4);
-                self.settle();
+                self.resolve();
             }
             TerminalReply::SixelRegisters(registers) if *registers > 0 => self.registers = *registers,
             TerminalReply::CellPixels { .. } | TerminalReply::SixelRegisters(_) => {}
@@ -164,12 +164,12 @@ impl GraphicsFacts {
     }
 
     /// Whether the protocol is decided.
-    pub(crate) fn is_settled(&self) -> bool {
+    pub(crate) fn is_resolved(&self) -> bool {
         self.chosen.is_some()
     }
 
     /// Decides with what is known.
-    pub(crate) fn settle(&mut self) {
+    pub(crate) fn resolve(&mut self) {
         let scrolls = self.placement == PicturePlacement::Scrollback;
         let kitty = self.kitty && (scrolls || !self.is_old_kitty()) && !self.multiplexed;
         let inline = self.inline_images || self.is_among(&INLINE_IMAGES);
@@ -257,7 +257,7 @@ mod tests {
         for reply in replies {
             facts.on_reply(reply);
         }
-        facts.settle();
+        facts.resolve();
         let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
         facts.look(text).expect("settled").way
     }
@@ -292,7 +292,7 @@ mod tests {
             (name == "TMUX").then(String::new)
         });
         assert_eq!(tmux.take_fallback(), None, "the terminal has not answered yet");
-        tmux.settle();
+        tmux.resolve();
         assert!(tmux.take_fallback().unwrap().contains("tmux and screen do not pass it on"));
     }
 

@@ -9,16 +9,16 @@ use std::fmt::Write as _;
 use image::GrayImage;
 
 /// Sixel tells a grey in whole per cent, so there are no more levels than these.
-pub(crate) const MOST_LEVELS: u32 = 101;
+pub(crate) const MAX_LEVELS: u32 = 101;
 
 /// Rows that one character of sixel holds.
 const BAND_ROWS: usize = 6;
 
 /// Writes a grey picture pixel by pixel, without diffusion: 0 is black, 255 is white, and the levels between are spread
-/// evenly over the terminal's `registers`, of which at most [`MOST_LEVELS`] and at least two are used.
+/// evenly over the terminal's `registers`, of which at most [`MAX_LEVELS`] and at least two are used.
 #[must_use]
 pub(crate) fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
-    let steps = registers.clamp(2, MOST_LEVELS) - 1;
+    let steps = registers.clamp(2, MAX_LEVELS) - 1;
     let level_of = |&grey: &u8| (u32::from(grey) * steps + 127) / 255;
     let width = picture.width() as usize;
     let mut sixel = format!("\x1bPq\"1;1;{width};{}", picture.height());
@@ -152,7 +152,7 @@ mod tests {
     fn a_ramp_keeps_every_level_that_sixel_has() {
         let (_, _, shown) = decoded(&grey_sixel(&ramp(), 256));
         assert_eq!(shown, (0..=255).map(percent).collect::<Vec<_>>());
-        assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), MOST_LEVELS as usize);
+        assert_eq!(shown.iter().collect::<BTreeSet<_>>().len(), MAX_LEVELS as usize);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use crate::terminal::input::{Input, Key, Mouse, MouseKind, TerminalReply};
 const ESCAPE: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// A sequence that is longer is none.
-const LONGEST_SEQUENCE: usize = 4096;
+const MAX_SEQUENCE: usize = 4096;
 /// Text that is longer is not pasted into a field.
-const LONGEST_PASTE: usize = 1 << 20;
+const MAX_PASTE: usize = 1 << 20;
 
 /// Takes bytes, gives input.
 #[derive(Debug, Default)]
@@ -132,7 +132,7 @@ fn function_key(last: u8) -> Option<Key> {
 /// `ESC [ parameters final`.
 fn control_sequence(bytes: &[u8]) -> Piece {
     let Some(end) = bytes[2..].iter().position(|byte| (0x40..0x7f).contains(byte)).map(|at| at + 2) else {
-        return if bytes.len() > LONGEST_SEQUENCE { Piece::Whole(1, None) } else { Piece::Part };
+        return if bytes.len() > MAX_SEQUENCE { Piece::Whole(1, None) } else { Piece::Part };
     };
     // The Linux console's function keys: `ESC [ [ A`.
     if bytes[end] == b'[' {
@@ -156,7 +156,7 @@ fn pasted(bytes: &[u8], start: usize) -> Piece {
             let text = String::from_utf8_lossy(&text[..length]).into_owned();
             Piece::Whole(start + length + PASTE_END.len(), Some(Input::Paste(text)))
         }
-        None if text.len() > LONGEST_PASTE => Piece::Whole(bytes.len(), None),
+        None if text.len() > MAX_PASTE => Piece::Whole(bytes.len(), None),
         None => Piece::Part,
     }
 }
@@ -237,7 +237,7 @@ fn string_sequence(bytes: &[u8]) -> Piece {
         _ => None,
     });
     let Some((length, closing)) = end else {
-        return if body.len() > LONGEST_SEQUENCE { Piece::Whole(bytes.len(), None) } else { Piece::Part };
+        return if body.len() > MAX_SEQUENCE { Piece::Whole(bytes.len(), None) } else { Piece::Part };
     };
     let reply = string_reply(bytes[1], &body[..length]).map(Input::Reply);
     Piece::Whole(2 + length + closing, reply)

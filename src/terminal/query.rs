@@ -96,7 +96,7 @@ mod unix {
             self.file.write_all(query().as_bytes())?;
             let deadline = Instant::now() + TIMEOUT;
             let mut parser = InputParser::default();
-            while !facts.is_settled() {
+            while !facts.is_resolved() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 let limit = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
                 let mut ready = [PollFd::new(&self.file, PollFlags::IN)];

@@ -16,7 +16,7 @@ use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// So many hints of a screen the footer shows, where it has so many.
-const LEAST_HINTS: usize = 6;
+const MIN_HINTS: usize = 6;
 
 /// Where things were drawn.
 #[derive(Clone, Debug, Default)]
@@ -128,7 +128,7 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
         (fitting, count)
     };
     let (roomy, count) = hints(false);
-    let fitting = if count < all.min(LEAST_HINTS) { hints(true).0 } else { roomy };
+    let fitting = if count < all.min(MIN_HINTS) { hints(true).0 } else { roomy };
     let mut spans = vec![Span::raw(" ")];
     for (key, hint) in fitting {
         spans.push(Span::styled(key, theme.accent()));
@@ -139,7 +139,7 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
 
 /// Says that nothing sensible fits.
 pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
-    let (columns, rows) = crate::tui::frame::SMALLEST;
+    let (columns, rows) = crate::tui::frame::MIN_SIZE;
     let text = format!("too small: at least {columns}×{rows}");
     frame.render_widget(Paragraph::new(fitted(&text, usize::from(area.width))), area);
 }
@@ -176,4 +176,4 @@ mod tests {
 }
 
 /// The smallest terminal that something sensible fits in.
-pub(super) const SMALLEST: (u16, u16) = (60, 15);
+pub(super) const MIN_SIZE: (u16, u16) = (60, 15);

@@ -9,8 +9,8 @@ use ratatui::Viewport;
 use ratatui::layout::Rect;
 
 use super::app::App;
+use super::buffered_terminal::BufferedTerminal;
 use super::model::Model;
-use super::screen::Screen;
 use super::theme::Theme;
 use super::view_state::ViewState;
 use crate::terminal::color_depth::ColorDepth;
@@ -19,8 +19,8 @@ use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::run_list::{RunBoard, RunRow};
-use crate::tui::protocol::runs::{RunNews, RunsMessage};
+use crate::tui::protocol::run_list::{RunList, RunRow};
+use crate::tui::protocol::runs::{RunUpdate, RunsMessage};
 use mammoscope_domain::run::run_records::StepPoint;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::training::training_config::Monitor;
@@ -38,7 +38,7 @@ pub struct FrameTimes {
 /// Runs whose curves stand, and a terminal that goes nowhere.
 pub struct FrameStage {
     app: App,
-    screen: Screen<Counter>,
+    screen: BufferedTerminal<Counter>,
     now: DateTime<Utc>,
 }
 
@@ -62,16 +62,17 @@ impl FrameStage {
     pub fn new(runs: usize, points: u64, (columns, rows): (u16, u16)) -> io::Result<Self> {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
         let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
-        graphics.settle();
+        graphics.resolve();
         let model = Model {
             workspace: "/density/workspace".into(),
             now,
             theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
             graphics,
             machine: MachineSample::default(),
-            runs: RunBoard::default(),
+            runs: RunList::default(),
         };
-        let screen = Screen::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;
+        let screen =
+            BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;
         let mut stage = Self { app: App::new(model, ViewState::default()), screen, now };
         stage.press(Key::Char('3'));
         let names: Vec<RunDir> = (0..runs).map(|number| RunDir::new(format!("/density/runs/{number}"))).collect();
@@ -114,7 +115,7 @@ impl FrameStage {
 }
 
 /// The news of a run with so many reports: a decay with noise.
-fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunNews {
+fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
     let noise =
         |step: u64| (step.wrapping_add(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1 << 24);
     let steps = (1..=points).map(|step| {
@@ -130,7 +131,7 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunNews {
             images_per_s: 20.0 + noise(step + 3),
         }
     });
-    RunNews {
+    RunUpdate {
         kept: 0,
         steps: steps.collect(),
         anew: true,

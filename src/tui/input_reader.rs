@@ -13,7 +13,7 @@ use crate::tui::protocol::message::UiMessage;
 
 /// How long the rest of a sequence may take; after that a lone escape character was the key. Terminals send a sequence as
 /// one, and what a slow link tears apart comes within a packet's time; the key Escape is answered only after this.
-const ESCAPE_PATIENCE: Duration = Duration::from_millis(10);
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
 pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
@@ -23,7 +23,7 @@ pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
         loop {
             let mut open = true;
             let mut take = |input| open &= inbox.send(UiMessage::Input(input)).is_ok();
-            match read_some(&mut buffer, parser.waits().then_some(ESCAPE_PATIENCE)) {
+            match read_some(&mut buffer, parser.waits().then_some(ESCAPE_TIMEOUT)) {
                 Ok(Some(0)) | Err(_) => {
                     let _ = inbox.send(UiMessage::Input(Input::End));
                     return;
@@ -40,10 +40,10 @@ pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
 }
 
 /// Waits for bytes and reads them; `None` when there are none within the patience.
-fn read_some(buffer: &mut [u8], patience: Option<Duration>) -> rustix::io::Result<Option<usize>> {
+fn read_some(buffer: &mut [u8], timeout: Option<Duration>) -> rustix::io::Result<Option<usize>> {
     let stdin = io::stdin();
-    let timeout = patience
-        .map(|patience| Timespec { tv_sec: patience.as_secs() as i64, tv_nsec: i64::from(patience.subsec_nanos()) });
+    let timeout = timeout
+        .map(|timeout| Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: i64::from(timeout.subsec_nanos()) });
     loop {
         let mut polled = [PollFd::from_borrowed_fd(stdin.as_fd(), PollFlags::IN)];
         match poll(&mut polled, timeout.as_ref()) {

@@ -10,12 +10,12 @@ mod frame;
 #[doc(hidden)]
 pub mod frame_timing;
 
+mod buffered_terminal;
 pub mod input_reader;
+mod malloc;
 mod model;
-mod own_memory;
 mod popups;
 mod protocol;
-mod screen;
 mod screens;
 mod services;
 mod signals;
@@ -37,19 +37,19 @@ use crate::terminal::input::Input;
 use crate::terminal::query;
 use anyhow::{Context as _, bail};
 use app::App;
+use buffered_terminal::BufferedTerminal;
 use chrono::Utc;
 use model::Model;
-use screen::Screen;
 use services::Services;
-use terminal::TakenTerminal;
+use terminal::TerminalGuard;
 use theme::Theme;
 use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
-use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::run_list::RunBoard;
+use crate::tui::protocol::run_list::RunList;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -76,7 +76,7 @@ pub struct WorkbenchOptions {
 
 /// Opens the workbench and comes back when it is left. The terminal is as before then, also after an error.
 pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
-    own_memory::give_freed_memory_back();
+    malloc::trim_on_free();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         bail!("the workbench needs a terminal; `mammoscope --help` lists the commands for scripts");
     }
@@ -88,15 +88,15 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
-        runs: RunBoard::default(),
+        runs: RunList::default(),
     };
     let mut app = App::new(model, ViewState::read(&folder));
     query::measure(&mut app.model.graphics);
     let (inbox, messages) = channel();
     fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
-    let taken = TakenTerminal::take().context("take the terminal over")?;
-    let screen = Screen::new(io::stdout()).context("open the terminal")?;
+    let taken = TerminalGuard::enter().context("take the terminal over")?;
+    let screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
     input_reader::start_reader(inbox.clone()).context("read the terminal")?;
     Services::watch_machine(inbox.clone());
     let services = Services::new(options.workspace, inbox);
@@ -117,7 +117,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
 }
 
 struct Workbench {
-    screen: Screen<io::Stdout>,
+    screen: BufferedTerminal<io::Stdout>,
     services: Services,
     messages: Receiver<UiMessage>,
     folder: PathBuf,
@@ -130,7 +130,7 @@ impl Workbench {
         self.draw(app)?;
         let mut effects = app.start();
         if let Some(run) = run {
-            effects.extend(app.arrive(Place::Run(run)));
+            effects.extend(app.arrive(Destination::Run(run)));
         }
         let mut leaves = self.perform(app, effects)?;
         let (mut last_frame, mut last_tick) = (Instant::now(), Instant::now());
@@ -138,8 +138,8 @@ impl Workbench {
         while !leaves {
             let frame_due = changed.then_some(last_frame + pace);
             let due = [frame_due, self.query_end, Some(last_tick + TICK)].into_iter().flatten().min();
-            let patience = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
-            let message = match self.messages.recv_timeout(patience) {
+            let timeout = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            let message = match self.messages.recv_timeout(timeout) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => bail!("the workbench has lost its terminal"),
@@ -214,7 +214,7 @@ impl Workbench {
 
     fn redraw(&mut self) -> anyhow::Result<()> {
         // ratatui's own clearing asks the terminal where the cursor is, and some answer nothing.
-        self.screen = Screen::new(io::stdout()).context("open the terminal")?;
+        self.screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
         terminal::clear().context("clear the terminal")
     }
 

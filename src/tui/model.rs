@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::theme::Theme;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
-use crate::tui::protocol::run_list::RunBoard;
+use crate::tui::protocol::run_list::RunList;
 
 /// What all screens share. Screens keep cursors and scroll positions only.
 #[derive(Debug)]
@@ -23,5 +23,5 @@ pub(super) struct Model {
     /// How busy this machine is.
     pub(super) machine: MachineSample,
     /// The runs of the workspace.
-    pub(super) runs: RunBoard,
+    pub(super) runs: RunList,
 }

@@ -20,11 +20,11 @@ const LEAVE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25
 /// Removes pictures of kitty's protocol.
 const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
 /// The terminal in raw mode on its alternate screen; dropped, it is as before.
-pub(super) struct TakenTerminal(());
+pub(super) struct TerminalGuard(());
 
-impl TakenTerminal {
+impl TerminalGuard {
     /// Takes the terminal over.
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn enter() -> io::Result<Self> {
         let stdin = io::stdin();
         let before = tcgetattr(&stdin)?;
         *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
@@ -33,7 +33,7 @@ impl TakenTerminal {
     }
 }
 
-impl Drop for TakenTerminal {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         leave();
     }

@@ -20,7 +20,7 @@ use crate::terminal::input::{Input, Key};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::run_list::RunBoard;
+use crate::tui::protocol::run_list::RunList;
 
 /// The moment at which the tests' clock stands.
 pub(super) fn fixed_time() -> DateTime<Utc> {
@@ -30,14 +30,14 @@ pub(super) fn fixed_time() -> DateTime<Utc> {
 /// What all screens share, with nothing in it.
 pub(super) fn empty_model() -> Model {
     let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
-    graphics.settle();
+    graphics.resolve();
     Model {
         workspace: "/density/workspace".into(),
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
         graphics,
         machine: MachineSample::default(),
-        runs: RunBoard::default(),
+        runs: RunList::default(),
     }
 }
 

@@ -12,7 +12,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 use vt100::{Parser, Screen};
 
 /// So long nothing takes on any machine: what lasts longer is a failure.
-const PATIENCE: Duration = Duration::from_secs(90);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 struct Shown {
     parser: Parser,
@@ -97,7 +97,7 @@ impl PtySession {
 
     /// Waits until the screen is as wanted; what it shows instead is the failure.
     pub(crate) fn wait_for(&self, what: &str, wanted: impl Fn(&Screen) -> bool) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let mut shown = self.shown.0.lock().unwrap();
         while !wanted(shown.parser.screen()) {
             let left = end.saturating_duration_since(Instant::now());
@@ -160,7 +160,7 @@ impl PtySession {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return (status, start.elapsed());
             }
-            assert!(start.elapsed() < PATIENCE, "the program does not end:\n{}", self.contents());
+            assert!(start.elapsed() < TIMEOUT, "the program does not end:\n{}", self.contents());
             std::thread::sleep(Duration::from_millis(10));
         }
     }
@@ -171,7 +171,7 @@ impl PtySession {
     }
 
     fn wait_for_restored(&self, what: &str) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let mut shown = self.shown.0.lock().unwrap();
         loop {
             let screen = shown.parser.screen();

@@ -9,7 +9,7 @@ use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::models::model_file::Model;
-use mammoscope_storage::runs::checkpoint_file::{Checkpoint, Numbers};
+use mammoscope_storage::runs::checkpoint_file::{Checkpoint, TensorData};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_status_file::read_status;
 
@@ -177,8 +177,8 @@ pub(crate) fn assert_whole_and_finite(run: &RunDir) {
             Model::read(&path).unwrap().tensors.into_values().flatten().collect()
         } else {
             let tensors = Checkpoint::read(&path).unwrap().tensors;
-            let numbers = tensors.into_values().filter_map(|tensor| match tensor.numbers {
-                Numbers::F32(values) => Some(values),
+            let numbers = tensors.into_values().filter_map(|tensor| match tensor.data {
+                TensorData::F32(values) => Some(values),
                 _ => None,
             });
             numbers.flatten().collect()

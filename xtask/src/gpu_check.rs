@@ -12,7 +12,7 @@ use crate::setup;
 const PROGRAMS: [&str; 2] = ["mammoscope", "mammoscope-engine"];
 const SCRIPTS: [&str; 3] = ["run.sh", "gpu_check.py", "peer.py"];
 /// Ways to such machines are narrow at times; a folder above this size is refused.
-const LARGEST_FOLDER: u64 = 30_000_000;
+const MAX_FOLDER: u64 = 30_000_000;
 
 /// Where to pack, and what to do then.
 #[derive(Debug, clap::Args)]
@@ -42,8 +42,8 @@ pub(crate) fn run(checkout: &Checkout, arguments: &GpuCheckArguments) -> anyhow:
         bytes += pack(&source, &folder)?;
     }
     let megabytes = bytes as f64 / 1e6;
-    if bytes > LARGEST_FOLDER {
-        bail!("{} has {megabytes:.1} MB, more than {} MB", folder.display(), LARGEST_FOLDER / 1_000_000);
+    if bytes > MAX_FOLDER {
+        bail!("{} has {megabytes:.1} MB, more than {} MB", folder.display(), MAX_FOLDER / 1_000_000);
     }
     eprintln!("{} has {megabytes:.1} MB; on the machine with the GPU: ./run.sh", folder.display());
     println!("{}", folder.display());

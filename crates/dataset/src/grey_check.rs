@@ -204,7 +204,7 @@ pub fn check_grey_range(
 impl GreyFacts {
     /// What is odd about a range that was stated; `None` where nothing is.
     #[must_use]
-    pub fn remark(&self, range: GreyRange) -> Option<String> {
+    pub fn note(&self, range: GreyRange) -> Option<String> {
         let GreyRange::White(white) = range else { return None };
         match &self.brightest {
             None if white != WHITE_OF_8_BITS => {
@@ -250,14 +250,14 @@ mod tests {
         assert!(
             check(std::slice::from_ref(&shallow), "12")
                 .unwrap()
-                .remark(GreyRange::of_bits(12))
+                .note(GreyRange::of_bits(12))
                 .unwrap()
                 .contains("changes nothing")
         );
 
         let full = write(folder.path(), "full.png", 65_528);
         let facts = check(&[shallow.clone(), full.clone()], "auto").unwrap();
-        assert_eq!((facts.white, facts.deep, facts.remark(GreyRange::Auto)), (u16::MAX, 1, None));
+        assert_eq!((facts.white, facts.deep, facts.note(GreyRange::Auto)), (u16::MAX, 1, None));
         assert_eq!(
             check(&[shallow, full.clone()], "12").unwrap_err(),
             "full.png has the value 65,528, above white 4,095 (12 bits): say --bits 16, or the --white that is meant"
@@ -273,7 +273,7 @@ mod tests {
         assert!(
             check(&dark, "14")
                 .unwrap()
-                .remark(GreyRange::of_bits(14))
+                .note(GreyRange::of_bits(14))
                 .unwrap()
                 .contains("as of 12 bits, while white 16,383")
         );

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::random_split::draw;
 use super::sample::DatasetSample;
-use super::split_draw::draw;
 use super::split_table::SplitTable;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::density::DensityClass;

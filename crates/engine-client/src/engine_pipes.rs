@@ -45,12 +45,12 @@ pub(super) fn listen(output: impl Read + Send + 'static) -> Receiver<io::Result<
 
 /// The last lines that the engine wrote to stderr.
 #[derive(Debug)]
-pub(super) struct LastWords {
+pub(super) struct StderrTail {
     lines: Arc<Mutex<VecDeque<String>>>,
     listener: JoinHandle<()>,
 }
 
-impl LastWords {
+impl StderrTail {
     const LINES: usize = 3;
     const LINE_BYTES: u64 = 4096;
 

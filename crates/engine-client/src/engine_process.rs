@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::engine_pipes::{LastWords, listen, talk};
+use super::engine_pipes::{StderrTail, listen, talk};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_protocol::protocol::{
     EngineCommand, EngineEvent, HEARTBEAT, PROTOCOL_VERSION, VERSION, encode_frame, is_same_build,
@@ -67,14 +67,14 @@ pub enum EngineError {
 
 /// How long the engine may be silent.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct Timeouts {
     /// From the start to its first word: libtorch is large, and a network file system slow.
     pub start: Duration,
     /// Between two words later on; it says that it lives every [`HEARTBEAT`].
     pub silence: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self { start: Duration::from_secs(120), silence: HEARTBEAT * 20 }
     }
@@ -95,8 +95,8 @@ pub struct EngineProcess {
     child: Child,
     commands: Option<Sender<Vec<u8>>>,
     events: Receiver<io::Result<EngineEvent>>,
-    last_words: LastWords,
-    patience: Patience,
+    last_words: StderrTail,
+    timeout: Timeouts,
     greeted: bool,
     last_heard: Instant,
     progress: u64,
@@ -105,7 +105,7 @@ pub struct EngineProcess {
 
 impl EngineProcess {
     /// Starts the engine and waits until it is up, or `interrupted` says that nobody waits any more.
-    pub fn start(path: &Path, patience: Patience, interrupted: &dyn Fn() -> bool) -> Result<Self, EngineError> {
+    pub fn start(path: &Path, timeout: Timeouts, interrupted: &dyn Fn() -> bool) -> Result<Self, EngineError> {
         let mut command = Command::new(path);
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A user's own settings win; libgomp reads them when it is loaded, so that they cannot be set later.
@@ -123,9 +123,9 @@ impl EngineProcess {
             path: path.to_owned(),
             commands: Some(talk(child.stdin.take().expect("stdin is piped"))),
             events: listen(child.stdout.take().expect("stdout is piped")),
-            last_words: LastWords::of(child.stderr.take().expect("stderr is piped")),
+            last_words: StderrTail::of(child.stderr.take().expect("stderr is piped")),
             child,
-            patience,
+            timeout,
             greeted: false,
             last_heard: Instant::now(),
             progress: 0,
@@ -137,12 +137,12 @@ impl EngineProcess {
 
     fn greet(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), EngineError> {
         let path = printable_path(&self.path);
-        let deadline = Instant::now() + self.patience.start;
+        let deadline = Instant::now() + self.timeout.start;
         let first = loop {
             match self.events.recv_timeout(GLANCE) {
                 Err(RecvTimeoutError::Timeout) if interrupted() => return Err(EngineError::Interrupted),
                 Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
-                    return Err(self.silent(self.patience.start));
+                    return Err(self.silent(self.timeout.start));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
@@ -177,8 +177,8 @@ impl EngineProcess {
     }
 
     /// What the engine says next, within `patience`; `None` when that time passes and the engine lives.
-    pub fn next_event(&mut self, patience: Duration) -> Result<Option<EngineEvent>, EngineError> {
-        match self.events.recv_timeout(patience) {
+    pub fn next_event(&mut self, timeout: Duration) -> Result<Option<EngineEvent>, EngineError> {
+        match self.events.recv_timeout(timeout) {
             Ok(Ok(event)) => {
                 self.last_heard = Instant::now();
                 self.note_progress(&event);
@@ -188,8 +188,8 @@ impl EngineProcess {
                 Err(EngineError::NotAnEngine { path: printable_path(&self.path), reason: error.to_string() })
             }
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.ended()),
-            Err(RecvTimeoutError::Timeout) if self.last_heard.elapsed() > self.patience.silence => {
-                Err(self.silent(self.patience.silence))
+            Err(RecvTimeoutError::Timeout) if self.last_heard.elapsed() > self.timeout.silence => {
+                Err(self.silent(self.timeout.silence))
             }
             Err(RecvTimeoutError::Timeout) => Ok(None),
         }
@@ -219,9 +219,9 @@ impl EngineProcess {
         self.child.id()
     }
 
-    fn silent(&mut self, patience: Duration) -> EngineError {
+    fn silent(&mut self, timeout: Duration) -> EngineError {
         self.kill();
-        EngineError::Silent(patience.as_secs())
+        EngineError::Silent(timeout.as_secs())
     }
 
     /// Says how the process ended; one that only closed its output is ended for that.
@@ -243,8 +243,8 @@ impl EngineProcess {
         EngineError::Ended { path, how, last_words: format!("{advice}{said}") }
     }
 
-    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let deadline = Instant::now() + patience;
+    fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
+        let deadline = Instant::now() + timeout;
         loop {
             match self.child.try_wait() {
                 Ok(Some(status)) => return Some(status),

@@ -10,7 +10,7 @@ const OPENING: f64 = 0.01;
 const BACKGROUND_SHARE: f64 = 0.02;
 
 /// The smallest breast, as a share of the picture.
-const SMALLEST_BREAST: f64 = 0.02;
+const MIN_BREAST: f64 = 0.02;
 
 /// The breast in a mammogram whose background is darker than the breast, pectoral muscle included; `None` where there is
 /// none.
@@ -28,7 +28,7 @@ pub fn breast_mask(image: &Raster<u8>) -> Option<Mask> {
     let radius = (width.min(height) as f64 * OPENING).round().max(1.0) as usize;
     let brighter = Mask::new(width, height, grey.iter().map(|&level| level > background).collect());
     let breast = brighter.largest_component().holes_filled().opened(radius).largest_component();
-    (breast.area() as f64 >= SMALLEST_BREAST * (width * height) as f64).then_some(breast)
+    (breast.area() as f64 >= MIN_BREAST * (width * height) as f64).then_some(breast)
 }
 
 /// One grey level a pixel: of a coloured pixel the mean of its three samples.

@@ -17,7 +17,7 @@ const CONTRAST: f64 = 0.10;
 const AVERAGED: f64 = 0.012;
 
 /// Below this share of the examined pixels there is no dense tissue to speak of.
-const LEAST_SHARE: f64 = 0.05;
+const MIN_SHARE: f64 = 0.05;
 
 /// What the rule found.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +32,7 @@ impl DenseTissue {
     /// The mask, if there is dense tissue to speak of.
     #[must_use]
     pub fn worth_scoring(self) -> Option<Mask> {
-        (self.share >= LEAST_SHARE).then_some(self.mask)
+        (self.share >= MIN_SHARE).then_some(self.mask)
     }
 }
 

@@ -5,10 +5,10 @@ use super::mask::Mask;
 use super::raster::Raster;
 
 /// The smallest muscle, as a share of the breast.
-const SMALLEST: f64 = 0.01;
+const MIN_SIZE: f64 = 0.01;
 
 /// How much of a muscle's bounding box it fills at least: a triangle fills half of its own.
-const LEAST_FILLED: f64 = 0.35;
+const MIN_FILLED: f64 = 0.35;
 
 /// What is narrower than twice this share of the shorter side is no muscle but pixels that happen to be of one grey.
 const OPENING: f64 = 0.008;
@@ -28,7 +28,7 @@ pub fn filled_pectoral(image: &Raster<u8>, breast: &Mask) -> Option<Mask> {
     for (&level, _) in grey.iter().zip(breast.pixels()).filter(|&(_, &inside)| inside) {
         counts[usize::from(level)] += 1;
     }
-    let least = (SMALLEST * breast.area() as f64) as usize;
+    let least = (MIN_SIZE * breast.area() as f64) as usize;
     let radius = ((OPENING * width.min(height) as f64) as usize).max(1);
     let reaches_edges = levels_at_edges(&grey, breast, radius + 1);
     let parts = (0..=255_u8)
@@ -74,7 +74,7 @@ fn is_muscle(part: &Mask) -> bool {
     let at_top = rows[0].contains(&true);
     let at_side = first == 0 || last + 1 == part.width();
     let filled = part.area() as f64 / ((last + 1).saturating_sub(first) * (lowest + 1)) as f64;
-    at_top && at_side && filled >= LEAST_FILLED
+    at_top && at_side && filled >= MIN_FILLED
 }
 
 #[cfg(test)]

@@ -10,14 +10,14 @@ use super::raster::Raster;
 /// Cells a side, of pictures that have so many pixels.
 const GRID: usize = 32;
 /// The finest cell, in pixels: of one pixel the noise would be compared.
-const LEAST_CELL: usize = 2;
+const MIN_CELL: usize = 2;
 /// Grey levels to either side of the neighbourhood's mean from which on all count the same: else the breast's outline, in
 /// which many pictures agree, would outweigh the tissue.
 const CLIP: f32 = 4.0;
 /// Units of a grey level.
 const UNITS: f32 = 30.0;
 /// Mean square, in squared units, below which there is no structure to compare.
-const LEAST_STRUCTURE: f32 = 20.0;
+const MIN_STRUCTURE: f32 = 20.0;
 
 /// The likeness from which on two pictures are copies of one.
 ///
@@ -40,7 +40,7 @@ impl PictureSignature {
     /// That of a picture; `None` where nothing is to be seen in it.
     #[must_use]
     pub fn of(picture: &Raster<u8>) -> Option<Self> {
-        let grid = GRID.min(picture.width().min(picture.height()) / LEAST_CELL);
+        let grid = GRID.min(picture.width().min(picture.height()) / MIN_CELL);
         if grid < 3 {
             return None;
         }
@@ -53,7 +53,7 @@ impl PictureSignature {
             }
         }
         let signature = Self::new(grid, units);
-        let enough = (grid * grid) as f32 * LEAST_STRUCTURE;
+        let enough = (grid * grid) as f32 * MIN_STRUCTURE;
         (signature.square as f32 >= enough).then_some(signature)
     }
 

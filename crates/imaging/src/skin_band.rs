@@ -18,7 +18,7 @@ pub enum SkinBandWidth {
 
 impl Default for SkinBandWidth {
     /// A thirtieth of the shorter side: the skin and the rim over which the compressed breast grows thinner, as
-    /// [`grey_deviation`](super::grey_deviation::grey_deviation) leaves them out.
+    /// [`grey_deviation`](super::intensity_sd::intensity_sd) leaves them out.
     fn default() -> Self {
         Self::Share(1.0 / 30.0)
     }

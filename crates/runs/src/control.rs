@@ -12,7 +12,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequest;
 
 /// How long an answer is waited for. A trainer hears between two steps, which take seconds on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the trainer's process is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -55,7 +55,7 @@ pub fn ask_trainer(
     if condition.phase == RunPhase::Queued && !ends_it {
         return Ok(Answer::Asked("; the run waits for its turn, and hears it then".to_owned()));
     }
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     loop {
         let acknowledged = &follower.snapshot().state().acknowledged;
         // Fewer than before: the events were replaced meanwhile.

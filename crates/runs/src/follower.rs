@@ -68,11 +68,11 @@ impl RunFollower {
     /// like [`RunFollower::poll`].
     pub fn wait(
         &mut self,
-        patience: Duration,
+        timeout: Duration,
         interrupted: &dyn Fn() -> bool,
         take: &mut dyn FnMut(&RunSnapshot, &RunChange),
     ) -> bool {
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         loop {
             if self.poll(take) {
                 return true;
@@ -96,10 +96,10 @@ impl RunFollower {
         }
     }
 
-    fn wait_for_hint(&self, patience: Duration) -> bool {
-        let hint = self.watch.as_ref().map(|watch| watch.hints.recv_timeout(patience));
+    fn wait_for_hint(&self, timeout: Duration) -> bool {
+        let hint = self.watch.as_ref().map(|watch| watch.hints.recv_timeout(timeout));
         if matches!(hint, None | Some(Err(RecvTimeoutError::Disconnected))) {
-            std::thread::sleep(patience);
+            std::thread::sleep(timeout);
         }
         hint.is_some_and(|hint| hint.is_ok())
     }

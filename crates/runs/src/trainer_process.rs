@@ -15,7 +15,7 @@ use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// Loading libtorch takes seconds, from a slow file system minutes.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// How often the first run's events are looked at while its trainer starts.
 const GLANCE: Duration = Duration::from_millis(20);
 /// How many lines of the log an error repeats, and how much of it is read for them.
@@ -60,7 +60,7 @@ pub enum TrainerError {
         last_words: String,
     },
     /// It lives, and has taken up nothing.
-    #[error("the trainer (process {pid}) has not taken up {run} in {} s; its log is {}", PATIENCE.as_secs(), printable_path(log))]
+    #[error("the trainer (process {pid}) has not taken up {run} in {} s; its log is {}", TIMEOUT.as_secs(), printable_path(log))]
     Silent {
         /// The process.
         pid: u32,
@@ -137,7 +137,7 @@ impl TrainerProcess {
                 self.leave();
                 return Err(TrainerError::Interrupted);
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > TIMEOUT {
                 let (pid, run, log) = (self.id(), self.first.name(), self.first.log());
                 self.leave();
                 return Err(TrainerError::Silent { pid, run, log });

@@ -9,7 +9,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::timing::{Timing, time};
 use crate::learning::device::{cpu_has_bf16, device_name, select_device, select_precision};
-use crate::learning::explanation::explainer::{Explainer, Going, MapRequest};
+use crate::learning::explanation::explainer::{Cancellation, Explainer, MapRequest};
 use crate::learning::initial_weights::initial_model;
 use crate::learning::libtorch_ext::channels_last;
 
@@ -97,7 +97,7 @@ fn full_size_maps(explainer: &Explainer, input: &Tensor) -> Result<Tensor, TchEr
     let seeds = vec![0; images as usize];
     let request = MapRequest { keras_vis: true, ..MapRequest::default() };
     let choose = |logits: &[[f32; DensityClass::COUNT]]| vec![DensityClass::A; logits.len()];
-    let maps = explainer.maps(input, &seeds, request, &choose, &Going(&|| true))?;
+    let maps = explainer.maps(input, &seeds, request, &choose, &Cancellation(&|| true))?;
     let maps = maps.expect("nobody stops a measurement").maps;
     no_grad(|| {
         let large = maps.f_relu()?.f_unsqueeze(1)?.f_upsample_bicubic2d([rows, columns], true, None, None)?;

@@ -83,33 +83,33 @@ impl TrainingState {
             u64::from(rollbacks),
             self.learner.optimizer.steps(),
         ];
-        checkpoint.insert_counters("state/progress", counters.map(|count| count as i64).to_vec());
-        checkpoint.insert_sums("state/totals", totals.to_vec());
-        checkpoint.insert_counters("state/lost_images", lost.iter().map(|&image| image as i64).collect());
+        checkpoint.insert_i64("state/progress", counters.map(|count| count as i64).to_vec());
+        checkpoint.insert_f64("state/totals", totals.to_vec());
+        checkpoint.insert_i64("state/lost_images", lost.iter().map(|&image| image as i64).collect());
         let PlateauState { best, wait, rate } = self.schedule.state();
-        checkpoint.insert_sums("state/schedule", vec![best, f64::from(wait), rate, self.schedule.rollback_factor()]);
+        checkpoint.insert_f64("state/schedule", vec![best, f64::from(wait), rate, self.schedule.rollback_factor()]);
         let EarlyStopState { best, wait } = self.early_stop.state();
-        checkpoint.insert_sums("state/early_stop", vec![best, f64::from(wait)]);
+        checkpoint.insert_f64("state/early_stop", vec![best, f64::from(wait)]);
         let epochs = self.best.kept().iter().map(|model| i64::from(model.epoch)).collect();
-        checkpoint.insert_counters("state/best_epochs", epochs);
-        checkpoint.insert_sums("state/best_values", self.best.kept().iter().map(|model| model.value).collect());
+        checkpoint.insert_i64("state/best_epochs", epochs);
+        checkpoint.insert_f64("state/best_values", self.best.kept().iter().map(|model| model.value).collect());
         Ok(checkpoint)
     }
 
     /// Sets everything back to a checkpoint.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RestoreError> {
-        let misfit = |name: &str| CheckpointError::Misfit(name.to_owned());
+        let mismatch = |name: &str| CheckpointError::Mismatch(name.to_owned());
         let &[step, epochs_done, steps_in_epoch, images_in_epoch, rollbacks, optimizer_steps] =
             checkpoint.counters("state/progress")?
         else {
-            return Err(misfit("state/progress").into());
+            return Err(mismatch("state/progress").into());
         };
-        let &[loss, correct] = checkpoint.sums("state/totals")? else { return Err(misfit("state/totals").into()) };
+        let &[loss, correct] = checkpoint.sums("state/totals")? else { return Err(mismatch("state/totals").into()) };
         let &[plateau_best, plateau_wait, rate, factor] = checkpoint.sums("state/schedule")? else {
-            return Err(misfit("state/schedule").into());
+            return Err(mismatch("state/schedule").into());
         };
         let &[stop_best, stop_wait] = checkpoint.sums("state/early_stop")? else {
-            return Err(misfit("state/early_stop").into());
+            return Err(mismatch("state/early_stop").into());
         };
         let (epochs, values) = (checkpoint.counters("state/best_epochs")?, checkpoint.sums("state/best_values")?);
         let kept = epochs.iter().zip(values).map(|(&epoch, &value)| BestModel { epoch: epoch as u32, value }).collect();
@@ -119,7 +119,7 @@ impl TrainingState {
             for (name, view) in self.learner.layout().views(piece, flat)? {
                 let name = format!("{group}/{name}");
                 if checkpoint.values(&name)?.len() != view.numel() {
-                    return Err(misfit(&name).into());
+                    return Err(mismatch(&name).into());
                 }
             }
         }
@@ -280,7 +280,7 @@ mod tests {
             let mut lacking = good.clone();
             lacking.tensors.remove(name);
             let error = state.restore(&lacking).unwrap_err();
-            assert!(matches!(&error, RestoreError::Checkpoint(CheckpointError::Misfit(named)) if named == name));
+            assert!(matches!(&error, RestoreError::Checkpoint(CheckpointError::Mismatch(named)) if named == name));
             assert_eq!(state.to_checkpoint().unwrap(), before, "without {name}");
         }
     }

@@ -14,7 +14,7 @@ use super::training_loop::TrainingLoop;
 use super::training_progress::DeviceTotals;
 
 /// After so many sets of numbers that were not finite, going back helps no more.
-const MOST_ROLLBACKS: u32 = 3;
+const MAX_ROLLBACKS: u32 = 3;
 /// What the learning rate is multiplied by then.
 const ROLLBACK_FACTOR: f64 = 0.5;
 
@@ -87,7 +87,7 @@ impl TrainingLoop<'_> {
         let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
         self.observer.record(RunEventKind::Nonfinite { step: from_step, what, files })?;
         let rollbacks = self.state.progress.rollbacks;
-        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MOST_ROLLBACKS;
+        let wanted = self.task.config.nonfinite == NonfinitePolicy::Rollback && rollbacks < MAX_ROLLBACKS;
         if !wanted {
             return Err(error);
         }

@@ -14,11 +14,11 @@ use mammoscope_engine_protocol::protocol::{EngineEvent, ExplainWork, ExplainedCl
 use rayon::ThreadPoolBuilder;
 use tch::Device;
 
+use super::explainer_cache::{ExplainerCache, WantedModel};
 use super::image_source::{DecodedImage, ImageSource};
 use super::job::JobContext;
-use super::kept_explainer::{KeptExplainer, WantedModel};
 use crate::learning::device::{device_name, select_device, select_precision};
-use crate::learning::explanation::explainer::{ExplainedImage, Explainer, Going, GradientSource, MapRequest};
+use crate::learning::explanation::explainer::{Cancellation, ExplainedImage, Explainer, GradientSource, MapRequest};
 use crate::learning::inference;
 
 /// Images at once on a CPU where a backward pass must keep the layers between: memory counts there, and batches gain
@@ -26,7 +26,11 @@ use crate::learning::inference;
 const BACKWARD_BATCH: usize = 2;
 
 /// Explains all images in their order and sends a map for each.
-pub(super) fn explain(work: ExplainWork, job: &JobContext<'_>, kept: &mut KeptExplainer) -> anyhow::Result<JobOutcome> {
+pub(super) fn explain(
+    work: ExplainWork,
+    job: &JobContext<'_>,
+    kept: &mut ExplainerCache,
+) -> anyhow::Result<JobOutcome> {
     ensure!(
         work.randomised_stages <= CASCADE.len(),
         "{} parts of the network cannot be random: it has {}",
@@ -134,7 +138,9 @@ impl MapsOfJob<'_> {
             self.job.progress.step();
             !self.job.control.is_stopped()
         };
-        let Some(maps) = self.explainer.explain(&explained, self.request, &Going(&going))? else { return Ok(None) };
+        let Some(maps) = self.explainer.explain(&explained, self.request, &Cancellation(&going))? else {
+            return Ok(None);
+        };
         let mut maps = maps.into_iter();
         let answers = batch.into_iter().zip(classes).map(|((_, image), class)| {
             let (_, findings) = image?;

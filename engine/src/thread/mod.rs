@@ -2,10 +2,10 @@
 
 pub mod benchmark;
 mod explain;
+mod explainer_cache;
 mod image_source;
 pub mod job;
 pub mod job_control;
-mod kept_explainer;
 pub mod outlet;
 pub mod predict;
 pub mod progress;

@@ -14,9 +14,9 @@ use mammoscope_engine_protocol::protocol::{
 
 use super::benchmark::benchmark;
 use super::explain::explain;
+use super::explainer_cache::ExplainerCache;
 use super::job::JobContext;
 use super::job_control::{JobControl, JobControls};
-use super::kept_explainer::KeptExplainer;
 use super::outlet::{self, EventSender};
 use super::predict::predict;
 use super::progress::Progress;
@@ -80,7 +80,7 @@ impl EngineThread {
     /// One job after another, each guarded, so that the failure of one leaves the engine standing.
     fn work_through(&self, jobs: &Receiver<Job>) {
         let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
-        let mut kept = KeptExplainer::default();
+        let mut kept = ExplainerCache::default();
         for Job { id, work, control } in jobs {
             let context = JobContext {
                 id,
@@ -99,7 +99,7 @@ impl EngineThread {
     }
 }
 
-fn run_guarded(work: Work, context: &JobContext<'_>, kept: &mut KeptExplainer) -> JobOutcome {
+fn run_guarded(work: Work, context: &JobContext<'_>, kept: &mut ExplainerCache) -> JobOutcome {
     if context.control.is_stopped() {
         return JobOutcome::Stopped { reason: "as asked, before it began".to_owned() };
     }

@@ -11,7 +11,7 @@ use crate::terminal::query;
 use mammoscope_domain::text::printable::printable;
 
 /// The workbench is drawn for at least this size.
-const SMALLEST: (u16, u16) = (80, 24);
+const MIN_SIZE: (u16, u16) = (80, 24);
 
 /// What the environment says about the terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,9 +103,9 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
     found.push(format!("pictures: {}", picture_protocol(terminal)));
     let mut advice = Vec::new();
     if let Some((columns, lines)) = terminal.size
-        && (columns < SMALLEST.0 || lines < SMALLEST.1)
+        && (columns < MIN_SIZE.0 || lines < MIN_SIZE.1)
     {
-        advice.push(format!("make the window at least {}×{}", SMALLEST.0, SMALLEST.1));
+        advice.push(format!("make the window at least {}×{}", MIN_SIZE.0, MIN_SIZE.1));
     }
     if terminal.tmux != Tmux::Absent {
         found.push("in tmux".to_owned());

@@ -268,7 +268,7 @@ fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, con
     }
     write("evaluation.json", document.to_json().as_bytes())?;
     let (pictures, folder) = (document.sets().len(), printable_path(folder));
-    console.remark(format!("wrote evaluation.json and {pictures} confusion matrices to {folder}"));
+    console.note(format!("wrote evaluation.json and {pictures} confusion matrices to {folder}"));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::protocol::JobId;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
@@ -64,7 +64,7 @@ pub(super) fn evaluate<const N: usize>(
     let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), asked, console)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
+    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
         Err(EngineError::Interrupted) => return Err(Interrupted.into()),
         started => started?,
     };
@@ -91,7 +91,7 @@ fn chosen_split(runs: &[&TrainedRun], asked: Option<Split>, console: &Console) -
         if runs.iter().any(|run| run.images(Split::Test) > 0) {
             Split::Test
         } else {
-            console.remark("no test images: figures of the validation images, which the best epoch was chosen by");
+            console.note("no test images: figures of the validation images, which the best epoch was chosen by");
             Split::Validation
         }
     });
@@ -148,7 +148,7 @@ impl TrainedRun {
         }
         let name = format!("{} {split}", self.spec.view);
         let progress = PredictionProgress::new(console, &name, work.images());
-        let predicted = work.run(engine, job, interrupted, &mut |event| progress.hear(event));
+        let predicted = work.run(engine, job, interrupted, &mut |event| progress.on_message(event));
         progress.finish();
         let SplitPredictions { rows, failures } = match predicted {
             Err(ImageJobError::Interrupted) => return Err(Interrupted.into()),

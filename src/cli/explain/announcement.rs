@@ -54,7 +54,7 @@ impl GroupMaps<'_> {
             (Ok(()) | Err(ImageJobError::Failed(_)), _) => String::new(),
             (Err(error), _) => return self.outcome(Err(error)),
         };
-        self.console.remark(format!(
+        self.console.note(format!(
             "{}: {} takes {} passes an image, for {}{time}",
             self.group.name(),
             method.title(),

@@ -132,9 +132,9 @@ impl GroupMaps<'_> {
         let mut consume = |event: ExplanationEvent| -> anyhow::Result<()> {
             match event {
                 ExplanationEvent::Started { device, precision, batch_size } => {
-                    progress.hear(&PredictionEvent::Started { device, precision, batch_size });
+                    progress.on_message(&PredictionEvent::Started { device, precision, batch_size });
                 }
-                ExplanationEvent::Stalled { seconds } => progress.hear(&PredictionEvent::Stalled { seconds }),
+                ExplanationEvent::Stalled { seconds } => progress.on_message(&PredictionEvent::Stalled { seconds }),
                 ExplanationEvent::Image { index, result } => {
                     progress.count();
                     *answered.get_mut(index).context("the engine answered for an image unknown")? = true;

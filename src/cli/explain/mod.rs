@@ -29,7 +29,7 @@ use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_imaging::colormap::Colormap;
 use mammoscope_storage::tables::score_table::{FILE_NAME, ScoreWriter};
 
@@ -208,7 +208,7 @@ pub(super) fn run(
     let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Patience::default(), &interrupted) {
+    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
         Err(EngineError::Interrupted) => return Err(Interrupted.into()),
         started => started?,
     };
@@ -278,7 +278,7 @@ pub(super) fn run(
     if !mask_problems.is_empty() {
         let _ = write!(remark, "; {} could not be used", counted(mask_problems.len(), "mask"));
     }
-    console.remark(remark);
+    console.note(remark);
     Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })
 }
 

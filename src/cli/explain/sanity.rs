@@ -17,7 +17,7 @@ use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_summary::{ExplanationSummary, ScoredMap};
 use mammoscope_domain::explanation::perturbation_curve::PerturbationCurves;
-use mammoscope_domain::explanation::sanity_verdict::{LEAST_SUBJECTS, RandomisedStage, SanityEvidence, SanityVerdict};
+use mammoscope_domain::explanation::sanity_verdict::{MIN_SUBJECTS, RandomisedStage, SanityEvidence, SanityVerdict};
 use mammoscope_domain::explanation::weight_cascade::CASCADE;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::rank_correlation::spearman;
@@ -61,7 +61,7 @@ pub(super) fn check(
         let (chosen, kept): (Vec<&Explained>, Vec<&ExplanationMap>) =
             of_group.iter().filter_map(|one| Some((*one, one.map.as_ref()?))).unzip();
         compared += chosen.len();
-        console.remark(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
+        console.note(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
         let same = Variation { method: arguments.method, layer: arguments.layer, randomised_stages: 0, curves: false };
         // Both times in the same batches: on a GPU rounding depends on how many images are computed at once.
         let mut before: Vec<Option<ExplanationMap>> = vec![None; chosen.len()];
@@ -163,7 +163,7 @@ impl Checked {
             "schema": 1,
             "verdict": self.verdict.word(),
             "judged": {"classes": ["C", "D"], "images": self.verdict.images, "subjects": self.verdict.subjects,
-                "least_subjects": LEAST_SUBJECTS},
+                "least_subjects": MIN_SUBJECTS},
             "conditions": self.verdict.conditions,
             "images_compared": self.compared,
             "evidence": self.evidence,

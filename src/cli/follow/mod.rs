@@ -71,7 +71,7 @@ pub(super) fn follow_runs(runs: &[RunDir], console: &Console) -> anyhow::Result<
         if interruption.requested() {
             following.printer.pause();
             if !(interruption.by_keyboard() && asks_to_stop(console)?) {
-                console.remark("The training goes on; `mammoscope follow` watches it again.");
+                console.note("The training goes on; `mammoscope follow` watches it again.");
                 return Err(Interrupted.into());
             }
             interruption.heard();
@@ -95,7 +95,7 @@ struct Followed {
 }
 
 /// Whether there is more to come of a run.
-enum Prospect {
+enum Progress {
     /// It is at work.
     Active,
     /// It waits for its turn.
@@ -116,20 +116,20 @@ impl Followed {
     }
 
     /// What a look at the status alone says.
-    fn prospect_now(&mut self) -> Prospect {
+    fn status_now(&mut self) -> Progress {
         let condition = current_condition(self.run()).map_err(|error| error.to_string());
-        self.prospect(&condition)
+        self.status(&condition)
     }
 
     /// What the run says as it was last read, with all of its events.
-    fn prospect_as_read(&mut self) -> Prospect {
+    fn status_from_snapshot(&mut self) -> Progress {
         let condition = self.follower.snapshot().condition().map_err(str::to_owned);
-        self.prospect(&condition)
+        self.status(&condition)
     }
 
-    fn prospect(&mut self, condition: &Result<RunCondition, String>) -> Prospect {
+    fn status(&mut self, condition: &Result<RunCondition, String>) -> Progress {
         if !self.run().path().is_dir() {
-            return Prospect::Over { failed: true, told: "the run directory is gone".to_owned() };
+            return Progress::Over { failed: true, told: "the run directory is gone".to_owned() };
         }
         let told = match condition {
             Ok(condition) => condition.to_string(),
@@ -139,13 +139,13 @@ impl Followed {
             &Ok(RunCondition { phase, stale: None, .. }) => {
                 self.lost_since = None;
                 match phase {
-                    RunPhase::Queued => Prospect::Waiting,
-                    phase if phase.is_over() => Prospect::Over { failed: phase == RunPhase::Failed, told },
-                    _ => Prospect::Active,
+                    RunPhase::Queued => Progress::Waiting,
+                    phase if phase.is_over() => Progress::Over { failed: phase == RunPhase::Failed, told },
+                    _ => Progress::Active,
                 }
             }
-            _ if self.lost_since.get_or_insert_with(Instant::now).elapsed() < HANDING_OVER => Prospect::Lost,
-            _ => Prospect::Over { failed: true, told },
+            _ if self.lost_since.get_or_insert_with(Instant::now).elapsed() < HANDING_OVER => Progress::Lost,
+            _ => Progress::Over { failed: true, told },
         }
     }
 }
@@ -157,7 +157,7 @@ impl Following<'_> {
             return Ok(());
         }
         for followed in &mut self.followers {
-            if let Prospect::Over { failed, told } = followed.prospect_now() {
+            if let Progress::Over { failed, told } = followed.status_now() {
                 let snapshot = RunSnapshot::read(followed.run().clone());
                 self.printer.tell_end(&snapshot, &told)?;
                 followed.is_done = true;
@@ -171,7 +171,7 @@ impl Following<'_> {
     fn next(&mut self) -> Option<usize> {
         let mut first = None;
         for (number, followed) in self.followers.iter_mut().enumerate().filter(|(_, followed)| !followed.is_done) {
-            if matches!(followed.prospect_now(), Prospect::Active) {
+            if matches!(followed.status_now(), Progress::Active) {
                 return Some(number);
             }
             first.get_or_insert(number);
@@ -182,7 +182,7 @@ impl Following<'_> {
     /// Tells what a run does until it is over, or it is another's turn, or somebody interrupts.
     fn follow(&mut self, number: usize, interruption: &Interruption) -> anyhow::Result<()> {
         let several = self.followers.len() > 1;
-        let waits = |followed: &mut Followed| !followed.is_done && matches!(followed.prospect_now(), Prospect::Waiting);
+        let waits = |followed: &mut Followed| !followed.is_done && matches!(followed.status_now(), Progress::Waiting);
         let others = self.followers.iter_mut().enumerate().filter(|(other, _)| *other != number);
         self.printer.set_waiting(others.filter_map(|(_, followed)| waits(followed).then_some(())).count());
         let followed = &mut self.followers[number];
@@ -198,15 +198,15 @@ impl Following<'_> {
             if interruption.requested() {
                 return Ok(());
             }
-            match followed.prospect_as_read() {
-                Prospect::Active => {}
-                Prospect::Waiting | Prospect::Lost => {
+            match followed.status_from_snapshot() {
+                Progress::Active => {}
+                Progress::Waiting | Progress::Lost => {
                     printer.wait(followed.follower.snapshot());
                     if several {
                         return Ok(());
                     }
                 }
-                Prospect::Over { failed, told } => {
+                Progress::Over { failed, told } => {
                     printer.tell_end(followed.follower.snapshot(), &told)?;
                     followed.is_done = true;
                     self.failed |= failed || has_left_out_images(followed.follower.snapshot());
@@ -245,7 +245,7 @@ fn asks_to_stop(console: &Console) -> io::Result<bool> {
     io::stdin().lock().read_line(&mut answer)?;
     let stops = matches!(answer.trim().to_lowercase().as_str(), "s" | "stop");
     if stops {
-        console.remark("Asked to stop: it finishes its step and writes a checkpoint.");
+        console.note("Asked to stop: it finishes its step and writes a checkpoint.");
     }
     Ok(stops)
 }

@@ -60,10 +60,10 @@ impl<'a> FollowPrinter<'a> {
             RunChange::Event(event) => self.tell_event(snapshot, event)?,
             RunChange::Restarted => {
                 self.under_header = None;
-                self.remark("the events were replaced; from the beginning:");
+                self.note("the events were replaced; from the beginning:");
             }
             RunChange::BadLine(bad) => {
-                self.remark(&format!("events.jsonl: the line at byte {} cannot be read: {}", bad.offset, bad.reason));
+                self.note(&format!("events.jsonl: the line at byte {} cannot be read: {}", bad.offset, bad.reason));
             }
             RunChange::Appeared | RunChange::Gone | RunChange::Status => {}
         }
@@ -81,21 +81,21 @@ impl<'a> FollowPrinter<'a> {
                     self.print(&format!("{header}{row}"))?;
                     // Elsewhere the line that is drawn over tells it all the time.
                     if let Some(eta) = eta_text(state, self.waiting).filter(|_| !self.console.shows_progress()) {
-                        self.remark(&eta);
+                        self.note(&eta);
                     }
                 }
             }
             RunEventKind::Resumed { step, checkpoint, .. } => {
-                self.remark(&format!("resumed behind step {step}, from {checkpoint}"));
+                self.note(&format!("resumed behind step {step}, from {checkpoint}"));
             }
-            RunEventKind::EpochsChanged { epochs } => self.remark(&format!("epochs asked for: {epochs}")),
+            RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs asked for: {epochs}")),
             RunEventKind::LearningRateReduced { from, to, .. } => {
-                self.remark(&format!("learning rate {} → {}", learning_rate(*from), learning_rate(*to)));
+                self.note(&format!("learning rate {} → {}", learning_rate(*from), learning_rate(*to)));
             }
             RunEventKind::RequestAcknowledged { verb, step } => {
-                self.remark(&format!("{verb} acknowledged at step {step}"));
+                self.note(&format!("{verb} acknowledged at step {step}"));
             }
-            RunEventKind::SampleSkipped { file, reason } => self.remark(&format!("left out: {file}: {reason}")),
+            RunEventKind::SampleSkipped { file, reason } => self.note(&format!("left out: {file}: {reason}")),
             RunEventKind::Warning { message } => self.warn(message),
             RunEventKind::RolledBack { from_step, to_step, learning_rate_factor } => {
                 self.warn(&format!(
@@ -111,7 +111,7 @@ impl<'a> FollowPrinter<'a> {
                 }
             }
             RunEventKind::Evaluated { split, images, accuracy, .. } => {
-                self.remark(&format!("evaluated: {split}, {images} images, accuracy {accuracy:.3}"));
+                self.note(&format!("evaluated: {split}, {images} images, accuracy {accuracy:.3}"));
             }
             RunEventKind::Created { .. }
             | RunEventKind::Started { .. }
@@ -184,8 +184,8 @@ impl<'a> FollowPrinter<'a> {
         self.line.suspend(|| print_result(text))
     }
 
-    fn remark(&self, text: &str) {
-        self.line.suspend(|| self.console.remark(printable(text)));
+    fn note(&self, text: &str) {
+        self.line.suspend(|| self.console.note(printable(text)));
     }
 
     fn warn(&self, text: &str) {

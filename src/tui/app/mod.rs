@@ -16,11 +16,11 @@ use super::popups::viewer::ViewerPopup;
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
-use crate::tui::frame::SMALLEST;
+use crate::tui::frame::MIN_SIZE;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
 use crate::tui::protocol::binding::{Action, action_of};
-use crate::tui::protocol::effect::{Effect, Notice, Place};
+use crate::tui::protocol::effect::{Destination, Effect, Notice};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::RunsEffect;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -59,7 +59,7 @@ impl App {
         effects.extend(self.screens.start(&self.model));
         let entered = self.screens.get(self.screen).enter(&self.model);
         effects.extend(entered);
-        self.settle(effects)
+        self.resolve(effects)
     }
 
     /// Takes a message; what is to be done comes back.
@@ -78,7 +78,7 @@ impl App {
                 self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::QueryOver => {
-                self.model.graphics.settle();
+                self.model.graphics.resolve();
                 self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::Input(Input::End) | UiMessage::Terminate => vec![Effect::Quit],
@@ -86,41 +86,41 @@ impl App {
             UiMessage::Resume => vec![Effect::Redraw],
             UiMessage::Suspend => vec![Effect::Suspend],
             UiMessage::Tick => self.screens.get(self.screen).tick(&self.model),
-            UiMessage::Runs(message) => self.screens.runs.hear(message, &mut self.model),
-            UiMessage::Datasets(message) => self.screens.datasets.hear(message, &self.model),
-            UiMessage::Train(message) => self.screens.train.hear(message, &self.model),
-            UiMessage::Evaluate(message) => self.screens.evaluate.hear(message, &self.model),
-            UiMessage::Explain(message) => self.screens.explain.hear(message, &self.model),
+            UiMessage::Runs(message) => self.screens.runs.on_message(message, &mut self.model),
+            UiMessage::Datasets(message) => self.screens.datasets.on_message(message, &self.model),
+            UiMessage::Train(message) => self.screens.train.on_message(message, &self.model),
+            UiMessage::Evaluate(message) => self.screens.evaluate.on_message(message, &self.model),
+            UiMessage::Explain(message) => self.screens.explain.on_message(message, &self.model),
             UiMessage::Fault(text) => vec![Effect::failed(text)],
             UiMessage::Machine(sample) => {
                 self.model.machine = sample;
                 Vec::new()
             }
-            UiMessage::Picture(message) => self.hear_picture(&message),
+            UiMessage::Picture(message) => self.on_picture(&message),
         };
-        self.settle(effects)
+        self.resolve(effects)
     }
 
     /// Goes somewhere, as if a screen had asked for it.
-    pub(super) fn arrive(&mut self, place: Place) -> Vec<Effect> {
-        self.settle(vec![Effect::Go(place)])
+    pub(super) fn arrive(&mut self, place: Destination) -> Vec<Effect> {
+        self.resolve(vec![Effect::Navigate(place)])
     }
 
     /// Carries out what the application does itself; the rest is for the world.
-    fn settle(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
+    fn resolve(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut remaining = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Go(place) => {
+                Effect::Navigate(place) => {
                     let further = self.go(place);
-                    remaining.extend(self.settle(further));
+                    remaining.extend(self.resolve(further));
                 }
                 Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
                     match &effect {
                         Effect::Redraw | Effect::Suspend => self.forget_pictures(),
-                        Effect::Runs(RunsEffect::Ask { run, verb }) => self.screens.runs.hear_asked(run, *verb),
+                        Effect::Runs(RunsEffect::Ask { run, verb }) => self.screens.runs.on_asked(run, *verb),
                         _ => {}
                     }
                     remaining.push(effect);
@@ -130,30 +130,30 @@ impl App {
         remaining
     }
 
-    fn go(&mut self, place: Place) -> Vec<Effect> {
+    fn go(&mut self, place: Destination) -> Vec<Effect> {
         match place {
-            Place::Run(run) => {
+            Destination::Run(run) => {
                 let mut effects = self.show(ScreenId::Runs);
                 effects.extend(self.screens.runs.select(&run, &self.model));
                 effects
             }
-            Place::Evaluation(run) => {
+            Destination::Evaluation(run) => {
                 let mut effects = self.show(ScreenId::Evaluate);
                 effects.extend(self.screens.evaluate.open(run, &self.model));
                 effects
             }
-            Place::NewTraining { data } => {
+            Destination::NewTraining { data } => {
                 let mut effects = self.show(ScreenId::Train);
                 effects.extend(self.screens.train.set_data(data, &self.model));
                 effects
             }
-            Place::Explanation(list) => {
+            Destination::Explanation(list) => {
                 let mut effects = self.show(ScreenId::Explain);
                 effects.extend(self.screens.explain.open(list, &self.model));
                 effects
             }
-            Place::Screen(screen) => self.show(screen),
-            Place::Viewer(images) => {
+            Destination::Screen(screen) => self.show(screen),
+            Destination::Viewer(images) => {
                 self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
                 Vec::new()
             }
@@ -280,15 +280,15 @@ impl App {
         }
     }
 
-    fn hear_picture(&mut self, message: &crate::tui::protocol::pictures::PictureMessage) -> Vec<Effect> {
+    fn on_picture(&mut self, message: &crate::tui::protocol::pictures::PictureMessage) -> Vec<Effect> {
         // Each picture knows its own.
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                viewer.hear(message);
+                viewer.on_message(message);
             }
         }
-        self.screens.datasets.hear_picture(message);
-        self.screens.explain.hear_picture(message);
+        self.screens.datasets.on_picture(message);
+        self.screens.explain.on_picture(message);
         Vec::new()
     }
 
@@ -325,7 +325,7 @@ impl App {
 
     fn draw_everything(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
             super::frame::draw_too_small(frame, area);
             return;
         }

@@ -28,7 +28,7 @@ pub(in crate::tui) enum Effect {
     /// Save what is shown.
     SaveView,
     /// Show something elsewhere; the application does it itself.
-    Go(Place),
+    Navigate(Destination),
     /// Say something in the footer for a while; the application does it itself.
     Notice(Notice),
     /// Ask before something is done that cannot be undone; the application does it itself.
@@ -49,7 +49,7 @@ pub(in crate::tui) enum Effect {
 
 /// Where to go.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) enum Place {
+pub(in crate::tui) enum Destination {
     /// Runs, on this run.
     Run(RunDir),
     /// Evaluate, with the figures of this run.

@@ -12,7 +12,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The runs of the workspace.
 #[derive(Clone, Debug, Default)]
-pub(in crate::tui) struct RunBoard {
+pub(in crate::tui) struct RunList {
     /// Newest first, those of a group together. Empty until they were listed.
     pub(in crate::tui) rows: Vec<RunRow>,
     /// Whether they were listed.
@@ -43,7 +43,7 @@ impl RunRow {
     }
 }
 
-impl RunBoard {
+impl RunList {
     /// The row of a run.
     pub(in crate::tui) fn position(&self, run: &RunDir) -> Option<usize> {
         self.rows.iter().position(|row| row.run == *run)

@@ -81,7 +81,7 @@ pub(in crate::tui) enum RunsMessage {
     /// Runs of the list that are not as they were.
     Changed(Vec<RunRow>),
     /// What is new of a run that is followed.
-    Followed { run: RunDir, news: Box<RunNews> },
+    Followed { run: RunDir, news: Box<RunUpdate> },
     /// What became of a request.
     Answered { run: RunDir, verb: RequestVerb, answer: Result<Answer, String> },
     /// A trainer is at work on a run again, or why not.
@@ -108,7 +108,7 @@ pub(in crate::tui) enum Lower {
 
 /// What is new of a run that is followed.
 #[derive(Debug)]
-pub(in crate::tui) struct RunNews {
+pub(in crate::tui) struct RunUpdate {
     /// How many of the steps told before still hold.
     pub(in crate::tui) kept: usize,
     /// The steps behind them.

@@ -64,7 +64,7 @@ pub(in crate::tui) enum TrainEffect {
 #[derive(Debug)]
 pub(in crate::tui) enum TrainMessage {
     /// What a data set gives, or why it gives nothing.
-    Scanned { request: u64, outcome: Result<DataOutlook, String> },
+    Scanned { request: u64, outcome: Result<DataSummary, String> },
     /// What a step takes, or why nobody knows.
     Timed { request: u64, outcome: Result<StepTiming, String> },
     /// Trainers were started, or why none was.
@@ -93,7 +93,7 @@ pub(in crate::tui) enum TrainAction {
 
 /// What a data set gives for the views and splits that are asked for.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::tui) struct DataOutlook {
+pub(in crate::tui) struct DataSummary {
     /// Its root, absolute.
     pub(in crate::tui) root: PathBuf,
     /// Where the splits come from.
@@ -106,7 +106,7 @@ pub(in crate::tui) struct DataOutlook {
     pub(in crate::tui) free: Option<u64>,
 }
 
-impl DataOutlook {
+impl DataSummary {
     /// What manifests hold.
     pub(in crate::tui) fn new(set: &ManifestSet, problems: Vec<String>, free: Option<u64>) -> Self {
         let views = set.manifests.iter().map(|manifest| {

@@ -60,7 +60,7 @@ impl Services {
             | Effect::Redraw
             | Effect::QueryTerminal
             | Effect::SaveView
-            | Effect::Go(_)
+            | Effect::Navigate(_)
             | Effect::Notice(_)
             | Effect::Ask(_) => {}
         }

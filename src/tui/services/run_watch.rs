@@ -7,7 +7,7 @@ use std::time::Duration;
 use std::{fs, thread};
 
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::runs::{NoteKind, RunNews, RunNote, RunsMessage};
+use crate::tui::protocol::runs::{NoteKind, RunNote, RunUpdate, RunsMessage};
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_runs::follower::RunFollower;
@@ -16,7 +16,7 @@ use mammoscope_storage::runs::log_tail::last_lines;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// How long nothing may happen before the log is looked at all the same.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 /// Between two messages: what comes meanwhile is told together.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -79,7 +79,7 @@ fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
         let mut take = |snapshot: &RunSnapshot, change: &RunChange| pending.take(snapshot, change);
         let mut changed = if first { follower.poll(&mut take) || first } else { false };
         if !first {
-            changed = follower.wait(PATIENCE, over, &mut take);
+            changed = follower.wait(TIMEOUT, over, &mut take);
         }
         first = false;
         let length = fs::metadata(run.log()).ok().map(|facts| facts.len());
@@ -93,7 +93,7 @@ fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
             continue;
         }
         let state = snapshot.state();
-        let news = RunNews {
+        let news = RunUpdate {
             kept: pending.kept,
             steps: state.steps[pending.kept..].to_vec(),
             anew: pending.anew,

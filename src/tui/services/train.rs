@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context as _, bail};
 
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::train::{DataOutlook, DataRequest, SplitChoice, StartRequest, StartedRuns};
+use crate::tui::protocol::train::{DataRequest, DataSummary, SplitChoice, StartRequest, StartedRuns};
 use crate::tui::protocol::train::{TrainEffect, TrainMessage};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::folder_layout::scan;
@@ -21,7 +21,7 @@ use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_domain::training::step_timing::StepTiming;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
 use mammoscope_engine_protocol::protocol::{BenchmarkWork, JobId};
 use mammoscope_runs::training_plan::TrainingPlan;
@@ -118,9 +118,9 @@ fn outlook(
     data: &DataRequest,
     workspace: &Workspace,
     interrupted: &(dyn Fn() -> bool + Sync),
-) -> anyhow::Result<DataOutlook> {
+) -> anyhow::Result<DataSummary> {
     let (manifests, problems) = manifests(data, interrupted)?;
-    Ok(DataOutlook::new(&manifests, problems, workspace.free_bytes()))
+    Ok(DataSummary::new(&manifests, problems, workspace.free_bytes()))
 }
 
 /// The images that are asked for, and what of the folders is not as it should be.
@@ -143,7 +143,7 @@ fn manifests(
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
     let facts = check_grey_range(&paths, data.grey_range, interrupted)
         .map_err(|error| anyhow::anyhow!(error.advising(IN_THE_FORM)))?;
-    problems.extend(facts.remark(data.grey_range));
+    problems.extend(facts.note(data.grey_range));
     for manifest in &mut manifests.manifests {
         manifest.grey_range = data.grey_range;
     }
@@ -178,7 +178,7 @@ fn time_trainings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: 
 
 fn time(request: TimingRequest, unwanted: &dyn Fn() -> bool) -> anyhow::Result<StepTiming> {
     let path = locate_engine()?.path;
-    let mut engine = EngineProcess::start(&path, Patience::default(), unwanted)?;
+    let mut engine = EngineProcess::start(&path, Timeouts::default(), unwanted)?;
     let work = BenchmarkWork { config: request.config, device: request.device };
     // Dropped behind this, the engine leaves its memory to the training.
     time_steps(&mut engine, JobId(request.request), work, unwanted).map_err(|error| match error {

@@ -23,8 +23,8 @@ const RECALL: u16 = 8;
 /// Lines besides the cells: two of headings, one of precisions.
 const FURTHER_ROWS: u16 = 3;
 /// The smallest and the largest cell: an odd number of rows has a middle.
-const SMALLEST_CELL: (u16, u16) = (6, 1);
-const LARGEST_CELL: (u16, u16) = (11, 3);
+const MIN_CELL: (u16, u16) = (6, 1);
+const MAX_CELL: (u16, u16) = (11, 3);
 
 /// What the numbers of the cells are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,8 +102,8 @@ impl MatrixArea {
 pub(in crate::tui) fn cell_size(area: Rect) -> (u16, u16) {
     let columns = area.width.saturating_sub(LETTERS + RECALL) / CLASSES as u16;
     let rows = area.height.saturating_sub(FURTHER_ROWS) / CLASSES as u16;
-    let height = if rows >= LARGEST_CELL.1 { LARGEST_CELL.1 } else { SMALLEST_CELL.1 };
-    (columns.clamp(SMALLEST_CELL.0, LARGEST_CELL.0), height)
+    let height = if rows >= MAX_CELL.1 { MAX_CELL.1 } else { MIN_CELL.1 };
+    (columns.clamp(MIN_CELL.0, MAX_CELL.0), height)
 }
 
 impl MatrixView<'_> {

@@ -37,7 +37,7 @@ impl PictureView {
     }
 
     /// Takes a picture, if it is the one that was asked for last.
-    pub(in crate::tui) fn hear(&mut self, message: &PictureMessage) {
+    pub(in crate::tui) fn on_message(&mut self, message: &PictureMessage) {
         if self.asked.as_ref() == Some(&message.request) {
             self.shown = Some((message.request.clone(), message.outcome.clone()));
             self.sent = false;

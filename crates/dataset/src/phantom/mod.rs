@@ -38,9 +38,9 @@ use tissue::{Tissue, TissueRecipe};
 pub const GENERATOR_VERSION: u32 = 2;
 
 /// The smallest image side, in pixels: below it neither strands nor skin can be told from the rest.
-pub const SMALLEST_SIZE: u32 = 32;
+pub const MIN_SIZE: u32 = 32;
 /// The largest image side, in pixels: more than a detector has.
-pub const LARGEST_SIZE: u32 = 4096;
+pub const MAX_SIZE: u32 = 4096;
 
 /// What decides every pixel of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -57,7 +57,7 @@ pub struct PhantomSettings {
 
 /// An image size that the generator does not serve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("images of {0} pixels are not made, only from {SMALLEST_SIZE} to {LARGEST_SIZE}")]
+#[error("images of {0} pixels are not made, only from {MIN_SIZE} to {MAX_SIZE}")]
 pub struct SizeOutOfRange(pub u32);
 
 /// Makes the views of any subject, in any order and from any thread.
@@ -92,7 +92,7 @@ impl PhantomView {
 impl PhantomGenerator {
     /// Prepares what all subjects have in common.
     pub fn new(settings: PhantomSettings) -> Result<Self, SizeOutOfRange> {
-        if !(SMALLEST_SIZE..=LARGEST_SIZE).contains(&settings.size) {
+        if !(MIN_SIZE..=MAX_SIZE).contains(&settings.size) {
             return Err(SizeOutOfRange(settings.size));
         }
         // The scalar planner: wider instructions add in another order, and would give other bytes.

@@ -17,7 +17,7 @@ use mammoscope_imaging::decode::{ImageError, read_file};
 
 const INDEX_NAME: &str = "files.json";
 /// Files of other data sets that the index remembers; beyond that all of those are forgotten, and hashed when needed.
-const MOST_OTHER_FILES: usize = 100_000;
+const MAX_OTHER_FILES: usize = 100_000;
 /// A file that was written this shortly before it was read may be written again within the clock's grain, with the same
 /// times; it is not remembered (the race that git calls "racily clean").
 const SETTLED: Duration = Duration::from_secs(2);
@@ -66,7 +66,7 @@ impl FileStamp {
     }
 
     /// Whether the file had been left alone for a while at this time.
-    fn is_settled(&self, now: SystemTime) -> bool {
+    fn is_resolved(&self, now: SystemTime) -> bool {
         let Ok(now) = now.duration_since(SystemTime::UNIX_EPOCH) else { return false };
         let latest = self.modified.max(self.changed).0;
         u64::try_from(latest).map_or(true, |latest| Duration::from_secs(latest) + SETTLED < now)
@@ -102,7 +102,7 @@ pub(super) fn hash_files(
         .collect::<Result<Vec<_>, PixelCacheError>>()?;
     let fresh = samples.iter().zip(&found).filter_map(|(path, found)| {
         let (indexed, _) = found.as_ref().ok()?;
-        indexed.stamp.is_settled(started).then(|| Some((path.to_str()?.to_owned(), indexed.clone())))?
+        indexed.stamp.is_resolved(started).then(|| Some((path.to_str()?.to_owned(), indexed.clone())))?
     });
     remember(cache.folder, &index, &fresh.collect());
     let content = |(indexed, modified): (IndexedFile, SystemTime)| FileContent {
@@ -138,7 +138,7 @@ fn remember(folder: &Path, known: &Index, fresh: &Index) {
         return;
     }
     let others = known.iter().filter(|(path, _)| !fresh.contains_key(*path));
-    let others = others.clone().take(if others.count() <= MOST_OTHER_FILES { MOST_OTHER_FILES } else { 0 });
+    let others = others.clone().take(if others.count() <= MAX_OTHER_FILES { MAX_OTHER_FILES } else { 0 });
     let index: BTreeMap<&String, &IndexedFile> = others.chain(fresh).collect();
     let write = || -> Option<()> {
         let text = serde_json::to_vec(&index).ok()?;
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn too_many_files_of_other_data_sets_are_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let many: Index = (0..=MOST_OTHER_FILES).map(|number| (format!("/{number}"), file("1", 5))).collect();
+        let many: Index = (0..=MAX_OTHER_FILES).map(|number| (format!("/{number}"), file("1", 5))).collect();
         remember(folder.path(), &many, &Index::from([("/new".to_owned(), file("2", 5))]));
         assert_eq!(read_index(folder.path()).into_keys().collect::<Vec<_>>(), ["/new"]);
     }
@@ -185,7 +185,7 @@ mod tests {
     fn a_file_that_was_just_written_is_not_settled() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let stamp = file("1", 100).stamp;
-        assert!(!stamp.is_settled(at(99)) && !stamp.is_settled(at(102)) && stamp.is_settled(at(103)));
+        assert!(!stamp.is_resolved(at(99)) && !stamp.is_resolved(at(102)) && stamp.is_resolved(at(103)));
     }
 
     #[test]

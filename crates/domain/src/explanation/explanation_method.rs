@@ -10,12 +10,12 @@ pub const NOISY_COPIES: usize = 16;
 /// Positions of the covering patch in each direction, where the image has as many pixels to tell them apart.
 const OCCLUSION_GRID: usize = 12;
 /// A position of the patch stands for no fewer pixels.
-const LEAST_PIXELS: usize = 4;
+const MIN_PIXELS: usize = 4;
 
 /// Positions of the covering patch in each direction for an image of `size` pixels.
 #[must_use]
 pub const fn occlusion_grid(size: usize) -> usize {
-    let fitting = size / LEAST_PIXELS;
+    let fitting = size / MIN_PIXELS;
     if fitting == 0 {
         1
     } else if fitting < OCCLUSION_GRID {

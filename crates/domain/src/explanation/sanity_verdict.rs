@@ -5,18 +5,18 @@ use serde::Serialize;
 use super::explanation_summary::{ExplanationSummary, Score};
 
 /// The enrichment in dense tissue that the lower end of its interval must be above.
-pub const LEAST_ENRICHMENT: f64 = 1.2;
+pub const MIN_ENRICHMENT: f64 = 1.2;
 
 /// Fewer subjects of the classes that are judged, C and D, leave it undecided: intervals by a bootstrap over fewer are too
 /// narrow.
-pub const LEAST_SUBJECTS: usize = 10;
+pub const MIN_SUBJECTS: usize = 10;
 
 /// A map depends on the weights if its rank correlation with that of fully randomised weights is, in the mean, below
 /// this in absolute value.
-pub const MOST_CORRELATION: f64 = 0.5;
+pub const MAX_CORRELATION: f64 = 0.5;
 
 /// A map is repeatable if computing it again changes no value by more than this share of its largest.
-pub const MOST_DIFFERENCE: f64 = 1e-4;
+pub const MAX_DIFFERENCE: f64 = 1e-4;
 
 /// What the sanity checks found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -60,7 +60,7 @@ pub enum Verdict {
     Supported,
     /// A condition fails.
     NotSupported,
-    /// There are fewer than [`LEAST_SUBJECTS`] subjects to judge by.
+    /// There are fewer than [`MIN_SUBJECTS`] subjects to judge by.
     Undecided,
 }
 
@@ -89,9 +89,9 @@ impl SanityVerdict {
         let randomised = evidence.randomisation.last().and_then(|stage| stage.correlation);
         let conditions = vec![
             Condition {
-                rule: format!("enrichment in dense tissue above {LEAST_ENRICHMENT} (lower end of its 95 % interval)"),
+                rule: format!("enrichment in dense tissue above {MIN_ENRICHMENT} (lower end of its 95 % interval)"),
                 found: figure(low),
-                holds: low.is_some_and(|low| low > LEAST_ENRICHMENT),
+                holds: low.is_some_and(|low| low > MIN_ENRICHMENT),
             },
             Condition {
                 rule: "and above the random map's (upper end of its 95 % interval)".to_owned(),
@@ -99,18 +99,18 @@ impl SanityVerdict {
                 holds: low.zip(control_high).is_some_and(|(low, high)| low > high),
             },
             Condition {
-                rule: format!("rank correlation with maps of random weights below {MOST_CORRELATION}"),
+                rule: format!("rank correlation with maps of random weights below {MAX_CORRELATION}"),
                 found: figure(randomised),
-                holds: randomised.is_some_and(|correlation| correlation < MOST_CORRELATION),
+                holds: randomised.is_some_and(|correlation| correlation < MAX_CORRELATION),
             },
             Condition {
-                rule: format!("the same map twice, to {MOST_DIFFERENCE:e} of its largest value"),
+                rule: format!("the same map twice, to {MAX_DIFFERENCE:e} of its largest value"),
                 found: evidence.repeatability.map_or_else(|| "not measured".to_owned(), |found| format!("{found:.0e}")),
-                holds: evidence.repeatability.is_some_and(|difference| difference <= MOST_DIFFERENCE),
+                holds: evidence.repeatability.is_some_and(|difference| difference <= MAX_DIFFERENCE),
             },
         ];
         let ExplanationSummary { images, subjects, .. } = evidence.maps;
-        let verdict = if subjects < LEAST_SUBJECTS {
+        let verdict = if subjects < MIN_SUBJECTS {
             Verdict::Undecided
         } else if conditions.iter().all(|condition| condition.holds) {
             Verdict::Supported
@@ -136,7 +136,7 @@ impl SanityVerdict {
         let plural = |count: usize| if count == 1 { "" } else { "s" };
         let Self { images, subjects, .. } = *self;
         let least = match self.verdict {
-            Verdict::Undecided => format!("; at least {LEAST_SUBJECTS} subjects are needed"),
+            Verdict::Undecided => format!("; at least {MIN_SUBJECTS} subjects are needed"),
             Verdict::Supported | Verdict::NotSupported => String::new(),
         };
         let (s, of) = (plural(images), plural(subjects));
@@ -158,7 +158,7 @@ mod tests {
 
     fn summary(low: f64, high: f64) -> ExplanationSummary {
         let mut summary = ExplanationSummary::of(&Vec::<ScoredMap>::new(), &Bootstrap::NONE);
-        (summary.images, summary.subjects) = (24, LEAST_SUBJECTS);
+        (summary.images, summary.subjects) = (24, MIN_SUBJECTS);
         let mean = &mut summary.means[Score::DenseEnrichment as usize];
         mean.mean = Some(f64::midpoint(low, high));
         mean.interval = Some(Interval { low, high, undefined_resamples: 0 });

@@ -17,13 +17,13 @@ const ASPECT: usize = TRAITS - 1;
 
 /// What differs less than this is no difference, whatever the spread in the training is: a feature that hardly varies
 /// there would make everything else look far away. In the order and units of [`TRAIT_NAMES`].
-const LEAST_SPREAD: [f64; TRAITS] = [0.025, 4.0, 2.5, 4.0, 4.0, 0.125, 1.5, 0.125, 0.075];
+const MIN_SPREAD: [f64; TRAITS] = [0.025, 4.0, 2.5, 4.0, 4.0, 0.125, 1.5, 0.125, 0.075];
 /// Beyond the training's farthest image by this factor an image is unlike it …
 const BEYOND: f64 = 1.5;
 /// … and never within this distance. Measured with training sets of 22 to 192 phantoms or films: no other image of the same
 /// kind lies beyond both; mammograms are 1.9 and more from phantoms, films 4.9 and more, and mammograms 3.4 and more from
 /// films.
-const LEAST_DISTANCE: f64 = 1.7;
+const MIN_DISTANCE: f64 = 1.7;
 /// A data set is reported where more than this share of its images is unlike the training's.
 const REPORTED_SHARE: f64 = 0.05;
 /// Pictures that are larger or smaller than the training's by more than this factor, along a side, are reported.
@@ -143,7 +143,7 @@ impl TrainingImages {
             for (other, value) in row.iter_mut().enumerate() {
                 let covariance = self.covariance(one, other);
                 *value = if one == other {
-                    covariance + LEAST_SPREAD[one].powi(2) * (1.0 + dimensions / images)
+                    covariance + MIN_SPREAD[one].powi(2) * (1.0 + dimensions / images)
                 } else {
                     (1.0 - shrinkage) * covariance
                 };
@@ -153,7 +153,7 @@ impl TrainingImages {
     }
 
     fn deviations(&self, at: usize, value: f64) -> f64 {
-        (value - self.mean[at]) / self.deviation(at).max(2.0 * LEAST_SPREAD[at])
+        (value - self.mean[at]) / self.deviation(at).max(2.0 * MIN_SPREAD[at])
     }
 
     /// What is to be said of images that a model is used on which was trained on these; `model` is its name. `None` where
@@ -162,7 +162,7 @@ impl TrainingImages {
     pub fn unlikeness(&self, model: &str, images: &[&ImageFindings]) -> Option<String> {
         let traits: Vec<[f64; TRAITS]> =
             images.iter().filter_map(|image| image.traits.map(|traits| traits.0.map(f64::from))).collect();
-        let limit = (self.farthest * BEYOND).max(LEAST_DISTANCE);
+        let limit = (self.farthest * BEYOND).max(MIN_DISTANCE);
         let measure = self.distances();
         let mut distances: Vec<f64> = traits.iter().map(|values| measure.of(values)).collect();
         let unlike = distances.iter().filter(|&&distance| distance > limit).count();
@@ -260,7 +260,7 @@ fn cholesky(matrix: &[[f64; TRAITS]; TRAITS]) -> [[f64; TRAITS]; TRAITS] {
             let known: f64 = (0..column).map(|at| factor[row][at] * factor[column][at]).sum();
             let left = matrix[row][column] - known;
             factor[row][column] =
-                if row == column { left.max(LEAST_SPREAD[row].powi(2)).sqrt() } else { left / factor[column][column] };
+                if row == column { left.max(MIN_SPREAD[row].powi(2)).sqrt() } else { left / factor[column][column] };
         }
     }
     factor

@@ -4,11 +4,11 @@ use crate::subject::density::DensityClass;
 use crate::subject::probabilities::Probabilities;
 
 /// A class with fewer values has no variance of its own worth the name.
-const FEWEST_FOR_OWN_VARIANCE: usize = 3;
+const MIN_FOR_OWN_VARIANCE: usize = 3;
 
 /// Own variances below this share of the pooled one are raised to it: three values that happen to lie side by side would
 /// else claim nothing and give nothing away.
-const SMALLEST_VARIANCE_SHARE: f64 = 0.01;
+const MIN_VARIANCE_SHARE: f64 = 0.01;
 
 /// Quadratic discriminant analysis of one feature: a normal density a class, its mean and variance those of the training
 /// images, and the classes' shares among them as priors (Hastie, Tibshirani and Friedman 2009, 4.3).
@@ -49,10 +49,10 @@ impl OneFeatureBaseline {
         }
         let classes = moments.map(|moments| {
             let Moments { count, mean, squares } = moments?;
-            let variance = if count < FEWEST_FOR_OWN_VARIANCE {
+            let variance = if count < MIN_FOR_OWN_VARIANCE {
                 pooled
             } else {
-                (squares / (count - 1) as f64).max(SMALLEST_VARIANCE_SHARE * pooled)
+                (squares / (count - 1) as f64).max(MIN_VARIANCE_SHARE * pooled)
             };
             Some(ClassDensity { prior: count as f64 / total as f64, mean, variance })
         });

@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 /// So many losses before one say what is usual there.
 const WINDOW: usize = 101;
 /// Fewer say nothing yet.
-const LEAST: usize = 32;
+const MIN: usize = 32;
 /// How far above the usual a loss is a spike, in robust standard deviations.
 const SPIKE: f32 = 8.0;
 /// The robust standard deviation is at least this share of the usual loss.
-const LEAST_SPREAD: f32 = 0.01;
+const MIN_SPREAD: f32 = 0.01;
 /// After a spike, so many reports without one end its burst: within it, no other is found.
 const QUIET: u64 = 32;
 /// A run that is nothing but spikes is told so by as many.
-const MOST_SPIKES: usize = 500;
+const MAX_SPIKES: usize = 500;
 /// An improvement of the validation loss is larger than this.
 const IMPROVEMENT: f64 = 1e-4;
 
@@ -96,16 +96,16 @@ impl SpikeFinder {
     fn spike(&mut self, step: u64, loss: f32) -> Option<LossSpike> {
         let length = self.sorted.len();
         // A spike is far above three quarters of the others: most losses need no closer look.
-        if length < LEAST || loss <= self.sorted[length * 3 / 4] {
+        if length < MIN || loss <= self.sorted[length * 3 / 4] {
             return None;
         }
         let usual = self.sorted[length / 2];
         let upper = (self.sorted[length * 9 / 10] - usual) / 1.2816;
-        let spread = (self.median_deviation() * 1.4826).max(upper).max(usual.abs() * LEAST_SPREAD);
+        let spread = (self.median_deviation() * 1.4826).max(upper).max(usual.abs() * MIN_SPREAD);
         if loss - usual <= SPIKE * spread {
             return None;
         }
-        let is_new = self.quiet > QUIET && self.found < MOST_SPIKES;
+        let is_new = self.quiet > QUIET && self.found < MAX_SPIKES;
         self.quiet = 0;
         self.found += usize::from(is_new);
         is_new.then_some(LossSpike { step, loss, usual })
@@ -143,7 +143,7 @@ impl SpikeFinder {
 /// The plateaus of the validation losses of epochs 1, 2, …: each is found once, when the loss has not fallen for `patience`
 /// epochs. A loss that is not finite is no improvement.
 #[must_use]
-pub fn plateaus(losses: impl IntoIterator<Item = f64>, patience: u32) -> Vec<LossPlateau> {
+pub fn plateaus(losses: impl IntoIterator<Item = f64>, timeout: u32) -> Vec<LossPlateau> {
     let mut found = Vec::new();
     let mut best: Option<(u32, f64)> = None;
     for (epoch, loss) in (1..).zip(losses) {
@@ -151,7 +151,7 @@ pub fn plateaus(losses: impl IntoIterator<Item = f64>, patience: u32) -> Vec<Los
         if is_better {
             best = Some((epoch, loss));
         } else if let Some((since, lowest)) = best
-            && epoch - since == patience.max(1)
+            && epoch - since == timeout.max(1)
         {
             found.push(LossPlateau { epoch, since, lowest });
         }
@@ -236,7 +236,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_running_figures_are_those_of_the_window(
-            losses in prop::collection::vec(-10.0_f32..10.0, LEAST..300),
+            losses in prop::collection::vec(-10.0_f32..10.0, MIN..300),
         ) {
             let mut finder = SpikeFinder::new(1);
             for (step, loss) in (1..).zip(&losses) {

@@ -9,7 +9,7 @@ use crate::text::printable::printable;
 
 /// How long a trainer that says every few seconds that it lives may be silent. Network file systems show files that are
 /// a minute old, and clocks of hosts differ.
-const PATIENCE: TimeDelta = TimeDelta::seconds(120);
+const TIMEOUT: TimeDelta = TimeDelta::seconds(120);
 /// What is as good as now.
 const JUST_NOW: TimeDelta = TimeDelta::seconds(1);
 
@@ -59,7 +59,7 @@ impl RunCondition {
     pub fn new(now: DateTime<Utc>, status: &RunStatus, evidence: ProcessEvidence) -> Self {
         let phase = status.state;
         let silence = (now - status.heartbeat).max(TimeDelta::zero());
-        let silent = silence > PATIENCE;
+        let silent = silence > TIMEOUT;
         let stale = match evidence {
             _ if phase.is_over() => None,
             ProcessEvidence::Gone => Some(Staleness::ProcessGone),

@@ -146,7 +146,7 @@ pub struct SkippedSample {
 
 /// Something that was said, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Remark {
+pub struct LoggedMessage {
     /// When.
     pub time: DateTime<Utc>,
     /// What.

@@ -10,10 +10,10 @@ use super::training_config::TrainingConfig;
 use crate::network::network_plan::WidthFactor;
 
 /// The largest seed: whole numbers up to it are exact in JSON and in every language that reads it.
-const LARGEST_SEED: i64 = 1 << 53;
+const MAX_SEED: i64 = 1 << 53;
 
 /// Names that are less alike, by Jaro and Winkler, were not mistaken for one another.
-const LEAST_LIKENESS: f64 = 0.7;
+const MIN_LIKENESS: f64 = 0.7;
 
 /// One key of [`TrainingConfig`].
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +65,7 @@ config_keys! {
         "Height and width that every image is resized to.";
     width "" ValueRange::Number(Included(WidthFactor::MIN), Included(WidthFactor::MAX)),
         "Factor on the number of channels of every layer; 1 is the reference's network of 2.3 million parameters.";
-    seed "" integer(0, LARGEST_SEED),
+    seed "" integer(0, MAX_SEED),
         "Decides initial weights, order of images, augmentation and dropout; the same seed gives the same training.";
     batch_size "images" integer(1, 4096),
         "Images that go through the network at once; batch normalisation takes its statistics from them.";
@@ -188,7 +188,7 @@ impl ConfigKey {
 fn hint(name: &str) -> String {
     let likeness = |key: &ConfigKey| strsim::jaro_winkler(key.name, name);
     let nearest = KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("there are keys");
-    if likeness(nearest) < LEAST_LIKENESS {
+    if likeness(nearest) < MIN_LIKENESS {
         return "mammoscope preset show seed lists the keys".to_owned();
     }
     format!("the nearest is {} ({})", nearest.name, nearest.range.about(nearest.name))

@@ -8,7 +8,7 @@ use super::training_config::{Monitor, TrainingConfig};
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStop {
     monitor: Monitor,
-    patience: u32,
+    timeout: u32,
     state: EarlyStopState,
 }
 
@@ -30,7 +30,7 @@ impl EarlyStop {
             Monitor::ValAccuracy | Monitor::ValKappa => f64::NEG_INFINITY,
         };
         let state = EarlyStopState { best: worst, wait: 0 };
-        Self { monitor: config.monitor, patience: config.early_stop, state }
+        Self { monitor: config.monitor, timeout: config.early_stop, state }
     }
 
     /// Takes note of an epoch's monitored figure, `None` or NaN where it is undefined, and says whether training is to
@@ -49,7 +49,7 @@ impl EarlyStop {
     /// the epoch that was to be its last.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.patience > 0 && self.state.wait >= self.patience
+        self.timeout > 0 && self.state.wait >= self.timeout
     }
 
     /// What has to be saved to go on exactly.

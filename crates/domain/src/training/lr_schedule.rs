@@ -19,7 +19,7 @@ pub struct LearningRateSchedule {
     peak: f64,
     minimum: f64,
     factor: f64,
-    patience: u32,
+    timeout: u32,
     warmup_steps: u64,
     total_steps: u64,
     plateau: PlateauState,
@@ -55,7 +55,7 @@ impl LearningRateSchedule {
             peak: config.learning_rate,
             minimum: config.plateau_min,
             factor: config.plateau_factor,
-            patience: config.plateau_patience,
+            timeout: config.plateau_patience,
             warmup_steps: u64::from(config.warmup_epochs).saturating_mul(steps_per_epoch),
             total_steps: u64::from(config.epochs).saturating_mul(steps_per_epoch),
             plateau: PlateauState { best: f64::INFINITY, wait: 0, rate: config.learning_rate },
@@ -98,7 +98,7 @@ impl LearningRateSchedule {
             return None;
         }
         state.wait = state.wait.saturating_add(1);
-        if state.wait < self.patience || state.rate <= self.minimum {
+        if state.wait < self.timeout || state.rate <= self.minimum {
             return None;
         }
         let from = state.rate;
@@ -184,8 +184,8 @@ mod tests {
         assert_near(LearningRateSchedule::new(&config, 1).rate(0), 0.01);
     }
 
-    fn plateau(patience: u32) -> LearningRateSchedule {
-        let config = TrainingConfig { plateau_patience: patience, ..seed() };
+    fn plateau(timeout: u32) -> LearningRateSchedule {
+        let config = TrainingConfig { plateau_patience: timeout, ..seed() };
         LearningRateSchedule::new(&config, 227)
     }
 
@@ -242,14 +242,14 @@ mod tests {
         fn a_restored_schedule_goes_on_as_the_uninterrupted_one(
             losses in prop::collection::vec(prop_oneof![0.0..2.0f64, Just(f64::NAN)], 1..60),
             cut in 0usize..60,
-            patience in 1u32..6,
+            timeout in 1u32..6,
         ) {
-            let (mut whole, mut first) = (plateau(patience), plateau(patience));
+            let (mut whole, mut first) = (plateau(timeout), plateau(timeout));
             let cut = cut.min(losses.len());
             for &loss in &losses[..cut] {
                 first.epoch_ended(loss);
             }
-            let mut resumed = plateau(patience);
+            let mut resumed = plateau(timeout);
             resumed.restore(first.state());
             for (index, &loss) in losses.iter().enumerate() {
                 let expected = whole.epoch_ended(loss);

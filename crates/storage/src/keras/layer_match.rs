@@ -114,7 +114,7 @@ fn in_order<'a>(
 
 /// The number in `<kind>_<number>` as Keras writes it, 0 for `<kind>` alone; `None` for another name.
 fn number(name: &str, kind: &str) -> Option<usize> {
-    const MOST_DIGITS: usize = 6;
+    const MAX_DIGITS: usize = 6;
     let rest = name.strip_prefix(kind)?;
     if rest.is_empty() {
         return Some(0);
@@ -122,7 +122,7 @@ fn number(name: &str, kind: &str) -> Option<usize> {
     // `conv2d_0` and `conv2d_01` are none of Keras' names, and would be the same as another.
     let digits = rest.strip_prefix('_')?;
     let written_by_keras =
-        digits.len() <= MOST_DIGITS && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.len() <= MAX_DIGITS && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
     if written_by_keras { digits.parse().ok() } else { None }
 }
 

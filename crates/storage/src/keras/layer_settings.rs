@@ -54,13 +54,13 @@ impl Expected {
     pub(super) fn faults(self, layer: &ConfigLayer<'_>) -> Vec<String> {
         let settings = layer.settings;
         let mut faults = Vec::new();
-        let mut expect = |key: &str, holds: bool, remark: &str| {
+        let mut expect = |key: &str, holds: bool, note: &str| {
             if !holds {
                 let has = match &settings[key] {
                     Value::Null => format!("does not tell its {key}"),
                     value => format!("has {key} {}", excerpt(&value.to_string())),
                 };
-                faults.push(format!("layer '{}' {has}{remark}", excerpt(layer.name)));
+                faults.push(format!("layer '{}' {has}{note}", excerpt(layer.name)));
             }
         };
         let channels_last = settings["data_format"] == "channels_last";
@@ -97,9 +97,9 @@ impl Expected {
             Self::Dense { own_softmax } => {
                 let linear = activation(settings).is_none_or(|name| name == "linear");
                 if own_softmax {
-                    let remark = ": the model's outputs are logits, not probabilities; put a softmax behind it";
+                    let note = ": the model's outputs are logits, not probabilities; put a softmax behind it";
                     let softmax = activation(settings) == Some("softmax");
-                    expect("activation", softmax, if linear { remark } else { "" });
+                    expect("activation", softmax, if linear { note } else { "" });
                 } else {
                     expect("activation", linear, " before the softmax");
                 }

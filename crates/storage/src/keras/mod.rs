@@ -40,7 +40,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_os};
 
 /// Bytes of the largest file that is read: the widest network with the state of an optimiser.
-const LARGEST_FILE: u64 = 2 << 30;
+const MAX_FILE: u64 = 2 << 30;
 
 /// Why a file's weights cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -115,7 +115,7 @@ pub fn import(path: &Path, options: ImportOptions) -> Result<Imported, KerasErro
     if let Some(form) = file_form::other_form_of_path(path) {
         return Err(KerasError::OtherForm(form.to_owned()));
     }
-    let bytes = read_regular_file(path, LARGEST_FILE)?;
+    let bytes = read_regular_file(path, MAX_FILE)?;
     if let Some(form) = file_form::other_form(&bytes) {
         return Err(KerasError::OtherForm(form));
     }

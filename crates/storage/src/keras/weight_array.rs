@@ -25,7 +25,7 @@ pub(super) struct ReadingLimits {
 
 impl ReadingLimits {
     /// The size in bytes of the largest number that an array may hold.
-    const LARGEST_NUMBER: usize = size_of::<f64>();
+    const MAX_NUMBER: usize = size_of::<f64>();
 
     /// What the widest network holds.
     pub(super) fn new() -> Self {
@@ -37,7 +37,7 @@ impl ReadingLimits {
 
     /// Bytes of the largest array.
     pub(super) fn largest_array(self) -> usize {
-        usize::try_from(self.largest).unwrap_or(usize::MAX).saturating_mul(Self::LARGEST_NUMBER)
+        usize::try_from(self.largest).unwrap_or(usize::MAX).saturating_mul(Self::MAX_NUMBER)
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) struct WeightFile {
 }
 
 /// Of batch normalisation; no layer of the network has more.
-const MOST_WEIGHTS_OF_A_LAYER: usize = 4;
+const MAX_WEIGHTS_OF_A_LAYER: usize = 4;
 
 impl WeightFile {
     /// Opens the bytes of an HDF5 file.
@@ -158,7 +158,7 @@ fn named_layers(group: &Group, limits: &mut ReadingLimits) -> Result<Vec<WeightL
             return other(format!("layer '{}' does not list its weights", excerpt(&name)));
         }
         let weight_names = attributes.names("weight_names")?;
-        if weight_names.len() > MOST_WEIGHTS_OF_A_LAYER {
+        if weight_names.len() > MAX_WEIGHTS_OF_A_LAYER {
             return other(inner_model(&name));
         }
         let mut weights = Vec::new();

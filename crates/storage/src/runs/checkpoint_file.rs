@@ -18,13 +18,13 @@ use mammoscope_domain::text::printable::printable;
 
 /// What the `format` entry of the metadata says in files of this form.
 pub const CHECKPOINT_FORMAT: &str = "mammoscope-checkpoint-1";
-/// The widest network has 580 MB of weights, and at most four numbers are kept of each.
+/// The widest network has 580 MB of weights, and at most four data are kept of each.
 const MAX_BYTES: u64 = 4 << 30;
 const CHECKSUM: &str = "tensors_sha256";
 
-/// The numbers of a tensor.
+/// The data of a tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Numbers {
+pub enum TensorData {
     /// Weights and moments.
     F32(Vec<f32>),
     /// Sums and best values.
@@ -38,8 +38,8 @@ pub enum Numbers {
 pub struct CheckpointTensor {
     /// Lengths of its axes, the last one innermost.
     pub shape: Vec<usize>,
-    /// Its numbers in that order.
-    pub numbers: Numbers,
+    /// Its data in that order.
+    pub data: TensorData,
 }
 
 /// Everything that a training needs to go on.
@@ -68,7 +68,7 @@ pub enum CheckpointError {
     Checksum,
     /// A tensor is missing, or of another kind or size than what is trained.
     #[error("does not fit this run: tensor '{0}' is missing or of another kind or size")]
-    Misfit(String),
+    Mismatch(String),
 }
 
 impl From<safetensors::SafeTensorError> for CheckpointError {
@@ -80,42 +80,42 @@ impl From<safetensors::SafeTensorError> for CheckpointError {
 impl Checkpoint {
     /// Adds a tensor of f32.
     pub fn insert(&mut self, name: impl Into<String>, shape: Vec<usize>, values: Vec<f32>) {
-        self.tensors.insert(name.into(), CheckpointTensor { shape, numbers: Numbers::F32(values) });
+        self.tensors.insert(name.into(), CheckpointTensor { shape, data: TensorData::F32(values) });
     }
 
     /// Adds a row of f64.
-    pub fn insert_sums(&mut self, name: &str, values: Vec<f64>) {
-        let tensor = CheckpointTensor { shape: vec![values.len()], numbers: Numbers::F64(values) };
+    pub fn insert_f64(&mut self, name: &str, values: Vec<f64>) {
+        let tensor = CheckpointTensor { shape: vec![values.len()], data: TensorData::F64(values) };
         self.tensors.insert(name.to_owned(), tensor);
     }
 
     /// Adds a row of i64.
-    pub fn insert_counters(&mut self, name: &str, values: Vec<i64>) {
-        let tensor = CheckpointTensor { shape: vec![values.len()], numbers: Numbers::I64(values) };
+    pub fn insert_i64(&mut self, name: &str, values: Vec<i64>) {
+        let tensor = CheckpointTensor { shape: vec![values.len()], data: TensorData::I64(values) };
         self.tensors.insert(name.to_owned(), tensor);
     }
 
-    /// The numbers of a tensor of f32.
+    /// The data of a tensor of f32.
     pub fn values(&self, name: &str) -> Result<&[f32], CheckpointError> {
-        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
-            Some(Numbers::F32(values)) => Ok(values),
-            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        match self.tensors.get(name).map(|tensor| &tensor.data) {
+            Some(TensorData::F32(values)) => Ok(values),
+            _ => Err(CheckpointError::Mismatch(name.to_owned())),
         }
     }
 
-    /// The numbers of a row of f64.
+    /// The data of a row of f64.
     pub fn sums(&self, name: &str) -> Result<&[f64], CheckpointError> {
-        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
-            Some(Numbers::F64(values)) => Ok(values),
-            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        match self.tensors.get(name).map(|tensor| &tensor.data) {
+            Some(TensorData::F64(values)) => Ok(values),
+            _ => Err(CheckpointError::Mismatch(name.to_owned())),
         }
     }
 
-    /// The numbers of a row of i64.
+    /// The data of a row of i64.
     pub fn counters(&self, name: &str) -> Result<&[i64], CheckpointError> {
-        match self.tensors.get(name).map(|tensor| &tensor.numbers) {
-            Some(Numbers::I64(values)) => Ok(values),
-            _ => Err(CheckpointError::Misfit(name.to_owned())),
+        match self.tensors.get(name).map(|tensor| &tensor.data) {
+            Some(TensorData::I64(values)) => Ok(values),
+            _ => Err(CheckpointError::Mismatch(name.to_owned())),
         }
     }
 
@@ -143,8 +143,8 @@ impl Checkpoint {
         let data: Vec<(&str, Dtype, &[usize], Vec<u8>)> = self
             .tensors
             .iter()
-            .map(|(name, CheckpointTensor { shape, numbers })| {
-                let (dtype, bytes) = numbers.to_bytes();
+            .map(|(name, CheckpointTensor { shape, data })| {
+                let (dtype, bytes) = data.to_bytes();
                 (name.as_str(), dtype, shape.as_slice(), bytes)
             })
             .collect();
@@ -176,16 +176,16 @@ impl Checkpoint {
         let tensors = data
             .into_iter()
             .map(|(name, view)| {
-                let numbers = Numbers::from_bytes(view.dtype(), view.data())
-                    .ok_or_else(|| CheckpointError::Misfit(name.to_owned()))?;
-                Ok((name.to_owned(), CheckpointTensor { shape: view.shape().to_vec(), numbers }))
+                let data = TensorData::from_bytes(view.dtype(), view.data())
+                    .ok_or_else(|| CheckpointError::Mismatch(name.to_owned()))?;
+                Ok((name.to_owned(), CheckpointTensor { shape: view.shape().to_vec(), data }))
             })
             .collect::<Result<_, CheckpointError>>()?;
         Ok(Self { tensors, notes: notes.into_iter().collect() })
     }
 }
 
-impl Numbers {
+impl TensorData {
     fn to_bytes(&self) -> (Dtype, Vec<u8>) {
         match self {
             Self::F32(values) => (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
@@ -235,8 +235,8 @@ mod tests {
         let mut checkpoint = Checkpoint::default();
         checkpoint.insert("weights/b", vec![2, 1], vec![1.5, f32::NEG_INFINITY]);
         checkpoint.insert("weights/a", vec![1], vec![-0.0]);
-        checkpoint.insert_sums("state/sums", vec![1e-300, 2.0]);
-        checkpoint.insert_counters("state/step", vec![step]);
+        checkpoint.insert_f64("state/sums", vec![1e-300, 2.0]);
+        checkpoint.insert_i64("state/step", vec![step]);
         checkpoint.notes.insert("host".to_owned(), "here".to_owned());
         checkpoint
     }
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(read.notes["host"], "here");
         assert_eq!(Checkpoint::read(&run.previous_checkpoint()).unwrap().counters("state/step").unwrap(), [2]);
         assert_eq!(fs::read_dir(run.checkpoints()).unwrap().count(), 2);
-        assert!(matches!(read.values("state/step"), Err(CheckpointError::Misfit(name)) if name == "state/step"));
+        assert!(matches!(read.values("state/step"), Err(CheckpointError::Mismatch(name)) if name == "state/step"));
     }
 
     #[test]

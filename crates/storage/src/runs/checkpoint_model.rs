@@ -54,7 +54,7 @@ fn model_of_checkpoint(path: &Path) -> Result<Model, CheckpointModelError> {
         let stored = format!("{group}/{name}");
         let values = checkpoint.values(&stored)?.to_vec();
         if values.len() != shape.iter().product::<usize>() {
-            return Err(CheckpointError::Misfit(stored).into());
+            return Err(CheckpointError::Mismatch(stored).into());
         }
         if let Some(reason) = fault_of_values(&name, &values) {
             return Err(ModelError::Values { name, reason }.into());

@@ -12,7 +12,7 @@ use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// Files above this size are no histories: 25 bytes an epoch make that a million epochs.
-const LARGEST_FILE: u64 = 25_000_000;
+const MAX_FILE: u64 = 25_000_000;
 
 /// Loss and accuracy of every epoch, from the first on; all four series have the same length. An epoch without
 /// validation images has NaN there.
@@ -130,7 +130,7 @@ pub fn read_history(folder: &Path) -> Result<ReferenceHistory, HistoryError> {
 }
 
 fn read_series(path: &Path) -> Result<Vec<f64>, HistoryError> {
-    let bytes = read_regular_file(path, LARGEST_FILE)
+    let bytes = read_regular_file(path, MAX_FILE)
         .map_err(|source| HistoryError::Unreadable { path: path.to_owned(), source })?;
     String::from_utf8_lossy(&bytes)
         .lines()

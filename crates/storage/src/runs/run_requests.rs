@@ -17,7 +17,7 @@ use mammoscope_domain::run::run_event::RequestVerb;
 use mammoscope_domain::text::printable::printable;
 
 /// No request is nearly as long.
-const LARGEST: u64 = 1 << 16;
+const MAX_VALUE: u64 = 1 << 16;
 /// What the name of a file that is no request gets behind it.
 const REJECTED: &str = ".rejected";
 
@@ -137,7 +137,7 @@ impl RunRequests {
         if !file.as_encoded_bytes().ends_with(b".json") {
             return Err(Some("its name does not end with .json".to_owned()));
         }
-        let bytes = read_regular_file(&self.run.requests().join(file), LARGEST)
+        let bytes = read_regular_file(&self.run.requests().join(file), MAX_VALUE)
             .map_err(|error| (error.kind() != io::ErrorKind::NotFound).then(|| error.to_string()))?;
         serde_json::from_slice(&bytes).map_err(|error| Some(printable(&error.to_string())))
     }

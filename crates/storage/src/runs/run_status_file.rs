@@ -14,7 +14,7 @@ use mammoscope_domain::run::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// No `status.json` is nearly as long.
-const LARGEST: u64 = 1 << 20;
+const MAX_VALUE: u64 = 1 << 20;
 
 /// A `status.json` that tells nothing.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,7 @@ fn text_of(status: &RunStatus) -> io::Result<String> {
 
 /// The status of a run.
 pub fn read_status(path: &Path) -> Result<RunStatus, RunStatusError> {
-    let bytes = read_regular_file(path, LARGEST).map_err(|error| match error.kind() {
+    let bytes = read_regular_file(path, MAX_VALUE).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => RunStatusError::Missing(path.to_owned()),
         _ => RunStatusError::Read { path: path.to_owned(), error },
     })?;

@@ -16,7 +16,7 @@ const HERE: &str = "workspace";
 /// How times are written in names: they sort as they follow each other, and every file system takes them.
 const TIME_IN_NAMES: &str = "%Y-%m-%dT%H-%M-%S";
 /// Characters of a run's label, so that its files' names stay within what file systems take.
-const LONGEST_LABEL: usize = 64;
+const MAX_LABEL: usize = 64;
 
 /// A folder with runs and a cache, which exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,12 +120,8 @@ fn local_time(time: DateTime<Utc>) -> String {
 /// A text as a part of a file name: letters, digits, `.`, `+`, `-` and `_` stay, anything else becomes `-`.
 fn name_part(text: &str) -> String {
     let kept = |character: char| character.is_alphanumeric() || ['.', '+', '-', '_'].contains(&character);
-    let part: String = text
-        .trim()
-        .chars()
-        .map(|character| if kept(character) { character } else { '-' })
-        .take(LONGEST_LABEL)
-        .collect();
+    let part: String =
+        text.trim().chars().map(|character| if kept(character) { character } else { '-' }).take(MAX_LABEL).collect();
     if part.is_empty() { "run".to_owned() } else { part }
 }
 

@@ -14,10 +14,10 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 const ALIGNMENT: usize = 64;
 
 /// The longest header that is read; that of a table has about 60 bytes.
-const LONGEST_HEADER: usize = 4096;
+const MAX_HEADER: usize = 4096;
 
 /// The longest file that is read: 8192 × 8192 values.
-const LONGEST_FILE: u64 = 4 << 26;
+const MAX_FILE: u64 = 4 << 26;
 
 /// A file of a map that is not one.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ pub fn write_map(path: &Path, width: usize, values: &[f32]) -> io::Result<()> {
 pub fn read_table(path: &Path) -> Result<MapTable, MapFileError> {
     let unreadable = |source| MapFileError::Unreadable { path: path.to_owned(), source };
     let not_a_map = |reason: String| MapFileError::NotAMap { path: path.to_owned(), reason };
-    let bytes = read_regular_file(path, LONGEST_FILE).map_err(unreadable)?;
+    let bytes = read_regular_file(path, MAX_FILE).map_err(unreadable)?;
     parse(&bytes).map_err(not_a_map)
 }
 
@@ -89,7 +89,7 @@ fn parse(bytes: &[u8]) -> Result<MapTable, String> {
         [1..=3, ..] | [] => return Err(cut()),
         [version, ..] => return Err(format!("version {version} of .npy is not known")),
     };
-    if length > LONGEST_HEADER {
+    if length > MAX_HEADER {
         return Err(format!("a header of {length} bytes"));
     }
     let (header, data) = rest.split_at_checked(length).ok_or_else(cut)?;

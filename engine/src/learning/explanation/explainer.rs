@@ -50,9 +50,9 @@ pub enum GradientSource {
 }
 
 /// Asked between passes through the network whether to go on; where the work stands is counted there, too.
-pub struct Going<'a>(pub &'a dyn Fn() -> bool);
+pub struct Cancellation<'a>(pub &'a dyn Fn() -> bool);
 
-impl Going<'_> {
+impl Cancellation<'_> {
     /// Whether to go on.
     #[must_use]
     pub fn on(&self) -> bool {
@@ -97,7 +97,7 @@ impl Explainer {
         &self,
         images: &[ExplainedImage<'_>],
         request: MapRequest,
-        going: &Going<'_>,
+        going: &Cancellation<'_>,
     ) -> Result<Option<Vec<Result<ExplainedSample, String>>>, TchError> {
         if images.is_empty() {
             return Ok(Some(Vec::new()));
@@ -127,7 +127,7 @@ impl Explainer {
         &self,
         image: &Tensor,
         sample: &mut ExplainedSample,
-        going: &Going<'_>,
+        going: &Cancellation<'_>,
     ) -> Result<bool, TchError> {
         if !sample.map.status().is_sound() {
             return Ok(true);
@@ -149,7 +149,7 @@ impl Explainer {
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        going: &Going<'_>,
+        going: &Cancellation<'_>,
     ) -> Result<Option<BatchOfMaps>, TchError> {
         let MapRequest { method, layer, .. } = request;
         match method {
@@ -225,7 +225,7 @@ impl Explainer {
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        going: &Going<'_>,
+        going: &Cancellation<'_>,
     ) -> Result<Option<BatchOfMaps>, TchError> {
         let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
         let classes = choose(&logits);

@@ -3,7 +3,7 @@
 use mammoscope_domain::explanation::explanation_method::occlusion_grid;
 use tch::{Device, TchError, Tensor, no_grad};
 
-use super::explainer::Going;
+use super::explainer::Cancellation;
 use crate::learning::folded_resnet::FoldedResNet;
 
 /// The map of one image 1×3×S×S: the logit of the whole image minus that of the image with a patch covered, for every
@@ -14,7 +14,7 @@ pub fn occlusion(
     image: &Tensor,
     class: i64,
     batch: usize,
-    going: &Going<'_>,
+    going: &Cancellation<'_>,
 ) -> Result<Option<Tensor>, TchError> {
     no_grad(|| {
         let (_, _, size, _) = image.size4()?;

@@ -5,7 +5,7 @@ use mammoscope_domain::explanation::perturbation_curve::{
 };
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::explainer::Going;
+use super::explainer::Cancellation;
 use crate::learning::folded_resnet::FoldedResNet;
 
 /// The curves of one image 1×3×S×S and a map of S·S values for a class. What is away is zero, the picture's mean: of
@@ -17,7 +17,7 @@ pub fn perturbation_curves(
     class: i64,
     map: &[f32],
     batch: usize,
-    going: &Going<'_>,
+    going: &Cancellation<'_>,
 ) -> Result<Option<PerturbationCurves>, TchError> {
     no_grad(|| {
         let (_, _, rows, columns) = image.size4()?;

@@ -3,7 +3,7 @@
 use mammoscope_domain::explanation::explanation_method::NOISY_COPIES;
 use tch::{Kind, TchError, Tensor, no_grad};
 
-use super::explainer::Going;
+use super::explainer::Cancellation;
 use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::random_stream::{Purpose, RandomStream};
 
@@ -20,7 +20,7 @@ pub fn smooth_grad(
     image: &Tensor,
     class: i64,
     seed: u64,
-    going: &Going<'_>,
+    going: &Cancellation<'_>,
 ) -> Result<Option<Tensor>, TchError> {
     let deviation = NOISE * (image.f_max()?.f_double_value(&[])? - image.f_min()?.f_double_value(&[])?);
     let mut stream = RandomStream::new(seed, Purpose::Noise, 0, 0);

@@ -10,7 +10,7 @@ use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
-use mammoscope_imaging::grey_deviation::grey_deviation;
+use mammoscope_imaging::intensity_sd::intensity_sd;
 use mammoscope_storage::runs::manifest_file::{read_manifest, write_manifest};
 use mammoscope_storage::runs::run_dir::RunDir;
 use tch::Device;
@@ -55,7 +55,7 @@ impl PreparedImages {
             route: InputRoute::One,
             grey_range: manifest.grey_range,
             threads,
-            measure: grey_deviation,
+            measure: intensity_sd,
             on_progress: &|_| {},
             cancelled: is_to_end,
         };

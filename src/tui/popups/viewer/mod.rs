@@ -104,8 +104,8 @@ impl ViewerPopup {
         }
     }
 
-    pub(in crate::tui) fn hear(&mut self, message: &PictureMessage) {
-        self.picture.hear(message);
+    pub(in crate::tui) fn on_message(&mut self, message: &PictureMessage) {
+        self.picture.on_message(message);
     }
 
     /// What its picture wants since it was drawn last.

@@ -3,7 +3,7 @@ use image::{GrayImage, Luma};
 
 use super::*;
 use crate::tui::popups::Popup;
-use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{PictureEffect, PictureRequest};
 use crate::tui::services::pictures::PictureService;
@@ -35,7 +35,7 @@ fn one_walks_through_the_images_and_sees_each() {
     let (inbox, messages) = std::sync::mpsc::channel();
     let mut service = PictureService::new(inbox);
     let mut app = fresh_app();
-    app.arrive(Place::Viewer(three_images(folder.path())));
+    app.arrive(Destination::Viewer(three_images(folder.path())));
     let mut look = |app: &mut crate::tui::app::App, size| {
         drawn(app, size);
         for effect in app.after_draw() {
@@ -82,7 +82,7 @@ fn every_action_does_what_its_name_says() {
 fn a_picture_is_asked_for_once_for_each_size_window_and_image() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = fresh_app();
-    app.arrive(Place::Viewer(three_images(folder.path())));
+    app.arrive(Destination::Viewer(three_images(folder.path())));
     drawn(&mut app, (80, 24));
     let first = wanted(&app.after_draw());
     drawn(&mut app, (80, 24));

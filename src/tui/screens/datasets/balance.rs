@@ -24,7 +24,7 @@ use mammoscope_domain::text::printable::printable_path;
 /// Cells of a table's row, before its bar; with short words where that does not fit.
 const ROW: usize = 41;
 /// A bar narrower than this tells nothing beside the numbers.
-const LEAST_BAR: usize = 8;
+const MIN_BAR: usize = 8;
 /// Problems that are listed.
 const LISTED: usize = 40;
 
@@ -124,7 +124,7 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
     let short = cells < ROW;
     let (split_cells, number_cells) = if short { (6, 5) } else { (10, 6) };
     let bar = cells.saturating_sub(ROW + 2).min(40);
-    let bar = if bar < LEAST_BAR { 0 } else { bar };
+    let bar = if bar < MIN_BAR { 0 } else { bar };
     let mut head = vec![Span::styled(format!(" view  {}", padded("split", split_cells)), theme.dim())];
     for class in DensityClass::ALL {
         head.push(Span::styled(format!("{:>number_cells$}", class.letter()), theme.class(class)));

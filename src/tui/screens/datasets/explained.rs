@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::DatasetsScreen;
 use super::samples::{SampleRow, Samples, Shown};
-use super::steering::MOST_VIEWED;
+use super::steering::MAX_VIEWED;
 use super::tree::FolderTree;
-use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainList, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_dataset::subject_audit::sample_name;
@@ -25,8 +25,8 @@ impl DatasetsScreen {
             .filter(|(_, row)| self.samples.marked() > 0 && is_marked(row))
             .collect();
         let chosen: Vec<(usize, SampleRow)> = if marked.is_empty() {
-            let first = self.images.cursor.saturating_sub(MOST_VIEWED / 2);
-            let last = (first + MOST_VIEWED).min(self.samples.len());
+            let first = self.images.cursor.saturating_sub(MAX_VIEWED / 2);
+            let last = (first + MAX_VIEWED).min(self.samples.len());
             (first..last).filter_map(|at| Some((at, self.samples.row(at)?))).collect()
         } else {
             marked
@@ -41,7 +41,7 @@ impl DatasetsScreen {
         };
         let views = views_of(tree, &samples);
         let list = ExplainList { title, samples, position, views, source: None, from: ScreenId::Datasets };
-        vec![Effect::Go(Place::Explanation(list))]
+        vec![Effect::Navigate(Destination::Explanation(list))]
     }
 }
 

@@ -17,7 +17,7 @@ use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::printable::printable;
 
 /// Cells that the flags have at least: `! no MLO_R`.
-const LEAST_FLAGS: usize = 12;
+const MIN_FLAGS: usize = 12;
 
 /// Which columns a list has.
 struct Columns {
@@ -38,7 +38,7 @@ impl Columns {
         };
         let mut left = cells.saturating_sub(subject + 25);
         let mut fits = |wanted: bool, needed: usize| {
-            let fits = wanted && left >= needed + LEAST_FLAGS;
+            let fits = wanted && left >= needed + MIN_FLAGS;
             left -= if fits { needed } else { 0 };
             fits
         };

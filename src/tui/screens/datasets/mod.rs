@@ -126,13 +126,13 @@ impl DatasetsScreen {
     }
 
     /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: DatasetsMessage, _model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: DatasetsMessage, _model: &Model) -> Vec<Effect> {
         match message {
-            DatasetsMessage::Opened { asked, root } => self.hear_opened(&asked, &root),
+            DatasetsMessage::Opened { asked, root } => self.on_opened(&asked, &root),
             DatasetsMessage::Listed { root, folder, context, outcome } => {
                 self.keep_image();
                 if let Some(tree) = self.tree.as_mut().filter(|tree| tree.folder(0).path == root) {
-                    if tree.hear(&folder, context, outcome) {
+                    if tree.on_listing(&folder, context, outcome) {
                         self.samples.forget_folder(&folder);
                     }
                     self.stale = true;
@@ -150,14 +150,14 @@ impl DatasetsScreen {
                 Vec::new()
             }
             DatasetsMessage::Headers { read, passed } => {
-                if self.samples.hear_headers(read, &passed) {
+                if self.samples.on_headers(read, &passed) {
                     self.list_flagged_anew();
                 }
                 Vec::new()
             }
             DatasetsMessage::Unreadable(images) => {
                 for (path, problem) in images {
-                    if self.samples.hear_problem(path, &problem) {
+                    if self.samples.on_problem(path, &problem) {
                         self.list_flagged_anew();
                     }
                 }
@@ -165,7 +165,7 @@ impl DatasetsScreen {
             }
             DatasetsMessage::Doubtful(images) => {
                 for (path, doubts) in images {
-                    if self.samples.hear_doubts(&path, &doubts) {
+                    if self.samples.on_doubts(&path, &doubts) {
                         self.list_flagged_anew();
                     }
                 }
@@ -176,11 +176,11 @@ impl DatasetsScreen {
                     return Vec::new();
                 }
                 self.list_flagged_anew();
-                vec![Effect::done(self.samples.hear_duplicates(audit))]
+                vec![Effect::done(self.samples.on_duplicates(audit))]
             }
             DatasetsMessage::Completed { typed, found } => {
                 if let Some(open) = &mut self.open {
-                    open.hear(&typed, found);
+                    open.on_message(&typed, found);
                 }
                 Vec::new()
             }
@@ -192,13 +192,13 @@ impl DatasetsScreen {
     }
 
     /// Takes a picture that is decoded or drawn.
-    pub(in crate::tui) fn hear_picture(&mut self, message: &PictureMessage) {
-        self.picture.hear(message);
+    pub(in crate::tui) fn on_picture(&mut self, message: &PictureMessage) {
+        self.picture.on_message(message);
         let path = &message.request.path;
         let is_news = match &message.outcome {
             // A header may be whole and the rest not.
-            Err(problem) => self.samples.hear_problem(path.clone(), problem),
-            Ok(picture) => picture.facts.as_ref().is_some_and(|facts| self.samples.hear_doubts(path, &facts.doubts)),
+            Err(problem) => self.samples.on_problem(path.clone(), problem),
+            Ok(picture) => picture.facts.as_ref().is_some_and(|facts| self.samples.on_doubts(path, &facts.doubts)),
         };
         if is_news {
             self.list_flagged_anew();
@@ -237,7 +237,7 @@ impl Screen for DatasetsScreen {
     fn type_key(&mut self, key: Key, _model: &Model) -> Option<Vec<Effect>> {
         if let Some(open) = &mut self.open {
             return Some(match open.press(key) {
-                Typed::Going(effects) => effects,
+                Typed::Continues(effects) => effects,
                 Typed::Open(path) => {
                     self.open = None;
                     vec![Effect::Datasets(DatasetsEffect::Open(path.into()))]

@@ -26,7 +26,7 @@ pub(super) struct OpenField {
 /// What became of it.
 pub(super) enum Typed {
     /// It goes on.
-    Going(Vec<Effect>),
+    Continues(Vec<Effect>),
     /// This is to be opened.
     Open(String),
     /// Nothing is to be opened.
@@ -46,7 +46,7 @@ impl OpenField {
     }
 
     /// Takes what a path may become, if it is still the one that is typed.
-    pub(super) fn hear(&mut self, typed: &str, found: Vec<String>) {
+    pub(super) fn on_message(&mut self, typed: &str, found: Vec<String>) {
         if typed == self.field.text() {
             self.found = found;
             self.list = ScrollList::default();
@@ -58,7 +58,7 @@ impl OpenField {
             Key::Escape => return Typed::Dropped,
             Key::Enter if self.field.text().trim().is_empty() => return Typed::Dropped,
             Key::Enter => return Typed::Open(self.field.text().to_owned()),
-            Key::Tab => return Typed::Going(self.take(self.list.cursor)),
+            Key::Tab => return Typed::Continues(self.take(self.list.cursor)),
             Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
                 self.list.press(key, self.found.len());
             }
@@ -71,11 +71,11 @@ impl OpenField {
                 self.field.press(key);
                 if self.field.text() != before {
                     self.found.clear();
-                    return Typed::Going(self.complete());
+                    return Typed::Continues(self.complete());
                 }
             }
         }
-        Typed::Going(Vec::new())
+        Typed::Continues(Vec::new())
     }
 
     pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {

@@ -188,11 +188,7 @@ impl Samples {
 
     /// Takes headers, and those that were not read because others were wanted sooner; gives whether one is newly known to
     /// be unreadable.
-    pub(super) fn hear_headers(
-        &mut self,
-        read: Vec<(PathBuf, Result<ImageHeader, String>)>,
-        passed: &[PathBuf],
-    ) -> bool {
+    pub(super) fn on_headers(&mut self, read: Vec<(PathBuf, Result<ImageHeader, String>)>, passed: &[PathBuf]) -> bool {
         let mut is_news = false;
         for path in passed {
             self.asked.remove(path);
@@ -203,7 +199,7 @@ impl Samples {
         for (path, header) in read {
             self.asked.remove(&path);
             if let Err(problem) = &header {
-                is_news |= self.hear_problem(path.clone(), problem);
+                is_news |= self.on_problem(path.clone(), problem);
             }
             self.headers.insert(path, header);
         }
@@ -211,12 +207,12 @@ impl Samples {
     }
 
     /// An image cannot be read or decoded; gives whether that was not known.
-    pub(super) fn hear_problem(&mut self, path: PathBuf, problem: &str) -> bool {
+    pub(super) fn on_problem(&mut self, path: PathBuf, problem: &str) -> bool {
         self.unreadable.insert(path, problem.to_owned()).is_none()
     }
 
     /// What is doubtful about an image; gives whether that was not known.
-    pub(super) fn hear_doubts(&mut self, path: &Path, doubts: &[ImageDoubt]) -> bool {
+    pub(super) fn on_doubts(&mut self, path: &Path, doubts: &[ImageDoubt]) -> bool {
         if doubts.is_empty() {
             return self.doubtful.remove(path).is_some();
         }
@@ -224,7 +220,7 @@ impl Samples {
     }
 
     /// Takes the files of the same content; what is to be said of them comes back.
-    pub(super) fn hear_duplicates(&mut self, audit: DuplicateAudit) -> String {
+    pub(super) fn on_duplicates(&mut self, audit: DuplicateAudit) -> String {
         self.compares = false;
         self.duplicates.clear();
         for group in audit.groups {

@@ -11,14 +11,14 @@ use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
-use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_dataset::subject_audit::sample_name;
 
 /// Of a longer list so many images around the cursor are walked through.
-pub(super) const MOST_VIEWED: usize = 5000;
+pub(super) const MAX_VIEWED: usize = 5000;
 
 impl DatasetsScreen {
     pub(super) fn act_here(&mut self, action: DatasetsAction, model: &Model) -> Vec<Effect> {
@@ -66,7 +66,7 @@ impl DatasetsScreen {
             }
             DatasetsAction::Train => {
                 let data = self.tree.as_ref().map(|tree| tree.folder(0).path.clone());
-                return data.map(|data| Effect::Go(Place::NewTraining { data })).into_iter().collect();
+                return data.map(|data| Effect::Navigate(Destination::NewTraining { data })).into_iter().collect();
             }
             DatasetsAction::NextWindow => self.window = self.window.next(),
             DatasetsAction::Brighter => self.window = self.window.brighter(1),
@@ -230,15 +230,15 @@ impl DatasetsScreen {
     fn view_image(&mut self) -> Vec<Effect> {
         self.relist();
         let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else { return Vec::new() };
-        let first = self.images.cursor.saturating_sub(MOST_VIEWED / 2);
-        let last = (first + MOST_VIEWED).min(self.samples.len());
+        let first = self.images.cursor.saturating_sub(MAX_VIEWED / 2);
+        let last = (first + MAX_VIEWED).min(self.samples.len());
         let rows = (first..last).filter_map(|at| self.samples.row(at));
         let images = rows.map(|row| self.listed_image(tree, row)).collect();
         let mut title = tree.folder(self.folder).name.clone();
         if last - first < self.samples.len() {
             title = format!("{title} · {}–{} of {}", first + 1, last, self.samples.len());
         }
-        vec![Effect::Go(Place::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
+        vec![Effect::Navigate(Destination::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
     }
 
     fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
@@ -326,7 +326,7 @@ impl DatasetsScreen {
         }
     }
 
-    pub(super) fn hear_opened(&mut self, asked: &Path, root: &Path) -> Vec<Effect> {
+    pub(super) fn on_opened(&mut self, asked: &Path, root: &Path) -> Vec<Effect> {
         let again = self.restored.root.as_deref() == Some(asked);
         if !again {
             // Another data set: nothing of the last one is kept but the window.

@@ -92,7 +92,12 @@ impl FolderTree {
     }
 
     /// Takes what lies in a folder; whether it is one of the tree.
-    pub(super) fn hear(&mut self, path: &Path, context: FolderContext, outcome: Result<FolderListing, String>) -> bool {
+    pub(super) fn on_listing(
+        &mut self,
+        path: &Path,
+        context: FolderContext,
+        outcome: Result<FolderListing, String>,
+    ) -> bool {
         let Some(at) = self.position(path) else { return false };
         if self.folders[at].state == FolderState::Waiting {
             self.change(at, 0, -1);
@@ -196,27 +201,27 @@ mod tests {
         }
     }
 
-    fn hear(tree: &mut FolderTree, path: &str, listing: FolderListing) {
-        tree.hear(Path::new(path), FolderContext::default(), Ok(listing));
+    fn on_listing(tree: &mut FolderTree, path: &str, listing: FolderListing) {
+        tree.on_listing(Path::new(path), FolderContext::default(), Ok(listing));
     }
 
     #[test]
     fn counts_fill_in_and_follow_what_changes() {
         let mut tree = FolderTree::new(Path::new("/d"));
-        hear(&mut tree, "/d", listing(&["A", "B"], 0));
+        on_listing(&mut tree, "/d", listing(&["A", "B"], 0));
         assert_eq!((tree.folder(0).below, tree.folder(0).waiting), (0, 2));
-        hear(&mut tree, "/d/A", listing(&[], 3));
-        hear(&mut tree, "/d/B", listing(&["x"], 4));
-        hear(&mut tree, "/d/B/x", listing(&[], 5));
+        on_listing(&mut tree, "/d/A", listing(&[], 3));
+        on_listing(&mut tree, "/d/B", listing(&["x"], 4));
+        on_listing(&mut tree, "/d/B/x", listing(&[], 5));
         assert_eq!((tree.folder(0).below, tree.folder(0).waiting), (12, 0));
         let b = tree.position(Path::new("/d/B")).unwrap();
         assert_eq!(tree.folder(b).below, 9);
-        hear(&mut tree, "/d/A", listing(&[], 1));
+        on_listing(&mut tree, "/d/A", listing(&[], 1));
         assert_eq!(tree.folder(0).below, 10);
-        hear(&mut tree, "/d", listing(&["A", "C"], 0));
+        on_listing(&mut tree, "/d", listing(&["A", "C"], 0));
         assert_eq!((tree.folder(0).below, tree.folder(0).waiting), (1, 1), "B is gone, C unread");
         assert_eq!(tree.position(Path::new("/d/B/x")), None);
-        assert!(!tree.hear(Path::new("/d/B/x"), FolderContext::default(), Ok(listing(&[], 9))), "told too late");
+        assert!(!tree.on_listing(Path::new("/d/B/x"), FolderContext::default(), Ok(listing(&[], 9))), "told too late");
         assert_eq!(tree.within(0).len(), 3);
     }
 
@@ -226,7 +231,7 @@ mod tests {
             let mut tree = FolderTree::new(Path::new("/"));
             let paths = ["/", "/a", "/a/a", "/b"];
             for (at, subfolders, images) in changes {
-                hear(&mut tree, paths[at], listing(&["a", "b", "c"][..subfolders.min(3)], images));
+                on_listing(&mut tree, paths[at], listing(&["a", "b", "c"][..subfolders.min(3)], images));
                 for folder in tree.within(0) {
                     let inside = tree.within(folder);
                     let images: usize = inside.iter().map(|&at| tree.folder(at).images.len()).sum();

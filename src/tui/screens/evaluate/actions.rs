@@ -8,7 +8,7 @@ use super::opened::{ComparedWith, Opened};
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
-use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::evaluate::EvaluateEffect;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::subject::split::Split;
@@ -147,7 +147,11 @@ impl EvaluateScreen {
             };
         };
         if opened.in_cases {
-            return opened.explain_list().map(|images| Effect::Go(Place::Explanation(images))).into_iter().collect();
+            return opened
+                .explain_list()
+                .map(|images| Effect::Navigate(Destination::Explanation(images)))
+                .into_iter()
+                .collect();
         }
         if opened.cases.is_empty() {
             let text = if opened.sets.is_some() { "no case is in this cell" } else { "it is being read" };

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::terminal::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
-use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateMessage};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::confusion_matrix::Normalisation;
@@ -72,7 +72,7 @@ impl EvaluateScreen {
     }
 
     /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: EvaluateMessage, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: EvaluateMessage, model: &Model) -> Vec<Effect> {
         match message {
             EvaluateMessage::Looked { kept } => {
                 (self.kept, self.looked) = (kept, true);
@@ -126,7 +126,7 @@ impl Screen for EvaluateScreen {
             EvaluateAction::Open => return self.enter_or_open(model),
             EvaluateAction::FullScreen => {
                 let images = self.opened.as_ref().filter(|opened| opened.in_cases).and_then(Opened::image_list);
-                return images.map(|images| Effect::Go(Place::Viewer(images))).into_iter().collect();
+                return images.map(|images| Effect::Navigate(Destination::Viewer(images))).into_iter().collect();
             }
             EvaluateAction::Back => return self.back(),
             EvaluateAction::Up => self.go(-1, 0, model),
@@ -154,7 +154,7 @@ impl Screen for EvaluateScreen {
                 self.chooser = Some(ScrollList::default());
             }
             EvaluateAction::ShowRun => {
-                return self.run_meant(model).map(|run| Effect::Go(Place::Run(run))).into_iter().collect();
+                return self.run_meant(model).map(|run| Effect::Navigate(Destination::Run(run))).into_iter().collect();
             }
             EvaluateAction::ReadAgain => {
                 let mut effects = self.look(model);

@@ -106,7 +106,7 @@ impl ExplainScreen {
     }
 
     /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: ExplainMessage, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: ExplainMessage, model: &Model) -> Vec<Effect> {
         match message {
             ExplainMessage::Mapped { request, outcome } if self.asked.contains(&request) => {
                 self.answers.retain(|answer| answer.request != request && self.asked.contains(&answer.request));
@@ -127,9 +127,9 @@ impl ExplainScreen {
     }
 
     /// Takes a picture.
-    pub(in crate::tui) fn hear_picture(&mut self, message: &PictureMessage) {
+    pub(in crate::tui) fn on_picture(&mut self, message: &PictureMessage) {
         for tile in &mut self.tiles {
-            tile.hear(message);
+            tile.on_message(message);
         }
     }
 

@@ -4,7 +4,7 @@ use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, s
 use super::*;
 use crate::analysis::explained_image::MapZoom;
 use crate::terminal::input::Key;
-use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::effect::Destination;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::subject::density::DensityClass;
@@ -25,7 +25,7 @@ fn key(letter: char) -> [Key; 1] {
 #[test]
 fn each_way_to_draw_a_map() {
     let mut app = stage();
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     // Outlined, so that the image, too, is painted here and not read from its file.
     press(&mut app, &key('k'));
@@ -52,7 +52,7 @@ fn a_scale_is_kept_for_the_same_kind_of_map_alone() {
     let mut app = stage();
     for letter in ['m', 'y', 'n', 'Y'] {
         let requests = vec![app.screens.explain.request(&list().samples[1])].into_iter().flatten().collect::<Vec<_>>();
-        let requests = match asked(&app.arrive(Place::Explanation(list()))) {
+        let requests = match asked(&app.arrive(Destination::Explanation(list()))) {
             new if new.is_empty() => requests,
             new => new,
         };
@@ -71,7 +71,7 @@ fn a_true_class_that_is_not_known_is_not_claimed() {
     let mut app = stage();
     let mut unlabelled = list();
     unlabelled.samples[1].label = None;
-    app.arrive(Place::Explanation(unlabelled));
+    app.arrive(Destination::Explanation(unlabelled));
     let requests = asked(&press(&mut app, &key('t')));
     let requests = if requests.is_empty() { app.screens.explain.asked.clone() } else { requests };
     assert_eq!(requests[0].class, None);
@@ -83,7 +83,7 @@ fn a_true_class_that_is_not_known_is_not_claimed() {
 #[test]
 fn what_could_not_be_had_can_be_asked_for_again() {
     let mut app = stage();
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     answer(&mut app, &requests, &Err("no engine beside this program".to_owned()));
     assert_eq!(asked(&press(&mut app, &key('c'))), [], "how it is shown is no reason");
     assert_eq!(asked(&press(&mut app, &key('r'))), requests);
@@ -95,7 +95,7 @@ fn what_could_not_be_had_can_be_asked_for_again() {
 #[test]
 fn what_is_next_is_computed_ahead_an_image_or_a_whole_subject() {
     let mut app = stage();
-    let next: Vec<_> = ahead(&app.arrive(Place::Explanation(list()))).into_iter().map(|one| one.sample).collect();
+    let next: Vec<_> = ahead(&app.arrive(Destination::Explanation(list()))).into_iter().map(|one| one.sample).collect();
     assert_eq!(next, [147, 145, 148].map(|subject| sample(subject, View::CcR).path));
     let effects = press(&mut app, &key('g'));
     let next: Vec<_> = ahead(&effects).into_iter().map(|one| one.sample).collect();
@@ -110,7 +110,7 @@ fn what_is_next_is_computed_ahead_an_image_or_a_whole_subject() {
 #[test]
 fn the_control_and_what_is_wrong_with_masks_are_told() {
     let mut app = stage();
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     let mut examined = examined();
     examined.control.dense_enrichment = Some(0.98);
     examined.control.dense_energy = Some(0.4);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ExplainScreen;
 use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
-use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::explain::ExplainEffect;
 use crate::tui::protocol::explain::{ExplainAction, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
@@ -44,7 +44,7 @@ impl ExplainScreen {
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
                     let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
-                    return vec![Effect::Go(Place::Screen(from))];
+                    return vec![Effect::Navigate(Destination::Screen(from))];
                 }
             }
             ExplainAction::Up | ExplainAction::Down => {
@@ -60,8 +60,8 @@ impl ExplainScreen {
                     self.chooser = None;
                 }
             }
-            ExplainAction::ToDatasets => return vec![Effect::Go(Place::Screen(ScreenId::Datasets))],
-            ExplainAction::ToEvaluate => return vec![Effect::Go(Place::Screen(ScreenId::Evaluate))],
+            ExplainAction::ToDatasets => return vec![Effect::Navigate(Destination::Screen(ScreenId::Datasets))],
+            ExplainAction::ToEvaluate => return vec![Effect::Navigate(Destination::Screen(ScreenId::Evaluate))],
         }
         let mut effects = self.ask(model);
         effects.push(Effect::SaveView);
@@ -108,7 +108,7 @@ impl ExplainScreen {
         let images =
             list.samples.iter().map(|sample| ListedImage { path: sample.path.clone(), caption: caption(sample) });
         let images = ImageList { title: list.title.clone(), images: images.collect(), position: list.position };
-        vec![Effect::Go(Place::Viewer(images))]
+        vec![Effect::Navigate(Destination::Viewer(images))]
     }
 
     fn export(&self) -> Vec<Effect> {

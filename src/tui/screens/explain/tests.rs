@@ -7,7 +7,7 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::Key;
 use crate::tui::app::App;
-use crate::tui::protocol::effect::{Place, Tone};
+use crate::tui::protocol::effect::{Destination, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -93,7 +93,7 @@ pub(super) fn list() -> ExplainList {
 pub(super) fn stage() -> App {
     let mut app = fresh_app();
     app.model.graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Ascii), |_| None);
-    app.model.graphics.settle();
+    app.model.graphics.resolve();
     for (preset, hour, phase) in [("modern", 15, RunPhase::Running), ("seed", 9, RunPhase::Completed)] {
         for view in View::ALL {
             let run = RunDir::new(format!("/density/workspace/runs/{hour}_{view}_{preset}"));
@@ -144,7 +144,7 @@ fn as_drawn_in_each_state() {
     let mut app = stage();
     press(&mut app, &[Key::Char('5')]);
     insta::assert_snapshot!("empty_80x24", drawn(&mut app, SMALL));
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     insta::assert_snapshot!("computing_80x24", drawn(&mut app, SMALL));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     press(&mut app, &[Key::Char('o')]);
@@ -163,7 +163,7 @@ fn as_drawn_in_each_state() {
 #[test]
 fn what_says_nothing_is_said_and_not_painted() {
     let mut app = stage();
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     press(&mut app, &[Key::Char('o')]);
     answer(&mut app, &requests, &Ok(mapped([-1.0; 16])));
     let text = drawn(&mut app, SMALL);
@@ -180,7 +180,7 @@ fn what_says_nothing_is_said_and_not_painted() {
 #[test]
 fn every_choice_asks_for_its_map_and_what_comes_too_late_is_left() {
     let mut app = stage();
-    let first = asked(&app.arrive(Place::Explanation(list())));
+    let first = asked(&app.arrive(Destination::Explanation(list())));
     let [first] = &first[..] else { panic!("one image") };
     // Of the trainings that which is over.
     let ModelSource::Runs(runs) = &first.source else { panic!("runs") };
@@ -214,7 +214,7 @@ fn every_choice_asks_for_its_map_and_what_comes_too_late_is_left() {
 #[test]
 fn a_training_at_work_is_followed_once_its_map_is_there() {
     let mut app = stage();
-    app.arrive(Place::Explanation(list()));
+    app.arrive(Destination::Explanation(list()));
     let of_training = press(&mut app, &[Key::Char('M'), Key::Up, Key::Up, Key::Enter]);
     let requests = asked(&of_training);
     let tick = |app: &mut App| asked(&app.update(UiMessage::Tick, fixed_time()));
@@ -236,7 +236,7 @@ fn a_training_at_work_is_followed_once_its_map_is_there() {
 fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
     let mut app = stage();
     let notice = |app: &App| app.notice.as_ref().map(|(_, notice)| (notice.tone, notice.text.clone())).unwrap();
-    let requests = asked(&app.arrive(Place::Explanation(list())));
+    let requests = asked(&app.arrive(Destination::Explanation(list())));
     press(&mut app, &[Key::Char('s')]);
     assert_eq!(notice(&app).0, Tone::Warning);
     press(&mut app, &[Key::Char('e')]);

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use super::note_text::wants_attention;
 use super::reference::Reference;
 use super::viewport::Viewport;
-use super::{MOST_MARKED, RunsScreen, SMOOTHING, Typing};
+use super::{MAX_MARKED, RunsScreen, SMOOTHING, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::protocol::effect::{Effect, Place};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::runs::{Lower, RunsAction, RunsEffect};
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::run_event::CheckpointKind;
@@ -83,7 +83,7 @@ impl RunsScreen {
             state.is_some_and(|state| !state.evaluations.is_empty())
         };
         if evaluated(&row.run) {
-            let mut effects = vec![Effect::Go(Place::Evaluation(row.run.clone()))];
+            let mut effects = vec![Effect::Navigate(Destination::Evaluation(row.run.clone()))];
             effects.extend(self.nearest_checkpoint(&row.run).map(Effect::done));
             return effects;
         }
@@ -121,8 +121,8 @@ impl RunsScreen {
             Some(position) => {
                 self.marked.remove(position);
             }
-            None if self.marked.len() >= MOST_MARKED => {
-                return vec![Effect::failed(format!("no more than {MOST_MARKED} runs lie over each other"))];
+            None if self.marked.len() >= MAX_MARKED => {
+                return vec![Effect::failed(format!("no more than {MAX_MARKED} runs lie over each other"))];
             }
             None => self.marked.push(run),
         }

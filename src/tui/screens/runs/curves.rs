@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
-use crate::tui::protocol::runs::{RunNews, RunNote};
+use crate::tui::protocol::runs::{RunNote, RunUpdate};
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
 use mammoscope_domain::run::run_records::StepPoint;
 use mammoscope_domain::run::run_state::RunState;
@@ -132,7 +132,7 @@ pub(in crate::tui) struct RunCurves {
 
 impl RunCurves {
     /// Takes news in.
-    pub(in crate::tui) fn take(&mut self, news: RunNews) {
+    pub(in crate::tui) fn take(&mut self, news: RunUpdate) {
         if news.anew {
             self.notes.clear();
             self.search = CurveSearch::default();

@@ -41,7 +41,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 /// Shares that the moving average keeps; 0 for none.
 const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
 /// As many runs are drawn over each other as there are colours.
-const MOST_MARKED: usize = 7;
+const MAX_MARKED: usize = 7;
 
 /// What is restored the next time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

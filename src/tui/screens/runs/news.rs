@@ -14,7 +14,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 impl RunsScreen {
     /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
         match message {
             RunsMessage::Newest(rows) => {
                 model.runs.rows = rows;
@@ -56,7 +56,7 @@ impl RunsScreen {
                 }
                 Vec::new()
             }
-            RunsMessage::Answered { run, verb, answer } => self.hear_answer(&run, verb, answer),
+            RunsMessage::Answered { run, verb, answer } => self.on_answer(&run, verb, answer),
             RunsMessage::Resumed { run, outcome } => {
                 self.resuming.retain(|other| *other != run);
                 let name = printable(&run.name());
@@ -95,11 +95,11 @@ impl RunsScreen {
     }
 
     /// A trainer is being asked.
-    pub(in crate::tui) fn hear_asked(&mut self, run: &RunDir, verb: RequestVerb) {
+    pub(in crate::tui) fn on_asked(&mut self, run: &RunDir, verb: RequestVerb) {
         self.asked.push((run.clone(), verb));
     }
 
-    fn hear_answer(&mut self, run: &RunDir, verb: RequestVerb, answer: Result<Answer, String>) -> Vec<Effect> {
+    fn on_answer(&mut self, run: &RunDir, verb: RequestVerb, answer: Result<Answer, String>) -> Vec<Effect> {
         if let Some(position) = self.asked.iter().position(|(other, asked)| other == run && *asked == verb) {
             self.asked.remove(position);
         }

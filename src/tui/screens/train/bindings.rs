@@ -155,7 +155,7 @@ impl TrainScreen {
                 let from = self.list.cursor;
                 self.list.press(key, rows.len());
                 let forwards = self.list.cursor >= from;
-                settle(&mut self.list, &rows, forwards);
+                skip_headings(&mut self.list, &rows, forwards);
             }
             // They have no cursor that is shown: it is the first row.
             Pane::Outlook | Pane::Layers => {
@@ -238,7 +238,7 @@ impl TrainScreen {
                 if self.filter.press(key) {
                     self.list.cursor = 0;
                     let rows = self.rows();
-                    settle(&mut self.list, &rows, true);
+                    skip_headings(&mut self.list, &rows, true);
                 }
             }
         }
@@ -247,7 +247,7 @@ impl TrainScreen {
 }
 
 /// Headings are passed over, in the direction of the move where there is a field.
-fn settle(list: &mut ScrollList, rows: &[Row], forwards: bool) {
+fn skip_headings(list: &mut ScrollList, rows: &[Row], forwards: bool) {
     let is_field = |place: &usize| matches!(rows.get(*place), Some(Row::Field(_)));
     let behind = (list.cursor..rows.len()).find(is_field);
     let before = (0..=list.cursor.min(rows.len().saturating_sub(1))).rev().find(is_field);

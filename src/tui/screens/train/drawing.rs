@@ -212,7 +212,7 @@ impl TrainScreen {
         let focused = self.pane == Pane::Outlook;
         let cells = usize::from(area.width.min(READABLE)).saturating_sub(4);
         let height = usize::from(area.height.saturating_sub(2));
-        let lines = if whole { self.outlook_lines(cells, model) } else { self.brief_lines(cells, height, model) };
+        let lines = if whole { self.estimate_lines(cells, model) } else { self.brief_lines(cells, height, model) };
         let hidden = lines.len().saturating_sub(height);
         let note = match (focused, whole, hidden) {
             (true, _, 0) => "Esc back".to_owned(),

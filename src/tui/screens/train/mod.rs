@@ -2,11 +2,11 @@
 
 mod bindings;
 mod drawing;
+mod estimate_lines;
 mod fields;
 mod form;
 mod layers;
 mod outlook;
-mod outlook_lines;
 mod rows;
 mod wrapped;
 
@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, Binding};
-use crate::tui::protocol::effect::{Effect, Notice, Place, Tone};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::train::{TrainEffect, TrainMessage};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -130,7 +130,7 @@ impl TrainScreen {
     }
 
     /// Takes news.
-    pub(in crate::tui) fn hear(&mut self, message: TrainMessage, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: TrainMessage, model: &Model) -> Vec<Effect> {
         match message {
             TrainMessage::Scanned { request, outcome } if request == self.scan => {
                 self.data = outcome.map_or_else(DataState::Failed, DataState::Known);
@@ -165,7 +165,7 @@ impl TrainScreen {
         } else {
             Effect::Notice(Notice { text: format!("{what} started, not all: {failures}"), tone: Tone::Warning })
         };
-        vec![Effect::Go(Place::Run(first.clone())), notice]
+        vec![Effect::Navigate(Destination::Run(first.clone())), notice]
     }
 
     /// Puts a data set into the form.

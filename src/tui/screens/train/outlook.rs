@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::form::TrainForm;
-use crate::tui::protocol::train::DataOutlook;
+use crate::tui::protocol::train::DataSummary;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
 use mammoscope_domain::training::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
@@ -17,14 +17,14 @@ pub(super) enum DataState {
     /// Its folders are being listed.
     Reading,
     /// It can be trained on.
-    Known(DataOutlook),
+    Known(DataSummary),
     /// It cannot, and why.
     Failed(String),
 }
 
 impl DataState {
     /// What is known, where something is.
-    pub(super) fn known(&self) -> Option<&DataOutlook> {
+    pub(super) fn known(&self) -> Option<&DataSummary> {
         if let Self::Known(outlook) = self { Some(outlook) } else { None }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn shares(devices: &DeviceList, runs: usize, gpus: usize) -> Vec<(Dev
 }
 
 /// The time that a timing and a data set give.
-pub(super) fn estimate(form: &TrainForm, data: &DataOutlook, timing: &StepTiming) -> Estimate {
+pub(super) fn estimate(form: &TrainForm, data: &DataSummary, timing: &StepTiming) -> Estimate {
     let batch_size = form.config.batch_size;
     let runs: Vec<EpochImages> = data.views.iter().map(|view| view.of_epoch()).collect();
     let shares = shares(&form.devices(), runs.len(), timing.gpus);

@@ -1,4 +1,4 @@
-use crate::tui::protocol::train::DataOutlook;
+use crate::tui::protocol::train::DataSummary;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::training::compute_options::Precision;
@@ -14,9 +14,9 @@ use crate::tui::protocol::train::ViewImages;
 use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 
-fn data(views: &[View]) -> DataOutlook {
+fn data(views: &[View]) -> DataSummary {
     let counts = [[98, 361, 352, 97], [12, 61, 60, 19], [10, 50, 52, 16]];
-    DataOutlook {
+    DataSummary {
         root: "/home/sam/density".into(),
         source: SplitSource::Folders,
         views: views.iter().map(|&view| ViewImages { view, counts }).collect(),
@@ -44,7 +44,7 @@ fn app() -> App {
     app
 }
 
-fn hear(app: &mut App, message: TrainMessage) -> Vec<Effect> {
+fn send(app: &mut App, message: TrainMessage) -> Vec<Effect> {
     app.update(UiMessage::Train(message), fixed_time())
 }
 
@@ -63,7 +63,7 @@ fn with_data(views: &[View]) -> App {
         panic!("the data set is not read")
     };
     assert_eq!(asked.root, PathBuf::from("/home/sam/density"));
-    hear(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(views)) });
+    send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(views)) });
     app
 }
 
@@ -76,7 +76,7 @@ fn with_estimate() -> App {
     let mut app = with_data(&View::ALL);
     let effects = tick(&mut app, 2);
     let [Effect::Train(TrainEffect::Time { request, .. })] = effects[..] else { panic!("nothing is timed") };
-    hear(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
+    send(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
     app
 }
 
@@ -148,7 +148,7 @@ fn warnings_are_drawn() {
         "no image of class D in train of CC_R".to_owned(),
         "fewer than 1,000 training images: 811 in CC_R; what is learnt may not hold for other data".to_owned(),
     ];
-    hear(&mut app, TrainMessage::Scanned { request, outcome: Ok(data) });
+    send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data) });
     insta::assert_snapshot!("warnings_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("warnings_120x40", drawn(&mut app, (120, 40)));
 }
@@ -158,9 +158,9 @@ fn a_data_set_that_cannot_be_used_says_why() {
     let mut app = with_data(&View::ALL);
     let request = app.screens.train.scan;
     let error = "/home/sam/density: cannot be read: No such file or directory".to_owned();
-    hear(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".to_owned()) });
+    send(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".to_owned()) });
     assert!(app.screens.train.data.known().is_some(), "what was asked before is of no interest");
-    hear(&mut app, TrainMessage::Scanned { request, outcome: Err(error) });
+    send(&mut app, TrainMessage::Scanned { request, outcome: Err(error) });
     insta::assert_snapshot!("no_data_80x24", drawn(&mut app, (80, 24)));
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
 }
@@ -176,11 +176,11 @@ fn steps_are_timed_when_the_form_rests_and_given_up_when_it_changes() {
     edit(&mut app, "batch_size", "8");
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(effects, [Effect::Train(TrainEffect::CancelTiming)]);
-    hear(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
+    send(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
     assert_eq!(app.screens.train.timing, Timing::Unknown, "that was of another form");
     assert!(!tick(&mut app, 4).is_empty());
     let request = app.screens.train.time;
-    hear(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".to_owned()) });
+    send(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".to_owned()) });
     assert!(drawn(&mut app, (120, 40)).contains("duration unknown: the engine was killed"));
     assert!(tick(&mut app, 9).is_empty(), "what failed is not tried again by itself");
     press(&mut app, &[Key::Escape, Key::Char('t')]);
@@ -236,7 +236,7 @@ fn the_start_says_what_is_wanted_and_goes_to_the_run() {
     insta::assert_snapshot!("starting_120x40", drawn(&mut app, (120, 40)));
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty(), "once is enough");
 
-    hear(&mut app, TrainMessage::Started(Err("the disk is full".to_owned())));
+    send(&mut app, TrainMessage::Started(Err("the disk is full".to_owned())));
     assert_eq!(app.screen, ScreenId::Train);
     assert_eq!(app.screens.train.form.config.epochs, 3, "the form keeps everything");
     insta::assert_snapshot!("not_started_80x24", drawn(&mut app, (80, 24)));
@@ -244,7 +244,7 @@ fn the_start_says_what_is_wanted_and_goes_to_the_run() {
     press(&mut app, &[Key::Ctrl('s')]);
     let folder = tempfile::tempdir().unwrap();
     let run = RunDir::create(folder.path().join("run")).unwrap();
-    hear(&mut app, TrainMessage::Started(Ok(StartedRuns { runs: vec![run], failures: Vec::new() })));
+    send(&mut app, TrainMessage::Started(Ok(StartedRuns { runs: vec![run], failures: Vec::new() })));
     assert_eq!(app.screen, ScreenId::Runs);
     assert!(app.notice.is_some_and(|(_, notice)| notice.tone == Tone::Done));
 }
@@ -270,10 +270,10 @@ fn the_form_is_restored() {
 #[test]
 fn a_data_set_comes_from_elsewhere() {
     let mut app = app();
-    let effects = app.arrive(Place::NewTraining { data: "/data/other".into() });
+    let effects = app.arrive(Destination::NewTraining { data: "/data/other".into() });
     assert!(matches!(&effects[..], [Effect::Train(TrainEffect::Scan { data, .. })] if data.root.ends_with("other")));
     // The same once more is read again: its files may have changed.
-    assert_eq!(app.arrive(Place::NewTraining { data: "/data/other".into() }).len(), 1);
+    assert_eq!(app.arrive(Destination::NewTraining { data: "/data/other".into() }).len(), 1);
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, in
                 Ok(())
             }
             Ok(BrowserJob::Changed(folder)) => {
-                next = browser.settle(folder, jobs);
+                next = browser.resolve(folder, jobs);
                 Ok(())
             }
             Err(TryRecvError::Empty) => browser.go_on(),
@@ -196,7 +196,7 @@ impl Browser<'_> {
     }
 
     /// Takes all changes that come at once; each folder is listed again once. What else comes is to be done next.
-    fn settle(&mut self, first: PathBuf, jobs: &Receiver<BrowserJob>) -> Option<BrowserJob> {
+    fn resolve(&mut self, first: PathBuf, jobs: &Receiver<BrowserJob>) -> Option<BrowserJob> {
         let mut changed = vec![first];
         let mut next = None;
         while let Ok(job) = jobs.recv_timeout(SETTLE) {

@@ -16,7 +16,7 @@ use mammoscope_imaging::image_header::read_header;
 /// Between two pauses.
 const CHUNK: usize = 64;
 /// A pause lasts as long as the work before it, up to this: half of a core's time at most, and a slow disk's.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 
 /// What is to be done.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ fn inspect_folder(folder: &Path, jobs: &Receiver<InspectorJob>, inbox: &Sender<U
         match jobs.try_recv() {
             Ok(job) => return End::Job(job),
             Err(TryRecvError::Disconnected) => return End::Left,
-            Err(TryRecvError::Empty) => thread::sleep(begun.elapsed().min(LONGEST_PAUSE)),
+            Err(TryRecvError::Empty) => thread::sleep(begun.elapsed().min(MAX_PAUSE)),
         }
     }
     End::Done

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// As many as are of use.
-const MOST: usize = 200;
+const MAX: usize = 200;
 
 /// The folder that is meant: `~` is the user's own, and what is not absolute lies where the program was started.
 pub(in crate::tui::services) fn meant(typed: &str) -> PathBuf {
@@ -31,7 +31,7 @@ pub(super) fn completions(typed: &str) -> Vec<String> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .filter(|name| name.starts_with(start) && (!name.starts_with('.') || start.starts_with('.')))
         .map(|name| format!("{parent}{name}/"))
-        .take(MOST)
+        .take(MAX)
         .collect();
     found.sort_unstable();
     found
@@ -56,6 +56,6 @@ pub(super) fn data_nearby(workspace: &Path) -> Vec<PathBuf> {
         seen.push(path.clone());
         new
     });
-    found.truncate(MOST);
+    found.truncate(MAX);
     found
 }

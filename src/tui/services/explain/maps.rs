@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::SystemTime;
 
-use super::MakesMaps;
+use super::MapProvider;
 use super::newest_checkpoint::NewestCheckpoints;
 
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom, PackedPicture};
@@ -20,7 +20,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineProcess, Patience};
+use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
 use mammoscope_engine_client::image_job::ImageJobError;
 use mammoscope_engine_protocol::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
@@ -71,7 +71,7 @@ fn picture_key(key: &MapKey, model: &ModelEntry) -> PictureKey {
 
 /// Computes maps; keeps the engine, the models and the latest maps.
 #[derive(Default)]
-pub(super) struct MapMaker {
+pub(super) struct MapRenderer {
     /// The engine's program, where it is not to be looked for.
     program: Option<PathBuf>,
     engine: Option<EngineProcess>,
@@ -82,7 +82,7 @@ pub(super) struct MapMaker {
     maps: Vec<KeptMap>,
 }
 
-impl MakesMaps for MapMaker {
+impl MapProvider for MapRenderer {
     fn knows(&mut self, request: &MapRequest) -> bool {
         self.key(request).is_ok_and(|(key, model)| {
             let picture = picture_key(&key, &model);
@@ -147,7 +147,7 @@ impl KeptMap {
     }
 }
 
-impl MapMaker {
+impl MapRenderer {
     /// One with the engine of a path.
     #[cfg(test)]
     pub(super) fn with_engine(program: PathBuf) -> Self {
@@ -268,7 +268,7 @@ impl MapMaker {
                 Err(error) => return Some(Err(error.to_string())),
             };
             // Its start is never in vain.
-            match EngineProcess::start(&path, Patience::default(), &|| false) {
+            match EngineProcess::start(&path, Timeouts::default(), &|| false) {
                 Ok(engine) => self.engine = Some(engine),
                 Err(error) => return Some(Err(error.to_string())),
             }

@@ -2,9 +2,9 @@
 
 mod maps;
 mod newest_checkpoint;
+mod request_slot;
 #[cfg(test)]
 mod tests;
-mod wishes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use maps::MapMaker;
-use wishes::{Waited, Wishes};
+use maps::MapRenderer;
+use request_slot::{RequestSlot, WaitOutcome};
 
 use crate::analysis::explanation_files::{MapPainting, write_explanation};
 use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage};
@@ -39,11 +39,11 @@ pub(in crate::tui) struct ExplainService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
     /// What the thread that computes is to do, once there is one.
-    wishes: Option<Arc<Wishes>>,
+    wishes: Option<Arc<RequestSlot>>,
 }
 
 /// Who computes maps.
-trait MakesMaps {
+trait MapProvider {
     /// Whether the map is kept.
     fn knows(&mut self, request: &MapRequest) -> bool;
 
@@ -63,9 +63,9 @@ impl ExplainService {
         match effect {
             ExplainEffect::Show { shown, ahead } => {
                 let wishes = self.wishes.get_or_insert_with(|| {
-                    let wishes = Arc::new(Wishes::default());
+                    let wishes = Arc::new(RequestSlot::default());
                     let (theirs, inbox) = (Arc::clone(&wishes), self.inbox.clone());
-                    thread::spawn(move || work(&mut MapMaker::default(), &theirs, &inbox));
+                    thread::spawn(move || work(&mut MapRenderer::default(), &theirs, &inbox));
                     wishes
                 });
                 wishes.wish(shown, ahead);
@@ -97,22 +97,22 @@ impl Drop for ExplainService {
 }
 
 /// Computes the maps of the latest wish until nobody wishes any more.
-fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
+fn work(maker: &mut dyn MapProvider, wishes: &RequestSlot, inbox: &Sender<UiMessage>) {
     let (mut done, mut before) = (0, None::<Instant>);
     loop {
         let mut waited = wishes.after(done, Some(IDLE));
-        if matches!(waited, Waited::Nothing) {
+        if matches!(waited, WaitOutcome::Nothing) {
             maker.rest();
             waited = wishes.after(done, None);
         }
-        let Waited::Wish(mut wish) = waited else { return };
+        let WaitOutcome::Wish(mut wish) = waited else { return };
         let walking = before.replace(Instant::now()).is_some_and(|before| before.elapsed() < WALKING);
         // What is known needs no patience.
         while walking && !wish.shown.iter().all(|request| maker.knows(request)) {
             match wishes.after(wish.number, Some(DEBOUNCE)) {
-                Waited::Wish(later) => wish = later,
-                Waited::Nothing => break,
-                Waited::Closed => return,
+                WaitOutcome::Wish(later) => wish = later,
+                WaitOutcome::Nothing => break,
+                WaitOutcome::Closed => return,
             }
         }
         done = wish.number;
@@ -120,7 +120,7 @@ fn work(maker: &mut dyn MakesMaps, wishes: &Wishes, inbox: &Sender<UiMessage>) {
             if at == wish.shown.len() {
                 wishes.after(done, Some(AHEAD_LATER));
             }
-            if wishes.is_past(done) {
+            if wishes.is_superseded(done) {
                 break;
             }
             let Some(outcome) = maker.map(request, &|| !wishes.wants(request)) else { break };

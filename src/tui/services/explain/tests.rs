@@ -24,7 +24,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::write_run_spec;
 
 /// Longer than anything takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn request(name: &str) -> MapRequest {
     MapRequest {
@@ -39,13 +39,13 @@ fn request(name: &str) -> MapRequest {
 }
 
 /// Makes a map when it is told to; its outcome is an error, since that is the simplest to make.
-struct SlowMaker {
+struct SlowRenderer {
     begun: Sender<PathBuf>,
     go_on: Receiver<()>,
     made: Vec<PathBuf>,
 }
 
-impl MakesMaps for SlowMaker {
+impl MapProvider for SlowRenderer {
     fn knows(&mut self, request: &MapRequest) -> bool {
         self.made.contains(&request.sample)
     }
@@ -68,7 +68,7 @@ impl MakesMaps for SlowMaker {
 
 /// The thread, what it began, a way to let it finish that, and what it answered.
 struct Stage {
-    wishes: Arc<Wishes>,
+    wishes: Arc<RequestSlot>,
     begun: Receiver<PathBuf>,
     go_on: Sender<()>,
     answers: Receiver<UiMessage>,
@@ -76,11 +76,11 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let wishes = Arc::new(Wishes::default());
+        let wishes = Arc::new(RequestSlot::default());
         let ((begun, seen), (go_on, waits), (inbox, answers)) = (channel(), channel(), channel());
         let theirs = Arc::clone(&wishes);
         thread::spawn(move || {
-            let mut maker = SlowMaker { begun, go_on: waits, made: Vec::new() };
+            let mut maker = SlowRenderer { begun, go_on: waits, made: Vec::new() };
             work(&mut maker, &theirs, &inbox);
         });
         Self { wishes, begun: seen, go_on, answers }
@@ -91,11 +91,11 @@ impl Stage {
     }
 
     fn begun(&self) -> String {
-        self.begun.recv_timeout(PATIENCE).expect("a map is begun").display().to_string()
+        self.begun.recv_timeout(TIMEOUT).expect("a map is begun").display().to_string()
     }
 
     fn answered(&self) -> String {
-        match self.answers.recv_timeout(PATIENCE).expect("an answer") {
+        match self.answers.recv_timeout(TIMEOUT).expect("an answer") {
             UiMessage::Explain(ExplainMessage::Mapped { request, .. }) => request.sample.display().to_string(),
             other => panic!("{other:?}"),
         }
@@ -222,7 +222,7 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
     let engine = std::env::current_exe().unwrap();
     let engine = engine.parent().unwrap().with_file_name("mammoscope-engine");
     assert!(engine.exists(), "{} is not built: `cargo xtask test` builds it first", engine.display());
-    let mut maker = MapMaker::with_engine(engine);
+    let mut maker = MapRenderer::with_engine(engine);
     let mut wanted = MapRequest {
         sample,
         view: Some(View::CcR),
@@ -259,7 +259,7 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
 fn an_error_is_no_last_word() {
     let (folder, model) = (tempfile::tempdir().unwrap(), small_model());
     let run = small_run(folder.path(), &model);
-    let mut maker = MapMaker::with_engine(folder.path().join("no engine"));
+    let mut maker = MapRenderer::with_engine(folder.path().join("no engine"));
     let wanted = MapRequest { source: ModelSource::Runs(vec![run.clone()]), ..request("gone.png") };
     let mut problem = || maker.map(&wanted, &|| false).unwrap().unwrap_err();
     assert!(problem().contains("no best checkpoint"));

@@ -85,7 +85,7 @@ struct Asked([Option<Instant>; PicturePlace::COUNT]);
 
 impl Asked {
     /// How long a request that has just come is to wait for a later one.
-    fn patience(&mut self, PictureEffect::Show { request, .. }: &PictureEffect) -> Duration {
+    fn timeout(&mut self, PictureEffect::Show { request, .. }: &PictureEffect) -> Duration {
         let before = self.0[request.place.index()].replace(Instant::now());
         if before.is_some_and(|before| before.elapsed() < MOVING) { DEBOUNCE } else { Duration::ZERO }
     }
@@ -93,10 +93,10 @@ impl Asked {
 
 /// Of each place the latest request, when none has come for a while.
 fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>, asked: &mut Asked) -> Vec<PictureEffect> {
-    let mut patience = asked.patience(&first);
+    let mut timeout = asked.timeout(&first);
     let mut wanted = vec![first];
-    while let Ok(next) = requests.recv_timeout(patience) {
-        patience = patience.max(asked.patience(&next));
+    while let Ok(next) = requests.recv_timeout(timeout) {
+        timeout = timeout.max(asked.timeout(&next));
         let PictureEffect::Show { request: later, .. } = &next;
         wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
         wanted.push(next);

@@ -233,8 +233,8 @@ impl Hints {
 
     /// Waits for a hint, or for the next poll. A hint's run is looked at again soon: its files come after its folder.
     fn wait(&mut self) {
-        let patience = if self.hinted { AFTER_HINT } else { POLL };
-        self.hinted = self.receiver.recv_timeout(patience).is_ok();
+        let timeout = if self.hinted { AFTER_HINT } else { POLL };
+        self.hinted = self.receiver.recv_timeout(timeout).is_ok();
         if self.hinted {
             thread::sleep(SETTLE);
             while self.receiver.try_recv().is_ok() {}

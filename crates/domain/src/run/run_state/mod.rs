@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 
 use super::run_event::{RequestVerb, RunEvent, RunEventKind};
 use super::run_records::{
-    AcknowledgedRequest, EpochFigures, EpochRecord, LearningRateReduction, Remark, SavedCheckpoint, SkippedSample,
-    SplitEvaluation, StepPoint, TrainerFacts, TrainingSetting,
+    AcknowledgedRequest, EpochFigures, EpochRecord, LearningRateReduction, LoggedMessage, SavedCheckpoint,
+    SkippedSample, SplitEvaluation, StepPoint, TrainerFacts, TrainingSetting,
 };
 use super::run_status::{BestEpoch, RunPhase};
 use crate::training::training_config::Monitor;
@@ -46,13 +46,13 @@ pub struct RunState {
     /// Images that were left out, each once.
     pub skipped: Vec<SkippedSample>,
     /// What a person should know, each message once.
-    pub warnings: Vec<Remark>,
+    pub warnings: Vec<LoggedMessage>,
     /// Requests that were acknowledged.
     pub acknowledged: Vec<AcknowledgedRequest>,
     /// Splits whose figures are on disk.
     pub evaluations: Vec<SplitEvaluation>,
     /// What last went wrong under the present trainer.
-    pub last_error: Option<Remark>,
+    pub last_error: Option<LoggedMessage>,
     /// When the first trainer took the run up.
     pub started: Option<DateTime<Utc>>,
     /// When the last event was recorded.
@@ -224,12 +224,12 @@ impl RunState {
 
     fn warn(&mut self, time: DateTime<Utc>, message: &str) {
         if self.warnings.iter().all(|warning| warning.message != message) {
-            self.warnings.push(Remark { time, message: message.to_owned() });
+            self.warnings.push(LoggedMessage { time, message: message.to_owned() });
         }
     }
 
     fn fail(&mut self, time: DateTime<Utc>, message: String) {
-        self.last_error = Some(Remark { time, message });
+        self.last_error = Some(LoggedMessage { time, message });
     }
 
     fn end_epoch(&mut self, record: EpochRecord) {

@@ -8,7 +8,7 @@ use mammoscope_domain::run::run_event::RunEvent;
 use mammoscope_domain::text::printable::printable;
 
 /// No event is nearly as long; a line without an end is not to fill the memory.
-const LONGEST_LINE: u64 = 16 << 20;
+const MAX_LINE: u64 = 16 << 20;
 
 /// A reader of the events of a run, which may still be written.
 #[derive(Debug)]
@@ -77,10 +77,10 @@ impl EventTail {
         let mut line = Vec::new();
         loop {
             line.clear();
-            let length = reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? as u64;
+            let length = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? as u64;
             let entry = if line.ends_with(b"\n") {
                 self.entry(&line)
-            } else if length == LONGEST_LINE {
+            } else if length == MAX_LINE {
                 TailEntry::BadLine(BadLine { offset: self.offset, reason: "is longer than any event".to_owned() })
             } else {
                 return Ok(());

@@ -18,7 +18,7 @@ const ROUNDING: f64 = 1e-6;
 const MAX_BYTES: u64 = 1 << 30;
 
 /// How much of a reason is shown.
-const LONGEST_REASON: usize = 160;
+const MAX_REASON: usize = 160;
 
 /// [`COLUMNS`], all of which a table has to have.
 const TABLE_COLUMNS: [Column; COLUMNS.len()] = [
@@ -145,9 +145,9 @@ fn read(path: &Path) -> Result<Vec<u8>, TableError> {
     read_regular_file(path, MAX_BYTES).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })
 }
 
-/// A reason of at most [`LONGEST_REASON`] characters: it may quote a field of any length.
+/// A reason of at most [`MAX_REASON`] characters: it may quote a field of any length.
 fn shortened(reason: String) -> String {
-    match reason.char_indices().nth(LONGEST_REASON) {
+    match reason.char_indices().nth(MAX_REASON) {
         Some((end, _)) => format!("{}…", &reason[..end]),
         None => reason,
     }

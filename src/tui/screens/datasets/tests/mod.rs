@@ -10,7 +10,7 @@ use std::path::Path;
 use super::*;
 use crate::terminal::input::MouseKind;
 use crate::tui::app::App;
-use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
@@ -281,6 +281,6 @@ fn any_size_is_survived() {
             }
         }
     }
-    assert!(app.arrive(Place::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
+    assert!(app.arrive(Destination::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
     assert_eq!(app.screen, ScreenId::Train);
 }

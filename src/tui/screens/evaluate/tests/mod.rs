@@ -179,7 +179,7 @@ fn what_was_open_is_restored() {
 fn a_run_opens_its_group_at_its_view() {
     let mut stage = Stage::new();
     let run = stage.app.model.runs.rows[2].run.clone();
-    let effects = stage.app.arrive(Place::Evaluation(run));
+    let effects = stage.app.arrive(Destination::Evaluation(run));
     stage.perform(effects);
     stage.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
     assert_eq!((stage.opened().runs.len(), stage.opened().name), (4, Some(SetName::View(View::MloR))));
@@ -225,7 +225,7 @@ fn a_run_at_work_says_when_it_is_evaluated() {
     let mut stage = Stage::new();
     let run = RunDir::create(stage.folder.path().join("runs/running")).unwrap();
     stage.app.model.runs.rows = vec![row(run.clone(), "modern", 17, View::CcR, RunPhase::Running)];
-    let effects = stage.app.arrive(Place::Evaluation(run));
+    let effects = stage.app.arrive(Destination::Evaluation(run));
     stage.perform(effects);
     stage.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
     insta::assert_snapshot!("at_work_80x24", drawn(&mut stage.app, SMALL));

@@ -14,7 +14,7 @@ fn chosen_row(app: &App) -> Option<RunDir> {
 fn a_run_that_is_asked_for_is_shown_whatever_the_filter_says() {
     let runs = RunsView { filter: "failed".to_owned(), ..RunsView::default() };
     let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
-    let effects = app.arrive(Place::Run(run_dir("b_MLO_R")));
+    let effects = app.arrive(Destination::Run(run_dir("b_MLO_R")));
     assert!(effects.contains(&Effect::Runs(RunsEffect::Follow(vec![run_dir("b_MLO_R")]))), "{effects:?}");
     tell(&mut app, RunsMessage::Listed(Ok(rows())));
     assert_eq!(chosen_row(&app), Some(run_dir("b_MLO_R")));
@@ -23,7 +23,7 @@ fn a_run_that_is_asked_for_is_shown_whatever_the_filter_says() {
     // A filter that lets it pass stays.
     let runs = RunsView { filter: "mlo".to_owned(), ..RunsView::default() };
     let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
-    app.arrive(Place::Run(run_dir("b_MLO_R")));
+    app.arrive(Destination::Run(run_dir("b_MLO_R")));
     tell(&mut app, RunsMessage::Listed(Ok(rows())));
     assert_eq!((chosen_row(&app), app.screens.runs.filter.text()), (Some(run_dir("b_MLO_R")), "mlo"));
 }
@@ -32,7 +32,7 @@ fn a_run_that_is_asked_for_is_shown_whatever_the_filter_says() {
 fn a_run_that_was_just_started_is_waited_for() {
     let mut app = app_with_runs();
     let new = row("z_CC_R", View::CcR, RunPhase::Queued, 0, ProcessEvidence::Alive);
-    app.arrive(Place::Run(new.run.clone()));
+    app.arrive(Destination::Run(new.run.clone()));
     assert_eq!(tell(&mut app, RunsMessage::Listed(Ok(rows()))), [], "it stays followed");
     assert!(drawn(&mut app, (120, 40)).contains("z_CC_R is not listed yet"));
     press(&mut app, &[Key::Char('x'), Key::Char('p')]);
@@ -43,7 +43,7 @@ fn a_run_that_was_just_started_is_waited_for() {
     assert_eq!(chosen_row(&app), Some(new.run.clone()));
 
     let mut app = app_with_runs();
-    app.arrive(Place::Run(new.run));
+    app.arrive(Destination::Run(new.run));
     press(&mut app, &[Key::Down]);
     assert_eq!(chosen_row(&app), Some(run_dir("a_CC_L")), "whoever goes on waits no longer");
 }
@@ -64,7 +64,7 @@ fn a_run_that_was_chosen_stays_so_while_the_newest_are_listed_first() {
 #[test]
 fn a_run_of_another_workspace_is_told() {
     let mut app = fresh_app();
-    app.arrive(Place::Run(RunDir::new("/elsewhere/runs/x_CC_R")));
+    app.arrive(Destination::Run(RunDir::new("/elsewhere/runs/x_CC_R")));
     let effects = tell(&mut app, RunsMessage::Listed(Ok(rows())));
     assert_eq!(effects, [Effect::Runs(RunsEffect::Follow(vec![run_dir("a_CC_R")]))]);
     assert_eq!(notice(&app), "x_CC_R is no run of the workspace /density/workspace");

@@ -2,7 +2,7 @@ mod arrival;
 mod findings;
 mod looks;
 
-use crate::tui::protocol::runs::RunNews;
+use crate::tui::protocol::runs::RunUpdate;
 use crate::tui::protocol::runs::RunsAction;
 use crate::tui::protocol::runs::RunsMessage;
 use chrono::TimeDelta;
@@ -13,7 +13,7 @@ use super::curves::Metric;
 use super::*;
 use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
-use crate::tui::protocol::effect::Place;
+use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::{NoteKind, RunNote};
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
@@ -138,7 +138,7 @@ fn events() -> Vec<RunEvent> {
     events
 }
 
-fn news(events: &[RunEvent]) -> RunNews {
+fn news(events: &[RunEvent]) -> RunUpdate {
     let mut state = RunState::new(mammoscope_domain::training::training_config::Monitor::ValAccuracy, 100);
     let mut notes = Vec::new();
     for event in events {
@@ -150,7 +150,7 @@ fn news(events: &[RunEvent]) -> RunNews {
     }
     let steps = std::mem::take(&mut state.steps);
     let log = Some(vec!["INFO begins".to_owned(), "WARN \u{1b}[31mcareful".to_owned()]);
-    RunNews { kept: 0, steps, anew: true, notes, state: Box::new(state), problems: Vec::new(), log }
+    RunUpdate { kept: 0, steps, anew: true, notes, state: Box::new(state), problems: Vec::new(), log }
 }
 
 fn tell(app: &mut App, message: RunsMessage) -> Vec<Effect> {
@@ -274,7 +274,7 @@ fn enter_opens_the_evaluation_where_there_is_one() {
     events.push(RunEvent { time: fixed_time(), kind });
     tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });
     let evaluation = app.screens.runs.act_here(RunsAction::OpenEvaluation, &app.model);
-    assert_eq!(evaluation, [Effect::Go(Place::Evaluation(run_dir("a_CC_R")))]);
+    assert_eq!(evaluation, [Effect::Navigate(Destination::Evaluation(run_dir("a_CC_R")))]);
 }
 
 #[test]

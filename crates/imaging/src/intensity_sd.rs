@@ -11,7 +11,7 @@ const EROSION: f64 = 1.0 / 30.0;
 /// the shorter side belongs to the breast; over the picture as it was decoded, not resized. `None` where no breast is
 /// found, or one too thin for that.
 #[must_use]
-pub fn grey_deviation(image: &Raster<u8>) -> Option<f64> {
+pub fn intensity_sd(image: &Raster<u8>) -> Option<f64> {
     let radius = (image.width().min(image.height()) as f64 * EROSION).round().max(1.0) as usize;
     let inside = breast_mask(image)?.eroded(radius);
     // Counted by level, the moments are exact, whatever the order of pixels is.
@@ -46,15 +46,15 @@ mod tests {
     #[test]
     fn it_is_the_standard_deviation_away_from_the_rim() {
         // 60/30 = 2 pixels are eroded at the skin, none at the chest wall: 19 columns of either level remain.
-        assert_eq!(grey_deviation(&striped(20)), Some(10.0));
-        assert_eq!(grey_deviation(&striped(0)), Some(0.0));
+        assert_eq!(intensity_sd(&striped(20)), Some(10.0));
+        assert_eq!(intensity_sd(&striped(0)), Some(0.0));
     }
 
     #[test]
     fn there_is_none_without_a_breast() {
-        assert_eq!(grey_deviation(&Raster::new(40, 40, Channels::Grey, vec![9; 1600])), None);
+        assert_eq!(intensity_sd(&Raster::new(40, 40, Channels::Grey, vec![9; 1600])), None);
         // Three columns are a breast by their area, but nothing of it lies away from its rim on either side.
         let strip = (0..2500).map(|at| if (20..23).contains(&(at % 50)) { 99 } else { 0 }).collect();
-        assert_eq!(grey_deviation(&Raster::new(50, 50, Channels::Grey, strip)), None);
+        assert_eq!(intensity_sd(&Raster::new(50, 50, Channels::Grey, strip)), None);
     }
 }

@@ -33,9 +33,9 @@ pub(super) struct WantedModel {
 
 /// The model that was explained last.
 #[derive(Debug, Default)]
-pub(super) struct KeptExplainer(Option<(WantedModel, FileState, LoadedModel)>);
+pub(super) struct ExplainerCache(Option<(WantedModel, FileState, LoadedModel)>);
 
-impl KeptExplainer {
+impl ExplainerCache {
     /// The wanted model: the one at hand where it is that and its file did not change.
     pub(super) fn load(&mut self, wanted: WantedModel) -> anyhow::Result<&LoadedModel> {
         let state = FileState::of(&wanted.path)?;

@@ -13,7 +13,7 @@ const END: &[u8] = b"\x1b[?2026l";
 
 /// A terminal that frames are drawn on.
 #[derive(Debug)]
-pub(super) struct Screen<W> {
+pub(super) struct BufferedTerminal<W> {
     frames: Terminal<CrosstermBackend<Gathered>>,
     gathered: Gathered,
     terminal: W,
@@ -33,7 +33,7 @@ impl Write for Gathered {
     }
 }
 
-impl<W: Write> Screen<W> {
+impl<W: Write> BufferedTerminal<W> {
     /// A screen as large as the terminal of this process, and with it.
     pub(super) fn new(terminal: W) -> io::Result<Self> {
         Self::with_viewport(terminal, Viewport::Fullscreen)
@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn a_frame_is_sent_whole_and_one_without_changes_not_at_all() {
         let mut screen =
-            Screen::with_viewport(Vec::new(), Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 20, 2))).unwrap();
+            BufferedTerminal::with_viewport(Vec::new(), Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 20, 2)))
+                .unwrap();
         let mut sent = |text: &str| {
             screen.draw(|frame| frame.render_widget(text, frame.area())).unwrap();
             std::mem::take(&mut screen.terminal)

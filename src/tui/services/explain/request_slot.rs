@@ -10,7 +10,7 @@ const REMEMBERED: usize = 16;
 
 /// The latest wish. One that is equal to that in work changes nothing: a screen may ask again every second.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct RequestSlot {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -34,15 +34,15 @@ pub(super) struct Wish {
 }
 
 /// What came of waiting.
-pub(super) enum Waited {
+pub(super) enum WaitOutcome {
     Wish(Wish),
     Nothing,
     /// Nobody wishes any more.
     Closed,
 }
 
-impl Wishes {
-    /// Wishes for these, in place of what was wished for before.
+impl RequestSlot {
+    /// RequestSlot for these, in place of what was wished for before.
     pub(super) fn wish(&self, shown: Vec<MapRequest>, ahead: Vec<MapRequest>) {
         let mut state = self.state();
         let in_work = state.finished != state.latest.number;
@@ -60,7 +60,7 @@ impl Wishes {
     }
 
     /// Waits for a wish after that of a number, at most so long; for ever without a limit.
-    pub(super) fn after(&self, number: u64, limit: Option<Duration>) -> Waited {
+    pub(super) fn after(&self, number: u64, limit: Option<Duration>) -> WaitOutcome {
         let waits = |state: &mut State| state.latest.number <= number && !state.closed;
         let state = match limit {
             Some(limit) => {
@@ -70,14 +70,14 @@ impl Wishes {
             None => self.changed.wait_while(self.state(), waits).unwrap_or_else(PoisonError::into_inner),
         };
         match &*state {
-            State { closed: true, .. } => Waited::Closed,
-            State { latest, .. } if latest.number > number => Waited::Wish(latest.clone()),
-            _ => Waited::Nothing,
+            State { closed: true, .. } => WaitOutcome::Closed,
+            State { latest, .. } if latest.number > number => WaitOutcome::Wish(latest.clone()),
+            _ => WaitOutcome::Nothing,
         }
     }
 
     /// Whether a wish came after that of a number.
-    pub(super) fn is_past(&self, number: u64) -> bool {
+    pub(super) fn is_superseded(&self, number: u64) -> bool {
         let state = self.state();
         state.closed || state.latest.number != number
     }

@@ -9,7 +9,7 @@ use super::wrapped::wrapped;
 use crate::report::epoch_table::seconds_text;
 use crate::report::tables::counted;
 use crate::tui::model::Model;
-use crate::tui::protocol::train::DataOutlook;
+use crate::tui::protocol::train::DataSummary;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
 use mammoscope_domain::network::network_plan::NetworkPlan;
@@ -33,7 +33,7 @@ pub(super) fn bytes_text(bytes: u64) -> String {
 
 impl TrainScreen {
     /// Everything that is known, in lines of so many cells.
-    pub(super) fn outlook_lines(&self, cells: usize, model: &Model) -> Lines {
+    pub(super) fn estimate_lines(&self, cells: usize, model: &Model) -> Lines {
         let theme = &model.theme;
         let mut lines = Vec::new();
         if let Some(problem) = self.trouble() {
@@ -92,7 +92,7 @@ impl TrainScreen {
                     }
                 }
             }
-            _ => return self.outlook_lines(cells, model),
+            _ => return self.estimate_lines(cells, model),
         }
         lines
     }
@@ -113,7 +113,7 @@ impl TrainScreen {
     }
 
     /// How many runs, where, and in which order.
-    fn runs_text(&self, data: &DataOutlook) -> String {
+    fn runs_text(&self, data: &DataSummary) -> String {
         let runs = data.views.len();
         let devices = self.form.devices();
         let names = data.views.iter().map(|view| view.view.name()).collect::<Vec<_>>().join(", ");
@@ -147,7 +147,7 @@ impl TrainScreen {
     }
 
     /// Memory and disk: what is needed of what there is.
-    fn say_room(&self, lines: &mut Lines, data: &DataOutlook, cells: usize, theme: &Theme) {
+    fn say_room(&self, lines: &mut Lines, data: &DataSummary, cells: usize, theme: &Theme) {
         let needed = DiskEstimate::new(&self.form.config, data.views.len(), data.images()).total();
         let disk = match data.free {
             Some(free) if needed > free => {
@@ -170,7 +170,7 @@ impl TrainScreen {
         say(lines, "", &(memory + &disk), theme.text(), cells);
     }
 
-    fn say_time(&self, lines: &mut Lines, data: &DataOutlook, cells: usize, model: &Model) {
+    fn say_time(&self, lines: &mut Lines, data: &DataSummary, cells: usize, model: &Model) {
         let theme = &model.theme;
         match &self.timing {
             Timing::Unknown if self.form.problem().is_some() => {}
@@ -222,7 +222,7 @@ fn end_text(seconds: f64, model: &Model) -> String {
 }
 
 /// `908 training · 152 validation · 128 test images in all`.
-fn images_text(data: &DataOutlook) -> String {
+fn images_text(data: &DataSummary) -> String {
     let of = |split| data.views.iter().map(|view| view.of_split(split)).sum::<usize>();
     let [train, validation, test] = Split::ALL.map(of).map(grouped);
     format!("{train} training · {validation} validation · {test} test images · {}", source_text(data.source))
@@ -238,7 +238,7 @@ fn source_text(source: SplitSource) -> &'static str {
 }
 
 /// Images by split and class of all views together, and of each view where there are several.
-fn images_table(data: &DataOutlook, cells: usize, theme: &Theme) -> Lines {
+fn images_table(data: &DataSummary, cells: usize, theme: &Theme) -> Lines {
     let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
     let cell = |number: usize| padded_start(&grouped(number), column);
     let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
