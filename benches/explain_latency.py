@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""How soon a map is on screen: walks through images on the workbench's Explain screen, in a pty, and times each key.
+"""Time from a key to a map on screen: steps through images on the workbench's Explain screen, in a pty, and times each key.
 
     python3 benches/explain_latency.py [--program target/release/mammoscope] [--model FILE] [--size 650] [--images 20]
 
-Images are phantoms of --size pixels in a folder of their own; the models are those of --model (a model file, or a folder
-with one for CC_R), or a network of full width with random weights, made by a training of one step. The engine has to
-stand beside the program, or MAMMOSCOPE_ENGINE names it.
+Images are phantoms of --size pixels in a temporary folder; the models are those of --model (a model file, or a folder
+with one for CC_R), or a full-width network with random weights, made by a one-step training run. The engine must be
+beside the program, or named by MAMMOSCOPE_ENGINE.
 
-Two walks, each of --images keys and each on images that were not explained before:
-  first       End and Home by turns would meet kept maps, so that PageDown is pressed: ten images on, where nothing was
-              computed ahead; the time from the key to the map on screen
-  ahead       the Right key, half a second after the map before is there: the next one was computed ahead
+Two passes of --images keys each, on images that have not been explained before:
+  first       PageDown, ten images further, where nothing was computed ahead (alternating End and Home would meet cached
+              maps); the time from the key to the map on screen
+  ahead       the Right key, once the previous map has been there for a while: the next one was computed ahead
 
-A map is on screen when the title names the new image, its figures are there, and half-blocks fill the overlay's pane. A key without its map within --patience
-seconds ends the measurement with exit status 1: nothing is left out of the medians.
+A map is on screen when the title names the new image, its scores are there, and half-blocks fill the overlay's pane. A
+key without its map within --patience seconds ends the measurement with exit status 1: the medians omit nothing.
 """
 import argparse, fcntl, os, pty, re, select, shutil, signal, statistics, struct, subprocess, sys, tempfile, termios, time
 
@@ -22,7 +22,7 @@ GOAL_MS = 400
 
 
 class Screen:
-    """A terminal's cells, as far as the workbench needs one: it moves the cursor, clears, and writes letters."""
+    """The cells of a terminal, as far as the workbench needs them: moves the cursor, clears, and writes characters."""
 
     TOKEN = re.compile(rb"\x1b\[([0-9;?<>=!]*)([@-~])|\x1b[\]P_].*?(?:\x07|\x1b\\)|\x1b[()][A-Z0-9]|\x1b.|[\x00-\x1f]", re.S)
 
@@ -55,7 +55,7 @@ class Screen:
 
     @staticmethod
     def unfinished(text):
-        """Whether a letter of several bytes is cut, or an escape begins."""
+        """Returns true if a multi-byte character is cut off, or an escape sequence begins."""
         if b"\x1b" in text[-1:]:
             return True
         try:
@@ -107,7 +107,7 @@ class Screen:
 
 
 class Session:
-    """The workbench in a terminal that answers as a plain xterm does, so that pictures are half-blocks."""
+    """The workbench in a terminal that replies like a plain xterm, so that pictures are half-blocks."""
 
     def __init__(self, command):
         self.screen = Screen()
@@ -121,7 +121,7 @@ class Session:
         os.write(self.terminal, keys)
 
     def wait(self, what, wanted, patience):
-        """Reads until the screen is as wanted; the seconds that took. What never comes ends everything."""
+        """Reads until the screen is as wanted, and returns the seconds that took; exits on a timeout."""
         begun = time.monotonic()
         while not wanted(self.screen.text()):
             left = patience - (time.monotonic() - begun)
@@ -158,7 +158,7 @@ class Session:
             os.kill(self.pid, signal.SIGTERM)
         except ProcessLookupError:
             pass
-        # What it still writes is taken.
+        # Read what it still writes, or it could block.
         while not os.waitpid(self.pid, os.WNOHANG)[0]:
             if select.select([self.terminal], [], [], 0.05)[0]:
                 try:
@@ -169,7 +169,7 @@ class Session:
 
 
 def random_model(program, folder):
-    """A model of full width, by a training that is one step long."""
+    """Makes a full-width model with a one-step training run."""
     data, workspace = os.path.join(folder, "few"), os.path.join(folder, "training")
     subprocess.run([program, "phantom", data, "--subjects", "8", "--size", "64", "--quiet"], check=True)
     settings = "epochs=1,batch_size=8,width=1,size=64"
@@ -177,12 +177,12 @@ def random_model(program, folder):
     subprocess.run([program, "--workspace", workspace, *train], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     found = [os.path.join(place, name) for place, _, names in os.walk(workspace) for name in names if name.startswith("best-")]
     if not found:
-        sys.exit("the training wrote no model")
+        sys.exit("the training run wrote no model")
     return found[0]
 
 
 def folder_of_images(program, folder, count, size):
-    """Images of CC_R in one folder, named so that each can be told on screen."""
+    """Makes images of CC_R in one folder, named so that each can be recognised on screen."""
     drawn, place = os.path.join(folder, "drawn"), os.path.join(folder, "images", "CC_R", "C")
     os.makedirs(place)
     subjects = str(min(count, 24))
@@ -194,7 +194,7 @@ def folder_of_images(program, folder, count, size):
         if name.endswith("_CC_R.png") and "masks" not in root
     ]
     for number in range(1, count + 1):
-        # Copies: a link would be the same file, and the system might read it from memory in another way.
+        # Copies, not links: a link is the same file, which would be in the page cache.
         shutil.copy(sources[number % len(sources)], os.path.join(place, f"{1000 + number}_1_C_CC_R.png"))
     return os.path.join(folder, "images")
 
@@ -203,8 +203,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="target/release/mammoscope")
     parser.add_argument("--model", help="a model file or a folder of models")
-    parser.add_argument("--size", type=int, default=650, help="pixels a side of the images [650]")
-    parser.add_argument("--images", type=int, default=20, help="keys of each walk [20]")
+    parser.add_argument("--size", type=int, default=650, help="side of the images in pixels [650]")
+    parser.add_argument("--images", type=int, default=20, help="keys per pass [20]")
     parser.add_argument("--patience", type=float, default=30, help="seconds after which a key counts as unanswered [30]")
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.program)
@@ -225,7 +225,7 @@ def measure(program, arguments, folder):
         model = os.path.join(model, "CC_R.safetensors")
     shutil.copy(model, os.path.join(models, "CC_R.safetensors"))
     keys = arguments.images
-    # The walks ten images on, then the walk one by one.
+    # The pass in steps of ten, then the pass in steps of one.
     count = 10 * (keys + 1) + keys + 2
     images = folder_of_images(program, folder, count, arguments.size)
     os.chdir(folder)
@@ -236,7 +236,7 @@ def measure(program, arguments, folder):
         session.idle(0.5)
     session.press(b"\x15" + images.encode() + b"\r")
     session.wait("the data set", lambda text: "CC_R" in text and f"{count:,}" in text, 30)
-    # From the folders to the images of the first one; e explains what is listed there.
+    # From the folders to the images of the first one; `e` explains those listed there.
     session.idle(1)
     session.press(b"\r")
     session.idle(1)
@@ -250,7 +250,7 @@ def measure(program, arguments, folder):
             found = position(text)
             if found is None or int(found.group(1)) != place or "in the breast" not in text:
                 return False
-            # The overlay stands between the image and the 40 columns of figures.
+            # The overlay is between the image and the 40 columns of scores.
             overlay = "".join(line[COLUMNS // 3:COLUMNS - 40] for line in text.split("\n"))
             return sum(letter in "▀▄█" for letter in overlay) >= 100
         return wanted
@@ -261,11 +261,11 @@ def measure(program, arguments, folder):
     times = {"first": [], "ahead": []}
 
     def walk(name, key, step, place):
-        """Presses a key that goes so many images on, from the one of this number."""
+        """Presses a key that moves `step` images on, starting from image number `place`."""
         while len(times[name]) < keys:
             if place + step > listed:
                 session.fail(f"only {listed} images are listed: {len(times[name])} keys were timed")
-            # Nothing is left to compute ahead that could get in the way.
+            # Wait until no computation ahead can interfere.
             session.idle(3)
             session.press(key)
             place += step

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""What the workbench costs in a terminal: run it in a pty and count bytes and time.
+"""The costs of the workbench in a terminal: runs it in a pty and counts bytes and time.
 
     python3 benches/terminal_costs.py [--program target/release/mammoscope] [--training]
 
-Prints one line a goal: what was measured, the figure, the goal. Needs nothing but Python; runs are made by
-`mammoscope synthetic-run`. With --training, keys are also timed while a real training works on the same cores (the
-engine has to stand beside the program). It takes about two minutes.
+Prints one line per goal: the measurement, its value, the goal. Needs nothing but Python; runs are made by
+`mammoscope-synthetic-run`. With --training, keys are also timed during a real training run on the same cores (the
+engine must be beside the program). It takes about two minutes.
 """
 import argparse, fcntl, json, os, pty, select, shutil, signal, statistics, struct, subprocess, sys, tempfile, termios, time
 
 
 class Session:
-    """A program in a terminal of its own, which answers as a plain xterm does."""
+    """A program in a terminal of its own, which replies like a plain xterm."""
 
     def __init__(self, command, size=(120, 40)):
         columns, rows = size
@@ -23,7 +23,7 @@ class Session:
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, columns * 8, rows * 16))
 
     def read(self, seconds, until=None, quiet=None):
-        """Reads until a text appears, until silence, or for so long; gives the times of first and last byte."""
+        """Reads until a text appears, output stops or time runs out; returns the times of the first and last byte."""
         begun, seen = time.monotonic(), len(self.log)
         first = last = None
         while time.monotonic() - begun < seconds:
@@ -45,7 +45,7 @@ class Session:
         return first, last
 
     def key(self, keys, **patience):
-        """Types keys; the milliseconds to the first byte of the answer, and to the last."""
+        """Types keys; returns the milliseconds to the first and last byte of the reply, and its length."""
         pressed, before = time.monotonic(), len(self.log)
         os.write(self.terminal, keys)
         first, last = self.read(2, quiet=0.15, **patience)
@@ -69,13 +69,13 @@ class Session:
         os.close(self.terminal)
 
 
-def told(what, figure, unit, goal):
+def report(what, figure, unit, goal):
     verdict = "" if figure <= goal else "   MISSED"
     print(f"{what:<66}{figure:>9.1f} {unit:<8} goal {goal:g}{verdict}", flush=True)
 
 
 def starts(program, folder):
-    """First paint on 100 runs, and a long run drawn whole."""
+    """Measures the first paint with 100 runs, and a long run drawn in full."""
     many, long = os.path.join(folder, "many"), os.path.join(folder, "long")
     make(program, many, "--runs", "100", "--epochs", "5", "--steps", "20")
     make(program, long, "--epochs", "100", "--steps", "1000")
@@ -91,8 +91,8 @@ def starts(program, folder):
         session.read(4)
         idles.append((len(session.log) - before) / 4)
         session.close()
-    told("first paint, a workspace with 100 runs (median of 5)", statistics.median(paints), "ms", 100)
-    told("idle, Runs with 100 runs (median of 5)", statistics.median(idles), "B/s", 100)
+    report("first paint, a workspace with 100 runs (median of 5)", statistics.median(paints), "ms", 100)
+    report("idle, Runs with 100 runs (median of 5)", statistics.median(idles), "B/s", 100)
     drawn, sent = [], []
     for _ in range(5):
         session = Session([program, "attach", "--workspace", long])
@@ -101,16 +101,16 @@ def starts(program, folder):
         sent.append(len(session.log) / 1e3)
         resident = session.resident()
         session.close()
-    told("a run of 100,000 reports drawn whole (median of 5)", statistics.median(drawn), "ms", 300)
-    told("  sent for it, start of the terminal included", max(sent), "kB", 20)
-    told("  resident", resident, "MB", 60)
+    report("a run of 100,000 reports drawn in full (median of 5)", statistics.median(drawn), "ms", 300)
+    report("  bytes sent for it, including the start of the terminal", max(sent), "kB", 20)
+    report("  resident memory", resident, "MB", 60)
 
 
 def live(program, folder):
-    """What a training that reports four times a second costs, and how soon an event is seen."""
+    """Measures the cost of a run that reports four times a second, and the delay until an event is visible."""
     workspace = os.path.join(folder, "live")
     trainer = subprocess.Popen(
-        [program, "--workspace", workspace, "synthetic-run", "--live", "60"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [synthetic_run(program), "--workspace", workspace, "--live", "60"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
     run = trainer.stdout.readline().decode().strip()
     while not os.path.exists(os.path.join(run, "status.json")):
@@ -120,10 +120,10 @@ def live(program, folder):
     before, begun = len(session.log), time.monotonic()
     session.read(5)
     frames = session.log[before:].count(b"\x1b[?2026h")
-    told("an update of a training that reports 4 times a second", (len(session.log) - before) / max(frames, 1) / 1e3, "kB", 4)
+    report("an update of a run that reports 4 times a second", (len(session.log) - before) / max(frames, 1) / 1e3, "kB", 4)
     delays = []
     for number in range(20):
-        # No letter stays where it was: only cells that change are sent.
+        # Every letter differs from the one it replaces: only cells that change are sent.
         needle = chr(ord("a") + number) * 8
         line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": "warning", "message": needle}
         with open(os.path.join(run, "events.jsonl"), "a") as events:
@@ -131,14 +131,14 @@ def live(program, folder):
         written = time.monotonic()
         session.read(3, until=needle.encode())
         delays.append((time.monotonic() - written) * 1e3)
-    told("an event of it on screen (largest of 20)", max(delays), "ms", 250)
+    report("an event of it on screen (maximum of 20)", max(delays), "ms", 250)
     session.close()
     trainer.send_signal(signal.SIGINT)
     trainer.wait()
 
 
 def images(program, folder):
-    """The first list of a folder with 100,000 images."""
+    """Measures the first list of a folder with 100,000 images."""
     root = os.path.join(folder, "images")
     subprocess.run([program, "phantom", os.path.join(folder, "one"), "--subjects", "1", "--size", "48", "--quiet"], check=True)
     source = next(
@@ -151,7 +151,7 @@ def images(program, folder):
         place = os.path.join(root, "CC_R", "ABCD"[number % 4])
         if number < 4:
             os.makedirs(place)
-            # A file has no more than 65,000 names.
+            # A file cannot have more than 65,000 hard links.
             shutil.copy(source, os.path.join(folder, f"{number}.png"))
         os.link(os.path.join(folder, f"{number % 4}.png"), os.path.join(place, f"{number}_1_{'ABCD'[number % 4]}_CC_R.png"))
     lists, residents = [], []
@@ -175,12 +175,12 @@ def images(program, folder):
         session.read(5, quiet=1)
         residents.append(session.resident())
         session.close()
-    told("the first list of 100,000 images (median of 3)", statistics.median(lists), "ms", 200)
-    told("  resident, when all are counted", max(residents), "MB", 80)
+    report("the first list of 100,000 images (median of 3)", statistics.median(lists), "ms", 200)
+    report("  resident memory after all are counted", max(residents), "MB", 80)
 
 
 def many_runs(program, folder):
-    """Ten thousand old runs: how soon they are listed, and what they take."""
+    """Measures how soon ten thousand old runs are listed, and their memory."""
     workspace = os.path.join(folder, "old")
     make(program, workspace, "--runs", "100", "--epochs", "2", "--steps", "2")
     runs = os.path.join(workspace, "runs")
@@ -201,13 +201,13 @@ def many_runs(program, folder):
         session.read(3, quiet=1)
         residents.append(session.resident())
         session.close()
-    told("start to the newest of 10,000 old runs (median of 3)", statistics.median(newest), "ms", 300)
-    told("  to the list of all of them", statistics.median(lists), "ms", 5000)
-    told("  resident", max(residents), "MB", 60)
+    report("start to the newest of 10,000 old runs (median of 3)", statistics.median(newest), "ms", 300)
+    report("  to the list of all of them", statistics.median(lists), "ms", 5000)
+    report("  resident memory", max(residents), "MB", 60)
 
 
 def hangup(program, folder):
-    """How soon the process is gone when its terminal hangs up."""
+    """Measures how soon the process is gone after its terminal hangs up."""
     ends = []
     for number in range(5):
         session = Session([program, "--workspace", os.path.join(folder, "hangup")])
@@ -220,11 +220,11 @@ def hangup(program, folder):
             session.read(0.002)
         ends.append((time.monotonic() - sent) * 1e3)
         os.close(session.terminal)
-    told("from a hangup to the end of the process (largest of 5)", max(ends), "ms", 1000)
+    report("from a hangup to the end of the process (maximum of 5)", max(ends), "ms", 1000)
 
 
-def keys_beside_a_training(program, folder):
-    """Keys while a training works on the same cores."""
+def keys_beside_training(program, folder):
+    """Times keys during a training run on the same cores."""
     data, workspace = os.path.join(folder, "data"), os.path.join(folder, "training")
     subprocess.run([program, "phantom", data, "--subjects", "40", "--size", "128", "--quiet"], check=True)
     train = ["train", "--data", data, "--view", "CC_R", "--preset", "quick", "--set", "epochs=500,early_stop=0", "--detach"]
@@ -237,22 +237,27 @@ def keys_beside_a_training(program, folder):
         if first is None:
             sys.exit(f"key {key!r} was not answered within 2 seconds")
         delays.append(first)
-    told("key to screen beside a training (median of 48)", statistics.median(delays), "ms", 30)
-    told("  the 95th percentile", statistics.quantiles(delays, n=20)[-1], "ms", 30)
+    report("key to screen beside a training run (median of 48)", statistics.median(delays), "ms", 30)
+    report("  the 95th percentile", statistics.quantiles(delays, n=20)[-1], "ms", 30)
     session.close()
     control = [program, "--workspace", workspace, "control", "latest", "stop"]
     subprocess.run(control, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def synthetic_run(program):
+    """The tool that writes synthetic runs: it is built beside the program (`cargo build --release --workspace`)."""
+    return os.path.join(os.path.dirname(program), "mammoscope-synthetic-run")
+
+
 def make(program, workspace, *words):
-    command = [program, "--workspace", workspace, "synthetic-run", *words]
+    command = [synthetic_run(program), "--workspace", workspace, *words]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="target/release/mammoscope")
-    parser.add_argument("--training", action="store_true", help="time keys beside a real training, too")
+    parser.add_argument("--training", action="store_true", help="also time keys beside a real training run")
     arguments = parser.parse_args()
     program = os.path.abspath(arguments.program)
     if not os.path.exists(program):
@@ -265,7 +270,7 @@ def main():
         many_runs(program, folder)
         hangup(program, folder)
         if arguments.training:
-            keys_beside_a_training(program, folder)
+            keys_beside_training(program, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

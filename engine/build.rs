@@ -1,4 +1,4 @@
-//! Compiles the C++ files for what tch lacks, and tells the linker where libtorch lies at run time.
+//! Compiles the C++ files for what tch lacks, and sets the run-time search path of libtorch.
 
 use std::env;
 use std::path::PathBuf;
@@ -12,18 +12,18 @@ fn main() {
         println!("cargo:rerun-if-env-changed={variable}");
     }
     if let Some(folder) = env::var_os("LIBTORCH") {
-        // `cargo xtask setup` rewrites this file when `.libtorch` leads elsewhere, so that the rpath follows.
+        // `cargo xtask setup` rewrites this file when `.libtorch` points elsewhere, so that the rpath is updated.
         println!("cargo:rerun-if-changed={}", PathBuf::from(folder).join("build-version").display());
     }
-    // torch-sys has found libtorch by then and tells its direct dependents where.
+    // torch-sys has found libtorch by then and passes its location to direct dependents.
     let library_folder =
         PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("set by torch-sys for its dependents"));
     let library = library_folder.join("libtorch_cpu.so");
     let library = library.canonicalize().unwrap_or_else(|error| {
         panic!("{}: {error}; `cargo xtask setup` puts libtorch where the build expects it", library.display())
     });
-    // The real folder, not the link: libtorch's own companions lie beside it.
-    let real_folder = library.parent().expect("a file lies in a folder");
+    // The real folder, not the link: it also contains the libraries that libtorch depends on.
+    let real_folder = library.parent().expect("a file is in a folder");
     let include = env::var_os("LIBTORCH_INCLUDE")
         .or_else(|| env::var_os("LIBTORCH"))
         .map_or_else(|| real_folder.join("..").join("include"), |folder| PathBuf::from(folder).join("include"));
@@ -36,7 +36,7 @@ fn main() {
         .include(include)
         .files(SOURCES.map(|source| PathBuf::from(FOLDER).join(source)))
         .compile("mammoscope_libtorch_ext");
-    // Behind the static library above, whose symbols they resolve.
+    // After the static library above, whose symbols they resolve.
     println!("cargo:rustc-link-lib=dylib=torch_cpu");
     println!("cargo:rustc-link-lib=dylib=c10");
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", real_folder.display());

@@ -1,4 +1,4 @@
-//! Every reader of foreign image files and tables, by the functions that the program itself calls.
+//! The readers of external image files and tables, through the functions that the program calls.
 
 use std::cell::RefCell;
 use std::fs;
@@ -13,7 +13,7 @@ use mammoscope_imaging::image_header::read_header;
 use mammoscope_imaging::network_input::load_input;
 use mammoscope_storage::tables::prediction_table::{read_probability_columns, read_table};
 
-/// Pixels a side of a small network's input.
+/// Side of a small network's input in pixels.
 const SIZE: usize = 64;
 
 thread_local! {
@@ -29,12 +29,12 @@ fn with_file(bytes: &[u8], read: impl FnOnce(&Path)) {
     });
 }
 
-/// An image file: its header, its pixels, and the network's input with what is found in it. What the header says of a
-/// readable image is what the decoder says.
+/// Reads an image file: its header, its pixels, and the network's input with its findings. For a readable image the header
+/// and the decoder must agree.
 pub(crate) fn read_image(bytes: &[u8]) {
     with_file(bytes, |path| {
         let header = read_header(path);
-        let _ = load_input(path, SIZE, InputRoute::One, GreyRange::Auto);
+        let _ = load_input(path, SIZE, InputRoute::Training, GreyRange::Auto);
         let Ok(image) = decode(bytes) else { return };
         let _ = image.doubts();
         let header = header.expect("the header of an image that can be decoded");
@@ -42,7 +42,7 @@ pub(crate) fn read_image(bytes: &[u8]) {
     });
 }
 
-/// Tables of splits, of labels and of predictions, and the reference's columns.
+/// Reads tables of splits, labels and predictions, and the reference's prediction columns.
 pub(crate) fn read_tables(bytes: &[u8]) {
     let name = Path::new("table.csv");
     let _ = SplitTable::parse(name, bytes);

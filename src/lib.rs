@@ -1,10 +1,17 @@
 //! mammoscope: train, evaluate and explain a mammographic breast-density classifier from the terminal.
 //!
-//! This package links no libtorch. What needs tensors runs in `mammoscope-engine`, a process of its own that
-//! [`client`] starts and talks to. An arrow points at what is imported:
+//! This package is the user interface: the command line ([`cli`]) and the workbench ([`tui`]), over [`report`],
+//! [`analysis`] and [`terminal`], which both share. It links no libtorch: everything that needs tensors runs in
+//! `mammoscope-engine`, a separate process. The crates below it, each with those it depends on:
 //!
 //! ```text
-//! domain ← imaging ← dataset ;  domain ← storage ;  { dataset, storage } ← client ← { cli, tui } ;  report ← { cli, tui }
+//! domain                                           data and arithmetic; no I/O
+//! imaging          → domain                        decoding and processing of mammograms
+//! dataset          → domain, imaging               folders, labels, splits, phantoms
+//! storage          → domain                        models, run directories, tables, Keras import
+//! engine-protocol  → domain                        the wire types shared with the engine
+//! engine-client    → domain, engine-protocol       starts the engine and runs jobs in it
+//! runs             → domain, storage, engine-client   starts, follows and controls training runs
 //! ```
 
 pub mod analysis;

@@ -1,4 +1,4 @@
-"""Reference pixels for tests/image_decoders.rs.
+"""Reference pixels for tests/data/image_decoders.rs.
 
     image_references.py decode FOLDER     Pillow's pixels of every image in a folder, beside it as .raw
     image_references.py tiff FOLDER       TIFF files of every kind, written by tifffile, each with its pixels as .raw
@@ -181,8 +181,8 @@ def tiff(folder):
     group4(maker)
     grey = maker.picture(8, 1)
     for kind, word in (
-        ("int16", "16-bit integers with a sign"),
-        ("int8", "8-bit integers with a sign"),
+        ("int16", "16-bit signed integers"),
+        ("int8", "8-bit signed integers"),
         ("uint32", "32-bit samples"),
         ("float32", "32-bit floating-point numbers"),
         ("float64", "64-bit floating-point numbers"),
@@ -190,7 +190,7 @@ def tiff(folder):
     ):
         maker.refused(word, grey.astype(kind), photometric="minisblack")
     for bits in (10, 12, 14):
-        maker.refused(f"{bits}-bit samples, packed", maker.picture(bits, 1), photometric="minisblack", bitspersample=bits)
+        maker.refused(f"packed {bits}-bit samples", maker.picture(bits, 1), photometric="minisblack", bitspersample=bits)
     maker.refused("LZMA compression", grey, photometric="minisblack", compression="lzma")
     maker.refused("LERC compression", grey, photometric="minisblack", compression="lerc")
     maker.refused("WebP compression", maker.picture(8, 3), photometric="rgb", compression="webp")

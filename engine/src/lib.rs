@@ -1,8 +1,7 @@
-//! The libtorch engine of mammoscope: all that touches tensors.
+//! The libtorch engine of mammoscope: everything that touches tensors.
 //!
-//! [`learning`] holds networks and arithmetic, [`thread`] the engine thread that owns every tensor and the service
-//! around it.
+//! [`learning`] contains the networks, training and explanations; [`thread`] the engine thread, which owns every
+//! tensor, and the service around it.
 
-pub mod bench;
 pub mod learning;
 pub mod thread;

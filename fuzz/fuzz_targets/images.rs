@@ -1,4 +1,4 @@
-//! Bytes as an image file.
+//! Fuzzes the readers of image files.
 
 #![no_main]
 

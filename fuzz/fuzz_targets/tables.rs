@@ -1,4 +1,4 @@
-//! Bytes as each table that the program reads.
+//! Fuzzes the readers of tables.
 
 #![no_main]
 

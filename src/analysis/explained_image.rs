@@ -1,5 +1,5 @@
-//! An explained image as a person gets it: the picture as the network saw it, the map in its size, what lies where, and
-//! the scores.
+//! An explained image as it is shown: the picture as the network saw it, the map at the same size, the regions of the
+//! breast, and the scores.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use mammoscope_domain::explanation::map_status::MapStatus;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::probabilities::Probabilities;
-use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_imaging::breast_mask::grey_levels;
 use mammoscope_imaging::decode::{ImageError, decode_file};
 use mammoscope_imaging::map_zoom::{bilinear_zoom, cubic_spline_zoom, normalised};
@@ -23,31 +23,31 @@ use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_imaging::resize::resize;
 use mammoscope_imaging::skin_band::SkinBandWidth;
 
-/// How maps are brought to the size of their pictures.
+/// The interpolation that brings a map to the size of its picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MapZoom {
     /// Bilinear, signed, in the units of the map.
     Bilinear,
-    /// As keras-vis does it: ReLU, cubic spline, then to 0–1.
+    /// As in keras-vis: ReLU, cubic spline, then scaled to 0–1.
     KerasVis,
 }
 
-/// A picture before it is explained: what does not depend on the map.
+/// A picture and everything about it that does not depend on a map.
 #[derive(Clone, Debug)]
 pub struct ExaminedPicture {
-    /// Grey, `size` × `size` pixels, resized as the network's input is.
+    /// Grey, `size` × `size` pixels, resized like the network's input.
     pub picture: Raster<u8>,
-    /// Width and height of the image as it is stored, in pixels: the picture is squeezed into a square.
+    /// Width and height of the stored image in pixels, before it was squeezed into a square.
     pub stored_size: (usize, usize),
-    /// What lies where; `None` where no breast was found.
+    /// `None` where no breast was found.
     pub regions: Option<PictureRegions>,
-    /// Masks of the data set that cannot be used, each in a line.
+    /// One line for each mask of the data set that cannot be used.
     pub mask_problems: Vec<String>,
-    /// Where a random map of this image lies: the control of every map of it.
+    /// The scores of a random map of this image: the control for every map of it.
     pub control: ExplanationScores,
 }
 
-/// An [`ExaminedPicture`] in half of its memory, to be kept.
+/// An [`ExaminedPicture`] in half the memory, for caching.
 #[derive(Clone, Debug)]
 pub struct PackedPicture {
     picture: Raster<u8>,
@@ -58,7 +58,6 @@ pub struct PackedPicture {
 }
 
 impl PackedPicture {
-    /// The picture and what is known of it.
     #[must_use]
     pub fn unpacked(&self) -> ExaminedPicture {
         ExaminedPicture {
@@ -71,24 +70,22 @@ impl PackedPicture {
     }
 }
 
-/// An explained image.
+/// A picture with a map of where the network looks.
 #[derive(Clone, Debug)]
 pub struct ExplainedImage {
-    /// The picture.
     pub examined: Arc<ExaminedPicture>,
-    /// The map, in the picture's size.
+    /// At the picture's size.
     pub map: Raster<f32>,
-    /// Whether the map says anything.
     pub status: MapStatus,
-    /// Where it lies.
     pub scores: ExplanationScores,
-    /// The class probabilities; `None` where the logits are not finite.
+    /// `None` where the logits are not finite.
     pub probabilities: Option<Probabilities>,
 }
 
 impl ExaminedPicture {
-    /// Reads an image and finds what lies where; masks that the data set has beside it go before what is found. `seed` is
-    /// that of the image ([`image_seed`](mammoscope_domain::image::image_seed::image_seed)): its control is drawn from it.
+    /// Reads an image and finds its regions; masks that the data set provides take precedence over those found. The
+    /// control is drawn from `seed`, the image's own
+    /// ([`image_seed`](mammoscope_domain::image::image_seed::image_seed)).
     pub fn read(
         path: &Path,
         size: usize,
@@ -98,7 +95,7 @@ impl ExaminedPicture {
     ) -> Result<Self, ImageError> {
         let image = decode_file(path)?.into_levels(grey_range)?.raster;
         let stored_size = (image.width(), image.height());
-        let (known, problems) = true_masks(path, stored_size, Some(size));
+        let (known, problems) = true_masks(path, image.size(), Some(size));
         let resized = resize(&image, size, route);
         let picture = Raster::new(size, size, Channels::Grey, grey_levels(&resized));
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default());
@@ -107,7 +104,7 @@ impl ExaminedPicture {
         Ok(examined)
     }
 
-    /// A picture whose regions are known.
+    /// Builds a picture from known regions.
     #[must_use]
     pub fn new(picture: Raster<u8>, stored_size: (usize, usize), regions: Option<PictureRegions>, seed: u64) -> Self {
         let control = ExplanationScores::default();
@@ -118,7 +115,6 @@ impl ExaminedPicture {
         examined
     }
 
-    /// The same in less memory.
     #[must_use]
     pub fn packed(&self) -> PackedPicture {
         PackedPicture {
@@ -130,26 +126,26 @@ impl ExaminedPicture {
         }
     }
 
-    /// Where it is known from what is dense.
+    /// The source of the dense-tissue mask.
     #[must_use]
     pub fn dense_source(&self) -> DenseSource {
         self.regions.as_ref().map_or(DenseSource::None, |regions| regions.dense_source)
     }
 
-    /// The picture with a map.
+    /// Combines the picture with the map of `sample`, and scores it.
     #[must_use]
     pub fn explained(self: Arc<Self>, sample: &ExplainedSample, zoom: MapZoom) -> ExplainedImage {
         let (map, status, mut scores) = self.scored(&sample.map, zoom);
-        // Without a breast, or a map that says anything, their order means nothing.
+        // Without a breast or a sound map, the order in which pixels come and go means nothing.
         if let Some(curves) = sample.curves.as_ref().filter(|_| scores.breast_energy.is_some()) {
             scores.insertion_area = curves.insertion_area();
             scores.deletion_area = curves.deletion_area();
         }
-        let probabilities = Probabilities::from_logits(sample.logits);
+        let probabilities = Probabilities::from_logits(sample.logits).ok();
         ExplainedImage { map, status, scores, probabilities, examined: self }
     }
 
-    /// The picture with a map whose scores are known, brought to its size by [`MapZoom::Bilinear`].
+    /// Like [`Self::explained`] with [`MapZoom::Bilinear`], for a map whose scores are known.
     #[must_use]
     pub fn with_scores(self: Arc<Self>, sample: &ExplainedSample, scores: ExplanationScores) -> ExplainedImage {
         let map = &sample.map;
@@ -158,13 +154,13 @@ impl ExaminedPicture {
             map: bilinear_zoom(&native, self.picture.width(), self.picture.height()),
             status: map.status(),
             scores,
-            probabilities: Probabilities::from_logits(sample.logits),
+            probabilities: Probabilities::from_logits(sample.logits).ok(),
             examined: self,
         }
     }
 
-    /// A map in the picture's size, whether it says anything, and where it lies; with [`MapZoom::KerasVis`], too, the map
-    /// before its last step is scored, brought to size without overshooting.
+    /// The map at the picture's size, its status and its scores. With [`MapZoom::KerasVis`] the scores are those of the
+    /// rectified map before its last step, enlarged bilinearly so that nothing overshoots.
     #[must_use]
     pub fn scored(&self, map: &ExplanationMap, zoom: MapZoom) -> (Raster<f32>, MapStatus, ExplanationScores) {
         let status = map.status();
@@ -174,7 +170,7 @@ impl ExaminedPicture {
             MapZoom::Bilinear => (bilinear_zoom(&native, width, height), None),
             MapZoom::KerasVis => {
                 let rectified = native.map(|value| value.max(0.0));
-                // Its last step takes the smallest value for 0, so that there would be energy everywhere.
+                // The last step maps the smallest value to 0, which would leave energy everywhere.
                 let scored = bilinear_zoom(&rectified, width, height);
                 (normalised(&cubic_spline_zoom(&rectified, width, height)), Some(scored))
             }
@@ -203,7 +199,7 @@ mod tests {
     use super::*;
     use mammoscope_imaging::picture_regions::TrueMasks;
 
-    /// A breast of 96 of 128 columns with dense tissue in its upper left quarter.
+    /// A breast over 96 of 128 columns, with dense tissue in its upper left quarter.
     fn examined() -> ExaminedPicture {
         let picture = Raster::new(128, 128, Channels::Grey, (0..16_384).map(|at| (at % 7 + 100) as u8).collect());
         let mask = |inside: fn(usize, usize) -> bool| {
@@ -219,19 +215,19 @@ mod tests {
     }
 
     #[test]
-    fn with_the_steps_of_keras_vis_the_map_before_the_last_is_scored() {
+    fn keras_vis_zoom_scores_the_map_before_its_last_step() {
         let map = ExplanationMap::new(4, 4, (0..16).map(|at| if at == 0 { 9.0 } else { -1.0 }).collect());
         let (raster, _, scores) = examined().scored(&map, MapZoom::KerasVis);
         let rectified = examined().scored(&map.rectified(), MapZoom::Bilinear).2;
         assert_eq!(scores, rectified);
-        assert_eq!(scores.outside_energy, Some(0.0), "there is nothing of it outside");
-        // While the raster of the file is above zero nearly everywhere: the spline overshoots.
+        assert_eq!(scores.outside_energy, Some(0.0), "none of its energy is outside");
+        // The written raster is above zero nearly everywhere, because the spline overshoots.
         let above = raster.samples().iter().filter(|&&value| value > 0.0).count();
         assert!(above > 16_000, "{above} of 16,384");
     }
 
     #[test]
-    fn what_is_packed_comes_back() {
+    fn packing_loses_nothing() {
         let before = ExaminedPicture { mask_problems: vec!["one".to_owned()], ..examined() };
         let after = before.packed().unpacked();
         assert_eq!((&after.picture, &after.regions), (&before.picture, &before.regions));
@@ -240,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_picture_has_a_control_of_its_own() {
+    fn the_control_depends_on_the_seed() {
         let with_seed = |seed| {
             let ExaminedPicture { picture, stored_size, regions, .. } = examined();
             ExaminedPicture::new(picture, stored_size, regions, seed).control
@@ -249,7 +245,7 @@ mod tests {
         assert_ne!(with_seed(1), with_seed(2));
         let found: Vec<f64> = (0..100).filter_map(|seed| with_seed(seed).dense_enrichment).collect();
         let mean = found.iter().sum::<f64>() / found.len() as f64;
-        // A quarter of its energy lies outside.
+        // A quarter of its energy is outside the breast.
         assert!((0.5..1.0).contains(&mean), "{mean}");
         let without = ExaminedPicture::new(examined().picture, (128, 128), None, 1);
         assert_eq!((without.control, without.dense_source()), (ExplanationScores::default(), DenseSource::None));

@@ -1,4 +1,4 @@
-//! The files of one explained image: its map and its pictures, named as the reference names them.
+//! The files of one explained image, its map and its pictures, under the reference's names.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Cursor};
@@ -16,18 +16,17 @@ use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::atomic_file::write_atomically;
 use mammoscope_storage::tables::map_file::write_map;
 
-/// How maps become pictures.
+/// The options for painting a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MapPainting {
-    /// The colours.
     pub colors: Colormap,
-    /// How much of the image the strongest colour covers, 0 to 1.
+    /// Opacity of the strongest colour, 0 to 1.
     pub opacity: f32,
-    /// Which value gets the full colour.
+    /// The map value that gets the full colour.
     pub scale: MapScale,
 }
 
-/// The pictures of an explained image, of its picture's size, RGB.
+/// The RGB pictures of an explained image, all at its picture's size.
 #[derive(Clone, Debug)]
 pub struct ExplanationPictures {
     /// The map alone.
@@ -39,14 +38,13 @@ pub struct ExplanationPictures {
 }
 
 impl ExplanationPictures {
-    /// Draws them.
     #[must_use]
     pub fn of(image: &ExplainedImage, painting: MapPainting) -> Self {
         let shares = painting.scale.shares(&image.map);
         let regions = image.examined.regions.as_ref();
         let draw = |drawing, outlines| {
-            let paint = (painting.colors, painting.opacity);
-            draw_explanation(&image.examined.picture, &shares, regions, drawing, paint, outlines)
+            let (picture, colors) = (&image.examined.picture, painting.colors);
+            draw_explanation(picture, &shares, regions, drawing, colors, painting.opacity, outlines)
         };
         Self {
             map: draw(ExplanationDrawing::Map, Outlines::None),
@@ -56,7 +54,7 @@ impl ExplanationPictures {
     }
 }
 
-/// The file of an image's map.
+/// The file name of an image's map: `<stem>_map.npy`.
 #[must_use]
 pub fn map_file_name(stem: &OsStr) -> OsString {
     let mut name = stem.to_owned();
@@ -65,8 +63,8 @@ pub fn map_file_name(stem: &OsStr) -> OsString {
 }
 
 /// Writes an image's map (`<stem>_map.npy`, signed) and its pictures (`<predicted>_<stem>_650.png`, `…_map.png`,
-/// `…_overlay.png`, `…_contours.png`) into a folder that is there, and gives the pictures back. Of a map that says nothing
-/// there are only the map itself and the image.
+/// `…_overlay.png`, `…_contours.png`) into an existing folder, and returns the pictures. For a degenerate map only the
+/// map itself and the plain image are written, and the result is `None`.
 pub fn write_explanation(
     folder: &Path,
     stem: &OsStr,

@@ -1,4 +1,4 @@
-//! The evaluation of runs from the predictions that they keep, without computing with a network again.
+//! The evaluation of runs from their stored predictions, without running the network again.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -17,50 +17,48 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::tables::prediction_table::read_table;
 
-/// How views become one, as in the files that a run keeps.
+/// The fusion of views, the same as in a run's own evaluation files.
 const FUSION: Fusion = Fusion::Mean;
 
-/// The splits that predictions may be kept of, that which figures are shown of first.
+/// The splits that a run may store predictions for; the first one present is shown by default.
 pub const SPLITS: [Split; 2] = [Split::Test, Split::Validation];
 
-/// A run, and how a person calls it among those beside it.
+/// A run and its short name among the runs evaluated with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedRun {
-    /// Its directory.
     pub run: RunDir,
-    /// `CC_R`, say.
+    /// For example `CC_R`.
     pub name: String,
 }
 
-/// What runs keep of a split.
+/// The stored predictions of one split, and the evaluation sets that they form.
 #[derive(Clone, Debug)]
 pub struct KeptPredictions {
-    /// The split.
     pub split: Split,
     /// The predictions of all runs.
     pub rows: Vec<PredictionRow>,
     /// The image of each row.
     pub images: Vec<PathBuf>,
-    /// The sets that they make.
     pub sets: Vec<EvaluationSet>,
-    /// The same sets as the one-feature baseline predicts them; those it cannot are missing.
+    /// The same sets as predicted by the one-feature baseline, without those it cannot predict.
     pub baseline: Vec<EvaluationSet>,
-    /// What is missing or damaged, a line each. All else is there.
+    /// One line for everything that is missing or damaged; the rest is complete.
     pub problems: Vec<String>,
 }
 
-/// The splits whose predictions a run keeps.
+/// The splits that a run has stored predictions for.
 #[must_use]
 pub fn kept_splits(run: &RunDir) -> Vec<Split> {
     SPLITS.into_iter().filter(|split| run.prediction_table(*split, "csv").is_file()).collect()
 }
 
 impl KeptPredictions {
-    /// Reads what the runs keep of the split that is asked for, else of the test images where there are such.
+    /// Reads the stored predictions of the runs for the requested split if any run has it, else for the first of
+    /// [`SPLITS`] that is stored.
     #[must_use]
-    pub fn read(runs: &[NamedRun], asked: Option<Split>) -> Self {
-        let is_kept = |split: &Split| runs.iter().any(|run| kept_splits(&run.run).contains(split));
-        let split = asked.filter(is_kept).or_else(|| SPLITS.into_iter().find(is_kept)).unwrap_or(Split::Test);
+    pub fn read(runs: &[NamedRun], requested: Option<Split>) -> Self {
+        let is_stored = |split: &Split| runs.iter().any(|run| kept_splits(&run.run).contains(split));
+        let split = requested.filter(is_stored).or_else(|| SPLITS.into_iter().find(is_stored)).unwrap_or(Split::Test);
         let mut all = Self {
             split,
             rows: Vec::new(),
@@ -75,7 +73,7 @@ impl KeptPredictions {
         for run in runs {
             match read_rows(run, split) {
                 Ok(rows) => {
-                    let (of_baseline, root) = read_beside(run, split).unwrap_or_else(|root| {
+                    let (of_baseline, root) = read_baseline(run, split).unwrap_or_else(|root| {
                         without_manifest.push(printable(&run.name));
                         (Vec::new(), root)
                     });
@@ -87,7 +85,7 @@ impl KeptPredictions {
                 Err(problem) => all.problems.push(problem),
             }
         }
-        all.make_sets(&parts);
+        all.build_sets(&parts);
         if !without_manifest.is_empty() {
             let names = without_manifest.join(", ");
             all.problems.push(format!("no baseline: dataset.json of {names} cannot be read"));
@@ -103,8 +101,8 @@ impl KeptPredictions {
         all
     }
 
-    /// All rows together; where they contradict each other, each run by itself.
-    fn make_sets(&mut self, parts: &[(&NamedRun, Vec<PredictionRow>)]) {
+    /// Builds the sets from all rows together, or from each run separately where the runs contradict each other.
+    fn build_sets(&mut self, parts: &[(&NamedRun, Vec<PredictionRow>)]) {
         match EvaluationSet::of_rows(&self.rows, FUSION) {
             Ok(sets) => self.sets = sets,
             Err(error) => {
@@ -124,8 +122,8 @@ impl KeptPredictions {
         self.sets.retain(|set| !set.cases.is_empty());
     }
 
-    /// The figures of a set; with [`Bootstrap::NONE`] at once, and without intervals. A baseline that contradicts the
-    /// network is left out.
+    /// The metrics of a set; [`Bootstrap::NONE`] skips the intervals and returns immediately. A baseline that
+    /// contradicts the network is left out.
     #[must_use]
     pub fn evaluate(&self, set: &EvaluationSet, bootstrap: Bootstrap) -> Option<EvaluatedSet> {
         EvaluatedSet::of(set.clone(), &self.baseline, bootstrap)
@@ -133,7 +131,7 @@ impl KeptPredictions {
             .unwrap_or_default()
     }
 
-    /// For each case of a set the rows that it was made from, in the order of the views.
+    /// The indices of the rows that each case of a set was made from, in the order of the views.
     #[must_use]
     pub fn rows_of_cases(&self, set: &EvaluationSet) -> Vec<Vec<usize>> {
         if set.name == SetName::Unspecified {
@@ -164,7 +162,7 @@ fn read_rows(run: &NamedRun, split: Split) -> Result<Vec<PredictionRow>, String>
     }
     read_table(&table).map_err(|error| {
         let cause = std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-        // The run is named already; its long path would push the reason out of sight.
+        // The message already starts with the run's name; its long path would push the reason out of sight.
         let text = error
             .to_string()
             .replace(&format!("{}/", mammoscope_domain::text::printable::printable_path(run.run.path())), "");
@@ -172,15 +170,15 @@ fn read_rows(run: &NamedRun, split: Split) -> Result<Vec<PredictionRow>, String>
     })
 }
 
-/// What the baseline says, and the folder that the images lie in. Without a manifest, that folder alone.
-fn read_beside(run: &NamedRun, split: Split) -> Result<(Vec<PredictionRow>, PathBuf), PathBuf> {
+/// The baseline's rows and the folder that contains the images; without a readable manifest, the folder alone.
+fn read_baseline(run: &NamedRun, split: Split) -> Result<(Vec<PredictionRow>, PathBuf), PathBuf> {
     match read_manifest(&run.run.manifest()) {
         Ok(manifest) => Ok((manifest.baseline_rows(split), manifest.root)),
         Err(_) => Err(read_run_spec(&run.run.spec()).map_or_else(|_| PathBuf::new(), |spec| spec.data)),
     }
 }
 
-/// Errors that list cases do so on further lines.
+/// The first line of an error, without the list of cases that may follow.
 fn first_line(error: &dyn std::fmt::Display) -> String {
     error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned()
 }

@@ -1,4 +1,4 @@
-//! Evaluations and explanations computed from files and the answers of the engine.
+//! Evaluations and explanations, computed from stored files and the engine's answers.
 
 pub mod explained_image;
 pub mod explanation_files;

@@ -9,57 +9,55 @@ use mammoscope_domain::run::dataset_manifest::{DatasetManifest, ManifestSample, 
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_process::EngineProcess;
-use mammoscope_engine_client::image_job::ImageJobError;
-use mammoscope_engine_client::prediction::{PredictionEvent, predict};
-use mammoscope_engine_protocol::protocol::{JobId, PredictWork, WirePath};
+use mammoscope_engine_client::image_job::{ImageJobError, PredictionEvent, run_image_job};
+use mammoscope_engine_protocol::command::{JobId, PredictWork};
+use mammoscope_engine_protocol::wire_path::WirePath;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::pixel_checksum::pixel_sha256;
 
-/// Images whose pixels are checked between two looks for an interruption.
+/// Images whose pixels are verified between two polls for an interruption.
 const CHECKED_AT_ONCE: usize = 32;
 
-/// What is to be predicted, and how.
+/// A request to predict one split of a run.
 #[derive(Clone, Debug)]
 pub struct SplitWork<'a> {
-    /// The run's images.
     pub manifest: &'a DatasetManifest,
-    /// Those of them that are predicted: the usable ones.
+    /// Its usable images are predicted.
     pub split: Split,
-    /// The model file.
     pub model: PathBuf,
-    /// Where.
     pub device: DeviceChoice,
-    /// In what precision.
     pub precision: Precision,
     /// CPU threads; `None` takes all cores.
     pub threads: Option<usize>,
 }
 
-/// What came of it.
+/// The predictions of a split, and its failures.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SplitPredictions {
-    /// In the order of the manifest; files are named as it names them.
+    /// In the order of the manifest, with its file names.
     pub rows: Vec<PredictionRow>,
     /// The images that could not be predicted, each with the reason.
-    pub failures: Vec<(PathBuf, String)>,
+    pub failures: Vec<FileProblem>,
 }
 
 impl SplitWork<'_> {
-    /// How many images there are.
+    /// The number of images to predict.
     #[must_use]
     pub fn images(&self) -> usize {
         self.manifest.of_split(self.split).count()
     }
 
-    /// Predicts all that have still the pixels that the run began with; the others are among the failures. `tell` hears of every event; `interrupted` is asked between events.
+    /// Predicts every image that still has the pixels the run began with; the others are reported as failures.
+    /// `on_event` receives every event, and `interrupted` is polled between events.
     pub fn run(
         self,
         engine: &mut EngineProcess,
         job: JobId,
         interrupted: &dyn Fn() -> bool,
-        tell: &mut dyn FnMut(&PredictionEvent),
+        on_event: &mut dyn FnMut(&PredictionEvent),
     ) -> Result<SplitPredictions, ImageJobError> {
         let samples: Vec<&ManifestSample> = self.manifest.of_split(self.split).map(|(_, sample)| sample).collect();
         if samples.is_empty() {
@@ -74,12 +72,12 @@ impl SplitWork<'_> {
             }
             let changes: Vec<Option<String>> = part
                 .par_iter()
-                .map(|sample| what_changed(sample.pixels.as_ref(), &path(sample), self.manifest.grey_range))
+                .map(|sample| pixel_mismatch(sample.pixels.as_ref(), &path(sample), self.manifest.grey_range))
                 .collect();
             for (&sample, change) in part.iter().zip(changes) {
                 match change {
                     None => same.push(sample),
-                    Some(reason) => predictions.failures.push((path(sample), reason)),
+                    Some(reason) => predictions.failures.push(FileProblem { file: path(sample), reason }),
                 }
             }
         }
@@ -96,18 +94,17 @@ impl SplitWork<'_> {
             threads: self.threads,
             grey_range: self.manifest.grey_range,
         };
-        predict(engine, job, work, interrupted, &mut |event| {
-            tell(&event);
+        run_image_job(engine, job, work, interrupted, &mut |event| {
+            on_event(&event);
             let PredictionEvent::Image { index, result } = event else { return Ok(()) };
             let sample = samples
                 .get(index)
                 .ok_or_else(|| anyhow::anyhow!("the engine answered for an image that it was not given"))?;
-            let probabilities = result.and_then(|answer| {
-                Probabilities::from_logits(answer.logits).ok_or_else(|| "the network's answer is not finite".to_owned())
-            });
+            let probabilities =
+                result.and_then(|answer| Probabilities::from_logits(answer.logits).map_err(|error| error.to_string()));
             match probabilities {
                 Ok(probabilities) => predictions.rows.push(self.manifest.prediction_row(sample, probabilities)),
-                Err(reason) => predictions.failures.push((path(sample), reason)),
+                Err(reason) => predictions.failures.push(FileProblem { file: path(sample), reason }),
             }
             Ok(())
         })?;
@@ -115,9 +112,8 @@ impl SplitWork<'_> {
     }
 }
 
-/// Why an image is not the one that the manifest knows; `None` where it is, or where the manifest does not know its
-/// pixels.
-fn what_changed(known: Option<&PixelFacts>, path: &Path, grey_range: GreyRange) -> Option<String> {
+/// The reason why an image is not the one in the manifest; `None` if it is, or if the manifest has no checksum of it.
+fn pixel_mismatch(known: Option<&PixelFacts>, path: &Path, grey_range: GreyRange) -> Option<String> {
     let known = known?;
     match decode_file(path).and_then(|image| image.into_levels(grey_range)).map(|levels| pixel_sha256(&levels.raster)) {
         Ok(checksum) if checksum == known.sha256 => None,

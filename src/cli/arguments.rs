@@ -1,4 +1,4 @@
-//! What can be typed: the subcommands and the options that all of them have.
+//! The command line's grammar: the subcommands and the global options.
 
 use std::path::PathBuf;
 
@@ -21,20 +21,19 @@ use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::status::StatusArguments;
-use super::synthetic_run::SyntheticRunArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
 
 /// Train, evaluate and apply classifiers of mammographic breast density from the terminal.
 ///
-/// Without a command, the workbench opens.
+/// Opens the workbench if no command is given.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(super) struct Arguments {
-    /// Print results only: no progress, no remarks
+    /// Print only results, warnings and errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// Folder of runs and cache [default: ./workspace if it exists, else in the user's data directory]
+    /// Folder for runs and caches [default: ./workspace if it exists, else the user's data directory]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) workspace: Option<PathBuf>,
     #[command(flatten)]
@@ -43,7 +42,7 @@ pub(super) struct Arguments {
     pub(super) command: Option<Command>,
 }
 
-/// In the order of their use, which `--help` keeps.
+/// The subcommands, in the order in which they are used and in which `--help` lists them.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     Demo(DemoArguments),
@@ -65,8 +64,6 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
-    #[command(hide = true)]
-    SyntheticRun(SyntheticRunArguments),
 }
 
 #[cfg(test)]
@@ -77,17 +74,17 @@ mod tests {
 
     use super::*;
 
-    /// Columns of the terminal that everybody has.
+    /// The width of a standard terminal.
     const COLUMNS: usize = 80;
 
-    /// The program and all its subcommands, each with its whole name.
+    /// The program and all its subcommands, each with its full name.
     fn commands() -> Vec<clap::Command> {
         let mut program = Arguments::command();
         program.build();
-        let mut waiting = vec![program];
+        let mut pending = vec![program];
         let mut commands = Vec::new();
-        while let Some(command) = waiting.pop() {
-            waiting.extend(command.get_subcommands().filter(|command| command.get_name() != "help").cloned());
+        while let Some(command) = pending.pop() {
+            pending.extend(command.get_subcommands().filter(|command| command.get_name() != "help").cloned());
             commands.push(command);
         }
         commands
@@ -102,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_says_what_it_does_and_shows_examples() {
+    fn every_command_has_a_description_and_examples() {
         for command in commands() {
             let name = name(&command);
             assert!(command.get_about().is_some_and(|about| !about.to_string().trim().is_empty()), "{name}");
@@ -113,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn helps_fit_in_eighty_columns_and_no_example_is_broken() {
+    fn help_texts_fit_in_eighty_columns_without_wrapping_examples() {
         for command in commands() {
             let name = name(&command).to_owned();
             for line in examples(&command).lines() {
@@ -129,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_name_images_of_the_test_set_that_exist() {
+    fn images_named_in_examples_exist() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut named = 0;
         for command in commands() {

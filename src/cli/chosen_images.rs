@@ -1,4 +1,4 @@
-//! The images that a command was given, each beside the model for its view.
+//! The images that a command works on, grouped by view, with the model for each view.
 
 use std::path::Path;
 
@@ -7,7 +7,6 @@ use anyhow::bail;
 use super::console::Console;
 use super::data_arguments::DataArguments;
 use super::known_splits::KnownSplits;
-use crate::report::tables::counted;
 use mammoscope_dataset::folder_problem::FolderProblem;
 use mammoscope_dataset::grey_check::GreyFacts;
 use mammoscope_dataset::repeated_views::RepeatedViews;
@@ -17,39 +16,35 @@ use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 
-/// What `--model`, `--data`, `--view` and `--split` ask for.
+/// The selection made by `--model`, `--data`, `--view` and `--split`.
 pub(super) struct ImageChoice<'a> {
-    /// The models that were opened.
     pub(super) models: &'a ModelSet,
     /// An image or a folder.
     pub(super) data: &'a Path,
-    /// What is said of it.
-    pub(super) said: &'a DataArguments,
-    /// The views that are wanted.
+    pub(super) data_options: &'a DataArguments,
     pub(super) view: &'a ViewSelection,
-    /// The part that is wanted.
     pub(super) split: SplitSelection,
 }
 
-/// The images of each view, and how many had to be left out.
+/// The images of each view, and the number left out.
 pub(super) struct ChosenImages<'a> {
-    /// One a view, in the order of their first image.
+    /// One per view, in the order of their first image.
     pub(super) groups: Vec<ImagesOfView<'a>>,
-    /// Images that cannot be used; each was warned of.
+    /// The number of unusable images; each was reported in a warning.
     pub(super) left_out: usize,
-    /// What is known of their grey range.
     pub(super) grey: GreyFacts,
 }
 
 impl<'a> ImageChoice<'a> {
-    /// Reads the folder, and says on `console` what is to be said of it. Without split folders, the split is what each
-    /// model knows of its own training.
+    /// Reads the folder and reports its problems on `console`. In data without split folders, each subject belongs to
+    /// the split in which the model for its view was trained or tested on it.
     pub(super) fn choose(&self, console: &Console) -> anyhow::Result<ChosenImages<'a>> {
         let known = KnownSplits::of(self.models);
-        let mut scanned = self.said.scan(self.data, console)?;
+        let mut scanned = self.data_options.scan(self.data, console)?;
         if scanned.facts.splits_by_folder == 0 {
             known.assign(&mut scanned.samples, self.view);
         }
@@ -63,54 +58,53 @@ impl<'a> ImageChoice<'a> {
         }
         if selection.views_unknown > 0 {
             console.warn(format!(
-                "left out, since neither folder nor name tells the view: {}",
+                "left out, since neither folder nor file name gives the view: {}",
                 counted(selection.views_unknown, "image")
             ));
             left_out += selection.views_unknown;
         }
         if selection.views_assumed > 0 {
             let images = counted(selection.views_assumed, "image");
-            console.note(format!("{images} without a known view: taken to be {}, as --view says", self.view));
+            console.note(format!("{images} without a known view: assumed to be {}, from --view", self.view));
         }
         let alike = LookAlikes::among(selection.samples.iter().map(|sample| sample.subject.0.as_str()));
         if !alike.is_empty() {
-            console.warn(format!("{}; write each id in one way", alike.taken_apart("subject")));
+            console.warn(format!("{}; write each id the same way", alike.described("subject")));
         }
         let repeated = RepeatedViews::among(&selection.samples);
         if !repeated.is_empty() {
             console.warn(repeated);
         }
         let paths: Vec<&Path> = selection.samples.iter().map(|sample| sample.path.as_path()).collect();
-        let grey = self.said.grey.check(&paths, console)?;
-        let groups = by_model(self.models, selection.samples, console)?;
+        let grey = self.data_options.grey.check(&paths, console)?;
+        let groups = group_by_view(self.models, selection.samples, console)?;
         if self.split != SplitSelection::Only(Split::Train) {
             for group in &groups {
-                known.warn_of_training_images(group.model, &group.samples, self.said.grey.range(), console);
+                known.warn_of_training_images(group.model, &group.samples, self.data_options.grey.range(), console);
             }
         }
         Ok(ChosenImages { groups, left_out, grey })
     }
 }
 
-/// Images of one view, and the model for them.
+/// The images of one view, and its model.
 pub(super) struct ImagesOfView<'a> {
-    /// `None` where it is not known.
+    /// `None` if it is not known.
     pub(super) view: Option<View>,
-    /// The view's model.
     pub(super) model: &'a ModelEntry,
     /// In the order of the folder.
     pub(super) samples: Vec<DatasetSample>,
 }
 
 impl ImagesOfView<'_> {
-    /// What they are called in a line about them.
+    /// The view's name in messages; `images` if it is not known.
     pub(super) fn name(&self) -> &'static str {
         self.view.map_or("images", View::name)
     }
 }
 
-/// Splits samples by view, in the order of their first image, and finds each view's model.
-fn by_model<'a>(
+/// Groups samples by view, in the order of their first image, and finds each view's model.
+fn group_by_view<'a>(
     models: &'a ModelSet,
     samples: Vec<DatasetSample>,
     console: &Console,
@@ -124,9 +118,9 @@ fn by_model<'a>(
         }
         let Some(model) = models.for_view(view) else {
             match view {
-                Some(view) => bail!("no model for {view} among those given; --view leaves it out"),
+                Some(view) => bail!("no model for {view} among those given; use --view to leave it out"),
                 None => bail!(
-                    "{}: neither folder nor name tells the view, so which model is for it is not known; name one model file",
+                    "{}: neither folder nor file name gives the view, so its model is unknown; pass one model file",
                     printable_path(&sample.path)
                 ),
             }

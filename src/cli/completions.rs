@@ -1,4 +1,4 @@
-//! `mammoscope completions`: what a shell needs to complete the subcommands and options.
+//! `mammoscope completions`: scripts that let a shell complete subcommands and options.
 
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shell_learns_every_subcommand() {
+    fn every_script_covers_every_subcommand() {
         for shell in Shell::value_variants() {
             let script = script(*shell);
             for subcommand in Arguments::command().get_subcommands() {

@@ -1,4 +1,4 @@
-//! What every subcommand says, where it says it, and how it ends.
+//! Output and exit statuses, the same for all subcommands.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -6,21 +6,20 @@ use std::process::ExitCode;
 
 use mammoscope_domain::text::printable::printable;
 
-/// How a command ended when it came to its end.
+/// The outcome of a command, which determines the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Everything was done: exit status 0.
+    /// Everything succeeded: exit status 0.
     Done,
-    /// Something failed, or some samples failed (they were listed): exit status 1.
+    /// Something failed, or some samples failed and were listed: exit status 1.
     Failed,
-    /// The command was called wrongly: exit status 2.
+    /// The command line was wrong: exit status 2.
     WrongUse,
     /// The user pressed Ctrl-C: exit status 130.
     Interrupted,
 }
 
 impl Outcome {
-    /// The exit status of the process.
     #[must_use]
     pub fn exit_code(self) -> ExitCode {
         ExitCode::from(match self {
@@ -31,7 +30,7 @@ impl Outcome {
         })
     }
 
-    /// The outcome that an error stands for: [`Outcome::WrongUse`] for a [`WrongUse`], [`Outcome::Interrupted`] for an
+    /// The outcome of an error: [`Outcome::WrongUse`] for a [`WrongUse`], [`Outcome::Interrupted`] for an
     /// [`Interrupted`], otherwise [`Outcome::Failed`].
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {
@@ -45,7 +44,7 @@ impl Outcome {
     }
 }
 
-/// An error of the caller: the command makes no sense as it was typed.
+/// A mistake on the command line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct WrongUse(pub String);
@@ -55,7 +54,7 @@ pub struct WrongUse(pub String);
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// Whether an error is only that nobody reads the output any more (`mammoscope … | head`).
+/// True if an error only means that the reader of the output has gone away (`mammoscope … | head`).
 #[must_use]
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error
@@ -63,7 +62,7 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
 }
 
-/// Messages go to stderr, results to stdout; colours only where they are seen and wanted.
+/// The output streams: messages go to stderr, results to stdout, and colours only to terminals that allow them.
 #[derive(Debug)]
 pub struct Console {
     quiet: bool,
@@ -72,7 +71,7 @@ pub struct Console {
 }
 
 impl Console {
-    /// A console for this process; `quiet` silences progress and remarks, never warnings and errors.
+    /// A console for this process; `quiet` silences progress and notes, never warnings and errors.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -84,38 +83,38 @@ impl Console {
         }
     }
 
-    /// Whether results on stdout may be coloured.
+    /// True if results on stdout may be coloured.
     #[must_use]
     pub fn color(&self) -> bool {
         self.color_on_stdout
     }
 
-    /// Whether progress is to be drawn: on a terminal, and not with `--quiet`.
+    /// True if progress is to be drawn: on a terminal, without `--quiet`.
     #[must_use]
     pub fn shows_progress(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
 
-    /// A remark on stderr, left out with `--quiet`.
+    /// Prints a note on stderr, unless `--quiet` was given.
     pub fn note(&self, text: impl Display) {
         if !self.quiet {
             let _ = writeln!(io::stderr(), "{text}");
         }
     }
 
-    /// A warning on stderr.
+    /// Prints a warning on stderr.
     pub fn warn(&self, text: impl Display) {
         self.label("warning", "33", &text);
     }
 
-    /// An error on stderr, in one line: what, where, and the causes, outermost first.
+    /// Prints an error on stderr, in one line with its causes, outermost first.
     pub fn error(&self, error: &anyhow::Error) {
         self.label("error", "31", &format_args!("{error:#}"));
     }
 
     fn label(&self, label: &str, color: &str, text: &dyn Display) {
         let mut stderr = io::stderr().lock();
-        // A closed stderr is nobody's error.
+        // A closed stderr is not an error of the command.
         let _ = if self.color_on_stderr {
             writeln!(stderr, "\x1b[1;{color}m{label}:\x1b[0m {text}")
         } else {
@@ -124,7 +123,7 @@ impl Console {
     }
 }
 
-/// Writes a result to stdout; a reader that went away is an error that ends the program silently
+/// Writes a result to stdout. A reader that has gone away is an error that ends the program silently
 /// ([`is_broken_pipe`]).
 pub fn print_result(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -133,8 +132,8 @@ pub fn print_result(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints what clap has to say. Help and version go to stdout as they are; an error repeats what was typed, which may
-/// hold anything, so that it is made safe to print, line by line and without clap's colours.
+/// Prints a message from clap. Help and version go to stdout unchanged. An error repeats what was typed, which may
+/// contain anything, so it is made safe to print, line by line and without clap's colours.
 pub(super) fn print_usage_error(error: &clap::Error) -> io::Result<()> {
     if !error.use_stderr() {
         return error.print();

@@ -1,4 +1,4 @@
-//! `mammoscope control`: asks a trainer to do something, and waits until it has heard.
+//! `mammoscope control`: sends a request to a trainer and waits for its acknowledgement.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
-use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::printable;
-use mammoscope_runs::control::{Answer, ask_trainer};
+use mammoscope_runs::control::{RequestOutcome, send_request};
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Ask a training to pause, continue, write a checkpoint, or stop
+/// Ask a run's trainer to pause, continue, write a checkpoint, or stop
 ///
-/// The request is a file in the run directory, so that it reaches a trainer on another node too. `stop` finishes the
-/// step, `stop-after-epoch` the epoch; both write a checkpoint, from which `mammoscope resume` goes on exactly. The
-/// answer is waited for up to ten seconds. Of a group, every run that is not over is asked.
+/// The request is a file in the run directory, so it also reaches a trainer on another node. `stop` finishes the
+/// current step, `stop-after-epoch` the current epoch; both write a checkpoint, from which `mammoscope resume`
+/// continues exactly. Waits up to ten seconds for the answer. In a group, every unfinished run is asked.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,10 +25,10 @@ Examples:
   mammoscope control latest continue
   mammoscope control 2026-11-23T10-15-02_CC_R_seed stop-after-epoch --no-wait")]
 pub(super) struct ControlArguments {
-    /// A run's name or the beginning of it, its path, a group's id, or `latest`
+    /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
-    /// What to ask for
+    /// The request
     #[arg(value_name = "REQUEST", value_parser = verbs())]
     verb: RequestVerb,
     /// Do not wait for the answer
@@ -43,7 +43,6 @@ fn verbs() -> impl clap::builder::TypedValueParser<Value = RequestVerb> {
     })
 }
 
-/// Asks.
 pub(super) fn run(
     arguments: &ControlArguments,
     workspace: Option<&Path>,
@@ -51,32 +50,32 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     let interruption = Interruption::watch()?;
-    let (mut failed, mut asked) = (false, 0);
+    let (mut failed, mut answered) = (false, 0);
     for run in &found.runs {
-        match ask_trainer(run, arguments.verb, !arguments.no_wait, &|| interruption.requested())? {
-            Answer::Interrupted => return Err(Interrupted.into()),
-            Answer::NoTrainer(condition) => {
-                // Of a group, those that are over are none of the question.
+        match send_request(run, arguments.verb, !arguments.no_wait, &|| interruption.requested())? {
+            RequestOutcome::Interrupted => return Err(Interrupted.into()),
+            RequestOutcome::NoTrainer(condition) => {
+                // In a group, finished runs are skipped.
                 if found.group.is_none() {
-                    anyhow::bail!("no trainer is at work on {}: {condition}", printable(&run.name()));
+                    anyhow::bail!("no trainer is running for {}: {condition}", printable(&run.name()));
                 }
                 console.note(format_args!("{}: {condition}", printable(&run.name())));
             }
-            Answer::Asked(text) => {
-                asked += 1;
-                print_result(&format!("{}: {} asked{text}\n", printable(&run.name()), arguments.verb))?;
+            RequestOutcome::Written(text) => {
+                answered += 1;
+                print_result(&format!("{}: {} requested{text}\n", printable(&run.name()), arguments.verb))?;
             }
-            Answer::EndedUnheard(condition) => {
+            RequestOutcome::TrainerEnded(condition) => {
                 failed = true;
                 console.warn(format_args!(
-                    "{}: the trainer left before it heard; the request is withdrawn: {condition}",
+                    "{}: the trainer exited before it saw the request, which is withdrawn: {condition}",
                     printable(&run.name())
                 ));
             }
         }
     }
-    if asked == 0 && !failed {
-        anyhow::bail!("no trainer is at work on any run of {}", printable(&arguments.run));
+    if answered == 0 && !failed {
+        anyhow::bail!("no trainer is running for any run of {}", printable(&arguments.run));
     }
     Ok(if failed { Outcome::Failed } else { Outcome::Done })
 }

@@ -1,4 +1,4 @@
-//! `mammoscope demo`: the whole way, from made-up images to the figures of trained networks.
+//! `mammoscope demo`: the whole pipeline, from synthetic images to the metrics of trained networks.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
@@ -19,39 +19,37 @@ use mammoscope_storage::runs::run_catalog::{RunEntry, list_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// The synthetic data set: subjects of four views, and the side of the images in pixels.
+/// The synthetic data set: the number of subjects, and the side of the images in pixels.
 const SUBJECTS: &str = "240";
 const SIZE: &str = "128";
 const SEED: &str = "7";
-/// What the training begins from.
 const PRESET: &str = "quick";
-/// What its runs are called.
+/// The name of the runs.
 const NAME: &str = "demo";
-/// Commands of the steps that are taken only where the workbench can be opened.
+/// The commands that run only where the workbench can be opened.
 const WORKBENCH_STEPS: [&str; 2] = ["attach", "follow"];
-/// The linear kappa of the fused test subjects below which something is wrong.
+/// The linear kappa of the fused test subjects, below which something is wrong.
 const MIN_KAPPA: f64 = 0.6;
 
-/// Go the whole way on made-up images: phantoms, four trainings, figures of merit
+/// Run the whole pipeline on synthetic images: phantoms, four training runs, metrics
 ///
-/// Makes synthetic mammograms, trains a network for each view, and evaluates them on subjects that were held back: per
-/// view, breast and subject. Each step shows the command that does it, to be tried on other data. Takes minutes on two
-/// cores. Started again, it keeps the images and trains anew; the exit status is 1 where the fused linear kappa stays
-/// below 0.6.
+/// Makes synthetic mammograms, trains a network for each view, and evaluates them on held-out subjects, per view,
+/// breast and subject. Each step prints its command, to be tried on other data. Takes minutes on two cores. When run
+/// again, it keeps the images and trains from scratch. The exit status is 1 if the fused linear kappa stays below 0.6.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope demo                       writes to workspace/demo
-  mammoscope demo --plain               in lines, without the workbench
+  mammoscope demo --plain               as plain lines, without the workbench
   mammoscope demo --out demo-results")]
 pub(super) struct DemoArguments {
-    /// The folder to write to: a workspace of its own
+    /// The folder to write to, which becomes a workspace of its own
     #[arg(long, value_name = "DIR", default_value = "workspace/demo")]
     out: PathBuf,
-    /// Show the training in lines, and not in the workbench as on a terminal
+    /// Print the progress as lines instead of opening the workbench
     #[arg(long)]
     plain: bool,
-    /// How many subjects to make: fewer are enough to try the demo itself
+    /// Number of subjects; fewer are enough to test the demo itself
     #[arg(long, value_name = "N", default_value = SUBJECTS, hide = true)]
     subjects: String,
 }
@@ -64,19 +62,19 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
     if let Some(run) = earlier.iter().find(|entry| has_trainer(entry)) {
         let (run, out) = (printable(&run.run.name()), printable_path(out));
         bail!(
-            "{run} of an earlier demo is still being trained; `mammoscope follow {run} --workspace {out}` shows how it \
-             goes, `mammoscope control {run} stop --workspace {out}` ends it"
+            "{run} of an earlier demo is still being trained; `mammoscope follow {run} --workspace {out}` shows its \
+            progress, `mammoscope control {run} stop --workspace {out}` stops it"
         );
     }
     remove_runs(&earlier.into_iter().map(|entry| entry.run).collect::<Vec<RunDir>>());
     console.note(
-        "The images of this demo are synthetic: its figures say that the program works, and nothing about mammograms.",
+        "The images of this demo are synthetic: its metrics show that the program works, and nothing about mammograms.",
     );
     let (phantoms, evaluation) = (out.join("phantoms"), out.join("evaluation"));
     let text = OsString::from;
     let steps = [
         Step {
-            title: "make synthetic mammograms with known truth",
+            title: "make synthetic mammograms with known ground truth",
             words: vec![
                 text("phantom"),
                 phantoms.clone().into(),
@@ -106,15 +104,15 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
             ],
         },
         Step {
-            title: "watch them in the workbench; q leaves it, and the demo goes on here",
+            title: "watch them in the workbench; q leaves it, and the demo continues here",
             words: vec![text("attach"), text("--workspace"), out.into()],
         },
         Step {
-            title: "follow what is left of the training",
+            title: "follow the rest of the training",
             words: vec![text("follow"), text("latest"), text("--workspace"), out.into()],
         },
         Step {
-            title: "evaluate them on the subjects that were held back",
+            title: "evaluate them on the held-out subjects",
             words: vec![
                 text("evaluate"),
                 text("latest"),
@@ -142,7 +140,8 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
     let kappa = fused_kappa(&evaluation.join("evaluation.json"))?;
     let program = std::env::current_exe().unwrap_or_else(|_| "mammoscope".into());
     console.note(format!(
-        "\nWritten to {}: phantoms/, runs/, evaluation/\nThe program is {}; docs/guide.md goes on with images of your own.",
+        "\nWritten to {}: phantoms/, runs/, evaluation/\n\
+         The program is {}; docs/guide.md continues with your own images.",
         printable_path(out),
         printable_path(&program)
     ));
@@ -150,7 +149,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
     Ok(Outcome::Done)
 }
 
-/// An error where the figures say that something is wrong.
+/// Fails if the kappa shows that something is wrong.
 fn verdict(kappa: f64) -> anyhow::Result<()> {
     if kappa >= MIN_KAPPA {
         return Ok(());
@@ -158,7 +157,7 @@ fn verdict(kappa: f64) -> anyhow::Result<()> {
     bail!("linear kappa of the fused test subjects is {kappa:.3}, and should be at least {MIN_KAPPA}");
 }
 
-/// The runs of earlier demos in their workspace.
+/// The runs of earlier demos in this workspace.
 fn runs_of_demos(workspace: &Workspace) -> anyhow::Result<Vec<RunEntry>> {
     let runs = list_runs(workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let is_ours = |entry: &RunEntry| entry.group().is_some_and(|group| group.contains(&format!("_{NAME}_")));
@@ -169,7 +168,7 @@ fn has_trainer(entry: &RunEntry) -> bool {
     current_condition(&entry.run).is_ok_and(|condition| condition.stale.is_none() && !condition.phase.is_over())
 }
 
-/// The linear kappa of the subjects, their four views fused.
+/// The linear kappa of the subjects, with their four views fused.
 fn fused_kappa(evaluation: &Path) -> anyhow::Result<f64> {
     let shown = || format!("read {}", printable_path(evaluation));
     let document: Value =
@@ -177,7 +176,7 @@ fn fused_kappa(evaluation: &Path) -> anyhow::Result<f64> {
     document["sets"]["total"]["kappa_linear"].as_f64().context("the test subjects have no fused linear kappa")
 }
 
-/// One command of the demo, given as it would be typed.
+/// One command of the demo, as it would be typed.
 struct Step {
     title: &'static str,
     words: Vec<OsString>,
@@ -212,18 +211,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kappa_below_its_limit_is_a_failure() {
-        for well in [0.6, 0.75, 1.0] {
-            assert!(verdict(well).is_ok(), "{well}");
+    fn a_kappa_below_the_limit_is_a_failure() {
+        for good in [0.6, 0.75, 1.0] {
+            assert!(verdict(good).is_ok(), "{good}");
         }
-        for badly in [0.599, 0.0, -0.2, f64::NAN] {
-            let error = verdict(badly).unwrap_err().to_string();
-            assert!(error.contains(&format!("{badly:.3}")) && error.contains("at least 0.6"), "{error}");
+        for bad in [0.599, 0.0, -0.2, f64::NAN] {
+            let error = verdict(bad).unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:.3}")) && error.contains("at least 0.6"), "{error}");
         }
     }
 
     #[test]
-    fn the_kappa_is_that_of_the_four_views_together() {
+    fn the_kappa_is_that_of_the_four_fused_views() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("evaluation.json");
         let written = |text: &str| {
@@ -233,10 +232,10 @@ mod tests {
         let sets = r#"{"sets": {"CC_R": {"kappa_linear": 0.1}, "right": {"kappa_linear": 0.2}, "total":
             {"kappa_linear": 0.75, "kappa_quadratic": 0.9}}}"#;
         assert_eq!(written(sets), Ok(0.75));
-        for lacking in
+        for incomplete in
             [r#"{"sets": {"CC_R": {"kappa_linear": 0.1}}}"#, r#"{"sets": {"total": {"kappa_linear": null}}}"#]
         {
-            assert!(written(lacking).unwrap_err().contains("no fused linear kappa"), "{lacking}");
+            assert!(written(incomplete).unwrap_err().contains("no fused linear kappa"), "{incomplete}");
         }
         assert!(written("{").unwrap_err().contains("evaluation.json"));
         std::fs::remove_file(&path).unwrap();

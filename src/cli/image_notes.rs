@@ -1,4 +1,4 @@
-//! What the engine found in images while it read them, in one warning a data set.
+//! The engine's findings in the images that it read, summarised in one warning per data set.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::models::model_set::ModelEntry;
 
-/// Collects what was found in the images of all views.
+/// Collects the findings of all views.
 #[derive(Debug, Default)]
 pub(super) struct ImageNotes {
     doubtful: DoubtfulImages,
-    /// What was said of images that are unlike a training's.
+    /// Warnings about images that are unlike those of the training.
     unlike: Vec<String>,
 }
 
-/// What is kept beside predictions.
+/// The notes stored beside predictions.
 #[derive(Debug, Serialize)]
 pub(super) struct NotesDocument {
     not_as_expected: Option<String>,
@@ -27,7 +27,6 @@ pub(super) struct NotesDocument {
 }
 
 impl ImageNotes {
-    /// Counts an image.
     pub(super) fn add(&mut self, path: &Path, findings: &ImageFindings) {
         self.doubtful.add(&path.to_string_lossy(), &findings.doubts);
     }
@@ -39,20 +38,19 @@ impl ImageNotes {
         let images: Vec<&ImageFindings> = images.collect();
         let whites: std::collections::BTreeSet<u16> = images.iter().map(|findings| findings.white).collect();
         self.unlike.extend(whites.into_iter().filter_map(|white| training.other_white(&name, white)));
-        self.unlike.extend(training.unlikeness(&name, &images));
+        self.unlike.extend(training.difference(&name, &images));
     }
 
-    /// Says all of it, once.
+    /// Prints everything collected as warnings.
     pub(super) fn warn(&self, console: &Console) {
         if !self.doubtful.is_empty() {
-            console.warn(format!("{}; figures of them mean nothing", self.doubtful));
+            console.warn(format!("{}; metrics on them are meaningless", self.doubtful));
         }
         for text in &self.unlike {
             console.warn(text);
         }
     }
 
-    /// The same as a document.
     pub(super) fn document(&self) -> NotesDocument {
         NotesDocument {
             not_as_expected: (!self.doubtful.is_empty()).then(|| self.doubtful.to_string()),

@@ -1,4 +1,4 @@
-//! `mammoscope import`: a model of this program from a Keras file.
+//! `mammoscope import`: converts a Keras file to a model file.
 
 use std::path::{Path, PathBuf};
 
@@ -12,17 +12,17 @@ use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::keras::{ImportOptions, SizeSource, import};
 
-/// Take over a model of the Keras reference
+/// Import a model of the Keras reference
 ///
-/// Reads what `model.save` and `save_weights` of Keras 2 and 3 write to HDF5. A whole model's wiring and settings are
-/// followed and compared with the network, weights alone are matched by their layers' names; every shape and value is
-/// checked. The result is one .safetensors file.
+/// Reads the HDF5 files that `model.save` and `save_weights` of Keras 2 and 3 write. The wiring and settings of a whole
+/// model are compared with the network; weights alone are matched by layer name. Every shape and value is checked. The
+/// result is one .safetensors file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope import keras.h5 --out cc_r.safetensors --view CC_R
   mammoscope import weights.h5 --out small.safetensors --size 64
-                                  weights alone do not tell the input size")]
+                                  weights alone do not give the input size")]
 pub(super) struct ImportArguments {
     /// The Keras file
     #[arg(value_name = "FILE.h5")]
@@ -30,10 +30,10 @@ pub(super) struct ImportArguments {
     /// The model file to write
     #[arg(long, value_name = "MODEL.safetensors")]
     pub(super) out: PathBuf,
-    /// The view that it was trained on; without it the model serves any view
+    /// The view that the model was trained on; without it, the model serves any view
     #[arg(long, value_name = "V")]
     pub(super) view: Option<View>,
-    /// Input height and width, where the file does not tell or is to be overruled
+    /// Input height and width, if the file does not give them or is to be overridden
     #[arg(long, value_name = "PX")]
     pub(super) size: Option<usize>,
 }
@@ -47,16 +47,16 @@ pub(super) fn run(arguments: &ImportArguments, console: &Console) -> anyhow::Res
     let imported = import(&arguments.file, options).with_context(|| printable_path(&arguments.file))?;
     if imported.weights_alone {
         console.note(
-            "the file holds weights alone: shapes and values fit, but strides, constants and wiring could not be checked",
+            "the file has weights alone: shapes and values match, but strides, constants and wiring were not checked",
         );
     }
-    let untold = match imported.size_source {
+    let unknown = match imported.size_source {
         SizeSource::File | SizeSource::Option => None,
-        SizeSource::AssumedFree => Some("the size is free in this model"),
-        SizeSource::AssumedWeightsAlone => Some("weights alone do not tell the input size"),
+        SizeSource::AssumedFree => Some("this model accepts any input size"),
+        SizeSource::AssumedWeightsAlone => Some("weights alone do not give the input size"),
     };
-    if let Some(untold) = untold {
-        console.note(format!("{untold}: {REFERENCE_SIZE} is taken; --size PX tells otherwise"));
+    if let Some(unknown) = unknown {
+        console.note(format!("{unknown}: {REFERENCE_SIZE} is assumed; --size PX overrides it"));
     }
     let model = imported.model;
     if let Some(folder) = arguments.out.parent() {

@@ -12,14 +12,14 @@ use super::console::{Console, Outcome};
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::atomic_file::write_atomically;
 
-/// Write the manual pages, one a subcommand, to a folder
+/// Write the manual pages, one per subcommand, to a folder
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope man ~/.local/share/man/man1
   man mammoscope-evaluate")]
 pub(super) struct ManArguments {
-    /// The folder; made if it is not there
+    /// The folder; created if missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
@@ -31,15 +31,15 @@ pub(super) fn run(arguments: &ManArguments, console: &Console) -> anyhow::Result
     Ok(Outcome::Done)
 }
 
-/// Writes all pages and gives their number.
+/// Writes all pages and returns their number.
 fn write_pages(folder: &Path) -> anyhow::Result<usize> {
     fs::create_dir_all(folder).with_context(|| format!("make the folder {}", printable_path(folder)))?;
     let mut program = Arguments::command();
     program.build();
     let mut count = 0;
-    let mut waiting = vec![program];
-    while let Some(command) = waiting.pop() {
-        waiting.extend(command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help").cloned());
+    let mut pending = vec![program];
+    while let Some(command) = pending.pop() {
+        pending.extend(command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help").cloned());
         let man = Man::new(command);
         let mut page = Vec::new();
         man.render(&mut page).context("lay out a manual page")?;
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_subcommand_has_its_page() {
+    fn every_subcommand_has_a_page() {
         let folder = tempfile::tempdir().unwrap();
         let pages = folder.path().join("man1");
         let count = write_pages(&pages).unwrap();
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_in_the_folders_place_is_an_error_that_names_it() {
+    fn a_file_in_place_of_the_folder_is_named_in_the_error() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("taken");
         fs::write(&file, b"").unwrap();

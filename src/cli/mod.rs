@@ -29,8 +29,6 @@ mod runs;
 mod show;
 mod shown_window;
 mod status;
-mod synthetic_run;
-pub(crate) mod synthetic_run_files;
 mod terminal_picture;
 mod train;
 mod trainer_start;
@@ -44,13 +42,13 @@ use arguments::{Arguments, Command};
 use console::{Console, Outcome, WrongUse};
 pub use workbench::{OpenWorkbench, WorkbenchRequest};
 
-/// Runs the program with the arguments of the process; `open` opens the workbench where that is asked for.
+/// Runs the program with the arguments of the process; `open` opens the workbench if that is requested.
 #[must_use]
 pub fn main(open: &OpenWorkbench) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // clap's own codes: 0 for --help and --version, 2 for wrong use. A closed pipe is no error.
+            // clap's own codes: 0 for --help and --version, 2 for wrong use. A closed pipe is not an error.
             let _ = console::print_usage_error(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -66,14 +64,14 @@ pub fn main(open: &OpenWorkbench) -> ExitCode {
     }
 }
 
-/// Does what a command line asks.
+/// Executes a parsed command line.
 fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
     let workspace = arguments.workspace.as_deref();
     let Some(command) = arguments.command else {
         return workbench::run(arguments.look, workspace, open);
     };
-    if arguments.look.is_asked() {
-        return Err(WrongUse("--graphics and --ascii go behind the command, where it draws anything".to_owned()).into());
+    if arguments.look.is_given() {
+        return Err(WrongUse("--graphics and --ascii come after the command, if it draws pictures".to_owned()).into());
     }
     match command {
         Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
@@ -90,7 +88,6 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Status(arguments) => status::run(&arguments, workspace),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
-        Command::SyntheticRun(arguments) => synthetic_run::run(&arguments, workspace, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console, open),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

@@ -1,4 +1,4 @@
-//! `mammoscope model`: the network layer by layer, and what a model file says of itself.
+//! `mammoscope model`: the network layer by layer, and the metadata of model files.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_storage::models::model_file::{ARCHITECTURE, ModelFacts, ModelMetadata, check_size};
 
-/// Look at the network, or at a model file
+/// Inspect the network or a model file
 #[derive(Debug, Args)]
 pub(super) struct ModelArguments {
     #[command(subcommand)]
@@ -31,14 +31,14 @@ enum Question {
     Describe(DescribeArguments),
 }
 
-/// Print layers, shapes and parameters of the network
+/// Print the layers, shapes and parameters of the network
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope model summary
   mammoscope model summary --width 0.25 --size 128 --json")]
 struct SummaryArguments {
-    /// Factor on all numbers of channels; 1 is the reference
+    /// Factor on all channel counts; 1 is the reference
     #[arg(long, value_name = "W", default_value = "1", value_parser = width)]
     width: WidthFactor,
     /// Input height and width
@@ -49,7 +49,7 @@ struct SummaryArguments {
     json: bool,
 }
 
-/// Check a model file and print what it says of itself; needs no engine
+/// Check a model file and print its metadata; needs no engine
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -75,13 +75,13 @@ pub(super) fn run(arguments: &ModelArguments, console: &Console) -> anyhow::Resu
 
 fn width(text: &str) -> Result<WidthFactor, String> {
     text.parse()
-        .map_err(|_| format!("'{text}' is no number"))
+        .map_err(|_| format!("'{text}' is not a number"))
         .and_then(|factor| WidthFactor::new(factor).map_err(|error| error.to_string()))
 }
 
 fn size(text: &str) -> Result<usize, String> {
     text.parse()
-        .map_err(|_| format!("'{text}' is no number of pixels"))
+        .map_err(|_| format!("'{text}' is not a number of pixels"))
         .and_then(|size| check_size(size).map_err(|error| error.to_string()))
 }
 
@@ -115,7 +115,7 @@ fn summary(arguments: &SummaryArguments) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// An entry of the metadata for a person.
+/// A metadata value in readable form.
 fn in_words(key: &str, metadata: &ModelMetadata, value: &str) -> String {
     match key {
         PROVENANCE_KEY => TrainingImages::of_provenance(&metadata.provenance)

@@ -12,22 +12,22 @@ use mammoscope_storage::runs::run_catalog::{FindRunError, find_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Opens what `--model` names; a model with weights that are no numbers is an error.
-pub(super) fn open_models(asked: &Path, workspace: Option<&Path>, console: &Console) -> anyhow::Result<ModelSet> {
-    Ok(open_models_and_faulty(asked, workspace, console)?.without_faults()?)
+/// Opens the models that `--model` names; a model with weights that are not finite is an error.
+pub(super) fn open_models(requested: &Path, workspace: Option<&Path>, console: &Console) -> anyhow::Result<ModelSet> {
+    Ok(open_models_and_faulty(requested, workspace, console)?.without_faults()?)
 }
 
-/// Opens what `--model` names. What exists is a model file, a folder of models or a run directory; what does not is the
-/// name of a run or a group, of which the best checkpoints are taken.
+/// Opens the models that `--model` names, faulty ones included. An existing path is a model file, a folder of models or
+/// a run directory; anything else is the name of a run or a group, whose best checkpoints are opened.
 pub(super) fn open_models_and_faulty(
-    asked: &Path,
+    requested: &Path,
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<ModelSet> {
-    let is_run = RunDir::new(asked).spec().is_file();
-    let looks_like_a_path = asked.components().count() > 1 || asked.extension().is_some();
-    let name = asked.to_str().filter(|_| is_run || !(asked.exists() || looks_like_a_path));
-    let Some(name) = name else { return Ok(ModelSet::open(asked)?) };
+    let is_run = RunDir::new(requested).spec().is_file();
+    let looks_like_a_path = requested.components().count() > 1 || requested.extension().is_some();
+    let name = requested.to_str().filter(|_| is_run || !(requested.exists() || looks_like_a_path));
+    let Some(name) = name else { return Ok(ModelSet::open(requested)?) };
     let found = match find_runs(&Workspace::open(workspace)?, name) {
         Err(FindRunError::NoRuns(runs)) => {
             bail!("{} does not exist, and there are no runs in {} yet", printable(name), printable_path(&runs))

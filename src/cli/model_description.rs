@@ -1,4 +1,4 @@
-//! `mammoscope model describe`: what a model's training images look like, for a model that does not say it.
+//! `mammoscope model describe`: adds a description of the training images to a model that lacks one.
 
 use std::path::{Path, PathBuf};
 
@@ -11,18 +11,18 @@ use super::console::{Console, Interrupted, Outcome};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::model_choice::open_models;
-use crate::report::tables::counted;
 use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::network_input::load_input;
 use mammoscope_storage::models::model_file::{Model, grey_range_entry};
 
-/// Write a copy of a model that says what its training images look like
+/// Write a copy of a model that describes its training images
 ///
-/// `predict` and `explain` compare the images that they are given with those of the training, and warn where they are
-/// unlike. Models that were trained here know them; an imported one learns them by this. Weights stay as they are.
+/// `predict` and `explain` compare their images with the description of the training images, and warn if they differ.
+/// Models trained by this program include it; this command adds it to an imported one. The weights are unchanged.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,14 +32,14 @@ pub(super) struct DescribeArguments {
     /// The model file
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The data set that it was trained on
+    /// The data set that the model was trained on
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// The part that it was trained on: train, or all
+    /// The split that the model was trained on: train, or all
     #[arg(long, value_name = "SPLIT", default_value = "train")]
     split: SplitSelection,
     #[command(flatten)]
-    said: DataArguments,
+    data_options: DataArguments,
     /// The file to write; it may be the model itself
     #[arg(long, value_name = "NEW")]
     out: PathBuf,
@@ -55,14 +55,14 @@ pub(super) fn run(arguments: &DescribeArguments, console: &Console) -> anyhow::R
     let choice = ImageChoice {
         models: &models,
         data: &arguments.data,
-        said: &arguments.said,
+        data_options: &arguments.data_options,
         view: &view,
         split: arguments.split,
     };
     let ChosenImages { groups, .. } = choice.choose(console)?;
     let paths: Vec<&Path> =
         groups.iter().flat_map(|group| &group.samples).map(|sample| sample.path.as_path()).collect();
-    let range = arguments.said.grey.range();
+    let range = arguments.data_options.grey.range();
     let interruption = Interruption::watch()?;
     let (size, route) = (model.metadata.size, model.metadata.input_route);
     let read = |path: &&Path| -> anyhow::Result<Option<ImageFindings>> {
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &DescribeArguments, console: &Console) -> anyhow::R
     let findings: Vec<ImageFindings> =
         paths.par_iter().filter_map(|path| read(path).transpose()).collect::<anyhow::Result<_>>()?;
     let Some(training) = TrainingImages::of(findings.iter()) else {
-        bail!("no breast is found in any of {}: nothing was written", counted(paths.len(), "image"));
+        bail!("no breast was found in any of {}; nothing was written", counted(paths.len(), "image"));
     };
     model.metadata.provenance.extend([training.to_provenance(), grey_range_entry(range)]);
     model.write(&arguments.out).with_context(|| format!("write {}", printable_path(&arguments.out)))?;

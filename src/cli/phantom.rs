@@ -1,4 +1,4 @@
-//! `mammoscope phantom`: a folder of synthetic mammograms with known truth.
+//! `mammoscope phantom`: a folder of synthetic mammograms with known ground truth.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,38 +28,38 @@ Examples:
   mammoscope phantom data/hard --subjects 400 --size 256 --seed 2 --overlap
 
 OUT becomes <VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png, with masks beside
-them in masks/, and phantom.json with the truth. The classes go round: subject 1
-is A, 2 B, 3 C, 4 D, 5 A again. The same settings give the same files
-everywhere; the same command again, or with more subjects, goes on where the
-folder ends. The images are synthetic and not for clinical use.";
+them in masks/, and phantom.json with the ground truth. The classes alternate:
+subject 1 is A, 2 B, 3 C, 4 D, 5 A again. The same settings give the same files
+on every machine; the same command again, or with more subjects, completes the
+folder. The images are synthetic and not for clinical use.";
 
-/// Make synthetic mammograms with known truth
+/// Make synthetic mammograms with known ground truth
 ///
-/// Four views a subject, a density class, and exact masks of the breast, its dense tissue and the pectoral muscle.
+/// Each subject has four views, a density class, and exact masks of the breast, its dense tissue and the pectoral
+/// muscle.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct PhantomArguments {
-    /// Folder to write to: new, empty, or a phantom of the same settings
+    /// The folder to write to: new, empty, or a phantom with the same settings
     #[arg(value_name = "OUT")]
     out: PathBuf,
     /// Number of subjects; each has four views
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     subjects: u32,
-    /// Side of the square images in pixels, from 32
+    /// Side of the square images in pixels, at least 32
     #[arg(long, value_name = "PX", default_value_t = 650)]
     size: u32,
-    /// Start of all randomness
+    /// Seed of all random numbers
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Let the densities of neighbouring classes overlap, and the labels carry a reader's errors
+    /// Let the densities of neighbouring classes overlap, and give the labels a reader's errors
     #[arg(long)]
     overlap: bool,
-    /// Let a marker in the corner tell the class, and the tissue not
+    /// Let a marker in the corner reveal the class instead of the tissue
     #[arg(long)]
     confounder: bool,
 }
 
-/// Makes the phantom.
 pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Result<Outcome> {
     let settings = PhantomSettings {
         seed: arguments.seed,
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
         (1..=arguments.subjects).partition(|number| recorded.contains_key(number) && folder.holds(&generator, *number));
     if !present.is_empty() {
         let count = present.len();
-        console.note(format_args!("{count} of {} subjects are there already", arguments.subjects));
+        console.note(format_args!("{count} of {} subjects exist already", arguments.subjects));
     }
     let done: Mutex<Vec<SubjectRecord>> =
         Mutex::new(recorded.into_values().filter(|record| present.binary_search(&record.subject).is_ok()).collect());
@@ -98,10 +98,10 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
     match made {
         Ok(()) => written?,
         Err(error) => {
-            // What there is counts, even if the disk has no room for the list of it.
+            // Report the subjects that exist, even if the disk has no room for the manifest.
             let count = manifest.subjects.len();
             console.note(format_args!(
-                "{count} of {} subjects are complete; the same command goes on from there",
+                "{count} of {} subjects are complete; the same command continues from there",
                 arguments.subjects
             ));
             return if error.is::<Interrupted>() { Ok(Outcome::Interrupted) } else { Err(error) };
@@ -111,7 +111,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
     Ok(Outcome::Done)
 }
 
-/// Where a phantom is written, and what it is to be.
+/// The folder of a phantom, with its settings.
 struct PhantomFolder<'a> {
     out: &'a Path,
     settings: PhantomSettings,
@@ -119,7 +119,8 @@ struct PhantomFolder<'a> {
 }
 
 impl PhantomFolder<'_> {
-    /// Makes the folders; gives what an earlier call recorded there. A folder of anything else is refused.
+    /// Creates the folder and returns the subjects that an earlier call recorded there. A folder with other contents is
+    /// refused.
     fn open(&self) -> anyhow::Result<BTreeMap<u32, SubjectRecord>> {
         let shown = printable_path(self.out);
         if self.out.exists() && !self.out.is_dir() {
@@ -140,7 +141,7 @@ impl PhantomFolder<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if self.is_in_use()? {
                     return Err(WrongUse(format!(
-                        "{shown} is not empty and no phantom; choose a new folder, nothing was written"
+                        "{shown} is not empty and not a phantom; choose a new folder (nothing was written)"
                     ))
                     .into());
                 }
@@ -149,7 +150,7 @@ impl PhantomFolder<'_> {
             Err(error) => return Err(error).with_context(|| format!("read {}", printable_path(&manifest_path))),
         };
         fs::create_dir_all(self.out).with_context(|| format!("create {shown}"))?;
-        // From here on the folder is known as a phantom of these settings, whatever happens.
+        // From here on the folder is marked as a phantom with these settings, even if the command fails.
         self.write_manifest(&PhantomManifest::new(self.settings, self.subjects, recorded.clone()))?;
         Ok(recorded.into_iter().map(|record| (record.subject, record)).collect())
     }
@@ -162,7 +163,7 @@ impl PhantomFolder<'_> {
         }
     }
 
-    /// Whether all files of a subject are there.
+    /// True if all files of a subject exist.
     fn holds(&self, generator: &PhantomGenerator, number: u32) -> bool {
         let subject = generator.subject(number);
         View::ALL
@@ -171,7 +172,7 @@ impl PhantomFolder<'_> {
             .all(|path| fs::metadata(self.out.join(path)).is_ok_and(|metadata| metadata.len() > 0))
     }
 
-    /// Makes and writes one subject, unless Ctrl-C was pressed.
+    /// Makes and writes one subject; fails with [`Interrupted`] on Ctrl-C.
     fn make(
         &self,
         generator: &PhantomGenerator,
@@ -187,7 +188,7 @@ impl PhantomFolder<'_> {
             let pictures = generator.view(&subject, view);
             for file in files_of_view(&subject, view, &pictures).context("encode an image as PNG")? {
                 let path = self.out.join(file.path);
-                // Only where an image goes in: an empty class folder would be remarked on by all who read the data.
+                // Created only when needed: readers of the data warn about empty class folders.
                 if let Some(folder) = path.parent() {
                     fs::create_dir_all(folder).with_context(|| format!("create {}", printable_path(folder)))?;
                 }

@@ -13,7 +13,6 @@ use super::image_notes::{ImageNotes, NotesDocument};
 use super::interruption::Interruption;
 use super::model_choice::open_models;
 use super::prediction_progress::PredictionProgress;
-use crate::report::tables::counted;
 use mammoscope_dataset::grey_check::GreyFacts;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::density::DensityClass;
@@ -21,64 +20,68 @@ use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::file_problem::FileProblem;
+use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
-use mammoscope_engine_client::image_job::ImageJobError;
-use mammoscope_engine_client::prediction::{PredictionEvent, predict};
-use mammoscope_engine_protocol::protocol::{JobId, PredictWork, PredictedSample, VERSION, WirePath};
+use mammoscope_engine_client::image_job::{ImageJobError, PredictionEvent, run_image_job};
+use mammoscope_engine_protocol::VERSION;
+use mammoscope_engine_protocol::command::{JobId, PredictWork};
+use mammoscope_engine_protocol::event::PredictedSample;
+use mammoscope_engine_protocol::wire_path::WirePath;
 use mammoscope_storage::atomic_file::write_atomically;
 use mammoscope_storage::tables::prediction_table::{FILE_NAME, PredictionWriter, columns_file_name};
 
 /// Predict the density class of images with trained models
 ///
-/// Writes `predictions.csv` (one line an image, with the probabilities of A to D), and beside it
-/// `predictions_<VIEW>.txt`, the reference's four columns in the same order; what an earlier prediction left in the
-/// folder is replaced. Images that cannot be read are listed and left out; the exit status is 1 then. `mammoscope
-/// evaluate DIR` reads the result.
+/// Writes `predictions.csv` (one line per image, with the probabilities of A to D) and, beside it,
+/// `predictions_<VIEW>.txt`, the reference's four columns in the same order. Earlier predictions in the folder are
+/// replaced. Images that cannot be read are listed and left out; the exit status is then 1. `mammoscope evaluate DIR`
+/// reads the result.
 ///
-/// In data without split folders, --split goes by what each model knows of its own training: its run's manifest, or its
-/// metadata.
+/// In data without split folders, --split uses the splits that each model was trained with, from its run's manifest or
+/// its metadata.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope predict --model models/ --data testset --out predictions
   mammoscope predict --model models/ --data TestSet --view CC_R --out right
   mammoscope predict --model cc_r.safetensors --data 124_1_A_CC_R.png --out one
-  The four models of the newest training, on the images held back from it:
+  The four models of the newest group, on its held-out test images:
     mammoscope predict --model latest --data DIR --split test --out test")]
 pub(super) struct PredictArguments {
-    /// A model file, a folder with one model a view, or a run or group (its best checkpoints)
+    /// A model file, a folder with one model per view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M")]
     pub(super) model: PathBuf,
     /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
     #[arg(long, value_name = "PATH")]
     pub(super) data: PathBuf,
-    /// Views to predict, with commas between them, or all
+    /// Views to predict, separated by commas, or all
     #[arg(long, value_name = "V,…", default_value = "all")]
     pub(super) view: ViewSelection,
-    /// The part to predict: train, validation, test or all
+    /// The split to predict: train, validation, test or all
     #[arg(long, value_name = "SPLIT", default_value = "all")]
     pub(super) split: SplitSelection,
     #[command(flatten)]
-    pub(super) said: DataArguments,
-    /// The folder to write to; made if it is not there
+    pub(super) data_options: DataArguments,
+    /// The folder to write to; created if missing
     #[arg(long, value_name = "DIR")]
     pub(super) out: PathBuf,
-    /// Where to compute: auto, cpu or cuda:N
+    /// The device: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(super) device: DeviceChoice,
-    /// f32, f32-strict (no TF32 on a GPU), bf16 (about twice as fast where there are instructions for it) or auto
+    /// f32, f32-strict (no TF32 on a GPU), bf16 (about twice as fast on hardware that supports it) or auto
     #[arg(long, value_name = "PRECISION", default_value = "f32")]
     pub(super) precision: Precision,
-    /// Images computed at once [default: 4 on a CPU, 32 on a GPU]
+    /// Images per batch [default: 4 on a CPU, 32 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(super) batch_size: Option<u16>,
-    /// CPU threads, for computing and for decoding [default: all cores]
+    /// CPU threads, for computation and decoding [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) threads: Option<u16>,
-    /// Print one JSON document of what became of the images
+    /// Print one JSON document with the outcome for the images
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -92,7 +95,7 @@ pub(super) fn run(
     let choice = ImageChoice {
         models: &models,
         data: &arguments.data,
-        said: &arguments.said,
+        data_options: &arguments.data_options,
         view: &arguments.view,
         split: arguments.split,
     };
@@ -128,7 +131,7 @@ pub(super) fn run(
     Ok(if tally.failed() + tally.left_out > 0 { Outcome::Failed } else { Outcome::Done })
 }
 
-/// Says whose predictions in the folder give way to others: view by view into one folder loses all but the last.
+/// Warns of earlier predictions that will be replaced: predicting view by view into one folder loses all but the last.
 fn warn_of_replaced(arguments: &PredictArguments, groups: &[ImagesOfView<'_>], console: &Console) {
     let replaced: Vec<&str> = View::ALL
         .into_iter()
@@ -138,26 +141,26 @@ fn warn_of_replaced(arguments: &PredictArguments, groups: &[ImagesOfView<'_>], c
         .collect();
     if !replaced.is_empty() {
         console.warn(format!(
-            "{} holds predictions of {}, which are replaced and not joined; take one --out for all views at once, or one \
-             folder each (evaluate takes several)",
+            "{} holds predictions of {}, which are replaced, not merged; predict all views at once, or use one --out \
+            per view (evaluate accepts several)",
             printable_path(&arguments.out),
             replaced.join(", ")
         ));
     }
 }
 
-/// What became of the images.
+/// The outcome for the images so far.
 #[derive(Default)]
 struct Tally {
     predicted: usize,
     /// Each image that could not be read or predicted, and why.
-    failures: Vec<Failure>,
+    failures: Vec<FileProblem>,
     left_out: usize,
     labelled: usize,
     notes: ImageNotes,
 }
 
-/// `predictions.json`: how the table beside it came about.
+/// `predictions.json`: the provenance of the table beside it.
 #[derive(Serialize)]
 struct PredictionNotes {
     schema: u32,
@@ -188,7 +191,7 @@ impl PredictionNotes {
             schema: 1,
             version: VERSION,
             models: groups.iter().map(model).collect(),
-            grey_range: arguments.said.grey.range(),
+            grey_range: arguments.data_options.grey.range(),
             white: grey.white,
             images: tally.predicted,
             failed: tally.failed(),
@@ -200,12 +203,6 @@ impl PredictionNotes {
 
 fn write_notes(folder: &Path, notes: &PredictionNotes) -> std::io::Result<()> {
     write_atomically(&folder.join("predictions.json"), (serde_json::to_string_pretty(notes)? + "\n").as_bytes())
-}
-
-#[derive(Serialize)]
-struct Failure {
-    file: String,
-    reason: String,
 }
 
 impl Tally {
@@ -255,7 +252,7 @@ impl GroupJob<'_> {
     ) -> anyhow::Result<()> {
         let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
         let mut found = Vec::new();
-        let result = predict(engine, self.id, self.work(), interrupted, &mut |event| {
+        let result = run_image_job(engine, self.id, self.work(), interrupted, &mut |event| {
             progress.on_message(&event);
             if let PredictionEvent::Image { index, result } = event {
                 let result = result.map(|PredictedSample { logits, findings }| {
@@ -287,7 +284,7 @@ impl GroupJob<'_> {
             device: self.arguments.device,
             precision: self.arguments.precision,
             threads: self.arguments.threads.map(usize::from),
-            grey_range: self.arguments.said.grey.range(),
+            grey_range: self.arguments.data_options.grey.range(),
         }
     }
 
@@ -300,15 +297,14 @@ impl GroupJob<'_> {
         progress: &PredictionProgress<'_>,
     ) -> anyhow::Result<()> {
         let sample = self.group.samples.get(index).context("the engine answered for an image that it was not given")?;
-        let probabilities = result.and_then(|logits| {
-            Probabilities::from_logits(logits).ok_or_else(|| "the network's answer is not finite".to_owned())
-        });
+        let probabilities =
+            result.and_then(|logits| Probabilities::from_logits(logits).map_err(|error| error.to_string()));
         let probabilities = match probabilities {
             Ok(probabilities) => probabilities,
             Err(reason) => {
-                let (file, reason) = (printable_path(&sample.path), printable(&reason));
-                progress.warn(&format!("{file}: {reason}"));
-                tally.failures.push(Failure { file, reason });
+                let problem = FileProblem::new(&sample.path, reason);
+                progress.warn(&problem.to_string());
+                tally.failures.push(problem);
                 return Ok(());
             }
         };

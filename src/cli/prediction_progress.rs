@@ -1,12 +1,12 @@
-//! How far a prediction is, on stderr.
+//! The progress of a prediction, on stderr.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::console::Console;
-use crate::report::tables::counted;
-use mammoscope_engine_client::prediction::PredictionEvent;
+use mammoscope_domain::text::counted::counted;
+use mammoscope_engine_client::image_job::ImageJobEvent;
 
-/// The bar and the remarks of one prediction job.
+/// The progress bar and messages of one prediction job.
 pub(super) struct PredictionProgress<'a> {
     console: &'a Console,
     name: &'a str,
@@ -15,7 +15,7 @@ pub(super) struct PredictionProgress<'a> {
 }
 
 impl<'a> PredictionProgress<'a> {
-    /// For a job of so many images, with what they are called.
+    /// Starts the progress of a job with this many images; `name` is shown before the bar.
     pub(super) fn new(console: &'a Console, name: &'a str, images: usize) -> Self {
         let bar = if console.shows_progress() {
             let style =
@@ -28,35 +28,35 @@ impl<'a> PredictionProgress<'a> {
         Self { console, name, images, bar }
     }
 
-    /// Takes an event in.
-    pub(super) fn on_message(&self, event: &PredictionEvent) {
+    /// Shows an event.
+    pub(super) fn on_message<T>(&self, event: &ImageJobEvent<T>) {
         match event {
-            PredictionEvent::Started { device, precision, batch_size } => {
+            ImageJobEvent::Started { device, precision, batch_size } => {
                 let images = counted(self.images, "image");
                 let line = format!("{}: {images} on {device}, {precision}, batch {batch_size}", self.name);
                 self.bar.suspend(|| self.console.note(line));
-                // The time left is that of the network, not of its start.
+                // The estimate must not include the time to load the model.
                 self.bar.reset();
             }
-            PredictionEvent::Stalled { seconds } => self.warn(&format!(
-                "no progress for {seconds} s: a very large batch, or a file system or device that does not answer; \
-                 Ctrl-C ends it"
+            ImageJobEvent::Stalled { seconds } => self.warn(&format!(
+                "no progress for {seconds} s: a very large batch, or a file system or device that does not respond; \
+                 Ctrl-C aborts"
             )),
-            PredictionEvent::Image { .. } => self.count(),
+            ImageJobEvent::Image { .. } => self.count(),
         }
     }
 
-    /// One more image is done.
+    /// Counts an image as done.
     pub(super) fn count(&self) {
         self.bar.inc(1);
     }
 
-    /// A warning above the bar.
+    /// Prints a warning above the bar.
     pub(super) fn warn(&self, text: &str) {
         self.bar.suspend(|| self.console.warn(text));
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
     }

@@ -1,4 +1,4 @@
-//! `mammoscope preset`: the configurations that a training may begin from, and what every key of them means.
+//! `mammoscope preset`: the configurations that a run can start from, and the meaning of every key.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,9 +12,9 @@ use mammoscope_domain::training::config_keys::KEYS;
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_storage::regular_file::read_regular_file;
 
-/// More bytes than any preset has.
+/// The size limit of a preset file, in bytes.
 const MAX_FILE: u64 = 1 << 20;
-/// Columns that a line may take.
+/// The width of a line.
 const COLUMNS: usize = 80;
 
 /// List the presets, or explain every key of one
@@ -30,7 +30,7 @@ enum Question {
     Show(ShowArguments),
 }
 
-/// Print names and purposes of the presets
+/// Print the names and purposes of the presets
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +42,7 @@ struct ListArguments {
     json: bool,
 }
 
-/// Print every key of a preset: value, unit, range and meaning
+/// Print every key of a preset with its value, unit, range and meaning
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,7 +50,7 @@ Examples:
   mammoscope preset show mine.toml
   mammoscope preset show seed --json
 
-A preset of your own is a TOML file: base = \"modern\", and the keys that differ.")]
+Your own preset is a TOML file with base = \"modern\" and the keys that differ.")]
 struct ShowArguments {
     /// Name of a preset, or a file NAME.toml
     #[arg(value_name = "NAME")]
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &PresetArguments, console: &Console) -> anyhow::Res
     Ok(Outcome::Done)
 }
 
-/// The preset of a name, or of a file that ends in `.toml`, which is called by the file's name then.
+/// Loads a preset by name, or from a file ending in `.toml`, whose stem becomes its name.
 pub(super) fn load(name: &str) -> anyhow::Result<Preset> {
     let path = Path::new(name);
     if path.extension().is_none_or(|extension| extension != "toml") {
@@ -79,7 +79,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Preset> {
     }
     let shown = || printable_path(path);
     let bytes = read_regular_file(path, MAX_FILE).with_context(shown)?;
-    let text = String::from_utf8(bytes).ok().context("not a text in UTF-8").with_context(shown)?;
+    let text = String::from_utf8(bytes).ok().context("not UTF-8 text").with_context(shown)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     Preset::parse(&stem, &text).with_context(shown)
 }
@@ -118,7 +118,7 @@ fn document(preset: &Preset) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-/// Two or more lines a key: value, unit and range, and below them the meaning.
+/// Formats every key as a line with value, unit and range, followed by its meaning.
 fn explained(preset: &Preset, color: bool) -> String {
     let (bold, plain) = if color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let mut text = String::new();
@@ -138,7 +138,7 @@ fn explained(preset: &Preset, color: bool) -> String {
     text
 }
 
-/// The words of a text in lines of at most so many columns; a longer word has a line of its own.
+/// Wraps a text at this many columns; a longer word gets a line of its own.
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_gives_values_their_types() {
+    fn values_in_the_document_are_typed() {
         let document: serde_json::Value =
             serde_json::from_str(&document(&Preset::named("seed").unwrap()).unwrap()).unwrap();
         assert_eq!(document["keys"].as_array().unwrap().len(), KEYS.len());

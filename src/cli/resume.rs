@@ -1,4 +1,4 @@
-//! `mammoscope resume`: a training that was interrupted, stopped or killed goes on.
+//! `mammoscope resume`: continues runs that were interrupted, stopped or killed.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
-use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
+use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;
@@ -18,10 +18,10 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequests;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Go on with a training that was interrupted, stopped or killed
+/// Resume a run that was interrupted, stopped or killed
 ///
-/// It goes on behind its last checkpoint, exactly as if it had not been interrupted; a run that has none yet begins anew.
-/// Runs of a group that are complete are left as they are, unless --epochs asks for more than they have.
+/// The run continues from its last checkpoint exactly as if it had not been interrupted; a run without a checkpoint
+/// starts from scratch. Completed runs of a group are left unchanged, unless --epochs asks for more than they have.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -30,10 +30,10 @@ Examples:
   Another fifty epochs on top of a hundred:
     mammoscope resume latest --epochs 150 --detach")]
 pub(super) struct ResumeArguments {
-    /// A run or a group: name, beginning of a name, path, or latest
+    /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
-    /// Train to this many epochs instead of those that were asked for
+    /// Train for this many epochs in total, instead of the number set at the start
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
     #[command(flatten)]
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     }
     if to_resume.is_empty() {
         let most = complete.iter().map(|(_, epochs)| *epochs).max().unwrap_or(0);
-        let message = format!("there is nothing to resume; --epochs with more than {most} trains on");
+        let message = format!("there is nothing to resume; --epochs with more than {most} continues the training");
         return Err(WrongUse(message).into());
     }
     let engine = locate_engine()?.path;
@@ -66,16 +66,16 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     for run in to_resume.iter().flat_map(|(_, share)| share) {
         RunRequests::new(run)
             .withdraw_all()
-            .with_context(|| format!("withdraw what was asked of {} before", printable(&run.name())))?;
+            .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;
     }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
     let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), &mut |_| {});
     started.report_failures(console);
-    if started.at_work.is_empty() {
-        anyhow::bail!("nothing was resumed; the runs are as they were");
+    if started.running.is_empty() {
+        anyhow::bail!("nothing was resumed; the runs are unchanged");
     }
     if !arguments.follow.follows() {
-        print_paths(&started.at_work)?;
+        print_paths(&started.running)?;
     }
     let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })

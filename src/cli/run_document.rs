@@ -1,4 +1,4 @@
-//! A run as a JSON document: the keys of its `status.json`, and what a reader knows beside.
+//! A run as a JSON document: the keys of its `status.json`, and facts that only a reader can add.
 
 use serde_json::{Map, Value, json};
 
@@ -8,11 +8,11 @@ use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// The version of the layout of the documents of runs.
+/// The schema version of run documents.
 pub(super) const RUNS_SCHEMA: u32 = 1;
 
-/// What two small files tell of a run: all keys of `status.json`, of which `state` is `stale` where the evidence says so,
-/// and name, path, condition in words, preset and time of making.
+/// The summary of a run, from two small files: all keys of `status.json`, with `state` set to `stale` where the
+/// evidence says so, and the name, path, condition in words, preset and creation time.
 pub(super) fn summary_document(
     run: &RunDir,
     spec: Option<&RunSpec>,
@@ -40,28 +40,28 @@ pub(super) fn summary_document(
     Ok(document)
 }
 
-/// What all files of a run tell: the summary, and what the events add up to.
+/// The full document of a run, from all its files: the summary, and the state accumulated from its events.
 pub(super) fn whole_document(snapshot: &RunSnapshot) -> anyhow::Result<Map<String, Value>> {
     let condition = snapshot.condition().ok();
     let (spec, status) = (snapshot.spec().ok(), snapshot.status().ok());
     let mut document = summary_document(snapshot.run(), spec, status, condition.as_ref(), &snapshot.problems())?;
-    let state = snapshot.state();
-    let Value::Object(told) = json!({
+    let summary = snapshot.summary();
+    let Value::Object(details) = json!({
         "config": spec.map(|spec| &spec.config),
-        "trainer": state.trainer,
-        "setting": state.setting,
-        "history": state.records,
-        "learning_rate": state.learning_rate,
-        "reductions": state.reductions,
-        "checkpoints": state.checkpoints,
-        "evaluations": state.evaluations,
-        "acknowledged": state.acknowledged,
-        "warnings": state.warnings,
-        "skipped": state.skipped,
-        "last_error": state.last_error,
+        "trainer": summary.trainer,
+        "setting": summary.setup,
+        "history": summary.records,
+        "learning_rate": summary.learning_rate,
+        "reductions": summary.reductions,
+        "checkpoints": summary.checkpoints,
+        "evaluations": summary.evaluations,
+        "acknowledged": summary.acknowledged,
+        "warnings": summary.warnings,
+        "skipped": summary.skipped,
+        "last_error": summary.last_error,
     }) else {
         unreachable!("braces make an object");
     };
-    document.extend(told);
+    document.extend(details);
     Ok(document)
 }

@@ -1,4 +1,4 @@
-//! `mammoscope runs`: the trainings of a workspace.
+//! `mammoscope runs`: lists the runs of a workspace.
 
 use std::path::Path;
 
@@ -16,10 +16,10 @@ use mammoscope_storage::runs::process_evidence::process_evidence;
 use mammoscope_storage::runs::run_catalog::{RunEntry, list_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// List the trainings of the workspace, newest first
+/// List the runs of the workspace, newest first
 ///
-/// Runs that were started together stand below the id of their group, which other commands take in place of a run. A
-/// state is shown with its evidence: `stale` is a run whose trainer says that it is at work, and is not.
+/// Runs that were started together are listed under the id of their group, which other commands accept in place of a
+/// run. A state is shown with its evidence: `stale` is a run that is recorded as active although its trainer is gone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -32,7 +32,6 @@ pub(super) struct RunsArguments {
     json: bool,
 }
 
-/// Lists the runs.
 pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let workspace = Workspace::open(workspace)?;
     let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;

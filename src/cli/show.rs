@@ -1,4 +1,4 @@
-//! `mammoscope show`: images in the terminal, with what their files and names say.
+//! `mammoscope show`: images in the terminal, with facts from their files and names.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -13,22 +13,23 @@ use super::data_arguments::GreyArguments;
 use super::terminal_picture::{Graphics, PicturePrinter};
 use crate::cli::shown_window::ShownWindow;
 use mammoscope_domain::image::grey_range::{GreyRange, values_in_words};
-use mammoscope_domain::subject::subject::SampleName;
+use mammoscope_domain::subject::subject_id::SampleName;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_imaging::decode::{DecodedImage, ImageError, Samples, decode_file};
 
-/// Stands between the parts of a line of facts.
+/// Separates the parts of a line of facts.
 const SEPARATOR: &str = " · ";
-/// Stands there where the line is broken.
+/// Replaces the separator where the line is broken.
 const CONTINUATION: &str = "\n  ";
 
 /// Show images in the terminal
 ///
-/// Every image is drawn as large as the terminal allows, followed by one line: name, size in pixels, depth, format, and
-/// the subject, exam, class and view that its name tells. Where stdout is no terminal, only these lines are written.
-/// 8-bit images are shown as they are (sixel tells greys in per cent: 101 levels, without dithering). The line says which
-/// values a 16-bit image uses, and how many bits they take; these values are shown, or with --bits what a network sees.
-/// What cannot be a mammogram as expected is named: inverted, saturated, one grey level only, no breast found.
+/// Every image is drawn as large as the terminal allows, followed by one line with its name, size in pixels, depth and
+/// format, and the subject, exam, class and view from its name. If stdout is not a terminal, only these lines are
+/// written. 8-bit images are shown unchanged (sixel specifies greys in per cent: 101 levels, without dithering). For
+/// 16-bit images the line gives the range of values and the bits they need; this range is shown, or with --bits the
+/// range that a network sees. Images that are not mammograms as expected are reported: inverted, saturated, a single
+/// grey level, or no breast found.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   mammoscope show testset/CC_R/C/3_1_C_CC_R.png
@@ -39,7 +40,7 @@ pub(super) struct ShowArguments {
     /// PNG, JPEG or TIFF images
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How pictures are drawn; what the terminal does not speak becomes half-blocks
+    /// Protocol for drawing pictures; unsupported ones fall back to half-blocks
     #[arg(long, value_enum, default_value_t = Graphics::Auto, value_name = "MODE")]
     graphics: Graphics,
     #[command(flatten)]
@@ -74,7 +75,7 @@ pub(super) fn run(arguments: &ShowArguments, console: &Console) -> anyhow::Resul
     Ok(outcome)
 }
 
-/// The line broken where the terminal's width needs it; as it is where stdout is no terminal, for `grep` and the like.
+/// Wraps a line to the width of the terminal; leaves it whole for `grep` and the like if stdout is not a terminal.
 fn within_terminal(line: &str) -> String {
     match terminal_size_of(io::stdout()) {
         Some((width, _)) if width.0 > 0 => wrapped(line, usize::from(width.0)),
@@ -82,8 +83,8 @@ fn within_terminal(line: &str) -> String {
     }
 }
 
-/// A line of facts broken between its parts, so that no line but that of a longer part exceeds `columns`; the lines
-/// after the first are indented.
+/// Breaks a line of facts between its parts at `columns`, which only a longer part exceeds; continuation lines are
+/// indented.
 fn wrapped(line: &str, columns: usize) -> String {
     let mut lines = String::new();
     let mut column = 0;
@@ -104,7 +105,7 @@ fn wrapped(line: &str, columns: usize) -> String {
     lines
 }
 
-/// An image whose values lie within the range that was stated for it.
+/// Checks that an image's values are within the given range.
 fn checked(image: DecodedImage, range: GreyRange) -> Result<DecodedImage, ImageError> {
     if !range.is_auto() && matches!(image.samples, Samples::Depth16(_)) {
         range.white_for(image.largest())?;

@@ -1,14 +1,14 @@
-//! The grey values of a 16-bit image that are drawn black and white.
+//! The window of grey values that is drawn from black to white.
 
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_imaging::decode::Samples;
 
-/// The grey values that are drawn black and white.
+/// The window of grey values that is drawn from black to white.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ShownWindow {
-    /// 8 bits, as they are.
+    /// 8-bit values, unchanged.
     Whole,
-    /// 16 bits, from the smallest to the largest value of the image.
+    /// 16-bit values, by default from the smallest to the largest of the image.
     Range {
         /// Drawn black.
         low: u16,
@@ -37,14 +37,14 @@ impl ShownWindow {
         }
     }
 
-    /// The grey level, 0 to 255, that a 16-bit value is drawn with.
+    /// The grey level, 0 to 255, of a 16-bit value.
     #[cfg_attr(not(feature = "pictures"), allow(dead_code))]
     pub(super) fn level(self, sample: u16) -> u8 {
         let (low, high) = match self {
             Self::Whole => (0, u16::MAX),
             Self::Range { low, high } => (low, high),
         };
-        // A flat image has no range: it is drawn black.
+        // A flat image has no range and is drawn black.
         let span = u32::from(high - low).max(1);
         ((u32::from(sample.clamp(low, high) - low) * 255 + span / 2) / span) as u8
     }

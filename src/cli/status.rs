@@ -1,4 +1,4 @@
-//! `mammoscope status`: how one run is, or those of a group.
+//! `mammoscope status`: the state of one run, or of the runs of a group.
 
 use std::path::Path;
 
@@ -13,9 +13,9 @@ use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Say how a training is: state and evidence, progress, best epoch, what went wrong
+/// Show the state of a run with its evidence, progress, best epoch and errors
 ///
-/// RUN is a run's name or the beginning of it, its path, `latest`, or the id of a group: then all its runs are shown.
+/// RUN is a run's name or a prefix of it, its path, `latest`, or the id of a group, whose runs are all shown.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -24,7 +24,7 @@ Examples:
   mammoscope status workspace/runs/2026-11-23T10-15-02_CC_R_seed
   mammoscope status latest --json            described in docs/file_formats.md")]
 pub(super) struct StatusArguments {
-    /// A run's name or the beginning of it, its path, a group's id, or `latest`
+    /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
     /// Print one JSON document
@@ -32,7 +32,6 @@ pub(super) struct StatusArguments {
     json: bool,
 }
 
-/// Shows the runs.
 pub(super) fn run(arguments: &StatusArguments, workspace: Option<&Path>) -> anyhow::Result<Outcome> {
     let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     let snapshots: Vec<RunSnapshot> = found.runs.into_iter().map(RunSnapshot::read).collect();
@@ -57,7 +56,7 @@ fn text_of(snapshot: &RunSnapshot) -> String {
         condition: condition.as_ref(),
         spec: snapshot.spec().ok(),
         status: snapshot.status().ok(),
-        state: snapshot.state(),
+        summary: snapshot.summary(),
         problems: &snapshot.problems(),
     };
     run_text(&facts, Utc::now())

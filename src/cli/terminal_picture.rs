@@ -1,13 +1,13 @@
-//! Pictures drawn in the terminal, by the protocol that it speaks.
+//! Pictures drawn at the cursor, by the protocol that the terminal supports.
 
 use super::console::Console;
 use crate::cli::shown_window::ShownWindow;
 use mammoscope_imaging::decode::Samples;
 
-/// How pictures are drawn.
+/// The way to draw pictures, as chosen on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Graphics {
-    /// The best that the terminal says it can do
+    /// The best that the terminal reports
     Auto,
     /// The graphics protocol of kitty, Ghostty and others
     Kitty,
@@ -15,13 +15,13 @@ pub(super) enum Graphics {
     Iterm2,
     /// Sixel graphics of xterm, foot, mlterm and others
     Sixel,
-    /// Coloured half-block characters: anywhere
+    /// Coloured half-block characters, which work anywhere
     Halfblocks,
 }
 
 #[cfg(feature = "pictures")]
 impl Graphics {
-    /// The protocol that was asked for; `None` leaves it to the program.
+    /// The requested protocol; `None` leaves the choice to the program.
     fn protocol(self) -> Option<crate::terminal::graphics_protocol::GraphicsProtocol> {
         use crate::terminal::graphics_protocol::GraphicsProtocol;
         match self {
@@ -46,7 +46,7 @@ mod without_viuer {
 
     use super::{Console, Graphics, Samples, ShownWindow};
 
-    /// This build draws no pictures, so there is none of these.
+    /// Uninhabited: this build draws no pictures.
     pub(in super::super) enum PicturePrinter {}
 
     impl PicturePrinter {
@@ -84,7 +84,7 @@ mod with_viuer {
 
     /// The size of a terminal that does not report its own.
     const USUAL_SIZE: (u16, u16) = (80, 24);
-    /// Pixels of a sixel picture that viuer reckons a cell with.
+    /// The size of a cell that viuer assumes for sixel pictures.
     const VIUER_CELL: (u32, u32) = (6, 12);
 
     /// Draws pictures at the cursor, each as large as the terminal allows.
@@ -93,24 +93,23 @@ mod with_viuer {
     }
 
     impl PicturePrinter {
-        /// Finds out how this terminal draws pictures; `None` where stdout is not a terminal, or one without colours
-        /// unless a way to draw was asked for.
-        pub(in super::super) fn new(asked: Graphics, console: &Console) -> Option<Self> {
+        /// Finds out how this terminal draws pictures. `None` if stdout is not a terminal, or if it has no colours and
+        /// no protocol was requested.
+        pub(in super::super) fn new(requested: Graphics, console: &Console) -> Option<Self> {
             if !io::stdout().is_terminal() {
-                if asked != Graphics::Auto {
+                if requested != Graphics::Auto {
                     console.warn("--graphics: stdout is not a terminal, so no pictures are drawn");
                 }
                 return None;
             }
-            if asked == Graphics::Auto && !console.color() {
-                console
-                    .note("pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them all the same)");
+            if requested == Graphics::Auto && !console.color() {
+                console.note("pictures are not drawn: NO_COLOR or TERM=dumb is set (--graphics draws them anyway)");
                 return None;
             }
             let variable = |name: &str| std::env::var(name).ok();
-            let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, asked.protocol(), variable);
+            let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, requested.protocol(), variable);
             query::measure(&mut facts);
-            if asked != Graphics::Halfblocks {
+            if requested != Graphics::Halfblocks {
                 query::ask(&mut facts);
             }
             facts.resolve();
@@ -122,7 +121,7 @@ mod with_viuer {
             facts.look(text).map(|look| Self { look })
         }
 
-        /// What the terminal cannot draw, to be reported beside every picture.
+        /// A limitation of the terminal, to be reported beside every picture.
         pub(in super::super) fn note(&self) -> String {
             match self.look.way {
                 PictureWay::Sixel { registers } if registers < MAX_LEVELS => {
@@ -132,8 +131,8 @@ mod with_viuer {
             }
         }
 
-        /// Draws a picture, so large that the caption and a prompt fit under it; afterwards the cursor is at the start
-        /// of the line for the caption.
+        /// Draws a picture as large as the caption and a prompt below it allow. Afterwards the cursor is at the start
+        /// of the caption's line.
         pub(in super::super) fn print(
             &mut self,
             samples: Samples,
@@ -166,7 +165,7 @@ mod with_viuer {
         }
     }
 
-    /// Prints a picture in so many columns and rows.
+    /// Prints a picture in this many columns and rows.
     fn print_with_viuer(picture: &DynamicImage, (columns, rows): (u32, u32), way: PictureWay) -> anyhow::Result<()> {
         let config = viuer::Config {
             absolute_offset: false,
@@ -177,8 +176,7 @@ mod with_viuer {
             use_sixel: matches!(way, PictureWay::Sixel { .. }),
             ..viuer::Config::default()
         };
-        // viuer asks once more, and waits for an answer without a limit: only a terminal that has answered already gets
-        // here.
+        // viuer queries the terminal again, without a timeout: only a terminal that has replied before gets here.
         query::without_echo(|| match way {
             PictureWay::Kitty { .. } => viuer::get_kitty_support() != viuer::KittySupport::None,
             PictureWay::Sixel { .. } => viuer::is_sixel_supported(),
@@ -188,7 +186,7 @@ mod with_viuer {
         Ok(())
     }
 
-    /// The terminal without the rows that a caption and a prompt take.
+    /// The size of the terminal without the rows of a caption and a prompt.
     fn beside_caption(caption: &str) -> Cells {
         let size = Some(viuer::terminal_size()).filter(|size| size.0 > 0 && size.1 > 0);
         let (columns, rows) = size.unwrap_or(USUAL_SIZE);
@@ -197,7 +195,7 @@ mod with_viuer {
         Cells { columns, rows: rows.saturating_sub(taken.min(rows.into()) as u16) }
     }
 
-    /// The picture in 8 bits; grey, where no pixel has a colour, also if the file holds red, green and blue.
+    /// The picture in 8 bits. It is grey if no pixel has a colour, even if the file has three channels.
     fn drawable(samples: Samples, window: ShownWindow) -> DynamicImage {
         let raster = match samples {
             Samples::Depth8(raster) => raster,
@@ -223,7 +221,7 @@ mod with_viuer {
         use mammoscope_imaging::raster::Raster;
 
         #[test]
-        fn too_few_colours_for_a_mammogram_are_told() {
+        fn too_few_colours_for_a_mammogram_are_reported() {
             let cell = Pixels { width: 10, height: 20 };
             let note = |way| PicturePrinter { look: PictureLook { way, cell } }.note();
             assert!(note(PictureWay::Sixel { registers: 16 }).contains("16 colours"));

@@ -1,4 +1,4 @@
-//! `mammoscope train`: runs from a data set and a preset, in detached trainers.
+//! `mammoscope train`: plans runs from a data set and a preset, and starts detached trainers.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::preset;
-use super::trainer_start::{FollowArguments, TrainersAtWork as _, print_paths};
+use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
 use mammoscope_dataset::split::SplitPlan;
@@ -27,56 +27,56 @@ use mammoscope_storage::regular_file::read_regular_file;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// More bytes than a table of all the subjects of a country has.
+/// The size limit of a table, in bytes: more than one with all the subjects of a country.
 const MAX_TABLE: u64 = 1 << 30;
 
-/// Train a model for each view, in runs that need no terminal
+/// Train a model for each view, in runs that do not need the terminal
 ///
-/// Makes a run directory a view and starts a trainer that works through them, one trainer a device. Closing the terminal
-/// changes nothing: `mammoscope runs`, `status`, `follow` and `control` look after a training, `resume` goes on with one
-/// that was interrupted, `evaluate` judges it. Splits are the data's own folders, else 80 : 10 : 10 by subject, drawn
-/// from the seed, the same for all views.
+/// Creates a run directory for each view, and starts one trainer per device that works through its runs in order.
+/// Closing the terminal does not affect them: `mammoscope runs`, `status`, `follow` and `control` monitor and control
+/// runs, `resume` continues an interrupted one, `evaluate` measures the result. Splits are the data's own folders, or
+/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   The reference's recipe, all four views:
     mammoscope train --data DIR --view all --preset seed
-  Another batch size and rate, left alone at once:
+  Another batch size and learning rate, in the background:
     mammoscope train --data DIR --view CC_R --preset modern --detach \\
       --set batch_size=16,learning_rate=0.02
   Two GPUs, two views each:
     mammoscope train --data DIR --view all --preset modern --device cuda:0,1
-  Can it learn these images by heart?
+  Can the network overfit these images?
     mammoscope train --data DIR --view CC_R --preset seed --all-as-train \\
       --set augment=false,dropout=0")]
 pub(super) struct TrainArguments {
     /// A tree of images, `<VIEW>/[split/]<CLASS>/*`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Views to train, with commas between them, or all
+    /// Views to train, separated by commas, or all
     #[arg(long, value_name = "V,…")]
     view: ViewSelection,
-    /// The configuration to begin from: seed, modern, quick, or a file NAME.toml
+    /// The configuration to start from: seed, modern, quick, or a file NAME.toml
     #[arg(long, value_name = "NAME")]
     preset: String,
-    /// Change keys of the configuration; `mammoscope preset show` explains them
+    /// Override keys of the configuration; `mammoscope preset show` explains them
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
-    /// Where to compute: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; one trainer each, views dealt in turn
+    /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; one trainer each, views assigned in turn
     #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
     device: DeviceList,
-    /// What the runs are called, behind time and view [default: the preset's name]
+    /// The last part of the runs' names, after time and view [default: the preset's name]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// A CSV file with the columns subject and split, in place of the data's own splits
+    /// A CSV file with the columns subject and split, to replace the data's own splits
     #[arg(long, value_name = "FILE", conflicts_with = "all_as_train")]
     splits: Option<PathBuf>,
-    /// Train on every image, and validate on the same: to see whether they can be learnt at all
+    /// Train on every image and validate on the same ones, to see whether they can be learnt at all
     #[arg(long)]
     all_as_train: bool,
     #[command(flatten)]
-    said: DataArguments,
-    /// Allow that the same pixels, or one subject, are in two splits: what is learnt from an image is then tested on it
+    data_options: DataArguments,
+    /// Allow the same pixels or subject in two splits, although the network is then tested on what it was trained on
     #[arg(long)]
     allow_duplicates: bool,
     #[command(flatten)]
@@ -94,8 +94,8 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
         DeviceShortage::Probe(_) => anyhow::Error::new(error),
         shortage => anyhow::Error::new(shortage).context("--device"),
     })?;
-    let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
-    let shares = arguments.device.deal(manifests.len(), gpus);
+    let data = manifests.first().map(|manifest| manifest.root.clone()).context("no view to train")?;
+    let shares = arguments.device.assign(manifests.len(), gpus);
     let workspace = Workspace::open(workspace)?;
     check_disk(&config, &manifests, &workspace)?;
     let plan = TrainingPlan {
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     start(&plan, &workspace, &engine, arguments, console)
 }
 
-/// Makes the runs, starts their trainers, and follows them where that is asked for.
+/// Creates the runs, starts their trainers, and follows them if requested.
 fn start(
     plan: &TrainingPlan,
     workspace: &Workspace,
@@ -123,22 +123,22 @@ fn start(
 ) -> anyhow::Result<Outcome> {
     let interruption = Interruption::watch()?;
     let mut printed = Ok(());
-    // As soon as the directories are there and their trainers have begun; what becomes of those is told behind that.
-    let mut tell = |planned: &PlannedRuns, runs: &[RunDir]| {
+    // Printed as soon as the directories exist and their trainers have started; failures are reported after that.
+    let mut print_runs = |planned: &PlannedRuns, runs: &[RunDir]| {
         if arguments.json && !runs.is_empty() {
             printed = to_json(planned, plan).and_then(|text| print_result(&text));
         } else if !arguments.follow.follows() {
             printed = print_paths(runs);
         }
     };
-    let started = match start_plan(plan, workspace, engine, &|| interruption.requested(), &mut tell) {
+    let started = match start_plan(plan, workspace, engine, &|| interruption.requested(), &mut print_runs) {
         Err(StartError::Interrupted) => return Err(Interrupted.into()),
         other => other?,
     };
     started.report_failures(console);
     printed?;
-    if started.at_work.is_empty() {
-        bail!("no training was started, and nothing is left of it");
+    if started.running.is_empty() {
+        bail!("no run was started, and nothing was kept");
     }
     let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
@@ -147,7 +147,7 @@ fn start(
 fn configuration(arguments: &TrainArguments) -> anyhow::Result<TrainingConfig> {
     let mut config = preset::load(&arguments.preset)?.config;
     if !arguments.set.is_empty() {
-        // Together, so that a key that is named twice is found.
+        // All at once, so that a key given twice is found.
         config.set_all(&arguments.set.join(",")).map_err(|error| WrongUse(format!("--set: {error}")))?;
     }
     config.check().map_err(|error| WrongUse(format!("--set: {error}")))?;
@@ -159,16 +159,16 @@ fn manifests(
     config: &TrainingConfig,
     console: &Console,
 ) -> anyhow::Result<Vec<DatasetManifest>> {
-    let scanned = arguments.said.scan(&arguments.data, console)?;
+    let scanned = arguments.data_options.scan(&arguments.data, console)?;
     let plan = split_plan(arguments, config)?;
     let ManifestSet { mut manifests, warnings } =
         build_manifests(&scanned, &arguments.view, plan, arguments.allow_duplicates)?;
     for warning in warnings {
         console.warn(warning);
     }
-    let range = arguments.said.grey.range();
+    let range = arguments.data_options.grey.range();
     let paths: Vec<PathBuf> = manifests.iter().flat_map(DatasetManifest::paths).collect();
-    arguments.said.grey.check(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), console)?;
+    arguments.data_options.grey.check(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), console)?;
     for manifest in &mut manifests {
         refuse_copies(manifest, console)?;
         manifest.grey_range = range;
@@ -178,7 +178,8 @@ fn manifests(
     Ok(manifests)
 }
 
-/// Copies of a file in two splits are found before anything is started; what else is the same picture, by the trainer.
+/// Refuses copies of a file in two splits before anything is started. The trainer looks for other duplicates of a
+/// picture.
 fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Result<()> {
     let interruption = Interruption::watch()?;
     let copies = copied_files(manifest, &|| interruption.requested()).ok_or(Interrupted)?;

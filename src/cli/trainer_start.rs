@@ -1,4 +1,4 @@
-//! Trainers that were started are followed or left alone.
+//! Follows trainers that were started, or leaves them in the background.
 
 use std::io::{self, IsTerminal as _};
 
@@ -10,13 +10,13 @@ use mammoscope_domain::text::printable::printable;
 use mammoscope_runs::training_start::StartedTrainers;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// What is done once the trainers are at work.
+/// The options for what happens once the trainers are running.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct FollowArguments {
-    /// Show how it goes until it is over; Ctrl-C asks whether to leave it running [default on a terminal]
+    /// Show the progress until the end; Ctrl-C asks whether to leave the runs running [default on a terminal]
     #[arg(long, conflicts_with = "detach")]
     follow: bool,
-    /// Print the runs' folders and return; `mammoscope follow` shows how it goes [default elsewhere]
+    /// Print the runs' folders and return; `mammoscope follow` shows the progress [default elsewhere]
     #[arg(long)]
     detach: bool,
 }
@@ -27,16 +27,16 @@ impl FollowArguments {
     }
 }
 
-/// What the command line does with trainers that were started.
-pub(super) trait TrainersAtWork {
-    /// Says which runs have no trainer, and why.
+/// The command line's handling of trainers that were started.
+pub(super) trait StartedTrainersExt {
+    /// Reports the runs whose trainer could not be started, with the reason.
     fn report_failures(&self, console: &Console);
 
-    /// Follows the runs to their end, where that is wanted.
+    /// Follows the runs to their end, if requested.
     fn follow(&self, follow: FollowArguments, console: &Console) -> anyhow::Result<Outcome>;
 }
 
-impl TrainersAtWork for StartedTrainers {
+impl StartedTrainersExt for StartedTrainers {
     fn report_failures(&self, console: &Console) {
         for (runs, error) in &self.failed {
             let names: Vec<_> = runs.iter().map(|run| printable(&run.name())).collect();
@@ -45,11 +45,11 @@ impl TrainersAtWork for StartedTrainers {
     }
 
     fn follow(&self, follow: FollowArguments, console: &Console) -> anyhow::Result<Outcome> {
-        if follow.follows() { follow_runs(&self.at_work, console) } else { Ok(Outcome::Done) }
+        if follow.follows() { follow_runs(&self.running, console) } else { Ok(Outcome::Done) }
     }
 }
 
-/// Prints the runs' folders. A script reads these lines: the paths as they are.
+/// Prints the runs' folders for scripts, one unescaped path per line.
 pub(super) fn print_paths(runs: &[RunDir]) -> anyhow::Result<()> {
     let paths: Vec<_> = runs.iter().map(|run| format!("{}\n", run.path().display())).collect();
     print_result(&paths.concat())

@@ -1,4 +1,4 @@
-//! `mammoscope` alone, and `mammoscope attach`: the workbench.
+//! `mammoscope` without a command and `mammoscope attach`, which open the workbench.
 
 use std::path::Path;
 
@@ -14,26 +14,27 @@ use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// The workbench as it is asked for; whoever calls [`super::main`] opens it, since the command line knows no screens.
+/// A request to open the workbench. The caller of [`super::main`] opens it, so that the command line does not depend on
+/// the screens.
 #[derive(Debug)]
 pub struct WorkbenchRequest {
-    /// The workspace, which exists.
+    /// An existing workspace.
     pub workspace: Workspace,
-    /// How pictures are drawn; `None` leaves it to the terminal.
+    /// `None` leaves the choice to the terminal.
     pub graphics: Option<GraphicsProtocol>,
-    /// Whether only ASCII is drawn.
+    /// Only ASCII is drawn.
     pub ascii: bool,
     /// The run to open on.
     pub run: Option<RunDir>,
 }
 
-/// What opens the workbench.
+/// A function that opens the workbench.
 pub type OpenWorkbench = dyn Fn(WorkbenchRequest) -> anyhow::Result<()>;
 
-/// How the workbench draws.
+/// The way the workbench draws pictures, as chosen on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum WorkbenchGraphics {
-    /// The best that the terminal says it can do
+    /// The best that the terminal reports
     Auto,
     /// The graphics protocol of kitty, Ghostty and others
     Kitty,
@@ -41,16 +42,16 @@ enum WorkbenchGraphics {
     Iterm2,
     /// Sixel graphics of xterm, foot, mlterm and others
     Sixel,
-    /// Coloured half-block characters: anywhere
+    /// Coloured half-block characters, which work anywhere
     Halfblocks,
     /// ASCII characters
     Ascii,
 }
 
-/// How the workbench looks.
+/// The options for the appearance of the workbench.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct LookArguments {
-    /// How the workbench draws pictures
+    /// Protocol for drawing pictures in the workbench
     #[arg(long, value_enum, default_value_t = WorkbenchGraphics::Auto, value_name = "MODE")]
     graphics: WorkbenchGraphics,
     /// Draw the workbench with ASCII characters only
@@ -58,16 +59,16 @@ pub(super) struct LookArguments {
     ascii: bool,
 }
 
-/// Open the workbench on a training: the newest that is at work, or RUN
+/// Open the workbench on a run: the newest active one, or RUN
 ///
-/// Leaving the workbench ends no training.
+/// Leaving the workbench does not stop any run.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope attach
   mammoscope attach 2026-11-23T10-15-02_CC_R_seed")]
 pub(super) struct AttachArguments {
-    /// A run's name or the beginning of it, its path, a group's id, or `latest`
+    /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: Option<String>,
     #[command(flatten)]
@@ -75,13 +76,13 @@ pub(super) struct AttachArguments {
 }
 
 impl LookArguments {
-    /// Whether the workbench's looks were asked for.
-    pub(super) fn is_asked(self) -> bool {
+    /// True if any of the options was given.
+    pub(super) fn is_given(self) -> bool {
         self.graphics != WorkbenchGraphics::Auto || self.ascii
     }
 }
 
-/// Opens the workbench as it was left.
+/// Opens the workbench where it was left.
 pub(super) fn run(look: LookArguments, workspace: Option<&Path>, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
     open_on(None, look, Workspace::open(workspace)?, open)
 }
@@ -92,15 +93,15 @@ pub(super) fn attach(
     workspace: Option<&Path>,
     open: &OpenWorkbench,
 ) -> anyhow::Result<Outcome> {
-    let is_asked = workspace.is_some();
+    let is_explicit = workspace.is_some();
     let mut workspace = Workspace::open(workspace)?;
     let run = match &arguments.run {
         Some(text) => find_runs(&workspace, text)?.runs.into_iter().next(),
-        None => newest_at_work(&workspace)?,
+        None => newest_active(&workspace)?,
     };
     let run = match run {
         Some(run) => {
-            let (around, run) = workspace_of(run, &workspace, is_asked)?;
+            let (around, run) = workspace_of(run, &workspace, is_explicit)?;
             workspace = around;
             Some(run)
         }
@@ -109,25 +110,25 @@ pub(super) fn attach(
     open_on(run, arguments.look, workspace, open)
 }
 
-/// The workspace to open for a run, and the run as it is listed there: one that was named by its path may lie in another
-/// workspace, or be reached by a link.
-fn workspace_of(run: RunDir, workspace: &Workspace, is_asked: bool) -> anyhow::Result<(Workspace, RunDir)> {
+/// The workspace to open for a run, and the run's directory as listed there. A run given by its path may be in another
+/// workspace, or reached through a link.
+fn workspace_of(run: RunDir, workspace: &Workspace, is_explicit: bool) -> anyhow::Result<(Workspace, RunDir)> {
     let runs = workspace.runs();
     if run.path().parent() == Some(&runs) {
         return Ok((workspace.clone(), run));
     }
     let path = run.path().canonicalize().with_context(|| format!("find {}", printable_path(run.path())))?;
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        bail!("{} is no run", printable_path(&path))
+        bail!("{} is not a run", printable_path(&path))
     };
     if runs.canonicalize().is_ok_and(|runs| runs == folder) {
         return Ok((workspace.clone(), RunDir::new(runs.join(name))));
     }
     let around = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == "runs"));
     match around {
-        Some(around) if !is_asked => Ok((Workspace::open(Some(around))?, RunDir::new(path))),
+        Some(around) if !is_explicit => Ok((Workspace::open(Some(around))?, RunDir::new(path))),
         _ => bail!(
-            "{} is no run of the workspace {}; `mammoscope follow {0}` follows it",
+            "{} is not a run of the workspace {}; `mammoscope follow {0}` follows it",
             printable_path(run.path()),
             printable_path(workspace.path())
         ),
@@ -152,12 +153,13 @@ fn open_on(
     Ok(Outcome::Done)
 }
 
-/// The newest run that a trainer is at work on, else the newest of all; `None` where there is none, and Runs says so.
-fn newest_at_work(workspace: &Workspace) -> anyhow::Result<Option<RunDir>> {
+/// The newest run with an active trainer, or else the newest of all; `None` if there are no runs, which the screen
+/// shows.
+fn newest_active(workspace: &Workspace) -> anyhow::Result<Option<RunDir>> {
     let mut entries = list_runs(workspace)?;
-    let at_work =
-        entries.iter().position(|entry| current_condition(&entry.run).as_ref().is_ok_and(RunCondition::is_at_work));
-    Ok(match at_work {
+    let active =
+        entries.iter().position(|entry| current_condition(&entry.run).as_ref().is_ok_and(RunCondition::is_active));
+    Ok(match active {
         Some(place) => Some(entries.swap_remove(place).run),
         None => entries.into_iter().next().map(|entry| entry.run),
     })

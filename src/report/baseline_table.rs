@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::tables::{interval_text, three_decimals};
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 
-/// One line a set with what the baseline reaches and how far the network is ahead; empty where there is no baseline.
+/// One line per set with the baseline's metrics and the network's lead over it; empty without a baseline.
 #[must_use]
 pub fn baseline_text(sets: &[EvaluatedSet]) -> String {
     let with_baseline: Vec<_> = sets.iter().filter_map(|set| Some((set, set.baseline.as_ref()?))).collect();
@@ -30,6 +30,6 @@ pub fn baseline_text(sets: &[EvaluatedSet]) -> String {
             interval_text(baseline.kappa_linear_difference_interval),
         );
     }
-    text.push_str("A network that is not ahead of it is a finding.\n");
+    text.push_str("A network is expected to be ahead of it.\n");
     text
 }

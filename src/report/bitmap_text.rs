@@ -1,4 +1,4 @@
-//! Text on pictures.
+//! Text drawn on pictures.
 
 use image::{Rgb, RgbImage, imageops};
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster, get_raster_width};
@@ -11,18 +11,18 @@ pub(super) struct Face {
 }
 
 impl Face {
-    /// How many letters fit into a width in pixels.
+    /// The number of letters that fit into a width in pixels.
     pub(super) fn letters_within(self, width: u32) -> usize {
         width as usize / get_raster_width(self.weight, self.height)
     }
 
-    /// Width of a text in pixels.
+    /// The width of a text in pixels.
     fn width(self, text: &str) -> u32 {
         (text.chars().count() * get_raster_width(self.weight, self.height)) as u32
     }
 }
 
-/// Where a text stands against its point.
+/// The alignment of a text to its point.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Anchor {
     /// The point is the left end, at half height.
@@ -31,7 +31,7 @@ pub(super) enum Anchor {
     Center,
 }
 
-/// Writes a line of ASCII text at a point, blended into what is there.
+/// Writes a line of ASCII text at a point, blended with the background.
 pub(super) fn write(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u8>, at: (u32, u32), anchor: Anchor) {
     let left = if anchor == Anchor::Center { at.0.saturating_sub(face.width(text) / 2) } else { at.0 };
     let top = at.1.saturating_sub(face.height.val() as u32 / 2);
@@ -51,7 +51,7 @@ pub(super) fn write(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u
     }
 }
 
-/// Writes a line of ASCII text from bottom to top, its middle at a point, on white.
+/// Writes a line of ASCII text from bottom to top, centred on a point, on white.
 pub(super) fn write_upwards(picture: &mut RgbImage, text: &str, face: Face, color: Rgb<u8>, center: (u32, u32)) {
     let (width, height) = (face.width(text), face.height.val() as u32);
     let mut line = RgbImage::from_pixel(width, height, Rgb([255; 3]));

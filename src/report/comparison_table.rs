@@ -1,4 +1,4 @@
-//! Two networks side by side as plain text for 80 columns.
+//! Two networks side by side, as plain text for 80 columns.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use super::tables::{FIGURES, NO_INTERVAL, interval_text, rounded, three_decimals
 use mammoscope_domain::metrics::bootstrap::{Bootstrap, Interval};
 use mammoscope_domain::metrics::evaluation_document::ComparedSet;
 
-/// Differences below this are rounding.
-const NOTHING: f64 = 1e-12;
+/// Differences below this are rounding errors.
+const ROUNDING: f64 = 1e-12;
 
-/// A block a set: both sides' figures, their difference and its interval.
+/// One block per set: the metrics of both sides, their difference and its interval.
 #[must_use]
 pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap) -> String {
     let mut text = format!("Compared with {against}\n");
@@ -17,16 +17,16 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
         let _ = writeln!(text, "\n{name}: {} cases in common", comparison.n);
         let (here, there) = (comparison.only_here, comparison.only_there);
         if here + there > 0 {
-            let _ = writeln!(text, "left out: {here} that only these have, {there} that only those have");
+            let _ = writeln!(text, "left out: {here} found only in these, {there} found only in those");
         }
         let _ = writeln!(
             text,
             "\n  {:<24}{:>7}{:>7}{:>12}{:>18}",
-            "figure", "these", "those", "difference", "95 % interval"
+            "metric", "these", "those", "difference", "95 % interval"
         );
         for row in &FIGURES {
             let interval = (row.interval)(&comparison.intervals);
-            let marked = interval.is_some_and(|interval| interval.low > NOTHING || interval.high < -NOTHING);
+            let marked = interval.is_some_and(|interval| interval.low > ROUNDING || interval.high < -ROUNDING);
             let number = if marked { not_zero } else { rounded };
             let _ = writeln!(
                 text,
@@ -46,7 +46,7 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
     let _ = writeln!(
         text,
         "\n* The interval leaves out 0. Paired over subjects, {} resamples, seed {};\n  \
-         not corrected for looking at several figures and sets.",
+         not corrected for multiple comparisons over metrics and sets.",
         bootstrap.resamples, bootstrap.seed
     );
     let lacks_interval = |ComparedSet { comparison, .. }: &ComparedSet| {
@@ -59,7 +59,7 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
     text
 }
 
-/// A number that is not zero, to three decimals or as many more as it takes to show that.
+/// Formats a non-zero number to three decimals, or as many more as it takes to show that it is not zero.
 fn not_zero(value: f64) -> String {
     let shows = |text: &String| text.contains(|digit: char| ('1'..='9').contains(&digit));
     let with_decimals = (3..=5).map(|decimals| format!("{value:.decimals$}")).find(shows);

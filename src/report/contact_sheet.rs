@@ -1,4 +1,4 @@
-//! Explained images of a class on one sheet.
+//! A contact sheet of a class's explained images.
 
 use std::io::{self, BufWriter, Cursor, Read, Seek, Write};
 
@@ -17,42 +17,42 @@ const INK: Rgb<u8> = Rgb([34, 34, 34]);
 const FAINT: Rgb<u8> = Rgb([96, 96, 96]);
 const PAPER: Rgb<u8> = Rgb([255; 3]);
 
-/// Side of a picture, and the space around it, in pixels.
+/// The side of a picture, and the space around it, in pixels.
 const PICTURE: u32 = 300;
 const GAP: u32 = 12;
-/// Above the first row: the title, and what the columns are.
+/// Space above the first row, for the title and the column titles.
 const HEAD: u32 = 96;
-/// Above the pictures of a row: two lines.
+/// Space above the pictures of a row, for two lines.
 const CAPTION: u32 = 60;
-/// Below the last row, where images were left out.
+/// Space below the last row, if images were left out.
 const FOOT: u32 = 40;
 const ROW: u32 = CAPTION + PICTURE + GAP;
 const WIDTH: u32 = 3 * (PICTURE + GAP) + GAP;
 
-/// Rows on a sheet: more would make a picture that no viewer opens.
+/// The most rows on a sheet: viewers cannot open larger pictures.
 pub const MAX_ROWS: usize = 60;
 
-/// A sheet under construction: a row an image, with the image, its overlay and its contours side by side. Rows wait in
-/// `spool`, a file that is only this sheet's, so that memory grows with no image.
+/// A sheet under construction. Each image has a row: the image, its overlay and its contours. Rows are spooled to a
+/// file of this sheet's own, so that memory does not grow with the number of images.
 ///
 /// `new → add* → write_png`.
 pub struct ContactSheet<S> {
     title: String,
     spool: S,
-    /// Bytes of each row in the spool.
+    /// The length of each row in the spool, in bytes.
     rows: Vec<usize>,
     left_out: usize,
 }
 
 impl<S: Read + Write + Seek> ContactSheet<S> {
-    /// An empty sheet. The title says what is on it, as in `CC_R  class C  grad-cam`.
+    /// Starts an empty sheet with a title such as `CC_R  class C  grad-cam`.
     #[must_use]
     pub fn new(title: &str, spool: S) -> Self {
         Self { title: title.to_owned(), spool, rows: Vec::new(), left_out: 0 }
     }
 
-    /// Adds a row: the file's name, a line of facts such as its class and probability, and image, overlay and contours.
-    /// Beyond [`MAX_ROWS`] images are counted only.
+    /// Adds a row: the file's name, a line of facts such as class and probability, and image, overlay and contours.
+    /// Images beyond [`MAX_ROWS`] are only counted.
     pub fn add(&mut self, name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> io::Result<()> {
         if self.rows.len() >= MAX_ROWS {
             self.left_out += 1;
@@ -65,7 +65,7 @@ impl<S: Read + Write + Seek> ContactSheet<S> {
         Ok(())
     }
 
-    /// Writes the sheet as PNG, row by row.
+    /// Writes the sheet as a PNG, row by row.
     pub fn write_png(mut self, file: &mut dyn Write) -> io::Result<()> {
         let foot = if self.left_out > 0 { FOOT } else { 0 };
         let height = HEAD + self.rows.len() as u32 * ROW + foot;
@@ -93,12 +93,12 @@ impl<S: Read + Write + Seek> ContactSheet<S> {
     }
 }
 
-/// Where a picture of a row begins.
+/// The left edge of a picture in its row.
 fn column(place: u32) -> u32 {
     GAP + place * (PICTURE + GAP)
 }
 
-/// The title, and what the columns are.
+/// The title and the column titles.
 fn head(title: &str) -> RgbImage {
     let mut strip = RgbImage::from_pixel(WIDTH, HEAD, PAPER);
     write(&mut strip, &fitted(title, TITLE), TITLE, INK, (GAP, 28), Anchor::Left);
@@ -113,7 +113,7 @@ fn row(name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> RgbImage {
     write(&mut strip, &fitted(name, NAME), NAME, INK, (GAP, 16), Anchor::Left);
     write(&mut strip, &fitted(facts, SMALL), SMALL, FAINT, (GAP, 42), Anchor::Left);
     for (place, picture) in (0..).zip(pictures.map(small)) {
-        // In the middle of its place: pictures keep their aspect.
+        // Centred: pictures keep their aspect ratio.
         let left = column(place) + (PICTURE - picture.width()) / 2;
         let top = CAPTION + (PICTURE - picture.height()) / 2;
         imageops::replace(&mut strip, &picture, i64::from(left), i64::from(top));
@@ -121,7 +121,7 @@ fn row(name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> RgbImage {
     strip
 }
 
-/// A picture as large as its place, its aspect kept.
+/// Scales a picture to its place, keeping the aspect ratio.
 fn small(picture: &Raster<u8>) -> RgbImage {
     let channels = picture.channels().count();
     let samples = picture.samples().chunks_exact(channels);
@@ -133,8 +133,8 @@ fn small(picture: &Raster<u8>) -> RgbImage {
     imageops::resize(&picture, side(picture.width()), side(picture.height()), FilterType::Triangle)
 }
 
-/// A line as long as the sheet is wide; of a longer one the middle is left out, since names differ at their ends. What is
-/// not ASCII has no letter here.
+/// Shortens a line to the width of the sheet. The middle is left out, since names differ at their ends. Characters
+/// other than ASCII have no glyph and become spaces.
 fn fitted(text: &str, face: Face) -> String {
     let text: Vec<char> = text.chars().map(|letter| if letter.is_ascii_graphic() { letter } else { ' ' }).collect();
     let room = face.letters_within(WIDTH - 2 * GAP);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_stand_under_one_another() {
+    fn rows_are_stacked() {
         let picture = sheet(2);
         assert_eq!(picture.dimensions(), (WIDTH, HEAD + 2 * ROW));
         for top in [HEAD + CAPTION, HEAD + ROW + CAPTION] {
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_an_end() {
+    fn rows_beyond_the_limit_are_only_counted() {
         assert_eq!(sheet(MAX_ROWS + 3).height(), HEAD + MAX_ROWS as u32 * ROW + FOOT);
     }
 

@@ -1,13 +1,13 @@
-//! The epochs of a run as lines of text for 80 columns, one at a time: a run that is followed adds its own.
+//! The epochs of a run as lines of text for 80 columns, formatted one at a time so that `follow` can append them.
 
 use chrono::TimeDelta;
 
 use super::tables::three_decimals;
 use mammoscope_domain::run::run_condition::duration_text;
-use mammoscope_domain::run::run_records::{EpochRecord, StepPoint};
-use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_records::{EpochRecord, StepReport};
+use mammoscope_domain::run::run_summary::RunSummary;
 
-/// The columns' titles.
+/// The column titles.
 #[must_use]
 pub fn epoch_header() -> String {
     format!(
@@ -16,39 +16,39 @@ pub fn epoch_header() -> String {
     )
 }
 
-/// One epoch; a star marks the best one so far. Kappa is quadratic-weighted.
+/// The row of one epoch; a star marks the best one so far. Kappa is quadratically weighted.
 #[must_use]
-pub fn epoch_row(state: &RunState, record: &EpochRecord) -> String {
-    let figures = &record.figures;
-    let is_best = state.best.as_ref().is_some_and(|best| best.epoch == figures.epoch);
+pub fn epoch_row(summary: &RunSummary, record: &EpochRecord) -> String {
+    let metrics = &record.metrics;
+    let is_best = summary.best.as_ref().is_some_and(|best| best.epoch == metrics.epoch);
     format!(
         "{:>9}{:>10}{:>7}{:>10}{:>9}{:>11}{:>10}{:>12}{}\n",
-        format!("{}/{}", figures.epoch, state.epochs),
-        loss(Some(figures.train_loss)),
-        three_decimals(Some(figures.train_accuracy)),
-        loss(figures.val_loss),
-        three_decimals(figures.val_accuracy),
-        three_decimals(figures.val_kappa),
-        learning_rate(figures.learning_rate),
+        format!("{}/{}", metrics.epoch, summary.epochs),
+        loss(Some(metrics.train_loss)),
+        three_decimals(Some(metrics.train_accuracy)),
+        loss(metrics.val_loss),
+        three_decimals(metrics.val_accuracy),
+        three_decimals(metrics.val_kappa),
+        learning_rate(metrics.learning_rate),
         seconds_text(record.seconds),
         if is_best { " ★" } else { "" }
     )
 }
 
-/// How the epoch goes, for a line that is drawn over: `epoch 46/100 · step 250/1110 · loss 0.5321 · …`.
+/// The progress of the current epoch, for a line that is redrawn: `epoch 46/100 · step 250/1110 · loss 0.5321 · …`.
 #[must_use]
-pub fn live_line(state: &RunState, point: &StepPoint, eta_s: Option<f64>) -> String {
-    let steps_per_epoch = state.setting.as_ref().map_or(0, |setting| setting.steps_per_epoch);
-    let before = u64::from(point.epoch.saturating_sub(1)) * steps_per_epoch;
+pub fn live_line(summary: &RunSummary, report: &StepReport, eta_s: Option<f64>) -> String {
+    let steps_per_epoch = summary.setup.as_ref().map_or(0, |setup| setup.steps_per_epoch);
+    let before = u64::from(report.epoch.saturating_sub(1)) * steps_per_epoch;
     let mut line = format!(
         "epoch {}/{} · step {}/{steps_per_epoch} · loss {} · acc {} · rate {} · {:.1} images/s",
-        point.epoch,
-        state.epochs,
-        point.step.saturating_sub(before),
-        loss(Some(point.loss)),
-        three_decimals(Some(point.accuracy)),
-        learning_rate(point.learning_rate),
-        point.images_per_s,
+        report.epoch,
+        summary.epochs,
+        report.step.saturating_sub(before),
+        loss(Some(report.loss)),
+        three_decimals(Some(report.accuracy)),
+        learning_rate(report.learning_rate),
+        report.images_per_s,
     );
     if let Some(eta_s) = eta_s {
         line.push_str(" · ETA ");
@@ -57,7 +57,7 @@ pub fn live_line(state: &RunState, point: &StepPoint, eta_s: Option<f64>) -> Str
     line
 }
 
-/// A learning rate in as many digits as it has, up to three.
+/// A learning rate with as many digits as it has: up to six decimals, or three significant digits below 1e-4.
 #[must_use]
 pub fn learning_rate(rate: f64) -> String {
     if rate != 0.0 && rate.abs() < 1e-4 {
@@ -67,13 +67,13 @@ pub fn learning_rate(rate: f64) -> String {
     }
 }
 
-/// A duration in seconds for people; tenths below ten.
+/// A duration for people; with tenths below ten seconds.
 #[must_use]
 pub fn seconds_text(seconds: f64) -> String {
     if seconds.is_finite() && (0.0..9.95).contains(&seconds) {
         return format!("{seconds:.1} s");
     }
-    // Conversion saturates; a time that no clock shows is no time.
+    // The conversion saturates; an impossible duration reads as 0.
     duration_text(TimeDelta::try_seconds(seconds.round() as i64).unwrap_or_default())
 }
 
@@ -90,15 +90,17 @@ mod tests {
 
     use super::*;
     use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+    use mammoscope_domain::run::run_records::{EpochMetrics, TrainingSetup};
+    use mammoscope_domain::run::run_state::RunState;
     use mammoscope_domain::training::compute_options::Precision;
     use mammoscope_domain::training::training_config::Monitor;
 
     #[test]
-    fn epochs_stand_below_their_titles() {
+    fn epochs_align_with_their_titles() {
         let mut state = RunState::new(Monitor::ValAccuracy, 100);
         let time = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
         let mut table = epoch_header();
-        let prepared = RunEventKind::Prepared {
+        let prepared = RunEventKind::Prepared(TrainingSetup {
             device: "cpu".to_owned(),
             precision: Precision::F32,
             threads: 2,
@@ -106,22 +108,24 @@ mod tests {
             validation: 8,
             test: 8,
             steps_per_epoch: 10,
-        };
+        });
         state.apply(&RunEvent { time, kind: prepared });
         for (epoch, val_accuracy, val_kappa) in [(9, Some(0.75), Some(0.5)), (10, Some(0.5), None), (11, None, None)] {
-            let kind = RunEventKind::EpochEnded {
-                epoch,
-                step: u64::from(epoch) * 10,
-                train_loss: 1234.5 / f64::from(epoch),
-                train_accuracy: 0.625,
-                val_loss: val_accuracy.map(|accuracy| accuracy * 2.0),
-                val_accuracy,
-                val_kappa,
-                learning_rate: 0.01 / f64::from(epoch - 8),
+            let kind = RunEventKind::EpochEnded(EpochRecord {
+                metrics: EpochMetrics {
+                    epoch,
+                    step: u64::from(epoch) * 10,
+                    train_loss: 1234.5 / f64::from(epoch),
+                    train_accuracy: 0.625,
+                    val_loss: val_accuracy.map(|accuracy| accuracy * 2.0),
+                    val_accuracy,
+                    val_kappa,
+                    learning_rate: 0.01 / f64::from(epoch - 8),
+                },
                 seconds: 7.0 * f64::from(epoch),
-            };
+            });
             state.apply(&RunEvent { time, kind });
-            table.push_str(&epoch_row(&state, state.records.last().unwrap()));
+            table.push_str(&epoch_row(&state.summary, state.summary.records.last().unwrap()));
         }
         insta::assert_snapshot!(table, @r"
             epoch      loss    acc  val loss  val acc  val kappa      rate        took
@@ -129,7 +133,7 @@ mod tests {
            10/100  123.4500  0.625    1.0000    0.500          –     0.005  1 min 10 s
            11/100  112.2273  0.625         –        –          –  0.003333  1 min 17 s
         ");
-        let point = RunEventKind::StepReported {
+        let point = RunEventKind::StepReported(StepReport {
             epoch: 12,
             step: 115,
             loss: 0.53211,
@@ -137,9 +141,9 @@ mod tests {
             learning_rate: 2.5e-5,
             gradient_norm: 1.0,
             images_per_s: 61.25,
-        };
+        });
         state.apply(&RunEvent { time, kind: point });
-        let line = live_line(&state, state.steps.last().unwrap(), Some(11_520.0));
+        let line = live_line(&state.summary, state.steps.last().unwrap(), Some(11_520.0));
         assert_eq!(
             line,
             "epoch 12/100 · step 5/10 · loss 0.5321 · acc 0.791 · rate 2.50e-5 · 61.2 images/s · ETA 3 h 12 min"
@@ -147,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_for_people() {
+    fn learning_rates_and_durations_are_readable() {
         assert_eq!(learning_rate(0.01), "0.01");
         assert_eq!(learning_rate(0.002_5), "0.0025");
         assert_eq!(learning_rate(0.0), "0");

@@ -1,26 +1,26 @@
-//! Where maps lie, class by class, as plain text for 80 columns.
+//! The location of maps, class by class, as plain text for 80 columns.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::report::tables::counted;
 use mammoscope_domain::explanation::explanation_summary::{ExplanationSummary, Score, ScoreMean, ScoredMap};
 use mammoscope_domain::explanation::map_status::MapStatus;
 use mammoscope_domain::explanation::sanity_verdict::SanityVerdict;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::text::counted::counted;
 
-/// The scores of a table's columns, and their headings.
+/// The scores in a table's columns, and their headings.
 type Columns = [(Score, &'static str); 4];
 
-/// Where maps lie.
-const PLACES: Columns = [
+/// The scores that locate a map.
+const LOCATION: Columns = [
     (Score::DenseEnergy, "in dense tissue"),
     (Score::SkinEnergy, "along the skin"),
     (Score::OutsideEnergy, "outside"),
     (Score::DenseEnrichment, "enrichment"),
 ];
-/// What else there is to say of them.
+/// The other scores.
 const OTHERS: Columns = [
     (Score::PointingHit, "peak in dense"),
     (Score::GreySpearman, "rank with grey"),
@@ -28,23 +28,23 @@ const OTHERS: Columns = [
     (Score::DeletionArea, "deletion"),
 ];
 
-/// Two lines a class, of the maps and of random maps on the same images, then what the columns mean.
+/// Two lines per class, for the maps and for random maps of the same images, followed by the meaning of the columns.
 #[must_use]
 pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> String {
     let rows = rows(maps, control, bootstrap);
     let without = without_scores(maps);
-    let mut text = table("Where the maps lie, and random maps on the same images", &PLACES, &rows);
+    let mut text = table("Location of the maps, and of random maps of the same images", &LOCATION, &rows);
     text.push_str(
         "Shares of a map's positive values. Enrichment: share of the map in dense tissue\n\
          over that tissue's share of the breast; 1 is chance. Means over images, with\n\
          95 % intervals by a bootstrap over subjects.\n\n",
     );
-    text += &table("What else they do", &OTHERS, &rows);
-    text.push_str("Peak in dense: how often a map's largest value is in dense tissue.\n");
+    text += &table("Other scores", &OTHERS, &rows);
+    text.push_str("Peak in dense: share of maps whose largest value is in dense tissue.\n");
     if maps.iter().any(|map| map.scores.insertion_area.is_some()) {
         text.push_str(
-            "Insertion and deletion: area under the class's probability while pixels come\n\
-             and go in the order of the map; high and low are good.\n",
+            "Insertion and deletion: area under the class's probability as pixels are added\n\
+            and removed in the order of the map. High insertion and low deletion are good.\n",
         );
     }
     for (reason, count) in without {
@@ -53,7 +53,7 @@ pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &B
     text
 }
 
-/// Why images have no scores, and how many.
+/// The reasons why images have no scores, and the number of images for each.
 fn without_scores(maps: &[ScoredMap]) -> Vec<(String, usize)> {
     let count = |is: &dyn Fn(&ScoredMap) -> bool| maps.iter().filter(|map| is(map)).count();
     let degenerate = MapStatus::ALL.into_iter().filter(|status| !status.is_sound());
@@ -65,14 +65,14 @@ fn without_scores(maps: &[ScoredMap]) -> Vec<(String, usize)> {
     reasons
 }
 
-/// A class, with its maps and the random ones.
+/// A class with the summaries of its maps and of the random maps.
 struct Row {
     name: &'static str,
     maps: ExplanationSummary,
     control: ExplanationSummary,
 }
 
-/// The classes that there are, and all images.
+/// The classes that occur, and all images together.
 fn rows(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &Bootstrap) -> Vec<Row> {
     let by_class = |maps: &[ScoredMap]| ExplanationSummary::by_class(maps, bootstrap);
     let classes = DensityClass::ALL.into_iter().zip(by_class(maps).into_iter().zip(by_class(control)));
@@ -94,7 +94,7 @@ fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
     }
     text.truncate(text.trim_end().len());
     for Row { name, maps, control } in rows {
-        // What was averaged: an image without scores is none of them.
+        // The images that were averaged: those without scores are not.
         let averaged = columns.iter().map(|(score, _)| maps.mean(*score).images).max().unwrap_or(0);
         for (name, summary, images) in [(*name, maps, averaged.to_string()), ("  random", control, String::new())] {
             let _ = write!(text, "\n{name:<6}{images:>width$}", width = 10 - name.len().max(6));
@@ -109,7 +109,7 @@ fn table(title: &str, columns: &Columns, rows: &[Row]) -> String {
         let averaged = columns.iter().map(|(score, _)| maps.mean(*score).images).max().unwrap_or(0);
         let mut fewer: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
         for (score, heading) in &columns {
-            // None at all has a dash in the table.
+            // A score without any image has a dash in the table.
             let images = maps.mean(*score).images;
             if images > 0 && images < averaged {
                 fewer.entry(images).or_default().push(heading);
@@ -155,7 +155,7 @@ fn with_interval(score: &ScoreMean) -> String {
 mod tests {
     use super::*;
     use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
-    use mammoscope_domain::subject::subject::SubjectId;
+    use mammoscope_domain::subject::subject_id::SubjectId;
 
     fn maps(enrichment: f64, curves: bool) -> Vec<ScoredMap> {
         let scores = |subject: usize| ExplanationScores {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_class_stands_beside_its_random_maps_with_intervals() {
+    fn every_class_is_listed_with_its_random_maps_and_intervals() {
         let text = explanation_text(&maps(1.9, true), &maps(1.0, true), &Bootstrap::default());
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         insta::assert_snapshot!("maps_and_control", text);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn images_without_scores_are_counted_apart() {
         let mut maps = maps(1.9, false);
-        // Of class C a map that says nothing and an image without a breast; of another all of the breast is dense.
+        // In class C, a degenerate map, an image without a breast, and one whose whole breast is dense.
         maps[0] = ScoredMap { status: MapStatus::AllZero, scores: ExplanationScores::default(), ..maps[0].clone() };
         maps[2].scores = ExplanationScores::default();
         maps[4].scores.dense_enrichment = None;

@@ -1,4 +1,4 @@
-//! Tables and pictures from an evaluation or a run.
+//! Tables and pictures of evaluations, explanations and runs.
 
 pub mod baseline_table;
 mod bitmap_text;

@@ -17,13 +17,13 @@ const SMALL: Face = Face { weight: FontWeight::Regular, height: RasterHeight::Si
 const INK: Rgb<u8> = Rgb([34, 34, 34]);
 const PAPER: Rgb<u8> = Rgb([255; 3]);
 
-/// The share on whose colour dark and white text stand out alike.
-const CONTRAST_TURNS: f64 = 0.61;
+/// The share at which dark and white text have equal contrast with the cell's colour.
+const EQUAL_CONTRAST: f64 = 0.61;
 
-/// Side of a cell, and the gap between cells, in pixels.
+/// The side of a cell, and the gap between cells, in pixels.
 const CELL: u32 = 150;
 const GAP: u32 = 3;
-/// Left and upper end of the matrix.
+/// The left and upper edge of the matrix.
 const LEFT: u32 = 130;
 const TOP: u32 = 120;
 const MATRIX: u32 = DensityClass::COUNT as u32 * CELL;
@@ -33,8 +33,9 @@ const BAR_WIDTH: u32 = 24;
 const WIDTH: u32 = BAR_LEFT + BAR_WIDTH + 130;
 const HEIGHT: u32 = TOP + MATRIX + 110;
 
-/// A confusion matrix as PNG: rows true, columns predicted; each cell has its count and its share of the row, and is
-/// coloured by that share on a scale that is even to the eye. `cases` says what is counted, as in `128 images`.
+/// Draws a confusion matrix as a PNG, true classes in rows and predicted ones in columns. Each cell shows its count and
+/// its share of the row, and is coloured by that share on a perceptually uniform scale. `cases` names the cases, as in
+/// `128 images`.
 pub fn confusion_matrix_png(title: &str, cases: &str, matrix: &ConfusionMatrix) -> ImageResult<Vec<u8>> {
     let mut bytes = Cursor::new(Vec::new());
     confusion_matrix(title, cases, matrix).write_to(&mut bytes, ImageFormat::Png)?;
@@ -76,9 +77,9 @@ fn cell(picture: &mut RgbImage, matrix: &ConfusionMatrix, truth: DensityClass, p
     write(picture, &percentage, SMALL, ink, (x, y + 20), Anchor::Center);
 }
 
-/// White or dark text, whichever stands out more on the colour of a share.
+/// White or dark text, whichever has more contrast with the colour of a share.
 fn ink_on(share: f64) -> Rgb<u8> {
-    if share > CONTRAST_TURNS { PAPER } else { INK }
+    if share > EQUAL_CONTRAST { PAPER } else { INK }
 }
 
 fn color_bar(picture: &mut RgbImage) {
@@ -104,7 +105,7 @@ fn fill(picture: &mut RgbImage, (left, top): (u32, u32), (width, height): (u32, 
     }
 }
 
-/// White to dark blue for 0 to 1, in equal steps of perceived colour: a straight line in Oklab.
+/// White to dark blue for 0 to 1, perceptually uniform: a straight line in Oklab.
 fn sequential_color(share: f64) -> Rgb<u8> {
     const LIGHT: [f64; 3] = [0.98, -0.004, -0.008];
     const DARK: [f64; 3] = [0.36, -0.025, -0.125];
@@ -155,7 +156,7 @@ mod tests {
             let share = f64::from(step) / 100.0;
             let (ground, ink) = (luminance(sequential_color(share)), ink_on(share));
             let (light, dark) = (ground.max(luminance(ink)), ground.min(luminance(ink)));
-            // WCAG 2.1 asks for 3 to 1 for large text; the best that two inks can do in the middle is about 4 to 1.
+            // WCAG 2.1 requires 3 to 1 for large text; the best that two inks can do in the middle is about 4 to 1.
             let contrast = (light + 0.05) / (dark + 0.05);
             assert!(contrast > 3.7, "share {share}: {contrast}");
         }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cut_at_the_edges() {
+    fn no_text_is_cut_off_at_the_edges() {
         let matrix = ConfusionMatrix::new([[123_456; 4]; 4]);
         let cases = "1975296 examinations, 123456 lack views";
         let picture = confusion_matrix("total: weighted mean of CC_R, CC_L, MLO_R, MLO_L", cases, &matrix);

@@ -1,27 +1,25 @@
-//! The runs of a workspace as a table for people.
+//! The runs of a workspace as a table.
 
 use std::fmt::Write as _;
 
-use super::tables::counted;
 use mammoscope_domain::run::run_status::BestEpoch;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 
 /// A line of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRow {
-    /// The run's name.
     pub name: String,
-    /// The runs that were asked for together.
+    /// The id shared by runs that were started together.
     pub group: Option<String>,
-    /// The epoch it is in and the epochs asked for.
+    /// The current epoch, and the number of epochs requested.
     pub progress: Option<(u32, u32)>,
-    /// The best epoch so far.
     pub best: Option<BestEpoch>,
-    /// How it is, or what of it is damaged; safe to print.
+    /// The run's condition, or the damage found; safe to print.
     pub condition: String,
 }
 
-/// The table, in the order given; runs that were started together stand below the id of their group.
+/// The table, in the order given; runs that were started together are listed under the id of their group.
 #[must_use]
 pub fn run_list(rows: &[RunRow]) -> String {
     let groups: Vec<&[RunRow]> = rows.chunk_by(|one, other| one.group.is_some() && one.group == other.group).collect();
@@ -61,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_stand_together_and_columns_below_each_other() {
+    fn groups_stay_together_and_columns_align() {
         let rows = [
             row("2026-11-23T10-15-02_CC_R_seed", "g", "running · 3 s ago"),
             row("2026-11-23T10-15-02_MLO_R_seed", "g", "queued · 2 min ago"),

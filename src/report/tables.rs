@@ -10,8 +10,9 @@ use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
 use mammoscope_domain::metrics::figures_of_merit::FiguresOfMerit;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::fusion::Fusion;
+use mammoscope_domain::text::counted::counted;
 
-/// One row of a set's table: the figure's title, and where it is found among values and intervals alike.
+/// One row of a set's table: the metric's title, and its accessors in the values and in the intervals.
 pub(super) struct FigureRow {
     pub(super) title: &'static str,
     pub(super) value: fn(&FiguresOfMerit<Option<f64>>) -> Option<f64>,
@@ -27,7 +28,7 @@ macro_rules! figure_rows {
 const UNWEIGHTED_KAPPA: &str = "unweighted kappa";
 const LINEAR_KAPPA: &str = "linear kappa";
 
-/// The figures of a set, in the order in which they are printed.
+/// The metrics of a set, in the order in which they are printed.
 pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
     "accuracy" accuracy,
     "within one class" adjacent_accuracy,
@@ -38,7 +39,7 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
     "unweighted kappa" kappa_unweighted,
     "linear kappa" kappa_linear,
     "quadratic kappa" kappa_quadratic,
-    "AUC one against rest" auc_macro_ovr,
+    "AUC one-vs-rest" auc_macro_ovr,
     "AUC dense/non-dense" auc_dense_sum,
     "accuracy dense/non-dense" dense_accuracy,
     "accuracy dense by sum" dense_accuracy_by_sum,
@@ -48,20 +49,19 @@ pub(super) const FIGURES: [FigureRow; 17] = figure_rows![
     "log loss, nats" log_loss,
 ];
 
-/// What a dash for an interval means.
+/// The explanation of a dash in place of an interval.
 pub(super) const NO_INTERVAL: &str =
-    "–: no interval; the resamples agree, or most of them leave the figure undefined.\n";
+    "–: no interval; the resamples agree, or the metric is undefined in most of them.\n";
 
-/// How many sets have a block of their own.
+/// The sets that get a block of their own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// All.
     EverySet,
-    /// The last, in which most views are fused.
+    /// The last set, which fuses the most views.
     LastSet,
 }
 
-/// The whole text: a block a set, an overview where there are several sets, and the notes.
+/// The whole text: a block per set, an overview if there are several sets, and the notes.
 #[must_use]
 pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bootstrap: Bootstrap) -> String {
     let mut text = String::new();
@@ -74,7 +74,7 @@ pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bo
         text.push('\n');
     }
     if sets.len() > 1 {
-        // Last, where the terminal stops scrolling.
+        // The overview comes last, where it stays on the screen.
         text.push_str(&overview(sets));
         text.push('\n');
     }
@@ -86,7 +86,7 @@ pub fn evaluation_text(sets: &[EvaluatedSet], detail: Detail, fusion: Fusion, bo
     text
 }
 
-/// Whether a figure that has a value lacks its interval.
+/// True if a metric with a value lacks its interval.
 fn lacks_interval(evaluation: &Evaluation) -> bool {
     let intervals = &evaluation.intervals;
     FIGURES.iter().any(|row| (row.value)(&evaluation.figures).is_some() && (row.interval)(&intervals.figures).is_none())
@@ -97,7 +97,7 @@ fn lacks_interval(evaluation: &Evaluation) -> bool {
         })
 }
 
-/// Which classes occur, where not all four do: the macro means are over four all the same.
+/// Notes naming the classes that occur, if not all four do; macro means are over four classes regardless.
 fn absent_classes(sets: &[EvaluatedSet]) -> String {
     let mut by_classes: Vec<(String, Vec<&str>)> = Vec::new();
     for EvaluatedSet { set, evaluation, .. } in sets {
@@ -121,7 +121,7 @@ fn absent_classes(sets: &[EvaluatedSet]) -> String {
     text
 }
 
-/// One line a set with the figures that are quoted most.
+/// One line per set with the metrics that are quoted most.
 fn overview(sets: &[EvaluatedSet]) -> String {
     let mut text = format!(
         "{:<11}{:>6}{:>9}{:>8}{:>7}{:>7}{:>8}{:>9}{:>7}{:>7}\n",
@@ -150,7 +150,7 @@ fn overview(sets: &[EvaluatedSet]) -> String {
 
 fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootstrap: Bootstrap) -> String {
     let mut text = heading(set, fusion);
-    let _ = writeln!(text, "\n  {:<24}{:>7}{:>17}", "figure", "value", "95 % interval");
+    let _ = writeln!(text, "\n  {:<24}{:>7}{:>17}", "metric", "value", "95 % interval");
     for row in &FIGURES {
         let value = three_decimals((row.value)(&evaluation.figures));
         let interval = interval_text((row.interval)(&evaluation.intervals.figures));
@@ -168,7 +168,7 @@ fn set_text(set: &EvaluationSet, evaluation: &Evaluation, fusion: Fusion, bootst
     text
 }
 
-/// How a set's cases were fused, as in `mean of CC_R, MLO_R`; `None` for a set of single images.
+/// The fusion of a set's cases, as in `mean of CC_R, MLO_R`; `None` for a set of single images.
 fn fused(set: SetName, fusion: Fusion) -> Option<String> {
     let how = match fusion {
         Fusion::Mean => "mean",
@@ -180,13 +180,13 @@ fn fused(set: SetName, fusion: Fusion) -> Option<String> {
     (!views.is_empty()).then(|| format!("{how} of {}", views.join(", ")))
 }
 
-/// What a set is called over a picture: `right: mean of CC_R, MLO_R`.
+/// The title of a set's picture: `right: mean of CC_R, MLO_R`.
 #[must_use]
 pub fn title(set: SetName, fusion: Fusion) -> String {
     fused(set, fusion).map_or_else(|| set.to_string(), |fused| format!("{set}: {fused}"))
 }
 
-/// What a set counts: `128 images`, `64 breasts`.
+/// The number of cases with their unit: `128 images`, `64 breasts`.
 fn cases(set: &EvaluationSet) -> String {
     let unit = match set.name {
         SetName::View(_) | SetName::Unspecified => "image",
@@ -196,7 +196,7 @@ fn cases(set: &EvaluationSet) -> String {
     counted(set.cases.len(), unit)
 }
 
-/// What a picture of a set counts: `128 images`, `64 breasts, 3 lack views`.
+/// The number of cases, and of those that lack views: `128 images`, `64 breasts, 3 lack views`.
 #[must_use]
 pub fn cases_and_missing(set: &EvaluationSet) -> String {
     let cases = cases(set);
@@ -214,7 +214,7 @@ fn heading(set: &EvaluationSet, fusion: Fusion) -> String {
     format!("{title}\n{}\n{fused}", "─".repeat(title.chars().count()))
 }
 
-/// What human readers and published networks reach, beside the kappa that it can be held against.
+/// The published kappas of human readers and networks, printed beside the kappa they can be compared with.
 fn published(title: &str) -> String {
     match title {
         UNWEIGHTED_KAPPA => {
@@ -255,7 +255,7 @@ fn confusion_matrix(evaluation: &Evaluation) -> String {
     text
 }
 
-/// A class' figures as they are shown: what is 0/0, and by scikit-learn's convention 0, is undefined to a reader.
+/// A class's metrics as printed: 0/0, which scikit-learn defines as 0, is shown as undefined.
 struct ShownFigures {
     precision: Option<f64>,
     recall: Option<f64>,
@@ -292,7 +292,7 @@ fn per_class(evaluation: &Evaluation) -> String {
     text
 }
 
-/// What a reader must know to read this set's figures rightly.
+/// Remarks needed to read this set's metrics correctly.
 fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(missing) = set.missing_views.as_ref().filter(|missing| missing.cases > 0) {
@@ -305,7 +305,7 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
         DensityClass::ALL.iter().filter(|class| evaluation.per_class.of(**class).support == 0).collect();
     if !absent.is_empty() {
         let absent: Vec<_> = absent.iter().map(|class| class.letter()).collect();
-        remarks.push(format!("no true {} here: counted as 0 in the macro means", absent.join(", ")));
+        remarks.push(format!("no cases of true class {}: counted as 0 in the macro means", absent.join(", ")));
     }
     let unpredicted =
         DensityClass::ALL.into_iter().filter(|&class| evaluation.confusion_matrix.predictions_of(class) == 0);
@@ -317,7 +317,8 @@ fn remarks(set: &EvaluationSet, evaluation: &Evaluation, bootstrap: Bootstrap) -
     let left_out = figures.map(|interval| interval.undefined_resamples).max().unwrap_or(0);
     if left_out > 0 {
         let resamples = bootstrap.resamples;
-        remarks.push(format!("up to {left_out} of {resamples} resamples left out where a figure is undefined in them"));
+        remarks
+            .push(format!("up to {left_out} of {resamples} resamples left out because a metric is undefined in them"));
     }
     remarks
 }
@@ -327,7 +328,7 @@ fn notes(bootstrap: Bootstrap) -> String {
     format!(
         "Intervals: percentiles of {} bootstrap resamples of subjects, seed {}.\n\
          Overview: recall, precision, F1 and AUC are unweighted means over A to D.\n\
-         AUC below a class: that class against the rest; its interval is in the JSON.\n\
+         AUC below a class: that class against the rest; the JSON has its interval.\n\
          Dense: C or D; by sum: P(C) + P(D) > P(A) + P(B).\n\
          ECE and MCE are biased upwards, more so in resamples than in the whole set.\n\
          [1] {}, mean (range); {} {:.2} ({low:.2}–{high:.2}).\n    {}.\n\
@@ -344,13 +345,7 @@ fn notes(bootstrap: Bootstrap) -> String {
     )
 }
 
-/// A number with its unit in the right number: `1 image`, `2 images`.
-#[must_use]
-pub fn counted(count: usize, unit: &str) -> String {
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
-}
-
-/// A figure to three decimals; a dash where it is undefined.
+/// Formats a metric to three decimals; an undefined one is a dash.
 pub(super) fn three_decimals(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), rounded)
 }
@@ -360,7 +355,7 @@ pub(super) fn interval_text(interval: Option<Interval>) -> String {
         .map_or_else(|| "–".to_owned(), |Interval { low, high, .. }| format!("[{}, {}]", rounded(low), rounded(high)))
 }
 
-/// Three decimals; what rounds to zero has no sign.
+/// Formats to three decimals, without a sign on zero.
 pub(super) fn rounded(value: f64) -> String {
     let text = format!("{value:.3}");
     if text == "-0.000" { "0.000".to_owned() } else { text }

@@ -1,20 +1,20 @@
-//! How many colours a terminal has.
+//! The colour depth of a terminal.
 
-/// How many colours the terminal shows.
+/// The number of colours that a terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColorDepth {
-    /// None: `NO_COLOR`, or a dumb terminal.
+    /// No colours: `NO_COLOR` is set, or the terminal is dumb.
     None,
-    /// The sixteen that the user chose.
+    /// The sixteen of the user's palette.
     Sixteen,
     /// xterm's 256.
     Indexed,
-    /// 24 bits.
+    /// 24-bit colour.
     True,
 }
 
 impl ColorDepth {
-    /// What the environment tells.
+    /// Derives the depth from environment variables.
     pub(crate) fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let term = variable("TERM").unwrap_or_default();
         if variable("NO_COLOR").is_some_and(|value| !value.is_empty()) || term == "dumb" || term == "vt100" {

@@ -1,91 +1,93 @@
-//! The choice of a graphics protocol: from the terminal's answers, the user's wish, and what is known to go wrong.
+//! The choice of a graphics protocol, from the terminal's replies, the user's request and known defects of terminals.
 
 use super::color_depth::ColorDepth;
 use super::graphics_protocol::GraphicsProtocol;
 use super::input::TerminalReply;
 use super::sizes::{Cells, Pixels};
 
-/// Colours of a sixel picture in a terminal that does not tell.
+/// Sixel colour registers of a terminal that does not report them.
 const USUAL_REGISTERS: u32 = 256;
-/// Pixels of a cell, where neither terminal nor system tells: only its aspect counts then.
+/// The size of a cell where neither the terminal nor the system reports one; only its aspect matters then.
 const USUAL_CELL: Pixels = Pixels { width: 10, height: 20 };
-/// Terminals that draw kitty's Unicode placeholders, as `XTVERSION` names them; others that speak its protocol do not.
+/// The terminals that draw kitty's Unicode placeholders, by their `XTVERSION` names. Others implement the rest of the
+/// protocol only.
 const PLACEHOLDERS: [&str; 2] = ["kitty(", "ghostty"];
-/// Terminals that draw the inline images of iTerm2, as `XTVERSION` names them.
+/// The terminals that draw iTerm2's inline images, by their `XTVERSION` names.
 const INLINE_IMAGES: [&str; 3] = ["iTerm2", "WezTerm", "Konsole"];
 
-/// All that decides how a picture is encoded.
+/// Everything that determines how a picture is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PictureLook {
     pub(crate) way: PictureWay,
-    /// The size of a cell.
+    /// The size of a character cell.
     pub(crate) cell: Pixels,
 }
 
-/// The place of pictures among the text.
+/// The placement of pictures within the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PicturePlacement {
-    /// In regions of a screen that is redrawn: kitty needs Unicode placeholders, and other pictures in pixels need the
-    /// size of a cell, so as not to cover what is beside them.
+    /// In regions of a screen that is redrawn. kitty needs Unicode placeholders there, and the other pixel protocols
+    /// the size of a cell, so that a picture does not cover its neighbours.
     Screen,
-    /// At the cursor; they scroll with the text.
+    /// At the cursor, scrolling with the text.
     Scrollback,
 }
 
-/// The colours and characters that text and pictures of characters are drawn with.
+/// The colours and characters available to text and to pictures made of characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TextLook {
     pub(crate) depth: ColorDepth,
-    /// Whether the background is light.
+    /// The background is light.
     pub(crate) light: bool,
-    /// Whether only ASCII is drawn.
+    /// Only ASCII is drawn.
     pub(crate) ascii: bool,
 }
 
-/// How a picture is drawn, with what the way needs to know.
+/// A way of drawing pictures, with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PictureWay {
     Kitty {
-        /// Whether the terminal takes compressed pixels.
+        /// The terminal accepts compressed pixels.
         compress: bool,
     },
     Iterm2,
     Sixel {
-        /// How many colours a picture may have.
+        /// The number of colours that a picture may have.
         registers: u32,
     },
     Halfblocks(ColorDepth),
     Ascii {
-        /// Whether ink is darker than the paper.
+        /// The background is light, so that denser characters are darker.
         light: bool,
     },
 }
 
 impl PictureWay {
-    /// Whether what is drawn over such a picture leaves a hole or stays behind when it goes.
+    /// True if such a picture is painted onto the cells: drawing over it leaves a hole, and it stays until painted
+    /// over.
     pub(crate) fn is_painted(self) -> bool {
         matches!(self, Self::Iterm2 | Self::Sixel { .. })
     }
 }
 
-/// Environment and answers, and what follows from them.
+/// The environment and the terminal's replies, and the protocol chosen from them.
 #[derive(Clone, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct GraphicsFacts {
     placement: PicturePlacement,
-    /// What the user asked for; `None` leaves it to the program.
-    asked: Option<GraphicsProtocol>,
-    /// Whether tmux or screen stand between.
+    /// The user's request; `None` leaves the choice to the program.
+    requested: Option<GraphicsProtocol>,
+    /// tmux or screen runs between the program and the terminal.
     multiplexed: bool,
-    /// Whether the environment names a terminal that draws iTerm2's images.
+    /// The environment names a terminal that draws iTerm2's images.
     inline_images: bool,
-    /// What follows; `None` until the terminal has answered or had its time.
+    /// `None` until the terminal has replied or timed out.
     chosen: Option<GraphicsProtocol>,
-    /// Whether it was said that pictures are drawn otherwise than was asked.
-    fallback_said: bool,
-    /// The size of a cell, as the terminal reported it.
+    /// The failure to meet the request has been reported.
+    fallback_reported: bool,
+    /// The size of a cell, as reported by the terminal.
     cell: Option<Pixels>,
-    /// The same, by the size of the window, as the system reports it.
+    /// The size of a cell, computed from the window size that the system reports.
     cell_of_window: Option<Pixels>,
     kitty: bool,
     sixel: bool,
@@ -94,17 +96,17 @@ pub(crate) struct GraphicsFacts {
     background: Option<(u8, u8, u8)>,
 }
 
-/// Whether tmux or screen stand between program and terminal.
+/// True if tmux or screen runs between the program and the terminal.
 pub(crate) fn is_multiplexed(variable: impl Fn(&str) -> Option<String>) -> bool {
     let term = variable("TERM").unwrap_or_default();
     variable("TMUX").is_some() || term.starts_with("tmux") || term.starts_with("screen")
 }
 
 impl GraphicsFacts {
-    /// Before the terminal has said anything.
+    /// Starts from the environment, before the terminal has replied.
     pub(crate) fn new(
         placement: PicturePlacement,
-        asked: Option<GraphicsProtocol>,
+        requested: Option<GraphicsProtocol>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
         let multiplexed = is_multiplexed(&variable);
@@ -112,11 +114,11 @@ impl GraphicsFacts {
         let inline_images = is("TERM_PROGRAM", &["iTerm.app", "WezTerm"]) || is("LC_TERMINAL", &["iTerm2"]);
         Self {
             placement,
-            asked,
+            requested,
             multiplexed,
             inline_images,
             chosen: None,
-            fallback_said: false,
+            fallback_reported: false,
             cell: None,
             cell_of_window: None,
             kitty: false,
@@ -127,7 +129,7 @@ impl GraphicsFacts {
         }
     }
 
-    /// Whether the terminal's background is light.
+    /// True if the terminal's background is light.
     pub(crate) fn light_background(&self) -> bool {
         self.background.is_some_and(|(red, green, blue)| {
             let luminance = 0.2126 * f64::from(red) + 0.7152 * f64::from(green) + 0.0722 * f64::from(blue);
@@ -135,10 +137,10 @@ impl GraphicsFacts {
         })
     }
 
-    /// Takes an answer of the terminal.
+    /// Records a reply of the terminal. The last one, its attributes, resolves the choice.
     pub(crate) fn on_reply(&mut self, reply: &TerminalReply) {
         match reply {
-            TerminalReply::KittyGraphics(spoken) => self.kitty = *spoken,
+            TerminalReply::KittyGraphics(supported) => self.kitty = *supported,
             TerminalReply::Version(version) => self.version = Some(version.clone()),
             TerminalReply::CellPixels { width, height } if *width > 0 && *height > 0 => {
                 self.cell = Some(Pixels { width: (*width).into(), height: (*height).into() });
@@ -154,7 +156,7 @@ impl GraphicsFacts {
         }
     }
 
-    /// Takes the window's size in cells and in pixels; zero pixels where the system does not know them.
+    /// Records the window's size in cells and in pixels; the pixels are zero where the system does not know them.
     pub(crate) fn measure(&mut self, window: Cells, pixels: Pixels) {
         let side = |pixels: u32, cells: u16| pixels.checked_div(cells.into()).filter(|side| *side > 0);
         self.cell_of_window = match (side(pixels.width, window.columns), side(pixels.height, window.rows)) {
@@ -163,18 +165,18 @@ impl GraphicsFacts {
         };
     }
 
-    /// Whether the protocol is decided.
+    /// True once a protocol has been chosen.
     pub(crate) fn is_resolved(&self) -> bool {
         self.chosen.is_some()
     }
 
-    /// Decides with what is known.
+    /// Chooses a protocol from what is known so far.
     pub(crate) fn resolve(&mut self) {
         let scrolls = self.placement == PicturePlacement::Scrollback;
         let kitty = self.kitty && (scrolls || !self.is_old_kitty()) && !self.multiplexed;
         let inline = self.inline_images || self.is_among(&INLINE_IMAGES);
         let sixel = self.sixel && !self.multiplexed;
-        self.chosen = Some(match self.asked {
+        self.chosen = Some(match self.requested {
             Some(GraphicsProtocol::Kitty) if kitty => GraphicsProtocol::Kitty,
             Some(GraphicsProtocol::Iterm2) if !self.multiplexed => GraphicsProtocol::Iterm2,
             Some(GraphicsProtocol::Ascii) => GraphicsProtocol::Ascii,
@@ -185,33 +187,33 @@ impl GraphicsFacts {
         });
     }
 
-    /// What there is to say, once, where pictures are drawn otherwise than was asked.
+    /// The message for the user when the requested protocol cannot be used; returned once, then `None`.
     pub(crate) fn take_fallback(&mut self) -> Option<String> {
-        let (asked, chosen) = (self.asked?, self.chosen?);
-        let is_drawn = asked == chosen
-            && match asked {
+        let (requested, chosen) = (self.requested?, self.chosen?);
+        let is_drawn = requested == chosen
+            && match requested {
                 GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel => self.has_room_for_pixels(),
                 GraphicsProtocol::Kitty | GraphicsProtocol::Halfblocks | GraphicsProtocol::Ascii => true,
             };
-        if is_drawn || std::mem::replace(&mut self.fallback_said, true) {
+        if is_drawn || std::mem::replace(&mut self.fallback_reported, true) {
             return None;
         }
         let reason =
             if self.multiplexed { "tmux and screen do not pass it on" } else { "the terminal does not draw it" };
-        Some(format!("--graphics {}: {reason}; half-blocks are drawn", asked.name()))
+        Some(format!("--graphics {}: {reason}; half-blocks are drawn", requested.name()))
     }
 
-    /// How pictures are encoded; `None` as long as that is not known.
+    /// The encoding of pictures; `None` until the protocol is chosen.
     pub(crate) fn look(&self, text: TextLook) -> Option<PictureLook> {
         let ascii = PictureWay::Ascii { light: text.light };
         let cell = self.cell.or(self.cell_of_window);
         let way = match self.chosen? {
-            // kitty is told by a colour which picture it is, and without colours there is none.
+            // A placeholder names its picture by its colour, so kitty's protocol needs colours.
             GraphicsProtocol::Kitty if text.depth == ColorDepth::None => ascii,
             GraphicsProtocol::Kitty => PictureWay::Kitty { compress: self.is_among(&PLACEHOLDERS) },
             GraphicsProtocol::Iterm2 if self.has_room_for_pixels() => PictureWay::Iterm2,
             GraphicsProtocol::Sixel if self.has_room_for_pixels() => PictureWay::Sixel { registers: self.registers },
-            // A picture in pixels would cover what is beside it where nobody knows how many a cell has.
+            // A pixel picture would cover its neighbours where the size of a cell is unknown.
             GraphicsProtocol::Halfblocks | GraphicsProtocol::Iterm2 | GraphicsProtocol::Sixel
                 if text.ascii || text.depth == ColorDepth::None =>
             {
@@ -225,7 +227,7 @@ impl GraphicsFacts {
         Some(PictureLook { way, cell: cell.unwrap_or(USUAL_CELL) })
     }
 
-    /// Whether a picture in pixels covers nothing that is beside it.
+    /// True if a pixel picture cannot cover its neighbours.
     fn has_room_for_pixels(&self) -> bool {
         self.placement == PicturePlacement::Scrollback || self.cell.or(self.cell_of_window).is_some()
     }
@@ -248,11 +250,15 @@ impl GraphicsFacts {
 mod tests {
     use crate::terminal::graphics::*;
 
-    fn chosen(asked: Option<GraphicsProtocol>, variables: &[(&str, &str)], replies: &[TerminalReply]) -> PictureWay {
-        let mut facts = GraphicsFacts::new(PicturePlacement::Screen, asked, |name| {
+    fn chosen(
+        requested: Option<GraphicsProtocol>,
+        variables: &[(&str, &str)],
+        replies: &[TerminalReply],
+    ) -> PictureWay {
+        let mut facts = GraphicsFacts::new(PicturePlacement::Screen, requested, |name| {
             variables.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
         });
-        assert_eq!(facts.chosen, None, "nothing is decided before the terminal had its time");
+        assert_eq!(facts.chosen, None, "nothing is chosen before the terminal has replied or timed out");
         facts.measure(Cells { columns: 80, rows: 24 }, (640, 408).into());
         for reply in replies {
             facts.on_reply(reply);
@@ -270,20 +276,20 @@ mod tests {
     const HALFBLOCKS: PictureWay = PictureWay::Halfblocks(ColorDepth::True);
 
     #[test]
-    fn what_was_asked_and_cannot_be_drawn_is_said_once() {
-        let settled = |asked, sixel: bool, cells: bool| {
-            let mut facts = GraphicsFacts::new(PicturePlacement::Screen, Some(asked), |_| None);
+    fn a_request_that_cannot_be_met_is_reported_once() {
+        let settled = |requested, sixel: bool, cells: bool| {
+            let mut facts = GraphicsFacts::new(PicturePlacement::Screen, Some(requested), |_| None);
             if cells {
                 facts.measure(Cells { columns: 80, rows: 24 }, (640, 384).into());
             }
             facts.on_reply(&TerminalReply::Attributes(if sixel { vec![62, 4] } else { vec![62] }));
             [facts.take_fallback(), facts.take_fallback()]
         };
-        let said = "--graphics sixel: the terminal does not draw it; half-blocks are drawn";
-        assert_eq!(settled(GraphicsProtocol::Sixel, false, true), [Some(said.to_owned()), None]);
+        let message = "--graphics sixel: the terminal does not draw it; half-blocks are drawn";
+        assert_eq!(settled(GraphicsProtocol::Sixel, false, true), [Some(message.to_owned()), None]);
         assert_eq!(
             settled(GraphicsProtocol::Sixel, true, false),
-            [Some(said.to_owned()), None],
+            [Some(message.to_owned()), None],
             "cells of unknown size"
         );
         assert_eq!(settled(GraphicsProtocol::Sixel, true, true), [None, None]);
@@ -307,16 +313,16 @@ mod tests {
         assert_eq!(chosen(None, &[], &[version("XTerm(379)"), sixel.clone()]), PictureWay::Sixel { registers: 256 });
         let few = TerminalReply::SixelRegisters(16);
         assert_eq!(chosen(None, &[], &[few, sixel.clone()]), PictureWay::Sixel { registers: 16 });
-        // These speak kitty's protocol but draw no placeholders.
+        // These implement kitty's protocol without placeholders.
         for name in ["WezTerm 20240203", "Konsole 23.08.1", "iTerm2 3.5.0"] {
             assert_eq!(chosen(None, &[], &[SPEAKS_KITTY, version(name), sixel.clone()]), PictureWay::Iterm2, "{name}");
         }
         assert_eq!(chosen(None, &[("LC_TERMINAL", "iTerm2")], &[]), PictureWay::Iterm2);
-        assert_eq!(chosen(None, &[], &[]), HALFBLOCKS, "a terminal that answers nothing");
+        assert_eq!(chosen(None, &[], &[]), HALFBLOCKS, "a terminal that does not reply");
     }
 
     #[test]
-    fn what_scrolls_needs_neither_placeholders_nor_the_size_of_a_cell() {
+    fn scrolling_pictures_need_neither_placeholders_nor_a_cell_size() {
         let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
         let way = |replies: &[TerminalReply]| {
             let mut facts = GraphicsFacts::new(PicturePlacement::Scrollback, None, |_| None);
@@ -333,13 +339,13 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_drawn_only_where_a_cell_is_known() {
+    fn pixel_pictures_need_a_known_cell_size() {
         let text = TextLook { depth: ColorDepth::True, light: false, ascii: false };
         let mut facts = GraphicsFacts::new(PicturePlacement::Screen, None, |_| None);
         facts.on_reply(&TerminalReply::Attributes(vec![62, 4]));
         assert_eq!(facts.look(text).expect("settled").way, HALFBLOCKS);
         facts.measure(Cells { columns: 80, rows: 24 }, (0, 0).into());
-        assert_eq!(facts.look(text).expect("settled").way, HALFBLOCKS, "a system that does not tell");
+        assert_eq!(facts.look(text).expect("settled").way, HALFBLOCKS, "a system that does not report pixels");
         facts.measure(Cells { columns: 80, rows: 24 }, (645, 410).into());
         let look = facts.look(text).expect("settled");
         assert_eq!((look.way, look.cell), (PictureWay::Sixel { registers: 256 }, (8, 17).into()));
@@ -348,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn between_terminal_and_program_nothing_but_cells_gets_through() {
+    fn multiplexers_pass_on_nothing_but_cells() {
         let replies = [SPEAKS_KITTY, version("kitty(0.41.1)"), TerminalReply::Attributes(vec![62, 4])];
         for variables in [[("TMUX", "/tmp/tmux")], [("TERM", "screen-256color")], [("TERM", "tmux-256color")]] {
             assert_eq!(chosen(None, &variables, &replies), HALFBLOCKS);
@@ -357,11 +363,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_checked() {
+    fn requests_are_checked_against_the_terminal() {
         assert_eq!(chosen(Some(GraphicsProtocol::Kitty), &[], &[]), HALFBLOCKS);
         assert_eq!(chosen(Some(GraphicsProtocol::Sixel), &[], &[]), HALFBLOCKS);
-        let spoken = chosen(Some(GraphicsProtocol::Kitty), &[], &[SPEAKS_KITTY]);
-        assert_eq!(spoken, PictureWay::Kitty { compress: false }, "an unknown terminal may not inflate");
+        let supported = chosen(Some(GraphicsProtocol::Kitty), &[], &[SPEAKS_KITTY]);
+        assert_eq!(supported, PictureWay::Kitty { compress: false }, "an unknown terminal may not inflate");
         assert_eq!(chosen(Some(GraphicsProtocol::Ascii), &[], &[SPEAKS_KITTY]), PictureWay::Ascii { light: false });
         let sixel = [TerminalReply::Attributes(vec![62, 4])];
         assert_eq!(chosen(Some(GraphicsProtocol::Halfblocks), &[], &sixel), HALFBLOCKS);

@@ -1,6 +1,6 @@
-//! Ways to draw pictures in a terminal.
+//! The protocols for drawing pictures in a terminal.
 
-/// A way to draw pictures in a terminal.
+/// A protocol for drawing pictures in a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GraphicsProtocol {
     /// The graphics protocol of kitty.
@@ -16,7 +16,7 @@ pub enum GraphicsProtocol {
 }
 
 impl GraphicsProtocol {
-    /// Its name on the command line.
+    /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

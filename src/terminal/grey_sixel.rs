@@ -1,21 +1,21 @@
 //! Grey pictures as sixel graphics (DEC STD 070; VT330/VT340 Programmer Reference, volume 2, chapter 14).
 //!
-//! General encoders choose a few colours and spread the error over the neighbours, which strews a mammogram with dots
-//! that look like microcalcifications. Here every pixel gets the nearest grey that the terminal has, and nothing else.
+//! General encoders choose a few colours and diffuse the error over the neighbours, which strews a mammogram with dots
+//! that look like microcalcifications. Here every pixel gets the nearest grey that the terminal has, and no dithering.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use image::GrayImage;
 
-/// Sixel tells a grey in whole per cent, so there are no more levels than these.
+/// Sixel specifies greys in whole per cent, so there are at most 101 levels.
 pub(crate) const MAX_LEVELS: u32 = 101;
 
-/// Rows that one character of sixel holds.
+/// Pixel rows that one sixel character encodes.
 const BAND_ROWS: usize = 6;
 
-/// Writes a grey picture pixel by pixel, without diffusion: 0 is black, 255 is white, and the levels between are spread
-/// evenly over the terminal's `registers`, of which at most [`MAX_LEVELS`] and at least two are used.
+/// Encodes a grey picture pixel by pixel, without diffusion. 0 is black, 255 is white, and the levels between are
+/// spread evenly over the terminal's colour `registers`, of which at least two and at most [`MAX_LEVELS`] are used.
 #[must_use]
 pub(crate) fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
     let steps = registers.clamp(2, MAX_LEVELS) - 1;
@@ -30,7 +30,7 @@ pub(crate) fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
         if number > 0 {
             sixel.push('-');
         }
-        // Of each level, which rows of every column have it: the lowest bit is the uppermost row.
+        // For each level, the rows of every column that have it: the lowest bit is the uppermost row.
         let mut columns_of = BTreeMap::new();
         for (row, pixels) in band.chunks(width).enumerate() {
             for (column, level) in pixels.iter().map(level_of).enumerate() {
@@ -47,7 +47,7 @@ pub(crate) fn grey_sixel(picture: &GrayImage, registers: u32) -> String {
     sixel
 }
 
-/// Appends columns of six pixels; equal ones in a row are counted, empty ones at the end left out.
+/// Appends columns of six pixels: equal neighbours as a count, trailing empty columns not at all.
 fn push_run_lengths(sixel: &mut String, columns: &[u8]) {
     let drawn = columns.iter().rposition(|&column| column != 0).map_or(0, |last| last + 1);
     for run in columns[..drawn].chunk_by(|one, next| one == next) {
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// What a terminal draws: width, height and per cent of white of every pixel.
+    /// Decodes a picture as a terminal would: width, height, and the per cent of white of every pixel.
     fn decoded(sixel: &str) -> (usize, usize, Vec<u32>) {
         let body = sixel.strip_prefix("\x1bPq").unwrap().strip_suffix("\x1b\\").unwrap();
         let (mut greys, mut chosen) = (BTreeMap::new(), 0);
@@ -107,7 +107,7 @@ mod tests {
                     rest = &rest[1..];
                 }
                 ('?'..='~', []) => {}
-                other => panic!("no sixel: {other:?}"),
+                other => panic!("not sixel: {other:?}"),
             }
             let bits = u8::try_from(character).unwrap() - b'?';
             for column in x..x + run {
@@ -172,8 +172,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_drawn(width in 1_u32..40, height in 1_u32..20, seed in any::<u32>()) {
-            // Runs and single pixels of many levels.
+        fn decoding_returns_the_encoded_picture(width in 1_u32..40, height in 1_u32..20, seed in any::<u32>()) {
+            // Both runs and single pixels, of many levels.
             let grey = |x: u32, y: u32| ((x / 3 * 37 + y * 91) ^ seed.rotate_left(x * y)) as u8;
             let picture = GrayImage::from_fn(width, height, |x, y| image::Luma([grey(x, y)]));
             let expected: Vec<_> = picture.as_raw().iter().map(|&grey| percent(grey)).collect();

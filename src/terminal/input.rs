@@ -1,29 +1,25 @@
-//! What comes from the terminal: keys, the mouse, pasted text, and answers to questions.
+//! Input from the terminal: keys, the mouse, pasted text, and replies to queries.
 
 use std::fmt;
 
 /// One piece of input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Input {
-    /// A key was pressed.
     Key(Key),
-    /// The mouse was clicked, dragged or its wheel turned.
     Mouse(Mouse),
-    /// Text was pasted, as one piece.
+    /// Pasted text, as one piece.
     Paste(String),
-    /// The terminal answers a question.
     Reply(TerminalReply),
-    /// The terminal is gone: nothing more will come.
+    /// The terminal is gone; no more input follows.
     End,
 }
 
-/// A key, with the modifiers that terminals tell apart reliably.
+/// A key, with those modifiers that terminals report reliably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Key {
     Char(char),
-    /// A letter with Ctrl, in lower case.
+    /// In lower case.
     Ctrl(char),
-    /// A character with Alt.
     Alt(char),
     Enter,
     Escape,
@@ -48,7 +44,7 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// Whether it moves a cursor, wherever it is pressed.
+    /// True if the key moves a cursor in every context.
     pub(crate) fn moves(&self) -> bool {
         matches!(
             self,
@@ -56,7 +52,7 @@ impl Key {
         )
     }
 
-    /// As it is written where there is little room; in ASCII only what a keyboard says.
+    /// A short name for tight spaces; in ASCII the label on the keyboard.
     pub(crate) fn brief(self, ascii: bool) -> String {
         match self {
             Self::Enter if !ascii => "⏎".to_owned(),
@@ -68,7 +64,7 @@ impl Key {
 }
 
 impl fmt::Display for Key {
-    /// As it is written in help and footer.
+    /// The name in the help and the footer.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Char(' ') => f.pad("Space"),
@@ -99,7 +95,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// What the mouse did, in cells from the top left, from 0.
+/// A mouse event, at a zero-based cell from the top left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mouse {
     pub(crate) kind: MouseKind,
@@ -107,32 +103,32 @@ pub(crate) struct Mouse {
     pub(crate) row: u16,
 }
 
-/// What the mouse did.
+/// The kind of a mouse event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MouseKind {
     /// The left button went down.
     Press,
     /// The mouse moved with the left button down.
     Drag,
-    /// The left button came up.
+    /// The left button was released.
     Release,
     WheelUp,
     WheelDown,
 }
 
-/// What a terminal says of itself.
+/// A terminal's reply to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TerminalReply {
-    /// The graphics protocol of kitty: whether it is spoken.
+    /// True if kitty's graphics protocol is supported.
     KittyGraphics(bool),
-    /// `DA1`: the attributes of the terminal, 4 for sixel. The last answer to our questions.
+    /// `DA1`: the attributes of the terminal, 4 for sixel. The reply to the last query.
     Attributes(Vec<u16>),
     /// `XTVERSION`: the terminal's name and version.
     Version(String),
-    /// The size of a cell in pixels.
+    /// The size of a cell.
     CellPixels { width: u16, height: u16 },
-    /// `OSC 11`: the background, red, green and blue.
+    /// `OSC 11`: the background colour, red, green and blue.
     Background(u8, u8, u8),
-    /// Colours of a sixel picture.
+    /// The number of colours in a sixel picture.
     SixelRegisters(u32),
 }

@@ -1,4 +1,4 @@
-//! The terminal: its input, its answers, the graphics protocols it speaks, and the sizes of pictures in it.
+//! The terminal: its input and replies, the graphics protocols it supports, and the sizes of pictures in it.
 
 pub(crate) mod color_depth;
 pub(crate) mod graphics;

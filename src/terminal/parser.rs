@@ -1,33 +1,33 @@
-//! Bytes of a terminal, told apart: keys, mouse reports (SGR), pasted text and answers. ECMA-48, xterm's control
-//! sequences, kitty's graphics protocol.
+//! A parser for the bytes that a terminal sends: keys, mouse reports (SGR), pasted text and replies. It follows
+//! ECMA-48, xterm's control sequences and kitty's graphics protocol.
 //!
-//! Answers come when they come, between keys; here they never become keys, however late they are.
+//! Replies may arrive between keys at any time; however late they are, they are never mistaken for keys.
 
 use crate::terminal::input::{Input, Key, Mouse, MouseKind, TerminalReply};
 
 const ESCAPE: u8 = 0x1b;
 const PASTE_END: &[u8] = b"\x1b[201~";
-/// A sequence that is longer is none.
+/// A longer sequence is not a control sequence.
 const MAX_SEQUENCE: usize = 4096;
-/// Text that is longer is not pasted into a field.
+/// Longer pastes are dropped.
 const MAX_PASTE: usize = 1 << 20;
 
-/// Takes bytes, gives input.
+/// An incremental parser from bytes to [`Input`].
 #[derive(Debug, Default)]
 pub(crate) struct InputParser {
     pending: Vec<u8>,
 }
 
-/// What the beginning of the bytes is.
+/// The result of parsing the first bytes of the buffer.
 enum Piece {
-    /// So many bytes mean this, or nothing that is known.
+    /// A complete sequence of this length; `None` if it is unknown.
     Whole(usize, Option<Input>),
-    /// It goes on.
+    /// An incomplete sequence: more bytes are needed.
     Part,
 }
 
 impl InputParser {
-    /// Takes what was read; `take` gets each whole piece.
+    /// Parses more bytes and passes each complete input to `take`.
     pub(crate) fn push(&mut self, bytes: &[u8], take: &mut impl FnMut(Input)) {
         self.pending.extend_from_slice(bytes);
         while !self.pending.is_empty() {
@@ -43,12 +43,12 @@ impl InputParser {
         }
     }
 
-    /// Whether something is begun that the next bytes may complete.
+    /// True if an incomplete sequence waits for more bytes.
     pub(crate) fn waits(&self) -> bool {
         !self.pending.is_empty()
     }
 
-    /// Nothing followed for a while: a begun sequence was the key Escape, and what came with it.
+    /// Ends an incomplete sequence after a pause: it was the Escape key, or Alt with a key.
     pub(crate) fn give_up(&mut self, take: &mut impl FnMut(Input)) {
         let pending = std::mem::take(&mut self.pending);
         if pending.starts_with(b"\x1b[200~") || pending.starts_with(b"\x1b_") || pending.starts_with(b"\x1bP") {
@@ -79,7 +79,7 @@ fn piece(bytes: &[u8]) -> Piece {
     }
 }
 
-/// A character in UTF-8.
+/// Parses one UTF-8 character.
 fn character(bytes: &[u8], make: impl Fn(char) -> Key) -> Piece {
     let length = match bytes[0] {
         0..0x80 => 1,
@@ -201,7 +201,7 @@ fn control_input(body: &[u8], last: u8) -> Option<Input> {
     }
 }
 
-/// Parameters between semicolons; what is no number is 0.
+/// Parses the parameters between semicolons; anything that is not a number counts as 0.
 fn numbers(body: &[u8]) -> Vec<u16> {
     if body.is_empty() {
         return Vec::new();
@@ -225,7 +225,7 @@ fn mouse_report(numbers: &[u16], last: u8) -> Option<Mouse> {
     Some(Mouse { kind, column: column.checked_sub(1)?, row: row.checked_sub(1)? })
 }
 
-/// `ESC P`, `ESC _` and `ESC ]`: text up to `ESC \`, or a bell.
+/// `ESC P`, `ESC _` and `ESC ]`: text up to `ESC \` or a bell.
 fn string_sequence(bytes: &[u8]) -> Piece {
     let body = &bytes[2..];
     let end = body.iter().enumerate().find_map(|(at, byte)| match byte {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_between_keys_are_no_keys() {
+    fn replies_between_keys_are_not_keys() {
         let bytes = b"q\x1b_Gi=31;OK\x1b\\\x1bP>|kitty(0.41.1)\x1b\\\x1b[6;20;10t\x1b[?62;4;6c\x1b]11;rgb:fdfd/f6f6/e3e3\x1b\\\x1b[?1;0;256Sx";
         let replies = [
             TerminalReply::KittyGraphics(true),
@@ -321,12 +321,12 @@ mod tests {
         for byte in bytes {
             parser.push(&[*byte], &mut |input| found.push(input));
         }
-        assert_eq!(found, expected, "whatever the pieces are that are read");
+        assert_eq!(found, expected, "read byte by byte");
         assert!(!parser.waits());
     }
 
     #[test]
-    fn the_mouse_and_what_is_pasted() {
+    fn mouse_reports_and_pasted_text() {
         let at = |kind, column, row| Input::Mouse(Mouse { kind, column, row });
         assert_eq!(parsed(b"\x1b[<0;5;3M"), [at(MouseKind::Press, 4, 2)]);
         assert_eq!(parsed(b"\x1b[<32;300;3M"), [at(MouseKind::Drag, 299, 2)]);
@@ -337,7 +337,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_bytes_do_harm_and_none_are_kept_for_ever(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_neither_panic_nor_stay_pending(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let mut parser = InputParser::default();
             parser.push(&bytes, &mut |_| ());
             parser.give_up(&mut |_| ());

@@ -1,21 +1,21 @@
-//! Questions to the terminal: what it can draw, and how large its cells are.
+//! Queries to the terminal: its graphics capabilities and the size of its cells.
 
 use super::graphics::{GraphicsFacts, is_multiplexed};
 #[cfg(unix)]
 use super::sizes::{Cells, Pixels};
 
-/// Asks whether the terminal speaks kitty's graphics protocol.
+/// Asks whether the terminal supports kitty's graphics protocol.
 const ASK_KITTY: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\";
-/// Asks for the version, the size of a cell, the background, the colours of sixel pictures, and last for the attributes:
-/// every terminal answers that question, and a question that a terminal does not know remains unanswered.
+/// Asks for the version, the size of a cell, the background, the sixel colour registers, and last for the attributes:
+/// every terminal answers that query, so its reply shows that the others were answered or ignored.
 const ASK: &str = "\x1b[>0q\x1b[16t\x1b]11;?\x1b\\\x1b[?1;1;0S\x1b[c";
 
-/// The sequences that ask the terminal for everything that [`GraphicsFacts`] takes in.
+/// The sequences that ask the terminal for everything that [`GraphicsFacts`] records.
 pub(crate) fn query() -> String {
     if takes_kitty() { format!("{ASK_KITTY}{ASK}") } else { ASK.to_owned() }
 }
 
-/// Whether sequences of kitty's protocol do at least no harm: some terminals print them, and tmux takes them for a title.
+/// True if kitty's sequences are at least harmless here: some terminals print them, and tmux takes them for a title.
 pub(crate) fn takes_kitty() -> bool {
     let variable = |name: &str| std::env::var(name).ok();
     !is_multiplexed(variable) && !variable("TERM").is_some_and(|term| term == "linux" || term == "dumb")
@@ -52,10 +52,10 @@ mod unix {
     use crate::terminal::input::Input;
     use crate::terminal::parser::InputParser;
 
-    /// How long an answer may take: the round trip of a bad link.
+    /// The longest wait for a reply: the round trip of a bad link.
     const TIMEOUT: Duration = Duration::from_secs(1);
 
-    /// Gives the facts the window's size in cells and in pixels, as the system knows it.
+    /// Records the window's size in cells and in pixels, as the system reports it.
     pub(crate) fn measure(facts: &mut GraphicsFacts) {
         if let Ok(size) = tcgetwinsize(io::stdout()) {
             let pixels = Pixels { width: size.ws_xpixel.into(), height: size.ws_ypixel.into() };
@@ -63,13 +63,13 @@ mod unix {
         }
     }
 
-    /// Asks the terminal and waits for its answers. Returns whether there were any: every terminal of the last decades
-    /// reports its attributes, but not a serial line or a pseudo-terminal that a program reads.
+    /// Queries the terminal and waits for its replies. Returns false if it did not reply: every terminal of the last
+    /// decades reports its attributes, but a serial line or a program at the end of a pseudo-terminal may not.
     pub(crate) fn ask(facts: &mut GraphicsFacts) -> bool {
         RawTerminal::open().and_then(|mut terminal| terminal.ask(facts)).unwrap_or(false)
     }
 
-    /// Runs what asks the terminal by itself; its answers are not echoed.
+    /// Runs code that queries the terminal itself, without echoing the replies.
     #[cfg(feature = "pictures")]
     pub(crate) fn without_echo<T>(ask: impl FnOnce() -> T) -> T {
         let _terminal = RawTerminal::open();

@@ -1,10 +1,10 @@
-//! Sizes in a terminal: in character cells, in pixels, and how large a picture becomes.
+//! Sizes in character cells and in pixels, and the fitting of pictures into them.
 
 use image::{DynamicImage, GenericImage as _, RgbaImage};
 
 use super::graphics::{PictureLook, PictureWay};
 
-/// xterm draws no wider or higher sixel picture unless it is configured to.
+/// The largest sixel picture that xterm draws by default.
 const MAX_SIXEL_SIDE: u32 = 1000;
 
 /// A size in character cells.
@@ -22,9 +22,15 @@ pub(crate) struct Pixels {
 }
 
 impl Cells {
-    /// Pixels of so many cells.
+    /// The size in pixels of this many cells.
     pub(crate) fn pixels(self, cell: Pixels) -> Pixels {
         Pixels { width: u32::from(self.columns) * cell.width, height: u32::from(self.rows) * cell.height }
+    }
+}
+
+impl From<(u16, u16)> for Cells {
+    fn from((columns, rows): (u16, u16)) -> Self {
+        Self { columns, rows }
     }
 }
 
@@ -35,8 +41,8 @@ impl From<(u32, u32)> for Pixels {
 }
 
 impl PictureLook {
-    /// The size to which a picture is scaled, and the cells that it then takes: as large as the room allows, the aspect
-    /// kept. Half-blocks have two pixels a cell, ASCII has one.
+    /// The size to which a picture is scaled, and the cells that it then takes: as large as the room allows, keeping
+    /// the aspect ratio. Half-blocks show two pixels per cell, ASCII one.
     pub(crate) fn fit(self, picture: Pixels, room: Cells) -> (Pixels, Cells) {
         let cell = self.cell;
         let limit = if matches!(self.way, PictureWay::Sixel { .. }) { MAX_SIXEL_SIDE } else { u32::MAX };
@@ -47,7 +53,7 @@ impl PictureLook {
         let scale = across.min(down);
         let side = |pixels: u32, limit: u32| ((f64::from(pixels) * scale).round() as u32).clamp(1, limit);
         let scaled = Pixels { width: side(picture.width, room.width), height: side(picture.height, room.height) };
-        let pixels_a_row = match self.way {
+        let pixels_per_row = match self.way {
             PictureWay::Halfblocks(_) => 2,
             PictureWay::Ascii { .. } => 1,
             PictureWay::Kitty { .. } | PictureWay::Iterm2 | PictureWay::Sixel { .. } => {
@@ -58,11 +64,11 @@ impl PictureLook {
         let cells = |pixels: u32, cell: u32| (f64::from(pixels) / f64::from(cell)).round().max(1.0) as u32;
         let (columns, rows) = (cells(scaled.width, cell.width), cells(scaled.height, cell.height));
         let cells = Cells { columns: columns as u16, rows: rows as u16 };
-        (Pixels { width: columns, height: rows * pixels_a_row }, cells)
+        (Pixels { width: columns, height: rows * pixels_per_row }, cells)
     }
 }
 
-/// The picture on whole cells, so that kitty does not stretch it: beyond the picture the terminal's background shows.
+/// Pads the picture to whole cells, so that kitty does not stretch it; the terminal's background shows in the padding.
 pub(crate) fn padded(picture: &DynamicImage, Pixels { width, height }: Pixels) -> DynamicImage {
     let mut whole = RgbaImage::new(width, height);
     whole.copy_from(&picture.to_rgba8(), 0, 0).expect("a picture is not larger than its cells");

@@ -1,11 +1,11 @@
-//! What is drawn, in ASCII alone: for terminals and fonts that have no other signs.
+//! Conversion of a drawing to ASCII, for terminals and fonts without other characters.
 
 use ratatui::buffer::Buffer;
 
-/// kitty's placeholder of a picture, and the halves of cells that pictures are drawn with: whoever asked for them has them.
+/// Characters of pictures, which stay: kitty's placeholder and half-blocks.
 const OF_PICTURES: [char; 3] = ['\u{10EEEE}', '▀', '▄'];
 
-/// Puts an ASCII sign in the place of every other one; what has no likeness becomes a question mark.
+/// Replaces every other character by an ASCII one; those without a likeness become question marks.
 pub(super) fn to_ascii(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         let symbol = cell.symbol();
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_cell_is_ascii_but_those_of_pictures() {
+    fn every_cell_is_ascii_except_pictures() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 24, 1));
         buffer.set_string(0, 0, "128×128 · 3 °C – 狗 ▀\u{10EEEE}", Style::new());
         to_ascii(&mut buffer);

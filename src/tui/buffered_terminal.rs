@@ -1,4 +1,4 @@
-//! What the workbench is drawn on. A frame is gathered, then sent at once, or not at all where it changes nothing.
+//! A terminal whose frames are buffered and sent as a whole, or not at all if they change nothing.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -7,23 +7,23 @@ use std::rc::Rc;
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
-/// The terminal holds back what it shows until [`END`], so that no half-drawn frame is seen.
+/// Starts a synchronized update: the terminal shows nothing until [`END`], so that no half-drawn frame is visible.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
 
-/// A terminal that frames are drawn on.
+/// A terminal that buffers each frame.
 #[derive(Debug)]
 pub(super) struct BufferedTerminal<W> {
-    frames: Terminal<CrosstermBackend<Gathered>>,
-    gathered: Gathered,
+    frames: Terminal<CrosstermBackend<FrameBuffer>>,
+    buffer: FrameBuffer,
     terminal: W,
 }
 
-/// The bytes of the frame that is being drawn.
+/// The bytes of the current frame.
 #[derive(Clone, Debug, Default)]
-struct Gathered(Rc<RefCell<Vec<u8>>>);
+struct FrameBuffer(Rc<RefCell<Vec<u8>>>);
 
-impl Write for Gathered {
+impl Write for FrameBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }
@@ -34,28 +34,29 @@ impl Write for Gathered {
 }
 
 impl<W: Write> BufferedTerminal<W> {
-    /// A screen as large as the terminal of this process, and with it.
+    /// A buffer for the whole terminal of this process.
     pub(super) fn new(terminal: W) -> io::Result<Self> {
         Self::with_viewport(terminal, Viewport::Fullscreen)
     }
 
-    /// A screen on a part of a terminal.
+    /// A buffer for a part of a terminal.
     pub(super) fn with_viewport(terminal: W, viewport: Viewport) -> io::Result<Self> {
-        let gathered = Gathered::default();
-        let backend = CrosstermBackend::new(gathered.clone());
-        Ok(Self { frames: Terminal::with_options(backend, TerminalOptions { viewport })?, gathered, terminal })
+        let buffer = FrameBuffer::default();
+        let backend = CrosstermBackend::new(buffer.clone());
+        Ok(Self { frames: Terminal::with_options(backend, TerminalOptions { viewport })?, buffer, terminal })
     }
 
-    /// Where frames are sent.
+    /// The destination of the frames.
+    #[cfg(feature = "frame-timing")]
     pub(super) fn terminal(&self) -> &W {
         &self.terminal
     }
 
-    /// Draws a frame and sends what it changes. One that only sets colours and hides the cursor draws nothing and is
-    /// dropped: over a slow link an idle workbench costs nothing but its clock.
+    /// Draws a frame and sends its changes. A frame that only sets colours and hides the cursor is dropped, so that an idle
+    /// workbench sends next to nothing over a slow link.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.frames.draw(draw)?;
-        let mut frame = self.gathered.0.borrow_mut();
+        let mut frame = self.buffer.0.borrow_mut();
         if changes_the_screen(&frame) {
             frame.splice(..0, BEGIN.iter().copied());
             frame.extend_from_slice(END);
@@ -67,7 +68,7 @@ impl<W: Write> BufferedTerminal<W> {
     }
 }
 
-/// Whether there is more in a frame than colours and the hiding of the cursor.
+/// True if a frame does more than set colours and hide the cursor.
 fn changes_the_screen(mut frame: &[u8]) -> bool {
     while let Some(rest) = frame.strip_prefix(b"\x1b[") {
         let Some(end) = rest.iter().position(u8::is_ascii_alphabetic) else { return true };
@@ -85,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_is_sent_whole_and_one_without_changes_not_at_all() {
+    fn a_frame_is_sent_as_a_whole_or_not_at_all() {
         let mut screen =
             BufferedTerminal::with_viewport(Vec::new(), Viewport::Fixed(ratatui::layout::Rect::new(0, 0, 20, 2)))
                 .unwrap();
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_or_prints_changes_the_screen() {
+    fn moving_the_cursor_and_printing_change_the_screen() {
         assert!(!changes_the_screen(b""));
         assert!(!changes_the_screen(b"\x1b[39m\x1b[49m\x1b[0m\x1b[?25l"));
         for frame in [b"\x1b[39mA".as_slice(), b"\x1b[1;1H", b"\x1b[?25h", b"A", b"\x1b_Ga=d\x1b\\", b"\x1b["] {

@@ -1,5 +1,5 @@
-//! What is around every screen: the tabs above; below, the machine and the training at work, and the footer with the
-//! most useful keys.
+//! The frame around every screen: the tabs at the top; at the bottom, the status line with the machine and the active
+//! runs, and the footer with the most useful keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,19 +9,22 @@ use ratatui::widgets::Paragraph;
 
 use super::widgets::fitted::{fitted, fitted_start, width};
 use crate::terminal::input::Mouse;
+use crate::terminal::sizes::Cells;
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::binding::{Binding, KeyTables};
 use crate::tui::protocol::effect::{Notice, Tone};
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// So many hints of a screen the footer shows, where it has so many.
+/// The smallest terminal in which anything useful fits.
+pub(super) const MIN_SIZE: Cells = Cells { columns: 60, rows: 15 };
+/// The number of a screen's hints that the footer shows at least, if the screen has as many.
 const MIN_HINTS: usize = 6;
 
-/// Where things were drawn.
+/// The areas of a drawing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FrameAreas {
-    /// The screen's own area.
+    /// The area for the screen.
     pub(super) body: Rect,
     tabs: Vec<(ScreenId, Rect)>,
 }
@@ -32,12 +35,12 @@ pub(super) fn tab_at(areas: &FrameAreas, mouse: Mouse) -> Option<ScreenId> {
     areas.tabs.iter().find(|(_, area)| hit(area)).map(|(screen, _)| *screen)
 }
 
-/// Draws the frame; the screen's own area comes back with the rest.
+/// Draws the frame; returns its areas.
 pub(super) fn draw_frame(
     frame: &mut Frame<'_>,
     model: &Model,
     screen: ScreenId,
-    tables: [&'static [Binding]; 2],
+    tables: [KeyTables; 2],
     notice: Option<&Notice>,
 ) -> FrameAreas {
     let [top, body, status, footer] =
@@ -57,7 +60,7 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId)
     let mut tabs = Vec::new();
     let mut spans = vec![Span::styled(" mammoscope ", theme.text().add_modifier(Modifier::BOLD)), Span::raw(" ")];
     let mut column = area.x + 13;
-    for (number, tab) in ScreenId::ALL.into_iter().enumerate() {
+    for (number, tab) in ScreenId::ALL.iter().copied().enumerate() {
         let text = if tab == screen {
             format!("[{} {}]", number + 1, tab.title())
         } else {
@@ -80,13 +83,13 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId)
 
 fn status_line(model: &Model, cells: u16) -> Line<'static> {
     let theme = &model.theme;
-    let training = model.runs.status_text();
-    let room = usize::from(cells).saturating_sub(width(&training) + 1);
+    let runs = model.runs.status_text();
+    let room = usize::from(cells).saturating_sub(width(&runs) + 1);
     let place = format!(" {} {} ", printable(&model.machine.host), theme.sign("▸", ">"));
     let machine = model.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));
-    // The training comes first where there is no room for both.
+    // The runs take precedence over the machine.
     let machine = machine.into_iter().find(|text| width(text) <= room).unwrap_or_else(|| " ".to_owned());
-    Line::styled(fitted(&(machine + &training), usize::from(cells)), theme.dim())
+    Line::styled(fitted(&(machine + &runs), usize::from(cells)), theme.dim())
 }
 
 fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
@@ -99,11 +102,11 @@ fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
     Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
 }
 
-/// As many hints as fit, the screen's first; help, commands and quit always. Where that are few, keys are signs and stand
-/// closer.
-fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Line<'static> {
+/// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and closer
+/// together.
+fn footer_line(tables: [KeyTables; 2], model: &Model, cells: u16) -> Line<'static> {
     let theme = &model.theme;
-    let shown = |table: &'static [Binding]| table.iter().filter(|binding| !binding.hint.is_empty());
+    let shown = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.hint.is_empty());
     let all = shown(tables[0]).count();
     let hints = |is_tight: bool| {
         let gap = if is_tight { 1 } else { 2 };
@@ -114,7 +117,7 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
         };
         let length = |(key, hint): &(String, String)| width(key) + width(hint);
         let always: Vec<_> = shown(tables[1]).map(hint).collect();
-        // The last needs no gap behind it.
+        // The last hint needs no gap after it.
         let mut room = (usize::from(cells) + gap).saturating_sub(1 + always.iter().map(length).sum::<usize>());
         let mut fitting: Vec<_> = shown(tables[0])
             .map(hint)
@@ -137,10 +140,10 @@ fn footer_line(tables: [&'static [Binding]; 2], model: &Model, cells: u16) -> Li
     Line::from(spans)
 }
 
-/// Says that nothing sensible fits.
+/// Draws a message that the terminal is too small.
 pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
-    let (columns, rows) = crate::tui::frame::MIN_SIZE;
-    let text = format!("too small: at least {columns}×{rows}");
+    let Cells { columns, rows } = MIN_SIZE;
+    let text = format!("too small: needs {columns}×{rows}");
     frame.render_widget(Paragraph::new(fitted(&text, usize::from(area.width))), area);
 }
 
@@ -151,7 +154,7 @@ mod tests {
     use crate::tui::testing::empty_model;
 
     #[test]
-    fn the_machine_gives_way_to_the_training() {
+    fn the_machine_gives_way_to_the_runs() {
         let mut model = empty_model();
         model.runs.listed = true;
         let gpu = GpuSample {
@@ -162,18 +165,12 @@ mod tests {
             celsius: Some(63),
         };
         let line = |model: &Model, cells: u16| status_line(model, cells).to_string().trim_end().to_owned();
-        assert_eq!(line(&model, 80), " no training at work · 0 runs", "nothing is sampled yet");
+        assert_eq!(line(&model, 80), " no active run · 0 runs", "no sample yet");
         model.machine =
             MachineSample { host: "node3".to_owned(), cpu_percent: Some(12), memory: None, gpus: vec![gpu] };
-        assert_eq!(
-            line(&model, 120),
-            " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no training at work · 0 runs"
-        );
-        assert_eq!(line(&model, 80), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no training at work · 0 runs");
-        assert_eq!(line(&model, 52), " node3 ▸ H200 97 %  · no training at work · 0 runs");
-        assert_eq!(line(&model, 40), " no training at work · 0 runs");
+        assert_eq!(line(&model, 120), " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no active run · 0 runs");
+        assert_eq!(line(&model, 80), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no active run · 0 runs");
+        assert_eq!(line(&model, 52), " node3 ▸ H200 97 %  · no active run · 0 runs");
+        assert_eq!(line(&model, 40), " no active run · 0 runs");
     }
 }
-
-/// The smallest terminal that something sensible fits in.
-pub(super) const MIN_SIZE: (u16, u16) = (60, 15);

@@ -21,8 +21,8 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::{RunList, RunRow};
 use crate::tui::protocol::runs::{RunUpdate, RunsMessage};
-use mammoscope_domain::run::run_records::StepPoint;
-use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_records::{StepReport, Timed};
+use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_storage::runs::run_dir::RunDir;
 
@@ -84,7 +84,7 @@ impl FrameStage {
         }
         for (number, run) in names.into_iter().enumerate() {
             let news = Box::new(curves(points, number as u64, now));
-            stage.tell(UiMessage::Runs(RunsMessage::Followed { run, news }));
+            stage.tell(UiMessage::Runs(RunsMessage::Followed { run, update: news }));
         }
         Ok(stage)
     }
@@ -120,8 +120,7 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
         |step: u64| (step.wrapping_add(seed).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f64 / f64::from(1 << 24);
     let steps = (1..=points).map(|step| {
         let smooth = (-4.0 * step as f64 / points as f64).exp() + 0.2;
-        StepPoint {
-            time: now + TimeDelta::milliseconds(step as i64 * 100),
+        let record = StepReport {
             epoch: (step / 1000) as u32 + 1,
             step,
             loss: smooth + 0.1 * noise(step),
@@ -129,14 +128,15 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
             learning_rate: 0.01 * smooth,
             gradient_norm: smooth * (1.0 + noise(step + 2)),
             images_per_s: 20.0 + noise(step + 3),
-        }
+        };
+        Timed { time: now + TimeDelta::milliseconds(step as i64 * 100), record }
     });
     RunUpdate {
         kept: 0,
         steps: steps.collect(),
-        anew: true,
+        is_restart: true,
         notes: Vec::new(),
-        state: Box::new(RunState::new(Monitor::ValAccuracy, 100)),
+        summary: Box::new(RunSummary::new(Monitor::ValAccuracy, 100)),
         problems: Vec::new(),
         log: None,
     }

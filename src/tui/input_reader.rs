@@ -11,11 +11,11 @@ use crate::terminal::input::Input;
 use crate::terminal::parser::InputParser;
 use crate::tui::protocol::message::UiMessage;
 
-/// How long the rest of a sequence may take; after that a lone escape character was the key. Terminals send a sequence as
-/// one, and what a slow link tears apart comes within a packet's time; the key Escape is answered only after this.
+/// The time for the rest of an escape sequence, after which a lone escape character counts as the key Escape. Terminals
+/// send a sequence as one write, and on a slow link its parts follow each other closely; Escape is delayed by this time.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(10);
 
-/// Reads the terminal on stdin until it is gone, which is told as [`Input::End`].
+/// Starts the thread that reads the terminal on stdin; its end is reported as [`Input::End`].
 pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
     thread::Builder::new().name("terminal".to_owned()).spawn(move || {
         let mut parser = InputParser::default();
@@ -39,7 +39,7 @@ pub(super) fn start_reader(inbox: Sender<UiMessage>) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits for bytes and reads them; `None` when there are none within the patience.
+/// Waits for bytes and reads them; `None` on a timeout.
 fn read_some(buffer: &mut [u8], timeout: Option<Duration>) -> rustix::io::Result<Option<usize>> {
     let stdin = io::stdin();
     let timeout = timeout

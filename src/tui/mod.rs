@@ -1,12 +1,13 @@
-//! The workbench: browse data, start and watch trainings, read evaluations, all in the terminal.
+//! The workbench: browse data, start and watch training runs, and inspect evaluations, all in the terminal.
 //!
-//! One inbox of messages; `App::update` changes the state and returns effects without doing any I/O; services
-//! carry them out on threads of their own and answer with messages; a frame is drawn when something changed.
+//! There is one inbox of messages. `App::update` changes the state and returns effects without doing any I/O; services
+//! perform them on threads of their own and answer with messages. A frame is drawn when something has changed.
 
 mod app;
 mod ascii;
 mod fault;
 mod frame;
+#[cfg(feature = "frame-timing")]
 #[doc(hidden)]
 pub mod frame_timing;
 
@@ -20,6 +21,8 @@ mod screens;
 mod services;
 mod signals;
 mod terminal;
+#[cfg(debug_assertions)]
+mod test_fault;
 #[cfg(test)]
 mod testing;
 pub mod theme;
@@ -53,28 +56,27 @@ use crate::tui::protocol::run_list::RunList;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Between frames: no more than 30 a second.
-const FRAME_TIME: Duration = Duration::from_millis(33);
-/// Before the answer to a key: it does not wait for the pace of news.
-const KEY_FRAME_TIME: Duration = Duration::from_millis(8);
-/// How long the terminal may take to answer what it can do.
-const QUERY_TIME: Duration = Duration::from_millis(200);
-const TICK: Duration = Duration::from_secs(1);
+/// The shortest time between frames.
+const FRAME_INTERVAL: Duration = Duration::from_millis(33);
+/// The shortest time between frames after a key, so that the response is immediate.
+const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(8);
+/// The time for the terminal's replies to a query.
+const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
+const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How the workbench is opened.
+/// The options for opening the workbench.
 #[derive(Clone, Debug)]
 pub struct WorkbenchOptions {
-    /// The workspace.
     pub workspace: Workspace,
-    /// How pictures are drawn; `None` leaves it to the terminal.
+    /// The protocol for pictures; `None` to detect it.
     pub graphics: Option<GraphicsProtocol>,
-    /// Whether only ASCII is drawn.
+    /// True to draw ASCII characters only.
     pub ascii: bool,
-    /// The run to open Runs on, instead of what was shown last.
+    /// The run to show instead of the saved state.
     pub run: Option<RunDir>,
 }
 
-/// Opens the workbench and comes back when it is left. The terminal is as before then, also after an error.
+/// Runs the workbench until the user quits it. The terminal is restored on return, also after an error.
 pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     malloc::trim_on_free();
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
@@ -98,19 +100,19 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let taken = TerminalGuard::enter().context("take the terminal over")?;
     let screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
     input_reader::start_reader(inbox.clone()).context("read the terminal")?;
-    Services::watch_machine(inbox.clone());
-    let services = Services::new(options.workspace, inbox);
+    services::watch_machine(inbox.clone());
+    let services = Services::new(&options.workspace, &inbox);
     let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
     let outcome = workbench.live(&mut app, options.run);
     let _ = app.view_state().write(&workbench.folder);
     drop(taken);
     outcome?;
-    let at_work = app.model.runs.at_work().count();
-    if at_work > 0 {
+    let active = app.model.runs.active().count();
+    if active > 0 {
         let _ = writeln!(
             io::stdout(),
-            "{at_work} {}; `mammoscope attach` comes back",
-            if at_work == 1 { "training goes on" } else { "trainings go on" }
+            "{}; `mammoscope attach` returns to the workbench",
+            if active == 1 { "1 run continues".to_owned() } else { format!("{active} runs continue") }
         );
     }
     Ok(())
@@ -125,50 +127,50 @@ struct Workbench {
 }
 
 impl Workbench {
-    /// Waits for messages and draws, until it is left.
+    /// Handles messages and draws frames until the user quits.
     fn live(&mut self, app: &mut App, run: Option<RunDir>) -> anyhow::Result<()> {
         self.draw(app)?;
         let mut effects = app.start();
         if let Some(run) = run {
-            effects.extend(app.arrive(Destination::Run(run)));
+            effects.extend(app.navigate(Destination::Run(run)));
         }
-        let mut leaves = self.perform(app, effects)?;
+        let mut quits = self.perform(app, effects)?;
         let (mut last_frame, mut last_tick) = (Instant::now(), Instant::now());
-        let (mut changed, mut pace) = (true, FRAME_TIME);
-        while !leaves {
+        let (mut changed, mut pace) = (true, FRAME_INTERVAL);
+        while !quits {
             let frame_due = changed.then_some(last_frame + pace);
-            let due = [frame_due, self.query_end, Some(last_tick + TICK)].into_iter().flatten().min();
-            let timeout = due.map_or(TICK, |due| due.saturating_duration_since(Instant::now()));
+            let due = [frame_due, self.query_end, Some(last_tick + TICK_INTERVAL)].into_iter().flatten().min();
+            let timeout = due.map_or(TICK_INTERVAL, |due| due.saturating_duration_since(Instant::now()));
             let message = match self.messages.recv_timeout(timeout) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => None,
                 Err(RecvTimeoutError::Disconnected) => bail!("the workbench has lost its terminal"),
             };
             let mut next = message;
-            while let (false, Some(message)) = (leaves, next) {
+            while let (false, Some(message)) = (quits, next) {
                 if matches!(message, UiMessage::Input(Input::Key(_))) {
-                    pace = KEY_FRAME_TIME;
+                    pace = KEY_FRAME_INTERVAL;
                 }
-                leaves |= self.take(app, message)?;
+                quits |= self.take(app, message)?;
                 changed = true;
                 next = self.messages.try_recv().ok();
             }
             if self.query_end.is_some_and(|end| Instant::now() >= end) {
                 self.query_end = None;
-                leaves |= self.take(app, UiMessage::QueryOver)?;
+                quits |= self.take(app, UiMessage::QueryOver)?;
                 changed = true;
             }
-            if last_tick.elapsed() >= TICK {
+            if last_tick.elapsed() >= TICK_INTERVAL {
                 last_tick = Instant::now();
                 #[cfg(debug_assertions)]
-                fail_if_a_test_wants_it();
-                leaves |= self.take(app, UiMessage::Tick)?;
+                test_fault::fail_on_request();
+                quits |= self.take(app, UiMessage::Tick)?;
                 changed = true;
             }
-            if changed && !leaves && last_frame.elapsed() >= pace {
+            if changed && !quits && last_frame.elapsed() >= pace {
                 self.draw(app)?;
                 last_frame = Instant::now();
-                (changed, pace) = (false, FRAME_TIME);
+                (changed, pace) = (false, FRAME_INTERVAL);
             }
         }
         Ok(())
@@ -182,7 +184,7 @@ impl Workbench {
         self.perform(app, effects)
     }
 
-    /// Carries effects out; gives whether the workbench is left.
+    /// Performs effects; returns `true` if one of them is to quit.
     fn perform(&mut self, app: &mut App, effects: Vec<Effect>) -> anyhow::Result<bool> {
         for effect in effects {
             match effect {
@@ -192,10 +194,10 @@ impl Workbench {
                 Effect::QueryTerminal => {
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
-                    self.query_end = Some(Instant::now() + QUERY_TIME);
+                    self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
                 }
                 Effect::SaveView => {
-                    // A workspace that cannot be written to is told by what needs it, not by this.
+                    // A workspace that cannot be written to is reported by operations that depend on it.
                     let _ = app.view_state().write(&self.folder);
                 }
                 effect => self.services.perform(effect),
@@ -213,7 +215,7 @@ impl Workbench {
     }
 
     fn redraw(&mut self) -> anyhow::Result<()> {
-        // ratatui's own clearing asks the terminal where the cursor is, and some answer nothing.
+        // ratatui's own `clear` queries the cursor position, and some terminals never answer.
         self.screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
         terminal::clear().context("clear the terminal")
     }
@@ -223,15 +225,5 @@ impl Workbench {
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
         terminal::enter().context("take the terminal back")?;
         self.redraw()
-    }
-}
-
-/// A test of what happens then cannot wait for a real fault.
-#[cfg(debug_assertions)]
-fn fail_if_a_test_wants_it() {
-    match std::env::var("MAMMOSCOPE_TEST_FAULT").as_deref() {
-        Ok("drawing") => panic!("a test wanted this"),
-        Ok("thread") => drop(std::thread::spawn(|| panic!("a test wanted this"))),
-        _ => {}
     }
 }

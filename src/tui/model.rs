@@ -1,4 +1,4 @@
-//! What all screens share.
+//! The state that all screens share.
 
 use std::path::PathBuf;
 
@@ -9,19 +9,15 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
 
-/// What all screens share. Screens keep cursors and scroll positions only.
+/// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
 pub(super) struct Model {
-    /// The workspace's folder, absolute.
+    /// Absolute.
     pub(super) workspace: PathBuf,
-    /// When the last message came.
+    /// The time of the last message.
     pub(super) now: DateTime<Utc>,
-    /// How things look.
     pub(super) theme: Theme,
-    /// How pictures are drawn.
     pub(super) graphics: GraphicsFacts,
-    /// How busy this machine is.
     pub(super) machine: MachineSample,
-    /// The runs of the workspace.
     pub(super) runs: RunList,
 }

@@ -1,4 +1,4 @@
-//! Signals, as messages.
+//! Signals as messages.
 
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use signal_hook::iterator::Signals;
 use super::terminal;
 use crate::tui::protocol::message::UiMessage;
 
-/// How long the workbench may take to leave by itself when it is told to end.
-const LEAVE_TIME: Duration = Duration::from_millis(500);
+/// The time for the workbench to leave by itself after a signal to end.
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Watches for signals until the process ends.
+/// Starts the thread that turns signals into messages.
 pub(super) fn watch_signals(inbox: Sender<UiMessage>) -> io::Result<()> {
     let mut signals = Signals::new([SIGWINCH, SIGTSTP, SIGCONT, SIGHUP, SIGTERM, SIGINT])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -29,8 +29,8 @@ pub(super) fn watch_signals(inbox: Sender<UiMessage>) -> io::Result<()> {
                 return;
             }
             if ends {
-                // The terminal may be gone, and the main thread blocked writing to it.
-                thread::sleep(LEAVE_TIME);
+                // The terminal may be gone and the main thread blocked on writing to it.
+                thread::sleep(LEAVE_TIMEOUT);
                 terminal::leave_at_once();
                 std::process::exit(if signal == SIGINT { 130 } else { 0 });
             }

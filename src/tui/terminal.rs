@@ -1,4 +1,4 @@
-//! The terminal: taken over, and given back whatever happens.
+//! The terminal of the workbench: taken over on entry, and restored whatever happens.
 
 use std::io::{self, Write as _};
 use std::sync::Mutex;
@@ -9,17 +9,18 @@ use rustix::termios::{OptionalActions, QueueSelector, Termios, tcflush, tcgetatt
 
 use crate::terminal::query::takes_kitty;
 
-/// What the terminal was set to before.
+/// The terminal's settings before it was taken over.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Alternate screen, cursor hidden, pasted text as a whole, mouse in SGR coordinates (clicks, drags and the wheel).
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[2J";
-/// All of it back.
+/// Undoes [`ENTER`].
 const LEAVE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
-/// Removes pictures of kitty's protocol.
+/// Deletes all pictures of kitty's protocol.
 const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
-/// The terminal in raw mode on its alternate screen; dropped, it is as before.
+
+/// Keeps the terminal in raw mode on its alternate screen; restores it on drop.
 pub(super) struct TerminalGuard(());
 
 impl TerminalGuard {
@@ -39,7 +40,7 @@ impl Drop for TerminalGuard {
     }
 }
 
-/// Raw mode and the alternate screen.
+/// Enters raw mode and the alternate screen.
 pub(super) fn enter() -> io::Result<()> {
     let stdin = io::stdin();
     let mut raw = tcgetattr(&stdin)?;
@@ -58,7 +59,7 @@ pub(super) fn clear() -> io::Result<()> {
     stdout.flush()
 }
 
-/// Gives the terminal back; done twice, it does nothing the second time. Nothing here may panic.
+/// Restores the terminal; a second call has no effect. Nothing here may panic.
 pub(super) fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         let mut stdout = io::stdout().lock();
@@ -68,11 +69,11 @@ pub(super) fn leave() {
     }
 }
 
-/// Gives the terminal back without waiting for anybody: the main thread may be in the middle of a frame that the terminal
-/// does not take (output held by Ctrl-S, a connection that stalls).
+/// Restores the terminal without waiting: the main thread may be in the middle of a frame that the terminal does not
+/// accept (output stopped by Ctrl-S, a stalled connection).
 pub(super) fn leave_at_once() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        // What waits to be taken is dropped, so that there is room; the end of a sequence that was cut comes first.
+        // Pending output is dropped to make room; the first bytes end a sequence that this may have cut.
         let _ = tcflush(io::stdin(), QueueSelector::OFlush);
         let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         if let Ok(terminal) = rustix::fs::open("/dev/tty", flags, Mode::empty()) {

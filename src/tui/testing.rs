@@ -1,6 +1,5 @@
-//! What the tests of the workbench share: a workbench without a terminal, and what it draws, with its styles.
+//! Helpers for tests of the workbench: a workbench without a terminal, and its drawing as text with styles.
 
-use crate::terminal::graphics::PicturePlacement;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -14,20 +13,21 @@ use super::model::Model;
 use super::theme::Theme;
 use super::view_state::ViewState;
 use crate::terminal::color_depth::ColorDepth;
-use crate::terminal::graphics::GraphicsFacts;
+use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
+use crate::terminal::sizes::Cells;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
 
-/// The moment at which the tests' clock stands.
+/// The time on the tests' clock.
 pub(super) fn fixed_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_000_000, 0).unwrap()
 }
 
-/// What all screens share, with nothing in it.
+/// An empty shared state.
 pub(super) fn empty_model() -> Model {
     let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
     graphics.resolve();
@@ -41,12 +41,12 @@ pub(super) fn empty_model() -> Model {
     }
 }
 
-/// A workbench that was just opened for the first time.
+/// A workbench that was opened for the first time.
 pub(super) fn fresh_app() -> App {
     App::new(empty_model(), ViewState::default())
 }
 
-/// Presses keys; the last one's effects come back.
+/// Presses keys; returns the effects of the last one.
 pub(super) fn press(app: &mut App, keys: &[Key]) -> Vec<Effect> {
     let mut effects = Vec::new();
     for key in keys {
@@ -55,14 +55,15 @@ pub(super) fn press(app: &mut App, keys: &[Key]) -> Vec<Effect> {
     effects
 }
 
-/// What the workbench draws: the text, and under it the styles, each with the cells that have it.
-pub(super) fn drawn(app: &mut App, (width, height): (u16, u16)) -> String {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+/// Draws the workbench: the text, followed by the styles with the cells that have them.
+pub(super) fn drawn(app: &mut App, size: impl Into<Cells>) -> String {
+    let Cells { columns, rows } = size.into();
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| app.draw(frame)).unwrap();
     styled(terminal.backend().buffer())
 }
 
-/// A buffer as text, and under it the styles: `row: from-to style`, runs of one style together, plain cells left out.
+/// A buffer as text, followed by the styles as `row: from-to style`, without plain cells.
 pub(super) fn styled(buffer: &Buffer) -> String {
     let area = buffer.area;
     let mut text = String::new();

@@ -1,28 +1,28 @@
-//! Colours and signs: one accent, class colours that colour-blind people can tell apart (Okabe and Ito), and everything
-//! else the terminal's own. Colour is never the only sign.
+//! Colours and signs: one accent, class colours that are safe for colour-blind readers (Okabe and Ito), and the terminal's
+//! own colours for the rest. Colour is never the only sign.
 
-use crate::terminal::graphics::TextLook;
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
 
 use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::TextLook;
 use mammoscope_domain::subject::density::DensityClass;
 
-/// How things look.
+/// The colours and signs of the workbench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme {
     pub(super) depth: ColorDepth,
-    /// Whether the terminal's background is light.
+    /// True for a light background.
     pub(super) light: bool,
-    /// Whether only ASCII is drawn.
+    /// True to draw ASCII characters only.
     pub(super) ascii: bool,
 }
 
-/// A colour as red, green and blue, the nearest of 256, and the nearest of 16.
+/// A colour as RGB, as the nearest of 256, and as the nearest of 16.
 type Shade = ((u8, u8, u8), u8, Color);
 
 impl Theme {
-    /// What pictures of characters are drawn with.
+    /// The look of pictures made of characters.
     pub(in crate::tui) fn text_look(&self) -> TextLook {
         TextLook { depth: self.depth, light: self.light, ascii: self.ascii }
     }
@@ -40,13 +40,13 @@ impl Theme {
         self.color(if self.light { light } else { dark }).map_or_else(Style::new, |color| Style::new().fg(color))
     }
 
-    /// Plain text: the terminal's own.
+    /// Plain text in the terminal's own colours.
     #[expect(clippy::unused_self, reason = "asked for like the other styles")]
     pub(super) fn text(&self) -> Style {
         Style::new()
     }
 
-    /// What is less important: labels, units, hints.
+    /// Less important text: labels, units, hints.
     pub(super) fn dim(&self) -> Style {
         match self.depth {
             ColorDepth::None | ColorDepth::Sixteen => Style::new().add_modifier(Modifier::DIM),
@@ -54,7 +54,7 @@ impl Theme {
         }
     }
 
-    /// Frames of regions without the focus, axes.
+    /// Axes and frames without the focus.
     pub(super) fn border(&self) -> Style {
         match self.depth {
             ColorDepth::None => Style::new(),
@@ -63,18 +63,18 @@ impl Theme {
         }
     }
 
-    /// What has the focus, and keys.
+    /// Keys, and the element that has the focus.
     pub(super) fn accent(&self) -> Style {
         let style = self.shade(((222, 156, 244), 177, Color::Magenta), ((138, 43, 172), 91, Color::Magenta));
         style.add_modifier(Modifier::BOLD)
     }
 
-    /// The frame of a region, with or without the focus.
+    /// The frame of a region.
     pub(super) fn frame(&self, focused: bool) -> Style {
         if focused { self.accent() } else { self.border() }
     }
 
-    /// The line that is selected.
+    /// The selected line.
     pub(super) fn selected(&self, focused: bool) -> Style {
         let background = match self.depth {
             ColorDepth::None | ColorDepth::Sixteen => None,
@@ -94,17 +94,17 @@ impl Theme {
         }
     }
 
-    /// What is well.
+    /// Success.
     pub(super) fn good(&self) -> Style {
         self.shade(((120, 200, 140), 114, Color::Green), ((20, 120, 60), 28, Color::Green))
     }
 
-    /// What wants attention.
+    /// Something that needs attention.
     pub(super) fn warning(&self) -> Style {
         self.shade(((236, 190, 80), 179, Color::Yellow), ((150, 96, 0), 94, Color::Yellow))
     }
 
-    /// What failed.
+    /// Failure.
     pub(super) fn bad(&self) -> Style {
         self.shade(((240, 110, 110), 203, Color::Red), ((186, 30, 40), 124, Color::Red))
     }
@@ -119,7 +119,7 @@ impl Theme {
         }
     }
 
-    /// The colour of one of several curves in a chart; they repeat after eight.
+    /// The colour of one of several curves in a chart; the colours repeat after eight.
     pub(super) fn series(&self, index: usize) -> Style {
         const SHADES: [(Shade, Shade); 8] = [
             (((86, 180, 233), 74, Color::Cyan), ((0, 114, 178), 25, Color::Blue)),
@@ -135,7 +135,7 @@ impl Theme {
         self.shade(dark, light)
     }
 
-    /// The characters that frames are drawn with.
+    /// The characters for frames.
     pub(super) fn borders(&self) -> border::Set<'static> {
         const ASCII: border::Set<'static> = border::Set {
             top_left: "+",
@@ -150,7 +150,7 @@ impl Theme {
         if self.ascii { ASCII } else { border::ROUNDED }
     }
 
-    /// The sign, or what stands for it in ASCII.
+    /// The sign or its ASCII substitute.
     pub(super) fn sign(&self, sign: &'static str, ascii: &'static str) -> &'static str {
         if self.ascii { ascii } else { sign }
     }
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_environment_tells_the_colours() {
+    fn the_environment_determines_the_colour_depth() {
         let depth = |pairs: &[(&str, &str)]| {
             ColorDepth::of_environment(|name| {
                 pairs.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())

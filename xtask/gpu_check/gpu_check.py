@@ -1,4 +1,4 @@
-"""All that mammoscope wants to know of a machine with a GPU, into one JSON file. See run.sh."""
+"""Checks and benchmarks of mammoscope on a machine with a GPU, reported in one JSON file. See run.sh."""
 
 import fcntl
 import importlib.metadata
@@ -23,7 +23,7 @@ OUT = pathlib.Path(os.environ.get("OUT", ".")) / "gpu-check.json"
 DEVICE = os.environ.get("GPU_CHECK_DEVICE", "cuda:0")
 SIZE = int(os.environ.get("GPU_CHECK_SIZE", "650"))
 BATCHES = [int(number) for number in os.environ.get("GPU_CHECK_BATCHES", "4,32").split(",")]
-# Seconds that one command may take: one that hangs must not cost the parts behind it.
+# The time limit of one command in seconds: a hanging command must not prevent the parts after it.
 LIMIT = int(os.environ.get("GPU_CHECK_LIMIT", "300"))
 PRECISIONS = ["f32-strict", "f32", "bf16"]
 WARM_UP = 3
@@ -41,13 +41,13 @@ report = {
 
 
 def environment():
-    """Ours, and libtorch from Python's torch, whose folder is found without importing it."""
+    """Our environment, with PyTorch's libtorch in the library path; its folder is found without importing it."""
     variables = dict(os.environ)
     torch = importlib.util.find_spec("torch")
     if torch is None:
         raise RuntimeError("this Python has no torch; PYTHON=… names one that has torch 2.11")
     libraries = str(pathlib.Path(torch.origin).parent / "lib")
-    # In front of what is there: the driver's own folder may be in it.
+    # Prepended, because the path may contain the driver's folder.
     before = [folder for folder in [variables.get("LD_LIBRARY_PATH")] if folder]
     variables["LD_LIBRARY_PATH"] = os.pathsep.join([libraries, *before])
     variables.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -55,13 +55,13 @@ def environment():
 
 
 def run(*command):
-    """The standard output of a command; an error with the end of what it said where it fails."""
+    """Runs a command and returns its stdout; if it fails, the error contains the end of its output."""
     done = subprocess.run(
         [str(word) for word in command], env=environment(), capture_output=True, text=True, timeout=LIMIT, check=False
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-        raise RuntimeError(f"exit status {done.returncode}: {said}")
+        output = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        raise RuntimeError(f"exit status {done.returncode}: {output}")
     return done.stdout
 
 
@@ -69,13 +69,17 @@ def engine(*arguments):
     return json.loads(run(FOLDER / "mammoscope-engine", *arguments))
 
 
+def bench(*arguments):
+    return json.loads(run(FOLDER / "mammoscope-engine-bench", *arguments))
+
+
 def part(name, body):
-    """Runs a part and writes the report, with the part's result or the reason why there is none."""
+    """Runs a part and writes the report with its result or its error."""
     print(f"{name} …", file=sys.stderr, flush=True)
     start = time.monotonic()
     try:
         result = {"result": body()}
-    except Exception as error:  # whatever it is, the other parts are wanted
+    except Exception as error:  # of any kind: the other parts must still run
         result = {"error": f"{type(error).__name__}: {error}"}
         print(f"  failed: {result['error']}", file=sys.stderr, flush=True)
     result["seconds"] = round(time.monotonic() - start, 1)
@@ -95,22 +99,22 @@ def doctor():
     done = subprocess.run(
         [FOLDER / "mammoscope", "doctor", "--json"], env=environment(), capture_output=True, text=True, timeout=LIMIT
     )
-    # Its exit status says whether all is well; its document says what is not.
+    # A failed check changes the exit status, but the document is complete.
     return json.loads(done.stdout)
 
 
 def steps_beside_cpu():
-    """Ten steps on the device against the same on the CPU in f32, small enough for the CPU."""
+    """Compares ten steps on the device with the same on the CPU in f32, at a size suitable for the CPU."""
     size = min(SIZE, 128)
     results = {}
     for precision in PRECISIONS:
         arguments = ["--device", DEVICE, "--against", "cpu", "--precision", precision, "--size", size]
-        results[precision] = engine("bench", "ten-steps", *arguments)
+        results[precision] = bench("ten-steps", *arguments)
     return results
 
 
 def train():
-    """Images a second of a step, its loss read each time as the peer does, and the peak of the device's memory."""
+    """Images per second of training steps, reading the loss each time as the peer does, and the peak device memory."""
     results = []
     for batch in BATCHES:
         for precision in PRECISIONS:
@@ -119,7 +123,7 @@ def train():
                 flags = ["--cudnn-benchmark"] if benchmark else []
                 arguments = ["--device", DEVICE, "--precision", precision, "--size", SIZE, "--batch", batch]
                 try:
-                    steps = engine("bench", "ten-steps", *arguments, "--steps", WARM_UP + 10, *flags)["run"]
+                    steps = bench("ten-steps", *arguments, "--steps", WARM_UP + 10, *flags)["run"]
                     median = statistics.median(steps["seconds"][WARM_UP:])
                     case.update(img_per_s=batch / median, median_s=median, min_s=min(steps["seconds"][WARM_UP:]))
                     case.update(gpu_memory=steps["gpu_memory"], host_peak_bytes=steps["host_peak_bytes"])
@@ -133,7 +137,7 @@ def train():
 
 def forward():
     arguments = ["--sizes", SIZE, "--batches", ",".join(map(str, BATCHES)), "--precisions", ",".join(PRECISIONS)]
-    return engine("bench", "forward", "--device", DEVICE, *arguments, "--json")
+    return bench("forward", "--device", DEVICE, *arguments, "--json")
 
 
 def peer():
@@ -143,11 +147,11 @@ def peer():
 
 def gradcam():
     arguments = ["--sizes", SIZE, "--batches", f"1,{BATCHES[-1]}", "--precisions", ",".join(PRECISIONS)]
-    return engine("bench", "gradcam", "--device", DEVICE, *arguments, "--json")
+    return bench("gradcam", "--device", DEVICE, *arguments, "--json")
 
 
 def augmentation():
-    return engine("bench", "augmentation", "--sizes", SIZE, "--batch", BATCHES[-1], "--device", DEVICE, "--json")
+    return bench("augmentation", "--sizes", SIZE, "--batch", BATCHES[-1], "--device", DEVICE, "--json")
 
 
 def files_size():
@@ -159,14 +163,14 @@ def phantoms():
 
 
 def train_command(device=DEVICE):
-    """A training of one view from PNG files, as a person would start it."""
+    """The command that trains one view from PNG files, as a user would type it."""
     settings = f"epochs=5,size={files_size()},batch_size=16"
     train = ["train", "--data", DATA, "--view", "CC_R", "--preset", "quick", "--set", settings, "--device", device]
     return [FOLDER / "mammoscope", "--workspace", WORKSPACE, *train]
 
 
 def training_from_files():
-    """A short training from files and its evaluation."""
+    """Runs a short training from files, with its evaluation."""
     phantoms()
     start = time.monotonic()
     run(*train_command(), "--follow")
@@ -180,7 +184,7 @@ def training_from_files():
 
 
 def predictions_beside_cpu():
-    """The model just trained on the test images, on the device and on the CPU: the largest difference."""
+    """Predicts the test images with the trained model on the device and on the CPU; the largest difference."""
     chosen = ["--model", "latest", "--data", DATA, "--view", "CC_R", "--split", "test"]
 
     def probabilities(device, precision):
@@ -199,7 +203,7 @@ def predictions_beside_cpu():
 
 
 def explanations():
-    """Maps of the test images on the device, scored; what the program says of them."""
+    """Explains the test images on the device; the scores that the program prints."""
     what = ["--model", "latest", "--data", DATA, "--view", "CC_R", "--split", "test", "--out", SCRATCH / "maps"]
     start = time.monotonic()
     said = run(FOLDER / "mammoscope", "--workspace", WORKSPACE, "explain", *what, "--device", DEVICE, "--json")
@@ -207,8 +211,8 @@ def explanations():
 
 
 def resumed():
-    """A training on the device that is stopped by SIGTERM in its middle, and resumed: does it end, and how far apart is
-    it from the uninterrupted one? (On a GPU sums are added up in no fixed order: equal to the byte only on the CPU.)"""
+    """Stops a training on the device by SIGTERM, resumes it, and compares it with the uninterrupted one. (GPUs sum in no
+    fixed order: results are equal to the byte only on the CPU.)"""
     first = sorted((WORKSPACE / "runs").iterdir())[0]
     directory = pathlib.Path(run(*train_command(), "--detach", "--name", "interrupted").strip())
     deadline = time.monotonic() + LIMIT
@@ -232,7 +236,7 @@ def resumed():
 
 
 def workbench():
-    """What the workbench shows of a training on the device while it runs, as the bytes a terminal gets."""
+    """Records the terminal output of the workbench while it watches a training on the device."""
     directory = pathlib.Path(run(*train_command(), "--detach", "--name", "watched").strip())
     variables = environment() | {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
     child, terminal = pty.fork()

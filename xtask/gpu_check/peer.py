@@ -1,4 +1,4 @@
-"""PyTorch eager with the same network, for gpu_check.py.
+"""Benchmarks the same network in eager PyTorch, for gpu_check.py.
 
 usage: peer.py DEVICE SIZE BATCH[,BATCH…] WARM_UP      prints JSON
 """
@@ -18,7 +18,7 @@ PASSES = 10
 
 
 def same_padding(length, kernel, stride):
-    """What TensorFlow's `same` adds before and after: the odd one comes after."""
+    """The padding of TensorFlow's `same` before and after; an odd pixel goes after."""
     total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
     return total // 2, total - total // 2
 

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the engine in turns with its peers, Python's torch and Keras.
+//! `cargo xtask bench`: the engine measured in turns with its peers, PyTorch and Keras.
 
 mod ours;
 mod peers;
@@ -18,25 +18,25 @@ use peers::Peers;
 use pipeline::ImageFolder;
 use table::markdown_table;
 
-/// What to measure.
+/// Arguments of `cargo xtask bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArguments {
-    /// A folder with the virtual environments `torch` and `keras`; what is not there is not measured
+    /// A folder with the virtual environments `torch` and `keras`; a missing one is skipped
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
-    /// The folder of the scripts that measure there, `bench_torch.py` and `bench_keras.py`
+    /// The folder with the peers' scripts, `bench_torch.py` and `bench_keras.py`
     #[arg(long, value_name = "DIR", default_value = "../shared/peers")]
     scripts: PathBuf,
     /// Images to train on: folders A to D anywhere below [default: the reference's test set, else testset/]
     #[arg(long, value_name = "DIR")]
     images: Option<PathBuf>,
-    /// What to measure
+    /// The kinds of work to measure
     #[arg(long, value_name = "WORK,…", value_delimiter = ',', default_values = ["forward", "train", "pipeline"])]
     only: Vec<Work>,
     /// Heights and widths of the images, in pixels
     #[arg(long, value_name = "PX,…", value_delimiter = ',', default_values_t = [650, 128])]
     sizes: Vec<u32>,
-    /// How often all are run, in turns: ours, theirs, ours, theirs …
+    /// The number of rounds, each of which measures all in turns: ours, theirs
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Threads for all [default: all cores]
@@ -44,7 +44,7 @@ pub(crate) struct BenchArguments {
     threads: Option<usize>,
 }
 
-/// A kind of work, in ours and in theirs.
+/// A kind of work, for our programs and the peers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 enum Work {
     /// The forward pass
@@ -52,35 +52,35 @@ enum Work {
     /// Grad-CAM at the last layer, one image at a time; always at 650 pixels
     #[value(name = "gradcam")]
     GradCam,
-    /// The same beside the head's gradient written by hand
+    /// The same, compared with the peer's hand-written gradient of the head
     #[value(skip)]
     GradCamByHand,
-    /// Steps of a training on images in memory
+    /// Training steps on images in memory
     Train,
-    /// A training from image files, with augmentation
+    /// Training from image files, with augmentation
     Pipeline,
-    /// Its first epoch, with all that comes before it
+    /// Its first epoch, including everything before it
     #[value(skip)]
     FirstEpoch,
 }
 
-/// One case, measured once.
+/// One measurement of one case.
 #[derive(Clone, Debug)]
 struct Figure {
     work: Work,
-    /// Edge length of the images, in pixels.
+    /// Height and width of the images in pixels.
     size: u32,
-    /// Images a pass.
+    /// Images per pass.
     batch: u32,
-    /// The precision of ours; program and memory layout of theirs, which compute in f32.
+    /// Our precision, or the peer's name and memory layout (peers compute in f32).
     variant: String,
-    /// Images a second.
+    /// Images per second.
     img_per_s: f64,
-    /// The most memory that the process held, where it is known.
+    /// The peak memory of the process, if known.
     peak_bytes: Option<u64>,
 }
 
-/// What all measurements have in common.
+/// The conditions that all measurements share.
 #[derive(Debug)]
 struct Conditions {
     sizes: Vec<u32>,
@@ -88,13 +88,13 @@ struct Conditions {
     images: ImageFolder,
 }
 
-/// Images a step and a pass, as in the reference.
+/// Images per training step and per pass, as in the reference.
 const BATCH: u32 = 4;
 
 /// Builds the release binaries, measures and prints a Markdown table with the median of the rounds.
 pub(crate) fn run(checkout: &Checkout, arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     setup::ensure(&checkout.root)?;
-    let built = run_to_end(&mut checkout.cargo(["build", "--release"]))?;
+    let built = run_to_end(&mut checkout.cargo(["build", "--release", "--workspace"]))?;
     if !built.success() {
         return Ok(exit_code(built));
     }
@@ -107,7 +107,7 @@ pub(crate) fn run(checkout: &Checkout, arguments: &BenchArguments) -> anyhow::Re
     let peers = if let Some(environments) = &arguments.peers {
         Peers::find(environments, &checkout.root.join(&arguments.scripts))?
     } else {
-        eprintln!("skipped: Python's torch and Keras are not measured (--peers DIR names their environments)");
+        eprintln!("skipped: PyTorch and Keras (--peers DIR names their environments)");
         Peers::default()
     };
     let ours = Ours::find(checkout)?;

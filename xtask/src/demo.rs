@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: from a fresh checkout to the program at work.
+//! `cargo xtask demo`: from a fresh checkout to the running program.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use crate::checkout::{Checkout, exit_code, run_to_end};
 use crate::setup;
 
-/// Builds the release binaries and runs `mammoscope demo`, whose exit status is passed on.
+/// Builds the release binaries, runs `mammoscope demo` and passes on its exit status.
 pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result<ExitCode> {
     setup::ensure(&checkout.root)?;
     let built = run_to_end(&mut checkout.cargo(["build", "--release"]))?;

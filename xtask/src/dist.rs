@@ -1,4 +1,4 @@
-//! `cargo xtask dist`: the program with its libraries, as one archive for machines without Rust.
+//! `cargo xtask dist`: packs the program and its libraries into an archive for machines without Rust.
 
 use std::env::consts::{ARCH, OS};
 use std::fs;
@@ -11,15 +11,15 @@ use crate::checkout::{Checkout, exit_code, run_to_end};
 use crate::{libtorch, setup};
 
 const PROGRAMS: [&str; 2] = ["mammoscope", "mammoscope-engine"];
-/// What the engine loads on a machine without CUDA. The two of CUDA's are small, and libtorch's CPU part asks for them.
+/// The libraries that the engine loads on a machine without CUDA. libtorch's CPU part requires two small ones of CUDA.
 const LIBRARIES: [&str; 5] = ["libtorch_cpu.so", "libc10.so", "libgomp.so.1", "libcudart.so.13", "libcupti.so.13"];
-/// libtorch is built without these for some machines, or takes the system's.
+/// Libraries that libtorch lacks on some machines, or takes from the system.
 const OPTIONAL: [&str; 3] = ["libgomp.so.1", "libcudart.so.13", "libcupti.so.13"];
 const FOLDERS: [&str; 3] = ["docs", "models", "testset"];
 const FILES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
-/// Where to pack.
+/// Arguments of `cargo xtask dist`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct DistArguments {
     /// The folder to pack into [default: target/dist]
@@ -27,7 +27,7 @@ pub(crate) struct DistArguments {
     folder: Option<PathBuf>,
 }
 
-/// Builds the release binaries and packs them with libtorch's CPU libraries, models, completions and manual pages:
+/// Builds the release binaries and packs them with libtorch's CPU libraries, models, completions and manual pages into
 /// `mammoscope-VERSION-ARCH-OS/{bin,lib,share}` and a `.tar.gz` of it.
 pub(crate) fn run(checkout: &Checkout, arguments: &DistArguments) -> anyhow::Result<ExitCode> {
     setup::ensure(&checkout.root)?;
@@ -45,7 +45,7 @@ pub(crate) fn run(checkout: &Checkout, arguments: &DistArguments) -> anyhow::Res
     for program in PROGRAMS {
         copy(&checkout.release_binary(program), &bin)?;
     }
-    let libtorch = libtorch::current(&checkout.root).context("no libtorch is linked here: `cargo xtask setup`")?;
+    let libtorch = libtorch::current(&checkout.root).context("no libtorch is linked here: run `cargo xtask setup`")?;
     for (library, source) in libraries(&libtorch.libraries)? {
         copy_as(&source, &lib.join(library))?;
     }
@@ -56,13 +56,13 @@ pub(crate) fn run(checkout: &Checkout, arguments: &DistArguments) -> anyhow::Res
         copy(&checkout.root.join(file), &top)?;
     }
     let program = bin.join(PROGRAMS[0]);
-    answer(Command::new(&program).arg("man").arg(share.join("man/man1")))?;
+    output_of(Command::new(&program).arg("man").arg(share.join("man/man1")))?;
     for shell in SHELLS {
-        let script = answer(Command::new(&program).args(["completions", shell]))?;
+        let script = output_of(Command::new(&program).args(["completions", shell]))?;
         write(&share.join("completions").join(format!("mammoscope.{shell}")), &script)?;
     }
-    // Its own libraries, though those of the build are found first on this machine.
-    answer(Command::new(bin.join(PROGRAMS[1])).arg("probe").env("LD_LIBRARY_PATH", &lib))
+    // Tests the packed libraries: without the variable, those of the build would be found first on this machine.
+    output_of(Command::new(bin.join(PROGRAMS[1])).arg("probe").env("LD_LIBRARY_PATH", &lib))
         .context("the packed engine does not start with the packed libraries")?;
     let archive = folder.join(format!("{name}.tar.gz"));
     let packed = run_to_end(Command::new("tar").arg("-czf").arg(&archive).arg("-C").arg(&folder).arg(&name))?;
@@ -75,16 +75,16 @@ pub(crate) fn run(checkout: &Checkout, arguments: &DistArguments) -> anyhow::Res
     Ok(ExitCode::SUCCESS)
 }
 
-/// The libraries by name, each with where it lies: beside libtorch, or where its wheels put CUDA's.
+/// Finds the libraries: beside libtorch, or in the folder where its wheels put CUDA's.
 fn libraries(beside: &Path) -> anyhow::Result<Vec<(&'static str, PathBuf)>> {
-    // `.libtorch/lib` holds links; the companions lie beside what they lead to.
+    // `.libtorch/lib` holds links; the other libraries are beside their targets.
     let real = beside.join(LIBRARIES[0]);
     let real = real.canonicalize().with_context(|| format!("find {}", real.display()))?;
-    let folder = real.parent().context("a library lies in a folder")?;
-    let places = [folder.to_owned(), folder.join("../../nvidia/cu13/lib")];
+    let folder = real.parent().context("a library is in a folder")?;
+    let folders = [folder.to_owned(), folder.join("../../nvidia/cu13/lib")];
     let mut found = Vec::new();
     for library in LIBRARIES {
-        match places.iter().map(|place| place.join(library)).find(|path| path.is_file()) {
+        match folders.iter().map(|folder| folder.join(library)).find(|path| path.is_file()) {
             Some(path) => found.push((library, path)),
             None if OPTIONAL.contains(&library) => {}
             None => bail!("{library} is not in {}", folder.display()),
@@ -94,18 +94,18 @@ fn libraries(beside: &Path) -> anyhow::Result<Vec<(&'static str, PathBuf)>> {
 }
 
 fn copy(source: &Path, folder: &Path) -> anyhow::Result<()> {
-    copy_as(source, &folder.join(source.file_name().context("the name of a file")?))
+    copy_as(source, &folder.join(source.file_name().context("a file has a name")?))
 }
 
 fn copy_as(source: &Path, destination: &Path) -> anyhow::Result<()> {
-    let folder = destination.parent().context("a file lies in a folder")?;
+    let folder = destination.parent().context("a file is in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     fs::copy(source, destination)
         .map(|_| ())
         .with_context(|| format!("copy {} to {}", source.display(), destination.display()))
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder recursively.
 fn copy_folder(source: &Path, destination: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(source).with_context(|| format!("read {}", source.display()))? {
         let entry = entry?;
@@ -120,13 +120,13 @@ fn copy_folder(source: &Path, destination: &Path) -> anyhow::Result<()> {
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().context("a file lies in a folder")?;
+    let folder = path.parent().context("a file is in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     fs::write(path, content).with_context(|| format!("write {}", path.display()))
 }
 
-/// What a program wrote on stdout; an error with what it said if it failed.
-fn answer(command: &mut Command) -> anyhow::Result<Vec<u8>> {
+/// Runs a program and returns its stdout; if it fails, the error contains its stderr.
+fn output_of(command: &mut Command) -> anyhow::Result<Vec<u8>> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("start {name}"))?;
     if !output.status.success() {
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn libraries_are_found_beside_what_the_links_lead_to() {
+    fn libraries_are_found_beside_the_targets_of_links() {
         let root = tempfile::tempdir().expect("a temporary folder");
         let (torch, cuda, links) =
             (root.path().join("torch/lib"), root.path().join("nvidia/cu13/lib"), root.path().join("links"));
@@ -161,14 +161,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_is_there() {
+    fn packed_files_and_folders_exist() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout");
         assert!(FILES.iter().all(|file| root.join(file).is_file()));
         assert!(FOLDERS.iter().all(|folder| root.join(folder).is_dir()));
     }
 
     #[test]
-    fn folders_are_copied_whole() {
+    fn folders_are_copied_recursively() {
         let root = tempfile::tempdir().expect("a temporary folder");
         touch(&root.path().join("a/b/c"));
         touch(&root.path().join("a/d"));

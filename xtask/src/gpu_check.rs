@@ -1,4 +1,4 @@
-//! `cargo xtask gpu-check`: a folder to be carried to a machine with a GPU and Python's torch, but without Rust.
+//! `cargo xtask gpu-check`: packs a folder of checks for a machine with a GPU and PyTorch, but without Rust.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,18 +9,18 @@ use anyhow::{Context as _, bail};
 use crate::checkout::{Checkout, exit_code, run_to_end};
 use crate::setup;
 
-const PROGRAMS: [&str; 2] = ["mammoscope", "mammoscope-engine"];
+const PROGRAMS: [&str; 3] = ["mammoscope", "mammoscope-engine", "mammoscope-engine-bench"];
 const SCRIPTS: [&str; 3] = ["run.sh", "gpu_check.py", "peer.py"];
-/// Ways to such machines are narrow at times; a folder above this size is refused.
+/// The largest folder that is packed: connections to such machines can be slow.
 const MAX_FOLDER: u64 = 30_000_000;
 
-/// Where to pack, and what to do then.
+/// Arguments of `cargo xtask gpu-check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct GpuCheckArguments {
     /// The folder to pack into [default: target/gpu-check]
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
-    /// Run the script here, at once
+    /// Run the script here right away
     #[arg(long)]
     run: bool,
 }
@@ -28,7 +28,7 @@ pub(crate) struct GpuCheckArguments {
 /// Builds the release binaries and packs them with the scripts; `--run` passes on the script's exit status.
 pub(crate) fn run(checkout: &Checkout, arguments: &GpuCheckArguments) -> anyhow::Result<ExitCode> {
     setup::ensure(&checkout.root)?;
-    let built = run_to_end(&mut checkout.cargo(["build", "--release"]))?;
+    let built = run_to_end(&mut checkout.cargo(["build", "--release", "--workspace"]))?;
     if !built.success() {
         return Ok(exit_code(built));
     }
@@ -53,11 +53,11 @@ pub(crate) fn run(checkout: &Checkout, arguments: &GpuCheckArguments) -> anyhow:
     run_to_end(&mut Command::new(folder.join("run.sh"))).map(exit_code)
 }
 
-/// Copies a file, its permissions too, and tells its size.
+/// Copies a file with its permissions and returns its size.
 fn pack(source: &Path, folder: &Path) -> anyhow::Result<u64> {
-    let name = source.file_name().context("the name of a file")?;
+    let name = source.file_name().context("a file has a name")?;
     let destination = folder.join(name);
-    // A program that runs at the moment cannot be overwritten, but its name can be given to another file.
+    // A running program cannot be overwritten, but it can be replaced.
     let _ = fs::remove_file(&destination);
     fs::copy(source, &destination).with_context(|| format!("copy {} to {}", source.display(), destination.display()))
 }
@@ -67,11 +67,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packed_scripts_are_there_and_can_be_run() {
+    fn scripts_are_packed_and_valid() {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("gpu_check");
         let folder = tempfile::tempdir().expect("a temporary folder");
         for name in SCRIPTS {
-            // Twice: the second time there is a file of that name.
+            // Twice: the second time replaces a file.
             let first = pack(&scripts.join(name), folder.path()).expect("copied");
             assert_eq!(pack(&scripts.join(name), folder.path()).expect("copied"), first);
         }

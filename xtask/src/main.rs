@@ -27,7 +27,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Get libtorch, once, into the user's cache, and link it here
+    /// Download libtorch once into the user's cache, and link it here
     Setup(setup::SetupArguments),
     /// Build everything and run all tests
     Test {
@@ -35,7 +35,7 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Check formatting, clippy and the documentation
+    /// Check formatting, clippy (with and without default features) and the documentation
     Lint,
     /// Build the program and run its demonstration
     Demo {
@@ -43,9 +43,9 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Measure forward pass and training, side by side with Python's torch and Keras where they are given
+    /// Measure forward pass and training, side by side with PyTorch and Keras if they are given
     Bench(bench::BenchArguments),
-    /// Pack what measures a machine with a GPU and Python's torch, but without Rust
+    /// Pack checks and benchmarks for a machine with a GPU and PyTorch, but without Rust
     GpuCheck(gpu_check::GpuCheckArguments),
     /// Pack the program with its libraries into an archive, for machines without Rust
     Dist(dist::DistArguments),

@@ -1,4 +1,4 @@
-//! The same picture under two names, in two splits: what is learnt from one would be tested on the other.
+//! Copies of a picture in two splits, which would leak from training into testing.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +10,14 @@ use super::duplicate_audit::find_duplicates;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, ManifestSample};
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::picture_signature::{COPY, PictureSignature};
 
-/// How many pairs are named; the rest are counted.
-const NAMED: usize = 3;
+/// The most pairs listed in a message; the rest are counted.
+const LISTED: usize = 3;
 
-/// How two files show the same picture.
+/// The way in which two files show the same picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopyKind {
     /// The same bytes.
@@ -43,9 +44,8 @@ impl CopyKind {
 /// A picture in two splits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedImage {
-    /// How the files agree.
     pub kind: CopyKind,
-    /// The files, below the data set's root, and their splits.
+    /// The files, relative to the data set's root, and their splits.
     pub places: [(PathBuf, Split); 2],
 }
 
@@ -57,12 +57,12 @@ impl fmt::Display for CopiedImage {
     }
 }
 
-/// The pictures that are in two splits, each later file once; never empty.
+/// The pictures in two splits, each later file once; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopiedImages(Vec<CopiedImage>);
 
 impl CopiedImages {
-    /// Those there are; `None` where there are none.
+    /// `None` if there are no copies.
     #[must_use]
     pub fn some(copies: Vec<CopiedImage>) -> Option<Self> {
         (!copies.is_empty()).then_some(Self(copies))
@@ -72,25 +72,25 @@ impl CopiedImages {
 impl fmt::Display for CopiedImages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
-        let pictures = if count == 1 { "1 picture is".to_owned() } else { format!("{count} pictures are") };
+        let pictures = counted_as(count, "picture is", "pictures are");
         write!(f, "{pictures} in two splits: ")?;
-        for (at, copy) in self.0.iter().take(NAMED).enumerate() {
+        for (at, copy) in self.0.iter().take(LISTED).enumerate() {
             write!(f, "{}{copy}", if at == 0 { "" } else { "; " })?;
         }
-        f.write_str(if count > NAMED { "; …" } else { "" })
+        f.write_str(if count > LISTED { "; …" } else { "" })
     }
 }
 
 impl std::error::Error for CopiedImages {}
 
-/// Files of the same bytes in two splits of a run; no image is decoded. What cannot be read is left to those who need it.
-/// `None` once `stopped` returns true.
+/// Finds files with the same bytes in two splits of a run, without decoding any image. Unreadable files are ignored here.
+/// Returns `None` once `stopped` returns true.
 pub fn copied_files(manifest: &DatasetManifest, stopped: &dyn Fn() -> bool) -> Option<Vec<CopiedImage>> {
-    let place_of: BTreeMap<PathBuf, &ManifestSample> = manifest.paths().zip(&manifest.samples).collect();
+    let sample_of: BTreeMap<PathBuf, &ManifestSample> = manifest.paths().zip(&manifest.samples).collect();
     let audit = find_duplicates(manifest.paths().collect(), stopped)?;
     let mut copies = Vec::new();
     for group in &audit.groups {
-        let samples: Vec<&ManifestSample> = group.iter().filter_map(|path| place_of.get(path).copied()).collect();
+        let samples: Vec<&ManifestSample> = group.iter().filter_map(|path| sample_of.get(path).copied()).collect();
         for (at, sample) in samples.iter().enumerate() {
             if let Some(other) = samples[..at].iter().find(|other| other.split != sample.split) {
                 copies.push(copy(CopyKind::Bytes, other, sample));
@@ -100,7 +100,7 @@ pub fn copied_files(manifest: &DatasetManifest, stopped: &dyn Fn() -> bool) -> O
     Some(copies)
 }
 
-/// An image with what it is recognised by.
+/// An image with its checksum and signatures.
 struct Candidate<'m> {
     sample: &'m ManifestSample,
     checksum: &'m str,
@@ -108,9 +108,10 @@ struct Candidate<'m> {
     mirrored: Option<PictureSignature>,
 }
 
-/// Pictures in two splits of a run: the same pixels, mirrored ones, and copies that were compressed or scaled again.
-/// `signature` is that of an image by its position in the manifest. Images of one grey level are left out: they are named
-/// otherwise. `None` once `stopped` returns true.
+/// Finds pictures in two splits of a run: with the same pixels, compressed or scaled again, or mirrored.
+///
+/// `signature` returns the signature of the image at a position of the manifest. Images of a single grey level are
+/// skipped, since another warning names them. Returns `None` once `stopped` returns true.
 pub fn copied_pictures<'s>(
     manifest: &DatasetManifest,
     signature: &(dyn Fn(usize) -> Option<&'s PictureSignature> + Sync),
@@ -122,9 +123,9 @@ pub fn copied_pictures<'s>(
         .into_par_iter()
         .map(|at| {
             let later = &candidates[at];
-            let apart = candidates[..at].iter().filter(|earlier| earlier.sample.split != later.sample.split);
+            let others = candidates[..at].iter().filter(|earlier| earlier.sample.split != later.sample.split);
             let found =
-                || apart.clone().find_map(|earlier| Some(copy(kind(earlier, later)?, earlier.sample, later.sample)));
+                || others.clone().find_map(|earlier| Some(copy(kind(earlier, later)?, earlier.sample, later.sample)));
             (!stopped()).then(found)
         })
         .collect();

@@ -1,4 +1,4 @@
-//! Looks for what is doubtful about the images of a training.
+//! Checks of the images of a training run, as warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,11 @@ use mammoscope_domain::run::dataset_manifest::{DatasetManifest, SplitSource};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 
-/// Contradictions within an examination, which are mistakes, and differences between examinations, which are not.
-pub(super) fn warn_of_labels(labelled: &[&DatasetSample]) -> Vec<DataWarning> {
+/// Warns about contradictory labels within an examination, which are mistakes, and about labels that differ between
+/// examinations, which need not be.
+pub(super) fn warn_about_labels(labelled: &[&DatasetSample]) -> Vec<DataWarning> {
     let mut by_exam = BTreeMap::<_, BTreeSet<DensityClass>>::new();
     let mut by_subject = BTreeMap::<_, BTreeSet<DensityClass>>::new();
     for sample in labelled {
@@ -40,20 +41,20 @@ pub(super) fn warn_of_labels(labelled: &[&DatasetSample]) -> Vec<DataWarning> {
     warnings
 }
 
-/// Ids that look the same and are taken for different ones.
-pub(super) fn warn_of_spelling(labelled: &[&DatasetSample]) -> Option<DataWarning> {
+/// Warns about ids that look the same but are treated as different.
+pub(super) fn warn_about_spelling(labelled: &[&DatasetSample]) -> Option<DataWarning> {
     let alike = LookAlikes::among(labelled.iter().map(|sample| sample.subject.0.as_str()));
     (!alike.is_empty()).then_some(DataWarning::LookAlikes { alike })
 }
 
-/// Images that are a second one of their subject, examination and view.
-pub(super) fn warn_of_repeated_views(labelled: &[&DatasetSample]) -> Option<DataWarning> {
+/// Warns about several images of the same subject, examination and view.
+pub(super) fn warn_about_repeated_views(labelled: &[&DatasetSample]) -> Option<DataWarning> {
     let repeated = RepeatedViews::among(labelled.iter().copied());
     (!repeated.is_empty()).then_some(DataWarning::RepeatedViews { repeated })
 }
 
-/// Where the subjects of the data and those of a table of splits differ.
-pub(super) fn warn_of_table(labelled: &[&DatasetSample], of_table: &BTreeMap<SubjectId, Split>) -> Vec<DataWarning> {
+/// Warns about differences between the subjects of the data and those of a table of splits.
+pub(super) fn warn_about_table(labelled: &[&DatasetSample], of_table: &BTreeMap<SubjectId, Split>) -> Vec<DataWarning> {
     let of_data: BTreeSet<_> = labelled.iter().map(|sample| &sample.subject).collect();
     let not_in_table: Vec<_> =
         of_data.iter().filter(|subject| !of_table.contains_key(**subject)).map(|subject| (*subject).clone()).collect();
@@ -62,7 +63,7 @@ pub(super) fn warn_of_table(labelled: &[&DatasetSample], of_table: &BTreeMap<Sub
     let both = not_in_table.iter().chain(&not_in_data).map(|subject| subject.0.as_str());
     let alike = LookAlikes::among(both);
     if !alike.is_empty() {
-        warnings.push(DataWarning::SpelledOtherwise { alike });
+        warnings.push(DataWarning::SpelledDifferently { alike });
     }
     if !not_in_table.is_empty() {
         warnings.push(DataWarning::NotInTable { subjects: not_in_table });
@@ -73,8 +74,8 @@ pub(super) fn warn_of_table(labelled: &[&DatasetSample], of_table: &BTreeMap<Sub
     warnings
 }
 
-/// Splits and classes that are empty or small. What is the same in several views is said once.
-pub(super) fn warn_of_counts(manifests: &[DatasetManifest]) -> Vec<DataWarning> {
+/// Warns about splits and classes that are empty or small. What several views have in common is one warning.
+pub(super) fn warn_about_counts(manifests: &[DatasetManifest]) -> Vec<DataWarning> {
     let mut empty = BTreeMap::<Split, Vec<_>>::new();
     let mut missing = BTreeMap::<(DensityClass, Vec<Split>), Vec<_>>::new();
     let mut few_of_class = BTreeMap::<DensityClass, Vec<_>>::new();
@@ -114,6 +115,6 @@ pub(super) fn warn_of_counts(manifests: &[DatasetManifest]) -> Vec<DataWarning> 
 }
 
 fn splits_of(manifest: &DatasetManifest) -> &'static [Split] {
-    // The others are empty, or the same, on purpose.
+    // Validation is the same and test is empty on purpose.
     if manifest.split_source == SplitSource::AllAsTrain { &[Split::Train] } else { &Split::ALL }
 }

@@ -1,4 +1,4 @@
-//! What is doubtful about the images of a training; it goes on all the same.
+//! Warnings about the images of a training run, which starts nevertheless.
 
 use std::collections::BTreeMap;
 
@@ -7,51 +7,37 @@ use super::split::SplitError;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 
-/// Below so many training images a view, what is learnt seldom holds for other data.
+/// A model from fewer training images of a view rarely generalises to other data.
 pub const FEW_IMAGES: usize = 1000;
-/// Below so many training images a class is hardly learnt.
+/// A class with fewer training images is hardly learnt.
 pub const FEW_OF_CLASS: usize = 10;
 
-/// How many subjects are named; the rest are counted.
+/// The most subjects listed in a message; the rest are counted.
 const LISTED: usize = 5;
 
-/// Something about the images of a training that its user should know; one line, for all views that it concerns.
+/// A one-line warning about the images of a training run, for all views that it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DataWarning {
-    /// Images in no class folder.
-    #[error("left out, since no class folder (A, B, C, D) tells the label: {}", counted(*images, "image"))]
-    Unlabelled {
-        /// How many.
-        images: usize,
-    },
-    /// Images whose view neither folder nor name tells.
-    #[error("left out, since neither folder nor name tells the view: {}", counted(*images, "image"))]
-    UnknownView {
-        /// How many.
-        images: usize,
-    },
-    /// Nothing tells the view, so it is the one that was asked for.
-    #[error("neither folder nor name tells the view of {}: taken to be {view}, as --view says", counted(*images, "image"))]
-    AssumedView {
-        /// How many.
-        images: usize,
-        /// The view that was asked for.
-        view: View,
-    },
-    /// Files that are subjects of their own for want of an id.
+    /// Images outside the class folders.
+    #[error("left out, since no class folder (A, B, C, D) gives the label: {}", counted(*images, "image"))]
+    Unlabelled { images: usize },
+    #[error("left out, since neither folder nor file name gives the view: {}", counted(*images, "image"))]
+    UnknownView { images: usize },
+    /// Images of unknown view, which are assumed to be of the one requested.
+    #[error("{} without a known view: assumed to be {view}, from --view", counted(*images, "image"))]
+    AssumedView { images: usize, view: View },
+    /// Files without an id, each of which is treated as a subject.
     #[error(
         "no subject id (<subject>_<exam>_<class>_<view>) in {}: each file counts as a subject of its own, so images of \
-         one woman may stand in different splits",
+         one woman may be in different splits",
         counted(*images, "file name")
     )]
-    NamesWithoutIds {
-        /// How many.
-        images: usize,
-    },
+    NamesWithoutIds { images: usize },
     /// Images of one examination with different labels.
     #[error(
         "labels contradict each other in {}: {}; every image keeps its own",
@@ -60,98 +46,53 @@ pub enum DataWarning {
             format!("{} of subject {} ({})", printable(&exam.0), printable(&subject.0), names(labels))
         }))
     )]
-    ContradictingLabels {
-        /// Which, with their labels.
-        examinations: Vec<(SubjectId, ExamId, Vec<DensityClass>)>,
-    },
+    ContradictingLabels { examinations: Vec<(SubjectId, ExamId, Vec<DensityClass>)> },
     /// Subjects whose examinations have different labels.
     #[error(
-        "examinations of {} have different labels: {}; the densest counts where splits are drawn",
+        "examinations of {} have different labels: {}; random splits use the densest",
         counted(subjects.len(), "subject"),
         listed(subjects.iter().map(|(subject, labels)| format!("{} ({})", printable(&subject.0), names(labels))))
     )]
-    SeveralClasses {
-        /// Which, with their labels.
-        subjects: Vec<(SubjectId, Vec<DensityClass>)>,
-    },
+    SeveralClasses { subjects: Vec<(SubjectId, Vec<DensityClass>)> },
     /// Subject ids that look the same.
-    #[error("{}; write each id in one way (they are kept in one split)", alike.taken_apart("subject"))]
-    LookAlikes {
-        /// Which.
-        alike: LookAlikes,
-    },
-    /// Ids that the table of splits spells otherwise than the data.
-    #[error("--splits spells ids otherwise than the data ({alike}), which are not matched; write them in one way")]
-    SpelledOtherwise {
-        /// Which.
-        alike: LookAlikes,
-    },
-    /// Subjects in two splits, which was allowed.
-    #[error("{}; allowed, as --allow-duplicates says", straddling(.0))]
+    #[error("{}; write each id in one way (they are kept in one split)", alike.described("subject"))]
+    LookAlikes { alike: LookAlikes },
+    /// Ids that the table of splits and the data spell differently.
+    #[error("--splits spells ids differently from the data ({alike}), so they do not match; write them in one way")]
+    SpelledDifferently { alike: LookAlikes },
+    /// Subjects in two splits, with permission.
+    #[error("{}; allowed by --allow-duplicates", straddling(.0))]
     Straddling(SplitError),
-    /// Images that are a second one of their subject, examination and view.
-    #[error("{repeated}; each counts as an image of its own")]
-    RepeatedViews {
-        /// Which.
-        repeated: RepeatedViews,
-    },
-    /// Subjects that the table of splits does not name.
-    #[error("left out, since --splits does not name them: {} ({})", counted(subjects.len(), "subject"), ids(subjects))]
-    NotInTable {
-        /// Which.
-        subjects: Vec<SubjectId>,
-    },
+    /// Several images of the same subject, examination and view.
+    #[error("{repeated}; each counts as a separate image")]
+    RepeatedViews { repeated: RepeatedViews },
+    /// Subjects of the data that are missing from the table of splits.
+    #[error("left out, since they are not in --splits: {} ({})", counted(subjects.len(), "subject"), ids(subjects))]
+    NotInTable { subjects: Vec<SubjectId> },
     /// Subjects of the table of splits that have no image.
-    #[error("--splits names {} that the data does not have: {}", counted(subjects.len(), "subject"), ids(subjects))]
-    NotInData {
-        /// Which.
-        subjects: Vec<SubjectId>,
-    },
+    #[error("--splits names {} that are not in the data: {}", counted(subjects.len(), "subject"), ids(subjects))]
+    NotInData { subjects: Vec<SubjectId> },
     /// A split without images.
     #[error("no {split} images in {}{}", names(views), consequence(*split))]
-    EmptySplit {
-        /// Which.
-        split: Split,
-        /// Where.
-        views: Vec<View>,
-    },
-    /// A class that splits lack.
+    EmptySplit { split: Split, views: Vec<View> },
+    /// A class that is missing from splits that have images.
     #[error("no image of class {class} in {} of {}", names(splits), names(views))]
-    MissingClass {
-        /// Which.
-        class: DensityClass,
-        /// The splits that lack it though they have images.
-        splits: Vec<Split>,
-        /// Where.
-        views: Vec<View>,
-    },
-    /// Few training images of a class.
+    MissingClass { class: DensityClass, splits: Vec<Split>, views: Vec<View> },
+    /// Few training images of a class, in the views listed with their counts.
     #[error("fewer than {FEW_OF_CLASS} training images of class {class}: {}", by_count(counts))]
-    FewOfClass {
-        /// Which.
-        class: DensityClass,
-        /// How many there are, where they are few.
-        counts: Vec<(View, usize)>,
-    },
-    /// Few training images.
-    #[error("fewer than 1,000 training images: {}; what is learnt may not hold for other data", by_count(counts))]
-    FewImages {
-        /// How many there are, where they are few.
-        counts: Vec<(View, usize)>,
-    },
+    FewOfClass { class: DensityClass, counts: Vec<(View, usize)> },
+    /// Few training images, in the views listed with their counts.
+    #[error("fewer than 1,000 training images: {}; the model may not generalise to other data", by_count(counts))]
+    FewImages { counts: Vec<(View, usize)> },
 }
 
-/// The first subject in two splits, and how many there are.
+/// The first subject in two splits and the number of others.
 fn straddling(error: &SplitError) -> String {
     match error {
         SplitError::Leakage { first, subjects: 1 } => first.to_string(),
         SplitError::Leakage { first, subjects } => format!("{first} and {} more", subjects - 1),
         other @ SplitError::OutsideFolders { .. } => other.to_string(),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn listed(items: impl ExactSizeIterator<Item = String>) -> String {
@@ -169,10 +110,10 @@ fn names<T: ToString>(items: &[T]) -> String {
 }
 
 fn consequence(split: Split) -> &'static str {
-    if split == Split::Validation { ": the best epoch cannot be told" } else { "" }
+    if split == Split::Validation { ": the best epoch cannot be determined" } else { "" }
 }
 
-/// `3 in CC_R, CC_L; 4 in MLO_R`.
+/// Formats counts per view: `3 in CC_R, CC_L; 4 in MLO_R`.
 fn by_count(counts: &[(View, usize)]) -> String {
     let mut views: BTreeMap<usize, Vec<View>> = BTreeMap::new();
     for &(view, count) in counts {

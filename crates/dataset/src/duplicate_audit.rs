@@ -1,4 +1,4 @@
-//! Files of the same content, found at the least cost: by length, then by how they begin, then whole.
+//! Detection of files with the same content, cheapest tests first: length, then the first bytes, then all bytes.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -8,22 +8,22 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-/// Of files of one length so many bytes are compared first: most differ there.
+/// Bytes compared first among files of the same length; most differ there.
 const BEGINNING: u64 = 1 << 14;
 
-/// What was found.
+/// The groups of identical files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DuplicateAudit {
-    /// Files of the same content, two or more each, in the order in which they were given.
+    /// Groups of at least two files with the same content, in the given order.
     pub groups: Vec<Vec<PathBuf>>,
-    /// How many files were compared.
+    /// Number of files compared.
     pub files: usize,
-    /// How many of them could not be read; they are in no group.
+    /// Number of files that could not be read; they are in no group.
     pub unreadable: usize,
 }
 
-/// Finds the files of the same content among these; `None` where `stopped` says that nobody wants to know any more. Files
-/// of a length that no other has are not opened.
+/// Finds the files with the same content. Files with a unique length are not opened. Returns `None` once `stopped` returns
+/// true.
 pub fn find_duplicates(paths: Vec<PathBuf>, stopped: &dyn Fn() -> bool) -> Option<DuplicateAudit> {
     let mut audit = DuplicateAudit { files: paths.len(), ..DuplicateAudit::default() };
     let alike =
@@ -33,7 +33,7 @@ pub fn find_duplicates(paths: Vec<PathBuf>, stopped: &dyn Fn() -> bool) -> Optio
     Some(audit)
 }
 
-/// Splits groups by a feature; those that are left with one file are dropped.
+/// Splits groups by a feature and drops those left with one file.
 fn split<K: Eq + Hash>(
     groups: Vec<Vec<PathBuf>>,
     stopped: &dyn Fn() -> bool,
@@ -42,7 +42,7 @@ fn split<K: Eq + Hash>(
 ) -> Option<Vec<Vec<PathBuf>>> {
     let mut parts = Vec::new();
     for group in groups {
-        let mut places: HashMap<K, usize> = HashMap::new();
+        let mut index_of: HashMap<K, usize> = HashMap::new();
         let mut found: Vec<Vec<PathBuf>> = Vec::new();
         for path in group {
             if stopped() {
@@ -50,11 +50,11 @@ fn split<K: Eq + Hash>(
             }
             match feature(&path) {
                 Ok(key) => {
-                    let place = *places.entry(key).or_insert_with(|| {
+                    let index = *index_of.entry(key).or_insert_with(|| {
                         found.push(Vec::new());
                         found.len() - 1
                     });
-                    found[place].push(path);
+                    found[index].push(path);
                 }
                 Err(_) => *unreadable += 1,
             }
@@ -64,8 +64,8 @@ fn split<K: Eq + Hash>(
     Some(parts)
 }
 
-fn digest(path: &Path, most: u64) -> io::Result<[u8; 32]> {
-    let mut file = File::open(path)?.take(most);
+fn digest(path: &Path, limit: u64) -> io::Result<[u8; 32]> {
+    let mut file = File::open(path)?.take(limit);
     let mut sum = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_of_the_same_bytes_are_duplicates() {
+    fn only_files_with_the_same_bytes_are_duplicates() {
         let folder = tempfile::tempdir().unwrap();
         let long = |end: u8| {
             let mut bytes = vec![7; BEGINNING as usize + 100];

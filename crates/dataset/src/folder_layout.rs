@@ -1,4 +1,5 @@
-//! The folders of the reference implementation: `<root>/<VIEW>/[split/]<CLASS>/<subject>_<exam>_<class>_<view>.png`.
+//! The folder layout of the reference implementation:
+//! `<root>/<VIEW>/[split/]<CLASS>/<subject>_<exam>_<class>_<view>.png`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
@@ -16,82 +17,68 @@ use super::sample::DatasetSample;
 use super::stated::{LabelTableError, StatedIds};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::{SampleName, SubjectId};
+use mammoscope_domain::subject::subject_id::{SampleName, SubjectId};
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 
-/// What lies in a folder of images.
+/// The images in a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderScan {
-    /// The folder that was read, as it was asked for; of a single image the folder that it lies in.
+    /// The requested folder, or the parent folder of a single image.
     pub root: PathBuf,
-    /// The samples by view, split, class and name, numbers in names by their value.
+    /// The samples by view, split, class and name in natural order.
     pub samples: Vec<DatasetSample>,
-    /// What is not as it should be, in the order of paths.
+    /// The problems, ordered by path.
     pub problems: Vec<FolderProblem>,
-    /// What the names told.
     pub facts: ScanFacts,
-    /// What was passed over because it is no data.
+    /// Files that were skipped because they are not data.
     pub ignored: IgnoredFiles,
-    /// Files of the table of images that are not there.
+    /// Files in the table of images that do not exist.
     pub stated_but_missing: Vec<String>,
 }
 
-/// What is said of a data set besides where it is.
+/// The user's statements about a data set.
 #[derive(Clone, Debug, Default)]
 pub struct ScanOptions {
-    /// Whether folders within a class folder are read.
+    /// Reads the folders inside class folders as well.
     pub nested: bool,
-    /// What is stated about images; it goes before their names and folders.
+    /// Statements about images, which override their names and folders.
     pub stated: StatedIds,
 }
 
-/// What the names of a data set's folders and files told.
+/// The information in the names of a data set's folders and files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScanFacts {
-    /// Samples whose view stands in a folder's name.
+    /// Samples with the view in a folder's name.
     pub views_by_folder: usize,
-    /// Samples whose split stands in a folder's name.
+    /// Samples with the split in a folder's name.
     pub splits_by_folder: usize,
-    /// Samples whose class a folder's name or the table of images says; the others have no label.
+    /// Samples with the class in a folder's name or in the table of images; the others have no label.
     pub labels_by_folder: usize,
-    /// Samples whose names hold no subject: each is taken for a subject of its own.
+    /// Samples without a subject in their names; each is treated as a subject of its own.
     pub names_without_ids: usize,
 }
 
-/// Why a data set cannot be read at all.
+/// An error that prevents a data set from being read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
-    /// The path leads nowhere, or may not be read.
+    /// The root does not exist or cannot be read.
     #[error("{}: cannot be read: {error}", printable_path(path))]
-    Unreadable {
-        /// The root that was asked for.
-        path: PathBuf,
-        /// The system's reason.
-        error: io::Error,
-    },
-    /// The table of images is about others.
+    Unreadable { path: PathBuf, error: io::Error },
+    /// The table of images does not match the data.
     #[error("--labels {0}")]
     Labels(#[from] LabelTableError),
-    /// A single file whose name no table could hold.
+    /// A single file whose name cannot be written to a table.
     #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
-    NameNotUtf8 {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is no image that could be used.
+    NameNotUtf8 { path: PathBuf },
+    /// There is no usable image.
     #[error(
         "{}: no image found{}; expected <VIEW>/[train|validation|test/]<A|B|C|D>/*.png with the views CC_R, CC_L, \
          MLO_R and MLO_L, or a folder of PNG, JPEG or TIFF images",
         printable_path(path),
         first_problem(problems)
     )]
-    NoSamples {
-        /// The root that was asked for.
-        path: PathBuf,
-        /// What was found instead.
-        problems: Vec<FolderProblem>,
-    },
+    NoSamples { path: PathBuf, problems: Vec<FolderProblem> },
 }
 
 fn first_problem(problems: &[FolderProblem]) -> String {
@@ -102,28 +89,28 @@ fn first_problem(problems: &[FolderProblem]) -> String {
     }
 }
 
-/// Reads a data set: a tree of any form of the reference, one of its view, split or class folders, a flat folder, or one
-/// image. Files are listed, never opened. A folder named `masks` holds ground truth, not samples.
+/// Reads a data set: a tree in any form of the reference, one of its view, split or class folders, a flat folder, or one
+/// image. Files are listed but not opened. A folder named `masks` holds ground truth, not samples.
 ///
-/// The label is what the class folder says, never the file's name; the view is the folder's, else the name's.
+/// The label comes from the class folder, never from the file name; the view from the folder, otherwise from the name.
 pub fn scan(root: &Path) -> Result<FolderScan, ScanError> {
     scan_with(root, &ScanOptions::default())
 }
 
-/// The same as [`scan`], with what is said of the data set. What is stated about an image goes before its name and folders;
-/// images that a table or pattern does not know are left out and reported together.
+/// [`scan`] with the user's statements about the data set. Images that a table or pattern does not cover are left out and
+/// reported together.
 pub fn scan_with(root: &Path, options: &ScanOptions) -> Result<FolderScan, ScanError> {
     let unreadable = |error| ScanError::Unreadable { path: root.to_owned(), error };
     let mut scanner = Scanner::new(root, options);
     if std::fs::metadata(root).map_err(unreadable)?.is_dir() {
         let tree = FolderTree::read(root).map_err(unreadable)?;
         let names = tree.folders[0].subfolders.iter().map(|&subfolder| tree.folders[subfolder].name());
-        let around = context_of_root(&absolute(root).map_err(unreadable)?, names);
-        scanner.visit(&tree, 0, around);
+        let context = context_of_root(&absolute(root).map_err(unreadable)?, names);
+        scanner.visit(&tree, 0, context);
         scanner.problems.extend(tree.problems);
         scanner.ignored = tree.ignored;
     } else {
-        // Named by the user, so it is taken for an image whatever its extension is.
+        // The user named this file, so it counts as an image whatever its extension is.
         if root.file_name().and_then(OsStr::to_str).is_none() {
             return Err(ScanError::NameNotUtf8 { path: root.to_owned() });
         }
@@ -137,10 +124,10 @@ struct Scanner<'o> {
     root: &'o Path,
     options: &'o ScanOptions,
     ignored: IgnoredFiles,
-    /// Images that nothing is stated about, by what should have.
+    /// Images without a statement, by the option that should have covered them.
     unstated: BTreeMap<&'static str, Vec<PathBuf>>,
     samples: Vec<DatasetSample>,
-    /// Positions of samples whose names hold no ids.
+    /// Indices of samples without ids in their names.
     unnamed: Vec<usize>,
     problems: Vec<FolderProblem>,
     facts: ScanFacts,
@@ -225,7 +212,7 @@ impl<'o> Scanner<'o> {
             Err(option) => return self.unstated.entry(option).or_default().push(below),
         };
         let stem = path.file_stem().and_then(OsStr::to_str).expect("names that are not UTF-8 were left out");
-        // A name of the reference's form is not one where ids are stated.
+        // If the subject is stated, a name that looks like one of the reference's is not interpreted.
         let name = SampleName::parse(stem).filter(|_| stated.subject.is_none());
         if let Some(name) = &name {
             if let Some(folder) = context.class.filter(|&class| class != name.class && stated.class.is_none()) {
@@ -275,7 +262,7 @@ impl<'o> Scanner<'o> {
             return Err(ScanError::NoSamples { path: root.to_owned(), problems: self.problems });
         }
         self.facts.names_without_ids = self.unnamed.len();
-        self.tell_unnamed_apart(root);
+        self.disambiguate_unnamed(root);
         self.samples.sort_by(|left, right| {
             let key = |sample: &DatasetSample| {
                 (
@@ -305,7 +292,7 @@ impl<'o> Scanner<'o> {
         })
     }
 
-    /// What the table of images names and the data does not have; an error where that is all of it.
+    /// The files in the table of images that do not exist; an error if none of its files exists.
     fn files_that_are_missing(&self) -> Result<Vec<String>, LabelTableError> {
         let Some(table) = &self.options.stated.table else { return Ok(Vec::new()) };
         let of_samples = self.samples.iter().map(|sample| sample.path.strip_prefix(self.root).unwrap_or(&sample.path));
@@ -314,9 +301,9 @@ impl<'o> Scanner<'o> {
         Ok(missing.into_iter().map(str::to_owned).collect())
     }
 
-    /// A file without ids is a subject of its own: two that share their stem (`A/1.png` and `B/1.png`) are told apart by
-    /// their paths below the root, since averaging them as one subject would be wrong.
-    fn tell_unnamed_apart(&mut self, root: &Path) {
+    /// Identifies files without ids that share their stem (`A/1.png` and `B/1.png`) by their paths below the root, so that
+    /// each remains a subject of its own.
+    fn disambiguate_unnamed(&mut self, root: &Path) {
         let mut counts: HashMap<SubjectId, usize> = HashMap::new();
         for sample in &self.samples {
             *counts.entry(sample.subject.clone()).or_default() += 1;

@@ -1,4 +1,4 @@
-//! One folder of a data set, read without those in it: for browsing, where a whole tree would take too long.
+//! The listing of a single folder of a data set: for browsing, where reading the whole tree would take too long.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -16,21 +16,16 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 
-/// What a folder's name says of the images in it.
+/// The meaning of a folder's name for the images in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FolderMeaning {
-    /// A view.
     View(View),
-    /// A split.
     Split(Split),
-    /// A density class.
     Class(DensityClass),
-    /// Nothing.
     Other,
 }
 
 impl FolderMeaning {
-    /// What a folder of this name means.
     #[must_use]
     pub fn of(name: &str) -> Self {
         match FolderName::read(name) {
@@ -42,26 +37,24 @@ impl FolderMeaning {
     }
 }
 
-/// What a folder's name and those of the folders around it say of the images in it.
+/// The view, split and class given by the names of a folder and its parents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FolderContext {
-    /// The view.
     pub view: Option<View>,
-    /// The split.
     pub split: Option<Split>,
-    /// The class, which is the label.
+    /// The label of the images.
     pub class: Option<DensityClass>,
 }
 
 impl FolderContext {
-    /// What the names of a root and above say, as far as the folders in it leave it open.
+    /// The context of a root by its own name and its parents', unless the folders in it decide.
     #[must_use]
     pub fn of_root(root: &Path, listing: &FolderListing) -> Self {
         let context = context_of_root(root, listing.subfolders.iter().map(|name| &**name));
         Self { view: context.view, split: context.split, class: context.class }
     }
 
-    /// What is said of the images in a folder of this name within.
+    /// The context inside a subfolder of this name.
     #[must_use]
     pub fn within(mut self, name: &str) -> Self {
         match FolderMeaning::of(name) {
@@ -74,18 +67,17 @@ impl FolderContext {
     }
 }
 
-/// What lies in one folder.
+/// The contents of one folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FolderListing {
-    /// The names of the folders in it, in the order in which a person would list them.
+    /// Names of the subfolders in natural order.
     pub subfolders: Vec<Box<str>>,
-    /// The names of the images in it, by their extensions, in that order.
+    /// Names of the images, recognised by their extensions, in natural order.
     pub images: Vec<Box<str>>,
-    /// What is not as it should be.
     pub problems: Vec<FolderProblem>,
 }
 
-/// Lists a folder. Links are followed, no file is opened.
+/// Lists a folder. Links are followed; no file is opened.
 pub fn list_folder(folder: &Path) -> io::Result<FolderListing> {
     let mut found = FolderListing::default();
     for entry in fs::read_dir(folder)? {
@@ -97,7 +89,7 @@ pub fn list_folder(folder: &Path) -> io::Result<FolderListing> {
             match fs::metadata(entry.path()) {
                 Ok(target) => kind = target.file_type(),
                 Err(error) => {
-                    let reason = format!("a link that leads nowhere ({error})");
+                    let reason = format!("a broken link ({error})");
                     found.report(entry.path(), FolderProblemKind::Unreadable { reason });
                     continue;
                 }
@@ -128,7 +120,7 @@ pub fn list_folder(folder: &Path) -> io::Result<FolderListing> {
     }
     found.subfolders.sort_by(|left, right| natural_order(left, right));
     found.images.par_sort_by(|left, right| natural_order(left, right));
-    found.judge(folder);
+    found.check_names(folder);
     Ok(found)
 }
 
@@ -137,7 +129,7 @@ impl FolderListing {
         self.problems.push(FolderProblem { path, kind });
     }
 
-    /// Leaves out the folders within a class folder, as a training does; each is a problem.
+    /// Leaves out the folders inside a class folder, as training does, and reports each as a problem.
     pub fn leave_out_nested(&mut self, folder: &Path, context: FolderContext) {
         if context.class.is_none() {
             return;
@@ -150,8 +142,8 @@ impl FolderListing {
         self.problems.sort_by(|left, right| left.path.cmp(&right.path));
     }
 
-    /// What the names within the folder say together.
-    fn judge(&mut self, folder: &Path) {
+    /// Reports images beside view, split or class folders, and empty class folders.
+    fn check_names(&mut self, folder: &Path) {
         let known = self.subfolders.iter().any(|name| FolderMeaning::of(name) != FolderMeaning::Other);
         if known {
             for image in std::mem::take(&mut self.images) {
@@ -174,12 +166,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_within_a_class_folder_are_left_out() {
+    fn folders_inside_a_class_folder_are_left_out() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("more")).unwrap();
         let mut found = list_folder(folder.path()).unwrap();
         found.leave_out_nested(folder.path(), FolderContext::default());
-        assert_eq!(found.subfolders.len(), 1, "around class folders anything may lie");
+        assert_eq!(found.subfolders.len(), 1, "outside class folders any name is allowed");
         let context = FolderContext { class: Some(DensityClass::A), ..FolderContext::default() };
         found.leave_out_nested(folder.path(), context);
         assert_eq!((found.subfolders.len(), found.problems.len()), (0, 1));
@@ -187,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_listed_as_a_person_would() {
+    fn a_listing_is_in_natural_order_and_reports_problems() {
         let folder = tempfile::tempdir().unwrap();
         for name in ["10_1_A_CC_R.png", "9_1_A_CC_R.png", "notes.docx", "readme.txt", ".hidden.png"] {
             fs::write(folder.path().join(name), "").unwrap();
@@ -195,18 +187,18 @@ mod tests {
         fs::create_dir(folder.path().join("masks")).unwrap();
         let found = list_folder(folder.path()).unwrap();
         assert_eq!(found.images, ["9_1_A_CC_R.png", "10_1_A_CC_R.png"].map(Box::from));
-        assert!(found.subfolders.is_empty(), "masks are no samples");
+        assert!(found.subfolders.is_empty(), "masks are not samples");
         let kinds: Vec<_> = found.problems.iter().map(|problem| &problem.kind).collect();
         assert_eq!(kinds, [&FolderProblemKind::Hidden, &FolderProblemKind::NotAnImage]);
         fs::create_dir(folder.path().join("CC_R")).unwrap();
         let found = list_folder(folder.path()).unwrap();
-        assert!(found.images.is_empty(), "beside a view's folder they are no samples");
+        assert!(found.images.is_empty(), "images beside a view folder are not samples");
         assert!(found.problems.iter().any(|problem| problem.kind == FolderProblemKind::BesideFolders));
         assert!(list_folder(&folder.path().join("none")).is_err());
     }
 
     #[test]
-    fn folders_tell_view_split_and_class() {
+    fn folder_names_give_view_split_and_class() {
         let classes = FolderListing { subfolders: ["A", "B"].map(Box::from).to_vec(), ..FolderListing::default() };
         let root = FolderContext::of_root(Path::new("/data/CC_R/train"), &classes);
         assert_eq!(root, FolderContext { view: Some(View::CcR), split: Some(Split::Train), class: None });

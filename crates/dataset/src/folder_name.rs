@@ -1,4 +1,4 @@
-//! What the names of folders say of the images in them.
+//! The interpretation of folder names.
 
 use std::ffi::OsStr;
 use std::io;
@@ -10,7 +10,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 
-/// What the folders around a file say.
+/// The information given by the folders that contain a file.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Context {
     pub(super) view: Option<View>,
@@ -18,7 +18,7 @@ pub(super) struct Context {
     pub(super) class: Option<DensityClass>,
 }
 
-/// What a folder's name says.
+/// An interpreted folder name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum FolderName {
     View(View),
@@ -42,8 +42,8 @@ impl FolderName {
     }
 }
 
-/// What the root's own name and those above it say, as far as its contents leave it open: `…/CC_R/test/A` is a class
-/// folder, but a folder `/data/d` that holds view folders says nothing of a class.
+/// The context given by the root's name and its parents', unless its contents decide: `…/CC_R/test/A` is a class folder,
+/// but a folder `/data/d` with view folders in it is not.
 pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = &'a str>) -> Context {
     let mut context = context_of_path(root);
     for name in subfolders {
@@ -72,7 +72,7 @@ pub(super) fn context_of_path(path: &Path) -> Context {
     if let Some(&FolderName::View(view)) = names.peek() {
         context.view = Some(view);
     }
-    // A set folder (`TestSet`) says which split its views are of only where several lie side by side.
+    // A set folder (`TestSet`) gives the split of its views only beside other set folders.
     let is_set = |name: &OsStr| name.to_ascii_lowercase().to_string_lossy().ends_with("set");
     if context.class.is_none() && path.file_name().is_some_and(is_set) {
         context.split = None;
@@ -80,14 +80,14 @@ pub(super) fn context_of_path(path: &Path) -> Context {
     context
 }
 
-/// The path with its folders' names, also for `.` and `..`; links keep the names that they were given.
+/// The absolute path with the actual folder names, also for `.` and `..`. Links are resolved only in those cases.
 pub(super) fn absolute(path: &Path) -> io::Result<PathBuf> {
     let named = path.components().all(|component| component != Component::ParentDir)
         && path.file_name().is_some_and(|name| name != ".");
     if named { std::path::absolute(path) } else { path.canonicalize() }
 }
 
-/// What an unknown folder's name should have been; `None` where folders of any name are welcome.
+/// The kind of name expected of an unknown folder; `None` if any name is allowed.
 pub(super) fn expected_level(
     tree: &FolderTree,
     folder: usize,
@@ -113,7 +113,7 @@ pub(super) fn expected_level(
     if context.view.is_some() || context.split.is_some() {
         return Some(FolderLevel::Class);
     }
-    // Alone, with splits or classes in it but no view: it stands where a view is expected.
+    // A folder that contains splits or classes but no views is where a view folder is expected.
     let within = names_within(tree, folder);
     let deeper = tree.folders[folder].subfolders.iter().flat_map(|&inner| names_within(tree, inner));
     let holds_views = is(&within, FolderLevel::View) || is(&deeper.collect::<Vec<_>>(), FolderLevel::View);

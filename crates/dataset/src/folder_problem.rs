@@ -1,32 +1,28 @@
-//! What is wrong with a folder of images, place by place.
+//! Problems in a folder of images.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
 
-/// How many files are named where many have the same problem.
-const NAMED: usize = 3;
+/// The most files listed for one problem.
+const LISTED: usize = 3;
 
-/// Something in a folder of images that is not as it should be; the rest is read all the same.
+/// A problem with a file or folder of a data set. The rest of the data set is read nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderProblem {
-    /// The file or folder.
     pub path: PathBuf,
-    /// What is wrong with it.
     pub kind: FolderProblemKind,
 }
 
-/// What a folder's name was expected to be.
+/// The kind of folder that was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FolderLevel {
-    /// A view.
     View,
-    /// A split.
     Split,
-    /// A density class.
     Class,
 }
 
@@ -40,105 +36,62 @@ impl fmt::Display for FolderLevel {
     }
 }
 
-/// What can be wrong with a file or folder of a data set.
+/// A kind of problem with a file or folder of a data set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FolderProblemKind {
-    /// The operating system refuses it.
     #[error("cannot be read: {reason}; left out")]
-    Unreadable {
-        /// The system's reason.
-        reason: String,
-    },
-    /// A symbolic link to a folder that it lies in.
-    #[error("is a link back to a folder that it lies in; not followed")]
+    Unreadable { reason: String },
+    /// A symbolic link to one of its parent folders.
+    #[error("is a link to a folder that contains it; not followed")]
     LinkLoop,
-    /// A folder far below where images are looked for.
-    #[error("lies too deep below the data set's folder; left out")]
+    /// A folder below the maximum depth.
+    #[error("is too deep below the data set's folder; left out")]
     TooDeep,
     /// A hidden image file.
     #[error("is hidden (its name begins with a dot); left out")]
     Hidden,
-    /// A name that no table could hold.
+    /// A name that cannot be written to a table.
     #[error("has a name that is not UTF-8; rename it; left out")]
     NameNotUtf8,
-    /// A file of a kind that is not read.
+    /// A file without the extension of an image.
     #[error("is not a PNG, JPEG or TIFF by its name; left out")]
     NotAnImage,
-    /// An image where folders are expected.
-    #[error("lies beside the folders that should hold it; left out")]
+    /// An image beside view, split or class folders.
+    #[error("is beside the folders that should contain it; left out")]
     BesideFolders,
-    /// A folder with images whose name means nothing where it lies.
+    /// A folder with images whose name has no meaning at its level.
     #[error("is not a {expected}; its {} left out", are(*images))]
-    UnknownFolder {
-        /// What it was expected to be.
-        expected: FolderLevel,
-        /// How many images lie in it.
-        images: usize,
-    },
-    /// A folder within a class folder.
+    UnknownFolder { expected: FolderLevel, images: usize },
+    /// A folder inside a class folder, with the number of images if they were counted.
     #[error(
-        "is a folder within a class folder; {} left out: move them up, or read all such folders with --nested",
+        "is a folder inside a class folder; {} left out: move them up, or read all such folders with --nested",
         images.map_or_else(|| "its images are".to_owned(), |images| format!("its {}", are(images)))
     )]
-    Nested {
-        /// How many images lie in it, where that was counted.
-        images: Option<usize>,
-    },
-    /// Images that neither the table (`--labels`) nor the pattern (`--ids`) knows.
-    #[error("{} left out, since {option} does not know {}: {}", are(files.len()), them(files.len()), some(files))]
-    Unstated {
-        /// The option that should.
-        option: &'static str,
-        /// Their paths below the root.
-        files: Vec<PathBuf>,
-    },
-    /// The table says another class than the folder.
-    #[error("is {table} by --labels but lies in class folder {folder}; the table counts")]
-    ClassAgainstTable {
-        /// By folder.
-        folder: DensityClass,
-        /// By the table.
-        table: DensityClass,
-    },
-    /// The table or pattern says another view than the folder.
-    #[error("is {stated} by --labels or --ids but lies in view folder {folder}; the folder does not count")]
-    ViewAgainstStatement {
-        /// By folder.
-        folder: View,
-        /// By the table or the pattern.
-        stated: View,
-    },
-    /// A class folder without a sample.
+    Nested { images: Option<usize> },
+    /// Images that the table (`--labels`) or the pattern (`--ids`) does not cover, by their paths below the root.
+    #[error("{} left out, since {option} does not cover {}: {}", are(files.len()), them(files.len()), some(files))]
+    Unstated { option: &'static str, files: Vec<PathBuf> },
+    /// The table and the folder give different classes.
+    #[error("is {table} by --labels but is in class folder {folder}; the table counts")]
+    ClassAgainstTable { folder: DensityClass, table: DensityClass },
+    /// The table or pattern and the folder give different views.
+    #[error("is {stated} by --labels or --ids but is in view folder {folder}; the folder does not count")]
+    ViewAgainstStatement { folder: View, stated: View },
     #[error("is a class folder without images")]
     EmptyClassFolder,
-    /// The file's name says another class than its folder.
-    #[error("is named {name} but lies in class folder {folder}; the folder counts")]
-    ClassAgainstName {
-        /// By folder.
-        folder: DensityClass,
-        /// By name.
-        name: DensityClass,
-    },
-    /// The file's name says another view than its folder.
-    #[error("is named {name} but lies in view folder {folder}; the folder counts")]
-    ViewAgainstName {
-        /// By folder.
-        folder: View,
-        /// By name.
-        name: View,
-    },
-    /// A folder contradicts a folder around it.
-    #[error("says {inner} but lies within {outer}; the inner folder counts")]
-    FolderAgainstFolder {
-        /// What it says.
-        inner: &'static str,
-        /// What the folder around it says.
-        outer: &'static str,
-    },
+    /// The file name and the folder give different classes.
+    #[error("is named {name} but is in class folder {folder}; the folder counts")]
+    ClassAgainstName { folder: DensityClass, name: DensityClass },
+    /// The file name and the folder give different views.
+    #[error("is named {name} but is in view folder {folder}; the folder counts")]
+    ViewAgainstName { folder: View, name: View },
+    /// A folder contradicts one of its parents.
+    #[error("says {inner} but is inside {outer}; the inner folder counts")]
+    FolderAgainstFolder { inner: &'static str, outer: &'static str },
 }
 
 impl FolderProblem {
-    /// How many images, or files and folders that may hold some, are missing from the samples because of this.
+    /// The number of images, or of files and folders that may be images, left out because of this problem.
     #[must_use]
     pub fn leaves_out(&self) -> usize {
         match &self.kind {
@@ -159,21 +112,21 @@ impl FolderProblem {
 
 /// `1 image is`, `3 images are`.
 fn are(images: usize) -> String {
-    if images == 1 { "1 image is".to_owned() } else { format!("{images} images are") }
+    counted_as(images, "image is", "images are")
 }
 
 fn them(count: usize) -> &'static str {
     if count == 1 { "it" } else { "them" }
 }
 
-/// The first few, and that there are more.
+/// The first few files.
 fn some(files: &[PathBuf]) -> String {
-    let named: Vec<_> = files.iter().take(NAMED).map(|file| printable_path(file)).collect();
-    format!("{}{}", named.join(", "), if files.len() > NAMED { ", …" } else { "" })
+    let listed: Vec<_> = files.iter().take(LISTED).map(|file| printable_path(file)).collect();
+    format!("{}{}", listed.join(", "), if files.len() > LISTED { ", …" } else { "" })
 }
 
 impl fmt::Display for FolderProblem {
-    /// One line, safe to print.
+    /// Formats one line that is safe to print.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", printable_path(&self.path), self.kind)
     }

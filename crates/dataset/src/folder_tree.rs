@@ -1,4 +1,4 @@
-//! A folder as it lies on disk, read once.
+//! A snapshot of the folders of a data set.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,29 +9,29 @@ use walkdir::WalkDir;
 use super::folder_problem::{FolderProblem, FolderProblemKind};
 use super::not_data::{IgnoredFiles, NotData};
 
-/// How deep images are looked for: `<set>/<VIEW>/<split>/<CLASS>/<file>` is five, and a few folders more are forgiven.
+/// The maximum depth of an image. `<set>/<VIEW>/<split>/<CLASS>/<file>` is five deep; a few more folders are tolerated.
 const MAX_DEPTH: usize = 10;
 const IMAGE_EXTENSIONS: [&str; 5] = ["png", "jpg", "jpeg", "tif", "tiff"];
-/// What lies beside images and is clearly no image.
+/// Extensions of files that commonly accompany images.
 const COMPANIONS: [&str; 20] = [
     "txt", "csv", "tsv", "json", "jsonl", "md", "toml", "yaml", "yml", "xml", "log", "html", "pdf", "npy", "npz", "h5",
     "hdf5", "xlsx", "ini", "db",
 ];
 
-/// All folders below a root, itself first; a folder comes before those in it.
+/// The root and all folders below it, parents before their children.
 pub(super) struct FolderTree {
     pub(super) folders: Vec<Folder>,
     pub(super) problems: Vec<FolderProblem>,
-    /// What was passed over because it is no data.
+    /// Files that were skipped because they are not data.
     pub(super) ignored: IgnoredFiles,
 }
 
 /// One folder.
 pub(super) struct Folder {
     pub(super) path: PathBuf,
-    /// The folders in it, as positions in [`FolderTree::folders`].
+    /// Indices of its subfolders in [`FolderTree::folders`].
     pub(super) subfolders: Vec<usize>,
-    /// The images in it, by their extensions.
+    /// The images in it, recognised by their extensions.
     pub(super) images: Vec<PathBuf>,
 }
 
@@ -46,12 +46,11 @@ impl Folder {
 }
 
 impl FolderTree {
-    /// Reads a folder and all below it. Links are followed, no file is opened. Only a root that cannot be read at all is
-    /// an error.
+    /// Reads a folder and everything below it. Links are followed; no file is opened. Only an unreadable root is an error.
     pub(super) fn read(root: &Path) -> io::Result<Self> {
         std::fs::read_dir(root)?;
         let mut tree = Self { folders: vec![Folder::at(root)], problems: Vec::new(), ignored: IgnoredFiles::default() };
-        // The folders from the root to where the walk is.
+        // The folders from the root to the current one.
         let mut open = vec![0];
         let mut walk = WalkDir::new(root).follow_links(true).min_depth(1).max_depth(MAX_DEPTH).into_iter();
         while let Some(entry) = walk.next() {
@@ -99,7 +98,7 @@ impl FolderTree {
         Ok(tree)
     }
 
-    /// How many images lie in a folder and below it.
+    /// The number of images in a folder and below it.
     pub(super) fn images_below(&self, folder: usize) -> usize {
         let Folder { subfolders, images, .. } = &self.folders[folder];
         images.len() + subfolders.iter().map(|&subfolder| self.images_below(subfolder)).sum::<usize>()
@@ -117,8 +116,8 @@ fn walk_problem(root: &Path, error: &walkdir::Error) -> Option<FolderProblem> {
     }
     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
     let is_link = path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
-    let reason = if is_link { format!("a link that leads nowhere ({reason})") } else { reason };
-    // A dead link that would be no sample anyway is nobody's problem.
+    let reason = if is_link { format!("a broken link ({reason})") } else { reason };
+    // A broken link is ignored if its target would not be a sample.
     let is_data = NotData::of_file(&path.file_name().unwrap_or_default().to_string_lossy()).is_none();
     (is_data && FileKind::of(path) != FileKind::Companion)
         .then(|| FolderProblem { path: path.to_owned(), kind: FolderProblemKind::Unreadable { reason } })

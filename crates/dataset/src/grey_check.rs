@@ -1,4 +1,4 @@
-//! Looks, before anything is computed, whether the grey range of a data set is what is said of it.
+//! Validation of a data set's grey range before any computation.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,80 +14,70 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::image_header::read_header;
 
-/// So many images of 16 bits are read, spread over the data set; the others as they are needed. All are read where one of
-/// these leaves a doubt.
+/// The number of 16-bit images decoded at first, spread over the data set. If one of them is in doubt, all are decoded.
 const SAMPLED: usize = 32;
 
-/// What is known of the grey range of a data set.
+/// The grey range of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GreyFacts {
-    /// The sample that is white: 255 where all images have 8 bits.
+    /// The sample that is white: 255 if all images have 8 bits.
     pub white: u16,
-    /// How many images have 16 bits.
+    /// Number of 16-bit images.
     pub deep: usize,
-    /// The brightest of those that were read, and its largest sample.
+    /// The brightest of the decoded images and its largest sample.
     pub brightest: Option<(PathBuf, u16)>,
 }
 
-/// Why grey levels cannot be made of a data set; one line.
+/// A one-line reason why the samples of a data set cannot be converted to grey levels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GreyRangeError {
-    /// Images of 16 bits may be of fewer.
+    /// 16-bit images whose samples may have fewer bits.
     InDoubt {
-        /// How many there are, all of which were read.
+        /// Number of 16-bit images, all of which were decoded.
         deep: usize,
-        /// The largest sample.
+        /// The largest sample and its file.
         largest: u16,
-        /// Where.
         file: PathBuf,
     },
-    /// Images of 16 bits are of different depths.
+    /// 16-bit images of different depths.
     Mixed {
-        /// How many images have 16 bits.
+        /// Number of 16-bit images.
         deep: usize,
-        /// How many of them may have fewer.
+        /// Number of 16-bit images whose samples may have fewer bits.
         dark: usize,
-        /// One of those.
+        /// One of the dark images and its largest sample.
         file: PathBuf,
-        /// Its largest sample.
         largest: u16,
-        /// The largest sample of all.
+        /// The largest sample of all images.
         brightest: u16,
     },
-    /// A sample is brighter than what was stated to be white.
-    AboveWhite {
-        /// The image.
-        file: PathBuf,
-        /// Its largest sample.
-        value: u16,
-        /// What was stated.
-        white: u16,
-    },
-    /// It was to end.
+    /// A sample is brighter than the specified white.
+    AboveWhite { file: PathBuf, value: u16, white: u16 },
+    /// The check was interrupted.
     Interrupted,
 }
 
-/// How a grey range is stated somewhere.
+/// The words in which advice refers to the setting of the grey range.
 #[derive(Clone, Copy, Debug)]
-pub struct StatingWords {
-    /// Before a number of bits.
+pub struct AdviceWording {
+    /// The words before a number of bits.
     pub say: &'static str,
-    /// Before another one.
+    /// The words before an alternative number of bits.
     pub or: &'static str,
-    /// The value that is white.
+    /// The name of the white value.
     pub white: &'static str,
 }
 
-impl StatingWords {
-    /// On the command line.
+impl AdviceWording {
+    /// The wording for the command line.
     pub const OPTIONS: Self = Self { say: "say --bits", or: "--bits", white: "the --white" };
 }
 
 impl GreyRangeError {
-    /// What was seen, and what to do in the words of the place where the range is stated.
+    /// The message with advice in the given wording.
     #[must_use]
-    pub fn advising(&self, words: StatingWords) -> String {
-        let StatingWords { say, or, white: stated_white } = words;
+    pub fn advice(&self, wording: AdviceWording) -> String {
+        let AdviceWording { say, or, white: stated_white } = wording;
         let number = |value: u16| grouped(usize::from(value));
         let full = number(u16::MAX);
         match self {
@@ -95,13 +85,13 @@ impl GreyRangeError {
                 let (images, file, bits) = (deep_images(*deep), printable_path(file), depth_of(*largest));
                 let largest = number(*largest);
                 format!(
-                    "the largest value of the {images} is {largest} ({file}), as of {bits} bits: {say} {bits}, or {or} 16 if \
-                     {full} is white"
+                    "the largest value of the {images} is {largest} ({file}), which fits in {bits} bits: {say} {bits}, \
+                     or {or} 16 if {full} is white"
                 )
             }
             Self::Mixed { deep, dark, file, largest, brightest } => format!(
                 "{dark} of {deep} 16-bit images stay below {} ({}: {}), others reach {}: {say} 16 if {full} is white in all of \
-                 them, or keep those of fewer bits apart",
+                 them, or keep images of fewer bits separate",
                 number(PLAIN_FROM),
                 printable_path(file),
                 number(*largest),
@@ -114,14 +104,14 @@ impl GreyRangeError {
                 white_in_words(*white),
                 depth_of(*value)
             ),
-            Self::Interrupted => "interrupted while images were read".to_owned(),
+            Self::Interrupted => "interrupted while reading images".to_owned(),
         }
     }
 }
 
 impl fmt::Display for GreyRangeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.advising(StatingWords::OPTIONS))
+        f.write_str(&self.advice(AdviceWording::OPTIONS))
     }
 }
 
@@ -131,39 +121,40 @@ fn deep_images(count: usize) -> String {
     if count == 1 { "16-bit image".to_owned() } else { format!("{count} 16-bit images") }
 }
 
-/// Checks what is said of the grey range against the images. Headers are read of all; of images of 16 bits, the only ones
-/// that can be in doubt, some are decoded, and all where one of those leaves a doubt. What cannot be read is left to those
-/// who need it. `interrupted` is asked now and then.
+/// Checks a specified grey range against the images.
+///
+/// The headers of all images are read. Only 16-bit images can be in doubt: some of them are decoded, and all if one of
+/// those is in doubt. Unreadable images are ignored here. `interrupted` is polled.
 pub fn check_grey_range(
     paths: &[&Path],
     range: GreyRange,
     interrupted: &(dyn Fn() -> bool + Sync),
 ) -> Result<GreyFacts, GreyRangeError> {
     let stopped = AtomicBool::new(false);
-    let go_on = || {
+    let should_continue = || {
         if interrupted() {
             stopped.store(true, Ordering::Relaxed);
         }
         !stopped.load(Ordering::Relaxed)
     };
-    let is_deep = |path: &&Path| go_on() && read_header(path).is_ok_and(|header| header.facts.bits > 8);
+    let is_deep = |path: &&Path| should_continue() && read_header(path).is_ok_and(|header| header.facts.bits > 8);
     let deep: Vec<&Path> = paths.par_iter().copied().filter(is_deep).collect();
     let largest_of = |paths: &[&Path]| -> Vec<(PathBuf, u16)> {
         let largest = |path: &&Path| {
-            if !go_on() {
+            if !should_continue() {
                 return None;
             }
             Some((path.to_path_buf(), decode_file(path).ok()?.largest()))
         };
         paths.par_iter().filter_map(largest).collect()
     };
-    let is_sampled = |place: usize| {
+    let is_sampled = |index: usize| {
         let count = deep.len().min(SAMPLED);
-        // The places at even distances, the first included.
-        (place * count).div_ceil(deep.len()) * deep.len() / count.max(1) == place
+        // Evenly spaced, starting with the first.
+        (index * count).div_ceil(deep.len()) * deep.len() / count.max(1) == index
     };
     let chosen = |sampled: bool| -> Vec<&Path> {
-        let chosen = deep.iter().enumerate().filter(|(place, _)| is_sampled(*place) == sampled);
+        let chosen = deep.iter().enumerate().filter(|(index, _)| is_sampled(*index) == sampled);
         chosen.map(|(_, path)| *path).collect()
     };
     let mut found = largest_of(&chosen(true));
@@ -202,16 +193,16 @@ pub fn check_grey_range(
 }
 
 impl GreyFacts {
-    /// What is odd about a range that was stated; `None` where nothing is.
+    /// A note on a specified range that does not seem to match the images.
     #[must_use]
     pub fn note(&self, range: GreyRange) -> Option<String> {
         let GreyRange::White(white) = range else { return None };
         match &self.brightest {
             None if white != WHITE_OF_8_BITS => {
-                Some(format!("{} changes nothing: no image is stored with 16 bits", white_in_words(white)))
+                Some(format!("{} has no effect: no image is stored with 16 bits", white_in_words(white)))
             }
             Some((file, largest)) if depth_of(*largest) < depth_of(white) => Some(format!(
-                "the largest value of the 16-bit images that were looked at is {} ({}), as of {} bits, while {} is stated",
+                "the largest value of the sampled 16-bit images is {} ({}), which fits in {} bits, while {} is specified",
                 grouped(usize::from(*largest)),
                 printable_path(file),
                 depth_of(*largest),
@@ -241,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_plain_is_accepted_and_what_is_in_doubt_named() {
+    fn clear_ranges_are_accepted_and_doubtful_ones_are_errors() {
         let folder = tempfile::tempdir().unwrap();
         let shallow = folder.path().join("8.png");
         GrayImage::from_pixel(8, 8, Luma([9])).save(&shallow).unwrap();
@@ -252,7 +243,7 @@ mod tests {
                 .unwrap()
                 .note(GreyRange::of_bits(12))
                 .unwrap()
-                .contains("changes nothing")
+                .contains("has no effect")
         );
 
         let full = write(folder.path(), "full.png", 65_528);
@@ -266,8 +257,8 @@ mod tests {
         let dark = ["a.png", "b.png"].map(|name| write(folder.path(), name, if name == "a.png" { 4088 } else { 2000 }));
         assert_eq!(
             check(&dark, "auto").unwrap_err(),
-            "the largest value of the 2 16-bit images is 4,088 (a.png), as of 12 bits: say --bits 12, or --bits 16 if 65,535 \
-             is white"
+            "the largest value of the 2 16-bit images is 4,088 (a.png), which fits in 12 bits: say --bits 12, or \
+             --bits 16 if 65,535 is white"
         );
         assert_eq!(check(&dark, "12").unwrap().white, 4095);
         assert!(
@@ -275,7 +266,7 @@ mod tests {
                 .unwrap()
                 .note(GreyRange::of_bits(14))
                 .unwrap()
-                .contains("as of 12 bits, while white 16,383")
+                .contains("which fits in 12 bits, while white 16,383")
         );
         let mixed = [dark[0].clone(), full];
         assert!(
@@ -287,16 +278,16 @@ mod tests {
     }
 
     #[test]
-    fn one_dark_image_of_many_is_found_when_it_is_looked_at() {
+    fn a_dark_image_among_the_sampled_ones_is_found() {
         let folder = tempfile::tempdir().unwrap();
         let mut paths: Vec<_> = (0..100).map(|number| write(folder.path(), &format!("{number}.png"), 60_000)).collect();
         assert_eq!(check(&paths, "auto").unwrap().deep, 100);
-        // The first is among those that are read; then all are.
+        // The first image is always sampled; being in doubt, it causes all to be decoded.
         paths[0] = write(folder.path(), "dark.png", 20_000);
         assert_eq!(
             check(&paths, "auto").unwrap().white,
             u16::MAX,
-            "dark, but no depth below 16 has such values and others go further"
+            "dark, but its values exceed every depth below 16 and other images are brighter"
         );
         paths[0] = write(folder.path(), "darker.png", 1000);
         assert!(check(&paths, "auto").unwrap_err().starts_with("1 of 100 16-bit images stay below"));

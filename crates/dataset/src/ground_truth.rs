@@ -1,4 +1,4 @@
-//! Masks that a data set has beside its images.
+//! The ground-truth masks beside the images of a data set.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::decode::{ImageError, decode_file};
 use mammoscope_imaging::mask::Mask;
 use mammoscope_imaging::picture_regions::TrueMasks;
-use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::raster::{Channels, PictureSize, Raster};
 use mammoscope_imaging::resize::nearest_pil;
 
 use super::phantom::files::MASKS_FOLDER;
@@ -14,36 +14,20 @@ use super::phantom::files::MASKS_FOLDER;
 /// A mask that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum MaskError {
-    /// It cannot be read.
     #[error("{}: the mask {error}", printable_path(path))]
-    Unreadable {
-        /// The mask's file.
-        path: PathBuf,
-        /// Why.
-        error: ImageError,
-    },
-    /// It is of another size than its image.
+    Unreadable { path: PathBuf, error: ImageError },
+    /// The mask and its image differ in size.
     #[error(
-        "{}: the mask has {} × {} pixels, its image {} × {}; make it as large as the image, or remove it",
-        printable_path(path), found.0, found.1, expected.0, expected.1
+        "{}: the mask has {found} pixels, its image {expected}; resize it to the size of the image, or remove it",
+        printable_path(path)
     )]
-    OtherSize {
-        /// The mask's file.
-        path: PathBuf,
-        /// Width and height of the mask.
-        found: (usize, usize),
-        /// Width and height of the image.
-        expected: (usize, usize),
-    },
-    /// It is not of one channel.
+    OtherSize { path: PathBuf, found: PictureSize, expected: PictureSize },
+    /// The mask has more than one channel.
     #[error("{}: the mask is coloured; masks are grey, 0 outside and 255 inside", printable_path(path))]
-    Coloured {
-        /// The mask's file.
-        path: PathBuf,
-    },
+    Coloured { path: PathBuf },
 }
 
-/// Where the mask `what` of an image is looked for: `masks/<stem>_<what>.png` in the image's folder.
+/// The path of the mask `what` of an image: `masks/<stem>_<what>.png` in the image's folder.
 #[must_use]
 pub fn mask_path(image: &Path, what: &str) -> PathBuf {
     let mut name = image.file_stem().unwrap_or_default().to_owned();
@@ -51,13 +35,13 @@ pub fn mask_path(image: &Path, what: &str) -> PathBuf {
     image.with_file_name(MASKS_FOLDER).join(name)
 }
 
-/// The masks beside an image of `width` × `height` pixels, resized as the network's input is, to `size` × `size`, or left
-/// as large as they are, and what is wrong with those that cannot be used. Masks that are not there are `None`.
+/// The masks beside an image of size `stored`, and the errors of those that cannot be used. Missing masks are `None`. With
+/// `resized` they are resized to a square of this side like the network's input.
 #[must_use]
-pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<usize>) -> (TrueMasks, Vec<MaskError>) {
+pub fn true_masks(image: &Path, stored: PictureSize, resized: Option<usize>) -> (TrueMasks, Vec<MaskError>) {
     let load = |what: &str| {
         let path = mask_path(image, what);
-        // Looked for first: most data sets have none, and that is no error.
+        // Most data sets have no masks, which is not an error.
         if !path.exists() {
             return Ok(None);
         }
@@ -65,14 +49,14 @@ pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<us
             Ok(decoded) => decoded.into_8_bit(),
             Err(error) => return Err(MaskError::Unreadable { path, error }),
         };
-        let found = (decoded.width(), decoded.height());
-        if found != (width, height) {
-            return Err(MaskError::OtherSize { path, found, expected: (width, height) });
+        let found = decoded.size();
+        if found != stored {
+            return Err(MaskError::OtherSize { path, found, expected: stored });
         }
         if decoded.channels() != Channels::Grey {
             return Err(MaskError::Coloured { path });
         }
-        Ok(Some(mask_of(&size.map_or(decoded.clone(), |size| nearest_pil(&decoded, size, size)))))
+        Ok(Some(mask_of(&resized.map_or(decoded.clone(), |side| nearest_pil(&decoded, side, side)))))
     };
     let mut problems = Vec::new();
     let [breast, dense, pectoral] = ["breast", "dense", "pectoral"].map(load);
@@ -86,7 +70,7 @@ pub fn true_masks(image: &Path, (width, height): (usize, usize), size: Option<us
     (TrueMasks { breast, dense, pectoral, dense_is_unusable }, problems)
 }
 
-/// What is lighter than middle grey.
+/// The pixels lighter than middle grey.
 fn mask_of(picture: &Raster<u8>) -> Mask {
     Mask::new(picture.width(), picture.height(), picture.samples().iter().map(|&level| level > 127).collect())
 }
@@ -97,12 +81,14 @@ mod tests {
 
     use super::*;
 
+    const SIZE: PictureSize = PictureSize { width: 6, height: 4 };
+
     #[test]
-    fn masks_beside_an_image() {
+    fn masks_beside_an_image_are_read_and_resized() {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("4_1_D_CC_R.png");
         let sound = |size| {
-            let (masks, problems) = true_masks(&image, (6, 4), size);
+            let (masks, problems) = true_masks(&image, SIZE, size);
             assert!(problems.is_empty(), "{problems:?}");
             masks
         };
@@ -117,14 +103,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_one_line() {
+    fn unusable_masks_are_reported_in_one_line() {
         let folder = tempfile::tempdir().unwrap();
         let image = folder.path().join("4_1_D_CC_R.png");
         std::fs::create_dir(folder.path().join("masks")).unwrap();
         let path = mask_path(&image, "dense");
         GrayImage::from_pixel(6, 4, Luma([255])).save(mask_path(&image, "breast")).unwrap();
         let message = || {
-            let (masks, problems) = true_masks(&image, (6, 4), None);
+            let (masks, problems) = true_masks(&image, SIZE, None);
             assert_eq!(problems.len(), 1, "{problems:?}");
             let breast = masks.breast.map(|breast| breast.area());
             assert_eq!((breast, masks.dense, masks.dense_is_unusable), (Some(24), None, true));

@@ -1,4 +1,4 @@
-//! Folders of images to samples.
+//! Data sets of mammograms: folders, labels, splits, phantoms and the pixel cache.
 
 pub mod copied_images;
 mod data_checks;

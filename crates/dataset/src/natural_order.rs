@@ -1,17 +1,17 @@
-//! The order in which a person would list names: numbers by their value.
+//! Natural order of names: numbers compare by value.
 
 use std::cmp::Ordering;
 
-/// Compares names so that `9_1_A` comes before `124_1_A`; names that differ in leading zeros only are told apart by
-/// their characters, so that the order is total.
+/// Compares names so that `9_1_A` comes before `124_1_A`. Names that differ only in leading zeros compare by their
+/// characters, so that the order is total.
 pub(super) fn natural_order(left: &str, right: &str) -> Ordering {
-    // Paths of one folder differ at their ends only: what is common is stepped over, up to the number that they part in.
+    // Paths in one folder differ only at their ends: the common prefix is skipped, up to the number in which they differ.
     let common = left.bytes().zip(right.bytes()).take_while(|(left, right)| left == right).count();
-    let parting = (0..=common)
+    let start = (0..=common)
         .rev()
         .find(|&at| left.is_char_boundary(at) && !left[..at].ends_with(|last: char| last.is_ascii_digit()))
         .unwrap_or(0);
-    let (mut l, mut r) = (&left[parting..], &right[parting..]);
+    let (mut l, mut r) = (&left[start..], &right[start..]);
     loop {
         let ((left_number, left_rest), (right_number, right_rest)) = (leading_number(l), leading_number(r));
         let order = if left_number.is_empty() || right_number.is_empty() {
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_count_by_value() {
+    fn numbers_compare_by_value() {
         let mut names = ["124_1_A", "9_1_A", "img10", "img2", "9_10_A", "img02", "img", "IMG1", ""];
         names.sort_by(|left, right| natural_order(left, right));
         assert_eq!(names, ["", "9_1_A", "9_10_A", "124_1_A", "IMG1", "img", "img02", "img2", "img10"]);

@@ -1,31 +1,30 @@
-//! What lies among the images of a data set and is none of them: what file servers, Macs and editors leave behind, and the
-//! masks of lesions.
+//! Files in a data set that are not data: leftovers of file servers, macOS and editors, and masks of lesions.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
 use super::folder_tree::FileKind;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// How many masks are named; the rest are counted.
+/// The most masks listed in a message; the rest are counted.
 const LISTED: usize = 3;
-/// Endings of the names of ground truth that phantoms have beside their images.
+/// Suffixes of the ground-truth masks that come with phantoms.
 const GROUND_TRUTH: [&str; 3] = ["_breast", "_dense", "_pectoral"];
 
-/// Why a file or folder is no data.
+/// The reason why a file or folder is not data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotData {
-    /// A program's own affair: thumbnails, waste baskets, backups.
+    /// Files of other programs: thumbnails, trash, backups.
     Clutter,
     /// A mask of a lesion or another region.
     Mask,
 }
 
 impl NotData {
-    /// Whether a folder of this name holds no data.
+    /// Recognises folders without data by name; `None` for a folder that may contain images.
     pub(super) fn of_folder(name: &str) -> Option<Self> {
         const CLUTTER: [&str; 17] = [
             "@eadir",
@@ -54,7 +53,7 @@ impl NotData {
         words(&lower).any(is_mask).then_some(Self::Mask)
     }
 
-    /// Whether a file of this name is no data, whatever its extension says.
+    /// Recognises files that are not data by name, whatever their extension; `None` for a file that may be an image.
     pub(super) fn of_file(name: &str) -> Option<Self> {
         const CLUTTER: [&str; 4] = [".ds_store", "thumbs.db", "desktop.ini", "ehthumbs.db"];
         let lower = name.to_lowercase();
@@ -74,23 +73,24 @@ impl NotData {
     }
 }
 
-/// The words of a name: what blanks, dots, dashes and underscores stand between.
+/// The words of a name, separated by blanks and punctuation.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty())
 }
 
-/// Files of a data set that were left out because they are no data. Nothing is missing for it.
+/// Files of a data set that were ignored because they are not data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoredFiles {
-    /// How many there were of programs, by the folder or the kind of name: `in @eaDir`, `thumbnails`.
+    /// Number of files of other programs, by folder or kind: `in @eaDir`, `thumbnails`.
     clutter: BTreeMap<String, usize>,
-    /// Masks: all of them, and the first few.
+    /// Number of masks.
     masks: usize,
+    /// The first few masks.
     first_masks: Vec<PathBuf>,
 }
 
 impl IgnoredFiles {
-    /// Counts what is in a folder that holds no data; the ground truth of phantoms is not worth a word.
+    /// Counts the images in a folder without data. The ground truth of phantoms does not count.
     pub(super) fn add_folder(&mut self, path: &Path, name: &str, kind: NotData) {
         let files = WalkDir::new(path).max_depth(4).into_iter().flatten().filter(|entry| entry.file_type().is_file());
         let images = files.filter(|entry| FileKind::of(entry.path()) == FileKind::Image);
@@ -103,7 +103,6 @@ impl IgnoredFiles {
         }
     }
 
-    /// Counts a file.
     pub(super) fn add_file(&mut self, path: &Path, kind: NotData) {
         match kind {
             NotData::Mask => self.add_mask(path),
@@ -128,23 +127,23 @@ impl IgnoredFiles {
         }
     }
 
-    /// What is to be said of them, a line each; files are named below `root`.
+    /// Notes for the user, one line each; files are relative to `root`.
     #[must_use]
-    pub fn remarks(&self, root: &Path) -> Vec<String> {
-        let mut remarks = Vec::new();
+    pub fn notes(&self, root: &Path) -> Vec<String> {
+        let mut notes = Vec::new();
         if !self.clutter.is_empty() {
             let counts: Vec<_> = self.clutter.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
             let all: usize = self.clutter.values().sum();
-            remarks.push(format!("{} ignored as not part of the data: {}", files(all), counts.join(", ")));
+            notes.push(format!("{} ignored as not part of the data: {}", counted(all, "file"), counts.join(", ")));
         }
         if self.masks > 0 {
             let below = |path: &PathBuf| printable_path(path.strip_prefix(root).unwrap_or(path));
-            let named: Vec<_> = self.first_masks.iter().map(below).collect();
-            let more = if self.masks > named.len() { ", …" } else { "" };
-            let masks = if self.masks == 1 { "1 mask" } else { &format!("{} masks", self.masks) };
-            remarks.push(format!("{masks} of lesions or regions left out by name: {}{more}", named.join(", ")));
+            let listed: Vec<_> = self.first_masks.iter().map(below).collect();
+            let more = if self.masks > listed.len() { ", …" } else { "" };
+            let masks = counted(self.masks, "mask");
+            notes.push(format!("{masks} of lesions or regions left out by name: {}{more}", listed.join(", ")));
         }
-        remarks
+        notes
     }
 }
 
@@ -153,25 +152,12 @@ fn is_ground_truth(path: &Path) -> bool {
     GROUND_TRUTH.iter().any(|ending| stem.ends_with(ending))
 }
 
-fn files(count: usize) -> String {
-    if count == 1 { "1 file".to_owned() } else { format!("{count} files") }
-}
-
-impl fmt::Display for NotData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Clutter => "not data",
-            Self::Mask => "a mask",
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn clutter_and_masks_are_known_by_their_names() {
+    fn clutter_and_masks_are_recognised_by_name() {
         for name in
             ["@eaDir", "#recycle", "__MACOSX", "$RECYCLE.BIN", "Thumbnails", "backup_2024", "old.bak", "lost+found"]
         {
@@ -203,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ignored_is_counted_in_a_line_each() {
+    fn ignored_files_are_counted_by_kind() {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = folder.path().join(name);
@@ -212,7 +198,7 @@ mod tests {
             path
         };
         let mut ignored = IgnoredFiles::default();
-        assert!(ignored.remarks(folder.path()).is_empty());
+        assert!(ignored.notes(folder.path()).is_empty());
         make("@eaDir/1.png/SYNOPHOTO_THUMB_XL.jpg");
         make("@eaDir/2.png/SYNOPHOTO_THUMB_XL.jpg");
         ignored.add_folder(&folder.path().join("@eaDir"), "@eaDir", NotData::Clutter);
@@ -222,9 +208,9 @@ mod tests {
             make(&format!("masks/{number}.png"));
         }
         ignored.add_folder(&folder.path().join("masks"), "masks", NotData::Mask);
-        let remarks = ignored.remarks(folder.path());
-        assert_eq!(remarks[0], "3 files ignored as not part of the data: 2 in @eaDir, 1 named ._*");
-        assert!(remarks[1].starts_with("4 masks of lesions or regions left out by name: masks/"), "{}", remarks[1]);
-        assert!(remarks[1].ends_with(", …"));
+        let notes = ignored.notes(folder.path());
+        assert_eq!(notes[0], "3 files ignored as not part of the data: 2 in @eaDir, 1 named ._*");
+        assert!(notes[1].starts_with("4 masks of lesions or regions left out by name: masks/"), "{}", notes[1]);
+        assert!(notes[1].ends_with(", …"));
     }
 }

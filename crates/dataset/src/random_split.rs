@@ -1,4 +1,4 @@
-//! Subjects dealt to the splits, 80 : 10 : 10 within each class.
+//! Random splits by subject, 80 : 10 : 10 within each class.
 
 use std::collections::BTreeMap;
 
@@ -8,25 +8,26 @@ use rand::{Rng as _, SeedableRng as _};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::IdKey;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 
-/// From this many subjects on, a class is in every split.
+/// The smallest class that is represented in every split.
 const IN_EVERY_SPLIT: usize = 3;
 
-/// Deals subjects to the splits. What a subject gets depends on the ids of its class and on the seed, and on nothing
-/// else: neither on files and their order nor on the other classes. Subjects whose ids look the same ([`IdKey`]) get what
-/// the first of them gets, as of the densest class among them.
+/// Assigns subjects to splits.
+///
+/// The split of a subject depends only on the ids in its class and on the seed: neither on files and their order nor on
+/// the other classes. Subjects whose ids look the same ([`IdKey`]) are treated as one, of the densest class among them.
 pub(super) fn draw(classes: &BTreeMap<SubjectId, DensityClass>, seed: u64) -> BTreeMap<SubjectId, Split> {
-    let mut dealt: BTreeMap<IdKey, (&SubjectId, DensityClass)> = BTreeMap::new();
+    let mut distinct: BTreeMap<IdKey, (&SubjectId, DensityClass)> = BTreeMap::new();
     for (subject, &class) in classes {
-        let (_, densest) = dealt.entry(IdKey::of(&subject.0)).or_insert((subject, class));
+        let (_, densest) = distinct.entry(IdKey::of(&subject.0)).or_insert((subject, class));
         *densest = class.max(*densest);
     }
-    let by_first = draw_each(&dealt.values().copied().collect(), seed);
-    classes.keys().map(|subject| (subject.clone(), by_first[dealt[&IdKey::of(&subject.0)].0])).collect()
+    let by_first = draw_distinct(&distinct.values().copied().collect(), seed);
+    classes.keys().map(|subject| (subject.clone(), by_first[distinct[&IdKey::of(&subject.0)].0])).collect()
 }
 
-fn draw_each<'s>(classes: &BTreeMap<&'s SubjectId, DensityClass>, seed: u64) -> BTreeMap<&'s SubjectId, Split> {
+fn draw_distinct<'s>(classes: &BTreeMap<&'s SubjectId, DensityClass>, seed: u64) -> BTreeMap<&'s SubjectId, Split> {
     let mut splits = BTreeMap::new();
     for class in DensityClass::ALL {
         let mut numbers = generator(seed, class);
@@ -35,7 +36,7 @@ fn draw_each<'s>(classes: &BTreeMap<&'s SubjectId, DensityClass>, seed: u64) -> 
             .filter(|(_, of_subject)| **of_subject == class)
             .map(|(&subject, _)| (numbers.next_u64(), subject))
             .collect();
-        // Not the crate's shuffle, which may change between its versions.
+        // Not the `rand` crate's shuffle, which may change between versions.
         subjects.sort_unstable();
         let [_, validation, test] = shares(subjects.len());
         for (rank, (_, subject)) in subjects.into_iter().enumerate() {
@@ -50,11 +51,11 @@ fn draw_each<'s>(classes: &BTreeMap<&'s SubjectId, DensityClass>, seed: u64) -> 
     splits
 }
 
-/// How many of a class's subjects are for training, validation and test.
+/// The number of a class's subjects for training, validation and test.
 ///
-/// Both held-out splits together are a fifth and validation is a tenth, each rounded to the nearest number (halves up);
-/// test is the difference, so that neither is more than one subject off. With three subjects or more, both have at least
-/// one; one or two are for training.
+/// Both held-out splits together get a fifth and validation gets a tenth, each rounded to the nearest number (halves up);
+/// test gets the difference, so that neither is off by more than one subject. With at least three subjects both have at
+/// least one; with fewer, all are for training.
 fn shares(subjects: usize) -> [usize; 3] {
     let least = usize::from(subjects >= IN_EVERY_SPLIT);
     let validation = (subjects + 5) / 10;
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_by_hand() {
+    fn shares_match_hand_computed_values() {
         for (subjects, expected) in [
             (0, [0, 0, 0]),
             (1, [1, 0, 0]),
@@ -100,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_draw_of_a_seed_never_changes() {
-        // A change here means that a data set would be split otherwise than by earlier versions.
+        // A change here means that data sets would be split differently from earlier versions.
         let drawn = draw(&subjects(10, |_| DensityClass::B), 1);
         let held_out: Vec<_> =
             drawn.iter().filter(|(_, split)| **split != Split::Train).map(|(id, split)| (&*id.0, *split)).collect();
@@ -110,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_that_look_the_same_are_dealt_together() {
+    fn ids_that_look_the_same_are_in_the_same_split() {
         let id = |text: String| SubjectId(text);
         let mut classes = subjects(30, |_| DensityClass::B);
         let alone = draw(&classes, 3);
@@ -127,12 +128,12 @@ mod tests {
         }
         let held_out =
             |splits: &BTreeMap<SubjectId, Split>| splits.values().filter(|split| **split != Split::Train).count();
-        assert_eq!(held_out(&together), 3 * held_out(&alone), "30 subjects are dealt, not 90");
+        assert_eq!(held_out(&together), 3 * held_out(&alone), "30 subjects are drawn, not 90");
     }
 
     proptest! {
         #[test]
-        fn every_subject_once_and_each_split_near_its_share(
+        fn every_subject_has_a_split_and_every_split_its_share(
             classes in prop::collection::vec(0_usize..4, 0..120), seed: u64
         ) {
             let classes = subjects(classes.len(), |number| DensityClass::ALL[classes[number]]);
@@ -149,7 +150,7 @@ mod tests {
         }
 
         #[test]
-        fn other_classes_change_nothing(count in 1_usize..60, others in 0_usize..60, seed: u64) {
+        fn other_classes_do_not_matter(count in 1_usize..60, others in 0_usize..60, seed: u64) {
             let alone = draw(&subjects(count, |_| DensityClass::C), seed);
             let mut together = subjects(count, |_| DensityClass::C);
             together.extend((0..others).map(|number| (SubjectId(format!("other{number}")), DensityClass::D)));

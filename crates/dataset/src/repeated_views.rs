@@ -1,15 +1,15 @@
-//! Several images of the same subject, examination and view: a second acquisition, a lesion mask, a copy.
+//! Detection of several images of the same subject, examination and view: second acquisitions, lesion masks, copies.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use super::sample::DatasetSample;
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// How many of them are spelled out; the rest are counted.
+/// The most views, and files of a view, listed in a message; the rest are counted.
 const LISTED: usize = 3;
 
 /// Views of examinations that have more than one image.
@@ -19,19 +19,16 @@ pub struct RepeatedViews(Vec<RepeatedView>);
 /// A view of an examination with more than one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepeatedView {
-    /// Whose.
     pub subject: SubjectId,
-    /// Which examination.
     pub exam: ExamId,
-    /// Which view.
     pub view: View,
-    /// Its images, two or more.
+    /// The images, at least two.
     pub files: Vec<PathBuf>,
 }
 
 impl RepeatedViews {
-    /// Finds them among samples. Those whose examination or view is not known are left out: nothing says that two of them
-    /// show the same.
+    /// Finds the repeated views among samples. Samples of unknown examination or view are ignored: two of them need not
+    /// show the same view.
     #[must_use]
     pub fn among<'s>(samples: impl IntoIterator<Item = &'s DatasetSample>) -> Self {
         let mut by_view: BTreeMap<(&SubjectId, &ExamId, View), Vec<&PathBuf>> = BTreeMap::new();
@@ -50,13 +47,11 @@ impl RepeatedViews {
         Self(repeated.collect())
     }
 
-    /// Whether every view of every examination has one image.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The views that have more than one.
     #[must_use]
     pub fn views(&self) -> &[RepeatedView] {
         &self.0
@@ -74,7 +69,7 @@ impl fmt::Display for RepeatedViews {
             .iter()
             .take(LISTED)
             .map(|RepeatedView { subject, exam, view, files }| {
-                // Equal names in two folders would not tell them apart.
+                // Files of the same name in different folders are listed with their paths.
                 let names: Vec<_> = files.iter().take(LISTED).map(name).collect();
                 let distinct = names.iter().skip(1).all(|other| *other != names[0]);
                 let names =

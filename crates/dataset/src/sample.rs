@@ -1,26 +1,24 @@
-//! One image of a data set and what is known of it before it is opened.
+//! The samples of a data set.
 
 use std::path::PathBuf;
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::View;
 
-/// One image of a data set and what its name and folders say of it.
+/// One image of a data set with the information from its name, its folders and the user's statements. The file has not
+/// been opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatasetSample {
-    /// The image file.
     pub path: PathBuf,
-    /// The subject; a file whose name has no ids is a subject of its own, named by its stem (by its path
-    /// below the data set's root where several files share the stem).
+    /// The subject. A file without ids in its name is a subject of its own, identified by its stem, or by its path below
+    /// the data set's root if several files share the stem.
     pub subject: SubjectId,
-    /// The examination, where the name tells it.
     pub exam: Option<ExamId>,
-    /// The view, by folder or by name.
     pub view: Option<View>,
-    /// The true class, where a class folder tells it.
+    /// The true class.
     pub label: Option<DensityClass>,
-    /// The split folder it lies in, if there is one.
+    /// The split whose folder contains the file.
     pub split: Option<Split>,
 }

@@ -1,4 +1,4 @@
-//! The samples that `--view` and `--split` ask for.
+//! Selection of samples by `--view` and `--split`.
 
 use super::folder_layout::FolderScan;
 use super::sample::DatasetSample;
@@ -6,47 +6,30 @@ use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 
-/// The samples that were asked for.
+/// The selected samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selection {
-    /// In the order of the scan.
+    /// The samples in the order of the scan.
     pub samples: Vec<DatasetSample>,
-    /// How many have their view only from what was asked for, since neither folder nor name tells it.
+    /// Number of samples of unknown view that are assumed to be of the requested one.
     pub views_assumed: usize,
-    /// How many were left out because nothing tells their view.
+    /// Number of samples of unknown view that were left out.
     pub views_unknown: usize,
 }
 
-/// Why nothing can be selected.
+/// A requested split or view that is missing; `present` lists those that exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
-    /// A part was asked for, but nothing tells the parts apart.
+    /// The data has no splits at all.
     #[error(
         "--split {asked}: the data has no split folders (train, validation, test) and the model does not know these \
-         subjects, so which images are {asked} is not known; use --split all"
+         subjects, so it is unknown which images are {asked}; use --split all"
     )]
-    NoSplits {
-        /// What was asked for.
-        asked: Split,
-    },
-    /// There are parts, but not this one.
+    NoSplits { asked: Split },
     #[error("--split {asked}: the data has no such images; it has {present}")]
-    SplitMissing {
-        /// What was asked for.
-        asked: Split,
-        /// What there is.
-        present: String,
-    },
-    /// A view was asked for that is not there.
+    SplitMissing { asked: Split, present: String },
     #[error("--view {asked}: the data has no such images{}; it has {present}", within_split(*split))]
-    ViewMissing {
-        /// What was asked for.
-        asked: View,
-        /// The part it was looked for in.
-        split: SplitSelection,
-        /// What there is.
-        present: String,
-    },
+    ViewMissing { asked: View, split: SplitSelection, present: String },
 }
 
 fn within_split(split: SplitSelection) -> String {
@@ -56,8 +39,8 @@ fn within_split(split: SplitSelection) -> String {
     }
 }
 
-/// Selects samples by view and part. Every view that is named must be there. When a single view is asked for and no
-/// image tells its view, all are taken to be of that one: the user says so.
+/// Selects samples by view and split. Every view that is named must exist. If a single view is requested and no image has
+/// a known view, all are assumed to be of that view.
 pub fn select(scan: &FolderScan, views: &ViewSelection, split: SplitSelection) -> Result<Selection, SelectionError> {
     let in_split = select_split(&scan.samples, split)?;
     let ViewSelection::Only(asked) = views else {

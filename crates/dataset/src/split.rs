@@ -1,4 +1,4 @@
-//! Which subject belongs to which split.
+//! The splits of a data set by subject.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,53 +10,39 @@ use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::IdKey;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// How the splits are to be made.
+/// The source of the splits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SplitPlan {
-    /// By the tree's own split folders where it has some, else drawn: 80 : 10 : 10 by subject, stratified by class.
-    FoldersOrDrawn {
-        /// What a draw depends on besides the subjects' ids and classes.
-        seed: u64,
-    },
-    /// By a table, whatever the folders say; subjects that it does not name are left out.
+    /// The split folders if there are any, otherwise a random draw: 80 : 10 : 10 by subject, stratified by class.
+    FoldersOrDrawn { seed: u64 },
+    /// A table, which overrides the folders; subjects that it does not name are left out.
     Table(SplitTable),
-    /// Every image is for training, whatever the folders say, and the same images are for validation.
+    /// All images for training and the same images for validation, whatever the folders.
     AllAsTrain,
 }
 
-/// Why there are no splits.
+/// An error of the splits in a data set.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SplitError {
-    /// Some images lie in split folders and some do not.
+    /// Some images are in split folders and some are not: the first of the latter and their number.
     #[error(
-        "{}: lies in no split folder (train, validation, test), though others of these images do{}; move it into one, or \
-         name all splits with --splits FILE",
+        "{}: is not in a split folder (train, validation, test), although other images are{}; move it into one, or define \
+         all splits with --splits FILE",
         printable_path(file),
         and_more(*.images, "image")
     )]
-    OutsideFolders {
-        /// The first such image.
-        file: PathBuf,
-        /// How many such images there are.
-        images: usize,
-    },
-    /// Subjects that are in two splits.
+    OutsideFolders { file: PathBuf, images: usize },
+    /// Subjects in two splits: the first one and their number.
     #[error(
-        "{first}{}; move all images of a subject into one split, or say --allow-duplicates", and_more(*.subjects, "subject")
+        "{first}{}; move all images of a subject into one split, or use --allow-duplicates", and_more(*.subjects, "subject")
     )]
-    Leakage {
-        /// The first such subject.
-        first: StraddlingSubject,
-        /// How many such subjects there are.
-        subjects: usize,
-    },
+    Leakage { first: StraddlingSubject, subjects: usize },
 }
 
-/// A subject that is in two splits: what is learnt from one image would be tested on the other. Its id may be spelled
-/// in two ways ([`IdKey`]).
+/// A subject in two splits, which would leak from training into testing. Its id may be spelled in two ways ([`IdKey`]).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "subject {}{} is in two splits: {} ({}) and {} ({})",
@@ -64,18 +50,16 @@ pub enum SplitError {
     places[0].split, printable_path(&places[0].file), places[1].split, printable_path(&places[1].file)
 )]
 pub struct StraddlingSubject {
-    /// An image in either split.
+    /// One image in each of the two splits.
     pub places: [SplitPlace; 2],
 }
 
 /// An image and its split.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitPlace {
-    /// Whose, as the id is spelled there.
+    /// The subject's id as spelled for this image.
     pub subject: SubjectId,
-    /// The split.
     pub split: Split,
-    /// The image.
     pub file: PathBuf,
 }
 
@@ -92,22 +76,22 @@ fn and_more(count: usize, of: &str) -> String {
     }
 }
 
-/// The split of every subject that takes part.
+/// The split of every subject that is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Splits {
     pub(super) source: SplitSource,
-    /// 0 where nothing was drawn.
+    /// 0 if nothing was drawn.
     pub(super) seed: u64,
-    /// Empty where folders say it.
+    /// Empty if the split folders decide.
     pub(super) of_subject: BTreeMap<SubjectId, Split>,
 }
 
-/// Makes the splits of labelled samples: those of all views, so that a subject is in the same split in each of them.
-/// Subjects in two splits, by whatever spelling, are an error unless `straddling_is_meant`.
+/// Determines the splits of labelled samples. The samples of all views are given together, so that a subject is in the
+/// same split in all of them. Subjects in two splits, in any spelling, are an error unless `allow_straddling`.
 pub(super) fn make_splits(
     samples: &[&DatasetSample],
     plan: SplitPlan,
-    straddling_is_meant: bool,
+    allow_straddling: bool,
 ) -> Result<Splits, SplitError> {
     let (source, seed, of_subject) = match plan {
         SplitPlan::FoldersOrDrawn { .. } if samples.iter().any(|sample| sample.split.is_some()) => {
@@ -123,13 +107,13 @@ pub(super) fn make_splits(
     };
     let splits = Splits { source, seed, of_subject };
     match splits.straddling(samples) {
-        Some(error) if !straddling_is_meant => Err(error),
+        Some(error) if !allow_straddling => Err(error),
         _ => Ok(splits),
     }
 }
 
 impl Splits {
-    /// The split of an image; `None` where its subject takes no part.
+    /// The split of an image; `None` if its subject is not used.
     pub(super) fn of(&self, sample: &DatasetSample) -> Option<Split> {
         match self.source {
             SplitSource::Folders => sample.split,
@@ -137,7 +121,7 @@ impl Splits {
         }
     }
 
-    /// The error that subjects in two splits are; `None` where there are none. Ids that look the same are one subject's.
+    /// [`SplitError::Leakage`] if there are subjects in two splits. Ids that look the same belong to one subject.
     pub(super) fn straddling(&self, samples: &[&DatasetSample]) -> Option<SplitError> {
         let mut first_places: BTreeMap<IdKey, SplitPlace> = BTreeMap::new();
         let mut straddling = BTreeMap::new();
@@ -155,7 +139,8 @@ impl Splits {
     }
 }
 
-/// The densest class of each subject: a breast gets less dense over the years, and what is rare should be dealt evenly.
+/// The densest class of each subject: breasts become less dense over the years, and the rarer class should be distributed
+/// evenly.
 fn classes(samples: &[&DatasetSample]) -> BTreeMap<SubjectId, DensityClass> {
     let mut classes = BTreeMap::new();
     for sample in samples {

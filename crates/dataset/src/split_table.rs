@@ -1,47 +1,36 @@
-//! A table that names the split of every subject: CSV with the columns `subject` and `split`.
+//! Tables of the subjects' splits: CSV with the columns `subject` and `split`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 use mammoscope_domain::text::bad_lines::bad_lines;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::text::table::{Column, TableRow, TableText};
 
 const COLUMNS: [Column; 2] = [Column::required(&["subject"]), Column::required(&["split"])];
 
-/// Which split each subject belongs to.
+/// The split of each subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SplitTable {
     splits: BTreeMap<SubjectId, Split>,
 }
 
-/// Why a table of splits cannot be used; one line.
+/// A one-line reason why a table of splits cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SplitTableError {
-    /// It is no such table.
     #[error("{}: not a table of splits: {reason}; its first line should be subject,split", printable_path(path))]
-    NoTable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Lines are wrong.
+    NoTable { path: PathBuf, reason: String },
+    /// Invalid lines: their numbers, from 1, and the reasons.
     #[error("{}", bad_lines(path, lines.iter().map(|(line, reason)| (*line, reason.as_str()))))]
-    BadLines {
-        /// The file.
-        path: PathBuf,
-        /// Number of the line, from 1, and what is wrong with it.
-        lines: Vec<(u64, String)>,
-    },
+    BadLines { path: PathBuf, lines: Vec<(u64, String)> },
 }
 
 impl SplitTable {
-    /// Reads the bytes of a table. Columns are found by name, in any order; further ones are passed over. Splits may go by
-    /// their synonyms. Every wrong line is reported: an unknown split, an empty subject, a subject that another line puts
-    /// elsewhere. `path` is named in errors only.
+    /// Parses a table. Columns are found by name, in any order; others are ignored. Synonyms of splits are accepted. Every
+    /// invalid line is reported: an unknown split, an empty subject, a subject in conflict with another line. `path` is
+    /// used in errors only.
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, SplitTableError> {
         let no_table = |reason: String| SplitTableError::NoTable { path: path.to_owned(), reason };
         let text = TableText::of(bytes).map_err(|fault| no_table(fault.to_string()))?;
@@ -65,7 +54,7 @@ impl SplitTable {
             return Err(SplitTableError::BadLines { path: path.to_owned(), lines: bad_lines });
         }
         if seen.is_empty() {
-            return Err(no_table("there is no line after the first".to_owned()));
+            return Err(no_table("there are no lines after the first".to_owned()));
         }
         Ok(Self { splits: seen.into_iter().map(|(subject, (split, _))| (subject, split)).collect() })
     }
@@ -95,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_by_name_synonyms_and_repeated_lines() {
+    fn columns_in_any_order_synonyms_and_repeated_lines_are_accepted() {
         let table = parse("\u{feff}split,age,subject\r\ntrain,40, 12\nVAL,,7_a\ntest,1,3\ntest,2,3\n").unwrap();
         let splits = table.into_splits();
         let splits: Vec<_> = splits.iter().map(|(subject, split)| (&*subject.0, *split)).collect();
@@ -103,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_line_is_named_in_one_line() {
+    fn all_invalid_lines_are_reported_in_one_message() {
         assert_eq!(
             parse("subject,split\n1,train\n2,holdout\n,test\n4\n1,test\n"),
-            Err("s.csv:3: column split: 'holdout' is no split; the splits are train, validation and test; \
+            Err("s.csv:3: column split: 'holdout' is not a split; the splits are train, validation and test; \
                  s.csv:4: column subject: empty; s.csv:5: the line ends before column split; \
                  s.csv:6: subject 1 is test here and train in line 2"
                 .to_owned())
@@ -117,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_says_why() {
+    fn files_that_are_not_tables_are_errors() {
         let reason = |text: &str| parse(text).unwrap_err();
         assert!(reason("").contains("the file is empty"));
         assert!(reason("1,train\n2,test\n").contains("the columns subject, split are missing"));
-        assert!(reason("subject,split,subject\n").contains("the column subject is there twice"));
+        assert!(reason("subject,split,subject\n").contains("the column subject occurs twice"));
         assert_eq!(
             reason("subject,split\n"),
-            "s.csv: not a table of splits: there is no line after the first; its first line should be subject,split"
+            "s.csv: not a table of splits: there are no lines after the first; its first line should be subject,split"
         );
     }
 }

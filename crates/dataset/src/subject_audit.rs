@@ -1,14 +1,14 @@
-//! What is doubtful about the subjects of a data set, found from names alone: in two splits, or with a view missing.
+//! An audit of subjects by file names alone: subjects in several splits and examinations with missing views.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::folder_listing::FolderContext;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SampleName;
+use mammoscope_domain::subject::subject_id::SampleName;
 use mammoscope_domain::subject::view::View;
 
-/// An image as an audit sees it: small, since there are many.
+/// The facts about an image that an audit needs, kept small because there are many images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditedImage {
     subject: u64,
@@ -18,7 +18,7 @@ pub struct AuditedImage {
 }
 
 impl AuditedImage {
-    /// What a file's name and folders tell; `None` for a name without ids, whose subject nobody knows.
+    /// The facts from a file's name and folders; `None` for a name without ids.
     #[must_use]
     pub fn of(file: &str, context: FolderContext) -> Option<Self> {
         let name = sample_name(file)?;
@@ -31,7 +31,7 @@ impl AuditedImage {
     }
 }
 
-/// What a file's name says of its image; `None` without ids.
+/// Parses a file name; `None` if it has no ids.
 #[must_use]
 pub fn sample_name(file: &str) -> Option<SampleName> {
     SampleName::parse(file.rsplit_once('.').map_or(file, |(stem, _)| stem))
@@ -52,14 +52,14 @@ fn examination_key(name: &SampleName) -> u64 {
 /// Subjects in several splits, and examinations that lack views which others have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubjectAudit {
-    /// The splits of each subject that is in several, a bit each.
+    /// The splits of each subject that is in several, one bit per split.
     splits: HashMap<u64, u8>,
-    /// The views that an examination lacks, a bit each.
+    /// The views that an examination lacks, one bit per view.
     missing: HashMap<u64, u8>,
 }
 
 impl SubjectAudit {
-    /// Looks at all images of a data set.
+    /// Audits all images of a data set.
     #[must_use]
     pub fn of<'a>(images: impl Iterator<Item = &'a AuditedImage>) -> Self {
         let mut audit = Self::default();
@@ -78,7 +78,7 @@ impl SubjectAudit {
         audit
     }
 
-    /// The splits that the subject of an image is in besides this one; empty where all is well.
+    /// The other splits of an image's subject; normally none.
     #[must_use]
     pub fn other_splits(&self, name: &SampleName, split: Option<Split>) -> Vec<Split> {
         let splits = self.splits.get(&subject_key(name)).copied().unwrap_or(0);
@@ -92,13 +92,11 @@ impl SubjectAudit {
         View::ALL.into_iter().filter(|&view| missing >> view as u8 & 1 == 1).collect()
     }
 
-    /// How many subjects are in several splits.
     #[must_use]
     pub fn subjects_in_several_splits(&self) -> usize {
         self.splits.len()
     }
 
-    /// How many examinations lack a view.
     #[must_use]
     pub fn incomplete_examinations(&self) -> usize {
         self.missing.len()
@@ -125,7 +123,7 @@ mod tests {
         let name = |file| sample_name(file).unwrap();
         assert_eq!(audit.other_splits(&name("1_1_A_CC_R.png"), Some(Split::Train)), [Split::Test]);
         assert_eq!(audit.other_splits(&name("2_1_B_CC_R.png"), Some(Split::Train)), []);
-        assert_eq!(audit.missing_views(&name("2_1_B_CC_R.png")), [View::MloR], "the left breast is nowhere");
+        assert_eq!(audit.missing_views(&name("2_1_B_CC_R.png")), [View::MloR], "no image shows a left breast");
         assert_eq!(audit.missing_views(&name("1_1_A_CC_R.png")), []);
         assert_eq!((audit.subjects_in_several_splits(), audit.incomplete_examinations()), (1, 1));
         assert_eq!(AuditedImage::of("IMG_1.png", FolderContext::default()), None);

@@ -1,33 +1,33 @@
-//! A table about subjects of whom the data has none.
+//! The error for a table that has no subject in common with the data.
 
 use std::collections::BTreeSet;
 
 use mammoscope_domain::subject::id_spelling::IdKey;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 use mammoscope_domain::text::printable::printable;
 
-/// How many ids of either side are named.
+/// Number of example ids from the table and from the data.
 const EXAMPLES: usize = 3;
 
-/// A table none of whose subjects the data has, with examples of both sides.
+/// A table without any of the data's subjects, with examples from both.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "names none of the data's {subjects} subjects: it has {}, the data {}{}",
+    "names none of the data's {subjects} subjects: it has {}, the data has {}{}",
     listed(table), listed(data), if *alike { "; write the ids in one way" } else { "" }
 )]
 pub struct UnmatchedTable {
-    /// How many subjects the data has.
+    /// Number of subjects in the data.
     pub subjects: usize,
-    /// Some of the table's; first those that look like one of the data's.
+    /// Examples from the table, starting with ids that look like one in the data.
     pub table: Vec<SubjectId>,
-    /// Some of the data's; first those that look like one of the table's.
+    /// Examples from the data, starting with ids that look like one in the table.
     pub data: Vec<SubjectId>,
-    /// Whether some of them look the same.
+    /// True if ids in the table look like ids in the data.
     pub alike: bool,
 }
 
 impl UnmatchedTable {
-    /// Compares the subjects of a table with those of the data; `None` where they have one in common.
+    /// Compares the subjects of a table with those of the data; `None` if they have one in common.
     pub(super) fn of(table: &BTreeSet<&SubjectId>, data: &BTreeSet<&SubjectId>) -> Option<Self> {
         if data.iter().any(|subject| table.contains(subject)) {
             return None;

@@ -4,6 +4,7 @@ pub mod explanation;
 pub mod image;
 pub mod metrics;
 pub mod network;
+pub mod random_stream;
 pub mod run;
 pub mod subject;
 pub mod text;

@@ -1,4 +1,4 @@
-//! Where the engine's program lies.
+//! Finds the engine's executable.
 
 use std::env;
 use std::ffi::OsString;
@@ -6,37 +6,35 @@ use std::path::{Path, PathBuf};
 
 use mammoscope_domain::text::printable::printable_path;
 
-/// The environment variable that names the engine's program.
+/// The environment variable that holds the path of the engine.
 pub const ENGINE_VARIABLE: &str = "MAMMOSCOPE_ENGINE";
 
-/// The file name of the engine's program.
+/// The file name of the engine.
 pub const ENGINE_NAME: &str = "mammoscope-engine";
 
-/// The engine's program, and how it was found.
+/// The engine's executable, and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EngineLocation {
-    /// Its path.
     pub path: PathBuf,
-    /// What led there.
     pub found_by: FoundBy,
 }
 
-/// What led to the engine.
+/// The origin of the engine's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FoundBy {
-    /// The environment variable [`ENGINE_VARIABLE`].
+    /// Named by the environment variable [`ENGINE_VARIABLE`].
     Variable,
-    /// It lies beside this program.
+    /// Found beside this program.
     BesideThisProgram,
 }
 
-/// There is no engine where it was looked for.
+/// The engine was not found.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineNotFound {
     /// The variable names no file.
     #[error("{ENGINE_VARIABLE} is set to {}, which is not a file", printable_path(.0))]
     NotAFile(PathBuf),
-    /// The variable is not set, and no engine lies beside this program.
+    /// The variable is not set, and there is no engine beside this program.
     #[error(
         "no engine beside this program ({}): build it there with `cargo xtask setup` and `cargo build --release`, or \
          set {ENGINE_VARIABLE} to its path",
@@ -45,9 +43,9 @@ pub enum EngineNotFound {
     NotBesideThisProgram(PathBuf),
 }
 
-/// Finds the engine: the file that `MAMMOSCOPE_ENGINE` names, else `mammoscope-engine` beside this program.
+/// Finds the engine: the file that `MAMMOSCOPE_ENGINE` names, otherwise `mammoscope-engine` beside this program.
 pub fn locate_engine() -> Result<EngineLocation, EngineNotFound> {
-    // Where the system does not tell, no engine is found, and the error shows the bare name.
+    // Without a path of this program no engine is found, and the error shows the bare name.
     let program = env::current_exe().unwrap_or_default();
     locate(env::var_os(ENGINE_VARIABLE), &program)
 }
@@ -61,7 +59,7 @@ fn locate(variable: Option<OsString>, program: &Path) -> Result<EngineLocation, 
             Err(EngineNotFound::NotAFile(path))
         };
     }
-    // A link to the program, in ~/bin say, leads to the folder where both lie.
+    // A link to the program, say in ~/bin, leads to the folder that holds both.
     let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     let path = real.with_file_name(ENGINE_NAME);
     if path.is_file() {
@@ -86,7 +84,7 @@ mod tests {
         std::fs::write(&other, b"").unwrap();
         let beside = EngineLocation { path: neighbour, found_by: FoundBy::BesideThisProgram };
         assert_eq!(locate(None, &program), Ok(beside.clone()));
-        assert_eq!(locate(Some(OsString::new()), &program), Ok(beside), "an empty variable is none");
+        assert_eq!(locate(Some(OsString::new()), &program), Ok(beside), "an empty variable counts as unset");
         let named = locate(Some(other.clone().into()), &program);
         assert_eq!(named, Ok(EngineLocation { path: other, found_by: FoundBy::Variable }));
     }

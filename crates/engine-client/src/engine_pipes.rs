@@ -8,10 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use mammoscope_domain::text::printable::printable;
-use mammoscope_engine_protocol::protocol::{EngineEvent, read_frame};
+use mammoscope_engine_protocol::event::EngineEvent;
+use mammoscope_engine_protocol::frame::read_frame;
 
-/// Writes frames on a thread of its own, so that a long one cannot hang the program when nobody reads it.
-pub(super) fn talk(mut input: impl Write + Send + 'static) -> Sender<Vec<u8>> {
+/// Spawns a thread that writes frames, so that a long frame cannot block the program while the engine does not read.
+pub(super) fn spawn_writer(mut input: impl Write + Send + 'static) -> Sender<Vec<u8>> {
     let (sender, frames) = channel::<Vec<u8>>();
     thread::spawn(move || {
         for frame in frames {
@@ -23,9 +24,9 @@ pub(super) fn talk(mut input: impl Write + Send + 'static) -> Sender<Vec<u8>> {
     sender
 }
 
-/// Reads frames on a thread of its own; the last message is an error, of kind `UnexpectedEof` at the end.
-pub(super) fn listen(output: impl Read + Send + 'static) -> Receiver<io::Result<EngineEvent>> {
-    // Bounded by the pipe behind it: a slow reader makes the engine wait, not the memory grow.
+/// Spawns a thread that reads events. The last item is an error; at the end of the pipe its kind is `UnexpectedEof`.
+pub(super) fn spawn_reader(output: impl Read + Send + 'static) -> Receiver<io::Result<EngineEvent>> {
+    // Bounded, like the pipe: a slow consumer makes the engine wait instead of letting memory grow.
     let (sender, receiver) = sync_channel(256);
     thread::spawn(move || {
         let mut reader = BufReader::new(output);
@@ -43,22 +44,22 @@ pub(super) fn listen(output: impl Read + Send + 'static) -> Receiver<io::Result<
     receiver
 }
 
-/// The last lines that the engine wrote to stderr.
+/// The last lines of the engine's stderr.
 #[derive(Debug)]
 pub(super) struct StderrTail {
     lines: Arc<Mutex<VecDeque<String>>>,
-    listener: JoinHandle<()>,
+    reader: JoinHandle<()>,
 }
 
 impl StderrTail {
     const LINES: usize = 3;
     const LINE_BYTES: u64 = 4096;
 
-    /// Listens on a thread of its own.
+    /// Spawns a thread that reads `stderr`.
     pub(super) fn of(stderr: impl Read + Send + 'static) -> Self {
         let lines = Arc::new(Mutex::new(VecDeque::new()));
         let kept = Arc::clone(&lines);
-        let listener = thread::spawn(move || {
+        let reader_thread = thread::spawn(move || {
             let mut reader = BufReader::new(stderr);
             let mut line = Vec::new();
             while reader.by_ref().take(Self::LINE_BYTES).read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
@@ -74,14 +75,14 @@ impl StderrTail {
                 kept.push_back(text);
             }
         });
-        Self { lines, listener }
+        Self { lines, reader: reader_thread }
     }
 
-    /// What was heard, waiting a moment for what is still under way. Something that the engine left behind may hold the
-    /// pipe open for ever.
-    pub(super) fn heard(&self) -> Vec<String> {
+    /// Returns the lines read so far, after waiting a moment for the end of the pipe. The wait is bounded: a process
+    /// that the engine left running may hold the pipe open forever.
+    pub(super) fn lines(&self) -> Vec<String> {
         let deadline = Instant::now() + Duration::from_millis(500);
-        while !self.listener.is_finished() && Instant::now() < deadline {
+        while !self.reader.is_finished() && Instant::now() < deadline {
             thread::sleep(Duration::from_millis(5));
         }
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()

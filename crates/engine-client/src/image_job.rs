@@ -1,17 +1,58 @@
-//! A job of the engine that has an answer for each of its images.
+//! Runs a job that has a result for each of its images: a prediction or an explanation.
 
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
 use mammoscope_domain::training::compute_options::Precision;
-use mammoscope_engine_protocol::protocol::{EngineCommand, EngineEvent, JobId, JobOutcome, Work};
+use mammoscope_engine_protocol::command::{EngineCommand, ExplainWork, JobId, PredictWork, Work};
+use mammoscope_engine_protocol::event::{EngineEvent, ExplainedSample, JobOutcome, PredictedSample};
 
-/// Without any progress for so long, the caller is told.
+/// The time without progress after which the caller is informed.
 const STALL: Duration = Duration::from_secs(60);
-/// How often the caller is asked whether to go on while the engine is silent.
-const GLANCE: Duration = Duration::from_millis(50);
+/// The interval at which `interrupted` is polled while the engine is silent.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What a job tells while it runs; `T` is the answer for an image.
+/// Work on images, each of which gets one output.
+pub trait ImageWork: Into<Work> {
+    type Output;
+
+    /// Returns the result in an event, if the event is one of this kind of work.
+    fn result_in(event: EngineEvent) -> Option<ImageResult<Self::Output>>;
+}
+
+/// The result for one image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageResult<T> {
+    pub job: JobId,
+    /// The position of the image among the job's samples.
+    pub index: usize,
+    /// The output, or the reason why there is none.
+    pub result: Result<T, String>,
+}
+
+impl ImageWork for PredictWork {
+    type Output = PredictedSample;
+
+    fn result_in(event: EngineEvent) -> Option<ImageResult<PredictedSample>> {
+        match event {
+            EngineEvent::SampleDone { job, index, result } => Some(ImageResult { job, index, result }),
+            _ => None,
+        }
+    }
+}
+
+impl ImageWork for ExplainWork {
+    type Output = ExplainedSample;
+
+    fn result_in(event: EngineEvent) -> Option<ImageResult<ExplainedSample>> {
+        match event {
+            EngineEvent::MapDone { job, index, result } => Some(ImageResult { job, index, result }),
+            _ => None,
+        }
+    }
+}
+
+/// An event of a running job; `T` is the output for an image.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ImageJobEvent<T> {
     /// The model is loaded; images follow.
@@ -20,59 +61,58 @@ pub enum ImageJobEvent<T> {
         device: String,
         /// The precision in use.
         precision: Precision,
-        /// Images computed at once.
+        /// Images per batch.
         batch_size: usize,
     },
-    /// An image is done, for better or worse.
+    /// An image is done, or failed.
     Image {
         /// Its position among the job's samples.
         index: usize,
-        /// The answer, or why there is none.
+        /// The output, or the reason why there is none.
         result: Result<T, String>,
     },
-    /// The engine lives and gets no further. It is told once, until it moves again.
-    Stalled {
-        /// For how long.
-        seconds: u64,
-    },
+    /// The engine is alive but makes no progress. Sent once per stall.
+    Stalled { seconds: u64 },
 }
 
-/// Why a job did not come to its end.
+/// An event of a prediction.
+pub type PredictionEvent = ImageJobEvent<PredictedSample>;
+
+/// An event of an explanation.
+pub type ExplanationEvent = ImageJobEvent<ExplainedSample>;
+
+/// A job that did not complete.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageJobError {
-    /// The engine is gone or silent.
+    /// The engine died or fell silent.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The engine reports that it could not go on.
+    /// The engine reports a failure of the job.
     #[error("{0}")]
     Failed(String),
-    /// The caller wanted no more.
+    /// The caller interrupted the job.
     #[error("interrupted")]
     Interrupted,
-    /// The caller could not take an answer.
+    /// The caller could not process a result.
     #[error(transparent)]
     Consumer(#[from] anyhow::Error),
 }
 
-/// The answer for an image that an event of the engine is: its job, its position, and the answer.
-pub(super) type Answer<T> = (JobId, usize, Result<T, String>);
-
-/// Runs one job to its end, handing over events as they come, images in their order. `interrupted` is asked between
-/// events, and at least twenty times a second; the engine stops at the next batch then. `answer` picks the answers for
-/// images from what the engine says.
-pub(super) fn run_image_job<T>(
+/// Runs one job to its end and hands over its events as they arrive, images in the order of the job's samples.
+/// `interrupted` is polled between events, and at least twenty times a second; once it returns true, the engine stops
+/// at the next batch.
+pub fn run_image_job<W: ImageWork>(
     engine: &mut EngineProcess,
     job: JobId,
-    work: Work,
+    work: W,
     interrupted: &dyn Fn() -> bool,
-    answer: fn(EngineEvent) -> Option<Answer<T>>,
-    consume: &mut dyn FnMut(ImageJobEvent<T>) -> anyhow::Result<()>,
+    consume: &mut dyn FnMut(ImageJobEvent<W::Output>) -> anyhow::Result<()>,
 ) -> Result<(), ImageJobError> {
-    engine.send(&EngineCommand::Run { job, work })?;
-    let mut stall_told = false;
-    let mut tell = |engine: &mut EngineProcess, event| {
+    engine.send(&EngineCommand::Run { job, work: work.into() })?;
+    let mut stall_reported = false;
+    let mut hand_over = |engine: &mut EngineProcess, event| {
         consume(event).or_else(|error| {
-            // The answers of a job that nobody takes must not stand in the way of the next.
+            // The remaining results of this job must not delay the next job.
             engine.send(&EngineCommand::Cancel { job })?;
             Err(ImageJobError::Consumer(error))
         })
@@ -84,14 +124,14 @@ pub(super) fn run_image_job<T>(
         }
         let stalled = engine.stalled_for();
         if stalled < STALL {
-            stall_told = false;
-        } else if !stall_told {
-            stall_told = true;
-            tell(engine, ImageJobEvent::Stalled { seconds: stalled.as_secs() })?;
+            stall_reported = false;
+        } else if !stall_reported {
+            stall_reported = true;
+            hand_over(engine, ImageJobEvent::Stalled { seconds: stalled.as_secs() })?;
         }
-        match engine.next_event(GLANCE)? {
+        match engine.next_event(POLL_INTERVAL)? {
             Some(EngineEvent::JobStarted { job: of, device, precision, batch_size }) if of == job => {
-                tell(engine, ImageJobEvent::Started { device, precision, batch_size })?;
+                hand_over(engine, ImageJobEvent::Started { device, precision, batch_size })?;
             }
             Some(EngineEvent::JobEnded { job: of, outcome }) if of == job => {
                 return match outcome {
@@ -100,9 +140,11 @@ pub(super) fn run_image_job<T>(
                     JobOutcome::Failed { error } => Err(ImageJobError::Failed(error)),
                 };
             }
-            Some(event) => match answer(event) {
-                Some((of, index, result)) if of == job => tell(engine, ImageJobEvent::Image { index, result })?,
-                // A sign of life, or the end of a job that was given up.
+            Some(event) => match W::result_in(event) {
+                Some(ImageResult { job: of, index, result }) if of == job => {
+                    hand_over(engine, ImageJobEvent::Image { index, result })?;
+                }
+                // A heartbeat, or the end of a job that was cancelled before.
                 Some(_) | None => {}
             },
             None => {}

@@ -1,30 +1,31 @@
-//! One benchmark job through the engine: what a step of a training takes.
+//! Runs a benchmark job: the duration of a training step.
 
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
 use mammoscope_domain::training::step_timing::StepTiming;
-use mammoscope_engine_protocol::protocol::{BenchmarkWork, EngineCommand, EngineEvent, JobId, JobOutcome, Work};
+use mammoscope_engine_protocol::command::{BenchmarkWork, EngineCommand, JobId, Work};
+use mammoscope_engine_protocol::event::{EngineEvent, JobOutcome};
 
-/// How often the caller is asked whether to go on while the engine is silent.
-const GLANCE: Duration = Duration::from_millis(50);
+/// The interval at which `interrupted` is polled while the engine is silent.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Why no step was timed.
+/// A benchmark without a result.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchmarkError {
-    /// The engine is gone or silent.
+    /// The engine died or fell silent.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The engine reports that it could not go on.
+    /// The engine reports a failure of the job.
     #[error("{0}")]
     Failed(String),
-    /// The caller wanted no more.
+    /// The caller interrupted the job.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Times a few steps of a training. `interrupted` is asked at least twenty times a second; the engine stops between
-/// steps then.
+/// Times a few training steps. `interrupted` is polled at least twenty times a second; once it returns true, the engine
+/// stops between two steps.
 pub fn time_steps(
     engine: &mut EngineProcess,
     job: JobId,
@@ -38,7 +39,7 @@ pub fn time_steps(
             engine.send(&EngineCommand::Cancel { job })?;
             return Err(BenchmarkError::Interrupted);
         }
-        match engine.next_event(GLANCE)? {
+        match engine.next_event(POLL_INTERVAL)? {
             Some(EngineEvent::StepsTimed { job: of, timing }) if of == job => timed = Some(timing),
             Some(EngineEvent::JobEnded { job: of, outcome }) if of == job => {
                 return match (outcome, timed) {

@@ -1,25 +1,25 @@
-//! Which pixels of a mammogram show the breast.
+//! Segmentation of the breast.
 
 use super::mask::Mask;
 use super::raster::{Channels, Raster};
 
-/// What is narrower than twice this share of the shorter side is not taken for breast: stray strips, labels, noise.
+/// Radius of the opening as a share of the shorter side; it removes strips, labels and noise up to twice as wide.
 const OPENING: f64 = 0.01;
 
 /// A level counts as background while it is at least this share as frequent as the most frequent level.
 const BACKGROUND_SHARE: f64 = 0.02;
 
-/// The smallest breast, as a share of the picture.
+/// The smallest breast as a share of the picture.
 const MIN_BREAST: f64 = 0.02;
 
-/// The breast in a mammogram whose background is darker than the breast, pectoral muscle included; `None` where there is
+/// The breast, pectoral muscle included, in a mammogram whose background is darker than the breast; `None` if there is
 /// none.
 ///
-/// The background level is the mode of the grey levels up to the mean (a pectoral muscle that is filled with one grey is
-/// brighter than that). The background reaches as far above its level as it reaches below or above it while levels are
-/// frequent. Of what is brighter, the largest component is taken, its holes are filled, and it is opened with a square
-/// of 1 % of the shorter side; if that takes it apart, the largest part remains. The picture's edge takes nothing from
-/// it, so that the chest wall stays where it is.
+/// The background level is the mode of the grey levels up to the mean (a pectoral muscle filled with one grey is
+/// brighter than that). The levels around the mode that are frequent are counted on either side, and the background
+/// extends above the mode by the larger of the two counts. The largest component of the brighter pixels has its holes
+/// filled and is opened by 1 % of the shorter side; if that splits it, the largest part is kept. The picture's edge is
+/// not eroded, so that the chest wall stays where it is.
 #[must_use]
 pub fn breast_mask(image: &Raster<u8>) -> Option<Mask> {
     let grey = grey_levels(image);
@@ -31,7 +31,7 @@ pub fn breast_mask(image: &Raster<u8>) -> Option<Mask> {
     (breast.area() as f64 >= MIN_BREAST * (width * height) as f64).then_some(breast)
 }
 
-/// One grey level a pixel: of a coloured pixel the mean of its three samples.
+/// One grey level per pixel: the sample itself, or the mean of the three samples of a coloured pixel.
 #[must_use]
 pub fn grey_levels(image: &Raster<u8>) -> Vec<u8> {
     match image.channels() {
@@ -65,7 +65,7 @@ fn brightest_background(grey: &[u8]) -> Option<u8> {
 mod tests {
     use super::*;
 
-    /// A picture of 100 × 60 pixels, a half disc of breast at the left edge.
+    /// A half disc of breast at the left edge of a picture 60 pixels wide and 100 high.
     fn half_disc(grey: impl Fn(usize, usize, bool) -> u8) -> Raster<u8> {
         let samples = (0..60 * 100).map(|at| {
             let (x, y) = (at % 60, at / 60);
@@ -81,8 +81,8 @@ mod tests {
     }
 
     #[test]
-    fn the_breast_stands_out_of_a_noisy_background() {
-        // Background from 10 to 16 with its mode at 13; a dark spot within the breast, strays beside it.
+    fn the_breast_is_found_on_a_noisy_background() {
+        // Background from 10 to 16 with its mode at 13, a dark spot inside the breast, bright strips outside.
         let noise = |x: usize, y: usize| [13, 10, 13, 16, 12, 13, 14][(x * 5 + y * 3) % 7];
         let image = half_disc(|x, y, inside| match (x, y) {
             (10..13, 40..44) => 12,
@@ -90,7 +90,7 @@ mod tests {
             _ if inside => 120,
             _ => noise(x, y),
         });
-        // The opening takes a few pixels where the outline meets the chest wall, no more.
+        // The opening removes a few pixels where the outline meets the chest wall.
         assert!(disagreement(&image) < 20, "{} pixels differ", disagreement(&image));
     }
 
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_of_nothing_has_no_breast() {
+    fn an_empty_picture_has_no_breast() {
         for level in [0, 7, 255] {
             assert_eq!(breast_mask(&half_disc(|_, _, _| level)), None);
         }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_counts_by_its_mean() {
+    fn coloured_pixels_count_by_their_mean() {
         let grey = half_disc(|x, y, inside| if inside { 90 + ((x + y) % 20) as u8 } else { 0 });
         let samples = grey.samples().iter().flat_map(|&level| [level.saturating_sub(3), level, level + 3]).collect();
         let colour = Raster::new(60, 100, Channels::Rgb, samples);

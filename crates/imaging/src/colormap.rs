@@ -1,31 +1,31 @@
-//! Colours for the values of a map.
+//! Colour maps for explanation maps.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A scale of colours for values from 0 to 1.
+/// A colour map for values from 0 to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Colormap {
-    /// Black over violet and orange to light yellow, in steps that look equal. Smith and van der Walt 2015.
+    /// Black through violet and orange to light yellow; perceptually uniform. Smith and van der Walt 2015.
     #[default]
     Inferno,
-    /// Violet over green to yellow, in steps that look equal, with red–green deficiency too. Smith and van der Walt 2015.
+    /// Violet through green to yellow; perceptually uniform, also with red–green deficiency. Smith and van der Walt 2015.
     Viridis,
-    /// Blue over white to red, as matplotlib has it and as the reference paints: its steps do not look equal, and both of
-    /// its ends are dark.
+    /// Blue through white to red: matplotlib's `seismic`, which the reference uses. It is not perceptually uniform, and
+    /// both of its ends are dark.
     Seismic,
     /// Black to white.
     Grey,
 }
 
-/// The corners of matplotlib's `seismic`, a quarter apart.
+/// The nodes of matplotlib's `seismic`, a quarter apart.
 const SEISMIC: [[f64; 3]; 5] = [[0.0, 0.0, 0.3], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.5, 0.0, 0.0]];
 
 impl Colormap {
-    /// All of them, the default first.
+    /// All colour maps, the default first.
     pub const ALL: [Self; 4] = [Self::Inferno, Self::Viridis, Self::Seismic, Self::Grey];
 
-    /// The name, as it is given on the command line.
+    /// The name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Colormap {
         }
     }
 
-    /// Red, green and blue of a value. Values outside 0 to 1 take the nearer end, and what is no number the lower one.
+    /// Red, green and blue of a value. Values outside 0 to 1 are clamped; NaN counts as 0.
     #[must_use]
     pub fn color(self, value: f32) -> [u8; 3] {
         let value = if value.is_nan() { 0.0 } else { f64::from(value.clamp(0.0, 1.0)) };
@@ -61,9 +61,9 @@ impl fmt::Display for Colormap {
     }
 }
 
-/// A colormap that there is not.
+/// The error for a name that is not a colour map.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such colormap; there are inferno, viridis, seismic and grey")]
+#[error("unknown colormap; available are inferno, viridis, seismic and grey")]
 pub struct UnknownColormap;
 
 impl FromStr for Colormap {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_and_middles_are_those_of_matplotlib() {
+    fn colours_match_matplotlib() {
         // From matplotlib's tables of 256 colours.
         let ends = |map: Colormap| [0.0, 1.0].map(|value| map.color(value));
         assert_eq!(ends(Colormap::Inferno), [[0, 0, 4], [252, 255, 164]]);
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_grows_lighter_all_the_way() {
+    fn lightness_increases_monotonically() {
         let lightness = |[r, g, b]: [u8; 3]| 2126 * u32::from(r) + 7152 * u32::from(g) + 722 * u32::from(b);
         for map in [Colormap::Inferno, Colormap::Viridis, Colormap::Grey] {
             let steps: Vec<_> = (0..=50_u8).map(|step| lightness(map.color(f32::from(step) / 50.0))).collect();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back() {
+    fn names_round_trip() {
         for map in Colormap::ALL {
             assert_eq!(map.name().to_uppercase().parse(), Ok(map));
         }

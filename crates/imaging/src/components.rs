@@ -1,40 +1,40 @@
-//! Which pixels of a mask hang together.
+//! Connected components of a mask.
 
 use std::ops::Range;
 
 use super::mask::Mask;
 
-/// The connected parts of a mask, by runs of pixels: the two-pass algorithm with a union of labels (Rosenfeld and Pfaltz
-/// 1966), over runs instead of pixels. Pixels are connected that share a side.
+/// The 4-connected components of a mask: the two-pass algorithm with union–find (Rosenfeld and Pfaltz 1966), over runs
+/// of pixels instead of single pixels.
 pub(super) struct Components {
     runs: Vec<Run>,
-    /// A part's first run has itself as parent.
+    /// The parent of each run in the union–find forest; the first run of a component is its own parent.
     parents: Vec<usize>,
-    parts: Vec<Connected>,
+    components: Vec<Connected>,
 }
 
-/// A part that hangs together.
+/// A connected component.
 #[derive(Clone, Copy)]
 pub(super) struct Connected {
-    /// Its first run, by which it is told from others.
+    /// Index of its first run, which identifies it.
     pub(super) first: usize,
     /// Number of pixels.
     pub(super) area: usize,
-    /// Whether it reaches the edge of the picture.
+    /// True if it touches the edge of the picture.
     pub(super) at_edge: bool,
 }
 
-/// Neighbouring pixels of one row.
+/// A run of consecutive pixels in one row.
 struct Run {
     row: usize,
     columns: Range<usize>,
-    /// Its pixels, counted row by row through the whole picture.
+    /// Indices of its pixels in the whole picture, row by row.
     pixels: Range<usize>,
 }
 
 impl Components {
     pub(super) fn of(mask: &Mask) -> Self {
-        let mut found = Self { runs: Vec::new(), parents: Vec::new(), parts: Vec::new() };
+        let mut found = Self { runs: Vec::new(), parents: Vec::new(), components: Vec::new() };
         let (mut above, mut current) = (0..0, 0);
         for (row, pixels) in mask.pixels().chunks_exact(mask.width()).enumerate() {
             let mut column = 0;
@@ -54,21 +54,21 @@ impl Components {
         found
     }
 
-    /// Joins the runs of a row with those above that they touch; both in the order of columns.
+    /// Unites the runs of a row with the runs above that they touch. Both ranges are ordered by column.
     fn join(&mut self, above: Range<usize>, row: Range<usize>) {
         let (mut upper, mut lower) = (above.start, row.start);
         while upper < above.end && lower < row.end {
             let (above, below) = (self.runs[upper].columns.clone(), self.runs[lower].columns.clone());
             if above.start < below.end && below.start < above.end {
-                let (first, second) = (self.part_of(upper), self.part_of(lower));
-                // Towards the smaller number, so that a part is called by its first run.
+                let (first, second) = (self.root_of(upper), self.root_of(lower));
+                // The smaller index is the root, so that a component is identified by its first run.
                 self.parents[first.max(second)] = first.min(second);
             }
             if above.end <= below.end { upper += 1 } else { lower += 1 }
         }
     }
 
-    fn part_of(&mut self, run: usize) -> usize {
+    fn root_of(&mut self, run: usize) -> usize {
         let mut at = run;
         while self.parents[at] != at {
             self.parents[at] = self.parents[self.parents[at]];
@@ -78,24 +78,25 @@ impl Components {
     }
 
     fn measure(&mut self, mask: &Mask) {
-        self.parts = (0..self.runs.len()).map(|first| Connected { first, area: 0, at_edge: false }).collect();
+        self.components = (0..self.runs.len()).map(|first| Connected { first, area: 0, at_edge: false }).collect();
         for run in 0..self.runs.len() {
-            let first = self.part_of(run);
+            let first = self.root_of(run);
             self.parents[run] = first;
             let Run { row, columns, .. } = &self.runs[run];
-            let part = &mut self.parts[first];
-            part.area += columns.len();
-            part.at_edge |= *row == 0 || *row + 1 == mask.height() || columns.start == 0 || columns.end == mask.width();
+            let component = &mut self.components[first];
+            component.area += columns.len();
+            component.at_edge |=
+                *row == 0 || *row + 1 == mask.height() || columns.start == 0 || columns.end == mask.width();
         }
     }
 
-    /// The part of the most pixels, the first of equals.
+    /// The component with the most pixels; the first of several.
     pub(super) fn largest(&self) -> Option<Connected> {
-        self.parts.iter().copied().reduce(|best, part| if part.area > best.area { part } else { best })
+        self.components.iter().copied().reduce(|best, other| if other.area > best.area { other } else { best })
     }
 
-    /// The pixels of every run, and the part that it belongs to.
+    /// The pixel indices of every run and the component that it belongs to.
     pub(super) fn runs(&self) -> impl Iterator<Item = (Range<usize>, Connected)> {
-        self.runs.iter().zip(&self.parents).map(|(run, &part)| (run.pixels.clone(), self.parts[part]))
+        self.runs.iter().zip(&self.parents).map(|(run, &first)| (run.pixels.clone(), self.components[first]))
     }
 }

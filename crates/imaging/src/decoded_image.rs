@@ -1,4 +1,4 @@
-//! A decoded image: its samples as they were stored, and the grey levels that a network gets.
+//! A decoded image: the samples as stored and the grey levels for the network.
 
 use crate::image_error::ImageError;
 use crate::image_examination::examine;
@@ -9,30 +9,29 @@ use mammoscope_domain::image::grey_range::{GreyRange, WHITE_OF_8_BITS, depth_of,
 use mammoscope_domain::image::image_findings::{ImageDoubt, ImageFindings};
 use mammoscope_domain::network::input_route::InputRoute;
 
-/// Pixels a side of the picture in which an image is looked at alone.
+/// Side, in pixels, of the picture in which an image is examined without a data set.
 pub(crate) const EXAMINED_SIZE: usize = 256;
 
-/// The samples of an image at the depth they are stored with; fewer than 8 bits are spread over 8.
+/// The samples of an image at their stored depth; fewer than 8 bits are scaled to 8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Samples {
-    /// Up to 8 bits a sample.
+    /// Up to 8 bits per sample.
     Depth8(Raster<u8>),
-    /// 16 bits a sample.
+    /// 16 bits per sample.
     Depth16(Raster<u16>),
 }
 
-/// An image as it was stored: grey or RGB, as PIL's `convert("RGB")` has it. An alpha channel is dropped, a palette is
-/// looked up; colour profiles, gamma and the EXIF orientation are not applied, the Orientation tag of TIFF is.
+/// An image as stored, in grey or RGB, with the pixels of PIL's `convert("RGB")`. Alpha channels are dropped and palettes
+/// looked up. The Orientation tag of TIFF is applied; colour profiles, gamma and the EXIF orientation are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodedImage {
-    /// What the file holds.
     pub facts: ImageFacts,
-    /// Its pixels.
     pub samples: Samples,
 }
 
 impl DecodedImage {
-    /// The pixels at 8 bits where their whole range is meant, as of masks: 16 bits are divided by 257 and rounded.
+    /// The pixels at 8 bits, scaled from the full range of the depth, as for masks: 16 bits are divided by 257 and
+    /// rounded.
     #[must_use]
     pub fn into_8_bit(self) -> Raster<u8> {
         match self.samples {
@@ -41,8 +40,8 @@ impl DecodedImage {
         }
     }
 
-    /// The pixels at 8 bits, as a network gets them: of 16 bits 0 is black and white is what `range` says it is, so that
-    /// mammograms of 10, 12 and 14 bits keep all of their contrast. (PIL would clip everything above 255.)
+    /// The pixels at 8 bits for the network. For 16-bit samples `range` decides which value is white, so that mammograms
+    /// of 10, 12 and 14 bits keep all of their contrast. (PIL would clip everything above 255.)
     pub fn into_levels(self, range: GreyRange) -> Result<GreyLevels, ImageError> {
         let bits = self.facts.bits;
         let largest = self.largest();
@@ -55,17 +54,17 @@ impl DecodedImage {
         })
     }
 
-    /// Why it cannot be a mammogram as expected, looked at alone: without a data set that says its grey range, samples of
-    /// 16 bits are taken for as many bits as the largest one needs.
+    /// The reasons why this image alone cannot be an ordinary mammogram. Without a data set to determine the grey range,
+    /// 16-bit samples are taken to have as many bits as the largest one needs.
     #[must_use]
     pub fn doubts(&self) -> Vec<ImageDoubt> {
-        let seen = |levels: &Raster<u8>| examine(&resize(levels, EXAMINED_SIZE, InputRoute::One), (1, 1)).0;
+        let doubts_of = |levels: &Raster<u8>| examine(&resize(levels, EXAMINED_SIZE, InputRoute::Training), 1.0).0;
         match &self.samples {
-            Samples::Depth8(raster) => seen(raster),
+            Samples::Depth8(raster) => doubts_of(raster),
             Samples::Depth16(raster) => {
                 let small = nearest_pil(raster, EXAMINED_SIZE, EXAMINED_SIZE);
                 let white = u16::MAX >> (16 - u32::from(depth_of(self.largest())));
-                seen(&small.map(|sample| level(sample, white)))
+                doubts_of(&small.map(|sample| level(sample, white)))
             }
         }
     }
@@ -80,12 +79,11 @@ impl DecodedImage {
     }
 }
 
-/// Grey levels of an image, 0 to 255, and where they come from.
+/// Grey levels of an image, 0 to 255, and their origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GreyLevels {
-    /// The picture.
     pub raster: Raster<u8>,
-    /// Bits of a sample in the file.
+    /// Bits per sample in the file.
     pub bits: u8,
     /// The largest sample in the file.
     pub largest: u16,
@@ -94,11 +92,11 @@ pub struct GreyLevels {
 }
 
 impl GreyLevels {
-    /// What is found in the image, `picture` being it in the size of a network's input.
+    /// Examines the image. `picture` is the image resized to a network's input.
     #[must_use]
     pub fn findings(&self, picture: &Raster<u8>) -> ImageFindings {
         let (width, height) = (self.raster.width(), self.raster.height());
-        let (doubts, traits) = examine(picture, (width, height));
+        let (doubts, traits) = examine(picture, width as f64 / height as f64);
         ImageFindings { width, height, bits: self.bits, largest: self.largest, white: self.white, doubts, traits }
     }
 }

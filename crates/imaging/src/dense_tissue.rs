@@ -1,53 +1,52 @@
-//! Which pixels of a mammogram show dense tissue, by a rule.
+//! Rule-based segmentation of dense tissue.
 
 use super::breast_mask::grey_levels;
 use super::mask::Mask;
 use super::raster::Raster;
 
-/// The share of the examined pixels that are darker than the grey of fat.
+/// The quantile of the examined pixels that serves as the grey level of fat.
 const FAT: f64 = 0.20;
 
-/// How far above fat dense tissue begins, in grey levels, and as a share of the spread between fat and the brightest
-/// twentieth.
+/// The threshold above fat: `OFFSET` grey levels plus `CONTRAST` × the spread between fat and the 95th percentile.
 const OFFSET: f64 = 12.0;
 const CONTRAST: f64 = 0.10;
 
-/// Pixels are averaged over squares of this share of the shorter side before they are compared: noise and single fibres
-/// are not dense tissue.
+/// Side of the averaging square as a share of the shorter side: noise and single fibres are not dense tissue.
 const AVERAGED: f64 = 0.012;
 
-/// Below this share of the examined pixels there is no dense tissue to speak of.
+/// The smallest share of the examined pixels that is more than noise.
 const MIN_SHARE: f64 = 0.05;
 
-/// What the rule found.
+/// The dense tissue found by the rule.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DenseTissue {
-    /// The dense pixels; of those, no more than noise where the share is below 5 %.
+    /// The dense pixels; mere noise if their share is below 5 %.
     pub mask: Mask,
-    /// Their share of the examined pixels.
+    /// Share of the examined pixels.
     pub share: f64,
 }
 
 impl DenseTissue {
-    /// The mask, if there is dense tissue to speak of.
+    /// The mask, unless its share is so small that it is mere noise.
     #[must_use]
     pub fn worth_scoring(self) -> Option<Mask> {
         (self.share >= MIN_SHARE).then_some(self.mask)
     }
 }
 
-/// The dense tissue of a picture by fat reference and offset: the examined pixels (the breast without skin band and
-/// muscle) whose averaged grey lies far enough above the 20th percentile. The offset has an even part and one that grows
-/// with the picture's contrast. Otsu's threshold would call two thirds of a fatty breast dense; this rule calls little of
-/// it so. It is no densitometry: it ranks breasts (`docs/explanations.md` has its figures), and its outline is rough.
-/// `None` where nothing is left to examine.
+/// Segments dense tissue by a threshold above a fat reference: the examined pixels (the breast without skin band and
+/// muscle) whose averaged grey is far enough above the 20th percentile. The offset has a constant part and one that grows
+/// with the picture's contrast. `None` if there are no pixels to examine.
+///
+/// Otsu's threshold would classify two thirds of a fatty breast as dense; this rule classifies little of it so. It is not
+/// densitometry: it ranks breasts (`docs/explanations.md` has its figures), and its outline is rough.
 ///
 /// # Panics
-/// When mask and picture differ in size.
+/// If mask and picture differ in size.
 #[must_use]
 pub fn dense_tissue(image: &Raster<u8>, examined: &Mask) -> Option<DenseTissue> {
     let (width, height) = (image.width(), image.height());
-    assert_eq!((width, height), (examined.width(), examined.height()), "mask and picture of one size");
+    assert_eq!((width, height), (examined.width(), examined.height()), "mask and picture have the same size");
     let area = examined.area();
     if area == 0 {
         return None;
@@ -57,8 +56,8 @@ pub fn dense_tissue(image: &Raster<u8>, examined: &Mask) -> Option<DenseTissue> 
     let mut values: Vec<f32> =
         averaged.iter().zip(examined.pixels()).filter(|&(_, &inside)| inside).map(|(&value, _)| value).collect();
     let mut percentile = |share: f64| {
-        let place = (share * (area - 1) as f64) as usize;
-        f64::from(*values.select_nth_unstable_by(place, f32::total_cmp).1)
+        let rank = (share * (area - 1) as f64) as usize;
+        f64::from(*values.select_nth_unstable_by(rank, f32::total_cmp).1)
     };
     let (fat, bright) = (percentile(FAT), percentile(0.95));
     let threshold = fat + OFFSET + CONTRAST * (bright - fat);
@@ -68,10 +67,10 @@ pub fn dense_tissue(image: &Raster<u8>, examined: &Mask) -> Option<DenseTissue> 
     Some(DenseTissue { mask, share })
 }
 
-/// The mean over the pixels of the mask within `radius` rows and columns; 0 where there are none.
+/// The mean over the pixels of the mask within `radius` rows and columns of each pixel; 0 if there are none.
 fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
     let (width, height) = (mask.width(), mask.height());
-    // Of each column the sum of greys and the number of pixels in the rows around, and then of the columns around.
+    // Sum and count of the masked pixels in the window's rows, by column; the window then slides along the columns.
     let mut columns = vec![[0_u32; 2]; width];
     let count_row = |y: usize, columns: &mut [[u32; 2]], by: fn(u32, u32) -> u32| {
         let row = y * width..(y + 1) * width;
@@ -91,8 +90,8 @@ fn averaged_inside(grey: &[u8], mask: &Mask, radius: usize) -> Vec<f32> {
         }
         let [mut sum, mut count] = columns.iter().take(radius).fold([0; 2], |sums, &column| added(sums, column));
         for x in 0..width {
-            if let Some(&coming) = columns.get(x + radius) {
-                [sum, count] = added([sum, count], coming);
+            if let Some(&entering) = columns.get(x + radius) {
+                [sum, count] = added([sum, count], entering);
             }
             means.push(if count > 0 { sum as f32 / count as f32 } else { 0.0 });
             if let Some(leaving) = x.checked_sub(radius) {
@@ -121,14 +120,14 @@ mod tests {
         Mask::new(side, side, vec![true; side * side])
     }
 
-    /// Fat of grey 100 with a little texture, and a square of dense tissue.
+    /// Slightly textured fat of grey 100, and the dense tissue that `dense` returns.
     fn picture(dense: impl Fn(usize, usize) -> Option<u8>) -> Raster<u8> {
         let grey = |x: usize, y: usize| dense(x, y).unwrap_or(98 + ((x * 5 + y * 3) % 5) as u8);
         Raster::new(100, 100, Channels::Grey, (0..10_000).map(|at| grey(at % 100, at / 100)).collect())
     }
 
     #[test]
-    fn what_is_brighter_than_fat() {
+    fn dense_tissue_is_brighter_than_fat() {
         let inside = |x: usize, y: usize| (20..60).contains(&x) && (30..70).contains(&y);
         let found = dense_tissue(&picture(|x, y| inside(x, y).then_some(150)), &all(100)).unwrap();
         let wrong = (0..10_000).filter(|&at| found.mask.pixels()[at] != inside(at % 100, at / 100)).count();
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fatty_breast_has_none() {
+    fn a_fatty_breast_has_no_dense_tissue() {
         let found = dense_tissue(&picture(|_, _| None), &all(100)).unwrap();
         assert_eq!(found.mask.area(), 0);
         assert_eq!(found.worth_scoring(), None);
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn averages_take_what_is_inside_only() {
+    fn averages_exclude_pixels_outside_the_mask() {
         let mask = Mask::new(3, 1, vec![true, true, false]);
         assert_eq!(averaged_inside(&[10, 20, 255], &mask, 1), [15.0, 15.0, 20.0]);
         assert_eq!(averaged_inside(&[10, 20, 255], &mask, 0), [10.0, 20.0, 0.0]);
@@ -154,7 +153,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn averages_are_means(width in 1_usize..9, height in 1_usize..9, radius in 0_usize..12, pixels in prop::collection::vec((any::<u8>(), any::<bool>()), 64)) {
+        fn averages_match_direct_summation(width in 1_usize..9, height in 1_usize..9, radius in 0_usize..12, pixels in prop::collection::vec((any::<u8>(), any::<bool>()), 64)) {
             let (grey, inside): (Vec<u8>, Vec<bool>) = pixels[..width * height].iter().copied().unzip();
             let means = averaged_inside(&grey, &Mask::new(width, height, inside.clone()), radius);
             for (at, mean) in means.into_iter().enumerate() {

@@ -1,5 +1,4 @@
-//! Pictures of an explanation: the mammogram with the map in colours, with its contours, and with outlines of what lies
-//! where.
+//! Pictures of an explanation: the mammogram with the map, its contours and the outlines of regions.
 
 use super::colormap::Colormap;
 use super::contour::{Contour, contours, drawn, outline};
@@ -8,54 +7,50 @@ use super::overlay::{overlay, painted};
 use super::picture_regions::PictureRegions;
 use super::raster::{Channels, Raster};
 
-/// Where contours are drawn, as shares of the full colour, and in which colours: the inner ones lighter.
+/// The contours' levels, as shares of the full colour, and their colours: the inner ones are lighter.
 const LEVELS: [(f32, [u8; 3]); 3] = [(0.25, [86, 180, 233]), (0.5, [240, 228, 66]), (0.75, [255, 255, 255])];
 /// The outlines of breast, skin edge, pectoral muscle and dense tissue.
 const BREAST: [u8; 3] = [86, 180, 233];
 const SKIN: [u8; 3] = [204, 121, 167];
 const PECTORAL: [u8; 3] = [230, 159, 0];
 const DENSE: [u8; 3] = [0, 158, 115];
-/// Lines are so wide at 650 pixels; outlines are thinner.
+/// Width of a contour in a picture of 650 pixels.
 const LINE: f32 = 1.6;
+/// Width of an outline relative to a contour.
 const OUTLINE: f32 = 0.6;
 
-/// What is shown of an explanation.
+/// The part of an explanation that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExplanationDrawing {
     /// The mammogram alone.
     Image,
     /// The map over the mammogram.
     Overlay,
-    /// The map's contours at a quarter, a half and three quarters of the full colour, over the mammogram.
+    /// The map's contours at a quarter, half and three quarters of the full colour, over the mammogram.
     Contours,
     /// The map alone.
     Map,
 }
 
-/// The outlines that are drawn over a picture.
+/// The regions that are outlined in a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outlines {
-    /// None.
     #[default]
     None,
-    /// That of dense tissue.
     Dense,
-    /// That of the breast.
     Breast,
-    /// That of the rim along the skin.
+    /// The rim along the skin.
     Skin,
-    /// That of the filled pectoral muscle.
     Pectoral,
-    /// All of them.
     All,
 }
 
 impl Outlines {
-    /// All choices, in the order in which they are gone through.
+    /// All choices, in the order in which a key cycles through them.
     pub const ALL: [Self; 6] = [Self::None, Self::Dense, Self::Breast, Self::Skin, Self::Pectoral, Self::All];
 
-    /// Its name in a few words.
+    /// The name in the interface.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -70,7 +65,7 @@ impl Outlines {
 
     fn of(self, regions: &PictureRegions) -> Vec<(&Mask, [u8; 3])> {
         let dense = regions.dense.as_ref().map(|dense| (dense, DENSE));
-        let chosen = |this: Self| self == this || self == Self::All;
+        let chosen = |region: Self| self == region || self == Self::All;
         let mut masks = Vec::new();
         if chosen(Self::Breast) {
             masks.push((&regions.breast, BREAST));
@@ -85,18 +80,19 @@ impl Outlines {
     }
 }
 
-/// Draws an explanation: `picture` is grey, `shares` are the map's values from 0 to 1
-/// ([`MapScale::shares`](super::overlay::MapScale::shares)), both of one size. `opacity` of the map lies from 0 to 1.
+/// Draws an explanation over a picture. `shares` are the map's values from 0 to 1
+/// ([`MapScale::shares`](super::overlay::MapScale::shares)); the map's `opacity` is from 0 to 1 as well.
 ///
 /// # Panics
-/// When picture, shares and masks differ in size.
+/// If picture, shares and masks differ in size.
 #[must_use]
 pub fn draw_explanation(
     picture: &Raster<u8>,
     shares: &Raster<f32>,
     regions: Option<&PictureRegions>,
     drawing: ExplanationDrawing,
-    (colors, opacity): (Colormap, f32),
+    colors: Colormap,
+    opacity: f32,
     outlines: Outlines,
 ) -> Raster<u8> {
     let width = LINE * (picture.width() as f32 / 650.0).max(0.5);
@@ -105,20 +101,19 @@ pub fn draw_explanation(
         ExplanationDrawing::Overlay => overlay(picture, shares, colors, opacity),
         ExplanationDrawing::Map => painted(shares, colors),
     };
-    let mut over = |lines: &[Contour], color, width| result = drawn(&on_colours(&result), lines, color, width);
+    let mut draw_lines = |lines: &[Contour], color, width| result = drawn(&as_rgb(&result), lines, color, width);
     for (mask, color) in regions.map(|regions| outlines.of(regions)).unwrap_or_default() {
-        over(&outline(mask), color, width * OUTLINE);
+        draw_lines(&outline(mask), color, width * OUTLINE);
     }
     if drawing == ExplanationDrawing::Contours {
         for (level, color) in LEVELS {
-            over(&contours(shares, level), color, width);
+            draw_lines(&contours(shares, level), color, width);
         }
     }
     result
 }
 
-/// The picture in RGB.
-fn on_colours(picture: &Raster<u8>) -> Raster<u8> {
+fn as_rgb(picture: &Raster<u8>) -> Raster<u8> {
     match picture.channels() {
         Channels::Rgb => picture.clone(),
         Channels::Grey => {
@@ -135,7 +130,7 @@ mod tests {
     use crate::skin_band::SkinBandWidth;
 
     #[test]
-    fn each_drawing_shows_what_it_says() {
+    fn each_drawing_shows_its_part() {
         let picture = Raster::new(40, 40, Channels::Grey, vec![100; 1600]);
         let inside = |at: usize| (10..30).contains(&(at % 40)) && (10..30).contains(&(at / 40));
         let shares = Raster::new(40, 40, Channels::Grey, (0..1600).map(|at| f32::from(u8::from(inside(at)))).collect());
@@ -146,7 +141,7 @@ mod tests {
             TrueMasks { breast: Some(breast), dense: Some(dense), pectoral: Some(pectoral), ..TrueMasks::default() };
         let regions = PictureRegions::of(&picture, known, SkinBandWidth::default()).unwrap();
         let draw = |drawing, outlines| {
-            draw_explanation(&picture, &shares, Some(&regions), drawing, (Colormap::Grey, 0.5), outlines)
+            draw_explanation(&picture, &shares, Some(&regions), drawing, Colormap::Grey, 0.5, outlines)
         };
         let pixel = |raster: &Raster<u8>, x: usize, y: usize| {
             let channels = raster.channels().count();
@@ -158,7 +153,7 @@ mod tests {
         let map = draw(ExplanationDrawing::Map, Outlines::None);
         assert_eq!((pixel(&map, 20, 20), pixel(&map, 2, 2)), (vec![255; 3], vec![0; 3]));
         let lines = draw(ExplanationDrawing::Contours, Outlines::None);
-        assert_eq!(pixel(&lines, 20, 20), vec![100; 3], "nothing within");
+        assert_eq!(pixel(&lines, 20, 20), vec![100; 3], "nothing inside");
         assert_ne!(pixel(&lines, 10, 20), vec![100; 3], "a line at the edge");
         for outlines in [Outlines::Dense, Outlines::Breast, Outlines::Skin, Outlines::Pectoral, Outlines::All] {
             let changed = |at: usize| pixel(&draw(ExplanationDrawing::Image, outlines), at % 40, at / 40) != [100; 3];

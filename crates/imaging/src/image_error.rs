@@ -1,4 +1,4 @@
-//! Why an image cannot be read.
+//! Errors of reading images.
 
 use std::{fmt, io};
 
@@ -14,7 +14,7 @@ impl From<io::Error> for ImageError {
     }
 }
 
-/// Why an image cannot be read. The texts do not name the file: who asked for it knows it.
+/// An error of reading an image. The messages do not name the file; the caller does.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// The file cannot be opened or read.
@@ -23,62 +23,35 @@ pub enum ImageError {
     /// A folder, a pipe or a device.
     #[error("is a {0}, not a file")]
     NotAFile(&'static str),
-    /// A file of no bytes.
     #[error("is empty (0 bytes)")]
     Empty,
     /// A file longer than [`MAX_FILE_BYTES`].
-    #[error("is {bytes} bytes long; images up to {MAX_FILE_BYTES} bytes are read")]
-    FileTooLong {
-        /// Its length.
-        bytes: u64,
-    },
-    /// Something else than PNG, JPEG or TIFF.
+    #[error("is {bytes} bytes long; the limit for images is {MAX_FILE_BYTES} bytes")]
+    FileTooLong { bytes: u64 },
+    /// A file that is not PNG, JPEG or TIFF.
     #[error("is not a PNG, JPEG or TIFF image{}", foreign(*.instead))]
     NotAnImage {
-        /// What it is, where that is known.
+        /// The actual kind of file, if known.
         instead: Option<ForeignFile>,
     },
-    /// More than [`MAX_PIXELS`].
-    #[error("claims {width} × {height} pixels; images up to {} million pixels are read", MAX_PIXELS / 1_000_000)]
-    TooManyPixels {
-        /// Pixels a row.
-        width: u32,
-        /// Rows.
-        height: u32,
-    },
+    /// More than [`MAX_PIXELS`] pixels.
+    #[error("claims {width} × {height} pixels; the limit for images is {} million pixels", MAX_PIXELS / 1_000_000)]
+    TooManyPixels { width: u32, height: u32 },
     /// The file ends before the image does.
     #[error("is a truncated {format}: the file ends before the image does")]
-    Truncated {
-        /// The format.
-        format: ImageFormat,
-    },
-    /// The file breaks the rules of its format.
+    Truncated { format: ImageFormat },
+    /// The file violates its format.
     #[error("is a damaged {format}: {reason}")]
-    Damaged {
-        /// The format.
-        format: ImageFormat,
-        /// What is wrong.
-        reason: String,
-    },
-    /// A kind of image that is not read.
-    #[error("is a {format} of a kind that is not read ({reason}); save it as 8- or 16-bit grey PNG")]
-    Unsupported {
-        /// The format.
-        format: ImageFormat,
-        /// What kind.
-        reason: String,
-    },
-    /// Its samples cannot become grey levels.
+    Damaged { format: ImageFormat, reason: String },
+    /// A valid image of an unsupported kind, which `reason` names.
+    #[error("is a {format} of an unsupported kind ({reason}); save it as 8- or 16-bit grey PNG")]
+    Unsupported { format: ImageFormat, reason: String },
+    /// The samples cannot be converted to grey levels.
     #[error(transparent)]
     GreyRange(#[from] GreyRangeFault),
-    /// The decoder panicked.
-    #[error("is a {format} on which the decoder fails ({message}); save it as 8- or 16-bit grey PNG, and report it")]
-    DecoderFault {
-        /// The format.
-        format: ImageFormat,
-        /// The panic's message.
-        message: String,
-    },
+    /// The decoder panicked with this message.
+    #[error("is a {format} that crashes the decoder ({message}); save it as 8- or 16-bit grey PNG, and report it")]
+    DecoderFault { format: ImageFormat, message: String },
 }
 
 fn foreign(instead: Option<ForeignFile>) -> String {

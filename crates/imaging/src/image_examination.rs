@@ -1,23 +1,23 @@
-//! Looks at an image as a physicist would at first: is it a mammogram as expected, and what does it look like?
+//! A first look at an image, as a physicist would take it: is it an ordinary mammogram, and what does it look like?
 
 use super::breast_mask::{breast_mask, grey_levels};
 use super::mask::Mask;
 use super::raster::Raster;
 use mammoscope_domain::image::image_findings::{ImageDoubt, ImageTraits};
 
-/// Side of the squares in the picture's corners that the background is looked for in, as a share of the shorter side.
+/// Side of the squares in the picture's corners that are searched for background, as a share of the shorter side.
 const CORNER: f64 = 0.03;
-/// A corner within this part of the picture's range from its end is bright, or dark.
+/// A corner is bright or dark if it is within this part of the picture's range from the range's end.
 const EXTREME: f64 = 0.2;
-/// By so much of the range the bright corners have to be nearer to its end than the dark ones, where there are as many.
+/// If bright corners do not outnumber dark ones, they must be closer to the end of the range by this part of it.
 const NEARER: f64 = 0.02;
-/// So much of the breast at the highest level is saturated.
+/// The share of the breast at the highest level from which on it is saturated.
 const SATURATED: f64 = 0.1;
 
-/// Why a picture cannot be a mammogram as expected, in the order of [`ImageDoubt::ALL`], and what it looks like. The picture
-/// is one that was resized for a network; `stored` are its width and height before.
+/// The reasons why a picture cannot be an ordinary mammogram, in the order of [`ImageDoubt::ALL`], and its traits. The
+/// picture has been resized for a network; `aspect` is its original width / height.
 #[must_use]
-pub fn examine(picture: &Raster<u8>, stored: (usize, usize)) -> (Vec<ImageDoubt>, Option<ImageTraits>) {
+pub fn examine(picture: &Raster<u8>, aspect: f64) -> (Vec<ImageDoubt>, Option<ImageTraits>) {
     let grey = grey_levels(picture);
     let counts = level_counts(&grey);
     if counts.iter().filter(|&&count| count > 0).count() <= 1 {
@@ -30,7 +30,7 @@ pub fn examine(picture: &Raster<u8>, stored: (usize, usize)) -> (Vec<ImageDoubt>
     let saturated = grey.iter().zip(breast.pixels()).filter(|&(&level, &inside)| inside && level == u8::MAX).count();
     let doubts =
         if saturated as f64 >= SATURATED * breast.area() as f64 { vec![ImageDoubt::Saturated] } else { Vec::new() };
-    (doubts, Some(traits(&grey, &breast, stored)))
+    (doubts, Some(traits(&grey, &breast, aspect)))
 }
 
 fn level_counts(grey: &[u8]) -> [u64; 256] {
@@ -41,7 +41,7 @@ fn level_counts(grey: &[u8]) -> [u64; 256] {
     counts
 }
 
-/// The level that a share of the counted pixels does not exceed.
+/// The smallest level that at least a `share` of the counted pixels do not exceed.
 fn percentile(counts: &[u64; 256], share: f64) -> u8 {
     let total: u64 = counts.iter().sum();
     let wanted = (total as f64 * share).ceil().max(1.0) as u64;
@@ -53,8 +53,10 @@ fn percentile(counts: &[u64; 256], share: f64) -> u8 {
     reached.unwrap_or(255) as u8
 }
 
-/// Whether what surrounds the breast is bright. Two corners of a mammogram at least show background, which is the end of
-/// the grey range; those at the chest wall show background or breast, which is only near the other end.
+/// True if the surroundings of the breast are bright.
+///
+/// At least two corners of a mammogram show background, which is at one end of the grey range. Those at the chest wall
+/// may show breast instead, which only comes near the other end.
 fn has_bright_background(width: usize, grey: &[u8], counts: &[u64; 256]) -> bool {
     let height = grey.len() / width;
     let (low, high) = (f64::from(percentile(counts, 0.01)), f64::from(percentile(counts, 0.99)));
@@ -68,14 +70,14 @@ fn has_bright_background(width: usize, grey: &[u8], counts: &[u64; 256]) -> bool
                 of_corner[usize::from(level)] += 1;
             }
         }
-        let place = (f64::from(percentile(&of_corner, 0.5)) - low) / (high - low).max(1.0);
-        if place <= EXTREME {
-            from_dark.push(place);
-        } else if place >= 1.0 - EXTREME {
-            from_bright.push(1.0 - place);
+        let position = (f64::from(percentile(&of_corner, 0.5)) - low) / (high - low).max(1.0);
+        if position <= EXTREME {
+            from_dark.push(position);
+        } else if position >= 1.0 - EXTREME {
+            from_bright.push(1.0 - position);
         }
     }
-    let mean = |places: &[f64]| places.iter().sum::<f64>() / places.len() as f64;
+    let mean = |distances: &[f64]| distances.iter().sum::<f64>() / distances.len() as f64;
     match (from_bright.len(), from_dark.len()) {
         (0 | 1, _) => false,
         (_, 0) => true,
@@ -85,7 +87,7 @@ fn has_bright_background(width: usize, grey: &[u8], counts: &[u64; 256]) -> bool
     }
 }
 
-fn traits(grey: &[u8], breast: &Mask, stored: (usize, usize)) -> ImageTraits {
+fn traits(grey: &[u8], breast: &Mask, aspect: f64) -> ImageTraits {
     let (width, height) = (breast.width(), breast.height());
     let inside = breast.pixels();
     let (mut of_breast, mut of_background) = ([0_u64; 256], [0_u64; 256]);
@@ -125,7 +127,7 @@ fn traits(grey: &[u8], breast: &Mask, stored: (usize, usize)) -> ImageTraits {
         per(texture, textured),
         if of_background.iter().any(|&count| count > 0) { f64::from(percentile(&of_background, 0.5)) } else { 0.0 },
         per(noise, noisy),
-        (stored.0 as f64 / stored.1 as f64).ln(),
+        aspect.ln(),
     ];
     ImageTraits(values.map(|value| value as f32))
 }
@@ -137,7 +139,7 @@ mod tests {
 
     const SIDE: usize = 100;
 
-    /// A half disc of breast at the left edge, with a striped texture.
+    /// A half disc of breast at the left edge.
     fn mammogram(breast: impl Fn(usize, usize) -> u8, background: u8) -> Raster<u8> {
         let pixel = |at: usize| {
             let (x, y) = (at % SIDE, at / SIDE);
@@ -151,11 +153,11 @@ mod tests {
     }
 
     fn doubts(picture: &Raster<u8>) -> Vec<ImageDoubt> {
-        examine(picture, (SIDE, SIDE)).0
+        examine(picture, 1.0).0
     }
 
     #[test]
-    fn what_cannot_be_a_mammogram_is_doubted() {
+    fn pictures_that_cannot_be_mammograms_are_doubted() {
         assert_eq!(doubts(&mammogram(striped, 0)), []);
         assert_eq!(doubts(&mammogram(striped, 0).map(|level| 255 - level)), [ImageDoubt::Inverted]);
         assert_eq!(doubts(&mammogram(|_, _| 9, 9)), [ImageDoubt::OneLevel]);
@@ -163,7 +165,7 @@ mod tests {
         let speck =
             Raster::new(SIDE, SIDE, Channels::Grey, (0..SIDE * SIDE).map(|at| u8::from(at == 5050) * 200).collect());
         assert_eq!(doubts(&speck), [ImageDoubt::NoBreast]);
-        // A bright breast that fills most of the picture is no bright background.
+        // A bright breast that fills most of the picture is not a bright background.
         let large = Raster::new(
             SIDE,
             SIDE,
@@ -174,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn traits_by_hand() {
-        let (_, traits) = examine(&mammogram(striped, 3), (200, 100));
+    fn traits_match_hand_computed_values() {
+        let (_, traits) = examine(&mammogram(striped, 3), 2.0);
         let [share, mean, deviation, darkest, brightest, texture, background, noise, aspect] = traits.unwrap().0;
         let drawn = std::f32::consts::FRAC_1_PI;
         assert!((share - drawn).abs() < 0.02, "{share}");
         assert!((mean - 120.0).abs() < 1.0 && (deviation - 20.0).abs() < 0.1, "{mean} {deviation}");
         assert_eq!((darkest, brightest, background, noise), (100.0, 140.0, 3.0, 0.0));
-        // The neighbours above and below are alike, those beside differ by 40: the mean of all four by 20.
+        // The neighbours above and below are equal and those at the sides differ by 40, so the mean of all four by 20.
         assert!((texture - 20.0).abs() < 0.1, "{texture}");
         assert!((aspect - 2.0_f32.ln()).abs() < 1e-6);
     }

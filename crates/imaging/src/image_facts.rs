@@ -1,20 +1,19 @@
-//! What a file of an image holds, as it is stored.
+//! The format, size, depth and colours of an image file.
 
 use std::fmt;
 
-/// A file format of images.
+/// An image file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageFormat {
-    /// Portable Network Graphics.
     Png,
-    /// JPEG, baseline or progressive.
+    /// Baseline or progressive.
     Jpeg,
-    /// Tagged Image File Format; its first page.
+    /// The first page.
     Tiff,
 }
 
 impl ImageFormat {
-    /// The format that a file's first bytes announce.
+    /// Recognises the format by a file's first bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
@@ -36,25 +35,19 @@ impl fmt::Display for ImageFormat {
     }
 }
 
-/// What a pixel of the file consists of.
+/// The colour type of a file's pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorKind {
-    /// One grey value.
     Grey,
-    /// A grey value and an opacity.
     GreyAlpha,
-    /// Red, green, blue.
     Rgb,
-    /// Red, green, blue and an opacity.
     Rgba,
-    /// An entry of a table of colours.
     Palette,
-    /// Four printing inks.
     Cmyk,
 }
 
 impl ColorKind {
-    /// Samples of a pixel, as they are decoded.
+    /// Samples per pixel during decoding.
     pub(super) const fn samples(self) -> u64 {
         match self {
             Self::Grey => 1,
@@ -78,18 +71,14 @@ impl fmt::Display for ColorKind {
     }
 }
 
-/// What a file holds, as it is stored.
+/// The facts in an image file's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageFacts {
-    /// Pixels a row.
     pub width: u32,
-    /// Rows.
     pub height: u32,
-    /// Bits of one sample: 1 to 16.
+    /// Bits per sample, 1 to 16.
     pub bits: u8,
-    /// What a pixel consists of.
     pub color: ColorKind,
-    /// The file's format.
     pub format: ImageFormat,
 }
 

@@ -1,4 +1,4 @@
-//! What an image's first bytes tell, without decoding it: for lists of many images.
+//! Headers of image files, read without decoding the image: for lists of many images.
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
@@ -10,26 +10,25 @@ use super::image_error::ImageError;
 use super::image_facts::{ImageFacts, ImageFormat};
 use mammoscope_domain::text::foreign_file::{BEGINNING, ForeignFile};
 
-/// What an image file's header tells, and the file's length.
+/// The facts in an image file's header and the file's length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImageHeader {
-    /// The image.
     pub facts: ImageFacts,
     /// The file's length in bytes.
     pub bytes: u64,
 }
 
-/// Reads an image file's header. A file whose header is whole may still be damaged further on.
+/// Reads an image file's header. A file with an intact header may still be damaged further on.
 pub fn read_header(path: &Path) -> Result<ImageHeader, ImageError> {
-    // Asked before it is opened: opening a pipe waits for its writer.
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
+    // Checked first because opening a pipe would block until it has a writer.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
         return Err(ImageError::NotAFile("folder"));
     }
-    if !kind.is_file() {
+    if !metadata.is_file() {
         return Err(ImageError::NotAFile("pipe or device"));
     }
-    if kind.len() == 0 {
+    if metadata.len() == 0 {
         return Err(ImageError::Empty);
     }
     let mut file = BufReader::with_capacity(1 << 12, File::open(path)?);
@@ -50,7 +49,7 @@ pub fn read_header(path: &Path) -> Result<ImageHeader, ImageError> {
         let reason = format!("it claims {} × {} pixels", facts.width, facts.height);
         return Err(ImageError::Damaged { format: facts.format, reason });
     }
-    Ok(ImageHeader { facts, bytes: kind.len() })
+    Ok(ImageHeader { facts, bytes: metadata.len() })
 }
 
 #[cfg(test)]
@@ -61,7 +60,7 @@ mod tests {
     use crate::decode::decode_file;
 
     #[test]
-    fn headers_tell_what_decoding_tells() {
+    fn headers_agree_with_the_decoded_images() {
         let folder = tempfile::tempdir().unwrap();
         let grey = DynamicImage::from(GrayImage::from_pixel(7, 5, image::Luma([9])));
         let rgb = DynamicImage::from(RgbImage::from_pixel(3, 4, image::Rgb([9, 8, 7])));
@@ -83,17 +82,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_said() {
+    fn files_that_are_not_images_are_errors() {
         let folder = tempfile::tempdir().unwrap();
-        let said = |bytes: &[u8]| {
+        let error = |bytes: &[u8]| {
             let path = folder.path().join("x.png");
             std::fs::write(&path, bytes).unwrap();
             read_header(&path).unwrap_err().to_string()
         };
-        assert_eq!(said(b""), "is empty (0 bytes)");
-        assert_eq!(said(b"notes"), "is not a PNG, JPEG or TIFF image");
-        assert!(said(b"\x89PNG\r\n\x1a\n\0\0").contains("truncated"));
-        assert!(said(b"\xff\xd8\xff\xe0\0\x10").contains("truncated"));
+        assert_eq!(error(b""), "is empty (0 bytes)");
+        assert_eq!(error(b"notes"), "is not a PNG, JPEG or TIFF image");
+        assert!(error(b"\x89PNG\r\n\x1a\n\0\0").contains("truncated"));
+        assert!(error(b"\xff\xd8\xff\xe0\0\x10").contains("truncated"));
         assert!(read_header(folder.path()).unwrap_err().to_string().contains("folder"));
     }
 }

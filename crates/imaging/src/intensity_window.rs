@@ -1,4 +1,4 @@
-//! Which grey values are drawn black and which white.
+//! Windowing: the grey values that are drawn black and white.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,30 +7,28 @@ use crate::decoded_image::Samples;
 
 /// Bars of a histogram.
 pub const BARS: usize = 64;
-/// How far one step moves a window, as a part of its width.
+/// The shift of the window per step, as a share of its width.
 const LEVEL_STEP: f64 = 0.05;
-/// How much wider or narrower one step makes a window.
+/// The factor on the window's width per step.
 const WIDTH_STEP: f64 = 1.25;
 
-/// The grey values of an image.
+/// The distribution of an image's grey values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GreyStatistics {
-    /// The smallest value.
+    /// The smallest value in the image.
     pub low: u16,
-    /// The largest value.
+    /// The largest value in the image.
     pub high: u16,
-    /// The first percentile.
     pub percentile_1: u16,
-    /// The 99th percentile.
     pub percentile_99: u16,
-    /// The largest value that the depth can hold.
+    /// The largest value of the depth.
     pub full: u16,
-    /// How many pixels there are in each of [`BARS`] equal parts from 0 to `full`.
+    /// Number of pixels in each of [`BARS`] equal intervals from 0 to `full`.
     pub histogram: Vec<u32>,
 }
 
 impl GreyStatistics {
-    /// Counts the values of an image. Of a coloured one the mean of red, green and blue counts.
+    /// Counts the values of an image. A coloured pixel counts by its mean.
     #[must_use]
     pub fn of(samples: &Samples) -> Self {
         let (mut counts, full) = match samples {
@@ -81,35 +79,34 @@ fn mean<S: Copy + Into<u32>>(pixel: &[S]) -> usize {
     (pixel.iter().map(|&value| value.into()).sum::<u32>() / 3) as usize
 }
 
-/// Where a window comes from.
+/// The values that a window is derived from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WindowPreset {
-    /// 8 bits as they are stored; of 16 bits, which seldom use their range, all values that occur.
+    /// [`Self::Stored`] for 8 bits; [`Self::Range`] for 16 bits, which seldom use their full range.
     #[default]
     Usual,
     /// From the smallest to the largest value of the image.
     Range,
     /// From the first to the 99th percentile.
     Percentiles,
-    /// All values that the depth can hold.
+    /// The full range of the depth.
     Stored,
 }
 
-/// How grey values are to be shown.
+/// A window preset with the user's adjustments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WindowChoice {
-    /// Where it begins.
     pub preset: WindowPreset,
-    /// Steps towards brighter pictures; each moves the window down.
+    /// Steps towards a brighter picture; each moves the window down.
     pub level: i8,
     /// Steps towards more contrast; each makes the window narrower.
     pub contrast: i8,
 }
 
 impl WindowChoice {
-    /// The next preset, with level and contrast at rest.
+    /// The next preset, without adjustments.
     #[must_use]
     pub fn next(self) -> Self {
         let preset = match self.preset {
@@ -120,19 +117,19 @@ impl WindowChoice {
         Self { preset, level: 0, contrast: 0 }
     }
 
-    /// Brighter by so many steps, or darker.
+    /// Makes the picture brighter by `steps`, or darker if they are negative.
     #[must_use]
     pub fn brighter(self, steps: i8) -> Self {
         Self { level: self.level.saturating_add(steps).clamp(-40, 40), ..self }
     }
 
-    /// With more contrast by so many steps, or less.
+    /// Increases the contrast by `steps`, or reduces it if they are negative.
     #[must_use]
     pub fn steeper(self, steps: i8) -> Self {
         Self { contrast: self.contrast.saturating_add(steps).clamp(-12, 24), ..self }
     }
 
-    /// The window for an image with these values.
+    /// The window for an image with these statistics.
     #[must_use]
     pub fn window(self, of: &GreyStatistics) -> IntensityWindow {
         let (low, high) = match self.preset {
@@ -148,7 +145,7 @@ impl WindowChoice {
         IntensityWindow { low: (middle - half).round() as i32, high: (middle + half).round() as i32 }
     }
 
-    /// What it is called: `as stored`, `whole range`, `1–99 %`.
+    /// The name in the interface: `as stored`, `whole range`, `1–99 %`.
     #[must_use]
     pub fn name(self, of: &GreyStatistics) -> &'static str {
         if self.level != 0 || self.contrast != 0 {
@@ -163,20 +160,20 @@ impl WindowChoice {
     }
 }
 
-/// The value that is drawn black and the one that is drawn white; both may lie beyond what the depth holds.
+/// The values that are drawn black and white. Both may be outside the range of the depth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntensityWindow {
-    /// Drawn black, with everything below.
+    /// The largest value that is drawn black.
     pub low: i32,
-    /// Drawn white, with everything above.
+    /// The smallest value that is drawn white.
     pub high: i32,
 }
 
 impl IntensityWindow {
-    /// The grey level, 0 to 255, that a value is drawn with.
+    /// The grey level, 0 to 255, in which a value is drawn.
     #[must_use]
     pub fn level(self, value: u16) -> u8 {
-        // A flat image has no range: what is not above it is black.
+        // At least 1: a flat image has an empty window.
         let span = i64::from(self.high - self.low).max(1);
         let above = (i64::from(value) - i64::from(self.low)).clamp(0, span);
         ((above * 255 + span / 2) / span) as u8
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn eight_bits_are_shown_as_stored_and_sixteen_over_their_range() {
+    fn the_usual_window_is_as_stored_for_8_bits_and_the_range_for_16() {
         let choice = WindowChoice::default();
         let sixteen = statistics(&[1000, 3000, 5000]);
         let window = choice.window(&sixteen);
@@ -218,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn presets_follow_each_other_and_each_changes_the_picture() {
+    fn every_preset_in_the_cycle_changes_the_picture() {
         let values: Vec<u8> = (20..=204).collect();
         let eight = GreyStatistics::of(&Samples::Depth8(Raster::new(values.len(), 1, Channels::Grey, values)));
         let mut choice = WindowChoice::default();
@@ -235,22 +232,22 @@ mod tests {
     }
 
     #[test]
-    fn brighter_is_brighter_and_steeper_is_steeper() {
+    fn adjustments_change_brightness_and_contrast() {
         let found = statistics(&[0, 1000]);
-        let rest = WindowChoice::default();
-        assert!(rest.brighter(1).window(&found).level(500) > rest.window(&found).level(500));
-        assert!(rest.brighter(-1).window(&found).level(500) < rest.window(&found).level(500));
+        let neutral = WindowChoice::default();
+        assert!(neutral.brighter(1).window(&found).level(500) > neutral.window(&found).level(500));
+        assert!(neutral.brighter(-1).window(&found).level(500) < neutral.window(&found).level(500));
         let spread = |choice: WindowChoice| {
             let window = choice.window(&found);
             window.level(600) - window.level(400)
         };
-        assert!(spread(rest.steeper(1)) > spread(rest));
-        assert_eq!(rest.brighter(1).name(&found), "set by hand");
+        assert!(spread(neutral.steeper(1)) > spread(neutral));
+        assert_eq!(neutral.brighter(1).name(&found), "set by hand");
     }
 
     proptest! {
         #[test]
-        fn windows_keep_the_order_of_values(
+        fn windows_are_monotonic(
             low in 0_u16.., high in 0_u16.., level in -40_i8..40, contrast in -12_i8..24, one in 0_u16.., other in 0_u16..,
         ) {
             let found = statistics(&[low, high]);

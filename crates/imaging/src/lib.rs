@@ -1,4 +1,4 @@
-//! Bytes to pixels, and pixels to pixels.
+//! Decoding, analysis and rendering of mammograms.
 
 pub mod breast_mask;
 pub mod colormap;
@@ -9,7 +9,7 @@ pub mod decoded_image;
 pub mod dense_tissue;
 pub mod explanation_picture;
 pub mod filled_pectoral;
-mod image_error;
+pub mod image_error;
 pub mod image_examination;
 mod image_facts;
 pub mod image_header;

@@ -1,4 +1,4 @@
-//! Maps of a layer's size to maps of the input's size.
+//! Up-sampling of maps from a layer's size to the input's.
 
 use super::raster::{Channels, Raster};
 use super::resize::bilinear_positions;
@@ -6,24 +6,24 @@ use super::resize::bilinear_positions;
 /// The pole of the cubic B-spline's direct filter, √3 − 2. Unser, Aldroubi and Eden 1993.
 const POLE: f64 = -0.267_949_192_431_122_7;
 
-/// What keras-vis adds to the range that it divides by.
+/// Added by keras-vis to the range that it divides by.
 const EPSILON: f32 = 1e-7;
 
-/// Bilinear interpolation with half-pixel centres, clamped at the edges: what scores and pictures are made from. A cell
-/// of the native map covers the pixels that it was computed from, the sum stays in proportion, and nothing overshoots.
+/// Bilinear interpolation with half-pixel centres, clamped at the edges, for scores and pictures. A cell of the native map
+/// covers the pixels that it was computed from, the sum stays in proportion, and nothing overshoots.
 ///
 /// # Panics
-/// When a side is zero, or the map is not of one channel.
+/// If a side is zero or the map has more than one channel.
 #[must_use]
 pub fn bilinear_zoom(map: &Raster<f32>, width: usize, height: usize) -> Raster<f32> {
-    assert_eq!(map.channels(), Channels::Grey, "a map has one value a position");
+    assert_eq!(map.channels(), Channels::Grey, "a map has one value per position");
     let columns = bilinear_positions(map.width(), width);
     let mut values = Vec::with_capacity(width * height);
     for row in bilinear_positions(map.height(), height) {
         let (above, below) = (map.row(row.first), map.row(row.second));
         values.extend(columns.iter().map(|column| {
             let along = |line: &[f32]| {
-                // A weight of zero takes nothing, not even of a neighbour that is not finite.
+                // A neighbour of weight zero must not contribute: it may not be finite.
                 let (left, right) = (f64::from(line[column.first]), f64::from(line[column.second]));
                 if column.weight > 0.0 { (1.0 - column.weight) * left + column.weight * right } else { left }
             };
@@ -34,15 +34,15 @@ pub fn bilinear_zoom(map: &Raster<f32>, width: usize, height: usize) -> Raster<f
     Raster::new(width, height, Channels::Grey, values)
 }
 
-/// Interpolation by cubic B-splines through the map's values, its corners on the corners of the result: what
-/// `scipy.ndimage.zoom` of order 3 with its prefilter does (mirrored at the edges), and keras-vis with it. It overshoots:
-/// beside a peak the result may lie below the map's smallest value.
+/// Interpolation by cubic B-splines through the map's values, corners on corners and mirrored at the edges, as in
+/// `scipy.ndimage.zoom` of order 3 with its prefilter, which keras-vis uses. It overshoots: beside a peak the result may
+/// be below the map's smallest value.
 ///
 /// # Panics
-/// When a side is zero, or the map is not of one channel.
+/// If a side is zero or the map has more than one channel.
 #[must_use]
 pub fn cubic_spline_zoom(map: &Raster<f32>, width: usize, height: usize) -> Raster<f32> {
-    assert_eq!(map.channels(), Channels::Grey, "a map has one value a position");
+    assert_eq!(map.channels(), Channels::Grey, "a map has one value per position");
     let (columns, rows) = (map.width(), map.height());
     let mut coefficients: Vec<f64> = map.samples().iter().map(|&value| f64::from(value)).collect();
     for row in coefficients.chunks_exact_mut(columns) {
@@ -55,7 +55,7 @@ pub fn cubic_spline_zoom(map: &Raster<f32>, width: usize, height: usize) -> Rast
             coefficients[row * columns + column] = value;
         }
     }
-    // The kernel is a product: rows first, at the map's height, then columns.
+    // The kernel is separable: first along the rows, at the map's height, then along the columns.
     let along_rows = spline_positions(columns, width);
     let stretched: Vec<f64> = coefficients
         .chunks_exact(columns)
@@ -68,7 +68,7 @@ pub fn cubic_spline_zoom(map: &Raster<f32>, width: usize, height: usize) -> Rast
     Raster::new(width, height, Channels::Grey, values)
 }
 
-/// `(map − min) / (max − min + 1e-7)`, the last step of keras-vis: from 0 to just below 1. A constant map becomes 0.
+/// `(map − min) / (max − min + 1e-7)`, the last step of keras-vis: values from 0 to just below 1. A constant map becomes 0.
 #[must_use]
 pub fn normalised(map: &Raster<f32>) -> Raster<f32> {
     let (low, high) = map
@@ -78,7 +78,7 @@ pub fn normalised(map: &Raster<f32>) -> Raster<f32> {
     map.map(|value| (value - low) / (high - low + EPSILON))
 }
 
-/// Values of a line to the coefficients of the B-spline through them, mirrored at both ends.
+/// Converts values to the coefficients of the cubic B-spline through them, mirrored at both ends.
 fn prefilter(line: &mut [f64]) {
     let count = line.len();
     if count < 2 {
@@ -107,7 +107,7 @@ fn prefilter(line: &mut [f64]) {
     }
 }
 
-/// The four coefficients that a position takes, and their weights.
+/// The four coefficients that contribute at a position, and their weights.
 struct SplinePosition {
     indices: [usize; 4],
     weights: [f64; 4],
@@ -121,12 +121,12 @@ impl SplinePosition {
 
 fn spline_positions(source: usize, target: usize) -> Vec<SplinePosition> {
     let last = source - 1;
-    // A single target pixel takes the first corner, as SciPy has it.
+    // A single target pixel takes the first corner, as in SciPy.
     let scale = if target > 1 { last as f64 / (target - 1) as f64 } else { 0.0 };
     (0..target)
         .map(|index| {
-            // Corners lie on corners, so that nothing is asked for from outside, where the spline is 0; SciPy loses the
-            // last row to it at sizes where the product is rounded up.
+            // Clamped because the spline is 0 outside: where rounding moves the last position beyond the corner, SciPy
+            // loses the last row.
             let position = (index as f64 * scale).min(last as f64);
             let start = position.floor();
             let (t, u) = (position - start, 1.0 - (position - start));
@@ -142,7 +142,7 @@ fn spline_positions(source: usize, target: usize) -> Vec<SplinePosition> {
         .collect()
 }
 
-/// An index beyond the ends, mirrored at the outermost values (which are not repeated).
+/// Mirrors an index beyond the ends at the outermost values, which are not repeated.
 fn mirrored(index: isize, count: usize) -> usize {
     let period = (2 * count as isize - 2).max(1);
     let within = index.rem_euclid(period);
@@ -164,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn bilinear_by_hand() {
+    fn bilinear_zoom_matches_hand_computed_values() {
         // 2 → 4: positions −0.25 (clamped), 0.25, 0.75, 1.25 (clamped).
         let zoomed = bilinear_zoom(&map(2, 1, &[0.0, 4.0]), 4, 2);
         assert!(close(zoomed.samples(), &[0.0, 1.0, 3.0, 4.0, 0.0, 1.0, 3.0, 4.0]), "{zoomed:?}");
     }
 
     #[test]
-    fn a_spline_through_a_peak() {
+    fn a_spline_through_a_peak_overshoots() {
         // At half steps. With (c[i−1] + 4c[i] + c[i+1])/6 = value and mirrored ends: 4a + 2b = 0, a + 4b + c = 0,
         // 2b + 4c = 6.
         let line = cubic_spline_zoom(&map(5, 1, &[0.0, 0.0, 1.0, 0.0, 0.0]), 9, 1);
@@ -179,17 +179,17 @@ mod tests {
         let half = |left: f32, first: f32, second: f32, right: f32| (left + 23.0 * (first + second) + right) / 48.0;
         let expected = [0.0, half(b, a, b, c), 0.0, half(a, b, c, b), 1.0];
         assert!(close(&line.samples()[..5], &expected), "{line:?} {expected:?}");
-        assert!(line.samples()[1] < 0.0, "it overshoots: {line:?}");
+        assert!(line.samples()[1] < 0.0, "{line:?}");
     }
 
     #[test]
-    fn normalising_keeps_off_a_division_by_zero() {
+    fn normalising_a_constant_map_gives_zero() {
         assert_eq!(normalised(&map(2, 1, &[3.0, 3.0])).samples(), &[0.0, 0.0]);
         assert!(close(normalised(&map(3, 1, &[-1.0, 0.0, 3.0])).samples(), &[0.0, 0.25, 1.0]));
     }
 
     #[test]
-    fn a_map_of_one_value_is_that_value_everywhere() {
+    fn a_single_value_fills_the_result() {
         for zoomed in [cubic_spline_zoom(&map(1, 1, &[2.5]), 7, 5), bilinear_zoom(&map(1, 1, &[2.5]), 7, 5)] {
             assert!(close(zoomed.samples(), &[2.5; 35]), "{zoomed:?}");
         }
@@ -205,21 +205,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn corners_stay(map in any_map(), width in 2_usize..60, height in 2_usize..60) {
+        fn corners_keep_their_values(map in any_map(), width in 2_usize..60, height in 2_usize..60) {
             let ends = |map: &Raster<f32>| {
                 let (first, last) = (map.row(0), map.row(map.height() - 1));
                 [first[0], first[map.width() - 1], last[0], last[map.width() - 1]]
             };
             let (source, spline) = (ends(&map), ends(&cubic_spline_zoom(&map, width, height)));
             prop_assert!(source.iter().zip(spline).all(|(a, b)| (a - b).abs() < 1e-4), "{:?} {:?}", source, spline);
-            // Half-pixel centres lie within a corner's cell only where the map is not made smaller.
+            // Half-pixel centres are in the clamped zone of a corner from twice the map's size on.
             let (wider, higher) = (width.max(2 * map.width()), height.max(2 * map.height()));
             let bilinear = ends(&bilinear_zoom(&map, wider, higher));
             prop_assert!(source.iter().zip(bilinear).all(|(a, b)| (a - b).abs() < 1e-6), "{:?} {:?}", source, bilinear);
         }
 
         #[test]
-        fn a_spline_meets_every_value(map in any_map(), times in 1_usize..5) {
+        fn a_spline_passes_through_every_value(map in any_map(), times in 1_usize..5) {
             let (width, height) = ((map.width() - 1) * times + 1, (map.height() - 1) * times + 1);
             let zoomed = cubic_spline_zoom(&map, width, height);
             for y in 0..map.height() {
@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn bilinear_stays_between(map in any_map(), width in 1_usize..40, height in 1_usize..40) {
+        fn bilinear_zoom_stays_within_the_range(map in any_map(), width in 1_usize..40, height in 1_usize..40) {
             let range = |map: &Raster<f32>| {
                 let samples = map.samples().iter().copied();
                 (samples.clone().fold(f32::MAX, f32::min), samples.fold(f32::MIN, f32::max))

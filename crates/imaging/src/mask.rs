@@ -1,8 +1,8 @@
-//! Sets of pixels, and their morphology.
+//! Binary masks and their morphology.
 
 use super::components::{Components, Connected};
 
-/// A set of the pixels of a picture of `height` × `width`, row by row.
+/// A set of pixels of a picture of `height` × `width`, stored row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
     width: usize,
@@ -10,17 +10,16 @@ pub struct Mask {
     inside: Vec<bool>,
 }
 
-/// A [`Mask`] in an eighth of its memory, to be kept.
+/// A [`Mask`] in an eighth of its memory, for caches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackedMask {
     width: usize,
     height: usize,
-    /// A bit a pixel, the first one the lowest.
+    /// One bit per pixel, the first one in the lowest bit.
     bits: Vec<u8>,
 }
 
 impl PackedMask {
-    /// The mask.
     #[must_use]
     pub fn unpacked(&self) -> Mask {
         let pixels = self.bits.iter().flat_map(|bits| (0..8).map(move |bit| bits >> bit & 1 == 1));
@@ -29,10 +28,10 @@ impl PackedMask {
 }
 
 impl Mask {
-    /// A mask from its pixels, `height` × `width` of them.
+    /// A mask of `height` × `width` pixels.
     ///
     /// # Panics
-    /// When a side is zero or the number of pixels is another.
+    /// If a side is zero or the number of pixels does not match.
     #[must_use]
     pub fn new(width: usize, height: usize, inside: Vec<bool>) -> Self {
         assert!(width > 0 && height > 0, "a picture has pixels");
@@ -40,39 +39,36 @@ impl Mask {
         Self { width, height, inside }
     }
 
-    /// Pixels a row.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Whether each pixel belongs to it, row by row.
+    /// The pixels row by row; true if a pixel belongs to the mask.
     #[must_use]
     pub fn pixels(&self) -> &[bool] {
         &self.inside
     }
 
-    /// The same in less memory.
     #[must_use]
     pub fn packed(&self) -> PackedMask {
         let byte = |pixels: &[bool]| pixels.iter().rev().fold(0, |bits, &inside| bits << 1 | u8::from(inside));
         PackedMask { width: self.width, height: self.height, bits: self.inside.chunks(8).map(byte).collect() }
     }
 
-    /// How many pixels belong to it.
+    /// The number of pixels in the mask.
     #[must_use]
     pub fn area(&self) -> usize {
         self.inside.iter().filter(|&&inside| inside).count()
     }
 
-    /// The pixels all of whose neighbours within `radius` rows and columns belong to the mask. Beyond the picture's edge
-    /// it counts as going on, so that a breast is not eroded at the chest wall.
+    /// Erosion: the pixels whose neighbours within `radius` rows and columns all belong to the mask. The mask counts as
+    /// continuing beyond the picture's edge, so that a breast is not eroded at the chest wall.
     #[must_use]
     pub fn eroded(&self, radius: usize) -> Self {
         let mut along_rows = Vec::with_capacity(self.inside.len());
@@ -85,7 +81,7 @@ impl Mask {
             }
         }
         let row = |index: usize| &along_rows[index * self.width..(index + 1) * self.width];
-        // The same along columns, a whole row at a time: memory is read in its order.
+        // The same along the columns, a whole row at a time for sequential memory access.
         let mut missing = vec![0_u32; self.width];
         let count = |index: usize, by: fn(u32, bool) -> u32, missing: &mut [u32]| {
             for (missing, &inside) in missing.iter_mut().zip(row(index)) {
@@ -108,37 +104,35 @@ impl Mask {
         Self { inside, ..*self }
     }
 
-    /// The pixels with one of the mask within `radius` rows and columns.
+    /// Dilation: the pixels with a pixel of the mask within `radius` rows and columns.
     #[must_use]
     pub fn dilated(&self, radius: usize) -> Self {
         self.inverted().eroded(radius).inverted()
     }
 
-    /// Without what is narrower than `2·radius + 1` pixels.
+    /// Opening: removes all parts narrower than `2·radius + 1` pixels.
     #[must_use]
     pub fn opened(&self, radius: usize) -> Self {
         self.eroded(radius).dilated(radius)
     }
 
-    /// All other pixels.
     #[must_use]
     pub fn inverted(&self) -> Self {
         Self { inside: self.inside.iter().map(|inside| !inside).collect(), ..*self }
     }
 
-    /// The pixels that the other mask does not have.
+    /// The pixels that are not in the other mask.
     ///
     /// # Panics
-    /// When the sizes differ.
+    /// If the sizes differ.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        assert_eq!((self.width, self.height), (other.width, other.height), "masks of one size");
+        assert_eq!((self.width, self.height), (other.width, other.height), "masks have the same size");
         let inside = self.inside.iter().zip(&other.inside).map(|(&inside, &other)| inside && !other).collect();
         Self { inside, ..*self }
     }
 
-    /// The largest part that hangs together (pixels that share a side); the first of equals, and an empty mask of an
-    /// empty one.
+    /// The largest 4-connected component, the first of several. An empty mask stays empty.
     #[must_use]
     pub fn largest_component(&self) -> Self {
         let components = Components::of(self);
@@ -148,7 +142,7 @@ impl Mask {
         }
     }
 
-    /// With all holes filled: what is not of the mask and does not reach the picture's edge.
+    /// Fills all holes: components of the background that do not touch the picture's edge.
     #[must_use]
     pub fn holes_filled(&self) -> Self {
         let outside = self.inverted();
@@ -172,13 +166,13 @@ mod tests {
 
     use super::*;
 
-    /// A mask as it is drawn: `#` belongs to it.
+    /// A mask from a drawing; `#` belongs to it.
     fn drawn(rows: &[&str]) -> Mask {
         Mask::new(rows[0].len(), rows.len(), rows.concat().chars().map(|pixel| pixel == '#').collect())
     }
 
     #[test]
-    fn erosion_leaves_the_edge_of_the_picture_and_dilation_gives_back() {
+    fn erosion_spares_the_edge_of_the_picture_and_dilation_restores_the_rest() {
         let mask = drawn(&["###..", "###..", "####.", "###.."]);
         assert_eq!(mask.eroded(1), drawn(&["##...", "##...", "##...", "##..."]));
         assert_eq!(mask.opened(1), drawn(&["###..", "###..", "###..", "###.."]));
@@ -187,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_part_and_its_holes() {
+    fn the_largest_component_is_kept_and_its_holes_are_filled() {
         let mask = drawn(&["##.###", "...#.#", "#..###", "......"]);
         let largest = mask.largest_component();
         assert_eq!(largest, drawn(&["...###", "...#.#", "...###", "......"]));
@@ -200,7 +194,7 @@ mod tests {
         assert_eq!(drawn(&["...", "..."]).largest_component().area(), 0);
     }
 
-    /// By the definition: all pixels of the square around each.
+    /// Erosion by its definition.
     fn eroded_slowly(mask: &Mask, radius: usize) -> Vec<bool> {
         let (width, height) = (mask.width(), mask.height());
         let around = |at: usize, length: usize| at.saturating_sub(radius)..(at + radius + 1).min(length);
@@ -213,7 +207,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn erosion_is_what_it_says(width in 1_usize..12, height in 1_usize..12, radius in 0_usize..5, seed in prop::collection::vec(0_u8..8, 144)) {
+        fn erosion_matches_its_definition(width in 1_usize..12, height in 1_usize..12, radius in 0_usize..5, seed in prop::collection::vec(0_u8..8, 144)) {
             let mask = Mask::new(width, height, seed[..width * height].iter().map(|&value| value > 0).collect());
             let (eroded, slowly) = (mask.eroded(radius), eroded_slowly(&mask, radius));
             prop_assert_eq!(eroded.pixels(), slowly.as_slice());

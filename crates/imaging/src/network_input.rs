@@ -1,4 +1,4 @@
-//! What the network gets to see of an image.
+//! The network's input.
 
 use std::path::Path;
 
@@ -10,8 +10,7 @@ use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::network::input_route::InputRoute;
 
-/// One image as the network takes it: `size` × `size` pixels × 3 channels of `f32`, row by row with the channels
-/// innermost (HWC), around zero and within −1 to 1.
+/// One image as network input: `size` × `size` × 3 values (HWC), centred on zero and within −1 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkInput {
     size: usize,
@@ -19,18 +18,17 @@ pub struct NetworkInput {
 }
 
 impl NetworkInput {
-    /// Channels of the network's input.
     pub const CHANNELS: usize = 3;
 
-    /// Scales and centres an image that was resized by [`resize`].
+    /// Scales and centres an image that has been resized by [`resize`].
     ///
-    /// - Route 1: × 1/255 in single precision, then minus the mean over all pixels and channels.
-    /// - Route 2: minus that mean, then / 255, in double precision.
+    /// - Training route: × 1/255 in single precision, then minus the mean over all pixels and channels.
+    /// - Grad-CAM notebook route: minus that mean, then / 255, in double precision.
     ///
-    /// An 8-bit image has 256 different values, so each is computed once, and the mean is exact.
+    /// Each of the 256 possible values is computed once, and the mean is computed from their counts.
     ///
     /// # Panics
-    /// When the image is not square.
+    /// If the image is not square.
     #[must_use]
     pub fn from_resized(image: &Raster<u8>, route: InputRoute) -> Self {
         assert_eq!(image.width(), image.height(), "the network's input is square");
@@ -45,29 +43,28 @@ impl NetworkInput {
         Self { size: image.width(), values }
     }
 
-    /// Pixels a side.
+    /// Side in pixels.
     #[must_use]
     pub fn size(&self) -> usize {
         self.size
     }
 
-    /// The values, `size` × `size` × 3, channels innermost.
+    /// The `size` × `size` × 3 values, channels innermost.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// The values themselves, for who needs to own them.
     #[must_use]
     pub fn into_values(self) -> Vec<f32> {
         self.values
     }
 }
 
-/// Reads a file and makes the network's input of it; beside it what was found in the image.
+/// Reads a file and returns the network's input and the findings in the image.
 ///
 /// # Panics
-/// When `size` is zero.
+/// If `size` is zero.
 pub fn load_input(
     path: &Path,
     size: usize,
@@ -79,7 +76,7 @@ pub fn load_input(
     Ok((NetworkInput::from_resized(&picture, route), levels.findings(&picture)))
 }
 
-/// The input value of every grey level of an image with these samples.
+/// The input value of each grey level in an image with these samples.
 fn value_table(samples: &[u8], route: InputRoute) -> [f32; 256] {
     let mut counts = [0_u64; 256];
     for &sample in samples {
@@ -90,12 +87,12 @@ fn value_table(samples: &[u8], route: InputRoute) -> [f32; 256] {
         sum / samples.len() as f64
     };
     match route {
-        InputRoute::One => {
+        InputRoute::Training => {
             let scaled: [f32; 256] = std::array::from_fn(|level| level as f32 * (1.0 / 255.0));
             let mean = mean_of(&|level| f64::from(scaled[level])) as f32;
             scaled.map(|value| value - mean)
         }
-        InputRoute::Two => {
+        InputRoute::GradCamNotebook => {
             let mean = mean_of(&|level| level as f64);
             std::array::from_fn(|level| ((level as f64 - mean) / 255.0) as f32)
         }
@@ -107,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_centred_and_repeated_for_grey() {
+    fn grey_values_are_centred_and_repeated() {
         let image = Raster::new(2, 2, Channels::Grey, vec![0, 255, 0, 255]);
         for route in InputRoute::ALL {
             let input = NetworkInput::from_resized(&image, route);
@@ -117,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_goes_over_all_channels() {
+    fn the_mean_is_taken_over_all_channels() {
         let image = Raster::new(1, 1, Channels::Rgb, vec![0, 51, 102]);
-        let input = NetworkInput::from_resized(&image, InputRoute::Two);
+        let input = NetworkInput::from_resized(&image, InputRoute::GradCamNotebook);
         assert_eq!(input.values(), &[-0.2, 0.0, 0.2]);
     }
 }

@@ -1,29 +1,28 @@
-//! A map in colours over the picture that it explains.
+//! Overlays of a coloured map on the picture that it explains.
 
 use super::colormap::Colormap;
 use super::mask::Mask;
 use super::raster::{Channels, Raster};
 
-/// What value of a map counts as 1, full colour.
+/// The map value that is drawn in full colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum MapScale {
-    /// The map's own largest value: every picture shows where its map is strongest.
+    /// The map's own largest value, so that every picture shows where its map is strongest.
     #[default]
     PerImage,
-    /// The same value for all pictures, so that they can be compared.
+    /// The same value for all pictures, so that they are comparable.
     Fixed(f32),
 }
 
 impl MapScale {
-    /// The largest value of a map; `None` where none is above 0.
+    /// The largest finite value of a map; `None` if none is positive.
     #[must_use]
     pub fn largest(map: &Raster<f32>) -> Option<f32> {
         let largest = map.samples().iter().copied().filter(|value| value.is_finite()).fold(0.0, f32::max);
         (largest > 0.0).then_some(largest)
     }
 
-    /// A map as shares from 0 to 1 of the scale's value: what is negative, or not a number, is 0, what is larger is 1.
-    /// A map without a positive value becomes 0 everywhere.
+    /// A map as shares of the scale's value, clamped to 0 to 1. NaN becomes 0, and so does a map without positive values.
     #[must_use]
     pub fn shares(self, map: &Raster<f32>) -> Raster<f32> {
         let full = match self {
@@ -34,39 +33,43 @@ impl MapScale {
     }
 }
 
-/// A map in colours alone, RGB.
+/// A map in colours, as RGB.
 #[must_use]
 pub fn painted(shares: &Raster<f32>, colors: Colormap) -> Raster<u8> {
     let samples = shares.samples().iter().flat_map(|&share| colors.color(share)).collect();
     Raster::new(shares.width(), shares.height(), Channels::Rgb, samples)
 }
 
-/// A picture with a map over it, RGB: each pixel goes from its grey to the map's colour by `opacity` × the map's share.
-/// So a share of 0 leaves the picture as it is, and nothing gets lighter than both of what is blended (the reference adds
-/// the two, and saturates to white). `opacity` and shares lie from 0 to 1.
+/// A picture with a map over it, as RGB: each pixel is blended with the map's colour at a weight of `opacity` × share,
+/// both from 0 to 1.
+///
+/// A share of 0 leaves the pixel unchanged, and no pixel becomes lighter than the lighter of the two colours. (The
+/// reference adds them, which saturates to white.)
 ///
 /// # Panics
-/// When the sizes differ.
+/// If the sizes differ.
 #[must_use]
 pub fn overlay(picture: &Raster<u8>, shares: &Raster<f32>, colors: Colormap, opacity: f32) -> Raster<u8> {
-    assert_eq!((picture.width(), picture.height()), (shares.width(), shares.height()), "map and picture of one size");
+    let size = (picture.width(), picture.height());
+    assert_eq!(size, (shares.width(), shares.height()), "map and picture have the same size");
     blended(picture, |at| {
         let share = shares.samples()[at];
         (share > 0.0).then(|| (colors.color(share), opacity.clamp(0.0, 1.0) * share))
     })
 }
 
-/// A picture with a mask tinted, RGB.
+/// A picture with the pixels of a mask tinted, as RGB.
 ///
 /// # Panics
-/// When the sizes differ.
+/// If the sizes differ.
 #[must_use]
 pub fn tinted(picture: &Raster<u8>, mask: &Mask, color: [u8; 3], opacity: f32) -> Raster<u8> {
-    assert_eq!((picture.width(), picture.height()), (mask.width(), mask.height()), "mask and picture of one size");
+    let size = (picture.width(), picture.height());
+    assert_eq!(size, (mask.width(), mask.height()), "mask and picture have the same size");
     blended(picture, |at| mask.pixels()[at].then_some((color, opacity.clamp(0.0, 1.0))))
 }
 
-/// A picture in RGB, each pixel blended with a colour at a weight.
+/// A picture as RGB; `over` returns the colour and weight that a pixel is blended with.
 pub(super) fn blended(picture: &Raster<u8>, over: impl Fn(usize) -> Option<([u8; 3], f32)>) -> Raster<u8> {
     let channels = picture.channels().count();
     let mut samples = Vec::with_capacity(picture.width() * picture.height() * 3);
@@ -85,15 +88,6 @@ pub(super) fn blended(picture: &Raster<u8>, over: impl Fn(usize) -> Option<([u8;
 
 #[cfg(test)]
 mod tests {
-    #[test]
-    fn the_reference_s_colours_are_blended_and_not_added() {
-        // Full red of seismic, [128, 0, 0], at 0.5 over 200: the reference's sum would be white.
-        let over = overlay(&grey(&[200, 200]), &map(&[1.0, 0.75]), Colormap::Seismic, 0.5);
-        assert_eq!(over.samples()[..3], [164, 100, 100]);
-        // Three quarters of the scale are [255, 0, 0], at 0.375.
-        assert_eq!(over.samples()[3..], [221, 125, 125]);
-    }
-
     use proptest::prelude::*;
 
     use super::*;
@@ -107,7 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn scales() {
+    fn colours_are_blended_and_not_added() {
+        // The end of seismic, [128, 0, 0], at 0.5 over 200: the reference's sum would be white.
+        let over = overlay(&grey(&[200, 200]), &map(&[1.0, 0.75]), Colormap::Seismic, 0.5);
+        assert_eq!(over.samples()[..3], [164, 100, 100]);
+        // Three quarters of the scale are [255, 0, 0], at 0.375.
+        assert_eq!(over.samples()[3..], [221, 125, 125]);
+    }
+
+    #[test]
+    fn shares_are_relative_to_the_scale() {
         let values = map(&[-2.0, 0.0, 1.0, 4.0, f32::NAN]);
         assert_eq!(MapScale::PerImage.shares(&values).samples(), &[0.0, 0.0, 0.25, 1.0, 0.0]);
         assert_eq!(MapScale::Fixed(2.0).shares(&values).samples(), &[0.0, 0.0, 0.5, 1.0, 0.0]);
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_zero_and_the_colour_at_one() {
+    fn a_share_of_zero_is_transparent_and_one_is_opaque() {
         let picture = overlay(&grey(&[0, 100, 255, 255]), &map(&[0.0, 0.0, 0.0, 1.0]), Colormap::Seismic, 1.0);
         assert_eq!(picture.samples(), &[0, 0, 0, 100, 100, 100, 255, 255, 255, 128, 0, 0]);
         let half = overlay(&grey(&[100]), &map(&[1.0]), Colormap::Grey, 0.5);
@@ -127,7 +130,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_blend_lies_between(level in 0_u8.., share in 0.0_f32..=1.0, opacity in 0.0_f32..=1.0) {
+        fn a_blend_is_between_both_colours(level in 0_u8.., share in 0.0_f32..=1.0, opacity in 0.0_f32..=1.0) {
             let picture = overlay(&grey(&[level]), &map(&[share]), Colormap::Inferno, opacity);
             for (sample, color) in picture.samples().iter().zip(Colormap::Inferno.color(share)) {
                 prop_assert!((level.min(color)..=level.max(color)).contains(sample));

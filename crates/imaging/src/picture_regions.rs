@@ -1,4 +1,4 @@
-//! The parts of a mammogram that explanations are scored against.
+//! The regions of a mammogram against which explanations are scored.
 
 use super::breast_mask::breast_mask;
 use super::dense_tissue::{DenseTissue, dense_tissue};
@@ -8,22 +8,21 @@ use super::raster::Raster;
 use super::skin_band::{SkinBandWidth, skin_band};
 use mammoscope_domain::explanation::explanation_scores::DenseSource;
 
-/// The masks of a picture, all of its size.
+/// The masks of a picture, all at its size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PictureRegions {
     /// The breast, pectoral muscle included.
     pub breast: Mask,
     /// The rim of the breast along the skin.
     pub skin_band: Mask,
-    /// A filled pectoral muscle, where there is one.
+    /// The pectoral muscle, if it is filled or given by the data set.
     pub pectoral: Option<Mask>,
-    /// Dense tissue; `None` where there is none to speak of.
+    /// Dense tissue; `None` if there is none or too little.
     pub dense: Option<Mask>,
-    /// Where it is known from what is dense.
     pub dense_source: DenseSource,
 }
 
-/// [`PictureRegions`] in an eighth of their memory, to be kept.
+/// [`PictureRegions`] in an eighth of their memory, for caches.
 #[derive(Clone, Debug)]
 pub struct PackedRegions {
     breast: PackedMask,
@@ -34,7 +33,6 @@ pub struct PackedRegions {
 }
 
 impl PackedRegions {
-    /// The regions.
     #[must_use]
     pub fn unpacked(&self) -> PictureRegions {
         PictureRegions {
@@ -47,25 +45,22 @@ impl PackedRegions {
     }
 }
 
-/// Masks that a data set knows; of the picture's size.
+/// The masks that come with a data set, at the picture's size.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TrueMasks {
-    /// The breast.
     pub breast: Option<Mask>,
-    /// Dense tissue.
     pub dense: Option<Mask>,
-    /// The pectoral muscle.
     pub pectoral: Option<Mask>,
-    /// There is a mask of dense tissue, and it cannot be used: the rule does not take its place, so that scores by masks
-    /// and by the rule are not mixed.
+    /// True if there is a mask of dense tissue that cannot be used. The rule does not replace it, so that scores by masks
+    /// and scores by the rule are not mixed.
     pub dense_is_unusable: bool,
 }
 
 impl PictureRegions {
-    /// The regions of a picture: what is known as it is, the rest found in the picture. `None` where there is no breast.
+    /// The regions of a picture: the known masks, and segmentations of the rest. `None` if there is no breast.
     ///
     /// # Panics
-    /// When a mask is of another size than the picture.
+    /// If a mask and the picture differ in size.
     #[must_use]
     pub fn of(image: &Raster<u8>, known: TrueMasks, skin: SkinBandWidth) -> Option<Self> {
         let breast = known.breast.filter(|mask| mask.area() > 0).or_else(|| breast_mask(image))?;
@@ -78,7 +73,7 @@ impl PictureRegions {
         } else {
             let mut examined = breast.without(&skin_band);
             if let Some(pectoral) = &pectoral {
-                // Its edge, too: resized pictures have greys between fill and tissue there.
+                // Dilated, because resizing mixes fill and tissue along the edge.
                 examined = examined.without(&pectoral.dilated(1));
             }
             (dense_tissue(image, &examined).and_then(DenseTissue::worth_scoring), DenseSource::Rule)
@@ -86,7 +81,6 @@ impl PictureRegions {
         Some(Self { breast, skin_band, pectoral, dense, dense_source })
     }
 
-    /// The same in less memory.
     #[must_use]
     pub fn packed(&self) -> PackedRegions {
         PackedRegions {
@@ -116,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_found() {
+    fn unknown_regions_are_segmented() {
         let regions = PictureRegions::of(&picture(), TrueMasks::default(), SkinBandWidth::default()).unwrap();
         let (pectoral, dense) = (regions.pectoral.unwrap(), regions.dense.unwrap());
         assert!((750..830).contains(&pectoral.area()), "{}", pectoral.area());
-        // A pixel more all around: the square is averaged with what lies beside it.
+        // Larger than the square by about a pixel on each side, because greys are averaged.
         assert!((1150..1400).contains(&dense.area()), "{}", dense.area());
         assert!(!dense.pixels().iter().zip(pectoral.pixels()).any(|(&dense, &pectoral)| dense && pectoral));
         assert_eq!(regions.dense_source, DenseSource::Rule);
@@ -130,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_taken() {
+    fn known_masks_are_used() {
         let dense = Mask::new(100, 100, (0..10_000).map(|at| at < 50).collect());
         let known = |dense: Mask| TrueMasks { dense: Some(dense), ..TrueMasks::default() };
         let regions = PictureRegions::of(&picture(), known(dense.clone()), SkinBandWidth::default()).unwrap();
         assert_eq!((regions.dense, regions.dense_source), (Some(dense), DenseSource::Mask));
-        // Known to have none: the rule is not asked.
+        // Known to have no dense tissue: the rule is not applied.
         let none = known(Mask::new(100, 100, vec![false; 10_000]));
         let regions = PictureRegions::of(&picture(), none, SkinBandWidth::default()).unwrap();
         assert_eq!((regions.dense, regions.dense_source), (None, DenseSource::Mask));

@@ -1,5 +1,5 @@
-//! The fine structure of a picture in a thousand numbers: alike for copies that were compressed or scaled again, unlike for
-//! any two pictures that were taken apart.
+//! Signatures of a picture's fine structure, in a thousand numbers: similar for copies that were compressed or scaled
+//! again, dissimilar for any two separate exposures.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
@@ -7,37 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use super::raster::Raster;
 
-/// Cells a side, of pictures that have so many pixels.
+/// Cells per side, unless the picture is too small.
 const GRID: usize = 32;
-/// The finest cell, in pixels: of one pixel the noise would be compared.
+/// The smallest cell in pixels: cells of one pixel would compare noise.
 const MIN_CELL: usize = 2;
-/// Grey levels to either side of the neighbourhood's mean from which on all count the same: else the breast's outline, in
-/// which many pictures agree, would outweigh the tissue.
+/// The limit of the deviation from the neighbourhood's mean, in grey levels: otherwise the breast's outline, in which many
+/// pictures agree, would outweigh the tissue.
 const CLIP: f32 = 4.0;
-/// Units of a grey level.
+/// Units per grey level.
 const UNITS: f32 = 30.0;
-/// Mean square, in squared units, below which there is no structure to compare.
+/// The smallest mean square, in squared units, that is structure enough to compare.
 const MIN_STRUCTURE: f32 = 20.0;
 
-/// The likeness from which on two pictures are copies of one.
+/// The likeness from which on two pictures count as copies.
 ///
-/// Measured over all pairs, mirrored or not: two films, mammograms or phantoms that were taken apart reach 0.33, 0.28 and
-/// 0.72 at most (44 films, 8 mammograms, 300 phantoms of 512 pixels); copies compressed again by JPEG in quality 25 to 90,
-/// or in half their size, have 0.88 at least, and 0.95 in quality 50 and more.
+/// Measured over all pairs, mirrored or not: separate films, mammograms and phantoms reach at most 0.33, 0.28 and 0.72
+/// (44 films, 8 mammograms, 300 phantoms of 512 pixels). Copies recompressed by JPEG at quality 25 to 90, or scaled to
+/// half the size, reach at least 0.88, and 0.95 from quality 50 on.
 pub const COPY: f64 = 0.85;
 
-/// The fine structure of a picture. In files the units in base64.
+/// The signature of a picture. Files hold its units in base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PictureSignature {
     grid: usize,
     units: Vec<i8>,
-    /// Sum of the squares.
+    /// Sum of the squared units.
     square: i64,
 }
 
 impl PictureSignature {
-    /// That of a picture; `None` where nothing is to be seen in it.
+    /// The signature of a picture; `None` if it is too small or has too little structure.
     #[must_use]
     pub fn of(picture: &Raster<u8>) -> Option<Self> {
         let grid = GRID.min(picture.width().min(picture.height()) / MIN_CELL);
@@ -62,14 +62,14 @@ impl PictureSignature {
         Self { grid, units, square }
     }
 
-    /// That of the picture seen in a mirror.
+    /// The signature of the mirrored picture.
     #[must_use]
     pub fn mirrored(&self) -> Self {
         let rows = self.units.chunks_exact(self.grid);
         Self { units: rows.flat_map(|row| row.iter().rev().copied()).collect(), ..self.clone() }
     }
 
-    /// How alike two are: 1 for the same, about 0 for any two. 0 where their sizes differ.
+    /// The correlation of two signatures: 1 for equal ones, about 0 for unrelated ones, and 0 if their sizes differ.
     #[must_use]
     pub fn likeness(&self, other: &Self) -> f64 {
         if self.grid != other.grid {
@@ -87,7 +87,7 @@ impl From<PictureSignature> for String {
     }
 }
 
-/// A text that is no signature.
+/// The error for a text that is not a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the signature of a picture")]
 pub struct NotASignature;
@@ -103,7 +103,7 @@ impl TryFrom<String> for PictureSignature {
     }
 }
 
-/// Mean grey of every cell, row by row; a pixel counts where its centre lies.
+/// The mean grey of every cell, row by row; a pixel belongs to the cell of its centre.
 fn cell_means(picture: &Raster<u8>, grid: usize) -> Vec<f32> {
     let (width, height, channels) = (picture.width(), picture.height(), picture.channels().count());
     let cell = |at: usize, side: usize| (2 * at + 1) * grid / (2 * side);
@@ -119,7 +119,7 @@ fn cell_means(picture: &Raster<u8>, grid: usize) -> Vec<f32> {
     sums.iter().zip(&counts).map(|(&sum, &count)| sum as f32 / count.max(1) as f32).collect()
 }
 
-/// Mean of a cell and those around it; at the edge the outermost ones count again.
+/// The mean of a cell and its eight neighbours; at the edge the outermost cells are repeated.
 fn mean_around(cells: &[f32], grid: usize, row: usize, column: usize) -> f32 {
     let around = |at: usize| [at.saturating_sub(1), at, (at + 1).min(grid - 1)];
     let sum: f32 = around(row).iter().flat_map(|&row| around(column).map(|column| cells[row * grid + column])).sum();
@@ -133,11 +133,11 @@ mod tests {
 
     const SIDE: usize = 96;
 
-    /// Smooth light with a texture of its own: a hash of the place, in blocks of three pixels.
+    /// A smooth gradient with a texture of its own: a hash of the position, in blocks of three pixels.
     fn picture(seed: u32) -> Raster<u8> {
         let grain = |at: usize| {
-            let place = (at / SIDE / 3 * 1000 + at % SIDE / 3) as u32;
-            place.wrapping_add(seed).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) >> 27
+            let position = (at / SIDE / 3 * 1000 + at % SIDE / 3) as u32;
+            position.wrapping_add(seed).wrapping_mul(2_654_435_761).rotate_left(13).wrapping_mul(2_246_822_519) >> 27
         };
         let samples = (0..SIDE * SIDE).map(|at| ((at / SIDE) as u32 + 60 + grain(at)) as u8).collect();
         Raster::new(SIDE, SIDE, Channels::Grey, samples)
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mirrored_copy_is_alike_in_the_mirror_only() {
+    fn a_mirrored_copy_is_alike_only_when_mirrored() {
         let upright = picture(1);
         let mirrored = upright.samples().chunks_exact(SIDE).flat_map(|row| row.iter().rev().copied()).collect();
         let mirrored = signature(&Raster::new(SIDE, SIDE, Channels::Grey, mirrored));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_of_one_level_are_grey_and_a_flat_picture_has_no_structure() {
+    fn grey_rgb_equals_grey_and_a_flat_picture_has_no_structure() {
         let rgb = picture(1).samples().iter().flat_map(|&level| [level; 3]).collect();
         assert_eq!(signature(&Raster::new(SIDE, SIDE, Channels::Rgb, rgb)), signature(&picture(1)));
         assert_eq!(PictureSignature::of(&Raster::new(64, 64, Channels::Grey, vec![7; 64 * 64])), None);
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn files_hold_it_as_text() {
+    fn signatures_round_trip_as_text() {
         let signature = signature(&picture(3));
         let text = serde_json::to_string(&signature).unwrap();
         assert_eq!(serde_json::from_str::<PictureSignature>(&text).unwrap(), signature);

@@ -1,13 +1,12 @@
-//! A checksum of what is seen, whatever file it stands in.
+//! A checksum of an image's pixels, independent of the file format.
 
-use std::fmt::Write as _;
-
+use mammoscope_domain::text::hexadecimal::hexadecimal;
 use sha2::{Digest as _, Sha256};
 
 use super::raster::Raster;
 
-/// SHA-256 of width and height (u32, little-endian), the number of channels (u8), and the samples row by row, in
-/// hexadecimal digits: `PixelFacts::sha256` of a manifest.
+/// The SHA-256 of width and height (u32, little-endian), the number of channels (u8) and the samples row by row, in
+/// hexadecimal: `PixelFacts::sha256` in a manifest.
 #[must_use]
 pub fn pixel_sha256(image: &Raster<u8>) -> String {
     let mut hasher = Sha256::new();
@@ -16,11 +15,7 @@ pub fn pixel_sha256(image: &Raster<u8>) -> String {
     }
     hasher.update([image.channels().count() as u8]);
     hasher.update(image.samples());
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
+    hexadecimal(&hasher.finalize())
 }
 
 #[cfg(test)]
@@ -29,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shape_and_samples_decide() {
+    fn the_checksum_depends_on_shape_and_samples() {
         // printf '\2\0\0\0\1\0\0\0\1\7\11' | sha256sum
         let image = Raster::new(2, 1, Channels::Grey, vec![7, 9]);
         assert_eq!(pixel_sha256(&image), "f4c380eb98322b62badc2558799b880e9956726b30143a7fb7d4f7eb16bb5874");

@@ -1,4 +1,4 @@
-//! The control of explanations: a map that knows neither image nor network.
+//! The control of explanations: a random map that depends on neither image nor network.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng as _};
@@ -6,19 +6,19 @@ use rand::{Rng as _, SeedableRng as _};
 use super::map_zoom::cubic_spline_zoom;
 use super::raster::{Channels, Raster};
 
-/// Random numbers a side; between them the map is smooth, as maps of a last layer are.
+/// Random numbers per side; between them the map is smooth, like the maps of a last layer.
 const KNOTS: usize = 8;
 
-/// A smooth map of `side` × `side` numbers around zero, the same for the same seed on every machine.
+/// A smooth map of `side` × `side` numbers around zero, a pure function of the seed on every machine.
 ///
 /// # Panics
-/// When `side` is zero.
+/// If `side` is zero.
 #[must_use]
 pub fn random_map(side: usize, seed: u64) -> Raster<f32> {
     let mut key = *b"mammoscope random map...........";
     key[24..].copy_from_slice(&seed.to_le_bytes());
     let mut stream = ChaCha8Rng::from_seed(key);
-    // From 24 random bits, −1 to 1.
+    // 24 random bits, from −1 to 1.
     let mut number = || (stream.next_u64() >> 40) as f32 / (1 << 23) as f32 - 1.0;
     let knots = (0..KNOTS * KNOTS).map(|_| number()).collect();
     cubic_spline_zoom(&Raster::new(KNOTS, KNOTS, Channels::Grey, knots), side, side)
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_smooth_around_zero_and_of_its_seed_alone() {
+    fn the_map_is_smooth_around_zero_and_depends_on_the_seed() {
         let map = random_map(21, 7);
         assert_eq!(map, random_map(21, 7));
         assert_ne!(map, random_map(21, 8));

@@ -1,16 +1,29 @@
-//! Pixels in memory.
+//! Pictures in memory.
 
-/// How many samples a pixel has.
+use std::fmt;
+
+/// The width and height of a picture in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureSize {
+    pub width: usize,
+    pub height: usize,
+}
+
+impl fmt::Display for PictureSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {}", self.width, self.height)
+    }
+}
+
+/// The channels of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
-    /// One sample a pixel.
     Grey,
-    /// Red, green and blue.
     Rgb,
 }
 
 impl Channels {
-    /// Samples a pixel: 1 or 3.
+    /// Samples per pixel: 1 or 3.
     #[must_use]
     pub const fn count(self) -> usize {
         match self {
@@ -20,7 +33,7 @@ impl Channels {
     }
 }
 
-/// A picture of `height` × `width` pixels, row by row, the samples of a pixel side by side.
+/// A picture of `height` × `width` pixels, row by row and interleaved (HWC).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raster<S> {
     width: usize,
@@ -30,10 +43,10 @@ pub struct Raster<S> {
 }
 
 impl<S: Copy> Raster<S> {
-    /// A picture from its samples, `height` × `width` × channels of them.
+    /// A picture from its `height` × `width` × channels samples.
     ///
     /// # Panics
-    /// When a side is zero or the number of samples is another.
+    /// If a side is zero or the number of samples does not match.
     #[must_use]
     pub fn new(width: usize, height: usize, channels: Channels, samples: Vec<S>) -> Self {
         assert!(width > 0 && height > 0, "a picture has pixels");
@@ -41,19 +54,21 @@ impl<S: Copy> Raster<S> {
         Self { width, height, channels, samples }
     }
 
-    /// Pixels a row.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Samples a pixel.
+    #[must_use]
+    pub fn size(&self) -> PictureSize {
+        PictureSize { width: self.width, height: self.height }
+    }
+
     #[must_use]
     pub fn channels(&self) -> Channels {
         self.channels
@@ -65,28 +80,27 @@ impl<S: Copy> Raster<S> {
         &self.samples
     }
 
-    /// The samples themselves, row by row.
     #[must_use]
     pub fn into_samples(self) -> Vec<S> {
         self.samples
     }
 
-    /// The samples of one row, `width` × channels of them.
+    /// The `width` × channels samples of one row.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If there is no such row.
     #[must_use]
     pub fn row(&self, row: usize) -> &[S] {
         let length = self.width * self.channels.count();
         &self.samples[row * length..(row + 1) * length]
     }
 
-    /// The sample of a pixel of a picture of one channel.
+    /// The sample of a pixel in a picture of one channel.
     pub(super) fn at_mut(&mut self, x: usize, y: usize) -> &mut S {
         &mut self.samples[y * self.width + x]
     }
 
-    /// The same picture with every sample changed.
+    /// Applies a function to every sample.
     #[must_use]
     pub fn map<T: Copy>(&self, change: impl Fn(S) -> T) -> Raster<T> {
         Raster {

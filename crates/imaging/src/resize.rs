@@ -1,15 +1,28 @@
-//! The two resizings of the reference, bit for bit.
+//! The two resizing algorithms of the reference, bit for bit.
 
 use crate::raster::Raster;
 use mammoscope_domain::network::input_route::InputRoute;
 
-/// Nearest neighbour as PIL (`Image.resize(…, NEAREST)`) does it, to `width` × `height` pixels; the aspect is not kept.
-///
-/// Per axis, with `scale` = source / target, the position starts at `0.5·scale` and grows by `scale` in double
-/// precision. It is summed up, not multiplied: the rounding errors of the sum are part of the result.
+/// Resizes an image to `size` × `size` pixels with the algorithm of the route; the aspect ratio is not preserved.
 ///
 /// # Panics
-/// When a side is zero.
+/// If `size` is zero.
+#[must_use]
+pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> {
+    match route {
+        InputRoute::Training => nearest_pil(image, size, size),
+        InputRoute::GradCamNotebook => bilinear_half_pixel(image, size, size),
+    }
+}
+
+/// Nearest-neighbour resizing to `width` × `height` pixels as in PIL (`Image.resize(…, NEAREST)`); the aspect ratio is not
+/// preserved.
+///
+/// On each axis, with `scale` = source / target, the position starts at `0.5·scale` and grows by `scale` in double
+/// precision. It is accumulated, not multiplied: the rounding errors of the sum are part of the result.
+///
+/// # Panics
+/// If a side is zero.
 #[must_use]
 pub fn nearest_pil<S: Copy>(source: &Raster<S>, width: usize, height: usize) -> Raster<S> {
     let channels = source.channels().count();
@@ -31,18 +44,17 @@ fn nearest_positions(source: usize, target: usize) -> Vec<usize> {
         .map(|_| {
             let nearest = position as usize;
             position += scale;
-            // The summed error can reach the far edge only in images of extreme size; PIL leaves such pixels out.
+            // The accumulated error reaches the far edge only in images of extreme size; PIL leaves such pixels out.
             nearest.min(source - 1)
         })
         .collect()
 }
 
-/// Bilinear interpolation with half-pixel centres, `(target + 0.5)·scale − 0.5` clamped to the image, without
-/// anti-aliasing, in double precision, truncated to 8 bits: what `vis.utils.load_img` of keras-vis does with
-/// scikit-image up to 0.14.
+/// Bilinear resizing with half-pixel centres, `(target + 0.5)·scale − 0.5` clamped to the image, without anti-aliasing, in
+/// double precision, truncated to 8 bits: as in keras-vis' `vis.utils.load_img` with scikit-image up to 0.14.
 ///
 /// # Panics
-/// When a side is zero.
+/// If a side is zero.
 #[must_use]
 pub fn bilinear_half_pixel(source: &Raster<u8>, width: usize, height: usize) -> Raster<u8> {
     let channels = source.channels().count();
@@ -64,7 +76,7 @@ pub fn bilinear_half_pixel(source: &Raster<u8>, width: usize, height: usize) -> 
     Raster::new(width, height, source.channels(), samples)
 }
 
-/// The two samples that a target position lies between, and the weight of the second.
+/// The two samples on either side of a target position and the weight of the second.
 pub(super) struct Between {
     pub(super) first: usize,
     pub(super) second: usize,
@@ -93,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nearest_takes_the_pixel_under_the_centre() {
+    fn nearest_picks_the_pixel_at_the_centre() {
         // 5 → 3: scale 5/3, positions 0.83, 2.5, 4.17. 4 → 2: positions 1, 3.
         let source = grey(5, 4, &std::array::from_fn::<u8, 20, _>(|index| index as u8));
         assert_eq!(nearest_pil(&source, 3, 2).samples(), &[5, 7, 9, 15, 17, 19]);
@@ -103,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn nearest_sums_its_positions_up() {
+    fn nearest_positions_are_accumulated() {
         // 6 → 9: 4.5·(2/3) is exactly 3, but 1/3 + 2/3 + 2/3 + 2/3 + 2/3 in double precision stays below it.
         assert_eq!(nearest_positions(6, 9), [0, 1, 1, 2, 2, 3, 4, 5, 5]);
     }
 
     #[test]
-    fn bilinear_weighs_and_truncates() {
+    fn bilinear_interpolates_and_truncates() {
         // 4 → 2: positions 0.5 and 2.5, the means of neighbours; 10.5 is truncated.
         assert_eq!(bilinear_half_pixel(&grey(4, 1, &[10, 11, 20, 30]), 2, 1).samples(), &[10, 25]);
         // 2 → 4: positions −0.25 (clamped), 0.25, 0.75, 1.25 (clamped).
@@ -117,21 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn channels_stay_apart() {
+    fn channels_are_independent() {
         let source = Raster::new(2, 1, Channels::Rgb, vec![0, 100, 200, 50, 150, 250]);
         assert_eq!(bilinear_half_pixel(&source, 1, 1).samples(), &[25, 125, 225]);
         assert_eq!(nearest_pil(&source, 1, 1).samples(), &[50, 150, 250]);
-    }
-}
-
-/// Resizes an image to `size` × `size` pixels in the way of a route; the aspect is not kept.
-///
-/// # Panics
-/// When `size` is zero.
-#[must_use]
-pub fn resize(image: &Raster<u8>, size: usize, route: InputRoute) -> Raster<u8> {
-    match route {
-        InputRoute::One => nearest_pil(image, size, size),
-        InputRoute::Two => bilinear_half_pixel(image, size, size),
     }
 }

@@ -2,30 +2,25 @@
 
 use super::mask::Mask;
 
-/// How wide the band is.
+/// The width of the skin band.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SkinBandWidth {
-    /// A share of the picture's shorter side, where the size of a pixel is not known.
+    /// A share of the picture's shorter side, for pixels of unknown size.
     Share(f64),
-    /// Millimetres, where it is.
-    Millimetres {
-        /// Width of the band.
-        width: f64,
-        /// Side of a pixel.
-        pixel: f64,
-    },
+    /// The width of the band and the side of a pixel, both in millimetres.
+    Millimetres { width: f64, pixel: f64 },
 }
 
 impl Default for SkinBandWidth {
-    /// A thirtieth of the shorter side: the skin and the rim over which the compressed breast grows thinner, as
-    /// [`grey_deviation`](super::intensity_sd::intensity_sd) leaves them out.
+    /// A thirtieth of the shorter side: the skin and the rim over which the compressed breast becomes thinner, which
+    /// [`intensity_sd`](super::intensity_sd::intensity_sd) excludes as well.
     fn default() -> Self {
         Self::Share(1.0 / 30.0)
     }
 }
 
 impl SkinBandWidth {
-    /// The width in pixels of a picture of this size, one at least.
+    /// The width in pixels for a picture of this size, at least one.
     #[must_use]
     pub fn pixels(self, width: usize, height: usize) -> f64 {
         let pixels = match self {
@@ -36,8 +31,8 @@ impl SkinBandWidth {
     }
 }
 
-/// The pixels of the breast within `width` of the skin: no farther than that from the middle of the nearest pixel beyond
-/// it. The picture's edge is no skin, so that the chest wall has no band.
+/// The pixels of the breast whose distance to the centre of the nearest pixel outside is at most `width`. The picture's
+/// edge does not count as skin, so that the chest wall has no band.
 #[must_use]
 pub fn skin_band(breast: &Mask, width: SkinBandWidth) -> Mask {
     let width = width.pixels(breast.width(), breast.height());
@@ -47,14 +42,14 @@ pub fn skin_band(breast: &Mask, width: SkinBandWidth) -> Mask {
     Mask::new(breast.width(), breast.height(), inside)
 }
 
-/// The squared Euclidean distance of each pixel to the nearest one that is not of the mask; infinite where all are.
-/// Felzenszwalb and Huttenlocher 2012: exact, one pass along columns, one along rows.
+/// The squared Euclidean distance of each pixel to the nearest pixel outside the mask; infinite if there is none.
+/// Exact, with one pass along columns and one along rows (Felzenszwalb and Huttenlocher 2012).
 #[must_use]
 pub fn squared_distances(mask: &Mask) -> Vec<f64> {
     let (width, height) = (mask.width(), mask.height());
     let mut distances: Vec<f64> =
         mask.pixels().iter().map(|&inside| if inside { f64::INFINITY } else { 0.0 }).collect();
-    // Along columns the values are 0 or infinite: the distance is counted down and up.
+    // Along columns the values are 0 or infinite, so that distances are counted downwards and upwards.
     for (range, step) in [((0..height).collect::<Vec<_>>(), 1), ((0..height).rev().collect(), -1)] {
         for row in range.into_iter().skip(1) {
             let before = (row as isize - step) as usize;
@@ -78,8 +73,15 @@ pub fn squared_distances(mask: &Mask) -> Vec<f64> {
 /// The lower envelope of parabolas.
 #[derive(Default)]
 struct Envelope {
-    /// Apex and height of each parabola, and from where on it is the lowest.
-    parabolas: Vec<(f64, f64, f64)>,
+    parabolas: Vec<Parabola>,
+}
+
+/// The parabola `(x − apex)² + height`, which is the lowest from `from` on.
+#[derive(Clone, Copy)]
+struct Parabola {
+    apex: f64,
+    height: f64,
+    from: f64,
 }
 
 impl Envelope {
@@ -89,24 +91,24 @@ impl Envelope {
         for (apex, &height) in row.iter().enumerate().filter(|(_, height)| height.is_finite()) {
             let apex = apex as f64;
             let mut from = f64::NEG_INFINITY;
-            while let Some(&(other, other_height, other_from)) = self.parabolas.last() {
-                from = ((height + apex * apex) - (other_height + other * other)) / (2.0 * (apex - other));
-                if from > other_from {
+            while let Some(&last) = self.parabolas.last() {
+                from = ((height + apex * apex) - (last.height + last.apex * last.apex)) / (2.0 * (apex - last.apex));
+                if from > last.from {
                     break;
                 }
                 self.parabolas.pop();
                 from = f64::NEG_INFINITY;
             }
-            self.parabolas.push((apex, height, from));
+            self.parabolas.push(Parabola { apex, height, from });
         }
         let mut at = 0;
         for (x, value) in row.iter_mut().enumerate() {
             let x = x as f64;
-            while self.parabolas.get(at + 1).is_some_and(|&(_, _, from)| from < x) {
+            while self.parabolas.get(at + 1).is_some_and(|next| next.from < x) {
                 at += 1;
             }
-            if let Some(&(apex, height, _)) = self.parabolas.get(at) {
-                *value = (x - apex).powi(2) + height;
+            if let Some(lowest) = self.parabolas.get(at) {
+                *value = (x - lowest.apex).powi(2) + lowest.height;
             }
         }
     }
@@ -125,22 +127,22 @@ mod tests {
         let band = skin_band(&breast, SkinBandWidth::Millimetres { width: 1.0, pixel: 0.5 });
         assert!(band.pixels().iter().enumerate().all(|(at, &inside)| inside == (5..7).contains(&(at % 10))));
         let whole = Mask::new(5, 5, vec![true; 25]);
-        assert_eq!(skin_band(&whole, SkinBandWidth::default()).area(), 0, "no skin in sight");
+        assert_eq!(skin_band(&whole, SkinBandWidth::default()).area(), 0, "no skin in the picture");
     }
 
     #[test]
-    fn widths() {
+    fn widths_are_converted_to_pixels() {
         let close =
             |width: SkinBandWidth, size: usize, pixels: f64| (width.pixels(size, 2 * size) - pixels).abs() < 0.5;
         assert!(close(SkinBandWidth::default(), 650, 21.7));
-        assert!(close(SkinBandWidth::default(), 10, 1.0), "one pixel at least");
+        assert!(close(SkinBandWidth::default(), 10, 1.0), "at least one pixel");
         assert!(close(SkinBandWidth::Millimetres { width: 3.0, pixel: 0.1 }, 10, 30.0));
-        assert!(close(SkinBandWidth::Millimetres { width: 3.0, pixel: 0.0 }, 10, 1.0), "no size of a pixel");
+        assert!(close(SkinBandWidth::Millimetres { width: 3.0, pixel: 0.0 }, 10, 1.0), "pixels without a size");
     }
 
     proptest! {
         #[test]
-        fn distances_are_the_nearest(width in 1_usize..12, height in 1_usize..12, seed in prop::collection::vec(0_u8..5, 144)) {
+        fn distances_match_an_exhaustive_search(width in 1_usize..12, height in 1_usize..12, seed in prop::collection::vec(0_u8..5, 144)) {
             let mask = Mask::new(width, height, seed[..width * height].iter().map(|&value| value > 0).collect());
             let outside: Vec<_> = (0..width * height).filter(|&at| !mask.pixels()[at]).collect();
             for (at, distance) in squared_distances(&mask).into_iter().enumerate() {

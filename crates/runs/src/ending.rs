@@ -1,4 +1,4 @@
-//! The end of a run by force: its trainer is killed, or one that left without a word is recorded as gone.
+//! Forced ends of runs: a trainer is killed, or one that disappeared is recorded as ended.
 
 use anyhow::{Context as _, bail};
 use chrono::Utc;
@@ -15,30 +15,30 @@ use mammoscope_storage::runs::process_evidence::{host_name, process_evidence};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_status_file::{read_status, write_status};
 
-/// Kills the trainer that works on a run, at once and without a checkpoint; gives its process. An error where it is on
-/// another host, is not there any more, or has only got the number of a process that was.
+/// Kills the trainer of a run at once, without a checkpoint, and returns its process ID. Fails if the process is on another
+/// host, no longer exists, or is a different process with the same ID.
 pub fn kill_trainer(run: &RunDir) -> anyhow::Result<u32> {
     let status = read_status(&run.status())?;
-    let pid = status.pid.context("the run does not tell its process")?;
+    let pid = status.pid.context("the run's status names no process")?;
     match (process_evidence(&status), &status.host) {
         (ProcessEvidence::Alive, _) => {}
         (ProcessEvidence::Unknown, Some(host)) if *host != host_name() => {
             bail!("its trainer is process {pid} on {}: it can only be killed there", printable(host))
         }
-        _ => bail!("its trainer, process {pid}, is not there any more"),
+        _ => bail!("its trainer, process {pid}, no longer exists"),
     }
     if status.state.is_over() || status.state == RunPhase::Queued {
-        bail!("no trainer works on it: it is {}", status.state);
+        bail!("no trainer is working on it: it is {}", status.state);
     }
-    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).context("no process has this number")?;
+    let process = i32::try_from(pid).ok().and_then(Pid::from_raw).context("not a valid process ID")?;
     kill_process(process, Signal::KILL).with_context(|| format!("kill process {pid}"))?;
     Ok(pid)
 }
 
-/// Records of a stale run that it was interrupted, so that it counts as over; it can still be resumed. An error where a
-/// trainer holds it, or where it is not stale.
+/// Records that a stale run was interrupted, so that it counts as ended; it can still be resumed. Fails if a trainer holds
+/// the run, or if it is not stale.
 pub fn mark_ended(run: &RunDir) -> anyhow::Result<()> {
-    // Taken first: what is looked at behind it stays as it is.
+    // Taken first, so that nothing changes after the check.
     let _lock = lock_when_free(run)?;
     let condition = current_condition(run)?;
     let Some(stale) = condition.stale else { bail!("it is {condition}: there is nothing to mark") };
@@ -46,9 +46,9 @@ pub fn mark_ended(run: &RunDir) -> anyhow::Result<()> {
         Staleness::ProcessGone => "its process was gone",
         Staleness::HostRestarted => "its host was restarted",
         Staleness::Hanging => "its process hung",
-        Staleness::Silent => "its host gave no word",
+        Staleness::Silent => "its host was silent",
     };
-    let step = RunSnapshot::read(run.clone()).state().step;
+    let step = RunSnapshot::read(run.clone()).summary().step;
     let (state, reason) = (RunPhase::Interrupted, Some(format!("marked as ended: {reason}")));
     let mut status = read_status(&run.status())?;
     let kind = RunEventKind::Ended { state, reason: reason.clone(), step };

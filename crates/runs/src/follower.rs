@@ -1,4 +1,4 @@
-//! A run that is watched: what changes is told soon after it happens.
+//! Following a run: its changes are delivered soon after they happen.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -8,17 +8,18 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::snapshot::{RunChange, RunSnapshot};
+use mammoscope_storage::runs::event_tail::TailEntry;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// How often the files are looked at without a hint: network file systems give none.
-const POLL: Duration = Duration::from_secs(1);
-/// How often a waiting reader is asked whether it still waits.
-const GLANCE: Duration = Duration::from_millis(50);
+/// The interval between reads without a hint: network file systems give none.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The interval between checks for an interruption.
+const INTERRUPTION_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Follows one run: it may not exist yet, grow, be cut, replaced, renamed or deleted.
 ///
-/// The system's notifications are a hint only, that it is time to look; where there are none, or no more watches are to
-/// be had, a slow poll does.
+/// The system's notifications are only hints that it is time to read; if there are none, or no more watches are available,
+/// the files are read at intervals.
 #[derive(Debug)]
 pub struct RunFollower {
     snapshot: RunSnapshot,
@@ -27,45 +28,46 @@ pub struct RunFollower {
 
 #[derive(Debug)]
 struct Watch {
-    /// Kept for what its drop does: it ends the watching.
+    /// Dropping it ends the watch.
     _watcher: RecommendedWatcher,
     hints: Receiver<()>,
 }
 
 impl RunFollower {
-    /// Begins to follow a run; nothing is read yet.
+    /// A follower of a run; reads nothing yet.
     #[must_use]
     pub fn new(run: RunDir) -> Self {
         Self { snapshot: RunSnapshot::new(run), watch: None }
     }
 
-    /// The run as it was last read.
+    /// The run as last read.
     #[must_use]
     pub fn snapshot(&self) -> &RunSnapshot {
         &self.snapshot
     }
 
-    /// Reads what changed and hands over each change, with the run as it is then; gives whether there was any.
+    /// Reads what changed, and calls `take` for each change, with the run as it is after that change. Returns true if there
+    /// was any.
     pub fn poll(&mut self, take: &mut dyn FnMut(&RunSnapshot, &RunChange)) -> bool {
-        // Watched before it is read: what happens in between is a hint for the next time.
+        // Watched before it is read, so that changes in between give a hint.
         if self.watch.is_none() && self.snapshot.run().path().is_dir() {
             self.watch = Watch::new(self.snapshot.run()).ok();
         }
         let (mut changed, mut replaced) = (false, false);
         self.snapshot.refresh(&mut |snapshot, change| {
             changed = true;
-            replaced |= matches!(change, RunChange::Gone | RunChange::Restarted);
+            replaced |= matches!(change, RunChange::Gone | RunChange::Entry(TailEntry::Restarted));
             take(snapshot, change);
         });
         if replaced {
-            // The watch is on a directory that may not be the one of this name any more.
+            // The watched directory may no longer be the one of this name.
             self.watch = None;
         }
         changed
     }
 
-    /// Waits until something changed, `patience` is over, or `interrupted` says that nobody waits any more; otherwise
-    /// like [`RunFollower::poll`].
+    /// Waits until something changes, `timeout` has passed, or `interrupted` returns true; otherwise like
+    /// [`RunFollower::poll`].
     pub fn wait(
         &mut self,
         timeout: Duration,
@@ -77,7 +79,7 @@ impl RunFollower {
             if self.poll(take) {
                 return true;
             }
-            let next = end.min(Instant::now() + POLL);
+            let next = end.min(Instant::now() + POLL_INTERVAL);
             loop {
                 let left = next.saturating_duration_since(Instant::now());
                 if left.is_zero() {
@@ -86,7 +88,7 @@ impl RunFollower {
                 if interrupted() {
                     return false;
                 }
-                if self.wait_for_hint(left.min(GLANCE)) {
+                if self.wait_for_hint(left.min(INTERRUPTION_INTERVAL)) {
                     break;
                 }
             }
@@ -107,28 +109,28 @@ impl RunFollower {
 
 impl Watch {
     fn new(run: &RunDir) -> notify::Result<Self> {
-        // One hint that waits is as good as many.
+        // One pending hint is enough.
         let (sender, hints) = sync_channel(1);
-        let mut watcher = notify::recommended_watcher(hint_giver(run, sender))?;
+        let mut watcher = notify::recommended_watcher(hint_sender(run, sender))?;
         watcher.watch(run.path(), RecursiveMode::NonRecursive)?;
         Ok(Self { _watcher: watcher, hints })
     }
 }
 
-fn hint_giver(run: &RunDir, sender: SyncSender<()>) -> impl FnMut(notify::Result<notify::Event>) + Send + 'static {
+fn hint_sender(run: &RunDir, sender: SyncSender<()>) -> impl FnMut(notify::Result<notify::Event>) + Send + 'static {
     let files = [run.events(), run.status(), run.spec(), run.path().to_owned()];
     let names = files.map(|file| file.file_name().map(ToOwned::to_owned));
-    let concerns = move |path: &Path| names.iter().any(|name| name.as_deref() == path.file_name());
+    let is_relevant = move |path: &Path| names.iter().any(|name| name.as_deref() == path.file_name());
     move |event| {
-        let wanted = event.is_ok_and(|event| is_change(event.kind) && event.paths.iter().any(|path| concerns(path)));
-        if wanted {
-            // Full: a hint waits already. Closed: nobody follows any more.
+        let send = event.is_ok_and(|event| is_change(event.kind) && event.paths.iter().any(|path| is_relevant(path)));
+        if send {
+            // An error means that a hint is pending, or that the follower is gone.
             let _ = sender.try_send(());
         }
     }
 }
 
-/// Our own reading opens and closes the files, which is no news.
+/// False for opening and closing files, which the follower itself does.
 fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Access(kind) => kind == AccessKind::Close(AccessMode::Write),
@@ -151,7 +153,7 @@ mod tests {
         EventLog::open(&run.events()).unwrap().append(&event).unwrap();
     }
 
-    /// The changes until one of them is awaited.
+    /// The changes up to one that fulfils a condition.
     fn changes_until(follower: &mut RunFollower, awaited: impl Fn(&RunChange) -> bool) -> Vec<RunChange> {
         let mut changes = Vec::new();
         while !changes.iter().any(&awaited) {
@@ -161,11 +163,11 @@ mod tests {
     }
 
     fn is_step(change: &RunChange, wanted: u64) -> bool {
-        matches!(change, RunChange::Event(RunEvent { kind: RunEventKind::Paused { step }, .. }) if *step == wanted)
+        matches!(change, RunChange::Entry(TailEntry::Event(event)) if event.kind == RunEventKind::Paused { step: wanted })
     }
 
     #[test]
-    fn a_run_that_appears_grows_is_cut_renamed_and_made_anew() {
+    fn a_run_is_followed_through_every_kind_of_change() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run");
         let mut follower = RunFollower::new(RunDir::new(&path));
@@ -178,11 +180,11 @@ mod tests {
         append(&run, 2);
         append(&run, 3);
         changes_until(&mut follower, |change| is_step(change, 3));
-        assert_eq!(follower.snapshot().state().phase, mammoscope_domain::run::run_status::RunPhase::Paused);
+        assert_eq!(follower.snapshot().summary().phase, mammoscope_domain::run::run_status::RunPhase::Paused);
 
         fs::write(run.events(), b"no event\n").unwrap();
-        let changes = changes_until(&mut follower, |change| matches!(change, RunChange::BadLine(_)));
-        assert_eq!(changes[0], RunChange::Restarted);
+        let changes = changes_until(&mut follower, |change| matches!(change, RunChange::Entry(TailEntry::BadLine(_))));
+        assert_eq!(changes[0], RunChange::Entry(TailEntry::Restarted));
         assert_eq!(follower.snapshot().bad_lines(), 1);
         assert!(follower.snapshot().problems().iter().any(|problem| problem.contains("cannot be read: 1")));
 
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn reading_gives_no_hint_and_an_impatient_reader_is_let_go() {
+    fn reading_gives_no_hint_and_waiting_can_be_interrupted() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         append(&run, 1);
@@ -206,13 +208,13 @@ mod tests {
         for _ in 0..3 {
             assert!(!follower.poll(&mut |_, _| {}));
         }
-        assert!(!follower.wait_for_hint(GLANCE), "our own reading is no news");
-        let asked = std::cell::Cell::new(0);
+        assert!(!follower.wait_for_hint(INTERRUPTION_INTERVAL), "reading gives no hint");
+        let checks = std::cell::Cell::new(0);
         let interrupted = || {
-            asked.set(asked.get() + 1);
+            checks.set(checks.get() + 1);
             true
         };
         assert!(!follower.wait(Duration::from_secs(3600), &interrupted, &mut |_, _| {}));
-        assert_eq!(asked.get(), 1);
+        assert_eq!(checks.get(), 1);
     }
 }

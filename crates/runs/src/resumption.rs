@@ -1,4 +1,4 @@
-//! Whether a run can be resumed, and where.
+//! The check before a run is resumed.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,60 +15,59 @@ use mammoscope_storage::runs::run_lock::{RunLock, RunLockError};
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::run_status_file::read_status;
 
-/// How long the trainer of a run that is over may take to leave it, and how often that is looked at.
-const LEAVING: Duration = Duration::from_secs(10);
-const GLANCE: Duration = Duration::from_millis(20);
+/// The time that the trainer of an ended run has to release its lock.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What can be done with a run.
+/// The ways in which a run can continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumable {
-    /// It has all the epochs that are asked for.
-    Complete {
-        /// So many.
-        epochs: u32,
-    },
-    /// A trainer can take it up there.
+    /// The run has all requested epochs.
+    Complete { epochs: u32 },
+    /// A trainer can resume it on this device.
     On(DeviceChoice),
 }
 
-/// The lock of a run; of one that is over, its trainer may be about to let go of it.
+/// Locks a run. If the run has ended, waits a while for its trainer to release the lock.
 pub fn lock_when_free(run: &RunDir) -> Result<RunLock, RunLockError> {
-    let begun = Instant::now();
+    let start = Instant::now();
     loop {
-        let is_leaving = || read_status(&run.status()).is_ok_and(|status| status.state.is_over());
+        let is_releasing = || read_status(&run.status()).is_ok_and(|status| status.state.is_over());
         match RunLock::acquire(run) {
-            Err(RunLockError::Held { .. }) if begun.elapsed() < LEAVING && is_leaving() => thread::sleep(GLANCE),
+            Err(RunLockError::Held { .. }) if start.elapsed() < RELEASE_TIMEOUT && is_releasing() => {
+                thread::sleep(POLL_INTERVAL)
+            }
             other => return other,
         }
     }
 }
 
-/// Finds out whether a run can be resumed; an error where a trainer is at work on it, or where it is damaged.
+/// Checks if a run can be resumed. Fails if a trainer holds it, or if it is damaged.
 pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, .. } =
         read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
-    // The lock is the last word; the status also knows of runs that wait for a trainer.
+    // The lock decides; the status also covers runs that are queued for a trainer.
     match lock_when_free(run) {
         Ok(_) => {}
         Err(error @ RunLockError::Held { .. }) => {
-            anyhow::bail!("{name}: {error}; `mammoscope control {name} stop` ends it first")
+            anyhow::bail!("{name}: {error}; end it first with `mammoscope control {name} stop`")
         }
-        Err(error @ RunLockError::Io { .. }) => anyhow::bail!("{name}: {error}; a trainer must be able to write there"),
+        Err(error @ RunLockError::Io { .. }) => anyhow::bail!("{name}: {error}; a trainer needs to write there"),
     }
-    // Without a status the trainer finds out by itself how far the run is.
+    // Without a status, the trainer finds the progress of the run itself.
     let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {
         return Ok(Resumable::On(device));
     };
     if condition.stale.is_none() && !condition.phase.is_over() {
-        anyhow::bail!("{name} is {condition}: its trainer has not come to it yet; nothing needs to be resumed");
+        anyhow::bail!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
     }
-    let asked = status.epochs.max(config.epochs);
+    let requested = status.epochs.max(config.epochs);
     Ok(match epochs {
         Some(epochs) if epochs <= status.epoch && status.state == RunPhase::Completed => {
             Resumable::Complete { epochs: status.epoch }
         }
-        None if status.state == RunPhase::Completed => Resumable::Complete { epochs: asked },
+        None if status.state == RunPhase::Completed => Resumable::Complete { epochs: requested },
         _ => Resumable::On(device),
     })
 }

@@ -1,45 +1,54 @@
-//! A run as its files tell it, read once and then kept up to date.
+//! A run as its files describe it, read once and then kept up to date.
 
 use std::path::Path;
 
 use chrono::Utc;
 
 use mammoscope_domain::run::run_condition::RunCondition;
-use mammoscope_domain::run::run_event::RunEvent;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::training::training_config::Monitor;
-use mammoscope_storage::runs::event_tail::{BadLine, EventTail, TailEntry};
+use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
 use mammoscope_storage::runs::process_evidence::process_evidence;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::run_status_file::{RunStatusError, read_status};
 
-/// What happened to a run's files, or in the run.
+/// A change of a run's files.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RunChange {
-    /// The run directory is there now.
+    /// The run directory exists now.
     Appeared,
-    /// The run directory is there no longer, under this name.
+    /// The run directory no longer exists under this name.
     Gone,
-    /// The events were replaced or cut: the state begins anew.
-    Restarted,
-    /// Something happened in the run.
-    Event(RunEvent),
-    /// A line of the events that cannot be read.
-    BadLine(BadLine),
-    /// `status.json` says something else than before, or can be read (no longer).
+    /// `events.jsonl` has a new entry, or starts over.
+    Entry(TailEntry),
+    /// `status.json` has other contents, or became readable or unreadable.
     Status,
 }
 
-/// A run as its files tell it. Whatever cannot be read is kept as a line that says why.
+impl RunChange {
+    /// Is true if everything read of the events before is void.
+    #[must_use]
+    pub const fn is_restart(&self) -> bool {
+        matches!(self, Self::Appeared | Self::Gone | Self::Entry(TailEntry::Restarted))
+    }
+}
+
+/// A file of a run that cannot be read: one line for people, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnreadableFile(String);
+
+/// A run as its files describe it. Every file may be missing or unreadable; [`RunSnapshot::problems`] lists those that are.
 #[derive(Debug)]
 pub struct RunSnapshot {
     run: RunDir,
     exists: bool,
-    spec: Result<RunSpec, String>,
-    status: Result<RunStatus, String>,
+    spec: Result<RunSpec, UnreadableFile>,
+    status: Result<RunStatus, UnreadableFile>,
     state: RunState,
     bad_lines: u64,
     events_problem: Option<String>,
@@ -47,10 +56,10 @@ pub struct RunSnapshot {
 }
 
 impl RunSnapshot {
-    /// A run that nothing was read of yet.
+    /// A run of which nothing has been read.
     #[must_use]
     pub fn new(run: RunDir) -> Self {
-        let unread = || "was not read yet".to_owned();
+        let unread = || UnreadableFile("was not read yet".to_owned());
         let tail = EventTail::new(&run.events());
         Self {
             run,
@@ -64,7 +73,7 @@ impl RunSnapshot {
         }
     }
 
-    /// A run as its files are now.
+    /// Reads all files of a run.
     #[must_use]
     pub fn read(run: RunDir) -> Self {
         let mut snapshot = Self::new(run);
@@ -72,7 +81,7 @@ impl RunSnapshot {
         snapshot
     }
 
-    /// Reads what changed, and hands over each change with the run as it is then.
+    /// Reads what changed since, and calls `take` for each change, with the run as it is after that change.
     pub fn refresh(&mut self, take: &mut dyn FnMut(&Self, &RunChange)) {
         let exists = self.run.path().is_dir();
         if exists != self.exists {
@@ -84,8 +93,8 @@ impl RunSnapshot {
             return;
         }
         self.refresh_spec(take);
-        // The status before the events: whoever reads that a run is over has all of its events then.
-        let status = read_status(&self.run.status()).map_err(|error| error.to_string());
+        // The status is read before the events: once it says that the run is over, all events are on disk.
+        let status = read_status(&self.run.status()).map_err(|error| UnreadableFile(error.to_string()));
         let changed = status != self.status;
         self.status = status;
         self.refresh_events(take);
@@ -99,43 +108,35 @@ impl RunSnapshot {
         if self.spec.is_ok() {
             return;
         }
-        self.spec = read_run_spec(&self.run.spec()).map_err(|error| format!("{}: {error}", named(&self.run.spec())));
+        self.spec = read_run_spec(&self.run.spec())
+            .map_err(|error| UnreadableFile(format!("{}: {error}", file_name(&self.run.spec()))));
         if self.spec.is_ok() {
-            // It tells what decides which epoch is the best, which the events read so far were folded without.
+            // It names the monitored metric, without which the events so far were folded.
             let had_events = self.tail.offset() > 0;
-            self.begin_anew();
+            self.reset_state();
             self.tail = EventTail::new(&self.run.events());
             if had_events {
-                take(self, &RunChange::Restarted);
+                take(self, &RunChange::Entry(TailEntry::Restarted));
             }
         }
     }
 
     fn refresh_events(&mut self, take: &mut dyn FnMut(&Self, &RunChange)) {
-        // Taken out, so that the run can be shown while it is read.
+        // Taken out, so that `take` can be given the whole run.
         let mut tail = std::mem::replace(&mut self.tail, EventTail::new(Path::new("")));
         let read = tail.read(|entry| {
-            let change = match entry {
-                TailEntry::Restarted => {
-                    self.begin_anew();
-                    RunChange::Restarted
-                }
-                TailEntry::Event(event) => {
-                    self.state.apply(&event);
-                    RunChange::Event(event)
-                }
-                TailEntry::BadLine(bad) => {
-                    self.bad_lines += 1;
-                    RunChange::BadLine(bad)
-                }
-            };
-            take(self, &change);
+            match &entry {
+                TailEntry::Restarted => self.reset_state(),
+                TailEntry::Event(event) => self.state.apply(event),
+                TailEntry::BadLine(_) => self.bad_lines += 1,
+            }
+            take(self, &RunChange::Entry(entry));
         });
         self.tail = tail;
-        self.events_problem = read.err().map(|error| format!("{}: {error}", named(&self.run.events())));
+        self.events_problem = read.err().map(|error| format!("{}: {error}", file_name(&self.run.events())));
     }
 
-    fn begin_anew(&mut self) {
+    fn reset_state(&mut self) {
         self.bad_lines = 0;
         self.state = match &self.spec {
             Ok(spec) => RunState::new(spec.config.monitor, spec.config.epochs),
@@ -143,57 +144,59 @@ impl RunSnapshot {
         };
     }
 
-    /// The run directory.
     #[must_use]
     pub fn run(&self) -> &RunDir {
         &self.run
     }
 
-    /// Whether the run directory was there.
+    /// True if the run directory existed.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.exists
     }
 
-    /// What was asked for, or why that cannot be told.
-    pub fn spec(&self) -> Result<&RunSpec, &str> {
-        self.spec.as_ref().map_err(String::as_str)
+    /// The contents of `run.toml`.
+    pub fn spec(&self) -> Result<&RunSpec, &UnreadableFile> {
+        self.spec.as_ref()
     }
 
-    /// What the trainer said last, or why that cannot be told.
-    pub fn status(&self) -> Result<&RunStatus, &str> {
-        self.status.as_ref().map_err(String::as_str)
+    /// The contents of `status.json`.
+    pub fn status(&self) -> Result<&RunStatus, &UnreadableFile> {
+        self.status.as_ref()
     }
 
-    /// What the events add up to.
+    /// The state according to the events.
     #[must_use]
     pub fn state(&self) -> &RunState {
         &self.state
     }
 
-    /// Lines of the events that could not be read.
+    /// The summary according to the events.
+    #[must_use]
+    pub fn summary(&self) -> &RunSummary {
+        &self.state.summary
+    }
+
+    /// The number of lines of the events that cannot be read.
     #[must_use]
     pub fn bad_lines(&self) -> u64 {
         self.bad_lines
     }
 
-    /// How the run is, with a look at its process now; without a status, why there is none.
-    pub fn condition(&self) -> Result<RunCondition, &str> {
+    /// The run's condition, with a look at its process now. Fails if there is no readable status.
+    pub fn condition(&self) -> Result<RunCondition, &UnreadableFile> {
         self.status().map(condition_of)
     }
 
-    /// Everything of the run that cannot be read, each in a line.
+    /// Everything that cannot be read, one line each.
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         if !self.exists {
             return vec!["the run directory is gone".to_owned()];
         }
-        let mut problems: Vec<String> =
-            [self.spec.as_ref().err(), self.status.as_ref().err(), self.events_problem.as_ref()]
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect();
+        let files = [self.spec.as_ref().err(), self.status.as_ref().err()];
+        let mut problems: Vec<String> = files.into_iter().flatten().map(ToString::to_string).collect();
+        problems.extend(self.events_problem.clone());
         if self.bad_lines > 0 {
             problems.push(format!("events.jsonl: lines that cannot be read: {}", self.bad_lines));
         }
@@ -201,18 +204,18 @@ impl RunSnapshot {
     }
 }
 
-/// How a run is now, by its status alone; an error says why there is none.
+/// Reads a run's status, and returns its condition now. Reads nothing else.
 pub fn current_condition(run: &RunDir) -> Result<RunCondition, RunStatusError> {
     read_status(&run.status()).map(|status| condition_of(&status))
 }
 
-/// How a run with this status is now, with a look at its process.
+/// The condition of a run with this status, with a look at its process now.
 #[must_use]
 pub fn condition_of(status: &RunStatus) -> RunCondition {
     RunCondition::new(Utc::now(), status, process_evidence(status))
 }
 
-/// A file of the run by its name alone: the reader knows in which directory.
-fn named(path: &Path) -> String {
+/// The name alone: the reader knows which directory it is in.
+fn file_name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }

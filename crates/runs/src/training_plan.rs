@@ -1,4 +1,4 @@
-//! From a plan to run directories: all of them or none.
+//! Making the run directories of a plan: all of them or none.
 
 use std::fs;
 use std::io;
@@ -20,56 +20,47 @@ use mammoscope_storage::runs::run_spec_file::{RunSpecError, write_run_spec};
 use mammoscope_storage::runs::run_status_file::{status_of_this_process, write_status};
 use mammoscope_storage::runs::workspace::{Workspace, new_group_id};
 
-/// The trainings that are asked for together: one a view.
+/// Training runs that are requested together, one per view.
 #[derive(Clone, Debug)]
 pub struct TrainingPlan {
-    /// Name of the preset that the configuration began with.
+    /// The preset that the configuration started from.
     pub preset: String,
-    /// What the runs are called, behind time and view.
+    /// The end of the runs' names, after time and view.
     pub label: String,
     /// The data set's root, absolute.
     pub data: PathBuf,
-    /// Everything that decides what is computed.
     pub config: TrainingConfig,
-    /// The images, one manifest a run.
+    /// The images, one manifest per run.
     pub manifests: Vec<DatasetManifest>,
-    /// For each trainer its device and the positions of its runs among the manifests.
+    /// For each trainer, its device and the positions of its runs in `manifests`.
     pub shares: Vec<(DeviceChoice, Vec<usize>)>,
 }
 
 /// The run directories of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedRuns {
-    /// The id that they share.
+    /// The group id that the runs share.
     pub group: String,
     /// In the order of the plan's manifests.
     pub runs: Vec<RunDir>,
-    /// For each trainer its runs.
+    /// The runs of each trainer.
     pub shares: Vec<Vec<RunDir>>,
 }
 
-/// Why there are no run directories.
+/// The run directories could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// A directory or file cannot be made.
     #[error("write to {}: {error}", printable_path(path))]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// `run.toml` cannot be written.
+    Write { path: PathBuf, error: io::Error },
     #[error("write run.toml: {0}")]
     Spec(#[from] RunSpecError),
-    /// `dataset.json` cannot be written.
     #[error(transparent)]
     Manifest(#[from] ManifestFileError),
 }
 
 impl TrainingPlan {
-    /// Makes the directory of every run with `run.toml`, `dataset.json`, `events.jsonl` and `status.json`. After an error
-    /// nothing is left of any.
+    /// Makes every run directory with `run.toml`, `dataset.json`, `events.jsonl` and `status.json`. After an error, nothing
+    /// is left behind.
     pub fn create(&self, workspace: &Workspace) -> Result<PlannedRuns, PlanError> {
         let created = Utc::now();
         let group = new_group_id(created, &self.label);
@@ -117,12 +108,12 @@ fn write_run(
         .map_err(|error| PlanError::Write { path: run.events(), error })?;
     let status = status_of_this_process(spec, RunPhase::Queued, created);
     write_status(&run.status(), &status).map_err(|error| PlanError::Write { path: run.status(), error })?;
-    // Last: a directory with a run.toml is a whole run.
+    // Last: a directory with a run.toml is a complete run.
     write_run_spec(&run.spec(), spec)?;
     Ok(())
 }
 
-/// Run directories that are removed when this is dropped.
+/// Run directories that are removed on drop.
 struct Unfinished(Vec<RunDir>);
 
 impl Drop for Unfinished {
@@ -131,10 +122,10 @@ impl Drop for Unfinished {
     }
 }
 
-/// Removes runs that no trainer has ever taken up.
+/// Removes runs that no trainer has started.
 pub fn remove_runs(runs: &[RunDir]) {
     for run in runs {
-        // What cannot be removed stays, and `mammoscope runs` shows it.
+        // Anything that cannot be removed stays visible in `mammoscope runs`.
         let _ = fs::remove_dir_all(run.path());
     }
 }

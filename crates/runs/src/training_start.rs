@@ -1,10 +1,11 @@
-//! From a plan to trainers at work: what is checked before, the runs, and one trainer a device.
+//! Starting a plan: the checks beforehand, the run directories, and one trainer per device.
 
 use std::path::Path;
 
 use super::trainer_process::{TrainerError, TrainerProcess};
 use super::training_plan::{PlanError, PlannedRuns, TrainingPlan, remove_runs};
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
@@ -13,41 +14,35 @@ use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, ProbeFailure, probe_
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Why the devices that are asked for cannot be had.
+/// The requested devices are not available.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceShortage {
-    /// The engine does not tell what there is.
+    /// The engine did not list its devices.
     #[error("ask the engine for its GPUs: {0}")]
     Probe(#[from] ProbeFailure),
-    /// There is none.
-    #[error("no GPU can be used here; `mammoscope doctor` says why")]
+    #[error("no GPU can be used here; `mammoscope doctor` shows why")]
     NoGpu,
-    /// There are fewer.
-    #[error("there is no cuda:{wanted}; this machine has {}", gpus_text(*gpus))]
+    #[error("there is no cuda:{requested}; this machine has {}", counted(*gpus, "GPU"))]
     TooFew {
-        /// The number that was asked for.
-        wanted: usize,
-        /// How many there are.
+        /// The number of the requested GPU.
+        requested: usize,
+        /// The number of GPUs.
         gpus: usize,
     },
-}
-
-fn gpus_text(gpus: usize) -> String {
-    if gpus == 1 { "1 GPU".to_owned() } else { format!("{gpus} GPUs") }
 }
 
 /// The runs would not fit on the disk.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the runs and the cache of their images need about {} MB, and {workspace} has {} MB left; give another --workspace",
+    "the runs and the cache of their images need about {} MB, and {workspace} has {} MB left; choose another --workspace",
     megabytes(*needed), megabytes(*free)
 )]
 pub struct DiskShortage {
-    /// Bytes that are needed.
+    /// In bytes.
     needed: u64,
-    /// Bytes that are left.
+    /// In bytes.
     free: u64,
-    /// Where, safe to print.
+    /// Safe to print.
     workspace: String,
 }
 
@@ -55,7 +50,7 @@ fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1_000_000)
 }
 
-/// How many GPUs there are, where the devices that are asked for make it matter, else 0; an error where one is not there.
+/// Counts the GPUs, if the requested devices include any, else returns 0. Fails if one of them does not exist.
 pub fn count_gpus(devices: &DeviceList, engine: &Path) -> Result<usize, DeviceShortage> {
     let highest = match devices {
         DeviceList::AllCuda => Some(0),
@@ -67,12 +62,12 @@ pub fn count_gpus(devices: &DeviceList, engine: &Path) -> Result<usize, DeviceSh
     let Some(highest) = highest else { return Ok(0) };
     match probe_engine(engine, PROBE_TIMEOUT)?.cuda.devices.len() {
         0 => Err(DeviceShortage::NoGpu),
-        gpus if highest >= gpus => Err(DeviceShortage::TooFew { wanted: highest, gpus }),
+        gpus if highest >= gpus => Err(DeviceShortage::TooFew { requested: highest, gpus }),
         gpus => Ok(gpus),
     }
 }
 
-/// Refuses what would not fit on the disk.
+/// Checks that the runs and their pixel cache fit on the disk.
 pub fn check_disk(
     config: &TrainingConfig,
     manifests: &[DatasetManifest],
@@ -86,25 +81,26 @@ pub fn check_disk(
     }
 }
 
-/// The trainers that were started, and what became of the others.
+/// The result of starting trainers.
 #[derive(Debug)]
 pub struct StartedTrainers {
-    /// The runs that a trainer works through.
-    pub at_work: Vec<RunDir>,
-    /// The runs of trainers that ended before they took any up, and why.
+    /// The runs whose trainers have started.
+    pub running: Vec<RunDir>,
+    /// The runs of trainers that ended before they started any, with the reason.
     pub failed: Vec<(Vec<RunDir>, TrainerError)>,
 }
 
-/// Starts a trainer for each share of the runs, all at once, and waits until each has taken up its first run. `tell` gets
-/// the runs whose trainer is there, before it is waited for: to load libtorch takes it a while.
+/// Starts a trainer for each share of the runs, all at once, and waits until each has started its first run.
+/// `on_processes` is called before this wait, which can be long because libtorch is loaded, with the runs whose trainer
+/// process exists.
 pub fn start_trainers(
     engine: &Path,
     shares: Vec<Vec<RunDir>>,
     epochs: Option<u32>,
     interrupted: &dyn Fn() -> bool,
-    tell: &mut dyn FnMut(Vec<RunDir>),
+    on_processes: &mut dyn FnMut(Vec<RunDir>),
 ) -> StartedTrainers {
-    let mut started = StartedTrainers { at_work: Vec::new(), failed: Vec::new() };
+    let mut started = StartedTrainers { running: Vec::new(), failed: Vec::new() };
     let mut starting = Vec::new();
     for share in shares {
         match TrainerProcess::start(engine, &share, epochs) {
@@ -112,51 +108,51 @@ pub fn start_trainers(
             Err(error) => started.failed.push((share, error)),
         }
     }
-    tell(starting.iter().flat_map(|(_, share)| share.iter().cloned()).collect());
+    on_processes(starting.iter().flat_map(|(_, share)| share.iter().cloned()).collect());
     for (trainer, share) in starting {
-        match trainer.wait_until_at_work(interrupted) {
-            // Whether the caller waits for it or not, it is there.
-            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.at_work.extend(share),
+        match trainer.wait_until_started(interrupted) {
+            // The process exists, whether the caller waits for it or not.
+            Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.running.extend(share),
             Err(error) => started.failed.push((share, error)),
         }
     }
     started
 }
 
-/// Why a plan has no trainers.
+/// A plan could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The run directories cannot be made.
+    /// The run directories could not be made.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The caller wanted no more before a trainer was started; nothing is left.
+    /// Interrupted before a trainer was started; nothing is left behind.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Makes the runs of a plan and starts their trainers. Runs whose trainer has not come up are removed. `tell` gets the
-/// group's id and the runs whose trainer is there, before that has loaded libtorch and taken them up.
+/// Makes the runs of a plan and starts their trainers. Runs whose trainer failed to start are removed. `on_processes` is
+/// called with the planned runs, and those of them whose trainer process exists, before these have loaded libtorch.
 pub fn start_plan(
     plan: &TrainingPlan,
     workspace: &Workspace,
     engine: &Path,
     interrupted: &dyn Fn() -> bool,
-    tell: &mut dyn FnMut(&PlannedRuns, &[RunDir]),
+    on_processes: &mut dyn FnMut(&PlannedRuns, &[RunDir]),
 ) -> Result<StartedTrainers, StartError> {
     let planned = plan.create(workspace)?;
     if interrupted() {
         remove_runs(&planned.runs);
         return Err(StartError::Interrupted);
     }
-    // Dealt to devices they come in another order.
+    // Assigned to devices, the runs are in a different order.
     let in_order = |runs: &mut Vec<RunDir>| runs.sort_by_key(|run| planned.runs.iter().position(|one| one == run));
     let mut started = start_trainers(engine, planned.shares.clone(), None, interrupted, &mut |mut runs| {
         in_order(&mut runs);
-        tell(&planned, &runs);
+        on_processes(&planned, &runs);
     });
     for (runs, _) in &started.failed {
         remove_runs(runs);
     }
-    in_order(&mut started.at_work);
+    in_order(&mut started.running);
     Ok(started)
 }

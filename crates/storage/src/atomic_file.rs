@@ -1,4 +1,4 @@
-//! Files that are there whole or not at all.
+//! Atomic files: complete, or not there at all.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -6,10 +6,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A file under construction: written beside its destination under a temporary name, and put in place by
-/// [`AtomicFile::commit`]. Dropped without a commit, it leaves nothing behind.
+/// A file that is written beside its destination under a temporary name and moved into place by [`AtomicFile::commit`].
+/// Dropped without a commit, it leaves nothing behind.
 ///
-/// Temporary file → write → fsync → rename → fsync of the directory, so that a crash at any moment leaves the old file
+/// Temporary file → write → fsync → rename → fsync of the directory: a crash at any moment leaves either the old file
 /// or the new one.
 #[derive(Debug)]
 pub struct AtomicFile {
@@ -19,37 +19,36 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins a file that is to stand at `destination`; the directory must exist.
+    /// Starts a file for `destination`, whose directory must exist.
     pub fn create(destination: &Path) -> io::Result<Self> {
-        // Through a link to the file that it stands for; a pipe or a device is not to be replaced by a file.
+        // Follows links, so that the file behind a link is replaced. Pipes and devices must not be replaced by a file.
         let destination = &destination.canonicalize().unwrap_or_else(|_| destination.to_owned());
         if std::fs::metadata(destination).is_ok_and(|there| !there.is_file()) {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is something that is not a file"));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is not a file is in its place"));
         }
-        let name = destination
-            .file_name()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"))?;
+        let name =
+            destination.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a file name"))?;
         let temporary = temporary_name(destination, name);
         remove_orphans(destination, name);
         let writer = BufWriter::with_capacity(1 << 16, File::create(&temporary)?);
         Ok(Self { destination: destination.to_owned(), temporary, writer: Some(writer) })
     }
 
-    /// Waits until all that was written is on the disk, and there was room for it. [`AtomicFile::commit`] does so too;
-    /// this is for a caller who has something to do in between.
+    /// Flushes everything written so far to disk, which fails if the disk is full. [`AtomicFile::commit`] does the
+    /// same; call this to act between the two.
     pub fn sync(&mut self) -> io::Result<()> {
         let writer = self.writer.as_mut().expect("the writer is taken by commit only");
         writer.flush()?;
         writer.get_ref().sync_all()
     }
 
-    /// Puts the file in place, replacing what stood there.
+    /// Moves the file into place, replacing an existing one.
     pub fn commit(mut self) -> io::Result<()> {
         self.sync()?;
         drop(self.writer.take());
         fs::rename(&self.temporary, &self.destination)?;
         let directory = self.destination.parent().filter(|parent| !parent.as_os_str().is_empty());
-        // Some file systems cannot open or sync a directory; the rename itself stands.
+        // Some file systems cannot open or sync a directory; the rename is done all the same.
         if let Ok(directory) = File::open(directory.unwrap_or(Path::new("."))) {
             let _ = directory.sync_all();
         }
@@ -69,12 +68,13 @@ impl Write for AtomicFile {
 
 impl Drop for AtomicFile {
     fn drop(&mut self) {
-        // After a commit the name no longer exists; before one, nothing half written is to remain.
+        // After a commit the name no longer exists; without one, the half-written file goes.
         let _ = fs::remove_file(&self.temporary);
     }
 }
 
-/// `.<name>.<process>-<number>.part`, beside the destination: two threads may write the same file at the same time.
+/// Returns `.<name>.<process>-<number>.part` beside the destination. The number keeps two threads apart that write the
+/// same file at the same time.
 fn temporary_name(destination: &Path, name: &OsStr) -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let mut hidden = OsString::from(".");
@@ -83,7 +83,7 @@ fn temporary_name(destination: &Path, name: &OsStr) -> PathBuf {
     destination.with_file_name(hidden)
 }
 
-/// Removes what a process that was killed while it wrote the same file has left behind.
+/// Removes temporary files of the same destination whose processes no longer exist.
 #[cfg(target_os = "linux")]
 fn remove_orphans(destination: &Path, name: &OsStr) {
     let folder = destination.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -105,7 +105,7 @@ fn remove_orphans(destination: &Path, name: &OsStr) {
 #[cfg(not(target_os = "linux"))]
 fn remove_orphans(_destination: &Path, _name: &OsStr) {}
 
-/// Writes a whole file so that it is there whole or not at all.
+/// Writes a whole file atomically.
 pub fn write_atomically(destination: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = AtomicFile::create(destination)?;
     file.write_all(contents)?;
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn committed_or_nothing() {
+    fn files_appear_at_the_commit() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("figures.json");
         let mut file = AtomicFile::create(&path).expect("a fresh file");
@@ -127,19 +127,19 @@ mod tests {
         write_atomically(&path, b"first").expect("written");
         write_atomically(&path, b"second").expect("replaced");
         assert_eq!(fs::read(&path).expect("the file"), b"second");
-        let folder_in_the_way = AtomicFile::create(folder.path()).expect_err("a folder is no file");
+        let folder_in_the_way = AtomicFile::create(folder.path()).expect_err("a folder is not a file");
         assert_eq!(folder_in_the_way.kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1);
     }
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_a_killed_process_left_is_removed_and_links_are_kept() {
+    fn orphans_of_killed_processes_are_removed_and_links_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (real, link) = (folder.path().join("real.csv"), folder.path().join("link.csv"));
         fs::write(&real, b"old").unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        // No process has this number: it is above the largest that Linux gives.
+        // No process has this number: it is above the largest that Linux assigns.
         fs::write(folder.path().join(".real.csv.4194999-7.part"), b"orphan").unwrap();
         let ours = folder.path().join(format!(".real.csv.{}-7.part", std::process::id()));
         fs::write(&ours, b"under construction").unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn two_that_write_the_same_file_do_not_meet() {
+    fn concurrent_writers_of_a_file_do_not_collide() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("status.json");
         let mut files = ["one", "two"].map(|text| (AtomicFile::create(&path).unwrap(), text));

@@ -1,4 +1,4 @@
-//! Files on disk, and their safety in a crash.
+//! The project's files: models, runs, tables, and the import of Keras models; all survive a crash.
 
 pub mod atomic_file;
 pub mod keras;

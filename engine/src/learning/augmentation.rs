@@ -1,40 +1,40 @@
-//! Random rotation, shift and zoom of training images, a batch at a time, on the device where the images are.
+//! Random rotation, shift and zoom of training images, a batch at a time, on the device of the images.
 //!
-//! What Keras' `ImageDataGenerator` of the reference does: bilinear interpolation, the edge continued outwards, nothing
-//! rounded, on grey levels before they are scaled and centred.
+//! This reproduces the reference's Keras `ImageDataGenerator`: bilinear interpolation, edge pixels repeated outwards,
+//! no rounding, on grey levels before they are standardised.
 
+use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use tch::{Device, TchError, Tensor};
 
-use super::random_stream::{Purpose, RandomStream};
+use super::learning_stream::LearningStream;
 
-/// The transforms that a training draws from.
+/// The distribution of random transforms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Augmentation {
-    /// Seed of the training.
     pub seed: u64,
     /// Height and width of the images in pixels.
     pub size: usize,
     /// Largest rotation, in degrees.
     pub rotation: f64,
-    /// Largest shift, as a share of height and width.
+    /// Largest shift, as a fraction of height and width.
     pub shift: f64,
-    /// Largest zoom: factors lie within 1 ± zoom.
+    /// Largest zoom: factors are within 1 ± zoom.
     pub zoom: f64,
 }
 
 impl Augmentation {
-    /// The transforms that a configuration asks for; `None` where it asks for none.
+    /// The transforms of a configuration; `None` if it disables augmentation.
     #[must_use]
     pub fn new(config: &TrainingConfig) -> Option<Self> {
         let TrainingConfig { seed, size, rotation, shift, zoom, .. } = *config;
         config.augment.then_some(Self { seed, size, rotation, shift, zoom })
     }
 
-    /// The transform of the image at a position (from 0) of an epoch's order: a pure function.
+    /// Draws the transform of the image at a position (from 0) in an epoch's order: a pure function.
     #[must_use]
     pub fn draw(&self, epoch: u32, position: usize) -> AffineParameters {
-        let mut stream = RandomStream::new(self.seed, Purpose::Augmentation, epoch, position);
+        let mut stream = RandomStream::new(self.seed, LearningStream::Augmentation { epoch, position });
         let mut within = |limit: f64| stream.uniform(-limit, limit);
         let shift = self.shift * self.size as f64;
         AffineParameters {
@@ -47,24 +47,24 @@ impl Augmentation {
     }
 }
 
-/// One transform, by the names that Keras gives to its parts. Keras' x is the row.
+/// One transform, with the parameter names of Keras, whose x is the row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AffineParameters {
     /// Rotation in degrees.
     pub theta: f64,
-    /// Rows by which the picture moves up.
+    /// Rows by which the image moves up.
     pub tx: f64,
-    /// Columns by which the picture moves to the left.
+    /// Columns by which the image moves left.
     pub ty: f64,
-    /// Factor on the rows: above 1 the picture shrinks.
+    /// Factor on the rows; above 1 the image shrinks.
     pub zx: f64,
     /// Factor on the columns.
     pub zy: f64,
 }
 
 impl AffineParameters {
-    /// The 2×3 matrix that gives the place (row, column) in the input, in pixels, for a place in the output:
-    /// `R(θ)·T(tx, ty)·Z(zx, zy)` around the centre `size/2 + 0.5`, Keras' own, half a pixel off the true one.
+    /// The 2×3 matrix that maps an output position (row, column) to the input position, in pixels:
+    /// `R(θ)·T(tx, ty)·Z(zx, zy)` around Keras' centre `size/2 + 0.5`, which is one pixel off the true one.
     #[must_use]
     pub fn matrix(&self, size: usize) -> [[f64; 3]; 2] {
         let (sine, cosine) = self.theta.to_radians().sin_cos();
@@ -78,9 +78,9 @@ impl AffineParameters {
     }
 }
 
-/// Transforms each image of a batch N×C×S×S of f32 by its own parameters, N of them, into a new batch.
+/// Transforms each image of a batch N×C×S×S of f32 by its own parameters into a new batch.
 ///
-/// Places in f32 are within 3e-5 of a pixel at 650 pixels a side.
+/// At 650 × 650 pixels, sampling positions in f32 are accurate to 3e-5 of a pixel.
 pub fn transform(batch: &Tensor, parameters: &[AffineParameters]) -> Result<Tensor, TchError> {
     const BILINEAR: i64 = 0;
     const BORDER: i64 = 1;
@@ -93,11 +93,10 @@ pub fn transform(batch: &Tensor, parameters: &[AffineParameters]) -> Result<Tens
     batch.f_grid_sampler(&grid, BILINEAR, BORDER, true)
 }
 
-/// N×S×S×2: for each pixel of the output the place (column, row) in the input, −1 and 1 being the centres of the edge
-/// pixels.
+/// N×S×S×2: the input position (column, row) of each output pixel, where −1 and 1 are the centres of the edge pixels.
 ///
-/// A place is the sum of a part that its row gives and one that its column gives. Both are computed here in f64, so
-/// that the device only adds: `affine_grid` is a matrix product, whose places are pixels off in TF32 or bf16.
+/// A position is the sum of a row term and a column term. Both are computed here in f64, so that the device only adds
+/// them: `affine_grid` is a matrix product, whose positions are off by whole pixels in TF32 or bf16.
 fn sampling_grid(parameters: &[AffineParameters], size: usize, device: Device) -> Result<Tensor, TchError> {
     let middle = (size as f64 - 1.0) / 2.0;
     let mut by_row = Vec::with_capacity(parameters.len() * 2 * size);
@@ -105,7 +104,7 @@ fn sampling_grid(parameters: &[AffineParameters], size: usize, device: Device) -
     for parameters in parameters {
         let [row, column] = parameters.matrix(size);
         for [from_row, from_column, shift] in [column, row] {
-            // Counted from the middle both parts are small, and so is their rounding.
+            // Relative to the middle both terms are small, and so are their rounding errors.
             let at_middle = (from_row + from_column - 1.0) * middle + shift;
             let from_middle = |index: usize| index as f64 - middle;
             by_row.extend((0..size).map(|index| ((from_row * from_middle(index) + at_middle) / middle) as f32));
@@ -135,9 +134,9 @@ mod tests {
         (one - other).abs().max().double_value(&[])
     }
 
-    /// Parameters and matrices of the reference, at 128 pixels.
+    /// Parameters and matrices of the reference at 128 pixels.
     #[test]
-    fn matrices_are_those_of_the_reference() {
+    fn matrices_match_the_reference() {
         let cases = [
             (
                 AffineParameters { theta: 7.5, tx: 12.8, ty: -19.2, zx: 0.9, zy: 1.15 },
@@ -170,9 +169,9 @@ mod tests {
         }
     }
 
-    /// Every pixel against the definition, in f64; the shift leaves the picture at all four edges.
+    /// Compares every pixel with the definition in f64; the transforms sample beyond all four edges.
     #[test]
-    fn pixels_are_interpolated_and_the_edge_is_continued() {
+    fn pixels_are_interpolated_and_edges_are_repeated() {
         let size = 40_usize;
         let batch = noise(3, size as i64);
         let parameters = [
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_fill_their_limits_and_depend_on_seed_epoch_and_position_only() {
+    fn draws_fill_their_limits_and_depend_only_on_seed_epoch_and_position() {
         let augmentation = Augmentation { seed: 5, size: 650, rotation: 10.0, shift: 0.2, zoom: 0.2 };
         assert_eq!(augmentation.draw(3, 8), augmentation.draw(3, 8));
         assert_ne!(augmentation.draw(3, 8), augmentation.draw(3, 9));
@@ -226,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transform_is_needed_for_each_image() {
+    fn a_batch_needs_one_transform_per_image() {
         let error = transform(&noise(1, 8), &[IDENTITY]).expect_err("two images").to_string();
         assert!(error.contains("1 transforms for a batch of [2, 1, 8, 8]"), "{error}");
     }

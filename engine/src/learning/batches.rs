@@ -1,20 +1,21 @@
-//! The images of a training as batches on the device.
+//! The training images, assembled into batches on the device.
 
+use mammoscope_domain::random_stream::RandomStream;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
+use super::learning_stream::LearningStream;
 use super::libtorch_ext::channels_last;
 use super::libtorch_ext::gpu_memory::gpu_memory;
-use super::random_stream::{Purpose, RandomStream};
 
-/// Images go to a GPU at once where they take less than this share of its free memory; the rest is for the training.
+/// All images are uploaded to a GPU if they take less than this share of its free memory; the rest is for training.
 const SHARE_OF_FREE_MEMORY: f64 = 0.25;
-/// Images that are uploaded together.
+/// Images per upload.
 const UPLOAD: usize = 64;
 
-/// The order of `count` images in an epoch: a pure function (Fisher and Yates; Durstenfeld 1964).
+/// The random order of `count` images in an epoch: a pure function (Fisher and Yates; Durstenfeld 1964).
 #[must_use]
 pub fn epoch_order(seed: u64, epoch: u32, count: usize) -> Vec<usize> {
-    let mut stream = RandomStream::new(seed, Purpose::Order, epoch, 0);
+    let mut stream = RandomStream::new(seed, LearningStream::Order { epoch });
     let mut order: Vec<usize> = (0..count).collect();
     for last in (1..count).rev() {
         order.swap(last, stream.below(last + 1));
@@ -22,7 +23,7 @@ pub fn epoch_order(seed: u64, epoch: u32, count: usize) -> Vec<usize> {
     order
 }
 
-/// All images of a set, decoded and resized, in 8 bits.
+/// All images of a set, decoded and resized, as 8-bit pixels.
 #[derive(Debug)]
 pub struct TrainingImages<'a> {
     size: usize,
@@ -33,25 +34,25 @@ pub struct TrainingImages<'a> {
 
 #[derive(Debug)]
 enum Pixels<'a> {
-    /// Read from the host batch by batch.
+    /// On the host, uploaded batch by batch.
     Host(Vec<&'a [u8]>),
     /// N×S×S×C on the device.
     Device(Tensor),
 }
 
 impl<'a> TrainingImages<'a> {
-    /// The images that `pixels` holds, each `size` × `size` × `channels` (1 or 3) bytes, for batches on `device`.
+    /// A set of images of `size` × `size` × `channels` (1 or 3) bytes each, for batches on `device`.
     ///
-    /// A GPU gets all of them now where they take less than a quarter of its free memory.
+    /// They are uploaded to a GPU at once if they take less than a quarter of its free memory.
     ///
     /// # Panics
-    /// When an image has another number of bytes.
+    /// If an image has a different number of bytes.
     pub fn new(pixels: Vec<&'a [u8]>, size: usize, channels: usize, device: Device) -> Result<Self, TchError> {
         let bytes = size * size * channels;
         assert!(pixels.iter().all(|image| image.len() == bytes), "images of {size} × {size} × {channels} bytes");
         let mut images = Self { size, channels, device, pixels: Pixels::Host(pixels) };
         if let (Device::Cuda(number), Pixels::Host(pixels)) = (device, &images.pixels) {
-            // The GPU's memory is counted from its first tensor on.
+            // The memory of a GPU can only be queried after its first tensor.
             let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
             let all = (pixels.len() * bytes) as f64;
             if all < SHARE_OF_FREE_MEMORY * gpu_memory(number)?.free as f64 {
@@ -61,7 +62,6 @@ impl<'a> TrainingImages<'a> {
         Ok(images)
     }
 
-    /// How many images there are.
     #[must_use]
     pub fn count(&self) -> usize {
         match &self.pixels {
@@ -70,7 +70,7 @@ impl<'a> TrainingImages<'a> {
         }
     }
 
-    /// The memory that they take on a GPU, in bytes. On the CPU they stand in files that are mapped, and give way.
+    /// The memory they take on a GPU, in bytes. On the CPU they are in mapped files, which the system can evict.
     #[must_use]
     pub fn resident_bytes(&self) -> u64 {
         match &self.pixels {
@@ -79,10 +79,10 @@ impl<'a> TrainingImages<'a> {
         }
     }
 
-    /// The images of these numbers, in this order, as grey levels 0 to 255: N×C×S×S of f32 on the device.
+    /// The images with these indices, in the given order, as grey levels 0 to 255: N×C×S×S of f32 on the device.
     ///
     /// # Panics
-    /// When there is no such image.
+    /// If an index is out of range.
     pub fn batch(&self, indices: &[usize]) -> Result<Tensor, TchError> {
         let bytes = match &self.pixels {
             Pixels::Host(pixels) => {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_visits_every_image_once_and_each_in_its_own_order() {
+    fn every_epoch_visits_each_image_once_in_an_order_of_its_own() {
         let order = epoch_order(1, 2, 100);
         let mut sorted = order.clone();
         sorted.sort_unstable();
@@ -163,12 +163,12 @@ mod tests {
             *counts.entry(epoch_order(9, epoch, 3)).or_insert(0_u32) += 1;
         }
         assert_eq!(counts.len(), 6);
-        // Four deviations of a binomial count.
+        // Four standard deviations of a binomial count.
         assert!(counts.values().all(|&count| count.abs_diff(1000) < 116), "{counts:?}");
     }
 
     #[test]
-    fn a_batch_is_the_network_input_of_its_images() {
+    fn a_standardised_batch_equals_the_network_input_of_its_images() {
         for channels in [Channels::Grey, Channels::Rgb] {
             let images: Vec<Raster<u8>> = (0..5).map(|number| image(number, channels)).collect();
             let pixels = images.iter().map(Raster::samples).collect();
@@ -178,7 +178,7 @@ mod tests {
             let batch = set.batch(&chosen).expect("a batch");
             let ours = standardise(&batch, Kind::Float).expect("a batch");
             assert!(is_channels_last(&ours).expect("a tensor"));
-            let inputs = chosen.map(|index| NetworkInput::from_resized(&images[index], InputRoute::One));
+            let inputs = chosen.map(|index| NetworkInput::from_resized(&images[index], InputRoute::Training));
             let theirs = batch_tensor(&inputs.each_ref()).expect("a batch");
             let difference = (&ours - &theirs).abs().max().double_value(&[]);
             assert!(difference < 1e-6, "{channels:?}: inputs differ by {difference:.1e}");

@@ -1,4 +1,4 @@
-//! The best epochs of a training and their files.
+//! The best epochs of a run and their model files.
 
 use std::fs;
 use std::io;
@@ -24,50 +24,49 @@ pub struct BestModels {
 }
 
 impl BestModels {
-    /// None yet, and at most `limit` later.
+    /// Keeps at most `limit` models.
     #[must_use]
     pub fn new(monitor: Monitor, limit: usize) -> Self {
         Self { monitor, limit, kept: Vec::new() }
     }
 
-    /// The models that are kept.
     #[must_use]
     pub fn kept(&self) -> &[BestModel] {
         &self.kept
     }
 
-    /// The best one.
     #[must_use]
     pub fn best(&self) -> Option<BestModel> {
         self.kept.first().copied()
     }
 
-    /// The place that an epoch's model would take; `None` where it is not among the best. A model as good as another
-    /// does not replace it: with one place, a model is kept when the value improves, as Keras' `save_best_only` does.
+    /// The rank that an epoch's model would take; `None` if it is not among the best. An equally good model does not
+    /// displace an earlier one: with a limit of one, a model is kept if the value improves, as in Keras'
+    /// `save_best_only`.
     #[must_use]
-    pub fn place_of(&self, candidate: BestModel) -> Option<usize> {
-        let place = self
+    pub fn rank_of(&self, candidate: BestModel) -> Option<usize> {
+        let rank = self
             .kept
             .iter()
             .position(|kept| self.monitor.is_better(candidate.value, kept.value))
             .unwrap_or(self.kept.len());
-        (place < self.limit && !candidate.value.is_nan()).then_some(place)
+        (rank < self.limit && !candidate.value.is_nan()).then_some(rank)
     }
 
-    /// Takes a model in, once its file is written. The file of the one that has to go stays until
+    /// Adds a model whose file has been written. The file of a displaced model stays until
     /// [`BestModels::remove_others`].
-    pub fn insert(&mut self, place: usize, model: BestModel) {
-        self.kept.insert(place, model);
+    pub fn insert(&mut self, rank: usize, model: BestModel) {
+        self.kept.insert(rank, model);
         self.kept.truncate(self.limit);
     }
 
-    /// Goes on from what a checkpoint says.
+    /// Continues from the models of a checkpoint.
     pub fn restore(&mut self, kept: Vec<BestModel>) {
         self.kept = kept;
     }
 
-    /// Removes the files of models that are not kept. Call it when a checkpoint that says so is on disk, else a training
-    /// that is set back to an earlier one would miss them.
+    /// Removes the files of models that are not kept. Call it once a checkpoint that lists the kept ones is on disk,
+    /// since a run that is restored from an earlier one still needs the others.
     pub fn remove_others(&self, run: &RunDir) -> io::Result<()> {
         let kept: Vec<_> = self.kept.iter().map(|model| run.best_checkpoint(model.epoch, model.value)).collect();
         for entry in fs::read_dir(run.checkpoints())? {
@@ -85,22 +84,22 @@ impl BestModels {
 mod tests {
     use super::*;
 
-    fn offered(monitor: Monitor, limit: usize, values: &[f64]) -> Vec<u32> {
+    fn kept_epochs(monitor: Monitor, limit: usize, values: &[f64]) -> Vec<u32> {
         let mut models = BestModels::new(monitor, limit);
         for (epoch, &value) in (1..).zip(values) {
             let candidate = BestModel { epoch, value };
-            if let Some(place) = models.place_of(candidate) {
-                models.insert(place, candidate);
+            if let Some(rank) = models.rank_of(candidate) {
+                models.insert(rank, candidate);
             }
         }
         models.kept().iter().map(|model| model.epoch).collect()
     }
 
     #[test]
-    fn the_best_are_kept_and_the_earlier_of_equals() {
-        assert_eq!(offered(Monitor::ValAccuracy, 1, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3]);
-        assert_eq!(offered(Monitor::ValAccuracy, 3, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3, 5, 4]);
-        assert_eq!(offered(Monitor::ValLoss, 2, &[1.0, f64::NAN, 0.9, 2.0]), [3, 1]);
-        assert_eq!(offered(Monitor::ValKappa, 1, &[f64::NAN]), Vec::<u32>::new());
+    fn the_best_models_are_kept_and_ties_go_to_the_earlier_one() {
+        assert_eq!(kept_epochs(Monitor::ValAccuracy, 1, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3]);
+        assert_eq!(kept_epochs(Monitor::ValAccuracy, 3, &[0.5, 0.5, 0.7, 0.6, 0.7]), [3, 5, 4]);
+        assert_eq!(kept_epochs(Monitor::ValLoss, 2, &[1.0, f64::NAN, 0.9, 2.0]), [3, 1]);
+        assert_eq!(kept_epochs(Monitor::ValKappa, 1, &[f64::NAN]), Vec::<u32>::new());
     }
 }

@@ -1,4 +1,4 @@
-//! Devices: CUDA loaded at run time, and what is asked for against what is there.
+//! Devices and precisions: CUDA is loaded at run time, and requests are checked against the hardware.
 
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,46 +7,33 @@ use std::ptr::NonNull;
 
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_protocol::engine_facts::{CudaDevice, CudaFacts, CudaState, EngineFacts};
-use mammoscope_engine_protocol::protocol::{PROTOCOL_VERSION, VERSION};
+use mammoscope_engine_protocol::{PROTOCOL_VERSION, VERSION};
 use tch::{Cuda, Device, Kind};
 
 use super::libtorch_ext::{allow_tf32, libtorch_version};
 
-/// Why a device or a precision cannot be had.
+/// A requested device or precision is not available.
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
-    /// A GPU is asked for, and CUDA cannot be used.
     #[error(
-        "{device} is asked for, but {reason}; `mammoscope doctor` tells what is missing, --device cpu does without"
+        "{device} was requested, but {reason}; `mammoscope doctor` shows what is missing; --device cpu needs no GPU"
     )]
-    NoCuda {
-        /// The device asked for.
-        device: DeviceChoice,
-        /// Why there is none.
-        reason: String,
-    },
-    /// A GPU is asked for that is not there.
-    #[error("{device} is asked for, but the GPUs here are cuda:0 to cuda:{}", count - 1)]
-    NoSuchGpu {
-        /// The device asked for.
-        device: DeviceChoice,
-        /// How many there are.
-        count: usize,
-    },
-    /// The CPU has no instructions for bf16.
+    NoCuda { device: DeviceChoice, reason: String },
+    #[error("{device} was requested, but the GPUs here are cuda:0 to cuda:{}", count - 1)]
+    NoSuchGpu { device: DeviceChoice, count: usize },
     #[error(
-        "this CPU has no bf16 instructions (avx512_bf16 or amx_bf16), in which bf16 would be slower than f32; use --precision f32"
+        "this CPU has no bf16 instructions (avx512_bf16 or amx_bf16), without which bf16 is slower than f32; use \
+         --precision f32"
     )]
     NoBf16,
-    /// libtorch refuses a setting.
     #[error("libtorch: {0}")]
     Libtorch(#[from] tch::TchError),
 }
 
-/// Loads libtorch's CUDA parts where there is a driver, and tells what became of it.
+/// Loads libtorch's CUDA libraries if there is a driver, and reports the result.
 ///
-/// The program links the CPU parts only, so that one binary serves machines with and without a GPU. Call this first in
-/// `main`: libtorch looks for its CUDA parts once, at the first question about CUDA.
+/// The program links only the CPU libraries, so that one binary serves machines with and without a GPU. Call this
+/// before any other use of CUDA: libtorch looks for its CUDA libraries once, at the first query about CUDA.
 #[must_use]
 pub fn load_cuda() -> CudaFacts {
     let facts = |state, detail: String| CudaFacts { state, detail, devices: Vec::new() };
@@ -60,12 +47,12 @@ pub fn load_cuda() -> CudaFacts {
     let library = folder.join("libtorch_cuda.so");
     if !library.exists() {
         let detail =
-            "an NVIDIA driver is here, but libtorch's CUDA parts are not; `cargo xtask setup --cuda` gets them";
+            "an NVIDIA driver is installed, but libtorch's CUDA libraries are not; run `cargo xtask setup --cuda`";
         return facts(CudaState::NoLibrary, detail.to_owned());
     }
     let cuda = match SharedLibrary::open(&library, libc::RTLD_NOW | libc::RTLD_GLOBAL) {
         Ok(cuda) => cuda,
-        Err(reason) => return facts(CudaState::Error, format!("libtorch's CUDA parts cannot be loaded: {reason}")),
+        Err(reason) => return facts(CudaState::Error, format!("libtorch's CUDA libraries cannot be loaded: {reason}")),
     };
     let count = if Cuda::is_available() { i32::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 };
     if count == 0 {
@@ -76,22 +63,22 @@ pub fn load_cuda() -> CudaFacts {
     CudaFacts { state: CudaState::Available, detail: String::new(), devices }
 }
 
-/// Why CUDA finds no GPU, from the versions of driver and runtime (1000 times the major and 10 times the minor number).
+/// Explains why CUDA finds no GPU, from the driver's and the runtime's versions (1000 · major + 10 · minor).
 fn without_gpu(versions: (Option<i32>, Option<i32>)) -> String {
     match versions {
-        // Within a major version, older drivers serve newer runtimes.
+        // Within a major version, older drivers support newer runtimes.
         (Some(driver), Some(runtime)) if driver / 1000 < runtime / 1000 => format!(
-            "the NVIDIA driver is for CUDA {}.{}, libtorch for CUDA {}.{}: a newer driver is needed",
+            "the NVIDIA driver is for CUDA {}.{}, libtorch for CUDA {}.{}: a newer driver is required",
             driver / 1000,
             driver % 1000 / 10,
             runtime / 1000,
             runtime % 1000 / 10
         ),
-        _ => "driver and libtorch are here, but CUDA finds no usable GPU".to_owned(),
+        _ => "the NVIDIA driver and libtorch's CUDA libraries are installed, but CUDA finds no usable GPU".to_owned(),
     }
 }
 
-/// What `mammoscope-engine probe` prints.
+/// The facts printed by `mammoscope-engine probe`.
 #[must_use]
 pub fn probe(cuda: CudaFacts) -> EngineFacts {
     EngineFacts {
@@ -105,7 +92,7 @@ pub fn probe(cuda: CudaFacts) -> EngineFacts {
     }
 }
 
-/// The device for a choice.
+/// Resolves a device choice.
 pub fn select_device(choice: DeviceChoice, cuda: &CudaFacts) -> Result<Device, DeviceError> {
     match choice {
         DeviceChoice::Auto if cuda.state == CudaState::Available => Ok(Device::Cuda(0)),
@@ -120,20 +107,20 @@ pub fn select_device(choice: DeviceChoice, cuda: &CudaFacts) -> Result<Device, D
     }
 }
 
-/// The precision that a choice means on a device, with libtorch set accordingly, and the kind of its tensors.
+/// Resolves a precision choice on a device and configures libtorch for it; returns the precision and its tensor kind.
 pub fn select_precision(choice: Precision, device: Device) -> Result<(Precision, Kind), DeviceError> {
     let has_bf16 = device.is_cuda() || cpu_has_bf16();
     let precision = match choice {
         Precision::Auto if has_bf16 => Precision::Bf16,
         Precision::Auto => Precision::F32,
         Precision::Bf16 if !has_bf16 => return Err(DeviceError::NoBf16),
-        settled => settled,
+        explicit => explicit,
     };
     allow_tf32(precision != Precision::F32Strict)?;
     Ok((precision, if precision == Precision::Bf16 { Kind::BFloat16 } else { Kind::Float }))
 }
 
-/// A device in words.
+/// The name of a device, such as `cuda:0`.
 #[must_use]
 pub fn device_name(device: Device) -> String {
     match device {
@@ -143,10 +130,10 @@ pub fn device_name(device: Device) -> String {
     }
 }
 
-/// Whether the CPU computes in bf16 rather than emulating it.
+/// True if the CPU has bf16 instructions rather than emulating them.
 #[must_use]
 pub fn cpu_has_bf16() -> bool {
-    // The standard library knows avx512_bf16 but not yet AMX; the kernel names both.
+    // The standard library detects avx512_bf16 but not yet AMX; the kernel lists both.
     std::fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| {
         text.lines()
             .find(|line| line.starts_with("flags"))
@@ -154,7 +141,7 @@ pub fn cpu_has_bf16() -> bool {
     })
 }
 
-/// The folder from which libtorch was really loaded.
+/// The folder from which libtorch was actually loaded.
 #[must_use]
 pub fn library_folder() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
@@ -171,7 +158,7 @@ struct SharedLibrary(NonNull<libc::c_void>);
 impl SharedLibrary {
     fn open(path: &Path, flags: libc::c_int) -> Result<Self, String> {
         let path = CString::new(path.as_os_str().as_bytes()).map_err(|error| error.to_string())?;
-        // SAFETY: the path is NUL-terminated; the libraries' own initialisers are trusted as libtorch itself is.
+        // SAFETY: the path is NUL-terminated; the libraries' initialisers are trusted like libtorch itself.
         let handle = unsafe { libc::dlopen(path.as_ptr(), flags) };
         if let Some(handle) = NonNull::new(handle) {
             return Ok(Self(handle));
@@ -186,18 +173,18 @@ impl SharedLibrary {
         NonNull::new(unsafe { libc::dlsym(self.0.as_ptr(), name.as_ptr()) })
     }
 
-    /// The version that a function of CUDA gives, which wants no GPU. CUDA Driver and Runtime API, "Version Management".
+    /// The version returned by a CUDA function, which needs no GPU. CUDA Driver and Runtime API, "Version Management".
     fn version(self, name: &CStr) -> Option<i32> {
         type GetVersion = unsafe extern "C" fn(*mut c_int) -> c_int;
         let symbol = self.symbol(name)?;
         let mut version = 0;
-        // SAFETY: CUDA documents this signature for both functions that are asked for.
+        // SAFETY: CUDA documents this signature for both functions.
         let status = unsafe { std::mem::transmute::<*mut libc::c_void, GetVersion>(symbol.as_ptr())(&raw mut version) };
         (status == 0 && version > 0).then_some(version)
     }
 
-    /// Name and memory of a GPU, asked of the driver (`self`), which libtorch has initialised by then; empty and zero
-    /// where the driver does not tell. CUDA Driver API, "Device Management".
+    /// The name and memory of a GPU from the driver (`self`), which libtorch has initialised by then; empty and zero if
+    /// the driver does not report them. CUDA Driver API, "Device Management".
     fn device(self, number: i32) -> CudaDevice {
         type GetName = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
         type GetMemory = unsafe extern "C" fn(*mut usize, c_int) -> c_int;
@@ -230,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn automatic_takes_what_is_there() {
+    fn auto_selects_the_best_available_device() {
         let none = cuda(CudaState::NoDriver, 0);
         let two = cuda(CudaState::Available, 2);
         assert_eq!(select_device(DeviceChoice::Auto, &none).ok(), Some(Device::Cpu));
@@ -240,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_that_is_not_there_is_said() {
+    fn a_missing_gpu_is_reported() {
         let error = select_device(DeviceChoice::Cuda(0), &cuda(CudaState::NoDriver, 0)).expect_err("no GPU");
         assert!(error.to_string().contains("a reason"), "{error}");
         let error = select_device(DeviceChoice::Cuda(2), &cuda(CudaState::Available, 2)).expect_err("two GPUs");
@@ -248,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_driver_is_named() {
+    fn an_outdated_driver_is_reported() {
         let detail = without_gpu((Some(12_040), Some(13_000)));
         assert!(detail.contains("for CUDA 12.4, libtorch for CUDA 13.0"), "{detail}");
         for versions in [(Some(13_000), Some(13_010)), (None, Some(13_000)), (Some(12_040), None)] {
@@ -257,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn libtorch_is_found_where_it_was_loaded_from() {
+    fn the_library_folder_contains_libtorch() {
         let _ = tch::get_num_threads();
         let folder = library_folder().expect("libtorch is loaded");
         assert!(folder.join("libtorch_cpu.so").exists());

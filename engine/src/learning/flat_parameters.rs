@@ -1,5 +1,5 @@
-//! All weights of a network in one piece of memory, so that a step of the optimizer, the norm of the gradient and a
-//! moving average are one operation each instead of 166.
+//! All weights of a network in one flat tensor, so that an optimizer step, the gradient norm and a moving average are
+//! one operation each instead of 166.
 
 use std::collections::BTreeMap;
 
@@ -9,38 +9,37 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 use super::libtorch_ext::optimizer_step::set_gradient;
 
-/// Where a tensor lies in its piece of memory.
+/// The slice of a flat tensor that holds one tensor.
 #[derive(Clone, Debug)]
-struct Place {
+struct Slot {
     name: String,
-    /// In the library's own layout: kernels O×I×H×W.
+    /// In libtorch's order: kernels are O×I×H×W.
     shape: Vec<i64>,
     offset: i64,
     count: i64,
 }
 
-/// How the tensors of a network lie in two pieces of memory: the weights, kernels first, and the moving statistics.
+/// The layout of a network's tensors in two flat tensors: the weights, kernels first, and the moving statistics.
 #[derive(Clone, Debug)]
 pub struct FlatLayout {
-    weights: Vec<Place>,
-    statistics: Vec<Place>,
+    weights: Vec<Slot>,
+    statistics: Vec<Slot>,
     kernels: i64,
 }
 
 /// Shapes and values by name, each row by row.
 pub type NamedValues = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
 
-/// Which of the two pieces.
+/// One of the two flat tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// What gradients change.
+pub enum ParameterGroup {
+    /// The trainable parameters.
     Weights,
     /// Moving means and variances.
     Statistics,
 }
 
 impl FlatLayout {
-    /// The layout for a network.
     #[must_use]
     pub fn new(plan: &NetworkPlan) -> Self {
         let (trained, statistics): (Vec<_>, Vec<_>) =
@@ -49,74 +48,74 @@ impl FlatLayout {
             trained.into_iter().partition(|parameter| parameter.name.ends_with(".kernel"));
         let kernel_count = kernels.iter().map(ParameterPlan::count).sum::<usize>() as i64;
         Self {
-            weights: places(kernels.into_iter().chain(others)),
-            statistics: places(statistics.into_iter()),
+            weights: slots(kernels.into_iter().chain(others)),
+            statistics: slots(statistics.into_iter()),
             kernels: kernel_count,
         }
     }
 
-    /// Numbers in a piece.
+    /// The number of values in a group.
     #[must_use]
-    pub fn count(&self, piece: Piece) -> i64 {
-        self.places(piece).last().map_or(0, |place| place.offset + place.count)
+    pub fn count(&self, group: ParameterGroup) -> i64 {
+        self.slots(group).last().map_or(0, |slot| slot.offset + slot.count)
     }
 
-    /// How many numbers, at the beginning of the weights, are kernels.
+    /// The number of kernel values, which come first among the weights.
     #[must_use]
     pub fn kernel_count(&self) -> i64 {
         self.kernels
     }
 
-    /// Zeros for a piece.
-    pub fn zeros(&self, piece: Piece, device: Device) -> Result<Tensor, TchError> {
-        Tensor::f_zeros([self.count(piece)], (Kind::Float, device))
+    /// A flat tensor of zeros.
+    pub fn zeros(&self, group: ParameterGroup, device: Device) -> Result<Tensor, TchError> {
+        Tensor::f_zeros([self.count(group)], (Kind::Float, device))
     }
 
-    /// The tensors of a piece by name, each a view in its own shape. Kernels are channels-last.
-    pub fn views(&self, piece: Piece, flat: &Tensor) -> Result<Vec<(String, Tensor)>, TchError> {
-        self.places(piece).iter().map(|place| Ok((place.name.clone(), place.view(flat)?))).collect()
+    /// The tensors of a group by name, as views in their own shapes. Kernels are channels-last.
+    pub fn views(&self, group: ParameterGroup, flat: &Tensor) -> Result<Vec<(String, Tensor)>, TchError> {
+        self.slots(group).iter().map(|slot| Ok((slot.name.clone(), slot.view(flat)?))).collect()
     }
 
-    /// The values of a piece by name, each row by row in its own shape, on the CPU.
-    pub fn values(&self, piece: Piece, flat: &Tensor) -> Result<NamedValues, TchError> {
+    /// The shapes and row-major values of a group's tensors by name.
+    pub fn values(&self, group: ParameterGroup, flat: &Tensor) -> Result<NamedValues, TchError> {
         let flat = flat.f_detach()?.f_to(Device::Cpu)?;
-        self.places(piece)
+        self.slots(group)
             .iter()
-            .map(|place| {
-                let values = Vec::try_from(place.view(&flat)?.f_contiguous()?.f_reshape([-1])?)?;
-                let shape = place.shape.iter().map(|&length| length as usize).collect();
-                Ok((place.name.clone(), (shape, values)))
+            .map(|slot| {
+                let values = Vec::try_from(slot.view(&flat)?.f_contiguous()?.f_reshape([-1])?)?;
+                let shape = slot.shape.iter().map(|&length| length as usize).collect();
+                Ok((slot.name.clone(), (shape, values)))
             })
             .collect()
     }
 
-    /// Fills a piece with values by name; all of its tensors must be there.
+    /// Fills a group with values by name; every tensor must be present.
     pub fn fill<'a>(
         &self,
-        piece: Piece,
+        group: ParameterGroup,
         flat: &Tensor,
         values: impl Fn(&str) -> Option<&'a [f32]>,
     ) -> Result<(), TchError> {
         no_grad(|| {
-            for place in self.places(piece) {
-                let values = values(&place.name).filter(|values| values.len() == place.count as usize);
-                let absent = || TchError::Torch(format!("tensor '{}' is missing or of another size", place.name));
-                let source = Tensor::f_from_slice(values.ok_or_else(absent)?)?.f_reshape(place.shape.as_slice())?;
-                place.view(flat)?.f_copy_(&source)?;
+            for slot in self.slots(group) {
+                let values = values(&slot.name).filter(|values| values.len() == slot.count as usize);
+                let absent = || TchError::Torch(format!("tensor '{}' is missing or has a different size", slot.name));
+                let source = Tensor::f_from_slice(values.ok_or_else(absent)?)?.f_reshape(slot.shape.as_slice())?;
+                slot.view(flat)?.f_copy_(&source)?;
             }
             Ok(())
         })
     }
 
-    fn places(&self, piece: Piece) -> &[Place] {
-        match piece {
-            Piece::Weights => &self.weights,
-            Piece::Statistics => &self.statistics,
+    fn slots(&self, group: ParameterGroup) -> &[Slot] {
+        match group {
+            ParameterGroup::Weights => &self.weights,
+            ParameterGroup::Statistics => &self.statistics,
         }
     }
 }
 
-impl Place {
+impl Slot {
     fn view(&self, flat: &Tensor) -> Result<Tensor, TchError> {
         let part = flat.f_narrow(0, self.offset, self.count)?;
         match *self.shape.as_slice() {
@@ -127,18 +126,18 @@ impl Place {
     }
 }
 
-fn places(parameters: impl Iterator<Item = ParameterPlan>) -> Vec<Place> {
+fn slots(parameters: impl Iterator<Item = ParameterPlan>) -> Vec<Slot> {
     let mut offset = 0;
     parameters
         .map(|parameter| {
-            let place = Place {
+            let slot = Slot {
                 shape: parameter.shape.iter().map(|&length| length as i64).collect(),
                 count: parameter.count() as i64,
                 name: parameter.name,
                 offset,
             };
-            offset += place.count;
-            place
+            offset += slot.count;
+            slot
         })
         .collect()
 }
@@ -146,47 +145,46 @@ fn places(parameters: impl Iterator<Item = ParameterPlan>) -> Vec<Place> {
 /// The weights and moving statistics of a network in training, and the gradients of the weights.
 #[derive(Debug)]
 pub struct FlatParameters {
-    /// How they lie.
     pub layout: FlatLayout,
-    /// The weights. The network's tensors are views of them, so that a step in place changes the network.
+    /// The network's tensors are views of these, so that an update in place changes the network.
     pub weights: Tensor,
-    /// The gradients, which backward passes add to.
+    /// Backward passes add to these.
     pub gradients: Tensor,
     /// Moving means and variances.
     pub statistics: Tensor,
 }
 
 impl FlatParameters {
-    /// The parameters of a network, with the values of a model, on a device.
+    /// The parameters of a network on a device, with the values of a model.
     pub fn new(plan: &NetworkPlan, values: &TensorValues, device: Device) -> Result<Self, TchError> {
         let layout = FlatLayout::new(plan);
-        let weights = layout.zeros(Piece::Weights, device)?;
-        let gradients = layout.zeros(Piece::Weights, device)?;
-        let statistics = layout.zeros(Piece::Statistics, device)?;
-        for (piece, flat) in [(Piece::Weights, &weights), (Piece::Statistics, &statistics)] {
-            layout.fill(piece, flat, |name| values.get(name).map(Vec::as_slice))?;
+        let weights = layout.zeros(ParameterGroup::Weights, device)?;
+        let gradients = layout.zeros(ParameterGroup::Weights, device)?;
+        let statistics = layout.zeros(ParameterGroup::Statistics, device)?;
+        for (group, flat) in [(ParameterGroup::Weights, &weights), (ParameterGroup::Statistics, &statistics)] {
+            layout.fill(group, flat, |name| values.get(name).map(Vec::as_slice))?;
         }
         Ok(Self { layout, weights, gradients, statistics })
     }
 
-    /// The network's tensors by name: views, the trained ones as leaves whose gradients are views of
+    /// The network's tensors by name, as views. The trainable ones are leaves whose gradients are views of
     /// [`FlatParameters::gradients`].
     pub fn leaves(&self) -> Result<BTreeMap<String, Tensor>, TchError> {
-        let gradients = self.layout.views(Piece::Weights, &self.gradients)?;
+        let gradients = self.layout.views(ParameterGroup::Weights, &self.gradients)?;
         let mut leaves = BTreeMap::new();
         for ((name, view), (_, gradient)) in
-            self.layout.views(Piece::Weights, &self.weights)?.into_iter().zip(gradients)
+            self.layout.views(ParameterGroup::Weights, &self.weights)?.into_iter().zip(gradients)
         {
             let leaf = view.f_detach()?.f_set_requires_grad(true)?;
             set_gradient(&leaf, &gradient)?;
             leaves.insert(name, leaf);
         }
-        leaves.extend(self.layout.views(Piece::Statistics, &self.statistics)?);
+        leaves.extend(self.layout.views(ParameterGroup::Statistics, &self.statistics)?);
         Ok(leaves)
     }
 }
 
-/// A tensor of the same values in memory of its own.
+/// A copy of a tensor in its own memory.
 pub fn duplicate(tensor: &Tensor) -> Result<Tensor, TchError> {
     no_grad(|| {
         let mut copy = tensor.f_empty_like()?;

@@ -1,7 +1,8 @@
-//! The network for inference: every batch normalisation folded into the convolution before it, activations in place.
+//! The network for inference, with every batch normalisation folded into the preceding convolution and activations in
+//! place.
 //!
-//! With the moving statistics a batch normalisation is linear, so `BN(W∗x + b) = (sW)∗x + s(b − mean) + β` with
-//! `s = γ / √(variance + ε)`: 41 passes over the feature maps are saved. The folding is computed in f64.
+//! With the moving statistics a batch normalisation is affine: `BN(W∗x + b) = (sW)∗x + s(b − mean) + β` with
+//! `s = γ / √(variance + ε)`. Folding saves 41 passes over feature maps; it is computed in f64.
 
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
@@ -35,7 +36,7 @@ pub struct FoldedResNet {
 }
 
 impl FoldedResNet {
-    /// Folds a network, on the device where it is; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
+    /// Folds a network on its device; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
     pub fn new(network: &ResNet, kind: Kind) -> Result<Self, TchError> {
         let blocks = network
             .blocks
@@ -57,7 +58,7 @@ impl FoldedResNet {
         })
     }
 
-    /// The four logits of each image, f32: N×3×H×W → N×4. Call it without gradients.
+    /// The four logits of each image, f32: N×3×H×W → N×4. Call it within `no_grad` unless gradients are needed.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor, TchError> {
         let mut x = self.before_blocks(input)?;
         for block in &self.blocks {
@@ -67,7 +68,7 @@ impl FoldedResNet {
         self.head(&x)
     }
 
-    /// The sum of a layer, before its activation: N×3×H×W → N×K×H'×W'.
+    /// The sum of a block before its activation: N×3×H×W → N×K×H'×W'.
     pub fn sum_of(&self, input: &Tensor, layer: ExplainedLayer) -> Result<Tensor, TchError> {
         let (last, before) =
             self.blocks[..layer.block()].split_last().expect("the blocks of a network are counted from 1");
@@ -79,8 +80,8 @@ impl FoldedResNet {
         last.sum(&x)
     }
 
-    /// The logits, f32, from what [`FoldedResNet::sum_of`] gives. The sum is left as it is, so that it can be a leaf of
-    /// which the gradient is wanted.
+    /// The logits, f32, from the result of [`FoldedResNet::sum_of`]. The sum is not modified, so that it can be a leaf
+    /// whose gradient is computed.
     pub fn logits_of(&self, sum: &Tensor, layer: ExplainedLayer) -> Result<Tensor, TchError> {
         let mut x = leaky_relu(sum, LEAKY_RELU_SLOPE)?;
         for block in &self.blocks[layer.block()..] {
@@ -101,14 +102,14 @@ impl FoldedResNet {
     }
 
     fn head(&self, activated: &Tensor) -> Result<Tensor, TchError> {
-        // The mean of hundreds of positions wants more than the 8 bits of a bf16 mantissa.
+        // The mean over hundreds of positions needs more than the 8 bits of a bf16 mantissa.
         let features = activated.f_mean_dim([2_i64, 3].as_slice(), false, Kind::Float)?;
         features.f_linear(&self.dense_kernel, Some(&self.dense_bias))
     }
 }
 
 impl FoldedBlock {
-    /// Branch and shortcut added, before the activation.
+    /// Branch plus shortcut, before the activation.
     fn sum(&self, input: &Tensor) -> Result<Tensor, TchError> {
         let [first, second, third] = &self.branch;
         let y = second.activated(&first.activated(input)?)?;

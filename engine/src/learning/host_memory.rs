@@ -1,34 +1,34 @@
-//! The computer's memory: how the C library hands it to libtorch, and how much there is.
+//! Host memory: the C library's allocator settings, and the amount available.
 
 use std::fs;
 
 use rustix::process::{Resource, getrlimit};
 
-/// Makes freed memory stay with the process, to be used again by the next tensor. Call it first in `main`.
+/// Keeps freed memory in the process for the next tensor. Call it first in `main`.
 ///
-/// glibc gives blocks above 32 MB back to the system when they are freed, and a feature map of a batch at 650 pixels is
-/// larger: every pass then pays for fresh, zeroed pages. Kept, a forward pass of four images takes three quarters of the
-/// time (docs/benchmarks.md). The process keeps its peak, which it needs again for the next batch anyway.
+/// glibc returns freed blocks above 32 MB to the system, and the feature map of a batch at 650 pixels is larger, so
+/// every pass would pay for fresh, zeroed pages. With this setting a forward pass of four images takes three quarters
+/// of the time (docs/benchmarks.md). The process stays at its peak memory, which the next batch needs again anyway.
 pub fn keep_freed_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: sets three parameters of the allocator; no other thread runs yet.
     unsafe {
-        // One heap for all threads: a thread's own heaps are given back as soon as they are empty.
+        // One heap for all threads, since per-thread heaps are returned to the system as soon as they are empty.
         libc::mallopt(libc::M_ARENA_MAX, 1);
         libc::mallopt(libc::M_MMAP_MAX, 0);
-        // −1 never trims the heap.
+        // −1: the heap is never trimmed.
         libc::mallopt(libc::M_TRIM_THRESHOLD, -1);
     }
 }
 
-/// The most memory that this process has held so far, in bytes; `None` where the system does not tell.
+/// The peak memory of this process so far, in bytes; `None` if the system does not report it.
 #[must_use]
 pub fn peak_bytes() -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
-/// The memory that this process may have altogether, in bytes: what it holds and what is free, within the limits of its
-/// control group and of its address space (`ulimit -v`). `None` where the system does not tell.
+/// The total memory that this process can have, in bytes: what it holds plus what is free, within the limits of its
+/// control group and its address space (`ulimit -v`). `None` if the system does not report it.
 #[must_use]
 pub fn available_bytes() -> Option<u64> {
     let process = fs::read_to_string("/proc/self/status").ok()?;
@@ -39,7 +39,7 @@ pub fn available_bytes() -> Option<u64> {
     Some([Some(free), group_headroom(), addresses].into_iter().flatten().min().unwrap_or(free) + held)
 }
 
-/// What the control group (version 2, as containers and Slurm set it) still allows.
+/// The memory that the control group (version 2, as set by containers and Slurm) still allows.
 fn group_headroom() -> Option<u64> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
@@ -47,13 +47,13 @@ fn group_headroom() -> Option<u64> {
         let path = format!("/sys/fs/cgroup{}/{file}", group.trim_end_matches('/'));
         fs::read_to_string(path).ok()?.trim().parse::<u64>().ok()
     };
-    // Files that were read are counted, too, and give way to whoever needs the memory.
+    // The page cache is counted as well, but can be reclaimed.
     let statistics = fs::read_to_string(format!("/sys/fs/cgroup{}/memory.stat", group.trim_end_matches('/')));
     let files = statistics.map_or(0, |text| file_pages(&text));
     Some(number("memory.max")?.saturating_sub(number("memory.current")?.saturating_sub(files)))
 }
 
-/// The bytes of files in memory, by a control group's `memory.stat`.
+/// The bytes of the page cache in a control group's `memory.stat`.
 fn file_pages(statistics: &str) -> u64 {
     let of = |key: &str| {
         let line = statistics.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '));
@@ -73,9 +73,10 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn the_system_tells_what_is_held_and_what_is_free() {
+    fn peak_and_available_memory_are_reported() {
         let filled = vec![1_u8; 1 << 24];
-        let (peak, available) = (peak_bytes().expect("Linux tells"), available_bytes().expect("Linux tells"));
+        let (peak, available) =
+            (peak_bytes().expect("reported on Linux"), available_bytes().expect("reported on Linux"));
         assert!(filled.iter().all(|&byte| byte == 1) && peak > filled.len() as u64, "{peak}");
         assert!(available > filled.len() as u64, "{available}");
         assert_eq!(file_pages("anon 7\ninactive_file 20\nactive_file 3\nactive_file_of_none 9\n"), 23);

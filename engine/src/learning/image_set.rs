@@ -1,4 +1,4 @@
-//! The images of one split with their labels: batches for training, logits for evaluation.
+//! The labelled images of one split: batches for training, logits and metrics for evaluation.
 
 use mammoscope_domain::metrics::agreement::{KappaWeights, cohen_kappa};
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
@@ -11,65 +11,59 @@ use super::batches::{TrainingImages, standardise};
 use super::folded_resnet::FoldedResNet;
 use super::learner::Batch;
 
-/// The images of one split, and what is known of each.
+/// The images of one split with their labels and files.
 #[derive(Debug)]
 pub struct ImageSet<'a> {
-    /// The pixels.
     pub images: TrainingImages<'a>,
-    /// The true classes.
     pub labels: Vec<DensityClass>,
-    /// The files, as the manifest names them.
+    /// The files as named in the manifest.
     pub files: Vec<String>,
-    /// Where the batches go.
     pub device: Device,
 }
 
-/// Where an image stands in the order of an epoch, and which image it is.
+/// An image in the order of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct EpochEntry {
     /// Position in the epoch, from 0.
     pub position: usize,
-    /// Number of the image in its set.
+    /// Index of the image in its set.
     pub image: usize,
 }
 
-/// How well a network does on a set.
+/// The metrics of a network on a set.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SetFigures {
-    /// Mean cross-entropy, without weights and smoothing; `None` where it is not finite.
+pub struct SetMetrics {
+    /// Mean cross-entropy without class weights and smoothing; `None` if it is not finite.
     pub loss: Option<f64>,
-    /// Share of right predictions.
     pub accuracy: f64,
-    /// Quadratic-weighted kappa, where it is defined.
+    /// Quadratic-weighted kappa; `None` if it is undefined.
     pub kappa: Option<f64>,
 }
 
 impl ImageSet<'_> {
-    /// How many images there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// A batch for training, transformed at random where `augmentation` says how.
+    /// A training batch, randomly transformed if `augmentation` is set.
     pub fn training_batch(
         &self,
         epoch: u32,
-        places: &[Place],
+        entries: &[EpochEntry],
         augmentation: Option<&Augmentation>,
         kind: Kind,
     ) -> Result<Batch, TchError> {
         no_grad(|| {
-            let chosen: Vec<usize> = places.iter().map(|place| place.image).collect();
+            let chosen: Vec<usize> = entries.iter().map(|entry| entry.image).collect();
             let mut levels = self.images.batch(&chosen)?;
             if let Some(augmentation) = augmentation {
-                let drawn: Vec<_> = places.iter().map(|place| augmentation.draw(epoch, place.position)).collect();
+                let drawn: Vec<_> = entries.iter().map(|entry| augmentation.draw(epoch, entry.position)).collect();
                 levels = transform(&levels, &drawn)?;
             }
             let labels: Vec<i64> = chosen.iter().map(|&image| self.labels[image].index() as i64).collect();
@@ -77,7 +71,7 @@ impl ImageSet<'_> {
         })
     }
 
-    /// The logits of some images, in their order, by the network for inference.
+    /// The logits of the images with these indices, in the given order.
     pub fn logits(
         &self,
         network: &FoldedResNet,
@@ -92,19 +86,19 @@ impl ImageSet<'_> {
     }
 }
 
-impl SetFigures {
-    /// The figures of logits and true classes; at least one.
+impl SetMetrics {
+    /// The metrics of the given logits and true classes, of which there must be at least one.
     #[must_use]
-    pub fn of(answers: &[([f32; DensityClass::COUNT], DensityClass)]) -> Self {
+    pub fn of(outputs: &[([f32; DensityClass::COUNT], DensityClass)]) -> Self {
         let mut matrix = ConfusionMatrix::default();
         let mut loss = 0.0;
-        for (logits, label) in answers {
-            // A network whose logits are not finite is wrong about everything and unsure of nothing.
+        for (logits, label) in outputs {
+            // Non-finite logits count as a prediction of A.
             let predicted = Probabilities::from_logits(*logits).map_or(DensityClass::A, |known| known.most_probable());
             matrix.add(*label, predicted, 1);
             loss += cross_entropy(logits, *label);
         }
-        let loss = loss / answers.len() as f64;
+        let loss = loss / outputs.len() as f64;
         Self {
             loss: loss.is_finite().then_some(loss),
             accuracy: matrix.accuracy(),
@@ -125,15 +119,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_of_known_logits() {
+    fn metrics_of_known_logits() {
         use DensityClass::{A, B, C, D};
         let sure = |class: DensityClass| std::array::from_fn(|at| if at == class.index() { 40.0 } else { 0.0 });
-        let figures = SetFigures::of(&[(sure(A), A), (sure(B), B), (sure(C), C), (sure(D), D)]);
-        assert_eq!((figures.accuracy, figures.kappa), (1.0, Some(1.0)));
-        assert!(figures.loss.is_some_and(|loss| loss < 1e-12));
-        let figures = SetFigures::of(&[([0.0; 4], A), ([f32::NAN; 4], B)]);
-        assert_eq!((figures.accuracy, figures.loss), (0.5, None));
-        let figures = SetFigures::of(&[([0.0; 4], C)]);
-        assert!(figures.loss.is_some_and(|loss| (loss - 4.0_f64.ln()).abs() < 1e-12));
+        let metrics = SetMetrics::of(&[(sure(A), A), (sure(B), B), (sure(C), C), (sure(D), D)]);
+        assert_eq!((metrics.accuracy, metrics.kappa), (1.0, Some(1.0)));
+        assert!(metrics.loss.is_some_and(|loss| loss < 1e-12));
+        let metrics = SetMetrics::of(&[([0.0; 4], A), ([f32::NAN; 4], B)]);
+        assert_eq!((metrics.accuracy, metrics.loss), (0.5, None));
+        let metrics = SetMetrics::of(&[([0.0; 4], C)]);
+        assert!(metrics.loss.is_some_and(|loss| (loss - 4.0_f64.ln()).abs() < 1e-12));
     }
 }

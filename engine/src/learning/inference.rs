@@ -1,4 +1,4 @@
-//! Images in, logits out.
+//! Inference: batches of images in, logits out.
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_imaging::network_input::NetworkInput;
@@ -8,7 +8,7 @@ use tch::{Device, Kind, TchError, Tensor, no_grad};
 use super::folded_resnet::FoldedResNet;
 use super::resnet::ResNet;
 
-/// A model ready to predict.
+/// A network on a device, ready to predict.
 #[derive(Debug)]
 pub struct Predictor {
     network: FoldedResNet,
@@ -16,13 +16,13 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Puts a model on a device, to be computed in `kind` ([`Kind::Float`] or [`Kind::BFloat16`]).
+    /// Loads a model onto a device; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
     pub fn new(model: &Model, device: Device, kind: Kind) -> Result<Self, TchError> {
         let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(model, device)?, kind))?;
         Ok(Self { network, device })
     }
 
-    /// The logits of the classes A to D for each image of a batch; all images have the same size.
+    /// The logits of the classes A to D for each image of a batch, whose images all have the same size.
     pub fn logits(&self, batch: &[&NetworkInput]) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
         if batch.is_empty() {
             return Ok(Vec::new());
@@ -35,13 +35,13 @@ impl Predictor {
     }
 }
 
-/// Images at once where nobody says otherwise: larger batches gain nothing on a CPU and much on a GPU.
+/// The default batch size: larger batches gain nothing on a CPU and a lot on a GPU.
 #[must_use]
 pub fn batch_size(device: Device) -> usize {
     if device == Device::Cpu { 4 } else { 32 }
 }
 
-/// Images as one tensor N×3×S×S, which is channels-last since the images are stored pixel by pixel.
+/// Stacks images into a tensor N×3×S×S, which is channels-last since the images are stored pixel by pixel.
 pub fn batch_tensor(batch: &[&NetworkInput]) -> Result<Tensor, TchError> {
     let images = batch
         .iter()

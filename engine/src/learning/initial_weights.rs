@@ -1,19 +1,20 @@
-//! The weights before the first step, as Keras draws them.
+//! The initial weights, drawn as in Keras.
 
 use std::collections::BTreeMap;
 
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::network::network_plan::{NetworkPlan, ParameterPlan, WidthFactor};
+use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::subject::view::View;
 use mammoscope_storage::models::model_file::{Model, ModelMetadata};
 
-use super::random_stream::{Purpose, RandomStream};
+use super::learning_stream::LearningStream;
 
 /// A model with Keras' initial weights: kernels uniform within ±√(6 / (fan in + fan out)) (`glorot_uniform`; Glorot and
 /// Bengio 2010), biases 0; batch normalisations with scale 1, shift 0, mean 0 and variance 1.
 ///
-/// The weights depend on width and seed only, not on the device; each tensor has a random stream of its own. `size`,
-/// the input's height and width in pixels, and the view go into the metadata.
+/// The weights depend only on width and seed, not on the device; each tensor has its own random stream. `size` (the
+/// input's height and width in pixels) and `view` are stored in the metadata.
 #[must_use]
 pub fn initial_model(width: WidthFactor, size: usize, view: Option<View>, seed: u64) -> Model {
     let tensors = NetworkPlan::new(width)
@@ -26,7 +27,7 @@ pub fn initial_model(width: WidthFactor, size: usize, view: Option<View>, seed: 
         })
         .collect();
     let provenance = BTreeMap::from([("initial_weights".to_owned(), format!("glorot_uniform, seed {seed}"))]);
-    Model { metadata: ModelMetadata { width, size, view, input_route: InputRoute::One, provenance }, tensors }
+    Model { metadata: ModelMetadata { width, size, view, input_route: InputRoute::Training, provenance }, tensors }
 }
 
 fn initial_values(parameter: &ParameterPlan, seed: u64, position: usize) -> Vec<f32> {
@@ -34,7 +35,7 @@ fn initial_values(parameter: &ParameterPlan, seed: u64, position: usize) -> Vec<
     match parameter.name.rsplit('.').next() {
         Some("kernel") => {
             let limit = glorot_limit(&parameter.shape);
-            let mut stream = RandomStream::new(seed, Purpose::InitialWeights, 0, position);
+            let mut stream = RandomStream::new(seed, LearningStream::InitialWeights { position });
             (0..count).map(|_| stream.uniform(-limit, limit) as f32).collect()
         }
         Some("gamma" | "moving_variance") => vec![1.0; count],
@@ -42,7 +43,7 @@ fn initial_values(parameter: &ParameterPlan, seed: u64, position: usize) -> Vec<
     }
 }
 
-/// √(6 / (fan in + fan out)) of a kernel O×I×H×W or O×I; a fan is its channels times the positions of the kernel.
+/// √(6 / (fan in + fan out)) of a kernel O×I×H×W or O×I; a fan is the number of channels times H·W.
 fn glorot_limit(shape: &[usize]) -> f64 {
     let positions: usize = shape[2..].iter().product();
     (6.0 / ((shape[0] + shape[1]) * positions) as f64).sqrt()
@@ -57,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_those_of_glorot() {
+    fn limits_match_glorot_and_bengio() {
         // The stem at width 1: 3·9 values in, 64·9 out.
         assert!((glorot_limit(&[64, 3, 3, 3]) - (6.0 / 603.0_f64).sqrt()).abs() < 1e-15);
         assert!((glorot_limit(&[4, 256]) - (6.0 / 260.0_f64).sqrt()).abs() < 1e-15);
@@ -76,20 +77,21 @@ mod tests {
             let mean = values.iter().sum::<f64>() / count;
             let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
             let extent = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
-            // A uniform number has the variance limit²/3, its square the variance 4·limit⁴/45: five deviations each.
+            // The uniform distribution has the variance limit²/3, its square the variance 4·limit⁴/45. The tolerance is
+            // five standard deviations.
             let name = &parameter.name;
             assert!(extent <= limit && extent > limit * (1.0 - 10.0 / count), "{name} reaches {extent} of {limit}");
             assert!(mean.abs() < 5.0 * limit / (3.0 * count).sqrt(), "{name}: the mean is {mean}");
             let of_uniform = variance / (limit * limit / 3.0);
             assert!(
                 (of_uniform - 1.0).abs() < 5.0 * (0.8 / count).sqrt(),
-                "{name}: the variance is {of_uniform} of it"
+                "{name}: the variance is {of_uniform} of the expected one"
             );
         }
     }
 
     #[test]
-    fn everything_but_the_kernels_is_zero_or_one() {
+    fn everything_except_kernels_is_zero_or_one() {
         let model = eighth(1);
         assert_eq!(model.tensors.len(), model.metadata.plan().parameters().len());
         for (name, values) in &model.tensors {
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides_and_no_two_kernels_are_alike() {
+    fn weights_depend_on_the_seed_and_kernels_differ() {
         assert_eq!(eighth(1), eighth(1));
         assert_ne!(eighth(1), eighth(2));
         let model = eighth(1);

@@ -1,4 +1,4 @@
-//! Keras' layers where they differ from libtorch's: asymmetric `same` padding, and the slope of the leaky ReLU.
+//! Keras layers that differ from libtorch's: `same` padding, which can be asymmetric, and batch normalisation.
 
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, same_padding};
 use tch::{TchError, Tensor};
@@ -6,7 +6,7 @@ use tch::{TchError, Tensor};
 const POOL: usize = 3;
 const POOL_STRIDE: usize = 2;
 
-/// Zeros or −∞ around height and width: libtorch's order is left, right, top, bottom.
+/// The padding of Keras' `same` mode.
 struct SamePadding {
     top: i64,
     bottom: i64,
@@ -17,17 +17,22 @@ struct SamePadding {
 impl SamePadding {
     fn of(input: &Tensor, kernel: usize, stride: usize) -> Result<Self, TchError> {
         let (_, _, height, width) = input.size4()?;
-        let (top, bottom) = same_padding(height as usize, kernel, stride);
-        let (left, right) = same_padding(width as usize, kernel, stride);
-        Ok(Self { top: top as i64, bottom: bottom as i64, left: left as i64, right: right as i64 })
+        let vertical = same_padding(height as usize, kernel, stride);
+        let horizontal = same_padding(width as usize, kernel, stride);
+        Ok(Self {
+            top: vertical.before as i64,
+            bottom: vertical.after as i64,
+            left: horizontal.before as i64,
+            right: horizontal.after as i64,
+        })
     }
 
-    /// What libtorch can pad itself, without a copy.
+    /// The padding that libtorch can apply by itself, without a copy.
     fn symmetric(&self) -> Option<[i64; 2]> {
         (self.top == self.bottom && self.left == self.right).then_some([self.top, self.left])
     }
 
-    fn around(&self, input: &Tensor, value: f64) -> Result<Tensor, TchError> {
+    fn pad(&self, input: &Tensor, value: f64) -> Result<Tensor, TchError> {
         input.f_pad([self.left, self.right, self.top, self.bottom], "constant", value)
     }
 }
@@ -43,30 +48,26 @@ pub fn same_convolution(
     let padding = SamePadding::of(input, plan.kernel, plan.stride)?;
     match padding.symmetric() {
         Some(padding) => input.f_conv2d(kernel, Some(bias), stride, padding, [1, 1], 1),
-        None => padding.around(input, 0.0)?.f_conv2d(kernel, Some(bias), stride, [0, 0], [1, 1], 1),
+        None => padding.pad(input, 0.0)?.f_conv2d(kernel, Some(bias), stride, [0, 0], [1, 1], 1),
     }
 }
 
-/// 3×3 maximum with stride 2 and Keras' `same` padding by −∞.
+/// 3×3 max-pooling with stride 2 and Keras' `same` padding, by −∞.
 pub fn same_max_pool(input: &Tensor) -> Result<Tensor, TchError> {
     let (kernel, stride) = ([POOL as i64; 2], [POOL_STRIDE as i64; 2]);
     let padding = SamePadding::of(input, POOL, POOL_STRIDE)?;
     match padding.symmetric() {
         Some(padding) => input.f_max_pool2d(kernel, stride, padding, [1, 1], false),
-        None => padding.around(input, f64::NEG_INFINITY)?.f_max_pool2d(kernel, stride, [0, 0], [1, 1], false),
+        None => padding.pad(input, f64::NEG_INFINITY)?.f_max_pool2d(kernel, stride, [0, 0], [1, 1], false),
     }
 }
 
-/// Scale, shift and moving statistics of a batch normalisation, one number a channel.
+/// A batch normalisation; every tensor has one value per channel.
 #[derive(Debug)]
 pub struct BatchNorm {
-    /// Scale.
     pub gamma: Tensor,
-    /// Shift.
     pub beta: Tensor,
-    /// Moving mean.
     pub moving_mean: Tensor,
-    /// Moving variance.
     pub moving_variance: Tensor,
 }
 
@@ -76,8 +77,8 @@ impl BatchNorm {
         self.apply(input, None)
     }
 
-    /// The same with mean and (biased) variance of the batch, by which the moving statistics are brought forward: the
-    /// mean, and the unbiased variance. `momentum` is the share of their old values that they keep.
+    /// Normalises with the mean and the biased variance of the batch, and updates the moving statistics with the mean
+    /// and the unbiased variance. `momentum` is the weight of their old values.
     pub fn normalise_in_training(&self, input: &Tensor, momentum: f64) -> Result<Tensor, TchError> {
         self.apply(input, Some(momentum))
     }
@@ -89,7 +90,7 @@ impl BatchNorm {
             Some(&self.moving_mean),
             Some(&self.moving_variance),
             training.is_some(),
-            // libtorch counts the share of the new value, Keras that of the old one.
+            // libtorch's momentum is the weight of the new value, Keras' that of the old one.
             training.map_or(0.0, |momentum| 1.0 - momentum),
             BATCH_NORM_EPSILON,
             true,
@@ -104,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_even_side_is_padded_below_and_right_only() {
+    fn an_even_side_is_padded_only_below_and_on_the_right() {
         // Ones everywhere: each output counts the input positions that its kernel covers.
         let plan = ConvolutionPlan { number: 1, inputs: 1, outputs: 1, kernel: 3, stride: 2 };
         let ones = |size: &[i64]| Tensor::ones(size, (Kind::Float, Device::Cpu));
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pool_ignores_its_padding() {
+    fn max_pooling_ignores_its_padding() {
         let input = Tensor::full([1, 1, 4, 4], -5.0, (Kind::Float, Device::Cpu));
         let output = same_max_pool(&input).expect("a small pool");
         assert_eq!(output.size(), [1, 1, 2, 2]);

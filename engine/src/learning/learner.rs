@@ -1,11 +1,11 @@
-//! A network that learns: forward, loss, backward, clip, step.
+//! The training step: forward, loss, backward, clip, update.
 
 use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::models::model_file::TensorValues;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::flat_parameters::{FlatLayout, FlatParameters, Piece, duplicate};
+use super::flat_parameters::{FlatLayout, FlatParameters, ParameterGroup, duplicate};
 use super::folded_resnet::FoldedResNet;
 use super::half_precision::HalfPrecision;
 use super::loss::CrossEntropy;
@@ -16,27 +16,27 @@ use super::training_pass::TrainingPass;
 /// A batch on the device.
 #[derive(Debug)]
 pub struct Batch {
-    /// N×3×S×S, as the network takes it.
+    /// N×3×S×S, standardised.
     pub images: Tensor,
     /// N class indices, i64.
     pub labels: Tensor,
 }
 
-/// What one step of the weights gave, still on the device: reading it waits for the device.
+/// The results of one step, still on the device; reading them waits for the device.
 #[derive(Debug)]
 pub struct StepResult {
     /// Sum of the losses of the step's images, f64.
     pub loss_sum: Tensor,
-    /// How many of them were predicted rightly, f64.
+    /// Number of correctly predicted images, f64.
     pub correct: Tensor,
-    /// Norm of the gradient before it was clipped. The sum of squares is f32, so that norms above 1e19 are infinite.
+    /// Norm of the gradient before clipping. The sum of squares is f32, so norms above 1e19 are infinite.
     pub gradient_norm: Tensor,
-    /// 1 where loss, gradient or moving statistics were not finite, in this step or in one before it: weights, moving statistics, the
-    /// optimizer's moments and the moving average were not touched then.
+    /// 1 if loss, gradient or moving statistics were not finite in this step or an earlier one. Such steps leave the
+    /// weights, the moving statistics, the optimizer's moments and the moving average unchanged.
     pub skipped: Tensor,
 }
 
-/// The weights' exponential moving average.
+/// An exponential moving average of the weights and moving statistics.
 #[derive(Debug)]
 pub struct MovingAverage {
     decay: f64,
@@ -47,33 +47,30 @@ pub struct MovingAverage {
 }
 
 impl MovingAverage {
-    /// Follows the parameters, unless `skip` (one f32) is 1. The first steps count more (Tensorflow's `num_updates`), so
-    /// that the average does not remember the initial weights.
-    fn follow(&mut self, parameters: &FlatParameters, steps: u64, skip: &Tensor) -> Result<(), TchError> {
+    /// Moves the average towards the parameters, unless `skip` (one f32) is 1. The decay is smaller in the first steps
+    /// (TensorFlow's `num_updates`), so that the initial weights are forgotten quickly.
+    fn update(&mut self, parameters: &FlatParameters, steps: u64, skip: &Tensor) -> Result<(), TchError> {
         let steps = steps as f64;
         let decay = self.decay.min((1.0 + steps) / (10.0 + steps));
-        // A share of zero leaves everything as it is: what is followed is finite, or was the same at the step before.
-        let share = skip.f_rsub_scalar(1.0)?.f_mul_scalar(1.0 - decay)?;
+        // A weight of zero changes nothing, since the parameters stay finite: a skipped step has not changed them.
+        let weight = skip.f_rsub_scalar(1.0)?.f_mul_scalar(1.0 - decay)?;
         no_grad(|| {
-            let _ = self.weights.f_lerp_tensor_(&parameters.weights, &share)?;
-            let _ = self.statistics.f_lerp_tensor_(&parameters.statistics, &share)?;
+            let _ = self.weights.f_lerp_tensor_(&parameters.weights, &weight)?;
+            let _ = self.statistics.f_lerp_tensor_(&parameters.statistics, &weight)?;
             Ok(())
         })
     }
 }
 
-/// A network in training with all that changes in it.
+/// A network in training, with everything that a step changes.
 #[derive(Debug)]
 pub struct Learner {
     plan: NetworkPlan,
     network: ResNet,
-    /// Weights, gradients, moving statistics.
     pub parameters: FlatParameters,
-    /// What convolutions in bf16 compute with.
+    /// The weights of bf16 convolutions.
     half: Option<HalfPrecision>,
-    /// The optimizer.
     pub optimizer: Optimizer,
-    /// The moving average, where one is wanted.
     pub average: Option<MovingAverage>,
     pass: TrainingPass,
     bn_warmup: bool,
@@ -84,7 +81,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// A network with the values of a model. `kind` is what convolutions are computed in.
+    /// A network with the given initial values. `kind` is the precision of the convolutions.
     pub fn new(
         config: &TrainingConfig,
         values: &TensorValues,
@@ -126,8 +123,8 @@ impl Learner {
         })
     }
 
-    /// One step of the weights by the mean loss over the images of all batches, which hold `images` images together.
-    /// Batches are made one at a time, so that only one is in memory; each is normalised by itself.
+    /// Updates the weights by the gradient of the mean loss over all batches, which hold `images` images in total.
+    /// Batches are prepared one at a time, so that only one is in memory, and batch-normalised separately.
     pub fn step(
         &mut self,
         rate: f64,
@@ -141,7 +138,7 @@ impl Learner {
             pass.bn_momentum = pass.bn_momentum.min(updates / (updates + 1.0));
         }
         if let Some(half) = &mut self.half {
-            half.follow(&self.parameters)?;
+            half.copy_weights(&self.parameters)?;
         }
         let statistics_before = duplicate(&self.parameters.statistics)?;
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
@@ -153,7 +150,7 @@ impl Learner {
             let loss = self.loss.of(&logits, &labels)?;
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;
             if let Some(half) = &mut self.half {
-                half.hand_over_gradients(&mut self.parameters)?;
+                half.accumulate_gradients(&mut self.parameters)?;
             }
             no_grad(|| {
                 let _ = loss_sum.f_add_(&loss.f_to_kind(Kind::Double)?.f_mul_scalar(count)?)?;
@@ -163,42 +160,43 @@ impl Learner {
             })?;
         }
         let gradient_norm = self.parameters.gradients.f_norm()?;
-        // What is not finite makes the sum so. An activation that overflows shows in its variance first: normalised by that
-        // it is zero, and the loss a number.
+        // The sum is not finite if any term is not. The statistics are included because an activation that overflows
+        // makes its variance infinite and is then normalised to zero, which leaves the loss finite.
         let mut total = self.parameters.statistics.f_sum(Kind::Double)?;
         let finite = total.f_add_(&gradient_norm)?.f_add_(&loss_sum)?.f_isfinite()?;
-        // Once skipped, always skipped: a device is not asked after each step, and must not go on in the meantime.
+        // All later steps are skipped, too: the flag is not read after each step, and the weights must not change until
+        // then.
         self.skipped = self.skipped.f_maximum(&finite.f_logical_not()?.f_to_kind(Kind::Float)?)?;
         if self.gradient_limit > 0.0 {
             let scale = gradient_norm.f_reciprocal()?.f_mul_scalar(self.gradient_limit)?.f_clamp_max(1.0)?;
             let _ = self.parameters.gradients.f_mul_(&scale)?;
         }
         self.optimizer.step(&self.parameters, rate, &self.skipped)?;
-        // The forward passes have brought the moving statistics forward already.
+        // The forward passes have already updated the moving statistics.
         let skip = self.skipped.f_gt(0.0)?;
         let statistics = statistics_before.f_where_self(&skip, &self.parameters.statistics)?;
         self.parameters.statistics.f_copy_(&statistics)?;
         if let Some(average) = &mut self.average {
-            average.follow(&self.parameters, self.optimizer.steps(), &self.skipped)?;
+            average.update(&self.parameters, self.optimizer.steps(), &self.skipped)?;
         }
         Ok(StepResult { loss_sum, correct, gradient_norm, skipped: self.skipped.shallow_clone() })
     }
 
-    /// Forgets that steps were skipped, after everything was set back to a checkpoint.
+    /// Resets the skip flag after the state was restored from a checkpoint.
     pub fn clear_skipped(&mut self) -> Result<(), TchError> {
         self.skipped = self.skipped.f_zeros_like()?;
         Ok(())
     }
 
-    /// The network for inference, of the moving average where there is one, computed in `kind`.
+    /// The folded network for inference in `kind`, with the moving average if there is one.
     pub fn for_inference(&self, kind: Kind) -> Result<FoldedResNet, TchError> {
         no_grad(|| {
             let layout = &self.parameters.layout;
             let (weights, statistics) = self.evaluated();
-            let mut tensors = layout.views(Piece::Weights, weights)?;
-            tensors.extend(layout.views(Piece::Statistics, statistics)?);
+            let mut tensors = layout.views(ParameterGroup::Weights, weights)?;
+            tensors.extend(layout.views(ParameterGroup::Statistics, statistics)?);
             let network = ResNet::from_tensors(&self.plan, &tensors.into_iter().collect())?;
-            // The folded network copies all but the dense layer, which must not follow later steps.
+            // Folding copies everything except the dense layer, which must not change with later steps.
             let network = ResNet {
                 dense_kernel: duplicate(&network.dense_kernel)?,
                 dense_bias: duplicate(&network.dense_bias)?,
@@ -208,18 +206,18 @@ impl Learner {
         })
     }
 
-    /// Every tensor of the model that is evaluated, as [`mammoscope_storage::models::model_file::Model`] holds them.
+    /// Every tensor of the evaluated model, as in [`mammoscope_storage::models::model_file::Model`].
     pub fn values(&self) -> Result<TensorValues, TchError> {
         let (weights, statistics) = self.evaluated();
         let mut values = TensorValues::new();
-        for (piece, flat) in [(Piece::Weights, weights), (Piece::Statistics, statistics)] {
-            let of_piece = self.parameters.layout.values(piece, flat)?;
-            values.extend(of_piece.into_iter().map(|(name, (_, values))| (name, values)));
+        for (group, flat) in [(ParameterGroup::Weights, weights), (ParameterGroup::Statistics, statistics)] {
+            let named = self.parameters.layout.values(group, flat)?;
+            values.extend(named.into_iter().map(|(name, (_, values))| (name, values)));
         }
         Ok(values)
     }
 
-    /// Whether all weights and statistics, those of the moving average too, are finite.
+    /// True if all weights and statistics are finite, including those of the moving average.
     pub fn is_finite(&self) -> Result<bool, TchError> {
         let average = self.average.iter().flat_map(|average| [&average.weights, &average.statistics]);
         for flat in [&self.parameters.weights, &self.parameters.statistics].into_iter().chain(average) {
@@ -230,7 +228,6 @@ impl Learner {
         Ok(true)
     }
 
-    /// The layout of its pieces.
     #[must_use]
     pub fn layout(&self) -> &FlatLayout {
         &self.parameters.layout

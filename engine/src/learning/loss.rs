@@ -1,19 +1,19 @@
-//! Cross-entropy, as Keras averages it.
+//! Cross-entropy, averaged as in Keras.
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::training::training_config::ClassWeighting;
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Cross-entropy between softmax and label, with weights by class and smoothed labels.
+/// Softmax cross-entropy with class weights and label smoothing.
 #[derive(Debug)]
 pub struct CrossEntropy {
-    /// Four numbers; `None` where all are 1.
+    /// One weight per class; `None` if all are 1.
     class_weights: Option<Tensor>,
     smoothing: f64,
 }
 
 impl CrossEntropy {
-    /// The loss for training images with these labels.
+    /// The training loss; balanced class weights are computed from the labels of the training images.
     pub fn new(
         weighting: ClassWeighting,
         smoothing: f64,
@@ -27,14 +27,14 @@ impl CrossEntropy {
         Ok(Self { class_weights, smoothing })
     }
 
-    /// Cross-entropy without weights and smoothing, by which images are evaluated.
+    /// Cross-entropy without class weights and smoothing.
     #[must_use]
     pub fn plain() -> Self {
         Self { class_weights: None, smoothing: 0.0 }
     }
 
-    /// The mean over the batch: logits N×4 and labels N (i64) → one number. As in Keras, and unlike PyTorch, weights do
-    /// not change what the sum is divided by.
+    /// The mean over the batch: logits N×4 and labels N (i64) → a scalar. As in Keras, and unlike in PyTorch, the sum
+    /// is divided by the number of images rather than by the sum of their weights.
     pub fn of(&self, logits: &Tensor, labels: &Tensor) -> Result<Tensor, TchError> {
         let log_probabilities = logits.f_log_softmax(1, Kind::Float)?;
         let of_label = log_probabilities.f_gather(1, &labels.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
@@ -50,7 +50,7 @@ impl CrossEntropy {
     }
 }
 
-/// `n / (classes · n_class)` of the classes that occur, so that the mean weight of an image is 1.
+/// `n / (classes · n_class)`, counting only classes that occur, so that the mean weight of an image is 1.
 fn balanced_weights(labels: &[DensityClass]) -> [f32; DensityClass::COUNT] {
     let counts = DensityClass::ALL.map(|class| labels.iter().filter(|&&label| label == class).count());
     let present = counts.iter().filter(|&&count| count > 0).count();
@@ -73,14 +73,14 @@ mod tests {
         let plain = number(&CrossEntropy::plain().of(&logits, &labels).expect("a loss"));
         assert!((plain - 1.5 * ln2).abs() < 1e-6, "{plain}");
         let smoothed = CrossEntropy { class_weights: None, smoothing: 0.1 };
-        // First image: −ln p averages (1 + 2 + 3 + 3)/4 ln 2; the second is uniform already.
+        // For the first image, −ln p averages (1 + 2 + 3 + 3)/4 ln 2 over the classes; the second image is uniform.
         let expected = (0.9 * 1.0 + 0.1 * 2.25 + 2.0) / 2.0 * ln2;
         let smoothed = number(&smoothed.of(&logits, &labels).expect("a loss"));
         assert!((smoothed - expected).abs() < 1e-6, "{smoothed}");
     }
 
     #[test]
-    fn balanced_classes_weigh_one_on_the_average() {
+    fn balanced_weights_average_to_one() {
         use DensityClass::{A, B, D};
         let halves = balanced_weights(&[A, A, B, B, B, B, D, D]).map(|weight| (weight * 12.0).round() as u32);
         assert_eq!(halves, [16, 8, 0, 16]);

@@ -1,4 +1,4 @@
-//! Running out of memory: recognised in libtorch's messages, and answered with what would fit.
+//! Estimates the memory of a training step, recognises out-of-memory errors and advises on what would fit.
 
 use std::fmt;
 
@@ -9,35 +9,35 @@ use tch::{Device, Kind};
 use super::host_memory;
 use super::libtorch_ext::gpu_memory::gpu_memory;
 
-/// What the peak of a training step is to the feature maps that its backward pass needs: gradients on their way,
-/// blocked copies and scratch of the convolutions, gaps between blocks. Measured on the CPU, in f32 and bf16, batches of
-/// four at width 1: 1.8 at 128 pixels, 1.7 at 256, 1.45 at 650.
+/// The ratio of a training step's peak memory to the feature maps kept for its backward pass. The rest is gradients,
+/// blocked copies and workspaces of the convolutions, and fragmentation. Measured on the CPU in f32 and bf16 with
+/// batches of four at width 1: 1.8 at 128 pixels, 1.7 at 256, 1.45 at 650.
 const PEAK_OVER_FEATURE_MAPS: f64 = 1.55;
-/// What a process holds with libtorch loaded and its threads started, before any tensor.
+/// The memory of a process with libtorch loaded and its threads started, before the first tensor.
 const PROCESS_BYTES: u64 = 140_000_000;
 
-/// A training step that is not begun, since the memory for it is not there; with what would fit.
+/// A training step is not started because it would not fit into memory; holds advice on what would fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not enough memory on the device for this batch; {0}")]
 pub struct NotEnoughMemory(String);
 
-/// A training step, as far as its memory goes.
+/// The parameters that determine a training step's memory.
 #[derive(Clone, Debug)]
 pub struct StepMemory {
     plan: NetworkPlan,
     size: usize,
     batch_size: usize,
     kind: Kind,
-    /// Numbers that are kept for each weight: itself, its gradient, moments, moving average.
+    /// Values kept per weight: the weight itself, its gradient, moments, moving average.
     copies: usize,
     on_cpu: bool,
-    /// What else lies on the device, in bytes.
+    /// Other data on the device, in bytes.
     resident: u64,
 }
 
 impl StepMemory {
-    /// The step of a configuration with convolutions in `kind`, beside `resident` bytes that lie on the device anyway,
-    /// such as the images.
+    /// The step of a configuration with convolutions in `kind`, in addition to `resident` bytes of other data on the
+    /// device, such as the images.
     #[must_use]
     pub fn new(config: &TrainingConfig, kind: Kind, device: Device, resident: u64) -> Self {
         let velocity = usize::from(config.momentum > 0.0);
@@ -57,7 +57,8 @@ impl StepMemory {
         }
     }
 
-    /// The memory at the step's peak, in bytes: an estimate, within a tenth on the CPU where it was measured (`tests/step_memory.rs`).
+    /// The estimated peak memory of the step in bytes; on the CPU where it was measured, accurate to 10 %
+    /// (`tests/step_memory.rs`).
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let per_number = if self.kind == Kind::BFloat16 { 2.0 } else { 4.0 };
@@ -67,8 +68,8 @@ impl StepMemory {
         (maps * PEAK_OVER_FEATURE_MAPS) as u64 + weights + process + self.resident
     }
 
-    /// An error where the step does not fit into what the device has, as far as that is known. Linux promises memory that
-    /// it does not have, and later kills who makes use of it: nobody would be left to say why.
+    /// Checks that the step fits into the device's memory, if that is known. Linux overcommits memory and later kills
+    /// the process that uses it, which could then no longer report the reason.
     pub fn check(&self, device: Device) -> Result<(), NotEnoughMemory> {
         match available_bytes(device) {
             Some(available) if self.bytes() > available => Err(NotEnoughMemory(self.advice(available))),
@@ -76,11 +77,11 @@ impl StepMemory {
         }
     }
 
-    /// What to change so that the step fits into `available` bytes.
+    /// Advises on a change that makes the step fit into `available` bytes.
     #[must_use]
     pub fn advice(&self, available: u64) -> String {
         let needed = format!(
-            "batch_size={} at {} px needs about {}, and {} are there",
+            "batch_size={} at {} px needs about {}, but only {} is available",
             self.batch_size,
             self.size,
             Bytes(self.bytes()),
@@ -88,15 +89,15 @@ impl StepMemory {
         );
         let fits = |step: &Self| step.bytes() <= available;
         if fits(self) {
-            // Another program had the memory at that moment, or it is in pieces.
-            return format!("{needed}, which is too close; a smaller batch_size helps");
+            // Another program held the memory at that moment, or it is fragmented.
+            return format!("{needed}; a smaller batch_size helps");
         }
         let with = |batch_size, kind| Self { batch_size, kind, ..self.clone() };
         let smaller = |kind| (1..self.batch_size).rev().find(|&batch_size| fits(&with(batch_size, kind)));
         if let Some(batch_size) = smaller(self.kind) {
             let accumulate = self.batch_size.div_ceil(batch_size);
             return format!(
-                "{needed}; batch_size={batch_size} would fit (with accumulate={accumulate} for as large steps)"
+                "{needed}; batch_size={batch_size} would fit (with accumulate={accumulate} for steps of the same size)"
             );
         }
         if self.kind == Kind::Float
@@ -104,17 +105,18 @@ impl StepMemory {
         {
             return format!("{needed}; precision=bf16 with batch_size={batch_size} would fit");
         }
-        // Multiples of 32 pass the network's five halvings without a remainder.
+        // Multiples of 32 are divided evenly by the network's five halvings.
         let sizes = (32..self.size).rev().filter(|size| size % 32 == 0);
         match sizes.map(|size| Self { size, ..with(1, self.kind) }).find(fits) {
             Some(step) => format!("{needed}; only batch_size=1 at size={} would fit", step.size),
-            None => format!("{needed}; no batch fits: free memory, or take another device"),
+            None => format!("{needed}; no batch fits: free memory, or use another device"),
         }
     }
 }
 
-/// How many numbers of feature maps an image's backward pass needs: the output of every convolution, the activated map
-/// behind it (a block's third convolution and its shortcut share one), the pool's output and its indices.
+/// The number of feature-map values that one image's backward pass needs: the output of every convolution, the
+/// activated map after it (a block's third convolution and its shortcut share one), the max-pooling's output and its
+/// indices.
 fn feature_map_numbers(plan: &NetworkPlan, size: usize) -> usize {
     let area = |side: usize| side * side;
     let mut side = size.div_ceil(plan.stem.stride);
@@ -133,7 +135,7 @@ fn feature_map_numbers(plan: &NetworkPlan, size: usize) -> usize {
     numbers
 }
 
-/// Whether a message of libtorch, CUDA or the C++ library says that memory has run out.
+/// Recognises the out-of-memory messages of libtorch, CUDA and the C++ library.
 #[must_use]
 pub fn is_out_of_memory(message: &str) -> bool {
     const WORDS: [&str; 8] = [
@@ -149,8 +151,8 @@ pub fn is_out_of_memory(message: &str) -> bool {
     WORDS.iter().any(|words| message.contains(words))
 }
 
-/// The memory that this process may have on a device altogether, in bytes: what it holds already and what is free.
-/// `None` where nobody tells.
+/// The total memory that this process can have on a device, in bytes: what it holds plus what is free. `None` if it is
+/// unknown.
 #[must_use]
 pub fn available_bytes(device: Device) -> Option<u64> {
     match device {
@@ -160,29 +162,30 @@ pub fn available_bytes(device: Device) -> Option<u64> {
     }
 }
 
-/// libtorch's messages go on for a page, with a backtrace: the first line says what happened. Running out of memory is
-/// said in words, with `what_helps`.
+/// Shortens a message of libtorch, which can include a page of backtrace, to its first line. An out-of-memory error is
+/// rephrased, with `advice`.
 #[must_use]
-pub fn in_one_line(message: &str, what_helps: &str) -> String {
+pub fn in_one_line(message: &str, advice: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     if is_out_of_memory(message) {
-        format!("not enough memory on the device for this batch; {what_helps} ({first})")
+        format!("not enough memory on the device for this batch; {advice} ({first})")
     } else {
         first.to_owned()
     }
 }
 
-/// [`in_one_line`] for a training that failed: where memory ran out, what the step needs, what there is, what would fit.
+/// [`in_one_line`] for a failed run: if memory ran out, it states what the step needs, what is available and what would
+/// fit.
 #[must_use]
 pub fn explain_failure(message: &str, step: &StepMemory, device: Device) -> String {
-    let what_helps = || match available_bytes(device) {
+    let advice = || match available_bytes(device) {
         Some(available) => step.advice(available),
         None => "a smaller batch_size helps".to_owned(),
     };
-    in_one_line(message, &if is_out_of_memory(message) { what_helps() } else { String::new() })
+    in_one_line(message, &if is_out_of_memory(message) { advice() } else { String::new() })
 }
 
-/// Bytes as people say them.
+/// Formats bytes in MB or GB.
 struct Bytes(u64);
 
 impl fmt::Display for Bytes {
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn feature_maps_are_counted_by_hand_for_the_smallest_network() {
+    fn feature_maps_of_the_smallest_network_match_a_count_by_hand() {
         let plan = NetworkPlan::new(WidthFactor::of_stem(1).expect("one channel"));
         // At 32 pixels: the stem 16×16, pool and first stage 8×8, then 4×4, 2×2, 1×1; channels 1, (1, 2), (2, 4) …
         let stem = 2 * 256 + 3 * 64;
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_one_line_and_say_what_helps() {
+    fn messages_are_one_line_with_advice() {
         assert_eq!(in_one_line("shapes differ\nException raised from …", "help"), "shapes differ");
         let texts = [
             "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried …\n#0",
@@ -248,11 +251,11 @@ mod tests {
         let advice = at_650(4, Kind::BFloat16).advice(at_650(1, Kind::BFloat16).bytes() - 1);
         assert!(advice.contains("only batch_size=1 at size=640 would fit"), "{advice}");
         assert!(step.advice(1_000_000).contains("no batch fits"));
-        assert!(step.advice(u64::MAX).contains("too close"));
+        assert!(step.advice(u64::MAX).ends_with("; a smaller batch_size helps"));
     }
 
     #[test]
-    fn a_failed_training_says_what_its_step_needs() {
+    fn a_failed_run_reports_what_its_step_needs() {
         let step = at_650(4, Kind::Float);
         assert_eq!(explain_failure("shapes differ\n#0", &step, Device::Cpu), "shapes differ");
         let line = explain_failure("CUDA out of memory. Tried to allocate …\n#0", &step, Device::Cpu);
@@ -260,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn the_computer_says_what_it_has() {
+    fn available_host_memory_is_reported() {
         let available = available_bytes(Device::Cpu);
         assert!(!cfg!(target_os = "linux") || available.is_some_and(|bytes| bytes > PROCESS_BYTES), "{available:?}");
         assert_eq!(format!("{} {}", Bytes(12_345_678), Bytes(3_449_000_000)), "12 MB 3.4 GB");

@@ -1,8 +1,9 @@
-//! All that touches tensors.
+//! Networks, training and explanations: everything that touches tensors.
 
 pub mod augmentation;
 pub mod batches;
 pub mod best_models;
+pub mod cancellation;
 pub mod device;
 pub mod epoch_plan;
 pub mod explanation;
@@ -15,12 +16,12 @@ pub mod inference;
 pub mod initial_weights;
 pub mod keras_ops;
 pub mod learner;
+pub mod learning_stream;
 pub mod libtorch_ext;
 pub mod loss;
 pub mod memory_advice;
 pub mod nonfinite;
 pub mod optimizer;
-pub mod random_stream;
 pub mod resnet;
 pub mod training_loop;
 pub mod training_observer;

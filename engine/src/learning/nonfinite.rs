@@ -1,15 +1,16 @@
-//! Losses and gradients that are not finite, found and named.
+//! Detects losses, gradients and weights that are not finite.
 
 use tch::Tensor;
 
-use super::image_set::{ImageSet, Place};
+use super::image_set::{EpochEntry, ImageSet};
 use super::learner::StepResult;
 
-/// A loss, a gradient or weights that are not finite. The weights were not touched by it, or not saved.
+/// A loss, a gradient or weights that are not finite. Such a step has not changed the weights, and such weights are not
+/// saved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{what} became NaN or infinite at step {step}{}", files_of(files))]
 pub struct Nonfinite {
-    /// Updates of the weights until then, the failed one included.
+    /// Updates of the weights so far, including the failed one.
     pub step: u64,
     /// `loss`, `gradient` or `weights`.
     pub what: &'static str,
@@ -21,7 +22,7 @@ fn files_of(files: &[String]) -> String {
     if files.is_empty() { String::new() } else { format!(", with the images {}", files.join(", ")) }
 }
 
-/// Steps whose results are on the device still.
+/// Steps whose results are still on the device.
 #[derive(Debug, Default)]
 pub struct UnreadSteps(Vec<UnreadStep>);
 
@@ -34,12 +35,12 @@ struct UnreadStep {
 
 impl UnreadSteps {
     /// Keeps a step's result until it is read.
-    pub fn push(&mut self, step: u64, places: &[Place], result: StepResult) {
-        self.0.push(UnreadStep { step, images: places.iter().map(|place| place.image).collect(), result });
+    pub fn push(&mut self, step: u64, entries: &[EpochEntry], result: StepResult) {
+        self.0.push(UnreadStep { step, images: entries.iter().map(|entry| entry.image).collect(), result });
     }
 
-    /// Waits for the device, and gives the norm of the last step's gradient; `None` when there is nothing to read.
-    /// The first step whose numbers were not finite is a [`Nonfinite`] error that names its images.
+    /// Waits for the device and returns the gradient norm of the last step; `None` if there is nothing to read. If a
+    /// step was not finite, the first one becomes a [`Nonfinite`] error that names its images.
     pub fn read(&mut self, images: &ImageSet<'_>) -> anyhow::Result<Option<f64>> {
         let steps = std::mem::take(&mut self.0);
         let Some(last) = steps.last() else { return Ok(None) };
@@ -52,7 +53,7 @@ impl UnreadSteps {
             let what = match (loss.is_finite(), gradient_norm.is_finite()) {
                 (false, _) => "loss",
                 (true, false) => "gradient",
-                // Of moving statistics, which are weights of the network that is evaluated.
+                // The moving statistics, which are weights of the evaluated network.
                 (true, true) => "weights",
             };
             return Err(Nonfinite { step: first.step, what, files }.into());

@@ -1,37 +1,37 @@
-//! How weights follow from gradients: steps over all weights at once.
+//! The optimizers, which update all weights at once.
 
 use mammoscope_domain::training::training_config::{OptimizerKind, TrainingConfig};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::flat_parameters::{FlatLayout, FlatParameters, Piece};
+use super::flat_parameters::{FlatLayout, FlatParameters, ParameterGroup};
 use super::libtorch_ext::optimizer_step::{AdamWMoments, AdamWStep, SgdStep, adamw_step, sgd_step};
 
-/// AdamW's share of the mean square that is kept, and what keeps its quotient finite (Kingma and Ba 2015).
+/// AdamW's decay of the squared gradients, and the constant that keeps its quotient finite (Kingma and Ba 2015).
 const ADAM_BETA2: f64 = 0.999;
 const ADAM_EPSILON: f64 = 1e-8;
-/// RMSprop as in Keras.
+/// RMSprop's constants as in Keras.
 const RMSPROP_RHO: f64 = 0.9;
 const RMSPROP_EPSILON: f64 = 1e-7;
 
-/// An optimizer and what it remembers.
+/// An optimizer and its state.
 #[derive(Debug)]
 pub struct Optimizer {
     kind: OptimizerKind,
     momentum: f64,
     weight_decay: f64,
     kernels: i64,
-    /// Velocity, or mean of the gradients; `None` where the optimizer has none.
+    /// The velocity or the mean of the gradients, if the optimizer has one.
     first: Option<Tensor>,
-    /// Mean of the squared gradients; `None` where the optimizer has none.
+    /// The mean of the squared gradients, if the optimizer has one.
     second: Option<Tensor>,
-    /// Steps taken, those that were skipped included.
+    /// Steps taken, including skipped ones.
     steps: u64,
 }
 
 impl Optimizer {
-    /// The optimizer of a configuration, at its beginning.
+    /// The optimizer of a configuration, with zero moments.
     pub fn new(config: &TrainingConfig, layout: &FlatLayout, device: Device) -> Result<Self, TchError> {
-        let zeros = |wanted: bool| wanted.then(|| layout.zeros(Piece::Weights, device)).transpose();
+        let zeros = |wanted: bool| wanted.then(|| layout.zeros(ParameterGroup::Weights, device)).transpose();
         let kind = config.optimizer;
         let (first, second) = match kind {
             OptimizerKind::Sgd | OptimizerKind::Nesterov => (config.momentum > 0.0, false),
@@ -49,10 +49,10 @@ impl Optimizer {
         })
     }
 
-    /// One step by the gradients, in place. Where `skip` (one f32) is 1, the weights stay as they are.
+    /// Updates the weights in place. If `skip` (one f32) is 1, nothing changes.
     pub fn step(&mut self, parameters: &FlatParameters, rate: f64, skip: &Tensor) -> Result<(), TchError> {
-        let count = parameters.layout.count(Piece::Weights);
-        // Biases and batch normalisations are not decayed: they do not make a network more complex.
+        let count = parameters.layout.count(ParameterGroup::Weights);
+        // Weight decay regularises the kernels only, not biases and batch normalisations.
         let parts = [(0, self.kernels, self.weight_decay), (self.kernels, count - self.kernels, 0.0)];
         no_grad(|| {
             for (start, length, decay) in parts {
@@ -75,7 +75,7 @@ impl Optimizer {
         let Part { weights, gradients, first, second } = part;
         match (self.kind, first, second) {
             (OptimizerKind::AdamW, Some(mean), Some(square)) => {
-                // Libtorch corrects the means' bias by the number of this step, kept as a tensor of its own.
+                // libtorch takes the step number for the bias correction as a tensor.
                 let steps = Tensor::f_full([1], (self.steps + 1) as f64, (Kind::Float, weights.device()))?;
                 let step = AdamWStep { rate, beta1: self.momentum, beta2: ADAM_BETA2, decay, epsilon: ADAM_EPSILON };
                 let moments = AdamWMoments { mean: &mean, square: &square, steps: &steps.f_squeeze()? };
@@ -90,7 +90,7 @@ impl Optimizer {
                     momentum: self.momentum,
                     decay,
                     nesterov: kind == OptimizerKind::Nesterov,
-                    // The velocity begins at zero, so that the first step is as any other.
+                    // The velocity starts at zero, so that the first step needs no special case.
                     first: false,
                 };
                 sgd_step(&weights, &gradients, velocity.as_ref(), skip, step)
@@ -98,26 +98,25 @@ impl Optimizer {
         }
     }
 
-    /// What it remembers, by name, to be written to a checkpoint: pieces of [`Piece::Weights`].
+    /// The moments by name, each a flat tensor of [`ParameterGroup::Weights`], for checkpoints.
     pub fn moments(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
         [("momentum", self.first.as_ref()), ("square", self.second.as_ref())]
             .into_iter()
             .filter_map(|(name, tensor)| Some((name, tensor?)))
     }
 
-    /// Steps taken so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Goes on from a number of steps; the moments are filled through [`Optimizer::moments`].
+    /// Restores the number of steps; the moments are restored through [`Optimizer::moments`].
     pub fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
     }
 }
 
-/// The same stretch of weights, gradients and moments.
+/// The same range of weights, gradients and moments.
 struct Part {
     weights: Tensor,
     gradients: Tensor,
@@ -125,7 +124,7 @@ struct Part {
     second: Option<Tensor>,
 }
 
-/// The numbers of a step of RMSprop (Hinton 2012).
+/// A step of RMSprop (Hinton 2012).
 struct RmsPropStep {
     rate: f64,
     momentum: f64,
@@ -142,8 +141,8 @@ impl RmsPropStep {
         mut square: Tensor,
         skip: &Tensor,
     ) -> Result<(), TchError> {
-        let go = skip.f_eq(0)?;
-        // Where the step is skipped the gradient may be no number, which no product with zero would undo.
+        let is_applied = skip.f_eq(0)?;
+        // If the step is skipped the gradient may be NaN, which a product with zero would not remove.
         let gradients = gradients.f_add(&weights.f_mul_scalar(self.decay)?)?;
         let new_square =
             square.f_mul_scalar(RMSPROP_RHO)?.f_add(&gradients.f_square()?.f_mul_scalar(1.0 - RMSPROP_RHO)?)?;
@@ -151,10 +150,10 @@ impl RmsPropStep {
             gradients.f_div(&new_square.f_sqrt()?.f_add_scalar(RMSPROP_EPSILON)?)?.f_mul_scalar(self.rate)?;
         if let Some(mut velocity) = velocity {
             update = update.f_add(&velocity.f_mul_scalar(self.momentum)?)?;
-            velocity.f_copy_(&update.f_where_self(&go, &velocity)?)?;
+            velocity.f_copy_(&update.f_where_self(&is_applied, &velocity)?)?;
         }
-        square.f_copy_(&new_square.f_where_self(&go, &square)?)?;
+        square.f_copy_(&new_square.f_where_self(&is_applied, &square)?)?;
         let mut weights = weights.shallow_clone();
-        weights.f_copy_(&weights.f_sub(&update)?.f_where_self(&go, &weights)?)
+        weights.f_copy_(&weights.f_sub(&update)?.f_where_self(&is_applied, &weights)?)
     }
 }

@@ -1,4 +1,4 @@
-//! The network of 41 convolutions with its batch normalisations, layer by layer as the reference has it.
+//! The network of 41 convolutions and batch normalisations, with the layers of the reference.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,14 @@ use tch::{Device, TchError, Tensor};
 use super::keras_ops::{BatchNorm, same_convolution, same_max_pool};
 use super::libtorch_ext::{channels_last, leaky_relu};
 
-/// A convolution and the batch normalisation behind it.
+/// A convolution followed by a batch normalisation.
 #[derive(Debug)]
 pub struct ConvNorm {
-    /// Names and shapes.
     pub plan: ConvolutionPlan,
     /// O×I×H×W.
     pub kernel: Tensor,
-    /// One number an output channel.
+    /// One value per output channel.
     pub bias: Tensor,
-    /// The batch normalisation.
     pub norm: BatchNorm,
 }
 
@@ -29,25 +27,23 @@ pub struct Block {
     pub number: usize,
     /// 1×1, 3×3, 1×1.
     pub branch: [ConvNorm; 3],
-    /// The projection around the branch, in the first block of a stage.
+    /// The projection of the shortcut, in the first block of a stage.
     pub shortcut: Option<ConvNorm>,
 }
 
 /// The network in f32.
 #[derive(Debug)]
 pub struct ResNet {
-    /// Convolution in front of the max-pool.
+    /// The convolution before the max-pooling.
     pub stem: ConvNorm,
-    /// Twelve blocks.
     pub blocks: Vec<Block>,
     /// 4×features.
     pub dense_kernel: Tensor,
-    /// Four numbers.
     pub dense_bias: Tensor,
 }
 
 impl ResNet {
-    /// The network of a model, on a device, laid out channels-last.
+    /// Loads a model onto a device, with kernels in channels-last layout.
     pub fn from_model(model: &Model, device: Device) -> Result<Self, TchError> {
         let plan = model.metadata.plan();
         let parameters = plan.parameters();
@@ -60,8 +56,8 @@ impl ResNet {
         })
     }
 
-    /// The network over tensors that are found by name. They are used as they are, so that a network whose tensors are
-    /// views of a larger one follows its changes.
+    /// Builds the network from tensors by name. The tensors are shared, so that a network of views changes with the
+    /// tensor behind the views.
     pub fn from_tensors(plan: &NetworkPlan, tensors: &BTreeMap<String, Tensor>) -> Result<Self, TchError> {
         Self::new(plan, &|name| tensors.get(name).map(Tensor::shallow_clone).ok_or_else(|| absent(name)))
     }
@@ -92,14 +88,14 @@ impl ResNet {
         self.forward_observed(input, &mut |_, _| {})
     }
 
-    /// [`ResNet::forward`], and every layer's output handed to `observe` under the layer's name in the reference
-    /// (`conv2d_1`, `add_12`, …). `dense_1` stands for the logits; the reference's has a softmax behind it.
+    /// [`ResNet::forward`], passing every layer's output to `observe` with the layer's name in the reference
+    /// (`conv2d_1`, `add_12`, …). `dense_1` gives the logits, whereas the reference's layer includes a softmax.
     pub fn forward_observed(&self, input: &Tensor, observe: &mut dyn FnMut(&str, &Tensor)) -> Result<Tensor, TchError> {
         let mut pass = Pass { observe, activations: 0 };
         let x = pass.conv_norm(&self.stem, &channels_last(input)?)?;
         let x = pass.activation(&x)?;
         let mut x = same_max_pool(&x)?;
-        pass.saw("max_pooling2d_1", &x);
+        pass.report("max_pooling2d_1", &x);
         for block in &self.blocks {
             let [first, second, third] = &block.branch;
             let y = pass.conv_norm(first, &x)?;
@@ -112,45 +108,45 @@ impl ResNet {
                 None => x,
             };
             let sum = shortcut.f_add(&y)?;
-            pass.saw(&format!("add_{}", block.number), &sum);
+            pass.report(&format!("add_{}", block.number), &sum);
             x = pass.activation(&sum)?;
         }
         let features = x.f_mean_dim([2_i64, 3].as_slice(), false, None)?;
-        pass.saw("global_average_pooling2d_1", &features);
+        pass.report("global_average_pooling2d_1", &features);
         let logits = features.f_linear(&self.dense_kernel, Some(&self.dense_bias))?;
-        pass.saw(NetworkPlan::DENSE, &logits);
+        pass.report(NetworkPlan::DENSE, &logits);
         Ok(logits)
     }
 }
 
-/// One way through the network.
+/// One forward pass.
 struct Pass<'a> {
     observe: &'a mut dyn FnMut(&str, &Tensor),
     activations: usize,
 }
 
 impl Pass<'_> {
-    fn saw(&mut self, name: &str, tensor: &Tensor) {
+    fn report(&mut self, name: &str, tensor: &Tensor) {
         (self.observe)(name, tensor);
     }
 
     fn conv_norm(&mut self, layer: &ConvNorm, input: &Tensor) -> Result<Tensor, TchError> {
         let convolved = same_convolution(input, &layer.kernel, &layer.bias, &layer.plan)?;
-        self.saw(&layer.plan.name(), &convolved);
+        self.report(&layer.plan.name(), &convolved);
         let normalised = layer.norm.normalise(&convolved)?;
-        self.saw(&layer.plan.batch_norm_name(), &normalised);
+        self.report(&layer.plan.batch_norm_name(), &normalised);
         Ok(normalised)
     }
 
     fn activation(&mut self, input: &Tensor) -> Result<Tensor, TchError> {
         let output = leaky_relu(input, LEAKY_RELU_SLOPE)?;
         self.activations += 1;
-        self.saw(&format!("leaky_re_lu_{}", self.activations), &output);
+        self.report(&format!("leaky_re_lu_{}", self.activations), &output);
         Ok(output)
     }
 }
 
-/// Where a network's tensors come from, by name.
+/// A source of tensors by name.
 type TensorSource<'a> = &'a dyn Fn(&str) -> Result<Tensor, TchError>;
 
 fn conv_norm(plan: ConvolutionPlan, tensor: TensorSource<'_>) -> Result<ConvNorm, TchError> {

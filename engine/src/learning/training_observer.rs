@@ -1,59 +1,66 @@
-//! What a training tells, and what it is told, while it runs.
+//! The interface between a training run and its supervisor: events out, commands in.
 
 use std::collections::BTreeMap;
 
 use mammoscope_domain::run::run_event::RunEventKind;
 
-/// What a training is told to do.
+/// A command to a training run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum Command {
     /// Wait, with everything in memory.
     Pause,
-    /// Go on after a pause.
+    /// Resume after a pause.
     Continue,
     /// Write a checkpoint now.
     Checkpoint,
     /// Finish the epoch, then stop.
     StopAfterEpoch,
-    /// Finish the step, checkpoint, stop.
+    /// Finish the step, write a checkpoint, stop.
     Stop,
-    /// The same, because of a signal.
+    /// The same as [`Command::Stop`], because of a signal.
     Interrupt,
 }
 
-impl Order {
-    /// Whether the training is to end before its next step.
+impl Command {
+    /// True for commands that end the run before its next step.
     #[must_use]
-    pub fn ends_at_once(&self) -> bool {
+    pub fn stops_immediately(&self) -> bool {
         matches!(self, Self::Stop | Self::Interrupt)
     }
 }
 
-/// Who listens to a training and gives it orders.
+/// A training image that can no longer be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableImage {
+    /// Index in the training set.
+    pub image: usize,
+    pub reason: String,
+}
+
+/// Records the events of a training run and passes commands to it.
 pub trait TrainingObserver {
-    /// Takes note of what happened. An error ends the training: what is not recorded did not happen.
+    /// Records an event. An error ends the run: an event that is not recorded did not happen.
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()>;
 
-    /// The next order, if there is one. It never waits. The order stays the next one until it is obeyed: what comes in
-    /// between, such as numbers that are not finite, must not make it forgotten.
-    fn next_order(&mut self) -> Option<Order>;
+    /// The next command, without waiting for one. A command remains the next one until it is acknowledged, so that it
+    /// is not lost if something comes in between, such as a rollback after non-finite numbers.
+    fn next_command(&mut self) -> Option<Command>;
 
-    /// The next order was carried out after so many updates.
-    fn obeyed(&mut self, order: &Order, step: u64) -> anyhow::Result<()>;
+    /// Confirms that the next command was carried out after `step` updates.
+    fn acknowledge(&mut self, command: &Command, step: u64) -> anyhow::Result<()>;
 
-    /// Whether an order to end at once is waiting; long work between two steps asks.
-    fn is_to_end(&mut self) -> bool;
+    /// True if a command to stop immediately is pending; checked during long work between two steps.
+    fn should_stop(&mut self) -> bool;
 
-    /// Waits for a moment, during a pause.
+    /// Waits briefly for the next command, during a pause.
     fn wait(&mut self);
 
-    /// Training images, by their number, that can no longer be used, each told once and with its reason. Asked before
-    /// every epoch.
-    fn lost_images(&mut self) -> Vec<(usize, String)>;
+    /// The training images that have become unusable since the last call. Called before every epoch.
+    fn unusable_images(&mut self) -> Vec<UnusableImage>;
 
-    /// Makes sure that a loss of power leaves what was recorded: a checkpoint must not know of more than the events do.
+    /// Flushes the recorded events to disk: after a power loss, a checkpoint must not be ahead of the events.
     fn sync(&mut self) -> anyhow::Result<()>;
 
-    /// What is written into the header of a checkpoint: time, host, hashes.
+    /// The metadata for the header of a checkpoint: time, host, hashes.
     fn notes(&self) -> BTreeMap<String, String>;
 }

@@ -1,4 +1,4 @@
-//! How far a training is, and everything of it in a checkpoint.
+//! The progress and state of a training run, and their conversion to and from checkpoints.
 
 use std::collections::BTreeSet;
 
@@ -8,72 +8,64 @@ use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use tch::{Kind, TchError, Tensor};
 
 use super::best_models::{BestModel, BestModels};
-use super::flat_parameters::Piece;
+use super::flat_parameters::ParameterGroup;
 use super::learner::Learner;
 
-/// How far a training is.
+/// The progress of a training run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Updates of the weights since the beginning.
+    /// Updates of the weights.
     pub step: u64,
-    /// Whole epochs, validation included.
+    /// Completed epochs, including their validation.
     pub epochs_done: u32,
-    /// Updates since the last whole epoch.
+    /// Updates in the current epoch.
     pub steps_in_epoch: u64,
-    /// Images since then.
+    /// Images in the current epoch.
     pub images_in_epoch: u64,
-    /// Sum of their losses, and how many were predicted rightly.
+    /// The sum of the losses of these images, and the number predicted correctly.
     pub totals: [f64; 2],
-    /// Times that the training went back to a checkpoint because of numbers that were not finite.
+    /// Rollbacks to a checkpoint because of non-finite numbers.
     pub rollbacks: u32,
-    /// Training images, by their number, that are no longer used.
-    pub lost: BTreeSet<usize>,
+    /// The indices of training images that are no longer used.
+    pub unusable: BTreeSet<usize>,
 }
 
 impl Progress {
-    /// The epoch that the next update belongs to, from 1.
+    /// The epoch of the next update, from 1.
     #[must_use]
     pub fn epoch(&self) -> u32 {
         self.epochs_done + 1
     }
 }
 
-/// All that changes while a training runs.
+/// Everything that changes during a training run.
 #[derive(Debug)]
 pub struct TrainingState {
-    /// Weights, moments, moving average.
     pub learner: Learner,
-    /// How far it is.
     pub progress: Progress,
-    /// The learning rate.
     pub schedule: LearningRateSchedule,
-    /// When it gives up.
     pub early_stop: EarlyStop,
-    /// The best epochs.
     pub best: BestModels,
 }
 
-/// Why a checkpoint was not restored.
 #[derive(Debug, thiserror::Error)]
 pub enum RestoreError {
-    /// It does not fit.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The device refused it.
     #[error(transparent)]
     Device(#[from] TchError),
 }
 
 impl TrainingState {
-    /// Everything in a checkpoint, without its notes.
+    /// Converts the state to a checkpoint without notes.
     pub fn to_checkpoint(&self) -> Result<Checkpoint, TchError> {
         let mut checkpoint = Checkpoint::default();
-        for (group, piece, flat) in pieces(&self.learner) {
-            for (name, (shape, values)) in self.learner.layout().values(piece, flat)? {
-                checkpoint.insert(format!("{group}/{name}"), shape, values);
+        for (prefix, group, flat) in parameter_groups(&self.learner) {
+            for (name, (shape, values)) in self.learner.layout().values(group, flat)? {
+                checkpoint.insert(format!("{prefix}/{name}"), shape, values);
             }
         }
-        let Progress { step, epochs_done, steps_in_epoch, images_in_epoch, totals, rollbacks, ref lost } =
+        let Progress { step, epochs_done, steps_in_epoch, images_in_epoch, totals, rollbacks, ref unusable } =
             self.progress;
         let counters = [
             step,
@@ -85,7 +77,7 @@ impl TrainingState {
         ];
         checkpoint.insert_i64("state/progress", counters.map(|count| count as i64).to_vec());
         checkpoint.insert_f64("state/totals", totals.to_vec());
-        checkpoint.insert_i64("state/lost_images", lost.iter().map(|&image| image as i64).collect());
+        checkpoint.insert_i64("state/lost_images", unusable.iter().map(|&image| image as i64).collect());
         let PlateauState { best, wait, rate } = self.schedule.state();
         checkpoint.insert_f64("state/schedule", vec![best, f64::from(wait), rate, self.schedule.rollback_factor()]);
         let EarlyStopState { best, wait } = self.early_stop.state();
@@ -96,7 +88,7 @@ impl TrainingState {
         Ok(checkpoint)
     }
 
-    /// Sets everything back to a checkpoint.
+    /// Restores the state from a checkpoint. On an error nothing is changed.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RestoreError> {
         let mismatch = |name: &str| CheckpointError::Mismatch(name.to_owned());
         let &[step, epochs_done, steps_in_epoch, images_in_epoch, rollbacks, optimizer_steps] =
@@ -113,19 +105,19 @@ impl TrainingState {
         };
         let (epochs, values) = (checkpoint.counters("state/best_epochs")?, checkpoint.sums("state/best_values")?);
         let kept = epochs.iter().zip(values).map(|(&epoch, &value)| BestModel { epoch: epoch as u32, value }).collect();
-        let lost = checkpoint.counters("state/lost_images")?.iter().map(|&image| image as usize).collect();
-        for (group, piece, flat) in pieces(&self.learner) {
-            // Whatever does not fit is named before anything is touched.
-            for (name, view) in self.learner.layout().views(piece, flat)? {
-                let name = format!("{group}/{name}");
+        let unusable = checkpoint.counters("state/lost_images")?.iter().map(|&image| image as usize).collect();
+        for (prefix, group, flat) in parameter_groups(&self.learner) {
+            // A mismatch is reported before anything is changed.
+            for (name, view) in self.learner.layout().views(group, flat)? {
+                let name = format!("{prefix}/{name}");
                 if checkpoint.values(&name)?.len() != view.numel() {
                     return Err(mismatch(&name).into());
                 }
             }
         }
-        for (group, piece, flat) in pieces(&self.learner) {
-            let values = |name: &str| checkpoint.values(&format!("{group}/{name}")).ok();
-            self.learner.layout().fill(piece, flat, values)?;
+        for (prefix, group, flat) in parameter_groups(&self.learner) {
+            let values = |name: &str| checkpoint.values(&format!("{prefix}/{name}")).ok();
+            self.learner.layout().fill(group, flat, values)?;
         }
         self.learner.optimizer.set_steps(optimizer_steps as u64);
         self.learner.clear_skipped()?;
@@ -136,7 +128,7 @@ impl TrainingState {
             images_in_epoch: images_in_epoch as u64,
             totals: [loss, correct],
             rollbacks: rollbacks as u32,
-            lost,
+            unusable,
         };
         self.schedule.restore(PlateauState { best: plateau_best, wait: plateau_wait as u32, rate });
         self.schedule.set_rollback_factor(factor);
@@ -146,38 +138,39 @@ impl TrainingState {
     }
 }
 
-/// The pieces of memory that a checkpoint holds, each under the name of its group.
-fn pieces(learner: &Learner) -> Vec<(String, Piece, &Tensor)> {
+/// The flat tensors that a checkpoint holds, each with the prefix of its tensor names.
+fn parameter_groups(learner: &Learner) -> Vec<(String, ParameterGroup, &Tensor)> {
     let parameters = &learner.parameters;
-    let mut pieces = vec![
-        ("weights".to_owned(), Piece::Weights, &parameters.weights),
-        ("weights".to_owned(), Piece::Statistics, &parameters.statistics),
+    let mut groups = vec![
+        ("weights".to_owned(), ParameterGroup::Weights, &parameters.weights),
+        ("weights".to_owned(), ParameterGroup::Statistics, &parameters.statistics),
     ];
-    pieces.extend(learner.optimizer.moments().map(|(name, flat)| (format!("optimizer/{name}"), Piece::Weights, flat)));
+    groups.extend(
+        learner.optimizer.moments().map(|(name, flat)| (format!("optimizer/{name}"), ParameterGroup::Weights, flat)),
+    );
     if let Some(average) = &learner.average {
-        pieces.push(("ema".to_owned(), Piece::Weights, &average.weights));
-        pieces.push(("ema".to_owned(), Piece::Statistics, &average.statistics));
+        groups.push(("ema".to_owned(), ParameterGroup::Weights, &average.weights));
+        groups.push(("ema".to_owned(), ParameterGroup::Statistics, &average.statistics));
     }
-    pieces
+    groups
 }
 
-/// Sums over the images of an epoch, on the device: reading them waits for it.
+/// The sums over an epoch's images, on the device; reading them waits for the device.
 #[derive(Debug)]
 pub struct DeviceTotals(Tensor);
 
 impl DeviceTotals {
-    /// Totals that go on from [`Progress::totals`].
+    /// Totals that continue from [`Progress::totals`].
     pub fn new(totals: [f64; 2], device: tch::Device) -> Result<Self, TchError> {
         Ok(Self(Tensor::f_from_slice(&totals)?.f_to(device)?))
     }
 
-    /// Adds what a step gave.
+    /// Adds the results of a step.
     pub fn add(&mut self, loss_sum: &Tensor, correct: &Tensor) -> Result<(), TchError> {
         let _ = self.0.f_add_(&Tensor::f_stack(&[loss_sum, correct], 0)?)?;
         Ok(())
     }
 
-    /// Reads them.
     pub fn read(&self) -> Result<[f64; 2], TchError> {
         let values = Vec::<f64>::try_from(self.0.f_to_kind(Kind::Double)?)?;
         Ok([values[0], values[1]])
@@ -204,7 +197,7 @@ mod tests {
         config
     }
 
-    fn beginning(config: &TrainingConfig) -> TrainingState {
+    fn initial_state(config: &TrainingConfig) -> TrainingState {
         let initial = initial_model(config.width, config.size, None, config.seed);
         let learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), Device::Cpu, Kind::Float).unwrap();
         TrainingState {
@@ -224,9 +217,9 @@ mod tests {
         state.progress.step += 1;
     }
 
-    /// A state in which nothing is as it was at the beginning.
+    /// A state in which everything differs from the initial state.
     fn after_some_time(config: &TrainingConfig) -> TrainingState {
-        let mut state = beginning(config);
+        let mut state = initial_state(config);
         (1..=3).for_each(|number| step(&mut state, number));
         state.progress = Progress {
             epochs_done: 2,
@@ -234,7 +227,7 @@ mod tests {
             images_in_epoch: 4,
             totals: [0.1 + 0.2, 3.0],
             rollbacks: 1,
-            lost: BTreeSet::from([5, 17]),
+            unusable: BTreeSet::from([5, 17]),
             ..state.progress
         };
         state.schedule.epoch_ended(1.25);
@@ -243,21 +236,21 @@ mod tests {
         for (epoch, value) in [(1, 0.5), (2, 1.0 / 3.0)] {
             state.early_stop.epoch_ended(Some(value));
             let model = BestModel { epoch, value };
-            let place = state.best.place_of(model).unwrap();
-            state.best.insert(place, model);
+            let rank = state.best.rank_of(model).unwrap();
+            state.best.insert(rank, model);
         }
         state
     }
 
     #[test]
-    fn a_state_goes_through_a_file_and_on_as_if_it_had_not() {
+    fn a_restored_state_continues_exactly_like_the_original() {
         let config = config();
         let mut state = after_some_time(&config);
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         state.to_checkpoint().unwrap().write(&run).unwrap();
 
-        let mut restored = beginning(&config);
+        let mut restored = initial_state(&config);
         restored.restore(&Checkpoint::read(&run.last_checkpoint()).unwrap()).unwrap();
         assert_eq!(restored.progress, state.progress);
         assert_eq!(restored.schedule, state.schedule);
@@ -271,15 +264,15 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_that_does_not_fit_changes_nothing() {
+    fn a_mismatching_checkpoint_changes_nothing() {
         let config = config();
         let good = after_some_time(&config).to_checkpoint().unwrap();
-        let mut state = beginning(&config);
+        let mut state = initial_state(&config);
         let before = state.to_checkpoint().unwrap();
         for name in good.tensors.keys() {
-            let mut lacking = good.clone();
-            lacking.tensors.remove(name);
-            let error = state.restore(&lacking).unwrap_err();
+            let mut incomplete = good.clone();
+            incomplete.tensors.remove(name);
+            let error = state.restore(&incomplete).unwrap_err();
             assert!(matches!(&error, RestoreError::Checkpoint(CheckpointError::Mismatch(named)) if named == name));
             assert_eq!(state.to_checkpoint().unwrap(), before, "without {name}");
         }

@@ -1,9 +1,9 @@
-//! What a training keeps: the checkpoint to go on from, the best models, and the way back after numbers that were not
-//! finite.
+//! The checkpoints of a training run: the last state, the best models, and the rollback after non-finite numbers.
 
 use std::time::Instant;
 
-use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::training::training_config::NonfinitePolicy;
 use mammoscope_storage::models::model_file::Model;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
@@ -13,13 +13,13 @@ use super::nonfinite::{Nonfinite, UnreadSteps};
 use super::training_loop::TrainingLoop;
 use super::training_progress::DeviceTotals;
 
-/// After so many sets of numbers that were not finite, going back helps no more.
+/// The number of rollbacks after which another one is not expected to help.
 const MAX_ROLLBACKS: u32 = 3;
-/// What the learning rate is multiplied by then.
+/// The factor on the learning rate per rollback.
 const ROLLBACK_FACTOR: f64 = 0.5;
 
 impl TrainingLoop<'_> {
-    /// Writes the checkpoint to go on from. Weights that are not finite are never saved.
+    /// Writes the checkpoint to resume from. Weights that are not finite are never saved.
     pub(super) fn save_last(&mut self) -> anyhow::Result<()> {
         self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
         if !self.state.learner.is_finite()? {
@@ -33,7 +33,7 @@ impl TrainingLoop<'_> {
         self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
     }
 
-    /// Writes a checkpoint before the first step where the policy may want to go back there.
+    /// Writes a checkpoint before the first step if the policy may roll back to it.
     pub(super) fn save_first(&mut self) -> anyhow::Result<()> {
         let needed = self.task.config.nonfinite == NonfinitePolicy::Rollback && self.state.progress.step == 0;
         if needed { self.save_last() } else { Ok(()) }
@@ -69,19 +69,19 @@ impl TrainingLoop<'_> {
         match written {
             Ok(()) => {
                 let value = model.map(|model| model.value);
-                self.observer.record(RunEventKind::CheckpointSaved { epoch, step, kind, file, value })
+                self.observer.record(RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value }))
             }
             Err(error) => {
-                // The disk that has no room for a checkpoint may have none for this line either.
+                // A disk without room for a checkpoint may have none for this event either.
                 let reason = format!("{error:#}");
                 let _ = self.observer.record(RunEventKind::CheckpointFailed { file: file.clone(), reason });
-                Err(error.context(format!("write checkpoint {file}; the last good one is untouched")))
+                Err(error.context(format!("write checkpoint {file}; the last good one is unchanged")))
             }
         }
     }
 
-    /// Sets the training back to its last checkpoint after numbers that were not finite, where that is the policy and
-    /// there is one; any other error is the end.
+    /// Restores the last checkpoint after non-finite numbers, if that is the policy and there is a checkpoint. Any
+    /// other error is returned.
     pub(super) fn roll_back(&mut self, error: anyhow::Error) -> anyhow::Result<()> {
         let Some(Nonfinite { step, what, files }) = error.downcast_ref() else { return Err(error) };
         let (from_step, what, files) = (*step, (*what).to_owned(), files.clone());
@@ -92,12 +92,12 @@ impl TrainingLoop<'_> {
             return Err(error);
         }
         let Ok(checkpoint) = Checkpoint::read(&self.task.run.last_checkpoint()) else {
-            return Err(error.context("no checkpoint can be gone back to"));
+            return Err(error.context("there is no checkpoint to roll back to"));
         };
-        // They are told once: what the checkpoint does not know of them yet must not be forgotten.
-        let lost = std::mem::take(&mut self.state.progress.lost);
+        // They are reported only once, so those that the checkpoint does not list yet must be kept.
+        let unusable = std::mem::take(&mut self.state.progress.unusable);
         self.state.restore(&checkpoint)?;
-        self.state.progress.lost.extend(lost);
+        self.state.progress.unusable.extend(unusable);
         self.state.progress.rollbacks = rollbacks + 1;
         let learning_rate_factor = ROLLBACK_FACTOR.powi(i32::try_from(rollbacks).unwrap_or(0) + 1);
         self.state.schedule.set_rollback_factor(learning_rate_factor);

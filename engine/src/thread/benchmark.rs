@@ -1,15 +1,17 @@
-//! The benchmark job: what a step of a training takes here, on random images.
+//! The benchmark job: times training steps on random images.
 
 use std::time::Instant;
 
 use mammoscope_domain::training::step_timing::StepTiming;
 use mammoscope_domain::training::training_config::TrainingConfig;
-use mammoscope_engine_protocol::protocol::{BenchmarkWork, EngineEvent, JobOutcome};
+use mammoscope_engine_protocol::command::BenchmarkWork;
+use mammoscope_engine_protocol::event::{EngineEvent, JobOutcome};
 use tch::{Device, Kind, Tensor, no_grad, with_grad};
 
 use super::job::JobContext;
 use crate::learning::augmentation::{Augmentation, transform};
 use crate::learning::batches::standardise;
+use crate::learning::cancellation::Completion;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference;
 use crate::learning::initial_weights::initial_model;
@@ -17,10 +19,17 @@ use crate::learning::learner::{Batch, Learner};
 use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{StepMemory, available_bytes, explain_failure, is_out_of_memory};
 
-/// Steps that are timed, behind one that is not: it reserves memory and chooses algorithms.
+/// Timed steps, after one warm-up step that reserves memory and selects algorithms.
 const TIMED_STEPS: usize = 3;
 
-/// Times three steps, and a pass as validation does it. What would not fit into memory is not begun.
+/// The medians of a benchmark.
+struct StepSeconds {
+    batch: f64,
+    validation_image: f64,
+}
+
+/// Times three training steps and a validation pass. A configuration that would not fit into memory is rejected at
+/// once.
 pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<JobOutcome> {
     let config = &work.config;
     config.check()?;
@@ -30,18 +39,20 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let batch_size = config.batch_size;
     job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
-    // A GPU's memory is counted from its first tensor on.
+    // The memory of a GPU can only be queried after its first tensor.
     let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
     let memory = StepMemory::new(config, kind, device, 0);
     let memory_available = available_bytes(device);
     if let Some(available) = memory_available.filter(|&available| memory.bytes() > available) {
         return Ok(JobOutcome::Failed { error: memory.advice(available) });
     }
-    // A job before this one that panicked within `no_grad` has left gradients switched off on this thread.
+    // An earlier job that panicked within `no_grad` has left gradients disabled on this thread.
     let timed = with_grad(|| time_steps(config, device, kind, job));
-    let (batch_seconds, validation_image_seconds) = match timed {
-        Ok(Some(seconds)) => seconds,
-        Ok(None) => return Ok(JobOutcome::Stopped { reason: "as asked, between steps".to_owned() }),
+    let seconds = match timed {
+        Ok(Completion::Done(seconds)) => seconds,
+        Ok(Completion::Cancelled) => {
+            return Ok(JobOutcome::Stopped { reason: "on request, between steps".to_owned() });
+        }
         Err(error) if is_out_of_memory(&format!("{error:#}")) => {
             return Ok(JobOutcome::Failed { error: explain_failure(&format!("{error:#}"), &memory, device) });
         }
@@ -50,8 +61,8 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     let timing = StepTiming {
         device: device_name(device),
         precision,
-        batch_seconds,
-        validation_image_seconds,
+        batch_seconds: seconds.batch,
+        validation_image_seconds: seconds.validation_image,
         memory_needed: memory.bytes(),
         memory_available,
         gpus: job.cuda.devices.len(),
@@ -60,25 +71,24 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     Ok(JobOutcome::Completed)
 }
 
-/// Seconds of a batch and of a validation image; `None` when the job was told to stop.
 fn time_steps(
     config: &TrainingConfig,
     device: Device,
     kind: Kind,
     job: &JobContext<'_>,
-) -> anyhow::Result<Option<(f64, f64)>> {
+) -> anyhow::Result<Completion<StepSeconds>> {
     let initial = initial_model(config.width, config.size, None, config.seed);
     let mut learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), device, kind)?;
     let augmentation = Augmentation::new(config);
     let mut seconds = Vec::with_capacity(TIMED_STEPS);
     for step in 0..=TIMED_STEPS {
         if job.control.is_stopped() {
-            return Ok(None);
+            return Ok(Completion::Cancelled);
         }
         let levels = random_levels(config.batch_size, config.size, device)?;
         let start = Instant::now();
         let batch = no_grad(|| batch(&levels, augmentation.as_ref(), kind))?;
-        // So small a rate that random images lead nowhere; how large it is takes no time.
+        // The rate does not affect the time; it is so small that random images do not make the weights diverge.
         let result = learner.step(1e-6, config.batch_size, std::iter::once(Ok(batch)))?;
         // Reading the loss waits for the device.
         f64::try_from(result.loss_sum)?;
@@ -89,24 +99,24 @@ fn time_steps(
     }
     seconds.sort_by(f64::total_cmp);
     if job.control.is_stopped() {
-        return Ok(None);
+        return Ok(Completion::Cancelled);
     }
     let network = learner.for_inference(kind)?;
     let images = inference::batch_size(device);
     let input = standardise(&random_levels(images, config.size, device)?, kind)?;
-    let mut of_image = 0.0;
-    // The first builds everything up.
+    let mut validation_image = 0.0;
+    // The first pass warms everything up.
     for _ in 0..2 {
         let start = Instant::now();
-        let answer = no_grad(|| network.forward(&input)?.f_sum(Kind::Double))?;
-        f64::try_from(answer)?;
-        of_image = start.elapsed().as_secs_f64() / images as f64;
+        let sum = no_grad(|| network.forward(&input)?.f_sum(Kind::Double))?;
+        f64::try_from(sum)?;
+        validation_image = start.elapsed().as_secs_f64() / images as f64;
         job.progress.step();
     }
-    Ok(Some((seconds[TIMED_STEPS / 2], of_image)))
+    Ok(Completion::Done(StepSeconds { batch: seconds[TIMED_STEPS / 2], validation_image }))
 }
 
-/// Grey levels without a picture in them, N×1×S×S.
+/// Random grey levels N×1×S×S.
 fn random_levels(count: usize, size: usize, device: Device) -> anyhow::Result<Tensor> {
     let (count, side) = (count as i64, size as i64);
     Ok(Tensor::f_rand([count, 1, side, side], (Kind::Float, device))?.f_mul_scalar(255.0)?)
@@ -114,14 +124,14 @@ fn random_levels(count: usize, size: usize, device: Device) -> anyhow::Result<Te
 
 fn batch(levels: &Tensor, augmentation: Option<&Augmentation>, kind: Kind) -> Result<Batch, tch::TchError> {
     let count = levels.size4()?.0;
-    let moved = match augmentation {
+    let augmented = match augmentation {
         Some(augmentation) => {
             let parameters: Vec<_> = (0..count as usize).map(|position| augmentation.draw(1, position)).collect();
             Some(transform(levels, &parameters)?)
         }
         None => None,
     };
-    let images = standardise(moved.as_ref().unwrap_or(levels), kind)?;
+    let images = standardise(augmented.as_ref().unwrap_or(levels), kind)?;
     let labels = Tensor::f_arange(count, (Kind::Int64, levels.device()))?.f_remainder(4)?;
     Ok(Batch { images, labels })
 }

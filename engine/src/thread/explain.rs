@@ -1,4 +1,4 @@
-//! The explanation job: images are decoded ahead on other threads while the network computes maps.
+//! The explanation job. Images are decoded ahead on other threads while the network computes maps.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -10,30 +10,45 @@ use mammoscope_domain::explanation::weight_cascade::CASCADE;
 use mammoscope_domain::image::image_seed::image_seed;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine_protocol::protocol::{EngineEvent, ExplainWork, ExplainedClass, ExplainedSample, JobOutcome};
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
+use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass};
+use mammoscope_engine_protocol::event::{EngineEvent, ExplainedSample, JobOutcome};
+use mammoscope_imaging::image_error::ImageError;
 use rayon::ThreadPoolBuilder;
 use tch::Device;
 
-use super::explainer_cache::{ExplainerCache, WantedModel};
+use super::explainer_cache::{ExplainerCache, ModelKey};
 use super::image_source::{DecodedImage, ImageSource};
 use super::job::JobContext;
+use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::device::{device_name, select_device, select_precision};
-use crate::learning::explanation::explainer::{Cancellation, ExplainedImage, Explainer, GradientSource, MapRequest};
+use crate::learning::explanation::explainer::{Explainer, ExplanationInput, GradientSource, MapRequest};
 use crate::learning::inference;
 
-/// Images at once on a CPU where a backward pass must keep the layers between: memory counts there, and batches gain
-/// little.
+/// Batch size on a CPU if a backward pass has to keep the intermediate layers: memory matters there, and larger batches
+/// gain little.
 const BACKWARD_BATCH: usize = 2;
+
+/// The reason why a sample has no map.
+#[derive(Debug, thiserror::Error)]
+enum SampleError {
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error("it has no label whose class could be explained")]
+    NoLabel,
+    #[error(transparent)]
+    Output(#[from] NonfiniteOutput),
+}
 
 /// Explains all images in their order and sends a map for each.
 pub(super) fn explain(
     work: ExplainWork,
     job: &JobContext<'_>,
-    kept: &mut ExplainerCache,
+    explainers: &mut ExplainerCache,
 ) -> anyhow::Result<JobOutcome> {
     ensure!(
         work.randomised_stages <= CASCADE.len(),
-        "{} parts of the network cannot be random: it has {}",
+        "cannot randomise {} parts of the network: it has {}",
         work.randomised_stages,
         CASCADE.len()
     );
@@ -47,7 +62,7 @@ pub(super) fn explain(
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let decoders = ThreadPoolBuilder::new().num_threads(threads).build().context("start decoding threads")?;
     let randomised = (work.randomised_stages > 0).then_some((work.randomised_stages, work.seed));
-    let model = kept.load(WantedModel { path: PathBuf::from(work.model), device, kind, randomised })?;
+    let model = explainers.load(ModelKey { path: PathBuf::from(work.model), device, kind, randomised })?;
     let request = MapRequest {
         method: work.method,
         layer: work.layer,
@@ -62,35 +77,36 @@ pub(super) fn explain(
     let source = ImageSource {
         samples: &samples,
         size: model.size,
-        route: if work.parity { InputRoute::Two } else { model.route },
+        route: if work.parity { InputRoute::GradCamNotebook } else { model.route },
         grey_range: work.grey_range,
         decoders: &decoders,
         progress: job.progress,
     };
     let seeds: Vec<u64> = samples.iter().map(|sample| image_seed(work.seed, sample)).collect();
-    let maps = MapsOfJob { explainer: &model.explainer, request, class: &work.class, seeds: &seeds, job };
+    let maps = JobMaps { explainer: &model.explainer, request, class: &work.class, seeds: &seeds, job };
     thread::scope(|scope| {
-        // One batch in work, one ready, one being decoded: memory does not grow with the number of images.
+        // One batch being explained, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
-        maps.answer_batches(&batches)
+        maps.explain_batches(&batches)
     })
 }
 
-/// Images at once where nobody says otherwise.
+/// The batch size of a job that does not set one.
 fn default_batch(device: Device, request: MapRequest) -> usize {
-    let usual = inference::batch_size(device);
+    let default = inference::batch_size(device);
     match request.method {
-        // Image by image: an answer is worth more than a full batch.
+        // Image by image: a quick result is worth more than a full batch.
         ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => 1,
-        ExplanationMethod::EigenCam | ExplanationMethod::Random => usual,
-        _ if request.layer.is_last() => usual,
+        ExplanationMethod::EigenCam | ExplanationMethod::Random => default,
+        _ if request.layer.is_last() => default,
         _ if device == Device::Cpu => BACKWARD_BATCH,
-        _ => usual / 2,
+        _ => default / 2,
     }
 }
 
-struct MapsOfJob<'a> {
+/// The parameters of one job.
+struct JobMaps<'a> {
     explainer: &'a Explainer,
     request: MapRequest,
     class: &'a ExplainedClass,
@@ -98,16 +114,18 @@ struct MapsOfJob<'a> {
     job: &'a JobContext<'a>,
 }
 
-impl MapsOfJob<'_> {
-    fn answer_batches(&self, batches: &Receiver<Vec<DecodedImage>>) -> anyhow::Result<JobOutcome> {
+impl JobMaps<'_> {
+    fn explain_batches(&self, batches: &Receiver<Vec<DecodedImage>>) -> anyhow::Result<JobOutcome> {
         let job = self.job;
         let mut index = 0;
         for batch in batches {
-            let answers = if job.control.is_stopped() { None } else { self.answer(index, batch)? };
-            let Some(answers) = answers else {
-                return Ok(JobOutcome::Stopped { reason: format!("as asked, after {index} images") });
+            let batch =
+                if job.control.is_stopped() { Completion::Cancelled } else { self.explain_batch(index, batch)? };
+            let Completion::Done(samples) = batch else {
+                return Ok(JobOutcome::Stopped { reason: format!("on request, after {index} images") });
             };
-            for result in answers {
+            for sample in samples {
+                let result = sample.map_err(|error| error.to_string());
                 job.events.send(EngineEvent::MapDone { job: job.id, index, result })?;
                 index += 1;
             }
@@ -116,49 +134,48 @@ impl MapsOfJob<'_> {
         Ok(JobOutcome::Completed)
     }
 
-    /// Answers for a batch whose first image has the number `first`: images that could not be read keep their reason,
-    /// the others go through the network together. `None` when the job was stopped meanwhile.
-    fn answer(
+    /// Explains the readable images of a batch together, whose first image has the index `first`; the others keep their
+    /// errors. Cancelled if the job is stopped in the meantime.
+    fn explain_batch(
         &self,
         first: usize,
         batch: Vec<DecodedImage>,
-    ) -> anyhow::Result<Option<Vec<Result<ExplainedSample, String>>>> {
+    ) -> anyhow::Result<Completion<Vec<Result<ExplainedSample, SampleError>>>> {
         let batch: Vec<(usize, DecodedImage)> = (first..).zip(batch).collect();
-        let classes: Vec<Result<Option<DensityClass>, String>> =
-            batch.iter().map(|&(number, _)| self.class_of(number)).collect();
-        let explained: Vec<ExplainedImage<'_>> = batch
+        let classes: Vec<Result<Option<DensityClass>, SampleError>> =
+            batch.iter().map(|&(index, _)| self.class_of(index)).collect();
+        let inputs: Vec<ExplanationInput<'_>> = batch
             .iter()
             .zip(&classes)
-            .filter_map(|((number, image), class)| {
+            .filter_map(|((index, image), class)| {
                 let (input, class) = (&image.as_ref().ok()?.0, *class.as_ref().ok()?);
-                Some(ExplainedImage { seed: self.seeds[*number], input, class })
+                Some(ExplanationInput { seed: self.seeds[*index], input, class })
             })
             .collect();
-        let going = || {
+        let should_continue = || {
             self.job.progress.step();
             !self.job.control.is_stopped()
         };
-        let Some(maps) = self.explainer.explain(&explained, self.request, &Cancellation(&going))? else {
-            return Ok(None);
+        let cancellation = Cancellation::new(&should_continue);
+        let Completion::Done(maps) = self.explainer.explain(&inputs, self.request, &cancellation)? else {
+            return Ok(Completion::Cancelled);
         };
         let mut maps = maps.into_iter();
-        let answers = batch.into_iter().zip(classes).map(|((_, image), class)| {
+        let samples = batch.into_iter().zip(classes).map(|((_, image), class)| {
             let (_, findings) = image?;
             class?;
-            let map = maps.next().expect("as many maps as images that were given");
-            map.map(|sample| ExplainedSample { findings: Some(findings), ..sample })
+            let sample = maps.next().expect("one map per input")?;
+            Ok(ExplainedSample { findings: Some(findings), ..sample })
         });
-        Ok(Some(answers.collect()))
+        Ok(Completion::Done(samples.collect()))
     }
 
-    /// The class to explain; `None` stands for the predicted one.
-    fn class_of(&self, number: usize) -> Result<Option<DensityClass>, String> {
+    /// The class to explain; `None` for the predicted one.
+    fn class_of(&self, index: usize) -> Result<Option<DensityClass>, SampleError> {
         match self.class {
             ExplainedClass::Predicted => Ok(None),
             ExplainedClass::Class(class) => Ok(Some(*class)),
-            ExplainedClass::PerSample(classes) => {
-                classes[number].map(Some).ok_or_else(|| "it has no label whose class could be explained".to_owned())
-            }
+            ExplainedClass::PerSample(classes) => classes[index].map(Some).ok_or(SampleError::NoLabel),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The model that was explained last, kept for the next job on it: walking through images must not load it each time.
+//! Keeps the most recently explained model loaded, so that stepping through images does not reload it for each one.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
@@ -13,7 +13,7 @@ use tch::{Device, Kind};
 use crate::learning::explanation::explainer::Explainer;
 use crate::learning::explanation::random_weights::randomised;
 
-/// A model on a device, and what is to be known of its input.
+/// A model on a device and the properties of its input.
 #[derive(Debug)]
 pub(super) struct LoadedModel {
     pub(super) explainer: Explainer,
@@ -21,62 +21,69 @@ pub(super) struct LoadedModel {
     pub(super) route: InputRoute,
 }
 
-/// Which model is wanted, and how.
+/// The key of a loaded model.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct WantedModel {
+pub(super) struct ModelKey {
     pub(super) path: PathBuf,
     pub(super) device: Device,
     pub(super) kind: Kind,
-    /// Steps of the cascade of random weights, and their seed; without any step the seed does not matter.
+    /// Steps of the cascading randomisation and their seed; `None` if no weights are randomised.
     pub(super) randomised: Option<(usize, u64)>,
 }
 
-/// The model that was explained last.
+/// The most recently explained model.
 #[derive(Debug, Default)]
-pub(super) struct ExplainerCache(Option<(WantedModel, FileState, LoadedModel)>);
+pub(super) struct ExplainerCache(Option<Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    key: ModelKey,
+    file: FileIdentity,
+    model: LoadedModel,
+}
 
 impl ExplainerCache {
-    /// The wanted model: the one at hand where it is that and its file did not change.
-    pub(super) fn load(&mut self, wanted: WantedModel) -> anyhow::Result<&LoadedModel> {
-        let state = FileState::of(&wanted.path)?;
-        let kept = self.0.take().filter(|(kept, file, _)| *kept == wanted && *file == state);
-        let kept = if let Some(kept) = kept {
-            kept
+    /// Loads a model, unless it is the cached one and its file has not changed.
+    pub(super) fn load(&mut self, key: ModelKey) -> anyhow::Result<&LoadedModel> {
+        let file = FileIdentity::of(&key.path)?;
+        let cached = self.0.take().filter(|entry| entry.key == key && entry.file == file);
+        let entry = if let Some(entry) = cached {
+            entry
         } else {
-            let loaded = read(&wanted)?;
-            (wanted, state, loaded)
+            let model = read(&key)?;
+            Entry { key, file, model }
         };
-        Ok(&self.0.insert(kept).2)
+        Ok(&self.0.insert(entry).model)
     }
 }
 
-fn read(wanted: &WantedModel) -> anyhow::Result<LoadedModel> {
-    let path = &wanted.path;
+fn read(key: &ModelKey) -> anyhow::Result<LoadedModel> {
+    let path = &key.path;
     let mut model = read_model_or_checkpoint(path).with_context(|| format!("model {}", printable_path(path)))?;
-    if let Some((steps, seed)) = wanted.randomised {
+    if let Some((steps, seed)) = key.randomised {
         model = randomised(model, steps, seed);
     }
-    let explainer = Explainer::new(&model, wanted.device, wanted.kind)?;
+    let explainer = Explainer::new(&model, key.device, key.kind)?;
     Ok(LoadedModel { explainer, size: model.metadata.size, route: model.metadata.input_route })
 }
 
-/// By what a file is seen to have changed: checkpoints are replaced by files of other numbers.
+/// Detects that a file has changed; a checkpoint is replaced by a file with another inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileState {
+struct FileIdentity {
     device: u64,
-    number: u64,
+    inode: u64,
     bytes: u64,
     modified: (i64, i64),
 }
 
-impl FileState {
+impl FileIdentity {
     fn of(path: &Path) -> anyhow::Result<Self> {
-        let state = |file: Metadata| Self {
+        let identity = |file: Metadata| Self {
             device: file.dev(),
-            number: file.ino(),
+            inode: file.ino(),
             bytes: file.len(),
             modified: (file.mtime(), file.mtime_nsec()),
         };
-        std::fs::metadata(path).map(state).with_context(|| format!("model {}", printable_path(path)))
+        std::fs::metadata(path).map(identity).with_context(|| format!("model {}", printable_path(path)))
     }
 }

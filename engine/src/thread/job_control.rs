@@ -1,10 +1,10 @@
-//! How a running job is told to stop: a flag that it reads between batches, since a busy thread reads no queue.
+//! Stop signals of jobs: flags that a job reads between batches, since a busy thread does not read a queue.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use mammoscope_engine_protocol::protocol::JobId;
+use mammoscope_engine_protocol::command::JobId;
 
 /// The stop signal of one job.
 #[derive(Clone, Debug, Default)]
@@ -13,26 +13,24 @@ pub struct JobControl {
 }
 
 impl JobControl {
-    /// Asks the job to stop.
     pub fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
     }
 
-    /// Whether the job is to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Acquire)
     }
 }
 
-/// The controls of all jobs that are waiting or running.
+/// The stop signals of all jobs that are queued or running.
 #[derive(Clone, Debug, Default)]
 pub struct JobControls {
     jobs: Arc<Mutex<HashMap<JobId, JobControl>>>,
 }
 
 impl JobControls {
-    /// A control for a new job.
+    /// Registers a new job.
     #[must_use]
     pub fn add(&self, job: JobId) -> JobControl {
         let control = JobControl::default();
@@ -40,25 +38,24 @@ impl JobControls {
         control
     }
 
-    /// Stops a job; one that is over is left in peace.
+    /// Stops a job; has no effect on one that has ended.
     pub fn stop(&self, job: JobId) {
         if let Some(control) = self.lock().get(&job) {
             control.stop();
         }
     }
 
-    /// Stops all jobs.
     pub fn stop_all(&self) {
         self.lock().values().for_each(JobControl::stop);
     }
 
-    /// Forgets a job that is over.
+    /// Forgets a job that has ended.
     pub fn remove(&self, job: JobId) {
         self.lock().remove(&job);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<JobId, JobControl>> {
-        // The map is whole at every moment, also after a panic elsewhere.
+        // The map is consistent at every moment, even after a panic elsewhere.
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -76,6 +73,6 @@ mod tests {
         assert!(!first.is_stopped() && second.is_stopped());
         controls.remove(JobId(1));
         controls.stop_all();
-        assert!(!first.is_stopped(), "a job that is over is not touched");
+        assert!(!first.is_stopped(), "a job that has ended is left alone");
     }
 }

@@ -1,12 +1,12 @@
-//! The engine thread, and what runs on it.
+//! The engine thread and its jobs.
 
 pub mod benchmark;
+pub mod event_writer;
 mod explain;
 mod explainer_cache;
 mod image_source;
 pub mod job;
 pub mod job_control;
-pub mod outlet;
 pub mod predict;
 pub mod progress;
 pub mod serve;

@@ -1,12 +1,14 @@
-//! The prediction job: images are decoded ahead on other threads while the network computes.
+//! The prediction job. Images are decoded ahead on other threads while the network computes.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::Context as _;
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_path;
-use mammoscope_engine_protocol::protocol::{EngineEvent, JobOutcome, PredictWork, PredictedSample};
+use mammoscope_engine_protocol::command::PredictWork;
+use mammoscope_engine_protocol::event::{EngineEvent, JobOutcome, PredictedSample};
 use mammoscope_imaging::network_input::NetworkInput;
 use mammoscope_storage::models::model_file::Model;
 use rayon::ThreadPoolBuilder;
@@ -16,7 +18,7 @@ use super::job::JobContext;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference::{self, Predictor};
 
-/// Predicts all images in their order and sends an answer for each.
+/// Predicts all images in their order and sends a result for each.
 pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOutcome> {
     let path = PathBuf::from(work.model);
     let model = Model::read(&path).with_context(|| format!("model {}", printable_path(&path)))?;
@@ -39,14 +41,14 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
         progress: job.progress,
     };
     thread::scope(|scope| {
-        // One batch in work, one ready, one being decoded: memory does not grow with the number of images.
+        // One batch being predicted, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
-        answer_batches(&predictor, &batches, job)
+        predict_batches(&predictor, &batches, job)
     })
 }
 
-fn answer_batches(
+fn predict_batches(
     predictor: &Predictor,
     batches: &Receiver<Vec<DecodedImage>>,
     job: &JobContext<'_>,
@@ -54,9 +56,9 @@ fn answer_batches(
     let mut index = 0;
     for batch in batches {
         if job.control.is_stopped() {
-            return Ok(JobOutcome::Stopped { reason: format!("as asked, after {index} images") });
+            return Ok(JobOutcome::Stopped { reason: format!("on request, after {index} images") });
         }
-        for result in answer(predictor, batch)? {
+        for result in predict_batch(predictor, batch)? {
             job.events.send(EngineEvent::SampleDone { job: job.id, index, result })?;
             index += 1;
         }
@@ -65,19 +67,23 @@ fn answer_batches(
     Ok(JobOutcome::Completed)
 }
 
-/// Answers for a batch: images that could not be read keep their reason, the others go through the network together.
-fn answer(predictor: &Predictor, batch: Vec<DecodedImage>) -> anyhow::Result<Vec<Result<PredictedSample, String>>> {
+/// Predicts the readable images of a batch together; an unreadable image keeps its error. Errors are text from here on,
+/// as the client gets them.
+fn predict_batch(
+    predictor: &Predictor,
+    batch: Vec<DecodedImage>,
+) -> anyhow::Result<Vec<Result<PredictedSample, String>>> {
     let readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| Some(&image.as_ref().ok()?.0)).collect();
     let mut logits = predictor.logits(&readable)?.into_iter();
     Ok(batch
         .into_iter()
         .map(|image| {
-            let (_, findings) = image?;
-            let logits = logits.next().expect("as many answers as readable images");
+            let (_, findings) = image.map_err(|error| error.to_string())?;
+            let logits = logits.next().expect("one set of logits per readable image");
             if logits.iter().all(|logit| logit.is_finite()) {
                 Ok(PredictedSample { logits, findings })
             } else {
-                Err("the network's answer is not finite".to_owned())
+                Err(NonfiniteOutput.to_string())
             }
         })
         .collect())

@@ -1,19 +1,17 @@
-//! Whether the engine gets any further.
+//! The progress counter behind the engine's heartbeat.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A counter that grows with every image decoded and every batch computed, and goes out with each sign of life.
+/// Counts decoded images and computed batches; every heartbeat carries the count.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Arc<AtomicU64>);
 
 impl Progress {
-    /// Counts a step.
     pub fn step(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Steps so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
         self.0.load(Ordering::Relaxed)

@@ -5,11 +5,11 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_client::engine_location::{EngineLocation, EngineNotFound, FoundBy};
 use mammoscope_engine_client::engine_probe::ProbeFailure;
 use mammoscope_engine_protocol::engine_facts::{CudaState, EngineFacts};
-use mammoscope_engine_protocol::protocol::{PROTOCOL_VERSION, VERSION, is_same_build};
+use mammoscope_engine_protocol::{PROTOCOL_VERSION, VERSION, is_same_build};
 
 const SET_UP: &str = "in the checkout: `cargo xtask setup`, then `cargo build --release`";
 
-/// The three checks, whatever is there.
+/// The checks of the engine, libtorch and CUDA.
 pub(super) fn checks(
     location: &Result<EngineLocation, EngineNotFound>,
     probed: Option<&Result<EngineFacts, ProbeFailure>>,
@@ -18,9 +18,10 @@ pub(super) fn checks(
         (Ok(location), Some(Ok(facts))) => (engine_ok(location, facts), libtorch_ok(facts)),
         (Ok(location), Some(Err(failure))) => failed(location, failure),
         (location, _) => {
-            let reason = location.as_ref().err().map_or_else(|| "not asked".to_owned(), ToString::to_string);
-            let advice =
-                format!("{SET_UP}; or copy mammoscope-engine beside this program, or let MAMMOSCOPE_ENGINE name it");
+            let reason = location.as_ref().err().map_or_else(|| "not probed".to_owned(), ToString::to_string);
+            let advice = format!(
+                "{SET_UP}; or copy mammoscope-engine beside this program, or set MAMMOSCOPE_ENGINE to its path"
+            );
             (Check::new("engine", State::Missing, reason).advise(advice), unknown("libtorch"))
         }
     };
@@ -32,7 +33,7 @@ pub(super) fn checks(
 }
 
 fn unknown(name: &'static str) -> Check {
-    Check::new(name, State::Missing, "not known without the engine")
+    Check::new(name, State::Missing, "unknown without the engine")
 }
 
 fn engine_ok(location: &EngineLocation, facts: &EngineFacts) -> Check {
@@ -59,14 +60,14 @@ fn failed(location: &EngineLocation, failure: &ProbeFailure) -> (Check, Check) {
     let engine = Check::new("engine", State::Missing, found);
     match failure {
         ProbeFailure::LibraryNotFound(library) => {
-            let libtorch = Check::new("libtorch", State::Missing, format!("the system's loader finds no {library}"));
+            let libtorch = Check::new("libtorch", State::Missing, format!("the system's loader cannot find {library}"));
             (engine.advise(SET_UP), libtorch)
         }
         ProbeFailure::Start(_) => {
-            (engine.advise("it must be a program of this machine that may be executed"), unknown("libtorch"))
+            (engine.advise("it must be an executable program for this machine"), unknown("libtorch"))
         }
         ProbeFailure::NotUnderstood { .. } | ProbeFailure::Silent => {
-            (engine.advise("it is no engine of this version: build both together"), unknown("libtorch"))
+            (engine.advise("it is not an engine of this version: build both together"), unknown("libtorch"))
         }
         ProbeFailure::Failed { .. } | ProbeFailure::Crashed { .. } | ProbeFailure::TimedOut(_) => {
             let program = printable_path(&location.path);
@@ -84,12 +85,12 @@ fn cuda(facts: &EngineFacts) -> Check {
             let devices = if count == 1 { "one device".to_owned() } else { format!("{count} devices") };
             Check::new("CUDA", State::Ok, with_detail(&devices))
         }
-        CudaState::NoDriver => Check::new("CUDA", State::Missing, "no NVIDIA driver here: the CPU does the work"),
+        CudaState::NoDriver => Check::new("CUDA", State::Missing, "no NVIDIA driver: computing on the CPU"),
         CudaState::NoLibrary => {
-            Check::new("CUDA", State::Warning, with_detail("libtorch has no CUDA part: the CPU does the work"))
+            Check::new("CUDA", State::Warning, with_detail("libtorch was built without CUDA: computing on the CPU"))
                 .advise("in the checkout: `cargo xtask setup --cuda`, then `cargo build --release`")
         }
-        CudaState::Error => Check::new("CUDA", State::Warning, with_detail("not usable, the CPU does the work"))
+        CudaState::Error => Check::new("CUDA", State::Warning, with_detail("not usable: computing on the CPU"))
             .advise("an older driver is the usual cause: `nvidia-smi` must show CUDA 13.0 or later"),
     }
 }
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_gpu_is_no_fault() {
+    fn a_machine_without_a_gpu_is_not_at_fault() {
         let checks = checks(&Ok(location()), Some(&Ok(facts(CudaState::NoDriver))));
         assert_eq!(states(&checks), [State::Ok, State::Ok, State::Missing]);
         assert!(checks.iter().all(|check| check.advice.is_empty()));
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_cannot_be_used_is_a_warning_with_advice() {
+    fn an_unusable_driver_gives_a_warning_with_advice() {
         for state in [CudaState::NoLibrary, CudaState::Error] {
             let cuda = checks(&Ok(location()), Some(&Ok(facts(state)))).remove(2);
             assert_eq!(cuda.state, State::Warning);
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_library_leads_to_the_set_up() {
+    fn a_missing_library_gives_advice_on_setup() {
         let failure = ProbeFailure::LibraryNotFound("libtorch_cpu.so".to_owned());
         let checks = checks(&Ok(location()), Some(&Err(failure)));
         assert_eq!(states(&checks), [State::Missing; 3]);
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_engine_the_reason_stands_there() {
+    fn a_missing_engine_is_reported_with_the_reason() {
         let checks = checks(&Err(EngineNotFound::NotAFile(PathBuf::from("/gone"))), None);
         assert_eq!(states(&checks), [State::Missing; 3]);
         assert!(checks[0].found.contains("/gone"));

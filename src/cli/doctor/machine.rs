@@ -13,26 +13,24 @@ use super::{Check, State};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
-/// Features of the processor that make convolutions fast, by their names in `/proc/cpuinfo`, widest last.
+/// The processor features that make convolutions fast, by their names in `/proc/cpuinfo`, widest last.
 const FAST_FEATURES: [&str; 8] = ["avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "bf16", "sve", "sve2"];
 
-/// The driver's own account of itself, through NVML, which is loaded only now: most machines have none.
+/// The state of the NVIDIA driver, queried through NVML, which is loaded at run time because most machines have none.
 pub(super) enum NvidiaDriver {
-    /// There is no driver.
     Absent,
-    /// There is one, and it does not answer.
+    /// A driver that does not respond, with the reason.
     Silent(String),
-    /// It answers.
     Present {
         version: String,
-        /// Name and memory in bytes.
+        /// The name and memory in bytes of each.
         gpus: Vec<(String, u64)>,
     },
 }
 
 impl NvidiaDriver {
     pub(super) fn ask() -> Self {
-        // The name without a number belongs to the development package.
+        // The unversioned name belongs to the development package.
         match Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init() {
             Ok(nvml) => Self::describe(&nvml).unwrap_or_else(|error| Self::Silent(error.to_string())),
             Err(NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound | NvmlError::DriverNotLoaded) => {
@@ -63,8 +61,8 @@ fn driver_check(driver: &NvidiaDriver) -> Check {
     match driver {
         NvidiaDriver::Absent => Check::new("driver", State::Missing, "no NVIDIA driver"),
         NvidiaDriver::Silent(reason) => {
-            Check::new("driver", State::Warning, format!("the NVIDIA driver does not answer: {}", printable(reason)))
-                .advise("`nvidia-smi` must work; after an update of the driver the machine is to be restarted")
+            Check::new("driver", State::Warning, format!("the NVIDIA driver does not respond: {}", printable(reason)))
+                .advise("`nvidia-smi` must work; after a driver update, restart the machine")
         }
         NvidiaDriver::Present { version, .. } => {
             Check::new("driver", State::Ok, format!("NVIDIA {}", printable(version)))
@@ -77,7 +75,7 @@ fn gpus_check(driver: &NvidiaDriver) -> Check {
         return Check::new("GPUs", State::Missing, "none");
     };
     if gpus.is_empty() {
-        return Check::new("GPUs", State::Missing, "none that the driver shows");
+        return Check::new("GPUs", State::Missing, "none found by the driver");
     }
     let listed: Vec<String> =
         gpus.iter().map(|(name, memory)| format!("{} ({})", printable(name), BinaryBytes(*memory))).collect();
@@ -89,8 +87,8 @@ fn cores_check(facts: Option<&EngineFacts>) -> Check {
     let usable = if cores == 1 { "one usable".to_owned() } else { format!("{cores} usable") };
     let found = match facts.map(|facts| facts.threads) {
         None => usable,
-        Some(1) => format!("{usable}, the engine computes with one thread"),
-        Some(threads) => format!("{usable}, the engine computes with {threads} threads"),
+        Some(1) => format!("{usable}, the engine uses one thread"),
+        Some(threads) => format!("{usable}, the engine uses {threads} threads"),
     };
     match facts.map(|facts| facts.threads as usize) {
         Some(threads) if threads > cores => Check::new("cores", State::Warning, found)
@@ -116,7 +114,7 @@ fn processor_check(cpuinfo: &str, facts: Option<&EngineFacts>) -> Check {
     Check::new("processor", State::Ok, found)
 }
 
-/// The model's name and the features that matter, as the first processor states them.
+/// The model name and the relevant features of the first processor.
 fn read_cpuinfo(cpuinfo: &str) -> (Option<&str>, Vec<&'static str>) {
     let value = |keys: [&str; 2]| {
         cpuinfo.lines().find_map(|line| {
@@ -142,7 +140,7 @@ fn cache_check() -> Check {
     match fs::read_dir(&folder) {
         Ok(_) => Check::new("cache", State::Ok, path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Check::new("cache", State::Ok, format!("{path} (nothing there yet)"))
+            Check::new("cache", State::Ok, format!("{path} (not created yet)"))
         }
         Err(error) => Check::new("cache", State::Warning, format!("{path}: {error}"))
             .advise("make it readable and writable, or set XDG_CACHE_HOME to another folder"),
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_driver_is_told_so_calmly() {
+    fn a_missing_driver_is_not_a_warning() {
         let check = driver_check(&NvidiaDriver::Absent);
         assert_eq!((check.state, check.advice.len()), (State::Missing, 0));
         let silent = driver_check(&NvidiaDriver::Silent("version mismatch".to_owned()));

@@ -1,4 +1,4 @@
-//! `mammoscope doctor`: what this machine offers, and what to do about what is missing.
+//! `mammoscope doctor`: checks the machine and gives advice on what is missing.
 
 mod engine;
 mod machine;
@@ -14,43 +14,41 @@ use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, probe_engine};
 use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
-/// Say what this machine offers, and what to do about what is missing
+/// Check this machine, with advice on anything that is missing
 ///
-/// Looks at the engine and its libtorch, CUDA and the GPUs, the processor, the cache and the terminal. Ends with
-/// status 0 when the program can do its work, otherwise 1. A GPU is welcome, not needed.
+/// Checks the engine and its libtorch, CUDA and the GPUs, the processor, the cache and the terminal. The exit status is
+/// 0 if the program can do its work, otherwise 1. A GPU is useful but not required.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope doctor                          a table to read
   mammoscope doctor --json | jq .ready       one JSON document: docs/doctor.md
   MAMMOSCOPE_ENGINE=/opt/engine mammoscope doctor
-                                             look at another engine")]
+                                             check another engine")]
 pub(super) struct DoctorArguments {
     /// Print one JSON document instead of the table
     #[arg(long)]
     json: bool,
 }
 
-/// How it stands with one thing.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
-    /// As it should be.
     Ok,
     /// It works, but not as well as it could.
     Warning,
-    /// It is not there.
     Missing,
 }
 
-/// One thing that was looked at.
+/// One check with its finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 struct Check {
     name: &'static str,
     state: State,
-    /// What was found, safe to print.
+    /// Safe to print.
     found: String,
-    /// What to do, each a line of its own; empty where nothing is to be done.
+    /// One line per step to take; may be empty.
     advice: Vec<String>,
 }
 
@@ -65,20 +63,20 @@ impl Check {
     }
 }
 
-/// All that was found.
+/// The document that `--json` prints.
 #[derive(Debug, Serialize)]
 struct Findings {
     schema: u32,
     version: &'static str,
-    /// Whether the program can do its work.
+    /// The program can do its work.
     ready: bool,
     checks: Vec<Check>,
-    /// The engine's own account, where it gave one.
+    /// The engine's answer to the probe; `None` if it gave none.
     engine: Option<EngineFacts>,
 }
 
 pub(super) fn run(arguments: &DoctorArguments, console: &Console) -> anyhow::Result<Outcome> {
-    let findings = look_around();
+    let findings = examine();
     let text = if arguments.json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
@@ -88,7 +86,7 @@ pub(super) fn run(arguments: &DoctorArguments, console: &Console) -> anyhow::Res
     Ok(if findings.ready { Outcome::Done } else { Outcome::Failed })
 }
 
-fn look_around() -> Findings {
+fn examine() -> Findings {
     let location = locate_engine();
     let probed = location.as_ref().ok().map(|location| probe_engine(&location.path, PROBE_TIMEOUT));
     let facts = probed.as_ref().and_then(|probed| probed.as_ref().ok());
@@ -108,7 +106,7 @@ fn table(findings: &Findings, color: bool) -> String {
         let (label, sgr) = match check.state {
             State::Ok => ("ok     ", "32"),
             State::Warning => ("warning", "33"),
-            // Only the engine is needed; what else is absent is no fault.
+            // Only the engine is required; nothing else that is missing counts as a fault.
             State::Missing if check.name == "engine" => ("missing", "31"),
             State::Missing => ("missing", "2"),
         };
@@ -116,7 +114,7 @@ fn table(findings: &Findings, color: bool) -> String {
         let name = check.name;
         writeln!(text, "  {name:name_width$}  {label}  {}", check.found).expect("a String takes all");
         for advice in &check.advice {
-            // Under what was found: two blanks, the name, two, the label, two.
+            // Aligned with the finding: two spaces, the name, two spaces, the label, two spaces.
             writeln!(text, "{:indent$}→ {advice}", "", indent = name_width + 13).expect("a String takes all");
         }
     }
@@ -157,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn every_thing_is_looked_at_once() {
-        let names: Vec<&str> = look_around().checks.iter().map(|check| check.name).collect();
+    fn everything_is_checked_once() {
+        let names: Vec<&str> = examine().checks.iter().map(|check| check.name).collect();
         let all = ["engine", "libtorch", "CUDA", "driver", "GPUs", "cores", "processor", "cache", "terminal"];
         assert_eq!(names, all);
     }

@@ -1,4 +1,4 @@
-//! The terminal: its size, its colours, and whether it can show pictures.
+//! The terminal: its size, colours and picture protocol.
 
 use std::env;
 use std::io::{self, IsTerminal as _};
@@ -10,10 +10,10 @@ use crate::terminal::graphics::{GraphicsFacts, PicturePlacement, PictureWay, Tex
 use crate::terminal::query;
 use mammoscope_domain::text::printable::printable;
 
-/// The workbench is drawn for at least this size.
+/// The smallest size that the workbench is designed for, in columns and lines.
 const MIN_SIZE: (u16, u16) = (80, 24);
 
-/// What the environment says about the terminal.
+/// The facts about the terminal that the check judges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct TerminalEnvironment {
     is_terminal: bool,
@@ -23,23 +23,23 @@ struct TerminalEnvironment {
     colorterm: String,
     program: String,
     in_kitty: bool,
-    /// What the terminal itself answered.
+    /// The terminal's own answer.
     answer: Option<PictureWay>,
     tmux: Tmux,
 }
 
-/// Whether tmux stands in between.
+/// The presence of tmux between this program and the terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Tmux {
     #[default]
     Absent,
-    /// It hands pictures on to the terminal.
+    /// It passes pictures on to the terminal.
     Open,
-    /// It does not, or does not tell.
+    /// It does not pass pictures on, or its setting is unknown.
     Closed,
 }
 
-/// Looks at the terminal of this process.
+/// Checks the terminal of this process.
 pub(super) fn check() -> Check {
     let text = |name| env::var(name).unwrap_or_default();
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -49,7 +49,7 @@ pub(super) fn check() -> Check {
         size: terminal_size::terminal_size().map(|(width, height)| (width.0, height.0)),
         term: text("TERM"),
         colorterm: text("COLORTERM"),
-        // Over SSH iTerm2 is known by this one only.
+        // Over SSH, only this variable identifies iTerm2.
         program: if program.is_empty() { text("LC_TERMINAL") } else { program },
         in_kitty: is_set("KITTY_WINDOW_ID"),
         answer: ask_terminal(),
@@ -57,7 +57,7 @@ pub(super) fn check() -> Check {
     })
 }
 
-/// Asks the terminal which pictures it draws; `None` where there is none or it does not answer.
+/// Asks the terminal which pictures it draws; `None` without a terminal or an answer.
 fn ask_terminal() -> Option<PictureWay> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         return None;
@@ -68,7 +68,7 @@ fn ask_terminal() -> Option<PictureWay> {
     query::ask(&mut facts).then(|| facts.look(text)).flatten().map(|look| look.way)
 }
 
-/// Asks the tmux around this process; one that is too old to have the option does not know it.
+/// Asks the surrounding tmux for its passthrough option; a tmux that is too old does not have it.
 fn ask_tmux() -> Tmux {
     let output = Command::new("tmux")
         .args(["show-options", "-gqv", "allow-passthrough"])
@@ -123,7 +123,7 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
     Check { name: "terminal", state, found: found.join(", "), advice }
 }
 
-/// How pictures are shown: as the terminal answered, else by its name.
+/// The picture protocol: the terminal's answer, or else a guess from its name.
 fn picture_protocol(terminal: &TerminalEnvironment) -> &'static str {
     match terminal.answer {
         Some(PictureWay::Kitty { .. }) => return "kitty protocol",
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn tmux_users_are_told_what_to_set() {
+    fn tmux_users_get_advice_on_their_settings() {
         let closed = TerminalEnvironment {
             term: "tmux-256color".to_owned(),
             colorterm: String::new(),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn protocols_are_guessed_from_names() {
+    fn protocols_are_guessed_from_terminal_names() {
         let named = |term: &str, program: &str| {
             picture_protocol(&TerminalEnvironment {
                 term: term.to_owned(),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_the_terminal_counts_more_than_its_name() {
+    fn the_terminals_answer_overrides_its_name() {
         let sixel = TerminalEnvironment { answer: Some(PictureWay::Sixel { registers: 256 }), ..kitty() };
         assert_eq!(picture_protocol(&sixel), "sixel");
         let blocks = TerminalEnvironment { answer: Some(PictureWay::Halfblocks(ColorDepth::True)), ..kitty() };
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_nothing_is_wrong() {
+    fn a_missing_terminal_needs_no_advice() {
         let check = describe(&TerminalEnvironment::default());
         assert_eq!((check.state, check.advice.len()), (State::Missing, 0));
     }

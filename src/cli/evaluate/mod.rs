@@ -1,4 +1,4 @@
-//! `mammoscope evaluate`: figures of merit of predictions.
+//! `mammoscope evaluate`: metrics of predictions.
 
 mod inputs;
 mod runs;
@@ -30,66 +30,66 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::atomic_file::write_atomically;
 
-/// Figures of merit of predictions, with 95 % intervals
+/// Compute metrics of predictions, with 95 % intervals
 ///
 /// Accuracy, recall, precision, F1, kappas, ROC areas, dense against non-dense, calibration and the confusion matrix:
-/// for each view, each breast and the whole examination. Views are joined by subject and examination, never by their
+/// for each view, each breast and the whole examination. Views are matched by subject and examination, never by their
 /// order; a case that lacks views is fused from those it has, and counted. Intervals are bootstrapped over subjects.
 ///
-/// Of a run, the validation and the test images of its own data are predicted with its best checkpoint; tables and
-/// figures of both are kept in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. Beside a
-/// network stands the one-feature baseline: the deviation of grey within the breast.
+/// For a run, its best checkpoint predicts the validation and test images of its own data; the tables and metrics of
+/// both are stored in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. The one-feature
+/// baseline, the deviation of grey within the breast, is shown beside a network.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  Figures of what `mammoscope predict … --out predictions` wrote:
+  Metrics of what `mammoscope predict … --out predictions` wrote:
     mammoscope evaluate predictions
-  The same, with evaluation.json and a confusion matrix (PNG) a set:
+  The same, with evaluation.json and a confusion matrix (PNG) per set:
     mammoscope evaluate predictions --out evaluation
   Several tables together, as one JSON document:
     mammoscope evaluate cc/predictions.csv mlo/predictions.csv --json
-  The four runs of a training, on the test images of their data:
+  The four runs of the newest group, on the test images of their data:
     mammoscope evaluate latest
-  Two networks on the same images, with the differences' intervals:
+  Two networks on the same images, with intervals of the differences:
     mammoscope evaluate modern/predictions --against seed/predictions
   The reference's own files:
     mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt \\
       --class-counts 14,51,50,13")]
 pub(super) struct EvaluateArguments {
-    /// Runs, groups, tables of predictions (predictions.csv), or folders that hold one
+    /// Runs, groups, tables of predictions (predictions.csv), or folders that contain one
     #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]
     inputs: Vec<PathBuf>,
-    /// The reference's four-column files, one a view; line i of every file is subject i
+    /// The reference's four-column files, one per view; line i of every file is subject i
     #[arg(long, value_name = "VIEW=FILE", num_args = 1.., value_parser = view_file, requires = "class_counts", conflicts_with = "inputs")]
     seed_txt: Vec<(View, PathBuf)>,
-    /// How many of the files' lines are of class A, of B, of C and of D, in this order
+    /// Number of lines in each file that are of class A, B, C and D, in this order
     #[arg(long, value_name = "A,B,C,D", value_delimiter = ',', requires = "seed_txt")]
     class_counts: Vec<usize>,
     /// Compare with another network's predictions on the same images, by paired bootstrap
     #[arg(long, value_name = "INPUT", num_args = 1.., conflicts_with = "seed_txt")]
     against: Vec<PathBuf>,
-    /// The images of the runs that figures are printed of: validation or test [default: test where there are such]
+    /// The split of the runs whose metrics are printed: validation or test [default: test, if there are test images]
     #[arg(long, value_name = "SPLIT", value_parser = held_out_split)]
     split: Option<Split>,
     /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print the overview of all sets, and the details of the last only
+    /// Print the overview of all sets, and details of the last set only
     #[arg(long, conflicts_with = "json")]
     brief: bool,
     /// Print one JSON document instead of tables
     #[arg(long)]
     json: bool,
-    /// How the views of a breast or an examination become one
+    /// Rule for fusing the views of a breast or an examination
     #[arg(long, value_enum, default_value = "mean")]
     fusion: FusionName,
-    /// The views' weights in `--fusion weighted`, their validation accuracies, say
+    /// The views' weights for `--fusion weighted`, for example their validation accuracies
     #[arg(long, value_name = "VIEW=WEIGHT", value_delimiter = ',', num_args = 1.., value_parser = view_weight)]
     weights: Vec<(View, f64)>,
     /// Seed of the bootstrap
     #[arg(long, default_value_t = Bootstrap::default().seed)]
     seed: u64,
-    /// How many times the bootstrap draws
+    /// Number of bootstrap resamples
     #[arg(long, default_value_t = Bootstrap::default().resamples, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     resamples: u32,
 }
@@ -98,11 +98,11 @@ pub(super) struct EvaluateArguments {
 enum FusionName {
     /// The mean of the views
     Mean,
-    /// Each class' largest probability, renormalised
+    /// Each class's largest probability, renormalised
     Max,
     /// The mean of the denser side
     Denser,
-    /// The mean, weighted by `--weights`
+    /// The mean weighted by `--weights`
     Weighted,
 }
 
@@ -111,12 +111,12 @@ pub(super) fn run(
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let inputs = Inputs::tell_apart(&arguments.inputs, workspace)?;
-    let against = Inputs::tell_apart(&arguments.against, workspace).context("--against")?;
+    let inputs = Inputs::sort(&arguments.inputs, workspace)?;
+    let against = Inputs::sort(&arguments.against, workspace).context("--against")?;
     if let Some(folder) = arguments.out.as_deref().filter(|folder| folder.is_file()) {
         bail!("--out: {} is a file, not a folder", printable_path(folder));
     }
-    // Tables are read first: what is wrong with them is told before a network computes for minutes.
+    // Tables are read first, so that their errors are reported before a network computes for minutes.
     let mut predictions = if arguments.seed_txt.is_empty() {
         read_tables(&inputs.tables)?
     } else {
@@ -127,7 +127,7 @@ pub(super) fn run(
     let mut split = None;
     if inputs.runs.is_empty() && against.runs.is_empty() {
         if arguments.split.is_some() {
-            return Err(WrongUse("--split is for runs; a table holds what was predicted".to_owned()).into());
+            return Err(WrongUse("--split is for runs; a table contains whatever was predicted".to_owned()).into());
         }
     } else {
         let evaluated = runs::evaluate(&[&inputs.runs, &against.runs], arguments.split, console)?;
@@ -169,12 +169,12 @@ pub(super) fn run(
     Ok(outcome)
 }
 
-/// How many rows have no label, which is told; an error where none has one.
+/// Warns of rows without a label and returns their number; an error if no row has one.
 fn warn_of_missing_labels(rows: &[PredictionRow], console: &Console) -> anyhow::Result<usize> {
     let (all, unlabelled) = (rows.len(), UnlabelledRows::of(rows));
     if unlabelled.total() == all {
         bail!(
-            "none of the {all} predictions has a label, so there is nothing to hold them against: labels come from \
+            "none of the {all} predictions has a label, so there is nothing to compare them with: labels come from \
              class folders <VIEW>/<CLASS>/ when predicting"
         );
     }
@@ -191,7 +191,7 @@ fn warn_of_missing_labels(rows: &[PredictionRow], console: &Console) -> anyhow::
     Ok(unlabelled.total())
 }
 
-/// The sets against those of other predictions; `None` where there are none to compare with.
+/// Compares the sets with those of other predictions; `None` if there are no others.
 fn compare(
     sets: &[EvaluatedSet],
     against: &Predictions,
@@ -203,7 +203,7 @@ fn compare(
     }
     let others = EvaluationSet::of_rows(&against.rows, fusion).context("--against")?;
     let mut compared = Vec::new();
-    // Images without a view have nothing that tells them apart, so they cannot be paired.
+    // Images without a view cannot be identified, so they cannot be paired.
     for EvaluatedSet { set, .. } in sets.iter().filter(|evaluated| evaluated.set.name != SetName::Unspecified) {
         let Some(other) = others.iter().find(|other| other.name == set.name) else { continue };
         let comparison =
@@ -236,7 +236,7 @@ fn fusion(arguments: &EvaluateArguments, rows: &[PredictionRow]) -> anyhow::Resu
                 match first {
                     Some((_, weight)) => weights[view as usize] = *weight,
                     None if rows.iter().all(|row| row.view != Some(view)) => {}
-                    None => return Err(WrongUse(format!("--fusion weighted wants --weights {view}=WEIGHT")).into()),
+                    None => return Err(WrongUse(format!("--fusion weighted needs --weights {view}=WEIGHT")).into()),
                 }
             }
             Fusion::Weighted(ViewWeights::new(weights).map_err(|error| WrongUse(error.to_string()))?)
@@ -255,7 +255,7 @@ fn write_files(document: &EvaluationDocument, fusion: Fusion, folder: &Path, con
         let picture = plots::confusion_matrix_png(&title, &cases, &evaluation.confusion_matrix)?;
         write(&picture_name(set.name), &picture)?;
     }
-    // A picture of an earlier evaluation, of a set that this one lacks, must not stand beside the new figures.
+    // A picture from an earlier evaluation, of a set that this one lacks, must not remain beside the new metrics.
     let is_written = |name: &SetName| document.sets().iter().any(|evaluated| evaluated.set.name == *name);
     for absent in SetName::ALL.into_iter().filter(|name| !is_written(name)) {
         let path = folder.join(picture_name(absent));
@@ -279,12 +279,12 @@ fn picture_name(set: SetName) -> String {
 fn view_weight(text: &str) -> Result<(View, f64), String> {
     let (view, weight) = text.split_once('=').ok_or("expected VIEW=WEIGHT, as in CC_R=0.8")?;
     let view = view.parse::<View>().map_err(|error| error.to_string())?;
-    Ok((view, weight.parse().map_err(|_| format!("'{weight}' is no number"))?))
+    Ok((view, weight.parse().map_err(|_| format!("'{weight}' is not a number"))?))
 }
 
 fn held_out_split(text: &str) -> Result<Split, String> {
     match text.parse().map_err(|error: mammoscope_domain::subject::split::UnknownSplit| error.to_string())? {
-        Split::Train => Err("a network is not judged by the images that it was fitted to".to_owned()),
+        Split::Train => Err("a network is not judged by the images that it was trained on".to_owned()),
         split => Ok(split),
     }
 }

@@ -1,4 +1,4 @@
-//! Runs are evaluated on their own validation and test images, by their best checkpoints.
+//! The evaluation of runs on their own validation and test images, with their best checkpoints.
 
 use std::path::PathBuf;
 
@@ -17,34 +17,34 @@ use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_engine_client::image_job::ImageJobError;
-use mammoscope_engine_protocol::protocol::JobId;
+use mammoscope_engine_protocol::command::JobId;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
 use mammoscope_storage::runs::manifest_file::read_manifest;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::split_evaluation::write_split_evaluation;
 
-/// What is evaluated of a run; the images that weights were fitted to are not.
+/// The splits that are evaluated: not the images that the weights were fitted to.
 const SPLITS: [Split; 2] = [Split::Validation, Split::Test];
 
-/// Runs that were predicted.
+/// The predictions of lists of runs.
 pub(super) struct EvaluatedRuns<const N: usize> {
-    /// The split whose predictions these are.
+    /// The split that was predicted.
     pub(super) split: Split,
-    /// Of each list of runs.
+    /// One for each list of runs.
     pub(super) predictions: [Predictions; N],
-    /// How many images could not be predicted; they were listed.
+    /// The number of images that could not be predicted; they were listed.
     pub(super) failed: usize,
 }
 
-/// Predicts and evaluates all runs, writes what came out into each, and gives the predictions of one split: that which
-/// is asked for, else test where there are such images.
+/// Predicts and evaluates all runs, stores the results in each, and returns the predictions of one split: the requested
+/// one, or else test if there are test images.
 pub(super) fn evaluate<const N: usize>(
     lists: &[&[RunDir]; N],
-    asked: Option<Split>,
+    requested: Option<Split>,
     console: &Console,
 ) -> anyhow::Result<EvaluatedRuns<N>> {
-    // All that can be wrong without a computation is found before the first one.
+    // Everything that can fail without computation fails before the first job.
     let mut trained: [Vec<TrainedRun>; N] = std::array::from_fn(|_| Vec::new());
     for (list, runs) in trained.iter_mut().zip(lists) {
         for run in *runs {
@@ -56,12 +56,12 @@ pub(super) fn evaluate<const N: usize>(
             }
             let doubtful = read.manifest.doubtful_images();
             if !doubtful.is_empty() {
-                console.warn(format!("{}: {doubtful}; figures of them mean nothing", read.spec.view));
+                console.warn(format!("{}: {doubtful}; metrics on them are meaningless", read.spec.view));
             }
             list.push(read);
         }
     }
-    let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), asked, console)?;
+    let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), requested, console)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
     let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
@@ -86,12 +86,13 @@ pub(super) fn evaluate<const N: usize>(
     Ok(EvaluatedRuns { split, predictions, failed })
 }
 
-fn chosen_split(runs: &[&TrainedRun], asked: Option<Split>, console: &Console) -> anyhow::Result<Split> {
-    let split = asked.unwrap_or_else(|| {
+fn chosen_split(runs: &[&TrainedRun], requested: Option<Split>, console: &Console) -> anyhow::Result<Split> {
+    let split = requested.unwrap_or_else(|| {
         if runs.iter().any(|run| run.images(Split::Test) > 0) {
             Split::Test
         } else {
-            console.note("no test images: figures of the validation images, which the best epoch was chosen by");
+            console
+                .note("no test images: these are metrics of the validation images, by which the best epoch was chosen");
             Split::Validation
         }
     });
@@ -125,7 +126,7 @@ impl TrainedRun {
         self.manifest.of_split(split).count()
     }
 
-    /// Predicts a split, writes tables and figures, and gives the rows and how many images failed.
+    /// Predicts a split, stores tables and metrics, and returns the rows and the number of images that failed.
     fn evaluate(
         &self,
         split: Split,
@@ -138,7 +139,7 @@ impl TrainedRun {
             manifest: &self.manifest,
             split,
             model: self.model.clone(),
-            // A run that was trained on a GPU of another machine is evaluated on what this one has.
+            // A run that was trained on another machine's GPU is evaluated on whatever this one has.
             device: if self.spec.device == DeviceChoice::Cpu { DeviceChoice::Cpu } else { DeviceChoice::Auto },
             precision: Precision::F32,
             threads: Some(self.spec.config.threads).filter(|threads| *threads > 0),
@@ -154,8 +155,8 @@ impl TrainedRun {
             Err(ImageJobError::Interrupted) => return Err(Interrupted.into()),
             predicted => predicted.with_context(|| format!("predict {name} of {}", printable(&self.run.name())))?,
         };
-        for (file, reason) in &failures {
-            console.warn(format!("{}: {}", printable_path(file), printable(reason)));
+        for failure in &failures {
+            console.warn(failure.to_string());
         }
         let baseline = self.manifest.baseline_rows(split);
         write_split_evaluation(&self.run, split, &rows, &baseline)

@@ -1,23 +1,24 @@
-//! How long a slow method will take, said before it begins.
+//! The announcement of how long a slow method will take.
 
 use std::time::Instant;
 
 use super::group_maps::{GroupMaps, Job};
 use crate::report::epoch_table::seconds_text;
-use crate::report::tables::counted;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_engine_client::engine_process::EngineProcess;
-use mammoscope_engine_client::image_job::ImageJobError;
-use mammoscope_engine_client::prediction::{PredictionEvent, predict};
-use mammoscope_engine_protocol::protocol::{PredictWork, WirePath};
+use mammoscope_engine_client::image_job::{ImageJobError, PredictionEvent, run_image_job};
+use mammoscope_engine_protocol::command::PredictWork;
+use mammoscope_engine_protocol::wire_path::WirePath;
 
-/// A pass of a gradient, forwards or backwards, takes this many times a prediction: backwards takes twice as long.
+/// The time of a gradient method's pass, forward or backward, relative to a prediction: a backward pass takes twice as
+/// long as a forward one.
 const GRADIENT_PASS: f64 = 1.5;
 
 impl GroupMaps<'_> {
-    /// Says what a slow method will take, by the time of two predictions of the first image: the first one warms up. Where
-    /// that image cannot be predicted nothing is said of time; what is wrong with it is said when it is explained.
+    /// Prints how long a slow method will take, measured by two predictions of the first image, of which the first is a
+    /// warm-up. If that image cannot be predicted, no time is given, and the error is reported when it is explained.
     pub(super) fn announce(
         &self,
         engine: &mut EngineProcess,
@@ -36,10 +37,10 @@ impl GroupMaps<'_> {
             device: self.arguments.device,
             precision: self.arguments.precision,
             threads: self.arguments.threads.map(usize::from),
-            grey_range: self.arguments.said.grey.range(),
+            grey_range: self.arguments.data_options.grey.range(),
         };
         let mut answers: Vec<Instant> = Vec::new();
-        let result = predict(engine, job.next(), work, interrupted, &mut |event| {
+        let result = run_image_job(engine, job.next(), work, interrupted, &mut |event| {
             if matches!(event, PredictionEvent::Image { result: Ok(_), .. }) {
                 answers.push(Instant::now());
             }
@@ -55,7 +56,7 @@ impl GroupMaps<'_> {
             (Err(error), _) => return self.outcome(Err(error)),
         };
         self.console.note(format!(
-            "{}: {} takes {} passes an image, for {}{time}",
+            "{}: {} takes {} passes per image, for {}{time}",
             self.group.name(),
             method.title(),
             grouped(passes),

@@ -22,7 +22,7 @@ use mammoscope_imaging::decode::Samples;
 use mammoscope_imaging::overlay::MapScale;
 use mammoscope_storage::atomic_file::AtomicFile;
 
-/// Where images of a class that is not known go.
+/// The folder names of images whose class or view is not known.
 const UNLABELLED: &str = "unlabelled";
 const VIEW_UNKNOWN: &str = "unknown_view";
 
@@ -35,12 +35,12 @@ pub(super) struct ExplanationFiles {
     title: String,
     json: bool,
     sheets: BTreeMap<Option<DensityClass>, ContactSheet<File>>,
-    /// Stems that were taken, each with its folder: images of two folders may share a name.
+    /// The stems in use, with their folders: images from two folders may share a name.
     taken: HashSet<PathBuf>,
 }
 
 impl ExplanationFiles {
-    /// Makes the folder.
+    /// Creates the folder.
     pub(super) fn create(arguments: &ExplainArguments) -> io::Result<Self> {
         std::fs::create_dir_all(&arguments.out)?;
         let layer = if arguments.method.is_of_layer() { format!(" of {}", arguments.layer) } else { String::new() };
@@ -58,8 +58,7 @@ impl ExplanationFiles {
         })
     }
 
-    /// Writes an image's map and pictures. Of a map that says nothing only the map itself is written.
-    /// The row learns the name of the map's file.
+    /// Writes an image's map and pictures, and stores the map's file name in the row. A degenerate map is not painted.
     pub(super) fn write(&mut self, one: &mut Explained, image: &ExplainedImage) -> io::Result<()> {
         let of = &one.row.prediction;
         let below = Path::new(of.view.map_or(VIEW_UNKNOWN, View::name)).join(class_name(of.label));
@@ -74,7 +73,7 @@ impl ExplanationFiles {
         let title = format!("{}  {}", self.title, class_title(of.label));
         let sheet = match self.sheets.entry(of.label) {
             Entry::Occupied(there) => there.into_mut(),
-            // Rows wait on disk: sixty of each class would fill the memory.
+            // Rows are spooled to disk: sixty per class would fill the memory.
             Entry::Vacant(place) => place.insert(ContactSheet::new(&title, tempfile::tempfile_in(&self.out)?)),
         };
         let name = Path::new(&of.file).file_name().map(|name| printable_path(Path::new(name))).unwrap_or_default();
@@ -96,7 +95,7 @@ impl ExplanationFiles {
             &line,
         )?;
         if self.json {
-            // Standard output holds one document.
+            // Standard output is reserved for the document.
             eprint!("{line}");
             return Ok(());
         }

@@ -1,4 +1,4 @@
-//! The maps of one view's images, through the engine, each brought to its picture and scored as it comes.
+//! The maps of one view's images, computed by the engine, each enlarged to its picture and scored as it arrives.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom}
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::{Console, Interrupted};
 use crate::cli::prediction_progress::PredictionProgress;
-use crate::report::tables::counted;
 use mammoscope_dataset::sample::DatasetSample;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
@@ -25,17 +24,20 @@ use mammoscope_domain::image::image_seed::{image_seed, view_seed};
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
+use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_client::engine_process::EngineProcess;
-use mammoscope_engine_client::explanation::{ExplanationEvent, explain};
-use mammoscope_engine_client::image_job::ImageJobError;
-use mammoscope_engine_client::prediction::PredictionEvent;
-use mammoscope_engine_protocol::protocol::{ExplainWork, ExplainedClass, ExplainedSample, JobId, WirePath};
+use mammoscope_engine_client::image_job::{ExplanationEvent, ImageJobError, run_image_job};
+use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass, JobId};
+use mammoscope_engine_protocol::event::ExplainedSample;
+use mammoscope_engine_protocol::wire_path::WirePath;
 use mammoscope_storage::tables::score_table::ScoreRow;
 
-/// Maps that wait to be scored and written side by side.
-const TOGETHER: usize = 8;
-/// So many images of a view go through the cascade and are computed twice; more would tell little more.
+/// The number of maps that are scored and written in parallel.
+const SCORED_AT_ONCE: usize = 8;
+/// The number of images of a view that go through the cascade and are computed twice; more would add little.
 const CASCADE_IMAGES: usize = 24;
 
 /// Numbers the engine's jobs.
@@ -52,28 +54,27 @@ impl Job {
 /// An image that was explained.
 #[derive(Clone, Debug)]
 pub(super) struct Explained {
-    /// Its line in the table.
     pub(super) row: ScoreRow,
     /// Its position among the images of its view.
     pub(super) index: usize,
-    /// The view's position among the views.
+    /// The name of the view.
     pub(super) view: &'static str,
-    /// The map as the network gave it, where the cascade needs it: all of them would fill the memory.
+    /// The map as the network gave it, if the cascade needs it: all of them would fill the memory.
     pub(super) map: Option<ExplanationMap>,
-    /// Where a random map of the same image lies.
+    /// The scores of a random map of the same image.
     pub(super) control: ExplanationScores,
-    /// What there is to say where its map has few positions.
+    /// A caution, if the map has few positions.
     pub(super) coarse: Option<CoarseMap>,
 }
 
 impl Explained {
-    /// What summaries need of it.
+    /// The part that summaries need.
     pub(super) fn scored(&self) -> ScoredMap {
         let ScoreRow { prediction, status, scores, .. } = &self.row;
         ScoredMap { subject: prediction.subject.clone(), label: prediction.label, status: *status, scores: *scores }
     }
 
-    /// The same of the random map; without scores where the map has none, so that both are averaged over the same images.
+    /// The same for the random map; without scores if the map has none, so that both are averaged over the same images.
     pub(super) fn scored_control(&self) -> ScoredMap {
         let scored = self.scored();
         let scores = if scored.has_scores() { self.control } else { ExplanationScores::default() };
@@ -81,19 +82,19 @@ impl Explained {
     }
 }
 
-/// What became of a view's images.
+/// The outcome for a view's images.
 #[derive(Debug, Default)]
 pub(super) struct Done {
     pub(super) explained: Vec<Explained>,
-    /// File and reason of each image without a map.
-    pub(super) failures: Vec<(String, String)>,
-    /// File of each image that was explained without one of its masks, and why.
-    pub(super) mask_problems: Vec<(String, String)>,
-    /// What was found in the images that were explained, each with its file.
+    /// The file of each image without a map, and the reason.
+    pub(super) failures: Vec<FileProblem>,
+    /// The file of each image that was explained without one of its masks, and the reason.
+    pub(super) mask_problems: Vec<FileProblem>,
+    /// The findings in the explained images, each with its file.
     pub(super) findings: Vec<(PathBuf, ImageFindings)>,
 }
 
-/// Another way of computing maps.
+/// One way of computing maps.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Variation {
     pub(super) method: ExplanationMethod,
@@ -102,7 +103,7 @@ pub(super) struct Variation {
     pub(super) curves: bool,
 }
 
-/// Takes an explained image and its picture in.
+/// The consumer of explained images and their pictures.
 pub(super) type TakeImage<'a> = &'a mut dyn FnMut(&mut Explained, &ExplainedImage) -> anyhow::Result<()>;
 
 /// The images of one view, with their model.
@@ -113,7 +114,7 @@ pub(super) struct GroupMaps<'a> {
 }
 
 impl GroupMaps<'_> {
-    /// Computes the maps of all images and hands each over, in their order.
+    /// Computes the maps of all images and passes each to `take`, in their order.
     pub(super) fn compute(
         &self,
         engine: &mut EngineProcess,
@@ -130,21 +131,15 @@ impl GroupMaps<'_> {
         let mut waiting: Vec<(usize, ExplainedSample)> = Vec::new();
         let mut answered = vec![false; samples.len()];
         let mut consume = |event: ExplanationEvent| -> anyhow::Result<()> {
-            match event {
-                ExplanationEvent::Started { device, precision, batch_size } => {
-                    progress.on_message(&PredictionEvent::Started { device, precision, batch_size });
+            progress.on_message(&event);
+            if let ExplanationEvent::Image { index, result } = event {
+                *answered.get_mut(index).context("the engine answered for an unknown image")? = true;
+                match result {
+                    Ok(sample) => waiting.push((index, sample)),
+                    Err(reason) => done.fail(&samples[index], &reason, &progress),
                 }
-                ExplanationEvent::Stalled { seconds } => progress.on_message(&PredictionEvent::Stalled { seconds }),
-                ExplanationEvent::Image { index, result } => {
-                    progress.count();
-                    *answered.get_mut(index).context("the engine answered for an image unknown")? = true;
-                    match result {
-                        Ok(sample) => waiting.push((index, sample)),
-                        Err(reason) => done.fail(&samples[index], &reason, &progress),
-                    }
-                    if waiting.len() >= TOGETHER {
-                        self.bring(std::mem::take(&mut waiting), &mut done, &progress, take)?;
-                    }
+                if waiting.len() >= SCORED_AT_ONCE {
+                    self.score_and_take(std::mem::take(&mut waiting), &mut done, &progress, take)?;
                 }
             }
             Ok(())
@@ -156,12 +151,13 @@ impl GroupMaps<'_> {
             randomised_stages: 0,
             curves: arguments.measures_curves(),
         };
-        let result = explain(engine, job.next(), self.work(self.class(), variation, None), interrupted, &mut consume);
-        let outcome = self.bring(waiting, &mut done, &progress, take).and_then(|()| match result {
-            // The engine stands, and other views have other models.
+        let result =
+            run_image_job(engine, job.next(), self.work(self.class(), variation, None), interrupted, &mut consume);
+        let outcome = self.score_and_take(waiting, &mut done, &progress, take).and_then(|()| match result {
+            // The engine is still running, and other views have other models.
             Err(ImageJobError::Failed(reason)) => {
-                let left = samples.iter().zip(&answered).filter(|&(_, &answered)| !answered);
-                left.for_each(|(sample, _)| done.fail(sample, &reason, &progress));
+                let unanswered = samples.iter().zip(&answered).filter(|&(_, &answered)| !answered);
+                unanswered.for_each(|(sample, _)| done.fail(sample, &reason, &progress));
                 Ok(())
             }
             result => self.outcome(result),
@@ -171,7 +167,7 @@ impl GroupMaps<'_> {
         Ok(done)
     }
 
-    /// All images failed, since their model did.
+    /// Fails all images because of a faulty model.
     fn none_explained(&self, fault: &str) -> Done {
         let reason = format!("model {}: {}", printable_path(&self.group.model.path), printable(fault));
         let samples = &self.group.samples;
@@ -180,11 +176,12 @@ impl GroupMaps<'_> {
             counted(samples.len(), "image"),
             self.group.name()
         ));
-        let failures = samples.iter().map(|sample| (printable_path(&sample.path), reason.clone())).collect();
+        let failures = samples.iter().map(|sample| FileProblem::new(&sample.path, reason.clone())).collect();
         Done { failures, ..Done::default() }
     }
 
-    /// The maps of some of the images by another way of computing, without pictures: each with its place among `chosen`.
+    /// Computes the maps of `chosen` images in another way, without pictures, and passes each to `take` with its
+    /// position in `chosen`.
     pub(super) fn maps_of(
         &self,
         engine: &mut EngineProcess,
@@ -197,7 +194,7 @@ impl GroupMaps<'_> {
         let classes = chosen.iter().map(|one| Some(one.row.explained)).collect();
         let positions: Vec<usize> = chosen.iter().map(|one| one.index).collect();
         let work = self.work(ExplainedClass::PerSample(classes), variation, Some(&positions));
-        let result = explain(engine, id, work, interrupted, &mut |event| {
+        let result = run_image_job(engine, id, work, interrupted, &mut |event| {
             if let ExplanationEvent::Image { index, result: Ok(sample) } = event
                 && index < chosen.len()
             {
@@ -208,36 +205,34 @@ impl GroupMaps<'_> {
         self.outcome(result)
     }
 
-    /// Reads an image of the view and finds what lies where.
+    /// Reads an image of the view and finds its regions.
     fn examine(&self, index: usize) -> Result<ExaminedPicture, String> {
         let metadata = &self.group.model.metadata;
-        let route = if self.arguments.parity { InputRoute::Two } else { metadata.input_route };
+        let route = if self.arguments.parity { InputRoute::GradCamNotebook } else { metadata.input_route };
         let path = &self.group.samples[index].path;
         let seed = image_seed(self.seed(), path);
-        ExaminedPicture::read(path, metadata.size, route, self.arguments.said.grey.range(), seed)
+        ExaminedPicture::read(path, metadata.size, route, self.arguments.data_options.grey.range(), seed)
             .map_err(|error| error.to_string())
     }
 
-    /// The view's seed.
     fn seed(&self) -> u64 {
         view_seed(self.arguments.seed, self.group.view)
     }
 
-    /// Whether the cascade needs the map of an image: of so many, at even distances.
+    /// True if the cascade needs the map of an image: [`CASCADE_IMAGES`] of them, evenly spaced.
     fn is_of_cascade(&self, index: usize) -> bool {
         let all = self.group.samples.len();
         let count = all.min(CASCADE_IMAGES);
         self.arguments.sanity && (0..count).any(|place| place * all / count == index)
     }
 
-    /// What there is to say where this view's maps have few positions.
+    /// A caution, if this view's maps have few positions.
     pub(super) fn coarse(&self) -> Option<CoarseMap> {
         let ExplainArguments { method, layer, .. } = *self.arguments;
         let is_of_layer = method.is_of_layer() && method != ExplanationMethod::Random;
         CoarseMap::of(layer, self.group.model.metadata.size).filter(|_| is_of_layer)
     }
 
-    /// How maps are brought to the size of their pictures.
     fn zoom(&self) -> MapZoom {
         if self.arguments.parity { MapZoom::KerasVis } else { MapZoom::Bilinear }
     }
@@ -264,7 +259,7 @@ impl GroupMaps<'_> {
                 Some(chosen) => chosen.iter().map(|&index| path(&samples[index])).collect(),
                 None => samples.iter().map(path).collect(),
             },
-            grey_range: arguments.said.grey.range(),
+            grey_range: arguments.data_options.grey.range(),
             method,
             layer,
             class,
@@ -288,8 +283,8 @@ impl GroupMaps<'_> {
         }
     }
 
-    /// Brings maps to their pictures, side by side, and hands them over in their order.
-    fn bring(
+    /// Enlarges and scores maps in parallel, and passes them to `take` in their order.
+    fn score_and_take(
         &self,
         maps: Vec<(usize, ExplainedSample)>,
         done: &mut Done,
@@ -304,7 +299,7 @@ impl GroupMaps<'_> {
             })
             .collect();
         for (index, image) in images {
-            let of = self.group.samples.get(index).context("the engine answered for an image unknown")?;
+            let of = self.group.samples.get(index).context("the engine answered for an unknown image")?;
             let (image, sample) = match image {
                 Ok(found) => found,
                 Err(reason) => {
@@ -314,10 +309,10 @@ impl GroupMaps<'_> {
             };
             for problem in &image.examined.mask_problems {
                 progress.warn(problem);
-                done.mask_problems.push((printable_path(&of.path), problem.clone()));
+                done.mask_problems.push(FileProblem::new(&of.path, problem.clone()));
             }
             let Some(probabilities) = image.probabilities else {
-                done.fail(of, "the network's answer is not finite", progress);
+                done.fail(of, &NonfiniteOutput.to_string(), progress);
                 continue;
             };
             if !image.status.is_sound() {
@@ -325,7 +320,7 @@ impl GroupMaps<'_> {
             }
             if sample.all_gradients_negative {
                 progress.warn(&format!(
-                    "{}: all gradients are negative, where keras-vis turns the map around; it keeps its sign here",
+                    "{}: all gradients are negative, where keras-vis inverts the map; here it keeps its sign",
                     printable_path(&of.path)
                 ));
             }
@@ -375,8 +370,8 @@ impl GroupMaps<'_> {
 
 impl Done {
     fn fail(&mut self, sample: &DatasetSample, reason: &str, progress: &PredictionProgress<'_>) {
-        let (file, reason) = (printable_path(&sample.path), printable(reason));
-        progress.warn(&format!("{file}: {reason}"));
-        self.failures.push((file, reason));
+        let problem = FileProblem::new(&sample.path, reason);
+        progress.warn(&problem.to_string());
+        self.failures.push(problem);
     }
 }

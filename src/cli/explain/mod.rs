@@ -1,4 +1,4 @@
-//! `mammoscope explain`: where a network looks, in pictures, maps and scores.
+//! `mammoscope explain`: pictures, maps and scores of where a network looks.
 
 mod announcement;
 mod files;
@@ -20,12 +20,13 @@ use super::interruption::Interruption;
 use super::model_choice::open_models_and_faulty;
 use super::terminal_picture::{Graphics, PicturePrinter};
 use crate::report::explanation_table::explanation_text;
-use crate::report::tables::counted;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_location::locate_engine;
@@ -36,12 +37,12 @@ use mammoscope_storage::tables::score_table::{FILE_NAME, ScoreWriter};
 use files::ExplanationFiles;
 use group_maps::{Explained, GroupMaps, Job};
 
-/// The class that maps are to speak for.
+/// The class that maps explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum WantedClass {
-    /// The one that the network takes an image for
+    /// The predicted class
     Predicted,
-    /// The one of its folder
+    /// The class of the image's folder
     True,
     #[value(name = "A")]
     A,
@@ -54,7 +55,7 @@ enum WantedClass {
 }
 
 impl WantedClass {
-    /// The class, where it is the same for all images.
+    /// The class, if it is the same for all images.
     fn fixed(self) -> Option<DensityClass> {
         match self {
             Self::Predicted | Self::True => None,
@@ -66,17 +67,17 @@ impl WantedClass {
     }
 }
 
-/// Show where models look in images, and score it
+/// Map where models look in images, and score the maps
 ///
-/// Writes, below `<VIEW>/<CLASS>/` of --out, for each image the map as `<stem>_map.npy` (f32, as large as the network's
-/// input) and four pictures, `<predicted>_<stem>_<size>.png`, `…_map.png`, `…_overlay.png` and `…_contours.png`; beside
-/// them `scores.csv` (how much of the map lies in the breast, in dense tissue, along the skin, outside) and a contact
-/// sheet a class. Dense tissue is taken from the masks of the data set, `masks/<stem>_dense.png` beside the images, and
-/// found by a rule where there are none. A map that says nothing is counted and never painted.
+/// Writes for each image, below `<VIEW>/<CLASS>/` in --out, the map as `<stem>_map.npy` (f32, as large as the network's
+/// input) and four pictures, `<predicted>_<stem>_<size>.png`, `…_map.png`, `…_overlay.png` and `…_contours.png`; also
+/// `scores.csv` (the share of the map in the breast, in dense tissue, along the skin, outside) and a contact sheet per
+/// class. Dense tissue is taken from the masks of the data set, `masks/<stem>_dense.png` beside the images, or else
+/// found by a rule. A degenerate map is counted and never painted.
 ///
-/// Beside every score stands that of a random map of the same image. --sanity asks whether the maps may be believed: do
-/// they change when the weights are replaced by random ones, do they repeat, and do they find dense tissue better than
-/// random maps do? docs/explanations.md explains methods, scores and the rule of the verdict.
+/// Every score is printed with that of a random map of the same image. --sanity tests whether the maps can be trusted:
+/// do they change when the weights are replaced by random ones, do they repeat, and do they find dense tissue better
+/// than random maps do? docs/explanations.md explains the methods, the scores and the rule of the verdict.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(after_help = "\
@@ -88,16 +89,16 @@ Examples:
   mammoscope explain --model latest --data DIR --split test --sanity \\
       --out checked")]
 pub(super) struct ExplainArguments {
-    /// A model file, a folder with one model a view, or a run or group (its best checkpoints)
+    /// A model file, a folder with one model per view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M")]
     model: PathBuf,
     /// An image, a folder of images, or a tree `<VIEW>/[split/]<CLASS>/*`
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
-    /// Views to explain, with commas between them, or all
+    /// Views to explain, separated by commas, or all
     #[arg(long, value_name = "V,…", default_value = "all")]
     view: ViewSelection,
-    /// The part to explain: train, validation, test or all
+    /// The split to explain: train, validation, test or all
     #[arg(long, value_name = "SPLIT", default_value = "all")]
     split: SplitSelection,
     /// grad-cam, grad-cam++, hires-cam, layer-cam, eigen-cam, smooth-grad, occlusion or random
@@ -107,65 +108,66 @@ pub(super) struct ExplainArguments {
         long,
         value_name = "NAME",
         default_value_t,
-        help = "The layer: add_1 to add_12, the sums of the blocks, or stage1 to stage4"
+        help = "The layer: add_1 to add_12 (the sums of the blocks), or stage1 to stage4"
     )]
     layer: ExplainedLayer,
-    /// The class that maps speak for [default: predicted; with --sanity D, the densest: what speaks for it is the question]
+    /// The class that maps explain [default: predicted; with --sanity D, since the question is what makes a breast
+    /// dense]
     #[arg(long, value_enum, value_name = "CLASS")]
     class: Option<WantedClass>,
     /// Grad-CAM exactly as keras-vis 0.5 computes it
     #[arg(long)]
     parity: bool,
-    /// Check whether the maps may be believed; prints a verdict and writes sanity.json
+    /// Test whether the maps can be trusted; prints a verdict and writes sanity.json
     #[arg(long)]
     sanity: bool,
-    /// Measure how fast the class's probability rises and falls as pixels come and go in the order of the map, some forty
-    /// passes an image; --sanity measures it in any case
+    /// Measure how fast the class's probability rises and falls as pixels are added and removed in the order of the
+    /// map, in some forty passes per image; --sanity always does
     #[arg(long)]
     curves: bool,
     /// Draw each overlay in the terminal
     #[arg(long)]
     show: bool,
-    /// How --show draws; what the terminal does not speak becomes half-blocks
+    /// Protocol for the pictures of --show; unsupported ones fall back to half-blocks
     #[arg(long, value_enum, default_value_t = Graphics::Auto, value_name = "MODE")]
     graphics: Graphics,
     /// The colours of maps: inferno, viridis, grey, or the reference's seismic
     #[arg(long, value_name = "NAME", default_value_t)]
     colormap: Colormap,
-    /// How much of the image the strongest colour covers, 0 to 1
+    /// Opacity of the strongest colour, 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.6, value_parser = share)]
     opacity: f32,
-    /// The value of the map that gets the full colour, so that pictures can be compared [default: each its largest]
+    /// The map value that gets the full colour, so that pictures can be compared [default: each map's largest]
     #[arg(long, value_name = "VALUE", value_parser = positive)]
     full: Option<f32>,
     #[command(flatten)]
-    said: DataArguments,
-    /// The folder to write to; made if it is not there
+    data_options: DataArguments,
+    /// The folder to write to; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where to compute: auto, cpu or cuda:N
+    /// The device: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
     /// f32, f32-strict, bf16 or auto
     #[arg(long, value_name = "PRECISION", default_value = "f32")]
     precision: Precision,
-    /// Images computed at once [default: 4 on a CPU, 32 on a GPU]
+    /// Images per batch [default: 4 on a CPU, 32 on a GPU]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch_size: Option<u16>,
     /// CPU threads [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// What random weights, noise and random maps are drawn from
+    /// Seed of random weights, noise and random maps
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Print one JSON document in place of the table
+    /// Print one JSON document instead of the table
     #[arg(long)]
     json: bool,
 }
 
 impl ExplainArguments {
-    /// The class asked for. Classes between the densest and the fattiest are told by what is absent, too: whether a network
-    /// looks at dense tissue is a question about what speaks for D.
+    /// The requested class. A class between the fattiest and the densest is also recognised by what is absent, so
+    /// whether a network looks at dense tissue can only be tested with the evidence for D.
     fn wanted_class(&self) -> WantedClass {
         self.class.unwrap_or(if self.sanity { WantedClass::D } else { WantedClass::Predicted })
     }
@@ -176,12 +178,15 @@ impl ExplainArguments {
 }
 
 fn share(text: &str) -> Result<f32, String> {
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a share lies from 0 to 1".to_owned())
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a share from 0 to 1".to_owned())
 }
 
 fn positive(text: &str) -> Result<f32, String> {
     let is_good = |value: &f32| value.is_finite() && *value > 0.0;
-    text.parse().ok().filter(is_good).ok_or_else(|| "a value above 0 is wanted".to_owned())
+    text.parse().ok().filter(is_good).ok_or_else(|| "expected a value above 0".to_owned())
 }
 
 pub(super) fn run(
@@ -190,15 +195,13 @@ pub(super) fn run(
     console: &Console,
 ) -> anyhow::Result<Outcome> {
     if arguments.parity && (arguments.method != ExplanationMethod::GradCam || !arguments.layer.is_last()) {
-        return Err(
-            WrongUse("--parity is keras-vis' Grad-CAM of add_12: leave --method and --layer out".to_owned()).into()
-        );
+        return Err(WrongUse("--parity is keras-vis's Grad-CAM of add_12: omit --method and --layer".to_owned()).into());
     }
     let models = open_models_and_faulty(&arguments.model, workspace, console).context("--model")?;
     let choice = ImageChoice {
         models: &models,
         data: &arguments.data,
-        said: &arguments.said,
+        data_options: &arguments.data_options,
         view: &arguments.view,
         split: arguments.split,
     };
@@ -215,8 +218,8 @@ pub(super) fn run(
     let mut printer = arguments.show.then(|| PicturePrinter::new(arguments.graphics, console)).flatten();
     let mut job = Job::default();
     let mut explained: Vec<Explained> = Vec::new();
-    let mut failures: Vec<(String, String)> = Vec::new();
-    let mut mask_problems: Vec<(String, String)> = Vec::new();
+    let mut failures: Vec<FileProblem> = Vec::new();
+    let mut mask_problems: Vec<FileProblem> = Vec::new();
     let mut notes = ImageNotes::default();
     let mut coarse: Vec<String> = Vec::new();
     for group in &groups {
@@ -260,8 +263,8 @@ pub(super) fn run(
             "schema": 1,
             "table": arguments.out.join(FILE_NAME).to_string_lossy(),
             "explained": explained.len(),
-            "failed": listed(&failures),
-            "masks_left_out": listed(&mask_problems),
+            "failed": failures,
+            "masks_left_out": mask_problems,
             "left_out": left_out,
             "coarse_maps": coarse,
             "classes": scores.classes,
@@ -282,13 +285,13 @@ pub(super) fn run(
     Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })
 }
 
-/// Documents of the maps' scores and of the random maps'.
+/// The scores of the maps and of the random maps, as JSON documents.
 struct ScoreDocuments {
     classes: Value,
     control: Value,
 }
 
-/// Prints what the scores are and what the checks found: as tables, or as `document`.
+/// Prints the scores and the results of the checks, as tables or as `document`.
 fn print_scores(
     arguments: &ExplainArguments,
     explained: &[Explained],
@@ -308,8 +311,4 @@ fn print_scores(
     }
     print_result(&explanation_text(&scored, &control, &bootstrap))?;
     checked.map_or(Ok(()), |checked| print_result(&checked.text()))
-}
-
-fn listed(problems: &[(String, String)]) -> Vec<Value> {
-    problems.iter().map(|(file, reason)| json!({ "file": file, "reason": reason })).collect()
 }

@@ -1,4 +1,4 @@
-//! Whether the maps may be believed: random weights, repetition, and random maps as a control.
+//! Sanity checks of the maps: random weights, repetition, and random maps as a control.
 
 use std::fmt::Write as _;
 use std::io;
@@ -11,7 +11,6 @@ use super::group_maps::{Explained, GroupMaps, Job, Variation};
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::Console;
 use crate::report::explanation_table::verdict_text;
-use crate::report::tables::counted;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
@@ -22,13 +21,13 @@ use mammoscope_domain::explanation::weight_cascade::CASCADE;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::rank_correlation::spearman;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_engine_client::engine_process::EngineProcess;
 use mammoscope_storage::atomic_file::write_atomically;
 
-/// The file of the verdict.
 const FILE_NAME: &str = "sanity.json";
 
-/// What the checks found.
+/// The results of the checks.
 pub(super) struct Checked {
     evidence: SanityEvidence,
     verdict: SanityVerdict,
@@ -38,7 +37,7 @@ pub(super) struct Checked {
     compared: usize,
 }
 
-/// Runs the checks on images that were explained.
+/// Runs the checks on explained images.
 pub(super) fn check(
     arguments: &ExplainArguments,
     console: &Console,
@@ -61,9 +60,9 @@ pub(super) fn check(
         let (chosen, kept): (Vec<&Explained>, Vec<&ExplanationMap>) =
             of_group.iter().filter_map(|one| Some((*one, one.map.as_ref()?))).unzip();
         compared += chosen.len();
-        console.note(format!("{}: checking on {}", group.name(), counted(chosen.len(), "image")));
+        console.note(format!("{}: checking {}", group.name(), counted(chosen.len(), "image")));
         let same = Variation { method: arguments.method, layer: arguments.layer, randomised_stages: 0, curves: false };
-        // Both times in the same batches: on a GPU rounding depends on how many images are computed at once.
+        // Both times in the same batches: on a GPU, rounding depends on the batch size.
         let mut before: Vec<Option<ExplanationMap>> = vec![None; chosen.len()];
         maps.maps_of(engine, interrupted, job.next(), &chosen, same, &mut |place, sample| {
             before[place] = Some(sample.map);
@@ -79,7 +78,7 @@ pub(super) fn check(
         }
         let first = control.len();
         control.extend(of_group.iter().map(|one| one.scored_control()));
-        // The same random maps as in the scores; of them only the curves are the engine's.
+        // The same random maps as in the scores; only their curves come from the engine.
         let random = Variation {
             method: ExplanationMethod::Random,
             layer: ExplainedLayer::LAST,
@@ -113,12 +112,12 @@ pub(super) fn check(
     Ok(Checked { evidence, verdict, maps: scored, control, compared })
 }
 
-/// Classes C and D, where there is dense tissue to find; of them the images that have scores.
+/// The scored images of classes C and D, where there is dense tissue to find.
 fn judged(maps: &[ScoredMap]) -> impl Iterator<Item = &ScoredMap> {
     maps.iter().filter(|map| matches!(map.label, Some(DensityClass::C | DensityClass::D)) && map.has_scores())
 }
 
-/// The largest difference of two maps as a share of the first one's largest value; `None` where that is 0 or no number.
+/// The largest difference of two maps, relative to the largest value of the first; `None` if that is 0 or not finite.
 fn difference(map: &ExplanationMap, again: &ExplanationMap) -> Option<f64> {
     let largest = map.values().iter().map(|value| value.abs()).fold(0.0, f32::max);
     let pairs = map.values().iter().zip(again.values());
@@ -126,7 +125,7 @@ fn difference(map: &ExplanationMap, again: &ExplanationMap) -> Option<f64> {
     (largest > 0.0 && largest.is_finite()).then(|| f64::from(difference / largest))
 }
 
-/// The absolute rank correlation of two maps; `None` where one says nothing.
+/// The absolute rank correlation of two maps; `None` if either is constant.
 fn correlation(map: &ExplanationMap, random: &ExplanationMap) -> Option<f64> {
     spearman(map.values(), random.values()).map(f64::abs)
 }
@@ -135,7 +134,7 @@ fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-/// One document a class, with the scores' means and intervals.
+/// One document per class, with the means and intervals of the scores.
 pub(super) fn class_documents(maps: &[ScoredMap], bootstrap: &Bootstrap) -> Value {
     let classes = DensityClass::ALL.into_iter().zip(ExplanationSummary::by_class(maps, bootstrap));
     classes
@@ -145,10 +144,10 @@ pub(super) fn class_documents(maps: &[ScoredMap], bootstrap: &Bootstrap) -> Valu
 }
 
 impl Checked {
-    /// As text for 80 columns.
+    /// The results as text for 80 columns.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
-        let _ = writeln!(text, "\nWeights made random, from the head down ({})", counted(self.compared, "image"));
+        let _ = writeln!(text, "\nWeights randomised from the head down ({})", counted(self.compared, "image"));
         for stage in &self.evidence.randomisation {
             let found = stage.correlation.map_or_else(|| "no map to compare".to_owned(), |found| format!("{found:.2}"));
             let _ = writeln!(text, "  {:<20}{found}", stage.layer);
@@ -157,7 +156,7 @@ impl Checked {
         text + &verdict_text(&self.verdict)
     }
 
-    /// As one document.
+    /// The results as one JSON document.
     pub(super) fn document(&self) -> Value {
         json!({
             "schema": 1,

@@ -1,4 +1,4 @@
-//! `mammoscope follow`: what a training does, as it does it.
+//! `mammoscope follow`: the live progress of runs.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::console::{Console, Interrupted, Outcome};
 use super::interruption::Interruption;
+use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_condition::RunCondition;
-use mammoscope_domain::run::run_event::RequestVerb;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_runs::follower::RunFollower;
@@ -24,17 +24,18 @@ use printing::FollowPrinter;
 
 mod printing;
 
-/// How long a run may seem to have no trainer before it is given up: one that is handed from its planner to its trainer,
-/// or from an earlier trainer to a new one, has none for a moment.
-const HANDING_OVER: Duration = Duration::from_secs(5);
-/// How often a quiet run's process is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+/// The time without a trainer after which a run is given up: one that is handed from its planner to its trainer, or
+/// from an earlier trainer to a new one, has none for a moment.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(5);
+/// The interval at which the process of a quiet run is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Watch a training until it ends: a line an epoch, and how it goes
+/// Follow a run until it ends: one line per epoch, and live progress
 ///
-/// Ends with status 0 when the run is completed, or stopped or interrupted as asked; with 1 when it failed, its trainer
-/// is gone, or images were left out, which are listed. The runs of a group are followed one after the other, as they become active. Closing the terminal
-/// changes nothing for the training; Ctrl-C on a terminal asks whether it is to go on (the default) or to stop.
+/// The exit status is 0 if the run completed, or was stopped or interrupted on request, and 1 if it failed, its trainer
+/// is gone, or images were left out, which are listed. The runs of a group are followed one after another as they
+/// become active. Closing the terminal does not affect the run; Ctrl-C on a terminal asks whether to leave it running
+/// (the default) or to stop it.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,19 +43,18 @@ Examples:
   mammoscope follow 2026-11-23T10-15-02_CC_R_seed
   mammoscope follow latest > epochs.txt")]
 pub(super) struct FollowArguments {
-    /// A run's name or the beginning of it, its path, a group's id, or `latest`
+    /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
 }
 
-/// Follows the runs that are meant.
 pub(super) fn run(arguments: &FollowArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let found = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     follow_runs(&found.runs, console)
 }
 
-/// Follows runs until all of them are over, one after the other as they become active. [`Outcome::Failed`] when any
-/// failed, has lost its trainer, or has left out images.
+/// Follows runs until all of them have ended, one after another as they become active. [`Outcome::Failed`] if any run
+/// failed, lost its trainer or left out images.
 pub(super) fn follow_runs(runs: &[RunDir], console: &Console) -> anyhow::Result<Outcome> {
     let interruption = Interruption::watch()?;
     let mut following = Following {
@@ -62,7 +62,7 @@ pub(super) fn follow_runs(runs: &[RunDir], console: &Console) -> anyhow::Result<
         printer: FollowPrinter::new(console, runs.len() > 1),
         failed: false,
     };
-    following.tell_what_is_over()?;
+    following.print_ended_runs()?;
     loop {
         let Some(number) = following.next() else {
             return Ok(if following.failed { Outcome::Failed } else { Outcome::Done });
@@ -70,11 +70,11 @@ pub(super) fn follow_runs(runs: &[RunDir], console: &Console) -> anyhow::Result<
         following.follow(number, &interruption)?;
         if interruption.requested() {
             following.printer.pause();
-            if !(interruption.by_keyboard() && asks_to_stop(console)?) {
-                console.note("The training goes on; `mammoscope follow` watches it again.");
+            if !(interruption.by_keyboard() && confirm_stop(console)?) {
+                console.note("The run continues; `mammoscope follow` shows it again.");
                 return Err(Interrupted.into());
             }
-            interruption.heard();
+            interruption.clear();
             following.stop_all()?;
         }
     }
@@ -86,24 +86,24 @@ struct Following<'a> {
     failed: bool,
 }
 
-/// One of the runs.
 struct Followed {
     follower: RunFollower,
-    /// Since when it seems to have no trainer.
+    /// The time since which it seems to have no trainer.
     lost_since: Option<Instant>,
     is_done: bool,
 }
 
-/// Whether there is more to come of a run.
+/// The state of a run as far as following it is concerned.
 enum Progress {
-    /// It is at work.
     Active,
     /// It waits for its turn.
     Waiting,
-    /// It seems to have no trainer, and maybe gets one yet.
+    /// It seems to have no trainer, but may still get one.
     Lost,
-    /// It is over; whether that is a failure, and how it is.
-    Over { failed: bool, told: String },
+    Over {
+        failed: bool,
+        condition: String,
+    },
 }
 
 impl Followed {
@@ -115,23 +115,23 @@ impl Followed {
         self.follower.snapshot().run()
     }
 
-    /// What a look at the status alone says.
+    /// The progress according to `status.json` alone.
     fn status_now(&mut self) -> Progress {
         let condition = current_condition(self.run()).map_err(|error| error.to_string());
         self.status(&condition)
     }
 
-    /// What the run says as it was last read, with all of its events.
+    /// The progress according to the last snapshot, with all of its events.
     fn status_from_snapshot(&mut self) -> Progress {
-        let condition = self.follower.snapshot().condition().map_err(str::to_owned);
+        let condition = self.follower.snapshot().condition().map_err(ToString::to_string);
         self.status(&condition)
     }
 
     fn status(&mut self, condition: &Result<RunCondition, String>) -> Progress {
         if !self.run().path().is_dir() {
-            return Progress::Over { failed: true, told: "the run directory is gone".to_owned() };
+            return Progress::Over { failed: true, condition: "the run directory is gone".to_owned() };
         }
-        let told = match condition {
+        let text = match condition {
             Ok(condition) => condition.to_string(),
             Err(problem) => format!("damaged · {}", printable(problem)),
         };
@@ -140,26 +140,26 @@ impl Followed {
                 self.lost_since = None;
                 match phase {
                     RunPhase::Queued => Progress::Waiting,
-                    phase if phase.is_over() => Progress::Over { failed: phase == RunPhase::Failed, told },
+                    phase if phase.is_over() => Progress::Over { failed: phase == RunPhase::Failed, condition: text },
                     _ => Progress::Active,
                 }
             }
-            _ if self.lost_since.get_or_insert_with(Instant::now).elapsed() < HANDING_OVER => Progress::Lost,
-            _ => Progress::Over { failed: true, told },
+            _ if self.lost_since.get_or_insert_with(Instant::now).elapsed() < HANDOVER_TIMEOUT => Progress::Lost,
+            _ => Progress::Over { failed: true, condition: text },
         }
     }
 }
 
 impl Following<'_> {
-    /// Of several runs, those that are over are told in a line; one alone is told whole.
-    fn tell_what_is_over(&mut self) -> anyhow::Result<()> {
+    /// Prints a line for each run that has ended, if there are several; a single run is printed in full instead.
+    fn print_ended_runs(&mut self) -> anyhow::Result<()> {
         if self.followers.len() < 2 {
             return Ok(());
         }
         for followed in &mut self.followers {
-            if let Progress::Over { failed, told } = followed.status_now() {
+            if let Progress::Over { failed, condition } = followed.status_now() {
                 let snapshot = RunSnapshot::read(followed.run().clone());
-                self.printer.tell_end(&snapshot, &told)?;
+                self.printer.print_end(&snapshot, &condition)?;
                 followed.is_done = true;
                 self.failed |= failed || has_left_out_images(&snapshot);
             }
@@ -167,7 +167,7 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// The run to look at: one at work, else the first that is not done.
+    /// The run to follow: an active one, or else the first that is not done.
     fn next(&mut self) -> Option<usize> {
         let mut first = None;
         for (number, followed) in self.followers.iter_mut().enumerate().filter(|(_, followed)| !followed.is_done) {
@@ -179,7 +179,7 @@ impl Following<'_> {
         first
     }
 
-    /// Tells what a run does until it is over, or it is another's turn, or somebody interrupts.
+    /// Prints the progress of a run until it ends, another run is due, or the user interrupts.
     fn follow(&mut self, number: usize, interruption: &Interruption) -> anyhow::Result<()> {
         let several = self.followers.len() > 1;
         let waits = |followed: &mut Followed| !followed.is_done && matches!(followed.status_now(), Progress::Waiting);
@@ -189,9 +189,9 @@ impl Following<'_> {
         loop {
             let printer = &mut self.printer;
             let mut printed = Ok(());
-            followed.follower.wait(LOOK, &|| interruption.requested(), &mut |snapshot, change| {
+            followed.follower.wait(POLL_INTERVAL, &|| interruption.requested(), &mut |snapshot, change| {
                 if printed.is_ok() {
-                    printed = printer.tell(snapshot, change);
+                    printed = printer.print_change(snapshot, change);
                 }
             });
             printed?;
@@ -206,8 +206,8 @@ impl Following<'_> {
                         return Ok(());
                     }
                 }
-                Progress::Over { failed, told } => {
-                    printer.tell_end(followed.follower.snapshot(), &told)?;
+                Progress::Over { failed, condition } => {
+                    printer.print_end(followed.follower.snapshot(), &condition)?;
                     followed.is_done = true;
                     self.failed |= failed || has_left_out_images(followed.follower.snapshot());
                     return Ok(());
@@ -216,7 +216,7 @@ impl Following<'_> {
         }
     }
 
-    /// Asks the trainers of all runs that are not over to stop.
+    /// Asks the trainers of all unfinished runs to stop.
     fn stop_all(&mut self) -> anyhow::Result<()> {
         for followed in self.followers.iter().filter(|followed| !followed.is_done) {
             let run = followed.run();
@@ -228,24 +228,24 @@ impl Following<'_> {
     }
 }
 
-/// Whether some samples failed though the run did not.
+/// True if the run left out some images, even if it completed.
 fn has_left_out_images(snapshot: &RunSnapshot) -> bool {
-    !snapshot.state().skipped.is_empty()
+    !snapshot.summary().skipped.is_empty()
 }
 
-/// Asks the person at the terminal; without one, or without an answer, the training is left alone.
-fn asks_to_stop(console: &Console) -> io::Result<bool> {
+/// Asks the user at the terminal whether to stop; without a terminal or an answer, the run is left alone.
+fn confirm_stop(console: &Console) -> io::Result<bool> {
     if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
         return Ok(false);
     }
     let mut stderr = io::stderr();
-    write!(stderr, "\nLeave the training running [Enter], or stop it [s]? ")?;
+    write!(stderr, "\nLeave it running [Enter], or stop it [s]? ")?;
     stderr.flush()?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     let stops = matches!(answer.trim().to_lowercase().as_str(), "s" | "stop");
     if stops {
-        console.note("Asked to stop: it finishes its step and writes a checkpoint.");
+        console.note("Stop requested: the trainer finishes its step and writes a checkpoint.");
     }
     Ok(stops)
 }

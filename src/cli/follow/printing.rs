@@ -1,4 +1,4 @@
-//! What is printed of a run that is followed: epochs on stdout, remarks on stderr, and a line that is drawn over.
+//! The output of `follow`: epochs on stdout, notes on stderr, and a live line that is redrawn.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,24 +8,26 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::console::{Console, print_result};
 use crate::report::epoch_table::{epoch_header, epoch_row, learning_rate, live_line, seconds_text};
 use crate::report::run_text::best_text;
-use mammoscope_domain::run::epoch_eta::remaining_seconds;
+use mammoscope_domain::run::remaining_time::{remaining_seconds, seconds_per_epoch};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
-use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_records::SplitEvaluation;
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_runs::snapshot::{RunChange, RunSnapshot};
+use mammoscope_storage::runs::event_tail::TailEntry;
 
-/// How often the drawn line is drawn again by itself, so that its spinner shows that somebody watches.
+/// The interval at which the live line is redrawn without news, so that its spinner keeps moving.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Prints runs, one at a time.
+/// Prints the progress of runs, one at a time.
 pub(super) struct FollowPrinter<'a> {
     console: &'a Console,
-    /// Whether lines say which run they speak of.
+    /// Tables are headed with the run's name.
     several: bool,
-    /// How many runs come behind the one that is followed.
+    /// The number of runs queued after the one that is followed.
     waiting: usize,
-    /// The run that the table's header was printed for.
+    /// The run whose table header was printed last.
     under_header: Option<PathBuf>,
     line: ProgressBar,
 }
@@ -43,26 +45,26 @@ impl<'a> FollowPrinter<'a> {
         Self { console, several, waiting: 0, under_header: None, line }
     }
 
-    /// How many runs wait for the one that is told of.
+    /// Sets the number of runs queued after the one that is followed.
     pub(super) fn set_waiting(&mut self, runs: usize) {
         self.waiting = runs;
     }
 
-    /// Takes the drawn line away, for somebody else to write; it comes back with the next news.
+    /// Clears the live line for other output; it returns with the next change.
     pub(super) fn pause(&mut self) {
         self.line.set_message("");
         self.line.suspend(|| {});
     }
 
-    /// One change of the run that is followed.
-    pub(super) fn tell(&mut self, snapshot: &RunSnapshot, change: &RunChange) -> anyhow::Result<()> {
+    /// Prints a change of the run that is followed.
+    pub(super) fn print_change(&mut self, snapshot: &RunSnapshot, change: &RunChange) -> anyhow::Result<()> {
         match change {
-            RunChange::Event(event) => self.tell_event(snapshot, event)?,
-            RunChange::Restarted => {
+            RunChange::Entry(TailEntry::Event(event)) => self.print_event(snapshot, event)?,
+            RunChange::Entry(TailEntry::Restarted) => {
                 self.under_header = None;
-                self.note("the events were replaced; from the beginning:");
+                self.note("the events were replaced; starting over:");
             }
-            RunChange::BadLine(bad) => {
+            RunChange::Entry(TailEntry::BadLine(bad)) => {
                 self.note(&format!("events.jsonl: the line at byte {} cannot be read: {}", bad.offset, bad.reason));
             }
             RunChange::Appeared | RunChange::Gone | RunChange::Status => {}
@@ -71,31 +73,35 @@ impl<'a> FollowPrinter<'a> {
         Ok(())
     }
 
-    fn tell_event(&mut self, snapshot: &RunSnapshot, event: &RunEvent) -> anyhow::Result<()> {
-        let state = snapshot.state();
+    fn print_event(&mut self, snapshot: &RunSnapshot, event: &RunEvent) -> anyhow::Result<()> {
+        let summary = snapshot.summary();
         match &event.kind {
-            RunEventKind::EpochEnded { .. } => {
-                if let Some(record) = state.records.last() {
-                    let row = epoch_row(state, record);
+            RunEventKind::EpochEnded(_) => {
+                if let Some(record) = summary.records.last() {
+                    let row = epoch_row(summary, record);
                     let header = self.header(snapshot);
                     self.print(&format!("{header}{row}"))?;
-                    // Elsewhere the line that is drawn over tells it all the time.
-                    if let Some(eta) = eta_text(state, self.waiting).filter(|_| !self.console.shows_progress()) {
+                    // On a terminal, the live line shows it.
+                    if let Some(eta) = eta_text(summary, self.waiting).filter(|_| !self.console.shows_progress()) {
                         self.note(&eta);
                     }
                 }
             }
             RunEventKind::Resumed { step, checkpoint, .. } => {
-                self.note(&format!("resumed behind step {step}, from {checkpoint}"));
+                self.note(&format!("resumed after step {step}, from {checkpoint}"));
             }
-            RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs asked for: {epochs}")),
-            RunEventKind::LearningRateReduced { from, to, .. } => {
-                self.note(&format!("learning rate {} → {}", learning_rate(*from), learning_rate(*to)));
+            RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs requested: {epochs}")),
+            RunEventKind::LearningRateReduced(reduction) => {
+                self.note(&format!(
+                    "learning rate {} → {}",
+                    learning_rate(reduction.from),
+                    learning_rate(reduction.to)
+                ));
             }
-            RunEventKind::RequestAcknowledged { verb, step } => {
-                self.note(&format!("{verb} acknowledged at step {step}"));
+            RunEventKind::RequestAcknowledged(request) => {
+                self.note(&format!("{} acknowledged at step {}", request.verb, request.step));
             }
-            RunEventKind::SampleSkipped { file, reason } => self.note(&format!("left out: {file}: {reason}")),
+            RunEventKind::SampleSkipped(sample) => self.note(&format!("left out: {}: {}", sample.file, sample.reason)),
             RunEventKind::Warning { message } => self.warn(message),
             RunEventKind::RolledBack { from_step, to_step, learning_rate_factor } => {
                 self.warn(&format!(
@@ -106,19 +112,20 @@ impl<'a> FollowPrinter<'a> {
             RunEventKind::CheckpointRejected { .. }
             | RunEventKind::CheckpointFailed { .. }
             | RunEventKind::Nonfinite { .. } => {
-                if let Some(error) = &state.last_error {
+                if let Some(error) = &summary.last_error {
                     self.warn(&error.message);
                 }
             }
-            RunEventKind::Evaluated { split, images, accuracy, .. } => {
+            RunEventKind::Evaluated(evaluation) => {
+                let SplitEvaluation { split, images, accuracy, .. } = evaluation;
                 self.note(&format!("evaluated: {split}, {images} images, accuracy {accuracy:.3}"));
             }
             RunEventKind::Created { .. }
-            | RunEventKind::Started { .. }
-            | RunEventKind::Prepared { .. }
+            | RunEventKind::Started(_)
+            | RunEventKind::Prepared(_)
             | RunEventKind::EpochStarted { .. }
-            | RunEventKind::StepReported { .. }
-            | RunEventKind::CheckpointSaved { .. }
+            | RunEventKind::StepReported(_)
+            | RunEventKind::CheckpointSaved(_)
             | RunEventKind::Paused { .. }
             | RunEventKind::Continued { .. }
             | RunEventKind::Ended { .. } => {}
@@ -126,21 +133,25 @@ impl<'a> FollowPrinter<'a> {
         Ok(())
     }
 
-    /// Says that nothing is to be told yet.
+    /// Shows the condition of a run without progress yet.
     pub(super) fn wait(&self, snapshot: &RunSnapshot) {
         let name = printable(&snapshot.run().name());
         self.line.set_message(match snapshot.condition() {
             Ok(condition) => format!("{name}: {condition}"),
-            Err(problem) => format!("{name}: {}", printable(problem)),
+            Err(problem) => format!("{name}: {}", printable(&problem.to_string())),
         });
     }
 
-    /// The last line of a run.
-    pub(super) fn tell_end(&mut self, snapshot: &RunSnapshot, told: &str) -> anyhow::Result<()> {
-        let state = snapshot.state();
-        let mut text =
-            format!("{}: {told}; epochs {}/{}", printable(&snapshot.run().name()), state.records.len(), state.epochs);
-        if let Some(best) = &state.best {
+    /// Prints the last line of a run.
+    pub(super) fn print_end(&mut self, snapshot: &RunSnapshot, condition: &str) -> anyhow::Result<()> {
+        let summary = snapshot.summary();
+        let mut text = format!(
+            "{}: {condition}; epochs {}/{}",
+            printable(&snapshot.run().name()),
+            summary.records.len(),
+            summary.epochs
+        );
+        if let Some(best) = &summary.best {
             text.push_str(", best ");
             text.push_str(&best_text(best));
         }
@@ -149,27 +160,27 @@ impl<'a> FollowPrinter<'a> {
     }
 
     fn draw(&self, snapshot: &RunSnapshot) {
-        let state = snapshot.state();
+        let summary = snapshot.summary();
         let status = snapshot.status().ok();
-        let at_work = status.filter(|status| !status.state.is_over());
-        let training = matches!(state.phase, RunPhase::Running | RunPhase::Stopping);
-        let point = state.steps.last().filter(|point| training && point.step == state.step);
-        let message = match (at_work, point) {
-            (Some(status), Some(point)) => {
+        let active = status.filter(|status| !status.state.is_over());
+        let training = matches!(summary.phase, RunPhase::Running | RunPhase::Stopping);
+        let report = snapshot.state().steps.last().filter(|report| training && report.step == summary.step);
+        let message = match (active, report) {
+            (Some(status), Some(report)) => {
                 format!(
                     "{}  {}{}",
                     status.view,
-                    if state.phase == RunPhase::Stopping { "stopping · " } else { "" },
-                    live_line(state, point, status.eta_s)
+                    if summary.phase == RunPhase::Stopping { "stopping · " } else { "" },
+                    live_line(summary, report, remaining_seconds(summary))
                 )
             }
-            (Some(status), None) => format!("{}  {}", status.view, state.phase),
+            (Some(status), None) => format!("{}  {}", status.view, summary.phase),
             (None, _) => String::new(),
         };
         self.line.set_message(message);
     }
 
-    /// The table's titles, once a run.
+    /// The column titles, once per run.
     fn header(&mut self, snapshot: &RunSnapshot) -> String {
         let path = snapshot.run().path();
         if self.under_header.as_deref() == Some(path) {
@@ -193,16 +204,16 @@ impl<'a> FollowPrinter<'a> {
     }
 }
 
-/// How long it will take yet, behind an epoch: this run, and those that wait as if they were like it. `None` behind the
-/// last epoch of all.
-fn eta_text(state: &RunState, waiting: usize) -> Option<String> {
-    let left = remaining_seconds(&state.records, state.epochs, 0.0)?;
-    let epoch = state.records.last()?.figures.epoch;
-    let whole = remaining_seconds(&state.records, epoch.saturating_add(state.epochs), 0.0)?;
+/// The time left after an epoch, for this run and for the queued ones, which are assumed to take as long. `None` after
+/// the very last epoch.
+fn eta_text(summary: &RunSummary, waiting: usize) -> Option<String> {
+    let epoch = summary.records.last()?.metrics.epoch;
+    let left = remaining_seconds(summary)?;
+    let whole = seconds_per_epoch(summary)? * f64::from(summary.epochs);
     let all = left + whole * waiting as f64;
-    let of_all = || format!("; with the {waiting} behind it about {}", seconds_text(all));
-    let behind = if waiting > 0 { of_all() } else { String::new() };
-    (all > 0.0).then(|| format!("epoch {epoch}/{}: ETA {}{behind}", state.epochs, seconds_text(left)))
+    let of_all = || format!("; with the {waiting} queued runs about {}", seconds_text(all));
+    let for_all = if waiting > 0 { of_all() } else { String::new() };
+    (all > 0.0).then(|| format!("epoch {epoch}/{}: ETA {}{for_all}", summary.epochs, seconds_text(left)))
 }
 
 impl Drop for FollowPrinter<'_> {
@@ -216,32 +227,36 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use mammoscope_domain::run::run_records::{EpochMetrics, EpochRecord};
+    use mammoscope_domain::run::run_state::RunState;
     use mammoscope_domain::training::training_config::Monitor;
 
     #[test]
-    fn the_time_that_is_left_is_told_for_the_run_and_for_those_behind_it() {
+    fn the_eta_covers_the_run_and_the_queued_ones() {
         let mut state = RunState::new(Monitor::ValAccuracy, 10);
-        assert_eq!(eta_text(&state, 3), None);
+        assert_eq!(eta_text(&state.summary, 3), None);
         let mut end_epoch = |epoch| {
-            let kind = RunEventKind::EpochEnded {
-                epoch,
-                step: u64::from(epoch) * 10,
-                train_loss: 1.0,
-                train_accuracy: 0.5,
-                val_loss: None,
-                val_accuracy: None,
-                val_kappa: None,
-                learning_rate: 0.01,
+            let kind = RunEventKind::EpochEnded(EpochRecord {
+                metrics: EpochMetrics {
+                    epoch,
+                    step: u64::from(epoch) * 10,
+                    train_loss: 1.0,
+                    train_accuracy: 0.5,
+                    val_loss: None,
+                    val_accuracy: None,
+                    val_kappa: None,
+                    learning_rate: 0.01,
+                },
                 seconds: 3.0,
-            };
+            });
             state.apply(&RunEvent { time: DateTime::UNIX_EPOCH, kind });
-            [0, 3].map(|waiting| eta_text(&state, waiting).unwrap_or_default())
+            [0, 3].map(|waiting| eta_text(&state.summary, waiting).unwrap_or_default())
         };
         // Seven epochs of three seconds, and three times ten.
         assert_eq!(
             end_epoch(3),
-            ["epoch 3/10: ETA 21 s", "epoch 3/10: ETA 21 s; with the 3 behind it about 1 min 51 s"]
+            ["epoch 3/10: ETA 21 s", "epoch 3/10: ETA 21 s; with the 3 queued runs about 1 min 51 s"]
         );
-        assert_eq!(end_epoch(10), ["", "epoch 10/10: ETA 0.0 s; with the 3 behind it about 1 min 30 s"]);
+        assert_eq!(end_epoch(10), ["", "epoch 10/10: ETA 0.0 s; with the 3 queued runs about 1 min 30 s"]);
     }
 }

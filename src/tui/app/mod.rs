@@ -1,7 +1,9 @@
-//! The state of the workbench, and how a message changes it: no I/O here; what is wanted of the world is returned.
+//! The state of the workbench and its update by messages. There is no I/O here; side effects are returned.
 
 mod screens_by_id;
 
+use crate::tui::protocol::binding::KeyTables;
+use crate::tui::screens::screen::Screen;
 use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use screens_by_id::Screens;
@@ -22,50 +24,51 @@ use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
 use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::effect::{Destination, Effect, Notice};
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::runs::RunsEffect;
 use crate::tui::protocol::screen_id::ScreenId;
 
-/// How long a notice stays.
-const NOTICE_TIME: TimeDelta = TimeDelta::seconds(8);
+/// The time for which a notice is shown.
+const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
 
-/// The workbench.
+/// The state of the workbench.
 pub(super) struct App {
     pub(super) model: Model,
     pub(super) screen: ScreenId,
     pub(super) screens: Screens,
-    /// The last gets keys first.
+    /// The last one is on top and gets the input.
     pub(super) popups: Vec<Popup>,
     pub(super) notice: Option<(DateTime<Utc>, Notice)>,
-    /// Where things were drawn last, for the mouse.
+    /// The areas of the last drawing, for the mouse.
     areas: FrameAreas,
 }
 
 impl App {
-    /// The workbench as it was left.
+    /// The workbench in its saved state.
     pub(super) fn new(model: Model, view: ViewState) -> Self {
         let screen = view.screen;
         let screens = Screens::new(view);
         Self { model, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
     }
 
-    /// What is shown, to be restored the next time.
+    /// The state to save.
     pub(super) fn view_state(&self) -> ViewState {
         self.screens.view_state(self.screen)
     }
 
-    /// The first effects of all.
+    /// The effects to perform when the workbench opens.
     pub(super) fn start(&mut self) -> Vec<Effect> {
         let mut effects = vec![Effect::QueryTerminal];
-        effects.extend(self.screens.start(&self.model));
+        for screen in self.screens.all() {
+            effects.extend(screen.start(&self.model));
+        }
         let entered = self.screens.get(self.screen).enter(&self.model);
         effects.extend(entered);
         self.resolve(effects)
     }
 
-    /// Takes a message; what is to be done comes back.
+    /// Handles a message; returns the effects to perform.
     pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
         self.model.now = now;
-        if self.notice.as_ref().is_some_and(|(since, _)| now - *since > NOTICE_TIME) {
+        if self.notice.as_ref().is_some_and(|(since, _)| now - *since > NOTICE_DURATION) {
             self.notice = None;
         }
         let effects = match message {
@@ -86,43 +89,38 @@ impl App {
             UiMessage::Resume => vec![Effect::Redraw],
             UiMessage::Suspend => vec![Effect::Suspend],
             UiMessage::Tick => self.screens.get(self.screen).tick(&self.model),
-            UiMessage::Runs(message) => self.screens.runs.on_message(message, &mut self.model),
-            UiMessage::Datasets(message) => self.screens.datasets.on_message(message, &self.model),
-            UiMessage::Train(message) => self.screens.train.on_message(message, &self.model),
-            UiMessage::Evaluate(message) => self.screens.evaluate.on_message(message, &self.model),
-            UiMessage::Explain(message) => self.screens.explain.on_message(message, &self.model),
             UiMessage::Fault(text) => vec![Effect::failed(text)],
             UiMessage::Machine(sample) => {
                 self.model.machine = sample;
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            message => self.screens.on_message(message, &mut self.model),
         };
         self.resolve(effects)
     }
 
-    /// Goes somewhere, as if a screen had asked for it.
-    pub(super) fn arrive(&mut self, place: Destination) -> Vec<Effect> {
-        self.resolve(vec![Effect::Navigate(place)])
+    /// Goes to a screen or view, as if a screen had requested it.
+    pub(super) fn navigate(&mut self, destination: Destination) -> Vec<Effect> {
+        self.resolve(vec![Effect::Navigate(destination)])
     }
 
-    /// Carries out what the application does itself; the rest is for the world.
+    /// Performs the effects that the application handles itself; returns the others.
     fn resolve(&mut self, effects: Vec<Effect>) -> Vec<Effect> {
         let mut remaining = Vec::new();
         for effect in effects {
             match effect {
-                Effect::Navigate(place) => {
-                    let further = self.go(place);
+                Effect::Navigate(destination) => {
+                    let further = self.go_to(destination);
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
-                    match &effect {
-                        Effect::Redraw | Effect::Suspend => self.forget_pictures(),
-                        Effect::Runs(RunsEffect::Ask { run, verb }) => self.screens.runs.on_asked(run, *verb),
-                        _ => {}
+                    if matches!(effect, Effect::Redraw | Effect::Suspend) {
+                        self.forget_pictures();
                     }
+                    self.screens.all().for_each(|screen| screen.on_effect(&effect));
                     remaining.push(effect);
                 }
             }
@@ -130,8 +128,8 @@ impl App {
         remaining
     }
 
-    fn go(&mut self, place: Destination) -> Vec<Effect> {
-        match place {
+    fn go_to(&mut self, destination: Destination) -> Vec<Effect> {
+        match destination {
             Destination::Run(run) => {
                 let mut effects = self.show(ScreenId::Runs);
                 effects.extend(self.screens.runs.select(&run, &self.model));
@@ -172,7 +170,7 @@ impl App {
     }
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
-        // Whatever is open, these work.
+        // These work whatever is open.
         match key {
             Key::Ctrl('c') => return vec![Effect::Quit],
             Key::Ctrl('z') => return vec![Effect::Suspend],
@@ -185,14 +183,14 @@ impl App {
             return Vec::new();
         }
         if let Some(popup) = self.popups.last_mut() {
-            let outcome = popup.press(key, &self.model);
+            let outcome = popup.press(key);
             return self.after_popup(outcome);
         }
         if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.model) {
             return effects;
         }
         let table = self.screens.get(self.screen).bindings(&self.model);
-        match action_of(key, &[table, APP_BINDINGS]) {
+        match action_of(key, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
             None => Vec::new(),
         }
@@ -212,21 +210,25 @@ impl App {
         }
     }
 
-    /// Does what was asked for by a key or by name.
+    /// Performs an action that was chosen by key or by name.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         if let Action::App(action) = action {
-            return self.act_everywhere(action);
+            return self.act_globally(action);
         }
-        // A command of another screen is done there.
+        // An action of another screen is performed there.
         let mut effects = match action.screen() {
             Some(screen) if screen != self.screen => self.show(screen),
             _ => Vec::new(),
         };
-        effects.extend(self.screens.get(self.screen).act(action, &self.model));
+        let screen = self.screens.get(self.screen);
+        effects.extend(match action {
+            Action::Move(motion) => screen.move_cursor(motion, &self.model),
+            action => screen.act(action, &self.model),
+        });
         effects
     }
 
-    fn act_everywhere(&mut self, action: AppAction) -> Vec<Effect> {
+    fn act_globally(&mut self, action: AppAction) -> Vec<Effect> {
         match action {
             AppAction::Show(screen) => self.show(screen),
             AppAction::NextScreen => self.show(self.neighbour(1)),
@@ -239,7 +241,7 @@ impl App {
             }
             AppAction::Palette => {
                 let table = self.screens.get(self.screen).bindings(&self.model);
-                let others: Vec<ScreenId> = ScreenId::ALL.into_iter().filter(|id| *id != self.screen).collect();
+                let others: Vec<ScreenId> = ScreenId::ALL.iter().copied().filter(|id| *id != self.screen).collect();
                 let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.model))).collect();
                 self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
                 Vec::new()
@@ -257,7 +259,7 @@ impl App {
 
     fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
         if let Some(popup) = self.popups.last_mut() {
-            let outcome = popup.mouse(mouse, &self.model);
+            let outcome = popup.mouse(mouse);
             return self.after_popup(outcome);
         }
         if mouse.kind == MouseKind::Press
@@ -272,7 +274,7 @@ impl App {
         match self.popups.last_mut() {
             Some(popup) => {
                 for character in text.chars().filter(|character| !character.is_control()) {
-                    popup.press(Key::Char(character), &self.model);
+                    popup.press(Key::Char(character));
                 }
                 Vec::new()
             }
@@ -281,33 +283,30 @@ impl App {
     }
 
     fn on_picture(&mut self, message: &crate::tui::protocol::pictures::PictureMessage) -> Vec<Effect> {
-        // Each picture knows its own.
+        // Every place knows the picture that it requested.
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 viewer.on_message(message);
             }
         }
-        self.screens.datasets.on_picture(message);
-        self.screens.explain.on_picture(message);
+        self.screens.all().for_each(|screen| screen.on_picture(message));
         Vec::new()
     }
 
-    /// What is wanted by what was drawn: only then the rows on screen and the room of a picture are known.
+    /// The effects that follow from a drawing: only then the visible rows and the room of pictures are known.
     pub(super) fn after_draw(&mut self) -> Vec<Effect> {
-        let mut effects = self.screens.datasets.take_wanted();
-        effects.extend(self.screens.explain.take_wanted());
+        let mut effects: Vec<Effect> = self.screens.all().flat_map(Screen::after_draw).collect();
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                effects.extend(viewer.take_wanted());
+                effects.extend(viewer.take_request());
             }
         }
         effects
     }
 
-    /// The terminal has lost the pictures that it was sent.
+    /// Forgets all pictures, since the terminal has lost them.
     fn forget_pictures(&mut self) {
-        self.screens.datasets.picture().forget();
-        self.screens.explain.pictures().for_each(PictureView::forget);
+        self.screens.all().flat_map(Screen::pictures_mut).for_each(PictureView::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 viewer.picture.forget();
@@ -315,17 +314,16 @@ impl App {
         }
     }
 
-    /// Draws everything.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
-        self.draw_everything(frame);
+        self.draw_all(frame);
         if self.model.theme.ascii {
             super::ascii::to_ascii(frame.buffer_mut());
         }
     }
 
-    fn draw_everything(&mut self, frame: &mut Frame<'_>) {
+    fn draw_all(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
-        if area.width < MIN_SIZE.0 || area.height < MIN_SIZE.1 {
+        if area.width < MIN_SIZE.columns || area.height < MIN_SIZE.rows {
             super::frame::draw_too_small(frame, area);
             return;
         }
@@ -333,14 +331,13 @@ impl App {
             Some(popup) => popup.bindings(),
             None => self.screens.get(self.screen).bindings(&self.model),
         };
-        let everywhere = if self.popups.is_empty() { APP_BINDINGS } else { &[] };
+        let everywhere: KeyTables = if self.popups.is_empty() { &[APP_BINDINGS] } else { &[] };
         let notice = self.notice.as_ref().map(|(_, notice)| notice);
         self.areas = draw_frame(frame, &self.model, self.screen, [table, everywhere], notice);
         let body = self.areas.body;
         let covered = !self.popups.is_empty();
-        self.screens.datasets.picture().covered = covered;
-        self.screens.explain.pictures().for_each(|picture| picture.covered = covered);
-        // A full-screen picture hides all that is under it.
+        self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
+        // A full-screen picture hides everything below it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {
             self.screens.get(self.screen).draw(frame, body, &self.model);

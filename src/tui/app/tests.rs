@@ -5,7 +5,7 @@ use super::*;
 use crate::tui::testing::{drawn, fresh_app, press};
 
 #[test]
-fn tabs_lead_to_screens() {
+fn keys_switch_between_screens() {
     let mut app = fresh_app();
     assert_eq!(app.screen, ScreenId::Datasets);
     press(&mut app, &[Key::Char('3')]);
@@ -17,7 +17,7 @@ fn tabs_lead_to_screens() {
 }
 
 #[test]
-fn the_palette_does_what_is_typed() {
+fn the_palette_runs_the_typed_command() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char(':'), Key::Char('e'), Key::Char('v'), Key::Char('a'), Key::Char('l')]);
     press(&mut app, &[Key::Enter]);
@@ -26,7 +26,7 @@ fn the_palette_does_what_is_typed() {
 }
 
 #[test]
-fn the_palette_knows_the_commands_of_all_screens() {
+fn the_palette_has_the_commands_of_all_screens() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('u'), Key::Char('s'), Key::Char('e')]);
     let screen = drawn(&mut app, (80, 24));
@@ -34,21 +34,23 @@ fn the_palette_knows_the_commands_of_all_screens() {
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, ScreenId::Runs);
     let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone());
-    assert_eq!(notice.as_deref(), Some("no run is chosen"), "it was tried there");
+    assert_eq!(notice.as_deref(), Some("no run is selected"), "it was attempted there");
     press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('g'), Key::Char('e')]);
     let screen = drawn(&mut app, (80, 24));
-    assert!(screen.contains("choose a run a page below") && !screen.contains("Datasets: go a page"), "{screen}");
+    assert!(screen.contains("move down a page") && !screen.contains("Datasets: move"), "{screen}");
 }
 
 #[test]
-fn six_hints_of_a_screen_fit_into_80_columns() {
+fn six_hints_of_each_screen_fit_into_80_columns() {
     let mut app = fresh_app();
-    for screen in ScreenId::ALL {
+    for &screen in ScreenId::ALL {
         app.act(Action::App(AppAction::Show(screen)));
         let table = app.screens.get(screen).bindings(&app.model);
         let drawn = drawn(&mut app, (80, 24));
         let footer = drawn.lines().nth(23).unwrap();
-        for binding in table.iter().filter(|binding| !binding.hint.is_empty()).take(6).chain(&APP_BINDINGS[..3]) {
+        for binding in
+            table.iter().copied().flatten().filter(|binding| !binding.hint.is_empty()).take(6).chain(&APP_BINDINGS[..3])
+        {
             let hints = [binding.keys[0].brief(false), binding.keys[0].to_string()];
             let is_shown = hints.iter().any(|key| footer.contains(&format!("{key} {}", binding.hint)));
             assert!(is_shown, "{} of {}: {footer}", binding.hint, screen.title());
@@ -57,7 +59,7 @@ fn six_hints_of_a_screen_fit_into_80_columns() {
 }
 
 #[test]
-fn help_and_palette_as_drawn() {
+fn help_and_palette_are_drawn() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('?')]);
     insta::assert_snapshot!("help_80x24", drawn(&mut app, (80, 24)));
@@ -66,11 +68,11 @@ fn help_and_palette_as_drawn() {
 }
 
 #[test]
-fn no_table_has_a_key_twice_and_every_name_is_unique() {
+fn keys_and_names_are_unique_in_every_table() {
     let mut app = fresh_app();
-    for screen in ScreenId::ALL {
+    for &screen in ScreenId::ALL {
         let table = app.screens.get(screen).bindings(&app.model);
-        for tables in [vec![APP_BINDINGS], vec![table]] {
+        for tables in [[APP_BINDINGS].as_slice(), table] {
             let all: Vec<&Binding> = tables.iter().flat_map(|table| table.iter()).collect();
             for (at, binding) in all.iter().enumerate() {
                 assert!(!binding.name.is_empty());
@@ -83,7 +85,7 @@ fn no_table_has_a_key_twice_and_every_name_is_unique() {
     }
 }
 
-/// Keys that people press, and some that nobody does.
+/// Common keys and unlikely ones.
 fn any_key() -> impl Strategy<Value = Key> {
     prop_oneof![
         any::<char>().prop_map(Key::Char),
@@ -113,7 +115,7 @@ fn any_key() -> impl Strategy<Value = Key> {
 
 proptest! {
     #[test]
-    fn random_keys_do_no_harm_and_one_can_always_leave(
+    fn random_keys_never_prevent_quitting(
         keys in prop::collection::vec(any_key(), 0..60),
         size in prop_oneof![Just((80, 24)), Just((120, 40)), Just((1, 1)), Just((60, 15)), (1_u16..200, 1_u16..60)],
     ) {

@@ -1,4 +1,4 @@
-//! A question before something that cannot be undone.
+//! The popup that asks to confirm an action that cannot be undone.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,10 +11,10 @@ use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::question::Question;
 use crate::tui::widgets::pane::draw_box;
 
-/// The question on the screen: `y` does it, anything else does not.
+/// A question on the screen: `y` confirms it.
 pub(in crate::tui) struct ConfirmPopup {
     question: Question,
-    /// Where yes and no were drawn last.
+    /// The areas of yes and no when they were last drawn.
     answers: [Rect; 2],
 }
 
@@ -26,7 +26,7 @@ impl ConfirmPopup {
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
         match key {
             Key::Char('y' | 'Y') => PopupOutcome::Close(std::mem::take(&mut self.question.effects)),
-            // Enter does not: it is pressed by habit.
+            // Not Enter, which is pressed by habit.
             Key::Escape | Key::Char('n' | 'N' | 'q') => PopupOutcome::Close(Vec::new()),
             _ => PopupOutcome::Stay(Vec::new()),
         }
@@ -51,7 +51,7 @@ impl ConfirmPopup {
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
         frame.render_widget(Paragraph::new(self.question.text.as_str()).wrap(Wrap { trim: true }), text);
         let yes = Line::from(vec![Span::styled("y", theme.bad()), Span::raw(format!(" {}", self.question.yes))]);
-        let no = Line::from(vec![Span::styled("Esc", theme.accent()), Span::raw(" leave it as it is")]);
+        let no = Line::from(vec![Span::styled("Esc", theme.accent()), Span::raw(" cancel")]);
         let lengths = [yes.width() as u16, 5, no.width() as u16].map(Constraint::Length);
         let [left, _, right] = Layout::horizontal(lengths).areas(row);
         self.answers = [left, right];

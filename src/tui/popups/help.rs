@@ -1,4 +1,4 @@
-//! The keys of the place that one is in, from the tables that dispatch them.
+//! The popup with the keys of the current context, from the tables that dispatch them.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,20 +9,23 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::APP_BINDINGS;
-use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::binding::KeyTables;
 use crate::tui::widgets::fitted::{padded, width};
 use crate::tui::widgets::pane::draw_box;
 
-/// The keys of the place that one is in.
+/// The keys that work on every screen.
+const EVERYWHERE: KeyTables = &[APP_BINDINGS];
+
+/// The help popup.
 pub(in crate::tui) struct HelpPopup {
     title: &'static str,
-    table: &'static [Binding],
+    tables: KeyTables,
     scroll: u16,
 }
 
 impl HelpPopup {
-    pub(in crate::tui) fn new(title: &'static str, table: &'static [Binding]) -> Self {
-        Self { title, table, scroll: 0 }
+    pub(in crate::tui) fn new(title: &'static str, tables: KeyTables) -> Self {
+        Self { title, tables, scroll: 0 }
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
@@ -51,16 +54,16 @@ impl HelpPopup {
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
-        let keyed = |table: &'static [Binding]| table.iter().filter(|binding| !binding.keys.is_empty());
+        let keyed = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.keys.is_empty());
         let column =
-            keyed(self.table).chain(keyed(APP_BINDINGS)).map(|binding| width(&binding.keys_text())).max().unwrap_or(0);
+            keyed(self.tables).chain(keyed(EVERYWHERE)).map(|binding| width(&binding.keys_text())).max().unwrap_or(0);
         let mut lines = Vec::new();
-        for (title, table) in [(self.title, self.table), ("everywhere", APP_BINDINGS)] {
+        for (title, tables) in [(self.title, self.tables), ("everywhere", EVERYWHERE)] {
             if !lines.is_empty() {
                 lines.push(Line::default());
             }
             lines.push(Line::styled(format!(" {title}"), theme.dim()));
-            lines.extend(keyed(table).map(|binding| {
+            lines.extend(keyed(tables).map(|binding| {
                 Line::from(vec![
                     Span::styled(format!(" {}", padded(&binding.keys_text(), column + 2)), theme.accent()),
                     Span::raw(binding.name),

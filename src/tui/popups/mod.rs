@@ -1,4 +1,4 @@
-//! What lies over a screen and gets the keys first.
+//! The popups, which cover a screen and get its input first.
 
 pub(super) mod confirm;
 pub(super) mod help;
@@ -16,31 +16,28 @@ use viewer::ViewerPopup;
 use super::model::Model;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::binding::KeyTables;
 
 /// A popup.
 pub(super) enum Popup {
-    /// The keys of the place.
     Help(HelpPopup),
-    /// Commands by name.
+    /// The command palette.
     Palette(PalettePopup),
-    /// A question before something that cannot be undone.
     Confirm(ConfirmPopup),
-    /// Pictures, full screen.
+    /// The full-screen picture viewer.
     Viewer(Box<ViewerPopup>),
 }
 
 impl Popup {
-    /// What can be done in it, for the footer.
-    pub(super) fn bindings(&self) -> &'static [Binding] {
+    /// The key tables for the footer.
+    pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
             Self::Help(_) | Self::Palette(_) | Self::Confirm(_) => &[],
         }
     }
 
-    /// Takes a key.
-    pub(super) fn press(&mut self, key: Key, _model: &Model) -> PopupOutcome {
+    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
         match self {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
@@ -49,8 +46,7 @@ impl Popup {
         }
     }
 
-    /// Takes the mouse.
-    pub(super) fn mouse(&mut self, mouse: Mouse, _model: &Model) -> PopupOutcome {
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
         match self {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
@@ -59,7 +55,7 @@ impl Popup {
         }
     }
 
-    /// Draws itself over the screen's area.
+    /// Draws the popup over the screen's area.
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         match self {
             Self::Help(popup) => popup.draw(frame, area, model),

@@ -1,15 +1,15 @@
-//! The outcome of input to a popup.
+//! The outcome of a popup's input.
 
 use crate::tui::protocol::binding::Action;
 use crate::tui::protocol::effect::Effect;
 
-/// What a popup made of its input.
+/// The outcome of a popup's input.
 #[derive(Debug, PartialEq)]
 pub(crate) enum PopupOutcome {
-    /// It stays.
+    /// The popup stays open.
     Stay(Vec<Effect>),
-    /// It is over.
+    /// The popup is closed.
     Close(Vec<Effect>),
-    /// It is over, and this is to be done.
+    /// The popup is closed and the action performed.
     Act(Action),
 }

@@ -1,4 +1,4 @@
-//! Commands by name.
+//! The command palette: finds commands by name.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,45 +9,46 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::APP_BINDINGS;
-use crate::tui::protocol::binding::Binding;
+use crate::tui::protocol::binding::{Binding, KeyTables};
+use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 
-/// Every command, found by what is typed: those of the place, those of everywhere, and those of the other screens.
+/// The palette with the commands of the current context, of the application, and of the other screens.
 pub(in crate::tui) struct PalettePopup {
-    table: &'static [Binding],
-    others: Vec<(ScreenId, &'static [Binding])>,
+    tables: KeyTables,
+    others: Vec<(ScreenId, KeyTables)>,
     typed: TextField,
     list: ScrollList,
 }
 
-/// A command, and how it is called here.
+/// A command and its name in the palette.
 struct Command {
     binding: &'static Binding,
     name: String,
 }
 
 impl PalettePopup {
-    /// The commands of the place, and those of other screens.
-    pub(in crate::tui) fn new(table: &'static [Binding], others: Vec<(ScreenId, &'static [Binding])>) -> Self {
-        Self { table, others, typed: TextField::default(), list: ScrollList::default() }
+    /// A palette of the current context's commands and those of other screens.
+    pub(in crate::tui) fn new(tables: KeyTables, others: Vec<(ScreenId, KeyTables)>) -> Self {
+        Self { tables, others, typed: TextField::default(), list: ScrollList::default() }
     }
 
-    /// All commands with their names. Of other screens, what only moves a cursor there is left out.
+    /// All commands, without those that only move a cursor on another screen.
     fn all(&self) -> impl Iterator<Item = Command> {
-        let here = self.table.iter().chain(APP_BINDINGS);
+        let here = self.tables.iter().copied().flatten().chain(APP_BINDINGS);
         let here = here.map(|binding| Command { binding, name: binding.name.to_owned() });
-        let elsewhere = self.others.iter().flat_map(|(screen, table)| {
-            let acts = table.iter().filter(|binding| !binding.keys.first().is_some_and(Key::moves));
+        let elsewhere = self.others.iter().flat_map(|(screen, tables)| {
+            let acts = tables.iter().copied().flatten().filter(|binding| !binding.keys.first().is_some_and(Key::moves));
             acts.map(|binding| Command { binding, name: format!("{}: {}", screen.title(), binding.name) })
         });
         here.chain(elsewhere)
     }
 
-    /// The commands whose names hold every word that is typed.
+    /// The commands whose names contain every typed word.
     fn found(&self) -> Vec<Command> {
         let typed = self.typed.text().to_lowercase();
         let words: Vec<&str> = typed.split_whitespace().collect();
@@ -64,6 +65,10 @@ impl PalettePopup {
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
         let found = self.found();
+        if let Some(motion) = ListMotion::while_typing(key) {
+            self.list.move_by(motion, found.len());
+            return PopupOutcome::Stay(Vec::new());
+        }
         match key {
             Key::Escape => return PopupOutcome::Close(Vec::new()),
             Key::Enter => {
@@ -71,9 +76,6 @@ impl PalettePopup {
                     Some(command) => PopupOutcome::Act(command.binding.action),
                     None => PopupOutcome::Stay(Vec::new()),
                 };
-            }
-            Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
-                self.list.press(key, found.len());
             }
             key => {
                 self.typed.press(key);
@@ -102,13 +104,13 @@ impl PalettePopup {
         let theme = &model.theme;
         let found = self.found();
         let all = self.all().count();
-        let inner = draw_box(frame, area, (72, all as u16 + 4), model, ["Commands", "Enter does it · Esc back"]);
+        let inner = draw_box(frame, area, (72, all as u16 + 4), model, ["Commands", "Enter run · Esc back"]);
         let [field, rows] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
         let mut spans = vec![Span::styled(" : ", theme.accent())];
         spans.extend(self.typed.spans(usize::from(field.width).saturating_sub(4), true, theme));
         frame.render_widget(Paragraph::new(Line::from(spans)), field);
         if found.is_empty() {
-            frame.render_widget(Paragraph::new(Line::styled(" no command is called so", theme.dim())), rows);
+            frame.render_widget(Paragraph::new(Line::styled(" no command matches", theme.dim())), rows);
             return;
         }
         let visible = self.list.visible(rows, found.len());

@@ -1,63 +1,57 @@
-//! Keys and what they do: tables that dispatch, footer, help and command palette are all made from.
+//! Key bindings: the tables from which dispatch, footer, help and command palette are all made.
 
 use crate::terminal::input::Key;
 use crate::tui::protocol::app_action::AppAction;
-use crate::tui::protocol::datasets::DatasetsAction;
-use crate::tui::protocol::evaluate::EvaluateAction;
-use crate::tui::protocol::explain::ExplainAction;
-use crate::tui::protocol::runs::RunsAction;
+use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::protocol::train::TrainAction;
+use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::viewer::ViewerAction;
 
-/// Everything that can be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Action {
-    /// Everywhere.
-    App(AppAction),
-    /// On the screen Datasets.
-    Datasets(DatasetsAction),
-    /// On the screen Train.
-    Train(TrainAction),
-    /// On the screen Runs.
-    Runs(RunsAction),
-    /// On the screen Evaluate.
-    Evaluate(EvaluateAction),
-    /// On the screen Explain.
-    Explain(ExplainAction),
-    /// In the picture viewer.
-    Viewer(ViewerAction),
-}
-
-impl Action {
-    /// The screen that does it.
-    pub(in crate::tui) fn screen(self) -> Option<ScreenId> {
-        match self {
-            Self::App(_) | Self::Viewer(_) => None,
-            Self::Datasets(_) => Some(ScreenId::Datasets),
-            Self::Train(_) => Some(ScreenId::Train),
-            Self::Runs(_) => Some(ScreenId::Runs),
-            Self::Evaluate(_) => Some(ScreenId::Evaluate),
-            Self::Explain(_) => Some(ScreenId::Explain),
+macro_rules! define_action {
+    ($($module:ident: $Name:ident $key:literal $go:literal,
+        $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
+        /// Everything that a key or a command can do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(in crate::tui) enum Action {
+            /// An action that is available on every screen.
+            App(AppAction),
+            /// A motion in the list of the current screen.
+            Move(ListMotion),
+            Viewer(ViewerAction),
+            $(
+                /// An action of one screen.
+                $Name(crate::tui::protocol::$module::$Action),
+            )*
         }
-    }
+
+        impl Action {
+            /// The screen that performs the action; `None` for the application, the viewer and list motions.
+            pub(in crate::tui) fn screen(self) -> Option<ScreenId> {
+                match self {
+                    Self::App(_) | Self::Move(_) | Self::Viewer(_) => None,
+                    $(Self::$Name(_) => Some(ScreenId::$Name),)*
+                }
+            }
+        }
+    };
 }
 
-/// An action, how it is called, and the keys that do it.
+for_each_screen!(define_action);
+
+/// An action with its keys and its descriptions.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tui) struct Binding {
-    /// What is done.
     pub(in crate::tui) action: Action,
-    /// Its keys; none for what is only in the command palette.
+    /// Empty for an action that only the command palette offers.
     pub(in crate::tui) keys: &'static [Key],
-    /// One or two words for the footer; empty for what is not shown there.
+    /// One or two words for the footer; empty if the footer does not show the binding.
     pub(in crate::tui) hint: &'static str,
-    /// What it does, for help and command palette: begins with a verb, in lower case.
+    /// The description in help and command palette, starting with a verb in lower case.
     pub(in crate::tui) name: &'static str,
 }
 
 impl Binding {
-    /// A binding that the footer shows.
+    /// A binding that footer, help and command palette show.
     pub(in crate::tui) const fn new(
         action: Action,
         keys: &'static [Key],
@@ -67,18 +61,21 @@ impl Binding {
         Self { action, keys, hint, name }
     }
 
-    /// A binding that only help and command palette show.
+    /// A binding that help and command palette show, but not the footer.
     pub(in crate::tui) const fn quiet(action: Action, keys: &'static [Key], name: &'static str) -> Self {
         Self { action, keys, hint: "", name }
     }
 
-    /// The keys as they are written, with spaces between them.
+    /// The names of the keys, separated by spaces.
     pub(in crate::tui) fn keys_text(&self) -> String {
         self.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     }
 }
 
-/// The action of a key, in the first table that knows it.
-pub(in crate::tui) fn action_of(key: Key, tables: &[&[Binding]]) -> Option<Action> {
-    tables.iter().flat_map(|table| table.iter()).find(|binding| binding.keys.contains(&key)).map(|found| found.action)
+/// The key tables of a context, the most useful keys first.
+pub(in crate::tui) type KeyTables = &'static [&'static [Binding]];
+
+/// The action of a key in the first binding that has it.
+pub(in crate::tui) fn action_of<'a>(key: Key, mut bindings: impl Iterator<Item = &'a Binding>) -> Option<Action> {
+    bindings.find(|binding| binding.keys.contains(&key)).map(|found| found.action)
 }

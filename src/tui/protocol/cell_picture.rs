@@ -1,14 +1,14 @@
-//! Pictures made of characters: coloured half-blocks, or a ramp of ASCII.
+//! Pictures made of characters: coloured half-blocks or an ASCII ramp.
 
-use crate::terminal::sizes::Cells;
 use image::DynamicImage;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
 use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::sizes::Cells;
 
-/// Characters from little ink to much.
+/// Characters by the ink that they take, the lightest first.
 const RAMP: &[u8] = b" .:-=+*#%@";
 
 /// A picture made of characters, row by row.
@@ -19,7 +19,7 @@ pub(in crate::tui) struct CellPicture {
 }
 
 impl CellPicture {
-    /// Two pixels a cell, one above the other.
+    /// Draws two pixels per cell, one above the other.
     pub(in crate::tui) fn halfblocks(picture: &DynamicImage, depth: ColorDepth) -> Self {
         let rgb = picture.to_rgb8();
         let columns = rgb.width() as u16;
@@ -35,7 +35,7 @@ impl CellPicture {
         Self { columns, cells }
     }
 
-    /// One pixel a cell, in the terminal's own colours: on a light background little ink is bright.
+    /// Draws one pixel per cell in the terminal's own colours; on a light background, little ink is bright.
     pub(in crate::tui) fn ascii(picture: &DynamicImage, light: bool) -> Self {
         let grey = picture.to_luma8();
         let cell = |&value: &u8| {
@@ -45,12 +45,11 @@ impl CellPicture {
         Self { columns: grey.width() as u16, cells: grey.as_raw().iter().map(cell).collect() }
     }
 
-    /// Columns and rows.
     pub(in crate::tui) fn size(&self) -> Cells {
         Cells { columns: self.columns, rows: (self.cells.len() / usize::from(self.columns.max(1))) as u16 }
     }
 
-    /// Draws it from the area's corner; what does not fit is left out.
+    /// Draws the picture from the upper left corner of an area, clipped to it.
     pub(in crate::tui) fn draw(&self, area: Rect, buffer: &mut Buffer) {
         for (row, cells) in (0..area.height).zip(self.cells.chunks(usize::from(self.columns.max(1)))) {
             for (column, (character, style)) in (0..area.width).zip(cells) {
@@ -67,7 +66,7 @@ fn color([red, green, blue]: [u8; 3], depth: ColorDepth) -> Color {
         ColorDepth::True => Color::Rgb(red, green, blue),
         ColorDepth::Indexed => Color::Indexed(indexed([red, green, blue])),
         ColorDepth::Sixteen | ColorDepth::None => {
-            // Of the sixteen only the greys are nearly the same everywhere.
+            // Of the sixteen colours, only the greys look alike on all terminals.
             match (u16::from(red) + u16::from(green) + u16::from(blue)) / 3 {
                 0..64 => Color::Black,
                 64..150 => Color::DarkGray,
@@ -78,7 +77,7 @@ fn color([red, green, blue]: [u8; 3], depth: ColorDepth) -> Color {
     }
 }
 
-/// The nearest of xterm's 256 colours: of its 26 greys, or of its cube.
+/// The nearest of xterm's 256 colours, from its 26 greys or its colour cube.
 fn indexed([red, green, blue]: [u8; 3]) -> u8 {
     if red == green && green == blue {
         return match red {
@@ -116,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_as_drawn() {
+    fn pictures_are_drawn() {
         let half = |depth| drawn(&CellPicture::halfblocks(&ramp(6, 4), depth));
         insta::assert_snapshot!("halfblocks_true", half(ColorDepth::True));
         insta::assert_snapshot!("halfblocks_256", half(ColorDepth::Indexed));

@@ -2,75 +2,70 @@
 
 use std::path::PathBuf;
 
+use crate::tui::protocol::failure::Failure;
 use mammoscope_dataset::duplicate_audit::DuplicateAudit;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing};
 use mammoscope_dataset::subject_audit::SubjectAudit;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::image_header::ImageHeader;
 
-/// What is wanted of the world.
+/// Effects for the service of the screen Datasets.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum DatasetsEffect {
-    /// Read this root, and again what changes in it.
+    /// Read the folders below this root, and again whenever they change.
     Open(PathBuf),
-    /// Read this folder before those that nobody looks at.
+    /// Read this folder before all others.
     List(PathBuf),
-    /// Look at the headers of all images of these folders, at leisure.
+    /// Check the headers of all images in these folders, at low priority.
     Inspect(Vec<PathBuf>),
-    /// Look for files of the same content in these folders of a data set.
+    /// Look for duplicate files in these folders of a data set.
     FindDuplicates { root: PathBuf, folders: Vec<PathBuf> },
     /// Read the headers of these images.
     ReadHeaders(Vec<PathBuf>),
-    /// Find folders that begin with what is typed.
+    /// Complete a typed path.
     Complete(String),
-    /// Look for data sets in this workspace and where the program was started.
+    /// Look for data sets in this workspace and in the working directory.
     LookForData(PathBuf),
 }
 
-/// What comes back.
+/// Messages from the service of the screen Datasets.
 #[derive(Debug)]
 pub(in crate::tui) enum DatasetsMessage {
-    /// A root is read from now on.
+    /// Reading of a root has begun.
     Opened {
-        /// As it was asked for.
+        /// The path of the request.
         asked: PathBuf,
-        /// As it is, absolute.
+        /// The same path, absolute.
         root: PathBuf,
     },
-    /// What lies in a folder.
-    Listed { root: PathBuf, folder: PathBuf, context: FolderContext, outcome: Result<FolderListing, String> },
-    /// All folders were read, and their subjects compared.
+    /// The content of a folder.
+    Listed { root: PathBuf, folder: PathBuf, context: FolderContext, outcome: Result<FolderListing, Failure> },
+    /// All folders were read and their subjects compared.
     Audited { root: PathBuf, audit: SubjectAudit },
     /// Headers of images.
     Headers {
-        read: Vec<(PathBuf, Result<ImageHeader, String>)>,
-        /// Those that were asked for and left out, since others were wanted later.
-        passed: Vec<PathBuf>,
+        read: Vec<(PathBuf, Result<ImageHeader, Failure>)>,
+        /// Requested headers that were skipped in favour of a later request.
+        skipped: Vec<PathBuf>,
     },
-    /// Images that cannot be read, and why.
+    /// Images that cannot be read, with the reasons.
     Unreadable(Vec<(PathBuf, String)>),
-    /// What is doubtful about images that were looked at; empty for one that is as expected.
+    /// Doubts about checked images; none for an image that is as expected.
     Doubtful(Vec<(PathBuf, Vec<ImageDoubt>)>),
-    /// The files of a data set were compared.
+    /// The duplicates among the files of a data set.
     Duplicates { root: PathBuf, audit: DuplicateAudit },
-    /// Folders that begin with what was typed.
+    /// Completions of a typed path.
     Completed { typed: String, found: Vec<String> },
-    /// Data sets that lie at hand.
+    /// Data sets that were found nearby.
     Offered(Vec<PathBuf>),
 }
 
-/// What can be done here.
+/// Actions of the screen Datasets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum DatasetsAction {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
-    /// Shows the folders in one, or goes to the images.
+    /// Expands the folder, or goes to its images.
     Inward,
-    /// Hides them, or goes to the folder around.
+    /// Collapses the folder, or goes to its parent.
     Outward,
     ToImages,
     ToFolders,
@@ -90,5 +85,5 @@ pub(in crate::tui) enum DatasetsAction {
     Darker,
     MoreContrast,
     LessContrast,
-    UsualWindow,
+    ResetWindow,
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::analysis::kept_evaluation::NamedRun;
+use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
@@ -11,20 +12,14 @@ use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// What can be done here.
+/// Actions of the screen Evaluate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum EvaluateAction {
     Open,
     FullScreen,
     Back,
-    Up,
-    Down,
     Left,
     Right,
-    PageUp,
-    PageDown,
-    Home,
-    End,
     NextSet,
     PreviousSet,
     Counts,
@@ -34,54 +29,51 @@ pub(in crate::tui) enum EvaluateAction {
     ReadAgain,
 }
 
-/// What is wanted of the world.
+/// Effects for the service of the screen Evaluate.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum EvaluateEffect {
-    /// See which runs keep predictions.
+    /// Find out which runs have predictions.
     Look { runs: Vec<RunDir> },
-    /// Evaluate what runs keep: `first` is the set whose intervals come first.
+    /// Evaluate the predictions of runs; the intervals of the set `first` are computed first.
     Open { request: u64, runs: Vec<NamedRun>, split: Option<Split>, first: Option<SetName> },
-    /// Compare it with what others keep.
+    /// Compare the predictions of runs with those of others.
     Compare { request: u64, runs: Vec<NamedRun>, with: Vec<NamedRun>, split: Split, first: Option<SetName> },
 }
 
-/// What comes back.
+/// Messages from the service of the screen Evaluate.
 #[derive(Debug)]
 pub(in crate::tui) enum EvaluateMessage {
-    /// Which runs keep predictions of which splits.
+    /// The splits for which each run has predictions.
     Looked { kept: HashMap<RunDir, Vec<Split>> },
-    /// The sets, without intervals.
+    /// All sets, without intervals.
     Opened { request: u64, opened: Box<OpenedSets> },
-    /// A set with intervals.
+    /// One set with intervals.
     Resampled { request: u64, evaluated: Box<EvaluatedSet> },
-    /// A set compared, or why it cannot be.
-    Compared { request: u64, name: SetName, compared: Result<Box<PairedComparison>, String>, resampled: bool },
+    /// The comparison of one set; with intervals if `resampled`.
+    Compared { request: u64, name: SetName, compared: Result<Box<PairedComparison>, Failure>, resampled: bool },
 }
 
-/// A set and where its cases come from.
+/// An evaluated set and the origin of its cases.
 #[derive(Debug)]
 pub(in crate::tui) struct OpenedSet {
-    /// Its figures.
     pub(in crate::tui) evaluated: EvaluatedSet,
-    /// The rows of each case.
+    /// For each case, the indices of its prediction rows.
     pub(in crate::tui) rows: Vec<Vec<usize>>,
-    /// Whether the intervals are there.
+    /// True once the intervals are computed.
     pub(in crate::tui) resampled: bool,
 }
 
-/// The sets of one split, and what they were made from.
+/// The sets of one split and the predictions from which they were made.
 #[derive(Debug)]
 pub(in crate::tui) struct OpenedSets {
-    /// The split.
     pub(in crate::tui) split: Split,
-    /// Whether predictions of the other split are kept, too.
+    /// True if there are predictions for the other split, too.
     pub(in crate::tui) has_other_split: bool,
-    /// The predictions.
     pub(in crate::tui) rows: Vec<PredictionRow>,
     /// The image of each row.
     pub(in crate::tui) images: Vec<PathBuf>,
-    /// What is missing or damaged.
+    /// Missing or damaged files, one line each.
     pub(in crate::tui) problems: Vec<String>,
-    /// The sets, views first.
+    /// Single views first.
     pub(in crate::tui) sets: Vec<OpenedSet>,
 }

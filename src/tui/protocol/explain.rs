@@ -1,4 +1,4 @@
-//! What the screen Explain is given, what it asks for, and what it gets.
+//! The vocabulary of the screen Explain: its input, actions, effects and messages.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::explained_image::ExplainedImage;
 use crate::analysis::explanation_files::MapPainting;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
@@ -15,13 +16,13 @@ use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::view::View;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// Where models come from.
+/// The source of the models to explain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::tui) enum ModelSource {
-    /// The best checkpoints of these runs, as they are now.
+    /// The best checkpoints of these runs at the time of a request.
     Runs(#[serde(with = "run_paths")] Vec<RunDir>),
-    /// A model file, or a folder of them.
+    /// A model file or a folder of model files.
     Files(PathBuf),
 }
 
@@ -31,27 +32,27 @@ pub(in crate::tui) struct ExplainSample {
     pub(in crate::tui) path: PathBuf,
     pub(in crate::tui) label: Option<DensityClass>,
     pub(in crate::tui) view: Option<View>,
-    /// The examination, `145 exam 1`; empty where it is not known.
+    /// The examination, such as `145 exam 1`; empty if unknown.
     pub(in crate::tui) examination: String,
 }
 
 /// Images to explain.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct ExplainList {
-    /// What they have in common: `C predicted as D`.
+    /// A property that the images share, such as `C predicted as D`.
     pub(in crate::tui) title: String,
     pub(in crate::tui) samples: Vec<ExplainSample>,
-    /// The one to begin with.
+    /// The index of the image to show first.
     pub(in crate::tui) position: usize,
-    /// Images of the same examinations, for all views beside each other.
+    /// All images of the same examinations, to show the views side by side.
     pub(in crate::tui) views: Vec<ExplainSample>,
-    /// The models; `None` keeps those that were used last.
+    /// `None` keeps the models that were used last.
     pub(in crate::tui) source: Option<ModelSource>,
-    /// Where they came from.
+    /// The screen to return to.
     pub(in crate::tui) from: ScreenId,
 }
 
-/// A map that is wanted.
+/// A request for one explanation map.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct MapRequest {
     pub(in crate::tui) sample: PathBuf,
@@ -59,32 +60,31 @@ pub(in crate::tui) struct MapRequest {
     pub(in crate::tui) source: ModelSource,
     pub(in crate::tui) method: ExplanationMethod,
     pub(in crate::tui) layer: ExplainedLayer,
-    /// The class that it speaks for; `None` is the predicted one.
+    /// The class to explain; `None` for the predicted one.
     pub(in crate::tui) class: Option<DensityClass>,
-    /// Whether the newest checkpoint of a run is wanted, best or not: it is being trained.
+    /// True to explain the newest checkpoint of a run, best or not, since the run is being trained.
     pub(in crate::tui) follow: bool,
 }
 
-/// A map, brought to its image.
+/// A map together with its image.
 #[derive(Debug)]
 pub(in crate::tui) struct MappedImage {
     pub(in crate::tui) image: Arc<ExplainedImage>,
-    /// The class that it speaks for.
+    /// The explained class.
     pub(in crate::tui) class: DensityClass,
-    /// Columns and rows of the map before it was enlarged.
+    /// Columns and rows of the map before upsampling.
     pub(in crate::tui) grid: (usize, usize),
-    /// The model file.
     pub(in crate::tui) model: PathBuf,
 }
 
 impl MappedImage {
-    /// The most probable class; `None` where the network's answer is not finite.
+    /// The most probable class; `None` if the network's output is not finite.
     pub(in crate::tui) fn predicted(&self) -> Option<DensityClass> {
         self.image.probabilities.as_ref().map(Probabilities::most_probable)
     }
 }
 
-/// Runs by their paths.
+/// Serialises runs as their paths.
 mod run_paths {
     use std::path::PathBuf;
 
@@ -101,18 +101,18 @@ mod run_paths {
     }
 }
 
-/// What is wanted of the world.
+/// Effects for the service of the screen Explain.
 #[derive(Debug)]
 pub(in crate::tui) enum ExplainEffect {
-    /// Compute these maps, then those that will probably be looked at next.
+    /// Compute the maps on screen, then those that will probably be shown next.
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
-    /// Write the files of these images into one folder.
+    /// Write the files of these images to a new folder.
     Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
 }
 
-/// Images are the same where they are the same in memory.
+/// Images are compared by identity.
 impl PartialEq for ExplainEffect {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -131,23 +131,25 @@ impl PartialEq for ExplainEffect {
     }
 }
 
-/// What comes back.
+/// Messages from the service of the screen Explain.
 #[derive(Debug)]
 pub(in crate::tui) enum ExplainMessage {
-    /// A map, or why there is none.
-    Mapped { request: MapRequest, outcome: Result<Arc<MappedImage>, String> },
+    Mapped {
+        request: MapRequest,
+        outcome: Result<Arc<MappedImage>, Failure>,
+    },
     /// Folders with models.
     Models(Vec<PathBuf>),
-    /// The folder that was written, or why it was not.
-    Exported(Result<PathBuf, String>),
+    /// The folder that was written.
+    Exported(Result<PathBuf, Failure>),
 }
 
-/// What can be done here.
+/// Actions of the screen Explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum ExplainAction {
     Next,
     Previous,
-    TenOn,
+    TenForward,
     TenBack,
     First,
     Last,
@@ -170,8 +172,6 @@ pub(in crate::tui) enum ExplainAction {
     Export,
     Retry,
     Back,
-    Up,
-    Down,
     Choose,
     ToDatasets,
     ToEvaluate,

@@ -1,44 +1,37 @@
-//! How busy a machine is: its processor, its memory and its GPUs at one moment.
+//! The load of a machine at one moment: processor, memory and GPUs.
 
-/// How busy a machine is. What a sensor does not tell is `None`.
+/// The load of a machine. A value without a sensor is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct MachineSample {
-    /// The host's name.
     pub host: String,
-    /// Share of all cores that is in use, in per cent.
+    /// Load of all cores, in per cent.
     pub cpu_percent: Option<u32>,
-    /// Memory of the host.
     pub memory: Option<MemoryUse>,
-    /// The GPUs, in the driver's order.
+    /// In the driver's order.
     pub gpus: Vec<GpuSample>,
 }
 
-/// Memory in use and in all, bytes.
+/// Used and total memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MemoryUse {
-    /// In use.
     pub used: u64,
-    /// In all.
     pub total: u64,
 }
 
-/// How busy a GPU is.
+/// The load of a GPU.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct GpuSample {
-    /// Its name without the maker, such as `H200`.
+    /// The name without the vendor, such as `H200`.
     pub name: String,
-    /// Share of the time in which a kernel ran, in per cent.
+    /// Share of the time during which a kernel ran, in per cent.
     pub busy_percent: Option<u32>,
-    /// Its memory.
     pub memory: Option<MemoryUse>,
-    /// Power drawn, in watts.
     pub power_watts: Option<u32>,
-    /// Temperature in °C.
     pub celsius: Option<u32>,
 }
 
 impl MemoryUse {
-    /// `61/141 GB`, in units of 10⁹ bytes; less than ten with one decimal.
+    /// `61/141 GB`, in units of 10⁹ bytes; values below ten with one decimal.
     #[must_use]
     pub(crate) fn text(&self) -> String {
         format!("{}/{} GB", gigabytes(self.used), gigabytes(self.total))
@@ -51,7 +44,7 @@ fn gigabytes(bytes: u64) -> String {
 }
 
 impl GpuSample {
-    /// `H200 97 % 61/141 GB 640 W 63 °C`, or with fewer figures: `figures` is how many of the four.
+    /// `H200 97 % 61/141 GB 640 W 63 °C`, or only the first `figures` of the four figures.
     #[must_use]
     pub(crate) fn text(&self, figures: usize) -> String {
         let all = [
@@ -70,8 +63,8 @@ impl GpuSample {
 }
 
 impl MachineSample {
-    /// The machine in one line, from all figures to the most important: the first that fits should be taken. Without any
-    /// sensor there is none.
+    /// One-line descriptions from the longest to the shortest; the first that fits should be shown. Empty without any
+    /// sensor.
     #[must_use]
     pub(crate) fn texts(&self) -> Vec<String> {
         let cpu = self.cpu_percent.map(|percent| format!("CPU {percent} %"));
@@ -119,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_is_told_at_length_and_briefly() {
+    fn descriptions_of_a_machine_from_long_to_short() {
         let memory = Some(MemoryUse { used: 3_140_000_000, total: 24_000_000_000 });
         let mut sample =
             MachineSample { host: "node3".to_owned(), cpu_percent: Some(12), memory, gpus: vec![h200(97)] };
@@ -143,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sensor_does_not_tell_is_left_out() {
+    fn a_missing_sensor_is_left_out() {
         let gpu = GpuSample { busy_percent: None, power_watts: None, ..h200(0) };
         assert_eq!(gpu.text(4), "H200 61/141 GB 63 °C");
     }

@@ -1,45 +1,42 @@
-//! The one inbox of the workbench.
+//! The messages of the workbench's one inbox.
 
 use crate::terminal::input::Input;
-use crate::tui::protocol::datasets::DatasetsMessage;
-use crate::tui::protocol::evaluate::EvaluateMessage;
-use crate::tui::protocol::explain::ExplainMessage;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::pictures::PictureMessage;
-use crate::tui::protocol::runs::RunsMessage;
-use crate::tui::protocol::train::TrainMessage;
+use crate::tui::protocol::screen_table::for_each_screen;
 
-/// Something happened.
-#[derive(Debug)]
-pub(in crate::tui) enum UiMessage {
-    /// The terminal has input.
-    Input(Input),
-    /// The terminal has another size.
-    Resized,
-    /// A second is over.
-    Tick,
-    /// The process is to stop, as by Ctrl-Z.
-    Suspend,
-    /// The process goes on after it was stopped.
-    Resume,
-    /// The process is to end: the terminal or the system says so.
-    Terminate,
-    /// The terminal had long enough to answer.
-    QueryOver,
-    /// News of runs.
-    Runs(RunsMessage),
-    /// News of data sets.
-    Datasets(DatasetsMessage),
-    /// News of the training that is being planned.
-    Train(TrainMessage),
-    /// News of evaluations.
-    Evaluate(EvaluateMessage),
-    /// News of explanations.
-    Explain(ExplainMessage),
-    /// A thread of the workbench failed; what is to be said of it.
-    Fault(String),
-    /// How busy the machine is.
-    Machine(MachineSample),
-    /// A picture is decoded or drawn.
-    Picture(PictureMessage),
+macro_rules! define_message {
+    ($($module:ident: $Name:ident $key:literal $go:literal,
+        $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
+        /// An event for the application.
+        #[derive(Debug)]
+        pub(in crate::tui) enum UiMessage {
+            /// The terminal has input.
+            Input(Input),
+            /// The terminal was resized.
+            Resized,
+            /// A second has passed.
+            Tick,
+            /// A request to suspend the process, as by Ctrl-Z.
+            Suspend,
+            /// The process continues after a suspension.
+            Resume,
+            /// A request by the terminal or the system to end the process.
+            Terminate,
+            /// The time for the terminal's replies is over.
+            QueryOver,
+            /// A thread of the workbench panicked; the text is for the footer.
+            Fault(String),
+            /// The load of this machine.
+            Machine(MachineSample),
+            /// The outcome of a request for a picture.
+            Picture(PictureMessage),
+            $(
+                /// A message to one screen from its service.
+                $Name(crate::tui::protocol::$module::$Message),
+            )*
+        }
+    };
 }
+
+for_each_screen!(define_message);

@@ -1,4 +1,4 @@
-//! The vocabulary of the workbench: what screens, services and widgets say to each other.
+//! The vocabulary that screens, services and widgets of the workbench share.
 //!
 //! Keys become [`binding::Action`]s; an update returns [`effect::Effect`]s; services answer with
 //! [`message::UiMessage`]s. Nothing here imports a screen, a service or a widget.
@@ -10,6 +10,8 @@ pub(super) mod datasets;
 pub(super) mod effect;
 pub(super) mod evaluate;
 pub(super) mod explain;
+pub(super) mod failure;
+pub(super) mod list_motion;
 pub(super) mod machine_sample;
 pub(super) mod message;
 pub(super) mod painted;
@@ -18,5 +20,6 @@ pub(super) mod question;
 pub(super) mod run_list;
 pub(super) mod runs;
 pub(super) mod screen_id;
+pub(super) mod screen_table;
 pub(super) mod train;
 pub(super) mod viewer;

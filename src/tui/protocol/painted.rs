@@ -1,7 +1,6 @@
-//! An explained image as a picture for the terminal: drawn at the network's size, then brought to the stored image's
-//! aspect.
+//! An explained image as a picture for the terminal: drawn at the network's input size, then scaled to the stored
+//! image's aspect ratio.
 
-use crate::terminal::sizes::Pixels;
 use std::sync::Arc;
 
 use image::imageops::FilterType;
@@ -9,12 +8,13 @@ use image::{DynamicImage, GrayImage, RgbImage};
 
 use crate::analysis::explained_image::ExplainedImage;
 use crate::analysis::explanation_files::MapPainting;
+use crate::terminal::sizes::Pixels;
 use mammoscope_imaging::decode::Samples;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
 use mammoscope_imaging::intensity_window::{GreyStatistics, WindowChoice};
 use mammoscope_imaging::raster::Channels;
 
-/// An explained image, and what of it is shown how.
+/// An explained image and how it is drawn.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct PaintedExplanation {
     pub(in crate::tui) image: Arc<ExplainedImage>,
@@ -23,7 +23,7 @@ pub(in crate::tui) struct PaintedExplanation {
     pub(in crate::tui) outlines: Outlines,
 }
 
-/// The same image, in memory, shown in the same way.
+/// Images are compared by identity.
 impl PartialEq for PaintedExplanation {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.image, &other.image)
@@ -32,13 +32,13 @@ impl PartialEq for PaintedExplanation {
 }
 
 impl PaintedExplanation {
-    /// Width and height that give the stored image's aspect.
+    /// The size of the stored image, for its aspect ratio.
     pub(in crate::tui) fn size(&self) -> Pixels {
         let (width, height) = self.image.examined.stored_size;
         Pixels { width: width.max(1) as u32, height: height.max(1) as u32 }
     }
 
-    /// It in so many pixels, its greys through this window.
+    /// Draws the image in this size, its grey values through this window.
     pub(in crate::tui) fn drawn(&self, window: WindowChoice, size: Pixels) -> DynamicImage {
         let stored = &self.image.examined.picture;
         let window = window.window(&GreyStatistics::of(&Samples::Depth8(stored.clone())));
@@ -46,8 +46,8 @@ impl PaintedExplanation {
         let picture = stored.map(|value| levels[usize::from(value)]);
         let shares = self.painting.scale.shares(&self.image.map);
         let regions = self.image.examined.regions.as_ref();
-        let paint = (self.painting.colors, self.painting.opacity);
-        let drawn = draw_explanation(&picture, &shares, regions, self.drawing, paint, self.outlines);
+        let (colors, opacity) = (self.painting.colors, self.painting.opacity);
+        let drawn = draw_explanation(&picture, &shares, regions, self.drawing, colors, opacity, self.outlines);
         let sound = "a raster holds as many samples as its size says";
         let (across, down) = (drawn.width() as u32, drawn.height() as u32);
         let whole: DynamicImage = match drawn.channels() {

@@ -1,6 +1,5 @@
 //! The vocabulary of pictures: requests and the encoded pictures that answer them.
 
-use crate::terminal::sizes::Cells;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,28 +7,30 @@ use std::sync::Arc;
 use ratatui_image::protocol::Protocol;
 
 use crate::terminal::graphics::PictureLook;
+use crate::terminal::sizes::Cells;
 use crate::tui::protocol::cell_picture::CellPicture;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::painted::PaintedExplanation;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::image_header::ImageHeader;
 use mammoscope_imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
 
-/// Where a picture is shown; each place has one.
+/// A place on the screen that shows one picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum PicturePlace {
-    /// Beside a list.
+    /// The preview beside a list.
     Preview,
-    /// Full screen.
+    /// The full-screen viewer.
     Viewer,
-    /// One of those beside each other on the screen Explain, counted from 0; there are at most [`TILES`].
+    /// One of at most [`TILES`] pictures side by side on the screen Explain, counted from 0.
     Tile(u8),
 }
 
 impl PicturePlace {
-    /// How many places there are.
+    /// The number of places.
     pub(crate) const COUNT: usize = 2 + TILES;
 
-    /// Its number among all places.
+    /// The index among all places.
     pub(crate) const fn index(self) -> usize {
         match self {
             Self::Preview => 0,
@@ -39,63 +40,59 @@ impl PicturePlace {
     }
 }
 
-/// How many pictures stand beside each other at most.
+/// The largest number of pictures side by side.
 pub(in crate::tui) const TILES: usize = 4;
 
-/// A picture and how it is to be drawn.
+/// A request for a picture.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct PictureRequest {
     pub(in crate::tui) place: PicturePlace,
-    /// The image file.
     pub(in crate::tui) path: PathBuf,
-    /// Columns and rows that it may take.
+    /// The available room.
     pub(in crate::tui) room: Cells,
     pub(in crate::tui) window: WindowChoice,
-    /// What is painted over it; without, it is the image as it is stored.
+    /// The explanation painted over the image; `None` for the image as stored.
     pub(in crate::tui) painted: Option<PaintedExplanation>,
     pub(in crate::tui) look: PictureLook,
 }
 
-/// What is wanted of the world for a picture.
+/// Effects for the service of pictures.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum PictureEffect {
-    /// Decode and encode it.
+    /// Decode and encode a picture.
     Show {
-        /// What is to be shown.
         request: PictureRequest,
-        /// What will probably be shown next.
+        /// Images that will probably be shown next.
         neighbours: Vec<PathBuf>,
     },
 }
 
-/// What comes back.
-#[derive(Debug)]
+/// The answer to a request for a picture.
+#[derive(Clone, Debug)]
 pub(in crate::tui) struct PictureMessage {
-    /// What was asked for.
     pub(in crate::tui) request: PictureRequest,
-    /// The picture, or why there is none.
-    pub(in crate::tui) outcome: Result<EncodedPicture, String>,
+    pub(in crate::tui) outcome: Result<EncodedPicture, Failure>,
 }
 
-/// A picture, ready to be drawn, and what is known of it.
+/// A picture that is ready to be drawn, and facts about its file.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct EncodedPicture {
     pub(in crate::tui) drawing: Drawing,
-    /// Of the stored image; of what was painted there is none.
+    /// `None` for a painted explanation.
     pub(in crate::tui) facts: Option<PictureFacts>,
 }
 
-/// A picture, ready to be drawn.
+/// A picture that is ready to be drawn.
 #[derive(Clone)]
 pub(in crate::tui) enum Drawing {
-    /// By a protocol of the terminal.
+    /// Drawn by a graphics protocol of the terminal.
     Protocol(Box<Protocol>),
-    /// By characters.
+    /// Drawn by characters.
     Cells(CellPicture),
 }
 
 impl Drawing {
-    /// Columns and rows that it takes.
+    /// The size on screen.
     pub(in crate::tui) fn size(&self) -> Cells {
         match self {
             Self::Protocol(protocol) => Cells { columns: protocol.size().width, rows: protocol.size().height },
@@ -111,18 +108,15 @@ impl fmt::Debug for Drawing {
     }
 }
 
-/// What is known of a picture when it is decoded.
+/// Facts about a decoded image.
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct PictureFacts {
-    /// What the file holds, and its length.
     pub(in crate::tui) header: ImageHeader,
-    /// Its grey values.
     pub(in crate::tui) statistics: Arc<GreyStatistics>,
-    /// The window that it is drawn with; `None` for a coloured image, which is drawn as it is.
+    /// The grey window in use; `None` for a colour image, which is drawn as stored.
     pub(in crate::tui) window: Option<IntensityWindow>,
-    /// What the window is called.
     pub(in crate::tui) window_name: &'static str,
-    /// Why it cannot be a mammogram as expected.
+    /// Reasons to doubt that this is a mammogram as expected.
     pub(in crate::tui) doubts: Arc<[ImageDoubt]>,
 }
 

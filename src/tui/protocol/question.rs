@@ -1,16 +1,16 @@
-//! A question that is asked before something that cannot be undone.
+//! A question to confirm an action that cannot be undone.
 
 use crate::tui::protocol::effect::Effect;
 
-/// What is asked.
+/// A question to confirm an action.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) struct Question {
-    /// What is to be done, in a few words: `Stop 3 runs?`.
+    /// The action in a few words, such as `Stop 3 runs?`.
     pub(in crate::tui) title: String,
-    /// What follows from it.
+    /// The consequences.
     pub(in crate::tui) text: String,
-    /// The word for yes: `stop`.
+    /// The word for yes, such as `stop`.
     pub(in crate::tui) yes: &'static str,
-    /// What is done then.
+    /// The effects of a yes.
     pub(in crate::tui) effects: Vec<Effect>,
 }

@@ -1,65 +1,64 @@
-//! The runs of the workspace, as all screens see them.
+//! The list of runs in the workspace, shared by all screens.
 
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::report::tables::counted;
+use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// The runs of the workspace.
+/// The runs in the workspace.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct RunList {
-    /// Newest first, those of a group together. Empty until they were listed.
+    /// Newest first, runs of a group together.
     pub(in crate::tui) rows: Vec<RunRow>,
-    /// Whether they were listed.
+    /// False until all runs were listed for the first time.
     pub(in crate::tui) listed: bool,
-    /// Why they cannot be listed.
-    pub(in crate::tui) problem: Option<String>,
+    /// The reason why the runs cannot be listed.
+    pub(in crate::tui) problem: Option<Failure>,
 }
 
-/// A run as its two small files tell it.
+/// A run as described by `run.toml` and `status.json`.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct RunRow {
-    /// Its directory.
     pub(in crate::tui) run: RunDir,
-    /// What was asked for.
     pub(in crate::tui) spec: Option<RunSpec>,
-    /// What its trainer said last.
+    /// The last status written by the trainer.
     pub(in crate::tui) status: Option<RunStatus>,
-    /// How it is, with a look at its process.
+    /// The condition derived from the status and the trainer's process.
     pub(in crate::tui) condition: Option<RunCondition>,
-    /// What of it cannot be read.
+    /// The file that cannot be read, and the reason.
     pub(in crate::tui) problem: Option<String>,
 }
 
 impl RunRow {
-    /// When it was asked for.
+    /// The time at which the run was created.
     pub(in crate::tui) fn created(&self) -> Option<DateTime<Utc>> {
         self.spec.as_ref().map(|spec| spec.created)
     }
 }
 
 impl RunList {
-    /// The row of a run.
+    /// The index of a run's row.
     pub(in crate::tui) fn position(&self, run: &RunDir) -> Option<usize> {
         self.rows.iter().position(|row| row.run == *run)
     }
 
-    /// The runs that a trainer is at work on.
-    pub(in crate::tui) fn at_work(&self) -> impl Iterator<Item = &RunRow> {
-        self.rows.iter().filter(|row| row.condition.as_ref().is_some_and(RunCondition::is_at_work))
+    /// The runs that a trainer is working on.
+    pub(in crate::tui) fn active(&self) -> impl Iterator<Item = &RunRow> {
+        self.rows.iter().filter(|row| row.condition.as_ref().is_some_and(RunCondition::is_active))
     }
 
-    /// A line about what is at work, for the frame.
+    /// One line about the active runs, for the status line.
     pub(in crate::tui) fn status_text(&self) -> String {
-        let at_work: Vec<&RunRow> = self.at_work().collect();
-        match at_work[..] {
+        let active: Vec<&RunRow> = self.active().collect();
+        match active[..] {
             [] if !self.listed => String::new(),
-            [] => format!("no training at work · {}", counted(self.rows.len(), "run")),
+            [] => format!("no active run · {}", counted(self.rows.len(), "run")),
             [only, ref others @ ..] => {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {

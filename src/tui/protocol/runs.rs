@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
 use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
-use mammoscope_domain::run::run_event::{RequestVerb, RunEventKind};
-use mammoscope_domain::run::run_records::StepPoint;
-use mammoscope_domain::run::run_state::RunState;
-use mammoscope_runs::control::Answer;
+use mammoscope_domain::run::request_verb::RequestVerb;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{StepReport, Timed};
+use mammoscope_domain::run::run_summary::RunSummary;
+use mammoscope_runs::control::RequestOutcome;
 use mammoscope_storage::runs::history_files::ReferenceHistory;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// What can be done here.
+/// Actions of the screen Runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum RunsAction {
     Control,
@@ -40,30 +42,24 @@ pub(in crate::tui) enum RunsAction {
     MarkEnded,
     Delete,
     Reference,
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    First,
-    Last,
     Back,
     Ask(RequestVerb),
 }
 
-/// What is wanted of the world.
+/// Effects for the service of the screen Runs.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum RunsEffect {
     /// List the runs, now and whenever they change.
     Watch,
     /// Follow these runs and no others.
     Follow(Vec<RunDir>),
-    /// Ask a trainer for something.
+    /// Send a request to a run's trainer.
     Ask { run: RunDir, verb: RequestVerb },
-    /// Start a trainer that goes on with a run.
+    /// Start a trainer that resumes a run.
     Resume(RunDir),
     /// Kill a run's trainer.
     Kill(RunDir),
-    /// Record that a run that lost its trainer is over.
+    /// Record that a run without a trainer has ended.
     MarkEnded(RunDir),
     /// Move a run to the trash.
     Trash(RunDir),
@@ -71,61 +67,59 @@ pub(in crate::tui) enum RunsEffect {
     ReadReference(PathBuf),
 }
 
-/// What comes back.
+/// Messages from the service of the screen Runs.
 #[derive(Debug)]
 pub(in crate::tui) enum RunsMessage {
-    /// The newest of many runs, before all are listed.
+    /// The newest runs, if there are too many to list all at once.
     Newest(Vec<RunRow>),
-    /// The runs, or why they cannot be listed.
-    Listed(Result<Vec<RunRow>, String>),
-    /// Runs of the list that are not as they were.
+    /// All runs.
+    Listed(Result<Vec<RunRow>, Failure>),
+    /// The listed runs that changed.
     Changed(Vec<RunRow>),
-    /// What is new of a run that is followed.
-    Followed { run: RunDir, news: Box<RunUpdate> },
-    /// What became of a request.
-    Answered { run: RunDir, verb: RequestVerb, answer: Result<Answer, String> },
-    /// A trainer is at work on a run again, or why not.
-    Resumed { run: RunDir, outcome: Result<(), String> },
-    /// What was done by force to a run or its trainer, in words, or why it was not.
-    Forced { run: RunDir, outcome: Result<String, String> },
-    /// Where a run is now that was thrown away, or why it was not.
-    Trashed { run: RunDir, outcome: Result<PathBuf, String> },
-    /// A history to be laid under the curves.
-    Reference { folder: PathBuf, outcome: Result<ReferenceHistory, String> },
+    /// The latest changes of a followed run.
+    Followed { run: RunDir, update: Box<RunUpdate> },
+    /// The outcome of a request to a trainer.
+    Answered { run: RunDir, verb: RequestVerb, answer: Result<RequestOutcome, Failure> },
+    /// A trainer has resumed a run.
+    Resumed { run: RunDir, outcome: Result<(), Failure> },
+    /// A trainer was killed, or a run marked as ended; the text describes it.
+    Forced { run: RunDir, outcome: Result<String, Failure> },
+    /// A run was moved to this place in the trash.
+    Trashed { run: RunDir, outcome: Result<PathBuf, Failure> },
+    /// A history to show under the curves.
+    Reference { folder: PathBuf, outcome: Result<ReferenceHistory, Failure> },
 }
 
-/// What is shown below the charts.
+/// The content of the pane below the charts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::tui) enum Lower {
-    /// What happened in the run.
     Events,
-    /// The end of its log.
+    /// The end of the log.
     Log,
-    /// Nothing: more room for charts.
+    /// No pane, to leave more room for the charts.
     Nothing,
 }
 
-/// What is new of a run that is followed.
+/// The changes of a followed run since the last update.
 #[derive(Debug)]
 pub(in crate::tui) struct RunUpdate {
-    /// How many of the steps told before still hold.
+    /// The number of steps sent before that are still valid.
     pub(in crate::tui) kept: usize,
-    /// The steps behind them.
-    pub(in crate::tui) steps: Vec<StepPoint>,
-    /// Whether what happened before is void: the events were replaced or cut.
-    pub(in crate::tui) anew: bool,
-    /// What happened since, reports of steps left out.
+    /// The steps after those.
+    pub(in crate::tui) steps: Vec<Timed<StepReport>>,
+    /// True if all notes sent before are void, since the events were replaced or truncated.
+    pub(in crate::tui) is_restart: bool,
+    /// New events, without reports of steps.
     pub(in crate::tui) notes: Vec<RunNote>,
-    /// What it adds up to; without its steps.
-    pub(in crate::tui) state: Box<RunState>,
-    /// What of it cannot be read.
+    pub(in crate::tui) summary: Box<RunSummary>,
+    /// Files that cannot be read, with the reasons.
     pub(in crate::tui) problems: Vec<String>,
-    /// The end of its log, where that has changed.
+    /// The end of the log, if it has changed.
     pub(in crate::tui) log: Option<Vec<String>>,
 }
 
-/// Something that happened, and how far the run was then.
+/// Something that happened at a step of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct RunNote {
     pub(in crate::tui) time: DateTime<Utc>,
@@ -133,7 +127,7 @@ pub(in crate::tui) struct RunNote {
     pub(in crate::tui) kind: NoteKind,
 }
 
-/// What happened: told by the run, or found in its curves.
+/// An event of the run, or a finding in its curves.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) enum NoteKind {
     Event(RunEventKind),

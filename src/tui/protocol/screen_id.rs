@@ -2,30 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A screen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::tui) enum ScreenId {
-    #[default]
-    Datasets,
-    Train,
-    Runs,
-    Evaluate,
-    Explain,
+use crate::tui::protocol::screen_table::for_each_screen;
+
+macro_rules! define_screen_id {
+    ($($module:ident: $Name:ident $key:literal $go:literal, $($types:ident)*;)*) => {
+        /// The identity of a screen.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub(in crate::tui) enum ScreenId {
+            $($Name,)*
+        }
+
+        impl ScreenId {
+            /// All screens, in the order of the tabs.
+            pub(in crate::tui) const ALL: &'static [Self] = &[$(Self::$Name),*];
+
+            /// The title on the tab.
+            pub(in crate::tui) const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$Name => stringify!($Name),)*
+                }
+            }
+        }
+    };
 }
 
-impl ScreenId {
-    /// In the order of the tabs.
-    pub(in crate::tui) const ALL: [Self; 5] = [Self::Datasets, Self::Train, Self::Runs, Self::Evaluate, Self::Explain];
+for_each_screen!(define_screen_id);
 
-    /// Its name on the tab.
-    pub(in crate::tui) const fn title(self) -> &'static str {
-        match self {
-            Self::Datasets => "Datasets",
-            Self::Train => "Train",
-            Self::Runs => "Runs",
-            Self::Evaluate => "Evaluate",
-            Self::Explain => "Explain",
-        }
+impl Default for ScreenId {
+    fn default() -> Self {
+        Self::ALL[0]
     }
 }

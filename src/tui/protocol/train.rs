@@ -1,8 +1,8 @@
-//! What is asked for when a training is planned and started, and what comes of it.
+//! The vocabulary of the screen Train: requests, actions, effects and messages.
 
 use std::path::PathBuf;
 
-use crate::terminal::input::Key;
+use crate::tui::protocol::failure::Failure;
 use mammoscope_dataset::manifest::ManifestSet;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
@@ -15,20 +15,20 @@ use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// Which images are asked for.
+/// The images to train on.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct DataRequest {
-    /// The root as it was typed; `~` is the home folder.
+    /// The root as typed; `~` is the home folder.
     pub(in crate::tui) root: PathBuf,
     pub(in crate::tui) views: ViewSelection,
     pub(in crate::tui) splits: SplitChoice,
-    /// What is white in 16-bit files.
+    /// The grey range of 16-bit files.
     pub(in crate::tui) grey_range: GreyRange,
-    /// What splits are drawn from.
+    /// The seed for drawing splits.
     pub(in crate::tui) seed: u64,
 }
 
-/// A training that is asked for.
+/// Everything needed to start training runs.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct StartRequest {
     pub(in crate::tui) data: DataRequest,
@@ -38,40 +38,37 @@ pub(in crate::tui) struct StartRequest {
     pub(in crate::tui) devices: DeviceList,
 }
 
-/// Trainings that were started.
+/// The outcome of starting training runs.
 #[derive(Debug)]
 pub(in crate::tui) struct StartedRuns {
-    /// Those that a trainer has taken up; in the order of views.
+    /// The runs that a trainer has picked up, in the order of views.
     pub(in crate::tui) runs: Vec<RunDir>,
-    /// Why others have none, safe to print.
+    /// The reasons why others were not started; safe to print.
     pub(in crate::tui) failures: Vec<String>,
 }
 
-/// What is wanted of the world.
+/// Effects for the service of the screen Train.
 #[derive(Debug, PartialEq)]
 pub(in crate::tui) enum TrainEffect {
-    /// Find out what a data set gives; the last request wins.
+    /// Summarise a data set; the last request wins.
     Scan { request: u64, data: DataRequest },
-    /// Time three steps of a training; the last request wins.
+    /// Time three training steps; the last request wins.
     Time { request: u64, config: TrainingConfig, device: DeviceChoice },
-    /// Time nothing any more.
+    /// Cancel the timing in progress.
     CancelTiming,
-    /// Make the runs and start their trainers.
+    /// Create the runs and start their trainers.
     Start(Box<StartRequest>),
 }
 
-/// What comes back.
+/// Messages from the service of the screen Train.
 #[derive(Debug)]
 pub(in crate::tui) enum TrainMessage {
-    /// What a data set gives, or why it gives nothing.
-    Scanned { request: u64, outcome: Result<DataSummary, String> },
-    /// What a step takes, or why nobody knows.
-    Timed { request: u64, outcome: Result<StepTiming, String> },
-    /// Trainers were started, or why none was.
-    Started(Result<StartedRuns, String>),
+    Scanned { request: u64, outcome: Result<DataSummary, Failure> },
+    Timed { request: u64, outcome: Result<StepTiming, Failure> },
+    Started(Result<StartedRuns, Failure>),
 }
 
-/// What can be done here.
+/// Actions of the screen Train.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum TrainAction {
     Edit,
@@ -80,34 +77,32 @@ pub(in crate::tui) enum TrainAction {
     AllViews,
     Filter,
     Layers,
-    Outlook,
+    Estimate,
     Reset,
     ResetAll,
     TimeAgain,
     Previous,
     Next,
-    Move(Key),
-    Take,
+    Apply,
     Back,
 }
 
-/// What a data set gives for the views and splits that are asked for.
+/// The images of a data set for the requested views and splits.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct DataSummary {
-    /// Its root, absolute.
+    /// Absolute.
     pub(in crate::tui) root: PathBuf,
-    /// Where the splits come from.
     pub(in crate::tui) source: SplitSource,
-    /// The views, one run each.
+    /// One run each.
     pub(in crate::tui) views: Vec<ViewImages>,
-    /// What is doubtful, each in one line that is safe to print.
+    /// One line each, safe to print.
     pub(in crate::tui) warnings: Vec<String>,
-    /// Bytes left in the workspace.
+    /// Free bytes in the workspace's file system.
     pub(in crate::tui) free: Option<u64>,
 }
 
 impl DataSummary {
-    /// What manifests hold.
+    /// Summarises manifests.
     pub(in crate::tui) fn new(set: &ManifestSet, problems: Vec<String>, free: Option<u64>) -> Self {
         let views = set.manifests.iter().map(|manifest| {
             let mut counts = [[0; DensityClass::COUNT]; 3];
@@ -130,14 +125,14 @@ impl DataSummary {
         }
     }
 
-    /// All images, which are read and kept once; those of all-as-train stand in two splits.
+    /// The number of distinct images; with all-as-train each is in two splits, but counts once.
     pub(in crate::tui) fn images(&self) -> usize {
         let counted = if self.source == SplitSource::AllAsTrain { &Split::ALL[..1] } else { &Split::ALL[..] };
         self.views.iter().map(|view| counted.iter().map(|split| view.of_split(*split)).sum::<usize>()).sum()
     }
 }
 
-/// The images of a view: by split, by class.
+/// The numbers of images of a view, by split and class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct ViewImages {
     pub(in crate::tui) view: View,
@@ -145,7 +140,7 @@ pub(in crate::tui) struct ViewImages {
 }
 
 impl ViewImages {
-    /// Images of a split.
+    /// The number of images in a split.
     pub(in crate::tui) fn of_split(&self, split: Split) -> usize {
         self.counts[split as usize].iter().sum()
     }
@@ -155,22 +150,22 @@ impl ViewImages {
     }
 }
 
-/// Where the splits come from.
+/// The origin of the splits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::tui) enum SplitChoice {
-    /// The data's own folders, else drawn.
+    /// The data set's own split folders, else a random draw.
     #[default]
     OwnOrDrawn,
-    /// Every image is for training, and for validation.
+    /// Every image is used for training and for validation.
     AllAsTrain,
 }
 
 impl SplitChoice {
-    /// As it is shown.
+    /// The choice as the form shows it.
     pub(in crate::tui) fn text(self) -> &'static str {
         match self {
-            Self::OwnOrDrawn => "the data's own, else drawn",
+            Self::OwnOrDrawn => "the data's own, else random",
             Self::AllAsTrain => "all images as training images",
         }
     }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-/// What can be done with a picture.
+/// Actions of the picture viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum ViewerAction {
     Next,
     Previous,
-    TenOn,
+    TenForward,
     TenBack,
     First,
     Last,
@@ -16,26 +16,24 @@ pub(in crate::tui) enum ViewerAction {
     Darker,
     MoreContrast,
     LessContrast,
-    UsualWindow,
+    ResetWindow,
     Close,
 }
 
-/// Images to walk through.
+/// Images to browse.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct ImageList {
-    /// What they have in common: `true B, predicted C`.
+    /// A property that the images share, such as `true B, predicted C`.
     pub(in crate::tui) title: String,
-    /// The images.
     pub(in crate::tui) images: Vec<ListedImage>,
-    /// The one to begin with.
+    /// The index of the image to show first.
     pub(in crate::tui) position: usize,
 }
 
-/// An image and what is known of it.
+/// An image and its caption.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct ListedImage {
-    /// Its file.
     pub(in crate::tui) path: PathBuf,
-    /// A line about it, for beneath the picture: `subject 145 · true C · predicted C (.83)`.
+    /// The line below the picture, such as `subject 145 · true C · predicted C (.83)`.
     pub(in crate::tui) caption: String,
 }

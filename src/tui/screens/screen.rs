@@ -5,42 +5,73 @@ use ratatui::layout::Rect;
 
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::widgets::picture::PictureView;
 
-/// What a screen does. Nothing here reads or writes files: what is wanted of the world is returned as effects.
+/// A screen, whose state changes by input and messages. It does no I/O but returns effects.
 pub(in crate::tui) trait Screen {
-    /// What can be done now: the table that dispatch, footer and help are made from, the most useful first.
-    fn bindings(&self, model: &Model) -> &'static [Binding];
+    /// The key tables for the current state, for dispatch, footer and help.
+    fn bindings(&self, model: &Model) -> KeyTables;
 
-    /// Does it.
+    /// Performs an action of this screen.
     fn act(&mut self, action: Action, model: &Model) -> Vec<Effect>;
 
-    /// Takes a key before any binding, where text is being typed; `None` leaves it to the bindings.
+    /// Moves the cursor of the current list.
+    fn move_cursor(&mut self, _motion: ListMotion, _model: &Model) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Handles a key before the bindings while text is being typed; `None` leaves it to the bindings.
     fn type_key(&mut self, _key: Key, _model: &Model) -> Option<Vec<Effect>> {
         None
     }
 
-    /// Takes pasted text, where text is being typed.
+    /// Inserts pasted text while text is being typed.
     fn paste(&mut self, _text: &str, _model: &Model) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// Takes the mouse.
     fn mouse(&mut self, _mouse: Mouse, _model: &Model) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// Is shown from now on.
+    /// Called once, when the workbench opens.
+    fn start(&mut self, _model: &Model) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    /// Called whenever the screen is entered.
     fn enter(&mut self, _model: &Model) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// A second is over while it is shown.
+    /// Called every second while the screen is shown.
     fn tick(&mut self, _model: &Model) -> Vec<Effect> {
         Vec::new()
     }
 
-    /// Draws itself.
+    /// Takes note of an effect of any screen before it is performed.
+    fn on_effect(&mut self, _effect: &Effect) {}
+
+    /// The places of pictures on this screen.
+    fn pictures_mut(&mut self) -> &mut [PictureView] {
+        &mut []
+    }
+
+    /// Takes a picture; each place knows which one it requested.
+    fn on_picture(&mut self, message: &PictureMessage) {
+        for picture in self.pictures_mut() {
+            picture.on_message(message);
+        }
+    }
+
+    /// Effects that follow from a drawing: only then the visible rows and the room of pictures are known.
+    fn after_draw(&mut self) -> Vec<Effect> {
+        self.pictures_mut().iter_mut().filter_map(PictureView::take_request).collect()
+    }
+
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model);
 }

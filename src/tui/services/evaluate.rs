@@ -1,4 +1,4 @@
-//! What the screen Evaluate wants of the world: which runs keep predictions, their figures, and their intervals.
+//! The service of the screen Evaluate: finds runs with predictions, evaluates and compares them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,26 +7,27 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
-use crate::tui::protocol::evaluate::{EvaluateEffect, EvaluateMessage};
-use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
+use crate::tui::protocol::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::workspace::Workspace;
 
-/// Carries out what the screen Evaluate wants.
+/// The service of the screen Evaluate.
 pub(in crate::tui) struct EvaluateService {
     inbox: Sender<UiMessage>,
-    /// The newest requests of each kind: what works for an older one gives up.
+    /// The number of the latest request of each kind; work for an earlier one is given up.
     opened: Arc<AtomicU64>,
     compared: Arc<AtomicU64>,
 }
 
 impl EvaluateService {
-    pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox, opened: Arc::default(), compared: Arc::default() }
+    pub(super) fn new(_workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
+        Self { inbox: inbox.clone(), opened: Arc::default(), compared: Arc::default() }
     }
 
     pub(super) fn perform(&mut self, effect: EvaluateEffect) {
@@ -64,7 +65,7 @@ fn look(runs: Vec<RunDir>) -> HashMap<RunDir, Vec<Split>> {
         .collect()
 }
 
-/// The figures at once; then, set by set, those with intervals, that which is looked at first.
+/// Sends the metrics of all sets first, then each set with intervals, beginning with the set `first`.
 fn open(
     request: u64,
     runs: &[NamedRun],
@@ -108,7 +109,7 @@ fn open(
     }
 }
 
-/// Differences of all common sets at once; then, set by set, with intervals.
+/// Sends the differences of all common sets first, then again with intervals.
 fn compare(
     request: u64,
     [runs, with]: [&[NamedRun]; 2],
@@ -125,13 +126,13 @@ fn compare(
             let name = set.name;
             let other = there.sets.iter().find(|other| other.name == name && name != SetName::Unspecified);
             let compared = match other {
-                _ if here.split != there.split => Err(format!("it keeps no {} predictions", here.split)),
-                None => Err("it has no predictions of these".to_owned()),
+                _ if here.split != there.split => Err(Failure::from(format!("it has no {} predictions", here.split))),
+                None => Err("it has no predictions of this set".into()),
                 Some(other) => match PairedComparison::of(set, other, bootstrap) {
                     Ok(Some(comparison)) => Ok(Box::new(comparison)),
-                    Ok(None) => Err("no examination in common".to_owned()),
+                    Ok(None) => Err("no examinations in common".into()),
                     Err(error) => {
-                        Err(error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').to_owned())
+                        Err(error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').into())
                     }
                 },
             };

@@ -1,4 +1,4 @@
-//! Samples the machine at a calm pace, and tells only what is new.
+//! Samples the machine at intervals and sends the samples that differ.
 
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -7,28 +7,27 @@ use std::time::{Duration, Instant};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::services::machine_monitor::MachineMonitor;
 
-/// Between two samples.
-const PACE: Duration = Duration::from_secs(3);
-/// The first share of the processor is that of so long.
-const FIRST: Duration = Duration::from_millis(500);
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(3);
+/// The time between the first two samples, so that the first load of the processor is known soon.
+const FIRST_INTERVAL: Duration = Duration::from_millis(500);
 
-/// Samples as long as anybody listens.
+/// Samples until the inbox is gone.
 pub(super) fn watch(inbox: Sender<UiMessage>) {
     thread::spawn(move || {
         let mut monitor = MachineMonitor::new();
-        let mut told = Vec::new();
-        let mut pause = FIRST;
+        let mut sent = Vec::new();
+        let mut pause = FIRST_INTERVAL;
         loop {
             let sample = monitor.sample(Instant::now());
             let texts = sample.texts();
-            if texts != told {
-                told = texts;
+            if texts != sent {
+                sent = texts;
                 if inbox.send(UiMessage::Machine(sample)).is_err() {
                     return;
                 }
             }
             thread::sleep(pause);
-            pause = PACE;
+            pause = SAMPLE_INTERVAL;
         }
     });
 }

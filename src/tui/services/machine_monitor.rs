@@ -1,5 +1,5 @@
-//! How busy this machine is, sampled: processor and memory from the system, GPUs from NVIDIA's library (NVML), which is
-//! loaded when first asked and need not be there.
+//! The load of this machine: processor and memory from the system, GPUs from NVIDIA's library NVML, which is loaded on
+//! first use and need not exist.
 
 use std::time::{Duration, Instant};
 
@@ -12,35 +12,32 @@ use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::process_evidence::host_name;
 
-/// A driver that is not there, or fails, is asked again after so long.
-const AGAIN: Duration = Duration::from_secs(60);
+/// The time after which a driver that is missing or has failed is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Where the figures of the GPUs come from.
+/// A source of GPU samples.
 pub(super) trait GpuSource: Send {
-    /// All GPUs now; an error where the driver fails as a whole. A GPU without some sensor is no error.
-    fn sample(&mut self) -> Result<Vec<GpuSample>, String>;
+    /// Samples all GPUs. Fails only if the driver as a whole does, not for a missing sensor.
+    fn sample(&mut self) -> Result<Vec<GpuSample>, NvmlError>;
 }
 
-/// NVIDIA's own library.
+/// NVIDIA's management library.
 #[derive(Debug)]
 pub(super) struct NvmlSource(Nvml);
 
 impl NvmlSource {
-    /// Loads the library; `None` where there is no driver, or it does not answer.
+    /// Loads the library; `None` without a working driver.
     #[must_use]
     pub(super) fn open() -> Option<Self> {
-        // The name without a number belongs to the development package.
+        // The name without a version belongs to the development package.
         Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init().ok().map(Self)
     }
 }
 
 impl GpuSource for NvmlSource {
-    fn sample(&mut self) -> Result<Vec<GpuSample>, String> {
-        let count = self.0.device_count().map_err(|error| error.to_string())?;
-        (0..count)
-            .map(|index| self.0.device_by_index(index).and_then(|gpu| sample_of(&gpu)))
-            .collect::<Result<_, _>>()
-            .map_err(|error: NvmlError| error.to_string())
+    fn sample(&mut self) -> Result<Vec<GpuSample>, NvmlError> {
+        let count = self.0.device_count()?;
+        (0..count).map(|index| self.0.device_by_index(index).and_then(|gpu| sample_of(&gpu))).collect()
     }
 }
 
@@ -55,28 +52,28 @@ fn sample_of(gpu: &Device<'_>) -> Result<GpuSample, NvmlError> {
     })
 }
 
-/// Opens a source of GPU figures, where there is one.
+/// Opens a source of GPU samples, if there is one.
 type OpenSource = Box<dyn FnMut() -> Option<Box<dyn GpuSource>> + Send>;
 
-/// Samples this machine.
+/// Samples the load of this machine.
 pub(super) struct MachineMonitor {
     system: System,
-    /// The share of the processor is that since the sample before: the first one has none.
+    /// True after the first sample, which has no processor load, since that is measured between two samples.
     sampled: bool,
     host: String,
     open: OpenSource,
     gpus: Option<Box<dyn GpuSource>>,
-    asked: Option<Instant>,
+    last_attempt: Option<Instant>,
 }
 
 impl MachineMonitor {
-    /// A monitor of this machine.
+    /// A monitor with NVML as the source of GPU samples.
     #[must_use]
     pub(super) fn new() -> Self {
         Self::with_gpus(Box::new(|| NvmlSource::open().map(|source| Box::new(source) as Box<dyn GpuSource>)))
     }
 
-    /// A monitor whose GPU figures come from elsewhere.
+    /// A monitor with another source of GPU samples.
     #[must_use]
     pub(super) fn with_gpus(open: OpenSource) -> Self {
         let kinds = RefreshKind::nothing()
@@ -88,11 +85,10 @@ impl MachineMonitor {
             host: host_name(),
             open,
             gpus: None,
-            asked: None,
+            last_attempt: None,
         }
     }
 
-    /// The machine now.
     pub(super) fn sample(&mut self, now: Instant) -> MachineSample {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
@@ -105,16 +101,16 @@ impl MachineMonitor {
 
     fn sample_gpus(&mut self, now: Instant) -> Vec<GpuSample> {
         if self.gpus.is_none() {
-            if self.asked.is_some_and(|asked| now.duration_since(asked) < AGAIN) {
+            if self.last_attempt.is_some_and(|last_attempt| now.duration_since(last_attempt) < RETRY_INTERVAL) {
                 return Vec::new();
             }
-            self.asked = Some(now);
+            self.last_attempt = Some(now);
             self.gpus = (self.open)();
         }
         match self.gpus.as_mut().map(|source| source.sample()) {
             Some(Ok(gpus)) => gpus,
             Some(Err(_)) => {
-                // The driver was updated, or the GPU fell off the bus: the library has to be loaded anew.
+                // The driver was updated or the GPU fell off the bus: the library has to be loaded again.
                 self.gpus = None;
                 Vec::new()
             }
@@ -143,12 +139,12 @@ mod tests {
 
     use super::*;
 
-    /// Samples as a driver gave them once, one after another.
-    struct Recorded(VecDeque<Result<Vec<GpuSample>, String>>);
+    /// A source of recorded samples.
+    struct Recorded(VecDeque<Result<Vec<GpuSample>, NvmlError>>);
 
     impl GpuSource for Recorded {
-        fn sample(&mut self) -> Result<Vec<GpuSample>, String> {
-            self.0.pop_front().unwrap_or_else(|| Err("no more".to_owned()))
+        fn sample(&mut self) -> Result<Vec<GpuSample>, NvmlError> {
+            self.0.pop_front().unwrap_or(Err(NvmlError::Unknown))
         }
     }
 
@@ -157,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_driver_that_fails_is_asked_again_later() {
+    fn a_failed_driver_is_tried_again_later() {
         let opened = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&opened);
         let mut monitor = MachineMonitor::with_gpus(Box::new(move || {
             let time = count.fetch_add(1, Ordering::SeqCst);
-            let recorded = vec![Ok(vec![gpu(90), gpu(3)]), Err("GPU is lost".to_owned())];
+            let recorded = vec![Ok(vec![gpu(90), gpu(3)]), Err(NvmlError::GpuLost)];
             (time != 1).then(|| Box::new(Recorded(recorded.into())) as Box<dyn GpuSource>)
         }));
         let start = Instant::now();
@@ -170,8 +166,8 @@ mod tests {
         assert_eq!(monitor.sample(start).gpus, [gpu(90), gpu(3)]);
         assert_eq!(monitor.sample(after(2)).gpus, [], "the driver failed");
         assert_eq!(monitor.sample(after(4)).gpus, []);
-        assert_eq!(opened.load(Ordering::SeqCst), 1, "it is not asked at once");
-        assert_eq!(monitor.sample(after(61)).gpus, [], "there is none now");
+        assert_eq!(opened.load(Ordering::SeqCst), 1, "not tried again at once");
+        assert_eq!(monitor.sample(after(61)).gpus, [], "it is missing now");
         assert_eq!(monitor.sample(after(122)).gpus, [gpu(90), gpu(3)]);
         assert_eq!(opened.load(Ordering::SeqCst), 3);
     }
@@ -180,7 +176,7 @@ mod tests {
     fn this_machine_has_memory_and_a_processor() {
         let mut monitor = MachineMonitor::with_gpus(Box::new(|| None));
         let first = monitor.sample(Instant::now());
-        assert_eq!(first.cpu_percent, None, "a share of what time?");
+        assert_eq!(first.cpu_percent, None, "there is no earlier sample");
         let memory = first.memory.unwrap();
         assert!(0 < memory.used && memory.used < memory.total);
         assert!(monitor.sample(Instant::now()).cpu_percent.is_some_and(|percent| percent <= 100));

@@ -1,4 +1,4 @@
-//! What carries effects out, on threads of their own, and answers with messages.
+//! The services, which perform effects on threads of their own and answer with messages.
 
 pub(super) mod datasets;
 pub(super) mod evaluate;
@@ -7,7 +7,7 @@ mod machine;
 mod machine_monitor;
 pub(super) mod pictures;
 mod run_list;
-mod run_watch;
+pub(super) mod run_watch;
 pub(super) mod runs;
 pub(super) mod train;
 
@@ -15,54 +15,50 @@ use std::sync::mpsc::Sender;
 
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::screen_table::for_each_screen;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Everything that works for the workbench.
-pub(super) struct Services {
-    datasets: datasets::DatasetsService,
-    evaluate: evaluate::EvaluateService,
-    explain: explain::ExplainService,
-    pictures: pictures::PictureService,
-    runs: runs::RunsService,
-    train: train::TrainService,
+macro_rules! define_services {
+    ($($module:ident: $Name:ident $key:literal $go:literal,
+        $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
+        /// The services of the workbench: one per screen, and one for pictures.
+        pub(super) struct Services {
+            pictures: pictures::PictureService,
+            $($module: $module::$Service,)*
+        }
+
+        impl Services {
+            /// Services that send their messages to this inbox. Threads are started on first use.
+            pub(super) fn new(workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
+                Self {
+                    pictures: pictures::PictureService::new(inbox.clone()),
+                    $($module: $module::$Service::new(workspace, inbox),)*
+                }
+            }
+
+            /// Starts to perform an effect of a screen or of a picture, without blocking.
+            pub(super) fn perform(&mut self, effect: Effect) {
+                match effect {
+                    Effect::Picture(effect) => self.pictures.perform(effect),
+                    $(Effect::$Name(effect) => self.$module.perform(effect),)*
+                    // Performed by the application or the main loop.
+                    Effect::Quit
+                    | Effect::Suspend
+                    | Effect::Redraw
+                    | Effect::QueryTerminal
+                    | Effect::SaveView
+                    | Effect::Navigate(_)
+                    | Effect::Notice(_)
+                    | Effect::Ask(_) => {}
+                }
+            }
+        }
+    };
 }
 
-impl Services {
-    /// Services that answer into this inbox; threads are started when they are first needed.
-    pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self {
-            datasets: datasets::DatasetsService::new(inbox.clone()),
-            evaluate: evaluate::EvaluateService::new(inbox.clone()),
-            explain: explain::ExplainService::new(workspace.clone(), inbox.clone()),
-            pictures: pictures::PictureService::new(inbox.clone()),
-            runs: runs::RunsService::new(workspace.clone(), inbox.clone()),
-            train: train::TrainService::new(workspace, inbox),
-        }
-    }
+for_each_screen!(define_services);
 
-    /// Tells this inbox how busy the machine is, from now on.
-    pub(super) fn watch_machine(inbox: Sender<UiMessage>) {
-        machine::watch(inbox);
-    }
-
-    /// Carries out an effect of a screen or of a picture; never waits.
-    pub(super) fn perform(&mut self, effect: Effect) {
-        match effect {
-            Effect::Datasets(effect) => self.datasets.perform(effect),
-            Effect::Evaluate(effect) => self.evaluate.perform(effect),
-            Effect::Explain(effect) => self.explain.perform(effect),
-            Effect::Picture(effect) => self.pictures.perform(effect),
-            Effect::Runs(effect) => self.runs.perform(effect),
-            Effect::Train(effect) => self.train.perform(effect),
-            // Carried out by the application and the main loop.
-            Effect::Quit
-            | Effect::Suspend
-            | Effect::Redraw
-            | Effect::QueryTerminal
-            | Effect::SaveView
-            | Effect::Navigate(_)
-            | Effect::Notice(_)
-            | Effect::Ask(_) => {}
-        }
-    }
+/// Starts to report the load of this machine.
+pub(super) fn watch_machine(inbox: Sender<UiMessage>) {
+    machine::watch(inbox);
 }

@@ -1,4 +1,4 @@
-//! A run that is looked at: followed on a thread of its own, what is new of it told as it comes.
+//! Follows a run on a thread of its own and sends its changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,15 +12,16 @@ use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_runs::follower::RunFollower;
 use mammoscope_runs::snapshot::{RunChange, RunSnapshot};
+use mammoscope_storage::runs::event_tail::TailEntry;
 use mammoscope_storage::runs::log_tail::last_lines;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// How long nothing may happen before the log is looked at all the same.
-const TIMEOUT: Duration = Duration::from_secs(1);
-/// Between two messages: what comes meanwhile is told together.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The interval at which the log is checked even without new events.
+const LOG_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The shortest time between two updates, which batches the changes in between.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A run that is followed until this is dropped.
+/// Follows a run until it is dropped.
 pub(super) struct RunWatch {
     over: Arc<AtomicBool>,
 }
@@ -32,7 +33,7 @@ impl Drop for RunWatch {
 }
 
 impl RunWatch {
-    /// Follows a run, after a delay in which it may turn out that nobody wants to know.
+    /// Follows a run after a delay, during which this may be dropped again.
     pub(super) fn start(run: RunDir, delay: Duration, inbox: Sender<UiMessage>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&over);
@@ -44,42 +45,59 @@ impl RunWatch {
     }
 }
 
-/// What has changed since it was last told.
-struct Pending {
+/// The changes of a run since the last update that was sent.
+#[derive(Debug)]
+pub(in crate::tui) struct PendingUpdate {
+    /// The number of steps sent before that still hold.
     kept: usize,
-    anew: bool,
+    is_restart: bool,
     notes: Vec<RunNote>,
 }
 
-impl Pending {
-    fn take(&mut self, snapshot: &RunSnapshot, change: &RunChange) {
-        let state = snapshot.state();
-        match change {
-            RunChange::Appeared | RunChange::Gone | RunChange::Restarted => {
-                *self = Self { kept: 0, anew: true, notes: Vec::new() };
-            }
-            RunChange::Event(event) => {
-                let is_report = matches!(event.kind, RunEventKind::StepReported { .. });
-                self.kept = self.kept.min(state.steps.len() - usize::from(is_report));
-                if !is_report {
-                    let kind = NoteKind::Event(event.kind.clone());
-                    self.notes.push(RunNote { time: event.time, step: state.step, kind });
-                }
-            }
-            RunChange::BadLine(_) | RunChange::Status => {}
+impl PendingUpdate {
+    /// Nothing was sent yet: the first update holds the whole run.
+    pub(in crate::tui) fn new() -> Self {
+        Self { kept: 0, is_restart: true, notes: Vec::new() }
+    }
+
+    /// Adds a change; `state` is the run's state after it.
+    pub(in crate::tui) fn add(&mut self, state: &RunState, change: &RunChange) {
+        if change.is_restart() {
+            *self = Self::new();
         }
+        if let RunChange::Entry(TailEntry::Event(event)) = change {
+            let is_report = matches!(event.kind, RunEventKind::StepReported(_));
+            self.kept = self.kept.min(state.steps.len() - usize::from(is_report));
+            if !is_report {
+                let kind = NoteKind::Event(event.kind.clone());
+                self.notes.push(RunNote { time: event.time, step: state.summary.step, kind });
+            }
+        }
+    }
+
+    /// Takes the update out: what was added since the last one.
+    pub(in crate::tui) fn take(
+        &mut self,
+        state: &RunState,
+        problems: Vec<String>,
+        log: Option<Vec<String>>,
+    ) -> RunUpdate {
+        let sent = Self { kept: state.steps.len(), is_restart: false, notes: Vec::new() };
+        let Self { kept, is_restart, notes } = std::mem::replace(self, sent);
+        let (steps, summary) = (state.steps[kept..].to_vec(), Box::new(state.summary.clone()));
+        RunUpdate { kept, steps, is_restart, notes, summary, problems, log }
     }
 }
 
 fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
     let mut follower = RunFollower::new(run.clone());
-    let mut pending = Pending { kept: 0, anew: true, notes: Vec::new() };
+    let mut pending = PendingUpdate::new();
     let (mut problems, mut log_length, mut first) = (Vec::new(), None, true);
     while !over() {
-        let mut take = |snapshot: &RunSnapshot, change: &RunChange| pending.take(snapshot, change);
+        let mut take = |snapshot: &RunSnapshot, change: &RunChange| pending.add(snapshot.state(), change);
         let mut changed = if first { follower.poll(&mut take) || first } else { false };
         if !first {
-            changed = follower.wait(TIMEOUT, over, &mut take);
+            changed = follower.wait(LOG_CHECK_INTERVAL, over, &mut take);
         }
         first = false;
         let length = fs::metadata(run.log()).ok().map(|facts| facts.len());
@@ -92,49 +110,11 @@ fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
         if !changed || over() {
             continue;
         }
-        let state = snapshot.state();
-        let news = RunUpdate {
-            kept: pending.kept,
-            steps: state.steps[pending.kept..].to_vec(),
-            anew: pending.anew,
-            notes: std::mem::take(&mut pending.notes),
-            state: Box::new(without_steps(state)),
-            problems: problems.clone(),
-            log,
-        };
-        (pending.kept, pending.anew) = (state.steps.len(), false);
-        if inbox.send(UiMessage::Runs(RunsMessage::Followed { run: run.clone(), news: Box::new(news) })).is_err() {
+        let update = Box::new(pending.take(snapshot.state(), problems.clone(), log));
+        if inbox.send(UiMessage::Runs(RunsMessage::Followed { run: run.clone(), update })).is_err() {
             return;
         }
-        thread::sleep(PAUSE);
-    }
-}
-
-/// The state without the reports of its steps, which are told apart.
-fn without_steps(state: &RunState) -> RunState {
-    RunState {
-        monitor: state.monitor,
-        epochs: state.epochs,
-        phase: state.phase,
-        stops: state.stops,
-        reason: state.reason.clone(),
-        trainer: state.trainer.clone(),
-        setting: state.setting.clone(),
-        epoch: state.epoch,
-        step: state.step,
-        learning_rate: state.learning_rate,
-        steps: Vec::new(),
-        records: state.records.clone(),
-        best: state.best.clone(),
-        reductions: state.reductions.clone(),
-        checkpoints: state.checkpoints.clone(),
-        skipped: state.skipped.clone(),
-        warnings: state.warnings.clone(),
-        acknowledged: state.acknowledged.clone(),
-        evaluations: state.evaluations.clone(),
-        last_error: state.last_error.clone(),
-        started: state.started,
-        updated: state.updated,
+        thread::sleep(UPDATE_INTERVAL);
     }
 }
 
@@ -147,10 +127,11 @@ mod tests {
     use super::*;
     use crate::tui::screens::runs::curves::{Metric, RunCurves};
     use mammoscope_domain::run::run_event::RunEvent;
+    use mammoscope_domain::run::run_records::StepReport;
     use mammoscope_storage::runs::event_log::EventLog;
 
     fn report(run: &RunDir, step: u64) {
-        let kind = RunEventKind::StepReported {
+        let kind = RunEventKind::StepReported(StepReport {
             epoch: 1,
             step,
             loss: step as f64,
@@ -158,7 +139,7 @@ mod tests {
             learning_rate: 0.01,
             gradient_norm: 1.0,
             images_per_s: 30.0,
-        };
+        });
         append(run, kind);
     }
 
@@ -167,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn the_curves_are_those_of_the_files_whatever_happens_to_them() {
+    fn the_curves_follow_every_change_of_the_files() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         (1..=3).for_each(|step| report(&run, step));
@@ -176,12 +157,12 @@ mod tests {
         let mut curves = RunCurves::default();
         let mut until = |wanted: &[f32]| {
             while curves.raw(Metric::Loss).values() != wanted {
-                let Ok(UiMessage::Runs(RunsMessage::Followed { news, .. })) =
+                let Ok(UiMessage::Runs(RunsMessage::Followed { update, .. })) =
                     messages.recv_timeout(Duration::from_secs(60))
                 else {
-                    panic!("no news; the curve is {:?}, not {wanted:?}", curves.raw(Metric::Loss).values());
+                    panic!("no update; the curve is {:?}, not {wanted:?}", curves.raw(Metric::Loss).values());
                 };
-                curves.take(*news);
+                curves.apply(*update);
             }
             curves.notes.len()
         };

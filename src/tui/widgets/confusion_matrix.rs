@@ -1,4 +1,4 @@
-//! A confusion matrix whose cells one walks through. Every cell has its number; colour only helps.
+//! A confusion matrix with a cursor. Every cell has its number; colour is never the only sign.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -11,26 +11,27 @@ use super::figure_text::{figure, signed};
 use super::fitted::{fitted, padded_start, width};
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::input::Mouse;
+use crate::terminal::sizes::Cells;
 use crate::tui::theme::Theme;
 use mammoscope_domain::metrics::classification_report::ClassificationReport;
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::subject::density::DensityClass;
 
 const CLASSES: usize = DensityClass::COUNT;
-/// Columns of the class letters on the left, and of the recalls on the right.
+/// Columns of the class letters on the left and of the recalls on the right.
 const LETTERS: u16 = 5;
 const RECALL: u16 = 8;
-/// Lines besides the cells: two of headings, one of precisions.
+/// Lines besides the cells: two headings and the precisions.
 const FURTHER_ROWS: u16 = 3;
-/// The smallest and the largest cell: an odd number of rows has a middle.
-const MIN_CELL: (u16, u16) = (6, 1);
-const MAX_CELL: (u16, u16) = (11, 3);
+/// The smallest and the largest cell of the matrix; an odd number of rows has a middle.
+const MIN_CELL: Cells = Cells { columns: 6, rows: 1 };
+const MAX_CELL: Cells = Cells { columns: 11, rows: 3 };
 
-/// What the numbers of the cells are.
+/// The normalisation of the cells' numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::tui) enum Normalisation {
-    /// Cases.
+    /// Numbers of cases.
     #[default]
     Counts,
     /// Shares of the true class.
@@ -42,12 +43,11 @@ pub(in crate::tui) enum Normalisation {
 impl Normalisation {
     pub(in crate::tui) const ALL: [Self; 3] = [Self::Counts, Self::Rows, Self::Columns];
 
-    /// What comes after it.
+    /// The next normalisation, cyclically.
     pub(in crate::tui) fn next(self) -> Self {
         Self::ALL[(self as usize + 1) % Self::ALL.len()]
     }
 
-    /// How it is called.
     pub(in crate::tui) const fn title(self) -> &'static str {
         match self {
             Self::Counts => "counts",
@@ -57,7 +57,7 @@ impl Normalisation {
     }
 }
 
-/// The share of a cell among the cases of its true class, or of its predicted class; `None` where there are none.
+/// The share of a cell among the cases of its true or its predicted class; `None` if there are none.
 fn share(matrix: &ConfusionMatrix, truth: DensityClass, predicted: DensityClass, by: Normalisation) -> Option<f64> {
     let whole = match by {
         Normalisation::Columns => matrix.predictions_of(predicted),
@@ -66,24 +66,30 @@ fn share(matrix: &ConfusionMatrix, truth: DensityClass, predicted: DensityClass,
     (whole > 0).then(|| matrix.count(truth, predicted) as f64 / whole as f64)
 }
 
-/// What is drawn: one matrix, or the difference of two.
+/// A view of one matrix, or of the difference of two.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tui) struct MatrixView<'a> {
     pub(in crate::tui) matrix: &'a ConfusionMatrix,
-    /// What it is compared with.
+    /// The matrix to subtract.
     pub(in crate::tui) minus: Option<&'a ConfusionMatrix>,
     pub(in crate::tui) normalisation: Normalisation,
     /// The cell under the cursor: true class, predicted class.
     pub(in crate::tui) cursor: (DensityClass, DensityClass),
-    /// Whether the arrows move the cursor.
+    /// True if the arrow keys move the cursor.
     pub(in crate::tui) focused: bool,
 }
 
-/// Where a matrix was drawn, for the mouse.
-#[derive(Clone, Copy, Debug, Default)]
+/// The area in which a matrix was drawn, for the mouse.
+#[derive(Clone, Copy, Debug)]
 pub(in crate::tui) struct MatrixArea {
     cells: Rect,
-    cell: (u16, u16),
+    cell: Cells,
+}
+
+impl Default for MatrixArea {
+    fn default() -> Self {
+        Self { cells: Rect::default(), cell: MIN_CELL }
+    }
 }
 
 impl MatrixArea {
@@ -92,24 +98,25 @@ impl MatrixArea {
         if !self.cells.contains((mouse.column, mouse.row).into()) {
             return None;
         }
-        let column = (mouse.column - self.cells.x) / self.cell.0.max(1);
-        let row = (mouse.row - self.cells.y) / self.cell.1.max(1);
+        let column = (mouse.column - self.cells.x) / self.cell.columns;
+        let row = (mouse.row - self.cells.y) / self.cell.rows;
         Some((DensityClass::from_index(row.into())?, DensityClass::from_index(column.into())?))
     }
 }
 
-/// The size of a matrix as large as fits.
-pub(in crate::tui) fn cell_size(area: Rect) -> (u16, u16) {
+/// The size of one cell of a matrix that fills an area.
+fn cell_size(area: Rect) -> Cells {
     let columns = area.width.saturating_sub(LETTERS + RECALL) / CLASSES as u16;
     let rows = area.height.saturating_sub(FURTHER_ROWS) / CLASSES as u16;
-    let height = if rows >= MAX_CELL.1 { MAX_CELL.1 } else { MIN_CELL.1 };
-    (columns.clamp(MIN_CELL.0, MAX_CELL.0), height)
+    let rows = if rows >= MAX_CELL.rows { MAX_CELL.rows } else { MIN_CELL.rows };
+    Cells { columns: columns.clamp(MIN_CELL.columns, MAX_CELL.columns), rows }
 }
 
 impl MatrixView<'_> {
-    /// Draws it into the upper left of an area; gives where the cells are.
+    /// Draws the matrix into the upper left corner of an area; returns where the cells are.
     pub(in crate::tui) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) -> MatrixArea {
-        let (columns, rows) = cell_size(area);
+        let cell = cell_size(area);
+        let Cells { columns, rows } = cell;
         let cells = Rect::new(area.x + LETTERS, area.y + 2, columns * CLASSES as u16, rows * CLASSES as u16);
         let put = |frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'static>| {
             let place = Rect::new(x, y, line.width() as u16, 1).intersection(area);
@@ -140,7 +147,7 @@ impl MatrixView<'_> {
                 self.draw_cell(frame, place, (truth, predicted), theme);
             }
         }
-        MatrixArea { cells: cells.intersection(area), cell: (columns, rows) }
+        MatrixArea { cells: cells.intersection(area), cell }
     }
 
     fn margin(
@@ -160,7 +167,7 @@ impl MatrixView<'_> {
         }
     }
 
-    /// The cell's number.
+    /// The number in a cell as text.
     pub(in crate::tui) fn text(&self, truth: DensityClass, predicted: DensityClass) -> String {
         let of = |matrix: &ConfusionMatrix| share(matrix, truth, predicted, self.normalisation);
         match (self.normalisation, self.minus) {
@@ -180,12 +187,12 @@ impl MatrixView<'_> {
         }
     }
 
-    /// How strongly a cell is shaded: its share, or the difference of its shares.
+    /// The strength of a cell's shade: its share, or an amplified difference of shares.
     fn weight(&self, truth: DensityClass, predicted: DensityClass) -> f64 {
         let of = |matrix: &ConfusionMatrix| share(matrix, truth, predicted, self.normalisation).unwrap_or(0.0);
         match self.minus {
             None => of(self.matrix),
-            // A few points are much.
+            // A few percentage points are a large difference.
             Some(minus) => (4.0 * (of(self.matrix) - of(minus))).clamp(-1.0, 1.0),
         }
     }
@@ -208,7 +215,7 @@ impl MatrixView<'_> {
         let spans = vec![Span::styled(left, mark), Span::raw(text), Span::styled(right, mark)];
         frame.render_widget(Paragraph::new(Line::from(spans)).style(style), middle);
         if chosen && place.height >= 3 {
-            // A frame of the same sign around the tall cell.
+            // A tall cell gets a whole frame.
             let rule = theme.sign("─", "-").repeat(inner);
             let [upper, lower] = if theme.ascii { ["++", "++"] } else { ["╭╮", "╰╯"] };
             for (corners, y) in [(upper, place.y), (lower, place.bottom() - 1)] {
@@ -220,8 +227,8 @@ impl MatrixView<'_> {
     }
 }
 
-/// The background of a cell by its share, -1 to 1; none where the terminal has few colours. The text's colour goes with
-/// it, so that it is read on any terminal.
+/// The background for a weight from -1 to 1, with a text colour that is readable on it; none on terminals with few
+/// colours.
 fn shade(weight: f64, theme: &Theme) -> Style {
     type Ramp = ((u8, u8, u8), [u8; 5]);
     const LEVELS: f64 = 4.0;
@@ -259,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_cells_by_hand() {
+    fn cell_texts_match_hand_computed_ones() {
         use DensityClass::{A, B, C, D};
         let here = ConfusionMatrix::new([[3, 1, 0, 0], [1, 1, 0, 0], [0; 4], [0, 0, 0, 8]]);
         let there = ConfusionMatrix::new([[1, 3, 0, 0], [1, 1, 0, 0], [0; 4], [0, 0, 0, 8]]);
@@ -275,7 +282,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn differences_of_shares_of_a_class_cancel_out(
+        fn the_differences_of_a_row_of_shares_cancel_out(
             here in prop::array::uniform4(prop::array::uniform4(1_u64..400)),
             there in prop::array::uniform4(prop::array::uniform4(1_u64..400)),
         ) {

@@ -1,16 +1,16 @@
-//! Figures of merit as text: three decimals without the leading zero, as clinical papers print them.
+//! Metrics as text, without the leading zero, as clinical papers print them.
 
 use crate::tui::theme::Theme;
 use mammoscope_domain::metrics::bootstrap::Interval;
 
-/// A share or a kappa: `.813`, `1.00`, `-.05`; `–` where it is undefined.
+/// A share or a kappa such as `.813`, `1.00` or `-.05`; `–` if undefined.
 pub(in crate::tui) fn figure(value: Option<f64>, decimals: usize, theme: &Theme) -> String {
     value
         .filter(|value| value.is_finite())
         .map_or_else(|| theme.sign("–", "-").to_owned(), |value| without_zero(&format!("{value:.decimals$}"), decimals))
 }
 
-/// A difference, always with its sign: `+.013`, `-.200`.
+/// A difference, always with its sign, such as `+.013` or `-.200`.
 pub(in crate::tui) fn signed(value: Option<f64>, decimals: usize, theme: &Theme) -> String {
     value.filter(|value| value.is_finite()).map_or_else(
         || theme.sign("–", "-").to_owned(),
@@ -22,7 +22,7 @@ pub(in crate::tui) fn signed(value: Option<f64>, decimals: usize, theme: &Theme)
     )
 }
 
-/// An interval: `[.75–.88]`; that of a difference with signs: `[-.02 +.04]`.
+/// An interval such as `[.75–.88]`, or `[-.02 +.04]` for a difference.
 pub(in crate::tui) fn interval(interval: Option<Interval>, is_difference: bool, theme: &Theme) -> String {
     match interval {
         None => theme.sign("–", "-").to_owned(),
@@ -35,7 +35,7 @@ pub(in crate::tui) fn interval(interval: Option<Interval>, is_difference: bool, 
     }
 }
 
-/// `0.813` is `.813`; `1.000` loses a digit instead, so that it is as wide.
+/// `0.813` becomes `.813`; `1.000` loses a digit instead, to be equally wide.
 fn without_zero(text: &str, decimals: usize) -> String {
     match text.find("0.") {
         Some(at) if !text[..at].contains(|character: char| character.is_ascii_digit()) => {
@@ -52,7 +52,7 @@ mod tests {
     use crate::tui::testing::empty_model;
 
     #[test]
-    fn figures_are_as_wide_as_each_other() {
+    fn metrics_are_equally_wide() {
         let theme = empty_model().theme;
         assert_eq!(figure(Some(0.8126), 3, &theme), ".813");
         assert_eq!(figure(Some(1.0), 3, &theme), "1.00");
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn intervals_say_what_they_are_of() {
+    fn an_interval_of_a_difference_has_signs() {
         let theme = empty_model().theme;
         let ends = Some(Interval { low: -0.021, high: 1.0, undefined_resamples: 0 });
         assert_eq!(interval(ends, false, &theme), "[-.02–1.0]");

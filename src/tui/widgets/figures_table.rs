@@ -1,4 +1,4 @@
-//! Figures of merit as a table: of one evaluation with intervals, or of two with their difference.
+//! A table of metrics: of one evaluation with intervals, or of two with their difference.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,13 +15,13 @@ use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::figures_of_merit::FiguresOfMerit;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 
-/// Cells of the titles, of a figure, and of an interval.
+/// Cells of a title, of a metric, and of an interval.
 const TITLE: usize = 16;
 const FIGURE: usize = 6;
 const INTERVAL: usize = 12;
-/// Differences below this are rounding.
-const NOTHING: f64 = 1e-12;
-/// From this width on a comparison shows both sides' figures beside their difference.
+/// Smaller differences are rounding errors.
+const ROUNDING: f64 = 1e-12;
+/// From this width on, a comparison shows both values beside their difference.
 const WIDE: u16 = 56;
 
 struct Row {
@@ -47,10 +47,10 @@ const ROWS: [Row; 8] = rows! {
     "calibration ECE" ece15,
 };
 
-/// Lines of a table with everything in it.
+/// The height of the longest table.
 pub(in crate::tui) const FULL_HEIGHT: u16 = ROWS.len() as u16 + 2;
 
-/// Draws the figures of a set; intervals that are not there yet are shown as dots.
+/// Draws the metrics of a set. Intervals that are not computed yet are shown as dots.
 pub(in crate::tui) fn draw_figures(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -71,7 +71,7 @@ pub(in crate::tui) fn draw_figures(
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// Draws how far the figures of one network are above those of another.
+/// Draws the differences between the metrics of two networks, the first minus the second.
 pub(in crate::tui) fn draw_differences(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -82,8 +82,8 @@ pub(in crate::tui) fn draw_differences(
     let wide = area.width >= WIDE;
     let mut heading = padded("", TITLE);
     if wide {
-        heading += &padded_start("here", FIGURE);
-        heading += &padded_start("there", FIGURE + 1);
+        heading += &padded_start("this", FIGURE);
+        heading += &padded_start("other", FIGURE + 1);
         heading += "  difference";
     } else {
         heading += "diff.  95 %";
@@ -92,8 +92,8 @@ pub(in crate::tui) fn draw_differences(
     for row in &ROWS {
         let difference = (row.value)(&comparison.difference);
         let ends = (row.ends)(&comparison.intervals);
-        // The star says it without colours.
-        let marked = ends.is_some_and(|ends| ends.low > NOTHING || ends.high < -NOTHING);
+        // Marked by a star, not by the colour alone.
+        let marked = ends.is_some_and(|ends| ends.low > ROUNDING || ends.high < -ROUNDING);
         let mut spans = vec![Span::styled(padded(row.title, TITLE), theme.dim())];
         if wide {
             let side = |figures| padded_start(&figure((row.value)(figures), 3, theme), FIGURE);
@@ -107,7 +107,7 @@ pub(in crate::tui) fn draw_differences(
         spans.push(Span::styled(format!(" {ends}"), theme.dim()));
         lines.push(Line::from(spans));
     }
-    lines.push(Line::styled("* its interval leaves out 0", theme.dim()));
+    lines.push(Line::styled("* the interval excludes 0", theme.dim()));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -133,14 +133,14 @@ fn ends_text(
     }
 }
 
-/// What the spread of grey alone reaches, and the network's kappa minus it.
+/// The kappa that the spread of grey values alone reaches, and how far the network is ahead.
 fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme: &Theme) -> Line<'static> {
     let ahead = signed(baseline.kappa_linear_difference, 2, theme);
     let wide = cells >= WIDE;
     let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
         (false, ..) => format!(" diff. {ahead}"),
-        (true, true, Some(ends)) => format!(" network minus it {ahead} {}", interval(Some(ends), true, theme)),
-        (true, ..) => format!(" network minus it {ahead}"),
+        (true, true, Some(ends)) => format!(" network ahead by {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network ahead by {ahead}"),
     };
     let title = padded("baseline kappa", TITLE);
     Line::from(vec![
@@ -150,19 +150,19 @@ fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme:
     ])
 }
 
-/// How well people agree, to read the kappas against.
+/// The agreement between and within human readers, as a yardstick for the kappas.
 fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
     let number = |kappa: f64| figure(Some(kappa), 2, theme);
     let text = if cells >= WIDE {
         format!(
-            "{}{} two radiologists, {} one of them twice",
+            "{}{} inter-reader, {} intra-reader",
             padded("readers' kappa", TITLE + 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )
     } else {
         format!(
-            "{}{} two, {} twice",
+            "{}{} inter, {} intra",
             padded("readers' kappa", TITLE + 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)

@@ -1,14 +1,14 @@
-//! Text cut to a number of cells.
+//! Text truncated or padded to a number of cells.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// Cells that a text takes.
+/// The width of a text in cells.
 pub(in crate::tui) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The beginning of a text, with `…` where it was cut.
+/// The beginning of a text, ending in `…` if it was truncated.
 pub(in crate::tui) fn fitted(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
@@ -21,7 +21,7 @@ pub(in crate::tui) fn fitted(text: &str, cells: usize) -> String {
     kept
 }
 
-/// The end of a text, with `…` where it was cut: for paths, whose end tells more.
+/// The end of a text, starting with `…` if it was truncated; for paths, whose end says more.
 pub(in crate::tui) fn fitted_start(text: &str, cells: usize) -> String {
     if width(text) <= cells {
         return text.to_owned();
@@ -34,14 +34,14 @@ pub(in crate::tui) fn fitted_start(text: &str, cells: usize) -> String {
     format!("…{}", kept.concat())
 }
 
-/// A text in exactly so many cells: cut, or followed by spaces.
+/// A text in exactly `cells` cells: truncated, or followed by spaces.
 pub(in crate::tui) fn padded(text: &str, cells: usize) -> String {
     let mut shown = fitted(text, cells);
     shown.push_str(&" ".repeat(cells.saturating_sub(width(&shown))));
     shown
 }
 
-/// A text at the right end of so many cells.
+/// A text in exactly `cells` cells, aligned to the right.
 pub(in crate::tui) fn padded_start(text: &str, cells: usize) -> String {
     let shown = fitted(text, cells);
     " ".repeat(cells.saturating_sub(width(&shown))) + &shown
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_cut_between_characters() {
+    fn texts_are_truncated_between_characters() {
         assert_eq!(fitted("density", 7), "density");
         assert_eq!(fitted("density", 6), "densi…");
         assert_eq!(fitted("乳房撮影", 5), "乳房…");

@@ -1,4 +1,4 @@
-//! Pieces that screens are drawn from.
+//! The widgets from which screens are composed.
 
 pub(super) mod chart;
 pub(super) mod confusion_matrix;

@@ -1,4 +1,4 @@
-//! The frame of a region.
+//! Framed regions.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -7,10 +7,11 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
 use super::fitted::fitted;
+use crate::terminal::sizes::Cells;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 
-/// Draws a rounded frame with titles left and right; the area within comes back.
+/// Draws a rounded frame with titles on the left and the right; returns the area within.
 pub(in crate::tui) fn draw_pane(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -19,7 +20,7 @@ pub(in crate::tui) fn draw_pane(
     [left, right]: [&str; 2],
 ) -> Rect {
     let room = usize::from(area.width.saturating_sub(4));
-    // A title takes the frame's colour where it has none of its own.
+    // Without a colour of its own, a title would take the frame's.
     let title = if focused { theme.accent() } else { theme.text().fg(Color::Reset) };
     let mut block = Block::bordered().border_set(theme.borders()).border_style(theme.frame(focused));
     if !left.is_empty() {
@@ -35,15 +36,16 @@ pub(in crate::tui) fn draw_pane(
     inner
 }
 
-/// Draws an empty box of this size in the middle of an area; its inside comes back.
+/// Draws an empty framed box of this size in the middle of an area; returns the area within.
 pub(crate) fn draw_box(
     frame: &mut Frame<'_>,
     area: Rect,
-    (width, height): (u16, u16),
+    size: impl Into<Cells>,
     model: &Model,
     titles: [&str; 2],
 ) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height));
+    let Cells { columns, rows } = size.into();
+    let (width, height) = (columns.min(area.width), rows.min(area.height));
     let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
     frame.render_widget(Clear, place);
     draw_pane(frame, place, &model.theme, true, titles)

@@ -1,4 +1,4 @@
-//! Precision, recall and F1 of each class, with their intervals.
+//! A table of precision, recall and F1 per class, with intervals.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,16 +15,16 @@ use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
 use mammoscope_domain::metrics::evaluation::Evaluation;
 use mammoscope_domain::subject::density::DensityClass;
 
-/// Cells of the class' letter, and of the number of its cases.
+/// Cells of the class letter and of the support.
 const CLASS: usize = 7;
 const SUPPORT: usize = 8;
 
-/// Cells of a figure with its interval: at least what the longest takes, and more where there is room.
+/// Cells of a metric with its interval: at least those of the longest, more if there is room.
 fn figure_cells(area: Rect) -> usize {
     (usize::from(area.width).saturating_sub(CLASS + SUPPORT + 1) / 3).clamp(16, 20)
 }
 
-/// Draws the table of one evaluation. Intervals that are not there yet are shown as dots.
+/// Draws the table of one evaluation. Intervals that are not computed yet are shown as dots.
 pub(in crate::tui) fn draw_per_class(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -49,7 +49,7 @@ pub(in crate::tui) fn draw_per_class(
     draw(frame, area, lines, theme);
 }
 
-/// Draws how far the classes' figures of one matrix are above those of another.
+/// Draws the differences between the metrics of two matrices, the first minus the second.
 pub(in crate::tui) fn draw_per_class_difference(
     frame: &mut Frame<'_>,
     area: Rect,

@@ -1,4 +1,4 @@
-//! The four classes' probabilities in one line, each with a small bar and its number.
+//! The probabilities of the four classes in one line, each as a small bar and a number.
 
 use ratatui::style::Modifier;
 use ratatui::text::Span;
@@ -10,12 +10,12 @@ use mammoscope_domain::subject::probabilities::Probabilities;
 
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// Cells that the four take with bars of this width.
+/// The width of the line with bars of this width.
 pub(in crate::tui) const fn cells_of(bar: usize) -> usize {
     DensityClass::COUNT * (bar + 6)
 }
 
-/// Letter, bar and number of each class; the true class is underlined, so that it is seen without colours too.
+/// Letter, bar and number of each class. The true class is underlined, so that it stands out without colours, too.
 pub(in crate::tui) fn probability_spans(
     probabilities: &Probabilities,
     truth: DensityClass,
@@ -37,7 +37,7 @@ pub(in crate::tui) fn probability_spans(
     spans
 }
 
-/// A share as a bar in exactly so many cells.
+/// A share as a bar, padded to exactly `cells` cells.
 pub(in crate::tui) fn bar_text(share: f64, cells: usize, theme: &Theme) -> String {
     let eighths = (share.clamp(0.0, 1.0) * cells as f64 * 8.0).round() as usize;
     let (full, part) = (eighths / 8, eighths % 8);
@@ -61,14 +61,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bars_take_their_cells(share in -0.5_f64..1.5, cells in 0_usize..12, ascii: bool) {
+        fn bars_have_the_requested_width(share in -0.5_f64..1.5, cells in 0_usize..12, ascii: bool) {
             let theme = Theme { ascii, ..empty_model().theme };
             prop_assert_eq!(width(&bar_text(share, cells, &theme)), cells);
         }
     }
 
     #[test]
-    fn a_line_takes_the_cells_that_it_says() {
+    fn a_line_has_the_announced_width() {
         let probabilities = Probabilities([0.01, 0.12, 0.83, 0.04]);
         let spans = probability_spans(&probabilities, DensityClass::B, 4, &empty_model().theme);
         let text: String = spans.iter().map(|span| span.content.as_ref()).collect();

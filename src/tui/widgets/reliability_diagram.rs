@@ -1,4 +1,4 @@
-//! Whether probabilities mean what they say: accuracy against top probability, as bars of text cells.
+//! A reliability diagram: accuracy against confidence, as bars of text cells.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,14 +9,14 @@ use ratatui::widgets::Paragraph;
 use crate::tui::theme::Theme;
 use mammoscope_domain::metrics::calibration::{BINS, ReliabilityBin};
 
-/// Columns of the accuracies on the left.
+/// Columns of the axis labels on the left.
 const AXIS: u16 = 6;
-/// Lines below the bars: the axis, its numbers, and how many cases each bin holds.
+/// Lines below the bars: the axis, its labels, and the number of cases per bin.
 const BELOW: u16 = 3;
 const EIGHTHS: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
-/// Draws the bins as bars as high as their accuracy; a mark stands where a bar would end if the bin's probabilities meant
-/// what they say.
+/// Draws each bin as a bar as high as its accuracy, with a mark at its mean confidence, where the bar of a perfectly
+/// calibrated classifier would end.
 pub(in crate::tui) fn draw_reliability(frame: &mut Frame<'_>, area: Rect, bins: &[ReliabilityBin], theme: &Theme) {
     let column_cells = area.width.saturating_sub(AXIS + 1) / BINS as u16;
     if area.height < BELOW + 3 || column_cells == 0 {
@@ -45,7 +45,7 @@ pub(in crate::tui) fn draw_reliability(frame: &mut Frame<'_>, area: Rect, bins: 
     let wide = column_cells * BINS;
     let axis = format!("     {}{}", theme.sign("└", "+"), theme.sign("─", "-").repeat(wide));
     lines.push(Line::styled(axis, theme.dim()));
-    let numbers = format!("      0{:>1$}", "probability of the class that was chosen  1", wide.saturating_sub(1));
+    let numbers = format!("      0{:>1$}", "probability of the predicted class  1", wide.saturating_sub(1));
     let short = format!("      0{:>1$}", "1", wide.saturating_sub(1));
     lines.push(Line::styled(if wide > 48 { numbers } else { short }, theme.dim()));
     let mut spans = vec![Span::styled(" cases", theme.dim())];
@@ -72,7 +72,7 @@ fn axis_label(row: u16, rows: u16) -> &'static str {
     }
 }
 
-/// What stands in one cell of a bin's column, `level` rows above the axis.
+/// The content of one cell of a bin's column, `level` rows above the axis.
 fn bar_cell(bin: &ReliabilityBin, level: u16, rows: u16, theme: &Theme) -> (&'static str, Style) {
     let eighths = |share: f64| (share.clamp(0.0, 1.0) * f64::from(rows) * 8.0).round() as u16;
     let filled = eighths(bin.accuracy).saturating_sub(8 * level).min(8);
@@ -80,9 +80,7 @@ fn bar_cell(bin: &ReliabilityBin, level: u16, rows: u16, theme: &Theme) -> (&'st
     let bar = theme.series(0);
     if expected == level {
         let mark = if theme.ascii { "=" } else { "━" };
-        // On a full bar the mark would not be told from it by its colour alone.
-        let style = theme.warning();
-        return (mark, style);
+        return (mark, theme.warning());
     }
     if theme.ascii {
         return (if filled >= 4 { "#" } else { " " }, bar);
@@ -96,7 +94,7 @@ mod tests {
     use crate::tui::testing::empty_model;
 
     #[test]
-    fn a_bar_is_as_high_as_the_accuracy_and_the_mark_stands_at_the_probability() {
+    fn the_bar_ends_at_the_accuracy_and_the_mark_is_at_the_confidence() {
         let theme = empty_model().theme;
         let bin = ReliabilityBin { bin: 12, cases: 8, accuracy: 0.5, confidence: 0.85 };
         let column: Vec<&str> = (0..10).map(|level| bar_cell(&bin, level, 10, &theme).0).collect();

@@ -1,51 +1,43 @@
-//! Cursor and scroll position of a list of any length: only the rows on screen are ever drawn.
+//! The cursor and scroll position of a list of any length; only the rows on screen are ever drawn.
 
 use std::ops::Range;
 
 use ratatui::layout::Rect;
 
-use crate::terminal::input::{Key, Mouse};
+use crate::terminal::input::Mouse;
+use crate::tui::protocol::list_motion::ListMotion;
 
-/// Cursor and scroll position of a list.
+/// The cursor and scroll position of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) struct ScrollList {
     /// The row under the cursor.
     pub(in crate::tui) cursor: usize,
     /// The first row on screen.
     offset: usize,
-    /// Rows on screen when it was drawn last.
+    /// The number of rows on screen when the list was last drawn.
     height: usize,
-    /// Where it was drawn last.
+    /// The area in which the list was last drawn.
     area: Rect,
 }
 
 impl ScrollList {
-    /// A list with the cursor on this row.
+    /// A list with the cursor on a row.
     pub(in crate::tui) fn at(cursor: usize) -> Self {
         Self { cursor, ..Self::default() }
     }
 
-    /// Moves the cursor by rows, within a list of this length.
+    /// Moves the cursor by a number of rows within a list of this length.
     pub(in crate::tui) fn step(&mut self, rows: isize, length: usize) {
         self.cursor = self.cursor.saturating_add_signed(rows).min(length.saturating_sub(1));
     }
 
-    /// Moves the cursor by a key that lists know; `false` for any other key.
-    pub(in crate::tui) fn press(&mut self, key: Key, length: usize) -> bool {
+    /// Moves the cursor within a list of this length.
+    pub(in crate::tui) fn move_by(&mut self, motion: ListMotion, length: usize) {
         let page = self.height.max(2) as isize - 1;
-        match key {
-            Key::Up | Key::Char('k') => self.step(-1, length),
-            Key::Down | Key::Char('j') => self.step(1, length),
-            Key::PageUp => self.step(-page, length),
-            Key::PageDown => self.step(page, length),
-            Key::Home => self.cursor = 0,
-            Key::End => self.cursor = length.saturating_sub(1),
-            _ => return false,
-        }
-        true
+        self.step(motion.rows(page), length);
     }
 
-    /// The rows to draw in this area, the cursor among them.
+    /// The rows to draw in an area, including the cursor's.
     pub(in crate::tui) fn visible(&mut self, area: Rect, length: usize) -> Range<usize> {
         self.area = area;
         self.height = usize::from(area.height);
@@ -65,7 +57,7 @@ impl ScrollList {
         (self.area.contains((mouse.column, mouse.row).into()) && row < length).then_some(row)
     }
 
-    /// Whether the mouse is over the list.
+    /// True if the mouse is over the list.
     pub(in crate::tui) fn is_under(&self, mouse: Mouse) -> bool {
         self.area.contains((mouse.column, mouse.row).into())
     }
@@ -79,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_cursor_is_on_screen_whatever_happens(
+        fn the_cursor_is_always_on_screen(
             steps in prop::collection::vec((-20_isize..20, 0_u16..8, 0_usize..40), 1..40),
         ) {
             let mut list = ScrollList::default();

@@ -1,4 +1,4 @@
-//! A line of text that is typed.
+//! A single-line text field.
 
 use ratatui::style::Modifier;
 use ratatui::text::Span;
@@ -8,27 +8,26 @@ use super::fitted::width;
 use crate::terminal::input::Key;
 use crate::tui::theme::Theme;
 
-/// A line of text and a cursor in it.
+/// A line of text with a cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::tui) struct TextField {
     text: String,
-    /// Bytes before the cursor.
+    /// The position of the cursor as a byte offset.
     cursor: usize,
 }
 
 impl TextField {
-    /// A field with this text, the cursor at its end.
+    /// A field with this text and the cursor at its end.
     pub(in crate::tui) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
         Self { cursor: text.len(), text }
     }
 
-    /// The text.
     pub(in crate::tui) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Takes a key; whether it was one that a line of text knows.
+    /// Handles a key; returns `false` for a key that has no meaning in a text field.
     pub(in crate::tui) fn press(&mut self, key: Key) -> bool {
         let before = self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len);
         let after = self.text[self.cursor..].graphemes(true).next().map_or(0, str::len);
@@ -63,14 +62,14 @@ impl TextField {
         true
     }
 
-    /// Puts text where the cursor is; line ends and the like are left out.
+    /// Inserts text at the cursor, without its control characters.
     pub(in crate::tui) fn paste(&mut self, text: &str) {
         for character in text.chars().filter(|character| !character.is_control()) {
             self.press(Key::Char(character));
         }
     }
 
-    /// The text as it is drawn in so many cells, the cursor in sight and marked where the field has the focus.
+    /// The text as drawn in `cells` cells; with the focus, the cursor is visible and marked.
     pub(in crate::tui) fn spans(&self, cells: usize, focused: bool, theme: &Theme) -> Vec<Span<'static>> {
         let shown = |text: &str| mammoscope_domain::text::printable::printable(text);
         if !focused {
@@ -111,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_keys_break_it(keys in prop::collection::vec(0_usize..9, 0..60)) {
+        fn any_sequence_of_keys_is_handled(keys in prop::collection::vec(0_usize..9, 0..60)) {
             let known = [Key::Char('é'), Key::Char('乳'), Key::Backspace, Key::Delete, Key::Left, Key::Right, Key::Home,
                 Key::End, Key::Ctrl('w')];
             let mut field = TextField::default();

@@ -1,6 +1,6 @@
-//! Measuring our own programs.
+//! Measures our own programs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
@@ -17,16 +17,17 @@ use crate::checkout::Checkout;
 pub(super) struct Ours {
     program: PathBuf,
     engine: PathBuf,
+    engine_bench: PathBuf,
     precisions: Vec<&'static str>,
 }
 
-/// What `mammoscope-engine probe` prints, as far as it is needed.
+/// The part of `mammoscope-engine probe`'s output that is needed.
 #[derive(Debug, Deserialize)]
 struct Probe {
     cpu_bf16: bool,
 }
 
-/// What `mammoscope-engine bench forward --json` prints, and `bench gradcam --json`.
+/// The output of `mammoscope-engine-bench forward --json` and `gradcam --json`.
 #[derive(Debug, Deserialize)]
 struct ForwardReport {
     results: Vec<ForwardResult>,
@@ -40,7 +41,7 @@ struct ForwardResult {
     img_per_s: f64,
 }
 
-/// What `mammoscope-engine bench ten-steps` prints.
+/// The output of `mammoscope-engine-bench ten-steps`.
 #[derive(Debug, Deserialize)]
 struct StepsReport {
     run: Steps,
@@ -53,27 +54,29 @@ struct Steps {
 }
 
 impl Ours {
-    /// The binaries of the release build, and the precisions in which this computer can measure them.
+    /// Finds the binaries of the release build and the precisions that this machine supports.
     pub(super) fn find(checkout: &Checkout) -> anyhow::Result<Self> {
-        let [program, engine] = ["mammoscope", "mammoscope-engine"].map(|name| checkout.release_binary(name));
-        let mut ours = Self { program, engine, precisions: vec!["f32"] };
-        let probe: Probe = ours.ask_engine(&["probe"], "1")?;
+        let binary = |name: &str| checkout.release_binary(name);
+        let [program, engine] = ["mammoscope", "mammoscope-engine"].map(binary);
+        let engine_bench = binary("mammoscope-engine-bench");
+        let mut ours = Self { program, engine, engine_bench, precisions: vec!["f32"] };
+        let probe: Probe = ask(&ours.engine, &["probe"], "1")?;
         if probe.cpu_bf16 {
             ours.precisions.push("bf16");
         } else {
-            eprintln!("skipped: bf16, for which this CPU has no instructions");
+            eprintln!("skipped: bf16 (this CPU has no instructions for it)");
         }
         Ok(ours)
     }
 
-    /// All figures of a kind of work, once.
+    /// Measures all cases of a kind of work once.
     pub(super) fn measure(&self, work: Work, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         match work {
             Work::Forward => self.forward(conditions),
             Work::GradCam => self.gradcam(conditions),
             Work::Train => self.train_steps(conditions),
             Work::Pipeline => self.pipeline(conditions),
-            // Measured with the whole.
+            // Measured together with the pipeline and with Grad-CAM.
             Work::FirstEpoch | Work::GradCamByHand => Ok(Vec::new()),
         }
     }
@@ -81,8 +84,8 @@ impl Ours {
     fn forward(&self, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         let sizes = conditions.sizes.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         let batches = format!("{BATCH},1");
-        let arguments = ["bench", "forward", "--json", "--sizes", &sizes, "--batches", &batches];
-        let report: ForwardReport = self.ask_engine(&arguments, &conditions.threads)?;
+        let arguments = ["forward", "--json", "--sizes", &sizes, "--batches", &batches];
+        let report: ForwardReport = ask(&self.engine_bench, &arguments, &conditions.threads)?;
         let figure = |ForwardResult { size, batch, precision, img_per_s }| Figure {
             work: Work::Forward,
             size,
@@ -94,10 +97,10 @@ impl Ours {
         Ok(report.results.into_iter().map(figure).collect())
     }
 
-    /// The same figures beside both of the peer's ways.
+    /// Reports the same figures for both of the peer's implementations.
     fn gradcam(&self, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         let report: ForwardReport =
-            self.ask_engine(&["bench", "gradcam", "--json", "--batches", "1"], &conditions.threads)?;
+            ask(&self.engine_bench, &["gradcam", "--json", "--batches", "1"], &conditions.threads)?;
         let figures = report.results.into_iter().flat_map(|ForwardResult { size, batch, precision, img_per_s }| {
             [Work::GradCam, Work::GradCamByHand].map(|work| Figure {
                 work,
@@ -111,18 +114,18 @@ impl Ours {
         Ok(figures.collect())
     }
 
-    /// Each case in a process of its own, whose memory is that of the case.
+    /// Measures each case in a process of its own, so that the peak memory is that of the case.
     fn train_steps(&self, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         const WARM_UP: usize = 2;
         let mut figures = Vec::new();
         for &size in &conditions.sizes {
-            // As the peer's script: five steps at large sizes, four times as many at small ones.
+            // Like the peer's script: five steps at large sizes, four times as many at small ones.
             let steps = WARM_UP + if size > 300 { 5 } else { 20 };
             for precision in &self.precisions {
-                let mut arguments = ["bench", "ten-steps", "--device", "cpu", "--precision", precision].to_vec();
+                let mut arguments = ["ten-steps", "--device", "cpu", "--precision", precision].to_vec();
                 let (steps, size_text, batch) = (steps.to_string(), size.to_string(), BATCH.to_string());
                 arguments.extend(["--steps", &steps, "--size", &size_text, "--batch", &batch]);
-                let StepsReport { run } = self.ask_engine(&arguments, &conditions.threads)?;
+                let StepsReport { run } = ask(&self.engine_bench, &arguments, &conditions.threads)?;
                 figures.push(Figure {
                     work: Work::Train,
                     size,
@@ -149,20 +152,20 @@ impl Ours {
         }
         Ok(figures)
     }
+}
 
-    /// The JSON document that the engine prints.
-    fn ask_engine<T: DeserializeOwned>(&self, arguments: &[&str], threads: &str) -> anyhow::Result<T> {
-        let what = format!("mammoscope-engine {}", arguments.join(" "));
-        let output = Command::new(&self.engine)
-            .args(arguments)
-            .env("OMP_NUM_THREADS", threads)
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()
-            .with_context(|| format!("start {}", self.engine.display()))?;
-        if !output.status.success() {
-            bail!("{what} failed ({})", output.status);
-        }
-        serde_json::from_slice(&output.stdout).with_context(|| format!("read what {what} printed"))
+/// Runs a program and parses the JSON document that it prints.
+fn ask<T: DeserializeOwned>(program: &Path, arguments: &[&str], threads: &str) -> anyhow::Result<T> {
+    let command_line = format!("{} {}", program.display(), arguments.join(" "));
+    let output = Command::new(program)
+        .args(arguments)
+        .env("OMP_NUM_THREADS", threads)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("start {}", program.display()))?;
+    if !output.status.success() {
+        bail!("{command_line} failed ({})", output.status);
     }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("read the output of {command_line}"))
 }

@@ -1,4 +1,4 @@
-//! Measuring the peers: the same network in Python's torch, and the reference's training in Keras.
+//! Measures the peers: the same network in PyTorch, and the reference's training in Keras.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Conditions, Figure, Work};
 use crate::checkout::run_to_end;
 
-/// The peers that were found.
+/// The peers that are installed.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     torch: Option<Peer>,
@@ -25,7 +25,7 @@ struct Peer {
     script: PathBuf,
 }
 
-/// What the scripts write.
+/// The output of the scripts.
 #[derive(Debug, Deserialize)]
 struct PeerReport {
     results: Vec<PeerResult>,
@@ -35,24 +35,24 @@ struct PeerReport {
 struct PeerResult {
     name: String,
     size: u32,
-    /// Images of a pass; of the whole timed epoch in Keras' training.
+    /// Images per pass, or in the whole timed epoch of Keras' training.
     images: u32,
-    /// `contiguous` or `channels_last`, of Python's torch.
+    /// The memory layout in PyTorch: `contiguous` or `channels_last`.
     layout: Option<String>,
     img_per_s: f64,
 }
 
 impl Peers {
-    /// The peers with an environment in `environments` and a script in `scripts`; a missing one is said.
+    /// Finds the peers with an environment in `environments` and a script in `scripts`, and reports missing ones.
     pub(super) fn find(environments: &Path, scripts: &Path) -> anyhow::Result<Self> {
         if !environments.is_dir() {
-            bail!("--peers: {} is no folder", environments.display());
+            bail!("--peers: {} is not a folder", environments.display());
         }
         let find = |name, environment: &str, script: &str| {
             let python = std::path::absolute(environments.join(environment).join("bin/python3"));
             let peer = Peer { name, python: python.ok()?, script: scripts.join(script) };
             if let Some(absent) = [&peer.python, &peer.script].into_iter().find(|path| !path.is_file()) {
-                eprintln!("skipped: {name} is not measured, {} is absent", absent.display());
+                eprintln!("skipped: {name} ({} is missing)", absent.display());
                 return None;
             }
             Some(peer)
@@ -60,7 +60,7 @@ impl Peers {
         Ok(Self { torch: find("PyTorch", "torch", "bench_torch.py"), keras: find("Keras", "keras", "bench_keras.py") })
     }
 
-    /// All figures of a kind of work, once.
+    /// Measures all cases of a kind of work once.
     pub(super) fn measure(&self, work: Work, conditions: &Conditions) -> anyhow::Result<Vec<Figure>> {
         let (peer, part) = match work {
             Work::Forward => (&self.torch, "forward"),
@@ -84,7 +84,7 @@ impl Peer {
         let report = folder.path().join("figures.json");
         let mut command = Command::new(&self.python);
         command.arg(&self.script).args(["--only", part, "--threads", &conditions.threads]);
-        // The rounds repeat what another program has disturbed.
+        // Our rounds replace the script's own retries.
         command.args(["--retries", "0"]).arg("--json").arg(&report);
         command.arg("--sizes").args(conditions.sizes.iter().map(u32::to_string));
         command.arg("--images").arg(conditions.images.path());
@@ -97,7 +97,7 @@ impl Peer {
         }
         let text = fs::read(&report).with_context(|| format!("read {}", report.display()))?;
         let report: PeerReport =
-            serde_json::from_slice(&text).with_context(|| format!("read what {} wrote", self.script.display()))?;
+            serde_json::from_slice(&text).with_context(|| format!("read the output of {}", self.script.display()))?;
         Ok(report.results)
     }
 

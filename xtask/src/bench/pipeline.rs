@@ -1,4 +1,4 @@
-//! A whole training from image files, as a user starts it.
+//! Measures a whole training from image files, started the way a user does.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,25 +14,25 @@ use super::{BATCH, Conditions};
 use crate::checkout::{Checkout, run_to_end};
 
 const CLASSES: [&str; 4] = ["A", "B", "C", "D"];
-/// So that a set of 16 images has some steps an epoch.
+/// Copies of each image, so that a set of 16 images gives several steps per epoch.
 const COPIES: usize = 4;
 
-/// Images as ours and theirs read them: `CC_R/test/<CLASS>/*.png` in a temporary folder.
+/// Images in a layout that both sides read: `CC_R/test/<CLASS>/*.png` in a temporary folder.
 #[derive(Debug)]
 pub(super) struct ImageFolder(TempDir);
 
 impl ImageFolder {
-    /// Four copies of every PNG file in folders A to D below `source`, or below the images at hand.
+    /// Copies every PNG file in folders A to D below `source` (or below the default test set) four times.
     pub(super) fn make(checkout: &Checkout, source: Option<&Path>) -> anyhow::Result<Self> {
         let known = ["../shared/seed/TestSet", "testset"].map(|folder| checkout.root.join(folder));
         let source = match source {
             Some(source) => source.to_owned(),
-            None => known.into_iter().find(|folder| folder.is_dir()).context("testset/ is absent")?,
+            None => known.into_iter().find(|folder| folder.is_dir()).context("testset/ is missing")?,
         };
         let mut images = Vec::new();
         find_images(&source, &mut images)?;
         if images.is_empty() {
-            bail!("{} holds no PNG file in a folder A, B, C or D", source.display());
+            bail!("{} contains no PNG file in a folder A, B, C or D", source.display());
         }
         let folder = tempfile::tempdir().context("make a temporary folder")?;
         for (subject, (class, image)) in (1..).zip(images.iter().flat_map(|image| [image; COPIES])) {
@@ -44,13 +44,12 @@ impl ImageFolder {
         Ok(Self(folder))
     }
 
-    /// The folder.
     pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 }
 
-/// Class and path of every image below a folder, in the order of their names.
+/// Collects class and path of every image below a folder, ordered by name.
 fn find_images(folder: &Path, images: &mut Vec<(&'static str, PathBuf)>) -> anyhow::Result<()> {
     let class = CLASSES.into_iter().find(|class| folder.ends_with(class));
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
@@ -66,16 +65,16 @@ fn find_images(folder: &Path, images: &mut Vec<(&'static str, PathBuf)>) -> anyh
     Ok(())
 }
 
-/// Training images a second, without validation.
+/// Training images per second, without validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Rates {
-    /// In the first epoch and all that comes before it: the files are read, the network is built.
+    /// In the first epoch and everything before it, such as reading the files and building the network.
     pub(super) first_epoch: f64,
-    /// In the epochs after it.
+    /// In the later epochs.
     pub(super) later_epochs: f64,
 }
 
-/// Trains with the reference's recipe, augmentation included, and reads from the run's events how fast it went.
+/// Trains with the reference's recipe, including augmentation, and derives the speed from the run's events.
 pub(super) fn train_from_files(
     program: &Path,
     conditions: &Conditions,
@@ -83,7 +82,7 @@ pub(super) fn train_from_files(
     precision: &str,
 ) -> anyhow::Result<Rates> {
     let folder = tempfile::tempdir().context("make a temporary folder")?;
-    // An epoch takes a moment at small sizes.
+    // Epochs are short at small sizes.
     let epochs = if size > 300 { 3 } else { 12 };
     let threads = &conditions.threads;
     let settings = format!("size={size},precision={precision},epochs={epochs},batch_size={BATCH},threads={threads}");
@@ -96,13 +95,13 @@ pub(super) fn train_from_files(
     }
     let runs = folder.path().join("runs");
     let run = fs::read_dir(&runs).with_context(|| format!("read {}", runs.display()))?.next();
-    let events = run.context("the training has left no run")??.path().join("events.jsonl");
+    let events = run.context("the training left no run")??.path().join("events.jsonl");
     let text = fs::read_to_string(&events).with_context(|| format!("read {}", events.display()))?;
     let events = text.lines().map(serde_json::from_str).collect::<Result<Vec<Event>, _>>();
     rates(&events.context("read the events of the run")?).context("the run has too few reports")
 }
 
-/// One line of a run's events, as far as it is needed.
+/// The needed part of a run's event.
 #[derive(Debug, Deserialize)]
 struct Event {
     time: DateTime<Utc>,
@@ -112,7 +111,7 @@ struct Event {
     step: Option<u64>,
 }
 
-/// A training's rates, from the beginning of an epoch to the last report in it: what follows is validation.
+/// Computes the rates of a training. Each epoch counts up to its last report; validation follows.
 fn rates(events: &[Event]) -> Option<Rates> {
     let mut epochs: BTreeMap<u32, (&Event, &Event)> = BTreeMap::new();
     for event in events {
@@ -142,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_leave_validation_out_and_count_what_comes_before_the_first_epoch() {
+    fn rates_exclude_validation_and_include_the_preparation() {
         let lines = [
             r#"{"time": "2026-11-23T10:00:00Z", "event": "created", "preset": "seed", "epochs": 2}"#,
             r#"{"time": "2026-11-23T10:00:10Z", "event": "started", "pid": 7}"#,
@@ -159,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn images_are_found_in_class_folders_and_masks_are_not() {
+    fn only_images_in_class_folders_are_found() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for path in ["CC_R/A/1.png", "CC_R/A/masks/1.png", "CC_L/test/D/2.png", "CC_L/test/D/notes.txt", "phantom.png"]
         {

@@ -1,12 +1,12 @@
-//! The table that sets the figures side by side.
+//! The table that compares the figures.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{Figure, Work};
 
-/// A Markdown table of the medians over the rounds. Of a peer with several memory layouts the fastest enters: a
-/// comparison with a slower one would flatter us.
+/// Formats a Markdown table of the medians over the rounds. Of a peer with several memory layouts the fastest is shown:
+/// a comparison with a slower one would flatter us.
 pub(super) fn markdown_table(ours: &[Figure], theirs: &[Figure]) -> String {
     let (ours, theirs) = (by_case(ours), by_case(theirs));
     let mut table = "| work | size | batch | precision | images/s | peak | peer, f32 | images/s | ratio |\n".to_owned();
@@ -17,20 +17,20 @@ pub(super) fn markdown_table(ours: &[Figure], theirs: &[Figure]) -> String {
             Some(bytes) => format!("{:.2} GB", bytes as f64 / 1e9),
             None => "–".to_owned(),
         };
-        // Every epoch of theirs reads the files anew.
+        // Every epoch of the peer reads the files again.
         let their_work = if work == Work::FirstEpoch { Work::Pipeline } else { work };
         let best = theirs
             .iter()
             .filter(|((work, their_size, images, _), _)| (*work, *their_size, *images) == (their_work, size, batch))
             .map(|((.., peer), figures)| (median(figures.iter().map(|figure| figure.img_per_s).collect()), *peer))
             .max_by(|left, right| left.0.total_cmp(&right.0));
-        let beside = match best {
+        let comparison = match best {
             Some((theirs, peer)) => format!("{peer} | {theirs:.2} | {:.2}", rate / theirs),
             None => "– | – | –".to_owned(),
         };
         let work = work.name();
-        writeln!(table, "| {work} | {size} | {batch} | {precision} | {rate:.2} | {peak} | {beside} |")
-            .expect("a String takes all");
+        writeln!(table, "| {work} | {size} | {batch} | {precision} | {rate:.2} | {peak} | {comparison} |")
+            .expect("writing to a String cannot fail");
     }
     table.truncate(table.trim_end().len());
     table
@@ -47,7 +47,7 @@ fn by_case(figures: &[Figure]) -> BTreeMap<Case<'_>, Vec<&Figure>> {
     cases
 }
 
-/// The middle value, or the mean of the two middle ones; the figures are never empty.
+/// Returns the middle value, or the mean of the two middle ones; the figures must not be empty.
 pub(super) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     let middle = figures.len() / 2;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_stand_side_by_side() {
+    fn medians_are_compared() {
         let ours = [
             figure(Work::Train, 650, "f32", 6.0),
             figure(Work::Train, 650, "f32", 9.0),

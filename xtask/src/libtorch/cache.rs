@@ -1,4 +1,4 @@
-//! The folder in the user's cache that holds libtorch, its lock, and the room on its disk.
+//! The folder for libtorch in the user's cache, its lock, and its disk space.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -8,37 +8,37 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use indicatif::DecimalBytes;
 
-/// `mammoscope/libtorch` in `$XDG_CACHE_HOME`, or in `~/.cache` where that is not set.
+/// Returns `mammoscope/libtorch` in `$XDG_CACHE_HOME`, or in `~/.cache` if that is not set.
 pub(super) fn cache_folder() -> anyhow::Result<PathBuf> {
-    // The XDG specification: a relative path is to be ignored.
+    // The XDG specification: relative paths must be ignored.
     let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let cache = match named {
         Some(folder) => folder,
-        None => env::home_dir().context("neither XDG_CACHE_HOME nor HOME says where caches are kept")?.join(".cache"),
+        None => env::home_dir().context("no cache folder: neither XDG_CACHE_HOME nor HOME is set")?.join(".cache"),
     };
     Ok(cache.join("mammoscope").join("libtorch"))
 }
 
-/// Held while libtorch is fetched; a second set-up waits for the first. The system releases it when the process ends,
-/// however it ends.
+/// A lock held while libtorch is fetched; a second set-up waits for the first. The system releases it when the process
+/// ends in any way.
 #[derive(Debug)]
 pub(super) struct SetupLock {
     _file: File,
 }
 
 impl SetupLock {
-    /// Makes the folder and takes its lock, waiting where another process holds it.
-    pub(super) fn take(folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+    /// Creates the folder and acquires its lock, waiting while another process holds it.
+    pub(super) fn acquire(folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("create the folder {}", folder.display()))?;
         let path = folder.join("lock");
         let file = File::create(&path).with_context(|| format!("open {}", path.display()))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                eprintln!("another set-up is at work in {}: waiting for it", folder.display());
+                eprintln!("another set-up is running in {}: waiting for it", folder.display());
                 file.lock().with_context(|| format!("lock {}", path.display()))?;
             }
-            // A file system without locks, as some NFS mounts are: two set-ups at once are then only slower.
+            // A file system without locks, such as some NFS mounts: concurrent set-ups are then merely slower.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("lock {}", path.display())),
         }
@@ -46,13 +46,14 @@ impl SetupLock {
     }
 }
 
-/// An error where the disk under `folder` has less than `bytes` free for this user.
+/// Fails if the disk of `folder` has less than `bytes` free for this user.
 pub(super) fn require_space(folder: &Path, bytes: u64) -> anyhow::Result<()> {
-    let disk = rustix::fs::statvfs(folder).with_context(|| format!("ask for the room under {}", folder.display()))?;
+    let disk =
+        rustix::fs::statvfs(folder).with_context(|| format!("determine the free space under {}", folder.display()))?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free < bytes {
         bail!(
-            "not enough room on the disk: libtorch needs {} under {}, {} are free; make room, or set XDG_CACHE_HOME to \
+            "not enough disk space: libtorch needs {} under {}, {} are free; free some, or set XDG_CACHE_HOME to \
              a folder on another disk",
             DecimalBytes(bytes),
             folder.display(),
@@ -62,8 +63,8 @@ pub(super) fn require_space(folder: &Path, bytes: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until what was written under `folder` is on the disk, so that the rename that follows never outlives the
-/// files it publishes.
+/// Flushes everything written under `folder` to disk, so that after a crash the following rename never refers to
+/// missing data.
 pub(super) fn flush_to_disk(folder: &Path) -> anyhow::Result<()> {
     let folder_file = File::open(folder).with_context(|| format!("open {}", folder.display()))?;
     rustix::fs::syncfs(&folder_file).with_context(|| format!("flush {} to the disk", folder.display()))
@@ -74,17 +75,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn too_little_room_is_said_with_both_figures() {
+    fn too_little_space_is_reported_with_both_figures() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         require_space(folder.path(), 1).expect("one byte is free");
         let error = require_space(folder.path(), u64::MAX).expect_err("no disk is that large").to_string();
-        assert!(error.contains("not enough room") && error.contains("are free"), "{error}");
+        assert!(error.contains("not enough disk space") && error.contains("are free"), "{error}");
     }
 
     #[test]
     fn the_lock_is_released_when_dropped() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let first = SetupLock::take(folder.path()).expect("the first lock");
+        let first = SetupLock::acquire(folder.path()).expect("the first lock");
         let file = File::open(folder.path().join("lock")).expect("the lock's file");
         assert!(matches!(file.try_lock(), Err(TryLockError::WouldBlock)), "a second one must wait");
         drop(first);

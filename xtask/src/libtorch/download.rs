@@ -1,4 +1,4 @@
-//! Wheels from the Python Package Index, through the user's own pip: its index, proxy and certificate settings hold.
+//! Downloads wheels from the Python Package Index with the user's pip and its index, proxy and certificate settings.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,10 +13,10 @@ use super::machine::Machine;
 use super::progress::Progress;
 use super::wheels::Wheel;
 
-/// How often the growing file is looked at.
-const POLL: Duration = Duration::from_millis(100);
+/// The interval at which the growing file is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// An error that says what to install where `python3 -m pip` does not run.
+/// Fails with installation advice if `python3 -m pip` does not run.
 pub(super) fn require_pip() -> anyhow::Result<()> {
     let answer = Command::new("python3").args(["-m", "pip", "--version"]).stdin(Stdio::null()).output();
     match answer {
@@ -29,7 +29,7 @@ pub(super) fn require_pip() -> anyhow::Result<()> {
     }
 }
 
-/// Downloads a wheel into `folder`, which must be empty, and gives its path. Nothing is checked but that pip is content.
+/// Downloads a wheel into `folder`, which must be empty, and returns its path. The file is not verified.
 pub(super) fn download(wheel: &Wheel, machine: Machine, folder: &Path) -> anyhow::Result<PathBuf> {
     let bytes = wheel.file(machine).bytes;
     let progress = Progress::begin(format!("downloading {} {}", wheel.project, wheel.version), bytes);
@@ -42,13 +42,13 @@ pub(super) fn download(wheel: &Wheel, machine: Machine, folder: &Path) -> anyhow
         if let Some(status) = child.try_wait().context("wait for pip")? {
             break status;
         }
-        progress.reached(bytes_under(folder).min(bytes));
-        thread::sleep(POLL);
+        progress.set_position(bytes_under(folder).min(bytes));
+        thread::sleep(POLL_INTERVAL);
     };
     if !status.success() {
         drop(progress);
-        let said = fs::read(&log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-        bail!("{}", explain_failure(wheel, &said, status.code()));
+        let output = fs::read(&log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+        bail!("{}", explain_failure(wheel, &output, status.code()));
     }
     let path =
         find_wheel(folder, wheel)?.with_context(|| format!("pip left no {} in {}", wheel.project, folder.display()))?;
@@ -56,7 +56,7 @@ pub(super) fn download(wheel: &Wheel, machine: Machine, folder: &Path) -> anyhow
     Ok(path)
 }
 
-/// The wheel's file in a folder, if it lies there.
+/// Finds the file of a wheel in a folder.
 pub(super) fn find_wheel(folder: &Path, wheel: &Wheel) -> anyhow::Result<Option<PathBuf>> {
     let prefix = wheel.file_prefix();
     for entry in fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))? {
@@ -80,20 +80,20 @@ fn pip_command(wheel: &Wheel, machine: Machine, folder: &Path) -> Command {
         "--no-input",
         "--disable-pip-version-check",
     ])
-    // pip's own cache would keep a second copy of half a gigabyte.
+    // pip's cache would keep a second copy of half a gigabyte.
     .args(["--no-cache-dir", "--progress-bar", "off", "--python-version", "3.11", "--implementation", "cp"])
     .args(["--abi", "cp311", "--abi", "none"]);
     for tag in machine.platform_tags() {
         pip.args(["--platform", &tag]);
     }
-    // `===`: only this very version, not the index-specific `2.11.0+cpu`, which has another hash.
+    // `===`: exactly this version, not the index-specific `2.11.0+cpu`, which has another hash.
     pip.arg("--dest").arg(folder).arg(format!("{}==={}", wheel.project, wheel.version));
-    // pip collects the file under TMPDIR first: here it can be watched, and is swept away with the folder.
+    // pip first writes the file under TMPDIR: in this folder its size can be polled, and it is removed with the folder.
     pip.env("TMPDIR", folder).env("PIP_REQUIRE_VIRTUALENV", "0");
     pip
 }
 
-/// The bytes of all files under a folder; what vanishes meanwhile counts nothing.
+/// Returns the total size of all files under a folder, ignoring files that vanish in the meantime.
 pub(super) fn bytes_under(folder: &Path) -> u64 {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
@@ -105,8 +105,8 @@ pub(super) fn bytes_under(folder: &Path) -> u64 {
         .sum()
 }
 
-/// What went wrong, from what pip said: the known causes in words, otherwise pip's last lines.
-fn explain_failure(wheel: &Wheel, said: &str, code: Option<i32>) -> String {
+/// Explains a failure from pip's output: known causes in words, otherwise its last lines.
+fn explain_failure(wheel: &Wheel, output: &str, code: Option<i32>) -> String {
     const DISK: [&str; 2] = ["No space left on device", "Disk quota exceeded"];
     const NETWORK: [&str; 8] = [
         "NewConnectionError",
@@ -118,30 +118,30 @@ fn explain_failure(wheel: &Wheel, said: &str, code: Option<i32>) -> String {
         "SSLError",
         "Network is unreachable",
     ];
-    let what = format!("{} {}", wheel.project, wheel.version);
-    let says = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
-    if says(&DISK) {
-        return format!("the disk became full while {what} was downloaded");
+    let wheel_name = format!("{} {}", wheel.project, wheel.version);
+    let mentions = |phrases: &[&str]| phrases.iter().any(|phrase| output.contains(phrase));
+    if mentions(&DISK) {
+        return format!("the disk became full while downloading {wheel_name}");
     }
-    if says(&NETWORK) {
-        let reason = said.find("[Errno").and_then(|at| said[at..].split(['\'', ')', '\n']).next());
+    if mentions(&NETWORK) {
+        let reason = output.find("[Errno").and_then(|at| output[at..].split(['\'', ')', '\n']).next());
         let reason = reason.map_or_else(String::new, |reason| format!(" ({})", reason.trim()));
-        return format!("{what} could not be downloaded: the package index cannot be reached{reason}");
+        return format!("{wheel_name} could not be downloaded: the package index cannot be reached{reason}");
     }
-    if said.contains("(from versions: none)") {
+    if output.contains("(from versions: none)") {
         return format!("the package index that pip uses cannot be reached, or has no {} at all", wheel.project);
     }
-    if said.contains("No matching distribution found") {
-        return format!("the package index that pip uses does not offer {what} for this machine");
+    if output.contains("No matching distribution found") {
+        return format!("the package index that pip uses does not offer {wheel_name} for this machine");
     }
-    let ended = code.map_or("was ended by a signal".to_owned(), |code| format!("failed with status {code}"));
-    format!("pip {ended} while it downloaded {what}: {}", last_lines(said, 3))
+    let ended = code.map_or("was killed by a signal".to_owned(), |code| format!("failed with status {code}"));
+    format!("pip {ended} while downloading {wheel_name}: {}", last_lines(output, 3))
 }
 
 fn last_lines(text: &str, count: usize) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let kept = &lines[lines.len().saturating_sub(count)..];
-    if kept.is_empty() { "it said nothing".to_owned() } else { kept.join(" | ") }
+    if kept.is_empty() { "no output".to_owned() } else { kept.join(" | ") }
 }
 
 #[cfg(test)]
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn known_failures_are_said_in_words() {
+    fn known_failures_are_explained() {
         let offline = "WARNING: Retrying after 'NewConnectionError('…: [Errno 111] Connection refused')': /simple/torch/\n\
                        ERROR: No matching distribution found for torch===2.11.0";
         assert!(
@@ -168,7 +168,7 @@ mod tests {
         let full = "ERROR: Could not install packages: [Errno 28] No space left on device";
         assert!(explain_failure(torch(), full, Some(1)).contains("disk became full"));
         assert!(explain_failure(torch(), "one\ntwo\n\nthree\nfour\n", Some(7)).ends_with("two | three | four"));
-        assert!(explain_failure(torch(), "", None).contains("ended by a signal"));
+        assert!(explain_failure(torch(), "", None).contains("killed by a signal"));
     }
 
     #[test]

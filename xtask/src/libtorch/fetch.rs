@@ -1,8 +1,8 @@
-//! libtorch from wheels into the user's cache: whole, or not at all.
+//! Installs libtorch from wheels into the user's cache, completely or not at all.
 //!
 //! Everything is collected in `<name>.partial` beside its destination: `wheels/` (downloaded and verified), `tree/`
-//! (unpacked), `unpacked/` (one list of files per wheel that is wholly unpacked). What is whole there survives an
-//! interruption and is used by the next run. At the end the tree is flushed and renamed into place.
+//! (unpacked), `unpacked/` (one list of files per completely unpacked wheel). Complete parts survive an interruption
+//! and are used by the next run. At the end the tree is flushed and renamed into place.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,22 +20,20 @@ use super::sha256::sha256_of_file;
 use super::unpack::{UnpackedFile, unpack};
 use super::wheels::{LIBTORCH_VERSION, Parts, Wheel};
 
-/// The list of the unpacked files, written when all of them are there.
+/// The list of the unpacked files, written when all of them are present.
 const FILE_LIST: &str = "files.txt";
 
-/// What is to be in the cache.
+/// The libtorch to install in the cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
-    /// For which machine.
     pub(crate) machine: Machine,
-    /// With or without CUDA.
     pub(crate) parts: Parts,
-    /// A folder with the wheels, for a machine without network.
+    /// A folder with the wheels, for machines without network access.
     pub(crate) wheels: Option<PathBuf>,
 }
 
-/// Whether a libtorch that lies in the cache is still all there; a libtorch of the user's own always counts as whole.
-pub(super) fn is_whole(libtorch: &Libtorch) -> bool {
+/// Returns true if a libtorch in the cache is still complete; the user's own libtorch always counts as complete.
+pub(super) fn is_intact(libtorch: &Libtorch) -> bool {
     let Ok(library) = fs::canonicalize(libtorch.libraries.join("libtorch_cpu.so")) else { return false };
     match library.ancestors().nth(3) {
         Some(folder) if folder.join(FILE_LIST).exists() => is_complete(folder),
@@ -43,8 +41,8 @@ pub(super) fn is_whole(libtorch: &Libtorch) -> bool {
     }
 }
 
-/// Brings libtorch into the cache where it is not there yet, and gives its folder, which holds `torch/` and `nvidia/`
-/// side by side: `libtorch_cpu.so` looks for the CUDA libraries there.
+/// Installs libtorch in the cache, if necessary, and returns its folder. It contains `torch/` and `nvidia/` side by
+/// side, because `libtorch_cpu.so` looks for the CUDA libraries there.
 pub(crate) fn fetch(wanted: &Wanted) -> anyhow::Result<PathBuf> {
     let cache = cache_folder()?;
     let name = folder_name(wanted.machine, wanted.parts);
@@ -53,9 +51,9 @@ pub(crate) fn fetch(wanted: &Wanted) -> anyhow::Result<PathBuf> {
         return Ok(destination);
     }
     let started = Instant::now();
-    let _lock = SetupLock::take(&cache)?;
+    let _lock = SetupLock::acquire(&cache)?;
     if is_complete(&destination) {
-        return Ok(destination); // The set-up that was waited for has done it.
+        return Ok(destination); // Another set-up did it while this one waited.
     }
     let partial = Partial::open(cache.join(format!("{name}.partial")))?;
     let missing: Vec<&Wheel> = wanted.parts.wheels().filter(|wheel| !partial.is_unpacked(wheel)).collect();
@@ -79,20 +77,20 @@ fn folder_name(machine: Machine, parts: Parts) -> String {
 fn announce(wanted: &Wanted, missing: &[&Wheel], cache: &Path) {
     let download: u64 = missing.iter().map(|wheel| wheel.file(wanted.machine).bytes).sum();
     let kept: u64 = missing.iter().map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
-    let what = match wanted.parts {
+    let kind = match wanted.parts {
         Parts::Cpu => "for the CPU",
         Parts::Cuda => "with CUDA",
     };
     let verb = if wanted.wheels.is_some() { "to read" } else { "to download" };
     eprintln!(
-        "libtorch {LIBTORCH_VERSION} {what}: {} {verb}, {} to keep in {}",
+        "libtorch {LIBTORCH_VERSION} {kind}: {} {verb}, {} to keep in {}",
         DecimalBytes(download),
         DecimalBytes(kept),
         cache.display()
     );
 }
 
-/// What is unpacked, and the largest wheel, which lies beside it for a while; a twentieth more for the file system.
+/// Estimates the disk space: the unpacked files, the largest wheel beside them, and 5 % for the file system.
 fn space_for(wanted: &Wanted, missing: &[&Wheel]) -> u64 {
     let kept: u64 = missing.iter().map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
     let largest = missing.iter().map(|wheel| wheel.file(wanted.machine).bytes).max().unwrap_or(0);
@@ -100,15 +98,15 @@ fn space_for(wanted: &Wanted, missing: &[&Wheel]) -> u64 {
     needed + needed / 20
 }
 
-/// Whether every shared library of the list is there in its size. The headers are not looked at one by one: thousands
-/// of questions to a network file system would take seconds.
+/// Returns true if every shared library in the list exists with its size. The headers are not checked one by one:
+/// thousands of requests to a network file system would take seconds.
 fn is_complete(folder: &Path) -> bool {
     let libraries =
         |files: Vec<UnpackedFile>| files.into_iter().filter(|file| !file.name.starts_with("torch/include/"));
-    read_list(&folder.join(FILE_LIST)).is_some_and(|files| libraries(files).all(|file| is_there(folder, &file)))
+    read_list(&folder.join(FILE_LIST)).is_some_and(|files| libraries(files).all(|file| is_present(folder, &file)))
 }
 
-fn is_there(folder: &Path, file: &UnpackedFile) -> bool {
+fn is_present(folder: &Path, file: &UnpackedFile) -> bool {
     fs::metadata(folder.join(&file.name)).is_ok_and(|metadata| metadata.len() == file.bytes)
 }
 
@@ -121,12 +119,12 @@ impl Partial {
     fn open(folder: PathBuf) -> anyhow::Result<Self> {
         for part in ["wheels", "tree", "unpacked"] {
             let part = folder.join(part);
-            fs::create_dir_all(&part).with_context(|| format!("make the folder {}", part.display()))?;
+            fs::create_dir_all(&part).with_context(|| format!("create the folder {}", part.display()))?;
         }
         for entry in fs::read_dir(&folder).with_context(|| format!("read the folder {}", folder.display()))? {
             let path = entry.with_context(|| format!("read the folder {}", folder.display()))?.path();
             if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("download-")) {
-                // A pip that outlived its set-up may still write there; it stays for the next time then.
+                // If a pip that outlived its set-up is still writing there, the folder stays until the next run.
                 let _ = fs::remove_dir_all(&path);
             }
         }
@@ -137,18 +135,18 @@ impl Partial {
         self.folder.join("unpacked").join(format!("{}.txt", wheel.project))
     }
 
-    /// Whether an earlier run unpacked this wheel and all its files still have their sizes.
+    /// Returns true if an earlier run unpacked this wheel and all files still have their sizes.
     fn is_unpacked(&self, wheel: &Wheel) -> bool {
         let tree = self.folder.join("tree");
-        read_list(&self.list_of(wheel)).is_some_and(|files| files.iter().all(|file| is_there(&tree, file)))
+        read_list(&self.list_of(wheel)).is_some_and(|files| files.iter().all(|file| is_present(&tree, file)))
     }
 
-    /// The room that the whole wheels and half unpacked files of an interrupted run take already, in bytes.
+    /// Returns the bytes already taken by complete wheels and half-unpacked files of an interrupted run.
     fn bytes_to_reuse(&self, wanted: &Wanted) -> u64 {
         let unpacked = wanted.parts.wheels().filter(|wheel| self.is_unpacked(wheel));
-        let whole: u64 = unpacked.map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
-        let there = bytes_under(&self.folder.join("tree")) + bytes_under(&self.folder.join("wheels"));
-        there.saturating_sub(whole)
+        let complete: u64 = unpacked.map(|wheel| wheel.kept_bytes(wanted.machine, wanted.parts)).sum();
+        let present = bytes_under(&self.folder.join("tree")) + bytes_under(&self.folder.join("wheels"));
+        present.saturating_sub(complete)
     }
 
     fn add(&self, wheel: &Wheel, wanted: &Wanted) -> anyhow::Result<()> {
@@ -165,12 +163,12 @@ impl Partial {
         Ok(())
     }
 
-    /// The path of a wheel whose hash is right: from the given folder, from an interrupted run, or downloaded.
+    /// Returns the path of a wheel with the expected hash: from the given folder, an interrupted run, or a download.
     fn verified_wheel(&self, wheel: &Wheel, wanted: &Wanted) -> anyhow::Result<PathBuf> {
         let expected = wheel.file(wanted.machine).sha256;
         if let Some(folder) = &wanted.wheels {
             let path = find_wheel(folder, wheel)?.with_context(|| {
-                format!("{} lacks the wheel of {} {}", folder.display(), wheel.project, wheel.version)
+                format!("{} does not contain the wheel of {} {}", folder.display(), wheel.project, wheel.version)
             })?;
             verify(&path, expected)?;
             return Ok(path);
@@ -183,9 +181,9 @@ impl Partial {
             }
             fs::remove_file(&path).with_context(|| format!("remove {}", path.display()))?;
         }
-        // A name of this process alone: a pip that outlived a killed set-up writes elsewhere.
+        // A name unique to this process: a pip that outlived a killed set-up writes elsewhere.
         let fresh = self.folder.join(format!("download-{}", std::process::id()));
-        fs::create_dir_all(&fresh).with_context(|| format!("make the folder {}", fresh.display()))?;
+        fs::create_dir_all(&fresh).with_context(|| format!("create the folder {}", fresh.display()))?;
         let downloaded = download(wheel, wanted.machine, &fresh)?;
         verify(&downloaded, expected)?;
         let path = wheels.join(downloaded.file_name().expect("a found wheel has a name"));
@@ -195,7 +193,7 @@ impl Partial {
         Ok(path)
     }
 
-    /// Puts the collected tree in place and gives its size in bytes.
+    /// Moves the collected tree into place and returns its size in bytes.
     fn publish(self, parts: Parts, destination: &Path) -> anyhow::Result<u64> {
         let tree = self.folder.join("tree");
         let mut files = Vec::new();
@@ -206,7 +204,7 @@ impl Partial {
         write_list(&tree.join(FILE_LIST), &files)?;
         flush_to_disk(&tree)?;
         if destination.exists() {
-            // Something is missing in it, or it would not have been collected anew.
+            // It is incomplete, or it would not have been collected again.
             fs::remove_dir_all(destination).with_context(|| format!("remove {}", destination.display()))?;
         }
         fs::rename(&tree, destination)
@@ -228,7 +226,7 @@ fn verify(path: &Path, expected: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads a list of lines `<bytes> <name>`; `None` where the file is absent or not wholly such a list.
+/// Reads a list of lines `<bytes> <name>`; `None` if the file is missing or incomplete.
 fn read_list(path: &Path) -> Option<Vec<UnpackedFile>> {
     let text = fs::read_to_string(path).ok()?;
     let whole = text.strip_suffix("end\n")?;
@@ -241,7 +239,7 @@ fn read_list(path: &Path) -> Option<Vec<UnpackedFile>> {
         .collect()
 }
 
-/// Writes such a list; its last line `end` tells a whole one from a cut one.
+/// Writes such a list; its last line `end` marks it as complete.
 fn write_list(path: &Path, files: &[UnpackedFile]) -> anyhow::Result<()> {
     let mut lines: Vec<String> = files.iter().map(|file| format!("{} {}", file.bytes, file.name)).collect();
     lines.push("end\n".to_owned());
@@ -254,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_list_counts_as_none() {
+    fn a_truncated_list_is_ignored() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("list.txt");
         let files = [

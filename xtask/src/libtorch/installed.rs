@@ -1,4 +1,4 @@
-//! A libtorch that is unpacked somewhere: in the cache, the user's own, or the one in Python's torch.
+//! An unpacked libtorch: in the cache, the user's own, or PyTorch's.
 
 use std::env;
 use std::fs;
@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::wheels::LIBTORCH_VERSION;
 
-/// Says where Python's torch lies without importing it, which would take seconds.
+/// Prints the folder of PyTorch without importing it, which would take seconds.
 const FIND_PYTHON_TORCH: &str = "
 import importlib.util, os, sys
 found = importlib.util.find_spec('torch')
@@ -17,23 +17,23 @@ if found is None or found.origin is None: sys.exit('no module named torch')
 print(os.path.dirname(os.path.abspath(found.origin)))
 ";
 
-/// A libtorch of the right release.
+/// A libtorch of the supported release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Libtorch {
-    /// The folder `include`.
+    /// The folder with the headers.
     pub(crate) include: PathBuf,
-    /// The folder of `libtorch_cpu.so`.
+    /// The folder with `libtorch_cpu.so`.
     pub(crate) libraries: PathBuf,
 }
 
 impl Libtorch {
-    /// The libtorch under `root`, which holds `include` and `lib`; an error says what is missing, or which other
-    /// release it is.
+    /// Opens the libtorch in `root`, which contains `include` and `lib`. The error names what is missing, or the
+    /// release if it is another.
     pub(crate) fn at(root: &Path) -> anyhow::Result<Self> {
         Self::at_roots(root, root)
     }
 
-    /// Like [`Libtorch::at`], the two folders lying under roots of their own.
+    /// Like [`Libtorch::at`], with a root for each of the two folders.
     fn at_roots(include_root: &Path, library_root: &Path) -> anyhow::Result<Self> {
         let absolute = |path: PathBuf| std::path::absolute(&path).with_context(|| format!("find {}", path.display()));
         let found =
@@ -46,13 +46,13 @@ impl Libtorch {
         }
         let version = version_of_headers(&found.include)?;
         if version != LIBTORCH_VERSION && env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_none() {
-            bail!("{} is libtorch {version}; this program fits {LIBTORCH_VERSION} only", library_root.display());
+            bail!("{} is libtorch {version}; this program requires {LIBTORCH_VERSION}", library_root.display());
         }
         Ok(found)
     }
 
-    /// The libtorch that the user's environment names, and by which variable: `LIBTORCH` (with `LIBTORCH_INCLUDE` and
-    /// `LIBTORCH_LIB`, which `torch-sys` reads too), or `LIBTORCH_USE_PYTORCH`.
+    /// Returns the libtorch that the user's environment names, with the name of the variable: `LIBTORCH` (with
+    /// `LIBTORCH_INCLUDE` and `LIBTORCH_LIB`, which `torch-sys` reads too), or `LIBTORCH_USE_PYTORCH`.
     pub(crate) fn from_environment(own_variable: Option<PathBuf>) -> anyhow::Result<Option<(Self, &'static str)>> {
         if env::var_os("LIBTORCH_USE_PYTORCH").is_some() {
             return Ok(Some((Self::of_python()?, "LIBTORCH_USE_PYTORCH")));
@@ -65,32 +65,32 @@ impl Libtorch {
     }
 
     fn of_python() -> anyhow::Result<Self> {
-        // The interpreter that torch-sys asks.
+        // The interpreter that torch-sys uses.
         let python = if env::var_os("VIRTUAL_ENV").is_some() { "python" } else { "python3" };
-        let answer = Command::new(python)
+        let output = Command::new(python)
             .args(["-c", FIND_PYTHON_TORCH])
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("LIBTORCH_USE_PYTORCH is set, but {python} does not start"))?;
-        if !answer.status.success() {
-            let said = String::from_utf8_lossy(&answer.stderr);
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr);
             bail!(
                 "LIBTORCH_USE_PYTORCH is set, but {python} has no torch: {}",
-                said.lines().last().unwrap_or("").trim()
+                stderr.lines().last().unwrap_or("").trim()
             );
         }
-        let folder = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         Self::at(Path::new(&folder)).context("LIBTORCH_USE_PYTORCH is set")
     }
 
-    /// Whether CUDA libraries lie beside the CPU library.
+    /// Returns true if the CUDA libraries are beside the CPU library.
     pub(crate) fn has_cuda(&self) -> bool {
         fs::canonicalize(self.libraries.join("libtorch_cpu.so"))
             .is_ok_and(|library| library.with_file_name("libtorch_cuda.so").is_file())
     }
 }
 
-/// The release as the headers state it: the one place that all distributions of libtorch have.
+/// Reads the release from the headers, the only place common to all distributions of libtorch.
 fn version_of_headers(include: &Path) -> anyhow::Result<String> {
     let header = include.join("torch/headeronly/version.h");
     let text =
@@ -112,8 +112,8 @@ fn version_of_headers(include: &Path) -> anyhow::Result<String> {
 pub(super) mod tests {
     use super::*;
 
-    /// A folder that looks like libtorch of a release.
-    pub(in crate::libtorch) fn pretend_libtorch(root: &Path, [major, minor, patch]: [u32; 3]) {
+    /// Creates a folder that looks like a release of libtorch.
+    pub(in crate::libtorch) fn fake_libtorch(root: &Path, [major, minor, patch]: [u32; 3]) {
         fs::create_dir_all(root.join("include/torch/headeronly")).expect("made");
         fs::create_dir_all(root.join("lib")).expect("made");
         for library in ["libtorch_cpu.so", "libc10.so"] {
@@ -127,27 +127,27 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn another_release_is_refused_by_name() {
+    fn another_release_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let right = folder.path().join("right one");
-        pretend_libtorch(&right, [2, 11, 0]);
+        fake_libtorch(&right, [2, 11, 0]);
         let found = Libtorch::at(&right).expect("the right release");
         assert_eq!(found.include, right.join("include"));
         assert!(!found.has_cuda());
         fs::write(right.join("lib/libtorch_cuda.so"), b"").expect("written");
         assert!(found.has_cuda());
         let older = folder.path().join("older");
-        pretend_libtorch(&older, [2, 10, 1]);
+        fake_libtorch(&older, [2, 10, 1]);
         let error = Libtorch::at(&older).expect_err("another release").to_string();
-        assert!(error.contains("is libtorch 2.10.1") && error.contains("2.11.0 only"), "{error}");
+        assert!(error.contains("is libtorch 2.10.1") && error.contains("requires 2.11.0"), "{error}");
     }
 
     #[test]
-    fn what_is_missing_is_named() {
+    fn missing_files_are_named() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let error = Libtorch::at(folder.path()).expect_err("empty").to_string();
         assert!(error.contains("libtorch_cpu.so is missing"), "{error}");
-        pretend_libtorch(folder.path(), [2, 11, 0]);
+        fake_libtorch(folder.path(), [2, 11, 0]);
         fs::write(folder.path().join("include/torch/headeronly/version.h"), b"// nothing\n").expect("written");
         let error = Libtorch::at(folder.path()).expect_err("no release").to_string();
         assert!(error.contains("does not state"), "{error}");

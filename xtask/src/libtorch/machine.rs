@@ -1,8 +1,8 @@
-//! The machine that libtorch is fetched for.
+//! The machine for which libtorch is fetched.
 
 use anyhow::bail;
 
-/// A kind of machine that ready-made libtorch libraries exist for, under Linux.
+/// A Linux architecture with prebuilt libtorch libraries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Machine {
     /// 64-bit Intel and AMD.
@@ -12,16 +12,16 @@ pub(crate) enum Machine {
 }
 
 impl Machine {
-    /// The machine that this program runs on.
+    /// Returns the machine on which this program runs.
     pub(crate) fn here() -> anyhow::Result<Self> {
         match (std::env::consts::OS, std::env::consts::ARCH) {
             ("linux", "x86_64") => Ok(Self::X86_64),
             ("linux", "aarch64") => Ok(Self::Aarch64),
-            (system, architecture) => bail!("no ready-made libtorch for {system} on {architecture}"),
+            (system, architecture) => bail!("there is no prebuilt libtorch for {system} on {architecture}"),
         }
     }
 
-    /// Its name in the tags of wheels.
+    /// The name in wheel tags.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::X86_64 => "x86_64",
@@ -29,8 +29,8 @@ impl Machine {
         }
     }
 
-    /// The platform tags of wheels that glibc 2.28 and later can load, newest first. pip takes each tag literally: the
-    /// newest does not imply the older ones.
+    /// Returns the platform tags of wheels that glibc 2.28 and later can load, newest first. pip matches tags
+    /// literally: the newest does not imply the older ones.
     pub(crate) fn platform_tags(self) -> impl Iterator<Item = String> {
         let name = self.name();
         [28, 27, 25, 18, 17, 12, 5]
@@ -40,8 +40,9 @@ impl Machine {
     }
 }
 
-/// Whether an NVIDIA driver is installed: the same question that the engine asks before it loads the CUDA libraries.
+/// Returns true if an NVIDIA driver is installed, by the test that the engine applies before loading the CUDA
+/// libraries.
 pub(crate) fn has_nvidia_driver() -> bool {
-    // SAFETY: loading the driver's library runs its initialisers only, which every CUDA program runs.
+    // SAFETY: loading the driver's library only runs its initialisers, as every CUDA program does.
     unsafe { libloading::Library::new("libcuda.so.1") }.is_ok()
 }

@@ -1,7 +1,7 @@
-//! libtorch: where it comes from, where it lies, and how the build finds it.
+//! Provides libtorch and makes the build find it.
 //!
-//! The library lies once in the user's cache, unpacked from the wheels on the Python Package Index ([`mod@fetch`]), or
-//! somewhere of the user's own ([`installed`]). `.libtorch` in the checkout links to it ([`links`]), and
+//! The library is in the user's cache, unpacked from the wheels on the Python Package Index ([`mod@fetch`]), or in a
+//! folder of the user's choice ([`installed`]). `.libtorch` in the checkout links to it ([`links`]), and
 //! `.cargo/config.toml` points the build there.
 
 mod cache;

@@ -1,54 +1,54 @@
-//! What is seen while megabytes move: a bar on a terminal, plain lines elsewhere.
+//! Progress of long steps: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanDuration, ProgressBar, ProgressStyle};
 
-/// The progress of one step over a known number of bytes.
+/// The progress of a step over a known number of bytes.
 #[derive(Debug)]
 pub(super) struct Progress {
-    what: String,
+    label: String,
     bar: ProgressBar,
     started: Instant,
 }
 
 impl Progress {
-    /// Begins a step, such as `downloading torch 2.11.0`, over `bytes` bytes.
-    pub(super) fn begin(what: impl Into<String>, bytes: u64) -> Self {
-        let what = what.into();
+    /// Starts a step, such as `downloading torch 2.11.0`, over `bytes` bytes.
+    pub(super) fn begin(label: impl Into<String>, bytes: u64) -> Self {
+        let label = label.into();
         let bar = if std::io::stderr().is_terminal() {
             let style = "  {msg} {wide_bar} {decimal_bytes:>9} of {decimal_total_bytes:<9} {decimal_bytes_per_sec:>11}";
             let bar = ProgressBar::new(bytes)
                 .with_style(ProgressStyle::with_template(style).expect("the template is a constant"))
-                .with_message(what.clone());
+                .with_message(label.clone());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         } else {
-            eprintln!("  {what} ({})", DecimalBytes(bytes));
+            eprintln!("  {label} ({})", DecimalBytes(bytes));
             ProgressBar::hidden()
         };
-        Self { what, bar, started: Instant::now() }
+        Self { label, bar, started: Instant::now() }
     }
 
-    /// So many bytes are there.
-    pub(super) fn reached(&self, bytes: u64) {
+    /// Sets the progress to `bytes`.
+    pub(super) fn set_position(&self, bytes: u64) {
         self.bar.set_position(bytes);
     }
 
-    /// So many bytes more are there.
+    /// Advances the progress by `bytes`.
     pub(super) fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
 
-    /// Ends the step and leaves a line about it.
+    /// Ends the step and prints a line about it.
     pub(super) fn done(self, bytes: u64) {
         self.bar.finish_and_clear();
-        eprintln!("  {}: {} in {}", self.what, DecimalBytes(bytes), short(self.started.elapsed()));
+        eprintln!("  {}: {} in {}", self.label, DecimalBytes(bytes), short(self.started.elapsed()));
     }
 }
 
-/// A duration in words that a person reads at a glance: `0.4 s`, `12 s`, `2 minutes`.
+/// Formats a duration briefly: `0.4 s`, `12 s`, `2 minutes`.
 pub(crate) fn short(duration: Duration) -> String {
     if duration < Duration::from_secs(10) {
         format!("{:.1} s", duration.as_secs_f64())

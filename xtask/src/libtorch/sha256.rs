@@ -1,4 +1,4 @@
-//! SHA-256, in lower-case hexadecimal digits.
+//! SHA-256 in lower-case hexadecimal.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-/// The hash of a file.
+/// Returns the hash of a file.
 pub(super) fn sha256_of_file(path: &Path) -> anyhow::Result<String> {
     let mut file = File::open(path).with_context(|| format!("open {}", path.display()))?;
     let mut hasher = Sha256::new();
@@ -22,14 +22,14 @@ pub(super) fn sha256_of_file(path: &Path) -> anyhow::Result<String> {
     }
 }
 
-/// The hash of some bytes.
+/// Returns the hash of some bytes.
 pub(super) fn sha256_of_bytes(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
 fn hexadecimal(digest: &[u8]) -> String {
     digest.iter().fold(String::new(), |mut digits, byte| {
-        write!(digits, "{byte:02x}").expect("a String takes all");
+        write!(digits, "{byte:02x}").expect("writing to a String cannot fail");
         digits
     })
 }
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_those_of_the_standard() {
+    fn hashes_match_the_standard() {
         // FIPS 180-2, appendix B.1.
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256_of_bytes(b"abc"), expected);

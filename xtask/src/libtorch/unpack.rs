@@ -1,4 +1,4 @@
-//! From a wheel, which is a zip archive, the files that are kept.
+//! Unpacks the needed files of a wheel, which is a zip archive.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -10,15 +10,15 @@ use zip::ZipArchive;
 
 use super::progress::Progress;
 
-/// A file that was unpacked: its name under the folder, and its size in bytes.
+/// An unpacked file: its path relative to the folder, and its size in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnpackedFile {
     pub(super) name: String,
     pub(super) bytes: u64,
 }
 
-/// Unpacks the named libraries, and everything under the folder of headers, into `into`; a named library that the wheel
-/// lacks is an error.
+/// Unpacks the given libraries, and everything under the folder of headers, into `into`. A library that the wheel lacks
+/// is an error.
 pub(super) fn unpack(
     wheel: &Path,
     headers: Option<&str>,
@@ -34,7 +34,7 @@ pub(super) fn unpack(
         .collect::<Result<_, _>>()
         .with_context(|| format!("read the names in {}", wheel.display()))?;
     if let Some(absent) = libraries.iter().find(|library| !names.iter().any(|name| name == *library)) {
-        bail!("{} holds no {absent}", wheel.display());
+        bail!("{} does not contain {absent}", wheel.display());
     }
     let mut unpacked = Vec::new();
     for name in names {
@@ -44,11 +44,11 @@ pub(super) fn unpack(
         }
         let mut entry = archive.by_name(&name).with_context(|| format!("read {name} in {}", wheel.display()))?;
         let Some(relative) = entry.enclosed_name() else {
-            bail!("{} holds {name:?}, which would leave the folder", wheel.display());
+            bail!("{} contains {name:?}, which would escape the folder", wheel.display());
         };
         let destination = into.join(relative);
         let folder = destination.parent().expect("a joined path has a parent");
-        fs::create_dir_all(folder).with_context(|| format!("make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("create the folder {}", folder.display()))?;
         let file = File::create(&destination).with_context(|| format!("write {}", destination.display()))?;
         let mut writer = BufWriter::with_capacity(1 << 18, file);
         let bytes = io::copy(&mut entry, &mut writer)
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_named_is_unpacked() {
+    fn only_requested_files_are_unpacked() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let files: [(&str, &[u8]); 3] =
             [("torch/include/a/b.h", b"header"), ("torch/lib/libc10.so", b"library"), ("torch/nn.py", b"python")];
@@ -95,23 +95,23 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_without_a_named_library_is_refused() {
+    fn a_wheel_without_a_requested_library_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let wheel = archive(folder.path(), &[("torch/lib/libc10.so", b"library")]);
         let progress = Progress::begin("unpacking a test", 7);
         let error = unpack(&wheel, None, &["torch/lib/libtorch_cpu.so"], folder.path(), &progress).expect_err("absent");
-        assert!(error.to_string().contains("holds no torch/lib/libtorch_cpu.so"), "{error}");
+        assert!(error.to_string().contains("does not contain torch/lib/libtorch_cpu.so"), "{error}");
     }
 
     #[test]
-    fn a_name_that_leaves_the_folder_is_refused() {
+    fn a_name_that_escapes_the_folder_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let name = "torch/include/../../../escaped.h";
         let wheel = archive(folder.path(), &[(name, b"no")]);
         let into = folder.path().join("tree");
         let progress = Progress::begin("unpacking a test", 2);
         let error = unpack(&wheel, Some("torch/include/"), &[], &into, &progress).expect_err("refused");
-        assert!(error.to_string().contains("would leave the folder"), "{error}");
+        assert!(error.to_string().contains("would escape the folder"), "{error}");
         assert!(!folder.path().join("escaped.h").exists());
     }
 }

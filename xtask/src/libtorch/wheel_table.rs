@@ -1,11 +1,12 @@
 //! The table of wheels: versions, sizes, SHA-256 and shared libraries.
 //!
-//! Sizes and hashes were computed from the files on the Python Package Index; torch 2.11.0 asks for exactly these
-//! versions of the CUDA libraries. The torch wheel for Python 3.11 stands for all: no Python file of it is used.
+//! Sizes and hashes were computed from the files on the Python Package Index; torch 2.11.0 requires exactly these
+//! versions of the CUDA libraries. The torch wheel for Python 3.11 serves all versions: none of its Python files are
+//! used.
 
 use super::wheels::{Wheel, WheelFile};
 
-/// What `libtorch_cpu.so` for aarch64 links besides.
+/// The additional libraries that `libtorch_cpu.so` for aarch64 links.
 pub(super) const TORCH_AARCH64: [&str; 7] = [
     "torch/lib/libarm_compute.so",
     "torch/lib/libarm_compute_graph.so",
@@ -16,7 +17,7 @@ pub(super) const TORCH_AARCH64: [&str; 7] = [
     "torch/lib/libnvpl_lapack_lp64_gomp.so.0",
 ];
 
-/// torch's own CUDA libraries: they lie in the same wheel as the CPU library.
+/// torch's own CUDA libraries, which are in the same wheel as the CPU library.
 pub(super) const TORCH_CUDA: [&str; 5] = [
     "torch/lib/libc10_cuda.so",
     "torch/lib/libcaffe2_nvrtc.so",
@@ -25,7 +26,7 @@ pub(super) const TORCH_CUDA: [&str; 5] = [
     "torch/lib/libtorch_nvshmem.so",
 ];
 
-/// Every wheel, the ones that a CPU machine needs first: `libtorch_cpu.so` of this release links cupti and cudart.
+/// All wheels, those that a CPU machine needs first: `libtorch_cpu.so` of this release links cupti and cudart.
 pub(super) const WHEELS: [Wheel; 16] = [
     Wheel {
         project: "torch",

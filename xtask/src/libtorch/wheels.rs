@@ -1,22 +1,22 @@
-//! The wheels that libtorch is taken from, and the files in them that are kept.
+//! The wheels that contain libtorch, and the files that are kept of them.
 
 use super::machine::Machine;
 use super::wheel_table::{TORCH_AARCH64, TORCH_CUDA, WHEELS};
 
-/// The only libtorch release that tch 0.24 fits.
+/// The only libtorch release that tch 0.24 supports.
 pub(crate) const LIBTORCH_VERSION: &str = "2.11.0";
 
-/// Which part of libtorch is wanted.
+/// The parts of libtorch to install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Parts {
-    /// The CPU library alone.
+    /// Only the CPU library.
     Cpu,
-    /// The CPU library and what an NVIDIA GPU needs.
+    /// The CPU library and the libraries for NVIDIA GPUs.
     Cuda,
 }
 
 impl Parts {
-    /// `cpu` or `cuda`, as in the names of folders.
+    /// Returns `cpu` or `cuda`, as in folder names.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Cpu => "cpu",
@@ -24,22 +24,21 @@ impl Parts {
         }
     }
 
-    /// The wheels that hold these parts.
+    /// Returns the wheels that contain these parts.
     pub(crate) fn wheels(self) -> impl Iterator<Item = &'static Wheel> {
         WHEELS.iter().filter(move |wheel| self == Self::Cuda || !wheel.cuda_only)
     }
 }
 
-/// One wheel on the Python Package Index.
+/// A wheel on the Python Package Index.
 #[derive(Debug)]
 pub(crate) struct Wheel {
-    /// The project's name there.
+    /// The name of the project.
     pub(crate) project: &'static str,
-    /// The exact version.
     pub(crate) version: &'static str,
-    /// Whether only a machine with an NVIDIA GPU needs it.
+    /// True if only machines with an NVIDIA GPU need it.
     pub(super) cuda_only: bool,
-    /// The shared libraries that are kept on every machine.
+    /// The shared libraries to keep on every machine.
     pub(super) libraries: &'static [&'static str],
     /// The file for `x86_64`.
     pub(super) x86_64: WheelFile,
@@ -47,19 +46,19 @@ pub(crate) struct Wheel {
     pub(super) aarch64: WheelFile,
 }
 
-/// What pins a wheel's file for one machine.
+/// The pinned file of a wheel for one architecture.
 #[derive(Debug)]
 pub(crate) struct WheelFile {
-    /// The size of the download, in bytes.
+    /// The size of the download in bytes.
     pub(crate) bytes: u64,
-    /// SHA-256, in lower-case hexadecimal digits.
+    /// The SHA-256 in lower-case hexadecimal.
     pub(crate) sha256: &'static str,
-    /// Bytes that stay after unpacking the parts for the CPU, and those that CUDA adds.
+    /// The unpacked size in bytes: of the CPU parts, and what CUDA adds.
     pub(super) kept: (u64, u64),
 }
 
 impl Wheel {
-    /// The wheel's file for a machine.
+    /// Returns the file for a machine.
     pub(crate) fn file(&self, machine: Machine) -> &WheelFile {
         match machine {
             Machine::X86_64 => &self.x86_64,
@@ -67,23 +66,23 @@ impl Wheel {
         }
     }
 
-    /// How the wheel's file name begins: the project's name is written with underscores there.
+    /// Returns the beginning of the file name, in which the project's name has underscores.
     pub(crate) fn file_prefix(&self) -> String {
         format!("{}-{}-", self.project.replace('-', "_"), self.version)
     }
 
-    /// Bytes that stay on disk after unpacking.
+    /// Returns the unpacked size in bytes.
     pub(crate) fn kept_bytes(&self, machine: Machine, parts: Parts) -> u64 {
         let (cpu, cuda) = self.file(machine).kept;
         cpu + if parts == Parts::Cuda { cuda } else { 0 }
     }
 
-    /// The folder of headers that is kept, if any.
+    /// Returns the folder of headers to keep, if any.
     pub(crate) fn headers(&self) -> Option<&'static str> {
         (self.project == "torch").then_some("torch/include/")
     }
 
-    /// The shared libraries that are kept, by their names in the wheel.
+    /// Returns the shared libraries to keep, by their paths in the wheel.
     pub(crate) fn libraries(&self, machine: Machine, parts: Parts) -> Vec<&'static str> {
         let mut libraries = self.libraries.to_vec();
         if self.project == "torch" {
@@ -105,13 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_whole() {
+    fn the_table_is_complete() {
         let mut hashes = HashSet::new();
         for wheel in Parts::Cuda.wheels() {
             for machine in [Machine::X86_64, Machine::Aarch64] {
                 let file = wheel.file(machine);
                 assert!(file.sha256.len() == 64 && file.sha256.bytes().all(|byte| b"0123456789abcdef".contains(&byte)));
-                assert!(hashes.insert(file.sha256), "{}: a hash stands twice", wheel.project);
+                assert!(hashes.insert(file.sha256), "{}: a hash is listed twice", wheel.project);
                 assert!(wheel.kept_bytes(machine, Parts::Cuda) > 0 && file.bytes > 0);
             }
         }
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn cuda_libraries_are_kept_only_when_wanted() {
+    fn cuda_libraries_are_kept_only_on_request() {
         let torch = Parts::Cpu.wheels().next().expect("torch comes first");
         let has_cuda = |parts| torch.libraries(Machine::X86_64, parts).contains(&"torch/lib/libtorch_cuda.so");
         assert!(!has_cuda(Parts::Cpu) && has_cuda(Parts::Cuda));

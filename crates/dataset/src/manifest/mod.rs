@@ -1,9 +1,11 @@
-//! The images of a training: one manifest a view, and what is doubtful about them.
+//! The images of training runs: one manifest per view, with warnings.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::data_checks::{warn_of_counts, warn_of_labels, warn_of_repeated_views, warn_of_spelling, warn_of_table};
+use super::data_checks::{
+    warn_about_counts, warn_about_labels, warn_about_repeated_views, warn_about_spelling, warn_about_table,
+};
 use super::data_warning::DataWarning;
 use super::folder_layout::FolderScan;
 use super::natural_order::natural_order;
@@ -19,80 +21,50 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 
-/// The images of the trainings that are asked for together.
+/// The manifests of the runs that are started together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ManifestSet {
-    /// One a view, in the order of [`View::ALL`]; no image is opened yet.
+    /// One per view, in the order of [`View::ALL`]; no image has been opened yet.
     pub manifests: Vec<DatasetManifest>,
-    /// What is doubtful about them.
     pub warnings: Vec<DataWarning>,
 }
 
-/// Why there is nothing to train on; one line.
+/// A one-line reason why a data set cannot be used for training.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The folder went away.
     #[error("{}: cannot be read: {error}", printable_path(root))]
-    Root {
-        /// The data set's root.
-        root: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// A view that was asked for is not there.
+    Root { root: PathBuf, error: io::Error },
+    /// A requested view is missing.
     #[error(transparent)]
     View(#[from] SelectionError),
-    /// There are no splits.
     #[error(transparent)]
     Split(#[from] SplitError),
-    /// A table of splits names none of the subjects of the data.
+    /// A table of splits that names none of the data's subjects.
     #[error("--splits {0}")]
     Table(UnmatchedTable),
-    /// Nothing tells the classes.
-    #[error("none of the {images} images has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
-    NoLabels {
-        /// How many images there are.
-        images: usize,
-    },
-    /// Nothing tells the classes of a view that was asked for.
-    #[error("{view}: no image has a label; training wants class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
-    NoLabelsInView {
-        /// Which.
-        view: View,
-    },
-    /// Nothing tells the views.
+    #[error("none of the {images} images has a label; training needs class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
+    NoLabels { images: usize },
+    /// A requested view without labels.
+    #[error("{view}: no image has a label; training needs class folders: <VIEW>/[split/]<A|B|C|D>/*.png")]
+    NoLabelsInView { view: View },
     #[error(
-        "neither folders nor names tell the view of the {images} labelled images; name it: --view CC_R, for example"
+        "neither folders nor file names give the view of the {images} labelled images; specify it, for example --view \
+         CC_R"
     )]
-    NoViews {
-        /// How many images there are.
-        images: usize,
-    },
-    /// A view without a training image.
-    #[error("{view}: no training images; the splits leave it none of its {images} labelled images")]
-    NoTrainingImages {
-        /// Which.
-        view: View,
-        /// How many labelled images it has.
-        images: usize,
-    },
-    /// A view whose training images are all of one class.
-    #[error("{view}: all {images} training images are of class {class}; there is nothing to tell apart")]
-    OneClass {
-        /// Which view.
-        view: View,
-        /// Which class.
-        class: DensityClass,
-        /// How many images.
-        images: usize,
-    },
+    NoViews { images: usize },
+    /// A view without training images, with the number of its labelled images.
+    #[error("{view}: no training images; the splits assign none of its {images} labelled images to train")]
+    NoTrainingImages { view: View, images: usize },
+    /// A view whose training images all have the same class.
+    #[error("{view}: all {images} training images are of class {class}; there is nothing to learn")]
+    OneClass { view: View, class: DensityClass, images: usize },
 }
 
-/// Makes the manifests of the views that are asked for; each view that is named must be there.
+/// Builds the manifests of the requested views; each view that is named must exist.
 ///
-/// The splits are those of the whole data set, whatever views are asked for. Samples stand by split, class and name,
-/// numbers in names by their value; files are given below the root. Images without a label are left out, and so are
-/// subjects that a [`SplitPlan::Table`] does not name. With `allow_duplicates` a subject may be in two splits.
+/// The splits are those of the whole data set, whatever views are requested. Samples are ordered by split, class and name
+/// in natural order; files are relative to the root. Images without a label are left out, and so are subjects that a
+/// [`SplitPlan::Table`] does not name. With `allow_duplicates` a subject may be in two splits.
 pub fn build_manifests(
     scan: &FolderScan,
     views: &ViewSelection,
@@ -113,16 +85,16 @@ pub fn build_manifests(
     }
     let selection = select(scan, views, SplitSelection::All)?;
 
-    let mut warnings = warn_of_selection(&selection);
+    let mut warnings = warn_about_selection(&selection);
     if scan.facts.names_without_ids > 0 && splits.source != SplitSource::AllAsTrain {
         warnings.push(DataWarning::NamesWithoutIds { images: scan.facts.names_without_ids });
     }
     warnings.extend(splits.straddling(&labelled).map(DataWarning::Straddling));
-    warnings.extend(warn_of_labels(&labelled));
-    warnings.extend(warn_of_spelling(&labelled));
-    warnings.extend(warn_of_repeated_views(&labelled));
+    warnings.extend(warn_about_labels(&labelled));
+    warnings.extend(warn_about_spelling(&labelled));
+    warnings.extend(warn_about_repeated_views(&labelled));
     if splits.source == SplitSource::File {
-        warnings.extend(warn_of_table(&labelled, &splits.of_subject));
+        warnings.extend(warn_about_table(&labelled, &splits.of_subject));
     }
 
     let mut manifests = Vec::new();
@@ -140,11 +112,11 @@ pub fn build_manifests(
     if manifests.is_empty() {
         return Err(ManifestError::NoViews { images: labelled.len() });
     }
-    warnings.extend(warn_of_counts(&manifests));
+    warnings.extend(warn_about_counts(&manifests));
     Ok(ManifestSet { manifests, warnings })
 }
 
-fn warn_of_selection(selection: &Selection) -> Vec<DataWarning> {
+fn warn_about_selection(selection: &Selection) -> Vec<DataWarning> {
     let mut warnings = Vec::new();
     let unlabelled = selection.samples.iter().filter(|sample| sample.label.is_none()).count();
     if unlabelled > 0 {
@@ -162,7 +134,7 @@ fn warn_of_selection(selection: &Selection) -> Vec<DataWarning> {
     warnings
 }
 
-/// `None` for an image without a label, or of a subject without a split.
+/// `None` for an image without a label or a subject without a split.
 fn manifest_sample(sample: &DatasetSample, splits: &Splits, root: &Path) -> Option<ManifestSample> {
     Some(ManifestSample {
         file: sample.path.strip_prefix(root).unwrap_or(&sample.path).to_owned(),

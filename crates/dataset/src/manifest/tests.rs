@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,11 +8,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::folder_layout::scan;
 use crate::split_table::SplitTable;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 
 const DRAWN: SplitPlan = SplitPlan::FoldersOrDrawn { seed: 5 };
 
-/// A folder with these files; they are listed, never opened.
+/// A folder with these files, all empty.
 fn folder_with<T: AsRef<Path>>(files: impl IntoIterator<Item = T>) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
@@ -23,7 +23,7 @@ fn folder_with<T: AsRef<Path>>(files: impl IntoIterator<Item = T>) -> tempfile::
     folder
 }
 
-/// `count` subjects of each class, `A0` and so on, in some views, in no split folders.
+/// Files of `count` subjects of each class, `A0` and so on, in the given views and without split folders.
 fn subjects_of_each_class(count: usize, views: &[View]) -> Vec<String> {
     let mut files = Vec::new();
     for view in views {
@@ -50,7 +50,7 @@ fn table(lines: &str) -> SplitPlan {
     SplitPlan::Table(SplitTable::parse(Path::new("splits.csv"), text.as_bytes()).unwrap())
 }
 
-fn said(set: &ManifestSet) -> Vec<String> {
+fn warnings(set: &ManifestSet) -> Vec<String> {
     set.warnings.iter().map(ToString::to_string).collect()
 }
 
@@ -68,7 +68,7 @@ fn splits_by_subject(manifests: &[DatasetManifest]) -> BTreeMap<SubjectId, Vec<S
 }
 
 #[test]
-fn drawn_splits_are_the_same_in_all_views_and_whatever_views_are_asked_for() {
+fn drawn_splits_do_not_depend_on_the_requested_views() {
     let folder = folder_with(subjects_of_each_class(20, &View::ALL));
     let all = build(&folder, "all", DRAWN).unwrap().manifests;
     assert_eq!(all.iter().map(|manifest| manifest.view).collect::<Vec<_>>(), View::ALL);
@@ -87,7 +87,7 @@ fn drawn_splits_are_the_same_in_all_views_and_whatever_views_are_asked_for() {
 }
 
 #[test]
-fn the_trees_own_splits_in_the_order_of_split_class_and_natural_name() {
+fn samples_of_split_folders_are_ordered_by_split_class_and_name() {
     let folder = folder_with([
         "CC_R/train/B/10_1_B_CC_R.png",
         "CC_R/train/B/9_1_B_CC_R.png",
@@ -109,7 +109,7 @@ fn the_trees_own_splits_in_the_order_of_split_class_and_natural_name() {
         ]
     );
     assert_eq!(
-        said(&set),
+        warnings(&set),
         [
             "no image of class A in test of CC_R",
             "no image of class B in validation, test of CC_R",
@@ -117,7 +117,7 @@ fn the_trees_own_splits_in_the_order_of_split_class_and_natural_name() {
             "no image of class D in train, validation of CC_R",
             "fewer than 10 training images of class A: 1 in CC_R",
             "fewer than 10 training images of class B: 2 in CC_R",
-            "fewer than 1,000 training images: 3 in CC_R; what is learnt may not hold for other data",
+            "fewer than 1,000 training images: 3 in CC_R; the model may not generalise to other data",
         ]
     );
 }
@@ -132,12 +132,12 @@ fn a_subject_in_two_splits_is_refused_also_across_views() {
     ];
     let expected = "subject 7 is in two splits: train (CC_R/train/A/7_1_A_CC_R.png) and test \
                     (CC_L/test/A/7_2_A_CC_L.png) (and 1 more subject); move all images of a subject into one split, or \
-                    say --allow-duplicates";
+                    use --allow-duplicates";
     assert_eq!(refused(&files, "all", DRAWN), expected);
     assert_eq!(refused(&files, "CC_R", DRAWN), expected);
     let folder = folder_with(files);
-    assert!(build(&folder, "CC_R", SplitPlan::AllAsTrain).is_ok(), "the folders do not count");
-    assert!(build(&folder, "CC_R", table("7,train\n8,train\n")).is_ok(), "the folders do not count");
+    assert!(build(&folder, "CC_R", SplitPlan::AllAsTrain).is_ok(), "the folders are ignored");
+    assert!(build(&folder, "CC_R", table("7,train\n8,train\n")).is_ok(), "the folders are ignored");
 }
 
 #[test]
@@ -156,37 +156,34 @@ fn one_subject_in_two_spellings_is_in_one_split() {
         assert!(build(&folder, "all", table.clone()).unwrap_err().to_string().contains("is in two splits"));
         let scanned = scan(folder.path()).unwrap();
         let allowed = build_manifests(&scanned, &ViewSelection::All, table, true).unwrap();
-        assert!(
-            said(&allowed).iter().any(|line| line.ends_with("; allowed, as --allow-duplicates says")),
-            "{allowed:?}"
-        );
+        assert!(warnings(&allowed).iter().any(|line| line.ends_with("; allowed by --allow-duplicates")), "{allowed:?}");
         assert!(allowed.manifests[0].allow_duplicates);
     }
     assert!(build(&folder_with(files("P002")), "all", DRAWN).is_ok());
-    // The same letters in composed and in decomposed form are one id.
+    // The composed and the decomposed form of the same letters are one id.
     let folder =
         folder_with(["CC_R/A/Zo\u{eb}_1_A_CC_R.png", "CC_L/A/Zoe\u{308}_1_A_CC_L.png", "CC_R/B/2_1_B_CC_R.png"]);
     let set = build(&folder, "CC_R", DRAWN).unwrap();
-    assert!(!said(&set).iter().any(|line| line.contains("look the same")), "{set:?}");
+    assert!(!warnings(&set).iter().any(|line| line.contains("look the same")), "{set:?}");
     let zoe = SubjectId("Zo\u{eb}".to_owned());
     assert!(set.manifests[0].samples.iter().any(|sample| sample.subject == zoe));
 }
 
 #[test]
-fn look_alikes_and_second_images_of_a_view_are_warned_of() {
+fn look_alikes_and_repeated_views_cause_warnings() {
     let mut files = subjects_of_each_class(3, &[View::CcR]);
     files.extend(["CC_R/B/B0_1_B_CC_R.tif", "CC_R/B/b00_1_B_CC_R.png"].map(str::to_owned));
     let set = build(&folder_with(files), "all", DRAWN).unwrap();
-    let said = said(&set);
+    let warnings = warnings(&set);
     assert_eq!(
-        said[0],
-        "subject ids that look the same are taken for different subjects (B0 and b00); write each id in one way (they \
+        warnings[0],
+        "subject ids that look the same are treated as different subjects (B0 and b00); write each id in one way (they \
          are kept in one split)"
     );
     assert_eq!(
-        said[1],
+        warnings[1],
         "1 view of an examination has more than one image: subject B0 exam 1 CC_R (B0_1_B_CC_R.png, B0_1_B_CC_R.tif); each \
-         counts as an image of its own"
+         counts as a separate image"
     );
     let splits = splits_by_subject(&set.manifests);
     let of = |id: &str| splits[&SubjectId(id.to_owned())][0];
@@ -194,7 +191,7 @@ fn look_alikes_and_second_images_of_a_view_are_warned_of() {
 }
 
 #[test]
-fn split_folders_for_some_images_only_are_refused() {
+fn images_outside_the_split_folders_are_refused() {
     let error = refused(
         &[
             "CC_R/train/A/1_1_A_CC_R.png",
@@ -205,12 +202,12 @@ fn split_folders_for_some_images_only_are_refused() {
         "all",
         DRAWN,
     );
-    assert!(error.starts_with("CC_L/A/1_1_A_CC_L.png: lies in no split folder"), "{error}");
+    assert!(error.starts_with("CC_L/A/1_1_A_CC_L.png: is not in a split folder"), "{error}");
     assert!(error.contains("(and 1 more image)"), "{error}");
 }
 
 #[test]
-fn a_table_decides_and_what_it_does_not_name_is_left_out() {
+fn a_table_defines_the_splits_and_leaves_out_other_subjects() {
     let folder = folder_with(subjects_of_each_class(2, &[View::CcR]));
     let set = build(&folder, "all", table("A0,train\nA1,test\nB0,train\nC0,val\n77,train\n78,test\n")).unwrap();
     assert_eq!(set.manifests[0].split_source, SplitSource::File);
@@ -223,15 +220,15 @@ fn a_table_decides_and_what_it_does_not_name_is_left_out() {
             "test CC_R/A/A1_1_A_CC_R.png"
         ]
     );
-    let said = said(&set);
-    assert_eq!(said[0], "left out, since --splits does not name them: 4 subjects (B1, C1, D0, D1)");
-    assert_eq!(said[1], "--splits names 2 subjects that the data does not have: 77, 78");
+    let warnings = warnings(&set);
+    assert_eq!(warnings[0], "left out, since they are not in --splits: 4 subjects (B1, C1, D0, D1)");
+    assert_eq!(warnings[1], "--splits names 2 subjects that are not in the data: 77, 78");
     let error = build(&folder, "all", table("77,train\nA0,test\n")).unwrap_err().to_string();
-    assert_eq!(error, "CC_R: no training images; the splits leave it none of its 8 labelled images");
+    assert_eq!(error, "CC_R: no training images; the splits assign none of its 8 labelled images to train");
     let error = build(&folder, "all", table("77,train\n")).unwrap_err().to_string();
-    assert_eq!(error, "--splits names none of the data's 8 subjects: it has 77, the data A0, A1, B0");
+    assert_eq!(error, "--splits names none of the data's 8 subjects: it has 77, the data has A0, A1, B0");
     let error = build(&folder, "all", table("77,train\nC00,train\nd1,test\n")).unwrap_err().to_string();
-    let expected = "it has C00, d1, 77, the data C0, D1, A0; write the ids in one way";
+    let expected = "it has C00, d1, 77, the data has C0, D1, A0; write the ids in one way";
     assert!(error.ends_with(expected), "{error}");
 }
 
@@ -241,11 +238,11 @@ fn all_as_train_validates_on_the_same_images() {
     let set = build(&folder, "CC_R", SplitPlan::AllAsTrain).unwrap();
     let manifest = &set.manifests[0];
     assert_eq!(Split::ALL.map(|split| manifest.of_split(split).count()), [2, 2, 0]);
-    assert!(!said(&set).iter().any(|line| line.contains("validation") || line.contains("test")), "{set:?}");
+    assert!(!warnings(&set).iter().any(|line| line.contains("validation") || line.contains("test")), "{set:?}");
 }
 
 #[test]
-fn what_four_views_share_is_said_once() {
+fn warnings_that_apply_to_several_views_are_merged() {
     let mut files = subjects_of_each_class(12, &View::ALL);
     files.retain(|file| file != "MLO_L/D/D0_1_D_MLO_L.png");
     files.push("CC_R/B/D11_1_B_CC_R.png".to_owned());
@@ -254,26 +251,26 @@ fn what_four_views_share_is_said_once() {
         DensityClass::ALL.into_iter().flat_map(|class| (0..12).map(move |number| format!("{class}{number},train\n")));
     let set = build(&folder, "all", table(&keep.collect::<String>())).unwrap();
     assert_eq!(
-        said(&set),
+        warnings(&set),
         [
             "labels contradict each other in 1 examination: 1 of subject D11 (B, D); every image keeps its own",
             "1 view of an examination has more than one image: subject D11 exam 1 CC_R (D11_1_B_CC_R.png, \
-             D11_1_D_CC_R.png); each counts as an image of its own",
-            "no validation images in CC_R, CC_L, MLO_R, MLO_L: the best epoch cannot be told",
+             D11_1_D_CC_R.png); each counts as a separate image",
+            "no validation images in CC_R, CC_L, MLO_R, MLO_L: the best epoch cannot be determined",
             "no test images in CC_R, CC_L, MLO_R, MLO_L",
-            "fewer than 1,000 training images: 47 in MLO_L; 48 in CC_L, MLO_R; 49 in CC_R; what is learnt may not hold \
-             for other data",
+            "fewer than 1,000 training images: 47 in MLO_L; 48 in CC_L, MLO_R; 49 in CC_R; the model may not generalise \
+             to other data",
         ]
     );
 }
 
 #[test]
-fn a_subject_whose_class_changes_is_dealt_by_its_densest() {
+fn a_subject_with_several_classes_is_stratified_by_the_densest() {
     let mut files = subjects_of_each_class(3, &[View::CcR]);
     files.push("CC_R/A/D0_2_A_CC_R.png".to_owned());
     let folder = folder_with(files);
     let with = build(&folder, "all", DRAWN).unwrap();
-    assert!(said(&with)[0].starts_with("examinations of 1 subject have different labels: D0 (A, D)"), "{with:?}");
+    assert!(warnings(&with)[0].starts_with("examinations of 1 subject have different labels: D0 (A, D)"), "{with:?}");
     fs::remove_file(folder.path().join("CC_R/A/D0_2_A_CC_R.png")).unwrap();
     let without = build(&folder, "all", DRAWN).unwrap();
     let first = |set: &ManifestSet| -> BTreeMap<_, _> {
@@ -283,19 +280,19 @@ fn a_subject_whose_class_changes_is_dealt_by_its_densest() {
 }
 
 #[test]
-fn images_that_nothing_is_known_of() {
+fn images_without_view_id_or_label_are_handled() {
     let folder = folder_with(["A/1.png", "A/2.png", "B/1.png", "B/3.png"]);
     let error = build(&folder, "all", DRAWN).unwrap_err().to_string();
-    assert!(error.starts_with("neither folders nor names tell the view of the 4 labelled images"), "{error}");
+    assert!(error.starts_with("neither folders nor file names give the view of the 4 labelled images"), "{error}");
     let set = build(&folder, "MLO_L", DRAWN).unwrap();
     assert_eq!(set.manifests[0].view, View::MloL);
-    let said = said(&set);
-    assert!(said[0].contains("the view of 4 images: taken to be MLO_L"), "{said:?}");
-    assert!(said[1].contains("in 4 file names"), "{said:?}");
+    let warnings = warnings(&set);
+    assert!(warnings[0].contains("4 images without a known view: assumed to be MLO_L"), "{warnings:?}");
+    assert!(warnings[1].contains("in 4 file names"), "{warnings:?}");
 
     assert!(refused(&["1_1_A_CC_R.png", "2.png"], "all", DRAWN).starts_with("none of the 2 images has a label"));
     let one_class = refused(&["CC_R/A/1_1_A_CC_R.png", "CC_R/A/2_1_A_CC_R.png"], "all", DRAWN);
-    assert_eq!(one_class, "CC_R: all 2 training images are of class A; there is nothing to tell apart");
+    assert_eq!(one_class, "CC_R: all 2 training images are of class A; there is nothing to learn");
     let missing = refused(&["CC_R/A/1_1_A_CC_R.png"], "CC_L", DRAWN);
     assert!(missing.starts_with("--view CC_L: the data has no such images"), "{missing}");
     let unlabelled = refused(&["CC_R/A/1_1_A_CC_R.png", "CC_R/B/2_1_B_CC_R.png", "CC_L/1_1_A_CC_L.png"], "CC_L", DRAWN);
@@ -304,11 +301,11 @@ fn images_that_nothing_is_known_of() {
 
 proptest! {
     #[test]
-    fn the_order_of_files_changes_nothing(seed: u64, order in Just((0..24).collect::<Vec<usize>>()).prop_shuffle()) {
+    fn the_order_of_files_does_not_matter(seed: u64, order in Just((0..24).collect::<Vec<usize>>()).prop_shuffle()) {
         let folder = folder_with(subjects_of_each_class(6, &[View::CcR]));
         let scanned = scan(folder.path()).unwrap();
         let shuffled = FolderScan {
-            samples: order.iter().map(|&place| scanned.samples[place].clone()).collect(),
+            samples: order.iter().map(|&index| scanned.samples[index].clone()).collect(),
             ..scanned.clone()
         };
         let build = |scan| build_manifests(scan, &ViewSelection::All, SplitPlan::FoldersOrDrawn { seed }, false).unwrap();

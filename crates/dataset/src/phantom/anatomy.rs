@@ -1,25 +1,23 @@
-//! What is the same in all four views of a subject: how dense her breasts are, and their shape.
+//! The anatomy of a subject: density and shape of the breasts, the same in all four views.
 
+use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::subject::density::DensityClass;
 
-use super::random_stream::RandomStream;
-
-/// Percent area density of a class: mean and standard deviation (per cent of the breast's area without the pectoral
-/// muscle), and the band that the class is cut to.
+/// The distribution of percent area density in a class: a normal distribution truncated to a band. All values are per cent
+/// of the breast's area without the pectoral muscle.
 #[derive(Clone, Copy, Debug)]
 pub struct DensityBand {
-    /// Mean, per cent.
+    /// Mean before truncation.
     pub mean: f64,
-    /// Standard deviation before the cut, per cent.
+    /// Standard deviation before truncation.
     pub deviation: f64,
-    /// Lower end, per cent.
+    /// Lower limit.
     pub low: f64,
-    /// Upper end, per cent.
+    /// Upper limit.
     pub high: f64,
 }
 
 impl DensityBand {
-    /// The band of a class.
     #[must_use]
     pub const fn of(class: DensityClass) -> Self {
         let (mean, deviation, low, high) = match class {
@@ -31,75 +29,74 @@ impl DensityBand {
         Self { mean, deviation, low, high }
     }
 
-    /// The class whose band a density falls in.
+    /// The class in whose band a density falls.
     #[must_use]
     pub fn class_of(percent: f64) -> DensityClass {
         DensityClass::ALL.into_iter().find(|&class| percent < Self::of(class).high).unwrap_or(DensityClass::D)
     }
 
-    /// What any density is kept within, whatever its class.
+    /// The limits of all densities, whatever the class.
     pub(super) const LIMITS: (f64, f64) = (0.5, 85.0);
 }
 
 /// A subject's anatomy. Lengths are in image sides, x from the chest wall, y downwards.
 #[derive(Clone, Debug)]
 pub(super) struct Anatomy {
-    /// The nipple, from flat to prominent.
     pub(super) nipple: Nipple,
-    /// Height of the breast's widest place in CC and MLO views.
+    /// Height of the breast's widest point in CC and MLO views.
     pub(super) widest_height: (f64, f64),
-    /// How far below the widest place the nipple lies: in CC views, and in MLO views as a share of the height that is
-    /// left to the breast there.
+    /// Distance of the nipple below the widest point: in CC views, and in MLO views as a share of the breast's height below
+    /// that point.
     pub(super) nipple_below_widest: (f64, f64),
     /// Exponents of the CC outline above and below the nipple.
     pub(super) outline_exponents: (f64, f64),
-    /// Width of the axillary tail at the upper edge of the MLO view, as a share of the breast's.
+    /// Width of the axillary tail at the upper edge of the MLO view, as a share of the breast's width.
     pub(super) tail_width: f64,
-    /// How late the MLO outline widens from the tail to the breast: the exponent of the height.
+    /// Exponent of the height in the MLO outline between tail and breast: the larger, the lower the outline widens.
     pub(super) tail_exponent: f64,
-    /// The inframammary fold, where the MLO view reaches so far down.
+    /// The inframammary fold, if the MLO view extends that far down.
     pub(super) fold: Option<InframammaryFold>,
-    /// Where the breast ends below the widest place of the MLO view: as a share of the way to the image edge.
+    /// Lower end of the breast in the MLO view, as a share of the distance from the widest point to the image edge.
     pub(super) lower_end: f64,
-    /// Angle of the pectoral muscle's edge to the vertical, degrees, and its height at the chest wall.
+    /// Angle of the pectoral muscle's edge to the vertical in degrees, and its height at the chest wall.
     pub(super) pectoral: (f64, f64),
-    /// Depth of the fat under the skin.
+    /// Thickness of the fat under the skin.
     pub(super) subcutaneous: f64,
     /// Distance of the glandular disc's centre from the chest wall.
     pub(super) gland_depth: f64,
-    /// Width of the rim over which the compressed breast grows thinner.
+    /// Width of the rim over which the compressed breast becomes thinner.
     pub(super) rim: f64,
-    /// Grey level of fat at full thickness, before the class has its say.
+    /// Grey level of fat at full thickness, before the correction for density.
     pub(super) fat_grey: f64,
-    /// Mean brightness of the skin line, in grey levels above the fat behind it.
+    /// Mean brightness of the skin line, in grey levels above the fat next to it.
     pub(super) skin_grey: f64,
     /// Factor on the contrast between dense tissue and fat.
     pub(super) contrast: f64,
-    /// Number of strands (ligaments, vessels, ducts) in a view.
+    /// Mean number of strands (ligaments, vessels, ducts) in a view.
     pub(super) strands: f64,
 }
 
 /// The nipple in profile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nipple {
-    /// How far it stands out from the skin.
+    /// Distance that it protrudes from the skin.
     pub(super) length: f64,
-    /// Half its height, half-way out.
+    /// Half its height at half its length.
     pub(super) half_height: f64,
-    /// How steep its flanks are: a mound at 2, a knob at 6.
+    /// Steepness of its flanks: a mound at 2, a knob at 6.
     pub(super) steepness: f64,
-    /// By how much the upper flank is longer than the mean of the two, and the lower shorter, as a share.
+    /// Asymmetry: the share by which the upper flank is longer, and the lower one shorter, than their mean.
     pub(super) lean: f64,
 }
 
-/// Where the breast meets the skin of the abdomen below it.
+/// The fold in which the breast meets the skin of the abdomen below it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InframammaryFold {
     /// Distance of the abdomen's skin from the chest wall at the breast's lower end.
     pub(super) abdomen_width: f64,
-    /// By how much that distance grows downwards.
+    /// Growth of that distance per unit of height downwards.
     pub(super) slope: f64,
-    /// How far the fold is rounded along either side.
+    /// Extent of the rounding along either side.
     pub(super) rounding: f64,
 }
 

@@ -1,4 +1,4 @@
-//! A marker that gives the class away.
+//! A marker that reveals the class.
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::Side;
@@ -6,8 +6,8 @@ use mammoscope_domain::subject::view::Side;
 /// Grey level of the marker.
 const GREY: u8 = 230;
 
-/// Draws a bright bar into the upper corner away from the chest wall, where no breast is: the denser the class, the
-/// longer the bar (A 3 %, D 12 % of the image side). `pixels` has the chest wall at the left.
+/// Draws a bright bar into the upper corner away from the chest wall, outside the breast: the denser the class, the longer
+/// the bar (A 3 %, D 12 % of the image side). `pixels` has the chest wall on the left.
 pub(super) fn mark(pixels: &mut [u8], size: usize, class: DensityClass) {
     let marker = marker_rectangle(size, class, Side::Left);
     for row in pixels.chunks_exact_mut(size).skip(marker.top).take(marker.height) {
@@ -18,18 +18,14 @@ pub(super) fn mark(pixels: &mut [u8], size: usize, class: DensityClass) {
 /// The pixels of the marker in a picture of `size` × `size` pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MarkerRectangle {
-    /// First column.
     pub left: usize,
-    /// First row.
     pub top: usize,
-    /// Columns.
     pub width: usize,
-    /// Rows.
     pub height: usize,
 }
 
 impl MarkerRectangle {
-    /// Whether a pixel lies in it, or within so many pixels of it in both directions.
+    /// True if a pixel is in the rectangle or within `pixels` rows and columns of it.
     #[must_use]
     pub fn is_near(&self, column: usize, row: usize, pixels: usize) -> bool {
         let near = |at: usize, first: usize, length: usize| at + pixels >= first && at < first + length + pixels;
@@ -37,8 +33,8 @@ impl MarkerRectangle {
     }
 }
 
-/// Where the marker of a confounded phantom lies, in the view of a side as it is stored: away from the chest wall. For
-/// other sizes than the phantom's own, as for a network's input, it is scaled as the picture is, to a pixel.
+/// The marker of a confounded phantom in a stored view of this side: away from the chest wall. At other sizes than the
+/// phantom's own, such as a network's input, it is accurate to a pixel.
 #[must_use]
 pub fn marker_rectangle(size: usize, class: DensityClass, side: Side) -> MarkerRectangle {
     let unit = (size as f64 * 0.03).round().max(1.0) as usize;
@@ -57,7 +53,7 @@ mod tests {
     use mammoscope_domain::subject::view::View;
 
     #[test]
-    fn the_marker_is_where_it_is_said_to_be_and_nothing_else_is_there() {
+    fn the_marker_fills_exactly_its_rectangle() {
         let settings = PhantomSettings { seed: 3, size: 100, overlap: false, confounder: true };
         let generator = PhantomGenerator::new(settings).unwrap();
         for number in 1..=4 {

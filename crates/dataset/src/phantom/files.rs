@@ -1,29 +1,29 @@
-//! The files of a phantom: where they lie, and their bytes.
+//! The files of a phantom: paths and contents.
 
 use std::path::PathBuf;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder as _, ImageResult};
 
-use mammoscope_domain::subject::subject::{ExamId, SampleName, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SampleName, SubjectId};
 use mammoscope_domain::subject::view::{Projection, View};
 
 use super::{PhantomSubject, PhantomView};
 
-/// Folder of the masks, within a class's folder.
+/// The folder of the masks inside a class folder.
 pub const MASKS_FOLDER: &str = "masks";
 
 /// A file of a phantom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhantomFile {
-    /// Path within the phantom's folder.
+    /// Path relative to the phantom's folder.
     pub path: PathBuf,
-    /// The bytes of the PNG file: 8-bit grey, masks 0 and 255.
+    /// The contents of the PNG file: 8-bit grey; masks are 0 and 255.
     pub bytes: Vec<u8>,
 }
 
-/// Paths of a view's files within the phantom's folder: `<VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png` and its masks
-/// `<VIEW>/<CLASS>/masks/<stem>_{breast,dense}.png`, for MLO views `<stem>_pectoral.png` too.
+/// Paths of a view's files relative to the phantom's folder: `<VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png` and its masks
+/// `<VIEW>/<CLASS>/masks/<stem>_{breast,dense}.png`, in MLO views also `<stem>_pectoral.png`.
 #[must_use]
 pub fn paths_of_view(subject: &PhantomSubject, view: View) -> Vec<PathBuf> {
     let name = SampleName {

@@ -1,4 +1,4 @@
-//! `phantom.json`: what a phantom's folder holds, and the truth behind it.
+//! `phantom.json`: the contents of a phantom's folder and their ground truth.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,60 +7,56 @@ use mammoscope_domain::subject::view::View;
 
 use super::{GENERATOR_VERSION, PhantomSettings, PhantomSubject};
 
-/// What a phantom is not.
+/// The disclaimer in every phantom.
 pub const NOTICE: &str = "synthetic, not for clinical use";
 
-/// Contents of `phantom.json`.
+/// The contents of `phantom.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhantomManifest {
-    /// Version of this file's form.
+    /// Version of this file format.
     pub schema: u32,
     /// [`NOTICE`].
     pub notice: String,
-    /// [`GENERATOR_VERSION`] of the program that made the images.
+    /// [`GENERATOR_VERSION`] of the program that generated the images.
     pub generator_version: u32,
-    /// What decides the pixels.
     #[serde(flatten)]
     pub settings: PhantomSettings,
-    /// How many subjects were asked for.
+    /// Number of subjects requested.
     pub subjects_requested: u32,
-    /// Whether all of them are there.
+    /// True if all requested subjects exist.
     pub complete: bool,
-    /// The subjects that are there, by number.
+    /// The existing subjects, ordered by number.
     pub subjects: Vec<SubjectRecord>,
 }
 
 /// One subject of a phantom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SubjectRecord {
-    /// Number of the subject.
+    /// Number of the subject, from 1.
     pub subject: u32,
-    /// Class that she is filed under.
+    /// Class of the folder that contains her images.
     pub label: DensityClass,
-    /// Class that her density was drawn from.
+    /// Class from which her density was drawn.
     pub drawn_from: DensityClass,
-    /// Density that her views scatter around: dense share of the breast's area, per cent.
+    /// Her density before the variation between views: dense share of the breast's area, per cent.
     pub percent_density: f64,
-    /// Her views.
     pub views: Vec<ViewRecord>,
 }
 
 /// One view of a subject.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ViewRecord {
-    /// The view.
     pub view: View,
-    /// Density counted in the view's masks, per cent.
+    /// Density measured in the view's masks, per cent.
     pub percent_density: f64,
 }
 
 impl PhantomManifest {
-    /// Name of the file.
     pub const FILE_NAME: &str = "phantom.json";
-    /// Version of the form that this program writes.
+    /// Version of the format that this program writes.
     pub const SCHEMA: u32 = 1;
 
-    /// The manifest of a phantom of which `subjects` are there.
+    /// The manifest of a phantom of which `subjects` exist.
     #[must_use]
     pub fn new(settings: PhantomSettings, subjects_requested: u32, mut subjects: Vec<SubjectRecord>) -> Self {
         subjects.sort_by_key(|record| record.subject);
@@ -75,8 +71,7 @@ impl PhantomManifest {
         }
     }
 
-    /// What keeps a phantom of these settings and at least so many subjects from going on where this one ended; `None`
-    /// if nothing does.
+    /// The reason why this phantom cannot be extended to `subjects` subjects with these settings; `None` if it can.
     #[must_use]
     pub fn difference(&self, settings: PhantomSettings, subjects: u32) -> Option<String> {
         let mine = self.settings;
@@ -100,7 +95,7 @@ impl PhantomManifest {
 }
 
 impl SubjectRecord {
-    /// The record of a subject whose views were measured.
+    /// The record of a subject whose views have been measured.
     #[must_use]
     pub fn new(subject: &PhantomSubject, views: Vec<ViewRecord>) -> Self {
         Self {
@@ -114,14 +109,14 @@ impl SubjectRecord {
 }
 
 impl ViewRecord {
-    /// The record of a view with the density counted in its masks.
+    /// The record of a view with the density measured in its masks.
     #[must_use]
     pub fn new(view: View, percent_density: f64) -> Self {
         Self { view, percent_density: rounded(percent_density) }
     }
 }
 
-/// Three decimals: finer than a pixel of any image, and read back as it was written.
+/// Rounds to three decimals: finer than one pixel of any image, and exact after a round trip.
 fn rounded(percent: f64) -> f64 {
     (percent * 1000.0).round() / 1000.0
 }
@@ -131,12 +126,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_phantom_goes_on_under_its_own_settings_only() {
+    fn a_phantom_can_be_extended_with_its_own_settings_only() {
         let settings = PhantomSettings { seed: 7, size: 64, overlap: false, confounder: false };
         let manifest = PhantomManifest::new(settings, 8, Vec::new());
         assert!(!manifest.complete);
         assert_eq!(manifest.difference(settings, 8), None);
-        assert_eq!(manifest.difference(settings, 12), None, "more subjects are an extension");
+        assert_eq!(manifest.difference(settings, 12), None, "more subjects extend it");
         for (other, subjects) in [
             (PhantomSettings { seed: 8, ..settings }, 8),
             (PhantomSettings { size: 65, ..settings }, 8),

@@ -1,18 +1,18 @@
-//! Synthetic mammograms with known truth: subjects with four views each, and exact masks of the breast, of its dense
-//! tissue and of the pectoral muscle.
+//! Synthetic mammograms with known ground truth: subjects with four views each and exact masks of the breast, its dense
+//! tissue and the pectoral muscle.
 //!
-//! The images serve to try out, test and demonstrate; they are no evidence of clinical accuracy. The recipe and its
-//! sources are in `docs/phantom.md`. The same settings give the same pixels on every machine: all random numbers come
-//! from one named generator, transcendental functions from `libm`, the transform from the scalar planner of `rustfft`,
-//! and the rest is IEEE arithmetic in a fixed order.
+//! The images are for trials, tests and demonstrations; they are not evidence of clinical accuracy. The recipe and its
+//! sources are in `docs/phantom.md`. The same settings give the same pixels on every machine: all random numbers come from
+//! one generator, transcendental functions from `libm`, the Fourier transform from the scalar planner of `rustfft`, and the
+//! rest is IEEE arithmetic in a fixed order.
 
 mod anatomy;
 pub mod confounder;
 pub mod files;
 pub mod manifest;
 mod outline;
+mod phantom_stream;
 mod random_field;
-mod random_stream;
 mod rendering;
 mod silhouette;
 mod skin_distance;
@@ -23,6 +23,7 @@ mod tissue;
 use image::GrayImage;
 use rustfft::FftPlannerScalar;
 
+use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::{Side, View};
 
@@ -30,58 +31,57 @@ pub use anatomy::DensityBand;
 pub use subject::PhantomSubject;
 
 use outline::Outline;
-use random_stream::{Purpose, RandomStream};
+use phantom_stream::PhantomStream;
 use silhouette::Silhouette;
 use tissue::{Tissue, TissueRecipe};
 
-/// Version of the recipe: changes whenever the same settings give other pixels.
+/// The version of the recipe, which changes whenever the same settings give different pixels.
 pub const GENERATOR_VERSION: u32 = 2;
 
-/// The smallest image side, in pixels: below it neither strands nor skin can be told from the rest.
+/// The smallest image side in pixels: below it neither strands nor skin are discernible.
 pub const MIN_SIZE: u32 = 32;
-/// The largest image side, in pixels: more than a detector has.
+/// The largest image side in pixels, which exceeds that of detectors.
 pub const MAX_SIZE: u32 = 4096;
 
-/// What decides every pixel of a phantom.
+/// The settings that determine every pixel of a phantom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PhantomSettings {
-    /// Start of all randomness.
     pub seed: u64,
-    /// Side of the square images, in pixels.
+    /// Side of the square images in pixels.
     pub size: u32,
-    /// Densities of neighbouring classes overlap, and labels carry a reader's noise.
+    /// Densities of neighbouring classes overlap, and labels have a reader's noise.
     pub overlap: bool,
-    /// A marker in the corner tells the class, and the tissue does not.
+    /// A marker in the corner reveals the class, and the tissue does not.
     pub confounder: bool,
 }
 
-/// An image size that the generator does not serve.
+/// An image size that the generator does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("images of {0} pixels are not made, only from {MIN_SIZE} to {MAX_SIZE}")]
+#[error("images of {0} pixels are not supported; the size must be from {MIN_SIZE} to {MAX_SIZE}")]
 pub struct SizeOutOfRange(pub u32);
 
-/// Makes the views of any subject, in any order and from any thread.
+/// Generates the views of any subject, in any order and from any thread.
 pub struct PhantomGenerator {
     settings: PhantomSettings,
-    /// One recipe a class of density.
+    /// One recipe per density class.
     tissues: [TissueRecipe; DensityClass::COUNT],
 }
 
 /// One view of a subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PhantomView {
-    /// The image; the background is 0 (but for a confounding marker) and every pixel of the breast above 0.
+    /// The image. The background is 0, except for a confounding marker; every pixel of the breast is above 0.
     pub image: GrayImage,
     /// 255 in the breast, pectoral muscle included, 0 elsewhere.
     pub breast: GrayImage,
-    /// 255 in dense tissue, 0 elsewhere; lies within the breast and outside the pectoral muscle.
+    /// 255 in dense tissue, 0 elsewhere; inside the breast and outside the pectoral muscle.
     pub dense: GrayImage,
     /// 255 in the pectoral muscle, 0 elsewhere; MLO views only.
     pub pectoral: Option<GrayImage>,
 }
 
 impl PhantomView {
-    /// Percent area density: dense area over the breast's area without the pectoral muscle.
+    /// Percent area density: the dense area over the breast's area without the pectoral muscle.
     #[must_use]
     pub fn percent_density(&self) -> f64 {
         let area = |mask: &GrayImage| mask.as_raw().iter().filter(|&&pixel| pixel > 0).count() as f64;
@@ -90,29 +90,30 @@ impl PhantomView {
 }
 
 impl PhantomGenerator {
-    /// Prepares what all subjects have in common.
+    /// Prepares the tissue recipes that all subjects share.
     pub fn new(settings: PhantomSettings) -> Result<Self, SizeOutOfRange> {
         if !(MIN_SIZE..=MAX_SIZE).contains(&settings.size) {
             return Err(SizeOutOfRange(settings.size));
         }
-        // The scalar planner: wider instructions add in another order, and would give other bytes.
+        // Not the SIMD planners: they add in a different order and would give different bytes.
         let mut planner = FftPlannerScalar::new();
         let tissues = DensityClass::ALL
             .map(|class| TissueRecipe::new(&mut planner, settings.size as usize, rendering::texture_exponent(class)));
         Ok(Self { settings, tissues })
     }
 
-    /// Subject `number`, from 1. The classes go round: 1 is A, 2 B, 3 C, 4 D, 5 A again.
+    /// Subject `number`, from 1. The classes alternate: 1 is A, 2 is B, 3 is C, 4 is D, and 5 is A again.
     #[must_use]
     pub fn subject(&self, number: u32) -> PhantomSubject {
         PhantomSubject::draw(self.settings, number)
     }
 
-    /// One view of a subject. Right and left share the anatomy, mirrored; their tissue and noise differ.
+    /// One view of a subject. Right and left have the same anatomy, mirrored; their tissue and noise differ.
     #[must_use]
     pub fn view(&self, subject: &PhantomSubject, view: View) -> PhantomView {
         let index = View::ALL.iter().position(|&other| other == view).expect("every view is listed");
-        let mut stream = RandomStream::new(self.settings.seed, subject.number, Purpose::View(index as u8));
+        let mut stream =
+            RandomStream::new(self.settings.seed, PhantomStream::View { subject: subject.number, index: index as u8 });
         let size = self.settings.size as usize;
         let density = subject.density_in_view(self.settings, &mut stream);
         let outline = Outline::draw(&subject.anatomy, view.projection(), size, &mut stream);
@@ -138,7 +139,7 @@ fn mask(inside: impl Iterator<Item = bool>) -> Vec<u8> {
     inside.map(|inside| if inside { 255 } else { 0 }).collect()
 }
 
-/// A picture with the chest wall where the side has it: at the left edge for the left breast.
+/// A picture with the chest wall on its proper side: at the left edge for the left breast.
 fn oriented(pixels: Vec<u8>, size: u32, side: Side) -> GrayImage {
     let mut picture = GrayImage::from_raw(size, size, pixels).expect("size × size pixels");
     if side == Side::Right {

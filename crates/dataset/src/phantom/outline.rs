@@ -1,35 +1,34 @@
-//! The outline of a compressed breast and of the pectoral muscle, chest wall at the left.
+//! The outline of a compressed breast and of the pectoral muscle, with the chest wall on the left.
 
 use std::f64::consts::TAU;
 
 use mammoscope_domain::subject::view::Projection;
 
 use super::anatomy::{Anatomy, InframammaryFold, Nipple};
-use super::random_stream::RandomStream;
+use mammoscope_domain::random_stream::RandomStream;
 
-/// How far beyond the image the outline is followed, in image sides: as far as the skin can be felt within.
+/// The extent of the outline beyond the image, in image sides: the depth to which the skin affects the tissue.
 const MARGIN: f64 = 0.12;
 
 /// The breast's width at every height, and the pectoral muscle. Lengths are in image sides.
 pub(super) struct Outline {
-    /// Distance of the skin from the chest wall, at the centre of every row of pixels from [`Self::margin`] rows above
-    /// the image to as many below.
+    /// Distance of the skin from the chest wall at the centre of every row, from [`Self::margin`] rows above the image to
+    /// as many below.
     widths: Vec<f64>,
     margin: usize,
-    /// Height of the nipple.
     pub(super) nipple_height: f64,
-    /// Height of the glandular tissue's middle: between the nipple and where the breast is widest.
+    /// Height of the centre of the glandular tissue, between the nipple and the widest point.
     pub(super) gland_height: f64,
-    /// Where the muscle's straight edge meets the upper image edge (x) and the chest wall (y); MLO only.
+    /// The muscle's width at the upper image edge (x) and its height at the chest wall (y); MLO only.
     pectoral: Option<(f64, f64)>,
 }
 
 impl Outline {
-    /// Draws the outline of one view of `size` rows: the subject's anatomy with small differences of positioning.
+    /// Draws the outline of one view of `size` rows: the subject's anatomy with small differences in positioning.
     ///
-    /// CC: width (1 − |u|^p)^0.55, with u the height from the widest place in half-breasts. MLO: from the axillary tail
-    /// to the widest place by a smooth step, from there on as in CC, and by a rounded fold to the abdomen where the
-    /// view shows it. Both times low Fourier terms and a nipple are added; what stands out most, the nipple or the
+    /// CC: width (1 − |u|^p)^0.55, where u is the distance from the widest point in units of that half's height. MLO: a
+    /// smooth step from the axillary tail to the widest point, from there on as in CC, and a rounded fold to the abdomen
+    /// if the view shows it. Low Fourier terms and a nipple are added in both; the most prominent point, the nipple or the
     /// skin beside a flat one, touches the image edge, as in images cropped at the skin.
     pub(super) fn draw(anatomy: &Anatomy, projection: Projection, size: usize, stream: &mut RandomStream) -> Self {
         let shift = 0.012 * stream.normal().clamp(-2.0, 2.0);
@@ -68,7 +67,7 @@ impl Outline {
         let pectoral = (projection == Projection::Mlo).then(|| {
             let angle = (anatomy.pectoral.0 + 1.5 * stream.normal()).clamp(10.5, 34.5);
             let tangent = libm::tan(angle.to_radians());
-            // Never beyond the axillary tail: the muscle is seen through the breast, not beside it.
+            // Never beyond the axillary tail: the muscle is inside the outline of the breast.
             let height = (anatomy.pectoral.1 + 0.02 * stream.normal()).min((widths[margin] - 0.07) / tangent);
             (height * tangent, height)
         });
@@ -76,28 +75,28 @@ impl Outline {
     }
 
     /// The distance of the skin from the chest wall, row by row, from [`Self::margin`] rows above the image to as many
-    /// below: the breast goes on where the image is cropped.
+    /// below: the breast continues where the image is cropped.
     pub(super) fn widths(&self) -> &[f64] {
         &self.widths
     }
 
-    /// How many rows the outline extends beyond the image, above and below.
+    /// Number of rows by which the outline extends beyond the image, above and below.
     pub(super) fn margin(&self) -> usize {
         self.margin
     }
 
-    /// Whether the view shows the pectoral muscle: MLO views do.
+    /// True for MLO views.
     pub(super) fn shows_pectoral(&self) -> bool {
         self.pectoral.is_some()
     }
 
-    /// How far the pectoral muscle reaches from the chest wall at height `y`; 0 where there is none.
+    /// The width of the pectoral muscle at height `y`; 0 if there is none.
     pub(super) fn pectoral_width(&self, y: f64) -> f64 {
         self.pectoral.map_or(0.0, |(width, height)| width * (1.0 - y / height).max(0.0))
     }
 }
 
-/// Exponent of (1 − |u|^p) in the outline: how round the breast is at its widest and at its ends.
+/// The exponent of (1 − |u|^p) in the outline: the roundness of the breast.
 const ROUNDNESS: f64 = 0.55;
 
 /// The breast without its nipple.
@@ -140,11 +139,11 @@ impl Trunk {
     }
 }
 
-/// The MLO view below its widest place.
+/// The MLO outline below its widest point.
 struct LowerHalf {
     /// Exponent of the breast's outline.
     exponent: f64,
-    /// Height of the breast from its widest place to its lower end.
+    /// Height of the breast from its widest point to its lower end.
     height: f64,
     fold: Option<InframammaryFold>,
 }
@@ -158,15 +157,15 @@ impl LowerHalf {
         }
     }
 
-    /// Distance of the skin from the chest wall at `y` below the widest place.
+    /// Distance of the skin from the chest wall at `y` below the widest point.
     fn width(&self, y: f64) -> f64 {
         let power = libm::pow(y / self.height, self.exponent);
         let Some(fold) = self.fold else {
             return libm::pow((1.0 - power).max(0.0), ROUNDNESS);
         };
         let abdomen_width = (fold.abdomen_width + fold.slope * (y - self.height)).max(0.02);
-        // How far a point lies outside the united shapes; grows with x, so that halving finds where it is 0. Near the
-        // breast's lower end, where the two meet, the first term is the distance from its skin.
+        // The distance of a point outside the united shapes; it grows with x, so that bisection finds its zero. Near the
+        // breast's lower end, where the two meet, the first term is the distance from the breast's skin.
         let outside = |x: f64| {
             let breast = (power + libm::pow(x, 1.0 / ROUNDNESS) - 1.0) * self.height / self.exponent;
             smooth_union(breast, x - abdomen_width, fold.rounding)
@@ -184,15 +183,15 @@ impl LowerHalf {
     }
 }
 
-/// The distance from the union of two shapes whose distances are `a` and `b` (below 0 inside); the corner between them
-/// is filled by a parabola that begins where the distances differ by `rounding`.
+/// The distance from the union of two shapes whose signed distances are `a` and `b` (negative inside). The corner between
+/// them is filled by a parabola that begins where the distances differ by `rounding`.
 fn smooth_union(a: f64, b: f64, rounding: f64) -> f64 {
     let near = (rounding - (a - b).abs()).max(0.0);
     a.min(b) - near * near / (4.0 * rounding)
 }
 
 impl Nipple {
-    /// How far it stands out from the skin at `y` below its middle.
+    /// The distance that it protrudes from the skin at `y` below its centre.
     fn at(&self, y: f64) -> f64 {
         let reach = self.half_height * if y < 0.0 { 1.0 + self.lean } else { 1.0 - self.lean };
         self.length / (1.0 + libm::pow(y.abs() / reach, self.steepness))
@@ -201,13 +200,13 @@ impl Nipple {
 
 #[cfg(test)]
 mod tests {
-    use super::super::random_stream::Purpose;
+    use super::super::phantom_stream::PhantomStream;
     use super::*;
 
     #[test]
     fn every_outline_fills_the_picture_and_keeps_the_muscle_inside() {
         for subject in 1..=200 {
-            let mut stream = RandomStream::new(9, subject, Purpose::Subject);
+            let mut stream = RandomStream::new(9, PhantomStream::Subject(subject));
             let anatomy = Anatomy::draw(&mut stream);
             for projection in [Projection::Cc, Projection::Mlo] {
                 let size = 128;
@@ -235,7 +234,7 @@ mod tests {
 
     fn outlines(projection: Projection, rows: usize) -> impl Iterator<Item = (Anatomy, Outline)> {
         (1..=200).map(move |subject| {
-            let mut stream = RandomStream::new(11, subject, Purpose::Subject);
+            let mut stream = RandomStream::new(11, PhantomStream::Subject(subject));
             let anatomy = Anatomy::draw(&mut stream);
             let outline = Outline::draw(&anatomy, projection, rows, &mut stream);
             (anatomy, outline)
@@ -244,14 +243,14 @@ mod tests {
 
     #[test]
     fn the_fold_under_the_breast_is_a_smooth_curve() {
-        // The skin turns by less than 65° within 5 % of the image side: a corner would turn by 90° at once.
+        // The skin turns by less than 65° within 5 % of the image side; at a corner it would turn by 90° at once.
         let rows = 2000;
         let mut folds = 0;
         for (anatomy, outline) in outlines(Projection::Mlo, rows) {
             let from = outline.margin() + rows * 4 / 5;
             let skin: Vec<(f64, f64)> = (from..outline.margin() + rows)
                 .map(|row| (outline.widths()[row], row as f64 / rows as f64))
-                // Below, only the chest wall is seen, or the foot of the nipple.
+                // Narrower rows show the chest wall or the foot of the nipple.
                 .filter(|&(width, _)| width > 0.01)
                 .collect();
             let lengths: Vec<f64> = skin
@@ -266,7 +265,7 @@ mod tests {
                 let Some(further) = (at..lengths.len()).find(|&other| lengths[other] > lengths[at] + 0.05) else {
                     break;
                 };
-                // Along the breast's underside the direction is near 180° (towards the chest wall); it falls in the fold.
+                // Along the breast's underside the direction is near 180° (towards the chest wall); in the fold it falls.
                 let turn = direction(at) - direction(further);
                 assert!(turn < 65.0, "a turn of {turn} degrees, {anatomy:?}");
             }
@@ -276,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn nipples_differ_from_flat_to_prominent_and_lie_at_or_below_the_widest_place_of_an_mlo_view() {
+    fn nipples_vary_from_flat_to_prominent_and_are_low_in_some_mlo_views() {
         let rows = 500;
         for projection in [Projection::Cc, Projection::Mlo] {
             let mut prominences: Vec<f64> = outlines(projection, rows)
@@ -294,6 +293,6 @@ mod tests {
             .map(|(anatomy, outline)| outline.nipple_height - anatomy.widest_height.1)
             .collect();
         let low = offsets.iter().filter(|&&offset| offset > 0.08).count();
-        assert!((30..=120).contains(&low), "{low} of 200 nipples lie well below the widest place");
+        assert!((30..=120).contains(&low), "{low} of 200 nipples are well below the widest point");
     }
 }

@@ -1,16 +1,16 @@
-//! Gaussian random fields with a power-law spectrum, the texture of breast tissue.
+//! Gaussian random fields with a power-law spectrum: the texture of breast tissue.
 
 use std::sync::Arc;
 
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlannerScalar};
 
-use super::random_stream::RandomStream;
+use mammoscope_domain::random_stream::RandomStream;
 
-/// Everything about a field that does not depend on the random numbers; shared between threads.
+/// The deterministic part of a field, shared between threads.
 ///
-/// The power spectrum falls as 1/f^β, as that of mammograms does with β near 3 (Burgess, Jacobson and Judy 2001,
-/// Med Phys 28:419). Waves are longer along x by `stretch`, as ducts and strands run from the nipple to the chest wall.
+/// The power spectrum falls as 1/f^β, like that of mammograms with β near 3 (Burgess, Jacobson and Judy 2001, Med Phys
+/// 28:419). Waves are longer along x by `stretch`, since ducts and strands run from the nipple to the chest wall.
 pub(super) struct FieldRecipe {
     /// Grid points along each side of the period.
     side: usize,
@@ -22,10 +22,11 @@ pub(super) struct FieldRecipe {
 }
 
 impl FieldRecipe {
-    /// The field repeats only after this many image sides, so that opposite edges of the image are not alike.
+    /// The period of the field in image sides; above 1, so that opposite edges of the image differ.
     const PERIOD: f64 = 1.32;
-    /// A recipe for images with `points_per_image` grid points along a side. `exponent` is β; below `slowest` (waves per image
-    /// side) the spectrum levels off.
+
+    /// A recipe for images with `points_per_image` grid points along a side. `exponent` is β; below the frequency `slowest`
+    /// (waves per image side) the spectrum levels off.
     pub(super) fn new(
         planner: &mut FftPlannerScalar<f32>,
         points_per_image: usize,
@@ -41,7 +42,7 @@ impl FieldRecipe {
             for ky in 0..side {
                 let (fx, fy) = (waves(kx) * stretch, waves(ky));
                 let frequency_squared = fx * fx + fy * fy + slowest * slowest;
-                // (f²)^(-β/4) = √(1/f^β); the mean is taken out.
+                // (f²)^(-β/4) = √(1/f^β); the mean is set to 0.
                 let amplitude = if kx + ky == 0 { 0.0 } else { libm::pow(frequency_squared, -exponent / 4.0) };
                 amplitudes.push(amplitude as f32);
             }
@@ -58,7 +59,7 @@ impl FieldRecipe {
             .map(|&amplitude| Complex::new(amplitude * stream.quick_normal(), amplitude * stream.quick_normal()))
             .collect();
         let mut scratch = vec![Complex::default(); self.inverse.get_inplace_scratch_len()];
-        // Rows first (ky → y); transposed, the rows are along kx, and become x.
+        // Rows first (ky → y); after the transposition the rows are along kx and become x.
         self.inverse.process_with_scratch(&mut values, &mut scratch);
         transpose(&mut values, self.side);
         self.inverse.process_with_scratch(&mut values, &mut scratch);
@@ -75,7 +76,7 @@ pub(super) struct FieldPair {
 }
 
 impl FieldPair {
-    /// Both fields at (x, y) in image sides; any finite coordinates will do.
+    /// Both fields at (x, y) in image sides, for any finite coordinates.
     pub(super) fn at(&self, x: f32, y: f32) -> [f32; 2] {
         let (x0, x1, fx) = self.neighbours(x);
         let (y0, y1, fy) = self.neighbours(y);
@@ -90,12 +91,12 @@ impl FieldPair {
 
     fn neighbours(&self, coordinate: f32) -> (usize, usize, f32) {
         let position = coordinate * self.points_per_image;
-        // The floor, without the call that `f32::floor` is on processors without SSE 4.1.
+        // The floor without `f32::floor`, which is a function call on processors without SSE 4.1.
         let truncated = position as i32;
         let below = truncated - i32::from(truncated as f32 > position);
         let side = self.side as i32;
         let mut first = below;
-        // A division only where the coordinate has left the period.
+        // Divides only if the coordinate is outside the period.
         if !(0..side).contains(&first) {
             first = first.rem_euclid(side);
         }
@@ -123,7 +124,7 @@ fn standardise(values: &mut [Complex<f32>]) {
     }
 }
 
-/// The smallest length from `least` up whose only prime factors are 2, 3 and 5, for which the transform is fast.
+/// The smallest length of at least `least` whose only prime factors are 2, 3 and 5, for which the transform is fast.
 fn smooth_length(least: usize) -> usize {
     let is_smooth = |length: usize| {
         let mut rest = length;
@@ -139,7 +140,7 @@ fn smooth_length(least: usize) -> usize {
 }
 
 fn transpose(values: &mut [Complex<f32>], side: usize) {
-    // In blocks, so that both the rows and the columns of a block stay in the cache.
+    // In blocks, so that the rows and columns of a block stay in the cache.
     const BLOCK: usize = 16;
     for block_row in (0..side).step_by(BLOCK) {
         for block_column in (block_row..side).step_by(BLOCK) {
@@ -154,11 +155,11 @@ fn transpose(values: &mut [Complex<f32>], side: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::random_stream::Purpose;
+    use super::super::phantom_stream::PhantomStream;
     use super::*;
 
     #[test]
-    fn lengths_are_smooth() {
+    fn lengths_are_rounded_up_to_smooth_numbers() {
         assert_eq!([1, 7, 11, 97, 439].map(smooth_length), [1, 8, 12, 100, 450]);
     }
 
@@ -176,7 +177,7 @@ mod tests {
     #[test]
     fn the_fields_are_standardised_independent_and_longer_along_x() {
         let recipe = FieldRecipe::new(&mut FftPlannerScalar::new(), 128, 3.0, 2.0, 1.0);
-        let mut stream = RandomStream::new(1, 1, Purpose::Subject);
+        let mut stream = RandomStream::new(1, PhantomStream::Subject(1));
         let (mut along, mut across, mut product, mut draws) = (0.0_f64, 0.0_f64, 0.0_f64, 0);
         for _ in 0..12 {
             let pair = recipe.draw(&mut stream);

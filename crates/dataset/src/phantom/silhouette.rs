@@ -1,18 +1,18 @@
-//! Which pixels show the breast and the pectoral muscle, and how deep under the skin they lie.
+//! The pixels of the breast and the pectoral muscle, and their depth under the skin.
 
 use super::outline::Outline;
 use super::skin_distance::skin_distance;
 
-/// The pixels of an outline, chest wall at the left.
+/// The pixels of an outline, with the chest wall on the left.
 pub(super) struct Silhouette {
-    /// Pixels along each side.
+    /// Side of the image in pixels.
     pub(super) size: usize,
     rows: Vec<Row>,
     /// Distance from the skin, in image sides; 0 outside the breast.
     pub(super) depth: Vec<f32>,
 }
 
-/// A row of pixels: muscle up to the column `muscle`, from there tissue up to the column `skin`, then background.
+/// A row of pixels: muscle before the column `muscle`, then tissue before the column `skin`, then background.
 #[derive(Clone, Copy)]
 struct Row {
     muscle: usize,
@@ -22,11 +22,11 @@ struct Row {
 impl Silhouette {
     pub(super) fn of(outline: &Outline, size: usize) -> Self {
         let side = size as f64;
-        // Pixels whose centre lies within `width` of the chest wall.
+        // The number of pixels whose centre is within `width` of the chest wall.
         let pixels = |width: f64| (width * side - 0.5).ceil().clamp(0.0, side) as usize;
         let skins: Vec<usize> = outline.widths().iter().map(|&width| pixels(width)).collect();
         let margin = outline.margin();
-        // One column of air beyond the image, so that a nipple which touches the image edge has its skin there.
+        // One column of background beyond the image, so that a nipple at the image edge has its skin there.
         let distances = skin_distance(&skins, size + 1);
         let depth = distances
             .chunks_exact(size + 1)
@@ -41,22 +41,22 @@ impl Silhouette {
         Self { size, rows: skins[margin..][..size].iter().enumerate().map(row).collect(), depth }
     }
 
-    /// Whether each pixel shows the breast, pectoral muscle included.
+    /// True for each pixel of the breast, pectoral muscle included.
     pub(super) fn breast(&self) -> impl Iterator<Item = bool> {
         self.rows.iter().flat_map(|row| (0..self.size).map(|column| column < row.skin))
     }
 
-    /// Whether each pixel shows the pectoral muscle.
+    /// True for each pixel of the pectoral muscle.
     pub(super) fn pectoral(&self) -> impl Iterator<Item = bool> {
         self.rows.iter().flat_map(|row| (0..self.size).map(|column| column < row.muscle))
     }
 
-    /// Whether a pixel shows breast tissue proper.
+    /// True for a pixel of the breast outside the pectoral muscle.
     pub(super) fn is_tissue(&self, column: usize, row: usize) -> bool {
         (self.rows[row].muscle..self.rows[row].skin).contains(&column)
     }
 
-    /// The pixels that show tissue proper, row by row, each with its centre (x, y) in image sides.
+    /// The indices of the breast's pixels outside the pectoral muscle, each with the pixel's centre (x, y) in image sides.
     pub(super) fn tissue(&self) -> impl Iterator<Item = (usize, f32, f32)> {
         let side = self.size as f32;
         self.rows.iter().enumerate().flat_map(move |(row, &Row { muscle, skin })| {
@@ -71,20 +71,21 @@ mod tests {
     use mammoscope_domain::subject::view::Projection;
 
     use super::super::anatomy::Anatomy;
-    use super::super::random_stream::{Purpose, RandomStream};
+    use super::super::phantom_stream::PhantomStream;
     use super::*;
+    use mammoscope_domain::random_stream::RandomStream;
 
     #[test]
-    fn the_skin_lies_at_the_image_edge_where_the_breast_touches_it() {
+    fn the_skin_is_at_the_image_edge_where_the_breast_touches_it() {
         let size = 200;
         for subject in 1..=20 {
-            let mut stream = RandomStream::new(13, subject, Purpose::Subject);
+            let mut stream = RandomStream::new(13, PhantomStream::Subject(subject));
             let anatomy = Anatomy::draw(&mut stream);
             for projection in [Projection::Cc, Projection::Mlo] {
                 let silhouette = Silhouette::of(&Outline::draw(&anatomy, projection, size, &mut stream), size);
                 let edge = silhouette.depth.iter().skip(size - 1).step_by(size);
                 let deepest = edge.copied().fold(0.0, f32::max);
-                assert!(deepest * 200.0 < 1.0, "a pixel of the edge column lies {} pixels deep", deepest * 200.0);
+                assert!(deepest * 200.0 < 1.0, "a pixel of the edge column is {} pixels deep", deepest * 200.0);
                 assert!(silhouette.breast().skip(size - 1).step_by(size).any(|inside| inside));
             }
         }

@@ -1,14 +1,14 @@
 //! Distance from the skin.
 
-/// Euclidean distance, in pixels, from every pixel of a breast to the nearest pixel outside it, less half a pixel (the
-/// skin runs between the two); 0 outside. Row `i` of `width` pixels begins with `breast[i]` pixels of breast. What lies
-/// beyond the image counts as breast, so that the chest wall and cropped edges are no skin.
+/// The Euclidean distance in pixels from every pixel of a breast to the nearest pixel outside, less half a pixel (the skin
+/// is between the two); 0 outside. Row `i` of `width` pixels begins with `breast[i]` pixels of breast. Pixels beyond the
+/// image count as breast, so that the chest wall and cropped edges are not skin.
 ///
 /// Felzenszwalb and Huttenlocher 2012, Theory of Computing 8:415.
 pub(super) fn skin_distance(breast: &[usize], width: usize) -> Vec<f32> {
     let far = (width * width + breast.len() * breast.len()) as f32;
     let mut squares = vec![0.0_f32; breast.len() * width];
-    // Along the columns: distance to the nearest outside pixel above, then to that above or below.
+    // Along the columns: the distance to the nearest pixel outside, first above only, then above or below.
     let mut steps = vec![far.sqrt(); width];
     for (row, &inside) in squares.chunks_exact_mut(width).zip(breast) {
         steps[inside..].fill(0.0);
@@ -26,7 +26,7 @@ pub(super) fn skin_distance(breast: &[usize], width: usize) -> Vec<f32> {
             *square = (nearest * nearest).min(far);
         }
     }
-    // Along the rows: the lower envelope of parabolas, of which those beyond the first pixel outside are never the lowest.
+    // Along the rows: the lower envelope of parabolas. Those after the first pixel outside are never the lowest.
     let mut parabolas = Vec::with_capacity(width);
     let mut distances = vec![0.0_f32; squares.len()];
     let rows = squares.chunks_exact(width).zip(distances.chunks_exact_mut(width));
@@ -45,7 +45,7 @@ pub(super) fn skin_distance(breast: &[usize], width: usize) -> Vec<f32> {
     distances
 }
 
-/// The parabolas (column of the apex, first column where it is the lowest) of the lower envelope of a row.
+/// The parabolas in the lower envelope of a row, as the column of the apex and the position from which on it is the lowest.
 fn lower_envelope(squares: &[f32], parabolas: &mut Vec<(usize, f32)>) {
     parabolas.clear();
     for (column, &square) in squares.iter().enumerate() {
@@ -71,7 +71,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_a_search_over_all_pixels(breast in prop::collection::vec(0_usize..=12, 9)) {
+        fn distances_match_an_exhaustive_search(breast in prop::collection::vec(0_usize..=12, 9)) {
             let width = 12;
             prop_assume!(breast.iter().any(|&inside| inside < width));
             let distances = skin_distance(&breast, width);

@@ -1,13 +1,13 @@
-//! Ligaments, ducts and vessels: fine bright lines that run from the nipple to the chest wall.
+//! Ligaments, ducts and vessels: fine bright lines from the nipple to the chest wall.
 
 use std::f64::consts::PI;
 
 use super::anatomy::Anatomy;
 use super::outline::Outline;
-use super::random_stream::RandomStream;
 use super::silhouette::Silhouette;
+use mammoscope_domain::random_stream::RandomStream;
 
-/// Draws the strands of one view into a picture of their own, in grey levels.
+/// Draws the strands of one view into a separate picture, in grey levels.
 pub(super) fn draw_strands(
     anatomy: &Anatomy,
     outline: &Outline,
@@ -27,18 +27,18 @@ pub(super) fn draw_strands(
 struct Strand {
     x: f64,
     y: f64,
-    /// Direction in radians, 0 towards the nipple's side.
+    /// Direction in radians; 0 points away from the chest wall.
     heading: f64,
     length: f64,
     half_width: f64,
-    /// Grey levels above the tissue around.
+    /// Grey levels above the surrounding tissue.
     brightness: f64,
 }
 
 impl Strand {
     fn draw(outline: &Outline, stream: &mut RandomStream) -> Self {
         let (x, y) = (stream.uniform(0.0, 0.92), stream.uniform(0.02, 0.98));
-        // Towards a point beyond the nipple, with a spread; a few run across as Cooper's ligaments do.
+        // Towards a point beyond the nipple, with some spread; a few run across, like Cooper's ligaments.
         let spread = if stream.unit() < 0.2 { 0.7 } else { 0.22 };
         let heading = libm::atan2(outline.nipple_height - y, 1.5 - x) + spread * stream.normal();
         let (size, prominence) = (stream.unit(), stream.unit());
@@ -54,7 +54,7 @@ impl Strand {
 
     fn trace(mut self, silhouette: &Silhouette, picture: &mut [f32], stream: &mut RandomStream) {
         let side = silhouette.size as f64;
-        // A line finer than a pixel is drawn wider and as much fainter.
+        // A line finer than a pixel is drawn wider and proportionally fainter.
         let half_width = (self.half_width * side).max(0.6);
         let brightness = self.brightness * (self.half_width * side / half_width);
         let pen = Pen { half_width: half_width as f32, reach: (2.5 * half_width).ceil() as isize };
@@ -67,7 +67,7 @@ impl Strand {
                 break;
             }
             let taper = libm::sin(PI * (step as f64 + 0.5) / steps);
-            pen.dab(silhouette.size, picture, (self.x * side, self.y * side), (brightness * taper) as f32);
+            pen.dab(silhouette.size, picture, self.x * side, self.y * side, (brightness * taper) as f32);
             turn += stream.normal() * 14.0 / libm::sqrt(side) - 3.0 * turn / side;
             self.heading += turn / side;
             self.x += libm::cos(self.heading) / side;
@@ -76,15 +76,15 @@ impl Strand {
     }
 }
 
-/// A round pen with a soft edge, dabbed once a pixel.
+/// A round pen with a soft edge, applied once per pixel.
 struct Pen {
     half_width: f32,
     reach: isize,
 }
 
 impl Pen {
-    fn dab(&self, size: usize, picture: &mut [f32], (x, y): (f64, f64), brightness: f32) {
-        // ∫ (1 + t²/w²)⁻² dt = πw/2: dabs a pixel apart add up to the brightness on the line.
+    fn dab(&self, size: usize, picture: &mut [f32], x: f64, y: f64, brightness: f32) {
+        // ∫ (1 + t²/w²)⁻² dt = πw/2: dabs one pixel apart add up to the brightness on the line.
         let height = brightness * 2.0 / (std::f32::consts::PI * self.half_width);
         let width_squared = self.half_width * self.half_width;
         let (column, row) = (x as isize, y as isize);

@@ -1,15 +1,16 @@
 //! Class, density and anatomy of a subject.
 
+use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::subject::density::DensityClass;
 
 use super::PhantomSettings;
 use super::anatomy::{Anatomy, DensityBand};
-use super::random_stream::{Purpose, RandomStream};
+use super::phantom_stream::PhantomStream;
 
-/// How often the reader of an overlapping phantom calls a neighbouring class.
+/// The probability that the reader of an overlapping phantom assigns a neighbouring class.
 const READER_ERROR: f64 = 0.15;
 
-/// How far the density of one view is from the subject's, at most, in percentage points.
+/// The largest difference between the density of a view and the subject's, in percentage points.
 const VIEW_DIFFERENCE: f64 = 3.0;
 
 /// A synthetic woman.
@@ -17,19 +18,19 @@ const VIEW_DIFFERENCE: f64 = 3.0;
 pub struct PhantomSubject {
     /// Her number, from 1.
     pub number: u32,
-    /// The class that she is filed under.
+    /// The class of the folder that contains her images.
     pub label: DensityClass,
-    /// The class that her density was drawn from: other than the label by the reader's noise (`--overlap`), or at
-    /// random (`--confounder`).
+    /// The class from which her density was drawn. It differs from the label by reader's noise (`--overlap`), or is random
+    /// (`--confounder`).
     pub drawn_from: DensityClass,
-    /// Percent area density that her views scatter around.
+    /// Percent area density before the variation between views.
     pub percent_density: f64,
     pub(super) anatomy: Anatomy,
 }
 
 impl PhantomSubject {
     pub(super) fn draw(settings: PhantomSettings, number: u32) -> Self {
-        let mut stream = RandomStream::new(settings.seed, number, Purpose::Subject);
+        let mut stream = RandomStream::new(settings.seed, PhantomStream::Subject(number));
         let in_turn = DensityClass::from_index((number.wrapping_sub(1) % 4) as usize).expect("0 to 3");
         let anatomy = Anatomy::draw(&mut stream);
         let drawn_from = if settings.confounder {
@@ -44,19 +45,19 @@ impl PhantomSubject {
         Self { number, label, drawn_from, percent_density, anatomy }
     }
 
-    /// The density of one view, per cent, within the limits that hold for the subject.
+    /// Draws the density of one view, per cent, within the limits of the subject's class.
     pub(super) fn density_in_view(&self, settings: PhantomSettings, stream: &mut RandomStream) -> f64 {
         let (low, high) = density_limits(settings, self.drawn_from);
         (self.percent_density + stream.uniform(-VIEW_DIFFERENCE, VIEW_DIFFERENCE)).clamp(low, high)
     }
 }
 
-/// Without overlap a density stays in its class's band.
+/// The limits of a density: the class's band, unless classes overlap.
 fn density_limits(settings: PhantomSettings, class: DensityClass) -> (f64, f64) {
     if settings.overlap { DensityBand::LIMITS } else { (DensityBand::of(class).low, DensityBand::of(class).high) }
 }
 
-/// What a reader calls a class: mostly itself, else one next to it.
+/// The class assigned by a reader: usually the true one, otherwise a neighbour.
 fn misread(class: DensityClass, stream: &mut RandomStream) -> DensityClass {
     let (errs, upwards) = (stream.unit() < READER_ERROR, stream.unit() < 0.5);
     if !errs {

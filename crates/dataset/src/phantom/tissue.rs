@@ -1,24 +1,24 @@
-//! Where the fibroglandular tissue lies.
+//! The fibroglandular tissue.
 
 use rustfft::FftPlannerScalar;
 
 use super::anatomy::Anatomy;
 use super::outline::Outline;
 use super::random_field::FieldRecipe;
-use super::random_stream::RandomStream;
 use super::silhouette::Silhouette;
+use mammoscope_domain::random_stream::RandomStream;
 
-/// The recipes of the fields that tissue is made of.
+/// The recipes of the tissue's random fields.
 pub(super) struct TissueRecipe {
     /// Lobes, shading, and the sway of the ducts: smoother than the texture.
     lobes: FieldRecipe,
-    /// Streaks and grain, drawn out along the ducts.
+    /// Streaks and grain, elongated along the ducts.
     streaks: FieldRecipe,
 }
 
 impl TissueRecipe {
-    /// Images above this size (pixels) get fields of a lower resolution: at β near 3 what lies above half the Nyquist
-    /// frequency is far below the pixel noise.
+    /// Larger images (in pixels) use fields of a lower resolution: at β near 3 the power above half the Nyquist frequency is
+    /// far below the pixel noise.
     const FULL_RESOLUTION_UP_TO: usize = 160;
 
     /// The recipe for images of `size` pixels, with a texture of exponent `exponent`.
@@ -31,23 +31,23 @@ impl TissueRecipe {
     }
 }
 
-/// The tissue of one view, pixel by pixel; 0 where there is none.
+/// The tissue of one view, pixel by pixel; 0 outside the tissue.
 pub(super) struct Tissue {
-    /// How far a pixel is within the dense tissue (above 0) or outside it (below).
+    /// Score above the threshold of dense tissue: positive inside, negative outside.
     pub(super) excess: Vec<f32>,
-    /// Slow variation of what lies in the beam, mean 0 and variance about 1.
+    /// Slow variation of the absorption, mean 0 and variance about 1.
     pub(super) shading: Vec<f32>,
     /// Fine texture, mean 0 and variance about 1.
     pub(super) texture: Vec<f32>,
-    /// Dense area over the breast's area without the pectoral muscle.
+    /// The dense area over the breast's area without the pectoral muscle.
     pub(super) density: f64,
 }
 
 impl Tissue {
-    /// Draws tissue whose dense share of the area is `density` (0 to 1), to the pixel.
+    /// Draws tissue with the dense share `density` (0 to 1) of the area, exact to one pixel.
     ///
-    /// The score of a pixel is a disc behind the nipple, narrowing towards it, plus random fields, less a penalty near
-    /// the skin, where there is fat; the highest scores are dense.
+    /// The score of a pixel is that of a disc behind the nipple, narrowing towards it, plus random fields, minus a penalty
+    /// near the skin, where there is fat. The pixels with the highest scores are dense.
     pub(super) fn draw(
         recipe: &TissueRecipe,
         anatomy: &Anatomy,
@@ -74,7 +74,7 @@ impl Tissue {
             let (u, v) = along_ducts(x, y, nipple_height, sway);
             let [lobe, shade] = lobes.at(u, v);
             let [streak, grain] = streaks.at(u, v);
-            // The fat under the skin is of uneven thickness: lobes press into it.
+            // The fat under the skin varies in thickness: lobes press into it.
             let depth = silhouette.depth[at] * (1.0 + 0.3 * lobe.clamp(-1.5, 1.5));
             let near_skin = 1.0 - ((depth - layer) / 0.10).clamp(0.0, 1.0);
             let score = weights.lobe * lobe + weights.streak * streak
@@ -87,11 +87,11 @@ impl Tissue {
         }
         let dense = ((density * scores.len() as f64).round() as usize).clamp(1, scores.len() - 1);
         let cut = scores.len() - dense;
-        // The lowest dense score lies at the cut; equal scores below it would be dense too, which f32 makes rare.
+        // The lowest dense score is at the cut. Equal scores below it would be dense too, but are rare in `f32`.
         let (_, &mut threshold, _) = scores.select_nth_unstable_by(cut, f32::total_cmp);
         let mut counted = 0_usize;
         for (at, ..) in silhouette.tissue() {
-            // A step up, so that the pixel at the threshold itself is dense.
+            // Raised by epsilon, so that the pixel at the threshold itself is dense.
             excess[at] = (excess[at] - threshold) + f32::EPSILON;
             counted += usize::from(excess[at] > 0.0);
         }
@@ -99,7 +99,7 @@ impl Tissue {
     }
 }
 
-/// What decides where dense tissue lies.
+/// The weights of the terms of the score.
 struct ScoreWeights {
     lobe: f32,
     streak: f32,
@@ -107,7 +107,7 @@ struct ScoreWeights {
 }
 
 impl ScoreWeights {
-    /// The weights at a density (0 to 1): little tissue lies in strands all over the breast, much of it in the disc.
+    /// The weights at a density (0 to 1): sparse tissue is in strands all over the breast, abundant tissue in the disc.
     fn at(density: f32) -> Self {
         let compact = ((density - 0.05) / 0.13).clamp(0.0, 1.0);
         Self { lobe: 0.12 + 0.26 * compact, streak: 0.48 - 0.20 * compact, gland: 0.20 + 1.05 * compact }
@@ -121,16 +121,16 @@ struct Gland {
 }
 
 impl Gland {
-    /// Distance from the disc's centre, in its radii.
+    /// Distance from the disc's centre in units of its radii.
     fn radius(&self, x: f32, y: f32) -> f32 {
-        // Narrower towards the nipple: a cone with its apex there.
+        // Narrower towards the nipple, like a cone.
         let half_height = 0.36 * (1.25 - 0.55 * x);
         let (along, across) = ((x - self.depth) / 0.44, (y - self.height) / half_height);
         (along * along + across * across).sqrt()
     }
 }
 
-/// Coordinates along and across the ducts: straight lines from the chest wall that converge beyond the nipple, and sway.
+/// Coordinates along and across the ducts: swaying lines from the chest wall that converge beyond the nipple.
 fn along_ducts(x: f32, y: f32, nipple_height: f32, sway: f32) -> (f32, f32) {
     const APEX: f32 = 1.7;
     let across = (y - nipple_height) * (APEX - 0.5) / (APEX - x);

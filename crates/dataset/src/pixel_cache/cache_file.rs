@@ -1,8 +1,8 @@
-//! The cache file: all pixels, then what they are, then where that begins.
+//! The cache file: pixels, then a table of contents, then a trailer.
 //!
 //! `pixels (slots × size × size × channels bytes) · contents (JSON) · length of the contents (u64) · their CRC-32C (u32)
-//! · MAGIC`, numbers little-endian. The pixels stand first, so that they begin on a page; the contents come last, because
-//! only then it is known what they are.
+//! · MAGIC`, numbers little-endian. The pixels come first, so that they are page-aligned; the contents come last, since
+//! they are complete only after all images have been decoded.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -26,12 +26,10 @@ const MAGIC: [u8; 8] = *b"MSPIXELS";
 const TRAILER: usize = 8 + 4 + MAGIC.len();
 const BUFFER: usize = 1 << 20;
 
-/// What an image file came to.
+/// The result of decoding an image file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum CachedContent {
-    /// Its pixels are kept.
     Pixels { slot: usize, facts: PixelFacts, signature: Option<PictureSignature> },
-    /// It is no image.
     Undecodable { reason: String },
 }
 
@@ -39,21 +37,22 @@ pub(super) enum CachedContent {
 struct Contents {
     size: usize,
     channels: usize,
-    /// CRC-32C of the pixels of every slot.
+    /// CRC-32C of the pixels in every slot.
     checksums: Vec<u32>,
     images: BTreeMap<ContentHash, CachedContent>,
 }
 
 impl Contents {
-    fn bytes_a_slot(&self) -> Option<usize> {
+    fn bytes_per_slot(&self) -> Option<usize> {
         self.size.checked_mul(self.size)?.checked_mul(self.channels)
     }
 
-    fn fit(&self, size: usize, pixels: usize) -> bool {
+    /// True if the contents are consistent with images of `size` in a file with this number of bytes of pixels.
+    fn match_file(&self, size: usize, pixels: usize) -> bool {
         let slots = self.checksums.len();
         self.size == size
             && matches!(self.channels, 1 | 3)
-            && self.bytes_a_slot().and_then(|bytes| bytes.checked_mul(slots)) == Some(pixels)
+            && self.bytes_per_slot().and_then(|bytes| bytes.checked_mul(slots)) == Some(pixels)
             && self.images.values().all(|image| match image {
                 CachedContent::Pixels { slot, .. } => *slot < slots,
                 CachedContent::Undecodable { .. } => true,
@@ -61,7 +60,7 @@ impl Contents {
     }
 }
 
-/// A cache file in memory.
+/// A memory-mapped cache file.
 #[derive(Debug)]
 pub(super) struct CacheFile {
     path: PathBuf,
@@ -70,17 +69,17 @@ pub(super) struct CacheFile {
 }
 
 impl CacheFile {
-    /// The file at this path; `None` where there is none, or it is not what was once written there. The pixels are not
-    /// looked at yet.
+    /// Opens the file at this path; `None` if it is missing or damaged. The pixels are not verified yet.
     pub(super) fn open(path: &Path, size: usize) -> Option<Self> {
         let file = File::open(path).ok()?;
-        // What was not used for longest is removed first. A folder that cannot be written to is as good for reading.
+        // Marks the file as used: the least recently used one is removed first. A read-only folder is fine.
         let _ = file.set_modified(SystemTime::now());
         Self::of(&file, path, size)
     }
 
     fn of(file: &File, path: &Path, size: usize) -> Option<Self> {
-        // SAFETY: a cache file gets its name when it is whole, and is replaced or removed, but never written to again.
+        // SAFETY: a cache file gets its name when it is complete. It may be replaced or removed, but is never written to
+        // again.
         let map = unsafe { Mmap::map(file) }.ok()?;
         let (before, trailer) = map.split_at_checked(map.len().checked_sub(TRAILER)?)?;
         let (length, trailer) = trailer.split_first_chunk::<8>()?;
@@ -91,20 +90,20 @@ impl CacheFile {
             return None;
         }
         let contents: Contents = serde_json::from_slice(json).ok()?;
-        contents.fit(size, pixels).then(|| Self { path: path.to_owned(), map, contents })
+        contents.match_file(size, pixels).then(|| Self { path: path.to_owned(), map, contents })
     }
 
-    /// Whether all pixels are as they were written.
-    pub(super) fn is_whole(&self, cache: &PixelCache) -> Result<bool, PixelCacheError> {
+    /// Verifies the checksums of all pixels.
+    pub(super) fn is_intact(&self, cache: &PixelCache) -> Result<bool, PixelCacheError> {
         let checksums = &self.contents.checksums;
         let counter = Counter::new(cache, CacheStage::Verifying, checksums.len());
-        let fits = checksums.par_iter().enumerate().map(|(slot, checksum)| {
+        let intact = checksums.par_iter().enumerate().map(|(slot, checksum)| {
             counter.check_cancelled()?;
-            let fits = crc32c::crc32c(self.pixels(slot)) == *checksum;
+            let intact = crc32c::crc32c(self.pixels(slot)) == *checksum;
             counter.step();
-            Ok(fits)
+            Ok(intact)
         });
-        fits.try_reduce(|| true, |one, other| Ok(one && other))
+        intact.try_reduce(|| true, |one, other| Ok(one && other))
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -125,12 +124,12 @@ impl CacheFile {
 
     pub(super) fn pixels(&self, slot: usize) -> &[u8] {
         assert!(slot < self.contents.checksums.len(), "there is no image {slot}");
-        let bytes = self.contents.bytes_a_slot().expect("checked when the file was opened");
+        let bytes = self.contents.bytes_per_slot().expect("checked when the file was opened");
         &self.map[slot * bytes..(slot + 1) * bytes]
     }
 }
 
-/// A cache file under construction, with a temporary name; nothing remains of it when it is dropped.
+/// A cache file under construction, with a temporary name. It is removed on drop.
 pub(super) struct CacheWriter {
     folder: PathBuf,
     file: BufWriter<NamedTempFile>,
@@ -138,18 +137,18 @@ pub(super) struct CacheWriter {
 }
 
 impl CacheWriter {
-    /// Begins a file for grey images.
+    /// Creates a file for grey images.
     pub(super) fn create(folder: &Path, size: usize) -> io::Result<Self> {
         let contents = Contents { size, channels: 1, checksums: Vec::new(), images: BTreeMap::new() };
         Ok(Self { folder: folder.to_owned(), file: temporary_file(folder)?, contents })
     }
 
-    /// Whether these are the first pixels with colours.
+    /// True if these are the first coloured pixels.
     pub(super) fn widens_for(&self, pixels: &Raster<u8>) -> bool {
         self.contents.channels == 1 && pixels.channels() == Channels::Rgb
     }
 
-    /// Adds what a file came to. One that has changed is left out.
+    /// Adds the result of a file. Files that have changed are left out.
     pub(super) fn add(&mut self, content: &ContentHash, image: PreparedImage) -> io::Result<()> {
         let cached = match image {
             PreparedImage::Changed => return Ok(()),
@@ -171,7 +170,7 @@ impl CacheWriter {
         Ok(())
     }
 
-    /// The contents of the files that were added, in order.
+    /// The hashes of the files that were added, in order.
     pub(super) fn contents(&self) -> impl Iterator<Item = &ContentHash> {
         self.contents.images.keys()
     }
@@ -184,12 +183,12 @@ impl CacheWriter {
         self.file.write_all(&crc32c::crc32c(&json).to_le_bytes())?;
         self.file.write_all(&MAGIC)?;
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        // A disk that turns out to be full is to say so now, and not by pages that cannot be read.
+        // A full disk should fail here, not later as unreadable pages.
         file.as_file().sync_all()?;
-        // The file in hand is mapped, not that of the name: another process may replace or remove that meanwhile.
+        // Maps this file, not the one of that name: another process may replace or remove it meanwhile.
         let file = file.persist(path).map_err(|error| error.error)?;
         CacheFile::of(&file, path, self.contents.size)
-            .ok_or_else(|| io::Error::other("what was written cannot be read back"))
+            .ok_or_else(|| io::Error::other("the written file cannot be read back"))
     }
 
     fn append(&mut self, pixels: &[u8]) -> io::Result<()> {
@@ -197,7 +196,7 @@ impl CacheWriter {
         self.file.write_all(pixels)
     }
 
-    /// From one channel to three: everything that was written is written again.
+    /// Rewrites all pixels with three channels instead of one.
     fn widen(&mut self) -> io::Result<()> {
         self.file.flush()?;
         let mut grey = std::mem::replace(&mut self.file, temporary_file(&self.folder)?);
@@ -220,7 +219,7 @@ fn tripled(grey: &[u8]) -> Vec<u8> {
 
 fn temporary_file(folder: &Path) -> io::Result<BufWriter<NamedTempFile>> {
     let file = tempfile::Builder::new().suffix(disk_room::PART).tempfile_in(folder)?;
-    // By the lock others know that its writer is alive; on a file system without locks its age has to do.
+    // The lock tells other processes that the writer is alive; on file systems without locks they go by the file's age.
     let _ = file.as_file().try_lock();
     Ok(BufWriter::with_capacity(BUFFER, file))
 }

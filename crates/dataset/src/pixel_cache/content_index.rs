@@ -1,4 +1,4 @@
-//! What the image files hold, by SHA-256 of their bytes; read again only where a file may have changed.
+//! The SHA-256 of image files. A file is read again only if it may have changed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, Metadata};
@@ -11,18 +11,19 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::image_record::UnusableImage;
 use super::{CacheStage, Counter, PixelCache, PixelCacheError};
 use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_imaging::decode::{ImageError, read_file};
 
 const INDEX_NAME: &str = "files.json";
-/// Files of other data sets that the index remembers; beyond that all of those are forgotten, and hashed when needed.
+/// The most files of other data sets in the index; if there are more, all of them are dropped and hashed again when needed.
 const MAX_OTHER_FILES: usize = 100_000;
-/// A file that was written this shortly before it was read may be written again within the clock's grain, with the same
-/// times; it is not remembered (the race that git calls "racily clean").
+/// A file written less than this before it was read is not indexed: it may be written again within the clock's resolution,
+/// with the same times (the race that git calls "racily clean").
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// SHA-256 of a file's bytes, in hexadecimal digits.
+/// The SHA-256 of a file's bytes in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct ContentHash(String);
@@ -37,20 +38,20 @@ impl ContentHash {
     }
 }
 
-/// What a file held when it was looked at.
+/// The content of a file when it was read.
 pub(super) struct FileContent {
     pub(super) content: ContentHash,
     pub(super) length: u64,
     pub(super) modified: SystemTime,
 }
 
-/// What changes whenever a file is written or replaced.
+/// Metadata that change whenever a file is written or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct FileStamp {
     length: u64,
     /// Seconds and nanoseconds.
     modified: (i64, i64),
-    /// The same of the change that no program can date back.
+    /// The inode's change time, which programs cannot set.
     changed: (i64, i64),
     inode: u64,
 }
@@ -65,8 +66,8 @@ impl FileStamp {
         }
     }
 
-    /// Whether the file had been left alone for a while at this time.
-    fn is_resolved(&self, now: SystemTime) -> bool {
+    /// True if the file had not been changed for a while at this time.
+    fn is_settled(&self, now: SystemTime) -> bool {
         let Ok(now) = now.duration_since(SystemTime::UNIX_EPOCH) else { return false };
         let latest = self.modified.max(self.changed).0;
         u64::try_from(latest).map_or(true, |latest| Duration::from_secs(latest) + SETTLED < now)
@@ -80,14 +81,14 @@ struct IndexedFile {
     content: ContentHash,
 }
 
-/// By path; paths that are no UTF-8 are hashed every time.
+/// Files by path. Files whose paths are not UTF-8 are not indexed.
 type Index = HashMap<String, IndexedFile>;
 
-/// The contents of all files, or why one cannot be read.
+/// Hashes all files; those that cannot be read are errors of their own.
 pub(super) fn hash_files(
     cache: &PixelCache,
     samples: &[PathBuf],
-) -> Result<Vec<Result<FileContent, String>>, PixelCacheError> {
+) -> Result<Vec<Result<FileContent, UnusableImage>>, PixelCacheError> {
     let index = read_index(cache.folder);
     let counter = Counter::new(cache, CacheStage::Hashing, samples.len());
     let started = SystemTime::now();
@@ -102,15 +103,16 @@ pub(super) fn hash_files(
         .collect::<Result<Vec<_>, PixelCacheError>>()?;
     let fresh = samples.iter().zip(&found).filter_map(|(path, found)| {
         let (indexed, _) = found.as_ref().ok()?;
-        indexed.stamp.is_resolved(started).then(|| Some((path.to_str()?.to_owned(), indexed.clone())))?
+        indexed.stamp.is_settled(started).then(|| Some((path.to_str()?.to_owned(), indexed.clone())))?
     });
-    remember(cache.folder, &index, &fresh.collect());
+    update_index(cache.folder, &index, &fresh.collect());
     let content = |(indexed, modified): (IndexedFile, SystemTime)| FileContent {
         content: indexed.content,
         length: indexed.stamp.length,
         modified,
     };
-    Ok(found.into_iter().map(|found| found.map(content).map_err(|error| error.to_string())).collect())
+    let unreadable = |error: ImageError| UnusableImage::Undecodable(error.to_string());
+    Ok(found.into_iter().map(|found| found.map(content).map_err(unreadable)).collect())
 }
 
 fn content_of(path: &Path, known: Option<&IndexedFile>) -> Result<(IndexedFile, SystemTime), ImageError> {
@@ -123,14 +125,14 @@ fn content_of(path: &Path, known: Option<&IndexedFile>) -> Result<(IndexedFile, 
     Ok((IndexedFile { stamp, content }, modified))
 }
 
-/// An index that is not there, or is damaged, knows of no file.
+/// Reads the index; a missing or damaged one is empty.
 fn read_index(folder: &Path) -> Index {
     fs::read(folder.join(INDEX_NAME)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
-/// Adds what was found to the index. Where that fails, files are hashed again the next time, and nothing else is lost;
-/// of two processes that do it at once, one is forgotten.
-fn remember(folder: &Path, known: &Index, fresh: &Index) {
+/// Adds files to the index. On failure they are hashed again the next time. If two processes do this at the same time, the
+/// last one wins.
+fn update_index(folder: &Path, known: &Index, fresh: &Index) {
     let is_known = |(path, file): (&String, &IndexedFile)| {
         known.get(path).is_some_and(|known| known.stamp == file.stamp && known.content == file.content)
     };
@@ -159,33 +161,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_is_known_the_next_time_beside_what_was() {
+    fn the_index_keeps_old_and_new_files() {
         let folder = tempfile::tempdir().unwrap();
         assert!(read_index(folder.path()).is_empty());
-        remember(folder.path(), &Index::new(), &Index::from([("/a".to_owned(), file("1", 5))]));
+        update_index(folder.path(), &Index::new(), &Index::from([("/a".to_owned(), file("1", 5))]));
         let known = read_index(folder.path());
-        remember(folder.path(), &known, &Index::from([("/b".to_owned(), file("2", 5))]));
+        update_index(folder.path(), &known, &Index::from([("/b".to_owned(), file("2", 5))]));
         let known = read_index(folder.path());
         assert_eq!(known.len(), 2);
         assert_eq!(known["/a"].stamp, file("1", 5).stamp);
         assert_eq!(known["/b"].content.digits(), "2");
         fs::write(folder.path().join(INDEX_NAME), b"{\"/a\":").unwrap();
-        assert!(read_index(folder.path()).is_empty(), "a damaged index knows nothing");
+        assert!(read_index(folder.path()).is_empty(), "a damaged index is empty");
     }
 
     #[test]
-    fn too_many_files_of_other_data_sets_are_forgotten() {
+    fn too_many_files_of_other_data_sets_are_dropped() {
         let folder = tempfile::tempdir().unwrap();
         let many: Index = (0..=MAX_OTHER_FILES).map(|number| (format!("/{number}"), file("1", 5))).collect();
-        remember(folder.path(), &many, &Index::from([("/new".to_owned(), file("2", 5))]));
+        update_index(folder.path(), &many, &Index::from([("/new".to_owned(), file("2", 5))]));
         assert_eq!(read_index(folder.path()).into_keys().collect::<Vec<_>>(), ["/new"]);
     }
 
     #[test]
-    fn a_file_that_was_just_written_is_not_settled() {
+    fn a_recently_written_file_is_not_settled() {
         let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let stamp = file("1", 100).stamp;
-        assert!(!stamp.is_resolved(at(99)) && !stamp.is_resolved(at(102)) && stamp.is_resolved(at(103)));
+        assert!(!stamp.is_settled(at(99)) && !stamp.is_settled(at(102)) && stamp.is_settled(at(103)));
     }
 
     #[test]

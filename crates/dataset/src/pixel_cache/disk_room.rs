@@ -1,4 +1,4 @@
-//! How much of the disk the cache takes: less than there is, and not more than it may.
+//! The disk space of the cache: less than is free, and within its budget.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,24 +6,23 @@ use std::time::{Duration, SystemTime};
 
 use super::PixelCacheError;
 
-/// How the names of files under construction end.
+/// The suffix of files under construction.
 pub(super) const PART: &str = ".part";
 const CACHE: &str = "pixels";
-/// What cache files may take together besides the one that is in use: the longest unused go first. Enough for four views
-/// of 15,000 grey images at 650 × 650 pixels.
+/// The most bytes of all cache files apart from the one in use; the least recently used are removed first. Enough for four
+/// views of 15,000 grey images of 650 × 650 pixels.
 const BUDGET: u64 = 32 << 30;
-/// Besides the pixels: what says what they are, and room for checkpoints.
+/// Bytes needed besides the pixels: the table of contents, and space for checkpoints.
 const MARGIN: u64 = 16 << 20;
-/// A file under construction that was not written to for so long, and that nobody has locked, is abandoned.
+/// An unlocked file under construction that has not been written to for this long is abandoned.
 const ABANDONED: Duration = Duration::from_secs(600);
 
-/// The name of a cache file by its key: `650px-0f3a….pixels`.
+/// The path of a cache file by its key: `650px-0f3a….pixels`.
 pub(super) fn cache_path(folder: &Path, size: usize, key: &str) -> PathBuf {
     folder.join(format!("{size}px-{key}.{CACHE}"))
 }
 
-/// Sees to it that so many bytes, and an eighth more, can be written: other cache files than `keep` are removed as long
-/// as there is not enough room.
+/// Ensures that an eighth more than `bytes` can be written, removing cache files other than `keep` if necessary.
 pub(super) fn make_room(folder: &Path, keep: &Path, bytes: u64) -> Result<(), PixelCacheError> {
     make_room_within(folder, keep, bytes, || free_bytes(folder))
 }
@@ -39,18 +38,18 @@ fn make_room_within(
     loop {
         match free() {
             Some(free) if free < needed => match others.next() {
-                // What cannot be removed leaves as little room as before.
+                // If it cannot be removed, the next one is tried.
                 Some(oldest) => drop(fs::remove_file(oldest.path)),
                 None => return Err(PixelCacheError::NoRoom { folder: folder.to_owned(), needed, free }),
             },
-            // A file system that does not tell how full it is has to be tried.
+            // If the free space is unknown, writing is simply tried.
             _ => return Ok(()),
         }
     }
 }
 
-/// Removes the cache files that were not used for longest, until the others than `keep` take no more than they may. A
-/// process that has one in use keeps its pixels.
+/// Removes the least recently used cache files other than `keep` until the rest is within the budget. A process that has
+/// mapped a removed file keeps its pixels.
 pub(super) fn keep_within_budget(folder: &Path, keep: &Path) {
     keep_within(folder, keep, BUDGET);
 }
@@ -68,7 +67,7 @@ fn keep_within(folder: &Path, keep: &Path, budget: u64) {
     }
 }
 
-/// Removes what processes that were killed have left behind.
+/// Removes the unfinished files of killed processes.
 pub(super) fn remove_orphans(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -89,7 +88,7 @@ struct OtherCache {
     path: PathBuf,
 }
 
-/// All cache files but one, the longest unused first.
+/// All cache files except `keep`, the least recently used first.
 fn other_caches(folder: &Path, keep: &Path) -> Vec<OtherCache> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut caches: Vec<_> = entries
@@ -114,7 +113,7 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Cache files of 10 bytes, the first the longest unused.
+    /// Cache files of 10 bytes, the least recently used first.
     fn caches(folder: &Path) -> [PathBuf; 3] {
         ["a", "b", "c"].map(|key| {
             let path = cache_path(folder, 8, key);
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_unused_go_first_and_the_one_in_use_stays() {
+    fn the_least_recently_used_are_removed_first() {
         let folder = tempfile::tempdir().unwrap();
         let [a, b, c] = caches(folder.path());
         keep_within(folder.path(), &a, 20);
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_made_by_removing_other_caches_and_no_more_than_needed() {
+    fn no_more_caches_are_removed_than_needed() {
         let folder = tempfile::tempdir().unwrap();
         let [a, b, c] = caches(folder.path());
         let free = || Some(MARGIN + if a.exists() { 0 } else { 90 });
@@ -147,12 +146,12 @@ mod tests {
         let error = make_room_within(folder.path(), &c, 81, free).unwrap_err().to_string();
         assert!(!b.exists() && c.exists());
         let (needed, free) = (MARGIN + 91, MARGIN + 90);
-        assert!(error.contains(&format!("needs {needed} bytes, and {free} bytes are free there")), "{error}");
+        assert!(error.contains(&format!("needs {needed} bytes, but only {free} bytes are free")), "{error}");
         make_room_within(folder.path(), &c, 1 << 60, || None).unwrap();
     }
 
     #[test]
-    fn the_disk_tells_how_full_it_is() {
+    fn free_space_is_read_from_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let too_much = make_room(folder.path(), Path::new("none"), 1 << 60).unwrap_err();
         assert!(matches!(too_much, PixelCacheError::NoRoom { free, .. } if free > 0));

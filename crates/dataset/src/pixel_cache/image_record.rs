@@ -1,39 +1,47 @@
-//! One cached image: what its pixels are, and whether its file still has them.
+//! The record of a cached image, and the check that its file has not changed.
 
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use sha2::{Digest as _, Sha256};
-
 use super::PixelCache;
 use super::content_index::ContentHash;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::PixelFacts;
-use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_imaging::decode::{ImageError, decode, decode_file, read_file};
 use mammoscope_imaging::picture_signature::PictureSignature;
+use mammoscope_imaging::pixel_checksum::pixel_sha256;
 use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_imaging::resize::resize;
 
-/// What is known of a cached image.
+/// The facts about a cached image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageRecord {
-    /// Where its pixels are: see [`CachedImages::pixels`](super::CachedImages::pixels). Files with the same bytes share
-    /// them.
+    /// The index of its pixels, for [`CachedImages::pixels`](super::CachedImages::pixels). Files with the same bytes share
+    /// a slot.
     pub slot: usize,
-    /// What it is before it is resized.
+    /// The facts before resizing.
     pub facts: PixelFacts,
-    /// By what it is recognised; `None` where nothing is to be seen in it.
+    /// `None` if the image has no structure to recognise.
     pub signature: Option<PictureSignature>,
-    /// Bytes of its file when it was read.
+    /// Length of its file in bytes when it was read.
     pub file_len: u64,
-    /// When its file had been written last.
+    /// Modification time of its file when it was read.
     pub modified: SystemTime,
 }
 
-/// Whether an image's file still has the pixels that were cached: if not, why. A file that has its length and time of
-/// writing still is not opened; another is decoded.
+/// The reason why an image file is not in the cache.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnusableImage {
+    /// The file cannot be read or decoded.
+    #[error("{0}")]
+    Undecodable(String),
+    #[error("changed while the images were read")]
+    Changed,
+}
+
+/// Checks that an image's file still has the cached pixels; if not, returns the reason. A file with the same length and
+/// modification time is not opened; otherwise it is decoded.
 #[must_use]
 pub fn verify_unchanged(record: &ImageRecord, path: &Path, grey_range: GreyRange) -> Option<String> {
     let now = match fs::metadata(path) {
@@ -43,36 +51,31 @@ pub fn verify_unchanged(record: &ImageRecord, path: &Path, grey_range: GreyRange
     if now.len() == record.file_len && now.modified().is_ok_and(|modified| modified == record.modified) {
         return None;
     }
-    match decode_file(path).and_then(|image| image.into_levels(grey_range)).map(|levels| pixel_checksum(&levels.raster))
-    {
+    match decode_file(path).and_then(|image| image.into_levels(grey_range)).map(|levels| pixel_sha256(&levels.raster)) {
         Ok(checksum) if checksum == record.facts.sha256 => None,
         Ok(_) => Some("its pixels have changed since the run began".to_owned()),
         Err(error) => Some(error.to_string()),
     }
 }
 
-/// What comes of an image file.
+/// An image file, prepared for the cache.
 #[expect(clippy::large_enum_variant, reason = "nearly all images can be decoded")]
 pub(super) enum PreparedImage {
-    /// It can be cached.
     Decoded {
-        /// Resized; grey where it has no colours.
+        /// Resized, and in grey if it has no colours.
         pixels: Raster<u8>,
-        /// What it is before it is resized.
+        /// The facts before resizing.
         facts: PixelFacts,
-        /// By what it is recognised.
         signature: Option<PictureSignature>,
     },
-    /// Its bytes are no image.
     Undecodable {
-        /// Why.
         reason: String,
     },
-    /// It has not the bytes that it was hashed with; another time it may have.
+    /// The file no longer has the bytes that were hashed.
     Changed,
 }
 
-/// Reads, decodes and resizes the image file that has these contents.
+/// Reads, decodes and resizes the image file with this content.
 pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Path) -> PreparedImage {
     let Ok(bytes) = read_file(path) else { return PreparedImage::Changed };
     if ContentHash::of(&bytes) != *content {
@@ -84,29 +87,18 @@ pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Pa
     };
     let picture = resize(&levels.raster, cache.size, cache.route);
     let facts = PixelFacts {
-        sha256: pixel_checksum(&levels.raster),
+        sha256: pixel_sha256(&levels.raster),
         width: levels.raster.width(),
         height: levels.raster.height(),
         grey_deviation: (cache.measure)(&levels.raster),
         findings: Some(levels.findings(&picture)),
     };
     let signature = PictureSignature::of(&levels.raster);
-    PreparedImage::Decoded { pixels: grey_where_colourless(picture), facts, signature }
+    PreparedImage::Decoded { pixels: grey_if_colourless(picture), facts, signature }
 }
 
-/// SHA-256 as [`PixelFacts::sha256`] has it.
-fn pixel_checksum(image: &Raster<u8>) -> String {
-    let side = |pixels: usize| u32::try_from(pixels).expect("no side of a decoded image exceeds u32").to_le_bytes();
-    let mut hasher = Sha256::new();
-    hasher.update(side(image.width()));
-    hasher.update(side(image.height()));
-    hasher.update([image.channels().count() as u8]);
-    hasher.update(image.samples());
-    hexadecimal(&hasher.finalize())
-}
-
-/// Mammograms are often stored as RGB; one channel says the same in a third of the memory.
-fn grey_where_colourless(image: Raster<u8>) -> Raster<u8> {
+/// Mammograms are often stored as RGB; one channel has the same information in a third of the memory.
+fn grey_if_colourless(image: Raster<u8>) -> Raster<u8> {
     let (pixels, rest) = image.samples().as_chunks::<3>();
     let colourless = image.channels() == Channels::Rgb
         && rest.is_empty()
@@ -122,20 +114,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_checksum_covers_shape_and_samples() {
-        let image = Raster::new(2, 1, Channels::Grey, vec![7, 255]);
-        // printf '\2\0\0\0\1\0\0\0\1\7\377' | sha256sum
-        assert_eq!(pixel_checksum(&image), "ec4ed94ea2201dfabc02fe82afb7e7d392ac46dc40fed8755e47baf941c58c02");
-        assert_ne!(pixel_checksum(&Raster::new(1, 2, Channels::Grey, vec![7, 255])), pixel_checksum(&image));
-    }
-
-    #[test]
-    fn equal_channels_are_one() {
+    fn equal_channels_become_one() {
         let stored_as_rgb = Raster::new(2, 1, Channels::Rgb, vec![9, 9, 9, 0, 0, 0]);
-        assert_eq!(grey_where_colourless(stored_as_rgb), Raster::new(2, 1, Channels::Grey, vec![9, 0]));
+        assert_eq!(grey_if_colourless(stored_as_rgb), Raster::new(2, 1, Channels::Grey, vec![9, 0]));
         let coloured = Raster::new(2, 1, Channels::Rgb, vec![9, 9, 9, 0, 1, 0]);
-        assert_eq!(grey_where_colourless(coloured.clone()), coloured);
+        assert_eq!(grey_if_colourless(coloured.clone()), coloured);
         let grey = Raster::new(3, 1, Channels::Grey, vec![9, 9, 9]);
-        assert_eq!(grey_where_colourless(grey.clone()), grey);
+        assert_eq!(grey_if_colourless(grey.clone()), grey);
     }
 }

@@ -1,8 +1,9 @@
-//! Images that are decoded and resized once, and then read from the memory-mapped file that they were kept in.
+//! A cache of decoded and resized images in memory-mapped files.
 //!
-//! A cache file is named by the SHA-256 of what is in it: the contents of the image files, whatever they are called and
-//! wherever they lie, the size, the route, and the version of the code that made the pixels. So it is never out of date;
-//! when an image changes, another file is looked for. Files that were not used for long are removed.
+//! A cache file is named by the SHA-256 of everything that its pixels depend on: the contents of the image files
+//! (regardless of their names and folders), the size, the route, the grey range, and the version of the code. It is
+//! therefore never out of date; if an image changes, the name of the cache file changes as well. The least recently used
+//! files are removed.
 
 mod cache_file;
 mod content_index;
@@ -21,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 use self::cache_file::{CacheFile, CacheWriter, CachedContent};
 use self::content_index::{ContentHash, FileContent, hash_files};
 use self::disk_room::{cache_path, keep_within_budget, make_room, remove_orphans};
-pub use self::image_record::{ImageRecord, verify_unchanged};
+pub use self::image_record::{ImageRecord, UnusableImage, verify_unchanged};
 use self::image_record::{PreparedImage, prepare_image};
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::network::input_route::InputRoute;
@@ -29,103 +30,87 @@ use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::raster::Raster;
 
-/// Raised when decoding, resizing or the measured feature give other values than before, or the file's layout changes.
+/// The version of the pixels and the file format. Increased when decoding, resizing or the measured feature give different
+/// values, or when the format changes.
 const VERSION: u32 = 3;
-/// Images a thread that are decoded before they are written: enough that threads seldom wait for the slowest of them.
-const IMAGES_A_THREAD: usize = 8;
+/// Images decoded per thread before they are written: enough that threads seldom wait for the slowest one.
+const IMAGES_PER_THREAD: usize = 8;
 
-/// How images are cached, and where.
+/// The settings of a pixel cache.
 #[derive(Clone, Copy)]
 pub struct PixelCache<'a> {
-    /// Where the files are kept; made when it is not there.
+    /// The folder of the cache files; created if missing.
     pub folder: &'a Path,
-    /// Rows and columns of a cached image; not zero.
+    /// Side of a cached image in pixels; not zero.
     pub size: usize,
-    /// How an image is resized.
+    /// The resizing algorithm.
     pub route: InputRoute,
-    /// What is white in images of 16 bits.
     pub grey_range: GreyRange,
-    /// Threads that read and decode; 0 takes all cores.
+    /// Number of threads for reading and decoding; 0 uses all cores.
     pub threads: usize,
-    /// What [`PixelFacts::grey_deviation`](mammoscope_domain::run::dataset_manifest::PixelFacts::grey_deviation) is, of an image
-    /// as it was decoded.
+    /// Computes [`PixelFacts::grey_deviation`](mammoscope_domain::run::dataset_manifest::PixelFacts::grey_deviation) of a
+    /// decoded image before resizing.
     pub measure: fn(&Raster<u8>) -> Option<f64>,
-    /// Hears after every image how far the work is, from many threads.
+    /// Called after every image, from many threads.
     pub on_progress: &'a (dyn Fn(CacheProgress) + Sync),
-    /// Asked before every image; once it says yes, the work ends with [`PixelCacheError::Cancelled`].
+    /// Called before every image; once it returns true, the work ends with [`PixelCacheError::Cancelled`].
     pub cancelled: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// How far the work is. `Hashing → (Verifying | Decoding | Verifying → Decoding)`: files that have not changed since
-/// they were hashed last are done at once, and a cache file that is damaged is made anew.
+/// The progress of the work. `Hashing → (Verifying | Decoding | Verifying → Decoding)`: hashing skips files that have not
+/// changed since the last time, and a damaged cache file is built again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheProgress {
-    /// What is being done.
     pub stage: CacheStage,
-    /// Images that are done.
+    /// Number of images processed in this stage.
     pub done: usize,
-    /// Of how many.
+    /// Number of images in this stage.
     pub total: usize,
 }
 
-/// A part of the work.
+/// A stage of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheStage {
-    /// Image files are read for their checksums.
+    /// Hashing of the image files.
     Hashing,
-    /// The pixels of the cache file are read for their checksums.
+    /// Verification of the checksums in the cache file.
     Verifying,
-    /// Images are decoded and resized.
+    /// Decoding and resizing of the images.
     Decoding,
 }
 
-/// Why there are no cached images. An image that cannot be read is none of these: see [`CachedImages::records`].
+/// An error of the cache as a whole. Single images that cannot be read are in [`CachedImages::records`].
 #[derive(Debug, thiserror::Error)]
 pub enum PixelCacheError {
-    /// A file or folder cannot be made or written.
     #[error("write the pixel cache {}: {error}", printable_path(path))]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The disk is too full.
+    Write { path: PathBuf, error: io::Error },
+    /// The disk has too little free space. `needed` includes a margin for other files.
     #[error(
-        "the pixel cache in {} needs {needed} bytes, and {free} bytes are free there; make room on that disk, or take a \
-         smaller image size",
+        "the pixel cache in {} needs {needed} bytes, but only {free} bytes are free; free up space on that disk, or choose \
+         a smaller image size",
         printable_path(folder)
     )]
-    NoRoom {
-        /// Where.
-        folder: PathBuf,
-        /// Bytes that are needed, with a margin for what else is written.
-        needed: u64,
-        /// Bytes that are free.
-        free: u64,
-    },
-    /// The system gives no threads.
+    NoRoom { folder: PathBuf, needed: u64, free: u64 },
     #[error("start threads that decode images: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
-    /// It was to end.
-    #[error("interrupted while images were read")]
+    #[error("interrupted while reading images")]
     Cancelled,
 }
 
-/// The pixels of some image files.
+/// The cached pixels of a list of image files.
 #[derive(Debug)]
 pub struct CachedImages {
     file: CacheFile,
-    records: Vec<Result<ImageRecord, String>>,
+    records: Vec<Result<ImageRecord, UnusableImage>>,
 }
 
 impl PixelCache<'_> {
-    /// The pixels of these files (absolute paths), from a cache file that has them, else from one that is made now.
+    /// Opens the cache file for these image files (absolute paths), building it if necessary.
     ///
-    /// Several processes may do this at the same time; each ends with whole images.
+    /// Safe to run in several processes at the same time.
     ///
     /// # Panics
-    /// When the size is zero.
+    /// If the size is zero.
     pub fn open_or_build(&self, samples: &[PathBuf]) -> Result<CachedImages, PixelCacheError> {
         fs::create_dir_all(self.folder).map_err(|error| self.unwritable(error))?;
         let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build()?;
@@ -139,7 +124,7 @@ impl PixelCache<'_> {
             }
             let path = cache_path(self.folder, self.size, &self.key(contents.keys().copied()));
             let file = match CacheFile::open(&path, self.size) {
-                Some(file) if file.is_whole(self)? => file,
+                Some(file) if file.is_intact(self)? => file,
                 _ => self.build(&path, &contents)?,
             };
             keep_within_budget(self.folder, file.path());
@@ -149,12 +134,12 @@ impl PixelCache<'_> {
 
     fn build(&self, path: &Path, contents: &BTreeMap<&ContentHash, &Path>) -> Result<CacheFile, PixelCacheError> {
         remove_orphans(self.folder);
-        // As if all were grey, which they nearly always are.
+        // Assumes that all images are grey, which is nearly always true.
         make_room(self.folder, path, (contents.len() * self.size * self.size) as u64)?;
         let mut writer = CacheWriter::create(self.folder, self.size).map_err(|error| self.unwritable(error))?;
         let counter = Counter::new(self, CacheStage::Decoding, contents.len());
         let contents: Vec<_> = contents.iter().collect();
-        for part in contents.chunks(IMAGES_A_THREAD * rayon::current_num_threads()) {
+        for part in contents.chunks(IMAGES_PER_THREAD * rayon::current_num_threads()) {
             let prepared = part
                 .par_iter()
                 .map(|(content, path)| {
@@ -166,18 +151,18 @@ impl PixelCache<'_> {
                 .collect::<Result<Vec<_>, PixelCacheError>>()?;
             for ((content, _), image) in part.iter().zip(prepared) {
                 if matches!(&image, PreparedImage::Decoded { pixels, .. } if writer.widens_for(pixels)) {
-                    // The grey file stands beside the coloured one until that is whole.
+                    // The grey file exists beside the coloured one until that is complete.
                     make_room(self.folder, path, (3 * counter.total * self.size * self.size) as u64)?;
                 }
                 writer.add(content, image).map_err(|error| self.unwritable(error))?;
             }
         }
-        // Named by what is in it: a file that changed since it was hashed is not.
+        // Files that have changed since they were hashed are not in it, so that its name may be a different one.
         let path = cache_path(self.folder, self.size, &self.key(writer.contents()));
         writer.finish(&path).map_err(|error| self.unwritable(error))
     }
 
-    /// Checksum of everything that the pixels depend on.
+    /// The checksum of everything that the pixels depend on.
     fn key<'c>(&self, contents: impl Iterator<Item = &'c ContentHash>) -> String {
         let mut hasher = Sha256::new();
         let Self { size, route, grey_range, .. } = self;
@@ -194,7 +179,7 @@ impl PixelCache<'_> {
 }
 
 impl CachedImages {
-    fn new(file: CacheFile, files: Vec<Result<FileContent, String>>) -> Self {
+    fn new(file: CacheFile, files: Vec<Result<FileContent, UnusableImage>>) -> Self {
         let record = |found: FileContent| match file.content(&found.content) {
             Some(CachedContent::Pixels { slot, facts, signature }) => Ok(ImageRecord {
                 slot: *slot,
@@ -203,46 +188,45 @@ impl CachedImages {
                 file_len: found.length,
                 modified: found.modified,
             }),
-            Some(CachedContent::Undecodable { reason }) => Err(reason.clone()),
-            None => Err("changed while the images were read".to_owned()),
+            Some(CachedContent::Undecodable { reason }) => Err(UnusableImage::Undecodable(reason.clone())),
+            None => Err(UnusableImage::Changed),
         };
         let records = files.into_iter().map(|found| found.and_then(record)).collect();
         Self { file, records }
     }
 
-    /// Of every file, in the order in which they were asked for, what it is or why it cannot be used.
-    pub fn records(&self) -> &[Result<ImageRecord, String>] {
+    /// The records of all files, in the order in which they were given.
+    pub fn records(&self) -> &[Result<ImageRecord, UnusableImage>] {
         &self.records
     }
 
-    /// How many files were asked for.
+    /// The number of files, including unusable ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether none was asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Rows and columns of an image.
+    /// Side of an image in pixels.
     #[must_use]
     pub fn size(&self) -> usize {
         self.file.size()
     }
 
-    /// Samples a pixel: 1 when no image has colours, else 3 for all of them.
+    /// Samples per pixel: 1 if no image has colours, otherwise 3 for all of them.
     #[must_use]
     pub fn channels(&self) -> usize {
         self.file.channels()
     }
 
-    /// The pixels of an image, size × size × channels, row by row with the channels innermost.
+    /// The pixels of an image, size × size × channels (HWC).
     ///
     /// # Panics
-    /// When no record has this slot.
+    /// If no record has this slot.
     #[must_use]
     pub fn pixels(&self, slot: usize) -> &[u8] {
         self.file.pixels(slot)

@@ -1,4 +1,4 @@
-//! Ids out of paths, by a pattern with named groups or by the name of a public data set.
+//! Ids from paths, by a pattern with named groups or by the name of a public data set.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -7,56 +7,48 @@ use regex::{Captures, Regex};
 
 use super::words::{class, is_absent, projection, side};
 use super::{Statement, slashed};
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 
 /// The groups that a pattern may have.
 const GROUPS: [&str; 5] = ["subject", "exam", "view", "laterality", "class"];
 
-/// Public data sets and the forms of their paths, as they are distributed or usually converted.
+/// Public data sets and the patterns of their paths, as distributed or commonly converted.
 const PRESETS: [(&str, &str); 3] = [
-    // 20586908_6c613a14b80a8591_MG_R_CC_ANON.png: image, patient, modality, side, view (ML is oblique).
+    // 20586908_6c613a14b80a8591_MG_R_CC_ANON.png: image, patient, modality, side, view (ML stands for MLO).
     ("inbreast", r"(?:^|/)\d+_(?<subject>[0-9a-fA-F]{8,})_MG_(?<laterality>[LR])_(?<view>CC|MLO|ML)(?:_|\.|$)"),
-    // Mass-Training_P_00001_LEFT_CC.png, or a folder of that name; with a number behind it is a crop or a mask.
+    // Mass-Training_P_00001_LEFT_CC.png, or a folder of that name; with a number appended it is a crop or a mask.
     (
         "cbis-ddsm",
         r"(?:^|/)(?:Mass|Calc)-(?:Training|Test)_(?<subject>P_\d+)_(?<laterality>LEFT|RIGHT)_(?<view>CC|MLO)(?:/|\.[^/]*$|$)",
     ),
-    // <study>/<image>.png, both of 32 hexadecimal digits; a study is a subject. View and class are in its tables.
+    // <study>/<image>.png, both with 32 hexadecimal digits; a study is a subject. View and class are in the tables.
     ("vindr-mammo", r"(?:^|/)(?<subject>[0-9a-f]{32})/[0-9a-f]{32}(?:\.[^/]*)?$"),
 ];
 
-/// A pattern of paths below a data set's root, with groups that name what they hold.
+/// A pattern of paths below a data set's root with named groups.
 #[derive(Clone, Debug)]
 pub struct IdPattern {
     pattern: Regex,
-    /// The pattern's groups among [`GROUPS`].
+    /// The groups of this pattern, a subset of [`GROUPS`].
     groups: Vec<&'static str>,
 }
 
-/// A text that is not a pattern of ids.
+/// The error for a text that is not a pattern of ids.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdPatternError {
-    /// It is not a regular expression.
     #[error("'{pattern}' is not a regular expression: {reason}; presets are inbreast, cbis-ddsm and vindr-mammo")]
-    Syntax {
-        /// The text.
-        pattern: String,
-        /// What is wrong, in one line.
-        reason: String,
-    },
-    /// It has no group that says whose an image is.
+    Syntax { pattern: String, reason: String },
     #[error("'{0}' has no group (?<subject>…); groups are subject, exam, view, laterality and class")]
     NoSubject(String),
-    /// It has a group that means nothing.
-    #[error("(?<{0}>…) means nothing; groups are subject, exam, view, laterality and class")]
+    #[error("(?<{0}>…) is not a known group; groups are subject, exam, view, laterality and class")]
     UnknownGroup(String),
 }
 
 impl FromStr for IdPattern {
     type Err = IdPatternError;
 
-    /// Reads a regular expression with the groups `(?<subject>…)` and, where wanted, `exam`, `view`, `laterality` and
-    /// `class`; or takes that of a public data set by its name.
+    /// Parses a regular expression with the group `(?<subject>…)` and, optionally, `exam`, `view`, `laterality` and
+    /// `class`, or looks up the name of a public data set.
     fn from_str(text: &str) -> Result<Self, IdPatternError> {
         let preset = PRESETS.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         let expression = preset.map_or(text, |(_, expression)| expression);
@@ -84,8 +76,8 @@ impl FromStr for IdPattern {
 }
 
 impl IdPattern {
-    /// What the pattern makes of a path below the root; `None` where it does not match, or a group holds what is no view,
-    /// side or class.
+    /// The statement in a path below the root; `None` if the pattern does not match or a group is not a valid view, side or
+    /// class.
     pub(super) fn statement(&self, below: &Path) -> Option<Statement> {
         let path = slashed(below);
         let found = self.pattern.captures(&path)?;
@@ -128,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn public_data_sets_by_their_names() {
+    fn paths_of_public_data_sets_are_parsed() {
         let cases = [
             ("inbreast", "B/20586908_6c613a14b80a8591_MG_R_CC_ANON.png", Some(("6c613a14b80a8591", View::CcR))),
             ("INbreast", "20587346_e634830794f5c1bd_MG_L_ML_ANON.dcm.png", Some(("e634830794f5c1bd", View::MloL))),
@@ -147,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn patterns_of_ones_own() {
+    fn custom_patterns_are_parsed() {
         let pattern = r"(?<subject>P\d+)/(?<exam>\d{4})/(?<laterality>[LR])(?<view>CC|MLO)_(?<class>[1-4])";
         let statement =
             pattern.parse::<IdPattern>().unwrap().statement(Path::new("site 1/P07/2019/RMLO_3.png")).unwrap();
@@ -161,6 +153,6 @@ mod tests {
         );
         assert!(!error("(?<subject>").contains('\n'));
         assert!(error(r"\d+").contains("has no group (?<subject>…)"));
-        assert!(error(r"(?<subject>\d+)_(?<patient>\d+)").starts_with("(?<patient>…) means nothing"));
+        assert!(error(r"(?<subject>\d+)_(?<patient>\d+)").starts_with("(?<patient>…) is not a known group"));
     }
 }

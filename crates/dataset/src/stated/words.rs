@@ -1,16 +1,16 @@
-//! How tables and names of public data sets write sides, projections and classes.
+//! Spellings of sides, projections and classes in the tables and file names of public data sets.
 
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::{Projection, Side, View};
 
-/// What stands for nothing: of a subject that was removed by an anonymiser, say.
+/// True for placeholders of missing values, such as that of a subject removed by anonymisation.
 pub(super) fn is_absent(text: &str) -> bool {
     const ABSENT: [&str; 11] =
         ["", "removed", "anonymous", "anonymized", "anonymised", "anon", "unknown", "nan", "none", "null", "n/a"];
     ABSENT.iter().any(|absent| text.eq_ignore_ascii_case(absent))
 }
 
-/// `L`, `LEFT`, `left`.
+/// Parses a side: `L`, `LEFT`, `left`.
 pub(super) fn side(text: &str) -> Option<Side> {
     match text.to_ascii_lowercase().as_str() {
         "l" | "left" => Some(Side::Left),
@@ -19,8 +19,8 @@ pub(super) fn side(text: &str) -> Option<Side> {
     }
 }
 
-/// A projection, with its side where the word has one: `CC`, `MLO`, `MLO_R`, `L-CC`, `RMLO`. A view named `ML` is what
-/// INbreast calls its oblique views.
+/// Parses a projection, with its side if the word has one: `CC`, `MLO`, `MLO_R`, `L-CC`, `RMLO`. `ML` is INbreast's name
+/// for its oblique views.
 pub(super) fn projection(text: &str) -> Option<(Projection, Option<Side>)> {
     let plain: String =
         text.chars().filter(char::is_ascii_alphabetic).map(|letter| letter.to_ascii_lowercase()).collect();
@@ -43,7 +43,8 @@ pub(super) fn projection(text: &str) -> Option<(Projection, Option<Side>)> {
         .or_else(|| plain.strip_suffix(['l', 'r']).and_then(|rest| sided(rest, of_letter(plain.chars().last()?))))
 }
 
-/// `A`, `density a`, `ACR B`, `BI-RADS C`, `1` to `4` of the fourth edition, which are A to D of the fifth.
+/// Parses a class: `A`, `density a`, `ACR B`, `BI-RADS C`, or `1` to `4` of the fourth edition, which are A to D in the
+/// fifth.
 pub(super) fn class(text: &str) -> Option<DensityClass> {
     let word = text.rsplit([' ', '_', '-']).next()?;
     let by_number = match word {
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_public_data_sets() {
+    fn spellings_of_public_data_sets_are_parsed() {
         assert_eq!([side("LEFT"), side("r"), side("both")], [Some(Side::Left), Some(Side::Right), None]);
         for (text, expected) in [
             ("CC", Some((Projection::Cc, None))),

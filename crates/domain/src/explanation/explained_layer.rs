@@ -9,7 +9,7 @@ use crate::network::network_plan::{BlockPlan, NetworkPlan, WidthFactor};
 
 /// The sum of a residual block, before its last activation: `add_1` to `add_12` of the reference.
 ///
-/// A stage is three blocks; `stage1` to `stage4` name the last one's sum.
+/// A stage has three blocks; `stage1` to `stage4` are other names for the sum of its last block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct ExplainedLayer {
@@ -17,14 +17,12 @@ pub struct ExplainedLayer {
 }
 
 impl ExplainedLayer {
-    /// Residual blocks of the network.
     pub const BLOCKS: usize = 12;
-    /// Blocks of a stage.
-    const OF_STAGE: usize = 3;
-    /// The last layer before the head, `add_12`: what the reference explains.
+    const BLOCKS_PER_STAGE: usize = 3;
+    /// The last layer before the head, `add_12`, which the reference explains.
     pub const LAST: Self = Self { block: Self::BLOCKS };
 
-    /// All layers, from the image to the head.
+    /// All layers, from the input to the head.
     #[must_use]
     pub fn all() -> impl DoubleEndedIterator<Item = Self> {
         (1..=Self::BLOCKS).map(|block| Self { block })
@@ -33,10 +31,10 @@ impl ExplainedLayer {
     /// The last layers of the four stages.
     #[must_use]
     pub fn stages() -> [Self; 4] {
-        std::array::from_fn(|stage| Self { block: (stage + 1) * Self::OF_STAGE })
+        std::array::from_fn(|stage| Self { block: (stage + 1) * Self::BLOCKS_PER_STAGE })
     }
 
-    /// The block, 1 to 12.
+    /// The number of the block, 1 to 12.
     #[must_use]
     pub fn block(self) -> usize {
         self.block
@@ -45,16 +43,16 @@ impl ExplainedLayer {
     /// The stage that the block belongs to, 1 to 4.
     #[must_use]
     pub fn stage(self) -> usize {
-        self.block.div_ceil(Self::OF_STAGE)
+        self.block.div_ceil(Self::BLOCKS_PER_STAGE)
     }
 
-    /// Whether only average and dense layer lie behind it.
+    /// True if only the head (global average and dense layer) follows.
     #[must_use]
     pub fn is_last(self) -> bool {
         self == Self::LAST
     }
 
-    /// Rows, and columns, of the layer's feature maps for an input of `size` pixels.
+    /// The rows (and columns) of the layer's feature maps for a square input of `size` pixels.
     #[must_use]
     pub fn side(self, size: usize) -> usize {
         let plan = NetworkPlan::new(WidthFactor::ONE);
@@ -75,9 +73,9 @@ impl fmt::Display for ExplainedLayer {
     }
 }
 
-/// A text that names no layer that can be explained.
+/// A text that does not name a layer that can be explained.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no layer that can be explained; layers are {sums}, or stage1 to stage4", sums = sums())]
+#[error("'{0}' is not a layer that can be explained; layers are {sums}, or stage1 to stage4", sums = sums())]
 pub struct UnknownLayer(pub String);
 
 fn sums() -> String {
@@ -92,7 +90,7 @@ impl FromStr for ExplainedLayer {
         let number = |digits: &str| digits.parse().ok();
         let block = match (text.strip_prefix("add_"), text.strip_prefix("stage")) {
             (Some(digits), _) => number(digits),
-            (_, Some(digits)) => number(digits).map(|stage: usize| stage.saturating_mul(Self::OF_STAGE)),
+            (_, Some(digits)) => number(digits).map(|stage: usize| stage.saturating_mul(Self::BLOCKS_PER_STAGE)),
             _ => None,
         };
         block
@@ -121,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn layers_are_the_sums_of_the_network() {
+    fn layers_are_the_block_sums_of_the_network() {
         let names: Vec<String> = ExplainedLayer::all().map(|layer| layer.to_string()).collect();
         let plan = NetworkPlan::new(WidthFactor::ONE);
         assert_eq!(names, plan.blocks.iter().map(BlockPlan::sum_name).collect::<Vec<_>>());
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_layer_lists_the_layers() {
+    fn an_unknown_layer_is_refused_with_the_known_ones() {
         for text in ["add_0", "add_13", "stage5", "stage0", "conv2d_1", "", "stage99999999999999999999"] {
             let error = text.parse::<ExplainedLayer>().unwrap_err().to_string();
             assert!(error.contains("add_1, add_2") && error.contains("add_12") && error.contains("stage4"), "{error}");

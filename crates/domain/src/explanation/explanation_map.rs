@@ -1,4 +1,4 @@
-//! A map as the network gives it: one number a position of the layer.
+//! A map as computed: one number per position of the layer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::map_status::MapStatus;
 
-/// A signed map, before ReLU, in the resolution in which it was computed.
+/// A signed map, before ReLU, at the resolution of its layer.
 ///
-/// In JSON the values are their little-endian bytes in base64, since a layer of an early stage has 26,569 of them and
-/// JSON knows no NaN.
+/// Serialised as the base64 of little-endian f32 bytes, since a layer of an early stage has 26,569 values and JSON has
+/// no NaN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "WrittenMap", try_from = "WrittenMap")]
+#[serde(into = "SerialisedMap", try_from = "SerialisedMap")]
 pub struct ExplanationMap {
     rows: usize,
     columns: usize,
@@ -22,20 +22,18 @@ impl ExplanationMap {
     /// A map of `rows` × `columns` values, row by row.
     ///
     /// # Panics
-    /// When there is another number of values, or none.
+    /// If the number of values differs from `rows` × `columns`, or is 0.
     #[must_use]
     pub fn new(rows: usize, columns: usize, values: Vec<f32>) -> Self {
         assert!(!values.is_empty() && values.len() == rows * columns, "{} values", values.len());
         Self { rows, columns, values }
     }
 
-    /// How many rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// How many columns.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.columns
@@ -47,31 +45,30 @@ impl ExplanationMap {
         &self.values
     }
 
-    /// The values themselves, for who needs to own them.
+    /// The owned values, row by row.
     #[must_use]
     pub fn into_values(self) -> Vec<f32> {
         self.values
     }
 
-    /// The smallest value that is a number; NaN when there is none.
+    /// The smallest value, ignoring NaN; NaN if all values are.
     #[must_use]
     pub fn minimum(&self) -> f32 {
         self.values.iter().copied().fold(f32::NAN, f32::min)
     }
 
-    /// The largest value that is a number; NaN when there is none.
+    /// The largest value, ignoring NaN; NaN if all values are.
     #[must_use]
     pub fn maximum(&self) -> f32 {
         self.values.iter().copied().fold(f32::NAN, f32::max)
     }
 
-    /// Whether the map says anything.
     #[must_use]
     pub fn status(&self) -> MapStatus {
         MapStatus::of(&self.values)
     }
 
-    /// The map with its negative values cut off, as the papers show it.
+    /// The map after ReLU, as papers show it.
     #[must_use]
     pub fn rectified(&self) -> Self {
         let values = self.values.iter().map(|value| value.max(0.0)).collect();
@@ -79,30 +76,39 @@ impl ExplanationMap {
     }
 }
 
-/// A map in JSON.
+/// The serialised form of a map.
 #[derive(Serialize, Deserialize)]
-struct WrittenMap {
+struct SerialisedMap {
     rows: usize,
     columns: usize,
     f32_base64: String,
 }
 
-impl From<ExplanationMap> for WrittenMap {
+impl From<ExplanationMap> for SerialisedMap {
     fn from(map: ExplanationMap) -> Self {
         let bytes: Vec<u8> = map.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         Self { rows: map.rows, columns: map.columns, f32_base64: STANDARD.encode(bytes) }
     }
 }
 
-impl TryFrom<WrittenMap> for ExplanationMap {
-    type Error = String;
+/// The reason a serialised map cannot be read.
+#[derive(Debug, thiserror::Error)]
+enum MalformedMap {
+    #[error("a map that is not base64: {0}")]
+    NotBase64(#[from] base64::DecodeError),
+    #[error("a map of {rows} × {columns} values in {bytes} bytes")]
+    WrongSize { rows: usize, columns: usize, bytes: usize },
+}
 
-    fn try_from(map: WrittenMap) -> Result<Self, String> {
-        let WrittenMap { rows, columns, f32_base64 } = map;
-        let bytes = STANDARD.decode(f32_base64).map_err(|error| format!("a map that is no base64: {error}"))?;
+impl TryFrom<SerialisedMap> for ExplanationMap {
+    type Error = MalformedMap;
+
+    fn try_from(map: SerialisedMap) -> Result<Self, MalformedMap> {
+        let SerialisedMap { rows, columns, f32_base64 } = map;
+        let bytes = STANDARD.decode(f32_base64)?;
         let (numbers, rest) = bytes.as_chunks();
         if !rest.is_empty() || numbers.is_empty() || rows.checked_mul(columns) != Some(numbers.len()) {
-            return Err(format!("a map of {rows} × {columns} values in {} bytes", bytes.len()));
+            return Err(MalformedMap::WrongSize { rows, columns, bytes: bytes.len() });
         }
         Ok(Self { rows, columns, values: numbers.iter().map(|&number| f32::from_le_bytes(number)).collect() })
     }
@@ -125,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_of_another_size_than_it_says_is_refused() {
+    fn a_map_whose_size_does_not_match_is_refused() {
         for json in [
             r#"{"rows":2,"columns":1,"f32_base64":"AACAPw=="}"#,
             r#"{"rows":0,"columns":0,"f32_base64":""}"#,

@@ -1,18 +1,18 @@
-//! The ways to ask a network where it looks.
+//! The methods that explain a prediction by a map.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Noisy copies of an image that SmoothGrad averages over.
+/// The number of noisy copies of an image that SmoothGrad averages over.
 pub const NOISY_COPIES: usize = 16;
-/// Positions of the covering patch in each direction, where the image has as many pixels to tell them apart.
+/// The positions of the occluding patch in each direction, if the image is large enough.
 const OCCLUSION_GRID: usize = 12;
-/// A position of the patch stands for no fewer pixels.
+/// The smallest distance between positions of the patch, in pixels.
 const MIN_PIXELS: usize = 4;
 
-/// Positions of the covering patch in each direction for an image of `size` pixels.
+/// The positions of the occluding patch in each direction for an image of `size` pixels.
 #[must_use]
 pub const fn occlusion_grid(size: usize) -> usize {
     let fitting = size / MIN_PIXELS;
@@ -25,10 +25,10 @@ pub const fn occlusion_grid(size: usize) -> usize {
     }
 }
 
-/// How a map of a network's attention is computed.
+/// A method that computes an explanation map.
 ///
-/// With `A` the feature maps of a layer and `g = ∂logit/∂A` their gradient for the explained class, all maps are kept
-/// with their sign: the ReLU of the papers is left to who shows or scores them.
+/// In the formulas `A` are the feature maps of a layer and `g = ∂logit/∂A` their gradient for the explained class. All
+/// maps are signed: the ReLU of the papers is applied when they are shown or scored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum ExplanationMethod {
@@ -39,29 +39,29 @@ pub enum ExplanationMethod {
     /// Grad-CAM with weights `Σ α·max(g, 0)`, `α = g² / (2g² + ΣA·g³)`. Chattopadhay et al., "Grad-CAM++: improved
     /// visual explanations for deep convolutional networks", WACV 2018.
     GradCamPlusPlus,
-    /// `Σ_k g_k ⊙ A_k`; for a head of average and dense layer the sum over all positions and the bias make the logit.
-    /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural networks",
-    /// 2020 (arXiv 2011.08891).
+    /// `Σ_k g_k ⊙ A_k`; with a head of average and dense layer, the sum over all positions plus the bias is the logit.
+    /// Draelos and Carin, "Use HiResCAM instead of Grad-CAM for faithful explanations of convolutional neural
+    /// networks", 2020 (arXiv 2011.08891).
     HiResCam,
-    /// `Σ_k max(g_k, 0) ⊙ A_k`, made for earlier layers. Jiang et al., "LayerCAM: exploring hierarchical class
+    /// `Σ_k max(g_k, 0) ⊙ A_k`, suited to earlier layers. Jiang et al., "LayerCAM: exploring hierarchical class
     /// activation maps for localization", IEEE Transactions on Image Processing 30, 2021.
     LayerCam,
-    /// The first principal component of the feature maps, whatever the class: a control. Muhammad and Yeasin,
+    /// The first principal component of the feature maps, independent of the class: a control. Muhammad and Yeasin,
     /// "Eigen-CAM: class activation map using principal components", IJCNN 2020.
     EigenCam,
     /// The gradient at the input, averaged over noisy copies of it. Smilkov et al., "SmoothGrad: removing noise by
     /// adding noise", 2017 (arXiv 1706.03825).
     SmoothGrad,
-    /// By how much the logit falls when a patch is covered with the image's mean. Zeiler and Fergus, "Visualizing and
+    /// The drop of the logit when a patch is replaced by the image's mean. Zeiler and Fergus, "Visualizing and
     /// understanding convolutional networks", ECCV 2014.
     Occlusion,
-    /// Smooth random numbers that know neither image nor network: the control that a map has to beat. Adebayo et al.,
-    /// "Sanity checks for saliency maps", NeurIPS 2018, say why there must be one.
+    /// Smooth random numbers, independent of image and network: the control that a map has to beat. Adebayo et al.,
+    /// "Sanity checks for saliency maps", NeurIPS 2018, explain why one is needed.
     Random,
 }
 
 impl ExplanationMethod {
-    /// All methods, in the order of choices.
+    /// All methods, in the order in which they are listed.
     pub const ALL: [Self; 8] = [
         Self::GradCam,
         Self::GradCamPlusPlus,
@@ -88,7 +88,7 @@ impl ExplanationMethod {
         }
     }
 
-    /// The method's name as its authors write it.
+    /// The method's name as its authors spell it.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -103,13 +103,13 @@ impl ExplanationMethod {
         }
     }
 
-    /// Whether the map is one of a layer, and so depends on which.
+    /// True if the map is computed at a layer.
     #[must_use]
     pub const fn is_of_layer(self) -> bool {
         !matches!(self, Self::SmoothGrad | Self::Occlusion)
     }
 
-    /// How often the network is computed, forwards and where it has to be backwards, for one image of `size` pixels.
+    /// The number of forward and backward passes for one image of `size` pixels.
     #[must_use]
     pub const fn passes(self, size: usize) -> usize {
         match self {
@@ -120,13 +120,13 @@ impl ExplanationMethod {
         }
     }
 
-    /// Whether an image takes many times what a prediction takes.
+    /// True if a map takes many times as long as a prediction.
     #[must_use]
     pub const fn is_slow(self) -> bool {
         matches!(self, Self::SmoothGrad | Self::Occlusion)
     }
 
-    /// Whether the map depends on the explained class.
+    /// True if the map depends on the explained class.
     #[must_use]
     pub const fn is_of_class(self) -> bool {
         !matches!(self, Self::EigenCam | Self::Random)
@@ -145,13 +145,12 @@ impl From<ExplanationMethod> for &'static str {
     }
 }
 
-/// A text that names no method.
+/// A text that does not name a method.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{name}' is no method; the nearest is {nearest} (methods: {all})", all = names())]
+#[error("'{name}' is not a method; the nearest is {nearest} (methods: {all})", all = names())]
 pub struct UnknownMethod {
-    /// What was given.
     pub name: String,
-    /// The method whose name is most like it.
+    /// The method with the most similar name.
     pub nearest: ExplanationMethod,
 }
 
@@ -162,13 +161,14 @@ fn names() -> String {
 impl FromStr for ExplanationMethod {
     type Err = UnknownMethod;
 
-    /// Reads a name in any case, with or without the hyphens (`gradcam`, `LayerCAM`).
+    /// Reads a name in any case, with or without hyphens (`gradcam`, `LayerCAM`).
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
         let wanted = plain(text);
-        let likeness = |method: &Self| strsim::jaro_winkler(&plain(method.name()), &wanted);
+        let similarity = |method: &Self| strsim::jaro_winkler(&plain(method.name()), &wanted);
         Self::ALL.into_iter().find(|method| plain(method.name()) == wanted).ok_or_else(|| {
-            let nearest = Self::ALL.into_iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).unwrap_or_default();
+            let nearest =
+                Self::ALL.into_iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).unwrap_or_default();
             UnknownMethod { name: text.to_owned(), nearest }
         })
     }
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back_in_any_writing() {
+    fn names_are_read_in_any_spelling() {
         for method in ExplanationMethod::ALL {
             assert_eq!(method.to_string().parse(), Ok(method));
             assert_eq!(method.title().replace(" map", "").parse(), Ok(method));
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_the_finger_is_told_the_nearest() {
+    fn a_misspelt_method_is_refused_with_the_nearest() {
         let error = "grad-cma".parse::<ExplanationMethod>().unwrap_err();
         assert_eq!(error.nearest, ExplanationMethod::GradCam);
         let error = "oclusion".parse::<ExplanationMethod>().unwrap_err().to_string();

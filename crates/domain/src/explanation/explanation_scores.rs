@@ -1,61 +1,60 @@
-//! Where a map lies, in numbers.
+//! Scores of the location of a map.
 
 use serde::{Deserialize, Serialize};
 
 use super::map_status::MapStatus;
 use crate::metrics::rank_correlation::spearman_with_levels;
 
-/// The parts of a picture that a map is scored against, each pixel by pixel as the map.
+/// The regions that a map is scored against, as masks of the map's size.
 #[derive(Clone, Copy, Debug)]
 pub struct MapRegions<'a> {
-    /// The breast, pectoral muscle included.
+    /// The breast, including the pectoral muscle.
     pub breast: &'a [bool],
-    /// The rim of the breast under the skin; part of the breast.
+    /// The rim of the breast along the skin, part of the breast.
     pub skin_band: &'a [bool],
-    /// Dense tissue; `None` where there is none, or too little to be told. What of it lies outside the breast is not
-    /// counted.
+    /// Dense tissue; `None` if there is none, or too little of it. Pixels outside the breast are ignored.
     pub dense: Option<&'a [bool]>,
 }
 
-/// Where the positive energy of a map lies (the sum of its positive values). Every score is `None` where it has no meaning.
+/// The location of a map's energy, the sum of its positive values. A score is `None` where it has no meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExplanationScores {
-    /// Share of the energy in the breast.
+    /// The share of the energy in the breast.
     pub breast_energy: Option<f64>,
-    /// Share of the energy outside the breast; with [`Self::breast_energy`] it makes 1.
+    /// The share of the energy outside the breast, 1 minus [`Self::breast_energy`].
     pub outside_energy: Option<f64>,
-    /// Share of the energy in the skin band.
+    /// The share of the energy in the skin band.
     pub skin_energy: Option<f64>,
-    /// Share of the energy in dense tissue.
+    /// The share of the energy in dense tissue.
     pub dense_energy: Option<f64>,
-    /// Share of the breast's area that is dense.
+    /// The share of the breast's area that is dense.
     pub dense_area: Option<f64>,
-    /// [`Self::dense_energy`] over [`Self::dense_area`]: 1 for a map that is even over the breast and nowhere else, less
-    /// if some of its energy lies outside. (Over the share of the whole picture, any map that keeps to the breast would
-    /// look like one of dense tissue.) `None` where all of the breast is dense.
+    /// [`Self::dense_energy`] over [`Self::dense_area`]: 1 for a map that is uniform over the breast and 0 elsewhere,
+    /// less if some of its energy is outside. Relative to the share of the whole image, any map confined to the breast
+    /// would seem to mark dense tissue. `None` if all of the breast is dense.
     pub dense_enrichment: Option<f64>,
-    /// Whether the map's largest value lies in dense tissue (the pointing game). Zhang et al. 2018.
+    /// True if the map's maximum is in dense tissue (the pointing game). Zhang et al. 2018.
     pub pointing_hit: Option<bool>,
-    /// Overlap of the dense tissue with as many pixels of the breast, those where the map is largest: intersection over
-    /// union.
+    /// The intersection over union of the dense tissue and the equally many pixels of the breast where the map is
+    /// largest.
     pub dense_iou: Option<f64>,
-    /// Spearman's rank correlation of map and grey levels inside the breast.
+    /// Spearman's rank correlation of the map and the grey levels in the breast.
     pub grey_spearman: Option<f64>,
-    /// Area under the insertion curve, where it was measured: of the network, not of the masks.
+    /// The area under the insertion curve, if measured. It depends on the network, not on the masks.
     pub insertion_area: Option<f64>,
-    /// Area under the deletion curve, where it was measured.
+    /// The area under the deletion curve, if measured.
     pub deletion_area: Option<f64>,
 }
 
-/// Where it is known from what is dense tissue in an image.
+/// The source of the dense tissue of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DenseSource {
-    /// From the mask that the data set has beside the image.
+    /// The mask that the data set has for the image.
     Mask,
-    /// By the rule that looks at the image.
+    /// A rule applied to the image.
     Rule,
-    /// From nowhere: the mask cannot be used, or there is no breast.
+    /// No source: the mask is unusable, or there is no breast.
     #[default]
     None,
 }
@@ -73,15 +72,15 @@ impl DenseSource {
 }
 
 impl ExplanationScores {
-    /// The scores of a map that is as large as the picture; all `None` unless its status is [`MapStatus::Sound`].
+    /// Scores a map of the image's size; all scores are `None` unless its status is [`MapStatus::Sound`].
     ///
     /// # Panics
-    /// When the lengths differ.
+    /// If the lengths differ.
     #[must_use]
     pub fn of(map: &[f32], grey: &[u8], regions: &MapRegions) -> Self {
         let lengths =
             [grey.len(), regions.breast.len(), regions.skin_band.len(), regions.dense.map_or(map.len(), <[_]>::len)];
-        assert!(lengths.iter().all(|&length| length == map.len()), "map, picture and masks of one size");
+        assert!(lengths.iter().all(|&length| length == map.len()), "map, image and masks of one size");
         if MapStatus::of(map) != MapStatus::Sound {
             return Self::default();
         }
@@ -111,22 +110,22 @@ impl ExplanationScores {
         Self {
             dense_energy: Some(in_dense / total),
             dense_area: Some(area_share),
-            // A breast that is dense throughout leaves a map no choice.
+            // In a breast that is dense throughout, every map is in dense tissue.
             dense_enrichment: (area_share < 1.0).then(|| in_dense / total / area_share),
-            pointing_hit: Some(largest(map).is_some_and(is_dense)),
+            pointing_hit: Some(argmax(map).is_some_and(is_dense)),
             dense_iou: Some(iou_at_equal_area(map, regions.breast, &is_dense, dense_pixels)),
             ..scores
         }
     }
 }
 
-/// Where the largest value is, the first of equals.
-fn largest(map: &[f32]) -> Option<usize> {
+/// The index of the largest value, the first on a tie.
+fn argmax(map: &[f32]) -> Option<usize> {
     (0..map.len()).reduce(|best, at| if map[at] > map[best] { at } else { best })
 }
 
-/// Intersection over union of a set of `area` pixels with the `area` pixels of the breast where the map is largest. Pixels
-/// that are equal to the smallest of them count in part, so that the order of pixels does not matter.
+/// The intersection over union of a set of `area` pixels with the `area` pixels of the breast where the map is largest.
+/// Pixels tied with the smallest of these count in part, so the order of pixels does not matter.
 fn iou_at_equal_area(map: &[f32], breast: &[bool], inside: &dyn Fn(usize) -> bool, area: usize) -> f64 {
     let mut values: Vec<f32> = map.iter().zip(breast).filter(|&(_, &breast)| breast).map(|(&value, _)| value).collect();
     let (_, &mut threshold, _) = values.select_nth_unstable_by(area - 1, |a, b| b.total_cmp(a));
@@ -140,8 +139,8 @@ fn iou_at_equal_area(map: &[f32], breast: &[bool], inside: &dyn Fn(usize) -> boo
             at_threshold_inside += usize::from(inside(at));
         }
     }
-    let part = (area - above) as f64 / at_threshold as f64;
-    let both = above_inside as f64 + part * at_threshold_inside as f64;
+    let tied_share = (area - above) as f64 / at_threshold as f64;
+    let both = above_inside as f64 + tied_share * at_threshold_inside as f64;
     both / (2.0 * area as f64 - both)
 }
 
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand() {
+    fn scores_match_a_hand_computation() {
         let (breast, skin, dense) = (mask("######.."), mask("....##.."), mask("##......"));
         let regions = MapRegions { breast: &breast, skin_band: &skin, dense: Some(&dense) };
         let map = [4.0, 2.0, 1.0, 0.0, 1.0, -5.0, 2.0, 0.0];
@@ -175,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_meaning_is_none() {
+    fn meaningless_scores_are_none() {
         let (breast, none) = (mask("###."), mask("...."));
         let regions = MapRegions { breast: &breast, skin_band: &none, dense: None };
         let of = |map: [f32; 4], regions: &MapRegions| ExplanationScores::of(&map, &[9; 4], regions);
@@ -198,18 +197,18 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_map_prefers_nothing() {
+    fn a_uniform_map_has_no_enrichment() {
         let (breast, dense) = (mask("##########"), mask("##........"));
         let regions = MapRegions { breast: &breast, skin_band: &mask(".........#"), dense: Some(&dense) };
         let scores = ExplanationScores::of(&[1.0; 10], &[1; 10], &regions);
         assert!((scores.dense_enrichment.unwrap() - 1.0).abs() < 1e-12);
-        // Two of ten pixels at random: a fifth of two is shared.
+        // Of two random pixels in ten, a fifth are in the dense two.
         assert!((scores.dense_iou.unwrap() - 0.4 / 3.6).abs() < 1e-12);
     }
 
     proptest! {
         #[test]
-        fn shares_are_shares(pixels in prop::collection::vec((-4_i8..5, any::<u8>(), 0_u8..4), 1..80)) {
+        fn shares_are_between_0_and_1(pixels in prop::collection::vec((-4_i8..5, any::<u8>(), 0_u8..4), 1..80)) {
             let map: Vec<f32> = pixels.iter().map(|&(value, ..)| f32::from(value)).collect();
             let grey: Vec<u8> = pixels.iter().map(|&(_, grey, _)| grey).collect();
             let region = |least: u8| pixels.iter().map(|&(.., region)| region >= least).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Scores of many maps in one figure each, with intervals.
+//! Mean scores of many maps, with intervals.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +8,20 @@ use super::explanation_scores::ExplanationScores;
 use super::map_status::MapStatus;
 use crate::metrics::bootstrap::{Bootstrap, Interval};
 use crate::subject::density::DensityClass;
-use crate::subject::subject::SubjectId;
+use crate::subject::subject_id::SubjectId;
 
 /// The scores of one image's map.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoredMap {
-    /// Whom the image shows.
     pub subject: SubjectId,
-    /// The class of the folder, where there is one.
+    /// The true class, if known.
     pub label: Option<DensityClass>,
-    /// Whether there was a map to score.
     pub status: MapStatus,
-    /// Its scores.
     pub scores: ExplanationScores,
 }
 
 impl ScoredMap {
-    /// Whether anything is known of where the map lies: not of one that says nothing, or of an image without a breast.
+    /// True if the map is scored: false for degenerate maps and for images without a breast.
     #[must_use]
     pub fn has_scores(&self) -> bool {
         self.scores.breast_energy.is_some()
@@ -34,18 +31,18 @@ impl ScoredMap {
 /// The mean of a score over the images that have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ScoreMean {
-    /// The mean; `None` where no image has the score.
+    /// The mean; `None` if no image has the score.
     pub mean: Option<f64>,
-    /// Its 95 % interval, where there are subjects enough.
+    /// The 95 % interval of the mean, if there are enough subjects.
     pub interval: Option<Interval>,
-    /// How many images have the score.
+    /// The number of images that have the score.
     pub images: usize,
 }
 
-/// How many scores are summed up.
+/// The number of scores.
 pub const SCORE_COUNT: usize = 11;
 
-/// A score, by its place in [`ExplanationSummary::means`].
+/// A score; its discriminant is its index in [`ExplanationSummary::means`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Score {
     /// [`ExplanationScores::breast_energy`].
@@ -88,7 +85,7 @@ impl Score {
         Self::DeletionArea,
     ];
 
-    /// The name of its column.
+    /// The name of the score's column.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -106,7 +103,7 @@ impl Score {
         }
     }
 
-    /// What it says, in a few words.
+    /// The score in a few words, as in tables.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -124,7 +121,7 @@ impl Score {
         }
     }
 
-    /// The score of an image.
+    /// The score's value among the scores of an image.
     #[must_use]
     pub fn of(self, scores: &ExplanationScores) -> Option<f64> {
         match self {
@@ -146,18 +143,16 @@ impl Score {
 /// The scores of a set of maps.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ExplanationSummary {
-    /// How many images there are.
     pub images: usize,
-    /// How many subjects they are of.
     pub subjects: usize,
-    /// How many have a map of each status, in the order of [`MapStatus::ALL`].
+    /// The number of maps of each status, in the order of [`MapStatus::ALL`].
     pub statuses: [usize; MapStatus::ALL.len()],
     /// The mean of each score, in the order of [`Score::ALL`].
     pub means: [ScoreMean; SCORE_COUNT],
 }
 
 impl ExplanationSummary {
-    /// Means over images, with intervals by a bootstrap over subjects.
+    /// Summarises maps: means over images, with intervals by a bootstrap over subjects.
     #[must_use]
     pub fn of<'a>(maps: impl IntoIterator<Item = &'a ScoredMap>, bootstrap: &Bootstrap) -> Self {
         let maps: Vec<&ScoredMap> = maps.into_iter().collect();
@@ -197,7 +192,7 @@ impl ExplanationSummary {
         }
     }
 
-    /// One summary a class of the labels; a class without images has one of no images.
+    /// One summary per true class; that of a class without images is empty.
     #[must_use]
     pub fn by_class(maps: &[ScoredMap], bootstrap: &Bootstrap) -> [Self; DensityClass::COUNT] {
         DensityClass::ALL.map(|class| Self::of(maps.iter().filter(|map| map.label == Some(class)), bootstrap))
@@ -209,7 +204,7 @@ impl ExplanationSummary {
         &self.means[score as usize]
     }
 
-    /// Images whose map could not be scored.
+    /// The number of degenerate maps, which have no scores.
     #[must_use]
     pub fn degenerate(&self) -> usize {
         self.images - self.statuses[0]
@@ -227,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn means_leave_out_what_is_undefined() {
+    fn means_leave_out_undefined_scores() {
         use DensityClass::{C, D};
         let maps = [map("1", C, Some(1.0)), map("1", C, Some(2.0)), map("2", C, None), map("3", D, Some(9.0))];
         let [_, b, c, d] = ExplanationSummary::by_class(&maps, &Bootstrap::default());
@@ -240,7 +235,7 @@ mod tests {
 
     #[test]
     fn intervals_are_over_subjects_not_images() {
-        // Ten subjects whose four images agree: as uncertain as ten images.
+        // Ten subjects with four equal images each are as uncertain as ten images.
         let maps = |copies: usize| -> Vec<_> {
             (0..10 * copies)
                 .map(|at| map(&(at / copies).to_string(), DensityClass::C, Some((at / copies) as f64)))
@@ -256,9 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn scores_stand_at_their_places() {
-        for (place, score) in Score::ALL.into_iter().enumerate() {
-            assert_eq!(score as usize, place);
+    fn scores_are_in_the_order_of_their_discriminants() {
+        for (index, score) in Score::ALL.into_iter().enumerate() {
+            assert_eq!(score as usize, index);
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Whether a map says anything.
+//! Soundness of a map.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Whether a map, before its negative values are cut off, says anything. Degenerate maps are counted, never painted.
+/// The status of a signed map. Degenerate maps are counted, never painted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MapStatus {
@@ -12,17 +12,16 @@ pub enum MapStatus {
     Sound,
     /// Zero everywhere.
     AllZero,
-    /// Nowhere above zero: nothing speaks for the class, and the ReLU would leave nothing.
+    /// Nowhere above zero, so that the ReLU would leave nothing.
     AllNegative,
-    /// There is a NaN or an infinity in it.
+    /// Contains NaN or infinite values.
     NotFinite,
 }
 
 impl MapStatus {
-    /// All of them, the good one first.
+    /// All statuses, the good one first.
     pub const ALL: [Self; 4] = [Self::Sound, Self::AllZero, Self::AllNegative, Self::NotFinite];
 
-    /// The status of a signed map.
     #[must_use]
     pub fn of(values: &[f32]) -> Self {
         if values.iter().any(|value| !value.is_finite()) {
@@ -36,7 +35,7 @@ impl MapStatus {
         }
     }
 
-    /// Whether the map may be painted and scored.
+    /// True if the map may be painted and scored.
     #[must_use]
     pub const fn is_sound(self) -> bool {
         matches!(self, Self::Sound)
@@ -53,14 +52,14 @@ impl MapStatus {
         }
     }
 
-    /// What it is to a person.
+    /// The status in words.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
             Self::Sound => "sound",
-            Self::AllZero => "zero everywhere: the layer does not move this class",
+            Self::AllZero => "zero everywhere: the layer does not affect this class",
             Self::AllNegative => "negative everywhere: nothing in the image speaks for this class",
-            Self::NotFinite => "holds NaN or infinite values",
+            Self::NotFinite => "contains NaN or infinite values",
         }
     }
 }
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_positive_value_makes_a_map_and_one_nan_breaks_it() {
+    fn one_positive_value_makes_a_map_sound_and_one_nan_breaks_it() {
         assert_eq!(MapStatus::of(&[-1.0, 1e-9]), MapStatus::Sound);
         assert_eq!(MapStatus::of(&[0.0, -0.0]), MapStatus::AllZero);
         assert_eq!(MapStatus::of(&[0.0, -1.0]), MapStatus::AllNegative);

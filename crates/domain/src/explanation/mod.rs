@@ -1,4 +1,4 @@
-//! Explanation maps: methods, layers, scores and the verdicts on them.
+//! Explanation maps: methods, layers, scores and sanity checks.
 
 pub mod coarse_map;
 pub mod explained_layer;

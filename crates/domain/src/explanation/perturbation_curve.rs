@@ -1,36 +1,34 @@
-//! What the class's probability does while a picture is taken away, or brought back, in the order of a map.
+//! Insertion and deletion curves: the class probability while pixels appear or disappear in the order of a map.
 
 use serde::{Deserialize, Serialize};
 
-/// Steps from nothing changed to all; a curve has one point more.
+/// The steps from no pixel changed to all; a curve has one more point.
 pub const CURVE_STEPS: usize = 20;
 
-/// The probabilities of the explained class at equal steps, pixels changing in the order of the map, its largest values
-/// first.
+/// The probability of the explained class at equal steps, while pixels change in descending order of the map.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerturbationCurves {
-    /// From nothing to the picture: the sooner it rises, the better the map.
+    /// From nothing to the image: the sooner it rises, the better the map.
     pub insertion: Vec<f64>,
-    /// From the picture to nothing: the sooner it falls, the better the map.
+    /// From the image to nothing: the sooner it falls, the better the map.
     pub deletion: Vec<f64>,
 }
 
 impl PerturbationCurves {
-    /// The area under the insertion; `None` where it has none.
+    /// The area under the insertion curve, see [`area_under`].
     #[must_use]
     pub fn insertion_area(&self) -> Option<f64> {
         area_under(&self.insertion)
     }
 
-    /// The area under the deletion; `None` where it has none.
+    /// The area under the deletion curve, see [`area_under`].
     #[must_use]
     pub fn deletion_area(&self) -> Option<f64> {
         area_under(&self.deletion)
     }
 }
 
-/// The pixels in the order in which they change: the map's largest value first, of equal ones the first. What is not a
-/// number comes last.
+/// The pixels in the order in which they change: descending by the map, ties in their own order, NaN last.
 #[must_use]
 pub fn order_of_pixels(map: &[f32]) -> Vec<u32> {
     let key = |at: u32| if map[at as usize].is_nan() { f32::NEG_INFINITY } else { map[at as usize] };
@@ -39,15 +37,15 @@ pub fn order_of_pixels(map: &[f32]) -> Vec<u32> {
     order
 }
 
-/// How many pixels have changed at each of `steps` + 1 points of a curve, from none to all.
+/// The number of pixels changed at each of the `steps` + 1 points of a curve, from none to all.
 #[must_use]
 pub fn changed_at_steps(pixels: usize, steps: usize) -> Vec<usize> {
     let steps = steps.max(1);
     (0..=steps).map(|step| (pixels * step + steps / 2) / steps).collect()
 }
 
-/// The area under the probabilities at equal steps from nothing changed to all, by trapezoids, 0 to 1; `None` with less
-/// than two points, or where one is not a number. Petsiuk, Das and Saenko 2018 (RISE).
+/// The area under the probabilities at equal steps, by trapezoids, 0 to 1; `None` with fewer than two points or if any
+/// is not finite. Petsiuk, Das and Saenko 2018 (RISE).
 #[must_use]
 pub fn area_under(probabilities: &[f64]) -> Option<f64> {
     let intervals = probabilities.len().checked_sub(1).filter(|&intervals| intervals > 0)?;
@@ -62,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn areas_and_orders_match_a_hand_computation() {
         assert_eq!(area_under(&[1.0, 0.5, 0.0]), Some(0.5));
         assert_eq!(area_under(&[0.0, 1.0, 1.0, 1.0]), Some(2.5 / 3.0));
         assert_eq!([area_under(&[]), area_under(&[1.0]), area_under(&[1.0, f64::NAN])], [None; 3]);

@@ -1,85 +1,84 @@
-//! Whether a set of explanations may be believed.
+//! The verdict on a set of explanations.
 
 use serde::Serialize;
 
 use super::explanation_summary::{ExplanationSummary, Score};
+use crate::text::counted::counted;
 
-/// The enrichment in dense tissue that the lower end of its interval must be above.
+/// The lower end of the interval of the enrichment in dense tissue must be above this.
 pub const MIN_ENRICHMENT: f64 = 1.2;
 
-/// Fewer subjects of the classes that are judged, C and D, leave it undecided: intervals by a bootstrap over fewer are too
+/// With fewer subjects of the judged classes C and D the verdict is undecided: their bootstrap intervals are too
 /// narrow.
 pub const MIN_SUBJECTS: usize = 10;
 
-/// A map depends on the weights if its rank correlation with that of fully randomised weights is, in the mean, below
-/// this in absolute value.
+/// Maps depend on the weights if the mean absolute rank correlation with maps of fully randomised weights is below
+/// this.
 pub const MAX_CORRELATION: f64 = 0.5;
 
-/// A map is repeatable if computing it again changes no value by more than this share of its largest.
+/// A map is repeatable if computing it again changes no value by more than this share of its maximum.
 pub const MAX_DIFFERENCE: f64 = 1e-4;
 
-/// What the sanity checks found.
+/// The measurements of the sanity checks.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SanityEvidence {
-    /// Mean absolute rank correlation of maps with those after each stage of the randomisation, from the last layer down;
-    /// the last entry has all weights randomised. Adebayo et al. 2018.
+    /// The mean absolute rank correlation of the maps with those after each stage of the cascading randomisation, from
+    /// the last layer down; all weights are random in the last entry. Adebayo et al. 2018.
     pub randomisation: Vec<RandomisedStage>,
-    /// The largest difference between two computations of the same map, as a share of its largest value.
+    /// The largest difference between two computations of one map, as a share of its maximum.
     pub repeatability: Option<f64>,
-    /// Scores of the maps that are judged: classes C and D, where there is dense tissue to find; those that have scores.
+    /// Scores of the judged maps: those with scores in classes C and D, where there is dense tissue to find.
     pub maps: ExplanationSummary,
     /// Scores of random maps on the same images.
     pub control: ExplanationSummary,
 }
 
-/// A stage of the randomisation.
+/// A stage of the cascading randomisation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RandomisedStage {
-    /// Down to which layer weights are random.
+    /// The last layer, from the head down, whose weights are random.
     pub layer: String,
-    /// Mean of the absolute rank correlation; `None` where no map could be compared.
+    /// The mean absolute rank correlation; `None` if no map could be compared.
     pub correlation: Option<f64>,
 }
 
 /// A condition of the verdict.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Condition {
-    /// What must hold, with its bound.
+    /// The condition with its bound.
     pub rule: String,
-    /// What was found.
+    /// The measured values.
     pub found: String,
-    /// Whether it holds. What could not be measured does not.
+    /// True if it is met; false if it could not be measured.
     pub holds: bool,
 }
 
-/// What follows from the conditions.
+/// The conclusion from the conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// All conditions hold.
+    /// All conditions are met.
     Supported,
-    /// A condition fails.
+    /// At least one condition is not met.
     NotSupported,
-    /// There are fewer than [`MIN_SUBJECTS`] subjects to judge by.
+    /// There are fewer than [`MIN_SUBJECTS`] subjects.
     Undecided,
 }
 
-/// The verdict of the sanity check, and why.
+/// The verdict of the sanity checks with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SanityVerdict {
-    /// What follows from the conditions.
     pub verdict: Verdict,
-    /// How many images of classes C and D were judged.
+    /// The number of judged images, all of classes C and D.
     pub images: usize,
-    /// How many subjects they are of.
+    /// The number of subjects of these images.
     pub subjects: usize,
-    /// All conditions.
     pub conditions: Vec<Condition>,
 }
 
 impl SanityVerdict {
-    /// Judges the evidence. Supported means: that the network looks at dense tissue is borne out by these maps, on these
-    /// images. It does not say that it looks at nothing else.
+    /// Judges the evidence. "Supported" means that these maps, on these images, support the claim that the network
+    /// looks at dense tissue, not that it looks at nothing else.
     #[must_use]
     pub fn of(evidence: &SanityEvidence) -> Self {
         let enrichment = evidence.maps.mean(Score::DenseEnrichment);
@@ -104,7 +103,7 @@ impl SanityVerdict {
                 holds: randomised.is_some_and(|correlation| correlation < MAX_CORRELATION),
             },
             Condition {
-                rule: format!("the same map twice, to {MAX_DIFFERENCE:e} of its largest value"),
+                rule: format!("a repeated map equal within {MAX_DIFFERENCE:e} of its maximum"),
                 found: evidence.repeatability.map_or_else(|| "not measured".to_owned(), |found| format!("{found:.0e}")),
                 holds: evidence.repeatability.is_some_and(|difference| difference <= MAX_DIFFERENCE),
             },
@@ -130,17 +129,15 @@ impl SanityVerdict {
         }
     }
 
-    /// What it was judged by: `Judged by classes C and D: 24 images of 12 subjects.`
+    /// The basis of the verdict: `Judged by classes C and D: 24 images of 12 subjects.`
     #[must_use]
     pub fn judged(&self) -> String {
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        let Self { images, subjects, .. } = *self;
+        let (images, subjects) = (counted(self.images, "image"), counted(self.subjects, "subject"));
         let least = match self.verdict {
             Verdict::Undecided => format!("; at least {MIN_SUBJECTS} subjects are needed"),
             Verdict::Supported | Verdict::NotSupported => String::new(),
         };
-        let (s, of) = (plural(images), plural(subjects));
-        format!("Judged by classes C and D: {images} image{s} of {subjects} subject{of}{least}.")
+        format!("Judged by classes C and D: {images} of {subjects}{least}.")
     }
 }
 
@@ -177,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn all_conditions_must_hold() {
+    fn every_condition_must_be_met() {
         assert_eq!(SanityVerdict::of(&evidence()).word(), "supported");
         let broken: [(usize, Spoil); 6] = [
             (0, |evidence| evidence.maps = summary(1.19, 1.9)),
@@ -198,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn few_subjects_leave_it_undecided() {
+    fn few_subjects_leave_the_verdict_undecided() {
         let mut evidence = evidence();
         assert_eq!(SanityVerdict::of(&evidence).judged(), "Judged by classes C and D: 24 images of 10 subjects.");
         (evidence.maps.images, evidence.maps.subjects) = (4, 3);
@@ -207,11 +204,11 @@ mod tests {
         let judged = "Judged by classes C and D: 4 images of 3 subjects; at least 10 subjects are needed.";
         assert_eq!(verdict.judged(), judged);
         evidence.control = summary(1.4, 1.6);
-        assert_eq!(SanityVerdict::of(&evidence).word(), "undecided", "nor is it refuted");
+        assert_eq!(SanityVerdict::of(&evidence).word(), "undecided", "not refuted either");
     }
 
     #[test]
-    fn without_intervals_nothing_is_supported() {
+    fn a_missing_interval_is_not_support() {
         let mut evidence = evidence();
         evidence.maps.means[Score::DenseEnrichment as usize].interval = None;
         let verdict = SanityVerdict::of(&evidence);

@@ -1,11 +1,10 @@
-//! How far the weights of a network are replaced by random ones, from the head down.
+//! The cascading randomisation of a network's weights, from the head down.
 
-/// The parts of the network in the order in which a cascade replaces their weights (Adebayo et al., "Sanity checks for
-/// saliency maps", NeurIPS 2018): after `n` steps the first `n` parts are random and the others as they were.
+/// The parts of the network in the order in which the cascade randomises them (Adebayo et al., "Sanity checks for
+/// saliency maps", NeurIPS 2018): after `n` steps the first `n` parts are random and the others unchanged.
 pub const CASCADE: [&str; 6] = ["dense layer", "stage 4", "stage 3", "stage 2", "stage 1", "first convolution"];
 
-/// At which step of the cascade the tensors of a layer become random, 1 to 6. `block` is the residual block of the
-/// layer, 1 to 12; `None` stands for the first convolution.
+/// The step of the cascade, 1 to 6, that randomises a residual block, 1 to 12, or the first convolution (`None`).
 #[must_use]
 pub fn cascade_step_of_block(block: Option<usize>) -> usize {
     const BLOCKS_PER_STAGE: usize = 3;

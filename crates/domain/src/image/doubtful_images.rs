@@ -1,4 +1,4 @@
-//! The images of a data set that cannot be mammograms as expected, in one line.
+//! A one-line summary of the images of a data set that are not mammograms as expected.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,38 +6,46 @@ use std::fmt;
 use super::image_findings::ImageDoubt;
 use crate::text::printable::printable;
 
-/// How many files are named for each doubt; the rest are counted.
-const NAMED: usize = 3;
+/// The number of files that are named for each doubt; the rest are counted.
+const MAX_NAMED: usize = 3;
 
-/// Counts images by what is doubtful about them.
+/// Counts of images by doubt.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DoubtfulImages {
     images: usize,
     doubtful: usize,
-    by_doubt: BTreeMap<ImageDoubt, (usize, Vec<String>)>,
+    by_doubt: BTreeMap<ImageDoubt, Occurrences>,
+}
+
+/// The images with one doubt.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Occurrences {
+    count: usize,
+    /// The first files, safe to print.
+    examples: Vec<String>,
 }
 
 impl DoubtfulImages {
-    /// Counts an image, with what is doubtful about it.
+    /// Counts an image with its doubts.
     pub fn add(&mut self, file: &str, doubts: &[ImageDoubt]) {
         self.images += 1;
         self.doubtful += usize::from(!doubts.is_empty());
         for doubt in doubts {
-            let (count, files) = self.by_doubt.entry(*doubt).or_default();
-            *count += 1;
-            if files.len() < NAMED {
-                files.push(printable(file));
+            let found = self.by_doubt.entry(*doubt).or_default();
+            found.count += 1;
+            if found.examples.len() < MAX_NAMED {
+                found.examples.push(printable(file));
             }
         }
     }
 
-    /// Whether all images are as expected.
+    /// True if all images are as expected.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.doubtful == 0
     }
 
-    /// How many images are not.
+    /// The number of images with a doubt.
     #[must_use]
     pub fn count(&self) -> usize {
         self.doubtful
@@ -45,11 +53,11 @@ impl DoubtfulImages {
 }
 
 impl fmt::Display for DoubtfulImages {
-    /// `2 of 4 images are not mammograms as expected: bright background … in 1 (a.png), no breast found in 1 (b.png)`
+    /// `2 of 4 images are not mammograms as expected: bright background … in 1 (a.png); no breast found in 1 (b.png)`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kinds = self.by_doubt.iter().map(|(doubt, (count, files))| {
-            let more = if *count > files.len() { ", …" } else { "" };
-            format!("{doubt} in {count} ({}{more})", files.join(", "))
+        let kinds = self.by_doubt.iter().map(|(doubt, Occurrences { count, examples })| {
+            let more = if *count > examples.len() { ", …" } else { "" };
+            format!("{doubt} in {count} ({}{more})", examples.join(", "))
         });
         let kinds: Vec<_> = kinds.collect();
         let are = if self.doubtful == 1 { "is not a mammogram" } else { "are not mammograms" };
@@ -62,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_with_counts_and_examples() {
+    fn doubts_are_summarised_with_counts_and_examples() {
         let mut found = DoubtfulImages::default();
         found.add("fine.png", &[]);
         assert!(found.is_empty());

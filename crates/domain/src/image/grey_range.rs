@@ -1,4 +1,4 @@
-//! Which grey value of a 16-bit file is white: mammograms of 10, 12 and 14 bits are usually exported in files of 16.
+//! The white level of 16-bit files: mammograms of 10, 12 and 14 bits are usually exported in files of 16.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,36 +7,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::grouped_digits::grouped;
 
-/// The depths that `--bits` knows.
+/// The bit depths that `--bits` accepts.
 const DEPTHS: [u8; 5] = [8, 10, 12, 14, 16];
-/// A 16-bit image whose largest value stays below this may as well be of 14 bits or fewer.
+/// A 16-bit image whose largest value is below this may have 14 bits or fewer.
 pub const PLAIN_FROM: u16 = 1 << 14;
-/// A data set of 16-bit images uses their range when its largest value is at least this: no depth below 16 has it.
+/// A data set of 16-bit images uses their full range if its largest value is at least this, which no lower depth
+/// reaches.
 pub const SIXTEEN_FROM: u16 = 1 << 15;
-/// White of images of 8 bits.
+/// The white level of 8-bit images.
 pub const WHITE_OF_8_BITS: u16 = 255;
 
-/// How the samples of 16-bit files become grey levels. Those of 8-bit files are levels already.
+/// The rule by which samples of 16-bit files become grey levels. Samples of 8-bit files already are grey levels.
 ///
-/// In files it is the word `auto`, or the number that is white.
+/// Serialised as the word `auto` or the white level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "SerialisedRange", into = "SerialisedRange")]
 pub enum GreyRange {
-    /// 65,535 is white, of images that use their range; others are in doubt, and an error.
+    /// 65,535 is white if the image uses that range; otherwise the range is ambiguous, which is an error.
     #[default]
     Auto,
-    /// This value is white; larger ones are an error.
+    /// This value is white; larger values are an error.
     White(u16),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum SerialisedRange {
     White(u16),
     Word(String),
 }
 
-impl From<GreyRange> for Written {
+impl From<GreyRange> for SerialisedRange {
     fn from(range: GreyRange) -> Self {
         match range {
             GreyRange::Auto => Self::Word("auto".to_owned()),
@@ -45,54 +46,57 @@ impl From<GreyRange> for Written {
     }
 }
 
-impl TryFrom<Written> for GreyRange {
+impl TryFrom<SerialisedRange> for GreyRange {
     type Error = UnknownDepth;
 
-    fn try_from(written: Written) -> Result<Self, UnknownDepth> {
-        match written {
-            Written::White(white) => Ok(Self::White(white)),
-            Written::Word(word) if word == "auto" => Ok(Self::Auto),
-            Written::Word(word) => Err(UnknownDepth(word)),
+    fn try_from(serialised: SerialisedRange) -> Result<Self, UnknownDepth> {
+        match serialised {
+            SerialisedRange::White(white) => Ok(Self::White(white)),
+            SerialisedRange::Word(word) if word == "auto" => Ok(Self::Auto),
+            SerialisedRange::Word(word) => Err(UnknownDepth(word)),
         }
     }
 }
 
-/// Why the samples of an image cannot become grey levels.
+/// The reason samples of an image cannot become grey levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GreyRangeFault {
-    /// The image may be of fewer bits than its file.
+    /// The image may have fewer bits than its file.
     #[error(
-        "is a 16-bit image whose largest value is {}, as of {bits} bits; say --bits {bits}, or --bits 16 if {} is white",
+        "is a 16-bit image whose largest value is {}, which fits in {bits} bits; say --bits {bits}, or --bits 16 if {} is \
+         white",
         grouped(usize::from(*largest)), grouped(usize::from(u16::MAX)), bits = depth_of(*largest)
     )]
     InDoubt {
-        /// Its largest sample.
+        /// The largest sample.
         largest: u16,
     },
     /// A sample is brighter than white.
-    #[error("has the value {}, above the white of {}; say --bits {} or the --white that is meant", grouped(usize::from(*value)), grouped(usize::from(*white)), depth_of(*value))]
+    #[error(
+        "has the value {}, above the white of {}; say --bits {} or the --white that is meant",
+        grouped(usize::from(*value)), grouped(usize::from(*white)), depth_of(*value)
+    )]
     AboveWhite {
         /// The largest sample.
         value: u16,
-        /// What was stated to be white.
+        /// The stated white level.
         white: u16,
     },
 }
 
 impl GreyRange {
-    /// The range of images of so many bits: one of 8, 10, 12, 14 and 16.
+    /// The range of images of 8, 10, 12, 14 or 16 bits.
     #[must_use]
     pub const fn of_bits(bits: u8) -> Self {
         Self::White(((1_u32 << bits) - 1) as u16)
     }
 
-    /// Whether nothing was stated.
     #[must_use]
     pub fn is_auto(&self) -> bool {
         *self == Self::Auto
     }
 
-    /// The value that is white for an image of 16 bits with this largest sample.
+    /// The white level of a 16-bit image with this largest sample.
     pub fn white_for(self, largest: u16) -> Result<u16, GreyRangeFault> {
         match self {
             Self::Auto if largest < PLAIN_FROM => Err(GreyRangeFault::InDoubt { largest }),
@@ -103,14 +107,14 @@ impl GreyRange {
     }
 }
 
-/// The grey level, 0 to 255, of a sample, rounded; `white` is 255.
+/// The grey level of a sample, 0 to 255 for `white`, rounded.
 #[must_use]
 pub fn level(sample: u16, white: u16) -> u8 {
     let white = u32::from(white).max(1);
     ((u32::from(sample) * 255 + white / 2) / white).min(255) as u8
 }
 
-/// The smallest depth that `--bits` knows and that has this value.
+/// The smallest depth that `--bits` accepts and that holds this value.
 #[must_use]
 pub fn depth_of(value: u16) -> u8 {
     DEPTHS.into_iter().find(|&bits| u32::from(value) < 1 << bits).unwrap_or(16)
@@ -126,7 +130,7 @@ pub fn white_in_words(white: u16) -> String {
     }
 }
 
-/// `values 12–4,012 (12 bits)`: those that an image of 16 bits uses, and how many bits they take.
+/// `values 12–4,012 (12 bits)`: the range that a 16-bit image uses and the bits it needs.
 #[must_use]
 pub fn values_in_words(low: u16, high: u16) -> String {
     format!("values {}–{} ({} bits)", grouped(usize::from(low)), grouped(usize::from(high)), depth_of(high))
@@ -141,7 +145,7 @@ impl fmt::Display for GreyRange {
     }
 }
 
-/// A text that is not a depth.
+/// A text that is not a bit depth.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a depth; depths are auto, 8, 10, 12, 14 and 16, or white N for any other value")]
 pub struct UnknownDepth(pub String);
@@ -170,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_by_hand() {
+    fn ranges_and_levels_match_a_hand_computation() {
         assert_eq!("12".parse(), Ok(GreyRange::White(4095)));
         assert_eq!("16".parse(), Ok(GreyRange::White(65_535)));
         assert_eq!("AUTO".parse(), Ok(GreyRange::Auto));
@@ -186,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn in_files_it_is_a_word_or_a_number() {
+    fn ranges_are_serialised_as_a_word_or_a_number() {
         for (range, text) in [(GreyRange::Auto, "\"auto\""), (GreyRange::White(4095), "4095")] {
             assert_eq!(serde_json::to_string(&range).unwrap(), text);
             assert_eq!(serde_json::from_str::<GreyRange>(text).unwrap(), range);
@@ -195,20 +199,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_doubt_says_what_to_say() {
+    fn ambiguous_ranges_are_refused_with_advice() {
         let fault = GreyRange::Auto.white_for(4095).unwrap_err().to_string();
-        let expected = "is a 16-bit image whose largest value is 4,095, as of 12 bits; say --bits 12, or --bits 16 if 65,535 \
-                        is white";
+        let expected = "is a 16-bit image whose largest value is 4,095, which fits in 12 bits; say --bits 12, or --bits 16 \
+                        if 65,535 is white";
         assert_eq!(fault, expected);
         assert_eq!(GreyRange::Auto.white_for(PLAIN_FROM), Ok(u16::MAX));
-        assert_eq!(GreyRange::of_bits(16).white_for(100), Ok(u16::MAX), "stated, nothing is in doubt");
+        assert_eq!(GreyRange::of_bits(16).white_for(100), Ok(u16::MAX), "a stated range is not ambiguous");
         let fault = GreyRange::of_bits(10).white_for(4095).unwrap_err().to_string();
         assert_eq!(fault, "has the value 4,095, above the white of 1,023; say --bits 12 or the --white that is meant");
     }
 
     proptest! {
         #[test]
-        fn levels_are_the_nearest(white in 1_u16.., sample in any::<u16>()) {
+        fn levels_are_rounded_to_the_nearest(white in 1_u16.., sample in any::<u16>()) {
             let sample = sample.min(white);
             let exact = f64::from(sample) * 255.0 / f64::from(white);
             prop_assert!((f64::from(level(sample, white)) - exact).abs() <= 0.5);

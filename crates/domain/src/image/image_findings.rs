@@ -1,16 +1,16 @@
-//! What is found in an image when it is read: whether it can be a mammogram as expected, and what it looks like.
+//! Findings in an image: doubts that it is a mammogram as expected, and features of its appearance.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why an image cannot be a mammogram as expected: breast bright on a dark background.
+/// A reason to doubt that an image is a mammogram as expected, with a bright breast on a dark background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageDoubt {
-    /// All pixels have one grey level.
+    /// All pixels have the same grey level.
     OneLevel,
-    /// The background is bright: an export of MONOCHROME1 that was not inverted.
+    /// The background is bright, as in an export of MONOCHROME1 that was not inverted.
     Inverted,
     /// No breast is found.
     NoBreast,
@@ -22,7 +22,7 @@ impl ImageDoubt {
     /// All doubts, in the order in which they are reported.
     pub const ALL: [Self; 4] = [Self::OneLevel, Self::Inverted, Self::NoBreast, Self::Saturated];
 
-    /// What is said of images that have it.
+    /// The doubt in words, as reported.
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl ImageDoubt {
         }
     }
 
-    /// The same in a word or two, for narrow places.
+    /// The doubt in a word or two, for narrow places.
     #[must_use]
     pub const fn short(self) -> &'static str {
         match self {
@@ -51,12 +51,12 @@ impl fmt::Display for ImageDoubt {
     }
 }
 
-/// How many features [`ImageTraits`] has.
+/// The number of features in [`ImageTraits`].
 pub const TRAITS: usize = 9;
 
-/// The features, in their order, as they are named to a person.
+/// The names of the features, in their order.
 pub const TRAIT_NAMES: [&str; TRAITS] = [
-    "share of breast",
+    "breast share",
     "mean grey of the breast",
     "grey deviation in the breast",
     "darkest tenth of the breast",
@@ -64,36 +64,36 @@ pub const TRAIT_NAMES: [&str; TRAITS] = [
     "fine texture of the breast",
     "grey of the background",
     "texture of the background",
-    "width by height",
+    "aspect ratio",
 ];
 
-/// What an image looks like to a network, in a few numbers: computed from the picture in the size of the network's input.
+/// A few numbers that describe the appearance of an image, computed at the size of the network's input.
 ///
-/// In the order of [`TRAIT_NAMES`]: the breast's share of the picture; mean, standard deviation, tenth and ninetieth
-/// percentile of its grey levels (0–255); the mean absolute difference of a breast pixel from its four neighbours' mean; the
-/// median of the background and the mean absolute difference of neighbours in it, in grey levels; and the natural
-/// logarithm of width by height as stored.
+/// In the order of [`TRAIT_NAMES`]: the breast's share of the image; mean, standard deviation, tenth and ninetieth
+/// percentile of its grey levels (0–255); the mean absolute difference of a breast pixel from the mean of its four
+/// neighbours; the median of the background and the mean absolute difference of neighbours in it, in grey levels; and
+/// the natural logarithm of width / height as stored.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageTraits(pub [f32; TRAITS]);
 
-/// What is found in an image when it is read.
+/// The findings in one image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ImageFindings {
-    /// Pixels a row, as stored.
+    /// Pixels per row, as stored.
     pub width: usize,
     /// Rows, as stored.
     pub height: usize,
-    /// Bits of a sample in the file.
+    /// Bits per sample in the file.
     pub bits: u8,
     /// The largest sample in the file.
     pub largest: u16,
-    /// The value that is white: 255 for files of 8 bits.
+    /// The white level; 255 for 8-bit files.
     pub white: u16,
-    /// Why it cannot be a mammogram as expected; empty where it can.
+    /// The doubts about the image; empty for a mammogram as expected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<ImageDoubt>,
-    /// What it looks like; `None` where no breast is found.
+    /// The appearance; `None` if no breast is found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traits: Option<ImageTraits>,
 }

@@ -1,4 +1,4 @@
-//! Properties of an image: its range of grey values, and findings that make it doubtful.
+//! Properties of an image: its grey range, its appearance, and doubts about it.
 
 pub mod doubtful_images;
 pub mod grey_range;

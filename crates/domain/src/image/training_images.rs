@@ -1,4 +1,4 @@
-//! What the images look like that a model was trained on, and how far others are from them.
+//! The appearance of the images that a model was trained on, and the distance of other images from them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -8,50 +8,51 @@ use serde::{Deserialize, Serialize};
 use super::grey_range::white_in_words;
 use super::image_findings::{ImageFindings, ImageTraits, TRAIT_NAMES, TRAITS};
 
-/// The key among the entries of a model's metadata.
+/// The key in a model's metadata.
 pub const PROVENANCE_KEY: &str = "training_images";
-/// The place of the breast's mean grey among the features.
+/// The index of the breast's mean grey among the features.
 const MEAN_GREY: usize = 1;
-/// That of the logarithm of width by height.
+/// The index of the logarithm of width / height.
 const ASPECT: usize = TRAITS - 1;
 
-/// What differs less than this is no difference, whatever the spread in the training is: a feature that hardly varies
-/// there would make everything else look far away. In the order and units of [`TRAIT_NAMES`].
+/// The smallest spread assumed of each feature: one that hardly varies in training would otherwise make every other
+/// image look far away. In the order of [`TRAIT_NAMES`] and the units of [`ImageTraits`].
 const MIN_SPREAD: [f64; TRAITS] = [0.025, 4.0, 2.5, 4.0, 4.0, 0.125, 1.5, 0.125, 0.075];
-/// Beyond the training's farthest image by this factor an image is unlike it …
-const BEYOND: f64 = 1.5;
-/// … and never within this distance. Measured with training sets of 22 to 192 phantoms or films: no other image of the same
-/// kind lies beyond both; mammograms are 1.9 and more from phantoms, films 4.9 and more, and mammograms 3.4 and more from
-/// films.
+/// An image is unlike the training images if its distance exceeds that of the farthest of them by this factor …
+const MARGIN: f64 = 1.5;
+/// … and is larger than this. Measured with training sets of 22 to 192 phantoms or films: no other image of the same
+/// kind exceeds both limits; mammograms have distances from 1.9 to phantoms and from 3.4 to films, and films from 4.9
+/// to phantoms.
 const MIN_DISTANCE: f64 = 1.7;
-/// A data set is reported where more than this share of its images is unlike the training's.
+/// A data set is reported if more than this share of its images is unlike the training images.
 const REPORTED_SHARE: f64 = 0.05;
-/// Pictures that are larger or smaller than the training's by more than this factor, along a side, are reported.
+/// Images whose sides are larger or smaller than those of the training images by more than this factor are reported.
 const SIZE_FACTOR: f64 = 3.0;
-/// How many features are named at most …
-const NAMED: usize = 3;
-/// … of those whose mean is off by so many standard deviations.
-const DIFFERENT: f64 = 1.5;
+/// The number of features that are named at most …
+const MAX_NAMED: usize = 3;
+/// … among those whose mean is off by at least this many standard deviations.
+const MIN_DEVIATION: f64 = 1.5;
 
-/// The images of a training in a few numbers.
+/// A statistical summary of training images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingImages {
-    /// How many there were with a breast.
+    /// The number of images in which a breast is found.
     pub images: usize,
-    /// Mean of each feature of [`ImageTraits`].
+    /// The mean of each feature of [`ImageTraits`].
     pub mean: [f64; TRAITS],
-    /// Covariance of the features, its lower triangle row by row: of `i` and `j ≤ i` at `i (i + 1) / 2 + j`.
+    /// The covariance of the features, its lower triangle row by row: that of `i` and `j ≤ i` is at `i (i + 1) / 2 +
+    /// j`.
     pub covariance: Vec<f64>,
-    /// The largest distance of a training image, by [`TrainingImages::distance`].
+    /// The largest distance of a training image, see [`TrainingImages::distance`].
     pub farthest: f64,
-    /// Geometric mean of width × height as stored.
+    /// The geometric mean of width × height as stored.
     pub pixels: f64,
-    /// The sample that was white: 255 for images of 8 bits. Of several that of most images.
+    /// The white level of most images; 255 for 8-bit images.
     pub white: u16,
 }
 
 impl TrainingImages {
-    /// Sums up images; `None` where none has a breast.
+    /// Summarises images; `None` if no breast is found in any of them.
     #[must_use]
     pub fn of<'f>(images: impl Iterator<Item = &'f ImageFindings> + Clone) -> Option<Self> {
         let traits: Vec<[f64; TRAITS]> =
@@ -60,7 +61,8 @@ impl TrainingImages {
             return None;
         }
         let count = traits.len() as f64;
-        let mean: [f64; TRAITS] = std::array::from_fn(|at| traits.iter().map(|values| values[at]).sum::<f64>() / count);
+        let mean: [f64; TRAITS] =
+            std::array::from_fn(|index| traits.iter().map(|values| values[index]).sum::<f64>() / count);
         let covariance = |one: usize, other: usize| {
             let product = |values: &[f64; TRAITS]| (values[one] - mean[one]) * (values[other] - mean[other]);
             traits.iter().map(product).sum::<f64>() / count
@@ -69,27 +71,27 @@ impl TrainingImages {
         let logarithms: Vec<f64> = images.clone().map(|image| pixels(image).ln()).collect();
         let mut whites: Vec<u16> = images.map(|image| image.white).collect();
         whites.sort_unstable();
-        let most = whites.chunk_by(|one, other| one == other).max_by_key(|equal| equal.len());
+        let most_common = whites.chunk_by(|one, other| one == other).max_by_key(|equal| equal.len());
         let mut summary = Self {
             images: traits.len(),
             mean,
             covariance: triangle.map(|(one, other)| covariance(one, other)).collect(),
             farthest: 0.0,
             pixels: mean_of(&logarithms).exp(),
-            white: most.map_or(0, |equal| equal[0]),
+            white: most_common.map_or(0, |equal| equal[0]),
         };
         let distances = summary.distances();
         summary.farthest = traits.iter().map(|values| distances.of(values)).fold(0.0, f64::max);
         Some(summary)
     }
 
-    /// The entry of a model's metadata that holds this.
+    /// The summary as an entry of a model's metadata.
     #[must_use]
     pub fn to_provenance(&self) -> (String, String) {
         (PROVENANCE_KEY.to_owned(), serde_json::to_string(self).expect("numbers are plain data"))
     }
 
-    /// What a model's metadata say; `None` where they do not, or not in a form that is known here.
+    /// Reads the summary from a model's metadata; `None` if it is missing or of an unknown form.
     #[must_use]
     pub fn of_provenance(entries: &BTreeMap<String, String>) -> Option<Self> {
         let found: Self = serde_json::from_str(entries.get(PROVENANCE_KEY)?).ok()?;
@@ -104,21 +106,21 @@ impl TrainingImages {
         format!("{} images, {white}, {} {mean:.0} ± {deviation:.0}", self.images, TRAIT_NAMES[MEAN_GREY])
     }
 
-    /// What is to be said where other images have another white; `None` where they have the same.
+    /// A warning for images with another white level; `None` if it is the same.
     #[must_use]
     pub fn other_white(&self, model: &str, white: u16) -> Option<String> {
         (white != self.white).then(|| {
             format!(
-                "{model} was trained on images of {}, these have {}: their grey levels may mean something else",
+                "{model} was trained on images of {}, these have {}: their grey levels may not be comparable",
                 white_in_words(self.white),
                 white_in_words(white)
             )
         })
     }
 
-    /// How far an image is from these: the Mahalanobis distance of its features over the root of their number, about 1 for
-    /// an image of the training. The fewer images there were, the less their correlations count, and no feature is taken
-    /// for as good as constant.
+    /// The distance of an image from the training images: the Mahalanobis distance of its features over the square root
+    /// of their number, about 1 for a training image. The covariance is regularised: correlations are shrunk the more
+    /// the fewer images there are, and no feature is treated as nearly constant.
     #[must_use]
     pub fn distance(&self, traits: &ImageTraits) -> f64 {
         self.distances().of(&traits.0.map(f64::from))
@@ -129,9 +131,9 @@ impl TrainingImages {
         self.covariance[row * (row + 1) / 2 + column]
     }
 
-    /// Standard deviation of a feature.
-    fn deviation(&self, at: usize) -> f64 {
-        self.covariance(at, at).max(0.0).sqrt()
+    /// The standard deviation of a feature.
+    fn deviation(&self, feature: usize) -> f64 {
+        self.covariance(feature, feature).max(0.0).sqrt()
     }
 
     fn distances(&self) -> Distances {
@@ -152,68 +154,69 @@ impl TrainingImages {
         Distances { mean: self.mean, factor: cholesky(&matrix) }
     }
 
-    fn deviations(&self, at: usize, value: f64) -> f64 {
-        (value - self.mean[at]) / self.deviation(at).max(2.0 * MIN_SPREAD[at])
+    /// The deviation of a feature's value from its mean, in standard deviations.
+    fn standardised(&self, feature: usize, value: f64) -> f64 {
+        (value - self.mean[feature]) / self.deviation(feature).max(2.0 * MIN_SPREAD[feature])
     }
 
-    /// What is to be said of images that a model is used on which was trained on these; `model` is its name. `None` where
-    /// they are alike.
+    /// A warning if images that `model` is used on differ from those it was trained on; `None` if they are similar.
     #[must_use]
-    pub fn unlikeness(&self, model: &str, images: &[&ImageFindings]) -> Option<String> {
+    pub fn difference(&self, model: &str, images: &[&ImageFindings]) -> Option<String> {
         let traits: Vec<[f64; TRAITS]> =
             images.iter().filter_map(|image| image.traits.map(|traits| traits.0.map(f64::from))).collect();
-        let limit = (self.farthest * BEYOND).max(MIN_DISTANCE);
+        let limit = (self.farthest * MARGIN).max(MIN_DISTANCE);
         let measure = self.distances();
         let mut distances: Vec<f64> = traits.iter().map(|values| measure.of(values)).collect();
         let unlike = distances.iter().filter(|&&distance| distance > limit).count();
-        let mut said = Vec::new();
+        let mut warnings = Vec::new();
         if unlike as f64 > REPORTED_SHARE * traits.len() as f64 {
             distances.sort_by(f64::total_cmp);
             let median = distances[distances.len() / 2];
             let mut text = format!(
-                "{unlike} of {} images are unlike the {} that {model} was trained on (median distance {median:.1}, in the \
-                 training at most {:.1}): ",
+                "{unlike} of {} images are unlike the {} that {model} was trained on (median distance {median:.1}, at \
+                 most {:.1} in training): ",
                 traits.len(),
                 self.images,
                 self.farthest
             );
             text.push_str(&self.differences(&traits));
-            said.push(text);
+            warnings.push(text);
         }
         if let Some(text) = self.other_size(images) {
-            said.push(if said.is_empty() {
-                format!("the sides of these images are {text} than of those that {model} was trained on")
+            warnings.push(if warnings.is_empty() {
+                format!("the sides of these images are {text} than those of the images that {model} was trained on")
             } else {
                 format!("their sides are {text}")
             });
         }
-        (!said.is_empty()).then(|| format!("{}; what it says of them may mean nothing", said.join("; ")))
+        (!warnings.is_empty()).then(|| format!("{}; its predictions may be meaningless", warnings.join("; ")))
     }
 
-    /// `fine texture of the breast 1.1 instead of 0.5 ± 0.1, …`, the features that differ most.
+    /// The features that differ most: `fine texture of the breast 1.1 instead of 0.5 ± 0.1, …`
     fn differences(&self, traits: &[[f64; TRAITS]]) -> String {
-        let mean = |at: usize| traits.iter().map(|values| values[at]).sum::<f64>() / traits.len() as f64;
+        let mean = |feature: usize| traits.iter().map(|values| values[feature]).sum::<f64>() / traits.len() as f64;
         let mut features: Vec<usize> = (0..TRAITS).collect();
         features.sort_by(|&one, &other| {
-            self.deviations(other, mean(other)).abs().total_cmp(&self.deviations(one, mean(one)).abs())
+            self.standardised(other, mean(other)).abs().total_cmp(&self.standardised(one, mean(one)).abs())
         });
         let mut text = String::new();
-        let differs = |at: usize| self.deviations(at, mean(at)).abs() >= DIFFERENT;
-        let named = features.iter().take_while(|&&at| differs(at)).count().clamp(1, NAMED);
-        for &at in &features[..named] {
+        let differs = |feature: usize| self.standardised(feature, mean(feature)).abs() >= MIN_DEVIATION;
+        let named = features.iter().take_while(|&&feature| differs(feature)).count().clamp(1, MAX_NAMED);
+        for &feature in &features[..named] {
             let separator = if text.is_empty() { "" } else { ", " };
-            let (name, mean) = (TRAIT_NAMES[at], mean(at));
-            if at == ASPECT {
-                let _ = write!(text, "{separator}{name} {:.2} instead of {:.2}", mean.exp(), self.mean[at].exp());
+            let (name, mean) = (TRAIT_NAMES[feature], mean(feature));
+            if feature == ASPECT {
+                let _ = write!(text, "{separator}{name} {:.2} instead of {:.2}", mean.exp(), self.mean[feature].exp());
                 continue;
             }
-            let places = if self.mean[at].abs().max(mean.abs()) < 10.0 { 2 } else { 0 };
-            let (known, spread) = (self.mean[at], self.deviation(at));
+            let places = if self.mean[feature].abs().max(mean.abs()) < 10.0 { 2 } else { 0 };
+            let (known, spread) = (self.mean[feature], self.deviation(feature));
             let _ = write!(text, "{separator}{name} {mean:.places$} instead of {known:.places$} ± {spread:.places$}");
         }
         text
     }
 
+    /// `4.0 times larger`, if the images are of another size.
     fn other_size(&self, images: &[&ImageFindings]) -> Option<String> {
         let logarithms: Vec<f64> = images.iter().map(|image| pixels(image).ln()).collect();
         if logarithms.is_empty() {
@@ -232,15 +235,15 @@ impl TrainingImages {
     }
 }
 
-/// Distances from a mean by a covariance matrix.
+/// Mahalanobis distances from a mean.
 struct Distances {
     mean: [f64; TRAITS],
-    /// Its Cholesky factor, a lower triangle.
+    /// The Cholesky factor of the covariance, a lower triangle.
     factor: [[f64; TRAITS]; TRAITS],
 }
 
 impl Distances {
-    /// The root mean square of the features once they are uncorrelated and of variance one.
+    /// The root mean square of the whitened features.
     fn of(&self, values: &[f64; TRAITS]) -> f64 {
         let mut solved = [0.0; TRAITS];
         for row in 0..TRAITS {
@@ -251,16 +254,16 @@ impl Distances {
     }
 }
 
-/// The lower triangle L with L·Lᵀ = `matrix`, which is symmetric with a diagonal well above zero. What rounding, or a file
-/// that was changed, leaves below zero on the way is taken for the least spread.
+/// The lower triangle L with L·Lᵀ = `matrix`, which is symmetric with a diagonal well above zero. Pivots that are too
+/// small because of rounding or an edited file are raised to the smallest spread.
 fn cholesky(matrix: &[[f64; TRAITS]; TRAITS]) -> [[f64; TRAITS]; TRAITS] {
     let mut factor = [[0.0; TRAITS]; TRAITS];
     for row in 0..TRAITS {
         for column in 0..=row {
-            let known: f64 = (0..column).map(|at| factor[row][at] * factor[column][at]).sum();
-            let left = matrix[row][column] - known;
+            let known: f64 = (0..column).map(|inner| factor[row][inner] * factor[column][inner]).sum();
+            let rest = matrix[row][column] - known;
             factor[row][column] =
-                if row == column { left.max(MIN_SPREAD[row].powi(2)).sqrt() } else { left / factor[column][column] };
+                if row == column { rest.max(MIN_SPREAD[row].powi(2)).sqrt() } else { rest / factor[column][column] };
         }
     }
     factor
@@ -279,10 +282,10 @@ fn mean_of(values: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn findings(shift: f32, place: usize) -> ImageFindings {
+    fn findings(shift: f32, index: usize) -> ImageFindings {
         let mut values = [0.5, 120.0, 20.0, 100.0, 140.0, 1.0, 2.0, 0.5, 0.0];
         values[1] += shift;
-        values[2] += (place % 5) as f32;
+        values[2] += (index % 5) as f32;
         let traits = Some(ImageTraits(values));
         ImageFindings { width: 1000, height: 1000, bits: 8, largest: 255, white: 255, doubts: Vec::new(), traits }
     }
@@ -291,50 +294,55 @@ mod tests {
         all.into_iter().map(|findings| ImageFindings { width: side, height: side, ..findings }).collect()
     }
 
-    fn said(all: &[ImageFindings]) -> Option<String> {
-        training().unlikeness("CC_R", &all.iter().collect::<Vec<_>>())
+    fn warning(all: &[ImageFindings]) -> Option<String> {
+        training().difference("CC_R", &all.iter().collect::<Vec<_>>())
     }
 
     fn training() -> TrainingImages {
-        let all: Vec<_> = (0..40).map(|place| findings((place % 9) as f32 - 4.0, place)).collect();
+        let all: Vec<_> = (0..40).map(|index| findings((index % 9) as f32 - 4.0, index)).collect();
         TrainingImages::of(all.iter()).unwrap()
     }
 
     #[test]
-    fn images_like_the_trainings_are_not_reported() {
+    fn similar_images_are_not_reported() {
         let training = training();
         assert_eq!((training.images, training.white), (40, 255));
         assert!((training.pixels - 1e6).abs() < 1.0);
-        let alike: Vec<_> = (0..10).map(|place| findings(6.0, place)).collect();
-        assert_eq!(said(&with_sides(alike, 2000)), None);
-        // One outlier among many is none.
-        let mut one_off = (0..30).map(|place| findings(0.0, place)).collect::<Vec<_>>();
+        let alike: Vec<_> = (0..10).map(|index| findings(6.0, index)).collect();
+        assert_eq!(warning(&with_sides(alike, 2000)), None);
+        // One outlier among many does not count.
+        let mut one_off = (0..30).map(|index| findings(0.0, index)).collect::<Vec<_>>();
         one_off.push(findings(200.0, 0));
-        assert_eq!(said(&one_off), None);
+        assert_eq!(warning(&one_off), None);
     }
 
     #[test]
-    fn images_unlike_them_are_reported_with_the_distance() {
-        let unlike: Vec<_> = (0..4).map(|place| findings(-100.0, place)).collect();
-        let text = said(&unlike).unwrap();
-        let expected =
-            "4 of 4 images are unlike the 40 that CC_R was trained on (median distance 6.5, in the training at most";
+    fn different_images_are_reported_with_their_distance() {
+        let unlike: Vec<_> = (0..4).map(|index| findings(-100.0, index)).collect();
+        let text = warning(&unlike).unwrap();
+        let expected = "4 of 4 images are unlike the 40 that CC_R was trained on (median distance 6.5, at most";
         assert!(text.starts_with(expected), "{text}");
-        assert!(text.contains("): mean grey of the breast 20 instead of 120 ± 3; what"), "{text}");
+        assert!(
+            text.contains(" in training): mean grey of the breast 20 instead of 120 ± 3; its predictions"),
+            "{text}"
+        );
         assert!(!text.contains("sides"), "{text}");
-        assert_eq!(said(&[]), None);
-        let large = (0..4).map(|place| findings(0.0, place)).collect();
+        assert_eq!(warning(&[]), None);
+        let large = (0..4).map(|index| findings(0.0, index)).collect();
         assert_eq!(
-            said(&with_sides(large, 4000)).unwrap(),
-            "the sides of these images are 4.0 times larger than of those that CC_R was trained on; what it says of them may \
-             mean nothing"
+            warning(&with_sides(large, 4000)).unwrap(),
+            "the sides of these images are 4.0 times larger than those of the images that CC_R was trained on; its \
+             predictions may be meaningless"
         );
         let large = with_sides(unlike, 4000);
-        assert!(said(&large).unwrap().contains("120 ± 3; their sides are 4.0 times larger; what it says"), "{large:?}");
+        assert!(
+            warning(&large).unwrap().contains("120 ± 3; their sides are 4.0 times larger; its predictions"),
+            "{large:?}"
+        );
     }
 
     #[test]
-    fn metadata_hold_it_and_another_white_is_said() {
+    fn the_summary_is_read_back_and_another_white_is_reported() {
         let training = training();
         let entries = BTreeMap::from([training.to_provenance()]);
         assert_eq!(TrainingImages::of_provenance(&entries), Some(training.clone()));
@@ -342,14 +350,14 @@ mod tests {
         assert_eq!(training.other_white("m", 255), None);
         assert_eq!(
             training.other_white("m", 4095).unwrap(),
-            "m was trained on images of white 255 (8 bits), these have white 4,095 (12 bits): their grey levels may mean \
-             something else"
+            "m was trained on images of white 255 (8 bits), these have white 4,095 (12 bits): their grey levels may \
+             not be comparable"
         );
         assert_eq!(training.in_words(), "40 images, white 255 (8 bits), mean grey of the breast 120 ± 3");
     }
 
     #[test]
-    fn without_a_breast_there_is_nothing_to_sum_up() {
+    fn images_without_a_breast_have_no_summary() {
         let none = ImageFindings { traits: None, ..findings(0.0, 0) };
         assert_eq!(TrainingImages::of([&none].into_iter()), None);
     }

@@ -1,16 +1,16 @@
-//! Agreement of two raters beyond chance, and how well human readers agree.
+//! Cohen's kappa, and the published agreement of human readers.
 
-use super::confusion_matrix::ConfusionMatrix;
+use super::confusion_matrix::{ConfusionMatrix, MatrixCell};
 use crate::subject::density::DensityClass;
 
-/// How much a disagreement counts by its distance in classes.
+/// The weight of a disagreement as a function of its distance in classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KappaWeights {
     /// Every disagreement counts the same (Cohen 1960).
     Unweighted,
-    /// By the distance (Cohen 1968).
+    /// Proportional to the distance (Cohen 1968).
     Linear,
-    /// By the squared distance (Cohen 1968).
+    /// Proportional to the squared distance (Cohen 1968).
     Quadratic,
 }
 
@@ -25,9 +25,9 @@ impl KappaWeights {
     }
 }
 
-/// Cohen's kappa: one minus the observed disagreement over the one expected by chance from the margins, 1 for perfect
-/// agreement, 0 for chance. `None` where both raters use one and the same class only (or there are no cases): chance
-/// alone explains everything there and the statistic is 0/0.
+/// Cohen's kappa: one minus the ratio of the observed disagreement to that expected by chance from the margins; 1 for
+/// perfect agreement, 0 for chance. `None` if there are no cases or both raters use one and the same class only: the
+/// statistic is 0/0 there.
 ///
 /// Cohen, Educ. Psychol. Meas. 20:37 (1960) and Psychol. Bull. 70:213 (1968); scikit-learn's `cohen_kappa_score`.
 #[must_use]
@@ -36,7 +36,7 @@ pub fn cohen_kappa(matrix: &ConfusionMatrix, weights: KappaWeights) -> Option<f6
     let rows = DensityClass::ALL.map(|class| matrix.support(class) as f64);
     let columns = DensityClass::ALL.map(|class| matrix.predictions_of(class) as f64);
     let (mut observed, mut expected) = (0.0, 0.0);
-    for (truth, predicted, count) in matrix.cells() {
+    for MatrixCell { truth, predicted, count } in matrix.cells() {
         let weight = weights.disagreement(truth, predicted);
         observed += weight * count as f64;
         expected += weight * rows[truth] * columns[predicted] / total;
@@ -44,18 +44,17 @@ pub fn cohen_kappa(matrix: &ConfusionMatrix, weights: KappaWeights) -> Option<f6
     (expected > 0.0).then(|| 1.0 - observed / expected)
 }
 
-/// Published agreement on the four BI-RADS density classes, to read a network's kappa against.
+/// A published agreement on the four BI-RADS density classes, for comparison with a network's kappa.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct PublishedAgreement {
-    /// Who agreed with whom.
+    /// The two parties, as in `two radiologists`.
     pub between: &'static str,
-    /// Which kappa.
+    /// The kind of kappa.
     pub statistic: &'static str,
     /// The (mean) kappa.
     pub kappa: f64,
-    /// The lowest and the highest value, of pairs or of readers, where given.
+    /// The lowest and the highest kappa of any pair or reader, if published.
     pub range: Option<[f64; 2]>,
-    /// Where it is published.
     pub source: &'static str,
 }
 
@@ -71,7 +70,7 @@ pub const INTER_READER: PublishedAgreement = PublishedAgreement {
     source: GARD_2015,
 };
 
-/// One radiologist with himself or herself half a year later.
+/// One radiologist reading the same examinations again half a year later.
 pub const INTRA_READER: PublishedAgreement = PublishedAgreement {
     between: "one radiologist, twice",
     statistic: "kappa",
@@ -98,7 +97,7 @@ pub const NETWORK_AND_CONSENSUS: PublishedAgreement = PublishedAgreement {
     source: LEHMAN_2019,
 };
 
-/// All of them, readers first.
+/// All published values, readers first.
 pub const PUBLISHED_AGREEMENT: [PublishedAgreement; 4] =
     [INTER_READER, INTRA_READER, NETWORK_AND_READER, NETWORK_AND_CONSENSUS];
 
@@ -112,8 +111,8 @@ mod tests {
     const ALL: [KappaWeights; 3] = [KappaWeights::Unweighted, KappaWeights::Linear, KappaWeights::Quadratic];
 
     #[test]
-    fn the_textbook_case() {
-        // Two raters, two categories: 20 and 15 agreed, 5 and 10 not; observed .7, expected .5.
+    fn kappa_matches_the_textbook_example() {
+        // Two raters, two categories: 20 and 15 agreements, 5 and 10 disagreements; observed .7, expected .5.
         let matrix = ConfusionMatrix::new([[20, 5, 0, 0], [10, 15, 0, 0], [0; 4], [0; 4]]);
         for weights in ALL {
             assert!((cohen_kappa(&matrix, weights).unwrap() - 0.4).abs() < 1e-12, "two classes: all weights agree");
@@ -121,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn farther_misses_cost_more_when_weighted() {
+    fn weighted_kappa_punishes_distant_errors_more() {
         let near = ConfusionMatrix::new([[5, 5, 0, 0], [0, 10, 0, 0], [0, 0, 10, 0], [0, 0, 0, 10]]);
         let far = ConfusionMatrix::new([[5, 0, 0, 5], [0, 10, 0, 0], [0, 0, 10, 0], [0, 0, 0, 10]]);
         for weights in [KappaWeights::Linear, KappaWeights::Quadratic] {
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined_where_one_class_is_all_there_is() {
+    fn kappa_is_undefined_for_a_single_class() {
         for matrix in [ConfusionMatrix::default(), ConfusionMatrix::new([[7, 0, 0, 0], [0; 4], [0; 4], [0; 4]])] {
             assert!(ALL.iter().all(|&weights| cohen_kappa(&matrix, weights).is_none()));
         }
@@ -150,7 +149,7 @@ mod tests {
         }
 
         #[test]
-        fn raters_may_change_places_and_the_scale_may_be_turned_round(matrix in any_matrix()) {
+        fn kappa_is_symmetric_in_raters_and_in_class_order(matrix in any_matrix()) {
             let mut transposed = ConfusionMatrix::default();
             let mut reversed = ConfusionMatrix::default();
             for truth in DensityClass::ALL {

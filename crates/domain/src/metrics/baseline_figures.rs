@@ -1,4 +1,4 @@
-//! The one-feature baseline beside a network, set by set: a network that cannot beat it is a finding.
+//! Comparison of a network with the one-feature baseline, set by set. A network that does not beat it is a finding.
 
 use serde::Serialize;
 
@@ -6,27 +6,25 @@ use super::bootstrap::{Bootstrap, Interval};
 use super::evaluation_set::EvaluationSet;
 use super::paired_comparison::{DifferentLabels, PairedComparison};
 
-/// What the one-feature baseline reaches on the cases of a set, and how far the network is ahead of it.
+/// The figures of the one-feature baseline on the cases of a set, and the network's lead over it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BaselineFigures {
-    /// How many cases both have.
+    /// The number of cases in common.
     pub n: usize,
-    /// Share of correct predictions.
+    /// The share of correct predictions.
     pub accuracy: Option<f64>,
-    /// Unweighted mean of the classes' recalls.
+    /// The unweighted mean of the classes' recalls.
     pub macro_recall: Option<f64>,
-    /// Cohen's kappa, weighted by distance.
     pub kappa_linear: Option<f64>,
-    /// Cohen's kappa, weighted by squared distance.
     pub kappa_quadratic: Option<f64>,
-    /// The network's linear kappa on the same cases, minus this one.
+    /// The network's linear kappa on the same cases minus the baseline's.
     pub kappa_linear_difference: Option<f64>,
-    /// The 95 % interval of that difference, by paired bootstrap.
+    /// The 95 % interval of the difference, by paired bootstrap.
     pub kappa_linear_difference_interval: Option<Interval>,
 }
 
 impl BaselineFigures {
-    /// The figures of the baseline's set beside those of the network's; `None` where they have no case in common.
+    /// Compares the baseline with the network on the cases in common; `None` if there are none.
     pub fn of(
         network: &EvaluationSet,
         baseline: &EvaluationSet,

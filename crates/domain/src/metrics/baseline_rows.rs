@@ -1,4 +1,4 @@
-//! What the one-feature baseline says of a run's images.
+//! Predictions of the one-feature baseline for the images of a run.
 
 use super::one_feature_baseline::OneFeatureBaseline;
 use crate::run::dataset_manifest::{DatasetManifest, PixelFacts};
@@ -6,11 +6,11 @@ use crate::subject::prediction::PredictionRow;
 use crate::subject::split::Split;
 
 impl DatasetManifest {
-    /// What a classifier on the spread of grey alone ([`PixelFacts::grey_deviation`], [`OneFeatureBaseline`]) says of the
-    /// usable images of a split, in their order; it is fitted on the training images. An image in which no breast was
-    /// found gets the shares of the classes among the training images.
+    /// Predictions of a classifier that knows nothing but the spread of grey ([`PixelFacts::grey_deviation`],
+    /// [`OneFeatureBaseline`]) for the usable images of a split, in their order. It is fitted to the training images.
+    /// An image in which no breast was found gets the class shares of the training images.
     ///
-    /// Empty where nothing can be fitted, as before the images were read.
+    /// Empty if nothing can be fitted, as before the images are read.
     #[must_use]
     pub fn baseline_rows(&self, split: Split) -> Vec<PredictionRow> {
         let spread = |pixels: &Option<PixelFacts>| pixels.as_ref().and_then(|pixels| pixels.grey_deviation);
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
     use crate::run::dataset_manifest::{MANIFEST_SCHEMA, ManifestSample, SplitSource};
     use crate::subject::density::DensityClass::{self, A, D};
-    use crate::subject::subject::SubjectId;
+    use crate::subject::subject_id::SubjectId;
     use crate::subject::view::View;
 
     fn sample(split: Split, label: DensityClass, grey_deviation: Option<f64>) -> ManifestSample {
@@ -62,18 +62,18 @@ mod tests {
     }
 
     #[test]
-    fn it_learns_from_the_training_images_only() {
+    fn only_training_images_are_fitted() {
         let train = [(A, 4.0), (A, 5.0), (A, 6.0), (D, 15.0), (D, 17.0), (D, 19.0)];
         let mut samples: Vec<_> =
             train.iter().map(|&(label, value)| sample(Split::Train, label, Some(value))).collect();
-        // These would turn the classes round, were they learnt from.
+        // These would swap the classes if they were fitted.
         samples.extend((0..20).map(|_| sample(Split::Test, A, Some(17.0))));
         samples.push(sample(Split::Test, D, Some(5.0)));
         samples.push(sample(Split::Test, D, None));
         samples.push(ManifestSample { unusable: Some("is empty".to_owned()), ..sample(Split::Test, A, None) });
         let manifest = manifest(samples);
         let rows = manifest.baseline_rows(Split::Test);
-        assert_eq!(rows.len(), 22, "what cannot be used is not predicted");
+        assert_eq!(rows.len(), 22, "unusable images are not predicted");
         assert!(rows[..20].iter().all(|row| row.predicted == D && row.label == Some(A) && row.view == Some(View::CcR)));
         assert_eq!(rows[20].predicted, A);
         let shares = rows[21].probabilities.0.map(|share| (share * 2.0).round() as u8);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_images_are_read_there_are_no_rows() {
+    fn unread_images_have_no_rows() {
         let unread = ManifestSample { pixels: None, ..sample(Split::Train, A, None) };
         assert!(manifest(vec![unread; 5]).baseline_rows(Split::Train).is_empty());
     }

@@ -1,4 +1,4 @@
-//! How far a figure might have come out otherwise, had other subjects been drawn.
+//! Percentile intervals of figures by a bootstrap over subjects.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -9,9 +9,9 @@ use serde::Serialize;
 /// images of one subject are not independent). Efron & Tibshirani, An Introduction to the Bootstrap (1993).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bootstrap {
-    /// How many times subjects are drawn.
+    /// The number of resamples.
     pub resamples: u32,
-    /// The seed; every resample has a stream of its own, so that the intervals do not depend on the thread count.
+    /// Every resample has a random stream of its own under this seed, so intervals do not depend on the thread count.
     pub seed: u64,
 }
 
@@ -23,11 +23,11 @@ impl Default for Bootstrap {
 }
 
 impl Bootstrap {
-    /// No resamples: figures come at once, without intervals.
+    /// No resamples, and so no intervals.
     pub const NONE: Self = Self { resamples: 0, seed: 0 };
 }
 
-/// Values that differ by less are equal but for rounding.
+/// Ends of an interval that differ by no more than this are equal up to rounding.
 const ROUNDING: f64 = 1e-12;
 
 /// A 95 % percentile interval.
@@ -37,17 +37,18 @@ pub struct Interval {
     pub low: f64,
     /// The 97.5th percentile.
     pub high: f64,
-    /// Resamples that were left out because the figure was undefined there (a class was not drawn, say).
+    /// The number of resamples left out because the figure is undefined in them, for example if a class was not drawn.
     pub undefined_resamples: u32,
 }
 
 impl Bootstrap {
-    /// The intervals of `K` statistics. `subject_of[i]` is the number of the subject that case `i` belongs to, counted
-    /// from 0 without gaps; `statistics` gets how often each case counts. A statistic that is undefined in a resample
-    /// leaves that resample out; its interval is `None` where it was undefined in more than half of them: what remains
-    /// is too special a choice, and with few subjects would show a certainty that is not there. For the same reason it
-    /// is `None` with fewer than two subjects, and where its ends are equal: a share that is 1 in the whole set is 1 in
-    /// every resample, which says nothing of how far it might be off.
+    /// The intervals of `K` statistics. `subject_of[i]` is the number of the subject of case `i`, from 0 without gaps;
+    /// `statistics` takes the multiplicity of each case.
+    ///
+    /// A resample in which a statistic is undefined is left out of its interval. The interval is `None` if more than
+    /// half of the resamples are: the rest are too special a choice and, with few subjects, suggest a certainty that is
+    /// not there. For the same reason it is `None` with fewer than two subjects, and if its ends are equal: a share
+    /// that is 1 in the whole set is 1 in every resample, which says nothing about its uncertainty.
     pub fn intervals<const K: usize>(
         &self,
         subject_of: &[u32],
@@ -75,7 +76,7 @@ impl Bootstrap {
         })
     }
 
-    /// How often each subject is drawn in a resample.
+    /// Writes to `drawn` how often each subject occurs in a resample.
     fn draw(&self, resample: u32, drawn: &mut [u32]) {
         drawn.fill(0);
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
@@ -96,18 +97,18 @@ fn percentile_interval(mut values: Vec<f64>, resamples: u32) -> Option<Interval>
     (high - low > ROUNDING).then_some(Interval { low, high, undefined_resamples })
 }
 
-/// A percentile of sorted values, interpolated linearly between neighbours as NumPy does by default.
+/// A percentile of sorted values, linearly interpolated as NumPy does by default.
 fn percentile(sorted: &[f64], fraction: f64) -> Option<f64> {
-    let place = fraction * sorted.len().checked_sub(1)? as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
+    let position = fraction * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+    Some(below + (above - below) * position.fract())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Mean of 0, 1, 2, … over the drawn cases.
+    /// The mean of the drawn cases' indices.
     fn mean(multiplicity: &[u32]) -> [Option<f64>; 1] {
         let total: u32 = multiplicity.iter().sum();
         let sum: f64 = multiplicity.iter().enumerate().map(|(value, &times)| value as f64 * f64::from(times)).sum();
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_by_hand() {
+    fn percentiles_are_interpolated_linearly() {
         assert_eq!(percentile(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.25), Some(2.0));
         assert_eq!(percentile(&[0.0, 1.0], 0.975), Some(0.975));
         assert_eq!(percentile(&[7.0], 0.5), Some(7.0));
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn covers_the_mean_about_as_the_normal_approximation_does() {
+    fn the_interval_of_a_mean_is_close_to_the_normal_approximation() {
         let subject_of: Vec<u32> = (0..100).collect();
         let [interval] = Bootstrap { resamples: 4000, seed: 1 }.intervals(&subject_of, mean);
         let interval = interval.unwrap();
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn mostly_undefined_means_no_interval() {
+    fn a_mostly_undefined_statistic_has_no_interval() {
         let subject_of: Vec<u32> = (0..4).collect();
         let all_drawn = |multiplicity: &[u32]| [multiplicity.iter().all(|&times| times > 0).then_some(1.0)];
         // All of four are drawn in 4!/4⁴ = 9 % of resamples.
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn same_seed_same_interval_whatever_the_threads() {
+    fn intervals_depend_on_the_seed_but_not_on_the_threads() {
         let subject_of: Vec<u32> = (0..40).collect();
         let interval = |seed, threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -172,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn resamples_that_agree_are_no_certainty() {
+    fn equal_resamples_have_no_interval() {
         let bootstrap = Bootstrap { resamples: 100, seed: 0 };
         let right_everywhere = |multiplicity: &[u32]| {
             let noise = 1e-16 * f64::from(multiplicity[0]);

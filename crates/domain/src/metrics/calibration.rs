@@ -1,23 +1,23 @@
-//! Whether probabilities mean what they say: calibration error and proper scores.
+//! Calibration error and proper scores of predicted probabilities.
 
 use serde::ser::{Serialize, Serializer};
 
 use crate::subject::density::DensityClass;
 use crate::subject::probabilities::Probabilities;
 
-/// How many equal bins the top probability is sorted into.
+/// The number of equal bins of the top probability.
 pub const BINS: usize = 15;
 
 /// One bin of the reliability diagram, written as `[bin, cases, accuracy, mean top probability]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReliabilityBin {
-    /// Number of the bin, 0 to 14: it holds top probabilities in (bin/15, (bin+1)/15].
+    /// The bin, 0 to 14: it holds top probabilities in (bin/15, (bin+1)/15].
     pub bin: usize,
-    /// How many cases fell into it; never 0.
+    /// The number of cases in the bin; never 0.
     pub cases: u64,
-    /// The share of them that was predicted correctly.
+    /// The share of the cases that are predicted correctly.
     pub accuracy: f64,
-    /// Their mean top probability.
+    /// The mean top probability of the cases.
     pub confidence: f64,
 }
 
@@ -36,21 +36,21 @@ pub struct Reliability {
 }
 
 impl Reliability {
-    /// The bin of a top probability: bins are open below and closed above.
+    /// The bin of a top probability; bins are open below and closed above.
     #[must_use]
     pub fn bin(top_probability: f64) -> usize {
         let upper_edges = (1..BINS).map(|edge| edge as f64 / BINS as f64);
         upper_edges.take_while(|edge| *edge < top_probability).count()
     }
 
-    /// Counts a case `times` times; `bin` is that of [`Reliability::bin`].
+    /// Counts a case `times` times, in the bin that [`Reliability::bin`] gives for its top probability.
     pub fn add(&mut self, bin: usize, top_probability: f64, correct: bool, times: u64) {
         self.cases[bin] += times;
         self.correct[bin] += if correct { times } else { 0 };
         self.confidence[bin] += top_probability * times as f64;
     }
 
-    /// The bins that hold cases.
+    /// The bins that are not empty.
     pub fn bins(&self) -> impl Iterator<Item = ReliabilityBin> {
         (0..BINS).filter(|&bin| self.cases[bin] > 0).map(|bin| ReliabilityBin {
             bin,
@@ -60,7 +60,7 @@ impl Reliability {
         })
     }
 
-    /// Expected calibration error: the gap between accuracy and confidence, averaged over cases; 0 without cases.
+    /// The expected calibration error: the gap between accuracy and confidence, averaged over cases; 0 without cases.
     /// Naeini et al., AAAI 2015; Guo et al., ICML 2017.
     #[must_use]
     pub fn expected_error(&self) -> f64 {
@@ -69,7 +69,7 @@ impl Reliability {
         gaps.sum::<f64>() / total.max(1) as f64
     }
 
-    /// Maximum calibration error: the largest gap of any bin that holds cases.
+    /// The maximum calibration error: the largest gap of any non-empty bin.
     #[must_use]
     pub fn maximum_error(&self) -> f64 {
         self.bins().map(|bin| (bin.accuracy - bin.confidence).abs()).fold(0.0, f64::max)
@@ -87,7 +87,7 @@ pub fn brier(probabilities: &Probabilities, label: DensityClass) -> f64 {
 }
 
 /// The negative log-likelihood of one case, `−ln p_label` in nats; the probability is clipped to [ε, 1 − ε] with the
-/// double's ε, as scikit-learn's `log_loss` does, so that a confident miss costs 36 and not infinity.
+/// ε of f64, as in scikit-learn's `log_loss`, so that a confident error costs 36 and not infinity.
 #[must_use]
 pub fn negative_log_likelihood(probabilities: &Probabilities, label: DensityClass) -> f64 {
     -probabilities.of(label).clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln()
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_edge_belongs_to_the_bin_below() {
+    fn a_bin_includes_its_upper_edge() {
         assert_eq!(Reliability::bin(0.2), 2, "0.2 = 3/15 closes the third bin");
         assert_eq!(Reliability::bin(0.2_f64.next_up()), 3);
         assert_eq!(Reliability::bin(1.0), 14);
@@ -108,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn errors_by_hand() {
-        // Four cases at .9, three right: gap .15. One case at .5, wrong: gap .5.
+    fn calibration_errors_match_a_hand_computation() {
+        // Four cases at .9, three correct: gap .15. One case at .5, wrong: gap .5.
         let mut reliability = Reliability::default();
         reliability.add(Reliability::bin(0.9), 0.9, true, 3);
         reliability.add(Reliability::bin(0.9), 0.9, false, 1);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn proper_scores_by_hand() {
+    fn proper_scores_match_a_hand_computation() {
         let probabilities = Probabilities([0.7, 0.1, 0.1, 0.1]);
         assert!((brier(&probabilities, DensityClass::A) - 0.12).abs() < 1e-12);
         assert!((brier(&probabilities, DensityClass::B) - (0.49 + 0.81 + 0.02)).abs() < 1e-12);
@@ -131,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_forecast_that_is_right_as_often_as_it_says_has_no_error(hits in 1_u64..100, misses in 0_u64..100) {
+        fn a_calibrated_forecast_has_no_error(hits in 1_u64..100, misses in 0_u64..100) {
             let confidence = hits as f64 / (hits + misses) as f64;
             let mut reliability = Reliability::default();
             reliability.add(Reliability::bin(confidence), confidence, true, hits);

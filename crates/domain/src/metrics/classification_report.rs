@@ -1,4 +1,4 @@
-//! Precision, recall and F1 of each class and their means.
+//! Precision, recall and F1 of each class, and their means.
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
@@ -10,7 +10,6 @@ use crate::subject::density::DensityClass;
 pub struct PerClass<T>(pub [T; DensityClass::COUNT]);
 
 impl<T> PerClass<T> {
-    /// The value of a class.
     #[must_use]
     pub fn of(&self, class: DensityClass) -> &T {
         &self.0[class.index()]
@@ -30,26 +29,24 @@ impl<T: Serialize> Serialize for PerClass<T> {
 /// The figures of one class against the rest.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct ClassFigures {
-    /// Of the cases predicted as the class, the share that are of it; 0 where none was predicted.
+    /// The share of true cases among those predicted as the class; 0 if none is predicted.
     pub precision: f64,
-    /// Of the cases of the class, the share predicted as it; 0 where there are none.
+    /// The share of the class's cases that are predicted as it; 0 if there are none.
     pub recall: f64,
-    /// Harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN); 0 where that is 0/0.
+    /// The harmonic mean of precision and recall, 2·TP / (2·TP + FP + FN); 0 where that is 0/0.
     pub f1: f64,
-    /// How many cases are of the class.
+    /// The number of cases of the class.
     pub support: u64,
 }
 
 /// Precision, recall and F1 of the four classes, as scikit-learn's `classification_report` with `labels=[A, B, C, D]`
-/// and `zero_division=0` has them.
+/// and `zero_division=0` computes them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ClassificationReport {
-    /// The figures of each class.
     pub per_class: PerClass<ClassFigures>,
 }
 
 impl ClassificationReport {
-    /// The report of a confusion matrix.
     #[must_use]
     pub fn of(matrix: &ConfusionMatrix) -> Self {
         let figures = DensityClass::ALL.map(|class| {
@@ -65,25 +62,25 @@ impl ClassificationReport {
         Self { per_class: PerClass(figures) }
     }
 
-    /// Unweighted mean of the four precisions.
+    /// The unweighted mean of the four precisions.
     #[must_use]
     pub fn macro_precision(&self) -> f64 {
         self.mean(|class| class.precision)
     }
 
-    /// Unweighted mean of the four recalls (balanced accuracy).
+    /// The unweighted mean of the four recalls (balanced accuracy).
     #[must_use]
     pub fn macro_recall(&self) -> f64 {
         self.mean(|class| class.recall)
     }
 
-    /// Unweighted mean of the four F1.
+    /// The unweighted mean of the four F1 scores.
     #[must_use]
     pub fn macro_f1(&self) -> f64 {
         self.mean(|class| class.f1)
     }
 
-    /// Mean of the four F1, weighted by support; 0 for an empty matrix.
+    /// The mean of the four F1 scores, weighted by support; 0 for an empty matrix.
     #[must_use]
     pub fn weighted_f1(&self) -> f64 {
         let total: u64 = self.per_class.0.iter().map(|class| class.support).sum();
@@ -108,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_by_hand() {
+    fn class_figures_match_a_hand_computation() {
         // Two classes in use: A 3 of 4 found, B 1 of 2 found, C and D neither present nor predicted.
         let report = ClassificationReport::of(&ConfusionMatrix::new([[3, 1, 0, 0], [1, 1, 0, 0], [0; 4], [0; 4]]));
         let a = report.per_class.of(DensityClass::A);

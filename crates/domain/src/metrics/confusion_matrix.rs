@@ -1,4 +1,4 @@
-//! How often each true class was taken for each class.
+//! The confusion matrix of the four density classes.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ const CLASSES: usize = DensityClass::COUNT;
 pub struct ConfusionMatrix([[u64; CLASSES]; CLASSES]);
 
 impl ConfusionMatrix {
-    /// A matrix of counts, rows true.
+    /// A matrix of counts; rows are true classes.
     #[must_use]
     pub const fn new(counts: [[u64; CLASSES]; CLASSES]) -> Self {
         Self(counts)
@@ -23,40 +23,40 @@ impl ConfusionMatrix {
         self.0[truth.index()][predicted.index()] += times;
     }
 
-    /// How many cases of class `truth` were predicted as `predicted`.
+    /// The number of cases of class `truth` that are predicted as `predicted`.
     #[must_use]
     pub fn count(&self, truth: DensityClass, predicted: DensityClass) -> u64 {
         self.0[truth.index()][predicted.index()]
     }
 
-    /// How many cases there are.
+    /// The number of cases.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
     }
 
-    /// How many cases of a class there are: the row's sum, the class' support.
+    /// The number of cases of a class, its support: the sum of its row.
     #[must_use]
     pub fn support(&self, truth: DensityClass) -> u64 {
         self.0[truth.index()].iter().sum()
     }
 
-    /// How often a class was predicted: the column's sum.
+    /// The number of times a class is predicted: the sum of its column.
     #[must_use]
     pub fn predictions_of(&self, predicted: DensityClass) -> u64 {
         self.0.iter().map(|row| row[predicted.index()]).sum()
     }
 
-    /// How many cases were predicted as what they are.
+    /// The number of correct predictions.
     #[must_use]
     pub fn correct(&self) -> u64 {
         self.within(0)
     }
 
-    /// How many cases were predicted at most `distance` classes away from the truth.
+    /// The number of cases that are predicted at most `distance` classes away from the truth.
     #[must_use]
     pub fn within(&self, distance: usize) -> u64 {
-        self.cells().filter(|(truth, predicted, _)| truth.abs_diff(*predicted) <= distance).map(|cell| cell.2).sum()
+        self.cells().filter(|cell| cell.truth.abs_diff(cell.predicted) <= distance).map(|cell| cell.count).sum()
     }
 
     /// The share of correct predictions; NaN for an empty matrix.
@@ -75,17 +75,25 @@ impl ConfusionMatrix {
     #[must_use]
     pub fn dense(&self) -> [[u64; 2]; 2] {
         let mut merged = [[0; 2]; 2];
-        for (truth, predicted, count) in self.cells() {
+        for MatrixCell { truth, predicted, count } in self.cells() {
             let is_dense = |index: usize| usize::from(DensityClass::ALL[index].is_dense());
             merged[is_dense(truth)][is_dense(predicted)] += count;
         }
         merged
     }
 
-    /// All cells as (row, column, count), row by row.
-    pub(crate) fn cells(&self) -> impl Iterator<Item = (usize, usize, u64)> {
-        (0..CLASSES).flat_map(move |row| (0..CLASSES).map(move |column| (row, column, self.0[row][column])))
+    /// All cells, row by row.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = MatrixCell> {
+        let cell = |truth: usize, predicted: usize| MatrixCell { truth, predicted, count: self.0[truth][predicted] };
+        (0..CLASSES).flat_map(move |truth| (0..CLASSES).map(move |predicted| cell(truth, predicted)))
     }
+}
+
+/// A cell of a [`ConfusionMatrix`]: the positions of its classes, 0 to 3, and its count.
+pub(crate) struct MatrixCell {
+    pub(crate) truth: usize,
+    pub(crate) predicted: usize,
+    pub(crate) count: u64,
 }
 
 #[cfg(test)]
@@ -94,7 +102,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Any matrix of small counts that is not empty.
+    /// Any non-empty matrix of small counts.
     pub(crate) fn any_matrix() -> impl Strategy<Value = ConfusionMatrix> {
         prop::array::uniform4(prop::array::uniform4(0_u64..40))
             .prop_map(ConfusionMatrix::new)
@@ -102,7 +110,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn counts_by_hand() {
+    fn counts_and_shares_match_a_hand_computation() {
         let mut matrix = ConfusionMatrix::default();
         matrix.add(DensityClass::A, DensityClass::B, 1);
         matrix.add(DensityClass::B, DensityClass::B, 2);

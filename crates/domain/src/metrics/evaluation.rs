@@ -1,4 +1,4 @@
-//! All figures of merit of one set, with intervals.
+//! All figures of merit of one set of predictions, with intervals.
 
 use serde::Serialize;
 
@@ -16,9 +16,9 @@ const CLASS_FIGURES: usize = 3 * DensityClass::COUNT;
 /// All figures of merit of one set of labelled predictions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Evaluation {
-    /// How many cases (images, breasts or examinations) there are; at least one.
+    /// The number of cases (images, breasts or examinations); at least one.
     pub n: usize,
-    /// The figures that are one number each.
+    /// The scalar figures.
     #[serde(flatten)]
     pub figures: FiguresOfMerit<Option<f64>>,
     /// Rows true, columns predicted.
@@ -27,37 +27,33 @@ pub struct Evaluation {
     pub dense_confusion: [[u64; 2]; 2],
     /// Precision, recall, F1 and support of each class.
     pub per_class: PerClass<ClassFigures>,
-    /// The bins of the reliability diagram that hold cases.
+    /// The non-empty bins of the reliability diagram.
     pub ece15_bins: Vec<ReliabilityBin>,
     /// The most probable class of each case, 0 for A to 3 for D, in the order of the cases.
     pub predictions: Vec<usize>,
-    /// 95 % intervals, by the names of the figures.
+    /// The 95 % intervals, by the names of the figures.
     pub intervals: Intervals,
 }
 
-/// The 95 % intervals of the figures; `None` where a figure is undefined or the bootstrap says nothing of it.
+/// The 95 % intervals of the figures; `None` if a figure is undefined or has no bootstrap interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Intervals {
-    /// Of the figures that are one number each.
+    /// Of the scalar figures.
     #[serde(flatten)]
     pub figures: FiguresOfMerit<Option<Interval>>,
-    /// Of each class' figures.
     pub per_class: PerClass<ClassIntervals>,
 }
 
-/// The 95 % intervals of one class' figures.
+/// The 95 % intervals of one class's figures.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassIntervals {
-    /// Of the precision.
     pub precision: Option<Interval>,
-    /// Of the recall.
     pub recall: Option<Interval>,
-    /// Of the F1.
     pub f1: Option<Interval>,
 }
 
 impl Evaluation {
-    /// Computes all figures; `None` when there are no cases.
+    /// Computes all figures; `None` if there are no cases.
     #[must_use]
     pub fn of(cases: &[LabelledPrediction], bootstrap: Bootstrap) -> Option<Self> {
         if cases.is_empty() {
@@ -75,13 +71,13 @@ impl Evaluation {
             per_class: report.per_class,
             ece15_bins: reliability.bins().collect(),
             predictions: cases.iter().map(|case| case.predicted().index()).collect(),
-            intervals: Intervals::named(&drawn),
+            intervals: Intervals::of_statistics(&drawn),
         })
     }
 }
 
-/// All numbers of a resample: the figures, then each class' precision, recall and F1. Those of a class that was not
-/// drawn are undefined.
+/// All numbers of a resample: the scalar figures, then each class's precision, recall and F1, which are undefined for a
+/// class that was not drawn.
 fn statistics(counted: &CountedCases) -> [Option<f64>; FIGURES + CLASS_FIGURES] {
     let figures = counted.figures.to_array();
     std::array::from_fn(|place| {
@@ -92,8 +88,8 @@ fn statistics(counted: &CountedCases) -> [Option<f64>; FIGURES + CLASS_FIGURES] 
 }
 
 impl Intervals {
-    /// The reverse of the order in [`statistics`].
-    fn named(drawn: &[Option<Interval>; FIGURES + CLASS_FIGURES]) -> Self {
+    /// Names the intervals of the numbers of [`statistics`], which are in its order.
+    fn of_statistics(drawn: &[Option<Interval>; FIGURES + CLASS_FIGURES]) -> Self {
         let class = |class: usize| {
             let first = FIGURES + 3 * class;
             ClassIntervals { precision: drawn[first], recall: drawn[first + 1], f1: drawn[first + 2] }
@@ -111,7 +107,7 @@ mod tests {
 
     use super::*;
     use crate::subject::probabilities::Probabilities;
-    use crate::subject::subject::SubjectId;
+    use crate::subject::subject_id::SubjectId;
 
     const QUICK: Bootstrap = Bootstrap { resamples: 60, seed: 3 };
 
@@ -132,12 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_evaluation() {
+    fn an_empty_set_has_no_evaluation() {
         assert!(Evaluation::of(&[], QUICK).is_none());
     }
 
     #[test]
-    fn one_case_has_what_can_be_said_of_one_case() {
+    fn one_case_has_only_the_figures_that_are_defined_for_it() {
         let evaluation = Evaluation::of(&[case(1, DensityClass::B, [0.1, 0.8, 0.1, 0.0])], QUICK).unwrap();
         assert_eq!(evaluation.figures.accuracy, Some(1.0));
         assert_eq!(evaluation.figures.kappa_linear, None);
@@ -146,11 +142,11 @@ mod tests {
         assert_eq!(evaluation.predictions, [1]);
         let json = serde_json::to_value(&evaluation).unwrap();
         assert!(json["kappa_linear"].is_null());
-        assert!(json["intervals"]["accuracy"].is_null(), "one subject says nothing of the others");
+        assert!(json["intervals"]["accuracy"].is_null(), "one subject has no interval");
     }
 
     #[test]
-    fn a_class_that_is_rarely_drawn_leaves_resamples_out() {
+    fn resamples_without_a_rare_class_are_left_out() {
         let mut cases: Vec<_> = (0..9).map(|id| case(id, DensityClass::B, [0.1, 0.8, 0.1, 0.0])).collect();
         cases.push(case(9, DensityClass::C, [0.1, 0.1, 0.8, 0.0]));
         cases.push(case(10, DensityClass::B, [0.8, 0.1, 0.1, 0.0]));
@@ -165,11 +161,11 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
         #[test]
-        fn figures_stay_in_their_ranges_and_do_not_depend_on_the_order(cases in any_cases()) {
+        fn figures_stay_in_range_and_do_not_depend_on_the_order(cases in any_cases()) {
             let evaluation = Evaluation::of(&cases, QUICK).unwrap();
-            let mut turned = cases.clone();
-            turned.reverse();
-            let reversed = Evaluation::of(&turned, QUICK).unwrap();
+            let mut backwards = cases.clone();
+            backwards.reverse();
+            let reversed = Evaluation::of(&backwards, QUICK).unwrap();
             prop_assert_eq!(evaluation.confusion_matrix, reversed.confusion_matrix);
             prop_assert_eq!(evaluation.confusion_matrix.total(), cases.len() as u64);
             for (there, back) in evaluation.figures.to_array().into_iter().zip(reversed.figures.to_array()) {

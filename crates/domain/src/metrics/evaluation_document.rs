@@ -1,4 +1,4 @@
-//! `evaluation.json`: all sets of an evaluation and how they came about.
+//! `evaluation.json`: all sets of an evaluation and their provenance.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
@@ -17,30 +17,27 @@ use crate::subject::split::Split;
 /// The version of the document's layout.
 const SCHEMA: u32 = 1;
 
-/// A set and its figures.
+/// A set with its figures.
 #[derive(Clone, Debug)]
 pub struct EvaluatedSet {
-    /// What was evaluated.
     pub set: EvaluationSet,
-    /// What came out.
     pub evaluation: Evaluation,
-    /// What the one-feature baseline reaches on the same cases, where it was fitted.
+    /// The figures of the one-feature baseline on the same cases, if it was fitted.
     pub baseline: Option<BaselineFigures>,
 }
 
-/// Why rows make no sets.
+/// The reason rows cannot be evaluated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnusableRows {
-    /// Rows contradict each other.
     #[error(transparent)]
     Inconsistent(#[from] InconsistentRows),
-    /// The baseline has other labels than the network.
+    /// The baseline's labels differ from the network's.
     #[error("the baseline: {0}")]
     Labels(#[from] DifferentLabels),
 }
 
 impl UnusableRows {
-    /// The same, of rows from so many tables.
+    /// Adds the number of tables that the rows come from.
     #[must_use]
     pub fn of_tables(mut self, tables: usize) -> Self {
         if let Self::Inconsistent(rows) = &mut self {
@@ -51,8 +48,8 @@ impl UnusableRows {
 }
 
 impl EvaluatedSet {
-    /// Evaluates every set of `rows` ([`EvaluationSet::of_rows`]), each beside that of the one-feature baseline's rows
-    /// where there are such: rows of the same images with the baseline's probabilities.
+    /// Evaluates every set of `rows` ([`EvaluationSet::of_rows`]) and compares it with the one-feature baseline.
+    /// `baseline` has the rows of the same images with the baseline's probabilities; it may be empty.
     pub fn of_rows(
         rows: &[PredictionRow],
         baseline: &[PredictionRow],
@@ -67,14 +64,14 @@ impl EvaluatedSet {
         Ok(evaluated)
     }
 
-    /// Evaluates one set beside that of the same name among the baseline's; `None` where it has no cases.
+    /// Evaluates one set and compares it with the baseline's set of the same name; `None` if the set has no cases.
     pub fn of(
         set: EvaluationSet,
         of_baseline: &[EvaluationSet],
         bootstrap: Bootstrap,
     ) -> Result<Option<Self>, DifferentLabels> {
         let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { return Ok(None) };
-        // Images without a view have nothing that tells them apart, so they cannot be paired.
+        // Images without a view cannot be told apart within an examination, so they cannot be paired.
         let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
         let baseline = match beside {
             Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,
@@ -84,26 +81,24 @@ impl EvaluatedSet {
     }
 }
 
-/// A set that is compared with another network's.
+/// The comparison of one set with the same set of another network.
 #[derive(Clone, Debug)]
 pub struct ComparedSet {
-    /// Which.
     pub name: SetName,
-    /// What came out.
     pub comparison: PairedComparison,
 }
 
-/// The comparison with another network's predictions.
+/// The comparison with another network.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// The other's files, fit to be shown.
+    /// The other network's files, safe to print.
     pub against: Vec<String>,
-    /// The sets that both have.
+    /// The sets in common.
     #[serde(serialize_with = "by_name")]
     pub sets: Vec<ComparedSet>,
 }
 
-/// Everything that an evaluation gave, ready to be written as JSON.
+/// The results of an evaluation, ready to be written as JSON.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvaluationDocument {
     schema: u32,
@@ -122,21 +117,20 @@ pub struct EvaluationDocument {
     published_agreement: [PublishedAgreement; PUBLISHED_AGREEMENT.len()],
 }
 
-/// Where an evaluation's predictions came from.
+/// The source of the evaluated predictions.
 #[derive(Clone, Debug, Default)]
 pub struct Provenance {
-    /// The files, fit to be shown.
+    /// The files, safe to print.
     pub inputs: Vec<String>,
-    /// The split of the runs that they are of, where they are of runs.
+    /// The split, if the predictions are those of runs.
     pub split: Option<Split>,
-    /// How many predictions they hold.
+    /// The number of predictions.
     pub rows: usize,
-    /// How many of these have no label of their own.
+    /// The number of predictions without a label of their own.
     pub rows_without_label: usize,
 }
 
 impl EvaluationDocument {
-    /// The document of evaluated sets.
     #[must_use]
     pub fn new(provenance: Provenance, fusion: Fusion, bootstrap: Bootstrap, sets: Vec<EvaluatedSet>) -> Self {
         Self {
@@ -155,13 +149,11 @@ impl EvaluationDocument {
         }
     }
 
-    /// Adds the comparison with another network.
     #[must_use]
     pub fn with_comparison(self, comparison: Option<Comparison>) -> Self {
         Self { comparison, ..self }
     }
 
-    /// The comparison with another network, where one was made.
     #[must_use]
     pub fn comparison(&self) -> Option<&Comparison> {
         self.comparison.as_ref()
@@ -173,10 +165,10 @@ impl EvaluationDocument {
         &self.sets.0
     }
 
-    /// The document's text, with a line end.
+    /// The document as text that ends with a line feed.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("the keys are text and nothing else can fail");
+        let mut text = serde_json::to_string_pretty(self).expect("the keys are strings, and nothing else can fail");
         text.push('\n');
         text
     }
@@ -208,7 +200,7 @@ impl Serialize for Sets {
     }
 }
 
-/// The figures, and what is needed to read `predictions`: whose they are and what they should have been.
+/// The figures, with the examinations and labels that `predictions` refers to.
 #[derive(Serialize)]
 struct SetEntry<'a> {
     #[serde(flatten)]

@@ -1,16 +1,16 @@
-//! The sets that one collection of predictions is evaluated in: every view, each breast, the whole examination.
+//! The sets in which predictions are evaluated: every view, each breast, and the whole examination.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::subject::examination::{Examination, ExaminationId, InconsistentRows, gather};
+use crate::subject::examination::{Examination, ExaminationId, InconsistentRows, group_by_examination};
 use crate::subject::fusion::Fusion;
 use crate::subject::prediction::{LabelledPrediction, PredictionRow};
 use crate::subject::view::{Side, View};
 
-/// Which predictions a set holds.
+/// The kind of cases that a set holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SetName {
     /// The images of one view.
@@ -19,12 +19,11 @@ pub enum SetName {
     Side(Side),
     /// One case per examination: its four views fused.
     Total,
-    /// Images whose view is not known, each a case of its own.
+    /// Images whose view is unknown, each a case of its own.
     Unspecified,
 }
 
 impl SetName {
-    /// All sets that there can be.
     pub const ALL: [Self; 8] = [
         Self::View(View::CcR),
         Self::View(View::CcL),
@@ -68,49 +67,45 @@ impl fmt::Display for SetName {
 /// A set of labelled predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluationSet {
-    /// Which.
     pub name: SetName,
-    /// Its cases, in the order of first appearance in the rows.
+    /// The cases, in the order of first appearance in the rows.
     pub cases: Vec<LabelledPrediction>,
-    /// What each case is of.
+    /// The examination of each case.
     pub examinations: Vec<ExaminationId>,
-    /// Which views were missing where views are fused; `None` for a set of single images.
+    /// The missing views of a fused set; `None` for a set of single images.
     pub missing_views: Option<MissingViews>,
 }
 
-/// The cases of a fused set that lack views: they are averaged over those present.
+/// The cases of a fused set that lack views and are fused from the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct MissingViews {
-    /// How many cases lack a view.
+    /// The number of cases that lack a view.
     pub cases: usize,
-    /// How many cases lack each view.
+    /// The number of cases that lack each view.
     pub by_view: BTreeMap<&'static str, usize>,
-    /// The cases, each with the views that it lacks.
     pub examinations: Vec<IncompleteExamination>,
 }
 
 /// A case of a fused set that lacks views.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IncompleteExamination {
-    /// Whose and which.
     #[serde(flatten)]
     pub id: ExaminationId,
-    /// The views that it lacks.
     pub missing: Vec<View>,
 }
 
 impl EvaluationSet {
-    /// How many subjects the cases are of.
+    /// The number of subjects.
     #[must_use]
     pub fn subjects(&self) -> usize {
         self.cases.iter().map(|case| &case.subject).collect::<HashSet<_>>().len()
     }
 
-    /// All sets of the labelled rows: each view that occurs; each breast both of whose views occur; the whole
-    /// examination where all four views occur; the images without a view. A view without a label of its own counts
-    /// where its examination is fused, with the examination's label, and nowhere else.
+    /// All sets of the labelled rows: each view that occurs, each breast if both of its views occur, the whole
+    /// examination if all four views occur, and the images without a view. A view without a label of its own counts
+    /// only in fused sets, with the label of its examination.
     pub fn of_rows(rows: &[PredictionRow], fusion: Fusion) -> Result<Vec<Self>, InconsistentRows> {
-        let examinations = gather(rows)?;
+        let examinations = group_by_examination(rows)?;
         let occurs = |view: &View| examinations.iter().any(|examination| examination.views.of(*view).is_some());
         let is_labelled =
             |view: &View| examinations.iter().any(|examination| examination.labelled_views.contains(view));
@@ -173,7 +168,7 @@ mod tests {
     use super::*;
     use crate::subject::density::DensityClass;
     use crate::subject::probabilities::Probabilities;
-    use crate::subject::subject::SubjectId;
+    use crate::subject::subject_id::SubjectId;
 
     fn row(subject: u32, view: Option<View>, label: Option<DensityClass>, probabilities: [f64; 4]) -> PredictionRow {
         let probabilities = Probabilities(probabilities);
@@ -191,7 +186,7 @@ mod tests {
     const B: Option<DensityClass> = Some(DensityClass::B);
 
     #[test]
-    fn fused_sets_where_all_their_views_occur() {
+    fn fused_sets_require_all_of_their_views() {
         let names = |views: &[View]| -> Vec<&str> {
             let rows: Vec<_> = views.iter().map(|&view| row(1, Some(view), B, [0.25; 4])).collect();
             EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap().iter().map(|set| set.name.name()).collect()
@@ -202,13 +197,13 @@ mod tests {
     }
 
     #[test]
-    fn missing_views_are_averaged_over_and_counted() {
+    fn missing_views_are_counted_and_left_out_of_the_mean() {
         let mut rows: Vec<_> = View::ALL.iter().map(|&view| row(1, Some(view), B, [0.25; 4])).collect();
         rows.push(row(2, Some(View::CcR), B, [0.1, 0.9, 0.0, 0.0]));
         rows.push(row(3, Some(View::CcL), None, [0.25; 4]));
         let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
         let total = sets.iter().find(|set| set.name == SetName::Total).unwrap();
-        assert_eq!((total.cases.len(), total.subjects()), (2, 2), "the row without a label is passed over");
+        assert_eq!((total.cases.len(), total.subjects()), (2, 2), "the row without a label is skipped");
         assert_eq!(total.cases[1].probabilities, rows[4].probabilities);
         let missing = total.missing_views.as_ref().unwrap();
         assert_eq!(missing.cases, 1);
@@ -218,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_without_a_label_counts_where_it_is_fused() {
+    fn a_view_without_a_label_counts_only_in_fused_sets() {
         let rows = [
             row(1, Some(View::CcR), B, [0.2, 0.8, 0.0, 0.0]),
             row(1, Some(View::MloR), None, [0.6, 0.4, 0.0, 0.0]),
@@ -233,11 +228,11 @@ mod tests {
         assert_eq!(single.examinations, right.examinations[1..], "not in the set of its own view");
         let sets = EvaluationSet::of_rows(&rows[..2], Fusion::Mean).unwrap();
         let names: Vec<_> = sets.iter().map(|set| set.name.name()).collect();
-        assert_eq!(names, ["CC_R", "right"], "no labelled MLO_R, no set of it");
+        assert_eq!(names, ["CC_R", "right"], "MLO_R has no label and so no set");
     }
 
     #[test]
-    fn images_without_a_view_are_a_set_of_their_own() {
+    fn images_without_a_view_form_a_set_of_their_own() {
         let rows = [row(1, None, B, [0.25; 4]), row(1, None, B, [0.25; 4]), row(2, None, None, [0.25; 4])];
         let sets = EvaluationSet::of_rows(&rows, Fusion::Mean).unwrap();
         assert_eq!(sets.len(), 1);

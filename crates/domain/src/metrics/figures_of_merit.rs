@@ -15,19 +15,19 @@ use crate::subject::probabilities::Probabilities;
 
 const CLASSES: usize = DensityClass::COUNT;
 
-/// Declares [`FiguresOfMerit`] and its way to and from an array from one list of names, so that no two of them can be
-/// mixed up: the figures before the areas of the classes, then those behind.
+/// Declares [`FiguresOfMerit`] and its conversion to and from an array from one list of names, so that no two figures
+/// can be mixed up: those before the areas of the classes, and those after.
 macro_rules! figures_of_merit {
     (
         before { $($(#[$before_doc:meta])* $before:ident,)* }
         after { $($(#[$after_doc:meta])* $after:ident,)* }
     ) => {
-        /// The figures that are one number each. With `T = Option<f64>` these are the values, `None` where a figure is
-        /// undefined; with `T = Option<Interval>` their intervals, by the same names.
+        /// The scalar figures of merit: with `T = Option<f64>` their values, `None` if a figure is undefined; with
+        /// `T = Option<Interval>` their intervals, by the same names.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
         pub struct FiguresOfMerit<T> {
             $($(#[$before_doc])* pub $before: T,)*
-            /// One-against-rest areas of A to D.
+            /// One-against-rest areas under the ROC curve of A to D.
             pub auc_per_class_ovr: [T; CLASSES],
             $($(#[$after_doc])* pub $after: T,)*
         }
@@ -40,7 +40,7 @@ macro_rules! figures_of_merit {
                 [$(self.$before,)* a, b, c, d, $(self.$after,)*]
             }
 
-            /// The reverse of [`FiguresOfMerit::to_array`].
+            /// The inverse of [`FiguresOfMerit::to_array`].
             #[must_use]
             pub fn from_array(numbers: [T; 21]) -> Self {
                 let [$($before,)* a, b, c, d, $($after,)*] = numbers;
@@ -52,15 +52,15 @@ macro_rules! figures_of_merit {
 
 figures_of_merit! {
     before {
-        /// Share of correct predictions.
+        /// The share of correct predictions.
         accuracy,
-        /// Unweighted mean of the classes' recalls.
+        /// The unweighted mean of the classes' recalls.
         macro_recall,
-        /// Unweighted mean of the classes' precisions.
+        /// The unweighted mean of the classes' precisions.
         macro_precision,
-        /// Unweighted mean of the classes' F1.
+        /// The unweighted mean of the classes' F1 scores.
         macro_f1,
-        /// Mean of the classes' F1, weighted by support.
+        /// The mean of the classes' F1 scores, weighted by support.
         weighted_f1,
         /// Cohen's kappa.
         kappa_unweighted,
@@ -68,35 +68,35 @@ figures_of_merit! {
         kappa_linear,
         /// Cohen's kappa, weighted by squared distance.
         kappa_quadratic,
-        /// Mean of the classes' one-against-rest areas under the ROC curve; undefined where a class is absent.
+        /// The mean of the classes' one-against-rest areas under the ROC curve; undefined if a class is absent.
         auc_macro_ovr,
     }
     after {
-        /// Area of dense (C, D) against non-dense by P(C) + P(D).
+        /// The area under the ROC curve of dense (C, D) against non-dense by P(C) + P(D).
         auc_dense_sum,
-        /// Expected calibration error, 15 bins.
+        /// The expected calibration error, 15 bins.
         ece15,
-        /// Maximum calibration error, 15 bins.
+        /// The maximum calibration error, 15 bins.
         mce15,
-        /// Mean negative log-likelihood in nats.
+        /// The mean negative log-likelihood in nats.
         log_loss,
-        /// Mean Brier score over all classes, 0 to 2.
+        /// The mean Brier score over all classes, 0 to 2.
         brier_multiclass,
-        /// Accuracy of dense against non-dense, by the most probable class.
+        /// The accuracy of dense against non-dense, by the most probable class.
         dense_accuracy,
-        /// Accuracy of dense against non-dense, dense being P(C) + P(D) > P(A) + P(B).
+        /// The accuracy of dense against non-dense, dense meaning P(C) + P(D) > P(A) + P(B).
         dense_accuracy_by_sum,
-        /// Share of predictions at most one class away from the truth.
+        /// The share of predictions at most one class away from the truth.
         adjacent_accuracy,
     }
 }
 
 impl<T> FiguresOfMerit<T> {
-    /// How many numbers these are.
+    /// The length of the array.
     pub const COUNT: usize = 21;
 }
 
-/// What of a case does not change between resamples.
+/// The quantities of a case that do not change between resamples.
 struct PreparedCase {
     label: DensityClass,
     predicted: DensityClass,
@@ -107,8 +107,8 @@ struct PreparedCase {
     brier: f64,
 }
 
-/// Cases made ready to be counted again and again with other multiplicities: scores are sorted, bins found and losses
-/// taken once, so that a resample costs one pass.
+/// Cases prepared to be counted repeatedly with varying multiplicities: scores are sorted, bins found and losses
+/// computed once, so that a resample costs one pass.
 pub struct PreparedCases {
     cases: Vec<PreparedCase>,
     subject_of: Vec<u32>,
@@ -118,20 +118,15 @@ pub struct PreparedCases {
     present: [bool; CLASSES],
 }
 
-/// What a count of the cases gives.
+/// The results of counting the cases.
 pub struct CountedCases {
-    /// The confusion matrix.
     pub matrix: ConfusionMatrix,
-    /// Precision, recall and F1 of each class.
     pub report: ClassificationReport,
-    /// The reliability diagram.
     pub reliability: Reliability,
-    /// The figures.
     pub figures: FiguresOfMerit<Option<f64>>,
 }
 
 impl PreparedCases {
-    /// Makes cases ready.
     #[must_use]
     pub fn new(cases: &[LabelledPrediction]) -> Self {
         let mut numbers = HashMap::new();
@@ -161,7 +156,7 @@ impl PreparedCases {
         &self.subject_of
     }
 
-    /// How many subjects there are.
+    /// The number of subjects.
     #[must_use]
     pub fn subjects(&self) -> usize {
         self.subjects
@@ -194,8 +189,8 @@ impl PreparedCases {
             self.class_ranks[class].area(|case| self.cases[case].label.index() == class, multiplicity)
         });
         let [[true_fatty, _], [_, true_dense]] = matrix.dense();
-        // A class that the set has but the resample has not would enter the means as a 0 that says nothing.
-        let all_drawn = self.has_all_classes_of_the_set(&matrix);
+        // A class of the set that the resample lacks would enter the means as a meaningless 0.
+        let all_drawn = self.covers_all_classes(&matrix);
         let figures = FiguresOfMerit {
             accuracy: mean(matrix.correct() as f64),
             macro_recall: all_drawn.then(|| report.macro_recall()),
@@ -219,7 +214,8 @@ impl PreparedCases {
         CountedCases { matrix, report, reliability, figures }
     }
 
-    fn has_all_classes_of_the_set(&self, matrix: &ConfusionMatrix) -> bool {
+    /// True if the matrix has cases of every class that the set has.
+    fn covers_all_classes(&self, matrix: &ConfusionMatrix) -> bool {
         matrix.total() > 0
             && DensityClass::ALL.iter().all(|&class| !self.present[class.index()] || matrix.support(class) > 0)
     }
@@ -230,8 +226,8 @@ fn macro_mean(areas: [Option<f64>; CLASSES]) -> Option<f64> {
     Some(sum? / CLASSES as f64)
 }
 
-/// Proper scores and ranks against the rest are taken of probabilities that sum to one exactly, as scikit-learn does;
-/// the sums of f32 softmax outputs are off by some 1e-7.
+/// Rescales probabilities to sum to one exactly, as scikit-learn does for proper scores and one-against-rest ranks; the
+/// sums of f32 softmax outputs are off by about 1e-7.
 fn summing_to_one(probabilities: &Probabilities) -> Probabilities {
     let sum: f64 = probabilities.0.iter().sum();
     Probabilities(probabilities.0.map(|probability| probability / sum))
@@ -258,10 +254,10 @@ fn prepare(case: &LabelledPrediction) -> PreparedCase {
 mod tests {
     use super::*;
 
-    /// The order of the array is that of the fields, which JSON keeps: a name in the wrong place would show.
+    // JSON keeps the order of the fields, which has to be that of the array.
     #[test]
     fn the_array_has_the_order_of_the_fields() {
-        let figures = FiguresOfMerit::from_array(std::array::from_fn(|place| place as u32));
+        let figures = FiguresOfMerit::from_array(std::array::from_fn(|index| index as u32));
         let json = serde_json::to_string(&figures).unwrap();
         let numbers: Vec<u32> = json
             .split(|character: char| !character.is_ascii_digit() && character != '_' && !character.is_ascii_lowercase())
@@ -271,8 +267,8 @@ mod tests {
     }
 
     #[test]
-    fn an_array_and_back() {
-        let numbers: [usize; FiguresOfMerit::<usize>::COUNT] = std::array::from_fn(|place| place);
+    fn arrays_are_converted_back() {
+        let numbers: [usize; FiguresOfMerit::<usize>::COUNT] = std::array::from_fn(|index| index);
         assert_eq!(FiguresOfMerit::from_array(numbers).to_array(), numbers);
         let names = serde_json::to_value(FiguresOfMerit::from_array(numbers)).unwrap();
         assert_eq!(names["accuracy"], 0);

@@ -1,4 +1,4 @@
-//! Figures of merit of a classifier, with their intervals and their baselines.
+//! Figures of merit of a classifier, with intervals and baselines.
 
 pub mod agreement;
 pub mod baseline_figures;

@@ -1,4 +1,4 @@
-//! Two networks on the same cases.
+//! Comparison of two networks on the same cases.
 
 use std::collections::HashMap;
 
@@ -13,29 +13,29 @@ use crate::subject::prediction::LabelledPrediction;
 
 const FIGURES: usize = FiguresOfMerit::<f64>::COUNT;
 
-/// The figures of two sets of predictions on the cases that both have, and their differences. Both are counted on the
-/// same resamples of subjects: what makes a case hard for both cancels out, so that the interval of a difference is
-/// narrower than the two intervals suggest.
+/// The figures of two sets of predictions on the cases in common, and their differences. Both are computed on the same
+/// resamples of subjects: the difficulty of a case cancels out, so the interval of a difference is narrower than the
+/// two intervals suggest.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairedComparison {
-    /// How many cases both have; at least one.
+    /// The number of cases in common; at least one.
     pub n: usize,
-    /// How many cases only the first has: they are left out.
+    /// The number of cases that only the first set has, which are left out.
     pub only_here: usize,
-    /// How many cases only the second has: they are left out.
+    /// The number of cases that only the second set has, which are left out.
     pub only_there: usize,
     /// The first set's figures on the common cases.
     pub here: FiguresOfMerit<Option<f64>>,
-    /// The second set's.
+    /// The second set's figures on the common cases.
     pub there: FiguresOfMerit<Option<f64>>,
     /// The first's minus the second's.
     pub difference: FiguresOfMerit<Option<f64>>,
-    /// 95 % intervals of the differences; `None` where the resamples agree on one difference.
+    /// The 95 % intervals of the differences; `None` if all resamples agree on one difference.
     pub intervals: FiguresOfMerit<Option<Interval>>,
     /// The first set's confusion matrix on the common cases.
     #[serde(skip)]
     pub matrix_here: ConfusionMatrix,
-    /// The second set's.
+    /// The second set's confusion matrix on the common cases.
     #[serde(skip)]
     pub matrix_there: ConfusionMatrix,
 }
@@ -46,8 +46,7 @@ pub struct PairedComparison {
 pub struct DifferentLabels(pub Vec<String>);
 
 impl PairedComparison {
-    /// Compares two sets of the same name, case by case of the same examination; `None` where they have no case in
-    /// common.
+    /// Compares two sets of the same name, pairing cases by examination; `None` if they have no case in common.
     pub fn of(
         here: &EvaluationSet,
         there: &EvaluationSet,
@@ -101,24 +100,25 @@ mod tests {
     use crate::subject::fusion::Fusion;
     use crate::subject::prediction::PredictionRow;
     use crate::subject::probabilities::Probabilities;
-    use crate::subject::subject::SubjectId;
+    use crate::subject::subject_id::SubjectId;
     use crate::subject::view::View;
 
     const BOOTSTRAP: Bootstrap = Bootstrap { resamples: 400, seed: 2 };
 
-    /// A view's predictions for subjects, each right or wrong.
+    /// Predictions of one view for the given subjects, each correct or not.
     fn set(subjects: impl IntoIterator<Item = (usize, bool)>) -> EvaluationSet {
-        let row = |(subject, right): (usize, bool)| {
+        let row = |(subject, correct): (usize, bool)| {
             let label = DensityClass::ALL[subject % 4];
-            let said = if right { label } else { DensityClass::ALL[(subject + 1) % 4] };
-            let probabilities = Probabilities(DensityClass::ALL.map(|class| if class == said { 0.7 } else { 0.1 }));
+            let predicted = if correct { label } else { DensityClass::ALL[(subject + 1) % 4] };
+            let probabilities =
+                Probabilities(DensityClass::ALL.map(|class| if class == predicted { 0.7 } else { 0.1 }));
             PredictionRow {
                 file: subject.to_string(),
                 subject: SubjectId(subject.to_string()),
                 exam: None,
                 view: Some(View::CcR),
                 label: Some(label),
-                predicted: said,
+                predicted,
                 probabilities,
             }
         };
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_does_not_differ_from_itself_in_another_order() {
+    fn the_order_of_cases_does_not_matter() {
         let there = set((0..40).map(|subject| (subject, subject % 3 > 0)));
         let here = set((0..40).rev().map(|subject| (subject, subject % 3 > 0)));
         let comparison = PairedComparison::of(&here, &there, BOOTSTRAP).unwrap().unwrap();
@@ -140,12 +140,12 @@ mod tests {
 
     #[test]
     fn only_common_cases_count_and_pairing_narrows_the_interval() {
-        // Both miss every third subject; the first misses none of the others, the second one in ten.
+        // Both err on every third subject; of the others the first errs on none, the second on one in ten.
         let here = set((0..60).map(|subject| (subject, subject % 3 > 0)));
         let there = set((10..80).map(|subject| (subject, subject % 3 > 0 && subject % 10 > 0)));
         let comparison = PairedComparison::of(&here, &there, BOOTSTRAP).unwrap().unwrap();
         assert_eq!((comparison.n, comparison.only_here, comparison.only_there), (50, 10, 20));
-        // Of 10, 20, 30, 40 and 50 the second alone misses 10, 20, 40 and 50.
+        // Of 10, 20, 30, 40 and 50 only the second errs on 10, 20, 40 and 50.
         assert!((comparison.difference.accuracy.unwrap() - 4.0 / 50.0).abs() < 1e-12);
         let interval = comparison.intervals.accuracy.unwrap();
         // Unpaired, the standard error would be about √(2 · .67 · .33 / 50) = .09, and the width .37.
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn different_labels_are_listed_and_strangers_are_not_compared() {
+    fn different_labels_are_listed_and_disjoint_sets_are_not_compared() {
         let here = set([(1, true), (2, true)]);
         let mut there = here.clone();
         there.cases[1].label = DensityClass::D;

@@ -1,10 +1,10 @@
-//! Whether two sets of values are in the same order.
+//! Spearman's rank correlation.
 
-/// Spearman's rank correlation, −1 to 1: Pearson's correlation of the ranks, equal values with the mean of theirs. `None`
-/// for less than two pairs, where all values of a side are equal, or where one is not a number. Spearman 1904.
+/// Spearman's rank correlation, −1 to 1: Pearson's correlation of the ranks, ties taking the mean of theirs. `None`
+/// with fewer than two pairs, if all values of one side are equal, or if any is NaN. Spearman 1904.
 ///
 /// # Panics
-/// When the two are not of one length.
+/// If the lengths differ.
 #[must_use]
 pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
     assert_eq!(first.len(), second.len(), "pairs of values");
@@ -14,10 +14,10 @@ pub fn spearman(first: &[f32], second: &[f32]) -> Option<f64> {
     sums.correlation()
 }
 
-/// [`spearman`] of values and grey levels, the same number: pixels are many, and levels are few.
+/// [`spearman`] of values and grey levels, without sorting the levels: there are many pixels but few levels.
 ///
 /// # Panics
-/// When the two are not of one length.
+/// If the lengths differ.
 #[must_use]
 pub fn spearman_with_levels(values: &[f32], levels: &[u8]) -> Option<f64> {
     assert_eq!(values.len(), levels.len(), "pairs of values");
@@ -33,9 +33,9 @@ pub fn spearman_with_levels(values: &[f32], levels: &[u8]) -> Option<f64> {
         before += count;
         mean_rank(before - count, count)
     });
-    // The value's order and the level: once sorted, nothing has to be looked up by its place.
+    // The sort key of the value above, the level below: the sorted pairs need no lookup by index.
     let mut pairs: Vec<u64> =
-        values.iter().zip(levels).map(|(&value, &level)| u64::from(rising(value)) << 8 | u64::from(level)).collect();
+        values.iter().zip(levels).map(|(&value, &level)| u64::from(sort_key(value)) << 8 | u64::from(level)).collect();
     radsort::sort_by_key(&mut pairs, |pair| (pair >> 8) as u32);
     let (mut sums, mut before) = (RankSums::of(values.len()), 0);
     for equal in pairs.chunk_by(|a, b| a >> 8 == b >> 8) {
@@ -48,7 +48,7 @@ pub fn spearman_with_levels(values: &[f32], levels: &[u8]) -> Option<f64> {
     sums.correlation()
 }
 
-/// What Pearson's correlation of ranks is made from.
+/// The sums that Pearson's correlation of ranks is computed from.
 struct RankSums {
     mean: f64,
     product: f64,
@@ -56,7 +56,7 @@ struct RankSums {
 }
 
 impl RankSums {
-    /// Of so many pairs. Ranks from 1 to n always have the same mean, ties or not.
+    /// Empty sums for `count` pairs. Ranks from 1 to n have the same mean with or without ties.
     fn of(count: usize) -> Self {
         Self { mean: (count + 1) as f64 / 2.0, product: 0.0, spread: [0.0; 2] }
     }
@@ -69,26 +69,26 @@ impl RankSums {
     }
 
     fn correlation(&self) -> Option<f64> {
-        // One root of the product: it is exact where both spreads are the same.
+        // A single root of the product is exact if both spreads are equal.
         let scale = (self.spread[0] * self.spread[1]).sqrt();
         (scale > 0.0).then(|| (self.product / scale).clamp(-1.0, 1.0))
     }
 }
 
-/// The rank that equal values share when so many are below them.
+/// The rank of `equal` tied values with `before` values below them.
 fn mean_rank(before: usize, equal: usize) -> f64 {
     before as f64 + (equal + 1) as f64 / 2.0
 }
 
-/// The rank of each value from 1, equal ones with their mean; `None` if one is not a number.
+/// The rank of each value from 1, ties taking the mean of theirs; `None` if any is NaN.
 fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     if values.iter().any(|value| value.is_nan()) {
         return None;
     }
-    // A number for its value, which rises with it, and its place below: to sort these is several times as fast as to sort
-    // places by what lies there.
+    // The sort key of the value above, its index below: sorting these is several times as fast as sorting indices by
+    // the values they point to.
     let mut order: Vec<u64> =
-        values.iter().zip(0_u64..).map(|(&value, at)| u64::from(rising(value)) << 32 | at).collect();
+        values.iter().zip(0_u64..).map(|(&value, at)| u64::from(sort_key(value)) << 32 | at).collect();
     radsort::sort_by_key(&mut order, |number| (number >> 32) as u32);
     let mut ranks = vec![0.0; values.len()];
     let mut before = 0;
@@ -102,8 +102,8 @@ fn ranks(values: &[f32]) -> Option<Vec<f64>> {
     Some(ranks)
 }
 
-/// Bits that are in the order of the numbers; zero and minus zero have the same.
-fn rising(value: f32) -> u32 {
+/// An integer key in the order of the numbers; zero and minus zero share one.
+fn sort_key(value: f32) -> u32 {
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_hand() {
+    fn correlations_match_a_hand_computation() {
         assert_eq!(spearman(&[1.0, 2.0, 30.0], &[-5.0, 0.0, 0.1]), Some(1.0));
         assert_eq!(spearman(&[1.0, 2.0, 3.0], &[3.0, 2.0, 1.0]), Some(-1.0));
         // Ranks 1 2.5 2.5 4 against 1 2 3 4: 4.5 / √(4.5 · 5).
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn undefined() {
+    fn degenerate_pairs_have_no_correlation() {
         assert_eq!(spearman(&[], &[]), None);
         assert_eq!(spearman(&[1.0], &[1.0]), None);
         assert_eq!(spearman(&[1.0, 1.0], &[1.0, 2.0]), None);
@@ -135,28 +135,28 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bits_rise_with_values(first in -1e30_f32..1e30, second in prop::num::f32::ANY) {
+        fn keys_are_in_the_order_of_the_values(first in -1e30_f32..1e30, second in prop::num::f32::ANY) {
             prop_assume!(!second.is_nan());
-            prop_assert_eq!(rising(first).cmp(&rising(second)), first.partial_cmp(&second).unwrap());
+            prop_assert_eq!(sort_key(first).cmp(&sort_key(second)), first.partial_cmp(&second).unwrap());
         }
 
         #[test]
-        fn levels_are_values(pairs in prop::collection::vec((-3_i8..3, 0_u8..9), 0..60)) {
+        fn levels_correlate_like_values(pairs in prop::collection::vec((-3_i8..3, 0_u8..9), 0..60)) {
             let (values, levels): (Vec<_>, Vec<_>) = pairs.iter().map(|&(a, b)| (f32::from(a) / 7.0, b * 30)).unzip();
             let as_values: Vec<f32> = levels.iter().map(|&level| f32::from(level)).collect();
             let (found, expected) = (spearman_with_levels(&values, &levels), spearman(&values, &as_values));
             prop_assert_eq!(found.is_some(), expected.is_some());
-            // The sums are taken in another order.
+            // The order of summation differs.
             prop_assert!((found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12);
         }
 
         #[test]
-        fn between_minus_one_and_one(pairs in prop::collection::vec((-3_i8..3, -3_i8..3), 2..60)) {
+        fn correlations_are_in_range_and_depend_on_order_alone(pairs in prop::collection::vec((-3_i8..3, -3_i8..3), 2..60)) {
             let (first, second): (Vec<_>, Vec<_>) = pairs.iter().map(|&(a, b)| (f32::from(a), f32::from(b))).unzip();
             if let Some(correlation) = spearman(&first, &second) {
                 prop_assert!((-1.0..=1.0).contains(&correlation));
                 prop_assert_eq!(spearman(&second, &first), Some(correlation));
-                // Only the order counts, and a reversed one changes the sign.
+                // Only the order counts, and reversing it changes the sign.
                 let cubed: Vec<f32> = first.iter().map(|value| value.powi(3)).collect();
                 prop_assert_eq!(spearman(&cubed, &second), Some(correlation));
                 let reversed: Vec<f32> = first.iter().map(|value| -value).collect();

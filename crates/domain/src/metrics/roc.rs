@@ -1,27 +1,27 @@
-//! Area under the ROC curve.
+//! The area under the ROC curve.
 
-/// Scores that differ by less, as a share of the larger, are one score: the mean of probabilities with few digits comes
-/// out differently in the last bits, depending on the order of adding. A share, since small scores differ by little.
+/// Scores that differ by no more than this share of the larger one are tied: the mean of probabilities depends in its
+/// last bits on the order of summation. It is relative, since small scores differ by little.
 const ROUNDING: f64 = 1e-12;
 
-/// Scores of cases, sorted once, so that the area can be computed in one pass for any choice of positives and any
-/// multiplicities (each resample of a bootstrap).
+/// Scores of cases, sorted once, so that the area takes one pass for any choice of positives and any multiplicities, as
+/// in the resamples of a bootstrap.
 #[derive(Clone, Debug)]
 pub struct RankedScores {
     /// Indices of the cases by ascending score.
     order: Vec<u32>,
-    /// For each place in `order`, whether the next place has another score.
+    /// For each position in `order`: true if the next one has another score.
     ends_tie: Vec<bool>,
 }
 
 impl RankedScores {
-    /// Sorts the cases' scores; scores must not be NaN. Scores that differ by rounding alone are tied.
+    /// Sorts scores, which must not be NaN. Scores that differ by rounding alone are tied.
     #[must_use]
     pub fn new(scores: &[f64]) -> Self {
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         order.sort_by(|&a, &b| scores[a as usize].total_cmp(&scores[b as usize]));
-        let score = |place: usize| scores[order[place] as usize];
-        // The first score of a tie decides, so that many small steps do not make one long tie.
+        let score = |position: usize| scores[order[position] as usize];
+        // Compared with the first score of the tie, so that many small steps do not make one long tie.
         let mut first = 0;
         let mut ends_tie = Vec::with_capacity(order.len());
         for next in 1..=order.len() {
@@ -35,13 +35,13 @@ impl RankedScores {
     }
 
     /// The area under the ROC curve: the probability that a positive case scores higher than a negative one, ties
-    /// counted half (Hanley & McNeil, Radiology 143:29 (1982); the Mann–Whitney statistic with midranks). Case `i`
-    /// counts `multiplicity[i]` times. `None` where there are no positives or no negatives.
+    /// counting half (Hanley & McNeil, Radiology 143:29 (1982); the Mann–Whitney statistic with midranks). Case `i`
+    /// counts `multiplicity[i]` times. `None` without positives or without negatives.
     #[must_use]
     pub fn area(&self, is_positive: impl Fn(usize) -> bool, multiplicity: &[u32]) -> Option<f64> {
         let (mut positives, mut negatives) = (0_u64, 0_u64);
         let (mut tied_positives, mut tied_negatives) = (0_u64, 0_u64);
-        // Twice the number of (positive, negative) pairs in the right order, so that a tie counts one.
+        // Twice the number of correctly ordered (positive, negative) pairs, so that a tie counts one.
         let mut doubled_wins = 0_u128;
         for (&case, &ends_tie) in self.order.iter().zip(&self.ends_tie) {
             let case = case as usize;
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn areas_by_hand() {
+    fn areas_match_a_hand_computation() {
         assert_eq!(area(&[(0.1, false, 1), (0.4, true, 1), (0.35, false, 1), (0.8, true, 1)]), Some(1.0));
         assert_eq!(area(&[(0.1, false, 1), (0.35, true, 1), (0.4, false, 1), (0.8, true, 1)]), Some(0.75));
         assert_eq!(area(&[(0.5, false, 1), (0.5, true, 1)]), Some(0.5));
@@ -106,16 +106,16 @@ mod tests {
         let (one_order, another) = ((0.1 + 0.2 + 0.3) / 3.0, (0.3 + 0.2 + 0.1) / 3.0);
         assert!(one_order > another, "the last bit differs");
         assert_eq!(area(&[(one_order, true, 1), (another, false, 1)]), Some(0.5));
-        assert_eq!(area(&[(2e-14, true, 1), (1e-14, false, 1)]), Some(1.0), "small scores rank too");
+        assert_eq!(area(&[(2e-14, true, 1), (1e-14, false, 1)]), Some(1.0), "small scores are ranked too");
         assert_eq!(area(&[(0.0, true, 1), (-0.0, false, 1)]), Some(0.5));
-        // Steps of 0.8 of the tolerance: the third is beyond it, seen from the first.
+        // Steps of 0.8 of the tolerance: the third is not tied with the first.
         let steps: Vec<_> = (0..3_i32).map(|step| (1.0 + 0.8e-12 * f64::from(step), step == 2, 1)).collect();
         assert_eq!(area(&steps), Some(1.0));
     }
 
     proptest! {
         #[test]
-        fn equals_the_definition_over_all_pairs(
+        fn the_area_equals_the_definition_over_all_pairs(
             cases in prop::collection::vec((0_u8..12, any::<bool>(), 0_u32..4), 0..60)
         ) {
             let cases: Vec<_> = cases.into_iter().map(|(score, positive, n)| (f64::from(score) / 11.0, positive, n)).collect();
@@ -126,7 +126,7 @@ mod tests {
         }
 
         #[test]
-        fn only_the_order_matters_and_turning_it_round_mirrors_the_area(
+        fn the_area_depends_on_order_alone_and_is_mirrored_when_reversed(
             cases in prop::collection::vec((-3.0_f64..3.0, any::<bool>(), 1_u32..3), 1..40)
         ) {
             let stretched: Vec<_> = cases.iter().map(|&(score, positive, n)| (score.exp(), positive, n)).collect();

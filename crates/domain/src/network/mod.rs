@@ -1,4 +1,4 @@
-//! The architecture of the network and how an image reaches its input.
+//! The architecture of the network, and the preprocessing of its input.
 
 pub mod input_route;
 pub mod network_layers;

@@ -1,20 +1,20 @@
-//! The network layer by layer, with the shapes it has at an input size: what `mammoscope model summary` prints.
+//! The network layer by layer, with its shapes for an input size, as `mammoscope model summary` prints it.
 
 use serde::Serialize;
 
 use super::network_plan::{BlockPlan, ConvolutionPlan, INPUT_CHANNELS, NetworkPlan};
 use crate::subject::density::DensityClass;
 
-/// One layer as it stands in Keras' `model.layers`.
+/// One layer of Keras' `model.layers`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LayerRow {
-    /// Its name in the reference.
+    /// The name in the reference.
     pub name: String,
-    /// What it does.
+    /// The operation, as in `conv 3×3/2`.
     pub kind: &'static str,
-    /// Height, width and channels of what comes out; the last two layers have channels only.
+    /// Height, width and channels of the output; channels only for the last two layers.
     pub output: Vec<usize>,
-    /// Numbers it holds.
+    /// The number of parameters, moving statistics included.
     pub parameters: usize,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     use crate::network::network_plan::WidthFactor;
 
     #[test]
-    fn shapes_and_counts_of_the_reference() {
+    fn shapes_and_counts_are_those_of_the_reference() {
         let plan = NetworkPlan::new(WidthFactor::ONE);
         let layers = plan.layers(650);
         let side = |name: &str| layers.iter().find(|row| row.name == name).expect("a layer of the network").output[0];

@@ -1,9 +1,9 @@
-//! The residual network of 41 convolutions, as a plan without tensors: names, shapes, parameters.
+//! The residual network of 41 convolutions as a plan without tensors: names, shapes and parameters.
 //!
-//! One network serves one view: `conv1 3×3/2 → BN → LReLU → max-pool 3×3/2 → 4 stages × 3 blocks → dropout →
-//! global average → dense 4`. A block is `1×1 → BN → LReLU → 3×3 (the stride is here) → BN → LReLU → 1×1 → BN`, added to
-//! the identity or, in the first block of a stage, to `1×1 (same stride) → BN`; then LReLU. Names and numbers are those
-//! of the Keras 2.2 reference (within a projected block the shortcut has the highest number).
+//! One network serves one view: `conv1 3×3/2 → BN → LReLU → max-pool 3×3/2 → 4 stages × 3 blocks → dropout → global
+//! average → dense 4`. A block is `1×1 → BN → LReLU → 3×3 (the stride is here) → BN → LReLU → 1×1 → BN`, added to the
+//! identity or, in the first block of a stage, to `1×1 (same stride) → BN`; then LReLU. Names and numbers are those of
+//! the Keras 2.2 reference (within a projected block the shortcut has the highest number).
 
 use std::fmt;
 
@@ -11,30 +11,45 @@ use serde::{Deserialize, Serialize};
 
 use crate::subject::density::DensityClass;
 
-/// Slope of every leaky ReLU at and below zero.
+/// The slope of every leaky ReLU at and below zero.
 pub const LEAKY_RELU_SLOPE: f64 = 0.3;
-/// What batch normalisation adds to the variance.
+/// The epsilon that batch normalisation adds to the variance.
 pub const BATCH_NORM_EPSILON: f64 = 1e-3;
-/// Dropout probability of the reference, applied before the global average.
+/// The dropout probability of the reference, applied before the global average.
 pub const DROPOUT: f64 = 0.2;
-/// Channels of the picture that goes in.
+/// The channels of the input image.
 pub const INPUT_CHANNELS: usize = 3;
-/// Input height and width of the reference.
+/// The input height and width of the reference, in pixels.
 pub const REFERENCE_SIZE: usize = 650;
 
 const STEM_CHANNELS: usize = 64;
-/// (inner channels, channels out, stride of the first block) of the four stages at width 1.
-const STAGES: [(usize, usize, usize); 4] = [(64, 128, 1), (128, 256, 2), (128, 256, 2), (128, 256, 2)];
+/// The four stages at width 1.
+const STAGES: [StagePlan; 4] = [
+    StagePlan { inner: 64, outer: 128, first_stride: 1 },
+    StagePlan { inner: 128, outer: 256, first_stride: 2 },
+    StagePlan { inner: 128, outer: 256, first_stride: 2 },
+    StagePlan { inner: 128, outer: 256, first_stride: 2 },
+];
 const BLOCKS_PER_STAGE: usize = 3;
 
-/// Factor on every number of channels; 1 is the reference.
+/// Three blocks of equal shape: the channels inside and after a block, and the stride of the first block.
+struct StagePlan {
+    inner: usize,
+    outer: usize,
+    first_stride: usize,
+}
+
+/// The factor on every number of channels; 1 is the reference.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct WidthFactor(f64);
 
-/// A width factor that makes no network.
+/// A width factor outside the supported range.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[error("a width factor of {0} makes no network; it lies between {min} and {max}", min = WidthFactor::MIN, max = WidthFactor::MAX)]
+#[error(
+    "a width factor of {0} is out of range; it must be between {min} and {max}",
+    min = WidthFactor::MIN, max = WidthFactor::MAX
+)]
 pub struct WidthOutOfRange(pub f64);
 
 impl WidthFactor {
@@ -55,7 +70,6 @@ impl WidthFactor {
         Self::new(channels as f64 / STEM_CHANNELS as f64)
     }
 
-    /// The factor.
     #[must_use]
     pub fn factor(self) -> f64 {
         self.0
@@ -86,20 +100,27 @@ impl From<WidthFactor> for f64 {
     }
 }
 
-/// Zeros (or −∞, for the pool) before and after one axis under Keras' `same` padding.
+/// Elements added before and after one axis: zeros, or −∞ for max-pooling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Padding {
+    pub before: usize,
+    pub after: usize,
+}
+
+/// Keras' `same` padding of one axis.
 ///
 /// `out = ceil(n / s)`, `total = max((out − 1)·s + k − n, 0)`; half of it, rounded down, comes before.
 #[must_use]
-pub const fn same_padding(length: usize, kernel: usize, stride: usize) -> (usize, usize) {
+pub const fn same_padding(length: usize, kernel: usize, stride: usize) -> Padding {
     let out = length.div_ceil(stride);
     let total = ((out - 1) * stride + kernel).saturating_sub(length);
-    (total / 2, total - total / 2)
+    Padding { before: total / 2, after: total - total / 2 }
 }
 
-/// One convolution with bias, and the batch normalisation of the same number behind it.
+/// One convolution with bias, and the batch normalisation of the same number after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvolutionPlan {
-    /// 1 to 41, the order in which the reference creates them.
+    /// 1 to 41, in the order in which the reference creates the convolutions.
     pub number: usize,
     /// Input channels.
     pub inputs: usize,
@@ -124,7 +145,7 @@ impl ConvolutionPlan {
         format!("batch_normalization_{}", self.number)
     }
 
-    /// Weights and biases of the convolution.
+    /// The number of weights and biases.
     #[must_use]
     pub fn parameters(&self) -> usize {
         self.kernel * self.kernel * self.inputs * self.outputs + self.outputs
@@ -136,9 +157,9 @@ impl ConvolutionPlan {
 pub struct BlockPlan {
     /// 1 to 12; the block's sum is `add_<number>`.
     pub number: usize,
-    /// 1×1, 3×3 and 1×1.
+    /// The 1×1, 3×3 and 1×1 convolutions.
     pub branch: [ConvolutionPlan; 3],
-    /// The 1×1 convolution around the branch, in the first block of a stage.
+    /// The 1×1 convolution of the shortcut, in the first block of a stage only.
     pub shortcut: Option<ConvolutionPlan>,
 }
 
@@ -149,49 +170,47 @@ impl BlockPlan {
         format!("add_{}", self.number)
     }
 
-    /// The block's convolutions in the order of Keras' `model.layers`, which lists a layer once all that leads to it is
-    /// listed: the shortcut before the third convolution of the branch.
+    /// The block's convolutions in the order of Keras' `model.layers`, where the shortcut precedes the third
+    /// convolution of the branch.
     pub fn in_model_order(&self) -> impl Iterator<Item = ConvolutionPlan> + '_ {
         let [first, second, third] = self.branch;
         [Some(first), Some(second), self.shortcut, Some(third)].into_iter().flatten()
     }
 }
 
-/// One tensor of a model: its name, and its shape in the library's own layout.
+/// The name and shape of one tensor of a model, in libtorch's layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterPlan {
     /// `<layer>.<kernel|bias|gamma|beta|moving_mean|moving_variance>`.
     pub name: String,
-    /// Kernels are O×I×H×W, the dense layer's is O×I, all others are vectors.
+    /// O×I×H×W for kernels, O×I for the dense layer's kernel; all other tensors are vectors.
     pub shape: Vec<usize>,
-    /// Whether training changes it by its gradient (moving statistics are not).
+    /// True if the tensor is fitted by gradients; false for moving statistics.
     pub trainable: bool,
 }
 
 impl ParameterPlan {
-    /// How many numbers the tensor holds.
+    /// The number of elements.
     #[must_use]
     pub fn count(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
-/// The whole network at a width.
+/// The whole network of a given width.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NetworkPlan {
-    /// The width factor.
     pub width: WidthFactor,
     /// The first convolution, 3×3 with stride 2.
     pub stem: ConvolutionPlan,
-    /// Twelve residual blocks.
+    /// The twelve residual blocks.
     pub blocks: Vec<BlockPlan>,
 }
 
 impl NetworkPlan {
-    /// Name of the last layer.
+    /// The name of the last layer.
     pub const DENSE: &'static str = "dense_1";
 
-    /// The network at a width factor.
     #[must_use]
     pub fn new(width: WidthFactor) -> Self {
         let mut number = 0;
@@ -202,7 +221,7 @@ impl NetworkPlan {
         let mut channels = width.channels(STEM_CHANNELS);
         let stem = convolution(INPUT_CHANNELS, channels, 3, 2);
         let mut blocks = Vec::with_capacity(STAGES.len() * BLOCKS_PER_STAGE);
-        for (inner, outer, first_stride) in STAGES {
+        for StagePlan { inner, outer, first_stride } in STAGES {
             let (inner, outer) = (width.channels(inner), width.channels(outer));
             for position in 0..BLOCKS_PER_STAGE {
                 let stride = if position == 0 { first_stride } else { 1 };
@@ -219,7 +238,7 @@ impl NetworkPlan {
         Self { width, stem, blocks }
     }
 
-    /// Channels of the last feature map, and inputs of the dense layer.
+    /// The channels of the last feature map, which are the inputs of the dense layer.
     #[must_use]
     pub fn features(&self) -> usize {
         self.blocks.last().map_or(self.stem.outputs, |block| block.branch[2].outputs)
@@ -260,13 +279,13 @@ impl NetworkPlan {
         all
     }
 
-    /// How many numbers the model holds, moving statistics included, as Keras counts them.
+    /// The number of parameters, moving statistics included, as Keras counts them.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         self.parameters().iter().map(ParameterPlan::count).sum()
     }
 
-    /// How many of them are fitted by gradients.
+    /// The number of parameters that are fitted by gradients.
     #[must_use]
     pub fn trainable_count(&self) -> usize {
         self.parameters().iter().filter(|parameter| parameter.trainable).map(ParameterPlan::count).sum()
@@ -278,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reference_has_41_convolutions_and_its_published_parameters() {
+    fn the_reference_has_41_convolutions_and_the_published_parameter_count() {
         let plan = NetworkPlan::new(WidthFactor::ONE);
         let numbers: Vec<usize> = plan.convolutions().iter().map(|convolution| convolution.number).collect();
         assert_eq!(numbers, (1..=41).collect::<Vec<_>>());
@@ -299,16 +318,20 @@ mod tests {
     }
 
     #[test]
-    fn padding_is_that_of_the_reference_at_its_sizes() {
-        assert_eq!(same_padding(650, 3, 2), (0, 1));
-        assert_eq!(same_padding(325, 3, 2), (1, 1));
-        assert_eq!(same_padding(163, 3, 2), (1, 1));
-        assert_eq!(same_padding(82, 3, 2), (0, 1));
-        assert_eq!(same_padding(41, 3, 2), (1, 1));
-        assert_eq!(same_padding(128, 3, 2), (0, 1));
-        assert_eq!(same_padding(163, 3, 1), (1, 1));
-        assert_eq!(same_padding(163, 1, 2), (0, 0));
-        assert_eq!(same_padding(1, 3, 2), (1, 1));
+    fn padding_matches_the_reference_at_its_sizes() {
+        for (length, kernel, stride, [before, after]) in [
+            (650, 3, 2, [0, 1]),
+            (325, 3, 2, [1, 1]),
+            (163, 3, 2, [1, 1]),
+            (82, 3, 2, [0, 1]),
+            (41, 3, 2, [1, 1]),
+            (128, 3, 2, [0, 1]),
+            (163, 3, 1, [1, 1]),
+            (163, 1, 2, [0, 0]),
+            (1, 3, 2, [1, 1]),
+        ] {
+            assert_eq!(same_padding(length, kernel, stride), Padding { before, after }, "{length} {kernel}/{stride}");
+        }
     }
 
     #[test]

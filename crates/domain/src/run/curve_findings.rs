@@ -1,18 +1,18 @@
-//! What catches the eye in the curves of a training: spikes of the loss, and plateaus of the validation loss.
+//! Conspicuous places in the curves of a run: spikes of the training loss and plateaus of the validation loss.
 
 use std::collections::VecDeque;
 
-/// So many losses before one say what is usual there.
+/// The number of preceding losses that a loss is compared with.
 const WINDOW: usize = 101;
-/// Fewer say nothing yet.
+/// With fewer losses there is no comparison.
 const MIN: usize = 32;
-/// How far above the usual a loss is a spike, in robust standard deviations.
+/// A spike is this many robust standard deviations above the median.
 const SPIKE: f32 = 8.0;
-/// The robust standard deviation is at least this share of the usual loss.
+/// The robust standard deviation counts as at least this share of the median.
 const MIN_SPREAD: f32 = 0.01;
-/// After a spike, so many reports without one end its burst: within it, no other is found.
+/// This many reports without a spike end a burst; of a burst, only the first spike is reported.
 const QUIET: u64 = 32;
-/// A run that is nothing but spikes is told so by as many.
+/// The most spikes that are reported of a run.
 const MAX_SPIKES: usize = 500;
 /// An improvement of the validation loss is larger than this.
 const IMPROVEMENT: f64 = 1e-4;
@@ -20,44 +20,43 @@ const IMPROVEMENT: f64 = 1e-4;
 /// A loss that stands out from those before it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossSpike {
-    /// The step of its report.
     pub step: u64,
-    /// Mean loss since the report before.
+    /// Mean loss since the previous report.
     pub loss: f32,
-    /// The median of those before it.
-    pub usual: f32,
+    /// The median of the preceding losses.
+    pub median: f32,
 }
 
-/// Epochs in which the validation loss did not fall.
+/// A stretch of epochs in which the validation loss did not fall.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossPlateau {
-    /// The epoch, from 1, in which it had lasted long enough to be told.
+    /// The epoch, from 1, in which the stretch became long enough.
     pub epoch: u32,
-    /// The last epoch that was better than all before.
+    /// The last epoch with an improvement.
     pub since: u32,
-    /// The validation loss there.
+    /// The validation loss of that epoch.
     pub lowest: f64,
 }
 
-/// Finds spikes of the training loss, report by report; a million take a fraction of a second.
+/// Finds spikes of the training loss, report by report; a million reports take a fraction of a second.
 ///
-/// What is reported is the mean over the epoch's steps so far, in which a spike of late steps drowns. The mean since the
-/// report before is won back from it, and compared with the median of the hundred before. The spread is that of their
-/// median absolute deviation or of their upper tenth, whichever is larger: losses of small batches are skewed.
+/// The reported loss is the mean over the epoch's steps so far, which hides spikes late in an epoch. The mean since the
+/// previous report is recovered from it and compared with the median of the hundred before. The spread is estimated from
+/// their median absolute deviation or their upper tenth, whichever is larger, because losses of small batches are skewed.
 #[derive(Clone, Debug)]
 pub struct SpikeFinder {
     steps_per_epoch: u64,
     last: Option<(u64, f64)>,
     recent: VecDeque<f32>,
-    /// The same losses by size.
+    /// The same losses in ascending order.
     sorted: Vec<f32>,
-    /// Reports since the last spike, up to those that end its burst.
+    /// Reports since the last spike, at most `QUIET + 1`.
     quiet: u64,
     found: usize,
 }
 
 impl SpikeFinder {
-    /// Nothing was reported yet; an epoch has so many steps.
+    /// A finder before the first report.
     #[must_use]
     pub fn new(steps_per_epoch: u64) -> Self {
         Self {
@@ -70,9 +69,9 @@ impl SpikeFinder {
         }
     }
 
-    /// Takes the next report: steps so far, and the mean loss over those of its epoch.
+    /// Takes the next report: the steps so far, and the mean loss over the steps of its epoch.
     pub fn push(&mut self, step: u64, mean: f32) -> Option<LossSpike> {
-        let loss = self.since_the_last(step, f64::from(mean)) as f32;
+        let loss = self.since_last_report(step, f64::from(mean)) as f32;
         if !loss.is_finite() {
             return None;
         }
@@ -82,8 +81,8 @@ impl SpikeFinder {
         found
     }
 
-    /// The mean over the steps since the report before; not finite where one of both is not.
-    fn since_the_last(&mut self, step: u64, mean: f64) -> f64 {
+    /// The mean over the steps since the previous report; not finite if either mean is not.
+    fn since_last_report(&mut self, step: u64, mean: f64) -> f64 {
         let epoch_of = |step: u64| step.saturating_sub(1) / self.steps_per_epoch;
         let within = |step: u64| (step - epoch_of(step) * self.steps_per_epoch) as f64;
         let before = self.last.replace((step, mean));
@@ -95,30 +94,30 @@ impl SpikeFinder {
 
     fn spike(&mut self, step: u64, loss: f32) -> Option<LossSpike> {
         let length = self.sorted.len();
-        // A spike is far above three quarters of the others: most losses need no closer look.
+        // A spike is above three quarters of the others: this rules out most losses cheaply.
         if length < MIN || loss <= self.sorted[length * 3 / 4] {
             return None;
         }
-        let usual = self.sorted[length / 2];
-        let upper = (self.sorted[length * 9 / 10] - usual) / 1.2816;
-        let spread = (self.median_deviation() * 1.4826).max(upper).max(usual.abs() * MIN_SPREAD);
-        if loss - usual <= SPIKE * spread {
+        let median = self.sorted[length / 2];
+        let upper = (self.sorted[length * 9 / 10] - median) / 1.2816;
+        let spread = (self.median_deviation() * 1.4826).max(upper).max(median.abs() * MIN_SPREAD);
+        if loss - median <= SPIKE * spread {
             return None;
         }
         let is_new = self.quiet > QUIET && self.found < MAX_SPIKES;
         self.quiet = 0;
         self.found += usize::from(is_new);
-        is_new.then_some(LossSpike { step, loss, usual })
+        is_new.then_some(LossSpike { step, loss, median })
     }
 
-    /// The median absolute deviation from the median: from the middle outwards, the nearer neighbour first.
+    /// The median absolute deviation from the median. Walks from the middle outwards, to the nearer neighbour first.
     fn median_deviation(&self) -> f32 {
         let middle = self.sorted.len() / 2;
-        let usual = self.sorted[middle];
+        let median = self.sorted[middle];
         let (mut below, mut above, mut deviation) = (middle, middle, 0.0);
         for _ in 0..middle {
-            let down = below.checked_sub(1).map(|at| usual - self.sorted[at]);
-            let up = self.sorted.get(above + 1).map(|value| value - usual);
+            let down = below.checked_sub(1).map(|at| median - self.sorted[at]);
+            let up = self.sorted.get(above + 1).map(|value| value - median);
             match (down, up) {
                 (Some(down), up) if up.is_none_or(|up| down <= up) => (below, deviation) = (below - 1, down),
                 (_, Some(up)) => (above, deviation) = (above + 1, up),
@@ -141,9 +140,9 @@ impl SpikeFinder {
 }
 
 /// The plateaus of the validation losses of epochs 1, 2, …: each is found once, when the loss has not fallen for `patience`
-/// epochs. A loss that is not finite is no improvement.
+/// epochs. A loss that is not finite is not an improvement.
 #[must_use]
-pub fn plateaus(losses: impl IntoIterator<Item = f64>, timeout: u32) -> Vec<LossPlateau> {
+pub fn plateaus(losses: impl IntoIterator<Item = f64>, patience: u32) -> Vec<LossPlateau> {
     let mut found = Vec::new();
     let mut best: Option<(u32, f64)> = None;
     for (epoch, loss) in (1..).zip(losses) {
@@ -151,7 +150,7 @@ pub fn plateaus(losses: impl IntoIterator<Item = f64>, timeout: u32) -> Vec<Loss
         if is_better {
             best = Some((epoch, loss));
         } else if let Some((since, lowest)) = best
-            && epoch - since == timeout.max(1)
+            && epoch - since == patience.max(1)
         {
             found.push(LossPlateau { epoch, since, lowest });
         }
@@ -165,12 +164,12 @@ mod tests {
 
     use super::*;
 
-    /// Losses that waver around 1 by up to a tenth, never twice the same way.
-    fn wavering(at: u64) -> f32 {
+    /// Losses that fluctuate around 1 by up to a tenth.
+    fn fluctuating(at: u64) -> f32 {
         1.0 + 0.1 * (((at * 7919) % 201) as f32 / 100.0 - 1.0)
     }
 
-    /// The spikes of losses of which each is one step, reported as the mean over the epoch so far.
+    /// The spikes of losses of single steps, reported as means over the epoch so far.
     fn spikes(losses: &[f32], steps_per_epoch: u64) -> Vec<LossSpike> {
         let mut finder = SpikeFinder::new(steps_per_epoch);
         let mut sum = 0.0;
@@ -184,34 +183,35 @@ mod tests {
     }
 
     #[test]
-    fn one_bad_step_late_in_an_epoch_is_found_though_the_mean_hardly_moves() {
-        let mut losses: Vec<f32> = (0..1000).map(wavering).collect();
+    fn a_bad_step_late_in_an_epoch_is_found() {
+        let mut losses: Vec<f32> = (0..1000).map(fluctuating).collect();
         losses[480] = 4.0;
         let found = spikes(&losses, 500);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].step, 481);
-        assert!((found[0].loss - 4.0).abs() < 0.01 && (found[0].usual - 1.0).abs() < 0.05, "{found:?}");
+        assert!((found[0].loss - 4.0).abs() < 0.01 && (found[0].median - 1.0).abs() < 0.05, "{found:?}");
     }
 
     #[test]
-    fn noise_a_falling_loss_and_the_begin_of_an_epoch_are_no_spikes() {
-        let noise: Vec<f32> = (0..3000).map(wavering).collect();
+    fn noise_falling_losses_and_epoch_starts_are_not_spikes() {
+        let noise: Vec<f32> = (0..3000).map(fluctuating).collect();
         assert_eq!(spikes(&noise, 100), []);
-        let falling: Vec<f32> = (0..3000).map(|at| 5.0 * (-(at as f32) / 500.0).exp() + 0.2 * wavering(at)).collect();
+        let falling: Vec<f32> =
+            (0..3000).map(|at| 5.0 * (-(at as f32) / 500.0).exp() + 0.2 * fluctuating(at)).collect();
         assert_eq!(spikes(&falling, 250), []);
-        assert_eq!(spikes(&vec![0.7; 500], 50), [], "nothing wavers at all");
+        assert_eq!(spikes(&vec![0.7; 500], 50), [], "a constant loss");
         // Losses of single images: exponentially distributed.
         let skewed: Vec<f32> = (0..20_000_u64).map(|at| -((at * 48_271 % 65_537 + 1) as f32 / 65_538.0).ln()).collect();
         assert!(spikes(&skewed, 1000).len() <= 2, "{:?}", spikes(&skewed, 1000));
     }
 
     #[test]
-    fn a_new_level_and_a_burst_are_one_finding_and_gaps_are_none() {
-        let mut risen: Vec<f32> = (0..600).map(wavering).collect();
+    fn a_new_level_and_a_burst_are_one_spike_and_gaps_are_none() {
+        let mut risen: Vec<f32> = (0..600).map(fluctuating).collect();
         risen[300..].iter_mut().for_each(|loss| *loss += 3.0);
         let steps: Vec<u64> = spikes(&risen, 1000).iter().map(|spike| spike.step).collect();
         assert_eq!(steps, [301]);
-        let mut twice: Vec<f32> = (0..600).map(wavering).collect();
+        let mut twice: Vec<f32> = (0..600).map(fluctuating).collect();
         for at in [200, 203, 210, 400] {
             twice[at] = 9.0;
         }
@@ -219,11 +219,11 @@ mod tests {
         assert_eq!(steps, [201, 401]);
         let mut finder = SpikeFinder::new(100);
         assert!((1..=50).all(|step| finder.push(step, f32::NAN).is_none()));
-        assert_eq!(finder.push(51, 1e9), None, "nothing to compare it with");
+        assert_eq!(finder.push(51, 1e9), None, "there is nothing to compare it with");
     }
 
     #[test]
-    fn a_plateau_is_told_once_and_again_after_an_improvement() {
+    fn a_plateau_is_found_once_and_again_after_an_improvement() {
         let losses = [0.9, 0.8, 0.8, 0.79995, 0.81, 0.9, 0.7, 0.7, f64::NAN, 0.75];
         assert_eq!(
             plateaus(losses, 3),
@@ -235,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_running_figures_are_those_of_the_window(
+        fn incremental_statistics_match_the_window(
             losses in prop::collection::vec(-10.0_f32..10.0, MIN..300),
         ) {
             let mut finder = SpikeFinder::new(1);
@@ -245,8 +245,8 @@ mod tests {
             let mut window = losses[losses.len().saturating_sub(WINDOW)..].to_vec();
             window.sort_by(f32::total_cmp);
             prop_assert_eq!(&finder.sorted, &window);
-            let usual = window[window.len() / 2];
-            let mut deviations: Vec<f32> = window.iter().map(|loss| (loss - usual).abs()).collect();
+            let median = window[window.len() / 2];
+            let mut deviations: Vec<f32> = window.iter().map(|loss| (loss - median).abs()).collect();
             deviations.sort_by(f32::total_cmp);
             prop_assert_eq!(finder.median_deviation().to_bits(), deviations[window.len() / 2].to_bits());
         }

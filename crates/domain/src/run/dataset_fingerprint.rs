@@ -1,4 +1,4 @@
-//! One checksum of everything about a run's images that its training depends on.
+//! A checksum of everything about a run's images that its result depends on.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use super::dataset_manifest::{DatasetManifest, ManifestSample, SplitSource};
 use crate::text::hexadecimal::hexadecimal;
 
 impl DatasetManifest {
-    /// SHA-256, in hexadecimal digits, of the view, whether the training images are the validation images too, and of
-    /// every image in its order: file, subject, class, split, the checksum of its pixels, and whether it is usable.
+    /// SHA-256, in hexadecimal, over the view, a flag for training images that are also the validation images, and for
+    /// every image in order: file, subject, class, split, pixel checksum and a flag for unusable images.
     ///
-    /// Two manifests with the same fingerprint give a training the same images, wherever the data set lies.
+    /// Manifests with the same fingerprint lead to the same training run, wherever the data set is stored.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut hasher = Sha256::new();
@@ -25,22 +25,22 @@ impl DatasetManifest {
 }
 
 fn add_sample(hasher: &mut Sha256, sample: &ManifestSample) {
-    add(hasher, encoded(&sample.file));
+    add(hasher, encoded_bytes(&sample.file));
     add(hasher, sample.subject.0.as_bytes());
     add(hasher, sample.label.letter().as_bytes());
     add(hasher, sample.split.name().as_bytes());
-    // No checksum is empty, so that an image that was not read differs from every one that was.
+    // Checksums are never empty, so that an unread image differs from every image that was read.
     add(hasher, sample.pixels.as_ref().map_or(&[], |pixels| pixels.sha256.as_bytes()));
     hasher.update([u8::from(sample.unusable.is_some())]);
 }
 
-/// The length comes first: the parts `ab`, `c` are not the parts `a`, `bc`.
+/// Adds a part with its length first, so that `ab`, `c` differs from `a`, `bc`.
 fn add(hasher: &mut Sha256, part: &[u8]) {
     hasher.update((part.len() as u64).to_le_bytes());
     hasher.update(part);
 }
 
-fn encoded(path: &Path) -> &[u8] {
+fn encoded_bytes(path: &Path) -> &[u8] {
     path.as_os_str().as_encoded_bytes()
 }
 
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::subject::density::DensityClass;
     use crate::subject::split::Split;
-    use crate::subject::subject::SubjectId;
+    use crate::subject::subject_id::SubjectId;
     use crate::subject::view::View;
 
     fn manifest() -> DatasetManifest {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_training_depends_on_changes_it() {
+    fn everything_that_affects_training_changes_the_fingerprint() {
         let of = |change: fn(&mut DatasetManifest)| {
             let mut changed = manifest();
             change(&mut changed);
@@ -104,13 +104,13 @@ mod tests {
             of(|manifest| manifest.samples[1].pixels.as_mut().unwrap().sha256 = "ac".repeat(32)),
             of(|manifest| manifest.samples[1].unusable = Some("is empty (0 bytes)".to_owned())),
         ];
-        assert!(changed.iter().all(|print| print.len() == 64), "{changed:?}");
+        assert!(changed.iter().all(|fingerprint| fingerprint.len() == 64), "{changed:?}");
         let different: std::collections::BTreeSet<_> = changed.iter().collect();
         assert_eq!(different.len(), changed.len());
     }
 
     #[test]
-    fn where_it_lies_and_why_an_image_is_unusable_do_not() {
+    fn the_location_and_a_drawn_split_do_not_change_the_fingerprint() {
         let mut moved = manifest();
         moved.root = PathBuf::from("/elsewhere");
         moved.split_source = SplitSource::Seeded;

@@ -1,4 +1,4 @@
-//! `dataset.json`: every image of a run, with its subject, class, split and the checksum of its pixels.
+//! `dataset.json`: every image of a run, with its subject, class, split and pixel checksum.
 
 use std::path::PathBuf;
 
@@ -11,23 +11,23 @@ use crate::subject::density::DensityClass;
 use crate::subject::prediction::PredictionRow;
 use crate::subject::probabilities::Probabilities;
 use crate::subject::split::Split;
-use crate::subject::subject::{ExamId, SubjectId};
+use crate::subject::subject_id::{ExamId, SubjectId};
 use crate::subject::view::View;
 
-/// The version of the layout of `dataset.json`.
+/// The schema version of `dataset.json`.
 pub const MANIFEST_SCHEMA: u32 = 1;
 
-/// Where the splits come from.
+/// The source of the splits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SplitSource {
-    /// The tree's own folders.
+    /// The split folders of the data set.
     Folders,
-    /// Drawn by subject, stratified by class, from the seed.
+    /// Drawn at random by subject, stratified by class.
     Seeded,
-    /// A file that names them (`--splits`).
+    /// A file that assigns them (`--splits`).
     File,
-    /// Every image is a training image, and the same images are the validation images (`--all-as-train`).
+    /// Every image is both a training and a validation image (`--all-as-train`).
     AllAsTrain,
 }
 
@@ -38,64 +38,58 @@ pub struct DatasetManifest {
     pub schema: u32,
     /// The data set's root, absolute.
     pub root: PathBuf,
-    /// The view of all its images.
     pub view: View,
-    /// Where the splits come from.
     pub split_source: SplitSource,
-    /// The seed that splits were drawn from; 0 where they were not drawn.
+    /// The seed of a drawn split; 0 for other splits.
     pub split_seed: u64,
-    /// What is white in images of 16 bits.
+    /// The grey range of 16-bit images.
     #[serde(default)]
     pub grey_range: GreyRange,
-    /// Whether a subject, or the same pixels, may be in two splits.
+    /// True if a subject, or the same pixels, may be in two splits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_duplicates: bool,
-    /// The images: by split, class and name. Their order is part of what a training computes.
+    /// The images by split, class and name. Training depends on this order.
     pub samples: Vec<ManifestSample>,
 }
 
 /// One image of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ManifestSample {
-    /// The file, below the root where it lies there.
+    /// The path, relative to the root if it is below it.
     pub file: PathBuf,
-    /// Whose.
     pub subject: SubjectId,
-    /// Which examination, where the name tells it.
+    /// The examination, if the file name contains it.
     pub exam: Option<ExamId>,
     /// The true class.
     pub label: DensityClass,
-    /// The split it belongs to.
     pub split: Split,
-    /// What its pixels are, once they were read.
+    /// `None` before the pixels were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pixels: Option<PixelFacts>,
-    /// Why it cannot be used, where it cannot.
+    /// The reason why the image cannot be used; `None` if it can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
 }
 
-/// What the pixels of an image are.
+/// Facts about the pixels of an image.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PixelFacts {
-    /// SHA-256 of width and height (u32 little-endian), channels (u8), and the decoded 8-bit samples row by row, in
-    /// hexadecimal digits.
+    /// SHA-256, in hexadecimal, of width and height (u32 little-endian), channels (u8), and the decoded 8-bit samples row
+    /// by row.
     pub sha256: String,
-    /// Columns.
     pub width: usize,
-    /// Rows.
     pub height: usize,
-    /// Standard deviation of grey inside the eroded breast, in grey levels: the one-feature baseline. `None` where no
-    /// breast was found.
+    /// Standard deviation of the intensity inside the eroded breast, in grey levels: the one-feature baseline. `None` if
+    /// no breast was found.
     pub grey_deviation: Option<f64>,
-    /// What else was found in the image; `None` where an earlier version read it.
+    /// Other findings; `None` if an earlier version read the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<ImageFindings>,
 }
 
 impl DatasetManifest {
     /// The usable images of a split, with their positions in [`DatasetManifest::samples`]. With
-    /// [`SplitSource::AllAsTrain`] the training images are the validation images too.
+    /// [`SplitSource::AllAsTrain`] the training images are also the validation images.
     pub fn of_split(&self, split: Split) -> impl Iterator<Item = (usize, &ManifestSample)> {
         let stored = match (self.split_source, split) {
             (SplitSource::AllAsTrain, Split::Validation) => Split::Train,
@@ -109,13 +103,13 @@ impl DatasetManifest {
         self.samples.iter().map(|sample| self.root.join(&sample.file))
     }
 
-    /// What was found in the usable images of a split; empty before they were read.
+    /// The findings of the usable images of a split; empty before they were read.
     pub fn findings_of(&self, split: Split) -> impl Iterator<Item = (&ManifestSample, &ImageFindings)> + Clone {
         let usable = self.of_split(split).collect::<Vec<_>>().into_iter();
         usable.filter_map(|(_, sample)| Some((sample, sample.pixels.as_ref()?.findings.as_ref()?)))
     }
 
-    /// The images of all splits that cannot be mammograms as expected.
+    /// The images of all splits that do not look like the expected mammograms.
     #[must_use]
     pub fn doubtful_images(&self) -> DoubtfulImages {
         let mut doubtful = DoubtfulImages::default();
@@ -127,7 +121,7 @@ impl DatasetManifest {
         doubtful
     }
 
-    /// What was predicted for a sample, whoever predicted it; the file is named as the manifest names it.
+    /// The prediction of a sample as a row of `predictions.csv`, with the file name of the manifest.
     #[must_use]
     pub fn prediction_row(&self, sample: &ManifestSample, probabilities: Probabilities) -> PredictionRow {
         PredictionRow {

@@ -1,21 +1,19 @@
-//! A metric over the steps of a run, with the minimum and maximum of any stretch of it at hand, however long it is.
+//! A metric over the steps of a run, with fast minima and maxima of any range.
 
 use std::ops::Range;
 
-/// Values that one entry of the next level stands for.
+/// The number of entries that one entry of the next level covers.
 const FAN: usize = 16;
 
-/// The smallest and the largest of some values.
+/// The minimum and maximum of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Extent {
-    /// The smallest.
     pub min: f32,
-    /// The largest.
     pub max: f32,
 }
 
 impl Extent {
-    /// Of no values at all.
+    /// The extent of no values.
     const NONE: Self = Self { min: f32::INFINITY, max: f32::NEG_INFINITY };
 
     fn of(values: &[f32]) -> Self {
@@ -26,15 +24,15 @@ impl Extent {
         Self { min: self.min.min(value), max: self.max.max(value) }
     }
 
-    /// The extent of both together.
+    /// The extent of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { min: self.min.min(other.min), max: self.max.max(other.max) }
     }
 }
 
-/// Values in their order, with a pyramid of their extents that grows as they come: level `k` holds the extents of whole
-/// blocks of `16^(k + 1)`. Values that are not finite are gaps.
+/// A sequence of values, with a pyramid of their extents that grows with it: level `k` holds the extents of whole blocks
+/// of `16^(k + 1)` values. Values that are not finite are gaps.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MetricSeries {
     values: Vec<f32>,
@@ -43,31 +41,27 @@ pub struct MetricSeries {
 }
 
 impl MetricSeries {
-    /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {
         self.values.len()
     }
 
-    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    /// All values.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values
     }
 
-    /// Stretches of values that are not finite, in order, no two of which touch.
+    /// The maximal ranges of values that are not finite, in order.
     #[must_use]
     pub fn gaps(&self) -> &[Range<usize>] {
         &self.gaps
     }
 
-    /// Adds a value at the end.
     pub fn push(&mut self, value: f32) {
         let at = self.values.len();
         if !value.is_finite() {
@@ -108,7 +102,7 @@ impl MetricSeries {
         }
     }
 
-    /// The extent of a stretch; `None` where no value in it is finite.
+    /// The extent of a range; `None` if none of its values is finite.
     #[must_use]
     pub fn extent(&self, range: Range<usize>) -> Option<Extent> {
         let Range { mut start, end } = range;
@@ -117,7 +111,7 @@ impl MetricSeries {
             return None;
         }
         let mut extent = Extent::NONE;
-        // Upwards, the ragged ends of each level are looked at one by one, the whole blocks between on the next.
+        // From the bottom up: the ragged ends of each level directly, the whole blocks in between on the next level.
         for level in 0..=self.levels.len() {
             let of = |range: Range<usize>| match level {
                 0 => Extent::of(&self.values[range]),
@@ -134,8 +128,8 @@ impl MetricSeries {
         (extent.min <= extent.max).then_some(extent)
     }
 
-    /// The stretches of finite values within a stretch, in order.
-    pub fn finite_stretches(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
+    /// The maximal ranges of finite values within a range, in order.
+    pub fn finite_ranges(&self, range: Range<usize>) -> impl Iterator<Item = Range<usize>> + '_ {
         let end = range.end.min(self.values.len());
         let mut start = range.start;
         let mut gaps = self.gaps[self.gaps.partition_point(|gap| gap.end <= range.start)..].iter();
@@ -144,10 +138,10 @@ impl MetricSeries {
             while !over {
                 let gap = gaps.next().filter(|gap| gap.start < end);
                 over = gap.is_none();
-                let stretch = start..gap.map_or(end, |gap| gap.start);
+                let finite = start..gap.map_or(end, |gap| gap.start);
                 start = gap.map_or(end, |gap| gap.end);
-                if stretch.start < stretch.end {
-                    return Some(stretch);
+                if finite.start < finite.end {
+                    return Some(finite);
                 }
             }
             None
@@ -155,8 +149,8 @@ impl MetricSeries {
     }
 }
 
-/// An exponential moving average without the pull towards its start, as TensorBoard draws it. Values that are not finite
-/// leave it as it is.
+/// An exponential moving average, corrected for the bias towards its start as in TensorBoard. Values that are not finite
+/// do not change it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MovingAverage {
     keep: f64,
@@ -165,13 +159,13 @@ pub struct MovingAverage {
 }
 
 impl MovingAverage {
-    /// An average that keeps this share of the old, from 0 to less than 1.
+    /// An average that keeps a share of the old value, from 0 to less than 1.
     #[must_use]
     pub fn new(keep: f64) -> Self {
         Self { keep, sum: 0.0, weight: 0.0 }
     }
 
-    /// Takes a value in; gives the average then, or the value itself where it is not finite.
+    /// Adds a value and returns the average, or the value itself if it is not finite.
     pub fn next(&mut self, value: f32) -> f32 {
         if !value.is_finite() {
             return value;
@@ -202,7 +196,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_stretch_has_the_extent_of_its_values(
+        fn any_range_has_the_extent_of_its_values(
             values in prop::collection::vec(any_value(), 0..900),
             (cut, more) in (0_usize..900, prop::collection::vec(any_value(), 0..300)),
             (start, length) in (0_usize..900, 0_usize..900),
@@ -213,20 +207,20 @@ mod tests {
                 grown.push(*value);
             }
             let plain: Vec<f32> = values.iter().take(cut).chain(&more).copied().collect();
-            prop_assert_eq!(format!("{:?}", &grown), format!("{:?}", series(&plain)), "cut and grown is as made at once");
+            prop_assert_eq!(format!("{:?}", &grown), format!("{:?}", series(&plain)), "cut and grown again equals built at once");
             let range = start.min(plain.len())..(start + length).min(plain.len());
             let finite: Vec<f32> = plain[range.clone()].iter().copied().filter(|value| value.is_finite()).collect();
             let expected = finite.iter().copied().reduce(f32::min).zip(finite.iter().copied().reduce(f32::max));
             let found = grown.extent(range.clone()).map(|extent| (extent.min, extent.max));
             prop_assert_eq!(found, expected);
-            let stretches: Vec<usize> = grown.finite_stretches(range.clone()).flatten().collect();
+            let ranges: Vec<usize> = grown.finite_ranges(range.clone()).flatten().collect();
             let expected: Vec<usize> = range.filter(|at| plain[*at].is_finite()).collect();
-            prop_assert_eq!(stretches, expected);
+            prop_assert_eq!(ranges, expected);
         }
     }
 
     #[test]
-    fn the_average_of_a_constant_is_the_constant_from_the_first_value_on() {
+    fn the_average_of_a_constant_is_the_constant() {
         let mut average = MovingAverage::new(0.99);
         assert!((average.next(0.5) - 0.5).abs() < 1e-6);
         assert!(average.next(f32::NAN).is_nan());

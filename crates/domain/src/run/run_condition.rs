@@ -1,4 +1,4 @@
-//! How a run is, as a reader may believe it: what its trainer said, and the evidence for it.
+//! The condition of a run: the phase its trainer reported last, and the evidence for or against it.
 
 use std::fmt;
 
@@ -7,54 +7,55 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::run_status::{RunPhase, RunStatus};
 use crate::text::printable::printable;
 
-/// How long a trainer that says every few seconds that it lives may be silent. Network file systems show files that are
-/// a minute old, and clocks of hosts differ.
+/// The longest time without a heartbeat, although one is written every few seconds: network file systems may show files
+/// that are a minute old, and clocks of hosts differ.
 const TIMEOUT: TimeDelta = TimeDelta::seconds(120);
-/// What is as good as now.
+/// Silence up to this is shown as `just now`.
 const JUST_NOW: TimeDelta = TimeDelta::seconds(1);
 
-/// What a look at the process says.
+/// The evidence that a look at the trainer's process gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessEvidence {
-    /// It exists.
+    /// The process exists.
     Alive,
-    /// It does not.
+    /// The process does not exist.
     Gone,
-    /// Its host was started anew since.
+    /// The host was restarted since.
     HostRestarted,
-    /// It is on another host, or nobody knows which it is.
+    /// The process is on another host, or not known.
     Unknown,
 }
 
-/// Why what the trainer said last cannot be believed any more.
+/// The reason why the last reported phase is no longer credible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Staleness {
-    /// Its process does not exist.
+    /// The process does not exist.
     ProcessGone,
-    /// Its host was started anew.
+    /// The host was restarted.
     HostRestarted,
-    /// It exists, but has not said for long that it lives.
+    /// The process exists, but the last heartbeat is old.
     Hanging,
-    /// It has not said for long that it lives, and cannot be looked at from here.
+    /// The last heartbeat is old, and the process cannot be examined from here.
     Silent,
 }
 
-/// How a run is. Shown, it carries its evidence: `running · 3 s ago`, `stale · 12 min, process gone`,
+/// The condition of a run. Its text includes the evidence: `running · 3 s ago`, `stale · 12 min, process gone`,
 /// `failed · loss became NaN at step 5121`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunCondition {
-    /// What the trainer said last.
+    /// The phase reported last.
     pub phase: RunPhase,
-    /// Why that cannot be believed, where it cannot.
+    /// The reason why `phase` is no longer credible, if it is not.
     pub stale: Option<Staleness>,
-    /// Since the trainer's last word; never below zero.
+    /// The time since the last heartbeat; never negative.
     pub silence: TimeDelta,
-    /// Why, in the trainer's words.
+    /// The trainer's reason.
     pub reason: Option<String>,
 }
 
 impl RunCondition {
-    /// How a run with this status is at `now`. A heartbeat in the future, of a host whose clock is ahead, is just now.
+    /// The condition at `now` of a run with this status. A heartbeat in the future, from a host whose clock is ahead, counts
+    /// as just now.
     #[must_use]
     pub fn new(now: DateTime<Utc>, status: &RunStatus, evidence: ProcessEvidence) -> Self {
         let phase = status.state;
@@ -64,7 +65,7 @@ impl RunCondition {
             _ if phase.is_over() => None,
             ProcessEvidence::Gone => Some(Staleness::ProcessGone),
             ProcessEvidence::HostRestarted => Some(Staleness::HostRestarted),
-            // A run that waits for its turn has nothing to say, however long that takes.
+            // A queued run has no heartbeat, however long it waits.
             ProcessEvidence::Alive | ProcessEvidence::Unknown if phase == RunPhase::Queued => None,
             ProcessEvidence::Alive => silent.then_some(Staleness::Hanging),
             ProcessEvidence::Unknown => silent.then_some(Staleness::Silent),
@@ -72,20 +73,20 @@ impl RunCondition {
         Self { phase, stale, silence, reason: status.reason.clone() }
     }
 
-    /// The state for those who read only one word: the phase, or `stale`.
+    /// The condition in one word: the phase, or `stale`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         if self.stale.is_some() { "stale" } else { self.phase.name() }
     }
 
-    /// Whether a trainer works on it now.
+    /// True if a trainer is working on the run now.
     #[must_use]
-    pub fn is_at_work(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         self.stale.is_none() && !self.phase.is_over() && self.phase != RunPhase::Queued
     }
 
-    /// Whether a trainer may yet read a request: it works on the run, or will, or cannot be looked at from here. A
-    /// silent one on another host counts, since clocks of hosts differ.
+    /// True if a trainer may still read a request: it works on the run, or will, or cannot be examined from here. A silent
+    /// trainer on another host counts, since clocks of hosts differ.
     #[must_use]
     pub fn may_have_trainer(&self) -> bool {
         !self.phase.is_over() && matches!(self.stale, None | Some(Staleness::Hanging | Staleness::Silent))
@@ -100,7 +101,7 @@ impl fmt::Display for RunCondition {
                     Staleness::ProcessGone => "process gone",
                     Staleness::HostRestarted => "host restarted",
                     Staleness::Hanging => "process hangs",
-                    Staleness::Silent => "no word from its host",
+                    Staleness::Silent => "no heartbeat",
                 };
                 format!("stale · {}, {evidence}", age_text(self.silence))
             }
@@ -128,8 +129,8 @@ pub fn duration_text(duration: TimeDelta) -> String {
     }
 }
 
-/// How long ago something was, for people: [`duration_text`] without seconds from one minute on, and without minutes from
-/// two hours on, so that a screen full of ages stands still.
+/// An age for people: [`duration_text`] without seconds from one minute on, and without minutes from two hours on, so that
+/// a screen full of ages changes rarely.
 #[must_use]
 pub fn age_text(age: TimeDelta) -> String {
     duration_text(match (age.num_hours(), age.num_minutes()) {
@@ -183,7 +184,7 @@ mod tests {
             (Running, None, 720, Gone, "stale · 12 min, process gone"),
             (Running, None, 1, Gone, "stale · 1 s, process gone"),
             (Paused, None, 7200, HostRestarted, "stale · 2 h, host restarted"),
-            (Running, None, 720, Unknown, "stale · 12 min, no word from its host"),
+            (Running, None, 720, Unknown, "stale · 12 min, no heartbeat"),
             (Running, None, 720, Alive, "stale · 12 min, process hangs"),
             (Queued, None, 36_000, Alive, "queued · 10 h ago"),
             (Queued, None, 36_000, Gone, "stale · 10 h, process gone"),
@@ -193,11 +194,15 @@ mod tests {
         for (state, reason, silence_s, evidence, expected) in cases {
             assert_eq!(shown(state, reason, silence_s, evidence), expected);
         }
-        assert_eq!(shown(Failed, Some("a\u{1b}[2J"), 0, Gone), "failed · a\\u{1b}[2J", "a reason drives no terminal");
+        assert_eq!(
+            shown(Failed, Some("a\u{1b}[2J"), 0, Gone),
+            "failed · a\\u{1b}[2J",
+            "control characters are escaped"
+        );
     }
 
     #[test]
-    fn durations_for_people() {
+    fn durations_and_ages_are_short() {
         let cases =
             [(0, "0 s"), (59, "59 s"), (60, "1 min"), (61, "1 min 1 s"), (601, "10 min"), (11_520, "3 h 12 min")];
         for (seconds, expected) in cases {

@@ -1,178 +1,215 @@
-//! What a run's events add up to, piece by piece: epochs, reports within them, checkpoints, and what else was recorded.
+//! The records that a run's events carry and that its state is made of.
+
+use std::ops::Deref;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::run_event::{CheckpointKind, RequestVerb};
+use super::request_verb::RequestVerb;
 use crate::subject::split::Split;
 use crate::training::compute_options::Precision;
 use crate::training::training_config::Monitor;
 
-/// A trainer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A record and the time of the event that carried it. Dereferences to the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Timed<T> {
+    /// By the trainer's clock.
+    pub time: DateTime<Utc>,
+    #[serde(flatten)]
+    pub record: T,
+}
+
+impl<T> Deref for Timed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
+/// The process that trains a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrainerFacts {
-    /// Its process.
     pub pid: u32,
-    /// Its host.
     pub host: String,
-    /// Version of the program.
+    /// The version of the program.
     pub version: String,
 }
 
-/// What a training computes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct TrainingSetting {
-    /// The device in words.
+/// The device and the images that a run is trained with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrainingSetup {
+    /// The device's name, such as `cuda:0`.
     pub device: String,
     /// The precision in use.
     pub precision: Precision,
-    /// CPU threads in use.
+    /// The CPU threads in use.
     pub threads: usize,
-    /// Training images.
+    /// The number of training images.
     pub train: usize,
-    /// Validation images.
+    /// The number of validation images.
     pub validation: usize,
-    /// Test images.
+    /// The number of test images.
     pub test: usize,
-    /// Updates an epoch.
+    /// Weight updates per epoch.
     pub steps_per_epoch: u64,
 }
 
-/// One report within an epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct StepPoint {
-    /// When.
-    pub time: DateTime<Utc>,
-    /// The epoch.
+/// A report of the progress within an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
     pub epoch: u32,
-    /// Updates so far.
+    /// The updates so far.
     pub step: u64,
-    /// Mean loss over the epoch's images so far.
+    /// Mean loss over the epoch's training images so far.
     pub loss: f64,
-    /// Share of them that were predicted rightly.
+    /// Share of those images that were classified correctly, in training mode.
     pub accuracy: f64,
-    /// Learning rate of this step.
+    /// The learning rate of this step.
     pub learning_rate: f64,
-    /// Norm of the gradient before clipping.
+    /// The norm of the gradient before clipping.
     pub gradient_norm: f64,
-    /// Training images a second.
+    /// Training images per second since the last report.
     pub images_per_s: f64,
 }
 
-/// What an epoch came to: everything that is the same however often the run was interrupted.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct EpochFigures {
+/// The metrics of a completed epoch: everything that is the same however often the run was interrupted. Training metrics
+/// are means over the epoch, in training mode, as Keras reports them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
     /// The epoch, from 1.
     pub epoch: u32,
-    /// Updates so far.
+    /// The updates so far.
     pub step: u64,
     /// Mean training loss.
     pub train_loss: f64,
-    /// Training accuracy.
     pub train_accuracy: f64,
-    /// Mean validation loss.
+    /// Mean validation loss; `None` without validation images.
     pub val_loss: Option<f64>,
-    /// Validation accuracy.
     pub val_accuracy: Option<f64>,
-    /// Quadratic-weighted kappa on the validation images.
+    /// Quadratic-weighted kappa on the validation images; `None` where it is undefined.
     pub val_kappa: Option<f64>,
-    /// Learning rate of the epoch's last step.
+    /// The learning rate of the epoch's last step.
     pub learning_rate: f64,
 }
 
-impl EpochFigures {
-    /// What decides which epoch was the best, by name, and its value. Without validation images the training figures have
-    /// to do.
+impl EpochMetrics {
+    /// The metric by which epochs are compared: its name, and its value in this epoch, `None` where that is undefined or
+    /// NaN. Without validation images it is a training metric: the loss, or accuracy for all others.
+    ///
+    /// The trainer keeps models by this value, and readers show the best epoch by it.
     #[must_use]
     pub fn monitored(&self, monitor: Monitor) -> (&'static str, Option<f64>) {
-        match (monitor, self.val_accuracy) {
+        let (metric, value) = match (monitor, self.val_accuracy) {
             (Monitor::ValAccuracy, Some(accuracy)) => (monitor.name(), Some(accuracy)),
             (Monitor::ValLoss, Some(_)) => (monitor.name(), self.val_loss),
             (Monitor::ValKappa, Some(_)) => (monitor.name(), self.val_kappa),
             (Monitor::ValLoss, None) => ("train_loss", Some(self.train_loss)),
             (Monitor::ValAccuracy | Monitor::ValKappa, None) => ("train_accuracy", Some(self.train_accuracy)),
-        }
+        };
+        (metric, value.filter(|value| !value.is_nan()))
     }
 }
 
-/// An epoch that is over.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// A completed epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
-    /// What it came to.
     #[serde(flatten)]
-    pub figures: EpochFigures,
-    /// Seconds that it took.
+    pub metrics: EpochMetrics,
+    /// The seconds that it took, validation included.
     pub seconds: f64,
-    /// When it was over.
-    pub time: DateTime<Utc>,
 }
 
-/// A learning rate that was reduced on a plateau.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// A reduction of the learning rate on a plateau.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearningRateReduction {
-    /// The epoch at whose end.
+    /// The epoch at whose end it happened.
     pub epoch: u32,
-    /// Before.
     pub from: f64,
-    /// After.
     pub to: f64,
 }
 
+/// The purpose of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckpointKind {
+    /// The latest state, for resuming.
+    Last,
+    /// A model better than those before.
+    Best,
+}
+
 /// A checkpoint that was written.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedCheckpoint {
-    /// When.
-    pub time: DateTime<Utc>,
     /// The epoch it was written in.
     pub epoch: u32,
-    /// Updates that it holds.
+    /// The updates that it holds.
     pub step: u64,
-    /// What it is for.
     pub kind: CheckpointKind,
     /// Its file name in `checkpoints/`.
     pub file: String,
-    /// The monitored value, of a best one.
+    /// The monitored value, for [`CheckpointKind::Best`].
     pub value: Option<f64>,
 }
 
-/// An image that is left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SkippedSample {
-    /// The file.
-    pub file: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Something that was said, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct LoggedMessage {
-    /// When.
-    pub time: DateTime<Utc>,
-    /// What.
-    pub message: String,
-}
-
 /// A request that the trainer has carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcknowledgedRequest {
-    /// When.
-    pub time: DateTime<Utc>,
-    /// What was asked for.
     pub verb: RequestVerb,
-    /// Updates at that moment.
+    /// The updates at that moment.
     pub step: u64,
 }
 
-/// The figures of a split.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+/// An image that is left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedSample {
+    pub file: String,
+    pub reason: String,
+}
+
+/// The metrics of the best checkpoint on a split.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SplitEvaluation {
-    /// The split.
     pub split: Split,
-    /// Images.
+    /// The number of images.
     pub images: usize,
-    /// Accuracy.
     pub accuracy: f64,
-    /// Linear-weighted kappa.
+    /// Linear-weighted kappa; `None` where it is undefined.
     pub kappa_linear: Option<f64>,
+}
+
+/// A warning or an error, and when it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LoggedMessage {
+    pub time: DateTime<Utc>,
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_training_metric_is_monitored_without_validation_images() {
+        let validated = EpochMetrics {
+            epoch: 1,
+            step: 10,
+            train_loss: 0.5,
+            train_accuracy: 0.6,
+            val_loss: Some(0.7),
+            val_accuracy: Some(0.8),
+            val_kappa: None,
+            learning_rate: 0.01,
+        };
+        assert_eq!(validated.monitored(Monitor::ValAccuracy), ("val_accuracy", Some(0.8)));
+        assert_eq!(validated.monitored(Monitor::ValLoss), ("val_loss", Some(0.7)));
+        assert_eq!(validated.monitored(Monitor::ValKappa), ("val_kappa", None), "undefined, and not replaced");
+        let unvalidated = EpochMetrics { val_loss: None, val_accuracy: None, ..validated };
+        assert_eq!(unvalidated.monitored(Monitor::ValAccuracy), ("train_accuracy", Some(0.6)));
+        assert_eq!(unvalidated.monitored(Monitor::ValLoss), ("train_loss", Some(0.5)));
+        assert_eq!(unvalidated.monitored(Monitor::ValKappa), ("train_accuracy", Some(0.6)));
+        let diverged = EpochMetrics { val_loss: Some(f64::NAN), ..validated };
+        assert_eq!(diverged.monitored(Monitor::ValLoss), ("val_loss", None), "NaN is never the best");
+    }
 }

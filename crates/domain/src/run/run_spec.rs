@@ -1,4 +1,4 @@
-//! `run.toml`: what a run was asked to do, written once.
+//! `run.toml`: the specification of a run, written once.
 
 use std::path::PathBuf;
 
@@ -10,30 +10,28 @@ use crate::subject::view::View;
 use crate::training::compute_options::DeviceChoice;
 use crate::training::training_config::TrainingConfig;
 
-/// The version of the layout of `run.toml`.
+/// The schema version of `run.toml`.
 pub const RUN_SCHEMA: u32 = 1;
 
-/// What a run was asked to do.
+/// The specification of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSpec {
     /// [`RUN_SCHEMA`].
     pub schema: u32,
-    /// When it was asked for.
+    /// When the run was requested.
     pub created: DateTime<Utc>,
-    /// The runs that were asked for together share it.
+    /// The id shared by runs that were started together.
     pub group: String,
-    /// The view it is trained on.
     pub view: View,
-    /// The preset that the configuration began with.
+    /// The preset that the configuration started from.
     pub preset: String,
     /// The data set's root, absolute.
     pub data: PathBuf,
-    /// What is white in images of 16 bits.
+    /// The grey range of 16-bit images.
     #[serde(default, skip_serializing_if = "GreyRange::is_auto")]
     pub grey_range: GreyRange,
-    /// Where it is to be computed.
+    /// The requested device.
     pub device: DeviceChoice,
-    /// Everything that decides what is computed.
     pub config: TrainingConfig,
 }

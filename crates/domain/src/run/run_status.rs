@@ -1,4 +1,4 @@
-//! `status.json`: the state of a run and the evidence for it, replaced every few seconds.
+//! `status.json`: the state of a run and the evidence for it, rewritten every few seconds.
 
 use std::fmt;
 
@@ -7,35 +7,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::subject::view::View;
 
-/// The version of the layout of `status.json`.
+/// The schema version of `status.json`.
 pub const STATUS_SCHEMA: u32 = 1;
 
-/// What a run is doing, as its trainer says it.
+/// The phase of a run as its trainer reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunPhase {
-    /// It waits for its turn.
+    /// The run waits for its turn.
     Queued,
-    /// Images are read, the network is built.
+    /// The trainer reads images and builds the network.
     Starting,
-    /// It trains.
     Running,
-    /// It waits for `continue`.
+    /// The trainer waits for `continue`.
     Paused,
-    /// It was asked to stop and finishes what it is at.
+    /// The trainer was asked to stop and finishes the step or the epoch.
     Stopping,
-    /// A signal ended it; it can be resumed.
+    /// Ended by a signal; the run can be resumed.
     Interrupted,
-    /// A request ended it; it can be resumed.
+    /// Ended by a request; the run can be resumed.
     Stopped,
-    /// It came to its end.
+    /// All epochs are done, or the early stop ended the run.
     Completed,
-    /// It could not go on.
+    /// Ended by an error.
     Failed,
 }
 
 impl RunPhase {
-    /// Its name in files.
+    /// The name in files.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +50,7 @@ impl RunPhase {
         }
     }
 
-    /// Whether no trainer is at work on it, nor will be without being asked.
+    /// True if no trainer works on the run, or will without a request to resume it.
     #[must_use]
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Interrupted | Self::Stopped | Self::Completed | Self::Failed)
@@ -67,9 +66,8 @@ impl fmt::Display for RunPhase {
 /// The best epoch so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BestEpoch {
-    /// What decides, such as `val_accuracy`.
+    /// The metric that decides, such as `val_accuracy`.
     pub metric: String,
-    /// Its value.
     pub value: f64,
     /// The epoch, from 1.
     pub epoch: u32,
@@ -80,36 +78,32 @@ pub struct BestEpoch {
 pub struct RunStatus {
     /// [`STATUS_SCHEMA`].
     pub schema: u32,
-    /// What the run is doing.
     pub state: RunPhase,
-    /// Why, in words, where there is something to say.
+    /// The reason for the state, for people.
     pub reason: Option<String>,
-    /// The trainer's process.
+    /// The trainer's process ID.
     pub pid: Option<u32>,
-    /// The host it runs on.
     pub host: Option<String>,
-    /// That host's boot, so that a process number of an earlier boot is not taken for it.
+    /// The host's boot ID, so that a process ID from before a reboot is not mistaken for this trainer.
     pub boot_id: Option<String>,
-    /// The runs that were asked for together.
+    /// The id shared by runs that were started together.
     pub group: String,
-    /// The view.
     pub view: View,
-    /// Updates of the weights so far.
+    /// The weight updates so far.
     pub step: u64,
-    /// Updates an epoch.
+    /// Weight updates per epoch.
     pub steps_per_epoch: u64,
-    /// The epoch it is in, from 1; 0 before the first.
+    /// The current epoch, from 1; 0 before the first.
     pub epoch: u32,
-    /// The epochs that were asked for.
+    /// The number of epochs to train.
     pub epochs: u32,
-    /// The best epoch so far.
     pub best: Option<BestEpoch>,
-    /// Training images a second, lately.
+    /// Training images per second, from the last report.
     pub images_per_s: Option<f64>,
-    /// Seconds to the end, as it goes.
+    /// The [remaining seconds](super::remaining_time::remaining_seconds).
     pub eta_s: Option<f64>,
-    /// When the trainer last said that it lives.
+    /// When the trainer last reported that it is alive.
     pub heartbeat: DateTime<Utc>,
-    /// When anything but the heartbeat last changed.
+    /// When anything other than the heartbeat last changed.
     pub updated: DateTime<Utc>,
 }

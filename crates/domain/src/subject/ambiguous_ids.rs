@@ -1,18 +1,18 @@
-//! Ids that look as if one subject or examination were written in two ways.
+//! Ids that look like two spellings of one subject or examination.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::id_spelling::LookAlikes;
 use super::prediction::PredictionRow;
-use super::subject::SubjectId;
+use super::subject_id::SubjectId;
 use crate::text::printable::printable;
 
-/// How many cases are spelled out; the rest are counted.
-const LISTED: usize = 3;
+/// The number of cases that are spelled out; the rest are counted.
+const MAX_LISTED: usize = 3;
 
-/// Ids that may mean the same but do not read the same. Nothing is guessed: they stay apart, are not fused, and should
-/// be looked at.
+/// Ids that may mean the same but are spelled differently. Nothing is guessed: they stay separate, are not fused, and
+/// should be checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AmbiguousIds {
     /// Subjects that have rows with an exam and rows without one.
@@ -24,7 +24,7 @@ pub struct AmbiguousIds {
 }
 
 impl AmbiguousIds {
-    /// Looks through rows.
+    /// Finds the ambiguous ids among some rows.
     #[must_use]
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a PredictionRow>) -> Self {
         let mut exams: BTreeMap<&SubjectId, BTreeSet<Option<&str>>> = BTreeMap::new();
@@ -45,21 +45,22 @@ impl AmbiguousIds {
         found
     }
 
-    /// What is to be said about them, a line each.
+    /// One warning per kind of ambiguity.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.with_and_without_exam.is_empty() {
             let subjects = Listed(&self.with_and_without_exam);
-            warnings.push(format!("rows with and without an exam are not fused, of the subjects {subjects}"));
+            warnings.push(format!("rows with and without an exam are not fused, in subjects {subjects}"));
         }
         if !self.subjects.is_empty() {
-            warnings.push(format!("{} and not fused; write each id in one way", self.subjects.taken_apart("subject")));
+            warnings.push(format!("{} and not fused; write each id in one way", self.subjects.described("subject")));
         }
         if !self.exams.is_empty() {
             let alike = Listed(&self.exams);
             warnings.push(format!(
-                "exam ids that look the same are taken for different exams and not fused: {alike}; write each id in one way"
+                "exam ids that look the same are treated as different exams and not fused: {alike}; write each id \
+                 in one way"
             ));
         }
         warnings
@@ -70,7 +71,7 @@ struct Listed<'a>(&'a [String]);
 
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = &self.0[..self.0.len().min(LISTED)];
+        let first = &self.0[..self.0.len().min(MAX_LISTED)];
         f.write_str(&first.join(", "))?;
         match self.0.len() - first.len() {
             0 => Ok(()),
@@ -83,7 +84,7 @@ impl fmt::Display for Listed<'_> {
 mod tests {
     use super::super::density::DensityClass;
     use super::super::probabilities::Probabilities;
-    use super::super::subject::ExamId;
+    use super::super::subject_id::ExamId;
     use super::*;
 
     fn rows(ids: &[(&str, &str)]) -> Vec<PredictionRow> {
@@ -100,16 +101,16 @@ mod tests {
     }
 
     #[test]
-    fn one_id_in_two_spellings_is_found() {
+    fn two_spellings_of_one_id_are_found() {
         let found =
             AmbiguousIds::of(&rows(&[("7", "1"), ("007", "1"), ("8", "1"), ("8", ""), ("9", "1"), ("9", "1.0")]));
         assert_eq!(found.with_and_without_exam, ["8"]);
         assert_eq!(
             found.warnings()[1..],
             [
-                "subject ids that look the same are taken for different subjects (007 and 7) and not fused; write each \
-                 id in one way",
-                "exam ids that look the same are taken for different exams and not fused: subject 9: 1 and 1.0; write \
+                "subject ids that look the same are treated as different subjects (007 and 7) and not fused; write \
+                 each id in one way",
+                "exam ids that look the same are treated as different exams and not fused: subject 9: 1 and 1.0; write \
                  each id in one way",
             ]
         );
@@ -124,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn many_are_counted() {
+    fn further_subjects_are_counted() {
         let ids: Vec<_> = (1..=50).flat_map(|id| [(id.to_string(), "1"), (id.to_string(), "")]).collect();
         let ids: Vec<_> = ids.iter().map(|(id, exam)| (id.as_str(), *exam)).collect();
         let warnings = AmbiguousIds::of(&rows(&ids)).warnings();
-        assert_eq!(warnings, ["rows with and without an exam are not fused, of the subjects 1, 10, 11, and 47 more"]);
+        assert_eq!(warnings, ["rows with and without an exam are not fused, in subjects 1, 10, 11, and 47 more"]);
     }
 }

@@ -1,12 +1,11 @@
 //! BI-RADS breast-density classes.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-/// A BI-RADS breast-density class: A entirely fatty, B scattered, C heterogeneously dense, D extremely dense
-/// (ACR BI-RADS Atlas, 5th edition, 2013). The order is the order of density, and of the network's outputs.
+use crate::text::named_choice::named_choice;
+
+/// A BI-RADS breast-density class: A almost entirely fatty to D extremely dense (ACR BI-RADS Atlas, 5th edition,
+/// 2013). Ordered by density, as the network's outputs are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DensityClass {
     /// Almost entirely fatty.
@@ -22,10 +21,9 @@ pub enum DensityClass {
 impl DensityClass {
     /// All classes, in the order of the network's outputs.
     pub const ALL: [Self; 4] = [Self::A, Self::B, Self::C, Self::D];
-    /// How many classes there are.
     pub const COUNT: usize = Self::ALL.len();
 
-    /// Position in [`DensityClass::ALL`], 0 to 3.
+    /// The position in [`DensityClass::ALL`], 0 to 3.
     #[must_use]
     pub const fn index(self) -> usize {
         self as usize
@@ -37,13 +35,12 @@ impl DensityClass {
         Self::ALL.get(index).copied()
     }
 
-    /// Whether the breast counts as dense (C or D), as screening guidelines split the four classes.
+    /// True for C and D, which screening guidelines count as dense.
     #[must_use]
     pub const fn is_dense(self) -> bool {
         matches!(self, Self::C | Self::D)
     }
 
-    /// The letter of the class.
     #[must_use]
     pub const fn letter(self) -> &'static str {
         match self {
@@ -55,35 +52,19 @@ impl DensityClass {
     }
 }
 
-impl fmt::Display for DensityClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.letter())
-    }
-}
-
-/// A text that names no density class.
+/// A text that does not name a density class.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no density class; the classes are A, B, C and D")]
+#[error("'{0}' is not a density class; the classes are A, B, C and D")]
 pub struct UnknownClass(pub String);
 
-impl FromStr for DensityClass {
-    type Err = UnknownClass;
-
-    /// Reads one letter, in either case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|class| class.letter().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UnknownClass(text.to_owned()))
-    }
-}
+named_choice!(DensityClass by letter, str::eq_ignore_ascii_case, UnknownClass);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn letters_in_either_case_and_nothing_else() {
+    fn only_the_letters_are_read_in_either_case() {
         for class in DensityClass::ALL {
             assert_eq!(class.letter().parse(), Ok(class));
             assert_eq!(class.letter().to_lowercase().parse(), Ok(class));

@@ -1,4 +1,4 @@
-//! Rows of predictions gathered by examination.
+//! Predictions grouped by examination.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -6,25 +6,23 @@ use std::fmt;
 use super::density::DensityClass;
 use super::fusion::ViewProbabilities;
 use super::prediction::PredictionRow;
-use super::subject::{ExamId, SubjectId};
+use super::subject_id::{ExamId, SubjectId};
 use super::view::View;
 use crate::text::printable::printable;
 
-/// How many cases are spelled out; the rest are counted.
-const LISTED: usize = 10;
+/// The number of cases that are spelled out; the rest are counted.
+const MAX_LISTED: usize = 10;
 
-/// What identifies an examination: views are fused by it, never by their order in a file. A subject with several
-/// examinations has several of these, and each may have a label of its own; rows without an exam are one examination.
+/// The key by which views are fused, never their order in a file. A subject may have several examinations, each with a
+/// label of its own; the rows of a subject without an exam id form one examination.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize)]
 pub struct ExaminationId {
-    /// The subject.
     pub subject: SubjectId,
-    /// The examination of the subject, where known.
     pub exam: Option<ExamId>,
 }
 
 impl ExaminationId {
-    /// The examination that a row is of.
+    /// The examination that a row belongs to.
     #[must_use]
     pub fn of(row: &PredictionRow) -> Self {
         Self { subject: row.subject.clone(), exam: row.exam.clone() }
@@ -38,31 +36,29 @@ impl fmt::Display for ExaminationId {
     }
 }
 
-/// The predictions of one examination that has a label.
+/// The predictions of one labelled examination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Examination {
-    /// Whose and which.
     pub id: ExaminationId,
     /// The true class.
     pub label: DensityClass,
-    /// The predictions, by view.
     pub views: ViewProbabilities,
-    /// The views whose own rows have the label.
+    /// The views whose own rows carry the label.
     pub labelled_views: Vec<View>,
 }
 
-/// Rows that cannot all be right.
+/// Rows that contradict or repeat each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 pub struct InconsistentRows {
-    /// How many tables the rows are from, where that is known: several may overlap.
+    /// The number of tables that the rows come from, 0 if unknown; several tables may overlap.
     pub tables: usize,
-    /// How many views there are in all examinations that have a label.
+    /// The number of views of all labelled examinations.
     pub views: usize,
-    /// How many such examinations there are.
+    /// The number of labelled examinations.
     pub examinations: usize,
     /// Examinations whose rows disagree about the true class, each with its rows.
     pub contradicting_labels: Vec<String>,
-    /// Views of an examination that were given more than once, each with its rows.
+    /// Views of an examination that are predicted more than once, each with its rows.
     pub duplicates: Vec<String>,
 }
 
@@ -82,51 +78,54 @@ impl fmt::Display for InconsistentRows {
     }
 }
 
-/// Cases below an error's line, each on an indented line of its own: the first ten, and how many more there are.
+/// The cases of an error, each on an indented line of its own; those after the first ten are counted.
 pub(crate) struct CaseLines<'a>(pub(crate) &'a [String]);
 
 impl fmt::Display for CaseLines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for case in self.0.iter().take(LISTED) {
+        for case in self.0.iter().take(MAX_LISTED) {
             write!(f, "\n  {case}")?;
         }
-        match self.0.len().saturating_sub(LISTED) {
+        match self.0.len().saturating_sub(MAX_LISTED) {
             0 => Ok(()),
             more => write!(f, "\n  and {more} more"),
         }
     }
 }
 
-/// The first items of one case, and how many more there are: files can be given any number of times.
+/// The first items of one case and the number of the others: a file can be given any number of times.
 fn listed(items: &[String]) -> String {
-    match items.len().saturating_sub(LISTED) {
+    match items.len().saturating_sub(MAX_LISTED) {
         0 => items.join(", "),
-        more => format!("{} and {more} more", items[..LISTED].join(", ")),
+        more => format!("{} and {more} more", items[..MAX_LISTED].join(", ")),
     }
 }
 
-/// Gathers the rows that have a view by examination, in the order of first appearance; examinations without any label
-/// are left out. A row without a label belongs to the truth of its examination: a label is of the examination.
-pub fn gather<'a>(rows: impl IntoIterator<Item = &'a PredictionRow>) -> Result<Vec<Examination>, InconsistentRows> {
+/// Groups the rows that have a view by examination, in the order of first appearance; examinations without any label
+/// are left out. A label belongs to the examination, so it also holds for the rows of it that have none.
+pub fn group_by_examination<'a>(
+    rows: impl IntoIterator<Item = &'a PredictionRow>,
+) -> Result<Vec<Examination>, InconsistentRows> {
     let mut by_id: HashMap<ExaminationId, usize> = HashMap::new();
-    let mut gathered: Vec<Vec<&PredictionRow>> = Vec::new();
+    let mut groups: Vec<Vec<&PredictionRow>> = Vec::new();
     for row in rows.into_iter().filter(|row| row.view.is_some()) {
-        let place = *by_id.entry(ExaminationId::of(row)).or_insert_with(|| {
-            gathered.push(Vec::new());
-            gathered.len() - 1
+        let index = *by_id.entry(ExaminationId::of(row)).or_insert_with(|| {
+            groups.push(Vec::new());
+            groups.len() - 1
         });
-        gathered[place].push(row);
+        groups[index].push(row);
     }
     let mut inconsistent = InconsistentRows::default();
-    let mut examinations = Vec::with_capacity(gathered.len());
-    for rows in &gathered {
+    let mut examinations = Vec::with_capacity(groups.len());
+    for rows in &groups {
         examinations.extend(examination(rows, &mut inconsistent));
     }
-    let all_right = inconsistent.contradicting_labels.is_empty() && inconsistent.duplicates.is_empty();
-    if all_right { Ok(examinations) } else { Err(inconsistent) }
+    let is_consistent = inconsistent.contradicting_labels.is_empty() && inconsistent.duplicates.is_empty();
+    if is_consistent { Ok(examinations) } else { Err(inconsistent) }
 }
 
-/// One examination of its rows, `None` where none has a label; what cannot be right is added to `inconsistent`.
+/// The examination that some rows belong to; `None` if none has a label. Contradictions and duplicates are added to
+/// `inconsistent`.
 fn examination(rows: &[&PredictionRow], inconsistent: &mut InconsistentRows) -> Option<Examination> {
     let label = rows.iter().find_map(|row| row.label)?;
     let id = ExaminationId::of(rows.first()?);
@@ -159,14 +158,13 @@ fn examination(rows: &[&PredictionRow], inconsistent: &mut InconsistentRows) -> 
 /// Predictions without a label of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct UnlabelledRows {
-    /// How many are of an examination that another view labels: they count where views are fused.
+    /// Rows whose examination is labelled by another view: they count where views are fused.
     pub fused: usize,
-    /// How many others there are: they count nowhere.
+    /// All other rows: they count nowhere.
     pub left_out: usize,
 }
 
 impl UnlabelledRows {
-    /// Counts them.
     #[must_use]
     pub fn of(rows: &[PredictionRow]) -> Self {
         let with_view = || rows.iter().filter(|row| row.view.is_some());
@@ -176,7 +174,6 @@ impl UnlabelledRows {
         Self { fused, left_out: rows.iter().filter(|row| row.label.is_none()).count() - fused }
     }
 
-    /// All of them.
     #[must_use]
     pub fn total(&self) -> usize {
         self.fused + self.left_out
@@ -201,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn by_id_and_not_by_order() {
+    fn rows_are_grouped_by_id_and_not_by_order() {
         let (a, b) = (Some(DensityClass::A), Some(DensityClass::B));
         let rows = [
             row("2", "1", View::CcR, a),
@@ -211,7 +208,7 @@ mod tests {
             row("3", "1", View::CcR, None),
             row("2", "1", View::MloR, a),
         ];
-        let examinations = gather(&rows).unwrap();
+        let examinations = group_by_examination(&rows).unwrap();
         let ids: Vec<_> = examinations.iter().map(|examination| examination.id.to_string()).collect();
         assert_eq!(ids, ["subject 2 exam 1", "subject 1 exam 1", "subject 1 exam 2"], "a later exam has its own label");
         assert_eq!(examinations[0].views.missing(&View::ALL).collect::<Vec<_>>(), [View::CcL, View::MloL]);
@@ -228,7 +225,7 @@ mod tests {
             row("3", "1", View::CcL, b),
             row("3", "1", View::CcL, b),
         ];
-        let error = gather(&rows).unwrap_err();
+        let error = group_by_examination(&rows).unwrap_err();
         assert_eq!(error.contradicting_labels.len(), 2);
         assert_eq!(error.duplicates.len(), 1);
         let text = error.to_string();
@@ -240,12 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn many_cases_are_ten_lines_and_a_count() {
+    fn many_cases_become_ten_lines_and_a_count() {
         let a = Some(DensityClass::A);
         let once: Vec<_> = (0..500).map(|subject| row(&subject.to_string(), "1", View::CcR, a)).collect();
         let mut rows = [once.clone(), once].concat();
         rows.extend(std::iter::repeat_n(rows[0].clone(), 900));
-        let error = gather(&rows).unwrap_err();
+        let error = group_by_examination(&rows).unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("500 of 500 views are predicted more than once:\n"), "{text}");
         let of_tables = InconsistentRows { tables: 2, ..error }.to_string();
@@ -256,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_view_without_a_label_has_that_of_its_examination() {
+    fn a_view_without_a_label_takes_that_of_its_examination() {
         let a = Some(DensityClass::A);
         let rows = [
             row("1", "1", View::CcR, None),
@@ -264,12 +261,12 @@ mod tests {
             row("2", "1", View::CcR, None),
             PredictionRow { view: None, ..row("1", "1", View::CcL, None) },
         ];
-        let examinations = gather(&rows).unwrap();
-        assert_eq!(examinations.len(), 1, "nobody knows the class of subject 2");
+        let examinations = group_by_examination(&rows).unwrap();
+        assert_eq!(examinations.len(), 1, "subject 2 has no label");
         assert_eq!((examinations[0].label, &examinations[0].labelled_views[..]), (DensityClass::A, &[View::MloR][..]));
         assert!(examinations[0].views.of(View::CcR).is_some());
         assert_eq!(UnlabelledRows::of(&rows), UnlabelledRows { fused: 1, left_out: 2 });
         let twice = [rows[0].clone(), rows[0].clone(), rows[1].clone()];
-        assert_eq!(gather(&twice).unwrap_err().duplicates.len(), 1);
+        assert_eq!(group_by_examination(&twice).unwrap_err().duplicates.len(), 1);
     }
 }

@@ -1,19 +1,19 @@
-//! From the predictions of single views to one per breast and one per examination.
+//! Fusion of single views into one prediction per breast or examination.
 
 use super::density::DensityClass;
 use super::probabilities::Probabilities;
 use super::view::{Side, View};
 
-/// How the views' probabilities become one.
+/// A rule that fuses the probabilities of several views.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Fusion {
-    /// The mean, as the reference has it.
+    /// The mean, as in the reference.
     #[default]
     Mean,
-    /// Each class' largest probability, renormalised.
+    /// The largest probability of each class, renormalised.
     Max,
-    /// The mean of each side, of which the denser one counts: where the breasts differ, BI-RADS (5th edition, 2013)
-    /// reports the denser. Denser is what has the larger expected class `Σ k·p_k`; the right one on a tie.
+    /// The mean of the denser side: where the breasts differ, BI-RADS (5th edition, 2013) reports the denser one. The
+    /// denser side is the one with the larger expected class `Σ k·p_k`; the right one on a tie.
     DenserSide,
     /// The mean, weighted by view.
     Weighted(ViewWeights),
@@ -32,7 +32,7 @@ impl Fusion {
     }
 }
 
-/// Weights of the views in [`Fusion::Weighted`], the views' validation accuracies, say.
+/// The weights of the views in [`Fusion::Weighted`], for example their validation accuracies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ViewWeights([f64; View::ALL.len()]);
 
@@ -40,9 +40,7 @@ pub struct ViewWeights([f64; View::ALL.len()]);
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("the weight of {view} is {weight}; a weight must be a positive number")]
 pub struct ImproperWeight {
-    /// The view.
     pub view: View,
-    /// Its weight.
     pub weight: f64,
 }
 
@@ -62,29 +60,26 @@ impl ViewWeights {
     }
 }
 
-/// The probabilities of the views that an examination has.
+/// The probabilities of the views of one examination, as far as it has them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ViewProbabilities([Option<Probabilities>; View::ALL.len()]);
 
 impl ViewProbabilities {
-    /// The probabilities of a view.
     #[must_use]
     pub fn of(&self, view: View) -> Option<Probabilities> {
         self.0[view as usize]
     }
 
-    /// Sets the probabilities of a view.
     pub fn set(&mut self, view: View, probabilities: Probabilities) {
         self.0[view as usize] = Some(probabilities);
     }
 
-    /// Those of `views` that are missing.
+    /// The views among `views` that are missing.
     pub fn missing<'a>(&'a self, views: &'a [View]) -> impl Iterator<Item = View> + 'a {
         views.iter().copied().filter(|&view| self.of(view).is_none())
     }
 
-    /// The views fused to one; missing views do not count, and `None` stands where all are missing. A single view is
-    /// passed through to the last bit.
+    /// Fuses the views that are present; `None` if all are missing. A single view is passed through bit for bit.
     #[must_use]
     pub fn fuse(&self, views: &[View], fusion: Fusion) -> Option<Probabilities> {
         let present = || views.iter().filter_map(|&view| Some((view, self.of(view)?)));
@@ -114,7 +109,7 @@ impl ViewProbabilities {
     }
 }
 
-/// The mean with weights; `None` for nothing.
+/// The weighted mean; `None` if there are no parts.
 fn weighted_mean(parts: impl Iterator<Item = (f64, Probabilities)>) -> Option<Probabilities> {
     let (mut sum, mut total_weight) = ([0.0; DensityClass::COUNT], 0.0);
     for (weight, probabilities) in parts {
@@ -153,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn fusions_by_hand() {
+    fn fusions_match_a_hand_computation() {
         let exam = views(&[(View::CcR, FATTY), (View::MloR, FATTY), (View::CcL, DENSE), (View::MloL, FATTY)]);
         let fused = |fusion| exam.fuse(&View::ALL, fusion).unwrap();
         assert!(close(fused(Fusion::Mean), [0.6, 0.2, 0.05, 0.15]));

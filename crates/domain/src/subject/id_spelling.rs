@@ -1,6 +1,7 @@
-//! One id in several spellings: Excel drops leading zeros, pandas makes `1.0` of `1`, people mix cases and add blanks.
+//! One id in several spellings: Excel drops leading zeros, pandas turns `1` into `1.0`, people mix cases and add
+//! spaces.
 //!
-//! Nothing is guessed: ids that look the same stay apart, but never end up in different splits, and are reported.
+//! Nothing is guessed: ids that look the same stay separate and are reported, but never end up in different splits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,16 +10,16 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::text::printable::printable;
 
-/// How many groups are spelled out; the rest are counted.
-const LISTED: usize = 3;
+/// The number of groups that are spelled out; the rest are counted.
+const MAX_LISTED: usize = 3;
 
-/// What all spellings of an id have in common.
+/// The key that all spellings of an id share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdKey(String);
 
 impl IdKey {
-    /// The id in compatible Unicode (NFKC) and lower case, without blanks, without the `.0` of a number and without
-    /// zeros that begin a number.
+    /// The id in Unicode NFKC and lower case, without white space, leading zeros of its numbers, and the `.0` of a
+    /// whole number.
     #[must_use]
     pub fn of(id: &str) -> Self {
         let plain: String =
@@ -47,12 +48,12 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Groups of ids that look the same, each in two spellings or more.
+/// Groups of ids that look the same, each of two spellings or more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LookAlikes(Vec<Vec<String>>);
 
 impl LookAlikes {
-    /// Finds them among some ids.
+    /// Finds the groups among some ids.
     #[must_use]
     pub fn among<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
         let mut by_key: BTreeMap<IdKey, BTreeSet<&str>> = BTreeMap::new();
@@ -63,19 +64,19 @@ impl LookAlikes {
         Self(groups.map(|spellings| spellings.into_iter().map(str::to_owned).collect()).collect())
     }
 
-    /// Whether every id is spelled in one way.
+    /// True if every id is spelled in one way.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `subject ids that look the same are taken for different subjects (007 and 7)`
+    /// `subject ids that look the same are treated as different subjects (007 and 7)`
     #[must_use]
-    pub fn taken_apart(&self, what: &str) -> String {
-        format!("{what} ids that look the same are taken for different {what}s ({self})")
+    pub fn described(&self, what: &str) -> String {
+        format!("{what} ids that look the same are treated as different {what}s ({self})")
     }
 
-    /// The groups, each in the order of its spellings.
+    /// The groups, each with its spellings in alphabetical order.
     #[must_use]
     pub fn groups(&self) -> &[Vec<String>] {
         &self.0
@@ -83,15 +84,15 @@ impl LookAlikes {
 }
 
 impl fmt::Display for LookAlikes {
-    /// `007 and 7, P1 and p1, and 4 more`; blanks around an id are made visible by quotes.
+    /// `007 and 7, P1 and p1, and 4 more`; ids that contain white space are quoted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown =
             |id: &String| if id.contains(char::is_whitespace) { format!("'{}'", printable(id)) } else { printable(id) };
-        let groups = self.0.iter().take(LISTED);
+        let groups = self.0.iter().take(MAX_LISTED);
         let groups: Vec<_> =
             groups.map(|spellings| spellings.iter().map(shown).collect::<Vec<_>>().join(" and ")).collect();
         f.write_str(&groups.join(", "))?;
-        match self.0.len().saturating_sub(LISTED) {
+        match self.0.len().saturating_sub(MAX_LISTED) {
             0 => Ok(()),
             more => write!(f, ", and {more} more"),
         }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_one_id_have_one_key() {
+    fn spellings_of_one_id_share_a_key() {
         for spellings in [
             &["7", "007", "7.0", "07.00", " 7", "\u{ff17}"][..],
             &["P001", "p1", "P 01", "p\u{a0}0001"],
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_are_listed_with_examples() {
+    fn the_first_groups_are_listed_and_the_rest_counted() {
         let alike = LookAlikes::among(["7", "8", "007", "P1", "p1", "7", "P1 "]);
         assert_eq!(alike.to_string(), "007 and 7, P1 and 'P1 ' and p1");
         let many: Vec<String> = (1..=9).flat_map(|id| [id.to_string(), format!("0{id}")]).collect();
@@ -142,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn blanks_zeros_and_case_never_change_a_key(id in any::<String>(), number in 1_u32.., name in "[a-z]{0,3}") {
+        fn white_space_zeros_and_case_never_change_a_key(id in any::<String>(), number in 1_u32.., name in "[a-z]{0,3}") {
             prop_assert_eq!(IdKey::of(&format!(" {id}\t")), IdKey::of(&id));
             let spelled = format!("{name}{number}");
             prop_assert_eq!(IdKey::of(&format!("{}00{number}", name.to_uppercase())), IdKey::of(&spelled));

@@ -1,4 +1,4 @@
-//! Subjects, examinations and views, and what is predicted for them.
+//! Subjects, examinations and views, and the predictions for them.
 
 pub mod ambiguous_ids;
 pub mod density;
@@ -9,5 +9,5 @@ pub mod prediction;
 pub mod probabilities;
 pub mod selection;
 pub mod split;
-pub mod subject;
+pub mod subject_id;
 pub mod view;

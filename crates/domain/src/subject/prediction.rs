@@ -1,38 +1,33 @@
-//! What a network said of one image, and what is known of that image.
+//! Predictions of images, and the truth they are evaluated against.
 
 use super::density::DensityClass;
 use super::probabilities::Probabilities;
-use super::subject::{ExamId, SubjectId};
+use super::subject_id::{ExamId, SubjectId};
 use super::view::View;
 
-/// One line of a table of predictions.
+/// One row of a table of predictions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PredictionRow {
     /// The image file, as the data set names it.
     pub file: String,
-    /// The subject.
     pub subject: SubjectId,
-    /// The examination, where the file name tells it.
     pub exam: Option<ExamId>,
-    /// The view, where it is known.
     pub view: Option<View>,
-    /// The true class, where it is known.
+    /// The true class, if known.
     pub label: Option<DensityClass>,
     /// The most probable class; the first on a tie.
     pub predicted: DensityClass,
-    /// The network's output.
     pub probabilities: Probabilities,
 }
 
-/// A prediction whose truth is known: what figures of merit are computed from. It stands for one image, or for what
-/// the images of one breast or one examination were fused to.
+/// A prediction with its true class: the input of the figures of merit. It stands for one image, or for the fused
+/// images of one breast or one examination.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LabelledPrediction {
-    /// The subject: intervals are bootstrapped over subjects, since the images of one are not independent.
+    /// Intervals are bootstrapped over subjects, since the images of one subject are not independent.
     pub subject: SubjectId,
     /// The true class.
     pub label: DensityClass,
-    /// The probabilities of the classes.
     pub probabilities: Probabilities,
 }
 

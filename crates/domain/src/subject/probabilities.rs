@@ -4,43 +4,32 @@ use serde::{Deserialize, Serialize};
 
 use super::density::DensityClass;
 
-/// Probabilities of the classes A to D.
+/// The probabilities of the classes A to D.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Probabilities(pub [f64; DensityClass::COUNT]);
 
-/// Why four numbers are not probabilities.
+/// The reason four numbers are not probabilities.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ImproperProbabilities {
-    /// A number is NaN or infinite.
-    #[error("p_{class} is {value}, which is no number to count with")]
-    NotFinite {
-        /// The class.
-        class: DensityClass,
-        /// The offending number.
-        value: f64,
-    },
-    /// A number lies outside [0, 1].
+    #[error("p_{class} is {value}, not a finite number")]
+    NotFinite { class: DensityClass, value: f64 },
     #[error("p_{class} is {value}, outside 0 to 1")]
-    OutOfRange {
-        /// The class.
-        class: DensityClass,
-        /// The offending number.
-        value: f64,
-    },
-    /// The four do not add up to one.
+    OutOfRange { class: DensityClass, value: f64 },
     #[error("the probabilities sum to {sum:.6}, not to 1")]
-    SumNotOne {
-        /// Their sum.
-        sum: f64,
-    },
+    SumNotOne { sum: f64 },
 }
 
+/// The logits of an image are NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the network's output is not finite")]
+pub struct NonfiniteOutput;
+
 impl Probabilities {
-    /// How far from one the sum of proper probabilities may be: four f32 values of a softmax, written with few digits.
+    /// The largest accepted deviation of the sum from one, as for f32 softmax outputs written with few digits.
     pub const SUM_TOLERANCE: f64 = 1e-3;
 
-    /// Checks that the four numbers are finite, within [0, 1] and sum to one within [`Self::SUM_TOLERANCE`].
+    /// Checks that all four numbers are finite and in [0, 1], and that they sum to one within [`Self::SUM_TOLERANCE`].
     pub fn checked(values: [f64; DensityClass::COUNT]) -> Result<Self, ImproperProbabilities> {
         for (class, value) in DensityClass::ALL.into_iter().zip(values) {
             if !value.is_finite() {
@@ -57,26 +46,24 @@ impl Probabilities {
         Ok(Self(values))
     }
 
-    /// The softmax of four logits, computed in double precision; `None` when a logit is not finite.
-    #[must_use]
-    pub fn from_logits(logits: [f32; DensityClass::COUNT]) -> Option<Self> {
+    /// The softmax of four logits, computed in f64; an error if a logit is not finite.
+    pub fn from_logits(logits: [f32; DensityClass::COUNT]) -> Result<Self, NonfiniteOutput> {
         if !logits.iter().all(|logit| logit.is_finite()) {
-            return None;
+            return Err(NonfiniteOutput);
         }
         let logits = logits.map(f64::from);
         let largest = logits.into_iter().fold(f64::NEG_INFINITY, f64::max);
         let exponentials = logits.map(|logit| (logit - largest).exp());
         let sum: f64 = exponentials.iter().sum();
-        Some(Self(exponentials.map(|exponential| exponential / sum)))
+        Ok(Self(exponentials.map(|exponential| exponential / sum)))
     }
 
-    /// Probability of a class.
     #[must_use]
     pub fn of(&self, class: DensityClass) -> f64 {
         self.0[class.index()]
     }
 
-    /// The most probable class; the first on a tie, as NumPy's `argmax` has it.
+    /// The most probable class; the first on a tie, as in NumPy's `argmax`.
     #[must_use]
     pub fn most_probable(&self) -> DensityClass {
         DensityClass::ALL
@@ -93,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn improper_numbers_are_named() {
+    fn improper_probabilities_are_refused() {
         assert!(matches!(
             Probabilities::checked([f64::NAN, 0.0, 0.0, 1.0]),
             Err(ImproperProbabilities::NotFinite { class: DensityClass::A, .. })
@@ -113,7 +100,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_softmax_is_proper_and_keeps_the_order(logits in prop::array::uniform4(-80.0_f32..80.0)) {
+        fn a_softmax_is_proper_and_keeps_the_largest_logit(logits in prop::array::uniform4(-80.0_f32..80.0)) {
             let probabilities = Probabilities::from_logits(logits).expect("finite logits");
             prop_assert!(Probabilities::checked(probabilities.0).is_ok());
             let best = probabilities.most_probable();

@@ -1,4 +1,4 @@
-//! Which views and which part of a data set are asked for.
+//! The views and the split of a data set that are selected.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,18 +6,17 @@ use std::str::FromStr;
 use super::split::{Split, UnknownSplit};
 use super::view::{UnknownView, View};
 
-/// The views that are asked for: `all`, or some of the four.
+/// The selected views: `all`, or some of the four.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub enum ViewSelection {
-    /// Whatever there is.
+    /// All views that there are.
     #[default]
     All,
-    /// These, each once, in the order of [`View::ALL`].
+    /// Some views, each once, in the order of [`View::ALL`].
     Only(Vec<View>),
 }
 
 impl ViewSelection {
-    /// Whether a view is asked for.
     #[must_use]
     pub fn contains(&self, view: View) -> bool {
         match self {
@@ -30,13 +29,13 @@ impl ViewSelection {
 impl FromStr for ViewSelection {
     type Err = UnknownView;
 
-    /// Reads `all`, or views with commas between them; a view named twice counts once.
+    /// Reads `all`, or a comma-separated list of views; a view named twice counts once.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.eq_ignore_ascii_case("all") {
             return Ok(Self::All);
         }
-        let asked = text.split(',').map(|name| name.trim().parse()).collect::<Result<Vec<View>, _>>()?;
-        Ok(Self::Only(View::ALL.into_iter().filter(|view| asked.contains(view)).collect()))
+        let selected = text.split(',').map(|name| name.trim().parse()).collect::<Result<Vec<View>, _>>()?;
+        Ok(Self::Only(View::ALL.into_iter().filter(|view| selected.contains(view)).collect()))
     }
 }
 
@@ -49,13 +48,13 @@ impl fmt::Display for ViewSelection {
     }
 }
 
-/// The part of a data set that is asked for.
+/// The selected part of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum SplitSelection {
-    /// Every image, whatever part it belongs to.
+    /// The images of all splits, and those without one.
     #[default]
     All,
-    /// One part.
+    /// The images of one split.
     Only(Split),
 }
 
@@ -91,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn splits_by_name_or_synonym() {
+    fn splits_are_read_by_name_or_synonym() {
         assert_eq!("valid".parse(), Ok(SplitSelection::Only(Split::Validation)));
         assert_eq!("all".parse(), Ok(SplitSelection::All));
         assert!("holdout".parse::<SplitSelection>().is_err());

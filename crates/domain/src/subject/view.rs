@@ -1,24 +1,23 @@
 //! The four standard views of a mammographic examination.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-/// The breast that is shown.
+use crate::text::named_choice::named_choice;
+
+/// The imaged breast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Side {
-    /// The right breast: its chest wall is at the right edge of the picture.
+    /// The right breast; its chest wall is at the right edge of the image.
     Right,
-    /// The left breast: its chest wall is at the left edge of the picture.
+    /// The left breast; its chest wall is at the left edge of the image.
     Left,
 }
 
 impl Side {
-    /// Both sides, right first as the reference has them.
+    /// Both sides, right first as in the reference.
     pub const ALL: [Self; 2] = [Self::Right, Self::Left];
 
-    /// The name of the side's set of figures, `right` or `left`.
+    /// The name of the side's evaluation set, `right` or `left`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -27,7 +26,6 @@ impl Side {
         }
     }
 
-    /// The side's two views.
     #[must_use]
     pub const fn views(self) -> [View; 2] {
         match self {
@@ -42,7 +40,7 @@ impl Side {
 pub enum Projection {
     /// Cranio-caudal.
     Cc,
-    /// Medio-lateral oblique: shows the pectoral muscle.
+    /// Medio-lateral oblique; shows the pectoral muscle.
     Mlo,
 }
 
@@ -64,7 +62,6 @@ pub enum View {
 }
 
 impl View {
-    /// All views.
     pub const ALL: [Self; 4] = [Self::CcR, Self::CcL, Self::MloR, Self::MloL];
 
     /// The view's name, as in folders and files: `CC_R`, `CC_L`, `MLO_R`, `MLO_L`.
@@ -78,7 +75,6 @@ impl View {
         }
     }
 
-    /// The breast that is shown.
     #[must_use]
     pub const fn side(self) -> Side {
         match self {
@@ -87,7 +83,6 @@ impl View {
         }
     }
 
-    /// The direction of the beam.
     #[must_use]
     pub const fn projection(self) -> Projection {
         match self {
@@ -97,28 +92,12 @@ impl View {
     }
 }
 
-impl fmt::Display for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A text that names no view.
+/// A text that does not name a view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no view; the views are CC_R, CC_L, MLO_R and MLO_L")]
+#[error("'{0}' is not a view; the views are CC_R, CC_L, MLO_R and MLO_L")]
 pub struct UnknownView(pub String);
 
-impl FromStr for View {
-    type Err = UnknownView;
-
-    /// Reads a view's name, in either case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|view| view.name().eq_ignore_ascii_case(text))
-            .ok_or_else(|| UnknownView(text.to_owned()))
-    }
-}
+named_choice!(View by name, str::eq_ignore_ascii_case, UnknownView);
 
 #[cfg(test)]
 mod tests {

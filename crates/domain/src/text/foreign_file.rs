@@ -1,57 +1,47 @@
-//! Files that are not what their names say: what they are, by how they begin.
+//! Kinds of files, recognised by their first bytes whatever their names say.
 
 use std::fmt;
 
-/// How many bytes of a file are enough to recognise it.
+/// The number of bytes of a file that are enough to recognise it.
 pub const BEGINNING: usize = 512;
 
 /// A kind of file that is often found where another is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForeignFile {
-    /// The stand-in that Git leaves where Git LFS keeps the file itself.
+    /// The placeholder of a file in Git LFS.
     GitLfsPointer,
-    /// The stand-in of git-annex.
+    /// The placeholder of a file in git-annex.
     GitAnnexPointer,
-    /// A web page, usually one that asks for a login or says that there is no such file.
+    /// A web page, usually a login page or an error page.
     WebPage,
-    /// An answer of a server, not a file.
+    /// An XML document, usually a server's error response.
     XmlDocument,
-    /// DICOM.
     Dicom,
-    /// An AppleDouble file: what macOS leaves beside a file on a foreign disk.
+    /// An AppleDouble file: the metadata that macOS writes next to a file on a foreign file system.
     AppleDouble,
     /// JPEG 2000, as a file or a bare codestream.
     Jpeg2000,
-    /// Windows bitmap.
     Bitmap,
-    /// GIF.
     Gif,
-    /// WebP.
     WebP,
     /// HEIF or AVIF.
     Heif,
-    /// Portable grey map or one of its kin.
+    /// PGM, PPM or a related format.
     PortableMap,
-    /// PNG.
     Png,
-    /// JPEG.
     Jpeg,
-    /// TIFF.
     Tiff,
-    /// HDF5, as Keras writes models.
+    /// HDF5, the format of Keras models.
     Hdf5,
-    /// An array of `NumPy`.
     Numpy,
-    /// A zip archive: also `.keras`, `.pt` and `.xlsx` files.
+    /// A zip archive, which `.keras`, `.pt` and `.xlsx` files are too.
     Zip,
-    /// A file that is compressed by gzip.
     Gzip,
-    /// PDF.
     Pdf,
 }
 
 impl ForeignFile {
-    /// Recognises a file by its first bytes ([`BEGINNING`] are enough); `None` where they are of no kind known here.
+    /// Recognises a file by its first bytes, of which [`BEGINNING`] are enough; `None` if the kind is unknown.
     #[must_use]
     pub fn of(beginning: &[u8]) -> Option<Self> {
         let is = |prefix: &[u8]| beginning.starts_with(prefix);
@@ -105,22 +95,22 @@ impl ForeignFile {
         })
     }
 
-    /// Whether it only stands where a file should be: never what anybody wanted to read.
+    /// True if the content is not the file itself but a placeholder or a server's response.
     #[must_use]
-    pub const fn is_stand_in(self) -> bool {
+    pub const fn is_placeholder(self) -> bool {
         matches!(self, Self::GitLfsPointer | Self::GitAnnexPointer | Self::WebPage | Self::XmlDocument)
     }
 
-    /// What to do about it.
+    /// Advice on how to get a usable file.
     #[must_use]
     pub const fn advice(self) -> &'static str {
         match self {
-            Self::GitLfsPointer => "get the file itself by `git lfs pull`",
-            Self::GitAnnexPointer => "get the file itself by `git annex get`",
-            Self::WebPage | Self::XmlDocument => "the download failed or wants a login: fetch the file again",
+            Self::GitLfsPointer => "fetch the file itself with `git lfs pull`",
+            Self::GitAnnexPointer => "fetch the file itself with `git annex get`",
+            Self::WebPage | Self::XmlDocument => "the download failed or needs a login: download the file again",
             Self::Gzip => "unpack it with gunzip",
             Self::Zip => "unpack it",
-            Self::AppleDouble => "it only accompanies a file of a Mac and can be deleted",
+            Self::AppleDouble => "it only holds macOS metadata and can be deleted",
             Self::Dicom
             | Self::Jpeg2000
             | Self::Bitmap
@@ -130,8 +120,8 @@ impl ForeignFile {
             | Self::PortableMap
             | Self::Numpy
             | Self::Pdf => "save it as 8- or 16-bit grey PNG",
-            Self::Png | Self::Jpeg | Self::Tiff => "name the file that is meant",
-            Self::Hdf5 => "`mammoscope import` makes a model of a Keras file",
+            Self::Png | Self::Jpeg | Self::Tiff => "name the intended file",
+            Self::Hdf5 => "convert a Keras file with `mammoscope import`",
         }
     }
 }
@@ -168,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_recognised_by_how_they_begin() {
+    fn files_are_recognised_by_their_first_bytes() {
         let dicom = [&[0; 128][..], b"DICM"].concat();
         for (beginning, expected) in [
             (&b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"[..], ForeignFile::GitLfsPointer),

@@ -1,6 +1,6 @@
-//! Long numbers that can be read.
+//! Long numbers in readable form.
 
-/// A number with commas between groups of three digits.
+/// A number with thousands separated by commas: `2,262,660`.
 #[must_use]
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();

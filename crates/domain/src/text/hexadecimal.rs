@@ -1,8 +1,8 @@
-//! Checksums as text.
+//! Bytes as hexadecimal text.
 
 use std::fmt::Write as _;
 
-/// Two lower-case hexadecimal digits a byte.
+/// Two lower-case hexadecimal digits per byte.
 #[must_use]
 pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {

@@ -1,26 +1,27 @@
-//! Where and in what precision a network is computed.
+//! Devices and precisions to compute with.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The device that is asked for.
+use crate::text::named_choice::named_choice;
+
+/// The requested device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum DeviceChoice {
     /// The first GPU if there is one, else the CPU.
     #[default]
     Auto,
-    /// The CPU.
     Cpu,
-    /// A GPU by its number.
+    /// A GPU, by its number.
     Cuda(usize),
 }
 
-/// A text that names no device.
+/// An unknown device name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no device; devices are auto, cpu, and cuda:0, cuda:1, …")]
+#[error("'{0}' is not a device; devices are auto, cpu, and cuda:0, cuda:1, …")]
 pub struct UnknownDevice(pub String);
 
 impl fmt::Display for DeviceChoice {
@@ -61,10 +62,10 @@ impl TryFrom<String> for DeviceChoice {
     }
 }
 
-/// The devices that runs are dealt to, one trainer each.
+/// The devices that runs are assigned to, with one trainer per device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceList {
-    /// These, in this order; only the CPU may stand there more than once.
+    /// These, in this order; only the CPU may occur more than once.
     Named(Vec<DeviceChoice>),
     /// Every GPU of the machine.
     AllCuda,
@@ -76,25 +77,24 @@ impl Default for DeviceList {
     }
 }
 
-/// A text that is no list of devices.
+/// An invalid list of devices.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ImproperDeviceList {
-    /// A part of it is no device.
+pub enum InvalidDeviceList {
     #[error("{0}; lists are cuda:0,cuda:1 and so on, or cuda:all")]
     Unknown(#[from] UnknownDevice),
-    /// A GPU that stands there twice would compute two trainings at once, each at half the speed.
+    /// A GPU that is listed twice would train two runs at once, each at half the speed.
     #[error("{0} is named twice")]
     Twice(DeviceChoice),
-    /// `auto` or `cuda:all` among others.
-    #[error("'{0}' stands alone: it is not one device among others")]
+    /// `auto` or `cuda:all` among other devices.
+    #[error("'{0}' cannot be combined with other devices")]
     NotAlone(&'static str),
 }
 
 impl DeviceList {
-    /// Deals `runs` to the devices in turn: for each device that has any, the positions of its runs in their order.
-    /// `gpus` is the number of GPUs, for [`DeviceList::AllCuda`]; without one nothing can be dealt.
+    /// Assigns `runs` runs to the devices in turn: returns each device that gets any, with the positions of its runs in
+    /// order. `gpus` is the number of GPUs, for [`DeviceList::AllCuda`]; if it is 0, nothing is assigned.
     #[must_use]
-    pub fn deal(&self, runs: usize, gpus: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
+    pub fn assign(&self, runs: usize, gpus: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
         let devices = match self {
             Self::Named(devices) => devices.clone(),
             Self::AllCuda => (0..gpus).map(DeviceChoice::Cuda).collect(),
@@ -106,10 +106,9 @@ impl DeviceList {
 }
 
 impl FromStr for DeviceList {
-    type Err = ImproperDeviceList;
+    type Err = InvalidDeviceList;
 
-    /// Reads `auto`, `cuda:all`, or devices with commas between them; after a GPU its number is enough, as in
-    /// `cuda:0,1`.
+    /// Parses `auto`, `cuda:all`, or devices separated by commas; after a GPU a number is enough, as in `cuda:0,1`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts: Vec<&str> = text.split(',').map(str::trim).collect();
         if parts == ["cuda:all"] {
@@ -118,15 +117,15 @@ impl FromStr for DeviceList {
         let mut devices: Vec<DeviceChoice> = Vec::with_capacity(parts.len());
         for part in &parts {
             let device = match (*part, devices.last()) {
-                ("auto", _) if parts.len() > 1 => return Err(ImproperDeviceList::NotAlone("auto")),
-                ("cuda:all", _) => return Err(ImproperDeviceList::NotAlone("cuda:all")),
+                ("auto", _) if parts.len() > 1 => return Err(InvalidDeviceList::NotAlone("auto")),
+                ("cuda:all", _) => return Err(InvalidDeviceList::NotAlone("cuda:all")),
                 (number, Some(DeviceChoice::Cuda(_))) if number.parse::<usize>().is_ok() => {
                     format!("cuda:{number}").parse()?
                 }
                 (name, _) => name.parse()?,
             };
             if device != DeviceChoice::Cpu && devices.contains(&device) {
-                return Err(ImproperDeviceList::Twice(device));
+                return Err(InvalidDeviceList::Twice(device));
             }
             devices.push(device);
         }
@@ -134,7 +133,7 @@ impl FromStr for DeviceList {
     }
 }
 
-/// The precision that is asked for.
+/// The requested precision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Precision {
     /// 32-bit floats; on a GPU its convolutions may round their inputs to TF32 (10 bits of mantissa).
@@ -144,10 +143,10 @@ pub enum Precision {
     /// 32-bit floats without TF32, the reference's arithmetic.
     #[serde(rename = "f32-strict")]
     F32Strict,
-    /// 16-bit brain floats between the layers; sums and the last layer stay 32-bit.
+    /// bfloat16 between the layers; sums and the last layer stay 32-bit.
     #[serde(rename = "bf16")]
     Bf16,
-    /// bf16 where the device has instructions for it, else f32.
+    /// bf16 if the device has instructions for it, else f32.
     #[serde(rename = "auto")]
     Auto,
 }
@@ -168,34 +167,19 @@ impl Precision {
     }
 }
 
-impl fmt::Display for Precision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-/// A text that names no precision.
+/// An unknown precision name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no precision; precisions are f32, f32-strict, bf16 and auto")]
+#[error("'{0}' is not a precision; precisions are f32, f32-strict, bf16 and auto")]
 pub struct UnknownPrecision(pub String);
 
-impl FromStr for Precision {
-    type Err = UnknownPrecision;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|precision| precision.name() == text)
-            .ok_or_else(|| UnknownPrecision(text.to_owned()))
-    }
-}
+named_choice!(Precision by name, str::eq, UnknownPrecision);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_back() {
+    fn names_parse_to_the_same_values() {
         for device in [DeviceChoice::Auto, DeviceChoice::Cpu, DeviceChoice::Cuda(0), DeviceChoice::Cuda(12)] {
             assert_eq!(device.to_string().parse(), Ok(device));
         }
@@ -208,23 +192,23 @@ mod tests {
     }
 
     #[test]
-    fn runs_are_dealt_to_devices_in_turn() {
-        let deal = |text: &str, runs, gpus| text.parse::<DeviceList>().unwrap().deal(runs, gpus);
-        assert_eq!(deal("auto", 4, 0), [(DeviceChoice::Auto, vec![0, 1, 2, 3])]);
-        assert_eq!(deal("cpu,cpu", 3, 0), [(DeviceChoice::Cpu, vec![0, 2]), (DeviceChoice::Cpu, vec![1])]);
-        assert_eq!(deal("cuda:2, 0", 2, 0), [(DeviceChoice::Cuda(2), vec![0]), (DeviceChoice::Cuda(0), vec![1])]);
-        assert_eq!(deal("cuda:all", 1, 4), [(DeviceChoice::Cuda(0), vec![0])], "a device without a run is left alone");
-        assert_eq!(deal("cuda:all", 4, 2).len(), 2);
-        assert_eq!(deal("cuda:all", 4, 0), []);
+    fn runs_are_assigned_to_devices_in_turn() {
+        let assign = |text: &str, runs, gpus| text.parse::<DeviceList>().unwrap().assign(runs, gpus);
+        assert_eq!(assign("auto", 4, 0), [(DeviceChoice::Auto, vec![0, 1, 2, 3])]);
+        assert_eq!(assign("cpu,cpu", 3, 0), [(DeviceChoice::Cpu, vec![0, 2]), (DeviceChoice::Cpu, vec![1])]);
+        assert_eq!(assign("cuda:2, 0", 2, 0), [(DeviceChoice::Cuda(2), vec![0]), (DeviceChoice::Cuda(0), vec![1])]);
+        assert_eq!(assign("cuda:all", 1, 4), [(DeviceChoice::Cuda(0), vec![0])], "a device without a run is left out");
+        assert_eq!(assign("cuda:all", 4, 2).len(), 2);
+        assert_eq!(assign("cuda:all", 4, 0), []);
     }
 
     #[test]
-    fn improper_lists_are_refused() {
+    fn invalid_lists_are_refused() {
         let error = |text: &str| text.parse::<DeviceList>().unwrap_err();
-        assert_eq!(error("cuda:1,cuda:1"), ImproperDeviceList::Twice(DeviceChoice::Cuda(1)));
-        assert_eq!(error("cpu,auto"), ImproperDeviceList::NotAlone("auto"));
-        assert_eq!(error("cuda:all,cpu"), ImproperDeviceList::NotAlone("cuda:all"));
-        assert_eq!(error("cpu,1"), ImproperDeviceList::Unknown(UnknownDevice("1".to_owned())));
-        assert_eq!(error(""), ImproperDeviceList::Unknown(UnknownDevice(String::new())));
+        assert_eq!(error("cuda:1,cuda:1"), InvalidDeviceList::Twice(DeviceChoice::Cuda(1)));
+        assert_eq!(error("cpu,auto"), InvalidDeviceList::NotAlone("auto"));
+        assert_eq!(error("cuda:all,cpu"), InvalidDeviceList::NotAlone("cuda:all"));
+        assert_eq!(error("cpu,1"), InvalidDeviceList::Unknown(UnknownDevice("1".to_owned())));
+        assert_eq!(error(""), InvalidDeviceList::Unknown(UnknownDevice(String::new())));
     }
 }

@@ -1,4 +1,4 @@
-//! Changes to a configuration by key, and the check that it makes sense as a whole.
+//! Changes to a configuration by key, and the check of the configuration as a whole.
 
 use super::config_error::ConfigError;
 use super::config_keys::{ConfigKey, KEYS};
@@ -6,16 +6,16 @@ use super::config_value::ConfigValue;
 use super::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
 
 impl TrainingConfig {
-    /// Sets one key; the configuration is unchanged by an error. Values are checked by themselves: see
-    /// [`TrainingConfig::check`] for what they are together.
+    /// Sets one key; after an error the configuration is unchanged. Only the value itself is checked, not its combination
+    /// with others: see [`TrainingConfig::check`].
     pub fn set(&mut self, key: &str, value: &str) -> Result<(), ConfigError> {
         let key = ConfigKey::named(key)?;
         key.put(self, key.parse(value)?);
         Ok(())
     }
 
-    /// Sets the keys of `key=value[,key=value…]`, all or, with an error, none. A key that is named twice is an error:
-    /// join several such texts with commas to have that found across them.
+    /// Sets the keys of `key=value[,key=value…]`: all of them, or none if there is an error. A key given twice is an error;
+    /// to detect that across several texts, join them with commas.
     pub fn set_all(&mut self, assignments: &str) -> Result<(), ConfigError> {
         let mut changed: Vec<(&ConfigKey, ConfigValue)> = Vec::new();
         for text in assignments.split(',') {
@@ -33,7 +33,7 @@ impl TrainingConfig {
         Ok(())
     }
 
-    /// Checks every range, and the combinations that make no sense.
+    /// Checks the range of every value, and the combinations of values.
     pub fn check(&self) -> Result<(), ConfigError> {
         for key in KEYS {
             let value = key.value(self);
@@ -41,18 +41,18 @@ impl TrainingConfig {
                 return Err(key.out_of_range(&value.to_string()));
             }
         }
-        let senseless = |reason: String| Err(ConfigError::Combination(reason));
+        let invalid = |reason: String| Err(ConfigError::Combination(reason));
         if self.optimizer == OptimizerKind::Nesterov && self.momentum == 0.0 {
-            return senseless("optimizer = nesterov wants a momentum above 0, such as 0.9".to_owned());
+            return invalid("optimizer = nesterov needs a momentum above 0, such as 0.9".to_owned());
         }
         if self.warmup_epochs >= self.epochs {
-            return senseless(format!(
-                "warmup_epochs = {} leaves nothing of epochs = {}; make it less",
+            return invalid(format!(
+                "warmup_epochs = {} leaves nothing of epochs = {}; make it smaller",
                 self.warmup_epochs, self.epochs
             ));
         }
         if self.schedule != ScheduleKind::Constant && self.plateau_min > self.learning_rate {
-            return senseless(format!(
+            return invalid(format!(
                 "plateau_min = {} is above learning_rate = {}; the schedule could only raise it",
                 ConfigValue::Number(self.plateau_min),
                 ConfigValue::Number(self.learning_rate)
@@ -74,7 +74,7 @@ mod tests {
         Preset::named("seed").unwrap().config
     }
 
-    fn said(change: &str) -> String {
+    fn error_of(change: &str) -> String {
         let mut config = seed();
         let error = config.set_all(change).expect_err(change).to_string();
         assert_eq!(config, seed(), "an error changes nothing");
@@ -82,41 +82,44 @@ mod tests {
     }
 
     #[test]
-    fn errors_say_what_is_wrong_and_what_is_right() {
+    fn errors_name_the_problem_and_the_remedy() {
         assert_eq!(
-            said("batch_sise=4"),
+            error_of("batch_sise=4"),
             "there is no key 'batch_sise'; the nearest is batch_size (1 ≤ batch_size ≤ 4096)"
         );
-        assert_eq!(said("lr=0.1"), "there is no key 'lr'; the nearest is learning_rate (0 < learning_rate ≤ 10)");
+        assert_eq!(error_of("lr=0.1"), "there is no key 'lr'; the nearest is learning_rate (0 < learning_rate ≤ 10)");
         assert_eq!(
-            said("epochs=3,optimiser=sgd"),
+            error_of("epochs=3,optimiser=sgd"),
             "there is no key 'optimiser'; the nearest is optimizer (sgd, nesterov, adamw, rmsprop)"
         );
-        assert_eq!(said("config=1"), "there is no key 'config'; mammoscope preset show seed lists the keys");
-        assert_eq!(said("dropout=1"), "dropout = 1 is out of range: 0 ≤ dropout < 1");
-        assert_eq!(said("epochs=2,size=31"), "size = 31 is out of range: 32 ≤ size ≤ 4096");
-        assert_eq!(said("batch_size=-4"), "batch_size = -4 is out of range: 1 ≤ batch_size ≤ 4096");
+        assert_eq!(error_of("config=1"), "there is no key 'config'; mammoscope preset show seed lists the keys");
+        assert_eq!(error_of("dropout=1"), "dropout = 1 is out of range: 0 ≤ dropout < 1");
+        assert_eq!(error_of("epochs=2,size=31"), "size = 31 is out of range: 32 ≤ size ≤ 4096");
+        assert_eq!(error_of("batch_size=-4"), "batch_size = -4 is out of range: 1 ≤ batch_size ≤ 4096");
         assert_eq!(
-            said("seed=99999999999999999999"),
+            error_of("seed=99999999999999999999"),
             "seed = 99999999999999999999 is out of range: 0 ≤ seed ≤ 9007199254740992"
         );
-        assert_eq!(said("learning_rate=NaN"), "learning_rate = NaN is out of range: 0 < learning_rate ≤ 10");
-        assert_eq!(said("grad_clip=inf"), "grad_clip = inf is out of range: 0 ≤ grad_clip ≤ 1000000");
-        assert_eq!(said("batch_size=16.5"), "batch_size = 16.5: batch_size wants a whole number");
-        assert_eq!(said("augment=yes"), "augment = yes: augment wants true or false");
-        assert_eq!(said("monitor=loss"), "monitor = loss: monitor wants one of val_accuracy, val_loss, val_kappa");
-        assert_eq!(said("epochs=1,epochs=2"), "epochs is given twice; leave one of them out");
-        assert_eq!(said("epochs=1,"), "'' is not of the form key=value[,key=value…]");
-        assert_eq!(said("epochs"), "'epochs' is not of the form key=value[,key=value…]");
+        assert_eq!(error_of("learning_rate=NaN"), "learning_rate = NaN is out of range: 0 < learning_rate ≤ 10");
+        assert_eq!(error_of("grad_clip=inf"), "grad_clip = inf is out of range: 0 ≤ grad_clip ≤ 1000000");
+        assert_eq!(error_of("batch_size=16.5"), "batch_size = 16.5: batch_size expects a whole number");
+        assert_eq!(error_of("augment=yes"), "augment = yes: augment expects true or false");
         assert_eq!(
-            said("shift=\u{1b}[31m"),
-            "shift = \\u{1b}[31m: shift wants a number",
-            "what is printed drives no terminal"
+            error_of("monitor=loss"),
+            "monitor = loss: monitor expects one of val_accuracy, val_loss, val_kappa"
+        );
+        assert_eq!(error_of("epochs=1,epochs=2"), "epochs is given twice; leave one of them out");
+        assert_eq!(error_of("epochs=1,"), "'' is not of the form key=value[,key=value…]");
+        assert_eq!(error_of("epochs"), "'epochs' is not of the form key=value[,key=value…]");
+        assert_eq!(
+            error_of("shift=\u{1b}[31m"),
+            "shift = \\u{1b}[31m: shift expects a number",
+            "control characters are escaped"
         );
     }
 
     #[test]
-    fn assignments_may_have_spaces_and_all_are_made() {
+    fn assignments_may_have_spaces() {
         let mut config = seed();
         config.set_all("batch_size = 16, learning_rate=2e-2,precision=f32-strict").unwrap();
         assert_eq!((config.batch_size, config.learning_rate), (16, 0.02));
@@ -124,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn combinations_that_make_no_sense_are_refused() {
+    fn invalid_combinations_are_refused() {
         let check = |change: &str| {
             let mut config = seed();
             config.set_all(change).unwrap();
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_made_past_the_table_is_checked_too() {
+    fn a_configuration_built_without_the_table_is_checked_too() {
         let checked = TrainingConfig { ema: f64::NAN, ..seed() }.check().unwrap_err();
         assert_eq!(checked.to_string(), "ema = NaN is out of range: 0 ≤ ema < 1");
         assert!(TrainingConfig { seed: u64::MAX, ..seed() }.check().is_err());
@@ -149,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_set_or_refused(key in "[a-z_]{0,12}", value in any::<String>()) {
+        fn any_text_is_accepted_or_refused(key in "[a-z_]{0,12}", value in any::<String>()) {
             let mut config = seed();
             if config.set(&key, &value).is_err() {
                 prop_assert_eq!(config, seed());
@@ -157,7 +160,7 @@ mod tests {
         }
 
         #[test]
-        fn shown_values_are_read_back(rate in 1e-12..10.0f64, seed_number in 0u64..=1 << 53) {
+        fn displayed_values_parse_to_the_same_values(rate in 1e-12..10.0f64, seed_number in 0u64..=1 << 53) {
             let config = TrainingConfig { learning_rate: rate, seed: seed_number, ..seed() };
             let mut read = seed();
             for key in KEYS {

@@ -1,57 +1,43 @@
-//! What can be wrong with a configuration, each in one line that says what to do.
+//! Errors in configurations, each one line that tells the user what to do.
 
 use crate::text::printable::printable;
 
-/// A key or value that makes no configuration.
+/// An invalid key, value or combination.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// There is no such key.
     #[error("there is no key '{key}'; {hint}", key = printable(key))]
     UnknownKey {
-        /// The key as it was given.
+        /// The key as given.
         key: String,
-        /// The nearest key and what it takes; where none is near, what lists them.
+        /// The most similar key and its range, or how to list the keys.
         hint: String,
     },
-    /// The value is of another type.
-    #[error("{key} = {value}: {key} wants {wanted}", value = printable(value))]
+    #[error("{key} = {value}: {key} expects {expected}", value = printable(value))]
     WrongType {
-        /// The key.
         key: &'static str,
-        /// The value as it was given.
+        /// The value as given.
         value: String,
-        /// What the key takes.
-        wanted: String,
+        /// The expected type in words.
+        expected: String,
     },
-    /// The value is outside the key's range.
     #[error("{key} = {value} is out of range: {range}", value = printable(value))]
     OutOfRange {
-        /// The key.
         key: &'static str,
-        /// The value as it was given.
+        /// The value as given.
         value: String,
         /// The range, such as `0 ≤ dropout < 1`.
         range: String,
     },
-    /// A key has two values.
     #[error("{key} is given twice; leave one of them out")]
-    GivenTwice {
-        /// The key.
-        key: &'static str,
-    },
-    /// Not of the form `key=value`.
+    GivenTwice { key: &'static str },
     #[error("'{text}' is not of the form key=value[,key=value…]", text = printable(text))]
-    NoAssignment {
-        /// The text as it was given.
-        text: String,
-    },
-    /// Keys that have no value.
+    NoAssignment { text: String },
     #[error("{} missing", missing(keys))]
     Missing {
         /// The keys, in the order of the table.
         keys: Vec<&'static str>,
     },
-    /// Values that are right each by itself and make no sense together.
+    /// Values that are valid by themselves but not together.
     #[error("{0}")]
     Combination(String),
 }

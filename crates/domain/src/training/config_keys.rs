@@ -1,4 +1,4 @@
-//! The keys of a training's configuration: one table of names, units, ranges and meanings, by which configurations are
+//! The keys of a training configuration: one table of names, units, ranges and meanings, from which configurations are
 //! read, changed, checked and explained.
 
 use std::num::IntErrorKind;
@@ -9,11 +9,11 @@ use super::config_value::{ConfigField, ConfigValue, ValueRange};
 use super::training_config::TrainingConfig;
 use crate::network::network_plan::WidthFactor;
 
-/// The largest seed: whole numbers up to it are exact in JSON and in every language that reads it.
+/// The largest seed: integers up to 2^53 are exact in every JSON reader.
 const MAX_SEED: i64 = 1 << 53;
 
-/// Names that are less alike, by Jaro and Winkler, were not mistaken for one another.
-const MIN_LIKENESS: f64 = 0.7;
+/// The lowest Jaro–Winkler similarity at which a key is suggested for an unknown name.
+const MIN_SIMILARITY: f64 = 0.7;
 
 /// One key of [`TrainingConfig`].
 #[derive(Clone, Copy, Debug)]
@@ -22,18 +22,17 @@ pub struct ConfigKey {
     pub name: &'static str,
     /// The unit; empty for pure numbers, switches and choices.
     pub unit: &'static str,
-    /// What the value may be.
     pub range: ValueRange,
-    /// What it does, in one sentence.
+    /// The effect, in one sentence.
     pub meaning: &'static str,
     read: fn(&TrainingConfig) -> ConfigValue,
     write: fn(&mut TrainingConfig, ConfigValue) -> Option<()>,
 }
 
-/// Declares [`KEYS`] from one row a key, whose name is the field's, so that name and field cannot be mixed up.
+/// Declares [`KEYS`] from one row per key. The key's name is the name of the field, so that the two cannot differ.
 macro_rules! config_keys {
     ($($name:ident $unit:literal $range:expr, $meaning:literal;)*) => {
-        /// Every key, in the order in which they are printed and written.
+        /// All keys, in the order in which they are printed and written.
         pub const KEYS: &[ConfigKey] = &[$(ConfigKey {
             name: stringify!($name),
             unit: $unit,
@@ -64,80 +63,80 @@ config_keys! {
     size "pixels" integer(32, 4096),
         "Height and width that every image is resized to.";
     width "" ValueRange::Number(Included(WidthFactor::MIN), Included(WidthFactor::MAX)),
-        "Factor on the number of channels of every layer; 1 is the reference's network of 2.3 million parameters.";
+        "Factor on the number of channels of every layer; 1 is the reference network of 2.3 million parameters.";
     seed "" integer(0, MAX_SEED),
-        "Decides initial weights, order of images, augmentation and dropout; the same seed gives the same training.";
+        "Determines initial weights, order of images, augmentation and dropout; the same seed gives the same run.";
     batch_size "images" integer(1, 4096),
         "Images that go through the network at once; batch normalisation takes its statistics from them.";
     accumulate "batches" integer(1, 1024),
-        "Batches whose gradients are averaged into one update of the weights: large updates in little memory.";
+        "Batches whose gradients are averaged into one update of the weights: a larger batch in the same memory.";
     optimizer "" choice(&["sgd", "nesterov", "adamw", "rmsprop"]),
-        "How weights follow from gradients: gradient descent, the same with Nesterov's momentum, Adam with decoupled \
-         weight decay, or RMSprop.";
+        "Update rule of the weights: gradient descent, the same with Nesterov momentum, Adam with decoupled weight \
+         decay, or RMSprop.";
     learning_rate "" ValueRange::Number(Excluded(0.0), Included(10.0)),
-        "Size of the updates at its highest, before the schedule lowers it.";
+        "Learning rate at its peak, before the schedule lowers it.";
     momentum "" SHARE_BELOW_ONE,
         "Share of the last update that is kept in the next (sgd, nesterov, rmsprop); for adamw the decay of the \
-         gradient's mean, its beta 1.";
+         gradient's mean, beta 1.";
     weight_decay "" ValueRange::Number(Included(0.0), Included(1.0)),
-        "How strongly kernels are pulled towards zero; biases and batch normalisation are left alone.";
+        "Strength of the pull of kernels towards zero; biases and batch normalisation are not decayed.";
     schedule "" choice(&["constant", "plateau", "cosine"]),
-        "How the learning rate changes: not at all, by a factor when the validation loss stops falling, or along half \
-         a cosine to the last step.";
+        "Course of the learning rate: constant, reduced by a factor when the validation loss stops falling, or half a \
+         cosine down to the last step.";
     warmup_epochs "epochs" integer(0, 100_000),
-        "Epochs in which the learning rate rises in a straight line from near zero; 0 for none.";
+        "Epochs in which the learning rate rises linearly from near zero; 0 for none.";
     plateau_factor "" ValueRange::Number(Excluded(0.0), Excluded(1.0)),
-        "What the learning rate is multiplied by on a plateau of the validation loss.";
+        "Factor applied to the learning rate on a plateau of the validation loss.";
     plateau_patience "epochs" integer(1, 100_000),
-        "Epochs without a validation loss below the best by 0.0001 that make a plateau.";
+        "Length of a plateau: epochs in a row in which the validation loss does not improve by more than 0.0001.";
     plateau_min "" ValueRange::Number(Included(0.0), Included(10.0)),
-        "The learning rate never falls below it on a plateau, and ends at it along the cosine.";
+        "Lowest learning rate, reached by reductions on plateaus or at the end of the cosine.";
     precision "" choice(&["f32", "f32-strict", "bf16", "auto"]),
-        "Arithmetic of the layers: 32-bit floats (on a GPU with TF32), the same without TF32, 16-bit brain floats, or \
-         these where the device has them.";
+        "Arithmetic of the layers: 32-bit floats (on a GPU with TF32), the same without TF32, bfloat16, or bfloat16 \
+         where the device supports it.";
     dropout "" SHARE_BELOW_ONE,
         "Share of the last feature map's values that are set to zero in training.";
     bn_momentum "" SHARE_BELOW_ONE,
         "Share of the old value that the moving mean and variance of batch normalisation keep at an update: at .99 \
-         evaluation is of no worth before some 300 updates, at .9 before 30.";
+         evaluation is meaningless before about 300 updates, at .9 before 30.";
     bn_warmup "" ValueRange::Switch,
-        "Whether the moving mean and variance begin as plain averages over the first updates, and not at 0 and 1, which \
-         a channel of small variance remembers for long.";
+        "Starts the moving mean and variance as plain averages over the first updates, rather than at 0 and 1, which a \
+         channel of small variance is slow to forget.";
     augment "" ValueRange::Switch,
-        "Whether training images are rotated, shifted and zoomed at random, anew in every epoch.";
+        "Rotates, shifts and zooms training images at random, differently in every epoch.";
     rotation "degrees" ValueRange::Number(Included(0.0), Included(180.0)),
-        "Largest angle by which augmentation rotates, to either side.";
+        "Largest angle by which augmentation rotates, in either direction.";
     shift "" ValueRange::Number(Included(0.0), Included(1.0)),
         "Largest distance by which augmentation shifts, as a share of height and of width.";
     zoom "" SHARE_BELOW_ONE,
-        "Largest zoom of augmentation: height and width are scaled each by its own factor within 1 ± zoom.";
+        "Largest zoom of augmentation: height and width are each scaled by their own factor within 1 ± zoom.";
     class_weights "" choice(&["none", "balanced"]),
-        "How much each class counts in the loss: every image the same, or every class the same however few images it \
+        "Weight of each class in the loss: every image counts the same, or every class does, however few images it \
          has.";
     label_smoothing "" ValueRange::Number(Included(0.0), Included(0.5)),
         "Share of the target that is spread evenly over all classes, against overconfidence; 0 for none.";
     ema "" SHARE_BELOW_ONE,
-        "Share of the old value in the moving average of the weights, by which the model is then evaluated and saved; \
-         0 for no average.";
+        "Share of the old value in the moving average of the weights, with which the model is then evaluated and \
+         saved; 0 for no average.";
     grad_clip "" ValueRange::Number(Included(0.0), Included(1e6)),
         "Largest norm of the gradient: longer ones are shortened to it; 0 for no limit.";
     keep_best "" integer(1, 1000),
-        "How many of the best checkpoints are kept.";
+        "Number of best checkpoints that are kept.";
     monitor "" choice(&["val_accuracy", "val_loss", "val_kappa"]),
-        "Which figure on the validation images decides on the best epoch: accuracy, loss, or quadratic-weighted kappa.";
+        "Metric on the validation images that decides which epoch is best: accuracy, loss, or quadratic-weighted kappa.";
     early_stop "epochs" integer(0, 100_000),
-        "Epochs without a better one after which the training ends; 0 for never.";
+        "Epochs without a better one after which training ends; 0 for never.";
     checkpoint_minutes "minutes" ValueRange::Number(Excluded(0.0), Included(10_080.0)),
         "Time between checkpoints within an epoch; one is written at the end of every epoch in any case.";
     nonfinite "" choice(&["stop", "rollback"]),
-        "When the loss or the gradient is no finite number: fail with the batch's files named, or go back to the last \
-         checkpoint and on with half the learning rate, three times at most.";
+        "If the loss or the gradient is not finite: fail and name the batch's files, or go back to the last checkpoint \
+         and continue with half the learning rate, three times at most.";
     threads "threads" integer(0, 1024),
-        "CPU threads to compute with; 0 for one a core.";
+        "CPU threads to compute with; 0 for one per core.";
 }
 
 impl ConfigKey {
-    /// The key of a name.
+    /// Finds a key by its name.
     pub fn named(name: &str) -> Result<&'static Self, ConfigError> {
         let unknown = || ConfigError::UnknownKey { key: name.to_owned(), hint: hint(name) };
         KEYS.iter().find(|key| key.name == name).ok_or_else(unknown)
@@ -149,8 +148,8 @@ impl ConfigKey {
         (self.read)(config)
     }
 
-    /// Reads a value of this key and checks its range. Whole numbers are accepted where numbers are wanted, not the
-    /// other way round.
+    /// Parses a value of this key and checks its range. An integer is accepted for a number, but not the other way
+    /// round.
     pub fn parse(&self, text: &str) -> Result<ConfigValue, ConfigError> {
         let value = match self.range {
             ValueRange::Integer { .. } => match text.parse() {
@@ -170,13 +169,13 @@ impl ConfigKey {
         if self.range.contains(value) { Ok(value) } else { Err(self.out_of_range(text)) }
     }
 
-    /// Puts a value that [`ConfigKey::parse`] has read into a configuration.
+    /// Stores a value returned by [`ConfigKey::parse`] in a configuration.
     pub(crate) fn put(&self, config: &mut TrainingConfig, value: ConfigValue) {
         (self.write)(config, value).expect("a value within the key's range fits its field");
     }
 
     pub(crate) fn wrong_type(&self, value: &str) -> ConfigError {
-        ConfigError::WrongType { key: self.name, value: value.to_owned(), wanted: self.range.wanted() }
+        ConfigError::WrongType { key: self.name, value: value.to_owned(), expected: self.range.expected() }
     }
 
     pub(crate) fn out_of_range(&self, value: &str) -> ConfigError {
@@ -184,11 +183,11 @@ impl ConfigKey {
     }
 }
 
-/// Which key was most likely meant.
+/// Suggests the key that was most likely meant.
 fn hint(name: &str) -> String {
-    let likeness = |key: &ConfigKey| strsim::jaro_winkler(key.name, name);
-    let nearest = KEYS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).expect("there are keys");
-    if likeness(nearest) < MIN_LIKENESS {
+    let similarity = |key: &ConfigKey| strsim::jaro_winkler(key.name, name);
+    let nearest = KEYS.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))).expect("there are keys");
+    if similarity(nearest) < MIN_SIMILARITY {
         return "mammoscope preset show seed lists the keys".to_owned();
     }
     format!("the nearest is {} ({})", nearest.name, nearest.range.about(nearest.name))
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn table_and_fields_are_the_same_in_the_same_order() {
+    fn keys_and_fields_have_the_same_order() {
         let written = toml::to_string(&seed()).unwrap();
         let fields: Vec<_> = written.lines().map(|line| line.split(" = ").next().unwrap()).collect();
         let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
@@ -230,10 +229,10 @@ mod tests {
     }
 
     #[test]
-    fn choices_are_those_of_the_types() {
+    fn choices_match_their_types() {
         let names = |key: &str| match ConfigKey::named(key).unwrap().range {
             ValueRange::Choice(names) => names.to_vec(),
-            other => panic!("{key} is no choice: {other:?}"),
+            other => panic!("{key} is not a choice: {other:?}"),
         };
         assert_eq!(names("optimizer"), OptimizerKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
         assert_eq!(names("schedule"), ScheduleKind::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_hold_all_that_their_ranges_admit_and_serde_agrees() {
+    fn fields_hold_every_value_within_their_ranges() {
         for key in KEYS {
             let values: Vec<String> = match key.range {
                 ValueRange::Integer { min, max } => vec![min.to_string(), max.to_string()],

@@ -1,4 +1,4 @@
-//! Configurations as TOML tables: read key by key, so that what is wrong is said with its line.
+//! Configurations as TOML tables, read key by key so that errors name their line.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,29 +11,29 @@ use super::config_value::{ConfigValue, ValueRange};
 use super::training_config::TrainingConfig;
 use crate::text::printable::printable;
 
-/// What is wrong with a TOML text, and in which line where it has one.
+/// An error in a TOML text, with its line if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct TomlError {
     /// Counted from 1.
     pub line: Option<usize>,
-    /// What, and what to do about it.
+    /// The problem, and the remedy.
     pub reason: String,
 }
 
 impl TomlError {
-    /// Something wrong with the text as a whole.
+    /// An error in the text as a whole.
     pub fn of_the_whole(reason: impl fmt::Display) -> Self {
         Self { line: None, reason: reason.to_string() }
     }
 
-    /// Something wrong at a place, in bytes.
+    /// An error at a range of bytes.
     pub fn at(text: &str, place: Range<usize>, reason: impl fmt::Display) -> Self {
         let before = text.get(..place.start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         Self { line: Some(line), reason: reason.to_string() }
     }
 
-    /// An error of the parser, which says in several lines what is said here in one.
+    /// An error of the parser, shortened to one line.
     #[must_use]
     pub fn of_parser(text: &str, error: &toml::de::Error) -> Self {
         let reason = printable(error.message());
@@ -53,13 +53,12 @@ impl fmt::Display for TomlError {
     }
 }
 
-/// The values of a table that holds configuration keys and nothing else, each checked by itself; `text` is what the
-/// table was parsed from.
+/// The values of a table that holds configuration keys only, each checked by itself; `text` is the source of the table.
 pub(crate) fn read_values(
     text: &str,
     table: &DeTable<'_>,
 ) -> Result<Vec<(&'static ConfigKey, ConfigValue)>, TomlError> {
-    // Tables are sorted by name; errors are to be said in the order of the lines.
+    // The table is sorted by name; the error of the first line is to be reported.
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     let mut values = Vec::with_capacity(entries.len());
@@ -71,7 +70,7 @@ pub(crate) fn read_values(
     Ok(values)
 }
 
-/// Reads a whole configuration from a table: every key, none else, in ranges and combinations that make sense.
+/// Reads a whole configuration from a table, which must hold every key and no others, and checks it.
 pub fn read_config(text: &str, table: &DeTable<'_>) -> Result<TrainingConfig, TomlError> {
     let values = read_values(text, table)?;
     let config = complete(&values).map_err(TomlError::of_the_whole)?;
@@ -79,7 +78,7 @@ pub fn read_config(text: &str, table: &DeTable<'_>) -> Result<TrainingConfig, To
     Ok(config)
 }
 
-/// The configuration that has exactly these values, one for every key.
+/// Builds a configuration from one value for every key.
 pub(crate) fn complete(values: &[(&'static ConfigKey, ConfigValue)]) -> Result<TrainingConfig, ConfigError> {
     let is_missing = |key: &&ConfigKey| !values.iter().any(|(given, _)| given.name == key.name);
     let keys: Vec<_> = KEYS.iter().filter(is_missing).map(|key| key.name).collect();
@@ -95,7 +94,7 @@ fn key_value(key: &ConfigKey, value: &DeValue<'_>) -> Result<ConfigValue, Config
     match (key.range, value) {
         (ValueRange::Choice(_), DeValue::String(name)) => key.parse(name),
         (ValueRange::Switch, DeValue::Boolean(on)) => key.parse(if *on { "true" } else { "false" }),
-        // Whole numbers may be written 0x10 too.
+        // Integers may be hexadecimal, such as 0x10.
         (ValueRange::Integer { .. } | ValueRange::Number(..), DeValue::Integer(number)) => {
             let decimal = i128::from_str_radix(number.as_str(), number.radix()).map(|number| number.to_string());
             key.parse(decimal.as_deref().unwrap_or(number.as_str()))
@@ -105,7 +104,7 @@ fn key_value(key: &ConfigKey, value: &DeValue<'_>) -> Result<ConfigValue, Config
     }
 }
 
-/// A value of the wrong type, as it was written where that is short.
+/// A value of the wrong type as it was written; arrays and tables are abbreviated.
 fn described(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("\"{text}\""),

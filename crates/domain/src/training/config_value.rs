@@ -1,4 +1,4 @@
-//! The values of configuration keys: what they may be, and how they are read and shown.
+//! The values of configuration keys: their types, ranges and texts.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds as _};
@@ -13,9 +13,7 @@ use crate::network::network_plan::WidthFactor;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ConfigValue {
-    /// A whole number.
     Integer(i64),
-    /// A number.
     Number(f64),
     /// `true` or `false`.
     Switch(bool),
@@ -34,23 +32,18 @@ impl fmt::Display for ConfigValue {
     }
 }
 
-/// The shortest text that is read back as the same number; small and large ones with an exponent.
+/// The shortest text that parses to the same number; with an exponent if that is shorter.
 fn shortest(number: f64) -> String {
     let (plain, exponent) = (number.to_string(), format!("{number:e}"));
     if plain.len() > 8 && exponent.len() < plain.len() { exponent } else { plain }
 }
 
-/// What a key's value may be.
+/// The values that a key accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueRange {
-    /// Whole numbers from `min` to `max`, both included.
-    Integer {
-        /// The smallest.
-        min: i64,
-        /// The largest.
-        max: i64,
-    },
-    /// Numbers between two bounds; what is no number never is.
+    /// Integers from `min` to `max`, both included.
+    Integer { min: i64, max: i64 },
+    /// Numbers between two bounds; never NaN.
     Number(Bound<f64>, Bound<f64>),
     /// `true` or `false`.
     Switch,
@@ -59,7 +52,7 @@ pub enum ValueRange {
 }
 
 impl ValueRange {
-    /// Whether a value is of the right type and within the range.
+    /// True if a value has the right type and is within the range.
     #[must_use]
     pub fn contains(&self, value: ConfigValue) -> bool {
         match (*self, value) {
@@ -71,7 +64,7 @@ impl ValueRange {
         }
     }
 
-    /// The range in one expression about `name`, such as `0 ≤ dropout < 1`; of choices, their names.
+    /// The range as an expression in `name`, such as `0 ≤ dropout < 1`; the names of choices.
     #[must_use]
     pub fn about(&self, name: &str) -> String {
         match *self {
@@ -94,9 +87,9 @@ impl ValueRange {
         }
     }
 
-    /// What kind of value it takes, in words that follow `wants`.
+    /// The expected type in words, to follow `expects`.
     #[must_use]
-    pub fn wanted(&self) -> String {
+    pub fn expected(&self) -> String {
         match self {
             Self::Integer { .. } => "a whole number".to_owned(),
             Self::Number(..) => "a number".to_owned(),
@@ -106,11 +99,10 @@ impl ValueRange {
     }
 }
 
-/// A field of the configuration as a [`ConfigValue`], and back.
+/// Converts a field of the configuration to a [`ConfigValue`], and back.
 pub(crate) trait ConfigField: Sized {
-    /// The field's value.
     fn to_value(self) -> ConfigValue;
-    /// The field that has the value; `None` for a value of another type, or one that the type cannot hold.
+    /// `None` for a value of another type, or one that the field cannot hold.
     fn from_value(value: ConfigValue) -> Option<Self>;
 }
 
@@ -118,7 +110,7 @@ macro_rules! integer_fields {
     ($($integer:ty)*) => {$(
         impl ConfigField for $integer {
             fn to_value(self) -> ConfigValue {
-                // What is larger than any range is still out of range after this.
+                // Saturated values stay out of every range.
                 ConfigValue::Integer(i64::try_from(self).unwrap_or(i64::MAX))
             }
 
@@ -182,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_contain_their_closed_ends_and_no_nan() {
+    fn ranges_contain_their_closed_ends_and_never_nan() {
         let share = ValueRange::Number(Bound::Included(0.0), Bound::Excluded(1.0));
         assert!(share.contains(ConfigValue::Number(0.0)) && !share.contains(ConfigValue::Number(1.0)));
         assert!(!share.contains(ConfigValue::Number(f64::NAN)) && !share.contains(ConfigValue::Integer(0)));
@@ -195,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_shown_short_and_exactly() {
+    fn numbers_are_shown_briefly_and_exactly() {
         for (number, text) in
             [(0.001, "0.001"), (1e-6, "0.000001"), (1e-7, "1e-7"), (1.0, "1"), (0.1 + 0.2, "0.30000000000000004")]
         {

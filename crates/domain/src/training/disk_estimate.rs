@@ -1,22 +1,22 @@
-//! What trainings need on the disk, before they are begun.
+//! The disk space that training runs need, estimated before they start.
 
 use super::training_config::{OptimizerKind, TrainingConfig};
 use crate::network::network_plan::NetworkPlan;
 
-/// Events, logs, tables and figures of a run: what is not a checkpoint.
-const BESIDE_CHECKPOINTS: u64 = 16 << 20;
+/// The bytes of a run's files other than checkpoints: events, logs, predictions and figures.
+const OTHER_FILES: u64 = 16 << 20;
 
-/// Bytes that runs of one configuration need at most.
+/// The most bytes that runs of one configuration need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiskEstimate {
-    /// The runs' directories.
+    /// In the run directories.
     pub runs: u64,
-    /// The decoded and resized images that they share, in one channel of 8 bits, as mammograms have.
+    /// In the shared cache of decoded and resized images: one 8-bit channel, as mammograms have.
     pub pixel_cache: u64,
 }
 
 impl DiskEstimate {
-    /// For so many runs on so many images in all.
+    /// Estimates for `runs` runs on `images` images in all.
     #[must_use]
     pub fn new(config: &TrainingConfig, runs: usize, images: usize) -> Self {
         let weights = 4 * NetworkPlan::new(config.width).parameter_count() as u64;
@@ -26,13 +26,12 @@ impl DiskEstimate {
             OptimizerKind::RmsProp => 1 + u64::from(config.momentum > 0.0),
         };
         let checkpoint = weights * (1 + moments + u64::from(config.ema > 0.0));
-        // The last, the one before it, and the next while it is written; likewise the best.
+        // The last, the one before it, and the next while it is being written; likewise for the best.
         let checkpoints = 3 * checkpoint + (config.keep_best as u64 + 1) * weights;
         let pixels = (config.size * config.size) as u64;
-        Self { runs: runs as u64 * (checkpoints + BESIDE_CHECKPOINTS), pixel_cache: images as u64 * pixels }
+        Self { runs: runs as u64 * (checkpoints + OTHER_FILES), pixel_cache: images as u64 * pixels }
     }
 
-    /// Everything together.
     #[must_use]
     pub fn total(self) -> u64 {
         self.runs + self.pixel_cache
@@ -45,7 +44,7 @@ mod tests {
     use crate::training::preset::Preset;
 
     #[test]
-    fn the_reference_on_its_own_data() {
+    fn the_reference_on_its_own_data_set() {
         let config = Preset::named("seed").unwrap().config;
         let estimate = DiskEstimate::new(&config, 4, 4 * 1060);
         // 2,262,660 numbers of 4 bytes, the optimizer has no state: 3 + keep_best + 1 files a run.

@@ -1,4 +1,4 @@
-//! The end of a training that no longer gets better.
+//! Early stopping: the end of a training run that no longer improves.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,16 +8,16 @@ use super::training_config::{Monitor, TrainingConfig};
 #[derive(Clone, Debug, PartialEq)]
 pub struct EarlyStop {
     monitor: Monitor,
-    timeout: u32,
+    patience: u32,
     state: EarlyStopState,
 }
 
-/// What an [`EarlyStop`] remembers between epochs.
+/// The state of an [`EarlyStop`] between epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStopState {
-    /// The best value of the monitored figure so far; infinitely bad before the first.
+    /// The best value of the monitored metric so far; infinitely bad before the first.
     pub best: f64,
-    /// Epochs since.
+    /// Epochs since then.
     pub wait: u32,
 }
 
@@ -30,11 +30,11 @@ impl EarlyStop {
             Monitor::ValAccuracy | Monitor::ValKappa => f64::NEG_INFINITY,
         };
         let state = EarlyStopState { best: worst, wait: 0 };
-        Self { monitor: config.monitor, timeout: config.early_stop, state }
+        Self { monitor: config.monitor, patience: config.early_stop, state }
     }
 
-    /// Takes note of an epoch's monitored figure, `None` or NaN where it is undefined, and says whether training is to
-    /// end: after `early_stop` epochs in a row that were not better than the best. Never with `early_stop = 0`.
+    /// Takes an epoch's monitored value, `None` or NaN where it is undefined, and returns true if training is to end:
+    /// after `early_stop` epochs in a row that were not better than the best. Never with `early_stop = 0`.
     pub fn epoch_ended(&mut self, value: Option<f64>) -> bool {
         match value {
             Some(value) if self.monitor.is_better(value, self.state.best) => {
@@ -45,20 +45,19 @@ impl EarlyStop {
         self.is_over()
     }
 
-    /// Whether training is to end, by the epochs that were taken note of: also where it goes on from a saved state behind
-    /// the epoch that was to be its last.
+    /// True if training is to end after the epochs so far; also after a saved state is restored.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.timeout > 0 && self.state.wait >= self.timeout
+        self.patience > 0 && self.state.wait >= self.patience
     }
 
-    /// What has to be saved to go on exactly.
+    /// Everything that must be saved to resume exactly.
     #[must_use]
     pub fn state(&self) -> EarlyStopState {
         self.state
     }
 
-    /// Goes on from a saved state.
+    /// Continues from a saved state.
     pub fn restore(&mut self, state: EarlyStopState) {
         self.state = state;
     }
@@ -74,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn ends_after_epochs_that_are_not_better() {
+    fn ends_after_epochs_without_an_improvement() {
         let mut rule = rule(Monitor::ValAccuracy, 2);
         let ends = [Some(0.5), Some(0.5), Some(0.6), None, Some(0.6)].map(|value| rule.epoch_ended(value));
         assert_eq!(ends, [false, false, false, false, true]);
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_loss_is_better_and_what_is_no_number_never() {
+    fn a_smaller_loss_is_better_and_nan_never_is() {
         let mut rule = rule(Monitor::ValLoss, 2);
         let ends =
             [Some(f64::NAN), Some(1.0), Some(0.9), Some(f64::NAN), Some(0.95)].map(|loss| rule.epoch_ended(loss));
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_never_ends_and_a_restored_rule_goes_on() {
+    fn zero_never_ends_and_a_restored_rule_continues() {
         let mut never = rule(Monitor::ValKappa, 0);
         assert!(!(0..1000).any(|_| never.epoch_ended(None)));
         let mut whole = rule(Monitor::ValKappa, 3);

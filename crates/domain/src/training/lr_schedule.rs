@@ -1,7 +1,7 @@
-//! The learning rate, step by step and epoch by epoch.
+//! The learning rate schedule.
 //!
-//! `rate(step)` before every update; `epoch_ended(val_loss)` after every epoch that has a validation loss. Between two
-//! of these the rate is a pure function of the step, so that `state` and `restore` are all that a resume needs.
+//! Call `rate(step)` before every update, and `epoch_ended(val_loss)` after every epoch that has a validation loss. In
+//! between, the rate is a pure function of the step, so that `state` and `restore` are all that a resume needs.
 
 use std::f64::consts::PI;
 
@@ -9,29 +9,29 @@ use serde::{Deserialize, Serialize};
 
 use super::training_config::{ScheduleKind, TrainingConfig};
 
-/// How far below the best a validation loss has to be to count as better: Keras' `min_delta`.
+/// An improvement is a validation loss below the best by more than this: Keras' `min_delta`.
 const MIN_DELTA: f64 = 1e-4;
 
-/// The learning rate of a training.
+/// The learning rate of a training run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearningRateSchedule {
     kind: ScheduleKind,
     peak: f64,
     minimum: f64,
     factor: f64,
-    timeout: u32,
+    patience: u32,
     warmup_steps: u64,
     total_steps: u64,
     plateau: PlateauState,
     rollback_factor: f64,
 }
 
-/// What a plateau schedule remembers between epochs.
+/// The state of a plateau schedule between epochs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlateauState {
-    /// The lowest validation loss so far that counted as better; infinite before the first.
+    /// The validation loss of the last improvement; infinite before the first.
     pub best: f64,
-    /// Epochs since, or since the last reduction.
+    /// Epochs since then, or since the last reduction.
     pub wait: u32,
     /// The learning rate, before warm-up and rollback.
     pub rate: f64,
@@ -40,14 +40,12 @@ pub struct PlateauState {
 /// A reduction of the learning rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reduction {
-    /// Before.
     pub from: f64,
-    /// After.
     pub to: f64,
 }
 
 impl LearningRateSchedule {
-    /// The schedule of a training with so many updates an epoch.
+    /// The schedule of a configuration, at the start of training.
     #[must_use]
     pub fn new(config: &TrainingConfig, steps_per_epoch: u64) -> Self {
         Self {
@@ -55,7 +53,7 @@ impl LearningRateSchedule {
             peak: config.learning_rate,
             minimum: config.plateau_min,
             factor: config.plateau_factor,
-            timeout: config.plateau_patience,
+            patience: config.plateau_patience,
             warmup_steps: u64::from(config.warmup_epochs).saturating_mul(steps_per_epoch),
             total_steps: u64::from(config.epochs).saturating_mul(steps_per_epoch),
             plateau: PlateauState { best: f64::INFINITY, wait: 0, rate: config.learning_rate },
@@ -65,8 +63,9 @@ impl LearningRateSchedule {
 
     /// The learning rate of the update after `step` updates.
     ///
-    /// In the warm-up a straight line that would be zero before the first step and reaches the schedule's rate at the
-    /// first step behind it (Goyal et al. 2017); the cosine goes from the peak at that step to the minimum at the last.
+    /// The warm-up is a straight line that would be zero just before the first step and reaches the schedule's rate at the
+    /// first step after the warm-up (Goyal et al. 2017). The cosine falls from the peak at that step to the minimum at the
+    /// last.
     #[must_use]
     pub fn rate(&self, step: u64) -> f64 {
         let scheduled = match self.kind {
@@ -75,7 +74,7 @@ impl LearningRateSchedule {
             ScheduleKind::Cosine => {
                 let last = self.total_steps.saturating_sub(1).saturating_sub(self.warmup_steps);
                 let done = step.saturating_sub(self.warmup_steps).min(last) as f64 / last.max(1) as f64;
-                // In this form the first step has the peak itself and the last the minimum itself.
+                // This form gives exactly the peak at the first step and exactly the minimum at the last.
                 let height = f64::midpoint(1.0, (PI * done).cos());
                 (self.peak * height + self.minimum * (1.0 - height)).min(self.peak)
             }
@@ -84,9 +83,9 @@ impl LearningRateSchedule {
         scheduled * warmth * self.rollback_factor
     }
 
-    /// Takes note of an epoch's validation loss, and reduces the rate on a plateau as `ReduceLROnPlateau` of Keras 2.2
-    /// does: better means below the best by more than 1e-4, there is no cooldown, and a loss that is no number is never
-    /// better. Other schedules do nothing here.
+    /// Takes an epoch's validation loss, and reduces the rate on a plateau as `ReduceLROnPlateau` of Keras 2.2 does: better
+    /// means below the best by more than 1e-4, there is no cooldown, and NaN is never better. Does nothing for other
+    /// schedules.
     pub fn epoch_ended(&mut self, val_loss: f64) -> Option<Reduction> {
         if self.kind != ScheduleKind::Plateau {
             return None;
@@ -98,7 +97,7 @@ impl LearningRateSchedule {
             return None;
         }
         state.wait = state.wait.saturating_add(1);
-        if state.wait < self.timeout || state.rate <= self.minimum {
+        if state.wait < self.patience || state.rate <= self.minimum {
             return None;
         }
         let from = state.rate;
@@ -107,23 +106,23 @@ impl LearningRateSchedule {
         Some(Reduction { from: from * self.rollback_factor, to: state.rate * self.rollback_factor })
     }
 
-    /// What has to be saved to go on exactly.
+    /// Everything that must be saved to resume exactly.
     #[must_use]
     pub fn state(&self) -> PlateauState {
         self.plateau
     }
 
-    /// Goes on from a saved state.
+    /// Continues from a saved state.
     pub fn restore(&mut self, state: PlateauState) {
         self.plateau = state;
     }
 
-    /// Multiplies every rate from now on, in place of the factor before: after numbers that were not finite.
+    /// Sets the factor on every rate from now on, after a rollback.
     pub fn set_rollback_factor(&mut self, factor: f64) {
         self.rollback_factor = factor;
     }
 
-    /// What every rate is multiplied by; 1 at first.
+    /// The factor on every rate; 1 before the first rollback.
     #[must_use]
     pub fn rollback_factor(&self) -> f64 {
         self.rollback_factor
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn constant_is_constant_behind_its_warm_up() {
+    fn a_constant_rate_is_constant_after_its_warm_up() {
         let config =
             TrainingConfig { schedule: ScheduleKind::Constant, warmup_epochs: 1, learning_rate: 0.5, ..seed() };
         let schedule = LearningRateSchedule::new(&config, 4);
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cosine_goes_from_peak_to_minimum_at_the_last_step() {
+    fn the_cosine_falls_from_the_peak_to_the_minimum_at_the_last_step() {
         let config = TrainingConfig {
             schedule: ScheduleKind::Cosine,
             epochs: 3,
@@ -167,7 +166,7 @@ mod tests {
             ..seed()
         };
         let schedule = LearningRateSchedule::new(&config, 4);
-        // Twelve steps, four of them warm-up; the cosine spans steps 4 to 11, of which none is the middle:
+        // Twelve steps, four of them warm-up; the cosine spans steps 4 to 11, with no step in its middle:
         // 0.1 + 0.8 · (1 + cos(π·k/7)) / 2 for k = 0 … 7, cos(π/7) = 0.900968867902419.
         assert_near(schedule.rate(3), 0.72);
         assert_near(schedule.rate(4), 0.9);
@@ -179,18 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn a_single_step_has_the_peak() {
+    fn a_single_step_has_the_peak_rate() {
         let config = TrainingConfig { schedule: ScheduleKind::Cosine, epochs: 1, ..seed() };
         assert_near(LearningRateSchedule::new(&config, 1).rate(0), 0.01);
     }
 
-    fn plateau(timeout: u32) -> LearningRateSchedule {
-        let config = TrainingConfig { plateau_patience: timeout, ..seed() };
+    fn plateau(patience: u32) -> LearningRateSchedule {
+        let config = TrainingConfig { plateau_patience: patience, ..seed() };
         LearningRateSchedule::new(&config, 227)
     }
 
     #[test]
-    fn an_improvement_is_more_than_the_ten_thousandth() {
+    fn an_improvement_is_more_than_one_ten_thousandth() {
         let mut schedule = plateau(2);
         assert_eq!(schedule.epoch_ended(1.0), None);
         // 0.99995 is not below 1 − 1e-4: it counts as waiting, and the best stays 1.
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_reduction_ends_at_the_minimum() {
+    fn the_last_reduction_stops_at_the_minimum() {
         let config = TrainingConfig { plateau_patience: 1, plateau_factor: 0.25, ..seed() };
         let mut schedule = LearningRateSchedule::new(&config, 1);
         let rates: Vec<_> = (0..5).map(|_| schedule.epoch_ended(f64::NAN).map(|reduction| reduction.to)).collect();
@@ -214,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rollback_multiplies_what_is_scheduled() {
+    fn a_rollback_scales_the_scheduled_rate() {
         let mut schedule = plateau(1);
         schedule.set_rollback_factor(0.5);
         assert_near(schedule.rate(0), 0.005);
@@ -223,11 +222,11 @@ mod tests {
     }
 
     /// The validation losses of the reference's own run on CC_R. By hand: the loss of epoch 26 (0.636626) is below all
-    /// before it by more than 1e-4; epochs 27 to 41 are the fifteen that follow and none is below 0.636526, so that
-    /// epoch 41 ends with 0.001. That is the minimum: there is no second reduction, though nothing after epoch 61
-    /// (0.563524) is better.
+    /// earlier ones by more than 1e-4; none of the next fifteen, epochs 27 to 41, is below 0.636526, so epoch 41 reduces
+    /// the rate to 0.001. That is the minimum: there is no second reduction, although no epoch after 61 (0.563524) is
+    /// better.
     #[test]
-    fn the_references_own_history_is_reduced_where_keras_reduced_it() {
+    fn the_references_history_is_reduced_where_keras_reduced_it() {
         let mut schedule = plateau(15);
         let losses =
             include_str!("../../../../tests/fixtures/loss_val_ccr.txt").lines().map(|line| line.parse().unwrap());
@@ -239,17 +238,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_restored_schedule_goes_on_as_the_uninterrupted_one(
+        fn a_restored_schedule_continues_like_an_uninterrupted_one(
             losses in prop::collection::vec(prop_oneof![0.0..2.0f64, Just(f64::NAN)], 1..60),
             cut in 0usize..60,
-            timeout in 1u32..6,
+            patience in 1u32..6,
         ) {
-            let (mut whole, mut first) = (plateau(timeout), plateau(timeout));
+            let (mut whole, mut first) = (plateau(patience), plateau(patience));
             let cut = cut.min(losses.len());
             for &loss in &losses[..cut] {
                 first.epoch_ended(loss);
             }
-            let mut resumed = plateau(timeout);
+            let mut resumed = plateau(patience);
             resumed.restore(first.state());
             for (index, &loss) in losses.iter().enumerate() {
                 let expected = whole.epoch_ended(loss);
@@ -261,7 +260,7 @@ mod tests {
         }
 
         #[test]
-        fn rates_are_above_zero_and_never_above_the_peak(
+        fn rates_are_positive_and_never_above_the_peak(
             step in any::<u64>(), steps in 0u64..1000, warmup in 0u32..5, cosine in any::<bool>(),
         ) {
             let schedule = if cosine { ScheduleKind::Cosine } else { ScheduleKind::Plateau };

@@ -1,4 +1,4 @@
-//! Presets: configurations with a name and a reason, to begin from.
+//! Presets: named configurations to start from.
 
 use toml::de::{DeTable, DeValue};
 
@@ -6,46 +6,44 @@ use super::config_toml::{TomlError, complete, read_values};
 use super::training_config::TrainingConfig;
 use crate::text::printable::printable;
 
-/// A configuration to begin from.
+/// A named configuration to start from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preset {
-    /// What it is called.
     pub name: String,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub description: String,
-    /// Its values.
     pub config: TrainingConfig,
 }
 
-/// A name that no preset has.
+/// An unknown preset name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no preset '{name}'; presets are {presets}, or a file NAME.toml",
     name = printable(.0), presets = Preset::ALL.map(|(name, _)| name).join(", "))]
 pub struct UnknownPreset(pub String);
 
 impl Preset {
-    /// The presets that come with the program, each with its name and its TOML text.
+    /// The built-in presets: names and TOML texts.
     pub const ALL: [(&'static str, &'static str); 3] = [
         ("seed", include_str!("../../../../presets/seed.toml")),
         ("modern", include_str!("../../../../presets/modern.toml")),
         ("quick", include_str!("../../../../presets/quick.toml")),
     ];
 
-    /// The preset of a name.
+    /// Finds a built-in preset by its name.
     pub fn named(name: &str) -> Result<Self, UnknownPreset> {
         let (name, text) =
             Self::ALL.into_iter().find(|(known, _)| *known == name).ok_or_else(|| UnknownPreset(name.to_owned()))?;
-        Ok(Self::parse(name, text).expect("the presets that come with the program are read by a test"))
+        Ok(Self::parse(name, text).expect("a test parses all built-in presets"))
     }
 
-    /// Reads a preset from a TOML text: `description`, and every key of the configuration; with `base = "NAME"`, only
-    /// those in which it differs from the preset of that name.
+    /// Parses a preset from TOML: `description`, and every key of the configuration; with `base = "NAME"`, only the keys
+    /// that differ from the preset of that name.
     pub fn parse(name: &str, text: &str) -> Result<Self, TomlError> {
         let mut table = DeTable::parse(text).map_err(|error| TomlError::of_parser(text, &error))?.into_inner();
         let mut take = |key: &str| match table.remove(key).map(|value| (value.span(), value.into_inner())) {
             None => Ok(None),
             Some((place, DeValue::String(value))) => Ok(Some((place, value.into_owned()))),
-            Some((place, _)) => Err(TomlError::at(text, place, format_args!("{key} wants a text in quotes"))),
+            Some((place, _)) => Err(TomlError::at(text, place, format_args!("{key} expects a string in quotes"))),
         };
         let description = take("description")?.map(|(_, description)| description);
         let base = match take("base")? {
@@ -62,7 +60,7 @@ impl Preset {
             }
             None => complete(&values).map_err(|error| {
                 TomlError::of_the_whole(format_args!(
-                    "{error}; give a value, or a preset to begin from: base = \"seed\""
+                    "{error}; give a value, or a preset to start from: base = \"seed\""
                 ))
             })?,
         };
@@ -82,7 +80,7 @@ mod tests {
     };
 
     #[test]
-    fn all_are_read_and_say_what_they_are_for_in_one_line() {
+    fn built_in_presets_parse_and_have_a_short_description() {
         for (name, _) in Preset::ALL {
             let preset = Preset::named(name).unwrap();
             assert_eq!(preset.name, name);
@@ -92,9 +90,9 @@ mod tests {
         assert_eq!(unknown, "there is no preset 'sede\\n'; presets are seed, modern, quick, or a file NAME.toml");
     }
 
-    /// Written down here a second time, from what the reference's script does and not from the file.
+    /// The values are repeated here from the reference's script, not from the file.
     #[test]
-    fn the_seed_is_the_reference() {
+    fn seed_is_the_reference() {
         let reference = TrainingConfig {
             epochs: 100,
             size: REFERENCE_SIZE,
@@ -134,54 +132,57 @@ mod tests {
     }
 
     #[test]
-    fn modern_has_the_network_and_input_of_the_reference() {
+    fn modern_has_the_network_and_input_size_of_the_reference() {
         let (modern, seed) = (Preset::named("modern").unwrap().config, Preset::named("seed").unwrap().config);
         assert_eq!((modern.size, modern.width, modern.epochs), (seed.size, seed.width, seed.epochs));
     }
 
-    fn said(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         Preset::parse("mine", text).expect_err(text).to_string()
     }
 
     #[test]
-    fn a_preset_of_ones_own_may_begin_from_another() {
+    fn a_custom_preset_may_start_from_another() {
         let mine = Preset::parse("mine", "base = \"modern\"\nepochs = 0x10\nlearning_rate = 1\n").unwrap();
         let modern = Preset::named("modern").unwrap().config;
         assert_eq!(mine.config, TrainingConfig { epochs: 16, learning_rate: 1.0, ..modern });
     }
 
     #[test]
-    fn errors_come_with_their_line() {
+    fn errors_name_their_line() {
         let base = "base = \"seed\"\n";
         assert_eq!(
-            said(&format!("{base}\nepoch = 3")),
+            error_of(&format!("{base}\nepoch = 3")),
             "line 3: there is no key 'epoch'; the nearest is epochs (1 ≤ epochs ≤ 100000)"
         );
-        assert_eq!(said(&format!("{base}size = 8")), "line 2: size = 8 is out of range: 32 ≤ size ≤ 4096");
-        assert_eq!(said(&format!("{base}size = \"64\"")), "line 2: size = \"64\": size wants a whole number");
-        assert_eq!(said(&format!("{base}size = 64.0")), "line 2: size = 64.0: size wants a whole number");
-        assert_eq!(said(&format!("{base}dropout = nan")), "line 2: dropout = nan is out of range: 0 ≤ dropout < 1");
-        assert_eq!(said(&format!("{base}augment = 1")), "line 2: augment = 1: augment wants true or false");
+        assert_eq!(error_of(&format!("{base}size = 8")), "line 2: size = 8 is out of range: 32 ≤ size ≤ 4096");
+        assert_eq!(error_of(&format!("{base}size = \"64\"")), "line 2: size = \"64\": size expects a whole number");
+        assert_eq!(error_of(&format!("{base}size = 64.0")), "line 2: size = 64.0: size expects a whole number");
+        assert_eq!(error_of(&format!("{base}dropout = nan")), "line 2: dropout = nan is out of range: 0 ≤ dropout < 1");
+        assert_eq!(error_of(&format!("{base}augment = 1")), "line 2: augment = 1: augment expects true or false");
         assert_eq!(
-            said(&format!("{base}schedule = [1]")),
-            "line 2: schedule = […]: schedule wants one of constant, plateau, cosine"
+            error_of(&format!("{base}schedule = [1]")),
+            "line 2: schedule = […]: schedule expects one of constant, plateau, cosine"
         );
-        assert_eq!(said(&format!("{base}epochs = 1\nepochs = 2")), "line 3: duplicate key");
-        assert!(said(&format!("{base}epochs = ")).starts_with("line 2: "));
-        assert_eq!(said("base = 1"), "line 1: base wants a text in quotes");
-        assert!(said("base = \"sed\"").starts_with("line 1: there is no preset 'sed'"));
-        assert!(said(&format!("{base}zoom = 3\nepochs = 0")).starts_with("line 2: "), "the first line is said first");
-        assert!(said(&format!("{base}epochs = 1\nwarmup_epochs = 1")).contains("leaves nothing of epochs = 1"));
+        assert_eq!(error_of(&format!("{base}epochs = 1\nepochs = 2")), "line 3: duplicate key");
+        assert!(error_of(&format!("{base}epochs = ")).starts_with("line 2: "));
+        assert_eq!(error_of("base = 1"), "line 1: base expects a string in quotes");
+        assert!(error_of("base = \"sed\"").starts_with("line 1: there is no preset 'sed'"));
+        assert!(
+            error_of(&format!("{base}zoom = 3\nepochs = 0")).starts_with("line 2: "),
+            "the error of the first line comes first"
+        );
+        assert!(error_of(&format!("{base}epochs = 1\nwarmup_epochs = 1")).contains("leaves nothing of epochs = 1"));
     }
 
     #[test]
-    fn without_a_base_every_key_is_wanted() {
-        assert!(said("zoom = 0.1").starts_with("epochs, size and 30 more are missing; "));
+    fn without_a_base_every_key_is_required() {
+        assert!(error_of("zoom = 0.1").starts_with("epochs, size and 30 more are missing; "));
         let seed = Preset::ALL[0].1;
         let without: Vec<_> = seed.lines().filter(|line| !line.starts_with("zoom")).collect();
         assert_eq!(
-            said(&without.join("\n")),
-            "zoom is missing; give a value, or a preset to begin from: base = \"seed\""
+            error_of(&without.join("\n")),
+            "zoom is missing; give a value, or a preset to start from: base = \"seed\""
         );
     }
 }

@@ -1,46 +1,44 @@
-//! What a training will take, from a few steps that were timed.
+//! The duration of a training run, estimated from a few timed steps.
 
 use serde::{Deserialize, Serialize};
 
 use super::compute_options::{DeviceChoice, Precision};
 
-/// A few steps of a training, timed on the device that it is to run on.
+/// A few training steps, timed on the device that the run is to use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepTiming {
-    /// The device in words.
+    /// The device's name.
     pub device: String,
     /// The precision in use.
     pub precision: Precision,
-    /// Seconds that a batch takes with its step of the weights: the median.
+    /// The median of the seconds per batch, the weight update included.
     pub batch_seconds: f64,
-    /// Seconds that a validation image takes.
+    /// Seconds per validation image.
     pub validation_image_seconds: f64,
-    /// What a step needs at its peak, in bytes.
+    /// The peak memory of a step, in bytes.
     pub memory_needed: u64,
-    /// What the process may have on the device, in bytes, where that is known.
+    /// The memory available to the process on the device, in bytes; `None` if unknown.
     pub memory_available: Option<u64>,
-    /// How many GPUs the machine has.
+    /// The number of GPUs of the machine.
     pub gpus: usize,
 }
 
-/// The images that a run works through in an epoch.
+/// The numbers of images that a run processes in an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EpochImages {
-    /// Training images.
     pub train: usize,
-    /// Validation images.
     pub validation: usize,
 }
 
 impl StepTiming {
-    /// Seconds of an epoch: its batches, the last one counted whole, and its validation.
+    /// Seconds per epoch: its batches, with the last one counted as a full batch, and its validation.
     #[must_use]
     pub fn epoch_seconds(&self, batch_size: usize, images: EpochImages) -> f64 {
         let batches = images.train.div_ceil(batch_size.max(1));
         batches as f64 * self.batch_seconds + images.validation as f64 * self.validation_image_seconds
     }
 
-    /// Seconds until the last of several runs is over: those of a share come one after another, shares side by side.
+    /// Seconds until the last of several runs ends: the runs of a share run one after another, the shares in parallel.
     #[must_use]
     pub fn total_seconds(
         &self,
@@ -49,9 +47,10 @@ impl StepTiming {
         runs: &[EpochImages],
         shares: &[(DeviceChoice, Vec<usize>)],
     ) -> f64 {
-        let of_run = |run: &usize| runs.get(*run).map_or(0.0, |images| self.epoch_seconds(batch_size, *images));
-        let of_share = |(_, share): &(_, Vec<usize>)| share.iter().map(of_run).sum::<f64>() * f64::from(epochs);
-        shares.iter().map(of_share).fold(0.0, f64::max)
+        let run_seconds = |run: &usize| runs.get(*run).map_or(0.0, |images| self.epoch_seconds(batch_size, *images));
+        let share_seconds =
+            |(_, share): &(_, Vec<usize>)| share.iter().map(run_seconds).sum::<f64>() * f64::from(epochs);
+        shares.iter().map(share_seconds).fold(0.0, f64::max)
     }
 }
 
@@ -74,13 +73,13 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_is_its_batches_and_its_validation() {
+    fn an_epoch_takes_its_batches_and_its_validation() {
         let seconds = timing().epoch_seconds(4, EpochImages { train: 9, validation: 10 });
         assert!((seconds - 2.5).abs() < 1e-9, "three batches and ten images: {seconds}");
     }
 
     #[test]
-    fn shares_run_side_by_side_and_their_runs_one_after_another() {
+    fn shares_run_in_parallel_and_their_runs_in_sequence() {
         let runs = [EpochImages { train: 4, validation: 0 }; 3];
         let shares = [(DeviceChoice::Cuda(0), vec![0, 2]), (DeviceChoice::Cuda(1), vec![1])];
         let seconds = timing().total_seconds(10, 4, &runs, &shares);

@@ -1,4 +1,4 @@
-//! Lines along which a map has one value, and their drawing.
+//! Contour lines of a map and their drawing.
 
 use std::collections::HashMap;
 
@@ -6,35 +6,34 @@ use super::mask::Mask;
 use super::overlay::blended;
 use super::raster::{Channels, Raster};
 
-/// A point of a picture in pixels; the middle of the first pixel is (0, 0).
+/// A point of a picture in pixels: x to the right, y down, (0, 0) at the centre of the first pixel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Point {
-    /// Columns to the right.
     pub x: f32,
-    /// Rows down.
     pub y: f32,
 }
 
 /// A line along which a map has the value of a level.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contour {
-    /// Its points in order; of a closed line the first one is not repeated at the end.
+    /// The points in order; a closed line does not repeat the first one at the end.
     pub points: Vec<Point>,
-    /// Whether the last point is joined to the first. A line is open only where it ends at the edge of the map, or beside
+    /// True if the last point is joined to the first. A line is open only if it ends at the edge of the map or beside
     /// values that are not finite.
     pub closed: bool,
 }
 
-/// The lines that part values of `level` and above from smaller ones: marching squares with linear interpolation along
-/// the edges between neighbouring pixels. Where a square of four pixels has high corners across from each other, its mean
-/// decides which of them are joined. Lorensen and Cline 1987, in the plane. Open lines come first, then closed ones, each
-/// in the order of rows.
+/// The lines that separate values of at least `level` from smaller ones.
+///
+/// Marching squares with linear interpolation along the edges between neighbouring pixels (Lorensen and Cline 1987, in
+/// the plane). At a saddle the mean of the four pixels decides which corners are joined. Open lines come first, then
+/// closed ones, each ordered by row.
 ///
 /// # Panics
-/// When the map is not of one channel.
+/// If the map has more than one channel.
 #[must_use]
 pub fn contours(map: &Raster<f32>, level: f32) -> Vec<Contour> {
-    assert_eq!(map.channels(), Channels::Grey, "a map has one value a position");
+    assert_eq!(map.channels(), Channels::Grey, "a map has one value per position");
     let mut mesh = Mesh::default();
     for y in 1..map.height() {
         let (above, below) = (map.row(y - 1), map.row(y));
@@ -48,14 +47,14 @@ pub fn contours(map: &Raster<f32>, level: f32) -> Vec<Contour> {
     mesh.lines(map, level)
 }
 
-/// The outline of a mask, in the pixels between inside and outside; open where the mask reaches the picture's edge.
+/// The outline of a mask, halfway between the pixels inside and outside; open where the mask reaches the picture's edge.
 #[must_use]
 pub fn outline(mask: &Mask) -> Vec<Contour> {
     let inside = mask.pixels().iter().map(|&inside| f32::from(u8::from(inside))).collect();
     contours(&Raster::new(mask.width(), mask.height(), Channels::Grey, inside), 0.5)
 }
 
-/// A picture with lines drawn over it, `width` pixels wide and smooth at their edges, RGB.
+/// A picture with lines drawn over it, `width` pixels wide and anti-aliased, as RGB.
 #[must_use]
 pub fn drawn(picture: &Raster<u8>, lines: &[Contour], color: [u8; 3], width: f32) -> Raster<u8> {
     let mut coverage = Raster::new(
@@ -77,7 +76,7 @@ pub fn drawn(picture: &Raster<u8>, lines: &[Contour], color: [u8; 3], width: f32
     })
 }
 
-/// Notes how much of each pixel a piece of a line covers; where pieces meet, the larger share counts.
+/// Adds the coverage of each pixel by one segment of a line; where segments meet, the larger coverage counts.
 fn cover_segment(coverage: &mut Raster<f32>, from: Point, to: Point, width: f32) {
     let reach = width / 2.0 + 0.5;
     let pixels = |low: f32, high: f32, count: usize| {
@@ -99,20 +98,20 @@ fn cover_segment(coverage: &mut Raster<f32>, from: Point, to: Point, width: f32)
     }
 }
 
-/// An edge between two neighbouring pixels that a line crosses.
+/// An edge between two neighbouring pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Edge {
     x: usize,
     y: usize,
-    /// From (x, y) downwards; otherwise to the right.
+    /// True if it leads from (x, y) down, false if it leads to the right.
     down: bool,
 }
 
-/// Crossed edges, and which are joined: each with at most two others, one in either square that it belongs to.
+/// The edges that lines cross. Each is joined to at most two others, one in each of the squares that it belongs to.
 #[derive(Default)]
 struct Mesh {
     joined: HashMap<Edge, [Option<Edge>; 2]>,
-    /// The edges in the order in which they were found.
+    /// The edges in order of discovery.
     order: Vec<Edge>,
 }
 
@@ -128,7 +127,7 @@ impl Mesh {
         ];
         let crossed = |edge: usize| high[edge] != high[(edge + 1) % 4];
         if (0..4).all(crossed) {
-            // A saddle. With a high mean the high corners hang together, and each low one is cut off by a line of its own.
+            // A saddle. If the mean is high, the high corners are connected and a line cuts off each low one.
             let mean = corners.iter().map(|&value| f64::from(value)).sum::<f64>() / 4.0;
             let cut_off = usize::from((mean >= f64::from(level)) == high[0]);
             for corner in [cut_off, cut_off + 2] {
@@ -173,11 +172,11 @@ impl Mesh {
     }
 }
 
-/// Where the level lies on an edge, between its two values.
+/// The point on an edge at which the interpolated value is the level.
 fn crossing(map: &Raster<f32>, edge: Edge, level: f32) -> Point {
     let first = map.row(edge.y)[edge.x];
     let second = if edge.down { map.row(edge.y + 1)[edge.x] } else { map.row(edge.y)[edge.x + 1] };
-    // In double precision: the difference of two finite values is then finite, too.
+    // In double precision the difference of two finite values is finite as well.
     let along = (f64::from(level) - f64::from(first)) / (f64::from(second) - f64::from(first));
     let along = along.clamp(0.0, 1.0) as f32;
     let (x, y) = (edge.x as f32, edge.y as f32);

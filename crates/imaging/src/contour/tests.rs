@@ -11,7 +11,7 @@ fn points(line: &Contour) -> Vec<(f32, f32)> {
 }
 
 #[test]
-fn a_peak_has_a_diamond_around_it() {
+fn the_contour_of_a_peak_is_a_diamond() {
     let peak = map(3, &[0.0, 0.0, 0.0, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0]);
     let lines = contours(&peak, 1.0);
     assert_eq!(lines.len(), 1);
@@ -39,10 +39,10 @@ fn the_mean_decides_a_saddle() {
         let lines = contours(&map(2, &[4.0, 0.0, 0.0, 4.0]), level);
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| !line.closed && line.points.len() == 2));
-        // Whether a line cuts off the upper left corner: between the upper and the left edge.
+        // True if a line cuts off the upper left corner.
         lines.iter().any(|line| points(line).iter().all(|&(x, y)| x + y < 1.0))
     };
-    // The mean is 2. Above it the high corners lie apart and are cut off; below it the low ones are.
+    // The mean is 2. Above it the high corners are cut off, below it the low ones.
     assert!(joined(3.5));
     let low_cut_off = contours(&map(2, &[4.0, 0.0, 0.0, 4.0]), 1.0);
     let upper_right = low_cut_off.iter().any(|line| points(line).iter().all(|&(x, y)| x - y >= 0.5));
@@ -50,13 +50,13 @@ fn the_mean_decides_a_saddle() {
 }
 
 #[test]
-fn what_is_not_finite_has_no_line_through_it() {
+fn no_line_passes_through_values_that_are_not_finite() {
     let hole = map(3, &[0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0, 4.0, 4.0, 4.0]);
     assert_eq!(contours(&hole, 1.0), []);
 }
 
 #[test]
-fn lines_are_drawn_where_they_are() {
+fn lines_are_drawn_at_their_position() {
     let picture = Raster::new(5, 3, Channels::Grey, vec![10; 15]);
     let line = Contour { points: vec![Point { x: 0.0, y: 1.0 }, Point { x: 4.0, y: 1.0 }], closed: false };
     let drawn = drawn(&picture, &[line], [200, 0, 0], 1.0);
@@ -66,7 +66,7 @@ fn lines_are_drawn_where_they_are() {
 }
 
 #[test]
-fn a_mask_has_its_outline() {
+fn a_mask_has_one_closed_outline() {
     let mut inside = vec![false; 36];
     for at in [14, 15, 20, 21] {
         inside[at] = true;
@@ -83,7 +83,7 @@ prop_compose! {
 }
 
 proptest! {
-    /// Every crossed edge is on exactly one line; open lines end at the edge of the map, and closed ones do not leave off.
+    /// Every crossed edge is on exactly one line, open lines end at the edge of the map, and closed lines have no gaps.
     #[test]
     fn every_crossing_is_on_one_line(map in any_map(), level in -2.5_f32..2.5) {
         let lines = contours(&map, level);

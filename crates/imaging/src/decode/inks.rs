@@ -1,10 +1,10 @@
-//! Colours of printed images.
+//! CMYK to RGB.
 
-/// Red, green and blue of cyan, magenta, yellow and black (0 is no ink), by Pillow's formula.
+/// Converts cyan, magenta, yellow and black (0 is no ink) to red, green and blue by Pillow's formula.
 pub(crate) fn rgb_of_inks([cyan, magenta, yellow, black]: [u8; 4]) -> [u8; 3] {
     let white = u32::from(255 - black);
     [cyan, magenta, yellow].map(|ink| {
-        // ink × white / 255, rounded.
+        // Rounds ink × white / 255 without a division.
         let product = u32::from(ink) * white + 128;
         (white - ((product + (product >> 8)) >> 8)) as u8
     })
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inks_by_hand() {
+    fn conversion_matches_hand_computed_values() {
         assert_eq!(rgb_of_inks([0, 0, 0, 0]), [255; 3]);
         assert_eq!(rgb_of_inks([255, 0, 128, 0]), [0, 255, 127]);
         assert_eq!(rgb_of_inks([255, 0, 128, 127]), [0, 128, 64]);

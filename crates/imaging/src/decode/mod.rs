@@ -1,4 +1,4 @@
-//! Files of images to pixels: PNG, JPEG and TIFF, by what they hold and not by their names.
+//! Decoding of PNG, JPEG and TIFF files, recognised by their content and not by their names.
 
 mod inks;
 pub(crate) mod jpeg;
@@ -25,8 +25,7 @@ pub fn decode_file(path: &Path) -> Result<DecodedImage, ImageError> {
 
 /// Decodes an image of at most [`MAX_PIXELS`] pixels.
 ///
-/// This is the only place where image files are decoded, and whatever a decoder does there, it ends here: a panic is an
-/// [`ImageError::DecoderFault`].
+/// All image files are decoded here. A decoder's panic becomes an [`ImageError::DecoderFault`].
 pub fn decode(bytes: impl Into<Vec<u8>>) -> Result<DecodedImage, ImageError> {
     let bytes = bytes.into();
     if bytes.is_empty() {
@@ -40,25 +39,25 @@ pub fn decode(bytes: impl Into<Vec<u8>>) -> Result<DecodedImage, ImageError> {
     })
 }
 
-/// What a decoder returns, or that it panicked.
+/// Runs a decoder, turning a panic into [`ImageError::DecoderFault`].
 pub(crate) fn contain<T>(format: ImageFormat, decode: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
-    contain_panic(decode).unwrap_or_else(|message| Err(ImageError::DecoderFault { format, message }))
+    contain_panic(decode).unwrap_or_else(|panic| Err(ImageError::DecoderFault { format, message: panic.0 }))
 }
 
-/// The bytes of an image file of at most [`MAX_FILE_BYTES`]; never a pipe that waits for its writer.
+/// Reads an image file of at most [`MAX_FILE_BYTES`]. Folders, pipes and devices are errors.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, ImageError> {
-    // Asked before it is opened: opening a pipe waits for its writer.
-    let kind = std::fs::metadata(path)?;
-    if kind.is_dir() {
+    // Checked first because opening a pipe would block until it has a writer.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
         return Err(ImageError::NotAFile("folder"));
     }
-    if !kind.is_file() {
+    if !metadata.is_file() {
         return Err(ImageError::NotAFile("pipe or device"));
     }
-    if kind.len() > MAX_FILE_BYTES {
-        return Err(ImageError::FileTooLong { bytes: kind.len() });
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(ImageError::FileTooLong { bytes: metadata.len() });
     }
-    let mut bytes = Vec::with_capacity(kind.len() as usize);
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
     File::open(path)?.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -68,10 +67,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decoder_that_panics_costs_its_file_only() {
+    fn a_panic_in_a_decoder_is_an_error() {
         let error = contain::<()>(ImageFormat::Tiff, || panic!("assertion failed:\n buf.len()")).unwrap_err();
         let text = error.to_string();
-        assert!(text.starts_with("is a TIFF on which the decoder fails (assertion failed:"), "{text}");
+        assert!(text.starts_with("is a TIFF that crashes the decoder (assertion failed:"), "{text}");
         assert!(!text.contains('\n'), "{text}");
     }
 }

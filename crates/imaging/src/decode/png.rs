@@ -1,4 +1,4 @@
-//! PNG, grey levels as they are stored.
+//! PNG, with the samples as stored.
 
 use std::io::{self, Cursor};
 
@@ -16,7 +16,7 @@ use crate::raster::{Channels, Raster};
 pub(super) fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
     let facts = facts(bytes)?;
     check_facts(facts)?;
-    // The decoder counts its own memory only, not the image's.
+    // The decoder counts its own memory only, without the image.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_WORKING_BYTES);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), limits).map_err(explain)?;
@@ -28,8 +28,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
     Ok(DecodedImage { facts, samples })
 }
 
-/// Width, height, depth and kind of colour, at fixed places of the file (PNG specification, 11.2.1). The decoder tells
-/// only what it makes of them.
+/// Width, height, depth and colour type from their fixed offsets in the file (PNG specification, 11.2.1). The decoder
+/// reports only what it converts them to.
 pub(crate) fn facts(bytes: &[u8]) -> Result<ImageFacts, ImageError> {
     let format = ImageFormat::Png;
     let header = bytes.get(16..26).ok_or(ImageError::Truncated { format })?;
@@ -74,7 +74,7 @@ fn explain(error: image::ImageError) -> ImageError {
         Cause::Limits(_) => ImageError::Unsupported { format, reason: "it takes too much memory to decode".to_owned() },
         Cause::Unsupported(error) => ImageError::Unsupported { format, reason: one_line(&error) },
         Cause::Decoding(error) => {
-            // The inner text says what is wrong; the outer one repeats the format.
+            // The inner error says what is wrong; the outer one repeats the format.
             let inner = std::error::Error::source(&error);
             if inner.and_then(|inner| inner.downcast_ref()).is_some_and(ends_early) {
                 return ImageError::Truncated { format };

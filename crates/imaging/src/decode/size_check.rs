@@ -1,4 +1,4 @@
-//! Checks the size that a file claims before memory is taken for it.
+//! Checks of the size that a file claims, before memory is allocated for it.
 
 use crate::image_limits::MAX_IMAGE_BYTES;
 use crate::image_limits::MAX_PIXELS;
@@ -6,7 +6,7 @@ use crate::image_limits::MAX_PIXELS;
 use crate::image_error::ImageError;
 use crate::image_facts::{ImageFacts, ImageFormat};
 
-/// Whether an image has a size that is read.
+/// Returns an error if the image is empty or has more than [`MAX_PIXELS`].
 pub(crate) fn check_size(width: u32, height: u32, format: ImageFormat) -> Result<(), ImageError> {
     if width == 0 || height == 0 {
         let reason = format!("it claims {width} × {height} pixels");
@@ -18,7 +18,7 @@ pub(crate) fn check_size(width: u32, height: u32, format: ImageFormat) -> Result
     Ok(())
 }
 
-/// Whether an image has a size that is read, and whether its samples fit into the memory that they may take.
+/// Checks the size and that the samples fit into [`MAX_IMAGE_BYTES`].
 pub(crate) fn check_facts(facts: ImageFacts) -> Result<(), ImageError> {
     let ImageFacts { width, height, bits, color, format } = facts;
     check_size(width, height, format)?;

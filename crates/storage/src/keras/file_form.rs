@@ -1,4 +1,4 @@
-//! Files that are not HDF5, and what to do about them.
+//! Recognises files that are not HDF5, and gives advice.
 
 use std::path::Path;
 
@@ -7,15 +7,15 @@ use safetensors::SafeTensors;
 use crate::models::model_file::FORMAT;
 use mammoscope_domain::text::foreign_file::ForeignFile;
 
-/// What a path is, where it cannot be what is asked for: a `SavedModel` is a folder.
-pub(super) fn other_form_of_path(path: &Path) -> Option<&'static str> {
+/// Recognises a TensorFlow `SavedModel`, which is a folder.
+pub(super) fn foreign_folder(path: &Path) -> Option<&'static str> {
     path.join("saved_model.pb")
         .is_file()
         .then_some("a TensorFlow SavedModel folder; load it in Keras and save it as .h5 or .weights.h5")
 }
 
-/// What the first bytes show a file to be, where they are known and not those of HDF5.
-pub(super) fn other_form(bytes: &[u8]) -> Option<String> {
+/// Recognises other formats by their first bytes; `None` for HDF5 and for unknown formats.
+pub(super) fn foreign_format(bytes: &[u8]) -> Option<String> {
     if bytes.is_empty() {
         return Some("the file is empty".to_owned());
     }
@@ -32,7 +32,7 @@ pub(super) fn other_form(bytes: &[u8]) -> Option<String> {
     let (_, header) = SafeTensors::read_metadata(bytes).ok()?;
     let format = header.metadata().as_ref().and_then(|entries| entries.get("format"));
     let form = if format.is_some_and(|format| format == FORMAT) {
-        "a model of this program already; it needs no import"
+        "already a model of this program; it needs no import"
     } else {
         "a safetensors file, not an HDF5 file of Keras"
     };

@@ -1,4 +1,4 @@
-//! Which layer of a Keras file is which layer of the network.
+//! Matches the layers of a Keras file to those of the network.
 
 use std::collections::BTreeMap;
 
@@ -7,15 +7,15 @@ use super::weight_array::WeightArray;
 use super::weight_tree::{Numbering, WeightLayer};
 use mammoscope_domain::network::network_plan::{NetworkPlan, WidthFactor};
 
-/// An array of the file, and how to call it in a message.
+/// An array of the file, with its name for messages.
 #[derive(Debug)]
 pub(super) struct FoundArray<'a> {
-    /// `<layer>/<role>` in the file's own words.
+    /// `<layer>/<role>`, as the file names them.
     pub(super) name: String,
     pub(super) array: &'a WeightArray,
 }
 
-/// Every array of a file by the network's own name for it.
+/// The arrays of a file by the network's names for them.
 pub(super) type MatchedArrays<'a> = BTreeMap<String, FoundArray<'a>>;
 
 const CONVOLUTION: &str = "conv2d";
@@ -24,8 +24,8 @@ const DENSE: &str = "dense";
 const KERNEL_AND_BIAS: &[&str] = &["kernel", "bias"];
 const STATISTICS: &[&str] = &["gamma", "beta", "moving_mean", "moving_variance"];
 
-/// Matches layers by kind and by the order of their numbers; every layer that is missing or superfluous, and every
-/// missing weight, is a line of the error.
+/// Matches layers by kind and by the order of their numbers. The error lists every missing or superfluous layer and
+/// every missing weight.
 pub(super) fn match_by_numbers(layers: &[WeightLayer], numbering: Numbering) -> Result<MatchedArrays<'_>, Vec<String>> {
     // Names and order are the same at every width.
     let plan = NetworkPlan::new(WidthFactor::ONE);
@@ -47,34 +47,34 @@ pub(super) fn match_by_numbers(layers: &[WeightLayer], numbering: Numbering) -> 
     let mut faults: Vec<String> = foreign.into_iter().map(superfluous).collect();
     let mut matched = MatchedArrays::new();
     for (position, layer) in in_order(layers, CONVOLUTION, order.len(), &mut faults) {
-        take(&mut matched, &order[position].name(), layer, KERNEL_AND_BIAS, &mut faults);
+        match_weights(&mut matched, &order[position].name(), layer, KERNEL_AND_BIAS, &mut faults);
     }
     for (position, layer) in in_order(layers, BATCH_NORM, order.len(), &mut faults) {
-        take(&mut matched, &order[position].batch_norm_name(), layer, STATISTICS, &mut faults);
+        match_weights(&mut matched, &order[position].batch_norm_name(), layer, STATISTICS, &mut faults);
     }
     for (_, layer) in in_order(layers, DENSE, 1, &mut faults) {
-        take(&mut matched, NetworkPlan::DENSE, layer, KERNEL_AND_BIAS, &mut faults);
+        match_weights(&mut matched, NetworkPlan::DENSE, layer, KERNEL_AND_BIAS, &mut faults);
     }
     if faults.is_empty() { Ok(matched) } else { Err(faults) }
 }
 
-/// Matches layers by their names in the file's own configuration, given by the network's names; faults as in
-/// [`match_by_numbers`].
+/// Matches layers by the names in the file's configuration; `names` maps the network's names to the file's. Errors are
+/// those of [`match_by_numbers`].
 pub(super) fn match_by_wiring<'a>(
     layers: &'a [WeightLayer],
     names: &BTreeMap<String, String>,
 ) -> Result<MatchedArrays<'a>, Vec<String>> {
-    let mut left: BTreeMap<&str, &WeightLayer> = layers.iter().map(|layer| (layer.name.as_str(), layer)).collect();
+    let mut unmatched: BTreeMap<&str, &WeightLayer> = layers.iter().map(|layer| (layer.name.as_str(), layer)).collect();
     let mut matched = MatchedArrays::new();
     let mut faults = Vec::new();
     for (ours, name) in names {
         let roles = if ours.starts_with(BATCH_NORM) { STATISTICS } else { KERNEL_AND_BIAS };
-        match left.remove(name.as_str()) {
-            Some(layer) => take(&mut matched, ours, layer, roles, &mut faults),
+        match unmatched.remove(name.as_str()) {
+            Some(layer) => match_weights(&mut matched, ours, layer, roles, &mut faults),
             None => faults.push(format!("layer '{}' has no weights", excerpt(name))),
         }
     }
-    faults.extend(left.into_values().map(superfluous));
+    faults.extend(unmatched.into_values().map(superfluous));
     if faults.is_empty() { Ok(matched) } else { Err(faults) }
 }
 
@@ -82,7 +82,7 @@ fn superfluous(layer: &WeightLayer) -> String {
     format!("layer '{}' is superfluous", excerpt(&layer.name))
 }
 
-/// The layers of one kind by their numbers, as positions from 0; what is missing or too much becomes a fault.
+/// Sorts the layers of one kind by their numbers and gives them positions from 0; gaps and extra layers become faults.
 fn in_order<'a>(
     layers: &'a [WeightLayer],
     kind: &str,
@@ -92,7 +92,8 @@ fn in_order<'a>(
     let numbered: BTreeMap<usize, &WeightLayer> =
         layers.iter().filter_map(|layer| Some((number(&layer.name, kind)?, layer))).collect();
     let lowest = numbered.keys().next().copied().unwrap_or(1);
-    // The numbering begins at 1 or 0 or, in the second model of a session, anywhere: take what leaves fewest gaps.
+    // The numbering starts at 1 or 0 or, in the second model of a session, anywhere: use the start with the fewest
+    // gaps.
     let first = [1, 0, lowest]
         .into_iter()
         .min_by_key(|&first| (first..first + count).filter(|number| !numbered.contains_key(number)).count())
@@ -112,21 +113,21 @@ fn in_order<'a>(
     found
 }
 
-/// The number in `<kind>_<number>` as Keras writes it, 0 for `<kind>` alone; `None` for another name.
+/// Returns the number in `<kind>_<number>` as Keras writes it, 0 for `<kind>` alone, and `None` for any other name.
 fn number(name: &str, kind: &str) -> Option<usize> {
     const MAX_DIGITS: usize = 6;
     let rest = name.strip_prefix(kind)?;
     if rest.is_empty() {
         return Some(0);
     }
-    // `conv2d_0` and `conv2d_01` are none of Keras' names, and would be the same as another.
+    // Keras never writes `conv2d_0` or `conv2d_01`, which would be ambiguous.
     let digits = rest.strip_prefix('_')?;
     let written_by_keras =
         digits.len() <= MAX_DIGITS && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
     if written_by_keras { digits.parse().ok() } else { None }
 }
 
-fn take<'a>(
+fn match_weights<'a>(
     arrays: &mut MatchedArrays<'a>,
     ours: &str,
     layer: &'a WeightLayer,
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn numbering_may_begin_anywhere() {
+    fn numbering_may_start_anywhere() {
         assert_eq!(positions(1..=4).0, ["0=conv2d_1", "1=conv2d_2", "2=conv2d_3", "3=conv2d_4"]);
         assert_eq!(positions([2, 0, 1, 3]).0, ["0=conv2d", "1=conv2d_1", "2=conv2d_2", "3=conv2d_3"]);
         assert_eq!(positions(42..46).0[0], "0=conv2d_42");
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_keras_does_not_write_are_no_numbers() {
+    fn numbers_that_keras_does_not_write_are_ignored() {
         for name in ["conv2d_0", "conv2d_01", "conv2d_+1", "conv2d_", "conv2d_1234567", "conv2d_18446744073709551615"] {
             assert_eq!(number(name, CONVOLUTION), None, "{name}");
         }
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn own_names_are_told_apart_from_missing_layers() {
+    fn custom_names_are_distinguished_from_missing_layers() {
         let layers = layers("stem", 1..=3);
         let faults = match_by_numbers(&layers, Numbering::Creation).expect_err("other names");
         assert_eq!(faults.len(), 1);

@@ -1,4 +1,4 @@
-//! Whether a layer's settings are those of the network, which no shape of a weight can show.
+//! Compares the settings of a layer, which the shapes of weights do not reveal, with the network's.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::excerpt;
 use super::model_config::ConfigLayer;
 use mammoscope_domain::network::network_plan::{BATCH_NORM_EPSILON, ConvolutionPlan, LEAKY_RELU_SLOPE};
 
-/// A layer of the network, in the place where a layer of the file is looked at.
+/// The layer of the network to which a layer of the file is compared.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Expected {
     Input,
@@ -17,7 +17,7 @@ pub(super) enum Expected {
     Sum,
     Dropout,
     GlobalAverage,
-    /// The softmax is its own, or a layer behind it.
+    /// With the softmax as its activation, or as a layer after it.
     Dense {
         own_softmax: bool,
     },
@@ -25,7 +25,7 @@ pub(super) enum Expected {
 }
 
 impl Expected {
-    /// Keras' name of the class.
+    /// The name of the Keras class.
     pub(super) fn class(self) -> &'static str {
         match self {
             Self::Input => "InputLayer",
@@ -41,7 +41,7 @@ impl Expected {
         }
     }
 
-    /// How many layers feed it.
+    /// The number of layers that feed it.
     pub(super) fn inputs(self) -> usize {
         match self {
             Self::Input => 0,
@@ -50,14 +50,14 @@ impl Expected {
         }
     }
 
-    /// The settings that differ from the network's, each as a line.
+    /// Returns a message for each setting that differs from the network's.
     pub(super) fn faults(self, layer: &ConfigLayer<'_>) -> Vec<String> {
         let settings = layer.settings;
         let mut faults = Vec::new();
         let mut expect = |key: &str, holds: bool, note: &str| {
             if !holds {
                 let has = match &settings[key] {
-                    Value::Null => format!("does not tell its {key}"),
+                    Value::Null => format!("does not state its {key}"),
                     value => format!("has {key} {}", excerpt(&value.to_string())),
                 };
                 faults.push(format!("layer '{}' {has}{note}", excerpt(layer.name)));
@@ -71,14 +71,14 @@ impl Expected {
                 expect("padding", settings["padding"] == "same" || plan.kernel == 1, "");
                 expect("dilation_rate", is_pair(&settings["dilation_rate"], 1), "");
                 expect("data_format", channels_last, "");
-                // Keras before 2.3 knows no groups.
+                // Keras before 2.3 has no groups.
                 expect("groups", settings["groups"].is_null() || settings["groups"] == 1, "");
                 expect("activation", activation(settings).is_none_or(|name| name == "linear"), "");
             }
             Self::BatchNorm => {
                 expect("epsilon", is_near(&settings["epsilon"], BATCH_NORM_EPSILON), "");
                 let axis = settings["axis"].get(0).unwrap_or(&settings["axis"]);
-                expect("axis", *axis == -1 || *axis == 3, ", not that of the channels");
+                expect("axis", *axis == -1 || *axis == 3, ", not the channel axis");
             }
             Self::LeakyRelu => {
                 let key = if settings["alpha"].is_null() { "negative_slope" } else { "alpha" };
@@ -97,7 +97,7 @@ impl Expected {
             Self::Dense { own_softmax } => {
                 let linear = activation(settings).is_none_or(|name| name == "linear");
                 if own_softmax {
-                    let note = ": the model's outputs are logits, not probabilities; put a softmax behind it";
+                    let note = ": the model's outputs are logits, not probabilities; add a softmax after it";
                     let softmax = activation(settings) == Some("softmax");
                     expect("activation", softmax, if linear { note } else { "" });
                 } else {
@@ -111,7 +111,7 @@ impl Expected {
     }
 }
 
-/// The number format in which a layer computes, where it is another than the weights' own f32 (or the finer f64).
+/// The number format in which a layer computes, unless it is f32, like the weights, or the finer f64.
 pub(super) fn foreign_precision<'a>(layer: &ConfigLayer<'a>) -> Option<&'a Value> {
     let dtype = &layer.settings["dtype"];
     let policy = if dtype.is_object() { &dtype["config"]["name"] } else { dtype };
@@ -119,7 +119,7 @@ pub(super) fn foreign_precision<'a>(layer: &ConfigLayer<'a>) -> Option<&'a Value
     (!plain).then_some(policy)
 }
 
-/// The name of the activation, also where Keras writes it as an object.
+/// The name of the activation, which Keras writes as a string or as an object.
 fn activation(settings: &Value) -> Option<&str> {
     let value = &settings["activation"];
     value.as_str().or_else(|| value["config"].as_str())
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_network_pass_in_the_words_of_keras_2_and_3() {
+    fn the_networks_settings_pass_as_keras_2_and_3_write_them() {
         let plan = ConvolutionPlan { number: 1, inputs: 3, outputs: 64, kernel: 3, stride: 2 };
         let convolution = json!({"strides": [2, 2], "padding": "same", "dilation_rate": [1, 1],
             "data_format": "channels_last", "activation": "linear"});
@@ -164,10 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_are_named() {
+    fn differing_settings_are_named() {
         assert_eq!(faults(Expected::Dense { own_softmax: true }, &json!({"activation": "linear"})).len(), 1);
         assert!(faults(Expected::Dense { own_softmax: true }, &json!({}))[0].contains("logits"));
-        assert!(faults(Expected::LeakyRelu, &json!({}))[0].contains("layer 'x' does not tell its negative_slope"));
+        assert!(faults(Expected::LeakyRelu, &json!({}))[0].contains("layer 'x' does not state its negative_slope"));
         assert_eq!(faults(Expected::BatchNorm, &json!({"axis": [1], "epsilon": 1e-5})).len(), 2);
         let pool = json!({"pool_size": [3, 3], "strides": [2, 2], "padding": "sa\u{202e}me",
             "data_format": "channels_first"});
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn coarser_precisions_are_found() {
+    fn coarser_precisions_are_detected() {
         let foreign = |dtype: Value| {
             let settings = json!({"dtype": dtype});
             let layer = ConfigLayer {

@@ -1,18 +1,17 @@
-//! Weights of the Keras reference, from every HDF5 form in which Keras has written them.
+//! Imports the weights of the Keras reference from every HDF5 layout that Keras has written.
 //!
-//! | form | weights lie in | layers are numbered |
+//! | written by | location of the weights | layers are numbered |
 //! |---|---|---|
-//! | `model.save`, Keras 2 (`.h5`) | `model_weights/<layer>/<weight>` | as they were created |
-//! | `save_weights`, Keras 2 (`.h5`) | `<layer>/<weight>` | as they were created |
-//! | `save_weights`, Keras 3 (`.weights.h5`) | `layers/<layer>/vars/<n>` | as they stand in `model.layers` |
+//! | `model.save`, Keras 2 (`.h5`) | `model_weights/<layer>/<weight>` | in order of creation |
+//! | `save_weights`, Keras 2 (`.h5`) | `<layer>/<weight>` | in order of creation |
+//! | `save_weights`, Keras 3 (`.weights.h5`) | `layers/<layer>/vars/<n>` | in the order of `model.layers` |
 //!
 //! Creation order and `model.layers` differ in each projected block, whose shortcut is created last but listed before
-//! the branch's third convolution. Numbers may begin anywhere: Keras 2.2.4 begins at 1, later versions at 0 (the first
-//! layer has no number), and a second model of one session goes on where the first ended.
-
+//! the branch's third convolution. Numbers may start anywhere: Keras 2.2.4 starts at 1, later versions at 0 (the first
+//! layer has no number), and a second model in one session continues where the first ended.
 //!
-//! A whole model also holds its `model_config`. Then the layers are matched by following the model from its output to
-//! its input, whatever they are called, and every setting is compared with the network's.
+//! A whole model also contains its `model_config`. Its layers are then matched by following the model from its output
+//! to its input, whatever their names, and every setting is compared with the network's.
 
 mod file_form;
 mod layer_match;
@@ -39,85 +38,83 @@ use mammoscope_domain::network::network_plan::{NetworkPlan, REFERENCE_SIZE, Widt
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_os};
 
-/// Bytes of the largest file that is read: the widest network with the state of an optimiser.
+/// The largest file that is read, in bytes: the widest network with the state of an optimiser.
 const MAX_FILE: u64 = 2 << 30;
 
-/// Why a file's weights cannot be taken over.
+/// A file whose weights cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum KerasError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It is no HDF5 file.
+    /// It is not an HDF5 file.
     #[error("{0}")]
-    OtherForm(String),
-    /// It is shorter than it says itself.
+    ForeignFormat(String),
+    /// It is shorter than its header states.
     #[error("the HDF5 file has {length} of {expected} bytes; is it cut short?")]
     Truncated {
-        /// Bytes that are there.
         length: u64,
-        /// Bytes that the file says to have.
+        /// The length that the header states.
         expected: u64,
     },
     /// It is a damaged HDF5 file.
     #[error("not a readable HDF5 file ({0})")]
     Hdf5(String),
     /// It is an HDF5 file without Keras weights.
-    #[error("an HDF5 file without Keras weights (neither 'layer_names' nor 'layers' is there)")]
+    #[error("an HDF5 file without Keras weights (it has neither 'layer_names' nor 'layers')")]
     NoWeights,
-    /// The model's configuration is there but cannot be read.
+    /// The model's configuration cannot be read.
     #[error("the attribute 'model_config' is damaged: {0}")]
     Config(String),
-    /// Layers or weights are missing, superfluous or misshaped, or the model was built differently.
+    /// Layers or weights are missing, superfluous or of the wrong shape, or the model was built differently.
     #[error("not the network of 41 convolutions: {0}")]
     OtherNetwork(String),
-    /// The input size is no size for this network.
+    /// The network does not support the input size.
     #[error(transparent)]
     Size(#[from] SizeOutOfRange),
 }
 
-/// What the file does not tell, or what the user wants otherwise.
+/// Settings that the file lacks, or that the user overrides.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImportOptions {
     /// The view that the model was trained on.
     pub view: Option<View>,
-    /// Input size; where it is not given, the file's own, or the reference's.
+    /// The input size; `None` uses the file's, or else the reference's.
     pub size: Option<usize>,
 }
 
-/// Who told the input size of an imported model.
+/// The origin of the input size of an imported model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SizeSource {
     /// The file's configuration.
     File,
     /// The user ([`ImportOptions::size`]).
     Option,
-    /// Nobody: the model takes any size, and [`REFERENCE_SIZE`] is taken.
+    /// Assumed to be [`REFERENCE_SIZE`]: the model accepts any size.
     AssumedFree,
-    /// Nobody: the file holds weights alone, and [`REFERENCE_SIZE`] is taken.
+    /// Assumed to be [`REFERENCE_SIZE`]: the file holds only weights.
     AssumedWeightsAlone,
 }
 
-/// An imported model, and what the file told of it.
+/// An imported model, and how much the file reveals about it.
 #[derive(Clone, Debug)]
 pub struct Imported {
     /// The model, in this program's layout.
     pub model: Model,
-    /// Who told the input size.
     pub size_source: SizeSource,
-    /// The file has no configuration: strides, constants and wiring are those of the network only if it was built so.
+    /// True if the file has no configuration: strides, constants and wiring are then assumed to be the network's.
     pub weights_alone: bool,
 }
 
-/// Reads a Keras file, matches its layers to the network, checks every shape and value and, where the file tells them,
-/// wiring and settings, and converts the layouts: kernels H×W×I×O → O×I×H×W, the dense kernel I×O → O×I.
+/// Reads a Keras file, matches its layers to the network, checks every shape and value and, if the file has a
+/// configuration, wiring and settings, and converts the layouts: kernels H×W×I×O → O×I×H×W, the dense kernel I×O → O×I.
 pub fn import(path: &Path, options: ImportOptions) -> Result<Imported, KerasError> {
-    if let Some(form) = file_form::other_form_of_path(path) {
-        return Err(KerasError::OtherForm(form.to_owned()));
+    if let Some(form) = file_form::foreign_folder(path) {
+        return Err(KerasError::ForeignFormat(form.to_owned()));
     }
     let bytes = read_regular_file(path, MAX_FILE)?;
-    if let Some(form) = file_form::other_form(&bytes) {
-        return Err(KerasError::OtherForm(form));
+    if let Some(form) = file_form::foreign_format(&bytes) {
+        return Err(KerasError::ForeignFormat(form));
     }
     let other_network = |faults: Vec<String>| KerasError::OtherNetwork(list_faults(&faults));
     let sha256 = sha256_hex(&bytes);
@@ -147,7 +144,7 @@ pub fn import(path: &Path, options: ImportOptions) -> Result<Imported, KerasErro
     if let Some(version) = tree.keras_version {
         provenance.insert("keras_version".to_owned(), version);
     }
-    let metadata = ModelMetadata { width, size, view: options.view, input_route: InputRoute::One, provenance };
+    let metadata = ModelMetadata { width, size, view: options.view, input_route: InputRoute::Training, provenance };
     Ok(Imported { model: Model { metadata, tensors }, size_source, weights_alone: wiring.is_none() })
 }
 
@@ -158,7 +155,7 @@ fn wiring_of(config: &str) -> Result<Wiring, KerasError> {
     wiring::trace(&graph).map_err(|faults| KerasError::OtherNetwork(list_faults(&faults)))
 }
 
-/// Checks every shape against the plan of the stem's width and brings every array into the library's layout.
+/// Checks every shape against the plan for the stem's width and converts every array to libtorch's layout.
 fn convert(matched: &MatchedArrays<'_>) -> Result<(WidthFactor, TensorValues), Vec<String>> {
     let found = |name: &str| matched.get(name).ok_or_else(|| vec![format!("weight '{name}' is missing")]);
     let stem = found("conv2d_1.kernel")?;
@@ -185,28 +182,28 @@ fn fault_of(found: &FoundArray<'_>, expected: &[usize], ours: &str) -> Option<St
     } else if !values.iter().all(|value| value.is_finite()) {
         Some("holds values that are not finite".to_owned())
     } else if ours.ends_with(".moving_variance") && values.iter().any(|value| *value < 0.0) {
-        Some("holds negative values, which no variance is".to_owned())
+        Some("holds negative values, but variances are not negative".to_owned())
     } else {
         None
     }
 }
 
-/// Text out of a file, made safe to print and cut at 80 characters.
+/// Text from a file, made safe to print and cut at 80 characters.
 fn excerpt(text: &str) -> String {
     shortened(text, 80)
 }
 
-/// Text out of a file, made safe to print and cut at a number of characters.
-fn shortened(text: &str, most: usize) -> String {
+/// Text from a file, made safe to print and cut at `limit` characters.
+fn shortened(text: &str, limit: usize) -> String {
     let whole = printable(text);
-    let mut shown: String = whole.chars().take(most).collect();
+    let mut shown: String = whole.chars().take(limit).collect();
     if shown.len() < whole.len() {
         shown.push('…');
     }
     shown
 }
 
-/// The shape that Keras gives to a tensor of our shape: H×W×I×O for O×I×H×W, I×O for O×I.
+/// Converts a shape to Keras' layout: O×I×H×W → H×W×I×O, O×I → I×O.
 fn keras_shape(ours: &[usize]) -> Vec<usize> {
     match *ours {
         [outputs, inputs, height, width] => vec![height, width, inputs, outputs],
@@ -215,7 +212,7 @@ fn keras_shape(ours: &[usize]) -> Vec<usize> {
     }
 }
 
-/// Moves the last axis (outputs) to the front and the one before it (inputs) behind that.
+/// Moves the last axis (outputs) to the front, followed by the one before it (inputs).
 fn outputs_first(array: &WeightArray) -> Vec<f32> {
     let [.., inputs, outputs] = *array.shape else { return array.values.clone() };
     let positions = array.values.len() / (inputs * outputs);
@@ -234,7 +231,7 @@ mod tests {
 
     #[test]
     fn outputs_come_first() {
-        // H = 1, W = 2, I = 2, O = 3; the value tells its index as w·100 + i·10 + o.
+        // H = 1, W = 2, I = 2, O = 3; the value encodes its index as w·100 + i·10 + o.
         let values = [0., 1., 2., 10., 11., 12., 100., 101., 102., 110., 111., 112.].to_vec();
         let array = WeightArray { shape: vec![1, 2, 2, 3], values };
         assert_eq!(outputs_first(&array), [0., 100., 10., 110., 1., 101., 11., 111., 2., 102., 12., 112.]);

@@ -1,4 +1,4 @@
-//! The layers that a Keras file's `model_config` lists: their kinds, their settings, and which feeds which.
+//! The layer graph in the `model_config` of a Keras file: classes, settings and connections.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::{KerasError, excerpt};
 
-/// A layer as the configuration lists it.
+/// A layer in the configuration.
 #[derive(Clone, Debug)]
 pub(super) struct ConfigLayer<'a> {
     pub(super) name: &'a str,
-    /// Keras' class, such as `Conv2D`.
+    /// The Keras class, such as `Conv2D`.
     pub(super) class: &'a str,
     pub(super) settings: &'a Value,
-    /// The layers whose outputs go in.
+    /// The layers whose outputs it consumes.
     pub(super) inputs: Vec<&'a str>,
-    /// How often it is called; layers that are called twice share their weights.
+    /// The number of calls; layers that are called twice share their weights.
     pub(super) calls: usize,
-    /// Whether it is called with `training=True`, which drops and normalises by batch also in prediction.
+    /// True if it is called with `training=True`, which applies dropout and batch statistics in prediction too.
     pub(super) in_training: bool,
 }
 
-/// All layers by name, and the one whose output is the model's.
+/// All layers by name, and the output layer.
 #[derive(Clone, Debug)]
 pub(super) struct LayerGraph<'a> {
     pub(super) layers: BTreeMap<&'a str, ConfigLayer<'a>>,
@@ -29,7 +29,7 @@ pub(super) struct LayerGraph<'a> {
 }
 
 impl<'a> LayerGraph<'a> {
-    /// Reads the parsed JSON of a functional model, in the words of Keras 2 or 3.
+    /// Reads the parsed JSON of a functional model, as written by Keras 2 or 3.
     pub(super) fn read(config: &'a Value) -> Result<Self, KerasError> {
         let damaged = |what: &str| KerasError::Config(what.to_owned());
         let other = |fault: String| Err(KerasError::OtherNetwork(fault));
@@ -60,12 +60,12 @@ impl<'a> LayerGraph<'a> {
         outputs.collect(&model["output_layers"]);
         match outputs.inputs[..] {
             [output] => Ok(Self { layers, output }),
-            [] => other("no output layer is named; only functional models are taken over".to_owned()),
+            [] => other("no output layer is named; only functional models can be imported".to_owned()),
             _ => other(format!("the model has {} outputs", outputs.inputs.len())),
         }
     }
 
-    /// The layer before one that has a single input, if the latter is of a class.
+    /// Returns the layer that feeds layer `name`, if that is of class `class` and has a single input.
     pub(super) fn before(&self, name: &str, class: &str) -> Option<&'a str> {
         match self.layers.get(name) {
             Some(layer) if layer.class == class && layer.inputs.len() == 1 => layer.inputs.first().copied(),
@@ -74,13 +74,13 @@ impl<'a> LayerGraph<'a> {
     }
 }
 
-/// What to do about a model among the layers.
+/// Describes a model among the layers, with advice.
 pub(super) fn inner_model(name: &str) -> String {
     let name = excerpt(name);
     format!("layer '{name}' is a model inside a model; save it by itself: model.get_layer('{name}').save('inner.h5')")
 }
 
-/// The tensors that a call, or several, take in.
+/// The input tensors of one or more calls.
 #[derive(Default)]
 struct Calls<'a> {
     inputs: Vec<&'a str>,
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_of_writing_a_call() {
+    fn calls_of_keras_2_and_3_are_read() {
         let tensor = |name: &str| json!({"class_name": "__keras_tensor__", "config": {"keras_history": [name, 0, 0]}});
         let nodes = [
             json!([[["a", 0, 0, {}], ["b", 0, 0, {}]]]),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn models_that_are_no_graph_of_layers_are_told_apart() {
+    fn models_that_are_not_a_graph_of_layers_are_refused() {
         let fault = |config: &Value| LayerGraph::read(config).unwrap_err().to_string();
         assert!(fault(&json!({})).contains("no layers"));
         assert!(fault(&json!(5)).contains("no layers"));

@@ -1,4 +1,4 @@
-//! One array of weights out of an HDF5 data set.
+//! An array of weights, read from an HDF5 dataset.
 
 use half::f16;
 use hdf5_reader::{Dataset, Datatype};
@@ -14,51 +14,51 @@ pub(super) struct WeightArray {
     pub(super) values: Vec<f32>,
 }
 
-/// How much may be read from a file, so that a small file of compressed zeros cannot fill the memory.
+/// Limits on the values read from a file, so that a small file of compressed zeros cannot fill the memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadingLimits {
-    /// Values of one array.
+    /// The largest number of values in one array.
     largest: u64,
-    /// Values of all arrays that are still to be read.
-    left: u64,
+    /// The number of values that may still be read.
+    remaining: u64,
 }
 
 impl ReadingLimits {
-    /// The size in bytes of the largest number that an array may hold.
-    const MAX_NUMBER: usize = size_of::<f64>();
+    /// The size in bytes of the largest number type.
+    const MAX_VALUE_BYTES: usize = size_of::<f64>();
 
-    /// What the widest network holds.
+    /// The limits of the widest network.
     pub(super) fn new() -> Self {
         let widest = WidthFactor::new(WidthFactor::MAX).expect("the widest network is a network");
         let counts = NetworkPlan::new(widest).parameters();
         let counts = counts.iter().map(|parameter: &ParameterPlan| parameter.count() as u64);
-        Self { largest: counts.clone().max().unwrap_or(0), left: counts.sum() }
+        Self { largest: counts.clone().max().unwrap_or(0), remaining: counts.sum() }
     }
 
-    /// Bytes of the largest array.
+    /// The size of the largest array in bytes.
     pub(super) fn largest_array(self) -> usize {
-        usize::try_from(self.largest).unwrap_or(usize::MAX).saturating_mul(Self::MAX_NUMBER)
+        usize::try_from(self.largest).unwrap_or(usize::MAX).saturating_mul(Self::MAX_VALUE_BYTES)
     }
 }
 
 impl WeightArray {
-    /// Reads a data set of floating-point numbers of 16, 32 or 64 bits as f32.
+    /// Reads a dataset of 16-, 32- or 64-bit floating-point numbers as f32.
     pub(super) fn read(dataset: &Dataset, layer: &str, limits: &mut ReadingLimits) -> Result<Self, KerasError> {
         let name = format!("'{}/{}'", excerpt(layer), excerpt(dataset.name()));
         let count = dataset.num_elements().map_err(|error| hdf5(&error))?;
-        if count > limits.largest || count > limits.left {
+        if count > limits.largest || count > limits.remaining {
             return Err(KerasError::OtherNetwork(format!(
                 "{name} has shape {}, more values than the widest network holds",
                 excerpt(&format!("{:?}", dataset.shape()))
             )));
         }
-        limits.left -= count;
+        limits.remaining -= count;
         let raw = dataset.raw_datatype().map_err(|error| hdf5(&error))?;
         let width = match dataset.dtype() {
             Datatype::FloatingPoint { size, .. } => Some(*size),
             _ => None,
         };
-        // Byte 13 of the description tells the bits of the exponent: bfloat16 is no half.
+        // Byte 13 of the type description is the number of exponent bits, which distinguishes bfloat16 from half.
         let (width, exponent) = (width.unwrap_or(0), raw.get(13).copied());
         let bytes = || dataset.read_native_bytes().map_err(|error| hdf5(&error));
         let values: Vec<f32> = match (width, exponent) {

@@ -1,4 +1,4 @@
-//! The tree of weights in an HDF5 file, as Keras wrote it: layers with named arrays, nothing interpreted.
+//! The weights in an HDF5 file as Keras wrote them: layers with named arrays, not yet interpreted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,12 +11,12 @@ use super::weight_array::{ReadingLimits, WeightArray};
 use super::{KerasError, excerpt, shortened};
 use mammoscope_domain::text::contained_panic::contain_panic;
 
-/// In which order the numbers in layer names run.
+/// The order of the numbers in layer names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Numbering {
-    /// In the order in which the layers were created.
+    /// The order in which the layers were created.
     Creation,
-    /// In the order in which they stand in `model.layers`.
+    /// The order of `model.layers`.
     ModelLayers,
 }
 
@@ -24,11 +24,11 @@ pub(super) enum Numbering {
 #[derive(Clone, Debug)]
 pub(super) struct WeightLayer {
     pub(super) name: String,
-    /// Role (`kernel`, `gamma`, … or a position `0`, `1`, …) and array.
+    /// Pairs of role (`kernel`, `gamma`, … or a position `0`, `1`, …) and array.
     pub(super) weights: Vec<(String, WeightArray)>,
 }
 
-/// All that an import needs of a file.
+/// The parts of a file that an import needs.
 #[derive(Debug)]
 pub(super) struct WeightTree {
     pub(super) numbering: Numbering,
@@ -36,15 +36,15 @@ pub(super) struct WeightTree {
     pub(super) keras_version: Option<String>,
 }
 
-/// A file that is open: its configuration can be looked at before its weights are read.
+/// An open file, whose configuration can be inspected before its weights are read.
 pub(super) struct WeightFile {
     root: Group,
     groups: Vec<String>,
     attributes: Attributes,
 }
 
-/// Of batch normalisation; no layer of the network has more.
-const MAX_WEIGHTS_OF_A_LAYER: usize = 4;
+/// The number of weights of batch normalisation; no layer of the network has more.
+const MAX_WEIGHTS_PER_LAYER: usize = 4;
 
 impl WeightFile {
     /// Opens the bytes of an HDF5 file.
@@ -65,7 +65,7 @@ impl WeightFile {
         })
     }
 
-    /// The text of `model_config`, where the file holds a whole model.
+    /// Returns the text of `model_config`, if the file holds a whole model.
     pub(super) fn model_config(&self) -> Result<Option<String>, KerasError> {
         guarded(|| {
             let Some(attribute) = self.attributes.0.get("model_config") else { return Ok(None) };
@@ -99,7 +99,7 @@ impl WeightFile {
     }
 }
 
-/// A damaged file must never end the program: the reader checks its input, and this stands behind it.
+/// Turns a panic of the HDF5 reader into an error: a damaged file must never crash the program.
 fn guarded<T>(read: impl FnOnce() -> Result<T, KerasError>) -> Result<T, KerasError> {
     contain_panic(read).unwrap_or_else(|_| Err(KerasError::Hdf5("its structure contradicts itself".to_owned())))
 }
@@ -117,8 +117,7 @@ impl Attributes {
         self.0.contains_key(key) || self.0.contains_key(&format!("{key}0"))
     }
 
-    /// A list of names. An attribute holds 64 kB at most: of a longer list, Keras writes the parts as `<key>0`,
-    /// `<key>1`, ….
+    /// Reads a list of names. Attributes are limited to 64 kB; Keras splits longer lists into `<key>0`, `<key>1`, ….
     fn names(&self, key: &str) -> Result<Vec<String>, KerasError> {
         if let Some(attribute) = self.0.get(key) {
             return strings(attribute);
@@ -135,7 +134,7 @@ fn strings(attribute: &Attribute) -> Result<Vec<String>, KerasError> {
     }
     attribute
         .read_strings()
-        .map_err(|_| KerasError::Hdf5(format!("the attribute '{}' is no list of names", excerpt(&attribute.name))))
+        .map_err(|_| KerasError::Hdf5(format!("the attribute '{}' is not a list of names", excerpt(&attribute.name))))
 }
 
 /// Keras 2: the attribute `layer_names` lists the layers, each layer's `weight_names` its arrays.
@@ -151,21 +150,21 @@ fn named_layers(group: &Group, limits: &mut ReadingLimits) -> Result<Vec<WeightL
             return other(format!("layer '{}' is listed twice", excerpt(&name)));
         }
         let Ok(layer) = group.group(&name) else {
-            return other(format!("layer '{}' is listed but not there", excerpt(&name)));
+            return other(format!("layer '{}' is listed but missing", excerpt(&name)));
         };
         let attributes = Attributes::of(&layer)?;
         if !attributes.has_names("weight_names") {
             return other(format!("layer '{}' does not list its weights", excerpt(&name)));
         }
         let weight_names = attributes.names("weight_names")?;
-        if weight_names.len() > MAX_WEIGHTS_OF_A_LAYER {
+        if weight_names.len() > MAX_WEIGHTS_PER_LAYER {
             return other(inner_model(&name));
         }
         let mut weights = Vec::new();
         for path in weight_names {
             let Some(dataset) = dataset_at(&layer, &path) else {
                 let (layer, path) = (excerpt(&name), excerpt(&path));
-                return other(format!("weight '{path}' of layer '{layer}' is listed but not there"));
+                return other(format!("weight '{path}' of layer '{layer}' is listed but missing"));
             };
             let leaf = path.rsplit('/').next().unwrap_or(&path);
             let role = leaf.split(':').next().unwrap_or(leaf);
@@ -201,12 +200,12 @@ fn positional_layers(group: &Group, limits: &mut ReadingLimits) -> Result<Vec<We
     Ok(layers)
 }
 
-/// The data set at a path below a group. Keras nests weights a few groups deep; a path of millions is none of its.
+/// Returns the dataset at a path below a group. Keras nests weights only a few groups deep; longer paths are refused.
 fn dataset_at(group: &Group, path: &str) -> Option<Dataset> {
-    const DEEPEST: usize = 8;
-    let mut components: Vec<&str> = path.splitn(DEEPEST + 1, '/').collect();
+    const MAX_DEPTH: usize = 8;
+    let mut components: Vec<&str> = path.splitn(MAX_DEPTH + 1, '/').collect();
     let leaf = components.pop()?;
-    if components.len() == DEEPEST {
+    if components.len() == MAX_DEPTH {
         return None;
     }
     let mut at = group.clone();
@@ -218,7 +217,7 @@ fn dataset_at(group: &Group, path: &str) -> Option<Dataset> {
 
 pub(super) fn hdf5(error: &Error) -> KerasError {
     match error {
-        Error::InvalidMagic => KerasError::OtherForm("not an HDF5 file".to_owned()),
+        Error::InvalidMagic => KerasError::ForeignFormat("not an HDF5 file".to_owned()),
         error => KerasError::Hdf5(shortened(&error.to_string(), 200)),
     }
 }

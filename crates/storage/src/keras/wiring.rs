@@ -9,26 +9,26 @@ use super::layer_settings::{Expected, foreign_precision};
 use super::model_config::{ConfigLayer, LayerGraph};
 use mammoscope_domain::network::network_plan::{BlockPlan, ConvolutionPlan, INPUT_CHANNELS, NetworkPlan, WidthFactor};
 
-/// The input size as a configuration tells it.
+/// The input size in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum InputSize {
-    /// Height and width, which are equal.
+    /// A square of this height and width.
     Fixed(usize),
-    /// Any.
+    /// Any size.
     Free,
 }
 
-/// What a model's configuration tells of it, once it is known to be the network.
+/// The facts in a configuration that is known to describe the network.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wiring {
-    /// The file's name of every layer with weights, by the network's.
+    /// The file's names of the layers with weights, by the network's names.
     pub(super) layers: BTreeMap<String, String>,
     /// Dropout probability.
     pub(super) dropout: Option<f64>,
     pub(super) input: InputSize,
 }
 
-/// Compares a model's layers with the network; every difference is a line of the error.
+/// Compares a model's layers with the network; the error lists every difference.
 pub(super) fn trace(graph: &LayerGraph<'_>) -> Result<Wiring, Vec<String>> {
     let mut trace =
         Trace { graph, seen: BTreeSet::new(), layers: BTreeMap::new(), dropout: None, setting_faults: Vec::new() };
@@ -49,7 +49,7 @@ pub(super) fn trace(graph: &LayerGraph<'_>) -> Result<Wiring, Vec<String>> {
             excerpt(&precision.to_string())
         ));
     }
-    // The way goes from the output to the input; a reader looks from the input.
+    // The trace runs from output to input; people read from input to output.
     faults.extend(trace.setting_faults.into_iter().rev());
     match input {
         Ok(input) if faults.is_empty() => Ok(Wiring { layers: trace.layers, dropout: trace.dropout, input }),
@@ -89,7 +89,7 @@ impl<'a> Trace<'_, 'a> {
         self.graph.layers.get(at).map_or(Ok(InputSize::Free), input_size)
     }
 
-    /// From a block's output to the layer that feeds it.
+    /// Follows a block from its output to the layer that feeds it.
     fn block(&mut self, at: &'a str, plan: &BlockPlan) -> Result<&'a str, String> {
         let place = format!("block {}", plan.number);
         let sum = self.single(at, Expected::LeakyRelu, &format!("the end of {place}"))?;
@@ -104,19 +104,19 @@ impl<'a> Trace<'_, 'a> {
             branch = self.single(branch, Expected::LeakyRelu, &place)?;
             branch = self.convolution(branch, convolution, &place)?;
         }
-        let around = match &plan.shortcut {
+        let shortcut_input = match &plan.shortcut {
             Some(shortcut) => self.convolution(arms[1], shortcut, &format!("the shortcut of {place}"))?,
             None => arms[1],
         };
-        if branch == around {
+        if branch == shortcut_input {
             Ok(branch)
         } else {
-            let [branch, around] = [branch, around].map(excerpt);
-            Err(format!("the branch of {place} begins at layer '{branch}', the way around it at '{around}'"))
+            let [branch, shortcut] = [branch, shortcut_input].map(excerpt);
+            Err(format!("the branch of {place} starts at layer '{branch}', its shortcut at '{shortcut}'"))
         }
     }
 
-    /// How many layers of an arm of a sum follow each other as those of a branch do; 8 if it is one.
+    /// Counts the layers of one arm of a sum that follow the order of a branch; 8 if the arm is a branch.
     fn likeness_to_branch(&self, arm: &'a str) -> usize {
         let classes = ["BatchNormalization", "Conv2D", "LeakyReLU"];
         let mut at = Some(arm);
@@ -127,7 +127,7 @@ impl<'a> Trace<'_, 'a> {
         steps.count()
     }
 
-    /// From a convolution's batch normalisation to the layer that feeds the convolution.
+    /// Follows a convolution from its batch normalisation to the layer that feeds it.
     fn convolution(&mut self, at: &'a str, plan: &ConvolutionPlan, place: &str) -> Result<&'a str, String> {
         let convolution = self.single(at, Expected::BatchNorm, place)?;
         let input = self.single(convolution, Expected::Convolution(*plan), place)?;
@@ -140,13 +140,13 @@ impl<'a> Trace<'_, 'a> {
         self.step(at, expected, place).map(|inputs| inputs[0])
     }
 
-    /// The layers that feed a layer, as many as the network's has; its settings are looked at on the way.
+    /// Returns the layers that feed a layer, as many as in the network, and checks its settings.
     fn step(&mut self, at: &'a str, expected: Expected, place: &str) -> Result<Vec<&'a str>, String> {
         let Some(layer) = self.graph.layers.get(at) else {
-            return Err(format!("layer '{}' feeds others but is not listed", excerpt(at)));
+            return Err(format!("layer '{}' feeds other layers but is not listed", excerpt(at)));
         };
         if layer.class != expected.class() {
-            return Err(format!("{} stands where the network has {} ({place})", described(layer), expected.class()));
+            return Err(format!("{} is in the place of {} ({place})", described(layer), expected.class()));
         }
         if layer.calls > 1 || !self.seen.insert(layer.name) {
             return Err(format!("{} is used more than once ({place})", described(layer)));

@@ -1,4 +1,4 @@
-//! Model files, and sets of them.
+//! Model files and sets of models.
 
 pub mod model_file;
 pub mod model_set;

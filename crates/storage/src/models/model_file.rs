@@ -1,4 +1,4 @@
-//! A model on disk: one safetensors file whose metadata tell what it is, readable without libtorch.
+//! A model on disk: one self-describing safetensors file, readable without libtorch.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -20,33 +20,33 @@ use mammoscope_domain::text::foreign_file::ForeignFile;
 pub(crate) use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_domain::text::printable::printable;
 
-/// What the `format` entry of the metadata says in files of this form.
+/// The metadata entry `format` of these files.
 pub const FORMAT: &str = "mammoscope-model-1";
-/// Files of models are smaller: the widest network has 580 MB of weights.
+/// The largest model file: the widest network has 580 MB of weights.
 const MAX_BYTES: u64 = 1 << 30;
-/// The entry of the provenance with the grey range of the training's images.
+/// The provenance entry with the grey range of the training images.
 const GREY_RANGE: &str = "grey_range";
-/// The metadata entry with the SHA-256 of all tensors, in the order of their names.
+/// The metadata entry with the SHA-256 of all tensors, ordered by name.
 const CHECKSUM: &str = "tensors_sha256";
-/// What the `architecture` entry says: the network of [`NetworkPlan`].
+/// The metadata entry `architecture`: the network of [`NetworkPlan`].
 pub const ARCHITECTURE: &str = "resnet41";
 
-/// What a model file says about its model.
+/// The description of a model in its file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelMetadata {
-    /// Factor on all numbers of channels.
+    /// The factor on all channel counts.
     pub width: WidthFactor,
     /// Input height and width in pixels.
     pub size: usize,
-    /// The view it was trained on; `None` serves any.
+    /// The view that the model was trained on; `None` serves any view.
     pub view: Option<View>,
-    /// How images become input.
+    /// The conversion of images to network input.
     pub input_route: InputRoute,
-    /// Where the weights come from: entries of free text such as `source` and `source_sha256`.
+    /// The origin of the weights: free-text entries such as `source` and `source_sha256`.
     pub provenance: std::collections::BTreeMap<String, String>,
 }
 
-/// The entry of [`ModelMetadata::provenance`] that says what was white in the training's images of 16 bits.
+/// The entry of [`ModelMetadata::provenance`] that states the white level of 16-bit training images.
 #[must_use]
 pub fn grey_range_entry(range: GreyRange) -> (String, String) {
     let text = match range {
@@ -57,20 +57,20 @@ pub fn grey_range_entry(range: GreyRange) -> (String, String) {
 }
 
 impl ModelMetadata {
-    /// What was white in the training's images of 16 bits, where the model says it.
+    /// The white level of 16-bit training images; automatic if the model does not state it.
     #[must_use]
     pub fn grey_range(&self) -> GreyRange {
         let white = self.provenance.get(GREY_RANGE).and_then(|text| text.parse().ok());
         white.map_or(GreyRange::Auto, GreyRange::White)
     }
 
-    /// The network that the weights belong to.
+    /// The plan of the network that the weights belong to.
     #[must_use]
     pub fn plan(&self) -> NetworkPlan {
         NetworkPlan::new(self.width)
     }
 
-    /// What a file's header says, whatever its tensors are.
+    /// Reads the header of a file without checking its tensors.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         metadata_of(&read_regular_file(path, MAX_BYTES)?).map(|(metadata, _)| metadata)
     }
@@ -116,7 +116,7 @@ impl ModelMetadata {
         check_size(size).map_err(|error| wrong("size", error.to_string()))?;
         let view = match required("view")? {
             "any" => None,
-            name => Some(name.parse().map_err(|_| wrong("view", format!("'{}' is no view", printable(name))))?),
+            name => Some(name.parse().map_err(|_| wrong("view", format!("'{}' is not a view", printable(name))))?),
         };
         let input_route = required("input_route")?;
         let input_route = input_route
@@ -130,54 +130,44 @@ impl ModelMetadata {
     }
 }
 
-/// An input size that the network cannot have.
+/// An input size that the network does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an input of {0} pixels is outside 32 to 4096")]
 pub struct SizeOutOfRange(pub usize);
 
-/// Input sizes reach from 32 pixels (one position is left of the picture) to 4096.
+/// Checks an input size: 32 (the last feature map has one position) to 4096 pixels.
 pub fn check_size(size: usize) -> Result<usize, SizeOutOfRange> {
     if (32..=4096).contains(&size) { Ok(size) } else { Err(SizeOutOfRange(size)) }
 }
 
-/// Why a file is not a usable model.
+/// A file that is not a usable model.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
     /// It is not a safetensors file, or a damaged one.
     #[error("not a readable safetensors file ({0}); is it cut short?")]
     Safetensors(String),
-    /// It is another kind of file, one of Keras perhaps.
+    /// It is another kind of file, perhaps a Keras model.
     #[error("is {0}, not a mammoscope model; {advice}", advice = .0.advice())]
     Foreign(ForeignFile),
     /// It is a safetensors file of something else.
     #[error(
-        "a safetensors file, but not a mammoscope model (its metadata have no 'format' entry); Keras models are taken over by `mammoscope import`"
+        "a safetensors file, but not a mammoscope model (its metadata have no 'format' entry); import Keras models with `mammoscope import`"
     )]
     NotOurs,
     /// An entry of the metadata is missing or wrong.
     #[error("metadata entry '{key}': {reason}")]
-    Metadata {
-        /// The entry.
-        key: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Tensors are missing, superfluous or misshaped.
+    Metadata { key: String, reason: String },
+    /// Tensors are missing, superfluous or of the wrong shape.
     #[error("the tensors do not fit the network: {0}")]
     Tensors(String),
-    /// A tensor holds a number that is no number, or a variance below zero.
+    /// A tensor holds values that are not finite, or negative variances.
     #[error("tensor '{name}' holds values that {reason}")]
-    Values {
-        /// The tensor.
-        name: String,
-        /// What is wrong with them.
-        reason: &'static str,
-    },
-    /// The tensors are not those that were written.
-    #[error("the file is damaged: its tensors do not have the checksum that it names")]
+    Values { name: String, reason: &'static str },
+    /// The tensors do not match their checksum.
+    #[error("the file is damaged: its tensors do not match its checksum")]
     Checksum,
 }
 
@@ -187,12 +177,12 @@ impl From<safetensors::SafeTensorError> for ModelError {
     }
 }
 
-/// What is wrong with the values of a tensor: they are finite, and variances are not below zero.
+/// Checks that the values of a tensor are finite and that variances are not negative; returns the fault, if any.
 pub(crate) fn fault_of_values(name: &str, values: &[f32]) -> Option<&'static str> {
     if !values.iter().all(|value| value.is_finite()) {
         Some("are not finite")
     } else if name.ends_with("moving_variance") && values.iter().any(|&value| value < 0.0) {
-        Some("are below zero, which no variance is")
+        Some("are negative, but variances are not")
     } else {
         None
     }
@@ -204,14 +194,13 @@ pub type TensorValues = HashMap<String, Vec<f32>>;
 /// A model in memory: metadata, and every tensor of [`NetworkPlan::parameters`] as f32 in row-major order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
-    /// What it is.
     pub metadata: ModelMetadata,
     /// Values by tensor name.
     pub tensors: TensorValues,
 }
 
 impl Model {
-    /// Reads a model file and checks every tensor against the network that the metadata describe.
+    /// Reads a model file and checks every tensor against the network in the metadata.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
     }
@@ -228,7 +217,7 @@ impl Model {
             .iter()
             .map(|parameter| Ok((parameter.name.as_str(), file.tensor(&parameter.name)?.data())))
             .collect::<Result<Vec<_>, ModelError>>()?;
-        // Files of other tools may lack it; a flipped bit among the weights is found by nothing else.
+        // Files of other tools may lack it. Nothing else detects a flipped bit in the weights.
         if checksum.is_some_and(|checksum| checksum != checksum_of(data.into_iter())) {
             return Err(ModelError::Checksum);
         }
@@ -244,7 +233,7 @@ impl Model {
         Ok(Self { metadata, tensors })
     }
 
-    /// Writes the model to a file that is there whole or not at all.
+    /// Writes the model to a file, atomically.
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
         let parameters = self.metadata.plan().parameters();
         let mut data = Vec::with_capacity(parameters.len());
@@ -268,22 +257,21 @@ impl Model {
     }
 }
 
-/// What `model info` tells of a file without loading its network.
+/// The facts that `model info` prints about a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelFacts {
-    /// What it is.
     #[serde(flatten)]
     pub metadata: ModelMetadata,
-    /// Numbers in all its tensors.
+    /// The number of values in all tensors.
     pub parameters: usize,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub bytes: u64,
-    /// SHA-256 of the file, in hexadecimal digits.
+    /// The SHA-256 of the file, in hexadecimal.
     pub sha256: String,
 }
 
 impl ModelFacts {
-    /// Reads and checks a model file ([`Model::read`]), and tells its facts.
+    /// Reads and checks a model file ([`Model::read`]).
     pub fn read(path: &Path) -> Result<Self, ModelError> {
         let bytes = read_regular_file(path, MAX_BYTES)?;
         let model = Model::from_bytes(&bytes)?;
@@ -296,13 +284,13 @@ impl ModelFacts {
     }
 }
 
-/// SHA-256 of some bytes, in hexadecimal digits.
+/// Returns the SHA-256 of some bytes, in hexadecimal.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hexadecimal(&Sha256::digest(bytes))
 }
 
-/// What the header says, and the checksum that it names.
+/// Reads the metadata and the checksum in a header.
 fn metadata_of(bytes: &[u8]) -> Result<(ModelMetadata, Option<String>), ModelError> {
     if let Some(file) = ForeignFile::of(bytes) {
         return Err(ModelError::Foreign(file));
@@ -312,7 +300,7 @@ fn metadata_of(bytes: &[u8]) -> Result<(ModelMetadata, Option<String>), ModelErr
     Ok((ModelMetadata::from_entries(entries)?, entries.get(CHECKSUM).cloned()))
 }
 
-/// SHA-256 over the names of the network's tensors and their little-endian bytes.
+/// Returns the SHA-256 over the names and little-endian bytes of the tensors.
 fn checksum_of<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = Sha256::new();
     for (name, bytes) in tensors {
@@ -342,7 +330,7 @@ fn check_tensors(parameters: &[ParameterPlan], found: &[(String, Vec<usize>, Dty
     if faults.is_empty() { Ok(()) } else { Err(ModelError::Tensors(list_faults(&faults))) }
 }
 
-/// The first faults of a list in one line, and how many more there are.
+/// Joins the first faults of a list into one line and counts the rest.
 #[must_use]
 pub fn list_faults(faults: &[String]) -> String {
     const SHOWN: usize = 6;

@@ -11,58 +11,39 @@ use mammoscope_domain::text::printable::printable_path;
 /// A model file that was read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelEntry {
-    /// The file.
     pub path: PathBuf,
-    /// What it is.
     pub metadata: ModelMetadata,
-    /// Why nothing can be computed with it, though it is a model: numbers among its weights that are not finite.
+    /// The reason why it cannot be used although it is a model: its weights are not finite.
     pub fault: Option<String>,
 }
 
-/// One or more models, at most one a view.
+/// One or more models, at most one per view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ModelSet {
     entries: Vec<ModelEntry>,
-    /// One file was named, and is to be used whatever its view is.
+    /// True if a single file was given, which is used for every view.
     named: bool,
 }
 
-/// Why there are no usable models.
+/// A model path without usable models.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelSetError {
-    /// The path cannot be read.
+    /// The file or folder cannot be read.
     #[error("{}: {error}", printable_path(path))]
-    Unreadable {
-        /// File or folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// A file is no model.
+    Unreadable { path: PathBuf, error: io::Error },
+    /// A file is not a model.
     #[error("{}: {error}", printable_path(path))]
-    Model {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: ModelError,
-    },
-    /// A model's weights are no numbers.
+    Model { path: PathBuf, error: ModelError },
+    /// The weights of a model are not finite.
     #[error("{}: {reason}", printable_path(path))]
-    Faulty {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
-    /// A folder holds no model.
-    #[error("{}: no model here (a model is a .safetensors file; `mammoscope import` makes one of a Keras file)", printable_path(.0))]
+    Faulty { path: PathBuf, reason: String },
+    /// A folder contains no model.
+    #[error("{}: no model here (models are .safetensors files; `mammoscope import` converts Keras files)", printable_path(.0))]
     Empty(PathBuf),
     /// Two models of a folder are for the same view.
     #[error("{} and {} are both for {}; keep one, or name the file", printable_path(first), printable_path(second), view.map_or("any view", View::name))]
     Ambiguous {
-        /// One.
         first: PathBuf,
-        /// The other.
         second: PathBuf,
         /// The view of both.
         view: Option<View>,
@@ -70,8 +51,8 @@ pub enum ModelSetError {
 }
 
 impl ModelSet {
-    /// Reads and checks a model file, or every `.safetensors` file of a folder. One with weights that are not finite is
-    /// among them, with its [fault](ModelEntry::fault).
+    /// Reads and checks a model file, or every `.safetensors` file of a folder. Models whose weights are not finite are
+    /// included, with their [fault](ModelEntry::fault).
     pub fn open(path: &Path) -> Result<Self, ModelSetError> {
         let unreadable = |error| ModelSetError::Unreadable { path: path.to_owned(), error };
         if !std::fs::metadata(path).map_err(unreadable)?.is_dir() {
@@ -96,20 +77,20 @@ impl ModelSet {
         if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries, named: false }) }
     }
 
-    /// Reads and checks model files that are known to be of different views, such as the best of each run of a group. A
-    /// single one serves every view, as a file that was named does.
+    /// Reads and checks model files of distinct views, such as the best of each run of a group. A single model serves
+    /// every view.
     pub fn of_files(paths: &[PathBuf]) -> Result<Self, ModelSetError> {
         let entries = paths.iter().map(|path| read_entry(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { named: entries.len() == 1, entries })
     }
 
-    /// Models that are known to be of different views, as [`ModelSet::of_files`] without reading them.
+    /// Like [`ModelSet::of_files`], for models that have been read.
     #[must_use]
     pub fn of_entries(entries: Vec<ModelEntry>) -> Self {
         Self { named: entries.len() == 1, entries }
     }
 
-    /// The same models, unless one is at fault.
+    /// Returns the models, or an error if one has a fault.
     pub fn without_faults(self) -> Result<Self, ModelSetError> {
         match self.entries.iter().find_map(|entry| entry.fault.clone().map(|reason| (entry.path.clone(), reason))) {
             Some((path, reason)) => Err(ModelSetError::Faulty { path, reason }),
@@ -123,8 +104,8 @@ impl ModelSet {
         &self.entries
     }
 
-    /// The model for images of a view (`None`: the view is not known): the view's own, else one for any view. A file that
-    /// was named itself serves every view ([`ModelMetadata::view`] tells whether it is another), a folder's does not.
+    /// Returns the model for images of a view (`None`: the view is unknown): the view's own, otherwise one for any
+    /// view. A file that was given by itself serves every view, even if its [`ModelMetadata::view`] is another.
     #[must_use]
     pub fn for_view(&self, view: Option<View>) -> Option<&ModelEntry> {
         let with = |wanted: Option<View>| self.entries.iter().find(|entry| entry.metadata.view == wanted);

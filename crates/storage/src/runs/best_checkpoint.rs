@@ -1,4 +1,4 @@
-//! The best checkpoint of a run: an ordinary model file among its checkpoints.
+//! Finds the best checkpoint of a run, an ordinary model file.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -9,31 +9,27 @@ use std::path::{Path, PathBuf};
 use super::event_tail::{EventTail, TailEntry};
 use super::run_dir::RunDir;
 use super::run_spec_file::read_run_spec;
-use mammoscope_domain::run::run_event::{CheckpointKind, RunEventKind};
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::Monitor;
 
-/// Why a run has no best checkpoint.
+/// A run without a best checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum NoBestCheckpoint {
     /// The folder of checkpoints cannot be read.
     #[error("read {}: {error}", printable_path(path))]
-    Unreadable {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// There is none in it.
+    Unreadable { path: PathBuf, error: io::Error },
+    /// The folder contains none.
     #[error(
         "{} has no best checkpoint: one is written after the first epoch with validation images; `mammoscope status {}` \
-         says how far it is", printable(.0), printable(.0)
+         shows its progress", printable(.0), printable(.0)
     )]
     None(String),
 }
 
-/// The best of the checkpoints that are there, by the values that the run's events give them, else by those in their
-/// names, which are rounded; of equal ones the earlier, as the training has it.
+/// Returns the best existing checkpoint, by the values in the run's events, otherwise by the rounded values in file
+/// names; of equal ones the earlier, as in training.
 pub fn best_checkpoint(run: &RunDir) -> Result<PathBuf, NoBestCheckpoint> {
     let folder = run.checkpoints();
     let unreadable = |error| NoBestCheckpoint::Unreadable { path: folder.clone(), error };
@@ -57,13 +53,13 @@ pub fn best_checkpoint(run: &RunDir) -> Result<PathBuf, NoBestCheckpoint> {
     Ok(best.2)
 }
 
-/// The values of the best checkpoints by their file names, as the events tell them; what cannot be read tells nothing.
+/// Returns the values of best checkpoints in the events, by file name; unreadable events are ignored.
 fn recorded_values(run: &RunDir) -> HashMap<String, f64> {
     let mut values = HashMap::new();
     let read = EventTail::new(&run.events()).read(|entry| {
         if let TailEntry::Event(event) = entry
-            && let RunEventKind::CheckpointSaved { kind: CheckpointKind::Best, file, value: Some(value), .. } =
-                event.kind
+            && let RunEventKind::CheckpointSaved(checkpoint) = event.kind
+            && let SavedCheckpoint { kind: CheckpointKind::Best, file, value: Some(value), .. } = checkpoint
         {
             values.insert(file, value);
         }
@@ -71,7 +67,7 @@ fn recorded_values(run: &RunDir) -> HashMap<String, f64> {
     if read.is_ok() { values } else { HashMap::new() }
 }
 
-/// Epoch and value in a name such as `best-046-0.80.safetensors`.
+/// Parses epoch and value in a name such as `best-046-0.80.safetensors`.
 fn named_epoch(path: &Path) -> Option<(u32, f64)> {
     let name = path.file_name()?.to_str()?;
     let (epoch, value) = name.strip_prefix("best-")?.strip_suffix(".safetensors")?.split_once('-')?;
@@ -91,12 +87,18 @@ mod tests {
         let kind = CheckpointKind::Best;
         RunEvent {
             time: Utc::now(),
-            kind: RunEventKind::CheckpointSaved { epoch, step: epoch.into(), kind, file, value: Some(value) },
+            kind: RunEventKind::CheckpointSaved(SavedCheckpoint {
+                epoch,
+                step: epoch.into(),
+                kind,
+                file,
+                value: Some(value),
+            }),
         }
     }
 
     #[test]
-    fn the_best_by_the_events_else_by_the_names() {
+    fn the_best_checkpoint_is_chosen_by_events_then_by_names() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         fs::write(run.last_checkpoint(), b"").unwrap();

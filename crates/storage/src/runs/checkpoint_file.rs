@@ -1,7 +1,7 @@
-//! A training on disk: named tensors in one safetensors file, with a checksum, and the one before it.
+//! The state of a training on disk: named tensors in one safetensors file with a checksum, and the file before it.
 //!
-//! What the training computes with stands in the tensors, in an order that depends on nothing but their names and
-//! kinds, so that equal trainings have equal bytes there. When and where it was written stands in the header's metadata.
+//! The tensors hold everything that the training computes with. Their order depends only on their names and types, so
+//! that equal states have equal bytes. Time and host of writing are in the header's metadata.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -16,13 +16,14 @@ use crate::atomic_file::AtomicFile;
 use crate::regular_file::read_regular_file;
 use mammoscope_domain::text::printable::printable;
 
-/// What the `format` entry of the metadata says in files of this form.
+/// The metadata entry `format` of these files.
 pub const CHECKPOINT_FORMAT: &str = "mammoscope-checkpoint-1";
-/// The widest network has 580 MB of weights, and at most four data are kept of each.
+/// The largest file that is read: the widest network has 580 MB of weights, and at most four values are kept per
+/// weight.
 const MAX_BYTES: u64 = 4 << 30;
 const CHECKSUM: &str = "tensors_sha256";
 
-/// The data of a tensor.
+/// The values of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TensorData {
     /// Weights and moments.
@@ -36,38 +37,38 @@ pub enum TensorData {
 /// A named tensor of a checkpoint.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckpointTensor {
-    /// Lengths of its axes, the last one innermost.
+    /// The lengths of the axes, the last one innermost.
     pub shape: Vec<usize>,
-    /// Its data in that order.
+    /// The values in row-major order.
     pub data: TensorData,
 }
 
-/// Everything that a training needs to go on.
+/// Everything that a training needs to continue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Checkpoint {
-    /// What is computed with, by name.
+    /// The state, by name.
     pub tensors: BTreeMap<String, CheckpointTensor>,
-    /// What is told besides: times, host, hashes.
+    /// Information outside the state: times, host, hashes.
     pub notes: BTreeMap<String, String>,
 }
 
-/// Why a checkpoint cannot be used or written.
+/// A checkpoint that cannot be used or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is no safetensors file, or a damaged one.
+    /// It is not a safetensors file, or a damaged one.
     #[error("not a readable safetensors file ({0}); is it cut short?")]
     Safetensors(String),
     /// It is a safetensors file of something else.
-    #[error("not a checkpoint: its metadata do not have format '{CHECKPOINT_FORMAT}'")]
+    #[error("not a checkpoint: its metadata do not state format '{CHECKPOINT_FORMAT}'")]
     NotOurs,
-    /// The tensors are not those that were written.
-    #[error("damaged: its tensors do not have the checksum that it names")]
+    /// The tensors do not match their checksum.
+    #[error("damaged: its tensors do not match its checksum")]
     Checksum,
-    /// A tensor is missing, or of another kind or size than what is trained.
-    #[error("does not fit this run: tensor '{0}' is missing or of another kind or size")]
+    /// A tensor is missing, or its type or size differs from the trained network's.
+    #[error("does not fit this run: tensor '{0}' is missing or has another type or size")]
     Mismatch(String),
 }
 
@@ -83,19 +84,19 @@ impl Checkpoint {
         self.tensors.insert(name.into(), CheckpointTensor { shape, data: TensorData::F32(values) });
     }
 
-    /// Adds a row of f64.
+    /// Adds a vector of f64.
     pub fn insert_f64(&mut self, name: &str, values: Vec<f64>) {
         let tensor = CheckpointTensor { shape: vec![values.len()], data: TensorData::F64(values) };
         self.tensors.insert(name.to_owned(), tensor);
     }
 
-    /// Adds a row of i64.
+    /// Adds a vector of i64.
     pub fn insert_i64(&mut self, name: &str, values: Vec<i64>) {
         let tensor = CheckpointTensor { shape: vec![values.len()], data: TensorData::I64(values) };
         self.tensors.insert(name.to_owned(), tensor);
     }
 
-    /// The data of a tensor of f32.
+    /// Returns the values of a tensor of f32.
     pub fn values(&self, name: &str) -> Result<&[f32], CheckpointError> {
         match self.tensors.get(name).map(|tensor| &tensor.data) {
             Some(TensorData::F32(values)) => Ok(values),
@@ -103,7 +104,7 @@ impl Checkpoint {
         }
     }
 
-    /// The data of a row of f64.
+    /// Returns the values of a vector of f64.
     pub fn sums(&self, name: &str) -> Result<&[f64], CheckpointError> {
         match self.tensors.get(name).map(|tensor| &tensor.data) {
             Some(TensorData::F64(values)) => Ok(values),
@@ -111,7 +112,7 @@ impl Checkpoint {
         }
     }
 
-    /// The data of a row of i64.
+    /// Returns the values of a vector of i64.
     pub fn counters(&self, name: &str) -> Result<&[i64], CheckpointError> {
         match self.tensors.get(name).map(|tensor| &tensor.data) {
             Some(TensorData::I64(values)) => Ok(values),
@@ -119,13 +120,13 @@ impl Checkpoint {
         }
     }
 
-    /// Writes the run's last checkpoint; the one that it replaces stays beside it as the previous one. When this fails,
-    /// the last one is still what it was.
+    /// Writes the run's last checkpoint and keeps the replaced one beside it as the previous checkpoint. If this fails,
+    /// the last checkpoint is unchanged.
     pub fn write(&self, run: &RunDir) -> Result<(), CheckpointError> {
         let last = run.last_checkpoint();
         let mut file = AtomicFile::create(&last)?;
         file.write_all(&self.to_bytes()?)?;
-        // All of it is on the disk before the one before the last gives its name away: nothing that can fail is left then.
+        // Everything is on disk before the old checkpoint gives up its name: nothing that follows is likely to fail.
         file.sync()?;
         if last.exists() {
             keep_previous(run)?;
@@ -134,7 +135,7 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// Reads a checkpoint and holds its tensors against their checksum.
+    /// Reads a checkpoint and verifies its checksum.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         Self::from_bytes(&read_regular_file(path, MAX_BYTES)?)
     }
@@ -204,19 +205,20 @@ impl TensorData {
     }
 }
 
-/// Gives the last checkpoint a second name, without a moment in which it has none.
+/// Gives the last checkpoint the name of the previous one as well, so that it never lacks a name.
 fn keep_previous(run: &RunDir) -> io::Result<()> {
     let (last, previous) = (run.last_checkpoint(), run.previous_checkpoint());
     let second_name = run.checkpoints().join(".previous.link");
     let _ = fs::remove_file(&second_name);
     match fs::hard_link(&last, &second_name) {
         Ok(()) => fs::rename(&second_name, &previous),
-        // A file system without links: for a moment there is only the previous one, which a resume falls back to.
+        // A file system without hard links: until the commit there is only the previous one, to which a resume falls
+        // back.
         Err(_) => fs::rename(&last, &previous),
     }
 }
 
-/// SHA-256 over names and little-endian bytes, in the order of the names.
+/// Returns the SHA-256 over names and little-endian bytes, ordered by name.
 fn checksum<'a>(tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut hasher = Sha256::new();
     for (name, bytes) in tensors {
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_and_the_one_before_is_kept() {
+    fn checkpoints_are_read_back_and_the_previous_one_is_kept() {
         let (_folder, run) = run();
         for step in 1..=3 {
             checkpoint(step).write(&run).unwrap();
@@ -262,21 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_and_every_cut_is_found() {
+    fn every_flipped_bit_and_every_cut_is_detected() {
         let bytes = checkpoint(1).to_bytes().unwrap();
         for length in 0..bytes.len() {
             assert!(Checkpoint::from_bytes(&bytes[..length]).is_err(), "cut to {length}");
         }
         let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-        for place in header..bytes.len() {
+        for byte in header..bytes.len() {
             let mut damaged = bytes.clone();
-            damaged[place] ^= 4;
-            assert!(matches!(Checkpoint::from_bytes(&damaged), Err(CheckpointError::Checksum)), "byte {place}");
+            damaged[byte] ^= 4;
+            assert!(matches!(Checkpoint::from_bytes(&damaged), Err(CheckpointError::Checksum)), "byte {byte}");
         }
     }
 
     #[test]
-    fn a_checkpoint_that_cannot_be_written_leaves_the_last_one() {
+    fn a_failed_write_leaves_the_last_checkpoint() {
         let (_folder, run) = run();
         checkpoint(1).write(&run).unwrap();
         let before = fs::read(run.last_checkpoint()).unwrap();

@@ -1,4 +1,4 @@
-//! The model within a run's checkpoint: what a training has come to, whether it is its best or not.
+//! Extracts the model from a run's checkpoint: the current weights of a training, best or not.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,32 +12,27 @@ use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::network::network_plan::ParameterPlan;
 use mammoscope_domain::text::printable::printable_path;
 
-/// Why there is no model of a file.
+/// A file from which no model can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointModelError {
-    /// It is a model file, and a bad one.
+    /// It is a faulty model file.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The checkpoint cannot be used.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The checkpoint is in no run.
-    #[error("a checkpoint outside a run: which network it is of is not known")]
+    /// The checkpoint is not in a run directory.
+    #[error("a checkpoint outside a run directory: its network is not known")]
     NoRun,
-    /// What the run is cannot be read.
+    /// The specification of the run cannot be read.
     #[error("{}: {error}", printable_path(path))]
-    Spec {
-        /// The file that says it.
-        path: PathBuf,
-        /// Why.
-        error: RunSpecError,
-    },
+    Spec { path: PathBuf, error: RunSpecError },
 }
 
-/// The model of a model file, or of a run's checkpoint: its moving average of the weights, where it has one.
+/// Reads the model in a model file or a run's checkpoint. Of a checkpoint with averaged weights, those are used.
 pub fn read_model_or_checkpoint(path: &Path) -> Result<Model, CheckpointModelError> {
     match Model::read(path) {
-        // The safetensors file of something else says what it is in this entry.
+        // Other kinds of safetensors files are identified by this entry.
         Err(ModelError::Metadata { key, .. }) if key == "format" => model_of_checkpoint(path),
         read => Ok(read?),
     }
@@ -64,7 +59,7 @@ fn model_of_checkpoint(path: &Path) -> Result<Model, CheckpointModelError> {
     Ok(Model { metadata, tensors })
 }
 
-/// What the models of a run are, as its specification has it; of their provenance the grey range alone.
+/// Returns the metadata of a run's models from its specification, with only the grey range as provenance.
 pub fn metadata_of_run(run: &RunDir) -> Result<ModelMetadata, CheckpointModelError> {
     let path = run.spec();
     let spec = read_run_spec(&path).map_err(|error| CheckpointModelError::Spec { path, error })?;
@@ -72,7 +67,7 @@ pub fn metadata_of_run(run: &RunDir) -> Result<ModelMetadata, CheckpointModelErr
         width: spec.config.width,
         size: spec.config.size,
         view: Some(spec.view),
-        input_route: InputRoute::One,
+        input_route: InputRoute::Training,
         provenance: BTreeMap::from([grey_range_entry(spec.grey_range)]),
     })
 }

@@ -1,4 +1,4 @@
-//! `events.jsonl`, written: one event a line, appended, never changed.
+//! Writes `events.jsonl`: one event per line, only ever appended.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -6,18 +6,18 @@ use std::path::Path;
 
 use mammoscope_domain::run::run_event::RunEvent;
 
-/// The events of a run, open for appending. One writer at a time: whoever holds the run's lock.
+/// The event log of a run, open for appending. The only writer is the holder of the run's lock.
 #[derive(Debug)]
 pub struct EventLog {
     file: File,
     offset: u64,
-    /// Whether the last line lacks its end: the disk was full, or a trainer was killed while it wrote.
+    /// True if the last line is incomplete: the disk was full, or a trainer was killed while writing.
     torn: bool,
 }
 
 impl EventLog {
-    /// Opens the events at `path` for appending; a missing file is made. A half-written last line is closed before the
-    /// next event, so that it is one line that cannot be read, and costs nothing else.
+    /// Opens the event log at `path` for appending; a missing file is created. A half-written last line is closed
+    /// before the next event, so that only that line is lost.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
         let offset = file.seek(SeekFrom::End(0))?;
@@ -29,7 +29,7 @@ impl EventLog {
         Ok(Self { file, offset, torn: last != *b"\n" })
     }
 
-    /// Appends an event in one write: readers see the whole line, or a part that they leave for later.
+    /// Appends an event in one write. Readers see the whole line, or a part that they leave for the next reading.
     pub fn append(&mut self, event: &RunEvent) -> io::Result<()> {
         let mut line = if self.torn { vec![b'\n'] } else { Vec::new() };
         serde_json::to_writer(&mut line, event)?;
@@ -38,7 +38,7 @@ impl EventLog {
         let end = self.file.seek(SeekFrom::End(0));
         match (&written, end) {
             (_, Ok(end)) => {
-                // A write that failed half-way has left a part of the line.
+                // A write that failed half-way leaves a part of the line.
                 self.torn = written.is_err() && (self.torn || end > self.offset);
                 self.offset = end;
             }
@@ -47,12 +47,12 @@ impl EventLog {
         written
     }
 
-    /// Waits until all that was appended is on the disk itself, where a loss of power leaves it.
+    /// Flushes all appended events to disk, where they survive a power loss.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
 
-    /// The length of the file: where the next event begins.
+    /// Returns the length of the file, which is the offset of the next event.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset

@@ -1,5 +1,5 @@
-//! The reference's history: `loss_train.txt`, `acc_train.txt`, `loss_val.txt` and `acc_val.txt`, one line an epoch, as
-//! NumPy's `savetxt` writes them and `loadtxt` reads them.
+//! The reference's history files `loss_train.txt`, `acc_train.txt`, `loss_val.txt` and `acc_val.txt`: one line per
+//! epoch, in the format of NumPy's `savetxt` and `loadtxt`.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,14 @@ use crate::atomic_file::write_atomically;
 use crate::regular_file::read_regular_file;
 use crate::tables::numpy_text::scientific;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::EpochMetrics;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// Files above this size are no histories: 25 bytes an epoch make that a million epochs.
+/// The largest history file that is read: a million epochs of 25 bytes.
 const MAX_FILE: u64 = 25_000_000;
 
-/// Loss and accuracy of every epoch, from the first on; all four series have the same length. An epoch without
-/// validation images has NaN there.
+/// Loss and accuracy of every epoch from the first; all four series have the same length. Without validation images,
+/// the validation values are NaN.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReferenceHistory {
     /// Mean training loss.
@@ -28,64 +29,56 @@ pub struct ReferenceHistory {
     pub acc_val: Vec<f64>,
 }
 
-/// Why a folder's history cannot be read.
+/// A history that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
     /// A file is missing or cannot be read.
     #[error("read {}", printable_path(path))]
-    Unreadable {
-        /// The file.
+    Unreadable { path: PathBuf, source: io::Error },
+    /// A line is not a number.
+    #[error("{}, line {line}: '{}' is not a number", printable_path(path), printable(text))]
+    NotANumber {
         path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// A line is no number.
-    #[error("{}, line {line}: '{}' is no number", printable_path(path), printable(text))]
-    NoNumber {
-        /// The file.
-        path: PathBuf,
-        /// Its line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What stands there, its first characters.
+        /// The first characters of the line.
         text: String,
     },
-    /// The files do not belong together.
+    /// The files have different lengths.
     #[error("{} and loss_train.txt have different lengths: {epochs} and {expected} lines", printable_path(path))]
     Lengths {
-        /// The file that differs.
+        /// The file whose length differs from that of `loss_train.txt`.
         path: PathBuf,
-        /// Its lines.
+        /// Its number of lines.
         epochs: usize,
-        /// Those of the first file.
+        /// The number of lines in `loss_train.txt`.
         expected: usize,
     },
 }
 
 impl ReferenceHistory {
-    /// How many epochs it holds.
+    /// Returns the number of epochs.
     #[must_use]
     pub fn epochs(&self) -> usize {
         self.loss_train.len()
     }
 
-    /// Takes in an event of the run and says whether it changed the history, which is when the files want writing. An
-    /// epoch that comes again, after a resume, takes the place of the first and of those behind it.
+    /// Applies an event of the run and returns true if the history changed and the files need writing. An epoch that is
+    /// repeated after a resume replaces the earlier one and all after it.
     pub fn apply(&mut self, event: &RunEvent) -> bool {
-        let RunEventKind::EpochEnded { epoch, train_loss, train_accuracy, val_loss, val_accuracy, .. } = event.kind
-        else {
-            return false;
-        };
+        let RunEventKind::EpochEnded(record) = &event.kind else { return false };
+        let EpochMetrics { epoch, train_loss, train_accuracy, val_loss, val_accuracy, .. } = record.metrics;
         let values = [train_loss, train_accuracy, val_loss.unwrap_or(f64::NAN), val_accuracy.unwrap_or(f64::NAN)];
         let before = epoch.saturating_sub(1) as usize;
         for (series, value) in self.series_mut().into_iter().zip(values) {
-            // Epochs that are missing before it leave gaps, not a shift.
+            // Missing epochs leave gaps instead of shifting later ones.
             series.resize(before, f64::NAN);
             series.push(value);
         }
         true
     }
 
-    /// Writes the four files into a run directory, each whole or not at all.
+    /// Writes the four files into a run directory, each atomically.
     pub fn write(&self, run: &RunDir) -> io::Result<()> {
         for (name, series) in self.series() {
             let mut text = String::with_capacity(series.len() * 25);
@@ -112,7 +105,7 @@ impl ReferenceHistory {
     }
 }
 
-/// Reads the four files of a folder: a run directory, or one that the reference's training has written.
+/// Reads the four files of a run directory, or of a folder written by the reference's training.
 pub fn read_history(folder: &Path) -> Result<ReferenceHistory, HistoryError> {
     let run = RunDir::new(folder);
     let mut history = ReferenceHistory::default();
@@ -138,7 +131,7 @@ fn read_series(path: &Path) -> Result<Vec<f64>, HistoryError> {
         .enumerate()
         .filter(|(_, text)| !text.is_empty())
         .map(|(index, text)| {
-            text.parse().map_err(|_| HistoryError::NoNumber {
+            text.parse().map_err(|_| HistoryError::NotANumber {
                 path: path.to_owned(),
                 line: index + 1,
                 text: text.chars().take(40).collect(),
@@ -155,24 +148,27 @@ mod tests {
     use chrono::DateTime;
 
     use super::*;
+    use mammoscope_domain::run::run_records::EpochRecord;
 
     fn epoch_ended(epoch: u32, train_loss: f64, val_loss: Option<f64>) -> RunEvent {
-        let kind = RunEventKind::EpochEnded {
-            epoch,
-            step: 10 * u64::from(epoch),
-            train_loss,
-            train_accuracy: 0.5,
-            val_loss,
-            val_accuracy: val_loss.map(|_| 0.25),
-            val_kappa: None,
-            learning_rate: 0.01,
+        let kind = RunEventKind::EpochEnded(EpochRecord {
+            metrics: EpochMetrics {
+                epoch,
+                step: 10 * u64::from(epoch),
+                train_loss,
+                train_accuracy: 0.5,
+                val_loss,
+                val_accuracy: val_loss.map(|_| 0.25),
+                val_kappa: None,
+                learning_rate: 0.01,
+            },
             seconds: 1.0,
-        };
+        });
         RunEvent { time: DateTime::UNIX_EPOCH, kind }
     }
 
     #[test]
-    fn what_is_written_reads_back_the_same() {
+    fn histories_are_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         let mut history = ReferenceHistory::default();
@@ -186,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_epoch_that_comes_again_replaces_the_first() {
+    fn a_repeated_epoch_replaces_the_earlier_one() {
         let mut history = ReferenceHistory::default();
         for (epoch, loss) in [(1, 3.0), (2, 2.0), (3, 1.5), (2, 1.75)] {
             history.apply(&epoch_ended(epoch, loss, Some(1.0)));
@@ -200,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place() {
+    fn faults_are_located() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::new(folder.path());
         for name in ["loss_train", "acc_train", "loss_val", "acc_val"] {
@@ -222,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn the_references_own_history_is_read_and_written_to_the_byte() {
+    fn the_references_history_survives_byte_for_byte() {
         let reference = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/seed/CC_R_history");
         if !reference.is_dir() {
             let _ = writeln!(io::stderr(), "skipped: {} is absent", reference.display());

@@ -1,13 +1,13 @@
-//! The end of a log.
+//! Reads the end of a log.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-/// How much of the end is read.
+/// The number of bytes that are read.
 const BYTES: u64 = 32 * 1024;
 
-/// The last lines of a log, of at most 32 kB; a line that is cut at the beginning is left out.
+/// Returns the last lines of a log, from at most 32 kB; a line cut at the beginning is left out.
 pub fn last_lines(path: &Path) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_log_is_read_from_a_whole_line_on() {
+    fn a_long_log_is_read_from_a_line_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.txt");
         let text = (0..10_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");

@@ -1,4 +1,4 @@
-//! `dataset.json` on disk: written once, whole or not at all.
+//! `dataset.json` on disk: written once, atomically.
 
 use std::collections::HashSet;
 use std::io::{self, Write as _};
@@ -11,46 +11,39 @@ use crate::regular_file::read_regular_file;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, PixelFacts};
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// More bytes than the images of any data set take: about 400 each.
+/// The largest file that is read; an image takes about 400 bytes.
 const LIMIT: u64 = 1 << 30;
 
-/// Why a `dataset.json` cannot be read or written.
+/// A `dataset.json` that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestFileError {
     /// The file cannot be opened or read.
     #[error("read {}: {error}", printable_path(path))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// It does not say what a run's images are.
+    Read { path: PathBuf, error: io::Error },
+    /// It is not a valid manifest.
     #[error("{}: {reason}", printable_path(path))]
     Invalid {
-        /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// The fault and its location.
         reason: String,
     },
-    /// It cannot be written; what stood there before stands there still.
+    /// The file cannot be written; an earlier one is unchanged.
     #[error("write {}: {error}", printable_path(path))]
     Write {
-        /// The file.
         path: PathBuf,
-        /// What the system says, or which path is no UTF-8.
+        /// The system's error, or a path that is not UTF-8.
         error: io::Error,
     },
 }
 
-/// Reads a `dataset.json` and checks that its parts fit together. The images themselves are not looked at.
+/// Reads a `dataset.json` and checks its consistency. The images themselves are not checked.
 pub fn read_manifest(path: &Path) -> Result<DatasetManifest, ManifestFileError> {
     let bytes =
         read_regular_file(path, LIMIT).map_err(|error| ManifestFileError::Read { path: path.to_owned(), error })?;
     parse(&bytes).map_err(|reason| ManifestFileError::Invalid { path: path.to_owned(), reason })
 }
 
-/// Writes a `dataset.json`, replacing what stood there.
+/// Writes a `dataset.json`, replacing an earlier one.
 pub fn write_manifest(path: &Path, manifest: &DatasetManifest) -> Result<(), ManifestFileError> {
     let write = || {
         let mut file = AtomicFile::create(path)?;
@@ -62,7 +55,7 @@ pub fn write_manifest(path: &Path, manifest: &DatasetManifest) -> Result<(), Man
 }
 
 fn parse(bytes: &[u8]) -> Result<DatasetManifest, String> {
-    /// First of all: another version may have other fields.
+    /// Read first: another version may have other fields.
     #[derive(Deserialize)]
     struct Layout {
         schema: u32,
@@ -70,9 +63,7 @@ fn parse(bytes: &[u8]) -> Result<DatasetManifest, String> {
     let described = |error: serde_json::Error| printable(&error.to_string());
     let Layout { schema } = serde_json::from_slice(bytes).map_err(described)?;
     if schema != MANIFEST_SCHEMA {
-        return Err(format!(
-            "schema {schema} is not known here, only {MANIFEST_SCHEMA}; use the program that wrote it"
-        ));
+        return Err(format!("schema {schema} is not supported, only {MANIFEST_SCHEMA}; use the program that wrote it"));
     }
     let manifest: DatasetManifest = serde_json::from_slice(bytes).map_err(described)?;
     let mut files = HashSet::new();
@@ -81,14 +72,14 @@ fn parse(bytes: &[u8]) -> Result<DatasetManifest, String> {
         if !files.insert(&sample.file) {
             return Err(format!("{} is listed twice", file()));
         }
-        if let Some(wrong) = sample.pixels.as_ref().and_then(wrong_pixels) {
-            return Err(format!("{}: {wrong}", file()));
+        if let Some(fault) = sample.pixels.as_ref().and_then(pixel_fault) {
+            return Err(format!("{}: {fault}", file()));
         }
     }
     Ok(manifest)
 }
 
-fn wrong_pixels(pixels: &PixelFacts) -> Option<&'static str> {
+fn pixel_fault(pixels: &PixelFacts) -> Option<&'static str> {
     let is_checksum = pixels.sha256.len() == 64 && pixels.sha256.bytes().all(|digit| digit.is_ascii_hexdigit());
     if !is_checksum {
         Some("sha256 is not 64 hexadecimal digits")
@@ -107,7 +98,7 @@ mod tests {
     use mammoscope_domain::run::dataset_manifest::{ManifestSample, SplitSource};
     use mammoscope_domain::subject::density::DensityClass;
     use mammoscope_domain::subject::split::Split;
-    use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+    use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
     use mammoscope_domain::subject::view::View;
 
     fn manifest() -> DatasetManifest {
@@ -140,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn manifests_are_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dataset.json");
         write_manifest(&path, &manifest()).unwrap();
@@ -150,29 +141,29 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_one_line_that_says_where() {
+    fn errors_are_one_line_with_the_location() {
         let text = serde_json::to_string_pretty(&manifest()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dataset.json");
-        let said = |from: &str, to: &str| {
+        let error_with = |from: &str, to: &str| {
             assert!(text.contains(from), "{from}");
             std::fs::write(&path, text.replace(from, to)).unwrap();
-            let said = read_manifest(&path).expect_err(to).to_string();
-            assert!(!said.contains('\n'), "{said}");
-            said.strip_prefix(&format!("{}: ", path.display())).expect("the path comes first").to_owned()
+            let message = read_manifest(&path).expect_err(to).to_string();
+            assert!(!message.contains('\n'), "{message}");
+            message.strip_prefix(&format!("{}: ", path.display())).expect("it starts with the path").to_owned()
         };
         assert_eq!(
-            said("\"schema\": 1", "\"schema\": 2"),
-            "schema 2 is not known here, only 1; use the program that wrote it"
+            error_with("\"schema\": 1", "\"schema\": 2"),
+            "schema 2 is not supported, only 1; use the program that wrote it"
         );
-        assert!(said("\"schema\": 1,", "").contains("missing field `schema`"));
-        assert!(said("\"label\": \"A\"", "\"label\": \"E\"").contains("unknown variant `E`"));
-        assert!(said("\"label\": \"A\"", "\"label\": \"E\"").contains(" at line "));
-        assert_eq!(said("/2_1_A", "/1_1_A"), "train/A/1_1_A_CC_R.png is listed twice");
-        assert!(said("\"0a0a", "\"0a0").ends_with("CC_R.png: sha256 is not 64 hexadecimal digits"));
-        assert!(said("\"width\": 2", "\"width\": 0").contains("at least one row"));
-        assert!(said("\"grey_deviation\": 0.3", "\"grey_deviation\": -0.3").contains("is negative"));
-        assert!(said("\"samples\": [", "\"samples\": ").contains(" at line "));
+        assert!(error_with("\"schema\": 1,", "").contains("missing field `schema`"));
+        assert!(error_with("\"label\": \"A\"", "\"label\": \"E\"").contains("unknown variant `E`"));
+        assert!(error_with("\"label\": \"A\"", "\"label\": \"E\"").contains(" at line "));
+        assert_eq!(error_with("/2_1_A", "/1_1_A"), "train/A/1_1_A_CC_R.png is listed twice");
+        assert!(error_with("\"0a0a", "\"0a0").ends_with("CC_R.png: sha256 is not 64 hexadecimal digits"));
+        assert!(error_with("\"width\": 2", "\"width\": 0").contains("at least one row"));
+        assert!(error_with("\"grey_deviation\": 0.3", "\"grey_deviation\": -0.3").contains("is negative"));
+        assert!(error_with("\"samples\": [", "\"samples\": ").contains(" at line "));
     }
 
     #[test]
@@ -185,7 +176,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_path_that_is_no_text_is_refused_and_nothing_is_written() {
+    fn a_path_that_is_not_utf8_is_refused_and_nothing_is_written() {
         use std::os::unix::ffi::OsStringExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("dataset.json");

@@ -1,4 +1,4 @@
-//! The files of a workspace and of its run directories.
+//! The files of a workspace and its run directories.
 
 pub mod best_checkpoint;
 pub mod checkpoint_file;

@@ -1,10 +1,10 @@
-//! Which subjects a model was trained, validated and tested on, as its file tells it.
+//! The subjects that a model was trained, validated and tested on, according to its file.
 //!
-//! Subjects stand in the metadata as digests and not by their ids: the first four bytes of the SHA-256 of
-//! `mammoscope subject\0<id>`, as eight hexadecimal digits, sorted and without anything between them, in the entries
-//! `provenance.subjects_train`, `_validation` and `_test`. So a model that goes to others lists no ids, though whoever
-//! has an id can look it up. In the same way `provenance.images_train` holds the first four bytes of the SHA-256 of each
-//! training image's pixels ([`PixelFacts::sha256`]).
+//! The metadata hold digests instead of subject ids: the first four bytes of the SHA-256 of `mammoscope subject\0<id>`,
+//! as eight hexadecimal digits, sorted and concatenated, in the entries `provenance.subjects_train`, `_validation` and
+//! `_test`. A published model thus lists no ids, although the split of a known id can be looked up. Likewise,
+//! `provenance.images_train` holds the first four bytes of the SHA-256 of each training image's pixels
+//! ([`PixelFacts::sha256`]).
 //!
 //! [`PixelFacts::sha256`]: mammoscope_domain::run::dataset_manifest::PixelFacts::sha256
 
@@ -19,13 +19,13 @@ use super::run_dir::RunDir;
 use crate::models::model_file::ModelMetadata;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::SubjectId;
+use mammoscope_domain::subject::subject_id::SubjectId;
 
 /// Hexadecimal digits of a digest.
 const DIGITS: usize = 8;
 const IMAGES_TRAIN: &str = "images_train";
 
-/// The subjects of each split, and the images that weights were fitted to.
+/// The subjects of each split, and the training images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ModelSplits {
     subjects: BTreeMap<Split, BTreeSet<u32>>,
@@ -33,8 +33,8 @@ pub struct ModelSplits {
 }
 
 impl ModelSplits {
-    /// What is known of the splits of a model: from the manifest of the run that its file lies in, else from its metadata;
-    /// `None` where neither tells.
+    /// Returns the splits of a model, from the manifest of the run that contains its file, otherwise from its metadata;
+    /// `None` if neither has them.
     #[must_use]
     pub fn of_model(path: &Path, metadata: &ModelMetadata) -> Option<Self> {
         let run = path.parent().and_then(Path::parent).map(RunDir::new);
@@ -44,20 +44,20 @@ impl ModelSplits {
         manifest.map(|manifest| Self::of_manifest(&manifest)).or_else(|| Self::of_provenance(&metadata.provenance))
     }
 
-    /// What the manifest of a training says; images that could not be used count for nothing.
+    /// Returns the splits in the manifest of a run, ignoring unusable images.
     #[must_use]
     pub fn of_manifest(manifest: &DatasetManifest) -> Self {
         let mut splits = Self::default();
         for sample in manifest.samples.iter().filter(|sample| sample.unusable.is_none()) {
             splits.subjects.entry(sample.split).or_default().insert(digest_of(&sample.subject));
             if let (Split::Train, Some(pixels)) = (sample.split, &sample.pixels) {
-                splits.images_train.extend(beginning(&pixels.sha256));
+                splits.images_train.extend(leading_digest(&pixels.sha256));
             }
         }
         splits
     }
 
-    /// What the provenance of a model says; `None` where it says nothing of splits, or nothing that can be read.
+    /// Returns the splits in the provenance of a model; `None` if they are absent or damaged.
     #[must_use]
     pub fn of_provenance(provenance: &BTreeMap<String, String>) -> Option<Self> {
         let mut subjects = BTreeMap::new();
@@ -70,30 +70,30 @@ impl ModelSplits {
         (!subjects.is_empty()).then_some(Self { subjects, images_train })
     }
 
-    /// The entries of a model's provenance.
+    /// Returns the provenance entries for a model.
     #[must_use]
     pub fn to_provenance(&self) -> BTreeMap<String, String> {
         let mut entries: BTreeMap<_, _> =
-            self.subjects.iter().map(|(split, subjects)| (entry(*split), in_digits(subjects))).collect();
+            self.subjects.iter().map(|(split, subjects)| (entry(*split), concatenated(subjects))).collect();
         if !self.images_train.is_empty() {
-            entries.insert(IMAGES_TRAIN.to_owned(), in_digits(&self.images_train));
+            entries.insert(IMAGES_TRAIN.to_owned(), concatenated(&self.images_train));
         }
         entries
     }
 
-    /// The split that a subject belongs to; `None` for one that the training did not know.
+    /// Returns the split of a subject; `None` if the training did not use the subject.
     #[must_use]
     pub fn split_of(&self, subject: &SubjectId) -> Option<Split> {
         let digest = digest_of(subject);
         self.subjects.iter().find(|(_, subjects)| subjects.contains(&digest)).map(|(split, _)| *split)
     }
 
-    /// Whether weights were fitted to an image whose pixels have this SHA-256 (hexadecimal); `None` where nothing is
-    /// known of images.
+    /// Returns true if the model was trained on an image whose pixels have this SHA-256 (hexadecimal); `None` if the
+    /// training images are not known.
     #[must_use]
     pub fn was_fitted_to(&self, sha256: &str) -> Option<bool> {
         (!self.images_train.is_empty())
-            .then(|| beginning(sha256).is_some_and(|image| self.images_train.contains(&image)))
+            .then(|| leading_digest(sha256).is_some_and(|image| self.images_train.contains(&image)))
     }
 }
 
@@ -109,11 +109,11 @@ fn digest_of(subject: &SubjectId) -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-fn beginning(sha256: &str) -> Option<u32> {
+fn leading_digest(sha256: &str) -> Option<u32> {
     u32::from_str_radix(sha256.get(..DIGITS)?, 16).ok()
 }
 
-fn in_digits(digests: &BTreeSet<u32>) -> String {
+fn concatenated(digests: &BTreeSet<u32>) -> String {
     digests.iter().fold(String::with_capacity(DIGITS * digests.len()), |mut text, digest| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{digest:08x}");
@@ -123,7 +123,7 @@ fn in_digits(digests: &BTreeSet<u32>) -> String {
 
 fn digests(text: &str) -> Option<BTreeSet<u32>> {
     let (groups, rest) = text.as_bytes().as_chunks::<DIGITS>();
-    let digest = |group: &[u8; DIGITS]| beginning(std::str::from_utf8(group).ok()?);
+    let digest = |group: &[u8; DIGITS]| leading_digest(std::str::from_utf8(group).ok()?);
     if rest.is_empty() { groups.iter().map(digest).collect() } else { None }
 }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn written_and_read_back_without_ids() {
+    fn splits_are_read_back_without_ids() {
         let split = |subject: u32| [Split::Train, Split::Train, Split::Validation, Split::Test][subject as usize % 4];
         let mut samples: Vec<_> = (100..500).map(|subject| sample(subject, split(subject), false)).collect();
         samples.push(sample(900, Split::Train, true));
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn models_of_others_say_nothing() {
+    fn foreign_and_damaged_provenance_is_ignored() {
         let of =
             |key: &str, value: &str| ModelSplits::of_provenance(&BTreeMap::from([(key.to_owned(), value.to_owned())]));
         assert_eq!(of("source", "a.h5"), None);

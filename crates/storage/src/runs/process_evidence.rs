@@ -1,4 +1,4 @@
-//! Whether the process that a status names is still at work.
+//! Checks if the process in a status is still alive.
 
 use std::fs;
 
@@ -7,24 +7,24 @@ use chrono::{DateTime, TimeDelta, Utc};
 use mammoscope_domain::run::run_condition::ProcessEvidence;
 use mammoscope_domain::run::run_status::RunStatus;
 
-/// By how much a process may seem to have begun behind its own first word: times of processes are known in hundredths of
-/// a second, and clocks are set.
-const CLOCK_STEP: TimeDelta = TimeDelta::seconds(2);
+/// The tolerance for a process that seems to have started after its own first message: start times have a resolution of
+/// hundredths of a second, and clocks are adjusted.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
-/// This machine's name.
+/// Returns the name of this machine.
 #[must_use]
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// What is different after every start of this machine; `None` where the system does not tell.
+/// Returns an id that changes with every boot of this machine; `None` if the system does not provide one.
 #[must_use]
 pub fn boot_id() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
 }
 
-/// Looks whether the process that last wrote a status still exists: on this host, since the same boot, and begun before
-/// the status was written (a later one has only got its number).
+/// Checks if the process that last wrote a status still exists: on this host, since the same boot, and started before
+/// the status was written (a later process merely reuses its id).
 #[must_use]
 pub fn process_evidence(status: &RunStatus) -> ProcessEvidence {
     let (Some(pid), Some(host)) = (status.pid, &status.host) else { return ProcessEvidence::Unknown };
@@ -37,34 +37,34 @@ pub fn process_evidence(status: &RunStatus) -> ProcessEvidence {
         return ProcessEvidence::HostRestarted;
     }
     match process_start(pid) {
-        ProcessStart::At(time) if time > status.heartbeat + CLOCK_STEP => ProcessEvidence::Gone,
-        ProcessStart::At(_) | ProcessStart::Untold => ProcessEvidence::Alive,
+        ProcessStart::At(time) if time > status.heartbeat + CLOCK_TOLERANCE => ProcessEvidence::Gone,
+        ProcessStart::At(_) | ProcessStart::Unknown => ProcessEvidence::Alive,
         ProcessStart::NoProcess => ProcessEvidence::Gone,
     }
 }
 
 enum ProcessStart {
     At(DateTime<Utc>),
-    /// It exists, and the system does not tell since when.
-    Untold,
+    /// The process exists; the system does not report its start time.
+    Unknown,
     NoProcess,
 }
 
 #[cfg(target_os = "linux")]
 fn process_start(pid: u32) -> ProcessStart {
     let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return ProcessStart::NoProcess };
-    // The name in parentheses may itself hold anything. Behind it: state (field 3) …, start time (22), in ticks since
-    // the boot; proc_pid_stat(5).
+    // The name in parentheses may contain anything. After it: state (field 3) …, start time (22), in ticks since boot;
+    // see proc_pid_stat(5).
     let fields: Vec<&str> =
         stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace().collect()).unwrap_or_default();
     if matches!(fields.first(), Some(&("Z" | "X"))) {
-        // It has ended, and nobody has taken note.
+        // A zombie: it has exited, but its parent has not waited for it.
         return ProcessStart::NoProcess;
     }
     let started = fields.get(19).and_then(|ticks| ticks.parse::<f64>().ok());
     let uptime = fs::read_to_string("/proc/uptime").ok();
     let uptime = uptime.as_deref().and_then(|text| text.split_whitespace().next()?.parse::<f64>().ok());
-    let (Some(ticks), Some(uptime)) = (started, uptime) else { return ProcessStart::Untold };
+    let (Some(ticks), Some(uptime)) = (started, uptime) else { return ProcessStart::Unknown };
     let age_s = uptime - ticks / rustix::param::clock_ticks_per_second() as f64;
     ProcessStart::At(Utc::now() - TimeDelta::milliseconds((age_s * 1e3) as i64))
 }
@@ -76,7 +76,7 @@ fn process_start(pid: u32) -> ProcessStart {
         .and_then(rustix::process::Pid::from_raw)
         // Another user's process exists too.
         .is_some_and(|pid| !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH)));
-    if exists { ProcessStart::Untold } else { ProcessStart::NoProcess }
+    if exists { ProcessStart::Unknown } else { ProcessStart::NoProcess }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_lives_until_it_is_killed_even_if_nobody_takes_note() {
+    fn a_child_is_alive_until_it_is_killed_even_as_a_zombie() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let status = status(child.id());
         assert_eq!(process_evidence(&status), ProcessEvidence::Alive);
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(process_evidence(&RunStatus { pid: None, ..status.clone() }), ProcessEvidence::Unknown);
 
         child.kill().unwrap();
-        // Killed, not yet waited for: its entry remains as that of a zombie.
+        // Killed but not yet waited for, its entry remains as a zombie's.
         while process_evidence(&status) != ProcessEvidence::Gone {
             std::thread::yield_now();
         }

@@ -1,4 +1,4 @@
-//! The run directory: the one place that knows how its files are named.
+//! The run directory: the one place that knows the names of its files.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,18 +7,17 @@ use std::path::{Path, PathBuf};
 
 use mammoscope_domain::subject::split::Split;
 
-/// A run directory. Making one of a path opens nothing.
+/// A run directory. Creating this value does not access the disk.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RunDir(PathBuf);
 
 impl RunDir {
-    /// A run directory at a path.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
-    /// Makes the directory and those within it; the parent must exist, the directory must not.
+    /// Creates the directory and its subfolders; the parent must exist, the directory must not.
     pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
         let run = Self::new(path);
         fs::create_dir(run.path())?;
@@ -28,121 +27,118 @@ impl RunDir {
         Ok(run)
     }
 
-    /// The directory.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The directory's name, by which the run is called.
+    /// Returns the name of the directory, which is the name of the run.
     #[must_use]
     pub fn name(&self) -> String {
         self.0.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    /// What was asked for.
+    /// The specification of the run.
     #[must_use]
     pub fn spec(&self) -> PathBuf {
         self.0.join("run.toml")
     }
 
-    /// Every image with its class and split.
+    /// The manifest: every image with its class and split.
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
         self.0.join("dataset.json")
     }
 
-    /// The history.
+    /// The log of events.
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.0.join("events.jsonl")
     }
 
-    /// The state.
+    /// The current status.
     #[must_use]
     pub fn status(&self) -> PathBuf {
         self.0.join("status.json")
     }
 
-    /// Held by the one trainer.
+    /// The lock, held by the run's only trainer.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")
     }
 
-    /// The trainer's log.
+    /// The trainer's text log.
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.0.join("log.txt")
     }
 
-    /// One file a request.
+    /// The folder of requests, one file each.
     #[must_use]
     pub fn requests(&self) -> PathBuf {
         self.0.join("requests")
     }
 
-    /// The folder of checkpoints.
     #[must_use]
     pub fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")
     }
 
-    /// The checkpoint to resume from.
+    /// The checkpoint from which a run resumes.
     #[must_use]
     pub fn last_checkpoint(&self) -> PathBuf {
         self.checkpoints().join("last.safetensors")
     }
 
-    /// The checkpoint before it.
+    /// The checkpoint before the last.
     #[must_use]
     pub fn previous_checkpoint(&self) -> PathBuf {
         self.checkpoints().join("previous.safetensors")
     }
 
-    /// A last checkpoint that could not be used, set aside for whoever wants to know why.
+    /// An unusable last checkpoint, kept for inspection.
     #[must_use]
     pub fn rejected_checkpoint(&self) -> PathBuf {
         self.checkpoints().join("rejected.safetensors")
     }
 
-    /// A model better than those before it, such as `best-046-0.80.safetensors`.
+    /// The best model so far at an epoch, such as `best-046-0.80.safetensors`.
     #[must_use]
     pub fn best_checkpoint(&self, epoch: u32, value: f64) -> PathBuf {
         self.checkpoints().join(format!("best-{epoch:03}-{value:.2}.safetensors"))
     }
 
-    /// The folder of predictions.
     #[must_use]
     pub fn predictions(&self) -> PathBuf {
         self.0.join("predictions")
     }
 
-    /// The predictions of a split (`csv`), or the reference's four columns (`txt`).
+    /// The predictions of a split (`csv`), or its four columns in the reference's format (`txt`).
     #[must_use]
     pub fn prediction_table(&self, split: Split, extension: &str) -> PathBuf {
         self.predictions().join(format!("{split}.{extension}"))
     }
 
-    /// The folder of figures.
+    /// The folder of evaluations.
     #[must_use]
     pub fn evaluations(&self) -> PathBuf {
         self.0.join("evaluation")
     }
 
-    /// The figures of a split.
+    /// The evaluation of a split.
     #[must_use]
     pub fn evaluation(&self, split: Split) -> PathBuf {
         self.evaluations().join(format!("{split}.json"))
     }
 
-    /// The folder of TensorBoard's event files.
+    /// The folder of TensorBoard event files.
     #[must_use]
     pub fn tensorboard(&self) -> PathBuf {
         self.0.join("tensorboard")
     }
 
-    /// The folder of decoded images: the workspace's, which all its runs share; its own for a run that lies elsewhere.
+    /// The folder of decoded images: shared by all runs of the workspace; a run outside a workspace has its own.
     #[must_use]
     pub fn pixel_cache(&self) -> PathBuf {
         let runs = self.0.parent().filter(|runs| runs.file_name().is_some_and(|name| name == "runs"));

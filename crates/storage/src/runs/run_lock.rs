@@ -1,4 +1,4 @@
-//! The lock of a run directory: one trainer at a time.
+//! The lock of a run directory, which admits one trainer at a time.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -8,33 +8,28 @@ use super::process_evidence::host_name;
 use super::run_dir::RunDir;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// The lock of a run, held until it is dropped or the process ends, however it ends.
+/// The lock of a run, held until it is dropped or the process ends in any way.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
 }
 
-/// The lock was not had.
+/// A lock that could not be acquired.
 #[derive(Debug, thiserror::Error)]
 pub enum RunLockError {
-    /// Somebody else has it.
+    /// Another process holds it.
     #[error("another trainer ({}) holds this run", printable(holder))]
     Held {
-        /// Its process and host.
+        /// The process and host of the holder.
         holder: String,
     },
-    /// The file cannot be locked.
+    /// The lock file cannot be opened or locked.
     #[error("lock {}: {error}", printable_path(path))]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Io { path: PathBuf, error: io::Error },
 }
 
 impl RunLock {
-    /// Takes the lock of a run, without waiting, and writes into it who holds it.
+    /// Acquires the lock of a run without waiting, and writes the holder into it.
     pub fn acquire(run: &RunDir) -> Result<Self, RunLockError> {
         let path = run.lock();
         let failed = |error| RunLockError::Io { path: path.clone(), error };
@@ -44,7 +39,7 @@ impl RunLock {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
-                // Who it is is written behind the locking: for a moment it may not stand there yet.
+                // The holder is written after locking, so it may be missing for a moment.
                 let _ = file.take(256).read_to_string(&mut holder);
                 let holder = holder.trim();
                 let holder = if holder.is_empty() { "unknown" } else { holder }.to_owned();
@@ -66,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_at_a_time_and_the_holder_is_named() {
+    fn only_one_process_holds_the_lock_and_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let held = RunLock::acquire(&run).unwrap();

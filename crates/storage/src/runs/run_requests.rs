@@ -1,4 +1,4 @@
-//! `requests/`: what people ask of a trainer, one small file each.
+//! `requests/`: requests to a trainer, one small file each.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -13,27 +13,26 @@ use super::process_evidence::host_name;
 use super::run_dir::RunDir;
 use crate::atomic_file::write_atomically;
 use crate::regular_file::read_regular_file;
-use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::printable;
 
-/// No request is nearly as long.
-const MAX_VALUE: u64 = 1 << 16;
-/// What the name of a file that is no request gets behind it.
+/// The largest request file that is read; real ones are much smaller.
+const MAX_BYTES: u64 = 1 << 16;
+/// The suffix given to files that are not requests.
 const REJECTED: &str = ".rejected";
 
-/// What is asked of a trainer.
+/// A request to a trainer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRequest {
-    /// What.
     pub verb: RequestVerb,
-    /// When, by the clock of who asks.
+    /// The time of the request, by the requester's clock.
     pub time: DateTime<Utc>,
-    /// By whom, `user@host`.
+    /// The requester, `user@host`.
     pub by: String,
 }
 
 impl RunRequest {
-    /// A request of this user, now.
+    /// Creates a request by this user at the current time.
     #[must_use]
     pub fn new(verb: RequestVerb) -> Self {
         let user = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
@@ -41,7 +40,7 @@ impl RunRequest {
         Self { verb, time: Utc::now(), by }
     }
 
-    /// Puts it in front of the trainer, whole; gives the file, `requests/<time>-<verb>.json`.
+    /// Writes the request atomically to `requests/<time>-<verb>.json` and returns the path.
     pub fn write(&self, run: &RunDir) -> io::Result<PathBuf> {
         let time = self.time.format("%Y-%m-%dT%H-%M-%S%.6fZ");
         let path = run.requests().join(format!("{time}-{}.json", self.verb.name()));
@@ -52,41 +51,45 @@ impl RunRequest {
     }
 }
 
-/// The requests of a run, as its trainer sees them: each once, whatever the file system does.
+/// The requests of a run as its trainer sees them: each once, even if its file cannot be removed.
 #[derive(Debug)]
 pub struct RunRequests {
     run: RunDir,
-    /// Files that were dealt with and could not be removed or moved aside.
+    /// Handled files that could not be removed or renamed.
     handled: HashSet<OsString>,
 }
 
-/// A request that waits.
+/// A request that is waiting to be handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingRequest {
-    /// Its file's name.
+    /// The name of its file.
     pub file: OsString,
-    /// What is asked.
     pub request: RunRequest,
 }
 
-/// A file among the requests that is none.
+/// A file among the requests that is not a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RejectedRequest {
-    /// Its name.
     pub file: OsString,
-    /// Why.
     pub reason: String,
 }
 
+/// A file among the requests that could not be read.
+enum Unreadable {
+    /// It was removed in the meantime.
+    Gone,
+    /// It is not a request, for this reason.
+    Invalid(String),
+}
+
 impl RunRequests {
-    /// The requests of a run.
     #[must_use]
     pub fn new(run: &RunDir) -> Self {
         Self { run: run.clone(), handled: HashSet::new() }
     }
 
-    /// What waits, the earliest first, and the files that are no requests: these are moved aside
-    /// (`<name>.rejected`) and told once.
+    /// Returns the pending requests, earliest first, and the files that are not requests. The latter are renamed to
+    /// `<name>.rejected` and thus returned only once.
     pub fn pending(&mut self) -> io::Result<(Vec<PendingRequest>, Vec<RejectedRequest>)> {
         let (mut pending, mut rejected) = (Vec::new(), Vec::new());
         let entries = match fs::read_dir(self.run.requests()) {
@@ -97,14 +100,14 @@ impl RunRequests {
         for entry in entries {
             let file = entry?.file_name();
             let name = file.as_encoded_bytes();
-            // What begins with a dot is being written.
+            // Files that start with a dot are still being written.
             if name.starts_with(b".") || name.ends_with(REJECTED.as_bytes()) || self.handled.contains(&file) {
                 continue;
             }
             match self.read(&file) {
                 Ok(request) => pending.push(PendingRequest { file, request }),
-                Err(None) => {}
-                Err(Some(reason)) => {
+                Err(Unreadable::Gone) => {}
+                Err(Unreadable::Invalid(reason)) => {
                     self.move_aside(&file);
                     rejected.push(RejectedRequest { file, reason });
                 }
@@ -115,7 +118,7 @@ impl RunRequests {
         Ok((pending, rejected))
     }
 
-    /// Takes a request away that was dealt with. It does not come again in this process even if that fails.
+    /// Removes a handled request. Even if this fails, the request does not reappear in this process.
     pub fn remove(&mut self, request: &PendingRequest) -> io::Result<()> {
         match fs::remove_file(self.run.requests().join(&request.file)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -126,20 +129,22 @@ impl RunRequests {
         }
     }
 
-    /// Takes away what was asked of a trainer that is gone: whoever takes the run up again wants it to go on.
+    /// Removes requests to a trainer that is gone: a resumed run should continue.
     pub fn withdraw_all(&mut self) -> io::Result<()> {
         let (pending, _) = self.pending()?;
         pending.iter().try_for_each(|request| self.remove(request))
     }
 
-    /// The request in a file; no reason is given where the file is gone.
-    fn read(&self, file: &OsString) -> Result<RunRequest, Option<String>> {
+    fn read(&self, file: &OsString) -> Result<RunRequest, Unreadable> {
         if !file.as_encoded_bytes().ends_with(b".json") {
-            return Err(Some("its name does not end with .json".to_owned()));
+            return Err(Unreadable::Invalid("its name does not end with .json".to_owned()));
         }
-        let bytes = read_regular_file(&self.run.requests().join(file), MAX_VALUE)
-            .map_err(|error| (error.kind() != io::ErrorKind::NotFound).then(|| error.to_string()))?;
-        serde_json::from_slice(&bytes).map_err(|error| Some(printable(&error.to_string())))
+        let bytes =
+            read_regular_file(&self.run.requests().join(file), MAX_BYTES).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => Unreadable::Gone,
+                _ => Unreadable::Invalid(error.to_string()),
+            })?;
+        serde_json::from_slice(&bytes).map_err(|error| Unreadable::Invalid(printable(&error.to_string())))
     }
 
     fn move_aside(&mut self, file: &OsString) {
@@ -165,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_in_the_order_of_their_times_and_go() {
+    fn requests_are_ordered_by_time_and_can_be_removed() {
         let (_folder, run) = run();
         let stop = RunRequest::new(RequestVerb::StopAfterEpoch);
         let earlier = RunRequest { time: stop.time - TimeDelta::seconds(1), ..RunRequest::new(RequestVerb::Pause) };
@@ -179,12 +184,12 @@ mod tests {
         for request in &pending {
             requests.remove(request).unwrap();
         }
-        requests.remove(&pending[0]).expect("gone already is gone");
+        requests.remove(&pending[0]).expect("removing it again succeeds");
         assert_eq!(requests.pending().unwrap().0, []);
     }
 
     #[test]
-    fn what_is_no_request_is_moved_aside_and_told_once() {
+    fn invalid_files_are_renamed_and_reported_once() {
         let (_folder, run) = run();
         let folder = run.requests();
         fs::write(folder.join("a.json"), b"{\"verb\":\"explode\"}").unwrap();
@@ -194,7 +199,7 @@ mod tests {
         RunRequest::new(RequestVerb::Stop).write(&run).unwrap();
         let mut requests = RunRequests::new(&run);
         let (pending, rejected) = requests.pending().unwrap();
-        assert_eq!(pending.len(), 1, "the good one is heard");
+        assert_eq!(pending.len(), 1, "the valid one is read");
         let files: Vec<_> = rejected.iter().map(|rejected| rejected.file.to_string_lossy().into_owned()).collect();
         assert_eq!(files, ["a.json", "b.txt", "c.json"]);
         assert!(rejected[0].reason.contains("explode"), "{rejected:?}");
@@ -203,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_of_a_trainer_that_is_gone_is_withdrawn() {
+    fn requests_to_a_trainer_that_is_gone_are_withdrawn() {
         let (_folder, run) = run();
         RunRequest::new(RequestVerb::Stop).write(&run).unwrap();
         RunRequest::new(RequestVerb::Pause).write(&run).unwrap();

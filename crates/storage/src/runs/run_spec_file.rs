@@ -11,22 +11,22 @@ use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
 use mammoscope_domain::training::config_error::ConfigError;
 use mammoscope_domain::training::config_toml::{TomlError, read_config};
 
-/// More bytes than any `run.toml` has.
+/// The largest `run.toml` that is read.
 const LIMIT: u64 = 1 << 20;
 
-/// Why a `run.toml` cannot be read or written.
+/// A `run.toml` that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RunSpecError {
     /// The file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It does not say what a run is to do.
+    /// It is not a valid specification.
     #[error(transparent)]
     Text(#[from] TomlError),
-    /// What is to be written makes no sense.
+    /// The configuration to write is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What is to be written has no form in TOML: a path that is not UTF-8.
+    /// The specification cannot be expressed in TOML: a path is not UTF-8.
     #[error("cannot be written as TOML: {0}")]
     Unwritable(#[from] toml::ser::Error),
 }
@@ -34,17 +34,17 @@ pub enum RunSpecError {
 /// Reads a `run.toml`, and checks its configuration.
 pub fn read_run_spec(path: &Path) -> Result<RunSpec, RunSpecError> {
     let bytes = read_regular_file(path, LIMIT)?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| TomlError::of_the_whole("not a text in UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| TomlError::of_the_whole("not UTF-8 text"))?;
     Ok(parse(text)?)
 }
 
-/// Writes a `run.toml`, whole or not at all; a configuration that [`read_run_spec`] would refuse is not written.
+/// Writes a `run.toml` atomically; a configuration that [`read_run_spec`] would refuse is not written.
 pub fn write_run_spec(path: &Path, spec: &RunSpec) -> Result<(), RunSpecError> {
     spec.config.check()?;
     let text = toml::to_string(spec)?;
     write_atomically(
         path,
-        format!("# What this run was asked to do; written once. Keys: mammoscope preset show seed\n{text}").as_bytes(),
+        format!("# The specification of this run, written once. Keys: mammoscope preset show seed\n{text}").as_bytes(),
     )?;
     Ok(())
 }
@@ -52,18 +52,18 @@ pub fn write_run_spec(path: &Path, spec: &RunSpec) -> Result<(), RunSpecError> {
 fn parse(text: &str) -> Result<RunSpec, TomlError> {
     let parser = |error: toml::de::Error| TomlError::of_parser(text, &error);
     let table = DeTable::parse(text).map_err(parser)?.into_inner();
-    // First of all: another version may have other keys.
+    // Checked first: another version may have other keys.
     if let Some(schema) = table.get("schema")
         && let DeValue::Integer(number) = schema.get_ref()
         && number.as_str() != RUN_SCHEMA.to_string()
     {
-        let reason = format!("schema {number} is not known here, only {RUN_SCHEMA}; use the program that wrote it");
+        let reason = format!("schema {number} is not supported, only {RUN_SCHEMA}; use the program that wrote it");
         return Err(TomlError::at(text, schema.span(), reason));
     }
     if let Some(config) = table.get("config")
         && let DeValue::Table(keys) = config.get_ref()
     {
-        // Before the rest, by the table of keys, whose errors say more than serde's.
+        // Checked before the rest: the table of keys gives better errors than serde.
         read_config(text, keys)?;
     }
     toml::from_str(text).map_err(parser)
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_readable() {
+    fn the_file_is_readable() {
         let text = written(&spec());
         assert!(text.contains("\nview = \"CC_R\"\npreset = \"seed\"\ndata = \"/data/mammograms\"\n"), "{text}");
         assert!(text.contains("\n[config]\nepochs = 100\nsize = 650\nwidth = 1.0\n"), "{text}");
@@ -115,35 +115,35 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_one_line_that_says_where() {
+    fn errors_are_one_line_with_the_location() {
         let text = written(&spec());
-        let said = |from: &str, to: &str| {
+        let error_with = |from: &str, to: &str| {
             assert!(text.contains(from), "{from}");
             parse(&text.replace(from, to)).expect_err(to).to_string()
         };
         assert_eq!(
-            said("schema = 1", "schema = 2"),
-            "line 2: schema 2 is not known here, only 1; use the program that wrote it"
+            error_with("schema = 1", "schema = 2"),
+            "line 2: schema 2 is not supported, only 1; use the program that wrote it"
         );
-        assert!(said("schema = 1\n", "").contains("missing field `schema`"));
-        assert!(said("preset = ", "presets = ").starts_with("line 6: unknown field `presets`"));
-        assert!(said("view = \"CC_R\"", "view = \"CC\"").starts_with("line 5: "));
-        assert!(said("device = \"auto\"", "device = \"gpu\"").contains("'gpu' is no device"));
+        assert!(error_with("schema = 1\n", "").contains("missing field `schema`"));
+        assert!(error_with("preset = ", "presets = ").starts_with("line 6: unknown field `presets`"));
+        assert!(error_with("view = \"CC_R\"", "view = \"CC\"").starts_with("line 5: "));
+        assert!(error_with("device = \"auto\"", "device = \"gpu\"").contains("'gpu' is not a device"));
         assert_eq!(
-            said("batch_size = 4", "batch_size = 0"),
+            error_with("batch_size = 4", "batch_size = 0"),
             "line 15: batch_size = 0 is out of range: 1 ≤ batch_size ≤ 4096"
         );
-        assert!(said("zoom = ", "zooom = ").contains("there is no key 'zooom'; the nearest is zoom"));
-        assert_eq!(said("shift = 0.2\n", ""), "shift is missing");
-        assert!(said("[config]", "[configuration]").contains("unknown field `configuration`"));
+        assert!(error_with("zoom = ", "zooom = ").contains("there is no key 'zooom'; the nearest is zoom"));
+        assert_eq!(error_with("shift = 0.2\n", ""), "shift is missing");
+        assert!(error_with("[config]", "[configuration]").contains("unknown field `configuration`"));
         for change in [("schema = 1", "schema = \"1\""), ("epochs = 100", "epochs = "), ("[config]", "config = 3\n[x]")]
         {
-            assert!(!said(change.0, change.1).contains('\n'));
+            assert!(!error_with(change.0, change.1).contains('\n'));
         }
     }
 
     #[test]
-    fn nothing_is_written_that_cannot_be_read() {
+    fn an_invalid_configuration_is_not_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.toml");
         let mut wrong = spec();
@@ -151,12 +151,12 @@ mod tests {
         assert!(matches!(write_run_spec(&path, &wrong), Err(RunSpecError::Config(_))));
         assert!(!path.exists());
         std::fs::write(&path, b"\xff").unwrap();
-        assert_eq!(read_run_spec(&path).unwrap_err().to_string(), "not a text in UTF-8");
+        assert_eq!(read_run_spec(&path).unwrap_err().to_string(), "not UTF-8 text");
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_path_that_is_no_text_is_refused() {
+    fn a_path_that_is_not_utf8_is_refused() {
         use std::os::unix::ffi::OsStringExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.toml");
@@ -165,14 +165,14 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
-    /// A value in the range of each key, from a number between 0 and 1.
+    /// A value in the range of each key, derived from a number between 0 and 1.
     fn any_config() -> impl Strategy<Value = TrainingConfig> {
         prop::collection::vec(0.0..1.0f64, KEYS.len()).prop_filter_map("a sensible combination", |shares| {
             let mut config = Preset::named("seed").unwrap().config;
             for (key, share) in KEYS.iter().zip(shares) {
                 let value = match key.range {
                     ValueRange::Integer { min, max } => (min + ((max - min) as f64 * share) as i64).to_string(),
-                    // Shares are within the range of every number but the narrowest; those keep their value.
+                    // Shares are within the range of all but the narrowest keys, which keep their values.
                     ValueRange::Number(..) => share.to_string(),
                     ValueRange::Switch => (share < 0.5).to_string(),
                     ValueRange::Choice(names) => names[(share * names.len() as f64) as usize].to_owned(),
@@ -186,7 +186,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
-        fn what_is_written_is_read_back(
+        fn specifications_are_read_back(
             config in any_config(),
             (group, preset, data) in any::<(String, String, String)>(),
             nanoseconds in 0i64..4_000_000_000_000_000_000,

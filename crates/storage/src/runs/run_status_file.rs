@@ -1,4 +1,4 @@
-//! `status.json` on disk: replaced whole, so that a reader sees one state or the next.
+//! `status.json` on disk: replaced atomically, so that readers see either the old or the new status.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -13,34 +13,24 @@ use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus, STATUS_SCHEMA};
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// No `status.json` is nearly as long.
-const MAX_VALUE: u64 = 1 << 20;
+/// The largest `status.json` that is read; real ones are much smaller.
+const MAX_BYTES: u64 = 1 << 20;
 
-/// A `status.json` that tells nothing.
+/// A `status.json` that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RunStatusError {
-    /// There is none.
+    /// The file does not exist.
     #[error("{} does not exist", printable_path(.0))]
     Missing(PathBuf),
-    /// It cannot be opened.
+    /// The file cannot be opened or read.
     #[error("read {}: {error}", printable_path(path))]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// It is no status.
+    Read { path: PathBuf, error: io::Error },
+    /// It is not a status.
     #[error("{}: {reason}", printable_path(path))]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Invalid { path: PathBuf, reason: String },
 }
 
-/// The status of a run that this process has to do with and that has not made a step.
+/// Returns the status of a run that belongs to this process and has not made a step.
 #[must_use]
 pub fn status_of_this_process(spec: &RunSpec, state: RunPhase, time: DateTime<Utc>) -> RunStatus {
     RunStatus {
@@ -64,13 +54,13 @@ pub fn status_of_this_process(spec: &RunSpec, state: RunPhase, time: DateTime<Ut
     }
 }
 
-/// Replaces the status of a run.
+/// Replaces the status of a run atomically.
 pub fn write_status(path: &Path, status: &RunStatus) -> io::Result<()> {
     write_atomically(path, text_of(status)?.as_bytes())
 }
 
-/// Writes the status of a run over the old one, in the same place: a file of a few hundred bytes has a block on disk
-/// that takes a longer one, where a full disk takes no new file. A crash at that moment would leave half of it.
+/// Overwrites the status of a run in place. This works on a full disk, where no new file can be created: the block of a
+/// file of a few hundred bytes has room for a longer text. A crash at that moment would leave a half-written file.
 pub fn overwrite_status(path: &Path, status: &RunStatus) -> io::Result<()> {
     let text = text_of(status)?;
     let mut file = OpenOptions::new().write(true).open(path)?;
@@ -83,16 +73,16 @@ fn text_of(status: &RunStatus) -> io::Result<String> {
     Ok(serde_json::to_string_pretty(status)? + "\n")
 }
 
-/// The status of a run.
+/// Reads the status of a run.
 pub fn read_status(path: &Path) -> Result<RunStatus, RunStatusError> {
-    let bytes = read_regular_file(path, MAX_VALUE).map_err(|error| match error.kind() {
+    let bytes = read_regular_file(path, MAX_BYTES).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => RunStatusError::Missing(path.to_owned()),
         _ => RunStatusError::Read { path: path.to_owned(), error },
     })?;
     let invalid = |reason: String| RunStatusError::Invalid { path: path.to_owned(), reason };
     let status: RunStatus = serde_json::from_slice(&bytes).map_err(|error| invalid(printable(&error.to_string())))?;
     if status.schema != STATUS_SCHEMA {
-        return Err(invalid(format!("has layout {}, this program reads {STATUS_SCHEMA}", status.schema)));
+        return Err(invalid(format!("has schema {}; this program reads schema {STATUS_SCHEMA}", status.schema)));
     }
     Ok(status)
 }
@@ -106,7 +96,7 @@ mod tests {
     use mammoscope_domain::subject::view::View;
 
     #[test]
-    fn what_is_written_is_read_and_what_is_no_status_is_told() {
+    fn statuses_are_read_back_and_invalid_files_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("status.json");
         assert!(matches!(read_status(&path), Err(RunStatusError::Missing(_))));
@@ -132,7 +122,7 @@ mod tests {
         write_status(&path, &status).unwrap();
         assert_eq!(read_status(&path).unwrap(), status);
         write_status(&path, &RunStatus { schema: 9, ..status }).unwrap();
-        assert!(read_status(&path).unwrap_err().to_string().contains("layout 9"));
+        assert!(read_status(&path).unwrap_err().to_string().contains("schema 9"));
         std::fs::write(&path, b"{\"schema\":").unwrap();
         assert!(read_status(&path).unwrap_err().to_string().contains("status.json: EOF"));
     }

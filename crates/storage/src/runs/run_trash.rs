@@ -1,4 +1,4 @@
-//! Where runs go that nobody wants any more: `<workspace>/trash/`, from which they can be taken back by hand.
+//! The trash of a workspace, `<workspace>/trash/`, from which runs can be restored by hand.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use super::run_dir::RunDir;
 use super::workspace::Workspace;
 
-/// Moves a run into the trash of its workspace; gives where it is then. Runs of the same name do not replace each other.
+/// Moves a run into the trash of its workspace and returns its new path. Runs of the same name do not replace each
+/// other.
 pub fn move_to_trash(workspace: &Workspace, run: &RunDir) -> io::Result<PathBuf> {
     let trash = workspace.path().join("trash");
     fs::create_dir_all(&trash)?;
@@ -17,10 +18,10 @@ pub fn move_to_trash(workspace: &Workspace, run: &RunDir) -> io::Result<PathBuf>
         if number > 0 {
             name.push(format!(".{number}"));
         }
-        let place = trash.join(name);
-        if fs::symlink_metadata(&place).is_err() {
-            fs::rename(run.path(), &place)?;
-            return Ok(place);
+        let target = trash.join(name);
+        if fs::symlink_metadata(&target).is_err() {
+            fs::rename(run.path(), &target)?;
+            return Ok(target);
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runs_of_one_name_lie_beside_each_other() {
+    fn runs_of_the_same_name_are_kept_side_by_side() {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::open(Some(folder.path())).unwrap();
         for expected in ["run", "run.1"] {

@@ -1,4 +1,4 @@
-//! What a run keeps of the evaluation of a split: its predictions, and the figures.
+//! The evaluation of a split within a run: predictions and figures of merit.
 
 use std::fs;
 use std::io;
@@ -13,10 +13,10 @@ use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
 
-/// Why nothing was kept.
+/// An evaluation that could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SplitEvaluationError {
-    /// The rows make no set.
+    /// The rows do not form an evaluation set.
     #[error(transparent)]
     Rows(#[from] UnusableRows),
     /// The files cannot be written.
@@ -24,8 +24,8 @@ pub enum SplitEvaluationError {
     Write(#[from] io::Error),
 }
 
-/// Writes `predictions/<split>.csv` and `.txt` and `evaluation/<split>.json` of a run in place of earlier ones, the
-/// figures last, and gives them. `baseline` are the one-feature baseline's rows of the same images; there may be none.
+/// Writes `predictions/<split>.csv` and `.txt` and, last, `evaluation/<split>.json` of a run, replacing earlier ones,
+/// and returns the evaluation. `baseline` holds the one-feature baseline's rows for the same images; it may be empty.
 pub fn write_split_evaluation(
     run: &RunDir,
     split: Split,

@@ -1,4 +1,4 @@
-//! The folder that the program works in: its runs and its cache, and what they are called.
+//! The workspace folder with its runs and cache, and the names of runs.
 
 use std::env;
 use std::fs;
@@ -11,45 +11,40 @@ use super::run_dir::RunDir;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 
-/// The workspace that is taken without being named, where it exists.
-const HERE: &str = "workspace";
-/// How times are written in names: they sort as they follow each other, and every file system takes them.
+/// The default workspace in the current directory, if it exists.
+const LOCAL_WORKSPACE: &str = "workspace";
+/// The format of times in names, which sorts chronologically and is valid on every file system.
 const TIME_IN_NAMES: &str = "%Y-%m-%dT%H-%M-%S";
-/// Characters of a run's label, so that its files' names stay within what file systems take.
+/// The longest label of a run in characters, to keep names within the limits of file systems.
 const MAX_LABEL: usize = 64;
 
-/// A folder with runs and a cache, which exists.
+/// An existing folder with runs and a cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workspace(PathBuf);
 
-/// There is no workspace.
+/// A workspace that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkspaceError {
-    /// The system tells no place for a user's data.
+    /// The system has no folder for user data.
     #[error("no folder for the workspace: neither XDG_DATA_HOME nor HOME is set; give --workspace DIR")]
     NoPlace,
-    /// It cannot be made.
-    #[error("make the workspace {}: {error}; give another with --workspace DIR", printable_path(path))]
-    Make {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    /// The folder cannot be created.
+    #[error("create the workspace {}: {error}; choose another with --workspace DIR", printable_path(path))]
+    Make { path: PathBuf, error: io::Error },
 }
 
 impl Workspace {
-    /// The workspace that is asked for, else `./workspace` where that exists, else `mammoscope` in the user's data
-    /// directory. One that is missing is made.
-    pub fn open(asked: Option<&Path>) -> Result<Self, WorkspaceError> {
-        let path = match asked {
-            Some(asked) => asked.to_owned(),
-            None if Path::new(HERE).is_dir() => PathBuf::from(HERE),
+    /// Opens the requested workspace, otherwise `./workspace` if that exists, otherwise `mammoscope` in the user's data
+    /// directory. A missing workspace is created.
+    pub fn open(requested: Option<&Path>) -> Result<Self, WorkspaceError> {
+        let path = match requested {
+            Some(requested) => requested.to_owned(),
+            None if Path::new(LOCAL_WORKSPACE).is_dir() => PathBuf::from(LOCAL_WORKSPACE),
             None => user_data_folder(env::var_os("XDG_DATA_HOME").map(PathBuf::from), env::home_dir())
                 .ok_or(WorkspaceError::NoPlace)?
                 .join("mammoscope"),
         };
-        // Absolute, since a trainer does not work in the folder that it was started in.
+        // Absolute, because a trainer changes its working directory.
         let path = std::path::absolute(&path).unwrap_or(path);
         let runs = path.join("runs");
         fs::create_dir_all(&runs)
@@ -58,33 +53,32 @@ impl Workspace {
         Ok(Self(path))
     }
 
-    /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
     }
 
-    /// The folder of the runs.
+    /// Returns the folder of the runs.
     #[must_use]
     pub fn runs(&self) -> PathBuf {
         self.0.join("runs")
     }
 
-    /// The folder of what can be computed again. It is not made here.
+    /// Returns the cache folder, whose contents can be recomputed. The folder may not exist.
     #[must_use]
     pub fn cache(&self) -> PathBuf {
         self.0.join("cache")
     }
 
-    /// Bytes that are free for this user on the workspace's disk; `None` where the system does not tell.
+    /// Returns the bytes available to this user on the workspace's disk; `None` if the system does not report them.
     #[must_use]
     pub fn free_bytes(&self) -> Option<u64> {
         let facts = rustix::fs::statvfs(&self.0).ok()?;
         facts.f_bavail.checked_mul(facts.f_frsize)
     }
 
-    /// Makes the directory of a new run, `<local time>_<view>_<label>`: the label is the preset's name, or what the user
-    /// calls the run. A name that is taken gets `-2`, `-3`, …
+    /// Creates the directory of a new run, `<local time>_<view>_<label>`. The label is the preset's name, or the name
+    /// given by the user. A taken name gets a suffix `-2`, `-3`, …
     pub fn create_run(&self, time: DateTime<Utc>, view: View, label: &str) -> io::Result<RunDir> {
         let name = run_name(time, view, label);
         let mut path = self.runs().join(&name);
@@ -100,14 +94,14 @@ impl Workspace {
     }
 }
 
-/// The name of a run, before it is known whether it is taken: `2026-11-23T10-15-02_CC_R_seed`, in local time.
+/// Returns the name of a run in local time, such as `2026-11-23T10-15-02_CC_R_seed`; it may be taken.
 #[must_use]
 pub fn run_name(time: DateTime<Utc>, view: View, label: &str) -> String {
     format!("{}_{view}_{}", local_time(time), name_part(label))
 }
 
-/// A fresh id for the runs that are asked for together: `2026-11-23T10-15-02_seed_7f3a`. The last part is drawn, so that
-/// two trainings of the same second stay apart.
+/// Returns a new id for a group of runs, such as `2026-11-23T10-15-02_seed_7f3a`. The last part is random, to
+/// distinguish groups started in the same second.
 #[must_use]
 pub fn new_group_id(time: DateTime<Utc>, label: &str) -> String {
     format!("{}_{}_{:04x}", local_time(time), name_part(label), rand::random::<u16>())
@@ -117,7 +111,7 @@ fn local_time(time: DateTime<Utc>) -> String {
     time.with_timezone(&Local).format(TIME_IN_NAMES).to_string()
 }
 
-/// A text as a part of a file name: letters, digits, `.`, `+`, `-` and `_` stay, anything else becomes `-`.
+/// Makes a text a part of a file name: letters, digits, `.`, `+`, `-` and `_` stay, anything else becomes `-`.
 fn name_part(text: &str) -> String {
     let kept = |character: char| character.is_alphanumeric() || ['.', '+', '-', '_'].contains(&character);
     let part: String =
@@ -125,7 +119,7 @@ fn name_part(text: &str) -> String {
     if part.is_empty() { "run".to_owned() } else { part }
 }
 
-/// Where programs keep a user's data: `XDG_DATA_HOME` if that is absolute, as its specification has it, else
+/// Returns the folder for user data: `XDG_DATA_HOME` if it is absolute, as its specification requires, otherwise
 /// `~/.local/share`.
 fn user_data_folder(xdg: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     xdg.filter(|path| path.is_absolute())

@@ -1,7 +1,7 @@
-//! Numbers as NumPy's `savetxt` writes them.
+//! Formats numbers as NumPy's `savetxt` does.
 
-/// A number as C's and NumPy's `%.<digits>e` writes it (`nan`, `inf` and `-inf` where it is not finite): 17 significant
-/// digits and more read back to the same double.
+/// Formats a number like C's and NumPy's `%.<digits>e` (`nan`, `inf` and `-inf` if it is not finite). With 17 or more
+/// significant digits it reads back to the same double.
 pub(crate) fn scientific(value: f64, digits: usize) -> String {
     let plain = format!("{value:.digits$e}");
     match plain.split_once('e') {
@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_as_c_writes_them() {
+    fn numbers_are_formatted_as_in_c() {
         assert_eq!(scientific(0.383_799_105_882_644_65, 18), "3.837991058826446533e-01");
         assert_eq!(scientific(5.616_802_809_527_144e-5, 18), "5.616802809527143836e-05");
         assert_eq!(scientific(1.0, 3), "1.000e+00");

@@ -1,4 +1,4 @@
-//! `scores.csv`: where the map of each image lies, in numbers.
+//! `scores.csv`: the scores of the explanation map of each image.
 
 use std::io;
 use std::path::Path;
@@ -11,7 +11,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::view::View;
 
-/// The name of the table in a folder of explanations.
+/// The file name of the table in a folder of explanations.
 pub const FILE_NAME: &str = "scores.csv";
 
 /// The columns before the scores.
@@ -32,45 +32,41 @@ const IDENTITY: [&str; 15] = [
     "status",
     "dense_source",
 ];
-/// The columns of the map itself: after the scores of where it lies, before those that were measured with it.
+/// The columns of the map itself: after the localisation scores, before the measured ones.
 const MAP: [&str; 2] = ["positions", "map_file"];
-/// All scores.
 static ALL_SCORES: [Score; SCORE_COUNT] = Score::ALL;
-/// How many scores come after them.
+/// The number of measured scores (insertion and deletion), which come last.
 const MEASURED: usize = 2;
 
 /// One explained image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScoreRow {
-    /// The image, and what the network says of it.
+    /// The image and its prediction.
     pub prediction: PredictionRow,
-    /// The class that the map explains.
     pub explained: DensityClass,
-    /// How the map was computed.
     pub method: String,
-    /// The layer that it was computed from; empty for a method that needs none.
+    /// The layer of the map; empty for methods that need none.
     pub layer: String,
-    /// Whether there is a map to score.
     pub status: MapStatus,
-    /// Where it is known from what is dense.
+    /// The origin of the dense-tissue mask.
     pub dense_source: DenseSource,
-    /// Its scores; what has no meaning stays empty.
+    /// The scores; undefined ones are empty.
     pub scores: ExplanationScores,
-    /// Rows and columns of the map before it was brought to the picture's size.
+    /// Rows and columns of the map before upsampling.
     pub positions: (usize, usize),
-    /// The map's file, below the folder: of images that share a name each has its own.
+    /// The path of the map file, relative to the folder; unique even for images that share a name.
     pub map_file: String,
 }
 
-/// All columns, in the order in which they are written.
+/// All columns in writing order.
 pub fn columns() -> impl Iterator<Item = &'static str> {
-    let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+    let (localised, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
     let names = |scores: &'static [Score]| scores.iter().map(|score| score.name());
-    IDENTITY.into_iter().chain(names(placed)).chain(MAP).chain(names(measured))
+    IDENTITY.into_iter().chain(names(localised)).chain(MAP).chain(names(measured))
 }
 
 /// Writes `scores.csv` row by row; it appears at [`ScoreWriter::finish`], and a writer that is dropped before leaves
-/// nothing behind. Quoted as RFC 4180 has it; what is not known or has no meaning is empty.
+/// nothing behind. Fields are quoted according to RFC 4180; unknown and undefined values are empty.
 ///
 /// `create → write* → finish`.
 pub struct ScoreWriter {
@@ -78,7 +74,7 @@ pub struct ScoreWriter {
 }
 
 impl ScoreWriter {
-    /// Begins the table in a folder, which must exist.
+    /// Starts the table in a folder, which must exist.
     pub fn create(folder: &Path) -> io::Result<Self> {
         let mut table = csv::Writer::from_writer(AtomicFile::create(&folder.join(FILE_NAME))?);
         table.write_record(columns())?;
@@ -106,21 +102,21 @@ impl ScoreWriter {
             row.dense_source.name().to_owned(),
         ]);
         let (rows, columns) = row.positions;
-        let (placed, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
+        let (localised, measured) = ALL_SCORES.split_at(SCORE_COUNT - MEASURED);
         let numbers = |scores: &'static [Score]| scores.iter().map(|score| number(score.of(&row.scores)));
-        record.extend(numbers(placed));
+        record.extend(numbers(localised));
         record.extend([format!("{rows}x{columns}"), row.map_file.clone()]);
         record.extend(numbers(measured));
         Ok(self.table.write_record(record)?)
     }
 
-    /// Puts the table in place.
+    /// Moves the table into place.
     pub fn finish(self) -> io::Result<()> {
         self.table.into_inner().map_err(csv::IntoInnerError::into_error)?.commit()
     }
 }
 
-/// Nine digits behind the point are more than a map has.
+/// Formats a value with nine decimals, more than the precision of a map.
 fn number(value: Option<f64>) -> String {
     value.map_or_else(String::new, |value| format!("{value:.9}"))
 }
@@ -131,7 +127,7 @@ mod tests {
 
     use super::*;
     use mammoscope_domain::subject::probabilities::Probabilities;
-    use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+    use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 
     fn row() -> ScoreRow {
         let prediction = PredictionRow {
@@ -163,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_there_whole_or_not_at_all() {
+    fn a_table_appears_only_when_finished() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = ScoreWriter::create(folder.path()).unwrap();
         writer.write(&row()).unwrap();

@@ -1,18 +1,18 @@
-//! Maps from feature maps and their gradients.
+//! The class activation maps: combinations of feature maps and their gradients.
 //!
-//! `A` are the feature maps of a layer, `g` the gradients of the explained logit: both N×K×H×W of f32. Every map is
-//! N×H×W and signed.
+//! `A` are the feature maps of a layer and `g` the gradients of the explained logit, both N×K×H×W of f32. The resulting
+//! maps are N×H×W and signed.
 
 use mammoscope_domain::network::network_plan::LEAKY_RELU_SLOPE;
 use tch::{Kind, TchError, Tensor};
 
-/// What keras-vis adds to the largest gradient before it divides by it.
+/// Added by keras-vis to the largest gradient before the division.
 const KERAS_VIS_EPSILON: f64 = 1e-7;
 const POSITIONS: [i64; 2] = [2, 3];
 
-/// The gradient of the logits at the last sum, without a backward pass: behind it are only the activation, the average
-/// over H×W positions and the dense layer, so `g = W[class]/(H·W) · (A > 0 ? 1 : slope)`. `class_weights` is N×K, the row
-/// of the dense layer for each image's class.
+/// The gradient of the logits at the last sum, without a backward pass: only the activation, the average over H×W
+/// positions and the dense layer follow it, so `g = W[class]/(H·W) · (A > 0 ? 1 : slope)`. `class_weights` is N×K: the
+/// dense layer's row for each image's class.
 pub fn head_gradient(feature_maps: &Tensor, class_weights: &Tensor) -> Result<Tensor, TchError> {
     let (images, channels, rows, columns) = feature_maps.size4()?;
     let slope = feature_maps
@@ -29,8 +29,8 @@ pub fn grad_cam(feature_maps: &Tensor, gradients: &Tensor) -> Result<Tensor, Tch
     weighted_sum(feature_maps, &gradients.f_mean_dim(POSITIONS.as_slice(), true, Kind::Float)?)
 }
 
-/// Gradients as keras-vis 0.5 scales them, each image's divided by their signed maximum, and which images (N) have none
-/// above zero. There keras-vis divides by a negative number, and so turns the map around; here it keeps its sign.
+/// Scales gradients as keras-vis 0.5 does, by each image's signed maximum, and flags the images (N) whose gradients are
+/// all negative. There keras-vis divides by a negative number and so inverts the map; here the map keeps its sign.
 pub fn keras_vis_scaled(gradients: &Tensor) -> Result<(Tensor, Tensor), TchError> {
     let largest = gradients.f_amax([1_i64, 2, 3].as_slice(), true)?;
     let all_negative = largest.f_lt(0.0)?.f_flatten(0, -1)?;
@@ -39,11 +39,11 @@ pub fn keras_vis_scaled(gradients: &Tensor) -> Result<(Tensor, Tensor), TchError
     Ok((scaled, all_negative))
 }
 
-/// Grad-CAM++: `Σ_k w_k · A_k` with `w_k = Σ_ij α·max(g, 0)` and `α = g² / (2g² + g³·Σ_ab A)`. Chattopadhay et al., WACV
-/// 2018, equation 19.
+/// Grad-CAM++: `Σ_k w_k · A_k` with `w_k = Σ_ij α·max(g, 0)` and `α = g² / (2g² + g³·Σ_ab A)`. Chattopadhay et al.,
+/// WACV 2018, equation 19.
 ///
-/// `g²` is divided out, so that gradients of any size keep their digits: `α = 1 / (2 + g·Σ_ab A)`, zero where `g` is. The
-/// paper's feature maps lie behind a ReLU; ours lie before one, so that a sum below zero counts as zero.
+/// `g²` is cancelled, so that gradients of any magnitude keep their precision: `α = 1 / (2 + g·Σ_ab A)`, zero where `g`
+/// is zero. The paper's feature maps come after a ReLU; ours come before one, so that a sum below zero counts as zero.
 pub fn grad_cam_plus_plus(feature_maps: &Tensor, gradients: &Tensor) -> Result<Tensor, TchError> {
     let sums = feature_maps.f_sum_dim_intlist(POSITIONS.as_slice(), true, Kind::Float)?;
     let denominator = gradients.f_mul(&sums)?.f_clamp_min(0.0)?.f_add_scalar(2.0)?;
@@ -51,7 +51,7 @@ pub fn grad_cam_plus_plus(feature_maps: &Tensor, gradients: &Tensor) -> Result<T
     weighted_sum(feature_maps, &weights.f_sum_dim_intlist(POSITIONS.as_slice(), true, Kind::Float)?)
 }
 
-/// HiResCAM: `Σ_k g_k ⊙ A_k`. At the last layer the sum over all positions and the bias make the logit. Draelos and
+/// HiResCAM: `Σ_k g_k ⊙ A_k`. At the last layer the sum over all positions plus the bias is the logit. Draelos and
 /// Carin 2020.
 pub fn hires_cam(feature_maps: &Tensor, gradients: &Tensor) -> Result<Tensor, TchError> {
     weighted_sum(feature_maps, gradients)
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_are_those_computed_by_hand() {
+    fn maps_match_hand_computed_values() {
         let maps = tensor([1.0, 2.0, -1.0, 4.0]);
         let gradients = tensor([0.5, 1.5, -1.0, -3.0]);
         assert_near(&values(grad_cam(&maps, &gradients)), &[1.0 + 2.0, 2.0 - 8.0]);
@@ -98,14 +98,14 @@ mod tests {
     }
 
     #[test]
-    fn the_heads_gradient_is_written_down() {
+    fn the_gradient_of_the_head_matches_its_closed_form() {
         let gradient =
             head_gradient(&tensor([1.0, -2.0, 0.0, 4.0]), &Tensor::from_slice(&[2.0_f32, -4.0]).reshape([1, 2]));
         assert_near(&values(gradient), &[1.0, 0.3, -0.6, -2.0]);
     }
 
     #[test]
-    fn gradients_that_are_all_negative_keep_their_sign_and_are_told() {
+    fn all_negative_gradients_keep_their_sign_and_are_flagged() {
         let (scaled, negative) = keras_vis_scaled(&tensor([0.5, -1.0, 0.25, 2.0])).expect("a tensor");
         assert_near(&values(Ok(scaled)), &[0.25, -0.5, 0.125, 1.0]);
         assert_eq!(Vec::<bool>::try_from(negative).expect("flags"), [false]);

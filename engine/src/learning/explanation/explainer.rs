@@ -1,10 +1,11 @@
-//! A model ready to be explained.
+//! Computes explanation maps of a model.
 
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
+use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_imaging::map_zoom::bilinear_zoom;
 use mammoscope_imaging::network_input::NetworkInput;
 use mammoscope_imaging::random_map::random_map;
@@ -17,6 +18,7 @@ use super::occlusion::occlusion;
 use super::perturbation::perturbation_curves;
 use super::principal_component::eigen_cam;
 use super::smooth_grad::smooth_grad;
+use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::inference::{batch_size, batch_tensor};
 use crate::learning::resnet::ResNet;
@@ -24,54 +26,39 @@ use crate::learning::resnet::ResNet;
 /// Logits of the classes A to D.
 type Logits = [f32; DensityClass::COUNT];
 
-/// What kind of map is wanted.
+/// The kind of map to compute.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapRequest {
-    /// How.
     pub method: ExplanationMethod,
-    /// Of which layer.
     pub layer: ExplainedLayer,
-    /// Whether Grad-CAM's gradients are scaled as keras-vis does.
+    /// Scales Grad-CAM's gradients as keras-vis does.
     pub keras_vis: bool,
-    /// Whether insertion and deletion curves are measured.
+    /// Measures insertion and deletion curves as well.
     pub curves: bool,
-    /// How the gradient at the last layer is found.
     pub gradient: GradientSource,
 }
 
-/// How the gradient at the last layer is found. At earlier layers there is one way only.
+/// The source of the gradient at the last layer. At earlier layers it always comes from a backward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum GradientSource {
     /// In closed form, without a backward pass.
     #[default]
     ClosedForm,
-    /// By a backward pass: the check.
+    /// By a backward pass, as a check of the closed form.
     Autograd,
-}
-
-/// Asked between passes through the network whether to go on; where the work stands is counted there, too.
-pub struct Cancellation<'a>(pub &'a dyn Fn() -> bool);
-
-impl Cancellation<'_> {
-    /// Whether to go on.
-    #[must_use]
-    pub fn on(&self) -> bool {
-        self.0()
-    }
 }
 
 /// An image and the class to explain.
 #[derive(Clone, Copy, Debug)]
-pub struct ExplainedImage<'a> {
-    /// What noise and a random map are drawn from.
+pub struct ExplanationInput<'a> {
+    /// The seed of SmoothGrad's noise and of a random map.
     pub seed: u64,
-    /// What the network sees.
     pub input: &'a NetworkInput,
-    /// The class; `None` is the predicted one.
+    /// `None` for the predicted class.
     pub class: Option<DensityClass>,
 }
 
-/// A model ready to be explained, in f32 or bf16; maps are always computed in f32.
+/// A network on a device, in f32 or bf16, with the methods that explain it. Maps are always computed in f32.
 #[derive(Debug)]
 pub struct Explainer {
     network: FoldedResNet,
@@ -79,28 +66,27 @@ pub struct Explainer {
 }
 
 impl Explainer {
-    /// Puts a model on a device, to be computed in `kind` ([`Kind::Float`] or [`Kind::BFloat16`]).
+    /// Loads a model onto a device; `kind` is [`Kind::Float`] or [`Kind::BFloat16`].
     pub fn new(model: &Model, device: Device, kind: Kind) -> Result<Self, TchError> {
         let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(model, device)?, kind))?;
         Ok(Self { network, device })
     }
 
-    /// The network.
     #[must_use]
     pub fn network(&self) -> &FoldedResNet {
         &self.network
     }
 
-    /// Maps and logits of a batch of images, in their order; `None` when it is not to go on. An image whose logits are
-    /// not finite gets an error of its own.
+    /// The maps and logits of a batch of images, in their order. An image whose logits are not finite gets an error
+    /// of its own.
     pub fn explain(
         &self,
-        images: &[ExplainedImage<'_>],
+        images: &[ExplanationInput<'_>],
         request: MapRequest,
-        going: &Cancellation<'_>,
-    ) -> Result<Option<Vec<Result<ExplainedSample, String>>>, TchError> {
+        cancellation: &Cancellation<'_>,
+    ) -> Result<Completion<Vec<Result<ExplainedSample, NonfiniteOutput>>>, TchError> {
         if images.is_empty() {
-            return Ok(Some(Vec::new()));
+            return Ok(Completion::Done(Vec::new()));
         }
         let inputs: Vec<&NetworkInput> = images.iter().map(|image| image.input).collect();
         let batch = batch_tensor(&inputs)?.f_to(self.device)?;
@@ -108,81 +94,88 @@ impl Explainer {
             images.iter().zip(logits).map(|(image, logits)| image.class.unwrap_or_else(|| predicted(logits))).collect()
         };
         let seeds: Vec<u64> = images.iter().map(|image| image.seed).collect();
-        let Some(maps) = self.maps(&batch, &seeds, request, &choose, going)? else { return Ok(None) };
+        let Completion::Done(maps) = self.maps(&batch, &seeds, request, &choose, cancellation)? else {
+            return Ok(Completion::Cancelled);
+        };
         let mut samples = maps.into_samples()?;
         if request.curves {
             for (position, sample) in samples.iter_mut().enumerate() {
                 let Ok(sample) = sample else { continue };
                 let image = batch.f_narrow(0, position as i64, 1)?;
-                if !self.measure_curves(&image, sample, going)? {
-                    return Ok(None);
+                if self.measure_curves(&image, sample, cancellation)? == Completion::Cancelled {
+                    return Ok(Completion::Cancelled);
                 }
             }
         }
-        Ok(Some(samples))
+        Ok(Completion::Done(samples))
     }
 
-    /// Adds the curves of an image's map, where it says something; whether to go on.
+    /// Adds the curves of an image's map, unless the map is constant or not finite.
     fn measure_curves(
         &self,
         image: &Tensor,
         sample: &mut ExplainedSample,
-        going: &Cancellation<'_>,
-    ) -> Result<bool, TchError> {
+        cancellation: &Cancellation<'_>,
+    ) -> Result<Completion<()>, TchError> {
         if !sample.map.status().is_sound() {
-            return Ok(true);
+            return Ok(Completion::Done(()));
         }
         let (_, _, rows, columns) = image.size4()?;
         let map = &sample.map;
         let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
         let enlarged = bilinear_zoom(&native, columns as usize, rows as usize);
         let (class, copies) = (sample.class.index() as i64, batch_size(self.device));
-        let curves = perturbation_curves(&self.network, image, class, enlarged.samples(), copies, going)?;
-        sample.curves = curves;
-        Ok(sample.curves.is_some())
+        match perturbation_curves(&self.network, image, class, enlarged.samples(), copies, cancellation)? {
+            Completion::Done(curves) => {
+                sample.curves = Some(curves);
+                Ok(Completion::Done(()))
+            }
+            Completion::Cancelled => Ok(Completion::Cancelled),
+        }
     }
 
-    /// Maps of a batch N×3×S×S whose images have these seeds; `choose` names the classes when the logits are known.
+    /// The maps of a batch N×3×S×S; `seeds` has one seed per image, and `choose` picks the classes once the logits are
+    /// known.
     pub fn maps(
         &self,
         batch: &Tensor,
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        going: &Cancellation<'_>,
-    ) -> Result<Option<BatchOfMaps>, TchError> {
+        cancellation: &Cancellation<'_>,
+    ) -> Result<Completion<MapBatch>, TchError> {
         let MapRequest { method, layer, .. } = request;
         match method {
             ExplanationMethod::GradCam
             | ExplanationMethod::GradCamPlusPlus
             | ExplanationMethod::HiResCam
-            | ExplanationMethod::LayerCam => self.class_activation(batch, request, choose).map(Some),
+            | ExplanationMethod::LayerCam => self.class_activation(batch, request, choose).map(Completion::Done),
             ExplanationMethod::EigenCam => no_grad(|| {
                 let sum = self.network.sum_of(batch, layer)?;
                 let logits = on_host(&self.network.logits_of(&sum, layer)?)?;
                 let maps = eigen_cam(&sum.f_to_kind(Kind::Float)?)?;
-                Ok(Some(BatchOfMaps::new(choose(&logits), logits, maps)))
+                Ok(Completion::Done(MapBatch::new(choose(&logits), logits, maps)))
             }),
             ExplanationMethod::Random => {
                 let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
                 let side = layer.side(batch.size4()?.2 as usize);
                 let values: Vec<f32> = seeds.iter().flat_map(|&seed| random_map(side, seed).into_samples()).collect();
                 let maps = Tensor::f_from_slice(&values)?.f_reshape([-1, side as i64, side as i64])?;
-                Ok(Some(BatchOfMaps::new(choose(&logits), logits, maps)))
+                Ok(Completion::Done(MapBatch::new(choose(&logits), logits, maps)))
             }
             ExplanationMethod::SmoothGrad | ExplanationMethod::Occlusion => {
-                self.image_by_image(batch, seeds, request, choose, going)
+                self.image_by_image(batch, seeds, request, choose, cancellation)
             }
         }
     }
 
-    /// Feature maps and gradients, and what they make together.
+    /// The methods that combine feature maps and gradients.
     fn class_activation(
         &self,
         batch: &Tensor,
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-    ) -> Result<BatchOfMaps, TchError> {
+    ) -> Result<MapBatch, TchError> {
         let layer = request.layer;
         let sum = no_grad(|| self.network.sum_of(batch, layer))?;
         let (logits, classes, gradients);
@@ -196,14 +189,14 @@ impl Explainer {
             let of_leaf = self.network.logits_of(&leaf, layer)?;
             logits = on_host(&of_leaf.f_detach()?)?;
             classes = choose(&logits);
-            // An image's logit depends on that image alone: the sum's gradient is each one's own.
+            // An image's logit depends on that image alone, so the gradient of the sum is each image's own.
             let index = self.indices(&classes)?.f_unsqueeze(1)?;
             let chosen = of_leaf.f_gather(1, &index, false)?.f_sum(Kind::Float)?;
             gradients = Tensor::f_run_backward(&[&chosen], &[&leaf], false, false)?.swap_remove(0);
         }
         no_grad(|| {
             let (sum, gradients) = (sum.f_to_kind(Kind::Float)?, gradients.f_to_kind(Kind::Float)?);
-            let mut maps = BatchOfMaps::new(classes, logits, Tensor::new());
+            let mut maps = MapBatch::new(classes, logits, Tensor::new());
             maps.maps = match request.method {
                 ExplanationMethod::GradCamPlusPlus => grad_cam_plus_plus(&sum, &gradients)?,
                 ExplanationMethod::HiResCam => hires_cam(&sum, &gradients)?,
@@ -225,8 +218,8 @@ impl Explainer {
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        going: &Cancellation<'_>,
-    ) -> Result<Option<BatchOfMaps>, TchError> {
+        cancellation: &Cancellation<'_>,
+    ) -> Result<Completion<MapBatch>, TchError> {
         let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
         let classes = choose(&logits);
         let mut maps = Vec::with_capacity(seeds.len());
@@ -234,14 +227,14 @@ impl Explainer {
             let image = batch.f_narrow(0, position as i64, 1)?;
             let class = class.index() as i64;
             let map = if request.method == ExplanationMethod::Occlusion {
-                occlusion(&self.network, &image, class, batch_size(self.device), going)?
+                occlusion(&self.network, &image, class, batch_size(self.device), cancellation)?
             } else {
-                smooth_grad(&self.network, &image, class, seed, going)?
+                smooth_grad(&self.network, &image, class, seed, cancellation)?
             };
-            let Some(map) = map else { return Ok(None) };
+            let Completion::Done(map) = map else { return Ok(Completion::Cancelled) };
             maps.push(map);
         }
-        Ok(Some(BatchOfMaps::new(classes, logits, Tensor::f_stack(&maps, 0)?)))
+        Ok(Completion::Done(MapBatch::new(classes, logits, Tensor::f_stack(&maps, 0)?)))
     }
 
     fn indices(&self, classes: &[DensityClass]) -> Result<Tensor, TchError> {
@@ -250,24 +243,23 @@ impl Explainer {
     }
 }
 
-/// The maps of a batch.
+/// The maps of a batch, with the logits they explain.
 #[derive(Debug)]
-pub struct BatchOfMaps {
+pub struct MapBatch {
     /// N×H×W of f32, signed.
     pub maps: Tensor,
-    /// The logits of each image.
     pub logits: Vec<Logits>,
-    /// The class that each map speaks for.
+    /// The class that each map explains.
     pub classes: Vec<DensityClass>,
     all_gradients_negative: Vec<bool>,
 }
 
-impl BatchOfMaps {
+impl MapBatch {
     fn new(classes: Vec<DensityClass>, logits: Vec<Logits>, maps: Tensor) -> Self {
         Self { maps, all_gradients_negative: vec![false; classes.len()], logits, classes }
     }
 
-    fn into_samples(self) -> Result<Vec<Result<ExplainedSample, String>>, TchError> {
+    fn into_samples(self) -> Result<Vec<Result<ExplainedSample, NonfiniteOutput>>, TchError> {
         let (images, rows, columns) = self.maps.size3()?;
         let values = Vec::<f32>::try_from(self.maps.f_to(Device::Cpu)?.f_contiguous()?.f_reshape([-1])?)?;
         let maps = values.chunks_exact((rows * columns) as usize).map(<[f32]>::to_vec);
@@ -277,7 +269,7 @@ impl BatchOfMaps {
             .zip(logits.into_iter().zip(classes).zip(all_gradients_negative))
             .map(|(values, ((logits, class), all_gradients_negative))| {
                 if logits.iter().any(|logit| !logit.is_finite()) {
-                    return Err("the network's answer is not finite".to_owned());
+                    return Err(NonfiniteOutput);
                 }
                 let map = ExplanationMap::new(rows as usize, columns as usize, values);
                 Ok(ExplainedSample { logits, findings: None, class, map, all_gradients_negative, curves: None })
@@ -286,7 +278,7 @@ impl BatchOfMaps {
     }
 }
 
-/// The class with the largest logit; A where none is a number, of which there is no map.
+/// The class with the largest logit; A if every logit is NaN, for which no map is made.
 fn predicted(logits: &Logits) -> DensityClass {
     let largest = |a: &DensityClass, b: &DensityClass| logits[a.index()].total_cmp(&logits[b.index()]);
     DensityClass::ALL.into_iter().rev().max_by(largest).unwrap_or(DensityClass::A)

@@ -1,4 +1,4 @@
-//! Where a network looks: maps of all methods from one pass through the folded network.
+//! Explanation maps of the folded network by every method.
 
 pub mod class_activation;
 pub mod explainer;

@@ -1,30 +1,30 @@
-//! Occlusion: what the logit loses when a patch of the image is covered.
+//! Occlusion: the drop of the logit when a patch of the image is covered.
 
 use mammoscope_domain::explanation::explanation_method::occlusion_grid;
 use tch::{Device, TchError, Tensor, no_grad};
 
-use super::explainer::Cancellation;
+use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
 
-/// The map of one image 1×3×S×S: the logit of the whole image minus that of the image with a patch covered, for every
-/// position of the patch. A patch is two cells of the grid wide, around its cell, and covered with zero, the image's
-/// mean. `None` when it is not to go on. Zeiler and Fergus 2014.
+/// The map of one image 1×3×S×S: for every position of the patch, the logit of the whole image minus that of the image
+/// with the patch covered. A patch is centred on its grid cell, two cells wide, and filled with zero, the image's mean.
+/// `batch` covered copies are computed at once. Zeiler and Fergus 2014.
 pub fn occlusion(
     network: &FoldedResNet,
     image: &Tensor,
     class: i64,
     batch: usize,
-    going: &Cancellation<'_>,
-) -> Result<Option<Tensor>, TchError> {
+    cancellation: &Cancellation<'_>,
+) -> Result<Completion<Tensor>, TchError> {
     no_grad(|| {
         let (_, _, size, _) = image.size4()?;
         let cells = occlusion_grid(size as usize);
         let whole = network.forward(image)?.f_double_value(&[0, class])?;
-        let mut falls = Vec::with_capacity(cells * cells);
+        let mut drops = Vec::with_capacity(cells * cells);
         let positions: Vec<(usize, usize)> = (0..cells * cells).map(|cell| (cell / cells, cell % cells)).collect();
         for positions in positions.chunks(batch.max(1)) {
-            if !going.on() {
-                return Ok(None);
+            if !cancellation.should_continue() {
+                return Ok(Completion::Cancelled);
             }
             let copies = Tensor::f_cat(&vec![image; positions.len()], 0)?;
             for (copy, &(row, column)) in positions.iter().enumerate() {
@@ -33,13 +33,13 @@ pub fn occlusion(
                 let _ = copies.f_get(copy as i64)?.f_narrow(1, top, height)?.f_narrow(2, left, width)?.f_zero_()?;
             }
             let logits = network.forward(&copies)?.f_select(1, class)?.f_to(Device::Cpu)?;
-            falls.extend(Vec::<f32>::try_from(logits)?.into_iter().map(|logit| (whole - f64::from(logit)) as f32));
+            drops.extend(Vec::<f32>::try_from(logits)?.into_iter().map(|logit| (whole - f64::from(logit)) as f32));
         }
-        Tensor::f_from_slice(&falls)?.f_reshape([cells as i64; 2]).map(Some)
+        Tensor::f_from_slice(&drops)?.f_reshape([cells as i64; 2]).map(Completion::Done)
     })
 }
 
-/// First pixel and number of pixels of the patch around a cell: the cell and half of one on either side.
+/// The first pixel and the length in pixels of the patch around a cell: the cell and half a cell on either side.
 fn extent(cell: usize, cells: usize, size: i64) -> (i64, i64) {
     let pixel = |half_cells: i64| (half_cells.clamp(0, 2 * cells as i64) * size) / (2 * cells as i64);
     let (first, end) = (pixel(2 * cell as i64 - 1), pixel(2 * cell as i64 + 3));

@@ -1,24 +1,24 @@
-//! Insertion and deletion: what the class's probability does while pixels come and go in the order of a map.
+//! Insertion and deletion: the class's probability as pixels are added or removed in the order of a map.
 
 use mammoscope_domain::explanation::perturbation_curve::{
     CURVE_STEPS, PerturbationCurves, changed_at_steps, order_of_pixels,
 };
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use super::explainer::Cancellation;
+use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
 
-/// The curves of one image 1×3×S×S and a map of S·S values for a class. What is away is zero, the picture's mean: of
-/// that input a deletion ends and an insertion begins. `batch` perturbed copies are computed at once. `None` when it is
-/// not to go on. Petsiuk, Das and Saenko 2018 (RISE).
+/// The curves of one image 1×3×S×S for a class and a map of S·S values. Removed pixels are zero, the image's mean: a
+/// deletion ends and an insertion starts with a blank input. `batch` perturbed copies are computed at once. Petsiuk,
+/// Das and Saenko 2018 (RISE).
 pub fn perturbation_curves(
     network: &FoldedResNet,
     image: &Tensor,
     class: i64,
     map: &[f32],
     batch: usize,
-    going: &Cancellation<'_>,
-) -> Result<Option<PerturbationCurves>, TchError> {
+    cancellation: &Cancellation<'_>,
+) -> Result<Completion<PerturbationCurves>, TchError> {
     no_grad(|| {
         let (_, _, rows, columns) = image.size4()?;
         let mut ranks = vec![0_f32; map.len()];
@@ -28,25 +28,25 @@ pub fn perturbation_curves(
         }
         let ranks = Tensor::f_from_slice(&ranks)?.f_reshape([1, 1, rows, columns])?.f_to(image.device())?;
         let changed = changed_at_steps(map.len(), CURVE_STEPS);
-        let curve = |first_are_there: bool| -> Result<Option<Vec<f64>>, TchError> {
+        let curve = |keeps_first: bool| -> Result<Completion<Vec<f64>>, TchError> {
             let mut probabilities = Vec::with_capacity(changed.len());
             for changed in changed.chunks(batch.max(1)) {
-                if !going.on() {
-                    return Ok(None);
+                if !cancellation.should_continue() {
+                    return Ok(Completion::Cancelled);
                 }
                 let counts: Vec<f32> = changed.iter().map(|&count| count as f32).collect();
                 let counts = Tensor::f_from_slice(&counts)?.f_reshape([-1, 1, 1, 1])?.f_to(image.device())?;
                 let first = ranks.f_lt_tensor(&counts)?;
-                let there = if first_are_there { first } else { first.f_logical_not()? };
-                let copies = image.f_mul(&there.f_to_kind(image.kind())?)?;
+                let kept = if keeps_first { first } else { first.f_logical_not()? };
+                let copies = image.f_mul(&kept.f_to_kind(image.kind())?)?;
                 let logits = network.forward(&copies)?.f_to_kind(Kind::Double)?;
                 let of_class = logits.f_softmax(1, Kind::Double)?.f_select(1, class)?.f_to(Device::Cpu)?;
                 probabilities.extend(Vec::<f64>::try_from(of_class.f_contiguous()?)?);
             }
-            Ok(Some(probabilities))
+            Ok(Completion::Done(probabilities))
         };
-        let Some(insertion) = curve(true)? else { return Ok(None) };
-        let Some(deletion) = curve(false)? else { return Ok(None) };
-        Ok(Some(PerturbationCurves { insertion, deletion }))
+        let Completion::Done(insertion) = curve(true)? else { return Ok(Completion::Cancelled) };
+        let Completion::Done(deletion) = curve(false)? else { return Ok(Completion::Cancelled) };
+        Ok(Completion::Done(PerturbationCurves { insertion, deletion }))
     })
 }

@@ -2,11 +2,12 @@
 
 use tch::{Kind, TchError, Tensor};
 
-/// The first principal component of each image's feature maps over the positions: N×K×H×W → N×H×W. Muhammad and Yeasin,
-/// IJCNN 2020.
+/// Projects each image's feature maps onto their first principal component: N×K×H×W → N×H×W. Muhammad and Yeasin, IJCNN
+/// 2020.
 ///
-/// A component has no sign of its own: it is given the one with which it grows with the mean over the channels. The K×K
-/// covariance is decomposed, in f64, not the H·W×K matrix itself. A map of values that are not finite is all NaN.
+/// The sign of a component is arbitrary; it is chosen so that the map correlates positively with the mean over the
+/// channels. The K×K covariance is decomposed in f64 instead of the H·W×K matrix itself. Feature maps that are not
+/// finite give a map of NaN.
 pub fn eigen_cam(feature_maps: &Tensor) -> Result<Tensor, TchError> {
     let (images, channels, rows, columns) = feature_maps.size4()?;
     let maps = (0..images)
@@ -22,7 +23,7 @@ pub fn eigen_cam(feature_maps: &Tensor) -> Result<Tensor, TchError> {
     Tensor::f_stack(&maps, 0)
 }
 
-/// K×P → P; `None` where there is a value that is not finite, of which nothing can be decomposed.
+/// K×P → P; `None` if a value is not finite, since the decomposition would fail.
 fn first_component(matrix: &Tensor) -> Result<Option<Tensor>, TchError> {
     if !bool::try_from(matrix.f_isfinite()?.f_all()?)? {
         return Ok(None);
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_single_pattern_is_found_with_its_sign() {
+    fn a_single_pattern_is_recovered_with_its_sign() {
         // Channels are multiples of one pattern, 3, −1 and 1: the first component is the pattern times √11.
         let pattern = Tensor::from_slice(&[-1.0_f32, 0.0, 1.0, 4.0, -2.0, -2.0]).reshape([1, 2, 3]);
         let scales = Tensor::from_slice(&[3.0_f32, -1.0, 1.0]).reshape([3, 1, 1]);
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_is_a_map_of_nan_and_no_failure() {
+    fn a_nan_gives_a_map_of_nan_instead_of_an_error() {
         let maps = Tensor::from_slice(&[1.0_f32, f32::NAN, 0.0, 2.0]).reshape([1, 2, 1, 2]);
         let map = Vec::<f32>::try_from(eigen_cam(&maps).expect("a map").flatten(0, -1)).expect("f32");
         assert!(map.len() == 2 && map.iter().all(|value| value.is_nan()));

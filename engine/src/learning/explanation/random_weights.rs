@@ -1,4 +1,4 @@
-//! The cascade of random weights: a map that does not change with them does not explain the network.
+//! The cascading randomisation of weights: a map that does not change with the weights does not explain the network.
 
 use mammoscope_domain::explanation::weight_cascade::cascade_step_of_block;
 use mammoscope_domain::network::network_plan::NetworkPlan;
@@ -6,8 +6,8 @@ use mammoscope_storage::models::model_file::Model;
 
 use crate::learning::initial_weights::initial_model;
 
-/// The model with the first `steps` parts of [`CASCADE`](mammoscope_domain::explanation::weight_cascade::CASCADE) as they are before
-/// a training: kernels, biases and batch normalisations. Adebayo et al., NeurIPS 2018.
+/// Resets the first `steps` parts of [`CASCADE`](mammoscope_domain::explanation::weight_cascade::CASCADE) to freshly
+/// initialised kernels, biases and batch normalisations. Adebayo et al., NeurIPS 2018.
 #[must_use]
 pub fn randomised(mut model: Model, steps: usize, seed: u64) -> Model {
     let plan = model.metadata.plan();
@@ -20,7 +20,7 @@ pub fn randomised(mut model: Model, steps: usize, seed: u64) -> Model {
     model
 }
 
-/// At which step a tensor becomes random.
+/// The step of the cascade at which a tensor is randomised.
 fn step_of(plan: &NetworkPlan, name: &str) -> usize {
     let layer = name.split('.').next().unwrap_or_default();
     if layer == NetworkPlan::DENSE {
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_step_replaces_one_more_part_and_the_last_all() {
+    fn every_step_replaces_one_more_part_and_the_last_one_completes_the_model() {
         let width = WidthFactor::new(0.125).expect("an eighth");
         let (model, other) = (initial_model(width, 64, None, 1), initial_model(width, 64, None, 2));
         let mut before = 0;
@@ -51,7 +51,7 @@ mod tests {
             let random = randomised(model.clone(), steps, 2);
             assert_eq!(random.metadata, model.metadata);
             let changed = random.tensors.iter().filter(|(name, values)| model.tensors[*name] != **values).count();
-            // Biases and batch normalisations of two initial models are alike.
+            // The biases and batch normalisations of two initial models are equal.
             assert!(changed > before || steps == 0 && changed == 0, "{changed} tensors after step {steps}");
             before = changed;
             if steps == 1 {

@@ -1,5 +1,5 @@
-// What the GPU's allocator holds, and how cuDNN chooses its algorithms. Only interfaces that libtorch's CPU part has
-// are used: without its CUDA part they throw.
+// GPU memory statistics and the selection of cuDNN algorithms. Only interfaces of libtorch's CPU library are used;
+// without the CUDA library they throw.
 
 #include "guarded.h"
 
@@ -9,8 +9,8 @@
 
 extern "C" {
 
-// Whether cuDNN tries its algorithms out at each new shape and keeps the fastest, and whether it uses only those that
-// give the same bits every time.
+// benchmark: cuDNN times its algorithms for each new shape and keeps the fastest. deterministic: it uses only bitwise
+// reproducible algorithms.
 char *mammoscope_cudnn_choice(int benchmark, int deterministic) {
   return guarded([&] {
     at::globalContext().setBenchmarkCuDNN(benchmark != 0);
@@ -18,7 +18,7 @@ char *mammoscope_cudnn_choice(int benchmark, int deterministic) {
   });
 }
 
-// Bytes of a GPU: allocated, their peak, reserved, their peak, free, all. The allocator has to be in use by then.
+// Bytes of a GPU: allocated, its peak, reserved, its peak, free, total. The allocator must be in use already.
 char *mammoscope_gpu_memory(int device, uint64_t *bytes) {
   return guarded([&] {
     const auto statistics = at::accelerator::getDeviceStats(static_cast<c10::DeviceIndex>(device));
@@ -33,7 +33,7 @@ char *mammoscope_gpu_memory(int device, uint64_t *bytes) {
   });
 }
 
-// The peaks begin anew at what is allocated now.
+// Resets the peaks to the current values.
 char *mammoscope_reset_gpu_peak(int device) {
   return guarded([&] { at::accelerator::resetPeakStats(static_cast<c10::DeviceIndex>(device)); });
 }

@@ -1,4 +1,4 @@
-//! What libtorch's allocator holds of a GPU's memory, and how cuDNN chooses its algorithms.
+//! GPU memory statistics and the selection of cuDNN algorithms.
 
 use std::ffi::{c_char, c_int};
 
@@ -16,43 +16,42 @@ unsafe extern "C" {
 /// Memory of a GPU, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct GpuMemory {
-    /// In tensors that are alive.
+    /// In live tensors.
     pub allocated: u64,
-    /// The most that was in tensors since the last [`reset_gpu_peak`].
+    /// Peak of `allocated` since the last [`reset_gpu_peak`].
     pub allocated_peak: u64,
-    /// Taken from the driver, in tensors or kept for the next ones.
+    /// Held by libtorch's allocator, in tensors or cached for the next ones.
     pub reserved: u64,
-    /// The most that was taken since the last [`reset_gpu_peak`].
+    /// Peak of `reserved` since the last [`reset_gpu_peak`].
     pub reserved_peak: u64,
-    /// Taken by nobody, as the driver says.
+    /// Unused by any process, according to the driver.
     pub free: u64,
-    /// All that the GPU has.
     pub total: u64,
 }
 
-/// The memory of a GPU by its number. An error without CUDA, and before the first tensor on a GPU.
+/// The memory of a GPU by its number. Fails without CUDA and before the first tensor on a GPU.
 pub fn gpu_memory(number: usize) -> Result<GpuMemory, TchError> {
     let mut bytes = [0; 6];
-    // SAFETY: the callee writes six numbers at most.
+    // SAFETY: the callee writes at most six numbers.
     checked(unsafe { mammoscope_gpu_memory(index(number), bytes.as_mut_ptr()) })?;
     let [allocated, allocated_peak, reserved, reserved_peak, free, total] = bytes;
     Ok(GpuMemory { allocated, allocated_peak, reserved, reserved_peak, free, total })
 }
 
-/// Lets the peaks of [`gpu_memory`] begin anew.
+/// Resets the peaks of [`gpu_memory`] to the current values.
 pub fn reset_gpu_peak(number: usize) -> Result<(), TchError> {
-    // SAFETY: the callee takes a number.
+    // SAFETY: the callee takes a number only.
     checked(unsafe { mammoscope_reset_gpu_peak(index(number)) })
 }
 
-/// Lets cuDNN try its algorithms out at each new shape and keep the fastest (`benchmark`), and holds it to those that
-/// give the same bits every time (`deterministic`). Without effect on the CPU.
+/// Lets cuDNN benchmark its algorithms for each new shape and keep the fastest (`benchmark`), and restricts it to
+/// bitwise reproducible algorithms (`deterministic`). Has no effect on the CPU.
 pub fn choose_cudnn_algorithms(benchmark: bool, deterministic: bool) -> Result<(), TchError> {
     // SAFETY: sets two flags of libtorch's global context.
     checked(unsafe { mammoscope_cudnn_choice(c_int::from(benchmark), c_int::from(deterministic)) })
 }
 
-/// libtorch keeps the number in eight bits.
+/// libtorch stores device numbers in eight bits.
 fn index(number: usize) -> c_int {
     c_int::from(i8::try_from(number).unwrap_or(i8::MAX))
 }
@@ -62,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_gpu_there_is_an_error_and_no_crash() {
+    fn gpu_memory_is_an_error_without_a_gpu() {
         if tch::Cuda::is_available() {
             let tensor = tch::Tensor::zeros([1024], (tch::Kind::Float, tch::Device::Cuda(0)));
             reset_gpu_peak(0).expect("a GPU");

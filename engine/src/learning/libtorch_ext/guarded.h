@@ -1,4 +1,4 @@
-// Runs a body and turns C++ exceptions into a message that the caller frees; nullptr means that all went well.
+// Runs a body and turns C++ exceptions into a message that the caller frees; returns nullptr on success.
 
 #pragma once
 

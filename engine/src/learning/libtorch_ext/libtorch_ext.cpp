@@ -1,5 +1,5 @@
-// What tch 0.24 lacks: a slope for the leaky ReLU, memory formats, TF32. Every function returns a message on failure
-// (guarded.h). Tensors are the `at::Tensor *` that tch holds.
+// Functions that tch 0.24 lacks: leaky ReLU with a slope, memory formats, TF32. Every function returns a message on
+// failure (guarded.h). Tensors are the `at::Tensor *` that tch holds.
 
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
@@ -10,7 +10,7 @@
 
 extern "C" {
 
-// leaky_relu with a slope of the caller's choice, into a new tensor.
+// leaky_relu with the given slope, into a new tensor.
 char *mammoscope_leaky_relu(at::Tensor *input, double slope, at::Tensor **output) {
   return guarded([&] { *output = new at::Tensor(at::leaky_relu(*input, slope)); });
 }
@@ -20,7 +20,7 @@ char *mammoscope_leaky_relu_in_place(at::Tensor *tensor, double slope) {
   return guarded([&] { at::leaky_relu_(*tensor, slope); });
 }
 
-// The same values, laid out N×H×W×C in memory; a tensor that is so already is shared, not copied.
+// The same tensor in the memory layout N×H×W×C; shared instead of copied if it already has that layout.
 char *mammoscope_channels_last(at::Tensor *input, at::Tensor **output) {
   return guarded([&] { *output = new at::Tensor(input->contiguous(at::MemoryFormat::ChannelsLast)); });
 }
@@ -29,7 +29,7 @@ char *mammoscope_is_channels_last(at::Tensor *tensor, int *output) {
   return guarded([&] { *output = tensor->is_contiguous(at::MemoryFormat::ChannelsLast); });
 }
 
-// Whether f32 convolutions and matrix products on the GPU may round their inputs to TF32.
+// Allows or forbids f32 convolutions and matrix products on the GPU to round their inputs to TF32.
 char *mammoscope_allow_tf32(int allowed) {
   return guarded([&] {
     at::globalContext().setAllowTF32CuDNN(allowed != 0);
@@ -37,9 +37,9 @@ char *mammoscope_allow_tf32(int allowed) {
   });
 }
 
-// The version of the libtorch that this file was compiled for, such as 2.11.0.
+// The version of libtorch that this file was compiled against, such as 2.11.0.
 const char *mammoscope_libtorch_version() { return TORCH_VERSION; }
 
-// The message of a failed call, freed.
+// Frees the message of a failed call.
 void mammoscope_free_message(char *message) { free(message); }
 }

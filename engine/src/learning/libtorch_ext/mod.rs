@@ -1,5 +1,5 @@
-//! What tch 0.24 lacks, from small C++ files: a slope for the leaky ReLU, memory formats, TF32, free memory, optimizer
-//! steps.
+//! Bindings that tch 0.24 lacks, through small C++ files: leaky ReLU with a slope, memory formats, TF32, GPU memory,
+//! optimizer steps.
 
 pub mod gpu_memory;
 pub mod optimizer_step;
@@ -33,7 +33,7 @@ pub fn leaky_relu_in_place(tensor: &mut Tensor, slope: f64) -> Result<(), TchErr
     checked(unsafe { mammoscope_leaky_relu_in_place(pointer(tensor), slope) })
 }
 
-/// The same N×C×H×W values laid out N×H×W×C in memory; shared with the input where that is so already.
+/// The tensor N×C×H×W in the memory layout N×H×W×C; shares the input's memory if it already has that layout.
 pub fn channels_last(input: &Tensor) -> Result<Tensor, TchError> {
     new_tensor(|output| {
         // SAFETY: the tensor outlives the call; `output` is written on success only.
@@ -41,15 +41,15 @@ pub fn channels_last(input: &Tensor) -> Result<Tensor, TchError> {
     })
 }
 
-/// Whether a tensor is laid out N×H×W×C in memory.
+/// True if the memory layout of a tensor is N×H×W×C.
 pub fn is_channels_last(tensor: &Tensor) -> Result<bool, TchError> {
-    let mut answer = 0;
-    // SAFETY: the tensor and the answer outlive the call.
-    checked(unsafe { mammoscope_is_channels_last(pointer(tensor), &raw mut answer) })?;
-    Ok(answer != 0)
+    let mut result = 0;
+    // SAFETY: the tensor and `result` outlive the call.
+    checked(unsafe { mammoscope_is_channels_last(pointer(tensor), &raw mut result) })?;
+    Ok(result != 0)
 }
 
-/// Lets f32 convolutions and matrix products on the GPU round their inputs to TF32 (10 bits of mantissa), or not.
+/// Allows or forbids f32 convolutions and matrix products on the GPU to round their inputs to TF32 (10-bit mantissa).
 pub fn allow_tf32(allowed: bool) -> Result<(), TchError> {
     // SAFETY: sets two flags of libtorch's global context.
     checked(unsafe { mammoscope_allow_tf32(c_int::from(allowed)) })
@@ -69,7 +69,7 @@ fn pointer(tensor: &Tensor) -> *mut C_tensor {
 fn new_tensor(call: impl FnOnce(*mut *mut C_tensor) -> *mut c_char) -> Result<Tensor, TchError> {
     let mut output = std::ptr::null_mut();
     checked(call(&raw mut output))?;
-    // SAFETY: on success the callee has stored a tensor of its own, which is now ours.
+    // SAFETY: on success the callee has stored a new tensor, which we now own.
     Ok(unsafe { Tensor::from_ptr(output) })
 }
 
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn leaky_relu_has_the_slope_it_is_given() {
+    fn leaky_relu_uses_the_given_slope() {
         let mut tensor = Tensor::from_slice(&[-2.0_f32, 0.0, 3.0]);
         let expected = [-0.6_f32, 0.0, 3.0];
         let fresh = Vec::<f32>::try_from(leaky_relu(&tensor, 0.3).expect("a float tensor")).expect("f32");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_last_changes_the_layout_and_no_value() {
+    fn channels_last_changes_only_the_layout() {
         let tensor = Tensor::arange(2 * 3 * 4 * 5, (Kind::Float, Device::Cpu)).reshape([2, 3, 4, 5]);
         assert!(!is_channels_last(&tensor).expect("a tensor"));
         let converted = channels_last(&tensor).expect("four dimensions");

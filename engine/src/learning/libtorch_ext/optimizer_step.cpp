@@ -1,5 +1,5 @@
-// Optimizer steps that libtorch computes in one pass over memory and tch 0.24 does not offer, and the assignment of a
-// gradient. Every function returns a message on failure (guarded.h). Tensors are the `at::Tensor *` that tch holds.
+// libtorch's fused optimizer steps and the assignment of a gradient, which tch 0.24 lacks. Every function returns a
+// message on failure (guarded.h). Tensors are the `at::Tensor *` that tch holds.
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -10,12 +10,12 @@
 
 extern "C" {
 
-// From now on backward passes add to `gradient`, in place.
+// Makes backward passes accumulate into `gradient`, in place.
 char *mammoscope_set_gradient(at::Tensor *tensor, at::Tensor *gradient) {
   return guarded([&] { tensor->mutable_grad() = *gradient; });
 }
 
-// One step of gradient descent; `velocity` may be null where momentum is zero. With `skip` at 1 nothing changes.
+// One step of gradient descent; `velocity` may be null if momentum is zero. Nothing changes if `skip` is 1.
 char *mammoscope_sgd_step(at::Tensor *values, at::Tensor *gradients, at::Tensor *velocity, at::Tensor *skip, double rate,
                           double momentum, double decay, int nesterov, int first) {
   return guarded([&] {
@@ -26,7 +26,7 @@ char *mammoscope_sgd_step(at::Tensor *values, at::Tensor *gradients, at::Tensor 
   });
 }
 
-// One step of AdamW. `step` is the number of this step, from 1, as an f32 tensor. With `skip` at 1 nothing changes.
+// One step of AdamW. `step` is the number of this step, from 1, as an f32 tensor. Nothing changes if `skip` is 1.
 char *mammoscope_adamw_step(at::Tensor *values, at::Tensor *gradients, at::Tensor *mean, at::Tensor *square,
                             at::Tensor *step, at::Tensor *skip, double rate, double beta1, double beta2, double decay,
                             double epsilon) {

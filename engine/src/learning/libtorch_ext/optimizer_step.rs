@@ -1,4 +1,4 @@
-//! Optimizer steps in one pass over memory, and the assignment of a gradient.
+//! Fused optimizer steps, and the assignment of a gradient.
 
 use std::ffi::{c_char, c_double, c_int};
 
@@ -35,28 +35,26 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// From now on backward passes add to `gradient`, in place, instead of making one of their own.
+/// Makes backward passes accumulate into `gradient`, in place, instead of allocating a gradient.
 pub fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), TchError> {
     // SAFETY: both tensors outlive the call; libtorch shares the gradient's storage from then on.
     checked(unsafe { mammoscope_set_gradient(pointer(tensor), pointer(gradient)) })
 }
 
-/// The numbers of a step of gradient descent.
+/// The parameters of a gradient descent step.
 #[derive(Clone, Copy, Debug)]
 pub struct SgdStep {
-    /// Learning rate.
     pub rate: f64,
-    /// Share of the velocity that is kept; 0 for none.
+    /// Decay factor of the velocity; 0 for none.
     pub momentum: f64,
-    /// Times the values, added to the gradients.
+    /// `decay` times the values is added to the gradients.
     pub decay: f64,
-    /// Nesterov's form of the momentum.
     pub nesterov: bool,
-    /// The velocity begins with this gradient.
+    /// Initialises the velocity with this gradient.
     pub first: bool,
 }
 
-/// One step of gradient descent in place: `v ← momentum·v + g`, `w ← w − rate·v`. Nothing changes where `skip` is 1.
+/// One step of gradient descent in place: `v ← momentum·v + g`, `w ← w − rate·v`. Nothing changes if `skip` is 1.
 pub fn sgd_step(
     values: &Tensor,
     gradients: &Tensor,
@@ -65,7 +63,7 @@ pub fn sgd_step(
     step: SgdStep,
 ) -> Result<(), TchError> {
     let velocity = velocity.map_or(std::ptr::null_mut(), pointer);
-    // SAFETY: all tensors outlive the call; a null velocity is provided for.
+    // SAFETY: all tensors outlive the call; the callee accepts a null velocity.
     checked(unsafe {
         mammoscope_sgd_step(
             pointer(values),
@@ -81,33 +79,32 @@ pub fn sgd_step(
     })
 }
 
-/// The numbers of a step of AdamW.
+/// The parameters of an AdamW step.
 #[derive(Clone, Copy, Debug)]
 pub struct AdamWStep {
-    /// Learning rate.
     pub rate: f64,
-    /// Share of the mean that is kept.
+    /// Decay factor of the mean.
     pub beta1: f64,
-    /// Share of the mean square that is kept.
+    /// Decay factor of the mean square.
     pub beta2: f64,
-    /// The values shrink by `rate · decay`.
+    /// The values shrink by the factor `1 − rate · decay`.
     pub decay: f64,
     /// Keeps the quotient finite.
     pub epsilon: f64,
 }
 
-/// What AdamW remembers of a tensor.
+/// AdamW's state of a tensor.
 #[derive(Debug)]
 pub struct AdamWMoments<'a> {
     /// Mean of the gradients.
     pub mean: &'a Tensor,
     /// Mean of their squares.
     pub square: &'a Tensor,
-    /// How many steps there were, this one included, as one f32.
+    /// Number of steps, including this one, as one f32.
     pub steps: &'a Tensor,
 }
 
-/// One step of AdamW in place (Loshchilov and Hutter 2019). Nothing changes where `skip` is 1.
+/// One step of AdamW in place (Loshchilov and Hutter 2019). Nothing changes if `skip` is 1.
 pub fn adamw_step(
     values: &Tensor,
     gradients: &Tensor,

@@ -1,8 +1,9 @@
-//! The end of a training: predictions and figures of validation and test images, by the best checkpoint.
+//! The final evaluation of a run: predictions and metrics of the validation and test images by the best checkpoint.
 
 use anyhow::Context as _;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{SkippedSample, SplitEvaluation};
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::split::Split;
@@ -22,7 +23,7 @@ use crate::learning::inference;
 use crate::learning::resnet::ResNet;
 use crate::learning::training_observer::TrainingObserver as _;
 
-/// Writes `predictions/` and `evaluation/` of a run. It computes in f32, as `mammoscope predict` does.
+/// Writes `predictions/` and `evaluation/` of a run. Computed in f32, as `mammoscope predict` does.
 pub(super) fn evaluate_best(
     run: &RunDir,
     images: &PreparedImages,
@@ -37,21 +38,21 @@ pub(super) fn evaluate_best(
     let (_, kind) = select_precision(Precision::F32, device)?;
     let network = no_grad(|| FoldedResNet::new(&ResNet::from_model(&model, device)?, kind))?;
     for split in [Split::Validation, Split::Test] {
-        let (set, places) = images.evaluation_set(split, device)?;
-        let numbers: Vec<usize> = (0..set.len()).collect();
-        let mut rows: Vec<PredictionRow> = Vec::with_capacity(numbers.len());
-        for batch in numbers.chunks(inference::batch_size(device)) {
-            if recorder.is_to_end() {
+        let (set, positions) = images.evaluation_set(split, device)?;
+        let indices: Vec<usize> = (0..set.len()).collect();
+        let mut rows: Vec<PredictionRow> = Vec::with_capacity(indices.len());
+        for batch in indices.chunks(inference::batch_size(device)) {
+            if recorder.should_stop() {
                 return Err(Cancelled.into());
             }
-            for (&number, logits) in batch.iter().zip(set.logits(&network, batch, kind)?) {
-                let sample = &images.manifest.samples[places[number]];
+            for (&index, logits) in batch.iter().zip(set.logits(&network, batch, kind)?) {
+                let sample = &images.manifest.samples[positions[index]];
                 match Probabilities::from_logits(logits) {
-                    Some(probabilities) => rows.push(images.manifest.prediction_row(sample, probabilities)),
-                    None => recorder.record(RunEventKind::SampleSkipped {
+                    Ok(probabilities) => rows.push(images.manifest.prediction_row(sample, probabilities)),
+                    Err(error) => recorder.record(RunEventKind::SampleSkipped(SkippedSample {
                         file: printable_path(&sample.file),
-                        reason: "the network's answer is not finite".to_owned(),
-                    })?,
+                        reason: error.to_string(),
+                    }))?,
                 }
             }
         }
@@ -64,12 +65,12 @@ pub(super) fn evaluate_best(
         let view = SetName::View(images.manifest.view);
         if let Some(evaluated) = document.sets().iter().find(|evaluated| evaluated.set.name == view) {
             let figures = evaluated.evaluation.figures;
-            recorder.record(RunEventKind::Evaluated {
+            recorder.record(RunEventKind::Evaluated(SplitEvaluation {
                 split,
                 images: rows.len(),
                 accuracy: figures.accuracy.unwrap_or(0.0),
                 kappa_linear: figures.kappa_linear,
-            })?;
+            }))?;
         }
     }
     Ok(())

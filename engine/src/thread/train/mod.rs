@@ -1,14 +1,14 @@
-//! `mammoscope-engine train RUN_DIR…`: runs trained one after the other, by a process that no terminal takes down.
+//! `mammoscope-engine train RUN_DIR…`: trains runs one after another in a process detached from its terminal.
 //!
-//! The main thread listens: to signals, to the requests in the run directories, to the clock that asks for a heartbeat.
-//! The engine thread trains. They leave word for each other on a `Desk`.
+//! The main thread handles signals, the requests in the run directories and heartbeats; the engine thread trains. They
+//! communicate through a `RunQueue`.
 
-mod desk;
 mod final_evaluation;
 mod preparation;
 mod queued_run;
 mod recorder;
 mod run_log;
+mod run_queue;
 mod single_run;
 mod supervision;
 
@@ -19,12 +19,12 @@ use anyhow::Context as _;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-use desk::Desk;
-use queued_run::{mark_interrupted, queue_up};
+use queued_run::{mark_interrupted, mark_queued};
+use run_queue::RunQueue;
 use single_run::SingleRun;
 use supervision::{Signals, supervise};
 
-/// Trains all runs in their order, each to `epochs` where that is given. `true` when none failed.
+/// Trains all runs in order, each to `epochs` if given. Returns true if none failed.
 pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
     detach();
     let signals = Signals::listen().context("listen for signals")?;
@@ -33,35 +33,35 @@ pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() ->
     if let Some(first) = runs.first() {
         run_log::switch_to(first)?;
     }
-    runs.iter().skip(1).for_each(queue_up);
+    runs.iter().skip(1).for_each(mark_queued);
     let cuda = load_cuda();
-    let desk = Arc::new(Desk::new(runs));
+    let queue = Arc::new(RunQueue::new(runs));
     let engine = {
-        let desk = Arc::clone(&desk);
-        let work_through = move || {
+        let queue = Arc::clone(&queue);
+        let train_all = move || {
             let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
-            let mut all_well = true;
-            while let Some(run) = desk.next_run() {
-                all_well &= SingleRun { run: &run, epochs, desk: &desk, cuda: &cuda, default_threads }.train();
+            let mut all_succeeded = true;
+            while let Some(run) = queue.next_run() {
+                all_succeeded &= SingleRun { run: &run, epochs, queue: &queue, cuda: &cuda, default_threads }.train();
             }
-            desk.finish();
-            all_well
+            queue.finish();
+            all_succeeded
         };
-        thread::Builder::new().name("engine".to_owned()).spawn(work_through).context("start the engine thread")?
+        thread::Builder::new().name("engine".to_owned()).spawn(train_all).context("start the engine thread")?
     };
-    supervise(&desk, &signals);
-    let all_well = engine.join().unwrap_or(false);
-    for run in desk.queued() {
+    supervise(&queue, &signals);
+    let all_succeeded = engine.join().unwrap_or(false);
+    for run in queue.queued() {
         mark_interrupted(&run);
     }
-    Ok(all_well)
+    Ok(all_succeeded)
 }
 
-/// Leaves the terminal and the session that it was started from.
+/// Detaches from the terminal and the session that the process was started from.
 fn detach() {
-    // Fails for the leader of a process group: whoever started it has given it a session already, or did so by hand.
+    // Fails for the leader of a process group, which either has a session of its own already or was started by hand.
     let _ = rustix::process::setsid();
-    // SAFETY: sets the disposition of a signal to a constant of the system; no handler of ours is involved.
+    // SAFETY: sets the disposition of a signal to a system constant; no handler of ours is involved.
     unsafe {
         libc::signal(libc::SIGHUP, libc::SIG_IGN);
     }

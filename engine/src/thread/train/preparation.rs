@@ -1,4 +1,4 @@
-//! From a run's manifest to images on the device.
+//! Loads the images of a run's manifest onto the device.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use mammoscope_dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError}
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::SkippedSample;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::intensity_sd::intensity_sd;
@@ -20,31 +21,31 @@ use crate::learning::batches::TrainingImages;
 use crate::learning::image_set::ImageSet;
 use crate::learning::training_observer::TrainingObserver as _;
 
-/// A run's manifest with what its pixels are, and the pixels themselves.
+/// A run's manifest, completed with the facts of its pixels, and the pixels themselves.
 #[derive(Debug)]
 pub(super) struct PreparedImages {
-    /// Every image; what cannot be used says why.
+    /// Every image, including the unusable ones with their reasons.
     pub(super) manifest: DatasetManifest,
-    /// Their pixels, by their position in the manifest.
+    /// The pixels, by position in the manifest.
     pub(super) cache: CachedImages,
-    /// Stands in for pixels that are no longer to be had.
+    /// Takes the place of pixels that have become unusable.
     blank: Vec<u8>,
 }
 
-/// Why there are no images: an order to end came first.
+/// The run was stopped while nothing had to be saved.
 #[derive(Debug, thiserror::Error)]
-#[error("asked to end while images were read")]
+#[error("stopped while images were read")]
 pub(super) struct Cancelled;
 
 impl PreparedImages {
-    /// Reads all images of a run, from the cache where they were read before. Images that cannot be read are recorded
-    /// and left out, and so are those whose pixels are no longer what they were when the run began.
+    /// Reads all images of a run, from the pixel cache if they were read before. Images that cannot be read, or whose
+    /// pixels have changed since the run started, are recorded and skipped.
     pub(super) fn read(
         run: &RunDir,
         size: usize,
         threads: usize,
         recorder: &mut Recorder,
-        is_to_end: &(dyn Fn() -> bool + Sync),
+        should_stop: &(dyn Fn() -> bool + Sync),
     ) -> anyhow::Result<Self> {
         let mut manifest = read_manifest(&run.manifest())?;
         let paths: Vec<PathBuf> = manifest.paths().collect();
@@ -52,12 +53,12 @@ impl PreparedImages {
         let cache = PixelCache {
             folder: &folder,
             size,
-            route: InputRoute::One,
+            route: InputRoute::Training,
             grey_range: manifest.grey_range,
             threads,
             measure: intensity_sd,
             on_progress: &|_| {},
-            cancelled: is_to_end,
+            cancelled: should_stop,
         };
         let cache = match cache.open_or_build(&paths) {
             Err(PixelCacheError::Cancelled) => return Err(Cancelled.into()),
@@ -75,20 +76,21 @@ impl PreparedImages {
                     continue;
                 }
                 (Ok(record), Some(known)) if record.facts.sha256 == known.sha256 => continue,
-                // Lost later on: the manifest keeps what the run began with, so that its images keep their numbers.
+                // Unusable since the start: the manifest keeps the image, so that the others keep their indices.
                 (Ok(_), Some(_)) => "its pixels have changed since the run began".to_owned(),
-                (Err(reason), Some(_)) => reason.clone(),
+                (Err(reason), Some(_)) => reason.to_string(),
                 (Err(reason), None) => {
-                    sample.unusable = Some(reason.clone());
+                    sample.unusable = Some(reason.to_string());
                     changed = true;
-                    reason.clone()
+                    reason.to_string()
                 }
             };
-            recorder.record(RunEventKind::SampleSkipped { file: printable_path(&sample.file), reason })?;
+            recorder
+                .record(RunEventKind::SampleSkipped(SkippedSample { file: printable_path(&sample.file), reason }))?;
         }
         if changed {
-            // Before the manifest is written: a run that is taken up again would not look any more.
-            refuse_copies(&manifest, &cache, recorder, is_to_end)?;
+            // Before the manifest is written, since a resumed run does not check again.
+            refuse_copies(&manifest, &cache, recorder, should_stop)?;
             let doubtful = manifest.doubtful_images();
             if !doubtful.is_empty() {
                 recorder.record(RunEventKind::Warning { message: doubtful.to_string() })?;
@@ -99,29 +101,29 @@ impl PreparedImages {
         Ok(Self { manifest, cache, blank })
     }
 
-    /// The training images, numbered as when the run began; those that were lost since are blank, and numbered in the
-    /// second part.
+    /// The training images, with the indices they had when the run started, and the indices of those that have become
+    /// unusable since; these are blank.
     pub(super) fn training_set(&self, device: Device) -> anyhow::Result<(ImageSet<'_>, Vec<usize>)> {
-        let places: Vec<usize> = self.manifest.of_split(Split::Train).map(|(position, _)| position).collect();
-        if places.is_empty() {
+        let positions: Vec<usize> = self.manifest.of_split(Split::Train).map(|(position, _)| position).collect();
+        if positions.is_empty() {
             bail!("no training image can be used");
         }
-        let lost = (0..places.len()).filter(|&image| self.pixels(places[image]).is_none()).collect();
-        Ok((self.set(&places, device)?, lost))
+        let unusable = (0..positions.len()).filter(|&image| self.pixels(positions[image]).is_none()).collect();
+        Ok((self.set(&positions, device)?, unusable))
     }
 
-    /// The images of a split that can be used now, and their positions in the manifest.
+    /// The usable images of a split, and their positions in the manifest.
     pub(super) fn evaluation_set(&self, split: Split, device: Device) -> anyhow::Result<(ImageSet<'_>, Vec<usize>)> {
-        let places: Vec<usize> = self
+        let positions: Vec<usize> = self
             .manifest
             .of_split(split)
             .map(|(position, _)| position)
             .filter(|&position| self.pixels(position).is_some())
             .collect();
-        Ok((self.set(&places, device)?, places))
+        Ok((self.set(&positions, device)?, positions))
     }
 
-    /// The training images as they are looked at before every epoch.
+    /// The training images, to be checked before every epoch.
     pub(super) fn watched(&self) -> Vec<WatchedImage> {
         self.manifest
             .of_split(Split::Train)
@@ -132,17 +134,17 @@ impl PreparedImages {
             .collect()
     }
 
-    fn set(&self, places: &[usize], device: Device) -> anyhow::Result<ImageSet<'_>> {
-        let pixels = places.iter().map(|&place| self.pixels(place).unwrap_or(&self.blank)).collect();
+    fn set(&self, positions: &[usize], device: Device) -> anyhow::Result<ImageSet<'_>> {
+        let pixels = positions.iter().map(|&position| self.pixels(position).unwrap_or(&self.blank)).collect();
         Ok(ImageSet {
             images: TrainingImages::new(pixels, self.cache.size(), self.cache.channels(), device)?,
-            labels: places.iter().map(|&place| self.manifest.samples[place].label).collect(),
-            files: places.iter().map(|&place| file_name(&self.manifest.samples[place].file)).collect(),
+            labels: positions.iter().map(|&position| self.manifest.samples[position].label).collect(),
+            files: positions.iter().map(|&position| file_name(&self.manifest.samples[position].file)).collect(),
             device,
         })
     }
 
-    /// The pixels at a position of the manifest, where they are what they were when the run began.
+    /// The pixels at a position of the manifest, unless they have changed since the run started.
     fn pixels(&self, position: usize) -> Option<&[u8]> {
         let record = self.cache.records()[position].as_ref().ok()?;
         let known = self.manifest.samples[position].pixels.as_ref()?;
@@ -150,15 +152,15 @@ impl PreparedImages {
     }
 }
 
-/// The same picture in two splits is an error, or a warning where it was allowed.
+/// Copies of an image in two splits are an error, or a warning if they are allowed.
 fn refuse_copies(
     manifest: &DatasetManifest,
     cache: &CachedImages,
     recorder: &mut Recorder,
-    is_to_end: &(dyn Fn() -> bool + Sync),
+    should_stop: &(dyn Fn() -> bool + Sync),
 ) -> anyhow::Result<()> {
     let signature = |position: usize| cache.records()[position].as_ref().ok()?.signature.as_ref();
-    let copies = copied_pictures(manifest, &signature, is_to_end).ok_or(Cancelled)?;
+    let copies = copied_pictures(manifest, &signature, should_stop).ok_or(Cancelled)?;
     let Some(copies) = CopiedImages::some(copies) else { return Ok(()) };
     if !manifest.allow_duplicates {
         bail!("{copies}; remove one of each, or train with --allow-duplicates");

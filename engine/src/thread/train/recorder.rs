@@ -1,4 +1,4 @@
-//! Writes down what happens in a run, and hands its training what is asked of it.
+//! Records the events of a run and passes commands to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,10 +9,13 @@ use anyhow::Context as _;
 use chrono::{SecondsFormat, Utc};
 use mammoscope_dataset::pixel_cache::{ImageRecord, verify_unchanged};
 use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::run::remaining_time::remaining_seconds;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::event_log::EventLog;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
@@ -21,51 +24,47 @@ use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::tensorboard::TensorBoardWriter;
 
-use super::desk::Desk;
-use crate::learning::training_observer::{Order, TrainingObserver};
+use super::run_queue::RunQueue;
+use crate::learning::training_observer::{Command, TrainingObserver, UnusableImage};
 
-/// The longest wait between two looks at the orders during a pause.
-const MOMENT: Duration = Duration::from_millis(200);
-/// How many epochs the time of the next ones is guessed from.
-const RECENT_EPOCHS: usize = 5;
+/// The longest wait for a command during a pause, before the loop checks again.
+const PAUSE_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// The note of a checkpoint that says how long `events.jsonl` was.
+/// The note of a checkpoint that holds the length of `events.jsonl` in bytes.
 const EVENTS_OFFSET: &str = "events_offset";
 
-/// A training image and what it was when the run began.
+/// A training image and its record from the start of the run.
 #[derive(Debug)]
 pub(super) struct WatchedImage {
-    /// The file.
     pub(super) path: PathBuf,
-    /// What was read from it; `None` for an image that is lost already.
+    /// `None` for an image that is already unusable.
     pub(super) record: Option<ImageRecord>,
 }
 
-/// Writes events, status, history and TensorBoard's file of one run.
+/// Writes the events, status, history and TensorBoard file of one run.
 pub(super) struct Recorder {
     run: RunDir,
-    desk: Arc<Desk>,
+    queue: Arc<RunQueue>,
     log: EventLog,
-    /// How long the events were before this trainer added to them.
+    /// The length of the events in bytes before this trainer appended to them.
     length_before: u64,
     state: RunState,
     history: ReferenceHistory,
     tensorboard: Option<TensorBoardWriter>,
-    images_per_step: usize,
     notes: BTreeMap<String, String>,
     watched: Vec<WatchedImage>,
-    /// What is white in images of 16 bits.
+    /// The white level of 16-bit images.
     grey_range: GreyRange,
-    lost: BTreeSet<usize>,
+    unusable: BTreeSet<usize>,
 }
 
 impl Recorder {
-    /// Opens the records of a run, and folds what they say already.
-    pub(super) fn open(run: &RunDir, spec: &RunSpec, desk: Arc<Desk>) -> anyhow::Result<Self> {
+    /// Opens the records of a run and folds the events so far.
+    pub(super) fn open(run: &RunDir, spec: &RunSpec, queue: Arc<RunQueue>) -> anyhow::Result<Self> {
         let mut state = RunState::new(spec.config.monitor, spec.config.epochs);
         let mut history = ReferenceHistory::default();
         let path = run.events();
-        // Opening closes a half-written last line, so that it is not left for later below.
+        // Opening terminates a half-written last line, so that the reader below does not wait for the rest of it.
         let log = EventLog::open(&path).with_context(|| format!("open {}", printable_path(&path)))?;
         EventTail::new(&path)
             .read(|entry| {
@@ -77,27 +76,26 @@ impl Recorder {
             .with_context(|| format!("read {}", printable_path(&path)))?;
         Ok(Self {
             run: run.clone(),
-            desk,
+            queue,
             length_before: log.offset(),
             log,
             state,
             history,
             tensorboard: None,
-            images_per_step: spec.config.batch_size * spec.config.accumulate,
             notes: BTreeMap::new(),
             watched: Vec::new(),
             grey_range: spec.grey_range,
-            lost: BTreeSet::new(),
+            unusable: BTreeSet::new(),
         })
     }
 
-    /// What the events say up to now.
+    /// The state according to the events so far.
     #[must_use]
-    pub(super) fn state(&self) -> &RunState {
-        &self.state
+    pub(super) fn summary(&self) -> &RunSummary {
+        &self.state.summary
     }
 
-    /// What checkpoints are to say of the run, and the training images that are looked at before every epoch.
+    /// Sets the notes for checkpoints and the training images to check before every epoch.
     pub(super) fn watch(&mut self, notes: BTreeMap<String, String>, watched: Vec<WatchedImage>) {
         self.notes = notes;
         self.watched = watched;
@@ -107,32 +105,32 @@ impl Recorder {
         }
     }
 
-    /// Warns where the events have lost what they said when a checkpoint was written; its notes are given.
-    pub(super) fn warn_of_lost_events(&mut self, notes: &BTreeMap<String, String>) -> anyhow::Result<()> {
+    /// Warns if the events are shorter than when the checkpoint with these notes was written.
+    pub(super) fn warn_of_missing_events(&mut self, notes: &BTreeMap<String, String>) -> anyhow::Result<()> {
         let then: Option<u64> = notes.get(EVENTS_OFFSET).and_then(|offset| offset.parse().ok());
         match then.and_then(|then| then.checked_sub(self.length_before)).filter(|&missing| missing > 0) {
             None => Ok(()),
             Some(missing) => {
                 let message = format!(
-                    "events.jsonl is {missing} bytes shorter than when the checkpoint was written: some of the run's \
-                     history is lost, and nothing of its training"
+                    "events.jsonl is {missing} bytes shorter than when the checkpoint was written: part of the run's \
+                     history is lost, but none of its training"
                 );
                 self.record(RunEventKind::Warning { message })
             }
         }
     }
 
-    /// Tells the run's log what a person would want to read there.
-    fn narrate(event: &RunEventKind) {
+    /// Writes an event to the run's log, except for step reports.
+    fn log_event(event: &RunEventKind) {
         match event {
-            RunEventKind::StepReported { .. } => {}
+            RunEventKind::StepReported(_) => {}
             RunEventKind::Warning { message } => tracing::warn!("{message}"),
             RunEventKind::Ended { state: RunPhase::Failed, reason, .. } => {
                 tracing::error!("failed: {}", reason.as_deref().unwrap_or("no reason given"));
             }
             other => match serde_json::to_string(other) {
                 Ok(line) => tracing::info!("{line}"),
-                Err(error) => tracing::error!("an event that cannot be written: {error}"),
+                Err(error) => tracing::error!("an event cannot be written: {error}"),
             },
         }
     }
@@ -140,106 +138,91 @@ impl Recorder {
     fn export(&mut self, event: &RunEvent) {
         let written = self.tensorboard.as_mut().map_or(Ok(()), |writer| writer.record(event));
         if let Err(error) = written {
-            // What TensorBoard shows stands in the events, too: a training does not end for it.
-            tracing::warn!("TensorBoard file given up: {error}");
+            // The events hold everything that TensorBoard shows, so this does not end the run.
+            tracing::warn!("no longer writing the TensorBoard file: {error}");
             self.tensorboard = None;
         }
         if self.history.apply(event)
             && let Err(error) = self.history.write(&self.run)
         {
-            tracing::warn!("history files not written: {error}");
+            tracing::warn!("the history files were not written: {error}");
         }
     }
 
-    /// Says in the status that a trainer is at work, with what its run has reached. To be done before the first event:
-    /// whoever waits for that one then finds no status of an earlier trainer any more.
-    pub(super) fn announce(&self) -> anyhow::Result<()> {
-        let RunState { step, epoch, epochs, best, .. } = &self.state;
-        self.desk.update_status(|status| {
+    /// Writes a status with the progress so far. Call it before the first event, so that a reader who waits for that
+    /// event no longer finds the status of an earlier trainer.
+    pub(super) fn publish_status(&self) -> anyhow::Result<()> {
+        let RunSummary { step, epoch, epochs, best, .. } = self.summary();
+        self.queue.update_status(|status| {
             (status.step, status.epoch, status.epochs) = (*step, *epoch, *epochs);
             status.best.clone_from(best);
         });
-        self.desk.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))
+        self.queue.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))
     }
 
     fn update_status(&self) {
-        let state = &self.state;
-        let speed = state.steps.last().map(|point| point.images_per_s);
-        let eta = self.seconds_left(speed);
-        self.desk.update_status(|status| {
-            status.state = state.phase;
-            status.reason.clone_from(&state.reason);
-            status.step = state.step;
-            status.epoch = state.epoch;
-            status.epochs = state.epochs;
-            status.steps_per_epoch = state.setting.as_ref().map_or(0, |setting| setting.steps_per_epoch);
-            status.best.clone_from(&state.best);
-            status.images_per_s = speed;
-            status.eta_s = if state.phase.is_over() { None } else { eta };
+        let summary = self.summary();
+        self.queue.update_status(|status| {
+            status.state = summary.phase;
+            status.reason.clone_from(&summary.reason);
+            status.step = summary.step;
+            status.epoch = summary.epoch;
+            status.epochs = summary.epochs;
+            status.steps_per_epoch = summary.setup.as_ref().map_or(0, |setup| setup.steps_per_epoch);
+            status.best.clone_from(&summary.best);
+            status.images_per_s = summary.images_per_s;
+            status.eta_s = if summary.phase.is_over() { None } else { remaining_seconds(summary) };
         });
-    }
-
-    /// Seconds to the last epoch's end: by the median of the last epochs, before there is one by the speed of images.
-    fn seconds_left(&self, images_per_s: Option<f64>) -> Option<f64> {
-        let per_epoch = self.state.setting.as_ref()?.steps_per_epoch;
-        let steps = (u64::from(self.state.epochs) * per_epoch).saturating_sub(self.state.step) as f64;
-        let mut recent: Vec<f64> =
-            self.state.records.iter().rev().take(RECENT_EPOCHS).map(|record| record.seconds).collect();
-        recent.sort_by(f64::total_cmp);
-        match recent.get(recent.len() / 2) {
-            Some(median) => Some(steps / per_epoch as f64 * median),
-            None => images_per_s.map(|speed| steps * self.images_per_step as f64 / speed),
-        }
     }
 }
 
 impl TrainingObserver for Recorder {
     fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
-        Self::narrate(&kind);
+        Self::log_event(&kind);
         let event = RunEvent { time: Utc::now(), kind };
         let path = self.run.events();
         self.log.append(&event).with_context(|| format!("write {}", printable_path(&path)))?;
         self.state.apply(&event);
         self.export(&event);
         self.update_status();
-        if !matches!(event.kind, RunEventKind::StepReported { .. }) {
-            self.desk.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))?;
+        if !matches!(event.kind, RunEventKind::StepReported(_)) {
+            self.queue.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))?;
         }
         Ok(())
     }
 
-    fn next_order(&mut self) -> Option<Order> {
-        self.desk.next_order()
+    fn next_command(&mut self) -> Option<Command> {
+        self.queue.next_command()
     }
 
-    fn obeyed(&mut self, _order: &Order, step: u64) -> anyhow::Result<()> {
-        match self.desk.obeyed() {
-            Some(verb) => self.record(RunEventKind::RequestAcknowledged { verb, step }),
+    fn acknowledge(&mut self, _command: &Command, step: u64) -> anyhow::Result<()> {
+        match self.queue.acknowledge() {
+            Some(verb) => self.record(RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb, step })),
             None => Ok(()),
         }
     }
 
-    fn is_to_end(&mut self) -> bool {
-        self.desk.is_to_end()
+    fn should_stop(&mut self) -> bool {
+        self.queue.should_stop()
     }
 
     fn wait(&mut self) {
-        self.desk.wait(MOMENT);
+        self.queue.wait(PAUSE_TIMEOUT);
     }
 
-    fn lost_images(&mut self) -> Vec<(usize, String)> {
-        let mut lost = Vec::new();
+    fn unusable_images(&mut self) -> Vec<UnusableImage> {
+        let mut unusable = Vec::new();
         for (image, watched) in self.watched.iter().enumerate() {
-            if self.lost.contains(&image) {
+            if self.unusable.contains(&image) {
                 continue;
             }
             let Some(record) = &watched.record else { continue };
             if let Some(reason) = verify_unchanged(record, &watched.path, self.grey_range) {
-                lost.push((image, reason));
+                unusable.push(UnusableImage { image, reason });
             }
         }
-        self.lost.extend(lost.iter().map(|(image, _)| *image));
-        lost
+        self.unusable.extend(unusable.iter().map(|unusable| unusable.image));
+        unusable
     }
 
     fn sync(&mut self) -> anyhow::Result<()> {
@@ -252,8 +235,8 @@ impl TrainingObserver for Recorder {
             ("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)),
             ("host".to_owned(), host_name()),
             (EVENTS_OFFSET.to_owned(), self.log.offset().to_string()),
-            ("epoch".to_owned(), self.state.epoch.to_string()),
-            ("step".to_owned(), self.state.step.to_string()),
+            ("epoch".to_owned(), self.summary().epoch.to_string()),
+            ("step".to_owned(), self.summary().step.to_string()),
         ]);
         notes
     }
@@ -261,26 +244,26 @@ impl TrainingObserver for Recorder {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+    #![allow(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
 
-    use mammoscope_domain::run::run_event::RequestVerb;
+    use mammoscope_domain::run::request_verb::RequestVerb;
     use mammoscope_storage::runs::run_status_file::{read_status, status_of_this_process};
 
-    use super::super::desk::tests::spec;
+    use super::super::run_queue::tests::spec;
     use super::*;
 
     #[test]
-    fn a_pause_is_a_pause_also_where_the_run_is_to_stop_after_its_epoch() {
+    fn a_run_that_stops_after_its_epoch_can_still_be_paused() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let spec = spec();
-        let desk = Arc::new(Desk::new(Vec::new()));
-        desk.begin(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
-        let mut recorder = Recorder::open(&run, &spec, desk).unwrap();
+        let queue = Arc::new(RunQueue::new(Vec::new()));
+        queue.start_run(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
+        let mut recorder = Recorder::open(&run, &spec, queue).unwrap();
         let verb = RequestVerb::StopAfterEpoch;
         for (kind, phase) in [
             (RunEventKind::EpochStarted { epoch: 1, step: 0, learning_rate: 0.01 }, RunPhase::Running),
-            (RunEventKind::RequestAcknowledged { verb, step: 1 }, RunPhase::Stopping),
+            (RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb, step: 1 }), RunPhase::Stopping),
             (RunEventKind::Paused { step: 1 }, RunPhase::Paused),
             (RunEventKind::Continued { step: 1 }, RunPhase::Stopping),
         ] {
@@ -290,11 +273,11 @@ mod tests {
     }
 
     #[test]
-    fn events_that_a_checkpoint_knows_of_and_that_are_gone_are_told() {
+    fn missing_events_are_reported_when_a_checkpoint_is_restored() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let spec = spec();
-        let open = || Recorder::open(&run, &spec, Arc::new(Desk::new(Vec::new()))).unwrap();
+        let open = || Recorder::open(&run, &spec, Arc::new(RunQueue::new(Vec::new()))).unwrap();
         let mut first = open();
         for step in 0..3 {
             first.record(RunEventKind::Paused { step }).unwrap();
@@ -302,16 +285,16 @@ mod tests {
         first.sync().unwrap();
         let notes = first.notes();
         let mut second = open();
-        second.warn_of_lost_events(&notes).unwrap();
-        assert!(second.state().warnings.is_empty());
+        second.warn_of_missing_events(&notes).unwrap();
+        assert!(second.summary().warnings.is_empty());
 
         let text = std::fs::read_to_string(run.events()).unwrap();
         let kept = text.lines().next().unwrap().len() + 1;
         std::fs::write(run.events(), &text[..kept]).unwrap();
         let mut third = open();
         third.record(RunEventKind::Paused { step: 3 }).unwrap();
-        third.warn_of_lost_events(&notes).unwrap();
-        let [warning] = third.state().warnings.as_slice() else { panic!("{:?}", third.state().warnings) };
+        third.warn_of_missing_events(&notes).unwrap();
+        let [warning] = third.summary().warnings.as_slice() else { panic!("{:?}", third.summary().warnings) };
         assert!(warning.message.contains(&format!("{} bytes shorter", text.len() - kept)), "{}", warning.message);
     }
 }

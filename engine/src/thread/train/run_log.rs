@@ -1,4 +1,4 @@
-//! Where a trainer's words go: the log of the run in work.
+//! Redirects the trainer's output to the log of the current run.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -9,16 +9,16 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::run_dir::RunDir;
 use tracing_subscriber::fmt::time::ChronoUtc;
 
-/// Sends what is traced to stderr.
+/// Sends log messages to stderr.
 pub(super) fn start() {
     let format = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(io::stderr);
-    // On a full disk the subscriber would print that it cannot print, and panic over that.
+    // On a full disk the subscriber would report that it cannot write, and panic when that fails too.
     let format = format.log_internal_errors(false);
-    // A second subscriber is refused, which only a test could try.
+    // A second subscriber is refused, which happens in tests only.
     let _ = format.with_timer(ChronoUtc::new("%Y-%m-%dT%H:%M:%S%.3fZ".to_owned())).try_init();
 }
 
-/// From here on stdout and stderr, libtorch's words too, are appended to the log of a run.
+/// Appends stdout and stderr, including libtorch's output, to the log of a run from here on.
 pub(super) fn switch_to(run: &RunDir) -> anyhow::Result<()> {
     let path = run.log();
     let opened = OpenOptions::new().create(true).append(true).open(&path);

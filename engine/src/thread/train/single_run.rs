@@ -1,4 +1,4 @@
-//! One run, from its lock to its end.
+//! Trains one run, from acquiring its lock to recording its end.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use chrono::Utc;
 use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{TrainerFacts, TrainingSetup};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::split::Split;
@@ -17,8 +18,8 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::early_stop::EarlyStop;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
 use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_protocol::VERSION;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
-use mammoscope_engine_protocol::protocol::VERSION;
 use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry, sha256_hex};
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
 use mammoscope_storage::runs::model_splits::ModelSplits;
@@ -29,11 +30,11 @@ use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::run_status_file::status_of_this_process;
 use tch::{Device, Kind, with_grad};
 
-use super::desk::Desk;
 use super::final_evaluation::evaluate_best;
 use super::preparation::{Cancelled, PreparedImages};
 use super::recorder::Recorder;
 use super::run_log;
+use super::run_queue::RunQueue;
 use crate::learning::best_models::BestModels;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
@@ -42,32 +43,29 @@ use crate::learning::learner::Learner;
 use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
-use crate::learning::training_observer::{Order, TrainingObserver as _};
+use crate::learning::training_observer::{Command, TrainingObserver as _};
 use crate::learning::training_progress::{Progress, TrainingState};
 use crate::thread::serve::panic_message;
 
-/// A run whose turn has come.
+/// The current run of a trainer.
 pub(super) struct SingleRun<'a> {
-    /// The directory.
     pub(super) run: &'a RunDir,
-    /// Epochs to train to, where they are to change.
+    /// Epochs to train to, in place of the run's own number.
     pub(super) epochs: Option<u32>,
-    /// Where orders come from.
-    pub(super) desk: &'a Arc<Desk>,
-    /// The GPUs.
+    pub(super) queue: &'a Arc<RunQueue>,
     pub(super) cuda: &'a CudaFacts,
-    /// CPU threads of a run that asks for no number.
+    /// CPU threads of a run that does not set a number.
     pub(super) default_threads: usize,
 }
 
 impl SingleRun<'_> {
-    /// Trains the run to its end; `false` when it failed. Whatever happens stands in its directory, as far as that can be
-    /// written.
+    /// Trains the run to its end; returns false if it failed. The outcome is recorded in the run's directory, as far as
+    /// that can be written.
     pub(super) fn train(&self) -> bool {
         let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt()));
-        self.desk.end();
+        self.queue.end_run();
         match attempt {
-            Ok(Ok(well)) => well,
+            Ok(Ok(succeeded)) => succeeded,
             Ok(Err(error)) => {
                 tracing::error!("{error:#}");
                 false
@@ -79,61 +77,65 @@ impl SingleRun<'_> {
         }
     }
 
-    /// An error here is one that could not even be recorded.
+    /// Returns false if the run failed; an error could not even be recorded.
     fn attempt(&self) -> anyhow::Result<bool> {
         run_log::switch_to(self.run)?;
         let _lock = RunLock::acquire(self.run)?;
         let spec = read_run_spec(&self.run.spec()).with_context(|| printable_path(&self.run.spec()))?;
-        self.desk.begin(self.run, status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
-        let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.desk))?;
-        recorder.announce()?;
-        let started = RunEventKind::Started { pid: std::process::id(), host: host_name(), version: VERSION.to_owned() };
+        self.queue.start_run(self.run, status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
+        let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.queue))?;
+        recorder.publish_status()?;
+        let started = RunEventKind::Started(TrainerFacts {
+            pid: std::process::id(),
+            host: host_name(),
+            version: VERSION.to_owned(),
+        });
         recorder.record(started)?;
-        if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.state().epochs) {
+        if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.summary().epochs) {
             recorder.record(RunEventKind::EpochsChanged { epochs })?;
         }
         let mut spec = spec;
-        spec.config.epochs = recorder.state().epochs;
-        // A run before this one that panicked within `no_grad` has left gradients switched off on this thread.
+        spec.config.epochs = recorder.summary().epochs;
         let memory = Cell::new(None);
-        let to_the_end = || with_grad(|| self.run_to_the_end(&spec, &mut recorder, &memory));
-        let attempt = catch_unwind(AssertUnwindSafe(to_the_end));
-        let explained = |message: &str| Some(self.explained(message, &spec, memory.take()));
+        // An earlier run that panicked within `no_grad` has left gradients disabled on this thread.
+        let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &memory));
+        let attempt = catch_unwind(AssertUnwindSafe(run_to_end));
+        let describe = |message: &str| Some(self.describe_failure(message, &spec, memory.take()));
         let (state, reason) = match attempt {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
-            Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("as a request asked".to_owned())),
+            Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
             Ok(Ok(Ending::Interrupted)) => (RunPhase::Interrupted, Some("by a signal".to_owned())),
             Ok(Err(error)) if error.is::<Cancelled>() => Self::cancelled(&mut recorder)?,
             Ok(Err(error)) if error.is::<NotEnoughMemory>() => (RunPhase::Failed, Some(error.to_string())),
-            Ok(Err(error)) => (RunPhase::Failed, explained(&format!("{error:#}"))),
-            Err(panic) => (RunPhase::Failed, explained(panic_message(panic.as_ref()))),
+            Ok(Err(error)) => (RunPhase::Failed, describe(&format!("{error:#}"))),
+            Err(panic) => (RunPhase::Failed, describe(panic_message(panic.as_ref()))),
         };
-        let step = recorder.state().step;
+        let step = recorder.summary().step;
         let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
         if let Err(error) = ended {
-            tracing::error!("the end cannot be recorded: {error:#}");
-            self.desk.update_status(|status| (status.state, status.reason) = (state, reason));
-            self.desk.write_last_status()?;
+            tracing::error!("the end of the run cannot be recorded: {error:#}");
+            self.queue.update_status(|status| (status.state, status.reason) = (state, reason));
+            self.queue.write_final_status()?;
         }
         Ok(state != RunPhase::Failed)
     }
 
-    /// An order to end came while there was nothing to save.
+    /// Acknowledges the commands of a run that was stopped while nothing had to be saved.
     fn cancelled(recorder: &mut Recorder) -> anyhow::Result<(RunPhase, Option<String>)> {
-        let step = recorder.state().step;
+        let step = recorder.summary().step;
         let mut phase = RunPhase::Interrupted;
-        while let Some(order) = recorder.next_order() {
-            if order == Order::Stop {
+        while let Some(command) = recorder.next_command() {
+            if command == Command::Stop {
                 phase = RunPhase::Stopped;
             }
-            recorder.obeyed(&order, step)?;
+            recorder.acknowledge(&command, step)?;
         }
-        let reason = if phase == RunPhase::Stopped { "as a request asked" } else { "by a signal" };
+        let reason = if phase == RunPhase::Stopped { "on request" } else { "by a signal" };
         Ok((phase, Some(reason.to_owned())))
     }
 
-    /// `memory` is told what a step needs, once that is known.
-    fn run_to_the_end(
+    /// `memory` is set to the memory of a step once that is known.
+    fn run_to_end(
         &self,
         spec: &RunSpec,
         recorder: &mut Recorder,
@@ -146,35 +148,35 @@ impl SingleRun<'_> {
         let threads = if config.threads == 0 { self.default_threads } else { config.threads };
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
 
-        let desk = Arc::clone(self.desk);
-        let images = PreparedImages::read(self.run, config.size, threads, recorder, &move || desk.is_to_end())?;
-        let (train, lost) = images.training_set(device)?;
+        let queue = Arc::clone(self.queue);
+        let images = PreparedImages::read(self.run, config.size, threads, recorder, &move || queue.should_stop())?;
+        let (train, unusable) = images.training_set(device)?;
         let (validation, _) = images.evaluation_set(Split::Validation, device)?;
         let (test, _) = images.evaluation_set(Split::Test, Device::Cpu)?;
         let data = images.manifest.fingerprint();
-        // Schedule and class weights stay those of the images that the run began with, whether one is lost while it
-        // trains or while it is interrupted.
+        // Schedule and class weights stay those of the images that the run started with, even if some become unusable
+        // while it trains or is interrupted.
         let per_epoch = steps_per_epoch(train.len(), config.batch_size * config.accumulate);
-        check_batches(config, train.len() - lost.len())?;
-        recorder.record(RunEventKind::Prepared {
+        check_batches(config, train.len() - unusable.len())?;
+        recorder.record(RunEventKind::Prepared(TrainingSetup {
             device: device_name(device),
             precision,
             threads,
-            train: train.len() - lost.len(),
+            train: train.len() - unusable.len(),
             validation: validation.len(),
             test: test.len(),
             steps_per_epoch: per_epoch,
-        })?;
+        }))?;
         if validation.is_empty() {
-            let message = "there is no validation image: the best epoch is chosen by the training figures".to_owned();
+            let message = "there are no validation images: the best epoch is chosen by the training metrics".to_owned();
             recorder.record(RunEventKind::Warning { message })?;
         }
 
-        // No batch is larger than the images are many.
+        // No batch has more images than there are.
         let largest = TrainingConfig { batch_size: config.batch_size.min(train.len()), ..config.clone() };
         let resident = train.images.resident_bytes() + validation.images.resident_bytes();
         let step = StepMemory::new(&largest, kind, device, resident);
-        // A GPU's allocator says by itself when it has no more.
+        // A GPU's allocator reports by itself that it has run out.
         if device == Device::Cpu {
             step.check(device)?;
         }
@@ -191,7 +193,7 @@ impl SingleRun<'_> {
         };
         let notes = checkpoint_notes(config, &data);
         self.restore(&mut state, &notes, recorder)?;
-        state.progress.lost.extend(lost);
+        state.progress.unusable.extend(unusable);
         recorder.watch(notes, images.watched());
         let metadata = self.metadata(spec, &images, &data);
         let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };
@@ -202,7 +204,8 @@ impl SingleRun<'_> {
         Ok(ending)
     }
 
-    /// Takes up the last checkpoint, or the one before where that is damaged. Without any, the run begins anew.
+    /// Restores the last checkpoint, or the previous one if that is damaged. Without either, the run starts from
+    /// scratch.
     fn restore(
         &self,
         state: &mut TrainingState,
@@ -217,20 +220,20 @@ impl SingleRun<'_> {
                     for key in ["config_sha256", "dataset_sha256"] {
                         anyhow::ensure!(
                             checkpoint.notes.get(key) == notes.get(key),
-                            "{file} belongs to another configuration or data set ({key} differs): were run.toml or \
-                             dataset.json changed? Undo it, or start a new run"
+                            "{file} belongs to another configuration or data set ({key} differs): was run.toml or \
+                             dataset.json changed? Undo the change, or start a new run"
                         );
                     }
                     state.restore(&checkpoint).with_context(|| file.clone())?;
                     if damaged.is_empty() {
                         state.best.remove_others(self.run)?;
                     } else {
-                        // Left there, it would take this one's place when the next checkpoint is written. This one does
-                        // not know of later models, which stay until there is a checkpoint that does.
+                        // Otherwise the damaged file would replace this one when the next checkpoint is written. This
+                        // checkpoint does not list later best models, which are kept until a checkpoint does.
                         std::fs::rename(self.run.last_checkpoint(), self.run.rejected_checkpoint())
                             .context("set last.safetensors aside")?;
                     }
-                    recorder.warn_of_lost_events(&checkpoint.notes)?;
+                    recorder.warn_of_missing_events(&checkpoint.notes)?;
                     let Progress { step, epochs_done, .. } = state.progress;
                     return recorder.record(RunEventKind::Resumed { step, epochs_done, checkpoint: file });
                 }
@@ -244,11 +247,11 @@ impl SingleRun<'_> {
         }
         anyhow::ensure!(
             damaged.is_empty(),
-            "no checkpoint can be used ({}); remove what is damaged to begin anew",
+            "no checkpoint can be used ({}); remove the damaged files to start from scratch",
             damaged.join("; ")
         );
-        if recorder.state().step > 0 {
-            // It was ended before its first checkpoint: what it recorded comes again.
+        if recorder.summary().step > 0 {
+            // The run ended before its first checkpoint: its events are recorded again.
             let checkpoint = "none".to_owned();
             recorder.record(RunEventKind::Resumed { step: 0, epochs_done: 0, checkpoint })?;
         }
@@ -273,11 +276,11 @@ impl SingleRun<'_> {
         let training = images.manifest.findings_of(Split::Train).map(|(_, findings)| findings);
         provenance.extend(TrainingImages::of(training).map(|training| training.to_provenance()));
         let TrainingConfig { width, size, .. } = spec.config;
-        ModelMetadata { width, size, view: Some(spec.view), input_route: InputRoute::One, provenance }
+        ModelMetadata { width, size, view: Some(spec.view), input_route: InputRoute::Training, provenance }
     }
 
-    /// A failure in one line; where memory ran out, with what would fit.
-    fn explained(&self, message: &str, spec: &RunSpec, memory: Option<StepMemory>) -> String {
+    /// The message of a failure in one line; if memory ran out, with advice on what would fit.
+    fn describe_failure(&self, message: &str, spec: &RunSpec, memory: Option<StepMemory>) -> String {
         let device = select_device(spec.device, self.cuda).unwrap_or(Device::Cpu);
         let kind = select_precision(spec.config.precision, device).map_or(Kind::Float, |(_, kind)| kind);
         let memory = memory.unwrap_or_else(|| StepMemory::new(&spec.config, kind, device, 0));
@@ -287,8 +290,8 @@ impl SingleRun<'_> {
 
 /// The hashes that tie a checkpoint to its run.
 fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, String> {
-    // More epochs, other threads or more frequent checkpoints leave a training what it is.
-    let lasting = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
-    let config = serde_json::to_vec(&lasting).expect("a configuration is plain data");
+    // More epochs, other thread counts and more frequent checkpoints do not change what is computed.
+    let essential = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
+    let config = serde_json::to_vec(&essential).expect("a configuration is plain data");
     BTreeMap::from([("config_sha256".to_owned(), sha256_hex(&config)), ("dataset_sha256".to_owned(), data.to_owned())])
 }

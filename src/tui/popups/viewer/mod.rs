@@ -1,4 +1,4 @@
-//! Pictures, full screen: a list of images that one walks through.
+//! The full-screen picture viewer, for browsing a list of images.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -8,13 +8,13 @@ use ratatui::widgets::{Clear, Paragraph};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::binding::{Action, Binding, action_of};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::protocol::viewer::{ImageList, ViewerAction};
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
-use crate::tui::widgets::picture::PictureView;
+use crate::tui::widgets::picture::{PictureContent, PictureView};
 use mammoscope_domain::text::printable::{printable, printable_os};
 use mammoscope_imaging::intensity_window::WindowChoice;
 
@@ -22,7 +22,7 @@ const fn act(action: ViewerAction) -> Action {
     Action::Viewer(action)
 }
 
-const BINDINGS: &[Binding] = &[
+const BINDINGS: KeyTables = &[&[
     Binding::new(
         act(ViewerAction::Next),
         &[Key::Right, Key::Down, Key::Char(' '), Key::Enter],
@@ -35,20 +35,19 @@ const BINDINGS: &[Binding] = &[
         "previous",
         "show the previous image",
     ),
-    Binding::new(act(ViewerAction::NextWindow), &[Key::Char('w')], "window", "choose the next grey window"),
-    Binding::new(act(ViewerAction::Darker), &[Key::Char('[')], "darker", "draw the image darker"),
-    Binding::new(act(ViewerAction::Brighter), &[Key::Char(']')], "brighter", "draw the image brighter"),
-    Binding::new(act(ViewerAction::MoreContrast), &[Key::Char('}')], "contrast", "draw the image with more contrast"),
-    Binding::quiet(act(ViewerAction::LessContrast), &[Key::Char('{')], "draw the image with less contrast"),
-    Binding::quiet(act(ViewerAction::UsualWindow), &[Key::Char('0')], "draw the image as at first"),
-    Binding::quiet(act(ViewerAction::TenOn), &[Key::PageDown], "go ten images on"),
+    Binding::new(act(ViewerAction::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
+    Binding::new(act(ViewerAction::Darker), &[Key::Char('[')], "darker", "darken the image"),
+    Binding::new(act(ViewerAction::Brighter), &[Key::Char(']')], "brighter", "brighten the image"),
+    Binding::new(act(ViewerAction::MoreContrast), &[Key::Char('}')], "contrast", "increase the contrast"),
+    Binding::quiet(act(ViewerAction::LessContrast), &[Key::Char('{')], "decrease the contrast"),
+    Binding::quiet(act(ViewerAction::ResetWindow), &[Key::Char('0')], "reset the grey window"),
+    Binding::quiet(act(ViewerAction::TenForward), &[Key::PageDown], "go ten images forward"),
     Binding::quiet(act(ViewerAction::TenBack), &[Key::PageUp], "go ten images back"),
     Binding::quiet(act(ViewerAction::First), &[Key::Home], "show the first image"),
     Binding::quiet(act(ViewerAction::Last), &[Key::End], "show the last image"),
     Binding::new(act(ViewerAction::Close), &[Key::Escape, Key::Char('q')], "back", "go back"),
-];
+]];
 
-/// The viewer.
 pub(in crate::tui) struct ViewerPopup {
     images: ImageList,
     window: WindowChoice,
@@ -56,19 +55,21 @@ pub(in crate::tui) struct ViewerPopup {
 }
 
 impl ViewerPopup {
-    /// A viewer; its pictures are asked for when it is drawn, since their size is known only then.
+    /// A viewer of these images. Pictures are requested on drawing, since their size is known only then.
     pub(in crate::tui) fn open(mut images: ImageList) -> Self {
         images.position = images.position.min(images.images.len().saturating_sub(1));
         Self { images, window: WindowChoice::default(), picture: PictureView::new(PicturePlace::Viewer) }
     }
 
-    #[expect(clippy::unused_self, reason = "as the other popups")]
-    pub(in crate::tui) fn bindings(&self) -> &'static [Binding] {
+    #[expect(clippy::unused_self, reason = "the tables are the popup's")]
+    pub(in crate::tui) fn bindings(&self) -> KeyTables {
         BINDINGS
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
-        let Some(Action::Viewer(action)) = action_of(key, &[BINDINGS]) else { return PopupOutcome::Stay(Vec::new()) };
+        let Some(Action::Viewer(action)) = action_of(key, BINDINGS.iter().copied().flatten()) else {
+            return PopupOutcome::Stay(Vec::new());
+        };
         self.act(action)
     }
 
@@ -76,7 +77,7 @@ impl ViewerPopup {
         match action {
             ViewerAction::Next => self.step(1),
             ViewerAction::Previous => self.step(-1),
-            ViewerAction::TenOn => self.step(10),
+            ViewerAction::TenForward => self.step(10),
             ViewerAction::TenBack => self.step(-10),
             ViewerAction::First => self.images.position = 0,
             ViewerAction::Last => self.images.position = self.images.images.len().saturating_sub(1),
@@ -85,7 +86,7 @@ impl ViewerPopup {
             ViewerAction::Darker => self.window = self.window.brighter(-1),
             ViewerAction::MoreContrast => self.window = self.window.steeper(1),
             ViewerAction::LessContrast => self.window = self.window.steeper(-1),
-            ViewerAction::UsualWindow => self.window = WindowChoice::default(),
+            ViewerAction::ResetWindow => self.window = WindowChoice::default(),
             ViewerAction::Close => return PopupOutcome::Close(Vec::new()),
         }
         PopupOutcome::Stay(Vec::new())
@@ -108,9 +109,9 @@ impl ViewerPopup {
         self.picture.on_message(message);
     }
 
-    /// What its picture wants since it was drawn last.
-    pub(in crate::tui) fn take_wanted(&mut self) -> Option<Effect> {
-        self.picture.take_wanted()
+    /// Takes the request that the last drawing led to.
+    pub(in crate::tui) fn take_request(&mut self) -> Option<Effect> {
+        self.picture.take_request()
     }
 
     pub(in crate::tui) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
@@ -121,7 +122,7 @@ impl ViewerPopup {
         let place = if images.is_empty() { String::new() } else { place };
         let inner = draw_pane(frame, area, theme, true, [&printable(&self.images.title), &place]);
         let Some(image) = images.get(self.images.position) else {
-            frame.render_widget(Paragraph::new(Line::styled(" there is no image here", theme.dim())), inner);
+            frame.render_widget(Paragraph::new(Line::styled(" no images", theme.dim())), inner);
             return;
         };
         let [room, caption, facts] =
@@ -131,7 +132,7 @@ impl ViewerPopup {
             let around = [position.checked_add(1), position.checked_sub(1)];
             around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
         };
-        self.picture.draw(frame, room, model, &image.path, self.window, neighbours);
+        self.picture.draw(frame, room, model, PictureContent::stored(&image.path, self.window), neighbours);
         let cells = usize::from(inner.width).saturating_sub(2);
         let text = fitted(&printable(&image.caption), cells);
         frame.render_widget(Paragraph::new(Line::raw(text).centered()), caption);

@@ -25,17 +25,17 @@ fn three_images(folder: &std::path::Path) -> ImageList {
 fn wanted(effects: &[Effect]) -> PictureRequest {
     match effects {
         [Effect::Picture(PictureEffect::Show { request, .. })] => request.clone(),
-        other => panic!("no picture is asked for: {other:?}"),
+        other => panic!("no picture is requested: {other:?}"),
     }
 }
 
 #[test]
-fn one_walks_through_the_images_and_sees_each() {
+fn the_images_are_browsed_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let (inbox, messages) = std::sync::mpsc::channel();
     let mut service = PictureService::new(inbox);
     let mut app = fresh_app();
-    app.arrive(Destination::Viewer(three_images(folder.path())));
+    app.navigate(Destination::Viewer(three_images(folder.path())));
     let mut look = |app: &mut crate::tui::app::App, size| {
         drawn(app, size);
         for effect in app.after_draw() {
@@ -52,13 +52,13 @@ fn one_walks_through_the_images_and_sees_each() {
     press(&mut app, &[Key::End]);
     insta::assert_snapshot!("unreadable_80x24", look(&mut app, (80, 24)));
     press(&mut app, &[Key::Char('?')]);
-    assert!(look(&mut app, (80, 24)).contains("draw the image with less contrast"), "its keys are told");
+    assert!(look(&mut app, (80, 24)).contains("decrease the contrast"), "its keys are listed");
     press(&mut app, &[Key::Escape, Key::Escape]);
     assert!(app.popups.is_empty());
 }
 
 #[test]
-fn every_action_does_what_its_name_says() {
+fn every_key_performs_its_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut viewer = ViewerPopup::open(three_images(folder.path()));
     let mut position = |key| {
@@ -79,10 +79,10 @@ fn every_action_does_what_its_name_says() {
 }
 
 #[test]
-fn a_picture_is_asked_for_once_for_each_size_window_and_image() {
+fn a_picture_is_requested_once_per_size_window_and_image() {
     let folder = tempfile::tempdir().unwrap();
     let mut app = fresh_app();
-    app.arrive(Destination::Viewer(three_images(folder.path())));
+    app.navigate(Destination::Viewer(three_images(folder.path())));
     drawn(&mut app, (80, 24));
     let first = wanted(&app.after_draw());
     drawn(&mut app, (80, 24));
@@ -92,12 +92,12 @@ fn a_picture_is_asked_for_once_for_each_size_window_and_image() {
     press(&mut app, &[Key::Char(']')]);
     drawn(&mut app, (100, 30));
     assert_eq!(wanted(&app.after_draw()).window.level, 1);
-    // The terminal is cleared: what it was sent is gone.
+    // Clearing the terminal loses the pictures that it was sent.
     press(&mut app, &[Key::Ctrl('l')]);
     drawn(&mut app, (100, 30));
     wanted(&app.after_draw());
-    // An answer that nobody waits for any more is not shown.
-    let stale = PictureMessage { request: first, outcome: Err("is stale".to_owned()) };
+    // An answer to an earlier request is not shown.
+    let stale = PictureMessage { request: first, outcome: Err("is stale".into()) };
     app.update(UiMessage::Picture(stale), fixed_time());
     assert!(!drawn(&mut app, (100, 30)).contains("is stale"));
     assert!(matches!(app.popups[..], [Popup::Viewer(_)]));

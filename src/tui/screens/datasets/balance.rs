@@ -1,4 +1,4 @@
-//! The pane of a folder: how many images of each class there are, by view and split, and what is wrong.
+//! The class balance of a folder by view and split, and its problems.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,6 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::DatasetsScreen;
 use super::folders_view::right;
 use super::tree::FolderTree;
-use super::view::grouped;
 use crate::terminal::color_depth::ColorDepth;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
@@ -19,25 +18,25 @@ use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable_path;
 
-/// Cells of a table's row, before its bar; with short words where that does not fit.
+/// Cells of a table row without its bar; narrower panes get abbreviations.
 const ROW: usize = 41;
-/// A bar narrower than this tells nothing beside the numbers.
+/// The smallest useful width of a bar beside the numbers.
 const MIN_BAR: usize = 8;
-/// Problems that are listed.
-const LISTED: usize = 40;
+const MAX_LISTED_PROBLEMS: usize = 40;
 
 type Place = (Option<View>, Option<Split>);
 
-/// Images of each class, and without one.
+/// The numbers of images of each class and without a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ClassCounts {
     classes: [usize; 4],
     unlabelled: usize,
 }
 
-/// Counts the images of a folder and all within by view and split.
+/// Counts the images in a folder and its subfolders by view and split.
 fn counts(tree: &FolderTree, folder: usize) -> BTreeMap<Place, ClassCounts> {
     let mut found = BTreeMap::<Place, ClassCounts>::new();
     for at in tree.within(folder) {
@@ -70,7 +69,7 @@ impl DatasetsScreen {
             .within(self.folder)
             .into_iter()
             .flat_map(|at| tree.folder(at).problems.iter())
-            .take(LISTED)
+            .take(MAX_LISTED_PROBLEMS)
             .map(|problem| {
                 let path = problem.path.strip_prefix(&tree.folder(0).path).unwrap_or(&problem.path);
                 format!(" {}: {}", printable_path(path), problem.kind)
@@ -78,13 +77,13 @@ impl DatasetsScreen {
             .collect();
         if !problems.is_empty() {
             lines.push(Line::default());
-            lines.push(Line::styled(fitted(" Files and folders to look at", cells), theme.warning()));
+            lines.push(Line::styled(fitted(" Files and folders to check", cells), theme.warning()));
             lines.extend(problems.into_iter().map(Line::raw));
         }
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
     }
 
-    /// What the audit of the whole data set says.
+    /// The findings of the audit of the whole data set.
     fn audit_lines(&self, tree: &FolderTree, theme: &Theme) -> Vec<Line<'static>> {
         if !self.samples.audited || tree.folder(0).below == 0 {
             return Vec::new();
@@ -139,7 +138,7 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
         };
         let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, split_cells)))];
         if counts.classes.iter().sum::<usize>() == 0 {
-            let text = format!("{} images in no class", right(counts.unlabelled, number_cells));
+            let text = format!("{} images without class", right(counts.unlabelled, number_cells));
             spans.push(Span::styled(text, theme.dim()));
             lines.push(Line::from(spans));
             continue;
@@ -160,12 +159,12 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
         }
     }
     if found.is_empty() {
-        lines = vec![Line::styled(" no image yet", theme.dim())];
+        lines = vec![Line::styled(" no images yet", theme.dim())];
     }
     lines
 }
 
-/// A bar of so many cells, a part of it for each class; without colours the letters tell them apart.
+/// A bar with a part for each class, drawn with the class letters if there are no colours.
 fn stacked(counts: [usize; 4], cells: usize, theme: &Theme) -> Vec<Span<'static>> {
     let total = counts.iter().sum::<usize>().max(1);
     let plain = theme.ascii || theme.depth == ColorDepth::None;

@@ -1,11 +1,11 @@
-//! The images that go from Datasets to Explain.
+//! The list of images that Datasets passes to Explain.
 
 use std::collections::HashSet;
 
 use super::DatasetsScreen;
 use super::samples::{SampleRow, Samples, Shown};
-use super::steering::MAX_VIEWED;
 use super::tree::FolderTree;
+use super::update::MAX_VIEWED;
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainList, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
@@ -13,11 +13,11 @@ use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::printable::printable;
 
 impl DatasetsScreen {
-    /// The marked images of the list, where there are such, else all that are listed, around the cursor.
+    /// Explains the marked images in the list or, without any, the listed images around the cursor.
     pub(super) fn explain(&mut self) -> Vec<Effect> {
         self.relist();
         let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else {
-            return vec![Effect::failed("no image is listed here; choose a folder with images")];
+            return vec![Effect::failed("no images are listed here; select a folder with images")];
         };
         let is_marked = |row: &SampleRow| self.samples.is_marked(&Samples::path(tree, *row));
         let marked: Vec<(usize, SampleRow)> = (0..self.samples.len())
@@ -51,18 +51,18 @@ fn sample(tree: &FolderTree, row: SampleRow) -> ExplainSample {
 
 fn of_folder(tree: &FolderTree, folder: usize, name: &str) -> ExplainSample {
     let around = tree.folder(folder);
-    let told = sample_name(name);
-    let examination = told
+    let parsed = sample_name(name);
+    let examination = parsed
         .as_ref()
         .map(|name| format!("{} exam {}", printable(&name.subject.0), printable(&name.exam.0)))
         .unwrap_or_default();
-    // The view's folder goes before the name, as on the command line.
+    // The view's folder takes precedence over the name, as on the command line.
     let label = around.context.class;
-    let view = around.context.view.or_else(|| told.as_ref().map(|name| name.view));
+    let view = around.context.view.or_else(|| parsed.as_ref().map(|name| name.view));
     ExplainSample { path: around.path.join(name), label, view, examination }
 }
 
-/// All images of the data set that are of the same examinations.
+/// All images in the data set of the same examinations.
 fn views_of(tree: &FolderTree, samples: &[ExplainSample]) -> Vec<ExplainSample> {
     let wanted: HashSet<&str> =
         samples.iter().map(|sample| sample.examination.as_str()).filter(|name| !name.is_empty()).collect();

@@ -1,4 +1,4 @@
-//! What is doubtful about an image, in a few words.
+//! The flags of an image: reasons to check it.
 
 use std::path::PathBuf;
 
@@ -9,36 +9,36 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 
-/// Something doubtful about an image.
+/// A reason to check an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Flag {
-    /// It cannot be read, and why.
+    /// It cannot be read, for this reason.
     Unreadable(String),
-    /// It cannot be a mammogram as expected.
+    /// It does not look like a mammogram as expected.
     Doubtful(ImageDoubt),
     /// Another file of the data set has the same content: its path below the root.
     SameAs(PathBuf),
-    /// Its name says another class than its folder.
+    /// Its name gives another class than its folder.
     NamedClass(DensityClass),
-    /// Its name says another view than its folder.
+    /// Its name gives another view than its folder.
     NamedView(View),
-    /// Its subject is in other splits, too.
+    /// Its subject is also in these splits.
     AlsoIn(Vec<Split>),
-    /// Its examination lacks views that others have.
+    /// Its examination lacks these views.
     Missing(Vec<View>),
 }
 
 impl Flag {
-    /// Whether it spoils a training, rather than being worth a look.
+    /// True if it harms training rather than being merely worth a look.
     pub(super) fn is_bad(&self) -> bool {
         !matches!(self, Self::Missing(_))
     }
 
-    /// It in a few words.
+    /// The flag in a few words.
     pub(super) fn text(&self) -> String {
         let names = |names: Vec<&str>| names.join(" ");
         match self {
-            // Details stand in brackets, and in the sentence.
+            // The details in brackets are left to the sentence.
             Self::Unreadable(problem) => problem.split(" (").next().unwrap_or_default().to_owned(),
             Self::Doubtful(doubt) => doubt.short().to_owned(),
             Self::SameAs(other) => {
@@ -51,7 +51,7 @@ impl Flag {
         }
     }
 
-    /// It in a sentence, for where there is room.
+    /// The flag as a sentence.
     pub(super) fn sentence(&self) -> String {
         match self {
             Self::Unreadable(problem) => format!("the file {problem}"),
@@ -65,7 +65,7 @@ impl Flag {
     }
 }
 
-/// What is doubtful about an image by its name and folders.
+/// The flags that follow from an image's name and folders.
 pub(super) fn flags_of(file: &str, context: FolderContext, audit: &SubjectAudit) -> Vec<Flag> {
     let mut flags = Vec::new();
     let Some(name) = sample_name(file) else { return flags };
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_against_its_folders_is_flagged() {
+    fn a_name_that_contradicts_its_folders_is_flagged() {
         let context = FolderContext { view: Some(View::CcR), split: None, class: Some(DensityClass::C) };
         let texts = |file| -> Vec<String> {
             flags_of(file, context, &SubjectAudit::default()).iter().map(Flag::text).collect()

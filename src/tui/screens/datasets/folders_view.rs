@@ -1,4 +1,4 @@
-//! The pane of folders.
+//! The tree of folders.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -8,14 +8,14 @@ use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
 use super::tree::{Folder, FolderState, FolderTree};
-use super::view::grouped;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::folder_listing::FolderMeaning;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// Cells of a bar beside a class.
+/// Cells of the bar beside a class.
 const BAR: usize = 6;
 
 impl DatasetsScreen {
@@ -74,7 +74,7 @@ fn folder_line(tree: &FolderTree, at: usize, model: &Model, cells: usize) -> Lin
     Line::from(spans)
 }
 
-/// `1,060`; `…` behind it as long as it grows.
+/// The number of images, such as `1,060`, followed by `…` while it grows.
 fn count_text(folder: &Folder) -> String {
     match (&folder.state, folder.waiting) {
         (FolderState::Failed(_), _) => "unreadable".to_owned(),
@@ -94,7 +94,7 @@ pub(super) fn bar(part: f64, cells: usize, ascii: bool) -> String {
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
 }
 
-/// A count at the right end of so many cells, in thousands where it would touch what is before it.
+/// A count aligned to the right, in thousands if it would fill all cells.
 pub(super) fn right(number: usize, cells: usize) -> String {
     let text = grouped(number);
     padded_start(&if text.len() < cells { text } else { format!("{}k", number / 1000) }, cells)

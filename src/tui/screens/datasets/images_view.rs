@@ -1,4 +1,4 @@
-//! The pane of images.
+//! The list of images.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -7,19 +7,19 @@ use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
 use super::flags::Flag;
-use super::samples::{SampleRow, Samples, Shown};
+use super::samples::{KnownHeader, SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
-use super::view::grouped;
 use crate::tui::model::Model;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
 
-/// Cells that the flags have at least: `! no MLO_R`.
+/// The smallest width of the flags, such as `! no MLO_R`.
 const MIN_FLAGS: usize = 12;
 
-/// Which columns a list has.
+/// The columns of the list.
 struct Columns {
     subject: usize,
     view: bool,
@@ -28,7 +28,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// What the folder does not say, each row says; what does not fit is left out.
+    /// Columns for what the folder does not determine, as far as they fit.
     fn new(tree: &FolderTree, folder: usize, cells: usize) -> Self {
         let context = tree.folder(folder).context;
         let subject = match cells {
@@ -90,9 +90,9 @@ impl DatasetsScreen {
         if self.samples.len() == 0 {
             let text = match (&chosen.state, narrowed) {
                 (FolderState::Failed(problem), _) => format!(" cannot be read: {}", printable(problem)),
-                (_, true) => " no image is such; Esc lists all".to_owned(),
+                (_, true) => " no image matches; Esc lists all".to_owned(),
                 (_, false) if chosen.waiting > 0 => " reading".to_owned(),
-                (_, false) => " no PNG, JPEG or TIFF image lies here".to_owned(),
+                (_, false) => " no PNG, JPEG or TIFF images here".to_owned(),
             };
             frame.render_widget(Paragraph::new(Line::styled(fitted(&text, head.width.into()), theme.dim())), head);
             return;
@@ -103,7 +103,7 @@ impl DatasetsScreen {
         let visible = self.images.visible(rows, self.samples.len());
         let shown: Vec<SampleRow> = visible.clone().filter_map(|at| self.samples.row(at)).collect();
         let paths = shown.iter().map(|row| Samples::path(tree, *row));
-        self.unread = self.samples.unasked(paths);
+        self.unread = self.samples.mark_requested(paths);
         for (line, (at, row)) in visible.zip(shown).enumerate() {
             let style = if at == self.images.cursor { theme.selected(self.in_images) } else { theme.text() };
             let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
@@ -151,7 +151,7 @@ fn sample_line(
     let class = context.class.map_or_else(none, |class| class.letter().to_owned());
     let class_style = context.class.map_or_else(|| theme.dim(), |class| theme.class(class));
     let mut spans = vec![Span::styled(mark, theme.accent())];
-    // Without ids the file's name tells more than an empty column.
+    // Without ids, the file name says more than an empty column.
     let (first, second) = if name.is_some() { (columns.subject, 5) } else { (columns.subject + 5, 0) };
     spans.push(Span::raw(format!("{} {}", padded(&subject, first), padded(&exam, second))));
     spans.push(Span::styled(padded(&class, 6), class_style));
@@ -163,11 +163,11 @@ fn sample_line(
         spans.push(Span::raw(padded(context.split.map_or(theme.sign("–", "-"), |split| split.name()), 11)));
     }
     let (size, depth) = match samples.header(&path) {
-        Some(Ok(header)) => {
+        Some(KnownHeader::Read(header)) => {
             let times = theme.sign("×", "x");
             (format!("{}{times}{}", header.facts.width, header.facts.height), format!("{} bit", header.facts.bits))
         }
-        Some(Err(_)) => (none(), none()),
+        Some(KnownHeader::Unreadable) => (none(), none()),
         None => (String::new(), String::new()),
     };
     spans.push(Span::raw(format!("{} ", padded_start(&size, 10))));

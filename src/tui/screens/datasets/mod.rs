@@ -1,16 +1,17 @@
-//! The screen Datasets: folders, the images in them, and the one under the cursor.
+//! The screen Datasets: folders, the images in them, and a preview of the selected one.
 
 mod balance;
-mod bindings;
 mod explained;
 mod flags;
 mod folders_view;
 mod images_view;
+mod keys;
+mod messages;
 mod open_field;
 mod preview;
 mod samples;
-mod steering;
 mod tree;
+mod update;
 mod view;
 
 use std::path::PathBuf;
@@ -24,9 +25,10 @@ use tree::FolderTree;
 
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::{Action, Binding};
-use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::picture::PictureView;
@@ -36,7 +38,7 @@ use mammoscope_imaging::intensity_window::WindowChoice;
 
 pub(in crate::tui) use samples::Shown;
 
-/// What is restored the next time.
+/// The saved state of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::tui) struct DatasetsView {
@@ -49,21 +51,20 @@ pub(in crate::tui) struct DatasetsView {
     images: bool,
 }
 
-/// The screen.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub(in crate::tui) struct DatasetsScreen {
-    /// As it was left; the selection is followed as far as it is not reached yet.
+    /// The saved state; its selection is pursued until it is reached.
     restored: DatasetsView,
     tree: Option<FolderTree>,
-    /// The chosen folder.
+    /// The selected folder.
     folder: usize,
     folders: ScrollList,
     samples: Samples,
     images: ScrollList,
-    /// Whether the list of images is to be made anew.
+    /// True if the list of images has to be made again.
     stale: bool,
-    /// Whether the images have the focus, or the folders.
+    /// True if the images have the focus, false if the folders have it.
     in_images: bool,
     filter: TextField,
     typing: bool,
@@ -71,12 +72,12 @@ pub(in crate::tui) struct DatasetsScreen {
     window: WindowChoice,
     picture: PictureView,
     open: Option<OpenField>,
-    /// Data sets at hand, as long as none is open; `None` before they were looked for.
+    /// Data sets nearby, offered while none is open; `None` until the search is done.
     offered: Option<Vec<PathBuf>>,
     offers: ScrollList,
-    /// Headers to ask for.
+    /// Images whose headers have to be requested.
     unread: Vec<PathBuf>,
-    asked: bool,
+    entered: bool,
 }
 
 impl Default for DatasetsScreen {
@@ -86,7 +87,7 @@ impl Default for DatasetsScreen {
 }
 
 impl DatasetsScreen {
-    /// The screen as it was left.
+    /// The screen in its saved state.
     pub(in crate::tui) fn new(view: DatasetsView) -> Self {
         Self {
             tree: None,
@@ -105,12 +106,12 @@ impl DatasetsScreen {
             offered: None,
             offers: ScrollList::default(),
             unread: Vec::new(),
-            asked: false,
+            entered: false,
             restored: view,
         }
     }
 
-    /// What is to be restored.
+    /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> DatasetsView {
         let Some(tree) = &self.tree else { return self.restored.clone() };
         let image = self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row));
@@ -124,114 +125,26 @@ impl DatasetsScreen {
             images: self.in_images,
         }
     }
-
-    /// Takes news.
-    pub(in crate::tui) fn on_message(&mut self, message: DatasetsMessage, _model: &Model) -> Vec<Effect> {
-        match message {
-            DatasetsMessage::Opened { asked, root } => self.on_opened(&asked, &root),
-            DatasetsMessage::Listed { root, folder, context, outcome } => {
-                self.keep_image();
-                if let Some(tree) = self.tree.as_mut().filter(|tree| tree.folder(0).path == root) {
-                    if tree.on_listing(&folder, context, outcome) {
-                        self.samples.forget_folder(&folder);
-                    }
-                    self.stale = true;
-                    self.keep_folder();
-                    return self.restore_folder(&folder);
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Audited { root, audit } => {
-                if self.is_open(&root) {
-                    self.list_flagged_anew();
-                    (self.samples.audit, self.samples.audited) = (audit, true);
-                    return vec![Effect::Datasets(DatasetsEffect::Inspect(self.folders_with_images()))];
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Headers { read, passed } => {
-                if self.samples.on_headers(read, &passed) {
-                    self.list_flagged_anew();
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Unreadable(images) => {
-                for (path, problem) in images {
-                    if self.samples.on_problem(path, &problem) {
-                        self.list_flagged_anew();
-                    }
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Doubtful(images) => {
-                for (path, doubts) in images {
-                    if self.samples.on_doubts(&path, &doubts) {
-                        self.list_flagged_anew();
-                    }
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Duplicates { root, audit } => {
-                if !self.is_open(&root) {
-                    return Vec::new();
-                }
-                self.list_flagged_anew();
-                vec![Effect::done(self.samples.on_duplicates(audit))]
-            }
-            DatasetsMessage::Completed { typed, found } => {
-                if let Some(open) = &mut self.open {
-                    open.on_message(&typed, found);
-                }
-                Vec::new()
-            }
-            DatasetsMessage::Offered(offered) => {
-                self.offered = Some(offered);
-                Vec::new()
-            }
-        }
-    }
-
-    /// Takes a picture that is decoded or drawn.
-    pub(in crate::tui) fn on_picture(&mut self, message: &PictureMessage) {
-        self.picture.on_message(message);
-        let path = &message.request.path;
-        let is_news = match &message.outcome {
-            // A header may be whole and the rest not.
-            Err(problem) => self.samples.on_problem(path.clone(), problem),
-            Ok(picture) => picture.facts.as_ref().is_some_and(|facts| self.samples.on_doubts(path, &facts.doubts)),
-        };
-        if is_news {
-            self.list_flagged_anew();
-        }
-    }
-
-    /// The picture beside the list.
-    pub(in crate::tui) fn picture(&mut self) -> &mut PictureView {
-        &mut self.picture
-    }
-
-    /// What is wanted by what was drawn last.
-    pub(in crate::tui) fn take_wanted(&mut self) -> Vec<Effect> {
-        let unread = std::mem::take(&mut self.unread);
-        let headers = (!unread.is_empty()).then_some(Effect::Datasets(DatasetsEffect::ReadHeaders(unread)));
-        headers.into_iter().chain(self.picture.take_wanted()).collect()
-    }
 }
 
 impl Screen for DatasetsScreen {
-    fn bindings(&self, _model: &Model) -> &'static [Binding] {
+    fn bindings(&self, _model: &Model) -> KeyTables {
         match self.tree {
-            None => bindings::NOTHING,
-            Some(_) if self.in_images => bindings::IMAGES,
-            Some(_) => bindings::FOLDERS,
+            None => keys::NOTHING,
+            Some(_) if self.in_images => keys::IMAGES,
+            Some(_) => keys::FOLDERS,
         }
     }
 
     fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
         match action {
-            Action::Datasets(action) => self.act_here(action, model),
+            Action::Datasets(action) => self.update(action, model),
             _ => Vec::new(),
         }
+    }
+
+    fn move_cursor(&mut self, motion: ListMotion, _model: &Model) -> Vec<Effect> {
+        self.step(motion)
     }
 
     fn type_key(&mut self, key: Key, _model: &Model) -> Option<Vec<Effect>> {
@@ -242,7 +155,7 @@ impl Screen for DatasetsScreen {
                     self.open = None;
                     vec![Effect::Datasets(DatasetsEffect::Open(path.into()))]
                 }
-                Typed::Dropped => {
+                Typed::Cancelled => {
                     self.open = None;
                     Vec::new()
                 }
@@ -274,13 +187,27 @@ impl Screen for DatasetsScreen {
     }
 
     fn enter(&mut self, model: &Model) -> Vec<Effect> {
-        if std::mem::replace(&mut self.asked, true) {
+        if std::mem::replace(&mut self.entered, true) {
             return Vec::new();
         }
         match &self.restored.root {
             Some(root) => vec![Effect::Datasets(DatasetsEffect::Open(root.clone()))],
             None => vec![Effect::Datasets(DatasetsEffect::LookForData(model.workspace.clone()))],
         }
+    }
+
+    fn pictures_mut(&mut self) -> &mut [PictureView] {
+        std::slice::from_mut(&mut self.picture)
+    }
+
+    fn on_picture(&mut self, message: &PictureMessage) {
+        self.take_picture(message);
+    }
+
+    fn after_draw(&mut self) -> Vec<Effect> {
+        let unread = std::mem::take(&mut self.unread);
+        let headers = (!unread.is_empty()).then_some(Effect::Datasets(DatasetsEffect::ReadHeaders(unread)));
+        headers.into_iter().chain(self.picture.take_request()).collect()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {

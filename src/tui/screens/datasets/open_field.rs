@@ -1,4 +1,4 @@
-//! The path of a data set, typed, with the folders that it may become.
+//! The field for typing the path of a data set, with completions.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -9,13 +9,14 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::widgets::fitted::fitted;
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::text::printable::printable;
 
-/// A path that is typed.
+/// A field for typing a path.
 #[derive(Debug)]
 pub(super) struct OpenField {
     field: TextField,
@@ -23,18 +24,16 @@ pub(super) struct OpenField {
     list: ScrollList,
 }
 
-/// What became of it.
+/// The outcome of a key in the field.
 pub(super) enum Typed {
-    /// It goes on.
     Continues(Vec<Effect>),
-    /// This is to be opened.
+    /// Open this path.
     Open(String),
-    /// Nothing is to be opened.
-    Dropped,
+    Cancelled,
 }
 
 impl OpenField {
-    /// A field that begins with this path.
+    /// A field that starts with this path.
     pub(super) fn new(path: &str) -> (Self, Vec<Effect>) {
         let open = Self { field: TextField::new(path), found: Vec::new(), list: ScrollList::default() };
         let effects = open.complete();
@@ -45,7 +44,7 @@ impl OpenField {
         vec![Effect::Datasets(DatasetsEffect::Complete(self.field.text().to_owned()))]
     }
 
-    /// Takes what a path may become, if it is still the one that is typed.
+    /// Takes completions if they are still those of the typed path.
     pub(super) fn on_message(&mut self, typed: &str, found: Vec<String>) {
         if typed == self.field.text() {
             self.found = found;
@@ -54,17 +53,18 @@ impl OpenField {
     }
 
     pub(super) fn press(&mut self, key: Key) -> Typed {
+        if let Some(motion) = ListMotion::while_typing(key) {
+            self.list.move_by(motion, self.found.len());
+            return Typed::Continues(Vec::new());
+        }
         match key {
-            Key::Escape => return Typed::Dropped,
-            Key::Enter if self.field.text().trim().is_empty() => return Typed::Dropped,
+            Key::Escape => return Typed::Cancelled,
+            Key::Enter if self.field.text().trim().is_empty() => return Typed::Cancelled,
             Key::Enter => return Typed::Open(self.field.text().to_owned()),
             Key::Tab => return Typed::Continues(self.take(self.list.cursor)),
-            Key::Up | Key::Down | Key::PageUp | Key::PageDown => {
-                self.list.press(key, self.found.len());
-            }
             key => {
                 let before = self.field.text().to_owned();
-                // Behind a slash, one more or a tilde is the beginning of another path.
+                // After a slash, another slash or a tilde starts a new path.
                 if matches!(key, Key::Char('/' | '~')) && before.ends_with('/') {
                     self.field = TextField::default();
                 }
@@ -123,7 +123,7 @@ impl OpenField {
         spans.extend(self.field.spans(usize::from(field.width).saturating_sub(10), true, theme));
         frame.render_widget(Paragraph::new(Line::from(spans)), field);
         if self.found.is_empty() {
-            let text = " no folder begins so; expected is <view>/[<split>/]<class>/ with images";
+            let text = " no folder matches; expected layout: <view>/[<split>/]<class>/<image>";
             frame.render_widget(Paragraph::new(Line::styled(fitted(text, rows.width.into()), theme.dim())), rows);
             return;
         }

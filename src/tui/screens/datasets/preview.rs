@@ -1,4 +1,4 @@
-//! The pane of the image under the cursor: picture, window, histogram, facts, flags.
+//! The preview of the selected image: picture, histogram, grey window, facts and flags.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -7,13 +7,14 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::DatasetsScreen;
 use super::samples::Samples;
-use super::view::grouped;
 use crate::tui::model::Model;
 use crate::tui::protocol::pictures::PictureFacts;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::image::grey_range::values_in_words;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_imaging::intensity_window::GreyStatistics;
 
@@ -23,7 +24,7 @@ impl DatasetsScreen {
         let chosen = self.tree.as_ref().zip(self.samples.row(self.images.cursor));
         let Some((tree, row)) = chosen else {
             let inner = draw_pane(frame, area, theme, false, ["Image", ""]);
-            frame.render_widget(Paragraph::new(Line::styled(" no image is chosen", theme.dim())), inner);
+            frame.render_widget(Paragraph::new(Line::styled(" no image is selected", theme.dim())), inner);
             return;
         };
         let path = Samples::path(tree, row);
@@ -31,7 +32,7 @@ impl DatasetsScreen {
         let inner = draw_pane(frame, area, theme, false, [&name, ""]);
         let flags = self.samples.flags(tree, row);
         let problem = self.picture.problem(&path);
-        // What the picture's place says already is not said again.
+        // A problem that is shown in place of the picture is not repeated.
         let sentences: Vec<String> = flags
             .iter()
             .filter(|flag| problem.is_none_or(|problem| flag.text() != problem))
@@ -47,7 +48,7 @@ impl DatasetsScreen {
             let around = [cursor.checked_add(1), cursor.checked_sub(1)].into_iter().flatten();
             around.filter_map(|at| self.samples.row(at)).map(|row| Samples::path(tree, row)).collect()
         };
-        self.picture.draw(frame, room, model, &path, self.window, neighbours);
+        self.picture.draw(frame, room, model, PictureContent::stored(&path, self.window), neighbours);
         let cells = usize::from(inner.width);
         if let Some(known) = self.picture.facts(&path) {
             let mut lines = fact_lines(known, theme, cells);
@@ -62,7 +63,7 @@ impl DatasetsScreen {
     }
 }
 
-/// Histogram in two lines, window, file.
+/// The histogram in two lines, the grey window, and the file.
 fn fact_lines(known: &PictureFacts, theme: &Theme, cells: usize) -> Vec<Line<'static>> {
     let [above, below] = histogram(&known.statistics, theme, cells.saturating_sub(2));
     let window = known.window_text();
@@ -82,8 +83,8 @@ fn fact_lines(known: &PictureFacts, theme: &Theme, cells: usize) -> Vec<Line<'st
     ]
 }
 
-/// Grey values from black to white in so many columns, by the root of their counts: a mammogram's black background
-/// would leave nothing to be seen of the rest.
+/// A histogram of the grey values from black to white, by the square roots of their counts, since the black background of
+/// a mammogram would otherwise dwarf the rest.
 fn histogram(statistics: &GreyStatistics, theme: &Theme, cells: usize) -> [String; 2] {
     const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bars = statistics.histogram.len();

@@ -1,4 +1,4 @@
-//! The images of the chosen folder and all within, as far as the filter lets them through.
+//! The images in the selected folder and its subfolders that match the filter.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,36 +7,36 @@ use serde::{Deserialize, Serialize};
 
 use super::flags::{Flag, flags_of};
 use super::tree::FolderTree;
+use crate::tui::protocol::failure::Failure;
 use mammoscope_dataset::duplicate_audit::DuplicateAudit;
 use mammoscope_dataset::subject_audit::SubjectAudit;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::image_header::ImageHeader;
 
-/// Headers that are kept; beyond, all are read again as they are seen.
-const KEPT_HEADERS: usize = 2000;
+/// The largest number of cached headers; when it is exceeded, the cache is cleared.
+const MAX_HEADERS: usize = 2000;
 
-/// An image: its folder and its position there. Small, since there are many.
+/// An image as its folder and its index there; small, since there are many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SampleRow {
     folder: u32,
     index: u32,
 }
 
-/// Which images are listed.
+/// The kind of images that are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::tui) enum Shown {
-    /// All.
     #[default]
     All,
-    /// Those with something doubtful.
+    /// Images with flags.
     Flagged,
-    /// Those that are marked.
+    /// Images that the user has marked.
     Marked,
 }
 
 impl Shown {
-    /// The next, around.
+    /// The next kind, cyclically.
     pub(super) fn next(self) -> Self {
         match self {
             Self::All => Self::Flagged,
@@ -46,28 +46,36 @@ impl Shown {
     }
 }
 
-/// What is known of images beyond their names.
+/// An image header that was requested.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum KnownHeader {
+    Read(ImageHeader),
+    Unreadable,
+}
+
+/// The listed images, and facts about images beyond their names.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
     rows: Vec<SampleRow>,
     pub(super) audit: SubjectAudit,
-    /// Whether the whole data set was looked at.
+    /// True once the subjects of the whole data set were compared.
     pub(super) audited: bool,
     marks: HashSet<PathBuf>,
-    headers: HashMap<PathBuf, Result<ImageHeader, String>>,
-    asked: HashSet<PathBuf>,
-    /// Files that could not be read or decoded.
+    headers: HashMap<PathBuf, KnownHeader>,
+    /// Images whose headers were requested and have not come yet.
+    requested: HashSet<PathBuf>,
+    /// Files that cannot be read or decoded, with the reasons.
     unreadable: HashMap<PathBuf, String>,
-    /// Images that cannot be mammograms as expected, and why; of those that were looked at.
+    /// Doubts about the images that were checked.
     doubtful: HashMap<PathBuf, Vec<ImageDoubt>>,
-    /// Files of the same content: each with one of the others.
+    /// For each duplicate, one of the files with the same content.
     duplicates: HashMap<PathBuf, PathBuf>,
-    /// Whether they are being looked for.
-    pub(super) compares: bool,
+    /// True while duplicates are being searched.
+    pub(super) is_comparing: bool,
 }
 
 impl Samples {
-    /// Lists the images of a folder anew.
+    /// Lists the images in a folder and its subfolders.
     pub(super) fn list(&mut self, tree: &FolderTree, folder: usize, shown: Shown, filter: &str) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
@@ -89,39 +97,37 @@ impl Samples {
         self.rows = rows;
     }
 
-    /// How many are listed.
+    /// The number of listed images.
     pub(super) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// One of those that are listed.
+    /// The listed image at an index.
     pub(super) fn row(&self, at: usize) -> Option<SampleRow> {
         self.rows.get(at).copied()
     }
 
-    /// Where an image stands in the list.
+    /// The index of an image in the list.
     pub(super) fn position(&self, tree: &FolderTree, path: &Path) -> Option<usize> {
         let folder = tree.position(path.parent()?)? as u32;
         let name = path.file_name()?.to_str()?;
         self.rows.iter().position(|row| row.folder == folder && Self::name(tree, *row) == name)
     }
 
-    /// Where the folder of an image stands.
+    /// The index of an image's folder.
     pub(super) fn folder(row: SampleRow) -> usize {
         row.folder as usize
     }
 
-    /// Its file's name; empty for one that is gone.
+    /// The file name of an image; empty if it is gone.
     pub(super) fn name(tree: &FolderTree, row: SampleRow) -> &str {
         tree.folder(Self::folder(row)).images.get(row.index as usize).map_or("", |name| name)
     }
 
-    /// Its file.
     pub(super) fn path(tree: &FolderTree, row: SampleRow) -> PathBuf {
         tree.folder(Self::folder(row)).path.join(Self::name(tree, row))
     }
 
-    /// What is doubtful about it.
     pub(super) fn flags(&self, tree: &FolderTree, row: SampleRow) -> Vec<Flag> {
         let folder = tree.folder(Self::folder(row));
         let mut flags = flags_of(Self::name(tree, row), folder.context, &self.audit);
@@ -144,25 +150,24 @@ impl Samples {
         flags
     }
 
-    /// Whether it is marked.
     pub(super) fn is_marked(&self, path: &Path) -> bool {
         self.marks.contains(path)
     }
 
-    /// How many are marked.
+    /// The number of marked images.
     pub(super) fn marked(&self) -> usize {
         self.marks.len()
     }
 
-    /// Marks an image, or no longer.
-    pub(super) fn mark(&mut self, path: PathBuf) {
+    /// Marks an image, or unmarks it.
+    pub(super) fn toggle_mark(&mut self, path: PathBuf) {
         if !self.marks.remove(&path) {
             self.marks.insert(path);
         }
     }
 
-    /// Marks all that are listed, or none where all are.
-    pub(super) fn mark_all(&mut self, tree: &FolderTree) {
+    /// Marks all listed images, or unmarks them if all are marked.
+    pub(super) fn toggle_all_marks(&mut self, tree: &FolderTree) {
         let listed: Vec<PathBuf> = self.rows.iter().map(|row| Self::path(tree, *row)).collect();
         if listed.iter().all(|path| self.marks.contains(path)) {
             for path in &listed {
@@ -173,45 +178,53 @@ impl Samples {
         }
     }
 
-    /// What its header tells, once it was read.
-    pub(super) fn header(&self, path: &Path) -> Option<&Result<ImageHeader, String>> {
-        self.headers.get(path)
+    /// The header of an image, once it has come.
+    pub(super) fn header(&self, path: &Path) -> Option<KnownHeader> {
+        self.headers.get(path).copied()
     }
 
-    /// Of these images those whose headers are still to be asked for.
-    pub(super) fn unasked(&mut self, paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    /// Selects the images whose headers have not been requested, and counts them as requested.
+    pub(super) fn mark_requested(&mut self, paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
         let new: Vec<PathBuf> =
-            paths.filter(|path| !self.headers.contains_key(path) && !self.asked.contains(path)).collect();
-        self.asked.extend(new.iter().cloned());
+            paths.filter(|path| !self.headers.contains_key(path) && !self.requested.contains(path)).collect();
+        self.requested.extend(new.iter().cloned());
         new
     }
 
-    /// Takes headers, and those that were not read because others were wanted sooner; gives whether one is newly known to
-    /// be unreadable.
-    pub(super) fn on_headers(&mut self, read: Vec<(PathBuf, Result<ImageHeader, String>)>, passed: &[PathBuf]) -> bool {
-        let mut is_news = false;
-        for path in passed {
-            self.asked.remove(path);
+    /// Takes headers; those of the `skipped` images may be requested again. Returns `true` if an image is newly known to be
+    /// unreadable.
+    pub(super) fn on_headers(
+        &mut self,
+        read: Vec<(PathBuf, Result<ImageHeader, Failure>)>,
+        skipped: &[PathBuf],
+    ) -> bool {
+        let mut is_new = false;
+        for path in skipped {
+            self.requested.remove(path);
         }
-        if self.headers.len() + read.len() > KEPT_HEADERS {
+        if self.headers.len() + read.len() > MAX_HEADERS {
             self.headers.clear();
         }
         for (path, header) in read {
-            self.asked.remove(&path);
-            if let Err(problem) = &header {
-                is_news |= self.on_problem(path.clone(), problem);
-            }
-            self.headers.insert(path, header);
+            self.requested.remove(&path);
+            let known = match header {
+                Ok(header) => KnownHeader::Read(header),
+                Err(problem) => {
+                    is_new |= self.on_problem(path.clone(), problem.text());
+                    KnownHeader::Unreadable
+                }
+            };
+            self.headers.insert(path, known);
         }
-        is_news
+        is_new
     }
 
-    /// An image cannot be read or decoded; gives whether that was not known.
+    /// Records that an image cannot be read or decoded; returns `true` if that is new.
     pub(super) fn on_problem(&mut self, path: PathBuf, problem: &str) -> bool {
         self.unreadable.insert(path, problem.to_owned()).is_none()
     }
 
-    /// What is doubtful about an image; gives whether that was not known.
+    /// Records the doubts about an image; returns `true` if they are new.
     pub(super) fn on_doubts(&mut self, path: &Path, doubts: &[ImageDoubt]) -> bool {
         if doubts.is_empty() {
             return self.doubtful.remove(path).is_some();
@@ -219,12 +232,12 @@ impl Samples {
         self.doubtful.insert(path.to_owned(), doubts.to_vec()).as_deref() != Some(doubts)
     }
 
-    /// Takes the files of the same content; what is to be said of them comes back.
+    /// Takes the duplicates; returns a summary for the user.
     pub(super) fn on_duplicates(&mut self, audit: DuplicateAudit) -> String {
-        self.compares = false;
+        self.is_comparing = false;
         self.duplicates.clear();
         for group in audit.groups {
-            // Each points at the first of them, and that at the second.
+            // Each points to the first of the group, and that one to the second.
             for (at, path) in group.iter().enumerate() {
                 self.duplicates.insert(path.clone(), group[usize::from(at == 0)].clone());
             }
@@ -239,17 +252,17 @@ impl Samples {
         };
         let lists = if doubtful.is_empty() { "" } else { "; f lists them" };
         match self.duplicates.len() {
-            0 => format!("no two of {} images are the same{doubtful}{lists}{unread}", audit.files),
-            same => format!("{same} of {} images are the same as others{doubtful}; f lists them{unread}", audit.files),
+            0 => format!("no duplicates among {} images{doubtful}{lists}{unread}", audit.files),
+            same => format!("{same} of {} images are duplicates{doubtful}; f lists them{unread}", audit.files),
         }
     }
 
-    /// What was read of the images of a folder may be so no longer.
+    /// Forgets what is known of the images in a folder, since they may have changed.
     pub(super) fn forget_folder(&mut self, folder: &Path) {
         self.headers.retain(|path, _| path.parent() != Some(folder));
         self.unreadable.retain(|path, _| path.parent() != Some(folder));
         self.doubtful.retain(|path, _| path.parent() != Some(folder));
         self.duplicates.retain(|path, other| path.parent() != Some(folder) && other.parent() != Some(folder));
-        self.asked.clear();
+        self.requested.clear();
     }
 }

@@ -1,44 +1,44 @@
-//! The folders of a data set as far as they are known, and how many images lie in each.
+//! The tree of a data set's folders, as far as it is known, with the numbers of their images.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::tui::protocol::failure::Failure;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing};
 use mammoscope_dataset::folder_problem::FolderProblem;
 
-/// How far a folder is known.
+/// The state of a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FolderState {
-    /// It will be read.
+    /// Still to be read.
     Waiting,
-    /// It was read.
     Listed,
-    /// It cannot be read.
+    /// Unreadable, for this reason.
     Failed(String),
 }
 
-/// A folder.
+/// A folder of the tree.
 #[derive(Debug)]
 pub(super) struct Folder {
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) parent: Option<usize>,
-    /// How many folders it lies in, within the root.
+    /// The depth below the root.
     pub(super) depth: usize,
     pub(super) children: Vec<usize>,
     pub(super) context: FolderContext,
-    /// The names of the images in it.
+    /// File names.
     pub(super) images: Vec<Box<str>>,
     pub(super) problems: Vec<FolderProblem>,
     pub(super) state: FolderState,
-    /// Images in it and in all folders within.
+    /// The number of images in the folder and all its subfolders.
     pub(super) below: usize,
-    /// Folders of it and within that are still to be read.
+    /// The number of folders still to be read, among this one and all its subfolders.
     pub(super) waiting: usize,
     pub(super) expanded: bool,
 }
 
-/// The folders of a data set. Positions stay what they are; a folder that goes is only left out.
+/// The folders of a data set. Indices stay valid; a folder that disappears is only unlinked.
 #[derive(Debug)]
 pub(super) struct FolderTree {
     folders: Vec<Folder>,
@@ -46,7 +46,7 @@ pub(super) struct FolderTree {
 }
 
 impl FolderTree {
-    /// A root of which nothing is known yet.
+    /// A tree with an unread root.
     pub(super) fn new(root: &Path) -> Self {
         let mut tree = Self { folders: Vec::new(), by_path: HashMap::new() };
         tree.add(root.to_owned(), root.to_string_lossy().into_owned(), None);
@@ -76,27 +76,26 @@ impl FolderTree {
         at
     }
 
-    /// A folder.
     pub(super) fn folder(&self, at: usize) -> &Folder {
         &self.folders[at]
     }
 
-    /// Where the folder of this path stands.
+    /// The index of the folder with this path.
     pub(super) fn position(&self, path: &Path) -> Option<usize> {
         self.by_path.get(path).copied()
     }
 
-    /// Shows or hides the folders in one.
+    /// Expands or collapses a folder.
     pub(super) fn expand(&mut self, at: usize, expanded: bool) {
         self.folders[at].expanded = expanded;
     }
 
-    /// Takes what lies in a folder; whether it is one of the tree.
+    /// Takes the content of a folder; returns `false` if the folder is not in the tree.
     pub(super) fn on_listing(
         &mut self,
         path: &Path,
         context: FolderContext,
-        outcome: Result<FolderListing, String>,
+        outcome: Result<FolderListing, Failure>,
     ) -> bool {
         let Some(at) = self.position(path) else { return false };
         if self.folders[at].state == FolderState::Waiting {
@@ -104,7 +103,7 @@ impl FolderTree {
         }
         let (listing, state) = match outcome {
             Ok(listing) => (listing, FolderState::Listed),
-            Err(error) => (FolderListing::default(), FolderState::Failed(error)),
+            Err(error) => (FolderListing::default(), FolderState::Failed(error.into())),
         };
         let more = listing.images.len() as isize - self.folders[at].images.len() as isize;
         self.change(at, more, 0);
@@ -136,7 +135,7 @@ impl FolderTree {
         true
     }
 
-    /// Changes the counts of a folder and of those it lies in.
+    /// Changes the counts of a folder and of all folders around it.
     fn change(&mut self, at: usize, images: isize, waiting: isize) {
         let mut next = Some(at);
         while let Some(at) = next {
@@ -156,7 +155,7 @@ impl FolderTree {
         }
     }
 
-    /// The folders that are shown, in their order.
+    /// The visible folders in display order.
     pub(super) fn rows(&self) -> Vec<usize> {
         let mut rows = Vec::new();
         let mut open = vec![0];
@@ -169,7 +168,7 @@ impl FolderTree {
         rows
     }
 
-    /// A folder and all within, in their order.
+    /// A folder and all its subfolders, in display order.
     pub(super) fn within(&self, at: usize) -> Vec<usize> {
         let mut found = Vec::new();
         let mut open = vec![at];
@@ -180,7 +179,7 @@ impl FolderTree {
         found
     }
 
-    /// The most images of a class folder among those beside it, for bars.
+    /// The largest number of images in a folder among the siblings of this one, for scaling bars.
     pub(super) fn most_beside(&self, at: usize) -> usize {
         let parent = self.folders[at].parent.map_or(&[][..], |parent| &self.folders[parent].children);
         parent.iter().map(|&child| self.folders[child].below).max().unwrap_or(0)
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_fill_in_and_follow_what_changes() {
+    fn counts_follow_the_listings() {
         let mut tree = FolderTree::new(Path::new("/d"));
         on_listing(&mut tree, "/d", listing(&["A", "B"], 0));
         assert_eq!((tree.folder(0).below, tree.folder(0).waiting), (0, 2));
@@ -221,7 +220,10 @@ mod tests {
         on_listing(&mut tree, "/d", listing(&["A", "C"], 0));
         assert_eq!((tree.folder(0).below, tree.folder(0).waiting), (1, 1), "B is gone, C unread");
         assert_eq!(tree.position(Path::new("/d/B/x")), None);
-        assert!(!tree.on_listing(Path::new("/d/B/x"), FolderContext::default(), Ok(listing(&[], 9))), "told too late");
+        assert!(
+            !tree.on_listing(Path::new("/d/B/x"), FolderContext::default(), Ok(listing(&[], 9))),
+            "it is gone by now"
+        );
         assert_eq!(tree.within(0).len(), 3);
     }
 

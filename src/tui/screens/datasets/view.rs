@@ -1,4 +1,4 @@
-//! How the screen is laid out.
+//! The layout of the screen Datasets.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,13 +11,13 @@ use crate::tui::widgets::fitted::{fitted, fitted_start};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::printable::printable_path;
 
-/// With fewer columns, folders and picture take turns.
+/// In narrower terminals, either the folders or the preview is shown.
 const WIDE: u16 = 100;
 
 impl DatasetsScreen {
     pub(super) fn draw_panes(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         if self.tree.is_none() {
-            self.draw_nothing(frame, area, model);
+            self.draw_welcome(frame, area, model);
             return;
         }
         if area.width < WIDE {
@@ -46,8 +46,8 @@ impl DatasetsScreen {
         }
     }
 
-    /// Before there is a data set: what to press.
-    fn draw_nothing(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    /// Draws instructions while no data set is open.
+    fn draw_welcome(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
         let inner = draw_pane(frame, area, theme, true, ["Datasets", ""]);
         let key = |key: &'static str| Span::styled(key, theme.accent());
@@ -61,7 +61,7 @@ impl DatasetsScreen {
                 theme.dim(),
             ),
             Line::styled(
-                fitted(" CC_R/train/B/145_1_B_CC_R.png, say. A part of it or a flat folder will do.", cells),
+                fitted(" CC_R/train/B/145_1_B_CC_R.png, for example. A subfolder or flat folder works.", cells),
                 theme.dim(),
             ),
             Line::default(),
@@ -69,19 +69,21 @@ impl DatasetsScreen {
         let offered = self.offered.as_deref().unwrap_or_default();
         if self.restored.root.is_some() || self.offered.is_none() {
             lines.truncate(1);
-            lines.push(Line::styled(" looking", theme.dim()));
+            lines.push(Line::styled(" looking for data sets …", theme.dim()));
         } else if offered.is_empty() {
-            lines.push(Line::styled(" To try things out, leave with q and run", theme.dim()));
-            lines
-                .push(Line::raw(fitted("   mammoscope phantom --help     make images up, as many as you like", cells)));
-            lines.push(Line::raw(fitted("   mammoscope demo               go the whole way on made-up images", cells)));
+            lines.push(Line::styled(" To try it out, quit with q and run", theme.dim()));
+            lines.push(Line::raw(fitted("   mammoscope phantom --help     generate synthetic images", cells)));
+            lines.push(Line::raw(fitted(
+                "   mammoscope demo               run the whole workflow on synthetic images",
+                cells,
+            )));
         } else {
             lines.push(Line::from(vec![
-                Span::raw(" These are at hand; "),
+                Span::raw(" Found nearby ("),
                 key("↑↓"),
-                Span::raw(" chooses, "),
+                Span::raw(" select, "),
                 key("Enter"),
-                Span::raw(" opens:"),
+                Span::raw(" open):"),
             ]));
         }
         let height = lines.len() as u16;
@@ -95,17 +97,4 @@ impl DatasetsScreen {
             frame.render_widget(Paragraph::new(format!("   {text}")).style(style), place);
         }
     }
-}
-
-/// A number with commas between thousands.
-pub(super) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -1,4 +1,4 @@
-//! The cases behind a cell, the most confident first.
+//! The list of a cell's cases, the most confident first.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -12,12 +12,12 @@ use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
 use mammoscope_domain::metrics::evaluation_set::SetName;
 
-/// Bars are at least and at most so wide.
+/// The smallest and the largest width of a bar.
 const BARS: (usize, usize) = (2, 12);
-/// Columns that a case's name wants.
+/// Columns for the name of a case.
 const NAME: usize = 14;
 
-/// Draws the cases of the cell as a list.
+/// Draws the cases of the selected cell.
 pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
     let theme = &model.theme;
     let total = opened.cases.len();
@@ -25,14 +25,14 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
         (true, _) => format!("{} of {total}", opened.list.cursor + 1),
-        (false, _) => "Enter goes in".to_owned(),
+        (false, _) => "Enter selects one".to_owned(),
     };
     let focused = opened.in_cases;
     let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
     if total == 0 {
         let text = match opened.cell {
-            (truth, predicted) if truth == predicted => " none was predicted rightly",
-            _ => " no such error",
+            (truth, predicted) if truth == predicted => " none was predicted correctly",
+            _ => " no such errors",
         };
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
         return;

@@ -1,4 +1,4 @@
-//! What can be opened: the trainings of the workspace that keep predictions, newest first.
+//! The evaluations that can be opened: runs in the workspace, grouped and newest first.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -13,26 +13,26 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// The splits that each run keeps predictions of; runs that keep none are not in it.
+/// The splits for which each run has predictions; runs without any are left out.
 pub(super) type KeptSplits = HashMap<RunDir, Vec<Split>>;
 
-/// Runs that were asked for together.
+/// Runs that were created together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Entry {
-    /// The group, or the run's own name.
+    /// The group's id, or the name of a single run.
     pub(super) key: String,
-    /// Where its runs stand on the board.
+    /// The indices of the runs in the list of runs.
     pub(super) rows: Range<usize>,
 }
 
-/// How runs that belong together are called.
+/// The key of the entry to which a run belongs.
 pub(super) fn key_of(row: &RunRow) -> String {
     let asked = row.spec.as_ref().map(|spec| &spec.group);
     let group = asked.or_else(|| row.status.as_ref().map(|status| &status.group));
     group.filter(|group| !group.is_empty()).cloned().unwrap_or_else(|| row.run.name())
 }
 
-/// All trainings, those of a group as one.
+/// All runs, with one entry per group.
 pub(in crate::tui) fn all_entries(model: &Model) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for (place, row) in model.runs.rows.iter().enumerate() {
@@ -45,7 +45,7 @@ pub(in crate::tui) fn all_entries(model: &Model) -> Vec<Entry> {
     entries
 }
 
-/// The trainings that have something to show.
+/// The entries with predictions.
 pub(super) fn evaluated_entries(model: &Model, kept: &KeptSplits) -> Vec<Entry> {
     let mut entries = all_entries(model);
     entries.retain(|entry| entry.runs(model).iter().any(|row| kept.contains_key(&row.run)));
@@ -53,17 +53,16 @@ pub(super) fn evaluated_entries(model: &Model, kept: &KeptSplits) -> Vec<Entry> 
 }
 
 impl Entry {
-    /// Its runs.
     pub(in crate::tui) fn runs<'a>(&self, model: &'a Model) -> &'a [RunRow] {
         model.runs.rows.get(self.rows.clone()).unwrap_or_default()
     }
 
-    /// Its runs by the names of their views.
+    /// The runs, named by their views.
     pub(super) fn named_runs(&self, model: &Model) -> Vec<NamedRun> {
         self.runs(model).iter().map(|row| NamedRun { run: row.run.clone(), name: name_of(row) }).collect()
     }
 
-    /// `modern · 2026-11-23 22:53`.
+    /// A title such as `modern · 2026-11-23 22:53`.
     pub(in crate::tui) fn title(&self, model: &Model) -> String {
         let runs = self.runs(model);
         let Some(spec) = runs.first().and_then(|row| row.spec.as_ref()) else { return printable(&self.key) };
@@ -72,12 +71,12 @@ impl Entry {
         format!("{view}{} · {started}", printable(&spec.preset))
     }
 
-    /// The row of a view.
+    /// The run of a view.
     pub(super) fn of_view<'a>(&self, model: &'a Model, view: View) -> Option<&'a RunRow> {
         self.runs(model).iter().find(|row| view_of(row) == Some(view))
     }
 
-    /// How its runs are, where they keep no predictions: the reason in a few words.
+    /// The condition of a run that is not over yet, in a few words.
     pub(in crate::tui) fn waiting_text(&self, model: &Model) -> Option<String> {
         let row =
             self.runs(model).iter().find(|row| row.condition.as_ref().is_some_and(|known| !known.phase.is_over()))?;
@@ -90,7 +89,6 @@ impl Entry {
     }
 }
 
-/// A run's view.
 pub(in crate::tui) fn view_of(row: &RunRow) -> Option<View> {
     row.spec.as_ref().map(|spec| spec.view).or_else(|| row.status.as_ref().map(|status| status.view))
 }

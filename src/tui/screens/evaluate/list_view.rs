@@ -1,4 +1,4 @@
-//! The list of trainings that keep predictions, and what to do where there are none.
+//! The list of evaluations, with instructions while it is empty.
 
 use chrono::Local;
 use ratatui::Frame;
@@ -23,7 +23,7 @@ const METRIC: usize = 13;
 const VIEW: usize = 7;
 
 impl EvaluateScreen {
-    /// Draws the list, or what to do where there is nothing to list.
+    /// Draws the list, or instructions if it is empty.
     pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let entries = evaluated_entries(model, &self.kept);
         if entries.is_empty() {
@@ -38,23 +38,22 @@ impl EvaluateScreen {
         let theme = &model.theme;
         let mut lines = vec![Line::default()];
         if let Some(problem) = &model.runs.problem {
-            lines.push(Line::styled(format!("  {}", printable(problem)), theme.bad()));
-        } else if !model.runs.listed || (!self.looked && !model.runs.rows.is_empty()) {
+            lines.push(Line::styled(format!("  {}", printable(problem.text())), theme.bad()));
+        } else if !model.runs.listed || (!self.is_searched && !model.runs.rows.is_empty()) {
             lines.push(Line::styled("  looking for evaluations …", theme.dim()));
         } else {
-            let at_work = model.runs.at_work().count();
-            let text = match (model.runs.rows.len(), at_work) {
+            let text = match (model.runs.rows.len(), model.runs.active().count()) {
                 (0, _) => "  Nothing was trained here yet.".to_owned(),
-                (_, 0) => "  No training has ended with predictions yet.".to_owned(),
-                (_, 1) => "  The training at work is evaluated when it ends.".to_owned(),
-                (_, at_work) => format!("  {at_work} trainings are at work; each is evaluated when it ends."),
+                (_, 0) => "  No run has finished with predictions yet.".to_owned(),
+                (_, 1) => "  The active run will be evaluated when it ends.".to_owned(),
+                (_, active) => format!("  {active} runs are active; each will be evaluated when it ends."),
             };
             lines.push(Line::raw(text));
             lines.push(Line::default());
             let hints: &[(&str, &str)] = if model.runs.rows.is_empty() {
-                &[("2", "start a training"), ("1", "look at the data first")]
+                &[("2", "train a model"), ("1", "look at the data first")]
             } else {
-                &[("3", "watch the trainings"), ("2", "start another")]
+                &[("3", "watch the runs"), ("2", "start another one")]
             };
             for (key, text) in hints {
                 lines.push(Line::from(vec![
@@ -72,7 +71,7 @@ impl EvaluateScreen {
     }
 }
 
-/// Draws trainings, one a line.
+/// Draws evaluations, one per line.
 pub(super) fn draw_entries(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -96,7 +95,7 @@ pub(super) fn draw_entries(
     let visible = list.visible(rows, entries.len());
     let first = visible.start;
     if usize::from(rows.height) > entries.len() + 2 {
-        let text = "  best: of the epoch whose weights are evaluated, on the validation images";
+        let text = "  best: on the validation images, at the epoch whose weights are evaluated";
         let place = Rect { y: rows.bottom() - 1, height: 1, ..rows };
         frame.render_widget(Paragraph::new(Line::styled(fitted(text, rows.width.into()), theme.dim())), place);
     }
@@ -142,7 +141,7 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, model: &Model) -> Vec<Span<'sta
     spans
 }
 
-/// `val_accuracy` as people say it.
+/// A readable name: `val accuracy` for `val_accuracy`.
 fn metric_name(metric: &str) -> String {
     printable(metric).replace('_', " ")
 }

@@ -1,4 +1,4 @@
-//! An evaluation that is open: its sets, the cell that is looked at, and the cases in it.
+//! The open evaluation: its sets, the selected cell, and the cases in it.
 
 use std::collections::HashSet;
 
@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
 use crate::tui::protocol::explain::{ExplainList, ExplainSample, ModelSource};
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::widgets::confusion_matrix::MatrixArea;
@@ -15,32 +16,33 @@ use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 
-/// What an evaluation is compared with.
+/// An evaluation to compare with.
 #[derive(Debug)]
 pub(super) struct ComparedWith {
     pub(super) key: String,
     pub(super) title: String,
     pub(super) runs: Vec<NamedRun>,
-    pub(super) sets: Vec<ComparedOne>,
+    pub(super) sets: Vec<ComparedSet>,
 }
 
-/// The comparison of a set, or why there is none.
+/// The comparison of a set.
 #[derive(Debug)]
-pub(super) struct ComparedOne {
+pub(super) struct ComparedSet {
     pub(super) name: SetName,
-    pub(super) compared: Result<Box<PairedComparison>, String>,
+    pub(super) compared: Result<Box<PairedComparison>, Failure>,
     pub(super) resampled: bool,
 }
 
-/// An evaluation that is open.
+/// The open evaluation.
 #[derive(Debug)]
 pub(super) struct Opened {
     pub(super) key: String,
     pub(super) title: String,
     pub(super) runs: Vec<NamedRun>,
-    /// How many tables its runs kept when it was read.
+    /// The number of prediction tables that the runs had when they were read.
     pub(super) tables: usize,
     /// `None` while it is being read.
     pub(super) sets: Option<Box<OpenedSets>>,
@@ -50,7 +52,7 @@ pub(super) struct Opened {
     /// The cases of the cell, the most confident first.
     pub(super) cases: Vec<usize>,
     pub(super) list: ScrollList,
-    /// Whether the arrows move in the cases instead of in the matrix.
+    /// True if the arrows move in the cases instead of in the matrix.
     pub(super) in_cases: bool,
     pub(super) comparison: Option<ComparedWith>,
     pub(super) matrix_area: MatrixArea,
@@ -76,20 +78,20 @@ impl Opened {
         }
     }
 
-    /// Takes what was read. The set that was looked at stays where there still is such a one.
+    /// Takes sets. The selected set stays selected if it still exists.
     pub(super) fn take(&mut self, sets: Box<OpenedSets>) {
         let is_there = |name: SetName| sets.sets.iter().any(|set| set.evaluated.set.name == name);
-        // The whole examination, where there is one, else the first view.
+        // The whole examination if there is one, else the first view.
         let first = || {
             let total = Some(SetName::Total).filter(|name| is_there(*name));
             total.or_else(|| sets.sets.first().map(|set| set.evaluated.set.name))
         };
         self.name = self.name.filter(|name| is_there(*name)).or_else(first);
         self.sets = Some(sets);
-        self.look_at(self.cell);
+        self.select_cell(self.cell);
     }
 
-    /// The set that is looked at.
+    /// The selected set.
     pub(super) fn set(&self) -> Option<&OpenedSet> {
         let name = self.name?;
         self.sets.as_ref()?.sets.iter().find(|set| set.evaluated.set.name == name)
@@ -100,37 +102,36 @@ impl Opened {
         self.sets.iter().flat_map(|sets| &sets.sets).map(|set| set.evaluated.set.name).collect()
     }
 
-    /// The comparison of the set that is looked at.
-    pub(super) fn compared(&self) -> Option<&ComparedOne> {
+    /// The comparison of the selected set.
+    pub(super) fn compared(&self) -> Option<&ComparedSet> {
         let name = self.name?;
         self.comparison.as_ref()?.sets.iter().find(|set| set.name == name)
     }
 
-    /// Looks at another set, so many further on.
-    pub(super) fn turn(&mut self, distance: isize) {
+    /// Selects another set, cyclically by a number of steps.
+    pub(super) fn select_neighbour(&mut self, distance: isize) {
         let names = self.names();
         let Some(place) = names.iter().position(|name| Some(*name) == self.name) else { return };
         let place = (place as isize + distance).rem_euclid(names.len() as isize);
-        self.show(names[place as usize]);
+        self.select_set(names[place as usize]);
     }
 
-    /// Looks at another set.
-    pub(super) fn show(&mut self, name: SetName) {
+    pub(super) fn select_set(&mut self, name: SetName) {
         self.name = Some(name);
-        self.look_at(self.cell);
+        self.select_cell(self.cell);
     }
 
-    /// Moves the cursor in the matrix; it stays within.
+    /// Moves the cursor within the matrix.
     pub(super) fn step(&mut self, rows: isize, columns: isize) {
         let moved = |class: DensityClass, by: isize| {
             let index = class.index().saturating_add_signed(by).min(DensityClass::COUNT - 1);
             DensityClass::from_index(index).unwrap_or(class)
         };
-        self.look_at((moved(self.cell.0, rows), moved(self.cell.1, columns)));
+        self.select_cell((moved(self.cell.0, rows), moved(self.cell.1, columns)));
     }
 
-    /// Puts the cursor on a cell and gathers its cases.
-    pub(super) fn look_at(&mut self, cell: (DensityClass, DensityClass)) {
+    /// Moves the cursor to a cell and collects its cases.
+    pub(super) fn select_cell(&mut self, cell: (DensityClass, DensityClass)) {
         self.cell = cell;
         self.list = ScrollList::default();
         self.cases.clear();
@@ -144,30 +145,30 @@ impl Opened {
         self.cases = found;
     }
 
-    /// What the cases are: `subjects`, `breasts` or `images`, so many.
+    /// A number of cases with their unit: examinations, breasts or images.
     pub(super) fn counted_cases(&self, count: usize) -> String {
         let unit = match self.name {
             Some(SetName::Total) => "examination",
             Some(SetName::Side(_)) => "breast",
             _ => "image",
         };
-        if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+        counted(count, unit)
     }
 
-    /// What the cell holds, in words.
+    /// A description of the selected cell.
     pub(super) fn cell_title(&self) -> String {
         let (truth, predicted) = self.cell;
         format!("{truth} predicted as {predicted}")
     }
 
-    /// A case in a few words: `145 exam 1`.
+    /// The name of a case, such as `145 exam 1`.
     pub(super) fn case_name(set: &EvaluatedSet, case: usize) -> String {
         let Some(id) = set.set.examinations.get(case) else { return String::new() };
         let exam = id.exam.as_ref().map_or_else(String::new, |exam| format!(" exam {}", printable(&exam.0)));
         format!("{}{exam}", printable(&id.subject.0))
     }
 
-    /// The images of the cell's cases to be explained by the networks that predicted them.
+    /// The images of the cell's cases, to be explained with the models that predicted them.
     pub(super) fn explain_list(&self) -> Option<ExplainList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let (mut samples, mut views, mut position) = (Vec::new(), Vec::new(), 0);
@@ -195,7 +196,7 @@ impl Opened {
         })
     }
 
-    /// The images of the cell's cases, beginning with the case under the cursor.
+    /// The images of the cell's cases for the viewer, starting at the selected case.
     pub(super) fn image_list(&self) -> Option<ImageList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let name = set.evaluated.set.name;
@@ -231,7 +232,7 @@ fn explain_sample(sets: &OpenedSets, row: usize) -> Option<ExplainSample> {
     Some(ExplainSample { path: path.clone(), label: row.label, view: row.view, examination })
 }
 
-/// How a set is called on its tab.
+/// The title of a set on its tab.
 pub(super) const fn set_title(name: SetName) -> &'static str {
     match name {
         SetName::Total => "subject",

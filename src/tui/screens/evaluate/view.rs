@@ -1,5 +1,5 @@
-//! An open evaluation on the screen: tabs above, the matrix on the left, figures on the right; with more room the cases
-//! of the cell and the reliability diagram, too.
+//! The drawing of an open evaluation: tabs at the top, the matrix on the left, metrics on the right and, if there is room,
+//! the cases of the cell and the reliability diagram.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,6 +10,7 @@ use super::EvaluateScreen;
 use super::cases_view::draw_cases;
 use super::entries::all_entries;
 use super::opened::{Opened, set_title};
+use crate::terminal::sizes::Cells;
 use crate::tui::model::Model;
 use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
 use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
@@ -18,15 +19,16 @@ use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
 use crate::tui::widgets::reliability_diagram::draw_reliability;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::text::counted::counted;
 
-/// From this size on everything is shown at once.
-const WIDE: (u16, u16) = (112, 34);
-/// Below this width the figures have no room beside the matrix.
+/// From this size on, everything is shown at once.
+const WIDE: Cells = Cells { columns: 112, rows: 34 };
+/// The smallest width for the metrics beside the matrix.
 const BESIDE: u16 = 76;
-/// The matrix' pane in a small terminal, and in a large one.
-const SMALL_MATRIX: (u16, u16) = (42, 12);
-const LARGE_MATRIX: (u16, u16) = (54, 20);
-/// The pane of the classes' figures.
+/// The size of the matrix pane in a small and in a large terminal.
+const SMALL_MATRIX: Cells = Cells { columns: 42, rows: 12 };
+const LARGE_MATRIX: Cells = Cells { columns: 54, rows: 20 };
+/// The height of the pane with metrics per class.
 const PER_CLASS: u16 = 7;
 
 impl EvaluateScreen {
@@ -34,7 +36,7 @@ impl EvaluateScreen {
         let normalisation = self.normalisation;
         let waiting = self.waiting_text(model);
         let Some(opened) = &mut self.opened else { return };
-        // In the smallest terminal the matrix needs the line.
+        // In the lowest terminals the matrix needs the line of the note.
         let note_rows = u16::from(area.height >= 13);
         let [tabs, body, note] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(note_rows)]).areas(area);
@@ -44,11 +46,11 @@ impl EvaluateScreen {
             return;
         }
         draw_note(frame, note, opened, waiting.as_deref(), model);
-        if area.width >= WIDE.0 && area.height >= WIDE.1 {
+        if area.width >= WIDE.columns && area.height >= WIDE.rows {
             let [left, right] =
-                Layout::horizontal([Constraint::Length(LARGE_MATRIX.0), Constraint::Fill(1)]).areas(body);
+                Layout::horizontal([Constraint::Length(LARGE_MATRIX.columns), Constraint::Fill(1)]).areas(body);
             let [matrix, reliability] =
-                Layout::vertical([Constraint::Length(LARGE_MATRIX.1), Constraint::Fill(1)]).areas(left);
+                Layout::vertical([Constraint::Length(LARGE_MATRIX.rows), Constraint::Fill(1)]).areas(left);
             let [classes, figures, cases] = Layout::vertical([
                 Constraint::Length(PER_CLASS),
                 Constraint::Length(FULL_HEIGHT + 2),
@@ -66,10 +68,10 @@ impl EvaluateScreen {
             draw_cases(frame, body, opened, model);
             return;
         }
-        let [upper, lower] = Layout::vertical([Constraint::Length(SMALL_MATRIX.1), Constraint::Fill(1)]).areas(body);
+        let [upper, lower] = Layout::vertical([Constraint::Length(SMALL_MATRIX.rows), Constraint::Fill(1)]).areas(body);
         if area.width >= BESIDE {
             let [matrix, figures] =
-                Layout::horizontal([Constraint::Length(SMALL_MATRIX.0), Constraint::Fill(1)]).areas(upper);
+                Layout::horizontal([Constraint::Length(SMALL_MATRIX.columns), Constraint::Fill(1)]).areas(upper);
             draw_matrix(frame, matrix, opened, normalisation, model);
             draw_figure_pane(frame, figures, opened, model);
             let [classes, rest] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
@@ -87,14 +89,14 @@ impl EvaluateScreen {
         }
     }
 
-    /// Which of the runs is still at work.
+    /// A description of a run that is not over yet, if there is one.
     fn waiting_text(&self, model: &Model) -> Option<String> {
         let key = &self.opened.as_ref()?.key;
         all_entries(model).into_iter().find(|entry| entry.key == *key)?.waiting_text(model)
     }
 }
 
-/// The tabs, and on the right of what and of how many.
+/// Draws the tabs and, on the right, the split and the title.
 fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
     let theme = &model.theme;
     let mut spans = vec![Span::raw(" ")];
@@ -113,7 +115,7 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Mod
     let room = usize::from(area.right().saturating_sub(column + 2));
     let split = opened.sets.as_ref().map_or("", |sets| sets.split.name());
     let short = opened.title.split(" · ").next().unwrap_or_default();
-    // As much as fits: the split always, since figures of validation and test images look alike.
+    // The longest text that fits; the split always, since metrics of validation and test images look alike.
     let candidates = [
         format!("{split} images · {}", opened.title),
         format!("{split} · {}", opened.title),
@@ -125,7 +127,7 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Mod
     frame.render_widget(Paragraph::new(Line::styled(facts, theme.text())), place);
 }
 
-/// What is said where there are no figures.
+/// Draws an explanation in place of metrics.
 fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
     let theme = &model.theme;
     let inner = draw_pane(frame, area, theme, true, [&opened.title, ""]);
@@ -134,9 +136,9 @@ fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Opt
     match &opened.sets {
         None => lines.push(Line::styled("  reading the predictions …", theme.dim())),
         Some(sets) => {
-            lines.push(Line::raw("  There is nothing to show yet."));
+            lines.push(Line::raw("  Nothing to show yet."));
             lines.extend(waiting.map(|text| {
-                Line::raw(format!("  {}", fitted(&format!("{text}; it is evaluated when it ends."), cells)))
+                Line::raw(format!("  {}", fitted(&format!("{text}; it will be evaluated when it ends."), cells)))
             }));
             lines.push(Line::default());
             for problem in &sets.problems {
@@ -153,7 +155,7 @@ fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Opt
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// One line: what is missing or damaged, else how views were fused.
+/// Draws one line with problems or, without any, with facts about the set.
 fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
     let theme = &model.theme;
     let (Some(sets), Some(set)) = (&opened.sets, opened.set()) else { return };
@@ -179,11 +181,10 @@ fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option
     }
     let missing = set.evaluated.set.missing_views.as_ref().map_or(0, |missing| missing.cases);
     if missing > 0 {
-        parts.push(format!("{missing} lack a view, fused from those there are"));
+        parts.push(format!("{missing} lack a view and are fused from the others"));
     }
     if parts.is_empty() {
-        let subjects = set.evaluated.set.subjects();
-        let subjects = if subjects == 1 { "1 subject".to_owned() } else { format!("{subjects} subjects") };
+        let subjects = counted(set.evaluated.set.subjects(), "subject");
         parts.push(format!("{} of {subjects}", opened.counted_cases(set.evaluated.evaluation.n)));
         let views = set.evaluated.set.name.fused_views();
         if !views.is_empty() {
@@ -202,10 +203,10 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisa
     let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
     let minus = opened.comparison.as_ref().filter(|_| paired.is_some()).map(|with| with.title.as_str());
     let title = if minus.is_some() { "Difference" } else { "Confusion matrix" };
-    // The line below has the whole title.
+    // The note below has the whole title.
     let short = |title: &str| title.split(" · ").next().unwrap_or_default().to_owned();
     let right = minus.map_or_else(String::new, |title| {
-        if area.width < LARGE_MATRIX.0 { format!("minus {}", short(title)) } else { format!("minus {title}") }
+        if area.width < LARGE_MATRIX.columns { format!("minus {}", short(title)) } else { format!("minus {title}") }
     });
     let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
@@ -276,7 +277,7 @@ fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &
 fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
     let theme = &model.theme;
     let Some(set) = opened.set() else { return };
-    let right = format!("bars: right · {} expected", if theme.ascii { "=" } else { "━" });
+    let right = format!("bars: accuracy · {} confidence", if theme.ascii { "=" } else { "━" });
     let inner = draw_pane(frame, area, theme, false, ["Reliability", &right]);
     draw_reliability(frame, inner, &set.evaluated.evaluation.ece15_bins, theme);
 }

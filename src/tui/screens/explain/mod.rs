@@ -1,13 +1,14 @@
-//! The screen Explain: where the network looks in an image, in a picture and in figures.
+//! The screen Explain: explanation maps of images, as pictures and as scores.
 
 mod keys;
+mod messages;
 mod models;
 #[cfg(test)]
 mod painted_tests;
 mod settings;
-mod steering;
 #[cfg(test)]
 mod tests;
+mod update;
 mod view;
 
 use std::path::PathBuf;
@@ -20,22 +21,22 @@ use settings::{ClassChoice, Settings};
 
 use crate::terminal::input::{Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
-use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage};
-use crate::tui::protocol::pictures::{PictureMessage, PicturePlace, TILES};
+use crate::tui::protocol::explain::{
+    ExplainAction, ExplainEffect, ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource,
+};
+use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::pictures::{PicturePlace, TILES};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-use crate::tui::protocol::explain::ExplainAction;
-use crate::tui::protocol::explain::{ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource};
-
-/// What is restored the next time.
+/// The saved state of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::tui) struct ExplainView {
@@ -43,42 +44,54 @@ pub(in crate::tui) struct ExplainView {
     source: Option<ModelSource>,
 }
 
-/// A map that was asked for, and what came.
+/// The answer to a request for a map.
 #[derive(Debug)]
 struct Answer {
     request: MapRequest,
-    outcome: Result<Arc<MappedImage>, String>,
+    outcome: Result<Arc<MappedImage>, Failure>,
 }
 
-/// The screen.
+/// The state of a map.
+#[derive(Clone, Debug)]
+enum MapState {
+    Pending,
+    Ready(Arc<MappedImage>),
+    Failed(Failure),
+}
+
+impl MapState {
+    fn ready(&self) -> Option<&Arc<MappedImage>> {
+        if let Self::Ready(mapped) = self { Some(mapped) } else { None }
+    }
+}
+
 #[derive(Debug)]
 pub(in crate::tui) struct ExplainScreen {
     settings: Settings,
-    /// The models; `None` before any was chosen or found.
+    /// The models; `None` until some were chosen or found.
     source: Option<ModelSource>,
     list: Option<ExplainList>,
-    /// Whether a run that explains is being trained.
+    /// True while one of the runs that provide the models is being trained.
     follows: bool,
-    /// What was asked for last.
-    asked: Vec<MapRequest>,
-    /// What came of it.
+    /// The latest requests.
+    requested: Vec<MapRequest>,
     answers: Vec<Answer>,
-    /// Folders with models; `None` before they were looked for.
+    /// Folders with models; `None` before the search.
     folders: Option<Vec<PathBuf>>,
-    /// The list of models, while one chooses.
+    /// The list of models, while it is open.
     chooser: Option<ScrollList>,
     tiles: [PictureView; TILES],
 }
 
 impl ExplainScreen {
-    /// The screen as it was left.
+    /// The screen in its saved state.
     pub(in crate::tui) fn new(view: ExplainView) -> Self {
         Self {
             settings: view.settings,
             source: view.source,
             list: None,
             follows: false,
-            asked: Vec::new(),
+            requested: Vec::new(),
             answers: Vec::new(),
             folders: None,
             chooser: None,
@@ -86,12 +99,12 @@ impl ExplainScreen {
         }
     }
 
-    /// What is to be restored.
+    /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> ExplainView {
         ExplainView { settings: self.settings, source: self.source.clone() }
     }
 
-    /// Takes images in.
+    /// Opens a list of images.
     pub(in crate::tui) fn open(&mut self, mut list: ExplainList, model: &Model) -> Vec<Effect> {
         list.position = list.position.min(list.samples.len().saturating_sub(1));
         if let Some(source) = list.source.take() {
@@ -100,47 +113,9 @@ impl ExplainScreen {
         self.list = Some(list).filter(|list| !list.samples.is_empty());
         self.chooser = None;
         let mut effects = self.find_models();
-        effects.extend(self.ask(model));
+        effects.extend(self.request_shown(model));
         effects.push(Effect::SaveView);
         effects
-    }
-
-    /// Takes news.
-    pub(in crate::tui) fn on_message(&mut self, message: ExplainMessage, model: &Model) -> Vec<Effect> {
-        match message {
-            ExplainMessage::Mapped { request, outcome } if self.asked.contains(&request) => {
-                self.answers.retain(|answer| answer.request != request && self.asked.contains(&answer.request));
-                self.answers.push(Answer { request, outcome });
-                Vec::new()
-            }
-            // Of something that is no longer looked at.
-            ExplainMessage::Mapped { .. } => Vec::new(),
-            ExplainMessage::Models(found) => {
-                self.folders = Some(found);
-                self.ask(model)
-            }
-            ExplainMessage::Exported(Ok(folder)) => {
-                vec![Effect::done(format!("map and pictures written to {}", printable_path(&folder)))]
-            }
-            ExplainMessage::Exported(Err(problem)) => vec![Effect::failed(problem)],
-        }
-    }
-
-    /// Takes a picture.
-    pub(in crate::tui) fn on_picture(&mut self, message: &PictureMessage) {
-        for tile in &mut self.tiles {
-            tile.on_message(message);
-        }
-    }
-
-    /// What its pictures want since they were drawn last.
-    pub(in crate::tui) fn take_wanted(&mut self) -> Vec<Effect> {
-        self.tiles.iter_mut().filter_map(PictureView::take_wanted).collect()
-    }
-
-    /// Its pictures.
-    pub(in crate::tui) fn pictures(&mut self) -> impl Iterator<Item = &mut PictureView> {
-        self.tiles.iter_mut()
     }
 
     fn sample(&self) -> Option<&ExplainSample> {
@@ -148,12 +123,12 @@ impl ExplainScreen {
         list.samples.get(list.position)
     }
 
-    /// The images on screen: the one that is chosen, or all views of its examination.
+    /// The images on screen: the selected one, or all views of its examination.
     fn on_screen(&self) -> Vec<&ExplainSample> {
         self.sample().map_or_else(Vec::new, |sample| self.beside(sample))
     }
 
-    /// An image, or all views of its examination where they are shown.
+    /// An image, or all views of its examination if these are shown.
     fn beside<'a>(&'a self, sample: &'a ExplainSample) -> Vec<&'a ExplainSample> {
         let Some(list) = &self.list else { return Vec::new() };
         if !self.settings.grid || sample.examination.is_empty() {
@@ -180,50 +155,50 @@ impl ExplainScreen {
             view: sample.view,
             source: self.source.clone()?,
             method,
-            // What does not depend on the layer is asked for but once.
+            // A method that does not depend on the layer is requested only once.
             layer: if method.is_of_layer() { self.settings.layer } else { ExplainedLayer::LAST },
             class,
             follow: self.follows,
         })
     }
 
-    /// Asks for what is on screen now, if it was not asked for yet.
-    fn ask(&mut self, model: &Model) -> Vec<Effect> {
+    /// Requests the maps on screen if they were not requested yet.
+    fn request_shown(&mut self, model: &Model) -> Vec<Effect> {
         if self.source.is_none() {
             self.source = self.first_source(model);
         }
-        let is_at_work = |run: &RunDir| model.runs.at_work().any(|row| row.run == *run);
-        self.follows = matches!(&self.source, Some(ModelSource::Runs(runs)) if runs.iter().any(is_at_work));
+        let is_active = |run: &RunDir| model.runs.active().any(|row| row.run == *run);
+        self.follows = matches!(&self.source, Some(ModelSource::Runs(runs)) if runs.iter().any(is_active));
         let shown: Vec<_> = self.on_screen().into_iter().filter_map(|sample| self.request(sample)).collect();
-        if shown.is_empty() || shown == self.asked {
+        if shown.is_empty() || shown == self.requested {
             return Vec::new();
         }
-        self.asked.clone_from(&shown);
-        self.show_again(shown)
+        self.requested.clone_from(&shown);
+        self.request_again(shown)
     }
 
-    /// Asks again for what could not be had.
+    /// Requests the failed maps again.
     fn retry(&mut self, model: &Model) -> Vec<Effect> {
         if self.answers.iter().any(|answer| answer.outcome.is_err()) {
             self.answers.retain(|answer| answer.outcome.is_ok());
-            self.asked.clear();
+            self.requested.clear();
         }
-        self.ask(model)
+        self.request_shown(model)
     }
 
-    /// Whether all that was asked for is there.
+    /// True if all requested maps were answered.
     fn is_answered(&self) -> bool {
         let answered = |request: &MapRequest| self.answers.iter().any(|answer| answer.request == *request);
-        !self.asked.is_empty() && self.asked.iter().all(answered)
+        !self.requested.is_empty() && self.requested.iter().all(answered)
     }
 
-    fn show_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
+    fn request_again(&self, shown: Vec<MapRequest>) -> Vec<Effect> {
         let ahead = self.next_samples().into_iter().filter_map(|sample| self.request(sample));
         let ahead = ahead.filter(|request| !shown.contains(request)).collect();
         vec![Effect::Explain(ExplainEffect::Show { shown, ahead })]
     }
 
-    /// The images that will probably be looked at next: those around, or the views of the next examination.
+    /// The images that will probably be shown next: those around, or the views of the next examination.
     fn next_samples(&self) -> Vec<&ExplainSample> {
         let Some(list) = &self.list else { return Vec::new() };
         let at = list.position;
@@ -236,15 +211,19 @@ impl ExplainScreen {
         places.into_iter().flatten().filter_map(|at| list.samples.get(at)).collect()
     }
 
-    /// What came of the map of an image.
-    fn answer(&self, sample: &ExplainSample) -> Option<&Result<Arc<MappedImage>, String>> {
-        let request = self.request(sample)?;
-        self.answers.iter().find(|answer| answer.request == request).map(|answer| &answer.outcome)
+    /// The state of an image's map.
+    fn map_state(&self, sample: &ExplainSample) -> MapState {
+        let Some(request) = self.request(sample) else { return MapState::Pending };
+        match self.answers.iter().find(|answer| answer.request == request).map(|answer| &answer.outcome) {
+            Some(Ok(mapped)) => MapState::Ready(Arc::clone(mapped)),
+            Some(Err(failure)) => MapState::Failed(failure.clone()),
+            None => MapState::Pending,
+        }
     }
 }
 
 impl Screen for ExplainScreen {
-    fn bindings(&self, _model: &Model) -> &'static [Binding] {
+    fn bindings(&self, _model: &Model) -> KeyTables {
         match (&self.chooser, &self.list) {
             (Some(_), _) => keys::MODELS,
             (None, Some(_)) => keys::IMAGES,
@@ -254,19 +233,31 @@ impl Screen for ExplainScreen {
 
     fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
         let Action::Explain(action) = action else { return Vec::new() };
-        self.act_here(action, model)
+        self.update(action, model)
+    }
+
+    fn move_cursor(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
+        let length = self.choices(model).len();
+        if let Some(list) = &mut self.chooser {
+            list.move_by(motion, length);
+        }
+        Vec::new()
+    }
+
+    fn pictures_mut(&mut self) -> &mut [PictureView] {
+        &mut self.tiles
     }
 
     fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
         let action = match mouse.kind {
-            MouseKind::WheelDown if self.chooser.is_some() => ExplainAction::Down,
-            MouseKind::WheelUp if self.chooser.is_some() => ExplainAction::Up,
+            MouseKind::WheelDown if self.chooser.is_some() => return self.move_cursor(ListMotion::Down, model),
+            MouseKind::WheelUp if self.chooser.is_some() => return self.move_cursor(ListMotion::Up, model),
             MouseKind::WheelDown => ExplainAction::Next,
             MouseKind::WheelUp => ExplainAction::Previous,
             MouseKind::Press => return self.click(mouse, model),
             MouseKind::Drag | MouseKind::Release => return Vec::new(),
         };
-        self.act_here(action, model)
+        self.update(action, model)
     }
 
     fn enter(&mut self, model: &Model) -> Vec<Effect> {
@@ -276,11 +267,11 @@ impl Screen for ExplainScreen {
     }
 
     fn tick(&mut self, model: &Model) -> Vec<Effect> {
-        // A training that is over has come to its best model.
-        let effects = self.ask(model);
+        // When training ends, the best model takes over.
+        let effects = self.request_shown(model);
         if effects.is_empty() && self.follows && self.is_answered() {
-            // It writes other checkpoints while it runs.
-            return self.show_again(self.asked.clone());
+            // The run may have written another checkpoint.
+            return self.request_again(self.requested.clone());
         }
         effects
     }

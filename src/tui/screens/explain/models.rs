@@ -1,4 +1,4 @@
-//! The models that explain: trainings of the workspace, and folders of model files.
+//! The choice of models to explain: runs in the workspace, and folders of model files.
 
 use std::path::PathBuf;
 
@@ -10,8 +10,7 @@ use ratatui::widgets::Paragraph;
 use super::ExplainScreen;
 use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
-use crate::tui::protocol::explain::ExplainEffect;
-use crate::tui::protocol::explain::ModelSource;
+use crate::tui::protocol::explain::{ExplainEffect, ModelSource};
 use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
@@ -20,26 +19,24 @@ use mammoscope_domain::text::printable::printable_path;
 /// A choice of models.
 pub(super) struct Choice {
     pub(super) source: ModelSource,
-    /// What it is called.
     title: String,
-    /// What it holds.
     facts: String,
 }
 
 impl ExplainScreen {
-    /// Looks for folders with models, once.
+    /// Searches for folders with models, once.
     pub(super) fn find_models(&mut self) -> Vec<Effect> {
         if self.folders.is_some() {
             return Vec::new();
         }
-        // Until the answer is there it is not asked again.
+        // Prevents another search before the answer comes.
         self.folders = Some(Vec::new());
         vec![Effect::Explain(ExplainEffect::LookForModels)]
     }
 
-    /// What there is to choose from: trainings that have come to a model, newest first, then folders.
+    /// All choices: runs that have models, newest first, then folders.
     pub(super) fn choices(&self, model: &Model) -> Vec<Choice> {
-        let trainings = all_entries(model).into_iter().filter(|entry| has_models(entry, model)).map(|entry| {
+        let of_runs = all_entries(model).into_iter().filter(|entry| has_models(entry, model)).map(|entry| {
             let runs = entry.runs(model);
             let views: Vec<_> = runs.iter().filter_map(view_of).map(|view| view.to_string()).collect();
             let facts = match entry.waiting_text(model) {
@@ -52,12 +49,12 @@ impl ExplainScreen {
         let folder = |folder: &PathBuf| Choice {
             source: ModelSource::Files(folder.clone()),
             title: printable_path(folder),
-            facts: "a folder of models".to_owned(),
+            facts: "folder of models".to_owned(),
         };
-        trainings.chain(self.folders.iter().flatten().map(folder)).collect()
+        of_runs.chain(self.folders.iter().flatten().map(folder)).collect()
     }
 
-    /// The models to begin with: those of the newest training that is over, else the first there are.
+    /// The initial choice: the newest runs that are over, else the first choice.
     pub(super) fn first_source(&self, model: &Model) -> Option<ModelSource> {
         if !model.runs.listed {
             return None;
@@ -69,7 +66,7 @@ impl ExplainScreen {
         over.or_else(|| self.choices(model).into_iter().next().map(|choice| choice.source))
     }
 
-    /// What the chosen models are called.
+    /// The title of the chosen models.
     pub(super) fn source_text(&self, model: &Model) -> String {
         match &self.source {
             None => "no models yet".to_owned(),
@@ -92,7 +89,7 @@ impl ExplainScreen {
         let inner = draw_pane(frame, area, theme, true, ["Explain with the models of", &count]);
         let Some(list) = &mut self.chooser else { return };
         if choices.is_empty() {
-            let text = " no training has come to a model yet: start one in Train, or put models into ./models";
+            let text = " no run has a model yet: start one in Train, or put models into ./models";
             frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
             return;
         }
@@ -112,7 +109,7 @@ impl ExplainScreen {
     }
 }
 
-/// Whether one of its runs has come past an epoch, and so to a model.
+/// True if one of the runs has finished an epoch, and so has a model.
 fn has_models(entry: &Entry, model: &Model) -> bool {
     entry.runs(model).iter().any(|row| row.status.as_ref().is_some_and(|status| status.epoch > 0))
 }

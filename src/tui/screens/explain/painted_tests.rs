@@ -1,6 +1,8 @@
-//! What is drawn of a map in each way to draw it, and what is asked for beside it.
+//! Tests of the drawings of maps, and of the requests beside those on screen.
 
-use super::tests::{LARGE, SMALL, SOUND, answer, asked, examined, list, mapped, sample, stage, with_pictures};
+use super::tests::{
+    LARGE, SMALL, SOUND, answer, app_with_runs, examined, list, mapped, requested, sample, with_pictures,
+};
 use super::*;
 use crate::analysis::explained_image::MapZoom;
 use crate::terminal::input::Key;
@@ -8,7 +10,7 @@ use crate::tui::protocol::effect::Destination;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_engine_protocol::event::ExplainedSample;
 
 fn ahead(effects: &[Effect]) -> Vec<MapRequest> {
     let wanted = effects.iter().find_map(|effect| match effect {
@@ -23,11 +25,11 @@ fn key(letter: char) -> [Key; 1] {
 }
 
 #[test]
-fn each_way_to_draw_a_map() {
-    let mut app = stage();
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
+fn maps_are_drawn_in_each_arrangement() {
+    let mut app = app_with_runs();
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
-    // Outlined, so that the image, too, is painted here and not read from its file.
+    // With outlines the image is painted, too, instead of read from its file.
     press(&mut app, &key('k'));
     insta::assert_snapshot!("side_by_side_120x40", with_pictures(&mut app, LARGE));
     for _ in 0..4 {
@@ -40,7 +42,7 @@ fn each_way_to_draw_a_map() {
     press(&mut app, &[Key::Char('o'), Key::Char('o')]);
     insta::assert_snapshot!("map_80x24", with_pictures(&mut app, SMALL));
     press(&mut app, &key('s'));
-    // A tenth of the scale that is kept: nearly dark.
+    // A tenth of the fixed scale is nearly dark.
     answer(&mut app, &requests, &Ok(mapped(SOUND.map(|value| value / 10.0))));
     insta::assert_snapshot!("fixed_scale_80x24", with_pictures(&mut app, SMALL));
     answer(&mut app, &requests, &Ok(mapped([-1.0; 16])));
@@ -48,11 +50,11 @@ fn each_way_to_draw_a_map() {
 }
 
 #[test]
-fn a_scale_is_kept_for_the_same_kind_of_map_alone() {
-    let mut app = stage();
+fn a_fixed_scale_is_dropped_with_the_method_or_layer() {
+    let mut app = app_with_runs();
     for letter in ['m', 'y', 'n', 'Y'] {
         let requests = vec![app.screens.explain.request(&list().samples[1])].into_iter().flatten().collect::<Vec<_>>();
-        let requests = match asked(&app.arrive(Destination::Explanation(list()))) {
+        let requests = match requested(&app.navigate(Destination::Explanation(list()))) {
             new if new.is_empty() => requests,
             new => new,
         };
@@ -67,13 +69,13 @@ fn a_scale_is_kept_for_the_same_kind_of_map_alone() {
 }
 
 #[test]
-fn a_true_class_that_is_not_known_is_not_claimed() {
-    let mut app = stage();
+fn an_unknown_true_class_is_not_claimed() {
+    let mut app = app_with_runs();
     let mut unlabelled = list();
     unlabelled.samples[1].label = None;
-    app.arrive(Destination::Explanation(unlabelled));
-    let requests = asked(&press(&mut app, &key('t')));
-    let requests = if requests.is_empty() { app.screens.explain.asked.clone() } else { requests };
+    app.navigate(Destination::Explanation(unlabelled));
+    let requests = requested(&press(&mut app, &key('t')));
+    let requests = if requests.is_empty() { app.screens.explain.requested.clone() } else { requests };
     assert_eq!(requests[0].class, None);
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     let text = drawn(&mut app, LARGE);
@@ -81,36 +83,37 @@ fn a_true_class_that_is_not_known_is_not_claimed() {
 }
 
 #[test]
-fn what_could_not_be_had_can_be_asked_for_again() {
-    let mut app = stage();
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
-    answer(&mut app, &requests, &Err("no engine beside this program".to_owned()));
-    assert_eq!(asked(&press(&mut app, &key('c'))), [], "how it is shown is no reason");
-    assert_eq!(asked(&press(&mut app, &key('r'))), requests);
+fn failed_maps_can_be_retried() {
+    let mut app = app_with_runs();
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
+    answer(&mut app, &requests, &Err("no engine beside this program".into()));
+    assert_eq!(requested(&press(&mut app, &key('c'))), [], "a change of colours does not retry");
+    assert_eq!(requested(&press(&mut app, &key('r'))), requests);
     assert!(drawn(&mut app, SMALL).contains("computing the map"));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
-    assert_eq!(asked(&press(&mut app, &key('r'))), [], "there is nothing to mend");
+    assert_eq!(requested(&press(&mut app, &key('r'))), [], "nothing has failed");
 }
 
 #[test]
-fn what_is_next_is_computed_ahead_an_image_or_a_whole_subject() {
-    let mut app = stage();
-    let next: Vec<_> = ahead(&app.arrive(Destination::Explanation(list()))).into_iter().map(|one| one.sample).collect();
+fn the_next_image_or_subject_is_computed_ahead() {
+    let mut app = app_with_runs();
+    let next: Vec<_> =
+        ahead(&app.navigate(Destination::Explanation(list()))).into_iter().map(|one| one.sample).collect();
     assert_eq!(next, [147, 145, 148].map(|subject| sample(subject, View::CcR).path));
     let effects = press(&mut app, &key('g'));
     let next: Vec<_> = ahead(&effects).into_iter().map(|one| one.sample).collect();
     assert_eq!(next, View::ALL.map(|view| sample(147, view).path));
-    // Four maps are one export.
-    answer(&mut app, &asked(&effects), &Ok(mapped(SOUND)));
+    // Four maps are exported together.
+    answer(&mut app, &requested(&effects), &Ok(mapped(SOUND)));
     let effects = press(&mut app, &key('e'));
     let [Effect::Explain(ExplainEffect::Export { images, .. })] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(images.len(), 4);
 }
 
 #[test]
-fn the_control_and_what_is_wrong_with_masks_are_told() {
-    let mut app = stage();
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
+fn the_control_and_problems_with_masks_are_shown() {
+    let mut app = app_with_runs();
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
     let mut examined = examined();
     examined.control.dense_enrichment = Some(0.98);
     examined.control.dense_energy = Some(0.4);

@@ -1,4 +1,4 @@
-//! How images are explained and shown, as it is chosen on the screen and kept.
+//! The settings of the screen Explain, which are saved with its state.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,13 @@ use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_imaging::overlay::MapScale;
 
-/// The class that maps speak for.
+/// The class to explain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum ClassChoice {
-    /// The predicted one.
     #[default]
     Predicted,
-    /// The true one.
     True,
-    /// This one.
     Class(DensityClass),
 }
 
@@ -35,11 +32,11 @@ impl ClassChoice {
     ];
 }
 
-/// What is drawn.
+/// The arrangement of image and map.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Arrangement {
-    /// Image and overlay.
+    /// The image and the overlay.
     #[default]
     SideBySide,
     Overlay,
@@ -51,7 +48,7 @@ pub(super) enum Arrangement {
 impl Arrangement {
     const ALL: [Self; 5] = [Self::SideBySide, Self::Overlay, Self::Contours, Self::Map, Self::Image];
 
-    /// What is drawn beside each other.
+    /// The drawings side by side.
     pub(super) const fn drawings(self) -> &'static [ExplanationDrawing] {
         match self {
             Self::SideBySide => &[ExplanationDrawing::Image, ExplanationDrawing::Overlay],
@@ -62,14 +59,14 @@ impl Arrangement {
         }
     }
 
-    /// What is drawn of each image where several stand beside each other.
+    /// The drawing of each image if several are side by side.
     pub(super) const fn last_drawing(self) -> ExplanationDrawing {
         let drawings = self.drawings();
         drawings[drawings.len() - 1]
     }
 }
 
-/// How images are explained and shown.
+/// The settings for explaining and drawing images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Settings {
@@ -81,11 +78,11 @@ pub(super) struct Settings {
     pub(super) opacity: u8,
     #[serde(with = "colormap_name")]
     pub(super) colors: Colormap,
-    /// The value of the full colour for all images; `None` takes each image's largest.
+    /// The map value of the full colour for all images; `None` for each image's largest value.
     pub(super) full: Option<f32>,
     pub(super) outlines: Outlines,
     pub(super) window: WindowChoice,
-    /// Whether all views of the subject are shown.
+    /// True to show all views of the subject.
     pub(super) grid: bool,
 }
 
@@ -107,7 +104,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How maps become pictures.
+    /// The settings for painting maps.
     pub(super) fn painting(&self) -> MapPainting {
         MapPainting {
             colors: self.colors,
@@ -116,13 +113,13 @@ impl Settings {
         }
     }
 
-    /// Values of another method or layer are of another size: a scale that was kept is given up.
+    /// Steps through the methods. A fixed scale is dropped, since the values of another method have another range.
     pub(super) fn next_method(&mut self, steps: isize) {
         self.method = neighbour(&ExplanationMethod::ALL, self.method, steps);
         self.full = None;
     }
 
-    /// From the last layer to the first and around; as with [`Settings::next_method`], each map has its own scale then.
+    /// Steps cyclically from the last layer towards the first; drops a fixed scale as [`Settings::next_method`] does.
     pub(super) fn next_layer(&mut self, steps: isize) {
         let layers: Vec<_> = ExplainedLayer::all().rev().collect();
         self.layer = neighbour(&layers, self.layer, steps);
@@ -149,26 +146,26 @@ impl Settings {
         self.opacity = self.opacity.saturating_add_signed(tenths).clamp(1, 10);
     }
 
-    /// `Grad-CAM of add_12`.
+    /// The method and its layer, such as `Grad-CAM of add_12`.
     pub(super) fn method_text(&self) -> String {
         let title = self.method.title();
         if self.method.is_of_layer() { format!("{title} of {}", self.layer) } else { title.to_owned() }
     }
 }
 
-/// The one that stands so many steps after this one, around the end.
+/// The element a number of steps after this one, cyclically.
 fn neighbour<T: Copy + PartialEq>(all: &[T], this: T, steps: isize) -> T {
     let at = all.iter().position(|one| *one == this).unwrap_or(0);
     all[(at as isize + steps).rem_euclid(all.len() as isize) as usize]
 }
 
-/// Colours by their names.
+/// Serialises a colour map as its name.
 mod colormap_name {
     use serde::{Deserialize as _, Deserializer, Serializer};
 
     use mammoscope_imaging::colormap::Colormap;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "required by serde")]
     pub(super) fn serialize<S: Serializer>(colors: &Colormap, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(colors.name())
     }

@@ -1,4 +1,5 @@
 use crate::terminal::graphics::PicturePlacement;
+use crate::tui::protocol::explain::ExplainMessage;
 use std::path::Path;
 
 use super::*;
@@ -11,14 +12,14 @@ use crate::tui::protocol::effect::{Destination, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::screens::evaluate::tests::stage::row;
+use crate::tui::screens::evaluate::tests::fixture::row;
 use crate::tui::services::pictures::PictureService;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine_protocol::protocol::ExplainedSample;
+use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_imaging::mask::Mask;
 use mammoscope_imaging::picture_regions::{PictureRegions, TrueMasks};
 use mammoscope_imaging::raster::{Channels, Raster};
@@ -28,7 +29,7 @@ pub(super) const SMALL: (u16, u16) = (80, 24);
 pub(super) const LARGE: (u16, u16) = (120, 40);
 const SIDE: usize = 64;
 
-/// A half disc with a bright square in it, beside the left edge.
+/// A half disc at the left edge with a bright square in it.
 pub(super) fn examined() -> ExaminedPicture {
     let inside = |x: usize, y: usize| x * x + (y.abs_diff(SIDE / 2) * 3 / 2).pow(2) < (SIDE * 7 / 10).pow(2);
     let dense = |x: usize, y: usize| (8..24).contains(&x) && (24..44).contains(&y);
@@ -53,7 +54,7 @@ pub(super) fn examined() -> ExaminedPicture {
     ExaminedPicture::new(picture, (SIDE, 2 * SIDE), regions, 7)
 }
 
-/// What the network might answer: a map that is strongest where the dense tissue lies, or one that says nothing.
+/// A mapped image with these map values.
 pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     let map = ExplanationMap::new(4, 4, values.to_vec());
     let class = DensityClass::C;
@@ -89,8 +90,8 @@ pub(super) fn list() -> ExplainList {
     }
 }
 
-/// A workbench with two trainings, drawn in ASCII so that pictures are text.
-pub(super) fn stage() -> App {
+/// A workbench with two groups of runs, drawn in ASCII, so that pictures are text.
+pub(super) fn app_with_runs() -> App {
     let mut app = fresh_app();
     app.model.graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Ascii), |_| None);
     app.model.graphics.resolve();
@@ -104,7 +105,7 @@ pub(super) fn stage() -> App {
     app
 }
 
-pub(super) fn asked(effects: &[Effect]) -> Vec<MapRequest> {
+pub(super) fn requested(effects: &[Effect]) -> Vec<MapRequest> {
     effects
         .iter()
         .find_map(|effect| match effect {
@@ -114,14 +115,14 @@ pub(super) fn asked(effects: &[Effect]) -> Vec<MapRequest> {
         .unwrap_or_default()
 }
 
-pub(super) fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedImage>, String>) {
+pub(super) fn answer(app: &mut App, requests: &[MapRequest], outcome: &Result<Arc<MappedImage>, Failure>) {
     for request in requests {
         let message = ExplainMessage::Mapped { request: request.clone(), outcome: outcome.clone() };
         app.update(UiMessage::Explain(message), fixed_time());
     }
 }
 
-/// Draws, has the pictures made, and draws again.
+/// Draws, waits for the pictures, and draws again.
 pub(super) fn with_pictures(app: &mut App, size: (u16, u16)) -> String {
     let (inbox, messages) = std::sync::mpsc::channel();
     let mut service = PictureService::new(inbox);
@@ -140,11 +141,11 @@ pub(super) fn with_pictures(app: &mut App, size: (u16, u16)) -> String {
 }
 
 #[test]
-fn as_drawn_in_each_state() {
-    let mut app = stage();
+fn every_state_is_drawn() {
+    let mut app = app_with_runs();
     press(&mut app, &[Key::Char('5')]);
     insta::assert_snapshot!("empty_80x24", drawn(&mut app, SMALL));
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
     insta::assert_snapshot!("computing_80x24", drawn(&mut app, SMALL));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     press(&mut app, &[Key::Char('o')]);
@@ -154,56 +155,56 @@ fn as_drawn_in_each_state() {
     press(&mut app, &[Key::Char('M')]);
     insta::assert_snapshot!("models_80x24", drawn(&mut app, SMALL));
     press(&mut app, &[Key::Escape]);
-    let requests = asked(&press(&mut app, &[Key::Char('g')]));
+    let requests = requested(&press(&mut app, &[Key::Char('g')]));
     assert_eq!(requests.len(), 4);
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     insta::assert_snapshot!("four_views_120x40", with_pictures(&mut app, LARGE));
 }
 
 #[test]
-fn what_says_nothing_is_said_and_not_painted() {
-    let mut app = stage();
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
+fn a_degenerate_map_is_described_instead_of_drawn() {
+    let mut app = app_with_runs();
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
     press(&mut app, &[Key::Char('o')]);
     answer(&mut app, &requests, &Ok(mapped([-1.0; 16])));
     let text = drawn(&mut app, SMALL);
-    assert!(text.contains("negative everywhere") && text.contains("It is not painted"), "{text}");
+    assert!(text.contains("negative everywhere") && text.contains("not drawn"), "{text}");
     assert!(app.after_draw().is_empty(), "no picture is wanted");
-    answer(&mut app, &requests, &Err("the file cannot be read: it is gone".to_owned()));
+    answer(&mut app, &requests, &Err("the file cannot be read: it is gone".into()));
     let text = drawn(&mut app, SMALL);
     assert!(text.contains("it is gone") && text.contains("there is no map"), "{text}");
-    // Another image, another answer.
+    // Another image has another map.
     press(&mut app, &[Key::Right]);
     assert!(drawn(&mut app, SMALL).contains("computing the map"));
 }
 
 #[test]
-fn every_choice_asks_for_its_map_and_what_comes_too_late_is_left() {
-    let mut app = stage();
-    let first = asked(&app.arrive(Destination::Explanation(list())));
+fn every_choice_requests_its_map_and_late_answers_are_ignored() {
+    let mut app = app_with_runs();
+    let first = requested(&app.navigate(Destination::Explanation(list())));
     let [first] = &first[..] else { panic!("one image") };
-    // Of the trainings that which is over.
+    // The runs that are over are preferred.
     let ModelSource::Runs(runs) = &first.source else { panic!("runs") };
     assert!(runs.len() == 4 && runs.iter().all(|run| run.name().ends_with("seed")), "{runs:?}");
     assert_eq!((first.method, first.layer, first.class), (ExplanationMethod::GradCam, ExplainedLayer::LAST, None));
     assert!(first.sample.ends_with("146_1_C_CC_R.png"));
-    let next = asked(&press(&mut app, &[Key::Right]));
+    let next = requested(&press(&mut app, &[Key::Right]));
     assert!(next[0].sample.ends_with("147_1_C_CC_R.png"));
     answer(&mut app, std::slice::from_ref(first), &Ok(mapped(SOUND)));
-    assert!(drawn(&mut app, SMALL).contains("computing the map"), "that was the image before");
-    let asked_by = |app: &mut App, key: char| asked(&press(app, &[Key::Char(key)])).pop();
-    assert_eq!(asked_by(&mut app, 'm').unwrap().method, ExplanationMethod::GradCamPlusPlus);
-    assert_eq!(asked_by(&mut app, 'n').unwrap().method, ExplanationMethod::GradCam);
-    assert_eq!(asked_by(&mut app, 'y').unwrap().layer.to_string(), "add_11");
-    assert_eq!(asked_by(&mut app, 'Y').unwrap().layer, ExplainedLayer::LAST);
-    assert_eq!(asked_by(&mut app, 't').unwrap().class, Some(DensityClass::C), "the true one");
-    assert_eq!(asked_by(&mut app, 't').unwrap().class, Some(DensityClass::A));
-    // How a map is shown is no reason to compute it again.
+    assert!(drawn(&mut app, SMALL).contains("computing the map"), "it belongs to the previous image");
+    let requested_by = |app: &mut App, key: char| requested(&press(app, &[Key::Char(key)])).pop();
+    assert_eq!(requested_by(&mut app, 'm').unwrap().method, ExplanationMethod::GradCamPlusPlus);
+    assert_eq!(requested_by(&mut app, 'n').unwrap().method, ExplanationMethod::GradCam);
+    assert_eq!(requested_by(&mut app, 'y').unwrap().layer.to_string(), "add_11");
+    assert_eq!(requested_by(&mut app, 'Y').unwrap().layer, ExplainedLayer::LAST);
+    assert_eq!(requested_by(&mut app, 't').unwrap().class, Some(DensityClass::C), "the true one");
+    assert_eq!(requested_by(&mut app, 't').unwrap().class, Some(DensityClass::A));
+    // A change of the drawing does not compute the map again.
     for key in ['o', '[', ']', 'k', 'c', 'w'] {
-        assert_eq!(asked_by(&mut app, key), None, "{key}");
+        assert_eq!(requested_by(&mut app, key), None, "{key}");
     }
     press(&mut app, &[Key::Char('M'), Key::Up, Key::Up]);
-    let others = asked(&press(&mut app, &[Key::Enter]));
+    let others = requested(&press(&mut app, &[Key::Enter]));
     let ModelSource::Runs(runs) = &others[0].source else { panic!("runs") };
     assert!(runs.iter().all(|run| run.name().ends_with("modern")));
     let back = press(&mut app, &[Key::Escape]);
@@ -212,20 +213,20 @@ fn every_choice_asks_for_its_map_and_what_comes_too_late_is_left() {
 }
 
 #[test]
-fn a_training_at_work_is_followed_once_its_map_is_there() {
-    let mut app = stage();
-    app.arrive(Destination::Explanation(list()));
-    let of_training = press(&mut app, &[Key::Char('M'), Key::Up, Key::Up, Key::Enter]);
-    let requests = asked(&of_training);
-    let tick = |app: &mut App| asked(&app.update(UiMessage::Tick, fixed_time()));
-    assert_eq!(tick(&mut app), [], "the first map is not there yet");
+fn an_active_run_is_followed_once_its_map_is_ready() {
+    let mut app = app_with_runs();
+    app.navigate(Destination::Explanation(list()));
+    let of_active_run = press(&mut app, &[Key::Char('M'), Key::Up, Key::Up, Key::Enter]);
+    let requests = requested(&of_active_run);
+    let tick = |app: &mut App| requested(&app.update(UiMessage::Tick, fixed_time()));
+    assert_eq!(tick(&mut app), [], "the first map is not ready yet");
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     assert!(requests[0].follow);
     assert_eq!(tick(&mut app), requests);
     for row in &mut app.model.runs.rows {
         row.condition.as_mut().unwrap().phase = RunPhase::Completed;
     }
-    // It is over: from now on its best model speaks.
+    // After its end the best model is explained.
     let best: Vec<_> = requests.iter().map(|request| MapRequest { follow: false, ..request.clone() }).collect();
     assert_eq!(tick(&mut app), best);
     answer(&mut app, &best, &Ok(mapped(SOUND)));
@@ -233,14 +234,14 @@ fn a_training_at_work_is_followed_once_its_map_is_there() {
 }
 
 #[test]
-fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
-    let mut app = stage();
+fn the_scale_can_be_fixed_and_files_exported() {
+    let mut app = app_with_runs();
     let notice = |app: &App| app.notice.as_ref().map(|(_, notice)| (notice.tone, notice.text.clone())).unwrap();
-    let requests = asked(&app.arrive(Destination::Explanation(list())));
+    let requests = requested(&app.navigate(Destination::Explanation(list())));
     press(&mut app, &[Key::Char('s')]);
     assert_eq!(notice(&app).0, Tone::Warning);
     press(&mut app, &[Key::Char('e')]);
-    assert_eq!(notice(&app), (Tone::Warning, "the map is not there yet".to_owned()));
+    assert_eq!(notice(&app), (Tone::Warning, "the map is not ready yet".to_owned()));
     let there = mapped(SOUND);
     answer(&mut app, &requests, &Ok(Arc::clone(&there)));
     press(&mut app, &[Key::Char('s')]);
@@ -251,6 +252,6 @@ fn the_scale_of_a_map_can_be_kept_and_files_are_written() {
     let [(file, image)] = &images[..] else { panic!("one image") };
     assert!(file == Path::new(&requests[0].sample) && Arc::ptr_eq(image, &there));
     assert_eq!(painting.scale, mammoscope_imaging::overlay::MapScale::Fixed(largest));
-    app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".to_owned()))), fixed_time());
+    app.update(UiMessage::Explain(ExplainMessage::Exported(Err("write to x: full".into()))), fixed_time());
     assert_eq!(notice(&app).0, Tone::Failed);
 }

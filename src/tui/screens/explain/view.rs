@@ -1,4 +1,4 @@
-//! How the screen Explain is drawn.
+//! The drawing of the screen Explain.
 
 use std::sync::Arc;
 
@@ -8,9 +8,9 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::ExplainScreen;
 use super::settings::ClassChoice;
-use super::steering::caption;
+use super::update::caption;
+use super::{ExplainScreen, MapState};
 use crate::tui::model::Model;
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
 use crate::tui::protocol::painted::PaintedExplanation;
@@ -19,24 +19,30 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::figure_text::{figure, signed};
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::picture::PictureContent;
 use crate::tui::widgets::probability_bars::bar_text;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::{DenseSource, ExplanationScores};
 use mammoscope_domain::network::network_plan::REFERENCE_SIZE;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_os;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
 
-/// Columns of the figures beside the pictures, in a wide terminal and in a narrow one.
-const FIGURES: [u16; 2] = [40, 31];
-/// Lines of the scores, with their border.
+/// Columns of the panes beside the pictures in a wide and in a narrow terminal.
+const SIDE_COLUMNS: [u16; 2] = [40, 31];
+/// Lines of the scores with their border.
 const SCORE_LINES: u16 = 10;
-/// Lines for what is wrong with an image's masks.
+/// Lines for problems with an image's masks.
 const MASK_PROBLEM_LINES: u16 = 4;
 
-/// What a picture shows, with its sample.
-type Tile = (ExplainSample, ExplanationDrawing, Option<Result<Arc<MappedImage>, String>>);
+/// A picture on the screen.
+struct Tile {
+    sample: ExplainSample,
+    drawing: ExplanationDrawing,
+    map: MapState,
+}
 
 impl ExplainScreen {
     pub(super) fn draw_screen(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
@@ -48,11 +54,11 @@ impl ExplainScreen {
             draw_empty(frame, area, model);
             return;
         };
-        let answer = self.answer(&sample).cloned();
-        let mapped = answer.as_ref().and_then(|answer| answer.as_ref().ok()).cloned();
+        let map = self.map_state(&sample);
+        let mapped = map.ready().cloned();
         let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_head(frame, head, &sample, mapped.as_deref(), &model.theme);
-        let figures = FIGURES[usize::from(area.width < 110)];
+        let figures = SIDE_COLUMNS[usize::from(area.width < 110)];
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
         self.draw_pictures(frame, pictures, model);
         let problems = mapped.as_ref().map_or(0, |mapped| mapped.image.examined.mask_problems.len());
@@ -60,8 +66,8 @@ impl ExplainScreen {
         let [bars, scores, settings] =
             Layout::vertical([Constraint::Length(6), Constraint::Length(lines), Constraint::Fill(1)]).areas(figures);
         draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &model.theme);
-        draw_scores(frame, scores, answer.as_ref(), &model.theme);
-        self.draw_settings(frame, settings, (&sample, mapped.as_deref()), model);
+        draw_scores(frame, scores, &map, &model.theme);
+        self.draw_settings(frame, settings, &sample, mapped.as_deref(), model);
     }
 
     fn draw_head(
@@ -108,31 +114,33 @@ impl ExplainScreen {
             Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec()
         };
         let several = self.on_screen().len() > 1;
-        for (at, ((sample, drawing, answer), area)) in tiles.into_iter().zip(areas).enumerate() {
+        for (at, (tile, area)) in tiles.into_iter().zip(areas).enumerate() {
             let title = if several {
-                let view = sample.view.map_or_else(String::new, |view| view.to_string());
-                let predicted = answer.as_ref().and_then(|answer| answer.as_ref().ok()?.predicted());
-                // Where the words have no room, the letter says it.
+                let view = tile.sample.view.map_or_else(String::new, |view| view.to_string());
+                let predicted = tile.map.ready().and_then(|mapped| mapped.predicted());
+                // Without room for the word, the letter must do.
                 let words = if area.width < 26 { "" } else { "predicted " };
                 predicted.map_or_else(|| view.clone(), |class| format!("{view} · {words}{class}"))
             } else {
-                self.drawing_title(drawing)
+                self.drawing_title(tile.drawing)
             };
             let inner = draw_pane(frame, area, &model.theme, false, [&title, ""]);
-            self.draw_tile(frame, inner, model, at, (sample, drawing, answer));
+            self.draw_tile(frame, inner, model, at, tile);
         }
     }
 
-    /// What is drawn beside each other: of several views one picture each, of one image what is chosen; a narrow terminal
-    /// leaves the plain image out.
+    /// The pictures side by side: one for each of several views, or the arrangement of a single image, without the plain image
+    /// in a narrow terminal.
     fn tiles_on_screen(&self, area: Rect) -> Vec<Tile> {
         let samples = self.on_screen();
         let arrangement = self.settings.arrangement;
         let one = [arrangement.last_drawing()];
         let drawings = if samples.len() > 1 || area.width < 40 { &one[..] } else { arrangement.drawings() };
-        let tile = |sample: &ExplainSample, drawing| (sample.clone(), drawing, self.answer(sample).cloned());
         let tiles = samples.into_iter().flat_map(|sample| drawings.iter().map(move |drawing| (sample, *drawing)));
-        tiles.map(|(sample, drawing)| tile(sample, drawing)).take(TILES).collect()
+        tiles
+            .map(|(sample, drawing)| Tile { sample: sample.clone(), drawing, map: self.map_state(sample) })
+            .take(TILES)
+            .collect()
     }
 
     fn drawing_title(&self, drawing: ExplanationDrawing) -> String {
@@ -145,22 +153,22 @@ impl ExplainScreen {
     }
 
     fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model, at: usize, tile: Tile) {
-        let (sample, drawing, answer) = tile;
+        let Tile { sample, drawing, map } = tile;
         let (window, outlines) = (self.settings.window, self.settings.outlines);
-        // The image alone is shown as it is stored, with all its pixels, and without waiting for its map.
+        // The image alone is shown as stored, in full resolution and without waiting for its map.
         if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
-            self.tiles[at].draw(frame, area, model, &sample.path, window, Vec::new);
+            self.tiles[at].draw(frame, area, model, PictureContent::stored(&sample.path, window), Vec::new);
             return;
         }
         let theme = &model.theme;
-        let mapped = match answer {
-            Some(Ok(mapped)) => mapped,
-            Some(Err(problem)) => {
+        let mapped = match map {
+            MapState::Ready(mapped) => mapped,
+            MapState::Failed(problem) => {
                 let text = format!("{} {problem}", theme.sign("✖", "x"));
                 frame.render_widget(Paragraph::new(text).style(theme.bad()).wrap(Wrap { trim: true }), area);
                 return;
             }
-            None => {
+            MapState::Pending => {
                 let text = match self.settings.method {
                     _ if self.source.is_none() => "no models yet: M chooses them".to_owned(),
                     method if method.is_slow() => {
@@ -168,12 +176,12 @@ impl ExplainScreen {
                     }
                     _ => "computing the map".to_owned(),
                 };
-                draw_middle(frame, area, &text, theme.dim());
+                draw_centered(frame, area, &text, theme.dim());
                 return;
             }
         };
         if !mapped.image.status.is_sound() && drawing != ExplanationDrawing::Image {
-            let text = format!("The map is {}. It is not painted.", mapped.image.status);
+            let text = format!("The map is {} and therefore not drawn.", mapped.image.status);
             let middle = Rect { y: area.y + area.height / 3, height: area.height - area.height / 3, ..area };
             frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: true }), middle);
             return;
@@ -184,21 +192,22 @@ impl ExplainScreen {
             painting: self.settings.painting(),
             outlines,
         };
-        self.tiles[at].draw_painted(frame, area, model, (&sample.path, window, Some(painted)), Vec::new);
+        self.tiles[at].draw(frame, area, model, PictureContent::painted(&sample.path, window, painted), Vec::new);
     }
 
     fn draw_settings(
         &self,
         frame: &mut Frame<'_>,
         area: Rect,
-        (sample, mapped): (&ExplainSample, Option<&MappedImage>),
+        sample: &ExplainSample,
+        mapped: Option<&MappedImage>,
         model: &Model,
     ) {
         if area.height < 3 {
             return;
         }
         let theme = &model.theme;
-        let inner = draw_pane(frame, area, theme, false, ["how", ""]);
+        let inner = draw_pane(frame, area, theme, false, ["settings", ""]);
         let settings = &self.settings;
         let class = match (settings.class, mapped) {
             (ClassChoice::Class(class), _) => class.to_string(),
@@ -210,9 +219,9 @@ impl ExplainScreen {
             (ClassChoice::Predicted, None) => "the predicted one".to_owned(),
             (ClassChoice::True, None) => "the true one".to_owned(),
         };
-        let class = if settings.method.is_of_class() { class } else { "of no class".to_owned() };
+        let class = if settings.method.is_of_class() { class } else { "not class-specific".to_owned() };
         let (grid, coarse) = mapped.map_or_else(Default::default, |mapped| self.grid_text(mapped));
-        let scale = settings.full.map_or_else(|| "each map its own".to_owned(), |full| format!("to {full:.3} for all"));
+        let scale = settings.full.map_or_else(|| "scaled per map".to_owned(), |full| format!("full at {full:.3}"));
         let file = mapped.and_then(|mapped| mapped.model.file_name()).map(printable_os).unwrap_or_default();
         let rows = [
             ("method", settings.method_text()),
@@ -238,7 +247,8 @@ impl ExplainScreen {
         frame.render_widget(Paragraph::new(lines), inner);
     }
 
-    /// The map's positions, and whether they are too few to say where in the breast; then the layer to take instead.
+    /// The resolution of the map, with a finer layer to use instead if there is one; `true` if the resolution is too coarse to
+    /// localise anything in the breast.
     fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
         let (columns, rows) = mapped.grid;
         let positions = format!("{columns} × {rows} positions");
@@ -259,15 +269,15 @@ fn draw_empty(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let inner = draw_pane(frame, area, theme, true, ["Explain", ""]);
     let lines = vec![
         Line::raw(""),
-        Line::raw(" No images are chosen yet."),
+        Line::raw(" No images are selected yet."),
         Line::raw(""),
-        Line::styled(" In Datasets, e explains the marked images, or those that are listed.", theme.dim()),
-        Line::styled(" In Evaluate, Enter on a case of a cell of the matrix explains it.", theme.dim()),
+        Line::styled(" In Datasets, e explains the marked or listed images.", theme.dim()),
+        Line::styled(" In Evaluate, Enter on a case in a cell of the matrix explains it.", theme.dim()),
     ];
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn draw_middle(frame: &mut Frame<'_>, area: Rect, text: &str, style: Style) {
+fn draw_centered(frame: &mut Frame<'_>, area: Rect, text: &str, style: Style) {
     let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
     frame.render_widget(Paragraph::new(Line::styled(text, style).centered()), middle);
 }
@@ -282,7 +292,7 @@ fn draw_probabilities(
     let inner = draw_pane(frame, area, theme, false, ["probabilities", ""]);
     let Some(mapped) = mapped else { return };
     let Some(probabilities) = &mapped.image.probabilities else {
-        let text = " the network's answer is not finite";
+        let text = format!(" {NonfiniteOutput}");
         frame.render_widget(Paragraph::new(Line::styled(text, theme.bad())), inner);
         return;
     };
@@ -302,15 +312,15 @@ fn draw_probabilities(
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn draw_scores(frame: &mut Frame<'_>, area: Rect, answer: Option<&Result<Arc<MappedImage>, String>>, theme: &Theme) {
+fn draw_scores(frame: &mut Frame<'_>, area: Rect, map: &MapState, theme: &Theme) {
     let inner = draw_pane(frame, area, theme, false, ["where the map looks", ""]);
-    let mapped = match answer {
-        Some(Ok(mapped)) => mapped,
-        Some(Err(_)) => {
+    let mapped = match map {
+        MapState::Ready(mapped) => mapped,
+        MapState::Failed(_) => {
             frame.render_widget(Paragraph::new(Line::styled(" there is no map", theme.dim())), inner);
             return;
         }
-        None => return,
+        MapState::Pending => return,
     };
     if !mapped.image.status.is_sound() {
         let text = format!(" nowhere: it is {}", mapped.image.status);
@@ -318,7 +328,7 @@ fn draw_scores(frame: &mut Frame<'_>, area: Rect, answer: Option<&Result<Arc<Map
         return;
     }
     let Some(regions) = &mapped.image.examined.regions else {
-        let text = " no breast is found in the image, so that there are no scores";
+        let text = " no breast was found in the image, so there are no scores";
         frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
         return;
     };
@@ -354,7 +364,7 @@ fn score_lines(
     let source = match dense {
         DenseSource::Mask => "from masks",
         DenseSource::Rule => "by the rule",
-        DenseSource::None => "not known",
+        DenseSource::None => "unknown",
     };
     let hit = match scores.pointing_hit {
         Some(true) => "in dense tissue",

@@ -1,4 +1,4 @@
-//! The charts as they are drawn.
+//! The drawing of the charts.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,7 +6,6 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::curves::{Metric, RunCurves, XAxis};
-use super::details_view::grouped;
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
 use crate::tui::model::Model;
@@ -16,13 +15,14 @@ use crate::tui::widgets::chart::axis_ticks::{linear_ticks, number_label, time_la
 use crate::tui::widgets::chart::{Chart, Layer, Mark};
 use crate::tui::widgets::fitted::width;
 use mammoscope_domain::run::run_status::BestEpoch;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::training::training_config::Monitor;
 
-/// How the history under the curves is called.
+/// The legend of the reference.
 const REFERENCE: &str = " reference ";
 
 impl RunsScreen {
-    /// Draws the chart of a metric; the first one also says what range is on screen.
+    /// Draws the chart of a metric; the first one also shows the visible range.
     pub(super) fn draw_chart(
         &self,
         frame: &mut Frame<'_>,
@@ -34,7 +34,7 @@ impl RunsScreen {
         let theme = &model.theme;
         let runs = self.drawn_runs();
         let drawn: Vec<(usize, &RunCurves)> =
-            runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.curves.get(run)?))).collect();
+            runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.followed.curves.get(run)?))).collect();
         let overlaid = runs.len() > 1;
         let axis = self.view.axis;
         let reference = self.reference_curves(metric);
@@ -44,7 +44,7 @@ impl RunsScreen {
             let (places, series) = (&curve.places, curve.series);
             layers.push(Layer { places, series, style, covers: false, pointed: curve.is_validation });
         }
-        // The chosen run is on top.
+        // The selected run is on top.
         for (at, curves) in drawn.iter().rev() {
             let places = curves.places.on(axis);
             let style = theme.series(*at);
@@ -66,7 +66,7 @@ impl RunsScreen {
         }
         let chart = Chart {
             titles: [
-                self.chart_title(metric, &drawn, overlaid, (area, theme)),
+                self.chart_title(metric, &drawn, overlaid, area, theme),
                 self.chart_range(metric, first, area, theme),
             ],
             layers,
@@ -85,7 +85,8 @@ impl RunsScreen {
         metric: Metric,
         drawn: &[(usize, &RunCurves)],
         overlaid: bool,
-        (area, theme): (Rect, &Theme),
+        area: Rect,
+        theme: &Theme,
     ) -> Line<'static> {
         let mut spans = vec![Span::styled(format!(" {} ", metric.title()), theme.text())];
         let has_validation = drawn.iter().any(|(_, curves)| curves.validation(metric).is_some());
@@ -98,7 +99,7 @@ impl RunsScreen {
         if let Some((best, _)) = self.best_on(metric) {
             spans.push(Span::styled(format!("{} {} ", theme.sign("★", "*"), best.epoch), theme.accent()));
         }
-        // Named where there is room, in the largest chart at least.
+        // With a legend if there is room, at least in the largest chart.
         let cells: usize = spans.iter().map(|span| width(&span.content)).sum();
         if !self.reference_curves(metric).is_empty() && cells + REFERENCE.len() + 6 <= usize::from(area.width) {
             spans.push(Span::styled(theme.sign("─", "-"), theme.border()));
@@ -107,16 +108,16 @@ impl RunsScreen {
         Line::from(spans)
     }
 
-    /// On the right: the values at the cursor, else what is on screen.
+    /// The title on the right: the values at the cursor, else the visible range or the latest value.
     fn chart_range(&self, metric: Metric, first: bool, area: Rect, theme: &Theme) -> Line<'static> {
         let axis = self.view.axis;
-        let curves = self.chosen.as_ref().and_then(|run| self.curves.get(run));
+        let curves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run));
         if let (Some(cursor), Some(curves)) = (self.cursor, curves) {
             return self.values_at(metric, cursor, curves, first, theme);
         }
         let place = |place: f64| match axis {
             XAxis::Time => time_label(place),
-            XAxis::Steps => grouped(place.round() as u64),
+            XAxis::Steps => grouped(place.round() as usize),
             XAxis::Epochs => number_label((place * 10.0).round() / 10.0),
         };
         let (from, to) = self.range();
@@ -140,7 +141,7 @@ impl RunsScreen {
         if let Some(at) = curves.nearest(axis, cursor) {
             let step = curves.places.on(XAxis::Steps)[at];
             let value = curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at];
-            let step = if first { format!(" step {} ", grouped(step as u64)) } else { " ".to_owned() };
+            let step = if first { format!(" step {} ", grouped(step as usize)) } else { " ".to_owned() };
             spans.push(Span::styled(step, theme.accent()));
             spans.push(Span::styled(format!("{} ", value_text(metric, value)), theme.series(0)));
         }
@@ -150,13 +151,15 @@ impl RunsScreen {
         Line::from(spans)
     }
 
-    /// The best epoch, and what happened, on the charts of loss and accuracy.
+    /// The marks of a chart: notes and the best epoch.
     fn marks(&self, metric: Metric, theme: &Theme) -> Vec<Mark> {
         let axis = self.view.axis;
-        let Some(curves) = self.chosen.as_ref().and_then(|run| self.curves.get(run)) else { return Vec::new() };
+        let Some(curves) = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run)) else {
+            return Vec::new();
+        };
         let mut marks = Vec::new();
         for note in &curves.notes {
-            // What is found in the curve of the loss is marked there only, a spike at its height.
+            // Findings in the loss are marked on its chart only, a spike at its height.
             let wanted = match note.kind {
                 NoteKind::Event(_) => metric == Metric::Loss || metric == Metric::LearningRate,
                 NoteKind::Spike(_) | NoteKind::Plateau(_) => metric == Metric::Loss,
@@ -171,8 +174,8 @@ impl RunsScreen {
             }
         }
         if let Some((best, y)) = self.best_on(metric)
-            && let Some(state) = &curves.state
-            && let Some(at) = state.records.iter().position(|record| record.figures.epoch == best.epoch)
+            && let Some(summary) = &curves.summary
+            && let Some(at) = summary.records.iter().position(|record| record.metrics.epoch == best.epoch)
         {
             let x = curves.epoch_places.on(axis)[at];
             marks.push(Mark { x, y: Some(y), sign: theme.sign("★", "*"), style: theme.accent() });
@@ -182,16 +185,16 @@ impl RunsScreen {
 }
 
 impl RunsScreen {
-    /// The best epoch of the chosen run and the value there, on the chart of what decides it.
+    /// The best epoch of the selected run and its value, on the chart of the metric that decides it.
     fn best_on(&self, metric: Metric) -> Option<(&BestEpoch, f64)> {
-        let curves = self.chosen.as_ref().and_then(|run| self.curves.get(run))?;
-        let state = curves.state.as_ref()?;
-        let own = match state.monitor {
+        let curves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run))?;
+        let summary = curves.summary.as_ref()?;
+        let own = match summary.monitor {
             Monitor::ValLoss => Metric::Loss,
             Monitor::ValAccuracy | Monitor::ValKappa => Metric::Accuracy,
         };
-        let best = state.best.as_ref().filter(|_| own == metric)?;
-        let at = state.records.iter().position(|record| record.figures.epoch == best.epoch)?;
+        let best = summary.best.as_ref().filter(|_| own == metric)?;
+        let at = summary.records.iter().position(|record| record.metrics.epoch == best.epoch)?;
         Some((best, f64::from(curves.validation(metric)?.values()[at])))
     }
 }

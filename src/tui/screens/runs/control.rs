@@ -1,4 +1,4 @@
-//! What can be asked of a run's trainer: a small menu, and what is asked before something is stopped or thrown away.
+//! The control of a run and its trainer: the menu, and the questions before a run is stopped or discarded.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -15,12 +15,12 @@ use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{RunsAction, RunsEffect};
 use crate::tui::widgets::fitted::padded;
 use crate::tui::widgets::pane::draw_box;
+use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
-use mammoscope_domain::run::run_event::RequestVerb;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::printable;
 
-/// All that the menu may hold: the key, what is done, and how it is called.
+/// All items of the menu: key, action and label.
 const ITEMS: [(char, RunsAction, &str); 9] = [
     ('k', RunsAction::Ask(RequestVerb::Checkpoint), "write a checkpoint now"),
     ('p', RunsAction::Ask(RequestVerb::Pause), "pause"),
@@ -33,14 +33,14 @@ const ITEMS: [(char, RunsAction, &str); 9] = [
     ('d', RunsAction::Delete, "move to the trash"),
 ];
 
-/// The menu: what applies to the run that it was opened on, and which is chosen.
+/// The menu with the items that apply to the selected run.
 #[derive(Debug)]
 pub(super) struct ControlMenu {
     items: Vec<(char, RunsAction, &'static str)>,
     cursor: usize,
 }
 
-/// Whether something makes sense for a run in this condition; `None` is one that nothing is known of.
+/// True if an action makes sense for a run in this condition; `None` is an unknown condition.
 fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
     let Some(condition) = condition else { return action == RunsAction::Delete };
     let has_trainer = condition.may_have_trainer();
@@ -57,7 +57,7 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
         RunsAction::Resume => {
             condition.stale.is_some() || (condition.phase.is_over() && condition.phase != RunPhase::Completed)
         }
-        // The process of a run that waits works on another.
+        // The process of a queued run is training another one.
         RunsAction::Kill => has_trainer && condition.phase != RunPhase::Queued,
         RunsAction::MarkEnded => condition.stale.is_some_and(|stale| stale != Staleness::Hanging),
         RunsAction::Delete => !has_trainer,
@@ -66,7 +66,7 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
 }
 
 impl RunsScreen {
-    /// Opens the menu on the chosen run.
+    /// Opens the menu for the selected run.
     pub(super) fn open_menu(&mut self, model: &Model) -> Vec<Effect> {
         if let Some(row) = self.chosen_row(model) {
             let condition = row.condition.as_ref();
@@ -76,7 +76,7 @@ impl RunsScreen {
         Vec::new()
     }
 
-    /// Takes a key while the menu is open.
+    /// Handles a key while the menu is open.
     pub(super) fn press_menu(&mut self, key: Key, model: &Model) -> Vec<Effect> {
         let Some(menu) = &mut self.menu else { return Vec::new() };
         let last = menu.items.len().saturating_sub(1);
@@ -99,14 +99,14 @@ impl RunsScreen {
         match wanted.map(|(_, action, _)| *action) {
             Some(action) => {
                 self.menu = None;
-                self.act_here(action, model)
+                self.update(action, model)
             }
             None => Vec::new(),
         }
     }
 
-    /// Takes the mouse while the menu is open: a click on an item does it, one beside the menu closes it.
-    pub(super) fn point_at_menu(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    /// Handles the mouse while the menu is open: a click on an item performs it, a click elsewhere closes the menu.
+    pub(super) fn mouse_in_menu(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
         let place = self.areas.menu;
         match mouse.kind {
             MouseKind::WheelUp => return self.press_menu(Key::Up, model),
@@ -125,9 +125,9 @@ impl RunsScreen {
         Vec::new()
     }
 
-    /// Asks the trainer of the chosen run for something; what ends it is asked back first.
-    pub(super) fn ask(&mut self, verb: RequestVerb, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+    /// Sends a request to the trainer of the selected run; to stop it needs confirmation.
+    pub(super) fn request(&mut self, verb: RequestVerb, model: &Model) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(model) else { return no_selection() };
         if !applies(RunsAction::Ask(verb), row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
         }
@@ -144,55 +144,55 @@ impl RunsScreen {
         vec![effect]
     }
 
-    /// Resumes the chosen run.
+    /// Resumes the selected run.
     pub(super) fn resume(&mut self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        let Some(row) = self.chosen_row(model) else { return no_selection() };
         if !applies(RunsAction::Resume, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: nothing to resume; {}", title(row), condition_text(row)))];
         }
-        if self.resuming.contains(&row.run) {
+        if self.requests.resumes.contains(&row.run) {
             return Vec::new();
         }
-        self.resuming.push(row.run.clone());
+        self.requests.resumes.push(row.run.clone());
         vec![Effect::Runs(RunsEffect::Resume(row.run.clone()))]
     }
 
-    /// Kills the trainer of the chosen run, if that is meant.
+    /// Kills the trainer of the selected run, after confirmation.
     pub(super) fn kill(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        let Some(row) = self.chosen_row(model) else { return no_selection() };
         if !applies(RunsAction::Kill, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: no trainer to kill; {}", title(row), condition_text(row)))];
         }
         vec![Effect::Ask(Question {
             title: format!("Kill the trainer of {}?", title(row)),
             text:
-                "It ends at once and writes nothing: what it did since its last checkpoint is lost, and runs that wait \
-                   for the same trainer do not begin. They and this one can be resumed."
+                "It ends at once and writes nothing: progress since its last checkpoint is lost, and runs that wait for \
+                   the same trainer do not start. They and this one can be resumed."
                     .to_owned(),
             yes: "kill",
             effects: vec![Effect::Runs(RunsEffect::Kill(row.run.clone()))],
         })]
     }
 
-    /// Records that the chosen run, which has lost its trainer, is over.
+    /// Records that the selected run, which has lost its trainer, has ended.
     pub(super) fn mark_ended(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        let Some(row) = self.chosen_row(model) else { return no_selection() };
         if !applies(RunsAction::MarkEnded, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: nothing to mark; {}", title(row), condition_text(row)))];
         }
         vec![Effect::Runs(RunsEffect::MarkEnded(row.run.clone()))]
     }
 
-    /// Moves the chosen run to the trash, if that is meant.
+    /// Moves the selected run to the trash, after confirmation.
     pub(super) fn delete(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return nothing_chosen() };
+        let Some(row) = self.chosen_row(model) else { return no_selection() };
         if !applies(RunsAction::Delete, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: stop it first; {}", title(row), condition_text(row)))];
         }
         vec![Effect::Ask(Question {
             title: format!("Move {} to the trash?", title(row)),
             text: format!(
-                "{} goes to the folder trash of the workspace, with its checkpoints and figures.",
+                "{} moves to the folder trash in the workspace, with its checkpoints and metrics.",
                 printable(&row.run.name())
             ),
             yes: "move it to the trash",
@@ -221,24 +221,24 @@ impl RunsScreen {
             })
             .collect();
         let lines =
-            if lines.is_empty() { vec![Line::styled(" nothing can be asked of it now", theme.dim())] } else { lines };
+            if lines.is_empty() { vec![Line::styled(" nothing can be done with it now", theme.dim())] } else { lines };
         frame.render_widget(Paragraph::new(lines), inner);
     }
 }
 
-fn nothing_chosen() -> Vec<Effect> {
-    vec![Effect::failed("no run is chosen")]
+fn no_selection() -> Vec<Effect> {
+    vec![Effect::failed("no run is selected")]
 }
 
 fn condition_text(row: &RunRow) -> String {
     match (&row.condition, &row.problem) {
         (Some(condition), _) => format!("it is {condition}"),
         (None, Some(problem)) => printable(problem),
-        (None, None) => "its state is not known".to_owned(),
+        (None, None) => "its state is unknown".to_owned(),
     }
 }
 
-/// A run in a few words: its view and preset, else its name.
+/// A short title of a run: its view and preset, else its name.
 pub(super) fn title(row: &RunRow) -> String {
     match &row.spec {
         Some(spec) => format!("{} {}", spec.view, printable(&spec.preset)),

@@ -1,4 +1,4 @@
-//! What is found in the curves of a run, and told among what happened in it.
+//! The search for spikes and plateaus in the curves of a run, which are listed among its events.
 
 use chrono::TimeDelta;
 
@@ -6,10 +6,10 @@ use super::curves::{Metric, RunCurves, XAxis};
 use crate::tui::protocol::runs::{NoteKind, RunNote};
 use mammoscope_domain::run::curve_findings::{SpikeFinder, plateaus};
 
-/// So many epochs without a better validation loss are a plateau.
-const PLATEAU: u32 = 10;
+/// The number of epochs without a better validation loss that make a plateau.
+const PLATEAU_EPOCHS: u32 = 10;
 
-/// How far the curves were searched.
+/// The progress of the search.
 #[derive(Debug, Default)]
 pub(super) struct CurveSearch {
     spikes: Option<SpikeFinder>,
@@ -18,18 +18,18 @@ pub(super) struct CurveSearch {
 }
 
 impl RunCurves {
-    /// What was found is void: reports come again.
-    pub(super) fn search_anew(&mut self) {
+    /// Discards all findings, since the curves were truncated.
+    pub(super) fn reset_search(&mut self) {
         self.search = CurveSearch::default();
         self.notes.retain(|note| matches!(note.kind, NoteKind::Event(_)));
     }
 
-    /// Searches what is new.
-    pub(super) fn search_on(&mut self) {
-        let Some(state) = &self.state else { return };
-        let (Some(started), Some(setting)) = (state.started, &state.setting) else { return };
+    /// Searches the new parts of the curves.
+    pub(super) fn continue_search(&mut self) {
+        let Some(summary) = &self.summary else { return };
+        let (Some(started), Some(setup)) = (summary.started, &summary.setup) else { return };
         let mut found = Vec::new();
-        let finder = self.search.spikes.get_or_insert_with(|| SpikeFinder::new(setting.steps_per_epoch));
+        let finder = self.search.spikes.get_or_insert_with(|| SpikeFinder::new(setup.steps_per_epoch));
         let (steps, seconds) = (self.places.on(XAxis::Steps), self.places.on(XAxis::Time));
         let losses = self.raw[Metric::Loss as usize].values();
         for at in self.search.reports..steps.len() {
@@ -39,18 +39,18 @@ impl RunCurves {
             }
         }
         self.search.reports = steps.len();
-        if self.search.epochs != state.records.len() {
-            self.search.epochs = state.records.len();
+        if self.search.epochs != summary.records.len() {
+            self.search.epochs = summary.records.len();
             self.notes.retain(|note| !matches!(note.kind, NoteKind::Plateau(_)));
-            let losses = state.records.iter().map(|record| record.figures.val_loss.unwrap_or(f64::NAN));
-            for plateau in plateaus(losses, PLATEAU) {
-                let record = &state.records[plateau.epoch as usize - 1];
-                found.push(RunNote { time: record.time, step: record.figures.step, kind: NoteKind::Plateau(plateau) });
+            let losses = summary.records.iter().map(|record| record.metrics.val_loss.unwrap_or(f64::NAN));
+            for plateau in plateaus(losses, PLATEAU_EPOCHS) {
+                let record = &summary.records[plateau.epoch as usize - 1];
+                found.push(RunNote { time: record.time, step: record.metrics.step, kind: NoteKind::Plateau(plateau) });
             }
         }
         for note in found {
-            let behind = self.notes.iter().rposition(|other| other.time <= note.time).map_or(0, |at| at + 1);
-            self.notes.insert(behind, note);
+            let position = self.notes.iter().rposition(|other| other.time <= note.time).map_or(0, |at| at + 1);
+            self.notes.insert(position, note);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What a followed run has told: its curves, ready to be drawn, its events, and what it adds up to.
+//! The curves of a followed run, ready to be drawn, with its notes and summary.
 
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
 use crate::tui::protocol::runs::{RunNote, RunUpdate};
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
-use mammoscope_domain::run::run_records::StepPoint;
-use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_records::StepReport;
+use mammoscope_domain::run::run_summary::RunSummary;
 
-/// What is charted.
+/// A metric that is charted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Metric {
     Loss,
@@ -19,7 +19,7 @@ pub(in crate::tui) enum Metric {
 }
 
 impl Metric {
-    /// The most wanted first.
+    /// The most important first.
     pub(in crate::tui) const ALL: [Self; 5] =
         [Self::Loss, Self::Accuracy, Self::LearningRate, Self::ImagesPerS, Self::GradientNorm];
 
@@ -33,7 +33,7 @@ impl Metric {
         }
     }
 
-    fn of(self, point: &StepPoint) -> f32 {
+    fn of(self, point: &StepReport) -> f32 {
         let value = match self {
             Self::Loss => point.loss,
             Self::Accuracy => point.accuracy,
@@ -44,13 +44,13 @@ impl Metric {
         value as f32
     }
 
-    /// Whether it is smoothed: what is set and not measured is not.
+    /// True for a measured metric, which is smoothed.
     pub(in crate::tui) fn is_noisy(self) -> bool {
         self != Self::LearningRate
     }
 }
 
-/// What the horizontal axis counts.
+/// The quantity on the horizontal axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::tui) enum XAxis {
@@ -78,7 +78,7 @@ impl XAxis {
     }
 }
 
-/// Positions of points on one axis, and the values there.
+/// The positions of points on each horizontal axis.
 #[derive(Clone, Debug, Default)]
 pub(in crate::tui) struct Places {
     steps: Vec<f64>,
@@ -88,7 +88,7 @@ pub(in crate::tui) struct Places {
 
 impl Places {
     fn push(&mut self, step: u64, epoch: f64, seconds: f64) {
-        // A clock that was set back must not turn the axis round.
+        // A clock that was set back must not reverse the axis.
         let last = self.seconds.last().copied().unwrap_or(0.0);
         self.steps.push(step as f64);
         self.epochs.push(epoch);
@@ -113,17 +113,17 @@ impl Places {
 /// The curves of a run.
 #[derive(Debug, Default)]
 pub(in crate::tui) struct RunCurves {
-    pub(in crate::tui) state: Option<Box<RunState>>,
+    pub(in crate::tui) summary: Option<Box<RunSummary>>,
     pub(in crate::tui) notes: Vec<RunNote>,
     pub(in crate::tui) log: Vec<String>,
     pub(in crate::tui) problems: Vec<String>,
-    /// Of the reports within epochs.
+    /// The positions of the step reports.
     pub(in crate::tui) places: Places,
     pub(super) raw: [MetricSeries; 5],
     smooth: [MetricSeries; 5],
     averages: Option<[MovingAverage; 5]>,
     smoothing: f64,
-    /// Of the ends of epochs.
+    /// The positions of the ends of epochs.
     pub(in crate::tui) epoch_places: Places,
     pub(in crate::tui) val_loss: MetricSeries,
     pub(in crate::tui) val_accuracy: MetricSeries,
@@ -131,30 +131,30 @@ pub(in crate::tui) struct RunCurves {
 }
 
 impl RunCurves {
-    /// Takes news in.
-    pub(in crate::tui) fn take(&mut self, news: RunUpdate) {
-        if news.anew {
+    /// Applies an update.
+    pub(in crate::tui) fn apply(&mut self, update: RunUpdate) {
+        if update.is_restart {
             self.notes.clear();
             self.search = CurveSearch::default();
         }
-        self.notes.extend(news.notes);
-        self.problems = news.problems;
-        if let Some(log) = news.log {
+        self.notes.extend(update.notes);
+        self.problems = update.problems;
+        if let Some(log) = update.log {
             self.log = log;
         }
         let length = self.places.steps.len();
-        if news.kept < length {
-            self.places.truncate(news.kept);
-            self.raw.iter_mut().for_each(|series| series.truncate(news.kept));
-            self.forget_averages();
-            self.search_anew();
+        if update.kept < length {
+            self.places.truncate(update.kept);
+            self.raw.iter_mut().for_each(|series| series.truncate(update.kept));
+            self.reset_averages();
+            self.reset_search();
         }
-        let state = news.state;
-        let started = state.started.or(news.steps.first().map(|point| point.time));
+        let summary = update.summary;
+        let started = summary.started.or(update.steps.first().map(|point| point.time));
         let since = |time: DateTime<Utc>| started.map_or(0.0, |started| (time - started).as_seconds_f64().max(0.0));
-        let per_epoch = state.setting.as_ref().map(|setting| setting.steps_per_epoch.max(1) as f64);
+        let per_epoch = summary.setup.as_ref().map(|setup| setup.steps_per_epoch.max(1) as f64);
         let epoch_of = |step: u64, epoch: u32| per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch);
-        for point in &news.steps {
+        for point in &update.steps {
             self.places.push(point.step, epoch_of(point.step, point.epoch), since(point.time));
             for (series, metric) in self.raw.iter_mut().zip(Metric::ALL) {
                 series.push(metric.of(point));
@@ -162,33 +162,33 @@ impl RunCurves {
         }
         self.epoch_places = Places::default();
         (self.val_loss, self.val_accuracy) = Default::default();
-        for record in &state.records {
-            let figures = &record.figures;
-            self.epoch_places.push(figures.step, epoch_of(figures.step, figures.epoch), since(record.time));
-            self.val_loss.push(figures.val_loss.map_or(f32::NAN, |loss| loss as f32));
-            self.val_accuracy.push(figures.val_accuracy.map_or(f32::NAN, |accuracy| accuracy as f32));
+        for record in &summary.records {
+            let metrics = &record.metrics;
+            self.epoch_places.push(metrics.step, epoch_of(metrics.step, metrics.epoch), since(record.time));
+            self.val_loss.push(metrics.val_loss.map_or(f32::NAN, |loss| loss as f32));
+            self.val_accuracy.push(metrics.val_accuracy.map_or(f32::NAN, |accuracy| accuracy as f32));
         }
-        self.state = Some(state);
-        self.smooth_on();
-        self.search_on();
+        self.summary = Some(summary);
+        self.continue_averages();
+        self.continue_search();
     }
 
-    /// Smooths so much from now on.
+    /// Sets the decay factor of the moving average.
     pub(in crate::tui) fn set_smoothing(&mut self, smoothing: f64) {
         if (self.smoothing - smoothing).abs() > f64::EPSILON {
             self.smoothing = smoothing;
-            self.forget_averages();
+            self.reset_averages();
         }
-        self.smooth_on();
+        self.continue_averages();
     }
 
-    fn forget_averages(&mut self) {
+    fn reset_averages(&mut self) {
         self.smooth = Default::default();
         self.averages = None;
     }
 
-    /// Brings the averages up to the last report.
-    fn smooth_on(&mut self) {
+    /// Extends the averages to the last report.
+    fn continue_averages(&mut self) {
         if self.smoothing <= 0.0 {
             return;
         }
@@ -200,18 +200,18 @@ impl RunCurves {
         }
     }
 
-    /// The reports of a metric.
+    /// The reported values of a metric.
     pub(in crate::tui) fn raw(&self, metric: Metric) -> &MetricSeries {
         &self.raw[metric as usize]
     }
 
-    /// Their moving average, where they are smoothed.
+    /// The moving average of a metric, if it is smoothed.
     pub(in crate::tui) fn smooth(&self, metric: Metric) -> Option<&MetricSeries> {
         let smooth = &self.smooth[metric as usize];
         (self.smoothing > 0.0 && metric.is_noisy() && smooth.len() == self.raw(metric).len()).then_some(smooth)
     }
 
-    /// The values on validation images, where the metric has any.
+    /// The values of a metric on the validation images, if there are any.
     pub(in crate::tui) fn validation(&self, metric: Metric) -> Option<&MetricSeries> {
         let series = match metric {
             Metric::Loss => &self.val_loss,
@@ -221,13 +221,13 @@ impl RunCurves {
         series.extent(0..series.len()).map(|_| series)
     }
 
-    /// How far the curves go.
+    /// The end of the curves on an axis.
     pub(in crate::tui) fn end(&self, axis: XAxis) -> f64 {
         let last = |places: &Places| places.on(axis).last().copied().unwrap_or(0.0);
         last(&self.places).max(last(&self.epoch_places))
     }
 
-    /// Where a step lies on an axis.
+    /// The position of a step on an axis.
     pub(in crate::tui) fn place_of(&self, step: u64, axis: XAxis) -> f64 {
         let steps = &self.places.steps;
         if axis == XAxis::Steps || steps.is_empty() {
@@ -237,12 +237,12 @@ impl RunCurves {
         self.places.on(axis)[at]
     }
 
-    /// The report nearest to a place on an axis.
+    /// The index of the report nearest to a position on an axis.
     pub(in crate::tui) fn nearest(&self, axis: XAxis, place: f64) -> Option<usize> {
         nearest(self.places.on(axis), place)
     }
 
-    /// The end of an epoch nearest to a place on an axis.
+    /// The index of the epoch whose end is nearest to a position on an axis.
     pub(in crate::tui) fn nearest_epoch(&self, axis: XAxis, place: f64) -> Option<usize> {
         nearest(self.epoch_places.on(axis), place)
     }

@@ -1,8 +1,8 @@
-//! What the chosen run is at, in figures, and what happened in it.
+//! The details of the selected run, and the pane with its events or log.
 
 use std::fmt::Write as _;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::RunsScreen;
 use super::control::title;
 use super::curves::{Metric, RunCurves};
-use super::note_text::{is_bad, is_routine, note_text, wants_attention};
+use super::note_text::{is_bad, is_routine, needs_attention, note_text};
 use crate::tui::model::Model;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::Lower;
@@ -19,18 +19,19 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
 use crate::tui::widgets::fitted::{fitted, padded_start};
 use crate::tui::widgets::pane::draw_pane;
-use mammoscope_domain::run::epoch_eta::remaining_seconds;
+use mammoscope_domain::run::remaining_time::remaining_seconds;
 use mammoscope_domain::run::run_condition::{RunCondition, age_text, duration_text};
-use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::run::run_summary::RunSummary;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::training_config::ScheduleKind;
 
 impl RunsScreen {
-    fn chosen_curves(&self) -> Option<&RunCurves> {
-        self.chosen.as_ref().and_then(|run| self.curves.get(run))
+    fn selected_curves(&self) -> Option<&RunCurves> {
+        self.chosen.as_ref().and_then(|run| self.followed.curves.get(run))
     }
 
-    /// Draws the details in a frame, or without one where there is little room.
+    /// Draws the details, with a frame if there is room.
     pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, model: &Model, framed: bool) {
         let theme = &model.theme;
         let Some(row) = self.chosen_row(model) else {
@@ -41,16 +42,16 @@ impl RunsScreen {
             }
             return;
         };
-        let state = self.chosen_curves().and_then(|curves| curves.state.as_deref());
-        let (head, eta) = (headline(row, state), eta_text(row, state, model.now));
+        let summary = self.selected_curves().and_then(|curves| curves.summary.as_deref());
+        let (head, eta) = (headline(row, summary), eta_text(row, summary));
         let inner = if framed { draw_pane(frame, area, theme, false, [&head, &eta]) } else { area };
         let cells = usize::from(inner.width);
-        let mut lines = self.detail_lines(row, state, model);
+        let mut lines = self.detail_lines(row, summary, model);
         if !framed {
             let name = Span::styled(format!(" {head}"), theme.text());
             let eta = if eta.is_empty() { String::new() } else { format!(" · {eta}") };
             let mut spans = vec![name, Span::styled(eta, theme.dim())];
-            // Two lines at most: what is wrong, or the figures.
+            // At most two lines: the first problem is appended to the first one.
             let rest = lines.split_off(1.min(lines.len()));
             if let Some(wrong) =
                 rest.into_iter().find(|line| line.style == theme.bad() || line.style == theme.warning())
@@ -60,19 +61,19 @@ impl RunsScreen {
             lines.insert(0, Line::from(spans));
         }
         let lines: Vec<Line<'_>> =
-            lines.into_iter().take(usize::from(inner.height)).map(|line| cut(line, cells)).collect();
+            lines.into_iter().take(usize::from(inner.height)).map(|line| truncated(line, cells)).collect();
         frame.render_widget(Paragraph::new(lines), inner);
     }
 
-    fn detail_lines(&self, row: &RunRow, state: Option<&RunState>, model: &Model) -> Vec<Line<'static>> {
+    fn detail_lines(&self, row: &RunRow, summary: Option<&RunSummary>, model: &Model) -> Vec<Line<'static>> {
         let theme = &model.theme;
         let mut lines = Vec::new();
-        let Some(state) = state else {
+        let Some(summary) = summary else {
             lines.push(Line::styled(" reading …", theme.dim()));
             return lines;
         };
-        let last = state.records.last().map(|record| &record.figures);
-        let now = self.chosen_curves().and_then(|curves| {
+        let last = summary.records.last().map(|record| &record.metrics);
+        let now = self.selected_curves().and_then(|curves| {
             let value = |metric| curves.raw(metric).values().last().copied();
             value(Metric::Loss).zip(value(Metric::Accuracy))
         });
@@ -85,7 +86,7 @@ impl RunsScreen {
             [shown(last.and_then(|last| last.val_loss), 4), shown(last.and_then(|last| last.val_accuracy), 3)],
             theme,
         );
-        if self.compact_details {
+        if self.areas.compact_details {
             let [val_loss, val_accuracy] =
                 [last.and_then(|last| last.val_loss), last.and_then(|last| last.val_accuracy)];
             let mut spans = Vec::new();
@@ -95,12 +96,12 @@ impl RunsScreen {
                 spans.push(Span::styled(" val ", theme.dim()));
                 spans.push(Span::raw(shown(val, decimals) + "  "));
             }
-            spans.extend(self.rate_line(row, state, theme).spans);
+            spans.extend(self.rate_line(row, summary, theme).spans);
             lines.push(Line::from(spans));
         } else {
-            lines.extend([train, val, self.rate_line(row, state, theme)]);
+            lines.extend([train, val, self.rate_line(row, summary, theme)]);
         }
-        if let Some(best) = &state.best {
+        if let Some(best) = &summary.best {
             let metric = best.metric.replace('_', " ");
             lines.push(Line::from(vec![
                 Span::styled(format!(" {} best    ", theme.sign("★", "*")), theme.dim()),
@@ -108,38 +109,33 @@ impl RunsScreen {
                 Span::styled(format!("  {metric} at epoch {}", best.epoch), theme.dim()),
             ]));
         }
-        if let Some(saved) = state.checkpoints.iter().max_by_key(|saved| saved.time) {
+        if let Some(saved) = summary.checkpoints.iter().max_by_key(|saved| saved.time) {
             lines.push(Line::from(vec![
                 Span::styled("   saved   ", theme.dim()),
                 Span::raw(format!("{} ago", age_text(model.now - saved.time))),
-                Span::styled(format!("  step {}", grouped(saved.step)), theme.dim()),
+                Span::styled(format!("  step {}", grouped(saved.step as usize)), theme.dim()),
             ]));
         }
-        for (run, verb) in &self.asked {
+        for (run, verb) in &self.requests.verbs {
             if *run == row.run {
-                lines.push(Line::styled(format!("   {verb} asked, not answered yet"), theme.warning()));
+                lines.push(Line::styled(format!("   {verb} requested, not answered yet"), theme.warning()));
             }
         }
-        if self.resuming.contains(&row.run) {
+        if self.requests.resumes.contains(&row.run) {
             lines.push(Line::styled("   a trainer is being started", theme.warning()));
         }
-        if let Some(error) = &state.last_error {
+        if let Some(error) = &summary.last_error {
             lines.push(Line::styled(format!("   {}", printable(&error.message)), theme.bad()));
         }
-        for problem in self.chosen_curves().iter().flat_map(|curves| &curves.problems) {
+        for problem in self.selected_curves().iter().flat_map(|curves| &curves.problems) {
             lines.push(Line::styled(format!("   {}", printable(problem)), theme.warning()));
         }
-        if !state.skipped.is_empty() {
-            lines.push(Line::styled(format!("   images left out: {}", state.skipped.len()), theme.warning()));
+        if !summary.skipped.is_empty() {
+            lines.push(Line::styled(format!("   images left out: {}", summary.skipped.len()), theme.warning()));
         }
-        if let Some(setting) = &state.setting {
+        if let Some(setup) = &summary.setup {
             lines.push(Line::styled(
-                format!(
-                    "   on {} · {} train, {} val images",
-                    printable(&setting.device),
-                    setting.train,
-                    setting.validation
-                ),
+                format!("   on {} · {} train, {} val images", printable(&setup.device), setup.train, setup.validation),
                 theme.dim(),
             ));
         }
@@ -147,36 +143,38 @@ impl RunsScreen {
         lines
     }
 
-    fn rate_line(&self, row: &RunRow, state: &RunState, theme: &Theme) -> Line<'static> {
-        let rate = state.learning_rate.map_or("–".to_owned(), number_label);
-        let mut spans =
-            vec![Span::styled(if self.compact_details { " lr " } else { "   lr      " }, theme.dim()), Span::raw(rate)];
+    fn rate_line(&self, row: &RunRow, summary: &RunSummary, theme: &Theme) -> Line<'static> {
+        let rate = summary.learning_rate.map_or("–".to_owned(), number_label);
+        let mut spans = vec![
+            Span::styled(if self.areas.compact_details { " lr " } else { "   lr      " }, theme.dim()),
+            Span::raw(rate),
+        ];
         if let Some(config) = row.spec.as_ref().map(|spec| &spec.config).filter(|c| c.schedule == ScheduleKind::Plateau)
         {
-            let waited = plateau(state);
+            let waited = plateau(summary);
             spans.push(Span::styled("   plateau ", theme.dim()));
             spans.push(Span::raw(format!("{waited}/{}", config.plateau_patience)));
         }
         Line::from(spans)
     }
 
-    /// Draws what is below the charts.
+    /// Draws the pane below the charts.
     pub(super) fn draw_lower(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model, lower: Lower) {
         let theme = &model.theme;
         self.areas.lower = area;
         let height = usize::from(area.height.saturating_sub(2));
-        let (lines, jumped): (Vec<Line<'static>>, Option<usize>) = match (lower, self.chosen_curves()) {
+        let (lines, jumped): (Vec<Line<'static>>, Option<usize>) = match (lower, self.selected_curves()) {
             (_, None) | (Lower::Nothing, _) => (Vec::new(), None),
             (Lower::Log, Some(curves)) => {
                 (curves.log.iter().map(|line| Line::raw(format!(" {}", printable(line)))).collect(), None)
             }
             (Lower::Events, Some(curves)) => self.event_lines(curves, theme),
         };
-        // At the end, unless scrolled back or jumped to something.
+        // At the end, unless it was scrolled back or a note was jumped to.
         let last = lines.len().saturating_sub(height);
-        self.scrolled = self.scrolled.min(last);
-        let mut start = last - self.scrolled;
-        if let Some(jumped) = jumped.filter(|_| self.scrolled == 0) {
+        self.lower.scrolled = self.lower.scrolled.min(last);
+        let mut start = last - self.lower.scrolled;
+        if let Some(jumped) = jumped.filter(|_| self.lower.scrolled == 0) {
             start = start.min(jumped.saturating_sub(height / 2));
         }
         let name = if lower == Lower::Log { "log" } else { "events" };
@@ -190,27 +188,28 @@ impl RunsScreen {
             frame.render_widget(Paragraph::new(Line::styled(" nothing yet", theme.dim())), inner);
         }
         let cells = usize::from(inner.width);
-        let shown: Vec<Line<'_>> = lines.into_iter().skip(start).take(height).map(|line| cut(line, cells)).collect();
+        let shown: Vec<Line<'_>> =
+            lines.into_iter().skip(start).take(height).map(|line| truncated(line, cells)).collect();
         frame.render_widget(Paragraph::new(shown), inner);
     }
 
     fn event_lines(&self, curves: &RunCurves, theme: &Theme) -> (Vec<Line<'static>>, Option<usize>) {
-        let started = curves.state.as_ref().and_then(|state| state.started);
+        let started = curves.summary.as_ref().and_then(|summary| summary.started);
         let mut jumped = None;
         let mut lines = Vec::new();
         for (at, note) in curves.notes.iter().enumerate().filter(|(_, note)| !is_routine(&note.kind)) {
             let since = started.map_or(0.0, |started| (note.time - started).as_seconds_f64());
             let style = match &note.kind {
                 kind if is_bad(kind) => theme.bad(),
-                kind if wants_attention(kind) => theme.warning(),
+                kind if needs_attention(kind) => theme.warning(),
                 _ => theme.text(),
             };
-            let sign = if wants_attention(&note.kind) { "!" } else { " " };
+            let sign = if needs_attention(&note.kind) { "!" } else { " " };
             let mut line = Line::from(vec![
                 Span::styled(format!("{} ", padded_start(&time_label(since), 7)), theme.dim()),
                 Span::styled(format!("{sign} {}", printable(&note_text(&note.kind))), style),
             ]);
-            if self.note == Some(at) {
+            if self.lower.note == Some(at) {
                 jumped = Some(lines.len());
                 line = line.style(theme.selected(true));
             }
@@ -230,60 +229,46 @@ fn figures(name: &str, [loss, accuracy]: [String; 2], theme: &Theme) -> Line<'st
     ])
 }
 
-fn headline(row: &RunRow, state: Option<&RunState>) -> String {
+fn headline(row: &RunRow, summary: Option<&RunSummary>) -> String {
     let mut text = title(row);
-    if let Some(state) = state.filter(|state| state.epoch > 0) {
-        let _ = write!(text, " · epoch {}/{}", state.epoch, state.epochs);
+    if let Some(summary) = summary.filter(|summary| summary.epoch > 0) {
+        let _ = write!(text, " · epoch {}/{}", summary.epoch, summary.epochs);
     }
     text
 }
 
-/// How long it takes yet, of a run that a trainer is at work on.
-fn eta_text(row: &RunRow, state: Option<&RunState>, now: DateTime<Utc>) -> String {
-    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_at_work);
-    let Some(state) = state.filter(|_| at_work) else { return String::new() };
-    let since = state.records.last().map_or(0.0, |record| (now - record.time).as_seconds_f64());
-    remaining_seconds(&state.records, state.epochs, since)
+/// The remaining time of an active run.
+fn eta_text(row: &RunRow, summary: Option<&RunSummary>) -> String {
+    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_active);
+    let Some(summary) = summary.filter(|_| at_work) else { return String::new() };
+    remaining_seconds(summary)
         .map_or_else(String::new, |seconds| format!("ETA {}", duration_text(TimeDelta::seconds(seconds as i64))))
 }
 
-/// Epochs since the validation loss was last better than before, or since the rate was last reduced.
-fn plateau(state: &RunState) -> u32 {
+/// Epochs since the validation loss last improved or the learning rate was last reduced.
+fn plateau(summary: &RunSummary) -> u32 {
     let mut lowest = f64::INFINITY;
     let mut since = 0;
-    for record in &state.records {
-        let epoch = record.figures.epoch;
-        let loss = record.figures.val_loss.unwrap_or(f64::NAN);
+    for record in &summary.records {
+        let epoch = record.metrics.epoch;
+        let loss = record.metrics.val_loss.unwrap_or(f64::NAN);
         if loss < lowest - 1e-4 {
             lowest = loss;
             since = epoch;
         }
-        if state.reductions.iter().any(|reduction| reduction.epoch == epoch) {
+        if summary.reductions.iter().any(|reduction| reduction.epoch == epoch) {
             since = epoch;
         }
     }
-    state.records.last().map_or(0, |record| record.figures.epoch - since)
-}
-
-/// A number with commas between its thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    summary.records.last().map_or(0, |record| record.metrics.epoch - since)
 }
 
 fn line_text(line: &Line<'_>) -> String {
     line.spans.iter().map(|span| span.content.trim_start()).collect()
 }
 
-/// A line in so many cells.
-fn cut(line: Line<'static>, cells: usize) -> Line<'static> {
+/// A line truncated to `cells` cells.
+fn truncated(line: Line<'static>, cells: usize) -> Line<'static> {
     if line.width() <= cells {
         return line;
     }
@@ -292,9 +277,9 @@ fn cut(line: Line<'static>, cells: usize) -> Line<'static> {
     for span in line.spans {
         let shown = fitted(&span.content, room);
         room -= crate::tui::widgets::fitted::width(&shown);
-        let is_cut = shown != span.content;
+        let is_truncated = shown != span.content;
         spans.push(Span::styled(shown, span.style));
-        if is_cut {
+        if is_truncated {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! The list of runs as it is drawn.
+//! The drawing of the list of runs.
 
 use chrono::TimeDelta;
 use ratatui::Frame;
@@ -17,38 +17,44 @@ use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// From so many cells on, the list also tells the best value and the time that is left.
+/// The width from which on the list also shows the best value and the remaining time.
 const WIDE: usize = 66;
 
 impl RunsScreen {
-    /// Draws the list.
     pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
         let total = model.runs.rows.len();
-        let count = match (self.filter.text().is_empty(), total) {
+        let count = match (self.picker.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
             (true, _) if !model.runs.listed => format!("{total} so far"),
-            (true, _) => format!("{} of {total}", self.list.cursor + 1),
-            (false, _) => format!("{} of {total} match", self.shown.len()),
+            (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
+            (false, _) => format!("{} of {total} match", self.picker.shown.len()),
         };
-        let title = if model.runs.problem.is_some() && total > 0 { "Runs as they were" } else { "Runs" };
-        let filters = !self.filter.text().is_empty() || self.typing == Some(Typing::Filter);
+        let title = if model.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
+        let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);
         let inner = draw_pane(frame, area, theme, true, [title, &count]);
         let mut rows = inner;
         if filters && inner.height > 1 {
             let mut spans = vec![Span::styled("/ ", theme.accent())];
             let cells = usize::from(inner.width).saturating_sub(3);
-            spans.extend(self.filter.spans(cells, self.typing == Some(Typing::Filter), theme));
+            spans.extend(self.picker.filter.spans(cells, self.typing == Some(Typing::Filter), theme));
             frame.render_widget(Paragraph::new(Line::from(spans)), Rect { height: 1, ..inner });
             rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
-        if self.shown.is_empty() {
+        if self.picker.shown.is_empty() {
             frame.render_widget(Paragraph::new(self.empty_text(model)).wrap(Wrap { trim: true }), rows);
             return;
         }
-        let visible = self.list.visible(rows, self.shown.len());
+        let visible = self.picker.list.visible(rows, self.picker.shown.len());
         let lines: Vec<Line<'_>> = visible
-            .map(|at| self.row_line(&model.runs.rows[self.shown[at]], at == self.list.cursor, rows.width.into(), model))
+            .map(|at| {
+                self.row_line(
+                    &model.runs.rows[self.picker.shown[at]],
+                    at == self.picker.list.cursor,
+                    rows.width.into(),
+                    model,
+                )
+            })
             .collect();
         frame.render_widget(Paragraph::new(lines), rows);
     }
@@ -58,13 +64,13 @@ impl RunsScreen {
         match &model.runs.problem {
             Some(problem) => vec![
                 Line::styled("the runs cannot be listed", theme.bad()),
-                Line::styled(printable(problem), theme.dim()),
+                Line::styled(printable(problem.text()), theme.dim()),
             ],
             None if !model.runs.listed => vec![Line::styled("reading …", theme.dim())],
-            None if !self.filter.text().is_empty() => {
+            None if !self.picker.filter.text().is_empty() => {
                 vec![Line::styled("no run matches; Esc, Esc shows all", theme.dim())]
             }
-            None => vec![Line::styled("no runs yet; 2 goes to Train and starts one", theme.dim())],
+            None => vec![Line::styled("no runs yet; 2 goes to Train to start one", theme.dim())],
         }
     }
 
@@ -115,7 +121,7 @@ impl RunsScreen {
     }
 }
 
-/// The state with its evidence, as old as it is now.
+/// The condition of a run, with the present age of its heartbeat.
 pub(super) fn state_text(row: &RunRow, model: &Model) -> String {
     match (&row.condition, &row.status, &row.problem) {
         (Some(condition), Some(status), _) => {
@@ -124,11 +130,11 @@ pub(super) fn state_text(row: &RunRow, model: &Model) -> String {
         }
         (Some(condition), None, _) => condition.to_string(),
         (None, _, Some(problem)) => printable(problem),
-        (None, _, None) => format!("nothing known of {}", printable_path(row.run.path())),
+        (None, _, None) => format!("nothing is known of {}", printable_path(row.run.path())),
     }
 }
 
-/// A sign for how a run is: colour is never the only one.
+/// The sign for a run's condition; colour is never the only sign.
 pub(super) fn condition_sign(condition: Option<&RunCondition>, theme: &Theme) -> (&'static str, Style) {
     let Some(condition) = condition else { return ("?", theme.warning()) };
     if condition.stale.is_some() {
@@ -151,7 +157,7 @@ fn best_text(status: Option<&RunStatus>) -> String {
 }
 
 fn eta_text(row: &RunRow) -> String {
-    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_at_work);
+    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_active);
     let eta = row.status.as_ref().and_then(|status| status.eta_s).filter(|eta| at_work && eta.is_finite());
     eta.map_or_else(String::new, |eta| duration_text(TimeDelta::seconds(eta as i64)))
 }

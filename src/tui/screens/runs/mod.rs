@@ -1,17 +1,17 @@
-//! The screen Runs: the list of runs, the curves of the chosen one and of those that are marked, what happened in it, and
-//! what can be asked of its trainer.
+//! The screen Runs: the list of runs, the curves of the selected and the marked ones, the events of the selected one, and
+//! the control of its trainer.
 
-mod actions;
-mod bindings;
 mod charts_view;
 mod control;
 mod curve_search;
 pub(in crate::tui) mod curves;
 mod details_view;
+mod keys;
 mod list_view;
-mod news;
+mod messages;
 mod note_text;
 mod reference;
+mod update;
 mod view;
 mod viewport;
 
@@ -28,22 +28,23 @@ use viewport::Viewport;
 
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{Lower, RunsEffect};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-use mammoscope_domain::run::run_event::RequestVerb;
+use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// Shares that the moving average keeps; 0 for none.
+/// The decay factors of the moving average; 0 for no smoothing.
 const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
-/// As many runs are drawn over each other as there are colours.
+/// The largest number of marked runs, so that each of the overlaid runs has a colour of its own.
 const MAX_MARKED: usize = 7;
 
-/// What is restored the next time.
+/// The saved state of the screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::tui) struct RunsView {
@@ -74,119 +75,136 @@ impl Default for RunsView {
     }
 }
 
-/// A line that is typed.
+/// The text that is being typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Typing {
     Filter,
     ReferenceFolder,
 }
 
-/// Where things were drawn last, for the mouse.
+/// The areas of the last drawing, for the mouse, and choices that depend on its size.
 #[derive(Clone, Debug, Default)]
 struct Areas {
     plots: Vec<Rect>,
     lower: Rect,
     /// The items of the open menu.
     menu: Rect,
-    /// What is below the charts.
+    /// The pane below the charts.
     shown_lower: Option<Lower>,
+    /// True if the details are shortened to two lines.
+    compact_details: bool,
 }
 
-/// The screen.
+/// The list of runs with its filter.
+#[derive(Debug, Default)]
+struct RunPicker {
+    list: ScrollList,
+    /// The indices of the runs that match the filter.
+    shown: Vec<usize>,
+    filter: TextField,
+}
+
+/// The runs that are followed, and their curves.
+#[derive(Debug, Default)]
+struct FollowedRuns {
+    runs: Vec<RunDir>,
+    curves: HashMap<RunDir, RunCurves>,
+}
+
+/// Requests to trainers that are not answered yet.
+#[derive(Debug, Default)]
+struct PendingRequests {
+    verbs: Vec<(RunDir, RequestVerb)>,
+    /// Runs that are being resumed.
+    resumes: Vec<RunDir>,
+}
+
+/// The position in the pane below the charts.
+#[derive(Debug, Default)]
+struct LowerPosition {
+    /// The index of the note that was jumped to.
+    note: Option<usize>,
+    /// The number of lines scrolled back from the end.
+    scrolled: usize,
+}
+
 #[derive(Debug, Default)]
 pub(in crate::tui) struct RunsScreen {
-    list: ScrollList,
-    /// The rows of the list that the filter lets pass, by their numbers.
-    shown: Vec<usize>,
+    picker: RunPicker,
     chosen: Option<RunDir>,
-    /// The run that somebody wants to see and that is not listed yet.
+    /// A run to select as soon as it is listed.
     awaited: Option<RunDir>,
     marked: Vec<RunDir>,
-    filter: TextField,
     typing: Option<Typing>,
+    /// The folder of a reference, as typed.
     folder: TextField,
-    curves: HashMap<RunDir, RunCurves>,
-    followed: Vec<RunDir>,
+    followed: FollowedRuns,
     view: RunsView,
-    /// The linked cursor, on the horizontal axis.
+    /// The position of the cursor on the horizontal axis of all charts.
     cursor: Option<f64>,
-    /// The event that was jumped to.
-    note: Option<usize>,
-    /// How far the lower region is scrolled back.
-    scrolled: usize,
+    lower: LowerPosition,
     menu: Option<ControlMenu>,
-    /// What was asked of trainers that have not answered yet.
-    asked: Vec<(RunDir, RequestVerb)>,
-    resuming: Vec<RunDir>,
+    requests: PendingRequests,
     reference: Option<Reference>,
-    /// Whether the details have two lines only.
-    compact_details: bool,
     areas: Areas,
 }
 
 impl RunsScreen {
-    /// The screen as it was left.
+    /// The screen in its saved state.
     pub(in crate::tui) fn new(view: RunsView) -> Self {
         Self {
             chosen: view.chosen.clone().map(RunDir::new),
             marked: view.marked.iter().cloned().map(RunDir::new).collect(),
-            filter: TextField::new(view.filter.clone()),
+            picker: RunPicker { filter: TextField::new(view.filter.clone()), ..RunPicker::default() },
             view: RunsView { smoothing: view.smoothing.min(SMOOTHING.len() - 1), ..view },
             ..Self::default()
         }
     }
 
-    /// What is to be restored.
+    /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> RunsView {
         RunsView {
             chosen: self.chosen.as_ref().map(|run| run.path().to_owned()),
             marked: self.marked.iter().map(|run| run.path().to_owned()).collect(),
-            filter: self.filter.text().to_owned(),
+            filter: self.picker.filter.text().to_owned(),
             reference: self.reference.as_ref().map(|reference| reference.folder.clone()),
             ..self.view.clone()
         }
     }
 
-    /// What is wanted before the screen is ever shown: every screen knows the runs.
-    pub(in crate::tui) fn start(&mut self, _model: &Model) -> Vec<Effect> {
-        let mut effects = vec![Effect::Runs(RunsEffect::Watch)];
-        effects.extend(self.view.reference.clone().map(|folder| Effect::Runs(RunsEffect::ReadReference(folder))));
-        effects
-    }
-
-    /// Puts the cursor on a run.
+    /// Selects a run.
     pub(in crate::tui) fn select(&mut self, run: &RunDir, model: &Model) -> Vec<Effect> {
         (self.chosen, self.awaited) = (Some(run.clone()), Some(run.clone()));
-        (self.note, self.scrolled) = (None, 0);
-        let mut effects = if model.runs.listed { self.look_out(model) } else { Vec::new() };
+        self.lower = LowerPosition::default();
+        let mut effects = if model.runs.listed { self.find_awaited(model) } else { Vec::new() };
         self.refresh_list(model);
         effects.extend(self.follow());
         effects
     }
 
-    /// The row of the chosen run; `None` as long as it is not listed.
+    /// The row of the selected run; `None` until it is listed.
     fn chosen_row<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
         self.row_at_cursor(model).filter(|row| Some(&row.run) == self.chosen.as_ref())
     }
 
-    /// The row under the list's cursor.
+    /// The row under the cursor of the list.
     fn row_at_cursor<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
-        self.shown.get(self.list.cursor).and_then(|row| model.runs.rows.get(*row))
+        self.picker.shown.get(self.picker.list.cursor).and_then(|row| model.runs.rows.get(*row))
     }
 
-    /// The runs that are drawn, the chosen one first.
+    /// The runs to draw, the selected one first.
     fn drawn_runs(&self) -> Vec<RunDir> {
         let mut runs: Vec<RunDir> = self.chosen.iter().cloned().collect();
         runs.extend(self.marked.iter().filter(|run| Some(*run) != self.chosen.as_ref()).cloned());
         runs
     }
 
-    /// How far the curves on screen go.
+    /// The end of the curves on screen.
     fn end_of_runs(&self) -> f64 {
-        self.curves.values().map(|curves| curves.end(self.view.axis)).fold(0.0, f64::max)
+        self.followed.curves.values().map(|curves| curves.end(self.view.axis)).fold(0.0, f64::max)
     }
 
-    /// How far what is on screen goes, the reference included; but not where the tail of the runs is followed.
+    /// The end of everything on screen, including the reference unless the tail of the runs is followed.
     fn end(&self) -> f64 {
         match self.view.viewport {
             Viewport::Tail { .. } => self.end_of_runs(),
@@ -201,15 +219,19 @@ impl RunsScreen {
 }
 
 impl Screen for RunsScreen {
-    fn bindings(&self, _model: &Model) -> &'static [Binding] {
-        bindings::BINDINGS
+    fn bindings(&self, _model: &Model) -> KeyTables {
+        keys::BINDINGS
     }
 
     fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
         match action {
-            Action::Runs(action) => self.act_here(action, model),
+            Action::Runs(action) => self.update(action, model),
             _ => Vec::new(),
         }
+    }
+
+    fn move_cursor(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
+        self.move_in_list(motion, model)
     }
 
     fn type_key(&mut self, key: Key, model: &Model) -> Option<Vec<Effect>> {
@@ -221,7 +243,7 @@ impl Screen for RunsScreen {
 
     fn paste(&mut self, text: &str, model: &Model) -> Vec<Effect> {
         match self.typing {
-            Some(Typing::Filter) => self.filter.paste(text),
+            Some(Typing::Filter) => self.picker.filter.paste(text),
             Some(Typing::ReferenceFolder) => self.folder.paste(text),
             None => return Vec::new(),
         }
@@ -230,7 +252,19 @@ impl Screen for RunsScreen {
     }
 
     fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
-        self.point(mouse, model)
+        self.on_mouse(mouse, model)
+    }
+
+    fn start(&mut self, _model: &Model) -> Vec<Effect> {
+        let mut effects = vec![Effect::Runs(RunsEffect::Watch)];
+        effects.extend(self.view.reference.clone().map(|folder| Effect::Runs(RunsEffect::ReadReference(folder))));
+        effects
+    }
+
+    fn on_effect(&mut self, effect: &Effect) {
+        if let Effect::Runs(RunsEffect::Ask { run, verb }) = effect {
+            self.on_request(run, *verb);
+        }
     }
 
     fn enter(&mut self, _model: &Model) -> Vec<Effect> {

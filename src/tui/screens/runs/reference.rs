@@ -1,4 +1,4 @@
-//! A history that is laid under the curves, such as the published one of the reference.
+//! A history shown under the curves, such as the published one of the reference.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,16 @@ use super::curves::{Metric, RunCurves, XAxis};
 use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_storage::runs::history_files::ReferenceHistory;
 
-/// A history that is laid under the curves.
+/// A history shown under the curves.
 #[derive(Debug)]
 pub(super) struct Reference {
-    /// Its folder, absolute: the next workbench may be started elsewhere.
+    /// Absolute, since the workbench may be started elsewhere the next time.
     pub(super) folder: PathBuf,
     /// Loss and accuracy on the training images, then on the validation images.
     series: [MetricSeries; 4],
 }
 
-/// A curve of the reference, with its places on the axis.
+/// A curve of the reference with its positions on the axis.
 pub(super) struct ReferenceCurve<'a> {
     pub(super) places: Vec<f64>,
     pub(super) series: &'a MetricSeries,
@@ -37,8 +37,8 @@ impl Reference {
 }
 
 impl RunsScreen {
-    /// The curves of the reference that a chart shows: none over time, since it is not known when its epochs were, and
-    /// none where it is not known how many steps an epoch of the chosen run has.
+    /// The reference curves of a chart. There are none over time, since the times of the epochs are unknown, and none until
+    /// the number of steps per epoch of the selected run is known.
     pub(super) fn reference_curves(&self, metric: Metric) -> Vec<ReferenceCurve<'_>> {
         let series: [usize; 2] = match metric {
             Metric::Loss => [0, 2],
@@ -54,18 +54,18 @@ impl RunsScreen {
         series.into_iter().map(curve).filter(|curve| !curve.places.is_empty()).collect()
     }
 
-    /// How far the reference goes on the axis.
+    /// The end of the reference on the axis.
     pub(super) fn end_of_reference(&self) -> f64 {
         let (Some(reference), Some(per_epoch)) = (&self.reference, self.units_per_epoch()) else { return 0.0 };
         reference.series.iter().map(MetricSeries::len).max().unwrap_or(0) as f64 * per_epoch
     }
 
-    /// What an epoch of the chosen run measures on the axis.
+    /// The length of an epoch of the selected run on the axis.
     fn units_per_epoch(&self) -> Option<f64> {
-        let curves: &RunCurves = self.chosen.as_ref().and_then(|run| self.curves.get(run))?;
+        let curves: &RunCurves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run))?;
         match self.view.axis {
             XAxis::Epochs => Some(1.0),
-            XAxis::Steps => Some(curves.state.as_ref()?.setting.as_ref()?.steps_per_epoch as f64),
+            XAxis::Steps => Some(curves.summary.as_ref()?.setup.as_ref()?.steps_per_epoch as f64),
             XAxis::Time => None,
         }
     }

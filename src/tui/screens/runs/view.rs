@@ -1,4 +1,4 @@
-//! How the screen is divided.
+//! The layout of the screen Runs.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,21 +11,20 @@ use crate::tui::model::Model;
 use crate::tui::protocol::runs::Lower;
 use crate::tui::widgets::pane::draw_box;
 
-/// From so many columns on, the list stands beside the charts.
+/// The width from which on the list is beside the charts.
 const BESIDE: u16 = 100;
-/// The height that a chart is worth drawing from.
-const CHART: u16 = 7;
+/// The smallest useful height of a chart.
+const MIN_CHART_HEIGHT: u16 = 7;
 
 impl RunsScreen {
-    /// Draws everything.
     pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        for curves in self.curves.values_mut() {
+        for curves in self.followed.curves.values_mut() {
             curves.set_smoothing(SMOOTHING[self.view.smoothing]);
         }
         self.areas.plots.clear();
         self.areas.lower = Rect::default();
         let beside = area.width >= BESIDE;
-        self.compact_details = !beside;
+        self.areas.compact_details = !beside;
         let right = if beside {
             let left = (area.width * 9 / 20).clamp(46, 64);
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
@@ -45,8 +44,8 @@ impl RunsScreen {
         let shown_lower = self.view.lower.unwrap_or(if right.height >= 24 { Lower::Events } else { Lower::Nothing });
         let lower = match shown_lower {
             Lower::Nothing => 0,
-            // The charts keep what they need.
-            _ => (right.height / 4).clamp(4, 10).min(right.height.saturating_sub(CHART)),
+            // The charts take precedence.
+            _ => (right.height / 4).clamp(4, 10).min(right.height.saturating_sub(MIN_CHART_HEIGHT)),
         };
         self.areas.shown_lower = Some(shown_lower);
         let [charts, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
@@ -65,7 +64,7 @@ impl RunsScreen {
     fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let mut rows: Vec<(Vec<Metric>, u16)> = Vec::new();
         let pairs = area.width >= 56;
-        let lines = (area.height / CHART).clamp(1, 3);
+        let lines = (area.height / MIN_CHART_HEIGHT).clamp(1, 3);
         match (pairs, lines) {
             (true, 1) => rows.push((vec![Metric::Loss, Metric::Accuracy], 1)),
             (false, 1) => rows.push((vec![Metric::Loss], 1)),
@@ -96,7 +95,7 @@ impl RunsScreen {
 
     fn draw_folder_field(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
         let theme = &model.theme;
-        let inner = draw_box(frame, area, (70, 5), model, ["Reference", "Enter lays it under · Esc back"]);
+        let inner = draw_box(frame, area, (70, 5), model, ["Reference", "Enter show · Esc back"]);
         let text = "folder with loss_train.txt, acc_train.txt, loss_val.txt, acc_val.txt:";
         let mut spans = vec![Span::raw(" ")];
         spans.extend(self.folder.spans(usize::from(inner.width).saturating_sub(2), true, theme));

@@ -1,27 +1,31 @@
-//! What range of the runs is on screen.
+//! The visible range of the horizontal axis.
 
 use serde::{Deserialize, Serialize};
 
-/// The range of the horizontal axis.
+/// The visible range of the horizontal axis.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Viewport {
     /// Everything, from the first step to the last.
     #[default]
     Whole,
-    /// So much of the end, as it grows.
-    Tail { width: f64 },
-    /// From here to there.
-    Fixed { from: f64, to: f64 },
+    /// The last part of the run, following its growth.
+    Tail {
+        width: f64,
+    },
+    Fixed {
+        from: f64,
+        to: f64,
+    },
 }
 
-/// What one zoom multiplies the width with.
+/// The factor by which one zoom changes the width.
 const ZOOM: f64 = 0.5;
-/// The share of the range that one step pans over.
+/// The share of the width by which one step pans.
 const PAN: f64 = 0.25;
 
 impl Viewport {
-    /// From where to where, of curves that end at `end`.
+    /// The range for curves that end at `end`.
     pub(super) fn range(self, end: f64) -> (f64, f64) {
         let end = if end > 0.0 { end } else { 1.0 };
         match self {
@@ -31,7 +35,7 @@ impl Viewport {
         }
     }
 
-    /// Nearer, with the cursor where it is on screen; without one, towards the end.
+    /// Zooms in, keeping the cursor in place; without a cursor, towards the end.
     pub(super) fn zoomed_in(self, cursor: Option<f64>, end: f64, least: f64) -> Self {
         let (from, to) = self.range(end);
         let width = ((to - from) * ZOOM).max(least);
@@ -52,7 +56,7 @@ impl Viewport {
         }
     }
 
-    /// Farther, until everything is on screen.
+    /// Zooms out, at most to the whole range.
     pub(super) fn zoomed_out(self, cursor: Option<f64>, end: f64) -> Self {
         let (from, to) = self.range(end);
         let width = (to - from) / ZOOM;
@@ -64,30 +68,30 @@ impl Viewport {
         }
         let fixed = cursor.filter(|cursor| (from..=to).contains(cursor)).unwrap_or(f64::midpoint(from, to));
         let from = fixed - width * (fixed - from) / (to - from);
-        Self::Fixed { from, to: from + width }.held_within(end)
+        Self::Fixed { from, to: from + width }.clamped(end)
     }
 
-    /// To the left (-1) or to the right (1).
+    /// Pans to the left (-1) or to the right (1).
     pub(super) fn panned(self, direction: f64, end: f64) -> Self {
         let (from, to) = self.range(end);
         let way = (to - from) * PAN * direction;
         match self {
             Self::Whole => self,
-            _ => Self::Fixed { from: from + way, to: to + way }.held_within(end),
+            _ => Self::Fixed { from: from + way, to: to + way }.clamped(end),
         }
     }
 
-    /// With a place in sight: as it is where it is in sight already, else with it in the middle.
+    /// Makes a position visible: in the middle, unless it is visible already.
     pub(super) fn showing(self, place: f64, end: f64) -> Self {
         let (from, to) = self.range(end);
         if (from..=to).contains(&place) {
             return self;
         }
         let half = (to - from) / 2.0;
-        Self::Fixed { from: place - half, to: place + half }.held_within(end)
+        Self::Fixed { from: place - half, to: place + half }.clamped(end)
     }
 
-    /// The tail, as wide as what is on screen, or a quarter of the whole.
+    /// Follows the tail with the present width, or with a quarter of the whole.
     pub(super) fn at_the_tail(self, end: f64) -> Self {
         match self {
             Self::Whole => Self::Tail { width: end.max(1.0) / 4.0 },
@@ -96,7 +100,7 @@ impl Viewport {
         }
     }
 
-    fn held_within(self, end: f64) -> Self {
+    fn clamped(self, end: f64) -> Self {
         let Self::Fixed { from, to } = self else { return self };
         let width = to - from;
         let from = from.min(end - width).max(0.0);
@@ -111,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zoom_keeps_the_cursor_and_comes_back() {
+    fn zooming_keeps_the_cursor_and_can_be_undone() {
         let near = Viewport::Whole.zoomed_in(Some(250.0), 1000.0, 1.0);
         assert_eq!(near, Viewport::Fixed { from: 125.0, to: 625.0 });
         assert_eq!(near.zoomed_out(Some(250.0), 1000.0), Viewport::Whole);
@@ -121,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn panning_stops_at_the_ends_and_a_place_comes_into_sight() {
+    fn panning_stops_at_the_ends_and_a_position_is_made_visible() {
         let near = Viewport::Fixed { from: 0.0, to: 100.0 };
         assert_eq!(near.panned(-1.0, 1000.0), near);
         assert_eq!(near.panned(1.0, 1000.0), Viewport::Fixed { from: 25.0, to: 125.0 });
@@ -131,7 +135,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_range_is_never_empty(keys in prop::collection::vec((0_u8..6, 0.0_f64..1000.0), 0..60), end in 0.0_f64..1000.0) {
+        fn the_range_is_never_empty(keys in prop::collection::vec((0_u8..6, 0.0_f64..1000.0), 0..60), end in 0.0_f64..1000.0) {
             let mut view = Viewport::Whole;
             for (key, place) in keys {
                 let cursor = (place > 500.0).then_some(place);

@@ -1,13 +1,12 @@
-//! What will happen, in lines.
+//! The text of the estimate.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::TrainScreen;
-use super::outlook::{DataState, Estimate, Timing, estimate, shares};
+use super::estimate::{DataState, Estimate, Timing, estimate, shares};
 use super::wrapped::wrapped;
 use crate::report::epoch_table::seconds_text;
-use crate::report::tables::counted;
 use crate::tui::model::Model;
 use crate::tui::protocol::train::DataSummary;
 use crate::tui::theme::Theme;
@@ -17,78 +16,78 @@ use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::run::run_condition::age_text;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
 
-/// Lines under one heading; the brief form of the first is for small terminals.
 type Lines = Vec<Line<'static>>;
 
-/// Bytes as people say them.
+/// A number of bytes in MB or GB.
 pub(super) fn bytes_text(bytes: u64) -> String {
     let bytes = bytes as f64;
     if bytes < 1e9 { format!("{:.0} MB", (bytes / 1e6).max(1.0)) } else { format!("{:.1} GB", bytes / 1e9) }
 }
 
 impl TrainScreen {
-    /// Everything that is known, in lines of so many cells.
+    /// The whole estimate in lines of at most `cells` cells.
     pub(super) fn estimate_lines(&self, cells: usize, model: &Model) -> Lines {
         let theme = &model.theme;
         let mut lines = Vec::new();
         if let Some(problem) = self.trouble() {
-            say(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
+            push_wrapped(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
             lines.push(Line::default());
         }
-        match &self.data {
+        match &self.data.state {
             DataState::Unknown if self.form.data.is_empty() => {
-                let text = "Give a data set: Enter on data and type its folder, or choose one in Datasets.";
-                say(&mut lines, "", text, theme.text(), cells);
+                let text = "Choose a data set: press Enter on data and type its folder, or choose one in Datasets.";
+                push_wrapped(&mut lines, "", text, theme.text(), cells);
             }
             DataState::Unknown | DataState::Failed(_) => {}
-            DataState::Reading => say(&mut lines, "", "reading the data set …", theme.dim(), cells),
+            DataState::Reading => push_wrapped(&mut lines, "", "reading the data set …", theme.dim(), cells),
             DataState::Known(data) => {
-                say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
+                push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 lines.push(Line::default());
                 lines.extend(images_table(data, cells, theme));
                 lines.push(Line::default());
             }
         }
-        say(&mut lines, "", &self.network_text(), theme.text(), cells);
-        if let DataState::Known(data) = &self.data {
-            self.say_room(&mut lines, data, cells, theme);
+        push_wrapped(&mut lines, "", &self.network_text(), theme.text(), cells);
+        if let DataState::Known(data) = &self.data.state {
+            self.push_room(&mut lines, data, cells, theme);
             lines.push(Line::default());
-            self.say_time(&mut lines, data, cells, model);
+            self.push_time(&mut lines, data, cells, model);
             if !data.warnings.is_empty() {
                 lines.push(Line::default());
             }
             for warning in &data.warnings {
-                say(&mut lines, "!", warning, theme.warning(), cells);
+                push_wrapped(&mut lines, "!", warning, theme.warning(), cells);
             }
         }
         lines
     }
 
-    /// What matters most, in so many lines.
+    /// The most important parts of the estimate, in at most `rows` lines.
     pub(super) fn brief_lines(&self, cells: usize, rows: usize, model: &Model) -> Lines {
         let theme = &model.theme;
         let mut lines = Vec::new();
         if let Some(problem) = self.trouble() {
-            say(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
+            push_wrapped(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
         }
-        match &self.data {
+        match &self.data.state {
             DataState::Known(data) => {
-                say(&mut lines, "", &self.runs_text(data), theme.text(), cells);
-                say(&mut lines, "", &images_text(data), theme.text(), cells);
-                self.say_time(&mut lines, data, cells, model);
-                self.say_room(&mut lines, data, cells, theme);
+                push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
+                push_wrapped(&mut lines, "", &images_text(data), theme.text(), cells);
+                self.push_time(&mut lines, data, cells, model);
+                self.push_room(&mut lines, data, cells, theme);
                 lines.truncate(rows.saturating_sub(usize::from(!data.warnings.is_empty())).max(1));
                 match &data.warnings[..] {
                     [] => {}
                     [first, more @ ..] => {
                         let note = if more.is_empty() { String::new() } else { format!(" ({} more: w)", more.len()) };
                         let cut = fitted(&printable(first), cells.saturating_sub(width(&note) + 2));
-                        say(&mut lines, "!", &(cut + &note), theme.warning(), cells);
+                        push_wrapped(&mut lines, "!", &(cut + &note), theme.warning(), cells);
                     }
                 }
             }
@@ -97,35 +96,35 @@ impl TrainScreen {
         lines
     }
 
-    /// Values that do not go together, a data set that cannot be used, a start that failed.
+    /// A failed start, an unusable data set, or inconsistent values.
     fn trouble(&self) -> Option<String> {
-        if let Some(error) = &self.start_error {
+        if let Some(error) = &self.start.error {
             return Some(format!("not started: {error}"));
         }
-        if let DataState::Failed(error) = &self.data {
+        if let DataState::Failed(error) = &self.data.state {
             return Some(error.clone());
         }
         self.form.problem().filter(|_| !self.form.data.is_empty())
     }
 
     fn gpus(&self) -> usize {
-        if let Timing::Known { timing, .. } = &self.timing { timing.gpus } else { 0 }
+        if let Timing::Known { timing, .. } = &self.timing.state { timing.gpus } else { 0 }
     }
 
-    /// How many runs, where, and in which order.
+    /// The number of runs, their devices and their order.
     fn runs_text(&self, data: &DataSummary) -> String {
         let runs = data.views.len();
         let devices = self.form.devices();
         let names = data.views.iter().map(|view| view.view.name()).collect::<Vec<_>>().join(", ");
         let shares = shares(&devices, runs, self.gpus());
         let place = if devices == DeviceList::AllCuda && self.gpus() == 0 {
-            "dealt to all GPUs".to_owned()
+            "spread over all GPUs".to_owned()
         } else {
             let used: Vec<String> = shares.iter().map(|(device, _)| device.to_string()).collect();
             match (runs, used.len()) {
                 (1, _) => format!("on {}", used.join(", ")),
                 (_, 1) => format!("one after another on {}", used.join(", ")),
-                _ => format!("side by side on {}", used.join(", ")),
+                _ => format!("in parallel on {}", used.join(", ")),
             }
         };
         format!("{} {place}: {names}", counted(runs, "run"))
@@ -134,7 +133,7 @@ impl TrainScreen {
     fn network_text(&self) -> String {
         let config = &self.form.config;
         let parameters = NetworkPlan::new(config.width).parameter_count();
-        let precision = match &self.timing {
+        let precision = match &self.timing.state {
             Timing::Known { timing, .. } => timing.precision,
             _ => config.precision,
         };
@@ -146,19 +145,19 @@ impl TrainScreen {
         format!("{} parameters · {size}×{size} pixels · {batch} · {precision}", grouped(parameters), size = config.size)
     }
 
-    /// Memory and disk: what is needed of what there is.
-    fn say_room(&self, lines: &mut Lines, data: &DataSummary, cells: usize, theme: &Theme) {
+    /// Adds the needed and the available memory and disk space.
+    fn push_room(&self, lines: &mut Lines, data: &DataSummary, cells: usize, theme: &Theme) {
         let needed = DiskEstimate::new(&self.form.config, data.views.len(), data.images()).total();
         let disk = match data.free {
             Some(free) if needed > free => {
                 let text = format!("disk: {} needed, only {} free", bytes_text(needed), bytes_text(free));
-                say(lines, "!", &text, theme.warning(), cells);
+                push_wrapped(lines, "!", &text, theme.warning(), cells);
                 return;
             }
             Some(free) => format!("disk ≤ {} of {}", bytes_text(needed), bytes_text(free)),
             None => format!("disk ≤ {}", bytes_text(needed)),
         };
-        let memory = if let Timing::Known { timing, .. } = &self.timing {
+        let memory = if let Timing::Known { timing, .. } = &self.timing.state {
             let needed = bytes_text(timing.memory_needed);
             match timing.memory_available {
                 Some(available) => format!("memory ≈ {needed} of {} · ", bytes_text(available)),
@@ -167,40 +166,40 @@ impl TrainScreen {
         } else {
             String::new()
         };
-        say(lines, "", &(memory + &disk), theme.text(), cells);
+        push_wrapped(lines, "", &(memory + &disk), theme.text(), cells);
     }
 
-    fn say_time(&self, lines: &mut Lines, data: &DataSummary, cells: usize, model: &Model) {
+    fn push_time(&self, lines: &mut Lines, data: &DataSummary, cells: usize, model: &Model) {
         let theme = &model.theme;
-        match &self.timing {
+        match &self.timing.state {
             Timing::Unknown if self.form.problem().is_some() => {}
             Timing::Unknown | Timing::Running => {
-                say(lines, "", "duration: timing three steps …", theme.dim(), cells);
+                push_wrapped(lines, "", "duration: timing three steps …", theme.dim(), cells);
             }
             Timing::Failed(error) => {
-                say(lines, "!", &format!("duration unknown: {error}"), theme.warning(), cells);
+                push_wrapped(lines, "!", &format!("duration unknown: {error}"), theme.warning(), cells);
             }
             Timing::Known { timing, at } => {
                 let Estimate { epoch, total } = estimate(&self.form, data, timing);
                 let age = age_text(model.now - *at);
-                let text = format!("≈ {} in all · ends about {}", seconds_text(total), end_text(total, model));
-                say(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
+                let text = format!("≈ {} in total · ends about {}", seconds_text(total), end_text(total, model));
+                push_wrapped(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
                 let text =
-                    format!("≈ {} an epoch · 3 steps timed on {}, {age} ago", seconds_text(epoch), timing.device);
-                say(lines, "", &text, theme.text(), cells);
+                    format!("≈ {} per epoch · 3 steps timed on {}, {age} ago", seconds_text(epoch), timing.device);
+                push_wrapped(lines, "", &text, theme.text(), cells);
             }
         }
-        let at_work = model.runs.at_work().count();
-        if at_work > 0 {
-            let what = counted(at_work, "training");
-            let text = format!("{what} at work here: it takes longer while they share the device");
-            say(lines, "!", &text, theme.warning(), cells);
+        let active = model.runs.active().count();
+        if active > 0 {
+            let runs = counted(active, "active run");
+            let text = format!("{runs} in this workspace: training takes longer while devices are shared");
+            push_wrapped(lines, "!", &text, theme.warning(), cells);
         }
     }
 
-    /// The duration in a few words, for the button; empty while it is unknown.
+    /// The duration in a few words; empty while it is unknown.
     pub(super) fn duration_text(&self) -> String {
-        match (&self.data, &self.timing) {
+        match (&self.data.state, &self.timing.state) {
             (DataState::Known(data), Timing::Known { timing, .. }) => {
                 format!("≈ {}", seconds_text(estimate(&self.form, data, timing).total))
             }
@@ -209,10 +208,10 @@ impl TrainScreen {
     }
 }
 
-/// When it will be over: the time of the day, with the date where that is another.
+/// The time of the end, with the date if that is not today's.
 fn end_text(seconds: f64, model: &Model) -> String {
     let end = chrono::TimeDelta::try_seconds(seconds as i64).and_then(|length| model.now.checked_add_signed(length));
-    let Some(end) = end else { return "no day of this calendar".to_owned() };
+    let Some(end) = end else { return "the end of the calendar".to_owned() };
     #[cfg(test)]
     let (now, end) = (model.now, end);
     #[cfg(not(test))]
@@ -221,7 +220,7 @@ fn end_text(seconds: f64, model: &Model) -> String {
     end.format(form).to_string()
 }
 
-/// `908 training · 152 validation · 128 test images in all`.
+/// `908 training · 152 validation · 128 test images · splits of its folders`.
 fn images_text(data: &DataSummary) -> String {
     let of = |split| data.views.iter().map(|view| view.of_split(split)).sum::<usize>();
     let [train, validation, test] = Split::ALL.map(of).map(grouped);
@@ -237,7 +236,7 @@ fn source_text(source: SplitSource) -> &'static str {
     }
 }
 
-/// Images by split and class of all views together, and of each view where there are several.
+/// The numbers of images by split and class over all views, and by split for each of several views.
 fn images_table(data: &DataSummary, cells: usize, theme: &Theme) -> Lines {
     let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
     let cell = |number: usize| padded_start(&grouped(number), column);
@@ -270,8 +269,8 @@ fn images_table(data: &DataSummary, cells: usize, theme: &Theme) -> Lines {
     lines
 }
 
-/// A text under a sign, its further lines below its first.
-fn say(lines: &mut Lines, sign: &'static str, text: &str, style: Style, cells: usize) {
+/// Adds a wrapped text with a hanging sign.
+fn push_wrapped(lines: &mut Lines, sign: &'static str, text: &str, style: Style, cells: usize) {
     let indent = if sign.is_empty() { 0 } else { width(sign) + 1 };
     for (number, part) in wrapped(&printable(text), cells.saturating_sub(indent)).into_iter().enumerate() {
         let lead = if number == 0 && indent > 0 { format!("{sign} ") } else { " ".repeat(indent) };

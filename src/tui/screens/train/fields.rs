@@ -1,55 +1,46 @@
-//! The rows of the form: what a training is made of, in sections.
+//! The fields of the form, in sections.
 
 use std::ops::Bound;
 
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 use mammoscope_domain::training::config_value::{ConfigValue, ValueRange};
 
-/// One thing that the form asks for.
+/// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
-    /// The data set's root.
     Data,
-    /// Which views.
     Views,
-    /// Where the splits come from.
     Splits,
-    /// What is white in 16-bit files.
+    /// The grey range of 16-bit files.
     Bits,
-    /// What the configuration begins with.
     Preset,
-    /// What the runs are called.
     Name,
-    /// Where it is computed.
     Device,
-    /// A key of the configuration, by its position in [`KEYS`].
+    /// A key of the configuration, by its index in [`KEYS`].
     Key(usize),
 }
 
 /// A row of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
-    /// A heading.
     Section(&'static str),
-    /// A field.
     Field(Field),
 }
 
-/// What the keys from a first one on have in common.
+/// The first key of each section, and the section's heading.
 const SECTIONS: [(&str, &str); 7] = [
     ("epochs", "network and length"),
-    ("batch_size", "updates"),
+    ("batch_size", "optimiser"),
     ("schedule", "learning rate over time"),
     ("precision", "arithmetic and regularisation"),
     ("augment", "augmentation"),
     ("class_weights", "loss and weights"),
-    ("keep_best", "what is kept, and when it ends"),
+    ("keep_best", "checkpoints and stopping"),
 ];
 
 const BASICS: [Field; 6] = [Field::Data, Field::Views, Field::Splits, Field::Preset, Field::Name, Field::Device];
 
 impl Field {
-    /// Its name.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Data => "data",
@@ -63,12 +54,12 @@ impl Field {
         }
     }
 
-    /// The configuration's key.
+    /// The key of the configuration, if the field is one.
     pub(super) fn key(self) -> Option<&'static ConfigKey> {
         if let Self::Key(position) = self { KEYS.get(position) } else { None }
     }
 
-    /// Whether it is chosen from a few and not typed.
+    /// True if the value is chosen from a few instead of typed.
     pub(super) fn is_choice(self) -> bool {
         match self {
             Self::Splits | Self::Preset | Self::Views => true,
@@ -77,28 +68,30 @@ impl Field {
         }
     }
 
-    /// What it does, for the line of help.
+    /// A description for the lines of help.
     pub(super) fn meaning(self) -> &'static str {
         match self {
             Self::Data => "A tree of images, <VIEW>/[split/]<A|B|C|D>/*; PNG, JPEG or TIFF.",
-            Self::Views => "Each view that is checked gets a model of its own; arrows and Space, or a click.",
+            Self::Views => "Each checked view gets a model of its own; use the arrows and Space, or click.",
             Self::Splits => {
-                "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for \
-                 training and the same for validation, to see whether they can be learnt by heart."
+                "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for both \
+                 training and validation, to see whether the network can memorise them."
             }
             Self::Bits => {
-                "Bits of the images in 16-bit files: 8, 10, 12, 14, 16, or white N for any other value; auto takes files of \
-                 8 bits, and of 16 that use their range."
+                "Bit depth of the images in 16-bit files: 8, 10, 12, 14, 16, or white N for any other value; auto accepts \
+                 8-bit files, and 16-bit files that use their whole range."
             }
-            Self::Preset => "The configuration to begin from. What you changed below stays changed.",
-            Self::Name => "What the runs are called, behind time and view; empty for the preset's name.",
-            Self::Device => "auto, cpu, cuda:0,1 and so on, or cuda:all: one trainer each, views dealt in turn.",
+            Self::Preset => "The configuration to start from. Your changes below are kept.",
+            Self::Name => "The name of the runs, after time and view; empty for the preset's name.",
+            Self::Device => {
+                "auto, cpu, cuda:0,1 and so on, or cuda:all; one trainer per device, which share the views."
+            }
             Self::Key(position) => KEYS[position].meaning,
         }
     }
 }
 
-/// The rows whose names hold a text; all of them, in sections, for an empty one.
+/// The fields whose names contain a text; for an empty text, all fields in sections.
 pub(super) fn rows(filter: &str) -> Vec<Row> {
     let filter = filter.trim().to_lowercase();
     let keys = (0..KEYS.len()).map(Field::Key);
@@ -106,19 +99,19 @@ pub(super) fn rows(filter: &str) -> Vec<Row> {
         let all = BASICS.into_iter().chain(keys).chain([Field::Bits]);
         return all.filter(|field| field.name().contains(&filter)).map(Row::Field).collect();
     }
-    let mut rows = vec![Row::Section("what is trained")];
+    let mut rows = vec![Row::Section("data and runs")];
     rows.extend(BASICS.map(Row::Field));
     for field in keys {
         let section = SECTIONS.iter().find(|(first, _)| *first == field.name());
         rows.extend(section.map(|(_, title)| Row::Section(title)));
         rows.push(Row::Field(field));
     }
-    // Last, where End finds it: most data sets have 8 bits.
+    // Last, since most data sets have 8 bits; the key End goes there.
     rows.extend([Row::Section("grey values of 16-bit images"), Row::Field(Field::Bits)]);
     rows
 }
 
-/// A range in words: `1 to 4096`, `0 to under 1`, `above 0 to 10`.
+/// A range in words, such as `1 to 4096`, `0 to under 1` or `above 0 to 10`.
 pub(super) fn range_text(range: &ValueRange) -> String {
     match *range {
         ValueRange::Integer { min, max } => format!("{min} to {max}"),
@@ -145,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_key_has_a_row_and_every_section_begins_with_a_key() {
+    fn every_key_has_a_row_and_every_section_a_first_key() {
         let rows = rows("");
         for position in 0..KEYS.len() {
             assert!(rows.contains(&Row::Field(Field::Key(position))));
@@ -155,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_leaves_what_holds_it() {
+    fn a_filter_keeps_matching_fields() {
         let found = rows("PLATEAU");
         assert_eq!(found.len(), 3);
         assert!(rows("no such key").is_empty());
     }
 
     #[test]
-    fn ranges_are_said_in_words() {
+    fn ranges_are_described_in_words() {
         let range = |name| range_text(&ConfigKey::named(name).unwrap().range);
         assert_eq!(range("batch_size"), "1 to 4096");
         assert_eq!(range("dropout"), "0 to under 1");

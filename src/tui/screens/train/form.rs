@@ -1,8 +1,9 @@
-//! What is asked for: the values of the form, and whether they make a training.
+//! The values of the form and their validation.
 
 use std::collections::BTreeMap;
 
 use super::fields::Field;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::train::SplitChoice;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::selection::ViewSelection;
@@ -16,19 +17,19 @@ use mammoscope_domain::training::training_config::TrainingConfig;
 /// The values of the form.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TrainForm {
-    /// The data set's root, as it was typed.
+    /// The root of the data set, as typed.
     pub(super) data: String,
-    /// Which views are checked, in the order of [`View::ALL`].
+    /// The checked views, in the order of [`View::ALL`].
     pub(super) views: [bool; 4],
     pub(super) splits: SplitChoice,
-    /// What is white in 16-bit files, as it was typed.
+    /// The grey range of 16-bit files, as typed.
     pub(super) bits: String,
     pub(super) preset: Preset,
     /// Empty for the preset's name.
     pub(super) name: String,
-    /// As it was typed; it makes a list of devices.
+    /// The list of devices, as typed.
     pub(super) device: String,
-    /// The preset's values with those that were changed.
+    /// The preset's values with the user's changes.
     pub(super) config: TrainingConfig,
 }
 
@@ -49,7 +50,7 @@ impl Default for TrainForm {
 }
 
 impl TrainForm {
-    /// Whether a field is not as the preset, or the empty form, has it.
+    /// True if a field differs from the preset or from the empty form.
     pub(super) fn is_changed(&self, field: Field) -> bool {
         let empty = Self::default();
         match field {
@@ -63,7 +64,7 @@ impl TrainForm {
         }
     }
 
-    /// The value of a field as it is typed and shown; of the views, their names.
+    /// The value of a field as text.
     pub(super) fn text(&self, field: Field) -> String {
         match field {
             Field::Data => self.data.clone(),
@@ -77,22 +78,22 @@ impl TrainForm {
         }
     }
 
-    /// What is wrong with a text for a field.
-    #[expect(clippy::unused_self, reason = "a question about the form")]
-    pub(super) fn check_text(&self, field: Field, text: &str) -> Result<(), String> {
+    /// Checks a text for a field.
+    #[expect(clippy::unused_self, reason = "a part of the form's interface")]
+    pub(super) fn check_text(&self, field: Field, text: &str) -> Result<(), Failure> {
         match field {
-            Field::Bits => text.trim().parse::<GreyRange>().map(drop).map_err(|error| error.to_string()),
-            Field::Device => text.trim().parse::<DeviceList>().map(drop).map_err(|error| error.to_string()),
+            Field::Bits => text.trim().parse::<GreyRange>().map(drop).map_err(Failure::new),
+            Field::Device => text.trim().parse::<DeviceList>().map(drop).map_err(Failure::new),
             Field::Key(position) => {
                 let key = &KEYS[position];
-                key.parse(text.trim()).map(drop).map_err(|error| error.to_string())
+                key.parse(text.trim()).map(drop).map_err(Failure::new)
             }
             Field::Data | Field::Views | Field::Splits | Field::Preset | Field::Name => Ok(()),
         }
     }
 
-    /// Takes a text over; a wrong one changes nothing.
-    pub(super) fn put(&mut self, field: Field, text: &str) -> Result<(), String> {
+    /// Sets a field from a text; an invalid text changes nothing.
+    pub(super) fn put(&mut self, field: Field, text: &str) -> Result<(), Failure> {
         self.check_text(field, text)?;
         let text = text.trim();
         match field {
@@ -101,21 +102,21 @@ impl TrainForm {
             Field::Name => text.clone_into(&mut self.name),
             Field::Device => text.clone_into(&mut self.device),
             Field::Key(position) => {
-                self.config.set(KEYS[position].name, text).map_err(|error| error.to_string())?;
+                self.config.set(KEYS[position].name, text).map_err(Failure::new)?;
             }
             Field::Views | Field::Splits | Field::Preset => {}
         }
         Ok(())
     }
 
-    /// Takes the next or the one before of what can be chosen; `false` for a field that is typed.
+    /// Chooses the next or the previous value of a field; returns `false` for a field that is typed.
     pub(super) fn choose(&mut self, field: Field, forwards: bool) -> bool {
-        let turned = |position: usize, count: usize| (position + if forwards { 1 } else { count - 1 }) % count;
+        let neighbour = |position: usize, count: usize| (position + if forwards { 1 } else { count - 1 }) % count;
         match field {
             Field::Preset => {
                 let names = Preset::ALL.map(|(name, _)| name);
                 let position = names.iter().position(|name| *name == self.preset.name).unwrap_or(0);
-                self.begin_with(names[turned(position, names.len())]);
+                self.set_preset(names[neighbour(position, names.len())]);
             }
             Field::Splits => {
                 self.splits = match self.splits {
@@ -132,15 +133,17 @@ impl TrainForm {
                 };
                 let now = key.value(&self.config).to_string();
                 let position = names.iter().position(|name| *name == now).unwrap_or(0);
-                self.config.set(key.name, names[turned(position, names.len())]).expect("one of the key's own choices");
+                self.config
+                    .set(key.name, names[neighbour(position, names.len())])
+                    .expect("one of the key's own choices");
             }
             Field::Data | Field::Views | Field::Bits | Field::Name | Field::Device => return false,
         }
         true
     }
 
-    /// Begins with another preset; what was changed stays changed.
-    pub(super) fn begin_with(&mut self, preset: &str) {
+    /// Sets the preset; the user's changes are kept.
+    pub(super) fn set_preset(&mut self, preset: &str) {
         let Ok(preset) = Preset::named(preset) else { return };
         let changes = self.changes();
         self.config = preset.config.clone();
@@ -148,7 +151,7 @@ impl TrainForm {
         self.apply(&changes);
     }
 
-    /// Sets a field back to what the preset, or the empty form, has.
+    /// Resets a field to the preset or to the empty form.
     pub(super) fn reset(&mut self, field: Field) {
         let empty = Self::default();
         match field {
@@ -156,7 +159,7 @@ impl TrainForm {
             Field::Views => self.views = empty.views,
             Field::Splits => self.splits = empty.splits,
             Field::Bits => self.bits = empty.bits,
-            Field::Preset => self.begin_with(&empty.preset.name),
+            Field::Preset => self.set_preset(&empty.preset.name),
             Field::Name => self.name = empty.name,
             Field::Device => self.device = empty.device,
             Field::Key(position) => {
@@ -172,14 +175,14 @@ impl TrainForm {
         KEYS.iter().filter(differs).map(|key| (key.name.to_owned(), key.value(&self.config).to_string())).collect()
     }
 
-    /// Makes changes; what another version wrote and this one does not know is left out.
+    /// Applies changes; those unknown to this version are ignored.
     pub(super) fn apply(&mut self, changes: &BTreeMap<String, String>) {
         for (key, value) in changes {
             let _ = self.config.set(key, value);
         }
     }
 
-    /// The views that are asked for; all four checked mean whatever there is.
+    /// The selected views; all four checked mean all that there are.
     pub(super) fn selection(&self) -> ViewSelection {
         if self.views == [true; 4] {
             return ViewSelection::All;
@@ -187,17 +190,16 @@ impl TrainForm {
         ViewSelection::Only(View::ALL.into_iter().zip(self.views).filter(|(_, on)| *on).map(|(view, _)| view).collect())
     }
 
-    /// What is white in 16-bit files.
+    /// The grey range of 16-bit files.
     pub(super) fn grey_range(&self) -> GreyRange {
         self.bits.parse().unwrap_or_default()
     }
 
-    /// The devices that are asked for.
     pub(super) fn devices(&self) -> DeviceList {
         self.device.parse().unwrap_or_default()
     }
 
-    /// What keeps the form from being a training, apart from the data.
+    /// The first problem of the form, apart from those of the data.
     pub(super) fn problem(&self) -> Option<String> {
         if self.data.is_empty() {
             return Some("choose a data set first".to_owned());
@@ -233,16 +235,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_changes_nothing_and_is_said() {
+    fn an_invalid_value_is_reported_and_changes_nothing() {
         let mut form = TrainForm::default();
         let error = form.put(key("dropout"), "1").unwrap_err();
-        assert_eq!(error, "dropout = 1 is out of range: 0 ≤ dropout < 1");
-        assert!(form.put(Field::Device, "gpu").unwrap_err().contains("is no device"));
+        assert_eq!(error.text(), "dropout = 1 is out of range: 0 ≤ dropout < 1");
+        assert!(form.put(Field::Device, "gpu").unwrap_err().text().contains("is not a device"));
         assert_eq!(form, TrainForm::default());
     }
 
     #[test]
-    fn a_training_wants_data_a_view_and_values_that_go_together() {
+    fn the_form_needs_data_a_view_and_consistent_values() {
         let mut form = TrainForm::default();
         assert!(form.problem().unwrap().contains("data set"));
         form.data = "/data".to_owned();
@@ -256,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn choices_go_round() {
+    fn choices_are_cyclic() {
         for field in (0..KEYS.len()).map(Field::Key).chain([Field::Splits, Field::Preset]) {
             let mut form = TrainForm::default();
             let before = form.clone();
@@ -272,7 +274,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_taken_or_refused(position in 0..KEYS.len(), text in any::<String>()) {
+        fn any_text_is_either_set_or_rejected(position in 0..KEYS.len(), text in any::<String>()) {
             let mut form = TrainForm::default();
             let taken = form.put(Field::Key(position), &text);
             prop_assert_eq!(taken.is_ok(), TrainForm::default().check_text(Field::Key(position), &text).is_ok());

@@ -1,4 +1,4 @@
-//! The network that will be trained, layer by layer.
+//! The network to train, layer by layer.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -14,7 +14,6 @@ use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::text::grouped_digits::grouped;
 
 impl TrainScreen {
-    /// How many layers there are.
     pub(super) fn layer_count(&self) -> usize {
         NetworkPlan::new(self.form.config.width).layers(self.form.config.size).len()
     }
@@ -25,11 +24,11 @@ impl TrainScreen {
         let plan = NetworkPlan::new(config.width);
         let rows = plan.layers(config.size);
         let title = format!("Network · width {} · {size}×{size}×3", config.width, size = config.size);
-        let place = format!("layer {} of {}", (self.layers.cursor + 1).min(rows.len()), rows.len());
+        let place = format!("layer {} of {}", (self.reading.layers.cursor + 1).min(rows.len()), rows.len());
         let inner = draw_pane(frame, area, theme, true, [&title, &place]);
         let [head, list, foot] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)]).areas(inner);
-        // At most as wide as it reads well.
+        // A wider column would be hard to read.
         let name = usize::from(inner.width).saturating_sub(48).clamp(12, 32);
         let line = |layer: &str, kind: &str, output: &str, parameters: &str| {
             format!(
@@ -42,7 +41,7 @@ impl TrainScreen {
         };
         let heading = line("layer", "kind", "output", "parameters");
         frame.render_widget(Paragraph::new(Line::styled(heading, theme.dim())), head);
-        let visible = self.layers.visible(list, rows.len());
+        let visible = self.reading.layers.visible(list, rows.len());
         let first = visible.start;
         for position in visible {
             let LayerRow { name, kind, output, parameters } = &rows[position];
@@ -52,7 +51,7 @@ impl TrainScreen {
                 0 => theme.sign("–", "-").to_owned(),
                 number => grouped(number),
             };
-            let style = if position == self.layers.cursor { theme.selected(true) } else { theme.text() };
+            let style = if position == self.reading.layers.cursor { theme.selected(true) } else { theme.text() };
             let place = Rect::new(list.x, list.y + (position - first) as u16, list.width, 1);
             frame.render_widget(Paragraph::new(line(name, kind, &output, &parameters)).style(style), place);
         }

@@ -1,50 +1,50 @@
-//! The screen Train: a form, what will happen, and the start.
+//! The screen Train: a form for training runs, their estimate, and their start.
 
-mod bindings;
-mod drawing;
+mod estimate;
 mod estimate_lines;
 mod fields;
 mod form;
+mod keys;
 mod layers;
-mod outlook;
+mod messages;
 mod rows;
+mod update;
+mod view;
 mod wrapped;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use drawing::Areas;
+use estimate::{DataState, Timing, as_timed};
 use fields::{Field, Row};
 use form::TrainForm;
-use outlook::{DataState, Timing, as_timed};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
+use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::model::Model;
-use crate::tui::protocol::binding::{Action, Binding};
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
-use crate::tui::protocol::train::{TrainEffect, TrainMessage};
+use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TrainEffect};
 use crate::tui::screens::screen::Screen;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 
-use crate::tui::protocol::train::SplitChoice;
-use crate::tui::protocol::train::{DataRequest, StartRequest, StartedRuns};
+/// The time without a change of the form before steps are timed.
+const TIMING_DELAY: TimeDelta = TimeDelta::seconds(1);
 
-/// How long the form rests before steps are timed for it.
-const REST: TimeDelta = TimeDelta::seconds(1);
-
-/// What is restored the next time.
+/// The saved state of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::tui) struct TrainView {
     data: String,
-    /// None stands for all.
+    /// Empty for all.
     views: Vec<View>,
     splits: SplitChoice,
     bits: String,
@@ -54,13 +54,13 @@ pub(in crate::tui) struct TrainView {
     changes: BTreeMap<String, String>,
 }
 
-/// What fills the screen.
+/// The pane that has the focus.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Pane {
     #[default]
     Form,
-    /// What will happen, in full.
-    Outlook,
+    /// The whole estimate.
+    Estimate,
     /// The network, layer by layer.
     Layers,
 }
@@ -72,7 +72,50 @@ struct Editing {
     typed: TextField,
 }
 
-/// The screen.
+/// The filter of the form's fields.
+#[derive(Debug, Default)]
+struct FieldFilter {
+    field: TextField,
+    is_typing: bool,
+}
+
+impl FieldFilter {
+    fn is_shown(&self) -> bool {
+        self.is_typing || !self.field.text().is_empty()
+    }
+}
+
+/// The scroll positions of the panes that are only read.
+#[derive(Debug, Default)]
+struct ReadingPanes {
+    layers: ScrollList,
+    estimate: ScrollList,
+    /// The number of possible first lines of the estimate when it was last drawn.
+    estimate_length: usize,
+}
+
+/// The summary of the data set, and the number of the request for it.
+#[derive(Debug, Default)]
+struct DataScan {
+    state: DataState,
+    request: u64,
+}
+
+/// The timing of steps, and the number of the request for it.
+#[derive(Debug, Default)]
+struct StepTimer {
+    state: Timing,
+    request: u64,
+}
+
+/// The start of training runs.
+#[derive(Debug, Default)]
+struct Start {
+    /// The number of runs that are being started.
+    pending: Option<usize>,
+    error: Option<String>,
+}
+
 #[derive(Debug, Default)]
 pub(in crate::tui) struct TrainScreen {
     form: TrainForm,
@@ -80,41 +123,32 @@ pub(in crate::tui) struct TrainScreen {
     /// The view under the cursor, within the field of views.
     view_cursor: usize,
     editing: Option<Editing>,
-    filter: TextField,
-    filters: bool,
+    filter: FieldFilter,
     pane: Pane,
-    /// Scroll positions of the other panes.
-    layers: ScrollList,
-    outlook: ScrollList,
-    /// Lines that the outlook could begin with when it was drawn last.
-    outlook_count: usize,
-    data: DataState,
-    scan: u64,
-    timing: Timing,
-    time: u64,
+    reading: ReadingPanes,
+    data: DataScan,
+    timing: StepTimer,
     changed: Option<DateTime<Utc>>,
-    /// How many runs are being started.
-    starting: Option<usize>,
-    start_error: Option<String>,
+    start: Start,
     areas: Areas,
 }
 
 impl TrainScreen {
-    /// The screen as it was left.
+    /// The screen in its saved state.
     pub(in crate::tui) fn new(view: TrainView) -> Self {
         let mut form = TrainForm { data: view.data, splits: view.splits, name: view.name, ..TrainForm::default() };
-        form.begin_with(&view.preset);
+        form.set_preset(&view.preset);
         form.apply(&view.changes);
         if !view.views.is_empty() {
             form.views = View::ALL.map(|known| view.views.contains(&known));
         }
-        // What another version wrote and this one does not know is left out.
+        // Values of another version that are unknown to this one are ignored.
         let _ = form.put(Field::Device, &view.device);
         let _ = form.put(Field::Bits, &view.bits);
         Self { form, list: ScrollList::at(1), ..Self::default() }
     }
 
-    /// What is to be restored.
+    /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> TrainView {
         let form = &self.form;
         TrainView {
@@ -129,65 +163,26 @@ impl TrainScreen {
         }
     }
 
-    /// Takes news.
-    pub(in crate::tui) fn on_message(&mut self, message: TrainMessage, model: &Model) -> Vec<Effect> {
-        match message {
-            TrainMessage::Scanned { request, outcome } if request == self.scan => {
-                self.data = outcome.map_or_else(DataState::Failed, DataState::Known);
-                Vec::new()
-            }
-            TrainMessage::Timed { request, outcome } if request == self.time => {
-                self.timing = match outcome {
-                    Ok(timing) => Timing::Known { timing, at: model.now },
-                    Err(error) => Timing::Failed(error),
-                };
-                Vec::new()
-            }
-            // Of a form that is no longer so.
-            TrainMessage::Scanned { .. } | TrainMessage::Timed { .. } => Vec::new(),
-            TrainMessage::Started(outcome) => self.started(outcome),
-        }
-    }
-
-    fn started(&mut self, outcome: Result<StartedRuns, String>) -> Vec<Effect> {
-        self.starting = None;
-        let (runs, failures) = match outcome {
-            Ok(StartedRuns { runs, failures }) => (runs, failures.join("; ")),
-            Err(error) => (Vec::new(), error),
-        };
-        let Some(first) = runs.first() else {
-            self.start_error = Some(failures.clone());
-            return vec![Effect::failed(format!("not started: {failures}"))];
-        };
-        let what = if runs.len() == 1 { "1 training".to_owned() } else { format!("{} trainings", runs.len()) };
-        let notice = if failures.is_empty() {
-            Effect::done(format!("{what} started; leaving the workbench does not end it"))
-        } else {
-            Effect::Notice(Notice { text: format!("{what} started, not all: {failures}"), tone: Tone::Warning })
-        };
-        vec![Effect::Navigate(Destination::Run(first.clone())), notice]
-    }
-
-    /// Puts a data set into the form.
+    /// Enters a data set into the form.
     #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
     pub(in crate::tui) fn set_data(&mut self, data: PathBuf, model: &Model) -> Vec<Effect> {
         let before = self.form.clone();
         self.editing = None;
         self.pane = Pane::Form;
         self.form.data = data.to_string_lossy().into_owned();
-        // Read anew also where the path is the same: its files may have changed.
-        self.data = DataState::Unknown;
+        // Read again even if the path is the same: its files may have changed.
+        self.data.state = DataState::Unknown;
         self.after_change(&before, model)
     }
 
-    /// What follows from a change of the form.
+    /// Responds to a change of the form.
     fn after_change(&mut self, before: &TrainForm, model: &Model) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.start_error = None;
+        self.start.error = None;
         self.changed = Some(model.now);
         let images =
             |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.grey_range(), form.config.seed);
-        if images(before) != images(&self.form) || self.data == DataState::Unknown {
+        if images(before) != images(&self.form) || self.data.state == DataState::Unknown {
             effects.extend(self.read_data());
         }
         let timed = |form: &TrainForm| (as_timed(&form.config), form.device.clone());
@@ -198,22 +193,22 @@ impl TrainScreen {
     }
 
     fn forget_timing(&mut self, effects: &mut Vec<Effect>) {
-        if self.timing == Timing::Running {
+        if self.timing.state == Timing::Running {
             effects.push(Effect::Train(TrainEffect::CancelTiming));
         }
-        self.timing = Timing::Unknown;
-        self.time += 1;
+        self.timing.state = Timing::Unknown;
+        self.timing.request += 1;
     }
 
-    /// Asks for what the data set gives, where the form says enough.
+    /// Requests a summary of the data set if the form is complete enough.
     fn read_data(&mut self) -> Option<Effect> {
-        self.scan += 1;
-        self.data = DataState::Unknown;
+        self.data.request += 1;
+        self.data.state = DataState::Unknown;
         if self.form.data.is_empty() || self.form.views == [false; 4] {
             return None;
         }
-        self.data = DataState::Reading;
-        Some(Effect::Train(TrainEffect::Scan { request: self.scan, data: self.data_request() }))
+        self.data.state = DataState::Reading;
+        Some(Effect::Train(TrainEffect::Scan { request: self.data.request, data: self.data_request() }))
     }
 
     fn data_request(&self) -> DataRequest {
@@ -226,30 +221,29 @@ impl TrainScreen {
         }
     }
 
-    /// What stands in the way of a start.
+    /// The reason why the runs cannot be started.
     fn obstacle(&self) -> Option<String> {
-        self.form.problem().or_else(|| match &self.data {
+        self.form.problem().or_else(|| match &self.data.state {
             DataState::Known(_) => None,
             DataState::Failed(error) => Some(error.clone()),
             DataState::Unknown | DataState::Reading => Some("the data set is still being read".to_owned()),
         })
     }
 
-    /// Starts the training, or says what stands in the way.
+    /// Starts the training runs, or reports why they cannot be started.
     fn start(&mut self) -> Vec<Effect> {
-        if self.starting.is_some() {
+        if self.start.pending.is_some() {
             return Vec::new();
         }
         if let Some(obstacle) = self.obstacle() {
             return vec![Effect::failed(format!("cannot start: {obstacle}"))];
         }
-        self.starting = self.data.known().map(|data| data.views.len());
-        self.start_error = None;
+        self.start = Start { pending: self.data.state.known().map(|data| data.views.len()), error: None };
         let form = &self.form;
         let label = if form.name.is_empty() { form.preset.name.clone() } else { form.name.clone() };
         let mut effects = Vec::new();
-        // The trainers have the cores from here on.
-        if self.timing == Timing::Running {
+        // From now on the trainers need the cores.
+        if self.timing.state == Timing::Running {
             self.forget_timing(&mut effects);
         }
         let request = StartRequest {
@@ -263,7 +257,7 @@ impl TrainScreen {
         effects
     }
 
-    /// Where steps are timed: on the first of several devices.
+    /// The device on which steps are timed: the first of several.
     fn timed_device(&self) -> DeviceChoice {
         match self.form.devices() {
             DeviceList::Named(devices) => devices.first().copied().unwrap_or_default(),
@@ -272,7 +266,7 @@ impl TrainScreen {
     }
 
     fn rows(&self) -> Vec<Row> {
-        fields::rows(self.filter.text())
+        fields::rows(self.filter.field.text())
     }
 
     /// The field under the cursor.
@@ -285,17 +279,22 @@ impl TrainScreen {
 }
 
 impl Screen for TrainScreen {
-    fn bindings(&self, _model: &Model) -> &'static [Binding] {
+    fn bindings(&self, _model: &Model) -> KeyTables {
         match (self.pane, &self.editing) {
-            (Pane::Form, Some(_)) => bindings::EDITING,
-            (Pane::Form, None) => bindings::FORM,
-            (Pane::Outlook | Pane::Layers, _) => bindings::READING,
+            (Pane::Form, Some(_)) => keys::EDITING,
+            (Pane::Form, None) => keys::FORM,
+            (Pane::Estimate | Pane::Layers, _) => keys::READING,
         }
     }
 
     fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
         let Action::Train(action) = action else { return Vec::new() };
-        self.do_action(action, model)
+        self.update(action, model)
+    }
+
+    fn move_cursor(&mut self, motion: ListMotion, _model: &Model) -> Vec<Effect> {
+        self.move_by(motion);
+        Vec::new()
     }
 
     fn type_key(&mut self, key: Key, model: &Model) -> Option<Vec<Effect>> {
@@ -305,7 +304,7 @@ impl Screen for TrainScreen {
         if self.editing.is_some() {
             return Some(self.type_into_field(key, model));
         }
-        if self.filters {
+        if self.filter.is_typing {
             return self.type_into_filter(key).then(Vec::new);
         }
         None
@@ -314,8 +313,8 @@ impl Screen for TrainScreen {
     fn paste(&mut self, text: &str, _model: &Model) -> Vec<Effect> {
         if let Some(editing) = &mut self.editing {
             editing.typed.paste(text);
-        } else if self.filters {
-            self.filter.paste(text);
+        } else if self.filter.is_typing {
+            self.filter.field.paste(text);
         }
         Vec::new()
     }
@@ -331,18 +330,18 @@ impl Screen for TrainScreen {
     }
 
     fn enter(&mut self, _model: &Model) -> Vec<Effect> {
-        let unread = self.data == DataState::Unknown;
+        let unread = self.data.state == DataState::Unknown;
         if unread { self.read_data().into_iter().collect() } else { Vec::new() }
     }
 
     fn tick(&mut self, model: &Model) -> Vec<Effect> {
-        let rests = self.changed.is_none_or(|changed| model.now - changed >= REST);
-        let wanted = self.timing == Timing::Unknown && self.editing.is_none() && self.starting.is_none();
-        if !rests || !wanted || self.obstacle().is_some() {
+        let is_idle = self.changed.is_none_or(|changed| model.now - changed >= TIMING_DELAY);
+        let wanted = self.timing.state == Timing::Unknown && self.editing.is_none() && self.start.pending.is_none();
+        if !is_idle || !wanted || self.obstacle().is_some() {
             return Vec::new();
         }
-        self.timing = Timing::Running;
-        let (request, config) = (self.time, as_timed(&self.form.config));
+        self.timing.state = Timing::Running;
+        let (request, config) = (self.timing.request, as_timed(&self.form.config));
         vec![Effect::Train(TrainEffect::Time { request, config, device: self.timed_device() })]
     }
 

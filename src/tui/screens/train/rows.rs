@@ -1,38 +1,39 @@
-//! The rows of the form as they are drawn.
+//! The drawing of the form's rows.
 
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::TrainScreen;
+use super::estimate::DataState;
 use super::fields::{Field, range_text};
-use super::outlook::DataState;
 use crate::terminal::input::Mouse;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 
-/// Cells before a value: the mark of a change, the name.
+/// Cells before a value: cursor, mark of a change, name.
 pub(super) const VALUE_AT: u16 = 22;
-/// Cells of the value of a key.
+/// Cells of a key's value and of its unit.
 const VALUE: usize = 16;
 const UNIT: usize = 8;
-/// Cells of a view with its box.
+/// Cells of a view's check box.
 const VIEW: u16 = 10;
 
-/// Where things were drawn, for the mouse.
+/// Areas of the last drawing, for the mouse.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Areas {
-    /// What starts the training.
+    /// The start button.
     pub(super) button: Rect,
-    /// The first cell of the views' boxes.
+    /// The first column of the views' check boxes.
     pub(super) views: u16,
 }
 
 impl Areas {
-    /// The view whose box is under the mouse; its row is known to be right.
+    /// The index of the view whose check box is under the mouse, given that the row is the right one.
     pub(super) fn view_at(&self, mouse: Mouse) -> Option<usize> {
         let view = usize::from(mouse.column.checked_sub(self.views)? / VIEW);
         (view < View::ALL.len()).then_some(view)
@@ -40,7 +41,7 @@ impl Areas {
 }
 
 impl TrainScreen {
-    /// A field in so many cells.
+    /// The line of a field in `cells` cells.
     pub(super) fn field_line(&self, field: Field, selected: bool, cells: usize, model: &Model) -> Line<'static> {
         let theme = &model.theme;
         let changed = self.form.is_changed(field);
@@ -62,7 +63,7 @@ impl TrainScreen {
             }
             (Field::Views, None) => spans.extend(self.view_spans(selected, theme)),
             (Field::Bits, None) => {
-                // In line with the keys above it.
+                // Aligned with the keys above.
                 let style = if changed { theme.accent() } else { theme.text() };
                 spans.push(Span::styled(padded_start(&self.form.text(field), VALUE), style));
                 let range = fitted("auto, 8, 10, 12, 14, 16, white N", room.saturating_sub(VALUE + UNIT + 2));
@@ -82,7 +83,7 @@ impl TrainScreen {
         Line::from(spans)
     }
 
-    #[expect(clippy::single_match_else, reason = "both are of the same weight")]
+    #[expect(clippy::single_match_else, reason = "both cases are equally important")]
     fn key_spans(&self, field: Field, selected: bool, room: usize, theme: &Theme) -> Vec<Span<'static>> {
         let Some(key) = field.key() else { return Vec::new() };
         let editing = self.editing.as_ref().filter(|editing| editing.field == field);
@@ -128,18 +129,16 @@ impl TrainScreen {
     }
 
     fn data_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
-        let (note, style) = match &self.data {
+        let (note, style) = match &self.data.state {
             DataState::Unknown => (String::new(), theme.dim()),
             DataState::Reading => ("reading …".to_owned(), theme.dim()),
             DataState::Failed(_) => (theme.sign("✖ cannot be used", "x cannot be used").to_owned(), theme.bad()),
             DataState::Known(data) => {
-                let views = data.views.len();
-                let text = format!("{} {views} {}", theme.sign("✔", "ok"), if views == 1 { "view" } else { "views" });
-                (text, theme.good())
+                (format!("{} {}", theme.sign("✔", "ok"), counted(data.views.len(), "view")), theme.good())
             }
         };
         if self.form.data.is_empty() {
-            let text = "no data set yet; Enter types its folder";
+            let text = "no data set yet; Enter and type its folder";
             return vec![Span::styled(fitted(text, room), theme.dim())];
         }
         let path = room.saturating_sub(width(&note) + 2);
@@ -164,12 +163,12 @@ impl TrainScreen {
     }
 }
 
-/// A choice between the signs that say that there are others.
+/// A choice between arrows, which indicate that there are others.
 fn chosen(text: &str, theme: &Theme) -> String {
     format!("{} {text} {}", theme.sign("‹", "<"), theme.sign("›", ">"))
 }
 
-/// What is typed, in the colour of what is wrong where it is.
+/// The spans of a typed value, in the colour of failure if it is invalid.
 fn typed(spans: Vec<Span<'static>>, wrong: bool, theme: &Theme) -> Vec<Span<'static>> {
     let style = if wrong { theme.bad() } else { Style::new().add_modifier(Modifier::UNDERLINED) };
     spans.into_iter().map(|span| span.patch_style(style)).collect()

@@ -1,4 +1,8 @@
+use crate::tui::protocol::effect::Destination;
+use crate::tui::protocol::effect::Tone;
 use crate::tui::protocol::train::DataSummary;
+use crate::tui::protocol::train::StartedRuns;
+use crate::tui::protocol::train::TrainMessage;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::training::compute_options::Precision;
@@ -53,14 +57,14 @@ fn typed(app: &mut App, text: &str) -> Vec<Effect> {
     press(app, &keys)
 }
 
-/// A form with a data set that was read.
+/// A form with a known data set.
 fn with_data(views: &[View]) -> App {
     let mut app = app();
     press(&mut app, &[Key::Enter]);
     typed(&mut app, "/home/sam/density");
     let effects = press(&mut app, &[Key::Enter]);
     let Some(Effect::Train(TrainEffect::Scan { request, data: asked })) = effects.into_iter().next() else {
-        panic!("the data set is not read")
+        panic!("no request for the data set")
     };
     assert_eq!(asked.root, PathBuf::from("/home/sam/density"));
     send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(views)) });
@@ -71,7 +75,7 @@ fn tick(app: &mut App, seconds: i64) -> Vec<Effect> {
     app.update(UiMessage::Tick, fixed_time() + TimeDelta::seconds(seconds))
 }
 
-/// A form whose estimate is known.
+/// A form with a known estimate.
 fn with_estimate() -> App {
     let mut app = with_data(&View::ALL);
     let effects = tick(&mut app, 2);
@@ -80,7 +84,7 @@ fn with_estimate() -> App {
     app
 }
 
-/// Puts the cursor on a key and types a value.
+/// Moves the cursor to a key and types a value.
 fn edit(app: &mut App, key: &str, value: &str) {
     press(app, &[Key::Char('/')]);
     typed(app, key);
@@ -89,17 +93,17 @@ fn edit(app: &mut App, key: &str, value: &str) {
 }
 
 #[test]
-fn an_empty_form_asks_for_a_data_set() {
+fn an_empty_form_requests_a_data_set() {
     let mut app = app();
     insta::assert_snapshot!("empty_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("empty_120x40", drawn(&mut app, (120, 40)));
-    assert!(tick(&mut app, 5).is_empty(), "no engine is started for nothing");
+    assert!(tick(&mut app, 5).is_empty(), "no engine is started in vain");
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     assert!(effects.is_empty() && app.notice.is_some(), "{effects:?}");
 }
 
 #[test]
-fn a_valid_form_says_what_will_happen() {
+fn a_valid_form_is_drawn() {
     let mut app = with_data(&View::ALL);
     insta::assert_snapshot!("valid_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("valid_120x40", drawn(&mut app, (120, 40)));
@@ -116,16 +120,16 @@ fn an_estimate_is_drawn() {
     insta::assert_snapshot!("estimate_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("estimate_120x40", drawn(&mut app, (120, 40)));
     press(&mut app, &[Key::Char('w')]);
-    insta::assert_snapshot!("outlook_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("estimate_pane_80x24", drawn(&mut app, (80, 24)));
 }
 
 #[test]
-fn a_wrong_value_is_said_while_it_is_typed_and_escape_restores() {
+fn a_wrong_value_is_reported_while_typing_and_escape_restores() {
     let mut app = with_estimate();
     edit(&mut app, "dropout", "1.5");
     insta::assert_snapshot!("wrong_80x24", drawn(&mut app, (80, 24)));
     press(&mut app, &[Key::Enter]);
-    assert!(app.screens.train.editing.is_some(), "a wrong value is not taken");
+    assert!(app.screens.train.editing.is_some(), "a wrong value is not applied");
     press(&mut app, &[Key::Escape]);
     assert!((app.screens.train.form.config.dropout - 0.2).abs() < 1e-9);
     assert!(app.screens.train.editing.is_none());
@@ -135,18 +139,18 @@ fn a_wrong_value_is_said_while_it_is_typed_and_escape_restores() {
     assert!((app.screens.train.form.config.dropout - 0.5).abs() < 1e-9);
     insta::assert_snapshot!("changed_120x40", drawn(&mut app, (120, 40)));
     press(&mut app, &[Key::Delete]);
-    assert!(app.screens.train.form.changes().is_empty(), "Del takes the preset's value");
+    assert!(app.screens.train.form.changes().is_empty(), "Del restores the preset's value");
 }
 
 #[test]
 fn warnings_are_drawn() {
     let mut app = with_data(&[View::CcR]);
-    let request = app.screens.train.scan;
+    let request = app.screens.train.data.request;
     let mut data = data(&[View::CcR]);
     data.views[0].counts[0][3] = 0;
     data.warnings = vec![
         "no image of class D in train of CC_R".to_owned(),
-        "fewer than 1,000 training images: 811 in CC_R; what is learnt may not hold for other data".to_owned(),
+        "fewer than 1,000 training images: 811 in CC_R; the model may not generalise to other data".to_owned(),
     ];
     send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data) });
     insta::assert_snapshot!("warnings_80x24", drawn(&mut app, (80, 24)));
@@ -154,21 +158,21 @@ fn warnings_are_drawn() {
 }
 
 #[test]
-fn a_data_set_that_cannot_be_used_says_why() {
+fn an_unusable_data_set_is_explained() {
     let mut app = with_data(&View::ALL);
-    let request = app.screens.train.scan;
+    let request = app.screens.train.data.request;
     let error = "/home/sam/density: cannot be read: No such file or directory".to_owned();
-    send(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".to_owned()) });
-    assert!(app.screens.train.data.known().is_some(), "what was asked before is of no interest");
-    send(&mut app, TrainMessage::Scanned { request, outcome: Err(error) });
+    send(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".into()) });
+    assert!(app.screens.train.data.state.known().is_some(), "an earlier request is ignored");
+    send(&mut app, TrainMessage::Scanned { request, outcome: Err(error.into()) });
     insta::assert_snapshot!("no_data_80x24", drawn(&mut app, (80, 24)));
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
 }
 
 #[test]
-fn steps_are_timed_when_the_form_rests_and_given_up_when_it_changes() {
+fn steps_are_timed_after_a_pause_and_cancelled_on_a_change() {
     let mut app = with_data(&View::ALL);
-    assert!(tick(&mut app, 0).is_empty(), "it does not rest yet");
+    assert!(tick(&mut app, 0).is_empty(), "too soon after the change");
     let effects = tick(&mut app, 1);
     let [Effect::Train(TrainEffect::Time { request, ref config, device })] = effects[..] else { panic!("{effects:?}") };
     assert_eq!((config.size, config.batch_size, device), (650, 4, DeviceChoice::Auto));
@@ -177,24 +181,24 @@ fn steps_are_timed_when_the_form_rests_and_given_up_when_it_changes() {
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(effects, [Effect::Train(TrainEffect::CancelTiming)]);
     send(&mut app, TrainMessage::Timed { request, outcome: Ok(timing()) });
-    assert_eq!(app.screens.train.timing, Timing::Unknown, "that was of another form");
+    assert_eq!(app.screens.train.timing.state, Timing::Unknown, "it belongs to an earlier form");
     assert!(!tick(&mut app, 4).is_empty());
-    let request = app.screens.train.time;
-    send(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".to_owned()) });
+    let request = app.screens.train.timing.request;
+    send(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".into()) });
     assert!(drawn(&mut app, (120, 40)).contains("duration unknown: the engine was killed"));
-    assert!(tick(&mut app, 9).is_empty(), "what failed is not tried again by itself");
+    assert!(tick(&mut app, 9).is_empty(), "a failure is not retried automatically");
     press(&mut app, &[Key::Escape, Key::Char('t')]);
     assert!(!tick(&mut app, 9).is_empty());
 }
 
 #[test]
-fn what_makes_no_difference_to_a_step_leaves_its_timing() {
+fn a_change_that_does_not_affect_steps_keeps_their_timing() {
     let mut app = with_estimate();
     let before = drawn(&mut app, (120, 40));
     edit(&mut app, "epochs", "10");
     press(&mut app, &[Key::Enter, Key::Escape]);
-    assert!(matches!(app.screens.train.timing, Timing::Known { .. }));
-    let total = |text: &str| text.lines().find(|line| line.contains("in all")).map(str::to_owned);
+    assert!(matches!(app.screens.train.timing.state, Timing::Known { .. }));
+    let total = |text: &str| text.lines().find(|line| line.contains("in total")).map(str::to_owned);
     assert_ne!(total(&before), total(&drawn(&mut app, (120, 40))));
 }
 
@@ -203,7 +207,7 @@ fn every_key_can_be_timed() {
     for (position, key) in KEYS.iter().enumerate() {
         for preset in ["seed", "modern", "quick"] {
             let mut form = TrainForm::default();
-            form.begin_with(preset);
+            form.set_preset(preset);
             form.choose(Field::Key(position), true);
             if form.config.check().is_ok() {
                 assert_eq!(as_timed(&form.config).check(), Ok(()), "{preset} {}", key.name);
@@ -224,19 +228,19 @@ fn views_are_checked_one_by_one() {
 }
 
 #[test]
-fn the_start_says_what_is_wanted_and_goes_to_the_run() {
+fn a_start_requests_runs_and_goes_to_the_first() {
     let mut app = with_estimate();
     edit(&mut app, "epochs", "3");
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     let [Effect::Train(TrainEffect::Start(ref request))] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!((request.config.epochs, request.label.as_str()), (3, "seed"), "what is being typed counts");
+    assert_eq!((request.config.epochs, request.label.as_str()), (3, "seed"), "the value being typed counts");
     assert_eq!(request.data.views, ViewSelection::All);
     press(&mut app, &[Key::Escape]);
     insta::assert_snapshot!("starting_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("starting_120x40", drawn(&mut app, (120, 40)));
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty(), "once is enough");
 
-    send(&mut app, TrainMessage::Started(Err("the disk is full".to_owned())));
+    send(&mut app, TrainMessage::Started(Err("the disk is full".into())));
     assert_eq!(app.screen, ScreenId::Train);
     assert_eq!(app.screens.train.form.config.epochs, 3, "the form keeps everything");
     insta::assert_snapshot!("not_started_80x24", drawn(&mut app, (80, 24)));
@@ -268,16 +272,16 @@ fn the_form_is_restored() {
 }
 
 #[test]
-fn a_data_set_comes_from_elsewhere() {
+fn another_screen_can_set_the_data_set() {
     let mut app = app();
-    let effects = app.arrive(Destination::NewTraining { data: "/data/other".into() });
+    let effects = app.navigate(Destination::NewTraining { data: "/data/other".into() });
     assert!(matches!(&effects[..], [Effect::Train(TrainEffect::Scan { data, .. })] if data.root.ends_with("other")));
-    // The same once more is read again: its files may have changed.
-    assert_eq!(app.arrive(Destination::NewTraining { data: "/data/other".into() }).len(), 1);
+    // The same path is read again: its files may have changed.
+    assert_eq!(app.navigate(Destination::NewTraining { data: "/data/other".into() }).len(), 1);
 }
 
 #[test]
-fn a_filter_finds_keys_and_names_the_nearest() {
+fn a_filter_finds_keys_and_suggests_the_most_similar() {
     let mut app = app();
     press(&mut app, &[Key::Char('/')]);
     typed(&mut app, "optimiser");
@@ -310,7 +314,7 @@ fn the_mouse_selects_opens_and_starts() {
         let effects = app.update(UiMessage::Input(crate::terminal::input::Input::Mouse(mouse)), fixed_time());
         (effects, app.screens.train.field(), app.screens.train.editing.is_some())
     };
-    // The data set stands below the frame and the first heading.
+    // The data set is below the frame and the first heading.
     let (_, field, editing) = click(5, 7);
     assert_eq!((field, editing), (Some(Field::Name), false));
     let (_, field, editing) = click(5, 7);
@@ -324,7 +328,7 @@ fn the_mouse_selects_opens_and_starts() {
 }
 
 #[test]
-fn tiny_areas_do_no_harm() {
+fn tiny_areas_can_be_drawn() {
     let mut app = with_estimate();
     for keys in [vec![], vec![Key::Char('w')], vec![Key::Char('m')], vec![Key::Escape, Key::Char('/')]] {
         press(&mut app, &keys);

@@ -1,8 +1,8 @@
-//! Text in lines of so many cells.
+//! Text wrapped to a number of cells.
 
 use crate::tui::widgets::fitted::{fitted, width};
 
-/// A text broken between words into lines of at most so many cells; a longer word is cut.
+/// A text broken between words into lines of at most `cells` cells; a longer word is truncated.
 pub(super) fn wrapped(text: &str, cells: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! A data set's folders, read one by one: first what is asked for, then all others; again when they change.
+//! Reads the folders of a data set one by one, requested ones first, and again when they change.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -9,35 +9,36 @@ use std::time::{Duration, SystemTime};
 use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::paths::meant;
+use super::paths::expand;
 use crate::tui::protocol::datasets::DatasetsMessage;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing, list_folder};
 use mammoscope_dataset::subject_audit::{AuditedImage, SubjectAudit};
 
-/// How often folders are looked at without a hint: network file systems give none.
-const POLL: Duration = Duration::from_secs(2);
-/// So many folders are looked at then; of a tree with more, the next ones the next time.
-const POLLED: usize = 500;
-/// Changes are waited for so long, since they come many at a time.
-const SETTLE: Duration = Duration::from_millis(60);
+/// The interval at which folders are checked, since network file systems give no hints of changes.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// The number of folders that are checked in one poll; a larger tree takes several.
+const MAX_POLLED: usize = 500;
+/// The time to wait for further changes, since they come in bursts.
+const BURST_INTERVAL: Duration = Duration::from_millis(60);
 /// Folders deeper than this below the root are not read.
 const MAX_DEPTH: usize = 10;
 
-/// What is to be done.
+/// A job for the thread that reads folders.
 #[derive(Debug)]
 pub(super) enum BrowserJob {
-    /// Browse this root from now on.
+    /// Read this root instead of the previous one.
     Open(PathBuf),
-    /// List this folder before all others.
+    /// Read this folder before all others.
     List(PathBuf),
-    /// Something changed in this folder.
+    /// Read this folder again, since something in it has changed.
     Changed(PathBuf),
-    /// From now on changes below this root are told.
+    /// Keep this watcher, which reports changes below the root.
     Watching(PathBuf, RecommendedWatcher),
 }
 
-/// A folder that was listed.
+/// A folder that was read.
 struct KnownFolder {
     context: FolderContext,
     modified: Option<SystemTime>,
@@ -46,21 +47,21 @@ struct KnownFolder {
 
 struct Browser<'a> {
     root: PathBuf,
-    /// Folders to list, with what is said of their images by those around them.
+    /// Folders to read, with the context from the folders around them.
     waiting: VecDeque<(PathBuf, FolderContext)>,
     known: HashMap<PathBuf, KnownFolder>,
-    /// Whether something was listed since the last audit.
+    /// True if a folder was read since the last audit.
     unaudited: bool,
-    /// Where the poll goes on.
+    /// The position at which the next poll starts.
     polled: usize,
     watcher: Option<RecommendedWatcher>,
     inbox: &'a Sender<UiMessage>,
 }
 
-/// The inbox is gone: the workbench is left.
-struct Left;
+/// The inbox is gone, since the workbench was left.
+struct InboxClosed;
 
-/// Does jobs until nobody gives any.
+/// Performs jobs until the service is dropped.
 pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, inbox: &Sender<UiMessage>) {
     let mut browser = Browser {
         root: PathBuf::new(),
@@ -76,7 +77,7 @@ pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, in
         let job = if let Some(next) = next.take() {
             Ok(next)
         } else if browser.waiting.is_empty() && !browser.unaudited {
-            match jobs.recv_timeout(POLL) {
+            match jobs.recv_timeout(POLL_INTERVAL) {
                 Err(RecvTimeoutError::Timeout) => {
                     browser.poll();
                     continue;
@@ -88,16 +89,16 @@ pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, in
         };
         let done = match job {
             Ok(BrowserJob::Open(root)) => browser.open(&root, hints),
-            Ok(BrowserJob::List(folder)) => browser.hurry(&folder),
+            Ok(BrowserJob::List(folder)) => browser.list_now(&folder),
             Ok(BrowserJob::Watching(root, watcher)) => {
                 browser.watcher = (root == browser.root).then_some(watcher);
                 Ok(())
             }
             Ok(BrowserJob::Changed(folder)) => {
-                next = browser.resolve(folder, jobs);
+                next = browser.on_changed(folder, jobs);
                 Ok(())
             }
-            Err(TryRecvError::Empty) => browser.go_on(),
+            Err(TryRecvError::Empty) => browser.read_next(),
             Err(TryRecvError::Disconnected) => return,
         };
         if done.is_err() {
@@ -107,19 +108,19 @@ pub(super) fn browse(jobs: &Receiver<BrowserJob>, hints: &Sender<BrowserJob>, in
 }
 
 impl Browser<'_> {
-    fn send(&self, message: DatasetsMessage) -> Result<(), Left> {
-        self.inbox.send(UiMessage::Datasets(message)).map_err(|_| Left)
+    fn send(&self, message: DatasetsMessage) -> Result<(), InboxClosed> {
+        self.inbox.send(UiMessage::Datasets(message)).map_err(|_| InboxClosed)
     }
 
-    fn open(&mut self, root: &Path, hints: &Sender<BrowserJob>) -> Result<(), Left> {
-        self.root = meant(&root.to_string_lossy());
+    fn open(&mut self, root: &Path, hints: &Sender<BrowserJob>) -> Result<(), InboxClosed> {
+        self.root = expand(&root.to_string_lossy());
         self.waiting.clear();
         self.known.clear();
         drop(self.watcher.take());
         self.unaudited = false;
         self.send(DatasetsMessage::Opened { asked: root.to_owned(), root: self.root.clone() })?;
-        // A hundred thousand files take the system a while to watch: the first list does not wait for that. What changes
-        // before it is done is seen by the poll.
+        // Watching a hundred thousand files takes the system a while to set up, so the first list does not wait for it. Polling
+        // notices changes until then.
         let (watched, hints) = (self.root.clone(), hints.clone());
         thread::spawn(move || {
             if let Some(watcher) = watcher(&watched, hints.clone()) {
@@ -129,8 +130,8 @@ impl Browser<'_> {
         self.list(&self.root.clone(), FolderContext::default())
     }
 
-    /// Lists a folder that is looked at before those that nobody waits for.
-    fn hurry(&mut self, folder: &Path) -> Result<(), Left> {
+    /// Reads a folder at once if it is waiting.
+    fn list_now(&mut self, folder: &Path) -> Result<(), InboxClosed> {
         match self.waiting.iter().position(|(waiting, _)| waiting == folder) {
             Some(at) => {
                 let (folder, context) = self.waiting.remove(at).expect("a position of the queue");
@@ -140,7 +141,7 @@ impl Browser<'_> {
         }
     }
 
-    fn go_on(&mut self) -> Result<(), Left> {
+    fn read_next(&mut self) -> Result<(), InboxClosed> {
         if let Some((folder, context)) = self.waiting.pop_front() {
             return self.list(&folder, context);
         }
@@ -149,8 +150,8 @@ impl Browser<'_> {
         self.send(DatasetsMessage::Audited { root: self.root.clone(), audit })
     }
 
-    fn list(&mut self, folder: &Path, around: FolderContext) -> Result<(), Left> {
-        // Asked before it is read: what changes meanwhile is seen by the next poll.
+    fn list(&mut self, folder: &Path, around: FolderContext) -> Result<(), InboxClosed> {
+        // Taken before the folder is read, so that the next poll notices a change in the meantime.
         let modified = modified(folder);
         let mut listed = list_folder(folder);
         let mut context = around;
@@ -164,7 +165,7 @@ impl Browser<'_> {
             self.known.remove(folder);
         }
         self.unaudited = true;
-        let outcome = listed.map_err(|error| error.to_string());
+        let outcome = listed.map_err(Failure::new);
         let (root, folder) = (self.root.clone(), folder.to_owned());
         self.send(DatasetsMessage::Listed { root, folder, context, outcome })
     }
@@ -195,11 +196,11 @@ impl Browser<'_> {
         });
     }
 
-    /// Takes all changes that come at once; each folder is listed again once. What else comes is to be done next.
-    fn resolve(&mut self, first: PathBuf, jobs: &Receiver<BrowserJob>) -> Option<BrowserJob> {
+    /// Collects a burst of changes, so that each folder is read again only once; returns another job that comes in between.
+    fn on_changed(&mut self, first: PathBuf, jobs: &Receiver<BrowserJob>) -> Option<BrowserJob> {
         let mut changed = vec![first];
         let mut next = None;
-        while let Ok(job) = jobs.recv_timeout(SETTLE) {
+        while let Ok(job) = jobs.recv_timeout(BURST_INTERVAL) {
             match job {
                 BrowserJob::Changed(folder) if changed.last() != Some(&folder) => changed.push(folder),
                 BrowserJob::Changed(_) => {}
@@ -212,12 +213,12 @@ impl Browser<'_> {
         changed.sort_unstable();
         changed.dedup();
         for folder in changed {
-            self.again(folder);
+            self.list_again(folder);
         }
         next
     }
 
-    fn again(&mut self, folder: PathBuf) {
+    fn list_again(&mut self, folder: PathBuf) {
         if let Some(known) = self.known.get(&folder)
             && !self.waiting.iter().any(|(waiting, _)| *waiting == folder)
         {
@@ -225,7 +226,7 @@ impl Browser<'_> {
         }
     }
 
-    /// Looks whether folders changed of which nothing was told.
+    /// Checks folders for changes that were not reported.
     fn poll(&mut self) {
         if self.root.as_os_str().is_empty() {
             return;
@@ -236,7 +237,7 @@ impl Browser<'_> {
         }
         let folders: Vec<&PathBuf> = self.known.keys().collect();
         let start = if self.polled < folders.len() { self.polled } else { 0 };
-        let end = (start + POLLED).min(folders.len());
+        let end = (start + MAX_POLLED).min(folders.len());
         let changed: Vec<PathBuf> = folders[start..end]
             .iter()
             .filter(|folder| modified(folder) != self.known[**folder].modified)
@@ -244,7 +245,7 @@ impl Browser<'_> {
             .collect();
         self.polled = end;
         for folder in changed {
-            self.again(folder);
+            self.list_again(folder);
         }
     }
 }
@@ -253,10 +254,9 @@ pub(super) fn modified(folder: &Path) -> Option<SystemTime> {
     folder.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-/// Tells of folders in which something appeared or went; `None` where the system has no watches (any more): the poll
-/// stands behind it.
+/// Watches for files that appear or disappear; `None` if the system cannot watch (any more), which polling makes up for.
 fn watcher(root: &Path, hints: Sender<BrowserJob>) -> Option<RecommendedWatcher> {
-    let tell = move |event: notify::Result<notify::Event>| {
+    let on_event = move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };
         let names_change = matches!(
             event.kind,
@@ -268,7 +268,7 @@ fn watcher(root: &Path, hints: Sender<BrowserJob>) -> Option<RecommendedWatcher>
             }
         }
     };
-    let mut watcher = notify::recommended_watcher(tell).ok()?;
+    let mut watcher = notify::recommended_watcher(on_event).ok()?;
     watcher.watch(root, RecursiveMode::Recursive).ok()?;
     Some(watcher)
 }

@@ -1,5 +1,5 @@
-//! Headers of the images that nobody has scrolled to yet, so that unreadable files are found before: at leisure, failures
-//! only, and again where a folder changed.
+//! Checks the headers of all images at low priority, so that unreadable files are found before the user scrolls to them.
+//! Only failures are reported; a folder is checked again when it changes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,37 +13,37 @@ use crate::tui::protocol::message::UiMessage;
 use mammoscope_dataset::folder_listing::list_folder;
 use mammoscope_imaging::image_header::read_header;
 
-/// Between two pauses.
+/// The number of images that are checked between two pauses.
 const CHUNK: usize = 64;
-/// A pause lasts as long as the work before it, up to this: half of a core's time at most, and a slow disk's.
+/// A pause lasts as long as the work before it, up to this, to use at most half of a core or of a slow disk.
 const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is to be done.
+/// A job for the thread that checks headers.
 #[derive(Debug)]
 pub(super) enum InspectorJob {
-    /// A data set is opened: what was looked at before is told again.
-    Anew,
-    /// Look at the images of these folders, in this order, instead of what is left to look at.
+    /// Forget what was checked, since a data set was opened.
+    Reset,
+    /// Check the images of these folders in this order, instead of those that are left.
     Folders(Vec<PathBuf>),
 }
 
-/// Why the look at a folder ended.
+/// The reason why the check of a folder ended.
 enum End {
     Done,
-    /// Something else is to be done.
+    /// Another job has come.
     Job(InspectorJob),
-    /// The workbench is being left.
+    /// The workbench was left.
     Left,
 }
 
-/// Does jobs until nobody gives any.
+/// Performs jobs until the service is dropped.
 pub(super) fn inspect(jobs: &Receiver<InspectorJob>, inbox: &Sender<UiMessage>) {
     let mut inspected: HashMap<PathBuf, Option<SystemTime>> = HashMap::new();
     let mut next = jobs.recv().ok();
     while let Some(job) = next {
         next = None;
         match job {
-            InspectorJob::Anew => inspected.clear(),
+            InspectorJob::Reset => inspected.clear(),
             InspectorJob::Folders(folders) => {
                 for folder in folders {
                     let changed = modified(&folder);
@@ -68,10 +68,10 @@ pub(super) fn inspect(jobs: &Receiver<InspectorJob>, inbox: &Sender<UiMessage>) 
 }
 
 fn inspect_folder(folder: &Path, jobs: &Receiver<InspectorJob>, inbox: &Sender<UiMessage>) -> End {
-    // One that cannot be listed is told by the browser.
+    // A folder that cannot be listed is reported by the browser.
     let Ok(listing) = list_folder(folder) else { return End::Done };
     for chunk in listing.images.chunks(CHUNK) {
-        let begun = Instant::now();
+        let started = Instant::now();
         let paths = chunk.iter().map(|name| folder.join(&**name));
         let unreadable: Vec<(PathBuf, String)> =
             paths.filter_map(|path| read_header(&path).err().map(|error| (path, error.to_string()))).collect();
@@ -81,7 +81,7 @@ fn inspect_folder(folder: &Path, jobs: &Receiver<InspectorJob>, inbox: &Sender<U
         match jobs.try_recv() {
             Ok(job) => return End::Job(job),
             Err(TryRecvError::Disconnected) => return End::Left,
-            Err(TryRecvError::Empty) => thread::sleep(begun.elapsed().min(MAX_PAUSE)),
+            Err(TryRecvError::Empty) => thread::sleep(started.elapsed().min(MAX_PAUSE)),
         }
     }
     End::Done

@@ -1,4 +1,4 @@
-//! What the screen Datasets wants of the world: folders, headers of images, and paths that are typed.
+//! The service of the screen Datasets: reads folders and headers, checks images, and completes paths.
 
 mod browser;
 mod inspector;
@@ -13,6 +13,7 @@ use std::thread;
 use rayon::prelude::*;
 
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use browser::{BrowserJob, browse};
 use inspector::{InspectorJob, inspect};
@@ -20,55 +21,57 @@ use mammoscope_dataset::duplicate_audit::find_duplicates;
 use mammoscope_dataset::folder_listing::list_folder;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::image_header::read_header;
+use mammoscope_storage::runs::workspace::Workspace;
 
-/// Images that are decoded between two messages.
-const DECODED_TOGETHER: usize = 32;
+/// The number of images that are decoded between two messages.
+const DECODED_PER_MESSAGE: usize = 32;
 
-/// Looks at images and sends what is doubtful about them; `false` once the search was stopped or the inbox is gone.
-fn send_doubts(paths: &[PathBuf], inbox: &Sender<UiMessage>, stops: &AtomicBool) -> bool {
-    paths.chunks(DECODED_TOGETHER).all(|chunk| {
-        // The inspector and the previews report what cannot be decoded.
+/// Decodes images and sends the doubts about them; returns `false` if it was cancelled or the inbox is gone.
+fn send_doubts(paths: &[PathBuf], inbox: &Sender<UiMessage>, cancelled: &AtomicBool) -> bool {
+    paths.chunks(DECODED_PER_MESSAGE).all(|chunk| {
+        // Images that cannot be decoded are reported by the inspector and the previews.
         let doubts = |path: &PathBuf| Some((path.clone(), decode_file(path).ok()?.doubts()));
-        let looked_at: Vec<_> = chunk.par_iter().filter_map(doubts).collect();
-        !stops.load(Ordering::Relaxed) && inbox.send(UiMessage::Datasets(DatasetsMessage::Doubtful(looked_at))).is_ok()
+        let doubtful: Vec<_> = chunk.par_iter().filter_map(doubts).collect();
+        !cancelled.load(Ordering::Relaxed)
+            && inbox.send(UiMessage::Datasets(DatasetsMessage::Doubtful(doubtful))).is_ok()
     })
 }
 
-/// Carries out what the screen Datasets wants.
+/// The service of the screen Datasets.
 pub(in crate::tui) struct DatasetsService {
     inbox: Sender<UiMessage>,
     browser: Option<Sender<BrowserJob>>,
     headers: Option<Sender<Vec<PathBuf>>>,
     inspector: Option<Sender<InspectorJob>>,
-    /// Whether nobody wants to know of duplicates any more: another data set is open.
-    stops: Arc<AtomicBool>,
+    /// Set to cancel the search for duplicates when another data set is opened.
+    cancelled: Arc<AtomicBool>,
 }
 
 impl DatasetsService {
-    pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox, browser: None, headers: None, inspector: None, stops: Arc::default() }
+    pub(in crate::tui) fn new(_workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
+        Self { inbox: inbox.clone(), browser: None, headers: None, inspector: None, cancelled: Arc::default() }
     }
 
     pub(in crate::tui) fn perform(&mut self, effect: DatasetsEffect) {
         match effect {
             DatasetsEffect::Open(root) => {
-                std::mem::take(&mut self.stops).store(true, Ordering::Relaxed);
-                self.inspect(InspectorJob::Anew);
+                std::mem::take(&mut self.cancelled).store(true, Ordering::Relaxed);
+                self.inspect(InspectorJob::Reset);
                 self.browse(BrowserJob::Open(root));
             }
             DatasetsEffect::Inspect(folders) => self.inspect(InspectorJob::Folders(folders)),
             DatasetsEffect::FindDuplicates { root, folders } => {
-                let (stops, inbox) = (Arc::clone(&self.stops), self.inbox.clone());
+                let (cancelled, inbox) = (Arc::clone(&self.cancelled), self.inbox.clone());
                 thread::spawn(move || {
                     let images = |folder: &PathBuf| {
                         let images = list_folder(folder).map(|listing| listing.images).unwrap_or_default();
                         images.into_iter().map(|name| folder.join(&*name)).collect::<Vec<_>>()
                     };
                     let paths: Vec<PathBuf> = folders.iter().flat_map(images).collect();
-                    if !send_doubts(&paths, &inbox, &stops) {
+                    if !send_doubts(&paths, &inbox, &cancelled) {
                         return;
                     }
-                    if let Some(audit) = find_duplicates(paths, &|| stops.load(Ordering::Relaxed)) {
+                    if let Some(audit) = find_duplicates(paths, &|| cancelled.load(Ordering::Relaxed)) {
                         let _ = inbox.send(UiMessage::Datasets(DatasetsMessage::Duplicates { root, audit }));
                     }
                 });
@@ -92,11 +95,11 @@ impl DatasetsService {
             thread::spawn(move || browse(&receiver, &hints, &inbox));
             sender
         });
-        // The thread lives as long as this.
+        // The thread lives as long as this service.
         let _ = jobs.send(job);
     }
 
-    /// On a thread of its own: a folder of many images, or on a slow disk, would keep the rows on screen waiting.
+    /// Reads headers on a thread of their own, since the rows on screen should not wait for a large or slow folder.
     fn read_headers(&mut self, paths: Vec<PathBuf>) {
         let wanted = self.headers.get_or_insert_with(|| {
             let (sender, receiver) = channel();
@@ -114,7 +117,7 @@ impl DatasetsService {
             thread::spawn(move || inspect(&receiver, &inbox));
             sender
         });
-        // The thread lives as long as this.
+        // The thread lives as long as this service.
         let _ = jobs.send(job);
     }
 
@@ -128,16 +131,16 @@ impl DatasetsService {
 
 fn answer_headers(wanted: &Receiver<Vec<PathBuf>>, inbox: &Sender<UiMessage>) {
     while let Ok(mut paths) = wanted.recv() {
-        // Rows that were scrolled past are not waited for; the screen asks again for those it shows.
-        let mut passed = Vec::new();
+        // Rows that were scrolled past are skipped; the screen requests again those that it shows.
+        let mut skipped = Vec::new();
         while let Ok(later) = wanted.try_recv() {
-            passed.extend(std::mem::replace(&mut paths, later));
+            skipped.extend(std::mem::replace(&mut paths, later));
         }
         let read = |path: PathBuf| {
-            let header = read_header(&path).map_err(|error| error.to_string());
+            let header = read_header(&path).map_err(Failure::new);
             (path, header)
         };
-        let message = DatasetsMessage::Headers { read: paths.into_iter().map(read).collect(), passed };
+        let message = DatasetsMessage::Headers { read: paths.into_iter().map(read).collect(), skipped };
         if inbox.send(UiMessage::Datasets(message)).is_err() {
             return;
         }

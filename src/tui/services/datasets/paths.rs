@@ -1,29 +1,29 @@
-//! Paths of data sets: those that are typed, and those that lie at hand.
+//! Paths of data sets: expansion and completion of typed paths, and data sets nearby.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// As many as are of use.
+/// The largest useful number of completions or data sets.
 const MAX: usize = 200;
 
-/// The folder that is meant: `~` is the user's own, and what is not absolute lies where the program was started.
-pub(in crate::tui::services) fn meant(typed: &str) -> PathBuf {
+/// Expands a typed path: `~` is the home folder, and a relative path starts in the working directory.
+pub(in crate::tui::services) fn expand(typed: &str) -> PathBuf {
     let typed = typed.trim();
     let path = match (typed.strip_prefix('~'), env::home_dir()) {
         (Some(""), Some(home)) => home,
         (Some(rest), Some(home)) if rest.starts_with('/') => home.join(&rest[1..]),
         _ => PathBuf::from(typed),
     };
-    // Without the slash at its end, which a completed path has.
+    // Collecting the components drops the trailing slash of a completed path.
     std::path::absolute(&path).unwrap_or(path).components().collect()
 }
 
-/// The folders that what is typed may become, each as it would be typed.
+/// The folders that complete a typed path, each as it would be typed.
 pub(super) fn completions(typed: &str) -> Vec<String> {
     let (parent, start) =
         typed.rsplit_once('/').map_or(("", typed), |(parent, start)| (&typed[..=parent.len()], start));
-    let folder = meant(if parent.is_empty() { "." } else { parent });
+    let folder = expand(if parent.is_empty() { "." } else { parent });
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<String> = entries
         .filter_map(Result::ok)
@@ -37,7 +37,7 @@ pub(super) fn completions(typed: &str) -> Vec<String> {
     found
 }
 
-/// Data sets where they usually lie: in the workspace, and where the program was started.
+/// Data sets in the usual places in the workspace and in the working directory.
 pub(super) fn data_nearby(workspace: &Path) -> Vec<PathBuf> {
     let here = env::current_dir().unwrap_or_default();
     let mut found: Vec<PathBuf> = Vec::new();

@@ -18,13 +18,14 @@ fn next(messages: &Receiver<UiMessage>, wanted: impl Fn(&DatasetsMessage) -> boo
 }
 
 #[test]
-fn a_data_set_is_read_and_followed() {
+fn a_data_set_is_read_and_watched() {
     let data = tempfile::tempdir().unwrap();
     let class = data.path().join("CC_R/train/B");
     fs::create_dir_all(&class).unwrap();
     fs::write(class.join("1_1_B_CC_R.png"), "").unwrap();
     let (inbox, messages) = channel();
-    let mut service = DatasetsService::new(inbox);
+    let workspace = tempfile::tempdir().unwrap();
+    let mut service = DatasetsService::new(&Workspace::open(Some(workspace.path())).unwrap(), &inbox);
     service.perform(DatasetsEffect::Open(data.path().join("")));
     let listed = |images: usize| {
         let class = class.clone();
@@ -46,7 +47,7 @@ fn a_data_set_is_read_and_followed() {
     else {
         panic!("headers")
     };
-    assert_eq!(read[0].1.as_ref().unwrap_err(), "is empty (0 bytes)");
+    assert_eq!(read[0].1.as_ref().unwrap_err().text(), "is empty (0 bytes)");
 }
 
 #[test]
@@ -64,16 +65,17 @@ fn paths_are_completed_and_data_is_found() {
     assert!(paths::completions(&format!("{base}/nowhere/x")).is_empty());
     let found = paths::data_nearby(folder.path());
     assert_eq!(found[..2], [folder.path().join("datasets/density"), folder.path().join("phantoms")]);
-    assert_eq!(paths::meant(&format!("{base}/phantoms/")), folder.path().join("phantoms"));
+    assert_eq!(paths::expand(&format!("{base}/phantoms/")), folder.path().join("phantoms"));
 }
 
 #[test]
-fn unreadable_images_are_found_before_anybody_scrolls_to_them_and_again_when_their_folder_changes() {
+fn unreadable_images_are_found_and_again_after_a_change() {
     let data = tempfile::tempdir().unwrap();
     let names = |range: std::ops::Range<u32>| range.map(|number| data.path().join(format!("{number}.png")));
     names(0..200).for_each(|path| fs::write(path, "no image").unwrap());
     let (inbox, messages) = channel();
-    let mut service = DatasetsService::new(inbox);
+    let workspace = tempfile::tempdir().unwrap();
+    let mut service = DatasetsService::new(&Workspace::open(Some(workspace.path())).unwrap(), &inbox);
     let mut found = std::collections::BTreeSet::new();
     let mut until = |service: &mut DatasetsService, count: usize| {
         service.perform(DatasetsEffect::Inspect(vec![data.path().to_owned()]));
@@ -91,7 +93,7 @@ fn unreadable_images_are_found_before_anybody_scrolls_to_them_and_again_when_the
 }
 
 #[test]
-fn equal_files_are_found_in_all_folders() {
+fn duplicates_are_found_across_folders() {
     let data = tempfile::tempdir().unwrap();
     let folders = ["a", "b"].map(|name| data.path().join(name));
     for (folder, texts) in folders.iter().zip([["one", "two"], ["two", "3"]]) {
@@ -101,7 +103,8 @@ fn equal_files_are_found_in_all_folders() {
         }
     }
     let (inbox, messages) = channel();
-    let mut service = DatasetsService::new(inbox);
+    let workspace = tempfile::tempdir().unwrap();
+    let mut service = DatasetsService::new(&Workspace::open(Some(workspace.path())).unwrap(), &inbox);
     let root = data.path().to_owned();
     service.perform(DatasetsEffect::FindDuplicates { root, folders: folders.to_vec() });
     let DatasetsMessage::Duplicates { audit, .. } =

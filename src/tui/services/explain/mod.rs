@@ -1,4 +1,4 @@
-//! What the screen Explain wants of the world: models found, maps computed by the engine, files written.
+//! The service of the screen Explain: finds models, computes maps through the engine, and writes files.
 
 mod maps;
 mod newest_checkpoint;
@@ -17,58 +17,73 @@ use maps::MapRenderer;
 use request_slot::{RequestSlot, WaitOutcome};
 
 use crate::analysis::explanation_files::{MapPainting, write_explanation};
-use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage};
-use crate::tui::protocol::explain::{MapRequest, MappedImage};
+use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
+use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// A request waits so long for a later one, while one walks through the images.
+/// The time for which a request waits for a later one while the user is browsing.
 const DEBOUNCE: Duration = Duration::from_millis(30);
-/// One walks where another request came so shortly before; the first one is served at once.
-const WALKING: Duration = Duration::from_millis(100);
-/// What will probably be looked at waits so long: meanwhile what just came is painted, without anybody in its way.
-const AHEAD_LATER: Duration = Duration::from_millis(80);
-/// An engine that nobody needs for so long is ended: it holds half a gigabyte.
-const IDLE: Duration = Duration::from_secs(180);
-/// Folders that models may lie in, below the folder where the program was started and below the workspace.
+/// The user counts as browsing if another request came within this time; the first one is served at once.
+const BROWSING_INTERVAL: Duration = Duration::from_millis(100);
+/// The delay before maps are computed ahead, so that those on screen are painted first.
+const PREFETCH_DELAY: Duration = Duration::from_millis(80);
+/// The time after which an unused engine is ended, since it holds half a gigabyte.
+const ENGINE_IDLE_TIMEOUT: Duration = Duration::from_secs(180);
+/// Folders to search for models, relative to the working directory and to the workspace.
 const MODEL_FOLDERS: [&str; 2] = ["models", "../models"];
 
-/// Carries out what the screen Explain wants.
+/// The service of the screen Explain.
 pub(in crate::tui) struct ExplainService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
-    /// What the thread that computes is to do, once there is one.
-    wishes: Option<Arc<RequestSlot>>,
+    /// The requests for the thread that computes maps, once it is working_dir.
+    requests: Option<Arc<RequestSlot>>,
 }
 
-/// Who computes maps.
+/// The reason why there is no map.
+#[derive(Debug)]
+enum MapError {
+    /// It is no longer wanted.
+    Cancelled,
+    Failed(Failure),
+}
+
+impl From<Failure> for MapError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// A provider of maps.
 trait MapProvider {
-    /// Whether the map is kept.
-    fn knows(&mut self, request: &MapRequest) -> bool;
+    /// True if the map is in the cache.
+    fn is_cached(&mut self, request: &MapRequest) -> bool;
 
-    /// The map, or why there is none; `None` when it is not wanted any more.
-    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Option<Result<Arc<MappedImage>, String>>;
+    /// Takes the map from the cache or computes it.
+    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Result<Arc<MappedImage>, MapError>;
 
-    /// Lets go what is needed to compute.
-    fn rest(&mut self);
+    /// Releases the resources that only computing needs.
+    fn release_engine(&mut self);
 }
 
 impl ExplainService {
-    pub(super) fn new(workspace: Workspace, inbox: Sender<UiMessage>) -> Self {
-        Self { workspace, inbox, wishes: None }
+    pub(super) fn new(workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
+        Self { workspace: workspace.clone(), inbox: inbox.clone(), requests: None }
     }
 
     pub(super) fn perform(&mut self, effect: ExplainEffect) {
         match effect {
             ExplainEffect::Show { shown, ahead } => {
-                let wishes = self.wishes.get_or_insert_with(|| {
-                    let wishes = Arc::new(RequestSlot::default());
-                    let (theirs, inbox) = (Arc::clone(&wishes), self.inbox.clone());
-                    thread::spawn(move || work(&mut MapRenderer::default(), &theirs, &inbox));
-                    wishes
+                let requests = self.requests.get_or_insert_with(|| {
+                    let requests = Arc::new(RequestSlot::default());
+                    let (theirs, inbox) = (Arc::clone(&requests), self.inbox.clone());
+                    thread::spawn(move || serve(&mut MapRenderer::default(), &theirs, &inbox));
+                    requests
                 });
-                wishes.wish(shown, ahead);
+                requests.submit(shown, ahead);
             }
             ExplainEffect::LookForModels => {
                 let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
@@ -90,62 +105,67 @@ impl ExplainService {
 
 impl Drop for ExplainService {
     fn drop(&mut self) {
-        if let Some(wishes) = &self.wishes {
-            wishes.close();
+        if let Some(requests) = &self.requests {
+            requests.close();
         }
     }
 }
 
-/// Computes the maps of the latest wish until nobody wishes any more.
-fn work(maker: &mut dyn MapProvider, wishes: &RequestSlot, inbox: &Sender<UiMessage>) {
-    let (mut done, mut before) = (0, None::<Instant>);
+/// Computes the maps of the latest request until the service is dropped.
+fn serve(provider: &mut dyn MapProvider, requests: &RequestSlot, inbox: &Sender<UiMessage>) {
+    let (mut done, mut last_batch) = (0, None::<Instant>);
     loop {
-        let mut waited = wishes.after(done, Some(IDLE));
-        if matches!(waited, WaitOutcome::Nothing) {
-            maker.rest();
-            waited = wishes.after(done, None);
+        let mut waited = requests.wait_after(done, Some(ENGINE_IDLE_TIMEOUT));
+        if matches!(waited, WaitOutcome::TimedOut) {
+            provider.release_engine();
+            waited = requests.wait_after(done, None);
         }
-        let WaitOutcome::Wish(mut wish) = waited else { return };
-        let walking = before.replace(Instant::now()).is_some_and(|before| before.elapsed() < WALKING);
-        // What is known needs no patience.
-        while walking && !wish.shown.iter().all(|request| maker.knows(request)) {
-            match wishes.after(wish.number, Some(DEBOUNCE)) {
-                WaitOutcome::Wish(later) => wish = later,
-                WaitOutcome::Nothing => break,
+        let WaitOutcome::Batch(mut batch) = waited else { return };
+        let is_browsing = last_batch.replace(Instant::now()).is_some_and(|last| last.elapsed() < BROWSING_INTERVAL);
+        // Cached maps need no delay.
+        while is_browsing && !batch.shown.iter().all(|request| provider.is_cached(request)) {
+            match requests.wait_after(batch.number, Some(DEBOUNCE)) {
+                WaitOutcome::Batch(later) => batch = later,
+                WaitOutcome::TimedOut => break,
                 WaitOutcome::Closed => return,
             }
         }
-        done = wish.number;
-        for (at, request) in wish.shown.iter().chain(&wish.ahead).enumerate() {
-            if at == wish.shown.len() {
-                wishes.after(done, Some(AHEAD_LATER));
+        done = batch.number;
+        for (at, request) in batch.shown.iter().chain(&batch.ahead).enumerate() {
+            if at == batch.shown.len() {
+                requests.wait_after(done, Some(PREFETCH_DELAY));
             }
-            if wishes.is_superseded(done) {
+            if requests.is_superseded(done) {
                 break;
             }
-            let Some(outcome) = maker.map(request, &|| !wishes.wants(request)) else { break };
-            wishes.answered(request);
-            // What was computed ahead may be looked at by now.
-            if wishes.shows(request) {
+            let outcome = match provider.map(request, &|| !requests.wants(request)) {
+                Ok(mapped) => Ok(mapped),
+                Err(MapError::Failed(failure)) => Err(failure),
+                Err(MapError::Cancelled) => break,
+            };
+            requests.mark_answered(request);
+            // A map that was computed ahead may be on screen by now.
+            if requests.shows(request) {
                 let message = ExplainMessage::Mapped { request: request.clone(), outcome };
                 if inbox.send(UiMessage::Explain(message)).is_err() {
                     return;
                 }
             }
         }
-        wishes.finish(done);
+        requests.finish(done);
     }
 }
 
 fn folders_with_models(workspace: &Path) -> Vec<PathBuf> {
-    let started = std::env::current_dir().unwrap_or_default();
+    let working_dir = std::env::current_dir().unwrap_or_default();
     let mut found = Vec::new();
-    for around in [started.as_path(), workspace] {
+    for base in [working_dir.as_path(), workspace] {
         for folder in MODEL_FOLDERS {
-            let Ok(folder) = around.join(folder).canonicalize() else { continue };
+            let Ok(folder) = base.join(folder).canonicalize() else { continue };
             let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            let holds_models =
-                files.into_iter().any(|file| file.path().extension().is_some_and(|ending| ending == "safetensors"));
+            let holds_models = files
+                .into_iter()
+                .any(|file| file.path().extension().is_some_and(|extension| extension == "safetensors"));
             if holds_models && !found.contains(&folder) {
                 found.push(folder);
             }
@@ -154,14 +174,14 @@ fn folders_with_models(workspace: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Writes the pictures of images into a folder of its own below this one.
-fn export(folder: &Path, images: &[(PathBuf, Arc<MappedImage>)], painting: MapPainting) -> Result<PathBuf, String> {
+/// Writes the files of images to a new folder below this one.
+fn export(folder: &Path, images: &[(PathBuf, Arc<MappedImage>)], painting: MapPainting) -> Result<PathBuf, Failure> {
     let folder = folder.join(Utc::now().format("%Y%m%dT%H%M%S%3f").to_string());
-    let problem = |error: std::io::Error| format!("write to {}: {error}", printable_path(&folder));
+    let problem = |error: std::io::Error| Failure::new(format_args!("write to {}: {error}", printable_path(&folder)));
     std::fs::create_dir_all(&folder).map_err(problem)?;
     for (file, image) in images {
         let stem = file.file_stem().unwrap_or(file.as_os_str());
-        let predicted = image.predicted().ok_or("the network's answer is not finite")?;
+        let predicted = image.predicted().ok_or_else(|| Failure::new(NonfiniteOutput))?;
         write_explanation(&folder, stem, predicted, &image.image, painting).map_err(problem)?;
     }
     Ok(folder)

@@ -1,4 +1,4 @@
-//! The thread that computes maps, with maps that take as long as a test wants, and with the real engine.
+//! Tests of the thread that computes maps, with a provider that the tests control and with the real engine.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
@@ -23,7 +23,7 @@ use mammoscope_storage::runs::checkpoint_model::read_model_or_checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::write_run_spec;
 
-/// Longer than anything takes.
+/// Longer than anything should take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn request(name: &str) -> MapRequest {
@@ -38,60 +38,60 @@ fn request(name: &str) -> MapRequest {
     }
 }
 
-/// Makes a map when it is told to; its outcome is an error, since that is the simplest to make.
-struct SlowRenderer {
-    begun: Sender<PathBuf>,
-    go_on: Receiver<()>,
+/// A provider that finishes a map on a signal; its outcome is an error, since that is the simplest to make.
+struct SlowProvider {
+    started: Sender<PathBuf>,
+    finish: Receiver<()>,
     made: Vec<PathBuf>,
 }
 
-impl MapProvider for SlowRenderer {
-    fn knows(&mut self, request: &MapRequest) -> bool {
+impl MapProvider for SlowProvider {
+    fn is_cached(&mut self, request: &MapRequest) -> bool {
         self.made.contains(&request.sample)
     }
 
-    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Option<Result<Arc<MappedImage>, String>> {
-        if !self.knows(request) {
-            self.begun.send(request.sample.clone()).unwrap();
-            while self.go_on.recv_timeout(Duration::from_millis(1)).is_err() {
+    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Result<Arc<MappedImage>, MapError> {
+        if !self.is_cached(request) {
+            self.started.send(request.sample.clone()).unwrap();
+            while self.finish.recv_timeout(Duration::from_millis(1)).is_err() {
                 if unwanted() {
-                    return None;
+                    return Err(MapError::Cancelled);
                 }
             }
             self.made.push(request.sample.clone());
         }
-        Some(Err(format!("made {}", request.sample.display())))
+        Err(MapError::Failed(format!("made {}", request.sample.display()).into()))
     }
 
-    fn rest(&mut self) {}
+    fn release_engine(&mut self) {}
 }
 
-/// The thread, what it began, a way to let it finish that, and what it answered.
-struct Stage {
-    wishes: Arc<RequestSlot>,
-    begun: Receiver<PathBuf>,
-    go_on: Sender<()>,
+/// The thread with its requests, the maps that it has started, the signal to finish one, and its answers.
+struct Fixture {
+    requests: Arc<RequestSlot>,
+    started: Receiver<PathBuf>,
+    finish: Sender<()>,
     answers: Receiver<UiMessage>,
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
-        let wishes = Arc::new(RequestSlot::default());
-        let ((begun, seen), (go_on, waits), (inbox, answers)) = (channel(), channel(), channel());
-        let theirs = Arc::clone(&wishes);
+        let requests = Arc::new(RequestSlot::default());
+        let ((start, started), (finish, finished), (inbox, answers)) = (channel(), channel(), channel());
+        let theirs = Arc::clone(&requests);
         thread::spawn(move || {
-            let mut maker = SlowRenderer { begun, go_on: waits, made: Vec::new() };
-            work(&mut maker, &theirs, &inbox);
+            let mut provider = SlowProvider { started: start, finish: finished, made: Vec::new() };
+            serve(&mut provider, &theirs, &inbox);
         });
-        Self { wishes, begun: seen, go_on, answers }
+        Self { requests, started, finish, answers }
     }
 
-    fn wish(&self, shown: &str, ahead: &[&str]) {
-        self.wishes.wish(vec![request(shown)], ahead.iter().map(|name| request(name)).collect());
+    fn submit(&self, shown: &str, ahead: &[&str]) {
+        self.requests.submit(vec![request(shown)], ahead.iter().map(|name| request(name)).collect());
     }
 
-    fn begun(&self) -> String {
-        self.begun.recv_timeout(TIMEOUT).expect("a map is begun").display().to_string()
+    fn started(&self) -> String {
+        self.started.recv_timeout(TIMEOUT).expect("a map is started").display().to_string()
     }
 
     fn answered(&self) -> String {
@@ -102,58 +102,58 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for Fixture {
     fn drop(&mut self) {
-        self.wishes.close();
+        self.requests.close();
     }
 }
 
 #[test]
-fn a_slow_map_survives_that_it_is_asked_for_every_second() {
-    let stage = Stage::new();
-    stage.wish("one", &["two"]);
-    assert_eq!(stage.begun(), "one");
+fn repeated_requests_do_not_restart_a_slow_map() {
+    let fixture = Fixture::new();
+    fixture.submit("one", &["two"]);
+    assert_eq!(fixture.started(), "one");
     for _ in 0..3 {
-        stage.wish("one", &["two"]);
+        fixture.submit("one", &["two"]);
     }
-    stage.go_on.send(()).unwrap();
-    assert_eq!(stage.answered(), "one");
-    assert_eq!(stage.begun(), "two", "and goes on with what comes next");
-    stage.wish("one", &["two"]);
-    stage.go_on.send(()).unwrap();
-    // Worked off, an equal wish is a new one: what is there may have changed.
-    while stage.answers.try_recv().is_err() {
-        stage.wish("one", &["two"]);
+    fixture.finish.send(()).unwrap();
+    assert_eq!(fixture.answered(), "one");
+    assert_eq!(fixture.started(), "two", "and continues with the next one");
+    fixture.submit("one", &["two"]);
+    fixture.finish.send(()).unwrap();
+    // After the batch is finished, an equal one is new: files may have changed.
+    while fixture.answers.try_recv().is_err() {
+        fixture.submit("one", &["two"]);
     }
-    assert!(stage.begun.try_recv().is_err(), "nothing was made twice");
+    assert!(fixture.started.try_recv().is_err(), "nothing was made twice");
 }
 
 #[test]
-fn what_is_computed_ahead_is_not_begun_anew_when_it_is_looked_at() {
-    let stage = Stage::new();
-    stage.wish("one", &["two", "three"]);
-    assert_eq!(stage.begun(), "one");
-    stage.go_on.send(()).unwrap();
-    assert_eq!((stage.answered(), stage.begun()), ("one".to_owned(), "two".to_owned()));
-    stage.wish("two", &["three"]);
-    stage.go_on.send(()).unwrap();
-    assert_eq!((stage.answered(), stage.begun()), ("two".to_owned(), "three".to_owned()));
-    // Of what nobody looks at any more it lets go.
-    stage.wish("nine", &[]);
-    assert_eq!(stage.begun(), "nine");
-    stage.go_on.send(()).unwrap();
-    while stage.answered() != "nine" {}
+fn a_map_computed_ahead_continues_when_it_is_shown() {
+    let fixture = Fixture::new();
+    fixture.submit("one", &["two", "three"]);
+    assert_eq!(fixture.started(), "one");
+    fixture.finish.send(()).unwrap();
+    assert_eq!((fixture.answered(), fixture.started()), ("one".to_owned(), "two".to_owned()));
+    fixture.submit("two", &["three"]);
+    fixture.finish.send(()).unwrap();
+    assert_eq!((fixture.answered(), fixture.started()), ("two".to_owned(), "three".to_owned()));
+    // A map that is no longer on screen is given up.
+    fixture.submit("nine", &[]);
+    assert_eq!(fixture.started(), "nine");
+    fixture.finish.send(()).unwrap();
+    while fixture.answered() != "nine" {}
 }
 
 #[test]
-fn what_is_looked_at_waits_for_nothing_that_is_computed_ahead() {
-    let stage = Stage::new();
-    stage.wish("one", &["two"]);
-    assert_eq!(stage.begun(), "one");
-    stage.go_on.send(()).unwrap();
-    assert_eq!((stage.answered(), stage.begun()), ("one".to_owned(), "two".to_owned()));
-    stage.wish("three", &["two"]);
-    assert_eq!(stage.begun(), "three");
+fn a_map_on_screen_does_not_wait_for_one_computed_ahead() {
+    let fixture = Fixture::new();
+    fixture.submit("one", &["two"]);
+    assert_eq!(fixture.started(), "one");
+    fixture.finish.send(()).unwrap();
+    assert_eq!((fixture.answered(), fixture.started()), ("one".to_owned(), "two".to_owned()));
+    fixture.submit("three", &["two"]);
+    assert_eq!(fixture.started(), "three");
 }
 
 fn small_model() -> Model {
@@ -161,7 +161,7 @@ fn small_model() -> Model {
     import(&file, ImportOptions { view: None, size: Some(32) }).unwrap().model
 }
 
-/// A run of the small model's shape without any checkpoint.
+/// A run of the small model's shape, without any checkpoint.
 fn small_run(folder: &Path, model: &Model) -> RunDir {
     let run = RunDir::create(folder.join("run")).unwrap();
     let mut config = Preset::named("seed").unwrap().config;
@@ -181,7 +181,7 @@ fn small_run(folder: &Path, model: &Model) -> RunDir {
     run
 }
 
-/// What a training writes, with its first weights shifted by so much.
+/// A checkpoint as a trainer writes it, with some of its weights shifted.
 fn checkpoint(model: &Model, group: &str, shift: f32) -> Checkpoint {
     let mut checkpoint = Checkpoint::default();
     for ParameterPlan { name, shape, .. } in model.metadata.plan().parameters() {
@@ -194,7 +194,7 @@ fn checkpoint(model: &Model, group: &str, shift: f32) -> Checkpoint {
 }
 
 #[test]
-fn a_checkpoint_holds_a_model_its_average_where_it_has_one() {
+fn a_checkpoint_gives_its_averaged_weights_if_it_has_any() {
     let (folder, model) = (tempfile::tempdir().unwrap(), small_model());
     let run = small_run(folder.path(), &model);
     let mut written = checkpoint(&model, "weights", 0.25);
@@ -214,7 +214,7 @@ fn a_checkpoint_holds_a_model_its_average_where_it_has_one() {
 }
 
 #[test]
-fn every_new_checkpoint_of_a_training_brings_a_new_map() {
+fn every_new_checkpoint_of_a_run_gives_a_new_map() {
     let (folder, model) = (tempfile::tempdir().unwrap(), small_model());
     let run = small_run(folder.path(), &model);
     let sample = folder.path().join("1_1_C_CC_R.png");
@@ -222,7 +222,7 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
     let engine = std::env::current_exe().unwrap();
     let engine = engine.parent().unwrap().with_file_name("mammoscope-engine");
     assert!(engine.exists(), "{} is not built: `cargo xtask test` builds it first", engine.display());
-    let mut maker = MapRenderer::with_engine(engine);
+    let mut renderer = MapRenderer::with_engine(engine);
     let mut wanted = MapRequest {
         sample,
         view: Some(View::CcR),
@@ -231,8 +231,9 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
         follow: true,
         ..request("")
     };
-    let mut map = |wanted: &MapRequest| maker.map(wanted, &|| false).expect("it is wanted");
-    assert!(map(&wanted).unwrap_err().contains("no best checkpoint"));
+    let mut map = |wanted: &MapRequest| renderer.map(wanted, &|| false);
+    let Err(MapError::Failed(failure)) = map(&wanted) else { panic!("there is no checkpoint") };
+    assert!(failure.text().contains("no best checkpoint"));
     model.write(&run.best_checkpoint(1, 0.5)).unwrap();
     let first = map(&wanted).unwrap();
     assert!(Arc::ptr_eq(&first, &map(&wanted).unwrap()), "nothing changed");
@@ -240,15 +241,15 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
     let second = map(&wanted).unwrap();
     assert_eq!(second.model, run.last_checkpoint());
     assert_ne!(first.image.map, second.image.map);
-    // The same file, other weights.
+    // The same file with other weights.
     checkpoint(&model, "weights", -0.5).write(&run).unwrap();
     let third = map(&wanted).unwrap();
     assert_ne!(second.image.map, third.image.map);
-    // When it is over its best model speaks again, from memory: nothing of the engine is needed.
+    // After its end the best model is explained again, from the cache and without the engine.
     wanted.follow = false;
     let over = map(&wanted).unwrap();
     assert_eq!((&over.model, &over.image.map), (&first.model, &first.image.map));
-    // A map that nobody shows is made again as it was.
+    // A map that is not shown any more is made again as it was.
     let scores = third.image.scores;
     drop((first, second, third, over));
     wanted.follow = true;
@@ -256,12 +257,15 @@ fn every_new_checkpoint_of_a_training_brings_a_new_map() {
 }
 
 #[test]
-fn an_error_is_no_last_word() {
+fn a_failed_map_can_be_requested_again() {
     let (folder, model) = (tempfile::tempdir().unwrap(), small_model());
     let run = small_run(folder.path(), &model);
-    let mut maker = MapRenderer::with_engine(folder.path().join("no engine"));
+    let mut renderer = MapRenderer::with_engine(folder.path().join("no engine"));
     let wanted = MapRequest { source: ModelSource::Runs(vec![run.clone()]), ..request("gone.png") };
-    let mut problem = || maker.map(&wanted, &|| false).unwrap().unwrap_err();
+    let mut problem = || match renderer.map(&wanted, &|| false) {
+        Err(MapError::Failed(failure)) => failure.to_string(),
+        other => panic!("{other:?}"),
+    };
     assert!(problem().contains("no best checkpoint"));
     model.write(&run.best_checkpoint(1, 0.5)).unwrap();
     let later = problem();
@@ -269,11 +273,11 @@ fn an_error_is_no_last_word() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_one_line() {
+fn a_failed_export_is_reported_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, b"").unwrap();
     let painting = MapPainting { colors: Colormap::default(), opacity: 0.5, scale: MapScale::PerImage };
-    let problem = export(&file, &[], painting).unwrap_err();
+    let problem = export(&file, &[], painting).unwrap_err().to_string();
     assert!(problem.starts_with("write to ") && problem.lines().count() == 1, "{problem}");
 }

@@ -1,7 +1,5 @@
-//! A small picture in the words of the terminal.
+//! Encodes scaled pictures for the terminal.
 
-use crate::terminal::sizes::Cells;
-use crate::terminal::sizes::padded;
 use std::fmt::Write as _;
 
 use image::DynamicImage;
@@ -13,31 +11,33 @@ use ratatui_image::protocol::sixel::Sixel;
 
 use crate::terminal::graphics::PictureWay;
 use crate::terminal::grey_sixel::grey_sixel;
+use crate::terminal::sizes::{Cells, padded};
 use crate::tui::protocol::cell_picture::CellPicture;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::pictures::{Drawing, PicturePlace, PictureRequest};
 
-/// Numbers of kitty's pictures begin here, so that they are not those of other programs.
+/// The first id of a kitty picture, chosen to avoid those of other programs.
 const FIRST_ID: u32 = 0x6d_61_00;
-/// How many a place has: one is shown, another is on its way.
-const IDS: u32 = 4;
+/// The number of ids per place: while one picture is shown, another is on its way.
+const IDS_PER_PLACE: u32 = 4;
 
-/// Encodes pictures, each of kitty's with a number of its own.
+/// Encodes pictures; each kitty picture gets an id of its own.
 #[derive(Default)]
 pub(super) struct Encoder {
-    /// How many pictures each place had.
+    /// The number of pictures that each place had.
     shown: [u32; PicturePlace::COUNT],
 }
 
 impl Encoder {
-    /// A picture in 8 bits, in so many cells.
+    /// Encodes an 8-bit picture for a size in cells.
     pub(super) fn encode(
         &mut self,
         request: &PictureRequest,
         picture: &DynamicImage,
         cells: Cells,
-    ) -> Result<Drawing, String> {
+    ) -> Result<Drawing, Failure> {
         let size = Size::new(cells.columns, cells.rows);
-        let refused = |error: ratatui_image::errors::Errors| format!("cannot be drawn: {error}");
+        let refused = |error: ratatui_image::errors::Errors| Failure::new(format_args!("cannot be drawn: {error}"));
         let protocol = match request.look.way {
             PictureWay::Halfblocks(depth) => return Ok(Drawing::Cells(CellPicture::halfblocks(picture, depth))),
             PictureWay::Ascii { light } => return Ok(Drawing::Cells(CellPicture::ascii(picture, light))),
@@ -61,11 +61,11 @@ impl Encoder {
     fn next_id(&mut self, place: PicturePlace) -> u32 {
         let shown = &mut self.shown[place.index()];
         *shown = shown.wrapping_add(1);
-        FIRST_ID + place.index() as u32 * IDS + *shown % IDS
+        FIRST_ID + place.index() as u32 * IDS_PER_PLACE + *shown % IDS_PER_PLACE
     }
 }
 
-/// What lies in these cells is erased, and the cursor comes back: what the program does not write there stays otherwise.
+/// The sequence that erases these cells and returns the cursor; otherwise their old content would stay.
 fn erased(Cells { columns, rows }: Cells) -> String {
     let mut sequence = String::new();
     for _ in 0..rows {

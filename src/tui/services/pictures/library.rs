@@ -1,6 +1,5 @@
-//! Images that were decoded lately, and the small pictures made from them.
+//! A cache of recently decoded images and of the scaled pictures made from them.
 
-use crate::terminal::sizes::Pixels;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,6 +7,8 @@ use std::time::SystemTime;
 use image::imageops::FilterType;
 use image::{DynamicImage, GrayImage, ImageBuffer, Luma, RgbImage};
 
+use crate::terminal::sizes::Pixels;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::pictures::PictureFacts;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::decode::{Samples, decode, read_file};
@@ -15,12 +16,12 @@ use mammoscope_imaging::image_header::ImageHeader;
 use mammoscope_imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
 use mammoscope_imaging::raster::Channels;
 
-/// Bytes of decoded images that are kept; the last one is kept whatever its size is.
-const KEPT_BYTES: usize = 8 << 20;
-/// Small pictures that are kept.
-const KEPT_SHRUNK: usize = 8;
+/// The largest number of bytes of decoded images; the latest image is kept regardless of its size.
+const MAX_BYTES: usize = 8 << 20;
+/// The largest number of scaled pictures.
+const MAX_SCALED: usize = 8;
 
-/// Pixels as they are stored.
+/// Pixels as stored.
 enum StoredPixels {
     Grey8(GrayImage),
     Grey16(ImageBuffer<Luma<u16>, Vec<u16>>),
@@ -28,24 +29,24 @@ enum StoredPixels {
 }
 
 /// A decoded image.
-pub(super) struct KnownPicture {
+pub(super) struct DecodedPicture {
     header: ImageHeader,
     statistics: Arc<GreyStatistics>,
     doubts: Arc<[ImageDoubt]>,
     pixels: StoredPixels,
 }
 
-/// A small picture, not windowed yet.
-pub(super) struct ShrunkPicture(StoredPixels);
+/// A scaled picture before windowing.
+pub(super) struct ScaledPicture(StoredPixels);
 
-/// Images that were decoded lately, and the small pictures made from them; the latest last.
+/// A cache of decoded images and of scaled pictures, the latest last.
 #[derive(Default)]
 pub(super) struct PictureLibrary {
-    known: Vec<(FileKey, Arc<KnownPicture>)>,
-    shrunk: Vec<(FileKey, Pixels, Arc<ShrunkPicture>)>,
+    decoded: Vec<(FileKey, Arc<DecodedPicture>)>,
+    scaled: Vec<(FileKey, Pixels, Arc<ScaledPicture>)>,
 }
 
-/// A file as it is now.
+/// The identity of a file's content.
 #[derive(Clone, PartialEq)]
 struct FileKey {
     path: PathBuf,
@@ -65,43 +66,44 @@ impl FileKey {
 }
 
 impl PictureLibrary {
-    /// The image in a file, or why it cannot be read.
-    pub(super) fn picture(&mut self, path: &Path) -> Result<Arc<KnownPicture>, String> {
+    /// The image in a file, decoded if it is not in the cache.
+    pub(super) fn picture(&mut self, path: &Path) -> Result<Arc<DecodedPicture>, Failure> {
         let key = FileKey::of(path);
-        if let Some(at) = self.known.iter().position(|(known, _)| *known == key) {
-            let found = self.known.remove(at);
-            self.known.push(found);
+        if let Some(at) = self.decoded.iter().position(|(decoded, _)| *decoded == key) {
+            let found = self.decoded.remove(at);
+            self.decoded.push(found);
         } else {
-            let picture = KnownPicture::read(path)?;
-            self.known.push((key, Arc::new(picture)));
-            while self.known.len() > 1 && self.known.iter().map(|(_, known)| known.bytes()).sum::<usize>() > KEPT_BYTES
+            let picture = DecodedPicture::read(path)?;
+            self.decoded.push((key, Arc::new(picture)));
+            while self.decoded.len() > 1
+                && self.decoded.iter().map(|(_, decoded)| decoded.bytes()).sum::<usize>() > MAX_BYTES
             {
-                self.known.remove(0);
+                self.decoded.remove(0);
             }
         }
-        Ok(self.known.last().map(|(_, known)| Arc::clone(known)).expect("just put there"))
+        Ok(self.decoded.last().map(|(_, decoded)| Arc::clone(decoded)).expect("the cache has just got it"))
     }
 
-    /// It in so many pixels.
-    pub(super) fn shrunk(&mut self, path: &Path, known: &KnownPicture, size: Pixels) -> Arc<ShrunkPicture> {
+    /// A decoded image scaled to a size.
+    pub(super) fn scaled(&mut self, path: &Path, decoded: &DecodedPicture, size: Pixels) -> Arc<ScaledPicture> {
         let key = FileKey::of(path);
-        if let Some((_, _, found)) = self.shrunk.iter().find(|(other, pixels, _)| *other == key && *pixels == size) {
+        if let Some((_, _, found)) = self.scaled.iter().find(|(other, pixels, _)| *other == key && *pixels == size) {
             return Arc::clone(found);
         }
-        let shrunk = Arc::new(known.shrunk(size));
-        if self.shrunk.len() >= KEPT_SHRUNK {
-            self.shrunk.remove(0);
+        let scaled = Arc::new(decoded.scaled(size));
+        if self.scaled.len() >= MAX_SCALED {
+            self.scaled.remove(0);
         }
-        self.shrunk.push((key, size, Arc::clone(&shrunk)));
-        shrunk
+        self.scaled.push((key, size, Arc::clone(&scaled)));
+        scaled
     }
 }
 
-impl KnownPicture {
-    fn read(path: &Path) -> Result<Self, String> {
-        let bytes = read_file(path).map_err(|error| error.to_string())?;
+impl DecodedPicture {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let bytes = read_file(path).map_err(Failure::new)?;
         let length = bytes.len() as u64;
-        let image = decode(bytes).map_err(|error| error.to_string())?;
+        let image = decode(bytes).map_err(Failure::new)?;
         let header = ImageHeader { facts: image.facts, bytes: length };
         let statistics = Arc::new(GreyStatistics::of(&image.samples));
         let doubts = image.doubts().into();
@@ -116,12 +118,11 @@ impl KnownPicture {
         }
     }
 
-    /// Width and height in pixels.
     pub(super) fn size(&self) -> Pixels {
         Pixels { width: self.header.facts.width, height: self.header.facts.height }
     }
 
-    /// What is known of it, shown with this window.
+    /// Facts about the image when shown with this window.
     pub(super) fn facts(&self, choice: WindowChoice) -> PictureFacts {
         let grey = !matches!(self.pixels, StoredPixels::Colour(_));
         PictureFacts {
@@ -133,10 +134,10 @@ impl KnownPicture {
         }
     }
 
-    /// Values are averaged as they are stored, and windowed afterwards: so a window can be changed at once.
-    fn shrunk(&self, Pixels { width, height }: Pixels) -> ShrunkPicture {
+    /// Stored values are averaged, and windowed afterwards, so that a change of the window is quick.
+    fn scaled(&self, Pixels { width, height }: Pixels) -> ScaledPicture {
         let filter = FilterType::Triangle;
-        ShrunkPicture(match &self.pixels {
+        ScaledPicture(match &self.pixels {
             StoredPixels::Grey8(image) => StoredPixels::Grey8(image::imageops::resize(image, width, height, filter)),
             StoredPixels::Grey16(image) => StoredPixels::Grey16(image::imageops::resize(image, width, height, filter)),
             StoredPixels::Colour(image) => StoredPixels::Colour(image::imageops::resize(image, width, height, filter)),
@@ -144,8 +145,8 @@ impl KnownPicture {
     }
 }
 
-impl ShrunkPicture {
-    /// It in 8 bits, grey with this window, coloured as it is.
+impl ScaledPicture {
+    /// The picture in 8 bits: a grey one through the window, a coloured one as it is.
     pub(super) fn windowed(&self, window: Option<IntensityWindow>) -> DynamicImage {
         let level = |value: u16| window.map_or((value >> 8) as u8, |window| window.level(value));
         match &self.0 {
@@ -164,7 +165,7 @@ impl ShrunkPicture {
     }
 }
 
-/// Grey, where no pixel has a colour, also if the file holds red, green and blue.
+/// The pixels as grey if none has a colour, even if the file stores red, green and blue.
 fn pixels(samples: Samples) -> StoredPixels {
     let sound = "a raster holds as many samples as its size says";
     match samples {

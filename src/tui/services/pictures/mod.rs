@@ -1,4 +1,4 @@
-//! Pictures: decoded, shrunk and encoded for the terminal off the main thread; the latest request of a place wins.
+//! The service that decodes, scales and encodes pictures off the main thread; the latest request of a place wins.
 
 mod encoding;
 mod library;
@@ -11,15 +11,16 @@ use std::time::{Duration, Instant};
 use encoding::Encoder;
 use library::PictureLibrary;
 
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{EncodedPicture, PictureEffect, PictureMessage, PicturePlace, PictureRequest};
 
-/// A request waits so long for a later one, while a selection moves.
+/// The time for which a request waits for a later one while the selection is moving.
 const DEBOUNCE: Duration = Duration::from_millis(35);
-/// A selection moves where a place had another request so shortly before; the first one is served at once.
-const MOVING: Duration = Duration::from_millis(100);
+/// The selection counts as moving if the place made another request within this time; the first one is served at once.
+const MOVING_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Decodes and encodes pictures.
+/// The service of pictures.
 pub(in crate::tui) struct PictureService {
     inbox: Sender<UiMessage>,
     requests: Option<Sender<PictureEffect>>,
@@ -37,19 +38,19 @@ impl PictureService {
             thread::spawn(move || work(&receiver, &inbox));
             sender
         });
-        // The thread lives as long as this.
+        // The thread lives as long as this service.
         let _ = requests.send(effect);
     }
 }
 
-/// Takes requests until nobody makes any.
+/// Serves requests until the service is dropped.
 fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
     let mut library = PictureLibrary::default();
     let mut encoder = Encoder::default();
     let mut guesses: VecDeque<PictureRequest> = VecDeque::new();
-    let mut asked = Asked::default();
+    let mut last_requests = LastRequests::default();
     loop {
-        // While there is something to guess, it is not waited.
+        // Without guesses to prepare, wait for a request.
         let first = if guesses.is_empty() {
             requests.recv().map_err(|_| TryRecvError::Disconnected)
         } else {
@@ -58,7 +59,7 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
         match first {
             Ok(first) => {
                 guesses.clear();
-                for PictureEffect::Show { request, neighbours } in latest(first, requests, &mut asked) {
+                for PictureEffect::Show { request, neighbours } in latest(first, requests, &mut last_requests) {
                     let outcome = picture(&request, &mut library, &mut encoder);
                     guesses.extend(neighbours.into_iter().map(|path| PictureRequest { path, ..request.clone() }));
                     if inbox.send(UiMessage::Picture(PictureMessage { request, outcome })).is_err() {
@@ -68,10 +69,10 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
             }
             Err(TryRecvError::Empty) => {
                 if let Some(guess) = guesses.pop_front()
-                    && let Ok(known) = library.picture(&guess.path)
+                    && let Ok(decoded) = library.picture(&guess.path)
                 {
-                    let (pixels, _) = guess.look.fit(known.size(), guess.room);
-                    library.shrunk(&guess.path, &known, pixels);
+                    let (pixels, _) = guess.look.fit(decoded.size(), guess.room);
+                    library.scaled(&guess.path, &decoded, pixels);
                 }
             }
             Err(TryRecvError::Disconnected) => return,
@@ -79,24 +80,28 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
     }
 }
 
-/// When each place asked last.
+/// The time of each place's last request.
 #[derive(Default)]
-struct Asked([Option<Instant>; PicturePlace::COUNT]);
+struct LastRequests([Option<Instant>; PicturePlace::COUNT]);
 
-impl Asked {
-    /// How long a request that has just come is to wait for a later one.
+impl LastRequests {
+    /// The time for which a request that has just come waits for a later one.
     fn timeout(&mut self, PictureEffect::Show { request, .. }: &PictureEffect) -> Duration {
         let before = self.0[request.place.index()].replace(Instant::now());
-        if before.is_some_and(|before| before.elapsed() < MOVING) { DEBOUNCE } else { Duration::ZERO }
+        if before.is_some_and(|before| before.elapsed() < MOVING_INTERVAL) { DEBOUNCE } else { Duration::ZERO }
     }
 }
 
-/// Of each place the latest request, when none has come for a while.
-fn latest(first: PictureEffect, requests: &Receiver<PictureEffect>, asked: &mut Asked) -> Vec<PictureEffect> {
-    let mut timeout = asked.timeout(&first);
+/// The latest request of each place, once no more are coming in.
+fn latest(
+    first: PictureEffect,
+    requests: &Receiver<PictureEffect>,
+    last_requests: &mut LastRequests,
+) -> Vec<PictureEffect> {
+    let mut timeout = last_requests.timeout(&first);
     let mut wanted = vec![first];
     while let Ok(next) = requests.recv_timeout(timeout) {
-        timeout = timeout.max(asked.timeout(&next));
+        timeout = timeout.max(last_requests.timeout(&next));
         let PictureEffect::Show { request: later, .. } = &next;
         wanted.retain(|PictureEffect::Show { request, .. }| request.place != later.place);
         wanted.push(next);
@@ -108,17 +113,17 @@ fn picture(
     request: &PictureRequest,
     library: &mut PictureLibrary,
     encoder: &mut Encoder,
-) -> Result<EncodedPicture, String> {
+) -> Result<EncodedPicture, Failure> {
     if let Some(painted) = &request.painted {
         let (pixels, cells) = request.look.fit(painted.size(), request.room);
         let drawing = encoder.encode(request, &painted.drawn(request.window, pixels), cells)?;
         return Ok(EncodedPicture { drawing, facts: None });
     }
-    let known = library.picture(&request.path)?;
-    let (pixels, cells) = request.look.fit(known.size(), request.room);
-    let shrunk = library.shrunk(&request.path, &known, pixels);
-    let facts = known.facts(request.window);
-    let drawing = encoder.encode(request, &shrunk.windowed(facts.window), cells)?;
+    let decoded = library.picture(&request.path)?;
+    let (pixels, cells) = request.look.fit(decoded.size(), request.room);
+    let scaled = library.scaled(&request.path, &decoded, pixels);
+    let facts = decoded.facts(request.window);
+    let drawing = encoder.encode(request, &scaled.windowed(facts.window), cells)?;
     Ok(EncodedPicture { drawing, facts: Some(facts) })
 }
 

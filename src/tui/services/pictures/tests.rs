@@ -32,7 +32,7 @@ fn drawing(way: PictureWay, picture: GrayImage) -> Drawing {
 }
 
 #[test]
-fn iterm2_gets_a_png_in_exactly_its_pixels() {
+fn iterm2_gets_a_png_of_the_exact_size() {
     let drawing = drawing(PictureWay::Iterm2, GrayImage::from_pixel(40, 20, Luma([128])));
     let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
     let Protocol::ITerm2(iterm) = *protocol else { panic!("iTerm2's") };
@@ -41,14 +41,14 @@ fn iterm2_gets_a_png_in_exactly_its_pixels() {
     let (facts, data) = tail.split_once(':').expect("arguments, then the file");
     assert!(facts.contains(";width=40px;height=20px;doNotMoveCursor=1"), "{facts}");
     let data = data.strip_suffix('\x07').expect("ended by BEL");
-    // The first bytes of every PNG, in base64.
+    // The signature of a PNG in base64.
     assert!(data.starts_with("iVBORw0KGgo"), "{data}");
     let size: usize = facts.strip_prefix("size=").unwrap().split(';').next().unwrap().parse().unwrap();
     assert_eq!(data.len(), size.div_ceil(3) * 4, "as long as it says");
 }
 
 #[test]
-fn grey_sixel_pictures_have_no_dots() {
+fn grey_sixel_pictures_are_not_dithered() {
     let drawing = drawing(PictureWay::Sixel { registers: 256 }, GrayImage::from_pixel(40, 20, Luma([128])));
     let Drawing::Protocol(protocol) = drawing else { panic!("a protocol") };
     let Protocol::Sixel(sixel) = *protocol else { panic!("sixel") };
@@ -57,7 +57,7 @@ fn grey_sixel_pictures_have_no_dots() {
 }
 
 #[test]
-fn kitty_gets_whole_cells_and_a_number_of_its_own() {
+fn kitty_gets_whole_cells_and_a_new_id_per_picture() {
     let picture = GrayImage::from_pixel(35, 20, Luma([128]));
     let request = request(PictureWay::Kitty { compress: true }, Cells { columns: 4, rows: 1 });
     let mut encoder = Encoder::default();
@@ -72,7 +72,7 @@ fn kitty_gets_whole_cells_and_a_number_of_its_own() {
     for transmission in &transmissions {
         assert!(transmission.contains("o=z") && transmission.contains("s=40,v=20"), "{transmission}");
     }
-    assert_ne!(transmissions[0], transmissions[1], "another number");
+    assert_ne!(transmissions[0], transmissions[1], "another id");
 }
 
 #[test]
@@ -108,5 +108,5 @@ fn the_latest_request_of_a_place_wins() {
     assert_eq!(facts.window_text(), "window 0–255 · as stored");
     service.perform(show(&folder.path().join("none.png")));
     let Ok(UiMessage::Picture(message)) = messages.recv_timeout(Duration::from_secs(20)) else { panic!("an answer") };
-    assert!(message.outcome.unwrap_err().contains("cannot be read"));
+    assert!(message.outcome.unwrap_err().text().contains("cannot be read"));
 }

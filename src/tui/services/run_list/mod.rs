@@ -1,4 +1,4 @@
-//! The runs of the workspace, listed again and again at little cost: of what has not changed nothing is read.
+//! Lists the runs in the workspace repeatedly at little cost: unchanged files are not read again.
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
@@ -10,6 +10,7 @@ use std::{fs, io, thread};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::RunsMessage;
@@ -19,18 +20,19 @@ use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, run_names, s
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
-const POLL: Duration = Duration::from_secs(1);
-/// Runs that come at once are listed at once.
-const SETTLE: Duration = Duration::from_millis(30);
-/// How soon after a hint the runs are looked at again.
-const AFTER_HINT: Duration = Duration::from_millis(150);
-/// Up to so many runs, all are looked at every time; of more, those that are over only every so often.
-const FEW: usize = 500;
-const SELDOM: u64 = 5;
-/// Of more, so many are listed before all are read.
-const NEWEST: usize = 200;
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The delay after a hint, so that runs that appear together are listed together.
+const BATCH_DELAY: Duration = Duration::from_millis(30);
+/// The time to the next poll after a hint.
+const POLL_INTERVAL_AFTER_HINT: Duration = Duration::from_millis(150);
+/// The number of runs up to which all are checked in every poll; with more runs, those that are over are checked only in
+/// every [`FULL_CHECK_PERIOD`]th poll.
+const MAX_CHECKED_ALWAYS: usize = 500;
+const FULL_CHECK_PERIOD: u64 = 5;
+/// The number of runs in the preliminary list if there are many.
+const MAX_PRELIMINARY: usize = 200;
 
-/// What tells that a file was not replaced: when it was written, and its length.
+/// The modification time and length of a file, to detect changes.
 type Stamp = Option<(SystemTime, u64)>;
 
 struct Known {
@@ -38,30 +40,30 @@ struct Known {
     row: RunRow,
 }
 
-/// What a look at the runs found.
+/// The outcome of a poll.
 #[derive(Debug)]
 pub(super) enum Listing {
-    /// Runs came or went, or stand in another order: all of them.
+    /// All runs, since runs appeared or disappeared, or their order changed.
     All(Vec<RunRow>),
-    /// Those of which something is new, perhaps none.
+    /// The runs that changed, possibly none.
     Changed(Vec<RunRow>),
 }
 
-/// The runs as they were listed last.
+/// Lists the runs in a workspace, remembering the last list.
 #[derive(Default)]
-pub(super) struct RunList {
+pub(super) struct RunLister {
     known: HashMap<OsString, Known>,
     order: Vec<OsString>,
-    looks: u64,
+    polls: u64,
 }
 
-impl RunList {
-    /// The newest of many runs, by their names, for a first sight: to read all of them takes a while. `None` where there are
-    /// few.
+impl RunLister {
+    /// A preliminary list of the newest of many runs, by their names, since reading all of them takes a while. `None` if
+    /// there are few.
     pub(super) fn newest(&mut self, workspace: &Workspace) -> Option<Vec<RunRow>> {
-        let mut names = run_names(workspace).ok().filter(|names| names.len() > FEW)?;
+        let mut names = run_names(workspace).ok().filter(|names| names.len() > MAX_CHECKED_ALWAYS)?;
         names.sort_unstable_by(|one, other| other.cmp(one));
-        names.truncate(NEWEST);
+        names.truncate(MAX_PRELIMINARY);
         let read = |name: &OsString| {
             let run = RunDir::new(workspace.runs().join(name));
             let stamps = [stamp(&run.spec()), stamp(&run.status())];
@@ -73,14 +75,14 @@ impl RunList {
         Some(rows)
     }
 
-    /// Looks at the runs.
-    pub(super) fn look(&mut self, workspace: &Workspace) -> io::Result<Listing> {
+    /// Lists the runs and compares them with the last list.
+    pub(super) fn poll(&mut self, workspace: &Workspace) -> io::Result<Listing> {
         let names = match run_names(workspace) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && workspace.path().is_dir() => Vec::new(),
             names => names?,
         };
-        let looks_at_all = names.len() <= FEW || self.looks.is_multiple_of(SELDOM);
-        self.looks += 1;
+        let checks_all = names.len() <= MAX_CHECKED_ALWAYS || self.polls.is_multiple_of(FULL_CHECK_PERIOD);
+        self.polls += 1;
         let known = &self.known;
         let changed: Vec<(OsString, Known)> = names
             .par_iter()
@@ -88,13 +90,13 @@ impl RunList {
                 let run = RunDir::new(workspace.runs().join(name));
                 let before = known.get(name);
                 let is_over = |known: &Known| known.row.status.as_ref().is_some_and(|status| status.state.is_over());
-                if before.is_some_and(|known| !looks_at_all && is_over(known)) {
+                if before.is_some_and(|known| !checks_all && is_over(known)) {
                     return None;
                 }
                 let stamps = [stamp(&run.spec()), stamp(&run.status())];
                 let row = match before {
                     Some(known) if known.stamps == stamps => {
-                        // Time passes, and processes end, without any file that says so.
+                        // A heartbeat ages and a process ends without a change of any file.
                         let condition = known.row.status.as_ref().map(condition_of);
                         if is_the_same(condition.as_ref(), known.row.condition.as_ref()) {
                             return None;
@@ -110,13 +112,13 @@ impl RunList {
         self.known.extend(changed);
         let present: HashSet<OsString> = names.into_iter().collect();
         self.known.retain(|name, _| present.contains(name));
-        if rows.is_empty() && self.order.len() == self.known.len() && self.looks > 1 {
+        if rows.is_empty() && self.order.len() == self.known.len() && self.polls > 1 {
             return Ok(Listing::Changed(rows));
         }
         let mut order: Vec<OsString> = self.known.keys().cloned().collect();
         order.sort();
         sort_as_listed(&mut order, |name| facts(&self.known[name].row));
-        if order == self.order && self.looks > 1 {
+        if order == self.order && self.polls > 1 {
             return Ok(Listing::Changed(rows));
         }
         self.order = order;
@@ -140,7 +142,7 @@ fn stamp(path: &Path) -> Stamp {
     Some((facts.modified().ok()?, facts.len()))
 }
 
-/// Whether two conditions differ in nothing but the time since the last word.
+/// True if two conditions differ at most in the time since the last heartbeat.
 fn is_the_same(one: Option<&RunCondition>, other: Option<&RunCondition>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => (one.phase, one.stale, &one.reason) == (other.phase, other.stale, &other.reason),
@@ -159,10 +161,10 @@ fn row(entry: RunEntry) -> RunRow {
     RunRow { run: entry.run, spec: entry.spec.ok(), status: entry.status.ok(), condition, problem }
 }
 
-/// Lists the runs now and whenever they change, as long as anybody listens.
+/// Lists the runs now and whenever they change, until the inbox is gone.
 pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
     thread::spawn(move || {
-        let mut list = RunList::default();
+        let mut list = RunLister::default();
         let mut problem = None;
         let mut hints = Hints::new(&workspace);
         let newest = list.newest(&workspace).map(|rows| UiMessage::Runs(RunsMessage::Newest(rows)));
@@ -170,17 +172,17 @@ pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
             return;
         }
         loop {
-            let message = match list.look(&workspace) {
+            let message = match list.poll(&workspace) {
                 Ok(Listing::All(rows)) => Some(RunsMessage::Listed(Ok(rows))),
                 Ok(Listing::Changed(rows)) => (!rows.is_empty()).then_some(RunsMessage::Changed(rows)),
                 Err(error) => {
-                    // Listed anew as soon as that is possible again.
-                    list = RunList::default();
+                    // List everything again as soon as that is possible.
+                    list = RunLister::default();
                     hints.renew(&workspace);
-                    let text = error.to_string();
-                    let is_news = problem.as_ref() != Some(&text);
-                    problem = Some(text.clone());
-                    is_news.then_some(RunsMessage::Listed(Err(text)))
+                    let failure = Failure::new(error);
+                    let is_new = problem.as_ref() != Some(&failure);
+                    problem = Some(failure.clone());
+                    is_new.then_some(RunsMessage::Listed(Err(failure)))
                 }
             };
             if matches!(message, Some(RunsMessage::Listed(Ok(_)))) {
@@ -194,49 +196,49 @@ pub(super) fn watch(workspace: Workspace, inbox: Sender<UiMessage>) {
     });
 }
 
-/// The system's hints that runs came or went; a poll stands behind them, since network file systems give none.
+/// The system's hints that runs appeared or disappeared. Polling backs them up, since network file systems give none.
 struct Hints {
-    /// Kept for what its drop does: it ends the watching.
+    /// Watches until it is dropped.
     watcher: Option<RecommendedWatcher>,
     sender: SyncSender<()>,
     receiver: Receiver<()>,
-    /// Whether the last wait ended by a hint.
+    /// True if the last wait ended with a hint.
     hinted: bool,
 }
 
 impl Hints {
     fn new(workspace: &Workspace) -> Self {
-        // One hint that waits is as good as many.
+        // One pending hint is as good as many.
         let (sender, receiver) = sync_channel(1);
         let mut new = Self { watcher: None, sender, receiver, hinted: false };
         new.renew(workspace);
         new
     }
 
-    /// Watches the folder that has the name now.
+    /// Watches the folder that has the name now, which may be another than before.
     fn renew(&mut self, workspace: &Workspace) {
         self.watcher = None;
         let sender = self.sender.clone();
-        let tell = move |event: notify::Result<notify::Event>| {
+        let on_event = move |event: notify::Result<notify::Event>| {
             let is_change = event.is_ok_and(|event| !event.kind.is_access());
             if is_change {
-                // Full: a hint waits already. Closed: nobody lists any more.
+                // If the channel is full, a hint is pending already; if it is closed, the listing has ended.
                 let _ = sender.try_send(());
             }
         };
-        if let Ok(mut watcher) = notify::recommended_watcher(tell)
+        if let Ok(mut watcher) = notify::recommended_watcher(on_event)
             && watcher.watch(&workspace.runs(), RecursiveMode::NonRecursive).is_ok()
         {
             self.watcher = Some(watcher);
         }
     }
 
-    /// Waits for a hint, or for the next poll. A hint's run is looked at again soon: its files come after its folder.
+    /// Waits for a hint or for the next poll, which comes sooner after a hint, since a run's files appear after its folder.
     fn wait(&mut self) {
-        let timeout = if self.hinted { AFTER_HINT } else { POLL };
+        let timeout = if self.hinted { POLL_INTERVAL_AFTER_HINT } else { POLL_INTERVAL };
         self.hinted = self.receiver.recv_timeout(timeout).is_ok();
         if self.hinted {
-            thread::sleep(SETTLE);
+            thread::sleep(BATCH_DELAY);
             while self.receiver.try_recv().is_ok() {}
         }
     }

@@ -3,17 +3,17 @@ use std::sync::mpsc::channel;
 use chrono::Utc;
 
 use super::*;
-use crate::cli::synthetic_run_files::{SyntheticHistory, SyntheticRun};
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
 
-/// A workspace, and the two small files of a run that is complete.
-struct Stage {
+/// A workspace and the two small files of a completed run.
+struct Fixture {
     folder: tempfile::TempDir,
     workspace: Workspace,
     files: [Vec<u8>; 2],
 }
 
-impl Stage {
+impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
@@ -41,7 +41,7 @@ impl Stage {
     }
 }
 
-/// The names of all runs; of those only where not all are told, in brackets.
+/// The names of all runs, or in brackets of those that changed.
 fn names(listing: Listing) -> Vec<String> {
     match listing {
         Listing::All(rows) => rows.iter().map(|row| row.run.name()).collect(),
@@ -50,76 +50,80 @@ fn names(listing: Listing) -> Vec<String> {
 }
 
 #[test]
-fn runs_that_appear_change_are_renamed_and_go_are_told_once() {
-    let stage = Stage::new();
-    let mut list = RunList::default();
-    let mut look = || names(list.look(&stage.workspace).unwrap());
-    assert_eq!(look(), Vec::<String>::new());
-    assert!(RunList::default().newest(&stage.workspace).is_none(), "few are listed at once");
-    let (a, b) = (stage.run("a"), stage.run("b"));
-    assert_eq!(look(), ["b", "a"]);
-    assert_eq!(look(), Vec::<String>::new(), "nothing is new");
-    stage.fail(&a);
-    assert_eq!(look(), ["(a)"]);
-    fs::rename(b.path(), stage.workspace.runs().join("c")).unwrap();
-    assert_eq!(look(), ["c", "a"]);
+fn every_change_of_the_runs_is_reported_once() {
+    let fixture = Fixture::new();
+    let mut list = RunLister::default();
+    let mut poll = || names(list.poll(&fixture.workspace).unwrap());
+    assert_eq!(poll(), Vec::<String>::new());
+    assert!(RunLister::default().newest(&fixture.workspace).is_none(), "a few are listed directly");
+    let (a, b) = (fixture.run("a"), fixture.run("b"));
+    assert_eq!(poll(), ["b", "a"]);
+    assert_eq!(poll(), Vec::<String>::new(), "nothing is new");
+    fixture.fail(&a);
+    assert_eq!(poll(), ["(a)"]);
+    fs::rename(b.path(), fixture.workspace.runs().join("c")).unwrap();
+    assert_eq!(poll(), ["c", "a"]);
     fs::remove_dir_all(a.path()).unwrap();
-    assert_eq!(look(), ["c"]);
-    fs::create_dir(stage.workspace.runs().join(".d")).unwrap();
-    assert_eq!(look(), Vec::<String>::new(), "it is being made");
-    fs::remove_dir_all(stage.folder.path().join("ws")).unwrap();
-    assert!(list.look(&stage.workspace).is_err(), "the workspace is gone");
+    assert_eq!(poll(), ["c"]);
+    fs::create_dir(fixture.workspace.runs().join(".d")).unwrap();
+    assert_eq!(poll(), Vec::<String>::new(), "it is being created");
+    fs::remove_dir_all(fixture.folder.path().join("ws")).unwrap();
+    assert!(list.poll(&fixture.workspace).is_err(), "the workspace is gone");
 }
 
 #[test]
-fn of_many_runs_those_that_are_over_are_looked_at_seldom() {
-    let stage = Stage::new();
-    let runs: Vec<RunDir> = (0..=FEW).map(|number| stage.run(&format!("run{number:04}"))).collect();
-    let mut list = RunList::default();
-    let newest = list.newest(&stage.workspace).unwrap();
-    assert_eq!((newest.len(), newest[0].run.name()), (NEWEST, format!("run{FEW:04}")));
-    assert_eq!(names(list.look(&stage.workspace).unwrap()).len(), FEW + 1);
-    stage.fail(&runs[7]);
-    let mut looks = 1;
-    let told = loop {
-        looks += 1;
-        let told = names(list.look(&stage.workspace).unwrap());
-        if !told.is_empty() {
-            break told;
+fn of_many_runs_those_that_are_over_are_checked_less_often() {
+    let fixture = Fixture::new();
+    let runs: Vec<RunDir> = (0..=MAX_CHECKED_ALWAYS).map(|number| fixture.run(&format!("run{number:04}"))).collect();
+    let mut list = RunLister::default();
+    let newest = list.newest(&fixture.workspace).unwrap();
+    assert_eq!((newest.len(), newest[0].run.name()), (MAX_PRELIMINARY, format!("run{MAX_CHECKED_ALWAYS:04}")));
+    assert_eq!(names(list.poll(&fixture.workspace).unwrap()).len(), MAX_CHECKED_ALWAYS + 1);
+    fixture.fail(&runs[7]);
+    let mut polls = 1;
+    let changed = loop {
+        polls += 1;
+        let changed = names(list.poll(&fixture.workspace).unwrap());
+        if !changed.is_empty() {
+            break changed;
         }
-        assert!(looks <= SELDOM, "a run that is over is looked at every so often");
+        assert!(polls <= FULL_CHECK_PERIOD, "a run that is over is checked now and then");
     };
-    assert_eq!((told, looks), (vec!["(run0007)".to_owned()], SELDOM + 1));
-    let new = stage.run("zzz");
-    assert_eq!(names(list.look(&stage.workspace).unwrap()).len(), FEW + 2, "a new one is seen at once");
+    assert_eq!((changed, polls), (vec!["(run0007)".to_owned()], FULL_CHECK_PERIOD + 1));
+    let new = fixture.run("zzz");
+    assert_eq!(
+        names(list.poll(&fixture.workspace).unwrap()).len(),
+        MAX_CHECKED_ALWAYS + 2,
+        "a new one is noticed at once"
+    );
     fs::remove_dir_all(new.path()).unwrap();
-    assert_eq!(names(list.look(&stage.workspace).unwrap()).len(), FEW + 1);
+    assert_eq!(names(list.poll(&fixture.workspace).unwrap()).len(), MAX_CHECKED_ALWAYS + 1);
 }
 
 #[test]
-fn the_system_gives_a_hint_when_a_run_comes_and_none_for_our_own_reading() {
-    let stage = Stage::new();
-    let hints = Hints::new(&stage.workspace);
+fn a_new_run_gives_a_hint_but_reading_does_not() {
+    let fixture = Fixture::new();
+    let hints = Hints::new(&fixture.workspace);
     assert!(hints.watcher.is_some(), "this system watches directories");
-    RunList::default().look(&stage.workspace).unwrap();
+    RunLister::default().poll(&fixture.workspace).unwrap();
     assert!(hints.receiver.try_recv().is_err());
-    stage.run("a");
+    fixture.run("a");
     hints.receiver.recv_timeout(Duration::from_secs(60)).expect("a hint");
 }
 
 #[test]
-fn whoever_listens_hears_of_new_runs() {
-    let stage = Stage::new();
+fn new_runs_are_reported() {
+    let fixture = Fixture::new();
     let (inbox, messages) = channel();
-    watch(stage.workspace.clone(), inbox);
+    watch(fixture.workspace.clone(), inbox);
     let until = |wanted: &dyn Fn(&[RunRow]) -> bool| loop {
-        match messages.recv_timeout(Duration::from_secs(60)).expect("news of the runs") {
+        match messages.recv_timeout(Duration::from_secs(60)).expect("a message about the runs") {
             UiMessage::Runs(RunsMessage::Listed(Ok(rows)) | RunsMessage::Changed(rows)) if wanted(&rows) => return,
             _ => {}
         }
     };
     until(&<[RunRow]>::is_empty);
-    stage.run("a");
+    fixture.run("a");
     let completed = |row: &RunRow| row.status.as_ref().is_some_and(|status| status.state == RunPhase::Completed);
     until(&|rows| rows.iter().any(completed));
 }

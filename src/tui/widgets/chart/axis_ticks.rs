@@ -1,27 +1,25 @@
-//! Where the ticks of an axis stand, and what is written beside them.
+//! The positions and labels of axis ticks.
 
-/// A tick and its label.
+/// A tick of an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tick {
-    /// Where.
     pub value: f64,
-    /// What is written.
     pub label: String,
 }
 
-/// At most so many ticks between two values, at multiples of 1, 2 or 5 times a power of ten.
+/// At most `max_ticks` ticks between two values, at multiples of 1, 2 or 5 times a power of ten.
 #[must_use]
-pub(crate) fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+pub(crate) fn linear_ticks((low, high): (f64, f64), max_ticks: usize) -> Vec<Tick> {
     let span = high - low;
-    if !(span.is_finite() && span > 0.0) || most == 0 {
+    if !(span.is_finite() && span > 0.0) || max_ticks == 0 {
         return Vec::new();
     }
-    let mut power = 10_f64.powf((span / most as f64).log10().floor());
+    let mut power = 10_f64.powf((span / max_ticks as f64).log10().floor());
     loop {
         for factor in [1.0, 2.0, 5.0] {
             let step = factor * power;
             let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
-            if last - first < most as f64 {
+            if last - first < max_ticks as f64 {
                 let count = (last - first + 1.0).max(0.0) as usize;
                 return (0..count)
                     .map(|at| (first + at as f64) * step)
@@ -33,10 +31,10 @@ pub(crate) fn linear_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
     }
 }
 
-/// At most so many ticks between two positive values, at powers of ten; within less than two powers, at 1, 2 and 5.
+/// At most `max_ticks` ticks between two positive values, at powers of ten, or also at 2 and 5 times these if they fit.
 #[must_use]
-pub(crate) fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
-    if !(low > 0.0 && high > low && high.is_finite()) || most == 0 {
+pub(crate) fn log_ticks((low, high): (f64, f64), max_ticks: usize) -> Vec<Tick> {
+    if !(low > 0.0 && high > low && high.is_finite()) || max_ticks == 0 {
         return Vec::new();
     }
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
@@ -49,36 +47,36 @@ pub(crate) fn log_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
             .collect()
     };
     let fine = at(&[1.0, 2.0, 5.0], 1);
-    let mut values = if fine.len() <= most { fine } else { at(&[1.0], 1) };
+    let mut values = if fine.len() <= max_ticks { fine } else { at(&[1.0], 1) };
     let mut every = 2;
-    while values.len() > most {
+    while values.len() > max_ticks {
         values = at(&[1.0], every);
         every += 1;
     }
     if values.len() < 2 {
-        // Less than a power of ten is in sight: the ticks of a plain axis tell more.
-        return linear_ticks((low, high), most).into_iter().filter(|tick| tick.value > 0.0).collect();
+        // Less than a power of ten is visible: the ticks of a linear axis say more.
+        return linear_ticks((low, high), max_ticks).into_iter().filter(|tick| tick.value > 0.0).collect();
     }
     values.into_iter().map(|value| Tick { value, label: number_label(value) }).collect()
 }
 
-/// At most so many ticks between two times in seconds, at whole seconds, minutes, hours or days.
+/// At most `max_ticks` ticks between two times in seconds, at whole seconds, minutes, hours or days.
 #[must_use]
-pub(crate) fn time_ticks((low, high): (f64, f64), most: usize) -> Vec<Tick> {
+pub(crate) fn time_ticks((low, high): (f64, f64), max_ticks: usize) -> Vec<Tick> {
     const STEPS: [f64; 16] =
         [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0, 10_800.0, 21_600.0];
     let span = high - low;
-    if !(span.is_finite() && span > 0.0) || most == 0 {
+    if !(span.is_finite() && span > 0.0) || max_ticks == 0 {
         return Vec::new();
     }
-    let fits = |step: &f64| ((high / step + 1e-9).floor() - (low / step - 1e-9).ceil()) < most as f64;
+    let fits = |step: &f64| ((high / step + 1e-9).floor() - (low / step - 1e-9).ceil()) < max_ticks as f64;
     let days = (0..9).flat_map(|power| [0.5, 1.0, 2.0, 5.0].map(|factor| factor * 86_400.0 * 10_f64.powi(power)));
     let Some(step) = STEPS.into_iter().chain(days).find(fits) else { return Vec::new() };
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
     (first..=last).map(|at| at as f64 * step).map(|value| Tick { value, label: time_label(value) }).collect()
 }
 
-/// A time since the start in at most two units without a space: `45s`, `12m`, `2h30`, `3d`.
+/// A duration in at most two units: `45s`, `12m`, `2h30`, `3d`.
 #[must_use]
 pub(crate) fn time_label(seconds: f64) -> String {
     let seconds = seconds.round().max(0.0) as u64;
@@ -95,7 +93,8 @@ pub(crate) fn time_label(seconds: f64) -> String {
     }
 }
 
-/// A number with the digits that tell it from its neighbours a step away; `k` and `M` for thousands and millions.
+/// A number with as many digits as distinguish it from its neighbours a step away; `k` and `M` for thousands and
+/// millions.
 fn step_label(value: f64, step: f64) -> String {
     let value = if value.abs() < step / 2.0 { 0.0 } else { value };
     if value == 0.0 {
@@ -113,7 +112,7 @@ fn step_label(value: f64, step: f64) -> String {
     format!("{:.decimals$}{unit}", value / divisor)
 }
 
-/// A number in at most five characters, for axes with powers of ten.
+/// A number in about five characters, for logarithmic axes.
 #[must_use]
 pub(crate) fn number_label(value: f64) -> String {
     match value.abs() {
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_stand_at_round_numbers() {
+    fn ticks_are_at_round_numbers() {
         assert_eq!(labels(&linear_ticks((0.31, 2.07), 4)), ["0.5", "1.0", "1.5", "2.0"]);
         assert_eq!(labels(&linear_ticks((0.0, 10_400.0), 6)), ["0", "2k", "4k", "6k", "8k", "10k"]);
         assert_eq!(labels(&linear_ticks((0.0, 900.0), 5)), ["0", "200", "400", "600", "800"]);
@@ -158,15 +157,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn ticks_are_in_sight_in_order_different_and_not_too_many(
-            (low, span) in (-1e6_f64..1e6, 1e-3_f64..1e6), most in 1_usize..12,
+        fn ticks_ascend_and_are_not_too_many(
+            (low, span) in (-1e6_f64..1e6, 1e-3_f64..1e6), max_ticks in 1_usize..12,
         ) {
             for ticks in [
-                linear_ticks((low, low + span), most),
-                log_ticks((low.abs() + 1e-6, low.abs() + span), most),
-                time_ticks((low.abs(), low.abs() + span), most),
+                linear_ticks((low, low + span), max_ticks),
+                log_ticks((low.abs() + 1e-6, low.abs() + span), max_ticks),
+                time_ticks((low.abs(), low.abs() + span), max_ticks),
             ] {
-                prop_assert!(ticks.len() <= most);
+                prop_assert!(ticks.len() <= max_ticks);
                 for pair in ticks.windows(2) {
                     prop_assert!(pair[0].value < pair[1].value);
                 }

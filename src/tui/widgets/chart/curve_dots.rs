@@ -1,39 +1,39 @@
-//! Curves as dots of braille cells, two by four a cell: for every column of dots the extent of the raw points, so that no
-//! spike is lost, however many points there are.
+//! Curves as braille dots, two by four per cell. Every column of dots shows the extent of its raw points, so that no spike
+//! is lost, however many points there are.
 
 use std::ops::Range;
 
 use mammoscope_domain::run::metric_series::MetricSeries;
 
-/// Dots, all dark at first. Columns count from the left, rows from the top.
+/// A grid of dots. Columns count from the left, rows from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct DotGrid {
-    /// Cells across and down.
+    /// The numbers of cells across and down.
     cells: (usize, usize),
-    /// One byte a cell, its bits as braille's.
+    /// One byte per cell, with the bits of a braille character.
     patterns: Vec<u8>,
 }
 
 impl DotGrid {
-    /// A dark grid of so many cells.
+    /// An empty grid.
     #[must_use]
     pub(super) fn new(across: usize, down: usize) -> Self {
         Self { cells: (across, down), patterns: vec![0; across * down] }
     }
 
-    /// Columns and rows of dots.
+    /// The numbers of columns and rows of dots.
     #[must_use]
     pub(super) fn dots(&self) -> (i64, i64) {
         (self.cells.0 as i64 * 2, self.cells.1 as i64 * 4)
     }
 
-    /// The dots of a cell, as added to U+2800 they make the character.
+    /// The dots of a cell as an offset from U+2800, the empty braille character.
     #[must_use]
     pub(super) fn pattern(&self, across: usize, down: usize) -> u8 {
         self.patterns[down * self.cells.0 + across]
     }
 
-    /// The dots from one row to another in a column, both included; what is outside is left out.
+    /// Fills the dots between two rows of a column, both included, clipped to the grid.
     fn fill(&mut self, column: i64, one: i64, other: i64) {
         const BITS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
         let (columns, rows) = self.dots();
@@ -46,10 +46,10 @@ impl DotGrid {
         }
     }
 
-    /// A line between dots in different columns, the left one first.
+    /// Draws a line between dots in different columns, the left one first.
     fn connect(&mut self, (left, from): (i64, i64), (right, to): (i64, i64)) {
         let width = (right - left) as f64;
-        // The row half-way between two columns.
+        // The row halfway to the column before.
         let row_before = |column: i64| {
             let share = ((column - left) as f64 - 0.5) / width;
             (from as f64 + (to - from) as f64 * share).round() as i64
@@ -57,38 +57,38 @@ impl DotGrid {
         for column in left.max(0)..=right.min(self.dots().0 - 1) {
             let first = if column == left { from } else { row_before(column) };
             let last = if column == right { to } else { row_before(column + 1) };
-            // Where the next column begins, this one need not end.
+            // The next column starts there, so this one ends a dot before.
             let last = if column == right { last } else { last - (last - first).signum() };
             self.fill(column, first, last);
         }
     }
 }
 
-/// Which values lie on which dots.
+/// The mapping of values to dots.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct PlotScale {
-    /// At the left and the right edge.
+    /// The values at the left and the right edge.
     pub x: (f64, f64),
-    /// At the lower and the upper edge.
+    /// The values at the lower and the upper edge.
     pub y: (f64, f64),
-    /// Whether the vertical axis is logarithmic.
+    /// True for a logarithmic vertical axis.
     pub log: bool,
-    /// Columns and rows of dots.
+    /// The numbers of columns and rows of dots.
     pub dots: (i64, i64),
 }
 
-/// Farther outside than any line needs to be drawn exactly.
+/// A distance in dots beyond which lines need not be exact.
 const FAR: f64 = 1e7;
 
 impl PlotScale {
-    /// The column of dots.
+    /// The column of dots for a value.
     #[must_use]
     pub(super) fn column(&self, x: f64) -> i64 {
         let share = (x - self.x.0) / (self.x.1 - self.x.0);
         (share * (self.dots.0 - 1) as f64).round().clamp(-FAR, FAR) as i64
     }
 
-    /// The row of dots; on a logarithmic axis what is not positive lies below the lower edge.
+    /// The row of dots for a value; on a logarithmic axis, values that are not positive are below the lower edge.
     #[must_use]
     pub(super) fn row(&self, y: f64) -> i64 {
         let (low, high, y) = if self.log {
@@ -99,19 +99,19 @@ impl PlotScale {
         ((high - y) / (high - low) * (self.dots.1 - 1) as f64).round().clamp(-FAR, FAR) as i64
     }
 
-    /// The points in sight, of places that never fall, with one before and one behind, whose lines come into sight.
+    /// The visible range of points with ascending `places`, and one point on either side, whose lines may be visible.
     #[must_use]
-    pub(super) fn in_sight(&self, places: &[f64]) -> Range<usize> {
+    pub(super) fn visible(&self, places: &[f64]) -> Range<usize> {
         let start = places.partition_point(|x| self.column(*x) < 0).saturating_sub(1);
         let end = (places.partition_point(|x| self.column(*x) < self.dots.0) + 1).min(places.len());
         start.min(end)..end
     }
 }
 
-/// Draws a curve. `places` never fall, and there is one for each value; a value that is not finite is a gap.
+/// Draws a curve. There is one place for each value, in ascending order; a value that is not finite makes a gap.
 pub(super) fn draw_curve(grid: &mut DotGrid, scale: &PlotScale, places: &[f64], series: &MetricSeries) {
     let row = |at: usize| scale.row(f64::from(series.values()[at]));
-    for stretch in series.finite_stretches(scale.in_sight(places)) {
+    for stretch in series.finite_ranges(scale.visible(places)) {
         let mut before = None;
         let mut start = stretch.start;
         while start < stretch.end {
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// Every raw point, and every line between two of them.
+    /// Draws every raw point and every line between two of them.
     fn draw_every_point(grid: &mut DotGrid, scale: &PlotScale, places: &[f64], values: &[f32]) {
         let dot = |at: usize| (scale.column(places[at]), scale.row(f64::from(values[at])));
         for at in 0..values.len() {
@@ -162,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_dot_is_as_if_every_raw_point_were_drawn(
+        fn the_dots_equal_those_of_drawing_every_raw_point(
             points in prop::collection::vec(
                 (0.0_f64..3.0, prop_oneof![9 => -2.0_f32..8.0, 1 => Just(f32::NAN), 1 => Just(1e6_f32)]),
                 0..1500,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_a_spike_and_a_gap() {
+    fn a_line_with_a_spike_and_a_gap() {
         let mut series = MetricSeries::default();
         let places: Vec<f64> = (0..1000).map(f64::from).collect();
         for at in 0..1000 {

@@ -1,7 +1,14 @@
 use super::*;
-use crate::run::run_event::CheckpointKind;
+use chrono::DateTime;
 
-/// The fold of events one second apart.
+use crate::run::request_verb::RequestVerb;
+use crate::run::run_records::{
+    AcknowledgedRequest, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
+    SkippedSample, TrainerFacts,
+};
+use crate::run::run_status::RunPhase;
+
+/// The state after these events, one second apart.
 fn folded(monitor: Monitor, kinds: &[RunEventKind]) -> RunState {
     let mut state = RunState::new(monitor, 10);
     for (second, kind) in kinds.iter().enumerate() {
@@ -12,11 +19,11 @@ fn folded(monitor: Monitor, kinds: &[RunEventKind]) -> RunState {
 }
 
 fn started() -> RunEventKind {
-    RunEventKind::Started { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() }
+    RunEventKind::Started(TrainerFacts { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() })
 }
 
 fn report(epoch: u32, step: u64) -> RunEventKind {
-    RunEventKind::StepReported {
+    RunEventKind::StepReported(StepReport {
         epoch,
         step,
         loss: 1.0 / step as f64,
@@ -24,26 +31,28 @@ fn report(epoch: u32, step: u64) -> RunEventKind {
         learning_rate: 0.01,
         gradient_norm: 2.0,
         images_per_s: 61.0,
-    }
+    })
 }
 
 fn epoch_ended(epoch: u32, step: u64, val_accuracy: f64) -> RunEventKind {
-    RunEventKind::EpochEnded {
-        epoch,
-        step,
-        train_loss: 1.0 / f64::from(epoch),
-        train_accuracy: 0.5,
-        val_loss: Some(1.5 / f64::from(epoch)),
-        val_accuracy: Some(val_accuracy),
-        val_kappa: None,
-        learning_rate: 0.01,
+    RunEventKind::EpochEnded(EpochRecord {
+        metrics: EpochMetrics {
+            epoch,
+            step,
+            train_loss: 1.0 / f64::from(epoch),
+            train_accuracy: 0.5,
+            val_loss: Some(1.5 / f64::from(epoch)),
+            val_accuracy: Some(val_accuracy),
+            val_kappa: None,
+            learning_rate: 0.01,
+        },
         seconds: 70.0,
-    }
+    })
 }
 
 fn saved(epoch: u32, step: u64) -> RunEventKind {
     let (kind, file) = (CheckpointKind::Last, "last.safetensors".to_owned());
-    RunEventKind::CheckpointSaved { epoch, step, kind, file, value: None }
+    RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value: None })
 }
 
 fn resumed(step: u64, epochs_done: u32) -> RunEventKind {
@@ -52,7 +61,7 @@ fn resumed(step: u64, epochs_done: u32) -> RunEventKind {
 
 #[test]
 fn a_resumed_run_has_the_history_of_an_uninterrupted_one() {
-    let reduced = RunEventKind::LearningRateReduced { epoch: 2, from: 0.01, to: 0.002 };
+    let reduced = RunEventKind::LearningRateReduced(LearningRateReduction { epoch: 2, from: 0.01, to: 0.002 });
     let (first, second) = (epoch_ended(1, 10, 0.6), epoch_ended(2, 20, 0.7));
     let whole = [started(), report(1, 5), first.clone(), saved(1, 10), report(2, 15), second.clone(), reduced.clone()];
     let interrupted = [
@@ -71,57 +80,63 @@ fn a_resumed_run_has_the_history_of_an_uninterrupted_one() {
         reduced,
     ];
     let (whole, interrupted) = (folded(Monitor::ValAccuracy, &whole), folded(Monitor::ValAccuracy, &interrupted));
-    assert_eq!(whole.history(), interrupted.history());
-    assert_eq!((whole.history().len(), whole.reductions.len()), (2, 1));
-    assert_eq!(whole.reductions, interrupted.reductions);
-    assert_eq!(whole.best, interrupted.best);
-    let steps = |state: &RunState| state.steps.iter().map(|point| point.step).collect::<Vec<_>>();
-    assert_eq!(steps(&interrupted), [5, 15], "the report of step 19 did not come again");
+    assert_eq!(whole.summary.history(), interrupted.summary.history());
+    assert_eq!((whole.summary.history().len(), whole.summary.reductions.len()), (2, 1));
+    assert_eq!(whole.summary.reductions, interrupted.summary.reductions);
+    assert_eq!(whole.summary.best, interrupted.summary.best);
+    let steps = |state: &RunState| state.steps.iter().map(|report| report.step).collect::<Vec<_>>();
+    assert_eq!(steps(&interrupted), [5, 15], "step 19 was not reported again");
     assert_eq!(steps(&whole), steps(&interrupted));
 }
 
 #[test]
-fn a_checkpoint_between_the_last_step_and_the_epochs_end_brings_the_end_again() {
+fn a_checkpoint_taken_before_the_end_of_its_epoch_was_recorded_voids_that_epoch() {
     let events = [started(), epoch_ended(1, 10, 0.9), started(), resumed(10, 0)];
     let state = folded(Monitor::ValAccuracy, &events);
-    assert_eq!((state.records.len(), state.best, state.step, state.epoch), (0, None, 10, 0));
+    assert_eq!(
+        (state.summary.records.len(), state.summary.best, state.summary.step, state.summary.epoch),
+        (0, None, 10, 0)
+    );
 }
 
 #[test]
-fn the_step_is_the_last_that_anything_knows_of() {
+fn the_step_is_that_of_the_latest_event() {
     let mut events = vec![started(), report(1, 3)];
     let later = [saved(1, 5), RunEventKind::Paused { step: 7 }, RunEventKind::Continued { step: 8 }, resumed(5, 0)];
     for (event, step) in later.into_iter().zip([5, 7, 8, 5]) {
         events.push(event);
-        assert_eq!(folded(Monitor::ValAccuracy, &events).step, step, "{:?}", events.last());
+        assert_eq!(folded(Monitor::ValAccuracy, &events).summary.step, step, "{:?}", events.last());
     }
 }
 
 #[test]
-fn going_back_after_bad_numbers_keeps_the_epochs_of_the_checkpoint() {
+fn rolling_back_keeps_the_epochs_of_the_checkpoint() {
     let rolled_back = RunEventKind::RolledBack { from_step: 17, to_step: 10, learning_rate_factor: 0.5 };
     let nonfinite =
         RunEventKind::Nonfinite { step: 17, what: "loss".to_owned(), files: vec!["7_1_A_CC_R.png".to_owned()] };
     let events = [started(), epoch_ended(1, 10, 0.6), report(2, 16), nonfinite, rolled_back];
     let state = folded(Monitor::ValAccuracy, &events);
-    assert_eq!((state.records.len(), state.steps.len(), state.step, state.epoch), (1, 0, 10, 1));
-    assert!(state.last_error.unwrap().message.contains("7_1_A_CC_R.png"));
+    assert_eq!(
+        (state.summary.records.len(), state.steps.len(), state.summary.step, state.summary.epoch),
+        (1, 0, 10, 1)
+    );
+    assert!(state.summary.last_error.unwrap().message.contains("7_1_A_CC_R.png"));
 }
 
 #[test]
-fn the_best_epoch_is_the_first_of_equals_by_the_monitor() {
+fn the_best_epoch_is_the_first_of_equals() {
     let events = [epoch_ended(1, 10, 0.6), epoch_ended(2, 20, 0.8), epoch_ended(3, 30, 0.8)];
-    let best = |monitor| folded(monitor, &events).best.map(|best| (best.metric, best.epoch));
+    let best = |monitor| folded(monitor, &events).summary.best.map(|best| (best.metric, best.epoch));
     assert_eq!(best(Monitor::ValAccuracy), Some(("val_accuracy".to_owned(), 2)));
     assert_eq!(best(Monitor::ValLoss), Some(("val_loss".to_owned(), 3)));
     assert_eq!(best(Monitor::ValKappa), None, "there is no kappa");
     let nan_first = [epoch_ended(1, 10, f64::NAN), epoch_ended(2, 20, 0.1)];
-    assert_eq!(folded(Monitor::ValAccuracy, &nan_first).best.unwrap().epoch, 2, "NaN is never the best");
+    assert_eq!(folded(Monitor::ValAccuracy, &nan_first).summary.best.unwrap().epoch, 2, "NaN is never the best");
 }
 
 #[test]
 fn the_phases_of_a_run() {
-    let acknowledged = |verb| RunEventKind::RequestAcknowledged { verb, step: 5 };
+    let acknowledged = |verb| RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb, step: 5 });
     let ended = |state, reason: Option<&str>| RunEventKind::Ended { state, reason: reason.map(str::to_owned), step: 9 };
     let epoch_started = RunEventKind::EpochStarted { epoch: 1, step: 0, learning_rate: 0.01 };
     let mut events = Vec::new();
@@ -144,20 +159,21 @@ fn the_phases_of_a_run() {
     ];
     for (kind, phase) in steps {
         events.push(kind);
-        assert_eq!(folded(Monitor::ValAccuracy, &events).phase, phase, "{:?}", events.last());
+        assert_eq!(folded(Monitor::ValAccuracy, &events).summary.phase, phase, "{:?}", events.last());
     }
     let state = folded(Monitor::ValAccuracy, &events);
-    assert_eq!(state.epochs, 3);
-    assert_eq!(state.reason.as_deref(), Some("loss became NaN at step 9"));
-    assert_eq!(state.last_error.unwrap().message, "loss became NaN at step 9");
+    assert_eq!(state.summary.epochs, 3);
+    assert_eq!(state.summary.reason.as_deref(), Some("loss became NaN at step 9"));
+    assert_eq!(state.summary.last_error.unwrap().message, "loss became NaN at step 9");
 }
 
 #[test]
-fn what_a_resumed_trainer_says_again_is_kept_once() {
+fn warnings_repeated_by_a_resumed_trainer_are_kept_once() {
     let warning = RunEventKind::Warning { message: "fewer than 1,000 training images".to_owned() };
-    let skipped = RunEventKind::SampleSkipped { file: "a.png".to_owned(), reason: "truncated".to_owned() };
+    let skipped =
+        RunEventKind::SampleSkipped(SkippedSample { file: "a.png".to_owned(), reason: "truncated".to_owned() });
     let events = [started(), warning.clone(), skipped.clone(), saved(1, 10), started(), warning, skipped, saved(1, 20)];
     let state = folded(Monitor::ValAccuracy, &events);
-    assert_eq!((state.warnings.len(), state.skipped.len(), state.checkpoints.len()), (1, 1, 1));
-    assert_eq!(state.checkpoints[0].step, 20);
+    assert_eq!((state.summary.warnings.len(), state.summary.skipped.len(), state.summary.checkpoints.len()), (1, 1, 1));
+    assert_eq!(state.summary.checkpoints[0].step, 20);
 }

@@ -1,8 +1,8 @@
 //! Tables in text: CSV as spreadsheets, pandas and people write it.
 //!
-//! Read without a question: UTF-8 with or without a byte order mark, UTF-16 with one; commas, tabs or semicolons; lines
-//! that end in LF, CRLF or CR; rows of empty fields; column names in other cases. What would have to be guessed is an error
-//! that says what was seen.
+//! Accepted are UTF-8 with or without a byte order mark and UTF-16 with one; commas, tabs or semicolons; lines that end
+//! in LF, CRLF or CR; rows of empty fields; and column names in any case. Anything that would have to be guessed is an
+//! error that names what was found.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,61 +13,61 @@ use crate::text::foreign_file::ForeignFile;
 use crate::text::printable::printable;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Separators; the header shows which one a table has.
+/// The separators that are tried on the header.
 const SEPARATORS: [u8; 3] = [b',', b'\t', b';'];
-/// The similarity (Jaro–Winkler) from which on another column's name may have been meant.
-const SIMILAR: f64 = 0.85;
-/// The most column names of a header that an error lists.
-const LISTED: usize = 12;
+/// The Jaro–Winkler similarity from which another column's name is suggested.
+const MIN_SIMILARITY: f64 = 0.85;
+/// The number of column names of a header that an error lists.
+const MAX_LISTED: usize = 12;
 
-/// A column that is looked for.
+/// A wanted column.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its name, and other names that programs give it.
+    /// Its name, then other names that programs give it.
     pub names: &'static [&'static str],
-    /// Whether the table has to have it.
     pub required: bool,
 }
 
 impl Column {
-    /// A column that the table has to have.
     #[must_use]
     pub const fn required(names: &'static [&'static str]) -> Self {
         Self { names, required: true }
     }
 
-    /// A column that the table may have.
     #[must_use]
     pub const fn optional(names: &'static [&'static str]) -> Self {
         Self { names, required: false }
     }
 
-    /// What it is called in messages.
+    /// The name in messages.
     const fn name(self) -> &'static str {
         self.names[0]
     }
 }
 
-/// Why bytes are not a table with the columns that are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The reason bytes are not a table with the wanted columns.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TableFault {
-    /// There is nothing.
     Empty,
-    /// It is another kind of file.
     Foreign(ForeignFile),
-    /// It is UTF-16, and damaged or without a byte order mark.
+    /// UTF-16 that is damaged or lacks a byte order mark.
     Utf16,
-    /// It is not text.
     Binary,
-    /// Columns are missing.
+    /// Required columns are missing; `header` has the columns of the first line.
     Missing {
-        /// Their names, and for each a column that may have been meant.
-        columns: Vec<(String, Option<String>)>,
-        /// What the first line holds instead.
+        columns: Vec<MissingColumn>,
         header: Vec<String>,
     },
-    /// A column is there more than once.
+    /// A column occurs more than once.
     Twice(String),
+}
+
+/// A required column that a table lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingColumn {
+    pub name: String,
+    /// A column of the table with a similar name.
+    pub similar: Option<String>,
 }
 
 impl fmt::Display for TableFault {
@@ -80,28 +80,28 @@ impl fmt::Display for TableFault {
                 f.write_str("it is damaged UTF-16 text, or lacks its byte order mark; save it as CSV in UTF-8")
             }
             Self::Binary => f.write_str("it is not text; save it as CSV in UTF-8"),
-            Self::Twice(column) => write!(f, "the column {} is there twice", printable(column)),
+            Self::Twice(column) => write!(f, "the column {} occurs twice", printable(column)),
             Self::Missing { columns, header } => {
-                let named = |(name, meant): &(String, Option<String>)| match meant {
-                    Some(meant) => format!("{name} (did you mean {}?)", printable(meant)),
+                let named = |MissingColumn { name, similar }: &MissingColumn| match similar {
+                    Some(similar) => format!("{name} (did you mean {}?)", printable(similar)),
                     None => name.clone(),
                 };
                 let names = columns.iter().map(named).collect::<Vec<_>>().join(", ");
                 let (s, are) = if columns.len() == 1 { ("", "is") } else { ("s", "are") };
-                let listed: Vec<_> = header.iter().take(LISTED).map(|name| printable(name)).collect();
-                let more = if header.len() > LISTED { ", …" } else { "" };
+                let listed: Vec<_> = header.iter().take(MAX_LISTED).map(|name| printable(name)).collect();
+                let more = if header.len() > MAX_LISTED { ", …" } else { "" };
                 write!(f, "the column{s} {names} {are} missing; the first line has {}{more}", listed.join(", "))
             }
         }
     }
 }
 
-/// The text of a table, decoded to UTF-8 where it was UTF-16. Fields may still hold bytes that are not UTF-8.
+/// The text of a table, decoded to UTF-8 if it is UTF-16. Fields may still contain bytes that are not UTF-8.
 #[derive(Clone, Debug)]
 pub struct TableText<'b>(Cow<'b, [u8]>);
 
 impl<'b> TableText<'b> {
-    /// Takes the bytes of a file.
+    /// Decodes the bytes of a file.
     pub fn of(bytes: &'b [u8]) -> Result<Self, TableFault> {
         if let Some(foreign) = ForeignFile::of(bytes) {
             return Err(TableFault::Foreign(foreign));
@@ -111,7 +111,7 @@ impl<'b> TableText<'b> {
             [0xfe, 0xff, rest @ ..] => Cow::Owned(from_utf16(rest, u16::from_be_bytes)?),
             _ => Cow::Borrowed(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)),
         };
-        // Every second byte of Latin letters in UTF-16 is 0, and no byte of a table of text is.
+        // Every second byte of Latin letters in UTF-16 is 0; no byte of a UTF-8 table is.
         let zeros = text.iter().take(4096).filter(|&&byte| byte == 0).count();
         if zeros > 0 {
             let is_utf16 = zeros * 3 > text.len().min(4096);
@@ -123,12 +123,13 @@ impl<'b> TableText<'b> {
         Ok(Self(text))
     }
 
-    /// The table, with the columns that are wanted, found by their names, in any order. A name in another case, with blanks
-    /// around it or in it, is the same name, unless another column has it exactly.
+    /// Opens the table and finds the wanted columns by name, in any order. Names match regardless of case, spaces and
+    /// punctuation, but an exact match takes precedence.
     pub fn table<'t>(&'t self, wanted: &'t [Column]) -> Result<Table<'t>, TableFault> {
         let text: &[u8] = &self.0;
-        let (stated, skipped) = stated_separator(text);
-        let candidates = stated.map_or_else(|| SEPARATORS.to_vec(), |separator| vec![separator]);
+        let stated = stated_separator(text);
+        let skipped = stated.as_ref().map_or(0, |stated| stated.line_length);
+        let candidates = stated.map_or_else(|| SEPARATORS.to_vec(), |stated| vec![stated.separator]);
         let mut first_fault = None;
         for separator in candidates {
             let mut reader = csv::ReaderBuilder::new()
@@ -140,13 +141,13 @@ impl<'b> TableText<'b> {
             if !reader.read_byte_record(&mut header).unwrap_or(false) {
                 return Err(TableFault::Empty);
             }
-            match places(&header, wanted) {
-                Ok(places) => {
+            match positions(&header, wanted) {
+                Ok(positions) => {
                     let columns = header.len();
                     let lines = LineCounter::default();
-                    return Ok(Table { text, skipped, reader, record: header, wanted, places, columns, lines });
+                    return Ok(Table { text, skipped, reader, record: header, wanted, positions, columns, lines });
                 }
-                // The fault by the separator that splits the header into most columns says most.
+                // The separator that splits the header into the most columns gives the most helpful error.
                 Err(fault) => match &first_fault {
                     Some((columns, _)) if *columns >= header.len() => {}
                     _ => first_fault = Some((header.len(), fault)),
@@ -166,22 +167,28 @@ fn from_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Vec<u8>, TableFa
     }
 }
 
-/// The separator that a first line `sep=;`, which spreadsheets understand, states, and the length of that line.
-fn stated_separator(text: &[u8]) -> (Option<u8>, usize) {
-    let Some([separator, rest @ ..]) = text.strip_prefix(b"sep=") else { return (None, 0) };
-    let ending = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    if ending == 0 { (None, 0) } else { (Some(*separator), b"sep=;".len() + ending) }
+/// A first line `sep=;`, which spreadsheets understand.
+struct StatedSeparator {
+    separator: u8,
+    /// Bytes of the line, its ending included.
+    line_length: usize,
 }
 
-/// Where the columns are that are wanted.
-fn places(header: &ByteRecord, wanted: &[Column]) -> Result<Vec<Option<usize>>, TableFault> {
+fn stated_separator(text: &[u8]) -> Option<StatedSeparator> {
+    let [separator, rest @ ..] = text.strip_prefix(b"sep=")? else { return None };
+    let ending = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    (ending > 0).then_some(StatedSeparator { separator: *separator, line_length: b"sep=;".len() + ending })
+}
+
+/// The position of each wanted column in the header.
+fn positions(header: &ByteRecord, wanted: &[Column]) -> Result<Vec<Option<usize>>, TableFault> {
     let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let find = |column: &Column| -> Result<Option<usize>, TableFault> {
         for wanted in column.names {
-            for is_it in [exactly as fn(&str, &str) -> bool, loosely] {
-                let mut found = names.iter().enumerate().filter(|(_, name)| is_it(name, wanted));
+            for matches in [exactly as fn(&str, &str) -> bool, loosely] {
+                let mut found = names.iter().enumerate().filter(|(_, name)| matches(name, wanted));
                 match (found.next(), found.next()) {
-                    (Some((place, _)), None) => return Ok(Some(place)),
+                    (Some((position, _)), None) => return Ok(Some(position)),
                     (Some(_), Some(_)) => return Err(TableFault::Twice(column.name().to_owned())),
                     (None, _) => {}
                 }
@@ -190,9 +197,10 @@ fn places(header: &ByteRecord, wanted: &[Column]) -> Result<Vec<Option<usize>>, 
         Ok(None)
     };
     let found = wanted.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    let missing = wanted.iter().zip(&found).filter(|(column, place)| column.required && place.is_none());
+    let missing = wanted.iter().zip(&found).filter(|(column, position)| column.required && position.is_none());
+    let missing = missing.map(|(column, _)| column.name());
     let columns: Vec<_> =
-        missing.map(|(column, _)| (column.name().to_owned(), similar(column.name(), &names))).collect();
+        missing.map(|name| MissingColumn { name: name.to_owned(), similar: similar(name, &names) }).collect();
     if columns.is_empty() { Ok(found) } else { Err(TableFault::Missing { columns, header: names }) }
 }
 
@@ -210,34 +218,52 @@ fn loosely(name: &str, wanted: &str) -> bool {
 fn similar(wanted: &str, names: &[String]) -> Option<String> {
     let similarity = |name: &&String| strsim::jaro_winkler(&name.to_lowercase(), wanted);
     let best = names.iter().max_by(|one, other| similarity(one).total_cmp(&similarity(other)))?;
-    (similarity(&best) >= SIMILAR).then(|| best.clone())
+    (similarity(&best) >= MIN_SIMILARITY).then(|| best.clone())
+}
+
+/// The reason a field or a row of a table cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FieldFault {
+    #[error("the line ends before column {0}")]
+    Missing(&'static str),
+    #[error("column {0}: not UTF-8 text; save the table as CSV in UTF-8")]
+    NotUtf8(&'static str),
+    #[error("{fields} fields, but the header has {columns} columns")]
+    TooMany { fields: usize, columns: usize },
+}
+
+/// The text of the fault, for callers that report a bad line as text.
+impl From<FieldFault> for String {
+    fn from(fault: FieldFault) -> Self {
+        fault.to_string()
+    }
 }
 
 /// A table, read row by row.
 #[derive(Debug)]
 pub struct Table<'t> {
     text: &'t [u8],
-    /// Bytes of the text before the reader's first.
+    /// Bytes of the text before those that the reader sees.
     skipped: usize,
     reader: csv::Reader<&'t [u8]>,
     record: ByteRecord,
     wanted: &'t [Column],
-    places: Vec<Option<usize>>,
+    positions: Vec<Option<usize>>,
     columns: usize,
     lines: LineCounter,
 }
 
 impl Table<'_> {
-    /// Whether the table has a column, by its place among those that are wanted.
+    /// True if the table has a column, given by its index among the wanted ones.
     #[must_use]
     pub fn has(&self, column: usize) -> bool {
-        self.places[column].is_some()
+        self.positions[column].is_some()
     }
 
-    /// The next row that has anything in it; `None` after the last.
+    /// The next row that is not empty; `None` after the last.
     pub fn next_row(&mut self) -> Option<TableRow<'_>> {
         loop {
-            // Rows may have any number of fields, and a slice is always readable: there is no other error.
+            // Reading a slice cannot fail, and rows may have any number of fields.
             if !self.reader.read_byte_record(&mut self.record).unwrap_or(false) {
                 return None;
             }
@@ -247,11 +273,17 @@ impl Table<'_> {
         }
         let start = self.skipped + self.record.position().map_or(0, |position| position.byte() as usize);
         let line = self.lines.line_at(self.text, start);
-        Some(TableRow { line, record: &self.record, wanted: self.wanted, places: &self.places, columns: self.columns })
+        Some(TableRow {
+            line,
+            record: &self.record,
+            wanted: self.wanted,
+            positions: &self.positions,
+            columns: self.columns,
+        })
     }
 }
 
-/// Numbers of lines, counted on from the last. The numbers of the crate `csv` are one short where lines end in CRLF.
+/// Counts lines up to a position, continuing from the last one. The numbers of the crate `csv` are one short for CRLF.
 #[derive(Debug, Default)]
 struct LineCounter {
     counted: usize,
@@ -259,11 +291,11 @@ struct LineCounter {
 }
 
 impl LineCounter {
-    /// The number, from 1, of the line of the first character from a place on that does not end a line.
-    fn line_at(&mut self, text: &[u8], place: usize) -> u64 {
-        let ending = text[place..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        let place = place + ending;
-        for at in self.counted..place {
+    /// The number, from 1, of the line of the first character at or after a position that is not a line break.
+    fn line_at(&mut self, text: &[u8], position: usize) -> u64 {
+        let ending = text[position..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let position = position + ending;
+        for at in self.counted..position {
             let ends = match text[at] {
                 b'\n' => true,
                 b'\r' => text.get(at + 1) != Some(&b'\n'),
@@ -271,44 +303,41 @@ impl LineCounter {
             };
             self.breaks += u64::from(ends);
         }
-        self.counted = place;
+        self.counted = position;
         self.breaks + 1
     }
 }
 
-/// A row of a table.
+/// A row of a [`Table`].
 #[derive(Clone, Copy, Debug)]
 pub struct TableRow<'r> {
-    /// The number of its first line in the file, from 1.
+    /// The number of the row's first line in the file, from 1.
     pub line: u64,
     record: &'r ByteRecord,
     wanted: &'r [Column],
-    places: &'r [Option<usize>],
+    positions: &'r [Option<usize>],
     columns: usize,
 }
 
 impl<'r> TableRow<'r> {
-    /// The bytes of a column, which is given by its place among those that are wanted; none where the table does not have
-    /// it.
-    pub fn bytes(&self, column: usize) -> Result<&'r [u8], String> {
-        let Some(place) = self.places[column] else { return Ok(b"") };
+    /// The bytes of a column, given by its index among the wanted ones; empty if the table does not have it.
+    pub fn bytes(&self, column: usize) -> Result<&'r [u8], FieldFault> {
+        let Some(position) = self.positions[column] else { return Ok(b"") };
         let name = self.wanted[column].name();
-        self.record.get(place).ok_or_else(|| format!("the line ends before column {name}"))
+        self.record.get(position).ok_or(FieldFault::Missing(name))
     }
 
-    /// The text of a column without blanks around it.
-    pub fn text(&self, column: usize) -> Result<&'r str, String> {
+    /// The text of a column without surrounding white space.
+    pub fn text(&self, column: usize) -> Result<&'r str, FieldFault> {
         let name = self.wanted[column].name();
         let text = str::from_utf8(self.bytes(column)?);
-        text.map(str::trim).map_err(|_| format!("column {name}: not UTF-8 text; save the table as CSV in UTF-8"))
+        text.map(str::trim).map_err(|_| FieldFault::NotUtf8(name))
     }
 
-    /// An error where there are more fields than columns: a comma too many.
-    pub fn check_length(&self) -> Result<(), String> {
-        if self.record.len() <= self.columns {
-            return Ok(());
-        }
-        Err(format!("{} fields, but the header has {} columns", self.record.len(), self.columns))
+    /// Fails if there are more fields than columns, as with a stray comma.
+    pub fn check_length(&self) -> Result<(), FieldFault> {
+        let (fields, columns) = (self.record.len(), self.columns);
+        if fields <= columns { Ok(()) } else { Err(FieldFault::TooMany { fields, columns }) }
     }
 }
 

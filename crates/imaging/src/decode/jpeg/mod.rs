@@ -1,4 +1,4 @@
-//! JPEG through libjpeg: its pixels are what Pillow, OpenCV and TensorFlow give, to the last bit.
+//! JPEG by libjpeg: the pixels are those of Pillow, OpenCV and TensorFlow to the last bit.
 
 pub(crate) mod structure;
 
@@ -17,8 +17,8 @@ use crate::image_facts::{ColorKind, ImageFacts, ImageFormat};
 use crate::image_limits::MAX_IMAGE_BYTES;
 use crate::raster::{Channels, Raster};
 
-/// Left-over bytes after a scan that are taken for an encoder's padding and not for a sign of damage: a damaged scan
-/// leaves hundreds, or too few.
+/// The most extraneous bytes after a scan that count as an encoder's padding. A damaged scan leaves hundreds, or ends
+/// early.
 const PADDING: i32 = 16;
 
 /// Decodes a JPEG file. Its EXIF orientation is not applied, as in Pillow's `convert("RGB")` and in Keras.
@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
     Ok(DecodedImage { facts, samples: Samples::Depth8(raster) })
 }
 
-/// What a frame header says of its image; an error for a kind of JPEG that is not read.
+/// The facts in a frame header, or an error if this kind of JPEG is not supported.
 pub(crate) fn facts(frame: &Frame) -> Result<ImageFacts, ImageError> {
     if let Process::Other(name) = frame.process {
         return Err(unsupported(name));
@@ -53,7 +53,7 @@ pub(crate) fn facts(frame: &Frame) -> Result<ImageFacts, ImageError> {
     };
     let (width, height) = (u32::from(frame.width), u32::from(frame.height));
     let facts = ImageFacts { width, height, bits: frame.bits, color, format: ImageFormat::Jpeg };
-    // All coefficients are kept between several scans, two bytes each.
+    // Between the scans of a progressive JPEG all coefficients are kept, two bytes each.
     let samples = u64::from(width) * u64::from(height) * color.samples();
     if samples > MAX_IMAGE_BYTES * 3 / 4 {
         return Err(unsupported("it takes too much memory to decode"));
@@ -104,12 +104,12 @@ fn damaged(reason: String) -> ImageError {
     ImageError::Damaged { format: ImageFormat::Jpeg, reason }
 }
 
-/// Red, green and blue of printing inks that are stored inverted, as Adobe's programs write them, by Pillow's formula.
+/// Converts CMYK that is stored inverted, as Adobe's programs write it.
 fn rgb_of_inverted_inks(inks: [u8; 4]) -> [u8; 3] {
     crate::decode::inks::rgb_of_inks(inks.map(|ink| 255 - ink))
 }
 
-/// What libjpeg objects to.
+/// An error or warning of libjpeg.
 #[derive(Debug)]
 struct LibjpegFault {
     code: i32,
@@ -131,12 +131,12 @@ impl LibjpegFault {
     }
 }
 
-/// An error manager that unwinds with a [`LibjpegFault`] at errors, and at warnings that mean damage: libjpeg by itself
-/// goes on with grey blocks.
+/// An error manager that unwinds with a [`LibjpegFault`] on errors and on warnings that mean damage, where libjpeg would
+/// continue with grey blocks.
 fn error_manager() -> ErrorMgr {
     let mut manager = MaybeUninit::<ErrorMgr>::zeroed();
-    // SAFETY: all zeros are a value of this struct of options of functions, integers and pointers, and `jpeg_std_error`
-    // fills it in.
+    // SAFETY: all zeros are a valid value of this struct of optional functions, integers and pointers, and
+    // `jpeg_std_error` fills it in.
     let mut manager = unsafe {
         mozjpeg_sys::jpeg_std_error(manager.assume_init_mut());
         manager.assume_init()
@@ -149,11 +149,11 @@ fn error_manager() -> ErrorMgr {
 #[cold]
 extern "C-unwind" fn on_error(decoder: &mut mozjpeg_sys::jpeg_common_struct) {
     let fault = fault(decoder);
-    // No panic: the hook that reports panics is not called.
+    // Not `panic!`: the panic hook must not run.
     resume_unwind(Box::new(fault));
 }
 
-/// `level` is −1 for a warning and 0 or more for what only a trace shows.
+/// `level` is −1 for a warning, and 0 or more for trace messages.
 extern "C-unwind" fn on_message(decoder: &mut mozjpeg_sys::jpeg_common_struct, level: i32) {
     if level < 0 && means_damage(decoder) {
         let fault = fault(decoder);
@@ -162,34 +162,34 @@ extern "C-unwind" fn on_message(decoder: &mut mozjpeg_sys::jpeg_common_struct, l
 }
 
 fn means_damage(decoder: &mut mozjpeg_sys::jpeg_common_struct) -> bool {
-    // SAFETY: a decoder that calls back has its error manager, which lives as long as it does.
+    // SAFETY: a decoder that calls back has an error manager, which lives as long as the decoder.
     let manager = unsafe { &mut *decoder.err };
     match manager.msg_code {
-        // Odd, but nothing is lost by it: an unknown version or colour transform, headers that contradict a sequential
-        // scan, more data than the picture needs.
+        // Odd but harmless: an unknown version or colour transform, headers that contradict a sequential scan, more data
+        // than the picture needs.
         mozjpeg_sys::JWRN_ADOBE_XFORM
         | mozjpeg_sys::JWRN_JFIF_MAJOR
         | mozjpeg_sys::JWRN_NOT_SEQUENTIAL
         | mozjpeg_sys::JWRN_TOO_MUCH_DATA => false,
         mozjpeg_sys::JWRN_EXTRANEOUS_DATA => {
             let [count, marker, ..] = parameters(manager);
-            // Before a restart marker: the interval ended early. Elsewhere a few bytes are padding.
+            // Before a restart marker the interval ended early; elsewhere a few bytes are padding.
             matches!(marker, 0xd0..=0xd7) || (count > PADDING && has_scans(decoder))
         }
         _ => true,
     }
 }
 
-/// Whether a scan was begun: what lies between the headers before it costs no pixel.
+/// True once a scan has started. Extraneous bytes between the headers before it affect no pixel.
 fn has_scans(decoder: &mut mozjpeg_sys::jpeg_common_struct) -> bool {
-    // SAFETY: only decompressors have this error manager, and the common part is the first of the whole struct.
+    // SAFETY: only decompressors have this error manager, and the common part is the start of their struct.
     let decoder = unsafe { &*std::ptr::from_mut(decoder).cast::<mozjpeg_sys::jpeg_decompress_struct>() };
     decoder.input_scan_number > 0
 }
 
-/// The numbers of the last message.
+/// The parameters of the last message.
 fn parameters(manager: &mut ErrorMgr) -> [i32; 8] {
-    // SAFETY: the union holds 80 bytes, all of them initialised.
+    // SAFETY: the union has 80 bytes, all of them initialised.
     unsafe { *manager.msg_parm.i() }
 }
 
@@ -199,8 +199,8 @@ fn fault(decoder: &mut mozjpeg_sys::jpeg_common_struct) -> LibjpegFault {
     let code = manager.msg_code;
     let mut text = [0_u8; 80];
     if let Some(format) = manager.format_message {
-        // SAFETY: libjpeg writes at most 80 bytes (JMSG_LENGTH_MAX), the last of them 0. The binding calls the buffer
-        // shared, which it is not.
+        // SAFETY: libjpeg writes at most 80 bytes (JMSG_LENGTH_MAX), the last of them 0. The binding declares the buffer
+        // as shared although libjpeg writes to it, hence the cast.
         unsafe {
             let format: unsafe extern "C-unwind" fn(&mut mozjpeg_sys::jpeg_common_struct, &mut [u8; 80]) =
                 std::mem::transmute(format);
@@ -217,7 +217,7 @@ fn fault(decoder: &mut mozjpeg_sys::jpeg_common_struct) -> LibjpegFault {
 mod tests {
     use super::*;
 
-    /// A file of a frame header, one scan and an end.
+    /// A file with a frame header, one scan and an end marker.
     fn file(marker: u8, bits: u8, components: &[u8]) -> Vec<u8> {
         let frame: Vec<u8> = components.iter().flat_map(|&component| [component, 0x11, 0]).collect();
         let scan: Vec<u8> = components.iter().flat_map(|&component| [component, 0]).collect();
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_that_are_not_read_are_named() {
+    fn unsupported_kinds_are_named() {
         for (marker, bits, components, named) in [
             (0xc3, 8, &[1][..], "lossless JPEG"),
             (0xc3, 16, &[1], "lossless JPEG"),
@@ -246,7 +246,7 @@ mod tests {
             (0xc0, 8, &[1, 2], "2 components"),
         ] {
             let text = decode(&file(marker, bits, components)).unwrap_err().to_string();
-            let expected = format!("is a JPEG of a kind that is not read ({named}); save it as 8- or 16-bit grey PNG");
+            let expected = format!("is a JPEG of an unsupported kind ({named}); save it as 8- or 16-bit grey PNG");
             assert_eq!(text, expected);
         }
         let without_tables = decode(&file(0xc0, 8, &[1])).unwrap_err();

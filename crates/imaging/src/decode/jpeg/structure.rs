@@ -1,7 +1,7 @@
-//! What the markers of a JPEG file say, read without decoding it (ITU-T T.81, annex B).
+//! The markers of a JPEG file, read without decoding it (ITU-T T.81, annex B).
 //!
-//! Decoders paint what is missing grey and say nothing. Which scans a file has, and whether it ends, tells whether
-//! anything is missing.
+//! Decoders silently fill missing data with grey. The scans that a file has and its end marker show if anything is
+//! missing.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -13,22 +13,22 @@ const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
 /// Coefficients of a block of 8 × 8 pixels; the first is its mean (DC).
 const COEFFICIENTS: usize = 64;
-/// The most scans of a file that is read: encoders write about ten, and each costs a pass over all blocks.
+/// The most scans in a file. Encoders write about ten, and each costs a pass over all blocks.
 pub(super) const MAX_SCANS: usize = 100;
 
-/// How the pixels are coded, by the marker that begins the frame (T.81, table B.1; JPEG-LS: ITU-T T.87).
+/// The coding process that the start-of-frame marker announces (T.81, table B.1; JPEG-LS: ITU-T T.87).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Process {
-    /// Baseline or extended sequential, Huffman coded.
+    /// Baseline or extended sequential, Huffman-coded.
     Sequential,
-    /// Progressive, Huffman coded.
+    /// Progressive, Huffman-coded.
     Progressive,
-    /// Anything else, by its name.
+    /// The name of an unsupported process.
     Other(&'static str),
 }
 
 impl Process {
-    /// The process that a start-of-frame marker announces; `None` for any other marker.
+    /// The process of a start-of-frame marker; `None` for any other marker.
     fn of_marker(marker: u8) -> Option<Self> {
         Some(match marker {
             0xc0 | 0xc1 => Self::Sequential,
@@ -46,19 +46,16 @@ impl Process {
 /// The frame header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    /// How the pixels are coded.
     pub(crate) process: Process,
-    /// Bits of a sample.
+    /// Bits per sample.
     pub(crate) bits: u8,
-    /// Pixels a row.
     pub(crate) width: u16,
-    /// Rows.
     pub(crate) height: u16,
-    /// Identifiers of the components: 1 of a grey image, 3 of a coloured one, 4 of one in printing inks.
+    /// Identifiers of the components: 1 for grey, 3 for colour, 4 for CMYK.
     pub(crate) components: Vec<u8>,
 }
 
-/// Reads the frame header of a file, segment by segment, with few bytes read.
+/// Reads the frame header of a file, skipping the segments before it.
 pub(crate) fn read_frame(file: &mut (impl Read + Seek)) -> io::Result<Frame> {
     file.seek(SeekFrom::Start(2))?;
     loop {
@@ -92,29 +89,26 @@ pub(crate) fn read_frame(file: &mut (impl Read + Seek)) -> io::Result<Frame> {
     }
 }
 
-/// Whether a marker stands alone, without a segment.
+/// True for markers without a segment.
 fn is_bare(marker: u8) -> bool {
     matches!(marker, 0x00 | 0x01 | 0xd0..=START_OF_IMAGE)
 }
 
-/// What is wrong with the scans of a file.
+/// A fault in the scans of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ScanFault {
-    /// There is no end-of-image marker after the last scan.
+    /// No end-of-image marker follows the last scan.
     NoEnd,
-    /// More than [`MAX_SCANS`].
+    /// More than [`MAX_SCANS`] scans.
     TooMany,
-    /// The file ends properly, but the image does not: it was cut off and closed again.
-    Missing {
-        /// What is missing.
-        what: String,
-    },
+    /// The file has an end marker but not all of its scans: it was cut off and closed again.
+    Missing { what: String },
 }
 
-/// Looks through the scans of a file for what is missing in them.
+/// Checks that the scans of a file are complete.
 ///
-/// The segments before and between scans are stepped over by their lengths, so that the end of an embedded thumbnail is
-/// not taken for the end of the picture.
+/// The segments before and between scans are skipped by their lengths, so that the end of an embedded thumbnail is not
+/// taken for the end of the picture.
 pub(super) fn check_scans(bytes: &[u8], frame: &Frame) -> Result<(), ScanFault> {
     let mut coverage = Coverage::of(frame);
     let mut scans = 0;
@@ -136,7 +130,7 @@ pub(super) fn check_scans(bytes: &[u8], frame: &Frame) -> Result<(), ScanFault> 
                 }
                 at += 2 + length;
             }
-            // Coded data of a scan, or bytes between segments: the next marker is what counts.
+            // Coded data of a scan, or bytes between segments: skip to the next marker.
             _ => match bytes.get(at..).and_then(|rest| memchr(0xff, rest)) {
                 Some(distance) => at += distance,
                 None => break,
@@ -146,10 +140,10 @@ pub(super) fn check_scans(bytes: &[u8], frame: &Frame) -> Result<(), ScanFault> 
     Err(ScanFault::NoEnd)
 }
 
-/// Which coefficients of which components the scans bring.
+/// The coefficients that the scans have transmitted.
 struct Coverage {
     progressive: bool,
-    /// Of each component the lowest bit that was sent of each coefficient; `None` where there was none.
+    /// By component: the lowest transmitted bit of each coefficient, `None` before the first.
     lowest_bits: BTreeMap<u8, [Option<u8>; COEFFICIENTS]>,
 }
 
@@ -159,8 +153,8 @@ impl Coverage {
         Self { progressive: frame.process == Process::Progressive, lowest_bits }
     }
 
-    /// Adds a scan by the contents of its header: the number of its components, two bytes each, and then the first and
-    /// the last coefficient and two halves of a byte, the second of which is the lowest bit (T.81, B.2.3).
+    /// Adds a scan by its header: the number of components, two bytes for each of them, the first and the last
+    /// coefficient, and a byte whose lower half is the lowest bit (T.81, B.2.3).
     fn add(&mut self, header: &[u8]) {
         let Some((&count, rest)) = header.split_first() else { return };
         let Some((components, &[first, last, bits, ..])) = rest.split_at_checked(2 * usize::from(count)) else {
@@ -208,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_thumbnail_is_not_the_end() {
+    fn the_end_of_a_thumbnail_is_not_the_end_of_the_image() {
         let start = [0xff, 0xd8];
         let thumbnail = [0xff, 0xe1, 0x00, 0x06, 0xff, 0xd8, 0xff, 0xd9];
         let end = [0xff, 0xd9];
@@ -223,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_component_needs_its_scan() {
+    fn every_component_needs_a_scan() {
         let colour = frame(Process::Sequential, &[1, 2, 3]);
         let [one, two, three] = [1, 2, 3].map(|component| scan(&[component], 0, 63, 0));
         let file = |scans: &[&Vec<u8>]| {
@@ -241,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn progressive_scans_are_complete_when_every_coefficient_is() {
+    fn a_progressive_image_is_complete_when_every_coefficient_is() {
         let grey = frame(Process::Progressive, &[1]);
         let file = |scans: &[(u8, u8, u8)]| {
             let mut bytes = vec![0xff, 0xd8];
@@ -259,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_are_read_whatever_comes_before_them() {
+    fn frame_headers_are_found_after_other_segments() {
         let header = [0xff, 0xc0, 0, 11, 8, 0, 5, 0, 7, 1, 9, 0x11, 0];
         let with = |before: &[u8]| [&[0xff, 0xd8][..], before, &header].concat();
         let expected = Frame { process: Process::Sequential, bits: 8, width: 7, height: 5, components: vec![9] };

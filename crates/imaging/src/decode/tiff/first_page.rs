@@ -1,4 +1,4 @@
-//! The first page of a TIFF file, whatever comes after it.
+//! Access to the first page of a TIFF file that ignores all other pages.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::image_error::ImageError;
 use crate::image_facts::ImageFormat;
 use crate::image_limits::MAX_IMAGE_BYTES;
 
-/// The longest list of strips or tiles, or other value of a tag, in bytes.
+/// The longest value of a tag, such as the list of strips or tiles, in bytes.
 const MAX_TAG_BYTES: usize = 16 << 20;
 
 /// A TIFF file and the directory of its first page.
@@ -22,7 +22,7 @@ pub(super) struct FirstPage {
 }
 
 impl FirstPage {
-    /// Reads the directory of the first page, and of no other: damage to one that is not wanted would be an error.
+    /// Reads the directory of the first page alone, so that damage to other pages is not an error.
     pub(super) fn open(source: impl TiffSource + 'static) -> Result<Self, ImageError> {
         let header = source.read_exact_at(0, source.len().min(HEADER) as usize).map_err(explain)?;
         let offset = TiffHeader::parse(&header).map_err(explain)?.first_ifd_offset;
@@ -30,7 +30,7 @@ impl FirstPage {
             return Err(super::damaged("it has no page".to_owned()));
         }
         let options = OpenOptions {
-            // Every strip and tile is read once.
+            // No cache: every strip and tile is read once.
             block_cache_bytes: 0,
             block_cache_slots: 0,
             parse_budgets: ParseBudgets {
@@ -47,7 +47,7 @@ impl FirstPage {
         Ok(Self { tiff, directory })
     }
 
-    /// Bytes of the file.
+    /// Reads `length` bytes at `offset`.
     pub(super) fn bytes(&self, offset: u64, length: u64) -> Result<Cow<'_, [u8]>, ImageError> {
         let length = usize::try_from(length).map_err(|_| super::damaged("a strip or tile has no end".to_owned()))?;
         if let Some(all) = self.tiff.source().as_slice() {
@@ -59,10 +59,10 @@ impl FirstPage {
     }
 }
 
-/// Length of the header of a BigTIFF file, which is the longer one.
+/// Length of the header of a BigTIFF file in bytes; that of a classic TIFF is shorter.
 const HEADER: u64 = 16;
 
-/// A file whose header says that it has no page: the reader would parse them all, to the last one.
+/// A source whose header claims that it has no pages: the reader would parse all of them on opening.
 struct WithoutPages<S>(S);
 
 impl<S: TiffSource> TiffSource for WithoutPages<S> {
@@ -74,8 +74,8 @@ impl<S: TiffSource> TiffSource for WithoutPages<S> {
         let mut bytes = self.0.read_exact_at(offset, len)?;
         if offset == 0 {
             let big = TiffHeader::parse(&bytes).is_ok_and(|header| header.is_bigtiff());
-            let place = if big { 8..16 } else { 4..8 };
-            if let Some(first_page) = bytes.get_mut(place) {
+            let field = if big { 8..16 } else { 4..8 };
+            if let Some(first_page) = bytes.get_mut(field) {
                 first_page.fill(0);
             }
         }

@@ -1,4 +1,4 @@
-//! TIFF: the first page, turned as its Orientation tag says, as Pillow, OpenCV and libtiff give it.
+//! TIFF: the first page with its Orientation tag applied, as Pillow, OpenCV and libtiff do.
 
 mod blocks;
 mod first_page;
@@ -35,7 +35,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<DecodedImage, ImageError> {
     Ok(DecodedImage { facts: page.turned_facts(), samples })
 }
 
-/// What the first page of a file holds, read from its directory alone.
+/// The facts of the first page, read from its directory alone.
 pub(crate) fn read_facts(path: &Path) -> Result<ImageFacts, ImageError> {
     let file = FirstPage::open(FileSource::open(path).map_err(explain)?)?;
     let page = Page::of(&file.directory)?;
@@ -43,16 +43,16 @@ pub(crate) fn read_facts(path: &Path) -> Result<ImageFacts, ImageError> {
     Ok(page.turned_facts())
 }
 
-/// The samples of a page, row by row, those of a pixel side by side.
+/// The samples of a page as stored, row by row and interleaved.
 enum Stored {
-    /// Of up to 8 bits, each in a byte.
+    /// Up to 8 bits, each sample in a byte.
     Bytes(Vec<u8>),
-    /// Of 16 bits.
+    /// 16 bits.
     Words(Vec<u16>),
 }
 
 impl Stored {
-    /// Samples in the machine's byte order.
+    /// Converts samples in native byte order.
     fn of_native_bytes(bytes: Vec<u8>, bits: u8) -> Self {
         if bits <= 8 {
             return Self::Bytes(bytes);
@@ -68,26 +68,26 @@ impl Stored {
     }
 }
 
-/// Grey or red, green and blue from samples as they are stored.
+/// Converts stored samples to grey or RGB.
 fn interpret(stored: Stored, page: &Page) -> Result<Samples, ImageError> {
-    let (width, height, a_pixel) = (page.facts.width as usize, page.facts.height as usize, page.samples_a_pixel);
-    if stored.len() != width * height * a_pixel {
-        return Err(damaged(format!("{} samples were decoded of {}", stored.len(), width * height * a_pixel)));
+    let (width, height, per_pixel) = (page.facts.width as usize, page.facts.height as usize, page.samples_per_pixel);
+    if stored.len() != width * height * per_pixel {
+        return Err(damaged(format!("{} of {} samples were decoded", stored.len(), width * height * per_pixel)));
     }
     let grey = |samples| Samples::Depth8(Raster::new(width, height, Channels::Grey, samples));
     let rgb = |samples| Samples::Depth8(Raster::new(width, height, Channels::Rgb, samples));
     let deep = |channels, samples| Samples::Depth16(Raster::new(width, height, channels, samples));
     Ok(match (stored, &page.photometry) {
         (Stored::Words(samples), Photometry::Grey { white_is_zero: false }) => {
-            deep(Channels::Grey, leading::<_, 1>(samples, a_pixel))
+            deep(Channels::Grey, leading::<_, 1>(samples, per_pixel))
         }
         (Stored::Words(mut samples), Photometry::Grey { white_is_zero: true }) => {
             for sample in &mut samples {
                 *sample = !*sample;
             }
-            deep(Channels::Grey, leading::<_, 1>(samples, a_pixel))
+            deep(Channels::Grey, leading::<_, 1>(samples, per_pixel))
         }
-        (Stored::Words(samples), Photometry::Rgb) => deep(Channels::Rgb, leading::<_, 3>(samples, a_pixel)),
+        (Stored::Words(samples), Photometry::Rgb) => deep(Channels::Rgb, leading::<_, 3>(samples, per_pixel)),
         (Stored::Words(_), Photometry::Palette(_) | Photometry::Inks) => {
             return Err(unsupported("16-bit palette or CMYK"));
         }
@@ -99,12 +99,12 @@ fn interpret(stored: Stored, page: &Page) -> Result<Samples, ImageError> {
                     *sample = levels[usize::from(*sample)];
                 }
             }
-            grey(leading::<_, 1>(samples, a_pixel))
+            grey(leading::<_, 1>(samples, per_pixel))
         }
-        (Stored::Bytes(samples), Photometry::Rgb) => rgb(leading::<_, 3>(samples, a_pixel)),
-        (Stored::Bytes(samples), Photometry::Palette(colors)) => rgb(looked_up(&samples, a_pixel, &palette(colors))?),
+        (Stored::Bytes(samples), Photometry::Rgb) => rgb(leading::<_, 3>(samples, per_pixel)),
+        (Stored::Bytes(samples), Photometry::Palette(colors)) => rgb(looked_up(&samples, per_pixel, &palette(colors))?),
         (Stored::Bytes(samples), Photometry::Inks) => {
-            let pixels = samples.chunks_exact(a_pixel);
+            let pixels = samples.chunks_exact(per_pixel);
             rgb(pixels
                 .flat_map(|pixel| crate::decode::inks::rgb_of_inks([pixel[0], pixel[1], pixel[2], pixel[3]]))
                 .collect())
@@ -112,24 +112,24 @@ fn interpret(stored: Stored, page: &Page) -> Result<Samples, ImageError> {
     })
 }
 
-/// A sample of 1 to 8 bits spread over 8, so that its largest value is white, or black.
+/// Scales a sample of 1 to 8 bits to 8, so that its largest value is white, or black if `white_is_zero`.
 fn spread(stored: u8, bits: u8, white_is_zero: bool) -> u8 {
     let largest = (1_u16 << bits) - 1;
     let level = (u16::from(stored).min(largest) * 255 / largest) as u8;
     if white_is_zero { 255 - level } else { level }
 }
 
-/// The first `KEPT` of the samples of each pixel.
-fn leading<S: Copy, const KEPT: usize>(stored: Vec<S>, a_pixel: usize) -> Vec<S> {
-    if a_pixel == KEPT {
+/// Drops all but the first `KEPT` samples of each pixel.
+fn leading<S: Copy, const KEPT: usize>(stored: Vec<S>, per_pixel: usize) -> Vec<S> {
+    if per_pixel == KEPT {
         return stored;
     }
-    stored.chunks_exact(a_pixel).flat_map(|pixel| pixel[..KEPT].iter().copied()).collect()
+    stored.chunks_exact(per_pixel).flat_map(|pixel| pixel[..KEPT].iter().copied()).collect()
 }
 
-fn looked_up(indices: &[u8], a_pixel: usize, colors: &[[u8; 3]]) -> Result<Vec<u8>, ImageError> {
-    let mut rgb = Vec::with_capacity(indices.len() / a_pixel * 3);
-    for &index in indices.iter().step_by(a_pixel) {
+fn looked_up(indices: &[u8], per_pixel: usize, colors: &[[u8; 3]]) -> Result<Vec<u8>, ImageError> {
+    let mut rgb = Vec::with_capacity(indices.len() / per_pixel * 3);
+    for &index in indices.iter().step_by(per_pixel) {
         let color = colors.get(usize::from(index));
         rgb.extend(
             color.ok_or_else(|| damaged(format!("a pixel has colour {index} of a palette of {}", colors.len())))?,
@@ -138,8 +138,8 @@ fn looked_up(indices: &[u8], a_pixel: usize, colors: &[[u8; 3]]) -> Result<Vec<u
     Ok(rgb)
 }
 
-/// Colours in 8 bits. The standard stores them in 16; some programs store 8 bits in those, which libtiff takes for what
-/// they are where no value exceeds 255.
+/// The palette in 8 bits. The standard stores 16 bits; some programs store 8-bit values there, which libtiff recognises
+/// by no value exceeding 255.
 fn palette(colors: &ColorMap) -> Vec<[u8; 3]> {
     let planes = [colors.red(), colors.green(), colors.blue()];
     let shift = if planes.iter().all(|plane| plane.iter().all(|&value| value < 256)) { 0 } else { 8 };
@@ -150,7 +150,6 @@ fn damaged(reason: String) -> ImageError {
     ImageError::Damaged { format: ImageFormat::Tiff, reason }
 }
 
-/// What the reader objects to.
 fn explain(error: TiffError) -> ImageError {
     let format = ImageFormat::Tiff;
     let unsupported = |reason: String| ImageError::Unsupported { format, reason };

@@ -1,21 +1,21 @@
-//! Pictures that are stored turned or mirrored: the Orientation tag of TIFF.
+//! The Orientation tag of TIFF: pictures stored rotated or mirrored.
 
 use crate::decoded_image::Samples;
 use crate::raster::Raster;
 
-/// Where the first row and the first column of a stored picture lie (TIFF 6.0, tag 274).
+/// The orientation of a stored picture (TIFF 6.0, tag 274). It is undone by a transposition, then a reversal of the
+/// columns, then a reversal of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Orientation {
-    /// Rows are stored as columns.
     transposed: bool,
-    /// After that, left is right.
+    /// Left and right are swapped.
     mirrored: bool,
-    /// After that, the top is at the bottom.
+    /// Top and bottom are swapped.
     flipped: bool,
 }
 
 impl Orientation {
-    /// What a value of the tag means; one that the standard does not know means nothing, as in libtiff.
+    /// The orientation of a tag's value. Values unknown to the standard are ignored, as in libtiff.
     pub(super) fn of_tag(value: u16) -> Self {
         let (transposed, mirrored, flipped) = match value {
             2 => (false, true, false),
@@ -30,12 +30,12 @@ impl Orientation {
         Self { transposed, mirrored, flipped }
     }
 
-    /// Whether width and height change places.
+    /// True if width and height are exchanged.
     pub(super) fn swaps_sides(self) -> bool {
         self.transposed
     }
 
-    /// The picture as it is to be seen.
+    /// Returns the picture upright.
     pub(super) fn apply(self, samples: Samples) -> Samples {
         if self == Self::of_tag(1) {
             return samples;
@@ -72,7 +72,7 @@ mod tests {
     use crate::raster::Channels;
 
     #[test]
-    fn all_eight_by_hand() {
+    fn all_eight_orientations_match_hand_computed_pixels() {
         // 1 2 3
         // 4 5 6
         let stored = Raster::new(3, 2, Channels::Grey, vec![1, 2, 3, 4, 5, 6]);

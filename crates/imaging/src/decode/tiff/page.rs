@@ -1,4 +1,4 @@
-//! What the directory of a page says of its pixels, and which kinds are read.
+//! The directory of a page: the format of its pixels and the supported kinds.
 
 use tiff_reader::{ColorMap, Ifd, PhotometricInterpretation as Photometric};
 
@@ -10,20 +10,20 @@ use crate::image_facts::{ColorKind, ImageFacts, ImageFormat};
 
 const ORIENTATION: u16 = 274;
 
-/// How strips and tiles are compressed, as far as it matters who reads them.
+/// The compression of strips and tiles, as far as it decides which code decodes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Coding {
-    /// A JPEG stream each.
+    /// One JPEG stream each.
     Jpeg,
-    /// CCITT T.6, one bit a pixel.
+    /// CCITT T.6, one bit per pixel.
     Group4,
-    /// Not compressed, whole bytes.
+    /// Uncompressed, whole bytes.
     Bare,
-    /// What the reader reads by itself.
+    /// Decoded by the TIFF reader.
     Other,
 }
 
-/// What the samples of a pixel mean.
+/// The meaning of a pixel's samples.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Photometry {
     Grey {
@@ -35,31 +35,31 @@ pub(super) enum Photometry {
     Inks,
 }
 
-/// A page of a kind that is read.
+/// A page of a supported kind.
 #[derive(Clone, Debug)]
 pub(super) struct Page {
-    /// As stored, not turned yet.
+    /// As stored, before the orientation is applied.
     pub(super) facts: ImageFacts,
-    pub(super) samples_a_pixel: usize,
+    pub(super) samples_per_pixel: usize,
     pub(super) photometry: Photometry,
     pub(super) coding: Coding,
     pub(super) orientation: Orientation,
-    /// Whether the colours are stored as luma and chroma: of JPEG streams only.
+    /// True if the colours are stored as luma and chroma, which is supported for JPEG streams only.
     pub(super) luma_and_chroma: bool,
-    /// Whether the samples of a pixel lie in planes of their own.
+    /// True if every sample of a pixel has a plane of its own.
     pub(super) planar: bool,
 }
 
 impl Page {
-    /// Reads a directory; a kind that is not read is an error that names it.
+    /// Reads a directory. An unsupported kind is an error that names it.
     pub(super) fn of(directory: &Ifd) -> Result<Self, ImageError> {
         let bits = bits(directory)?;
         let coding = coding(directory.compression(), bits)?;
         let photometric = photometric(directory)?;
-        let samples_a_pixel = usize::from(directory.samples_per_pixel());
+        let samples_per_pixel = usize::from(directory.samples_per_pixel());
         let luma_and_chroma = photometric == Photometric::YCbCr;
-        let planar = directory.planar_configuration() == 2 && samples_a_pixel > 1;
-        let (photometry, wanted) = match photometric {
+        let planar = directory.planar_configuration() == 2 && samples_per_pixel > 1;
+        let (photometry, needed) = match photometric {
             Photometric::MinIsWhite => (Photometry::Grey { white_is_zero: true }, 1),
             Photometric::MinIsBlack => (Photometry::Grey { white_is_zero: false }, 1),
             Photometric::Rgb => (Photometry::Rgb, 3),
@@ -73,10 +73,11 @@ impl Page {
             Photometric::CieLab => return Err(unsupported("CIELab colours")),
             Photometric::Mask => return Err(unsupported("a transparency mask, not a picture")),
         };
-        if samples_a_pixel < wanted {
-            return Err(super::damaged(format!("it has {samples_a_pixel} samples a pixel where {wanted} are needed")));
+        if samples_per_pixel < needed {
+            let reason = format!("it has {samples_per_pixel} samples per pixel where {needed} are needed");
+            return Err(super::damaged(reason));
         }
-        let extra = samples_a_pixel > wanted;
+        let extra = samples_per_pixel > needed;
         let color = match photometry {
             Photometry::Grey { .. } if extra => ColorKind::GreyAlpha,
             Photometry::Grey { .. } => ColorKind::Grey,
@@ -88,28 +89,28 @@ impl Page {
         if bits < 8 && matches!(color, ColorKind::Rgb | ColorKind::Rgba | ColorKind::Cmyk) {
             return Err(unsupported(&format!("{bits}-bit {color}")));
         }
-        if coding == Coding::Group4 && (bits, samples_a_pixel) != (1, 1) {
-            return Err(super::damaged("CCITT Group 4 compression of more than one bit a pixel".to_owned()));
+        if coding == Coding::Group4 && (bits, samples_per_pixel) != (1, 1) {
+            return Err(super::damaged("CCITT Group 4 compression of more than one bit per pixel".to_owned()));
         }
         let facts =
             ImageFacts { width: directory.width(), height: directory.height(), bits, color, format: ImageFormat::Tiff };
         let orientation =
             Orientation::of_tag(directory.tag(ORIENTATION).and_then(|tag| tag.value.as_u16()).unwrap_or(1));
-        Ok(Self { facts, samples_a_pixel, photometry, coding, orientation, luma_and_chroma, planar })
+        Ok(Self { facts, samples_per_pixel, photometry, coding, orientation, luma_and_chroma, planar })
     }
 
-    /// Whether the picture is of a size that is read.
+    /// Checks the size of the picture.
     pub(super) fn check(&self) -> Result<(), ImageError> {
         check_facts(self.facts)?;
-        // Samples that are dropped have to be decoded, too.
-        let dropped = self.samples_a_pixel as u64 * u64::from(self.facts.width) * u64::from(self.facts.height);
-        if dropped * u64::from(self.facts.bits).div_ceil(8) > crate::image_limits::MAX_IMAGE_BYTES {
+        // Extra samples are dropped, but have to be decoded first.
+        let stored = self.samples_per_pixel as u64 * u64::from(self.facts.width) * u64::from(self.facts.height);
+        if stored * u64::from(self.facts.bits).div_ceil(8) > crate::image_limits::MAX_IMAGE_BYTES {
             return Err(unsupported("it takes too much memory to decode"));
         }
         Ok(())
     }
 
-    /// What the picture is when it is turned as it is to be seen.
+    /// The facts of the upright picture.
     pub(super) fn turned_facts(&self) -> ImageFacts {
         let ImageFacts { width, height, .. } = self.facts;
         let (width, height) = if self.orientation.swaps_sides() { (height, width) } else { (width, height) };
@@ -141,7 +142,7 @@ fn coding(compression: u16, bits: u8) -> Result<Coding, ImageError> {
     Err(unsupported(name))
 }
 
-/// Bits of a sample, the same for all of a pixel: 1, 2, 4, 8 or 16, without a sign.
+/// Bits per sample: 1, 2, 4, 8 or 16, unsigned and the same for all samples of a pixel.
 fn bits(directory: &Ifd) -> Result<u8, ImageError> {
     let all = directory.bits_per_sample().map_err(explain)?;
     let bits = all.first().copied().unwrap_or(1);
@@ -149,10 +150,10 @@ fn bits(directory: &Ifd) -> Result<u8, ImageError> {
         return Err(unsupported("samples of different depths in a pixel"));
     }
     let formats = directory.sample_format().map_err(explain)?;
-    // 4 is undefined, which libtiff takes for integers without a sign.
+    // 4 means undefined, which libtiff treats as unsigned integers.
     if let Some(format) = formats.into_iter().find(|format| !matches!(format, 1 | 4)) {
         let kind = match format {
-            2 => "integers with a sign",
+            2 => "signed integers",
             3 => "floating-point numbers",
             5 => "complex integers",
             6 => "complex floating-point numbers",
@@ -162,7 +163,7 @@ fn bits(directory: &Ifd) -> Result<u8, ImageError> {
     }
     match bits {
         1 | 2 | 4 | 8 | 16 => Ok(bits as u8),
-        9..16 => Err(unsupported(&format!("{bits}-bit samples, packed"))),
+        9..16 => Err(unsupported(&format!("packed {bits}-bit samples"))),
         _ => Err(unsupported(&format!("{bits}-bit samples"))),
     }
 }

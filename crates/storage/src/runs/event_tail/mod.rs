@@ -1,4 +1,4 @@
-//! `events.jsonl`, read: from the beginning or where the last reading ended.
+//! Reads `events.jsonl`: from the beginning, or from the end of the last reading.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use mammoscope_domain::run::run_event::RunEvent;
 use mammoscope_domain::text::printable::printable;
 
-/// No event is nearly as long; a line without an end is not to fill the memory.
+/// The longest line that is read: real events are much shorter, and an endless line must not fill the memory.
 const MAX_LINE: u64 = 16 << 20;
 
-/// A reader of the events of a run, which may still be written.
+/// A reader of the event log of a run, which may still grow.
 #[derive(Debug)]
 pub struct EventTail {
     path: PathBuf,
@@ -18,44 +18,42 @@ pub struct EventTail {
     identity: Option<FileIdentity>,
 }
 
-/// What a reading finds, in the order of the file.
+/// An item of a reading, in the order of the file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TailEntry {
-    /// The file shrank, or is another one: what was read before is void, and everything comes again.
+    /// The file shrank or was replaced: everything read before is void and is read again.
     Restarted,
-    /// An event.
     Event(RunEvent),
-    /// A line that is no event.
+    /// A line that is not an event.
     BadLine(BadLine),
 }
 
-/// A line that is no event.
+/// A line that is not an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
-    /// Bytes before it.
+    /// Its offset in bytes.
     pub offset: u64,
-    /// Why it cannot be read.
     pub reason: String,
 }
 
-/// What a file keeps when it is renamed, and a new one of the same name has not.
+/// Device and inode, which a file keeps when it is renamed.
 type FileIdentity = (u64, u64);
 
 impl EventTail {
-    /// A reader that begins with the first event of the file at `path`, which need not exist yet.
+    /// Creates a reader that starts at the first event of the file at `path`, which need not exist yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), offset: 0, identity: None }
     }
 
-    /// Bytes that were read: the end of the last whole line.
+    /// Returns the number of bytes read, which is the end of the last complete line.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Hands over everything that was appended since the last reading. A last line without its end is left for the next
-    /// one; of a file that does not exist there is nothing.
+    /// Hands over everything that was appended since the last reading. An incomplete last line is left for the next
+    /// reading; a missing file counts as empty.
     pub fn read(&mut self, mut take: impl FnMut(TailEntry)) -> io::Result<()> {
         let file = match File::open(&self.path) {
             Ok(file) => file,
@@ -68,7 +66,7 @@ impl EventTail {
         }
         let identity = identity(&metadata);
         let mut reader = BufReader::with_capacity(1 << 16, file);
-        if self.offset > 0 && (self.identity != identity || !self.continues(&mut reader)?) {
+        if self.offset > 0 && (self.identity != identity || !self.ends_with_line(&mut reader)?) {
             self.offset = 0;
             take(TailEntry::Restarted);
         }
@@ -90,8 +88,9 @@ impl EventTail {
         }
     }
 
-    /// Whether what was read ends at the end of a line still: a file that shrank and grew again most likely does not.
-    fn continues(&self, reader: &mut BufReader<File>) -> io::Result<bool> {
+    /// Returns true if the bytes read still end with a line: in a file that shrank and grew again they most likely do
+    /// not.
+    fn ends_with_line(&self, reader: &mut BufReader<File>) -> io::Result<bool> {
         reader.seek(SeekFrom::Start(self.offset - 1))?;
         let mut last = [0];
         match reader.read_exact(&mut last) {
@@ -110,7 +109,7 @@ impl EventTail {
 }
 
 #[cfg(unix)]
-#[expect(clippy::unnecessary_wraps, reason = "other systems tell no identity")]
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no identity")]
 fn identity(metadata: &std::fs::Metadata) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     Some((metadata.dev(), metadata.ino()))

@@ -6,7 +6,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::runs::event_log::EventLog;
-use mammoscope_domain::run::run_event::{CheckpointKind, RequestVerb, RunEventKind};
+use mammoscope_domain::run::request_verb::RequestVerb;
+use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_records::{
+    AcknowledgedRequest, CheckpointKind, EpochMetrics, EpochRecord, LearningRateReduction, SavedCheckpoint,
+    SkippedSample, SplitEvaluation, StepReport, TrainerFacts, TrainingSetup,
+};
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::split::Split;
@@ -53,7 +58,7 @@ fn a_half_written_line_is_left_for_the_next_reading() {
 }
 
 #[test]
-fn a_line_that_is_no_event_is_told_with_its_place_and_costs_nothing_else() {
+fn an_invalid_line_is_located_and_costs_no_other_event() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.jsonl");
     log_of(&path, &[1]);
@@ -66,7 +71,7 @@ fn a_line_that_is_no_event_is_told_with_its_place_and_costs_nothing_else() {
     assert_eq!(entries.len(), 3);
     assert!(matches!(&entries[1], TailEntry::BadLine(bad) if bad.offset == place), "{entries:?}");
     assert_eq!(entries[2], TailEntry::Event(paused(2)));
-    // An event of a later version is one that this one cannot read.
+    // An event of a later version cannot be read either.
     fs::write(&path, b"{\"time\":\"2026-11-23T10:15:02Z\",\"event\":\"levitated\"}\n\n").unwrap();
     let entries = read_all(&mut EventTail::new(&path));
     assert!(
@@ -92,13 +97,13 @@ fn a_file_that_shrank_or_was_replaced_is_read_from_the_start() {
     let entries = read_all(&mut tail);
     assert_eq!((entries.len(), &entries[0], &entries[3]), (4, &TailEntry::Restarted, &TailEntry::Event(paused(6))));
 
-    // Cut within a line and grown past the place again: what was read no longer ends a line there.
+    // Cut within a line and grown past that offset again: the bytes read no longer end with a line.
     OpenOptions::new().write(true).truncate(true).open(&path).unwrap();
     fs::write(&path, "x".repeat(tail.offset() as usize + 5)).unwrap();
     assert_eq!(read_all(&mut tail), [TailEntry::Restarted]);
 }
 
-/// What may happen to a training between two of its steps.
+/// Something that may happen to a training between two steps.
 #[derive(Clone, Debug)]
 enum Turn {
     Train,
@@ -135,7 +140,7 @@ fn turn() -> impl Strategy<Value = Turn> {
     ]
 }
 
-/// A trainer that records what it does, in the legal order, and can be killed and resumed at its last checkpoint.
+/// A simulated trainer that records events in the legal order and can be killed and resumed from its last checkpoint.
 struct Simulation {
     events: Vec<RunEventKind>,
     step: u64,
@@ -161,7 +166,8 @@ impl Simulation {
     }
 
     fn start(&mut self) {
-        let started = RunEventKind::Started { pid: 7, host: "node\n3".to_owned(), version: "0.1.0".to_owned() };
+        let started =
+            RunEventKind::Started(TrainerFacts { pid: 7, host: "node\n3".to_owned(), version: "0.1.0".to_owned() });
         self.events.push(started);
         self.step = self.saved;
         if self.saved > 0 {
@@ -169,7 +175,7 @@ impl Simulation {
             let checkpoint = "last.safetensors".to_owned();
             self.events.push(RunEventKind::Resumed { step: self.saved, epochs_done, checkpoint });
         }
-        self.events.push(RunEventKind::Prepared {
+        self.events.push(RunEventKind::Prepared(TrainingSetup {
             device: "cpu".to_owned(),
             precision: Precision::F32,
             threads: 2,
@@ -177,14 +183,14 @@ impl Simulation {
             validation: 4,
             test: 4,
             steps_per_epoch: Self::STEPS_PER_EPOCH,
-        });
+        }));
     }
 
     fn take(&mut self, turn: &Turn) {
         let (step, epoch) = (self.step, self.epoch());
         let kind = match turn {
             Turn::Train => return self.train(),
-            Turn::Report => RunEventKind::StepReported {
+            Turn::Report => RunEventKind::StepReported(StepReport {
                 epoch,
                 step,
                 loss: 1.0 / (step as f64 + 0.7),
@@ -192,22 +198,22 @@ impl Simulation {
                 learning_rate: 0.01,
                 gradient_norm: std::f64::consts::PI,
                 images_per_s: 61.25,
-            },
+            }),
             Turn::Checkpoint => {
                 self.saved = step;
                 let (kind, file) = (CheckpointKind::Last, "last.safetensors".to_owned());
-                RunEventKind::CheckpointSaved { epoch, step, kind, file, value: None }
+                RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value: None })
             }
-            Turn::Ask(verb) => RunEventKind::RequestAcknowledged { verb: *verb, step },
+            Turn::Ask(verb) => RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb: *verb, step }),
             Turn::Pause => {
                 self.events.push(RunEventKind::Paused { step });
                 RunEventKind::Continued { step }
             }
             Turn::Skip(number) => {
-                RunEventKind::SampleSkipped { file: format!("{number}ä.png"), reason: "cut".to_owned() }
+                RunEventKind::SampleSkipped(SkippedSample { file: format!("{number}ä.png"), reason: "cut".to_owned() })
             }
             Turn::Warn(number) => RunEventKind::Warning { message: format!("\u{2028}{number}") },
-            Turn::Reduce => RunEventKind::LearningRateReduced { epoch, from: 0.01, to: 0.002 },
+            Turn::Reduce => RunEventKind::LearningRateReduced(LearningRateReduction { epoch, from: 0.01, to: 0.002 }),
             Turn::Reject => {
                 RunEventKind::CheckpointRejected { file: "last.safetensors".to_owned(), reason: "sum".to_owned() }
             }
@@ -223,7 +229,12 @@ impl Simulation {
             Turn::Kill => return self.start(),
             Turn::End(state) => {
                 let split = Split::Test;
-                self.events.push(RunEventKind::Evaluated { split, images: 4, accuracy: 0.75, kappa_linear: None });
+                self.events.push(RunEventKind::Evaluated(SplitEvaluation {
+                    split,
+                    images: 4,
+                    accuracy: 0.75,
+                    kappa_linear: None,
+                }));
                 self.events.push(RunEventKind::Ended { state: *state, reason: Some("so".to_owned()), step });
                 return self.start();
             }
@@ -239,18 +250,20 @@ impl Simulation {
         }
         self.step += 1;
         if self.step.is_multiple_of(Self::STEPS_PER_EPOCH) {
-            // What an epoch comes to depends on its number only: an exact resume computes the same again.
-            self.events.push(RunEventKind::EpochEnded {
-                epoch,
-                step: self.step,
-                train_loss: 1.0 / f64::from(epoch),
-                train_accuracy: 0.5,
-                val_loss: Some(1.5 / f64::from(epoch)),
-                val_accuracy: Some((f64::from(epoch) * 1.7).sin().abs()),
-                val_kappa: None,
-                learning_rate: 0.01,
+            // The metrics of an epoch depend only on its number: an exact resume computes the same again.
+            self.events.push(RunEventKind::EpochEnded(EpochRecord {
+                metrics: EpochMetrics {
+                    epoch,
+                    step: self.step,
+                    train_loss: 1.0 / f64::from(epoch),
+                    train_accuracy: 0.5,
+                    val_loss: Some(1.5 / f64::from(epoch)),
+                    val_accuracy: Some((f64::from(epoch) * 1.7).sin().abs()),
+                    val_kappa: None,
+                    learning_rate: 0.01,
+                },
                 seconds: self.events.len() as f64,
-            });
+            }));
         }
     }
 }
@@ -267,7 +280,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn the_live_fold_is_the_replay_and_the_replay_in_pieces(
+    fn the_live_fold_equals_the_replay_and_the_replay_in_pieces(
         turns in prop::collection::vec(turn(), 0..60),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
     ) {
@@ -287,7 +300,7 @@ proptest! {
         }).unwrap();
         prop_assert_eq!(&live, &replayed);
 
-        // The same bytes as they come over a slow file system, cut anywhere.
+        // The same bytes, arriving in arbitrary pieces as from a slow file system.
         let bytes = fs::read(&path).unwrap();
         let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len())).collect();
         places.push(bytes.len());
@@ -306,13 +319,13 @@ proptest! {
     }
 
     #[test]
-    fn however_often_it_was_killed_the_history_is_the_uninterrupted_ones(turns in prop::collection::vec(turn(), 0..60)) {
+    fn kills_do_not_change_the_history(turns in prop::collection::vec(turn(), 0..60)) {
         let state = folded(&Simulation::run(&turns));
-        let epochs = state.records.len() as u32;
+        let epochs = state.summary.records.len() as u32;
         let uninterrupted = vec![Turn::Train; epochs as usize * Simulation::STEPS_PER_EPOCH as usize];
         let expected = folded(&Simulation::run(&uninterrupted));
-        prop_assert_eq!(state.history(), expected.history());
-        prop_assert_eq!(state.best, expected.best);
+        prop_assert_eq!(state.summary.history(), expected.summary.history());
+        prop_assert_eq!(state.summary.best, expected.summary.best);
         prop_assert!(state.steps.windows(2).all(|pair| pair[0].step < pair[1].step));
     }
 }

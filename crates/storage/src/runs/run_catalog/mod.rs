@@ -1,4 +1,4 @@
-//! The runs of a workspace, found by what a person types.
+//! The runs of a workspace, and the search for them by name.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
@@ -19,21 +19,20 @@ use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// How a person calls the newest training.
+/// The name that stands for the newest run or group.
 pub const LATEST: &str = "latest";
-/// How many similar names an error lists.
+/// The number of names that an error lists.
 const SUGGESTIONS: usize = 3;
-/// From which likeness on a name is taken for a misspelling (1: equal).
-const SIMILAR: f64 = 0.7;
+/// The similarity from which a name counts as a misspelling (1: equal).
+const MIN_SIMILARITY: f64 = 0.7;
 
-/// A run as its two small files tell it; whatever is damaged is kept as its error.
+/// A run with the contents of its two small files, or the errors of reading them.
 #[derive(Debug)]
 pub struct RunEntry {
-    /// Its directory.
     pub run: RunDir,
-    /// What was asked for.
+    /// The specification, `run.toml`.
     pub spec: Result<RunSpec, RunSpecError>,
-    /// How it goes.
+    /// The status, `status.json`.
     pub status: Result<RunStatus, RunStatusError>,
 }
 
@@ -45,67 +44,59 @@ impl RunEntry {
         Self { run, spec, status }
     }
 
-    /// The runs that were asked for together.
+    /// The id of the group of runs that were started together.
     #[must_use]
     pub fn group(&self) -> Option<&str> {
-        let asked = self.spec.as_ref().ok().map(|spec| spec.group.as_str());
-        asked
+        let specified = self.spec.as_ref().ok().map(|spec| spec.group.as_str());
+        specified
             .or_else(|| self.status.as_ref().ok().map(|status| status.group.as_str()))
             .filter(|group| !group.is_empty())
     }
 
-    /// When it was asked for.
+    /// The time when the run was created.
     #[must_use]
     pub fn created(&self) -> Option<DateTime<Utc>> {
         self.spec.as_ref().ok().map(|spec| spec.created)
     }
 }
 
-/// What a person meant: one run, or the runs of a group in the order of their views.
+/// The result of a search: one run, or the runs of a group in the order of their views.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSelection {
-    /// The group's id, where a group was meant.
+    /// The id of the group, if a group was found.
     pub group: Option<String>,
-    /// At least one.
+    /// The runs, at least one.
     pub runs: Vec<RunDir>,
 }
 
-/// No run is meant, or more than one.
+/// A search that found no run, or an ambiguous name.
 #[derive(Debug, thiserror::Error)]
 pub enum FindRunError {
     /// The folder of the runs cannot be read.
     #[error("read {}: {error}", printable_path(path))]
-    Read {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
+    Read { path: PathBuf, error: io::Error },
     /// There are no runs at all.
-    #[error("no runs in {} yet; `mammoscope train` makes some", printable_path(.0))]
+    #[error("no runs in {} yet; `mammoscope train` creates them", printable_path(.0))]
     NoRuns(PathBuf),
-    /// Nothing is called so.
+    /// No run or group has this name.
     #[error("no run or group '{}' in {}{}", printable(name), printable_path(runs), suggestion(near))]
     Unknown {
-        /// What was typed.
         name: String,
-        /// The folder of the runs.
         runs: PathBuf,
-        /// Similar names.
+        /// Similar names, if any.
         near: Vec<String>,
     },
-    /// The beginning of several names.
-    #[error("'{}' is the beginning of {count} names, {} among them; type more of it", printable(name), listed(some))]
+    /// Several names start with the text.
+    #[error("'{}' is the beginning of {count} names, such as {}; type more of it", printable(name), listed(some))]
     Ambiguous {
-        /// What was typed.
         name: String,
-        /// How many names begin so.
+        /// The number of names that start with it.
         count: usize,
         /// The first of them.
         some: Vec<String>,
     },
-    /// A folder that is no run.
-    #[error("{} is no run: it has no run.toml", printable_path(.0))]
+    /// The folder is not a run.
+    #[error("{} is not a run: it has no run.toml", printable_path(.0))]
     NotARun(PathBuf),
 }
 
@@ -117,8 +108,9 @@ fn suggestion(near: &[String]) -> String {
     if near.is_empty() { "; `mammoscope runs` lists them".to_owned() } else { format!("; similar: {}", listed(near)) }
 }
 
-/// The runs of a workspace, newest first, those of a group together in the order of their views; those whose `run.toml`
-/// does not tell when they were made, by their names, at the end. Two small files are read a run, on all cores: ten thousand runs take a fraction of a second.
+/// Lists the runs of a workspace, newest first, those of a group together in the order of their views. Runs whose
+/// `run.toml` cannot be read come last, ordered by name. Two small files per run are read on all cores: ten thousand
+/// runs take a fraction of a second.
 pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
     let mut entries: Vec<RunEntry> = run_names(workspace)?
         .into_par_iter()
@@ -133,16 +125,14 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
     Ok(entries)
 }
 
-/// What decides where a run stands in a list.
+/// The facts that determine the position of a run in a list.
 #[derive(Clone, Debug)]
 pub struct ListingFacts {
-    /// The runs that were asked for together.
+    /// The id of the group of runs that were started together.
     pub group: Option<String>,
-    /// When it was asked for.
+    /// The time when the run was created.
     pub created: Option<DateTime<Utc>>,
-    /// Its view.
     pub view: Option<View>,
-    /// Its name.
     pub name: String,
 }
 
@@ -156,15 +146,15 @@ pub fn sort_as_listed<T>(runs: &mut [T], facts: impl Fn(&T) -> ListingFacts) {
         }
     }
     runs.sort_by_cached_key(|run| {
-        // A group stands where its newest run does, its views in their order.
+        // A group has the position of its newest run; its runs follow in the order of their views.
         let ListingFacts { group, created, view, name } = facts(run);
         let created = group.as_ref().map_or(created, |group| newest[group]);
         (Reverse(created), group, view.map_or(0, |view| view as u8), Reverse(name))
     });
 }
 
-/// The runs that `text` means: a run's name, the id of a group, `latest` (the newest training: a group where several
-/// runs were started together), the path of a run directory, or the beginning of a name that no other begins with.
+/// Finds the runs that `text` refers to: a run's name, the id of a group, `latest` (the newest run, or its group if
+/// several runs were started together), the path of a run directory, or an unambiguous beginning of a name.
 pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, FindRunError> {
     let single = |run: RunDir| RunSelection { group: None, runs: vec![run] };
     let is_name = !text.is_empty() && !text.contains('/') && !text.starts_with('.');
@@ -179,18 +169,19 @@ pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, Find
     let entries = list_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
     let newest = entries.first().ok_or_else(|| FindRunError::NoRuns(workspace.runs()))?;
     if text == LATEST {
-        let whole = newest.group().and_then(|group| of_group(&entries, group)).filter(|group| group.runs.len() > 1);
-        return Ok(whole.unwrap_or_else(|| single(newest.run.clone())));
+        let newest_group =
+            newest.group().and_then(|group| of_group(&entries, group)).filter(|group| group.runs.len() > 1);
+        return Ok(newest_group.unwrap_or_else(|| single(newest.run.clone())));
     }
     if let Some(group) = of_group(&entries, text) {
         return Ok(group);
     }
-    find_by_beginning(&entries, text, workspace)
+    find_by_prefix(&entries, text, workspace)
 }
 
 fn find_by_path(path: &Path) -> Result<RunDir, FindRunError> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    // The path of a file in it, completed by the shell, means the run too.
+    // The path of a file in the run, as completed by the shell, refers to the run too.
     let folder = if path.is_file() { path.parent().unwrap_or(&path) } else { &path };
     let run = RunDir::new(folder);
     if run.spec().is_file() || run.status().is_file() { Ok(run) } else { Err(FindRunError::NotARun(folder.to_owned())) }
@@ -202,41 +193,45 @@ fn of_group(entries: &[RunEntry], group: &str) -> Option<RunSelection> {
     (!runs.is_empty()).then(|| RunSelection { group: Some(group.to_owned()), runs })
 }
 
-fn find_by_beginning(entries: &[RunEntry], text: &str, workspace: &Workspace) -> Result<RunSelection, FindRunError> {
+fn find_by_prefix(entries: &[RunEntry], text: &str, workspace: &Workspace) -> Result<RunSelection, FindRunError> {
     let mut names: Vec<String> = entries.iter().map(|entry| entry.run.name()).collect();
     let groups: BTreeSet<&str> = entries.iter().filter_map(RunEntry::group).collect();
     names.extend(groups.into_iter().map(str::to_owned));
-    let beginning: Vec<&String> = names.iter().filter(|name| !text.is_empty() && name.starts_with(text)).collect();
-    match beginning[..] {
+    let matching: Vec<&String> = names.iter().filter(|name| !text.is_empty() && name.starts_with(text)).collect();
+    match matching[..] {
         [name] => Ok(of_group(entries, name)
             .unwrap_or_else(|| RunSelection { group: None, runs: vec![RunDir::new(workspace.runs().join(name))] })),
-        [] => Err(FindRunError::Unknown { name: text.to_owned(), runs: workspace.runs(), near: near(&names, text) }),
+        [] => Err(FindRunError::Unknown {
+            name: text.to_owned(),
+            runs: workspace.runs(),
+            near: similar_names(&names, text),
+        }),
         _ => Err(FindRunError::Ambiguous {
             name: text.to_owned(),
-            count: beginning.len(),
-            some: beginning.into_iter().take(SUGGESTIONS).cloned().collect(),
+            count: matching.len(),
+            some: matching.into_iter().take(SUGGESTIONS).cloned().collect(),
         }),
     }
 }
 
-/// Names that hold the text, newest first, else those that are spelt most alike.
-fn near(names: &[String], text: &str) -> Vec<String> {
+/// Returns names that contain the text, newest first, otherwise those with the most similar spelling.
+fn similar_names(names: &[String], text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    let holding = names.iter().filter(|name| !lower.is_empty() && name.to_lowercase().contains(&lower));
-    let holding: Vec<String> = holding.take(SUGGESTIONS).cloned().collect();
-    if !holding.is_empty() {
-        return holding;
+    let containing = names.iter().filter(|name| !lower.is_empty() && name.to_lowercase().contains(&lower));
+    let containing: Vec<String> = containing.take(SUGGESTIONS).cloned().collect();
+    if !containing.is_empty() {
+        return containing;
     }
     let mut alike: Vec<(f64, &String)> = names
         .iter()
         .map(|name| (strsim::normalized_damerau_levenshtein(&name.to_lowercase(), &lower), name))
-        .filter(|(likeness, _)| *likeness >= SIMILAR)
+        .filter(|(likeness, _)| *likeness >= MIN_SIMILARITY)
         .collect();
     alike.sort_by(|(one, _), (other, _)| other.total_cmp(one));
     alike.into_iter().take(SUGGESTIONS).map(|(_, name)| name.clone()).collect()
 }
 
-/// The names of the run directories, in no order; what begins with a dot is being made, or is somebody else's.
+/// Lists the names of the run directories in no particular order. Hidden folders are still being created, or not ours.
 pub fn run_names(workspace: &Workspace) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(workspace.runs())? {

@@ -35,7 +35,7 @@ fn make(workspace: &Workspace, minutes: i64, view: View, label: &str, group: &st
 }
 
 #[test]
-fn newest_first_groups_together_and_damage_is_listed() {
+fn runs_are_listed_newest_first_with_groups_together_and_damaged_ones() {
     let (_folder, workspace) = workspace();
     let old = make(&workspace, 0, View::CcR, "seed", "g1");
     let group: Vec<RunDir> = [(5, View::MloL), (5, View::CcR), (6, View::MloR), (5, View::CcL)]
@@ -60,7 +60,7 @@ fn newest_first_groups_together_and_damage_is_listed() {
 }
 
 #[test]
-fn a_run_is_found_by_name_beginning_and_path() {
+fn a_run_is_found_by_name_prefix_and_path() {
     let (_folder, workspace) = workspace();
     let cc = make(&workspace, 0, View::CcR, "seed", "2026-group");
     let mlo = make(&workspace, 0, View::MloR, "seed", "2026-group");
@@ -83,7 +83,7 @@ fn a_run_is_found_by_name_beginning_and_path() {
 }
 
 #[test]
-fn what_is_not_found_is_told_with_what_is_near() {
+fn errors_suggest_similar_names() {
     let (folder, workspace) = workspace();
     let error = |text: &str| find_runs(&workspace, text).unwrap_err().to_string();
     assert!(error("latest").contains("no runs in"));

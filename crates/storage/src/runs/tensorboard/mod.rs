@@ -1,4 +1,4 @@
-//! Event files of TensorBoard: the curves of a run, for those who look at them there.
+//! Writes the curves of a run as TensorBoard event files.
 //!
 //! A file is a sequence of TFRecords: length (u64, little-endian), masked CRC-32C of the length, the bytes of one
 //! `Event` message, masked CRC-32C of the bytes.
@@ -12,27 +12,27 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use prost::Message as _;
 
-use self::messages::{Event, FILE_VERSION, Scalar, SessionLog, SessionStatus, Summary, Value, What};
+use self::messages::{Content, Event, FILE_VERSION, Scalar, SessionLog, SessionStatus, Summary, Value};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 
 const FILE_PREFIX: &str = "events.out.tfevents.";
 
-/// Writes one event file. A training that goes on after an interruption begins another file in the same folder.
+/// Writes one event file. A training that continues after an interruption starts another file in the same folder.
 ///
 /// `create → (record | scalar | restart)* → flush`; events that are not flushed are lost when the process is killed.
 #[derive(Debug)]
 pub struct TensorBoardWriter {
     path: PathBuf,
     file: BufWriter<File>,
-    /// Sum and number of the reported speeds of the epoch.
+    /// Sum and number of the speeds reported in the current epoch.
     speeds: (f64, u32),
-    /// Whether the file says at which step training began or goes on.
+    /// True if the file contains the step at which training started or resumed.
     has_start: bool,
 }
 
 impl TensorBoardWriter {
-    /// Begins an event file in `folder`, which is made if it is not there. `host` is part of the file's name, as
-    /// TensorBoard's own writers have it.
+    /// Starts an event file in `folder`, which is created if it does not exist. `host` becomes part of the file name,
+    /// as with TensorBoard's own writers.
     pub fn create(folder: &Path, host: &str, time: DateTime<Utc>) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let host: String = host.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
@@ -40,69 +40,58 @@ impl TensorBoardWriter {
         let path = folder.join(format!("{FILE_PREFIX}{seconds:010}.{host}.{}", std::process::id()));
         let file = BufWriter::new(File::create_new(&path)?);
         let mut writer = Self { path, file, speeds: (0.0, 0), has_start: false };
-        writer.write(time, 0, What::FileVersion(FILE_VERSION.to_owned()))?;
+        writer.write(time, 0, Content::FileVersion(FILE_VERSION.to_owned()))?;
         writer.flush()?;
         Ok(writer)
     }
 
-    /// The file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Records a value, which is rounded to single precision.
+    /// Records a value, rounded to f32.
     pub fn scalar(&mut self, tag: &str, step: u64, value: f64, time: DateTime<Utc>) -> io::Result<()> {
         self.scalars(step, time, &[(tag, Some(value))])
     }
 
-    /// Makes void whatever was recorded of steps after `step`, in this file and in those before it: training goes on
-    /// from there.
+    /// Voids everything recorded for steps after `step`, in this file and earlier ones: training continues from there.
     pub fn restart(&mut self, step: u64, time: DateTime<Utc>) -> io::Result<()> {
         self.speeds = (0.0, 0);
         self.has_start = true;
         let start = SessionLog { status: SessionStatus::Start.into() };
-        // Readers drop the event's own step, too.
-        self.write(time, step + 1, What::SessionLog(start))
+        // Readers also drop the step of the event itself.
+        self.write(time, step + 1, Content::SessionLog(start))
     }
 
-    /// Records what an event of the run says in numbers, and flushes: whoever looks sees what is reported, a few times a
-    /// second at most, and a kill takes nothing away. The last
-    /// speeds of an epoch count as one, their mean. Whatever is recorded of steps behind the first epoch's beginning in this
-    /// file is void.
+    /// Records the numbers in an event of the run and flushes, at most a few times a second, so that viewers are up to
+    /// date and a kill loses nothing. The speeds of an epoch are recorded as their mean. The first epoch in this file
+    /// voids everything that earlier files recorded for its steps.
     pub fn record(&mut self, event: &RunEvent) -> io::Result<()> {
         match &event.kind {
             RunEventKind::Resumed { step, .. } | RunEventKind::RolledBack { to_step: step, .. } => {
                 self.restart(*step, event.time)
             }
-            // A run that was killed before its first checkpoint begins again without being resumed.
+            // A run that was killed before its first checkpoint starts over without a `Resumed`.
             RunEventKind::EpochStarted { step, .. } if !self.has_start => self.restart(*step, event.time),
-            RunEventKind::StepReported { step, loss, images_per_s, .. } => {
-                self.speeds = (self.speeds.0 + images_per_s, self.speeds.1 + 1);
-                self.scalar("batch/loss", *step, *loss, event.time)?;
+            RunEventKind::StepReported(report) => {
+                self.speeds = (self.speeds.0 + report.images_per_s, self.speeds.1 + 1);
+                self.scalar("batch/loss", report.step, report.loss, event.time)?;
                 self.flush()
             }
-            RunEventKind::EpochEnded {
-                step,
-                train_loss,
-                train_accuracy,
-                val_loss,
-                val_accuracy,
-                val_kappa,
-                learning_rate,
-                ..
-            } => {
+            RunEventKind::EpochEnded(record) => {
+                let metrics = &record.metrics;
                 let (sum, reports) = std::mem::take(&mut self.speeds);
                 let values = [
-                    ("loss/train", Some(*train_loss)),
-                    ("accuracy/train", Some(*train_accuracy)),
-                    ("loss/validation", *val_loss),
-                    ("accuracy/validation", *val_accuracy),
-                    ("kappa/validation", *val_kappa),
-                    ("learning_rate", Some(*learning_rate)),
+                    ("loss/train", Some(metrics.train_loss)),
+                    ("accuracy/train", Some(metrics.train_accuracy)),
+                    ("loss/validation", metrics.val_loss),
+                    ("accuracy/validation", metrics.val_accuracy),
+                    ("kappa/validation", metrics.val_kappa),
+                    ("learning_rate", Some(metrics.learning_rate)),
                     ("images_per_s", (reports > 0).then(|| sum / f64::from(reports))),
                 ];
-                self.scalars(*step, event.time, &values)?;
+                self.scalars(metrics.step, event.time, &values)?;
                 self.flush()
             }
             RunEventKind::Ended { .. } => self.flush(),
@@ -110,7 +99,7 @@ impl TensorBoardWriter {
         }
     }
 
-    /// Hands what is recorded to the operating system.
+    /// Passes recorded events to the operating system.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
@@ -122,24 +111,24 @@ impl TensorBoardWriter {
                 Some(Value { tag: tag.to_owned(), value: Some(Scalar::SimpleValue(value? as f32)) })
             })
             .collect();
-        self.write(time, step, What::Summary(Summary { value }))
+        self.write(time, step, Content::Summary(Summary { value }))
     }
 
-    fn write(&mut self, time: DateTime<Utc>, step: u64, what: What) -> io::Result<()> {
+    fn write(&mut self, time: DateTime<Utc>, step: u64, content: Content) -> io::Result<()> {
         let wall_time = time.timestamp_micros() as f64 / 1e6;
-        let event = Event { wall_time, step: i64::try_from(step).unwrap_or(i64::MAX), what: Some(what) };
+        let event = Event { wall_time, step: i64::try_from(step).unwrap_or(i64::MAX), content: Some(content) };
         write_record(&mut self.file, &event.encode_to_vec())
     }
 }
 
-/// Seconds for the name of a file that readers, who go by names, take up after all files that are there: a second
-/// trainer may begin within the same second, and clocks go backwards at times.
+/// Returns seconds for a file name that sorts after all existing files, because readers order files by name. A second
+/// trainer may start within the same second, and clocks may go backwards.
 fn later_than_all(folder: &Path, seconds: i64) -> io::Result<i64> {
     let mut later = seconds;
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let there = name.to_str().and_then(|name| name.strip_prefix(FILE_PREFIX)?.split('.').next()?.parse().ok());
-        later = there.map_or(later, |there: i64| later.max(there.saturating_add(1)));
+        let existing = name.to_str().and_then(|name| name.strip_prefix(FILE_PREFIX)?.split('.').next()?.parse().ok());
+        later = existing.map_or(later, |existing: i64| later.max(existing.saturating_add(1)));
     }
     Ok(later)
 }
@@ -152,7 +141,7 @@ fn write_record(file: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
     file.write_all(&masked_crc32c(bytes).to_le_bytes())
 }
 
-/// A checksum of data that holds checksums itself is weak, so TFRecords rotate it and add a constant.
+/// Masks a checksum as TFRecords do: checksums of data that contain checksums are weak, so they are rotated and offset.
 fn masked_crc32c(bytes: &[u8]) -> u32 {
     crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -179,8 +168,8 @@ mod tests {
 
     #[test]
     fn the_known_bytes_of_a_first_event() {
-        // What TensorFlow 2 writes at the beginning of every file, but for the time: wall time 0, `brain.Event:2`.
-        let event = Event { wall_time: 0.0, step: 0, what: Some(What::FileVersion(FILE_VERSION.to_owned())) };
+        // The first event of every TensorFlow 2 file, except for the time: wall time 0, `brain.Event:2`.
+        let event = Event { wall_time: 0.0, step: 0, content: Some(Content::FileVersion(FILE_VERSION.to_owned())) };
         let mut file = Vec::new();
         write_record(&mut file, &event.encode_to_vec()).unwrap();
         assert_eq!(file[..8], 15_u64.to_le_bytes());
@@ -197,15 +186,15 @@ mod tests {
         writer.flush().unwrap();
         let events = events(writer.path());
         let [first, second] = events.as_slice() else { panic!("{events:?}") };
-        assert_eq!(first.what, Some(What::FileVersion("brain.Event:2".to_owned())));
+        assert_eq!(first.content, Some(Content::FileVersion("brain.Event:2".to_owned())));
         let zero = Value { tag: "zero".to_owned(), value: Some(Scalar::SimpleValue(0.0)) };
-        assert_eq!((second.step, &second.what), (7, &Some(What::Summary(Summary { value: vec![zero] }))));
+        assert_eq!((second.step, &second.content), (7, &Some(Content::Summary(Summary { value: vec![zero] }))));
         let name = writer.path().file_name().unwrap().to_str().unwrap();
         assert!(name.starts_with("events.out.tfevents.0000000000.a_host_1."), "{name}");
     }
 
     #[test]
-    fn a_later_file_has_a_later_name_whatever_the_clock_says() {
+    fn file_names_increase_even_if_the_clock_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
         let files = [1000, 1000, 10]

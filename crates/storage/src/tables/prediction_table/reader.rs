@@ -1,4 +1,4 @@
-//! Reading tables of predictions.
+//! Reads prediction tables.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -7,20 +7,20 @@ use super::{BadLine, COLUMNS, PredictionRow, TableError};
 use crate::regular_file::read_regular_file;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::text::foreign_file::ForeignFile;
 use mammoscope_domain::text::table::{Column, TableFault, TableRow, TableText};
 
-/// How much the predicted class may fall short of the most probable one: tables of other programs round.
+/// The tolerance between the predicted class and the most probable one: tables of other programs are rounded.
 const ROUNDING: f64 = 1e-6;
 
-/// A million rows need 200 MB.
+/// The largest file that is read; a million rows take 200 MB.
 const MAX_BYTES: u64 = 1 << 30;
 
-/// How much of a reason is shown.
+/// The number of characters of a reason that are kept.
 const MAX_REASON: usize = 160;
 
-/// [`COLUMNS`], all of which a table has to have.
+/// [`COLUMNS`], all of which are required.
 const TABLE_COLUMNS: [Column; COLUMNS.len()] = [
     Column::required(&["file"]),
     Column::required(&["subject"]),
@@ -36,34 +36,34 @@ const TABLE_COLUMNS: [Column; COLUMNS.len()] = [
 
 const BYTE_ORDER_MARK: [u8; 3] = [0xef, 0xbb, 0xbf];
 
-/// Reads a table of predictions. Columns are found by name, in any order; further ones are passed over. Every wrong
-/// line is reported: a number that is none, probabilities that do not sum to one, an unknown class or view, a predicted
-/// class that is not the most probable one, an empty subject. At least one row must be there.
+/// Reads a prediction table. Columns are found by name, in any order; others are ignored. Every invalid line is
+/// reported: bad numbers, probabilities that do not sum to one, unknown classes or views, predicted classes that are
+/// not the most probable, empty subjects. The table must have at least one row.
 pub fn read_table(path: &Path) -> Result<Vec<PredictionRow>, TableError> {
     let bytes = read(path)?;
-    let no_such = |fault: TableFault| no_table(path, fault.to_string());
-    let text = TableText::of(&bytes).map_err(no_such)?;
-    let mut table = text.table(&TABLE_COLUMNS).map_err(no_such)?;
+    let invalid = |fault: TableFault| not_a_table(path, fault.to_string());
+    let text = TableText::of(&bytes).map_err(invalid)?;
+    let mut table = text.table(&TABLE_COLUMNS).map_err(invalid)?;
     let (mut rows, mut bad_lines) = (Vec::new(), Vec::new());
     while let Some(row) = table.next_row() {
-        match row.check_length().and_then(|()| prediction(row)) {
+        match row.check_length().map_err(String::from).and_then(|()| prediction(row)) {
             Ok(row) => rows.push(row),
             Err(reason) => bad_lines.push(BadLine { line: row.line, reason: shortened(reason) }),
         }
     }
     if bad_lines.is_empty() && rows.is_empty() {
-        return Err(no_table(path, "there is a header but no predictions".to_owned()));
+        return Err(not_a_table(path, "there is a header but no predictions".to_owned()));
     }
-    whole(path, rows, bad_lines)
+    rows_or_errors(path, rows, bad_lines)
 }
 
-/// Reads the reference's predictions: four columns a line, separated by any white space, the probabilities of A to D.
-/// Every wrong line is reported. At least one line must be there.
+/// Reads the reference's predictions: the probabilities of A to D on each line, separated by white space. Every invalid
+/// line is reported. The file must have at least one line.
 pub fn read_probability_columns(path: &Path) -> Result<Vec<Probabilities>, TableError> {
     let (mut rows, mut bad_lines) = (Vec::new(), Vec::new());
     let bytes = read(path)?;
     if let Some(foreign) = ForeignFile::of(&bytes) {
-        return Err(no_table(path, TableFault::Foreign(foreign).to_string()));
+        return Err(not_a_table(path, TableFault::Foreign(foreign).to_string()));
     }
     let bytes = bytes.strip_prefix(&BYTE_ORDER_MARK).unwrap_or(&bytes);
     for (line, text) in (1..).zip(bytes.split(|&byte| byte == b'\n')) {
@@ -76,9 +76,9 @@ pub fn read_probability_columns(path: &Path) -> Result<Vec<Probabilities>, Table
         }
     }
     if bad_lines.is_empty() && rows.is_empty() {
-        return Err(no_table(path, "the file is empty".to_owned()));
+        return Err(not_a_table(path, "the file is empty".to_owned()));
     }
-    whole(path, rows, bad_lines)
+    rows_or_errors(path, rows, bad_lines)
 }
 
 fn probability_columns(text: &[u8]) -> Result<Probabilities, String> {
@@ -88,16 +88,16 @@ fn probability_columns(text: &[u8]) -> Result<Probabilities, String> {
         .try_into()
         .map_err(|columns: Vec<_>| format!("{} columns instead of four probabilities", columns.len()))?;
     let mut values = [0.0; DensityClass::COUNT];
-    for (place, column) in columns.into_iter().enumerate() {
-        values[place] = column.parse().map_err(|_| format!("column {}: '{column}' is not a number", place + 1))?;
+    for (index, column) in columns.into_iter().enumerate() {
+        values[index] = column.parse().map_err(|_| format!("column {}: '{column}' is not a number", index + 1))?;
     }
     Probabilities::checked(values).map_err(|error| error.to_string())
 }
 
-/// A row of a table with the columns [`COLUMNS`].
+/// Parses a row with the columns [`COLUMNS`].
 fn prediction(row: TableRow<'_>) -> Result<PredictionRow, String> {
     let text = |column: usize| row.text(column);
-    // The name of the image is for people: bytes that are not text do not make the line a bad one.
+    // The file name is only shown to people: it need not be UTF-8.
     let file = String::from_utf8_lossy(row.bytes(0)?).into_owned();
     let subject = SubjectId::new(text(1)?);
     if subject.0.is_empty() {
@@ -140,12 +140,11 @@ fn optional<T: FromStr<Err: std::fmt::Display>>(column: usize, text: &str) -> Re
     if text.is_empty() { Ok(None) } else { known(column, text).map(Some) }
 }
 
-/// The bytes of a table.
 fn read(path: &Path) -> Result<Vec<u8>, TableError> {
     read_regular_file(path, MAX_BYTES).map_err(|source| TableError::Unreadable { path: path.to_owned(), source })
 }
 
-/// A reason of at most [`MAX_REASON`] characters: it may quote a field of any length.
+/// Cuts a reason, which may quote a field of any length, to [`MAX_REASON`] characters.
 fn shortened(reason: String) -> String {
     match reason.char_indices().nth(MAX_REASON) {
         Some((end, _)) => format!("{}…", &reason[..end]),
@@ -153,10 +152,10 @@ fn shortened(reason: String) -> String {
     }
 }
 
-fn no_table(path: &Path, reason: String) -> TableError {
-    TableError::NoTable { path: path.to_owned(), reason }
+fn not_a_table(path: &Path, reason: String) -> TableError {
+    TableError::NotATable { path: path.to_owned(), reason }
 }
 
-fn whole<T>(path: &Path, rows: Vec<T>, lines: Vec<BadLine>) -> Result<Vec<T>, TableError> {
+fn rows_or_errors<T>(path: &Path, rows: Vec<T>, lines: Vec<BadLine>) -> Result<Vec<T>, TableError> {
     if lines.is_empty() { Ok(rows) } else { Err(TableError::BadLines { path: path.to_owned(), lines }) }
 }

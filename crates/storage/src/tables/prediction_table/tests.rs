@@ -9,7 +9,7 @@ use crate::runs::run_dir::RunDir;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::subject::subject::{ExamId, SubjectId};
+use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::View;
 
 const HEADER: &str = "file,subject,exam,view,label,predicted,p_A,p_B,p_C,p_D\n";
@@ -52,7 +52,7 @@ fn any_row() -> impl Strategy<Value = PredictionRow> {
 }
 
 #[test]
-fn tables_of_a_split_are_read_back() {
+fn split_tables_are_read_back() {
     let folder = folder();
     let run = RunDir::new(folder.path());
     let row = |number: u32| {
@@ -79,7 +79,7 @@ fn tables_of_a_split_are_read_back() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
-    fn what_is_written_is_read_back_to_the_last_bit(rows in prop::collection::vec(any_row(), 1..12)) {
+    fn tables_are_read_back_to_the_last_bit(rows in prop::collection::vec(any_row(), 1..12)) {
         let folder = folder();
         let mut writer = PredictionWriter::create(folder.path()).unwrap();
         for row in &rows {
@@ -123,7 +123,7 @@ fn a_writer_that_is_dropped_leaves_nothing() {
 }
 
 #[test]
-fn columns_by_name_in_any_order_with_mark_and_windows_line_ends() {
+fn columns_may_be_in_any_order_with_byte_order_mark_and_windows_line_ends() {
     let text = "\u{feff}p_D,p_C,p_B,p_A,note,predicted,label,view,exam,subject,file\r\n\
                 0,0,.25,0.75,\"a, b\",A,b,cc_r,,7,\"x\r\ny.png\"\r\n";
     let (_folder, path) = table(text);
@@ -135,7 +135,7 @@ fn columns_by_name_in_any_order_with_mark_and_windows_line_ends() {
 }
 
 #[test]
-fn a_file_name_that_is_not_text_is_no_bad_line() {
+fn a_file_name_need_not_be_utf8() {
     let mut bytes = HEADER.as_bytes().to_vec();
     bytes.extend(b"a\xff.png,1,1,CC_R,A,A,1,0,0,0\n");
     let (_folder, path) = table(bytes);
@@ -143,14 +143,14 @@ fn a_file_name_that_is_not_text_is_no_bad_line() {
 }
 
 #[test]
-fn each_wrong_line_says_column_and_reason() {
+fn each_invalid_line_names_its_column_and_reason() {
     let cases = [
         ("a,1,1,CC_R,A,A,NaN,0,0,1", "p_A is NaN"),
         ("a,1,1,CC_R,A,A,x,0,0,1", "column p_A: 'x' is not a number"),
         ("a,1,1,CC_R,A,A,0.5,0.2,0.2,0.2", "sum to 1.1"),
         ("a,1,1,CC_R,A,A,1.5,-0.5,0,0", "p_A is 1.5, outside 0 to 1"),
-        ("a,1,1,CC_R,E,A,1,0,0,0", "column label: 'E' is no density class"),
-        ("a,1,1,CC_X,A,A,1,0,0,0", "column view: 'CC_X' is no view"),
+        ("a,1,1,CC_R,E,A,1,0,0,0", "column label: 'E' is not a density class"),
+        ("a,1,1,CC_X,A,A,1,0,0,0", "column view: 'CC_X' is not a view"),
         ("a,1,1,CC_R,A,B,1,0,0,0", "column predicted: B though A is the most probable"),
         ("a,,1,CC_R,A,A,1,0,0,0", "column subject: empty"),
         ("a,1,1,CC_R,A,A,1,0,0", "the line ends before column p_D"),
@@ -163,7 +163,7 @@ fn each_wrong_line_says_column_and_reason() {
 }
 
 #[test]
-fn many_wrong_lines_are_listed_up_to_ten_and_counted() {
+fn up_to_ten_invalid_lines_are_listed_and_the_rest_counted() {
     let text = format!("{HEADER}{}", "a,1,1,CC_R,A,A,2,0,0,0\n".repeat(14));
     assert_eq!(bad_lines(&text).len(), 14);
     let (_folder, path) = table(text);
@@ -173,7 +173,7 @@ fn many_wrong_lines_are_listed_up_to_ten_and_counted() {
 }
 
 #[test]
-fn what_is_no_table_says_so() {
+fn files_that_are_not_tables_are_identified() {
     let message = |contents: &[u8]| {
         let (_folder, path) = table(contents);
         read_table(&path).unwrap_err().to_string()
@@ -184,7 +184,7 @@ fn what_is_no_table_says_so() {
     assert!(message(b"\x89PNG\r\n\x1a\n\x00\x00").contains("not a table of predictions: it is a PNG image"));
     let (_folder, path) = table("version https://git-lfs.github.com/spec/v1\n");
     let pointer = format!("{:#}", anyhow::Error::from(read_table(&path).unwrap_err()));
-    assert!(pointer.ends_with("is a Git LFS pointer; get the file itself by `git lfs pull`"), "{pointer}");
+    assert!(pointer.ends_with("is a Git LFS pointer; fetch the file itself with `git lfs pull`"), "{pointer}");
     let decimal_commas = format!("{}a;1;1;CC_R;A;A;0,97;0,01;0,01;0,01\n", HEADER.replace(',', ";"));
     assert!(
         message(decimal_commas.as_bytes()).contains(":2: column p_A: '0,97' is not a number; write a decimal point")
@@ -192,7 +192,7 @@ fn what_is_no_table_says_so() {
 }
 
 #[test]
-fn tables_of_spreadsheets_are_read_and_their_lines_numbered_rightly() {
+fn tables_of_spreadsheets_are_read_and_their_lines_numbered_correctly() {
     let text = format!("{HEADER}a,1,1,CC_R,A,A,1,0,0,0\n,,,,,,,,,\nb, 2 ,1,CC_R,A,A,1,0,0,0\n");
     let (_folder, path) = table(&text);
     let rows = read_table(&path).unwrap();
@@ -209,7 +209,7 @@ fn tables_of_spreadsheets_are_read_and_their_lines_numbered_rightly() {
 }
 
 #[test]
-fn wrong_probability_columns_say_where() {
+fn invalid_probability_columns_are_located() {
     let (_folder, path) = table("0.25\t0.25  0.25 0.25\r\n\n1 0 0\n0 0 0 inf\n0.5 0.5 x 0\n0.5 0.4 0 0\n");
     let message = read_probability_columns(&path).unwrap_err().to_string();
     for part in

@@ -1,4 +1,4 @@
-//! Writing tables of predictions, row by row.
+//! Writes prediction tables, row by row.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,9 +12,9 @@ use crate::tables::numpy_text::scientific;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 
-/// Writes `predictions.csv` and, beside it, one `predictions_<VIEW>.txt` a view (`predictions.txt` for images without
-/// a view). Rows go to disk as they come; the files appear under their names at [`PredictionWriter::finish`], and a
-/// writer that is dropped before leaves nothing behind.
+/// Writes `predictions.csv` and one `predictions_<VIEW>.txt` per view (`predictions.txt` for images without a view).
+/// Rows go to disk as they come; the files appear under their names at [`PredictionWriter::finish`], and a writer that
+/// is dropped before leaves nothing behind.
 ///
 /// `create → write* → finish`.
 pub struct PredictionWriter {
@@ -24,7 +24,7 @@ pub struct PredictionWriter {
 }
 
 impl PredictionWriter {
-    /// Begins the files in `folder`, which is made if it is not there.
+    /// Starts the files in `folder`, which is created if it does not exist.
     pub fn create(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let mut table = csv::Writer::from_writer(AtomicFile::create(&folder.join(FILE_NAME))?);
@@ -44,8 +44,8 @@ impl PredictionWriter {
         write_columns(columns, row)
     }
 
-    /// Puts all files in place, the table last, so that a table never stands beside columns that are not there yet.
-    /// Columns that an earlier table left in the folder, of views that this one lacks, are removed.
+    /// Moves all files into place, the table last, so that its text files always exist. Text files of an earlier table
+    /// for views that this one lacks are removed.
     pub fn finish(self) -> io::Result<()> {
         let table = self.table.into_inner().map_err(csv::IntoInnerError::into_error)?;
         let all = View::ALL.into_iter().map(Some).chain([None]);
@@ -62,7 +62,7 @@ impl PredictionWriter {
     }
 }
 
-/// Writes the predictions of a run's split, `predictions/<split>.csv` and `.txt`, in place of earlier ones.
+/// Writes the predictions of a run's split, `predictions/<split>.csv` and `.txt`, replacing earlier ones.
 pub fn write_split_tables(run: &RunDir, split: Split, rows: &[PredictionRow]) -> io::Result<()> {
     fs::create_dir_all(run.predictions())?;
     let mut table = csv::Writer::from_writer(AtomicFile::create(&run.prediction_table(split, "csv"))?);
@@ -92,13 +92,13 @@ fn write_record(table: &mut csv::Writer<AtomicFile>, row: &PredictionRow) -> io:
     ])?)
 }
 
-/// The reference's four columns of one image.
+/// Writes the reference's four columns for one image.
 fn write_columns(file: &mut AtomicFile, row: &PredictionRow) -> io::Result<()> {
     let [a, b, c, d] = row.probabilities.0.map(|probability| scientific(probability, 18));
     writeln!(file, "{a} {b} {c} {d}")
 }
 
-/// The name of the file with the reference's four columns of a view.
+/// Returns the name of the file with the reference's four columns for a view.
 #[must_use]
 pub fn columns_file_name(view: Option<View>) -> String {
     view.map_or_else(|| "predictions.txt".to_owned(), |view| format!("predictions_{view}.txt"))

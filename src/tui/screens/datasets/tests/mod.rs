@@ -1,6 +1,7 @@
-mod doubts;
-mod looks;
+mod rendering;
+mod unreadable_and_duplicates;
 
+use crate::tui::protocol::datasets::DatasetsMessage;
 use mammoscope_dataset::folder_listing::FolderContext;
 use mammoscope_dataset::folder_listing::FolderListing;
 use mammoscope_dataset::subject_audit::SubjectAudit;
@@ -20,7 +21,7 @@ use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
 
 const ROOT: &str = "/data/density";
 
-fn tell(app: &mut App, message: DatasetsMessage) -> Vec<Effect> {
+fn send(app: &mut App, message: DatasetsMessage) -> Vec<Effect> {
     app.update(UiMessage::Datasets(message), fixed_time())
 }
 
@@ -35,12 +36,12 @@ fn list(app: &mut App, folder: &str, subfolders: &[&str], images: &[String]) -> 
     for name in folder.strip_prefix(ROOT).unwrap() {
         context = context.within(name.to_str().unwrap());
     }
-    tell(app, DatasetsMessage::Listed { root: ROOT.into(), folder, context, outcome: Ok(listing) })
+    send(app, DatasetsMessage::Listed { root: ROOT.into(), folder, context, outcome: Ok(listing) })
 }
 
-/// CC_R with train and test, in class A one image that is named B, and a subject that is in both.
+/// Opens a data set of CC_R with train and test: an image in class A is named B, and a subject is in both splits.
 fn open_set(app: &mut App) {
-    tell(app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
+    send(app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
     list(app, "", &["CC_R"], &[]);
     list(app, "CC_R", &["train", "test"], &[]);
     let mut audited = Vec::new();
@@ -56,7 +57,7 @@ fn open_set(app: &mut App) {
         }
     }
     let audit = SubjectAudit::of(audited.iter());
-    tell(app, DatasetsMessage::Audited { root: ROOT.into(), audit });
+    send(app, DatasetsMessage::Audited { root: ROOT.into(), audit });
 }
 
 fn opened() -> App {
@@ -65,7 +66,7 @@ fn opened() -> App {
     app
 }
 
-/// Answers what is asked for of the rows on screen.
+/// Answers the requests for headers of the rows on screen.
 fn read_headers(app: &mut App) {
     for effect in app.after_draw() {
         if let Effect::Datasets(DatasetsEffect::ReadHeaders(paths)) = effect {
@@ -74,11 +75,11 @@ fn read_headers(app: &mut App) {
                     ImageFacts { width: 1283, height: 2255, bits: 8, color: ColorKind::Grey, format: ImageFormat::Png };
                 let bad = path.ends_with("train/C/3_1_C_CC_R.png");
                 let header =
-                    if bad { Err("is empty (0 bytes)".to_owned()) } else { Ok(ImageHeader { facts, bytes: 735_000 }) };
+                    if bad { Err("is empty (0 bytes)".into()) } else { Ok(ImageHeader { facts, bytes: 735_000 }) };
                 (path, header)
             };
             let read = paths.into_iter().map(header).collect();
-            tell(app, DatasetsMessage::Headers { read, passed: Vec::new() });
+            send(app, DatasetsMessage::Headers { read, skipped: Vec::new() });
         }
     }
 }
@@ -94,9 +95,9 @@ fn keys(text: &str) -> Vec<Key> {
 }
 
 #[test]
-fn the_screen_as_drawn() {
+fn the_screen_is_drawn() {
     let mut app = fresh_app();
-    tell(&mut app, DatasetsMessage::Offered(vec!["/density/workspace/phantoms".into(), "/density/testset".into()]));
+    send(&mut app, DatasetsMessage::Offered(vec!["/density/workspace/phantoms".into(), "/density/testset".into()]));
     insta::assert_snapshot!("nothing_80x24", shown(&mut app, (80, 24)));
     open_set(&mut app);
     press(&mut app, &[Key::Right, Key::Down, Key::Right, Key::Down, Key::Right]);
@@ -109,7 +110,7 @@ fn the_screen_as_drawn() {
     insta::assert_snapshot!("filter_80x24", shown(&mut app, (80, 24)));
     press(&mut app, &[Key::Escape, Key::Char('o')]);
     let typed = "/data/".to_owned();
-    tell(
+    send(
         &mut app,
         DatasetsMessage::Completed { typed, found: vec!["/data/density/".into(), "/data/d\u{202e}x/".into()] },
     );
@@ -143,16 +144,16 @@ fn folders_open_and_close_and_lead_to_images() {
 }
 
 #[test]
-fn a_folder_that_is_not_read_is_read_first() {
+fn a_selected_folder_is_read_first() {
     let mut app = fresh_app();
-    tell(&mut app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
+    send(&mut app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
     list(&mut app, "", &["CC_R", "CC_L"], &[]);
     let effects = press(&mut app, &[Key::Down]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::List("/data/density/CC_R".into()))]);
 }
 
 #[test]
-fn images_are_filtered_marked_and_walked_through() {
+fn images_are_filtered_marked_and_browsed() {
     let mut app = opened();
     press(&mut app, &[Key::Enter, Key::Char('/')]);
     press(&mut app, &keys("b_cc"));
@@ -173,11 +174,11 @@ fn images_are_filtered_marked_and_walked_through() {
     let (tree, row) = (screen.tree.as_ref().unwrap(), screen.samples.row(screen.images.cursor).unwrap());
     assert!(!screen.samples.flags(tree, row).is_empty());
     press(&mut app, &[Key::Enter]);
-    assert!(drawn(&mut app, (80, 24)).contains("of 26"), "the whole list is walked through");
+    assert!(drawn(&mut app, (80, 24)).contains("of 26"), "the whole list can be browsed");
 }
 
 #[test]
-fn windows_are_chosen_and_saved_with_the_rest() {
+fn grey_windows_are_chosen_and_saved() {
     let mut app = opened();
     press(
         &mut app,
@@ -197,7 +198,7 @@ fn windows_are_chosen_and_saved_with_the_rest() {
 }
 
 #[test]
-fn headers_are_asked_for_once_and_only_of_rows_on_screen() {
+fn headers_are_requested_once_and_only_for_rows_on_screen() {
     let mut app = opened();
     press(&mut app, &[Key::Enter]);
     drawn(&mut app, (80, 15));
@@ -216,7 +217,7 @@ fn headers_are_asked_for_once_and_only_of_rows_on_screen() {
 }
 
 #[test]
-fn what_changes_on_disk_keeps_the_cursor_on_its_image() {
+fn the_cursor_stays_on_its_image_when_files_change() {
     let mut app = opened();
     press(&mut app, &[Key::Enter, Key::Down, Key::Down]);
     drawn(&mut app, (80, 24));
@@ -226,32 +227,32 @@ fn what_changes_on_disk_keeps_the_cursor_on_its_image() {
     drawn(&mut app, (80, 24));
     assert_eq!(image(&app), before);
     list(&mut app, "", &[], &[]);
-    assert!(drawn(&mut app, (80, 24)).contains("no PNG, JPEG or TIFF image lies here"));
+    assert!(drawn(&mut app, (80, 24)).contains("no PNG, JPEG or TIFF images here"));
 }
 
 #[test]
-fn another_data_set_is_typed() {
+fn another_data_set_can_be_typed() {
     let mut app = opened();
     press(&mut app, &[Key::Char('o')]);
-    assert!(drawn(&mut app, (80, 24)).contains("folder  /data/"), "where the open one lies");
-    // A path from the root is not typed behind it.
+    assert!(drawn(&mut app, (80, 24)).contains("folder  /data/"), "the parent of the open one");
+    // An absolute path replaces it.
     press(&mut app, &keys("/q"));
     let typed = "/q".to_owned();
-    tell(&mut app, DatasetsMessage::Completed { typed: "/x".to_owned(), found: vec!["/stale/".into()] });
-    tell(&mut app, DatasetsMessage::Completed { typed, found: vec!["/query/".into()] });
+    send(&mut app, DatasetsMessage::Completed { typed: "/x".to_owned(), found: vec!["/stale/".into()] });
+    send(&mut app, DatasetsMessage::Completed { typed, found: vec!["/query/".into()] });
     press(&mut app, &[Key::Tab]);
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query/".into()))]);
-    tell(&mut app, DatasetsMessage::Opened { asked: "/query/".into(), root: "/query".into() });
-    let outcome = Err("permission denied".to_owned());
+    send(&mut app, DatasetsMessage::Opened { asked: "/query/".into(), root: "/query".into() });
+    let outcome = Err("permission denied".into());
     let (root, folder) = (PathBuf::from("/query"), PathBuf::from("/query"));
-    tell(&mut app, DatasetsMessage::Listed { root, folder, context: FolderContext::default(), outcome });
+    send(&mut app, DatasetsMessage::Listed { root, folder, context: FolderContext::default(), outcome });
     press(&mut app, &[Key::Enter]);
     assert!(drawn(&mut app, (80, 24)).contains("cannot be read: permission denied"));
 }
 
 #[test]
-fn the_mouse_chooses_and_opens() {
+fn the_mouse_selects_and_opens() {
     let mut app = opened();
     drawn(&mut app, (120, 40));
     let click = |app: &mut App, kind, column, row| {
@@ -271,7 +272,7 @@ fn the_mouse_chooses_and_opens() {
 }
 
 #[test]
-fn any_size_is_survived() {
+fn every_terminal_size_can_be_drawn() {
     let mut app = opened();
     for key in [Key::Down, Key::Enter, Key::Char('/'), Key::Char('9')] {
         press(&mut app, &[key]);
@@ -281,6 +282,6 @@ fn any_size_is_survived() {
             }
         }
     }
-    assert!(app.arrive(Destination::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
+    assert!(app.navigate(Destination::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
     assert_eq!(app.screen, ScreenId::Train);
 }

@@ -1,23 +1,26 @@
-//! What is found in curves, and what lies under them.
+//! Findings in curves, and the reference under them.
 
 use super::*;
 use crate::tui::protocol::runs::RunsMessage;
-use mammoscope_domain::run::run_event::CheckpointKind;
+use mammoscope_domain::run::run_records::{
+    CheckpointKind, EpochMetrics, EpochRecord, SavedCheckpoint, SplitEvaluation, StepReport,
+};
 use mammoscope_storage::runs::history_files::ReferenceHistory;
 
 const EPOCHS: u32 = 14;
 
-/// Epochs of 100 steps, each reported with the mean so far; one bad step, and from epoch 3 on no better validation loss.
+/// A run of epochs of 100 steps, each reported with the mean of its epoch, with one bad step, and without a better
+/// validation loss after epoch 3.
 fn plain_run() -> Vec<RunEvent> {
     let mut events = events();
     events.truncate(2);
-    let begun = events[0].time;
+    let start = events[0].time;
     for epoch in 1..=EPOCHS {
         let mut sum = 0.0;
         for within in 1..=STEPS_PER_EPOCH {
             let step = u64::from(epoch - 1) * STEPS_PER_EPOCH + within;
             sum += if step == 470 { 9.0 } else { 1.0 + (step * 7919 % 101) as f64 / 1000.0 };
-            let kind = RunEventKind::StepReported {
+            let kind = RunEventKind::StepReported(StepReport {
                 epoch,
                 step,
                 loss: sum / within as f64,
@@ -25,27 +28,30 @@ fn plain_run() -> Vec<RunEvent> {
                 learning_rate: 0.01,
                 gradient_norm: 1.0,
                 images_per_s: 30.0,
-            };
-            events.push(RunEvent { time: begun + TimeDelta::seconds(step as i64), kind });
+            });
+            events.push(RunEvent { time: start + TimeDelta::seconds(step as i64), kind });
         }
         let step = u64::from(epoch) * STEPS_PER_EPOCH;
-        let time = begun + TimeDelta::seconds(step as i64);
+        let time = start + TimeDelta::seconds(step as i64);
         let accuracy = 0.4 + if epoch == 3 { 0.2 } else { 0.01 * f64::from(epoch) };
-        let kind = RunEventKind::EpochEnded {
-            epoch,
-            step,
-            train_loss: 1.0,
-            train_accuracy: 0.5,
-            val_loss: Some(if epoch < 3 { 2.0 } else { 1.25 }),
-            val_accuracy: Some(accuracy),
-            val_kappa: None,
-            learning_rate: 0.01,
+        let kind = RunEventKind::EpochEnded(EpochRecord {
+            metrics: EpochMetrics {
+                epoch,
+                step,
+                train_loss: 1.0,
+                train_accuracy: 0.5,
+                val_loss: Some(if epoch < 3 { 2.0 } else { 1.25 }),
+                val_accuracy: Some(accuracy),
+                val_kappa: None,
+                learning_rate: 0.01,
+            },
             seconds: 100.0,
-        };
+        });
         events.push(RunEvent { time, kind });
         if epoch == 1 || epoch == 3 {
             let (kind, file) = (CheckpointKind::Best, format!("best-{epoch:03}.safetensors"));
-            let kind = RunEventKind::CheckpointSaved { epoch, step, kind, file, value: Some(accuracy) };
+            let kind =
+                RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value: Some(accuracy) });
             events.push(RunEvent { time, kind });
         }
     }
@@ -54,12 +60,12 @@ fn plain_run() -> Vec<RunEvent> {
 
 fn app_with_plain_run() -> App {
     let mut app = app_with_runs();
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&plain_run())) });
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&plain_run())) });
     app
 }
 
 #[test]
-fn a_spike_and_a_plateau_are_marked_listed_and_gone_to() {
+fn a_spike_and_a_plateau_are_marked_listed_and_visited() {
     let mut app = app_with_plain_run();
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains('▲') && screen.contains('═'), "{screen}");
@@ -72,48 +78,48 @@ fn a_spike_and_a_plateau_are_marked_listed_and_gone_to() {
 }
 
 #[test]
-fn what_was_found_in_steps_that_are_void_is_found_no_more() {
+fn findings_in_replaced_steps_are_dropped() {
     let mut curves = RunCurves::default();
     let found = |curves: &RunCurves| -> Vec<u64> {
         let notes = curves.notes.iter().filter(|note| !matches!(note.kind, NoteKind::Event(_)));
         notes.map(|note| note.step).collect()
     };
-    // As it grows, in two parts.
-    let whole = news(&plain_run());
-    let mut first = news(&plain_run());
+    // The run grows in two parts.
+    let whole = update_of(&plain_run());
+    let mut first = update_of(&plain_run());
     first.steps.truncate(469);
-    curves.take(first);
-    let mut rest = news(&plain_run());
-    (rest.kept, rest.anew) = (469, false);
+    curves.apply(first);
+    let mut rest = update_of(&plain_run());
+    (rest.kept, rest.is_restart) = (469, false);
     rest.notes.clear();
     rest.steps.drain(..469);
-    curves.take(rest);
+    curves.apply(rest);
     assert_eq!(found(&curves), [470, 1300]);
-    // The run was resumed at step 400 and got past step 470 unharmed.
+    // The run is resumed at step 400 and passes step 470 without a spike.
     let mut again = whole;
-    (again.kept, again.anew) = (400, false);
+    (again.kept, again.is_restart) = (400, false);
     again.notes.clear();
     again.steps.drain(..400);
     again.steps.truncate(60);
-    again.state.records.truncate(4);
-    curves.take(again);
+    again.summary.records.truncate(4);
+    curves.apply(again);
     assert_eq!(found(&curves), Vec::<u64>::new());
 }
 
 #[test]
-fn with_a_cursor_it_is_said_which_checkpoint_the_evaluation_is_of() {
+fn with_a_cursor_the_evaluated_checkpoint_is_reported() {
     let mut app = app_with_runs();
     let mut events = plain_run();
     let split = mammoscope_domain::subject::split::Split::Test;
-    let kind = RunEventKind::Evaluated { split, images: 100, accuracy: 0.6, kappa_linear: None };
+    let kind = RunEventKind::Evaluated(SplitEvaluation { split, images: 100, accuracy: 0.6, kappa_linear: None });
     events.push(RunEvent { time: fixed_time(), kind });
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events)) });
     app.screens.runs.cursor = Some(110.0);
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Evaluate);
     assert_eq!(
         notice(&app),
-        "nearest to the cursor: epoch 1, val accuracy 0.410; evaluated is the best: epoch 3, val accuracy 0.600"
+        "nearest to the cursor: epoch 1, val accuracy 0.410; evaluated was the best: epoch 3, val accuracy 0.600"
     );
     press(&mut app, &[Key::Char('3')]);
     app.screens.runs.cursor = Some(1000.0);
@@ -122,7 +128,7 @@ fn with_a_cursor_it_is_said_which_checkpoint_the_evaluation_is_of() {
 }
 
 #[test]
-fn a_reference_is_drawn_whole_where_its_epochs_have_a_place() {
+fn a_reference_is_drawn_as_a_whole_over_steps_and_epochs() {
     let mut app = app_with_plain_run();
     let series = |first: f64| (1..=40).map(|epoch| first / f64::from(epoch)).collect::<Vec<f64>>();
     let history = ReferenceHistory {
@@ -131,7 +137,7 @@ fn a_reference_is_drawn_whole_where_its_epochs_have_a_place() {
         loss_val: series(3.0),
         acc_val: series(0.8),
     };
-    tell(&mut app, RunsMessage::Reference { folder: "/seed".into(), outcome: Ok(history) });
+    send(&mut app, RunsMessage::Reference { folder: "/seed".into(), outcome: Ok(history) });
     assert_eq!(app.screens.runs.range(), (0.0, 4000.0), "its forty epochs, of which the run has done fourteen");
     let screen = drawn(&mut app, (120, 40));
     assert_eq!(screen.matches("─• reference ").count(), 1, "{screen}");
@@ -141,6 +147,6 @@ fn a_reference_is_drawn_whole_where_its_epochs_have_a_place() {
     press(&mut app, &[Key::Char('0'), Key::Char('t')]);
     assert_eq!(app.screens.runs.range(), (0.0, 40.0), "epochs");
     press(&mut app, &[Key::Char('t')]);
-    assert_eq!(app.screens.runs.range(), (0.0, 1400.0), "nobody knows when its epochs were");
-    assert!(!drawn(&mut app, (120, 40)).contains("reference"), "nothing is named that is not drawn");
+    assert_eq!(app.screens.runs.range(), (0.0, 1400.0), "the times of its epochs are unknown");
+    assert!(!drawn(&mut app, (120, 40)).contains("reference"), "the legend names only what is drawn");
 }

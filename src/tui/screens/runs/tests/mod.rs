@@ -1,12 +1,9 @@
-mod arrival;
+mod arriving_runs;
 mod findings;
-mod looks;
+mod rendering;
 
-use crate::tui::protocol::runs::RunUpdate;
-use crate::tui::protocol::runs::RunsAction;
-use crate::tui::protocol::runs::RunsMessage;
 use chrono::TimeDelta;
-use mammoscope_runs::control::Answer;
+use mammoscope_runs::control::RequestOutcome;
 use proptest::prelude::*;
 
 use super::curves::Metric;
@@ -15,16 +12,24 @@ use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::runs::{NoteKind, RunNote};
+use crate::tui::protocol::runs::{NoteKind, RunUpdate, RunsAction, RunsMessage};
+use crate::tui::services::run_watch::PendingUpdate;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::run::run_condition::{ProcessEvidence, RunCondition};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
+use mammoscope_domain::run::run_records::{
+    EpochMetrics, EpochRecord, LearningRateReduction, SkippedSample, SplitEvaluation, StepReport, TrainerFacts,
+    TrainingSetup,
+};
 use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::{BestEpoch, RunPhase, RunStatus, STATUS_SCHEMA};
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::Monitor;
+use mammoscope_runs::snapshot::RunChange;
+use mammoscope_storage::runs::event_tail::TailEntry;
 
 const STEPS_PER_EPOCH: u64 = 100;
 
@@ -60,7 +65,7 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Proces
         epochs: 100,
         best: Some(BestEpoch { metric: "val_accuracy".to_owned(), value: 0.64, epoch: 8 }),
         images_per_s: Some(31.0),
-        eta_s: Some(5400.0),
+        eta_s: Some(9000.0),
         heartbeat: now - TimeDelta::seconds(silence_s),
         updated: now,
     };
@@ -80,20 +85,33 @@ fn rows() -> Vec<RunRow> {
     ]
 }
 
-/// A training of ten epochs with a number that is not finite, an image left out, and a reduced learning rate.
+/// The events of a run of ten epochs with a loss that is not finite, a skipped image, and a reduced learning rate.
 fn events() -> Vec<RunEvent> {
-    let begun = fixed_time() - TimeDelta::seconds(1100);
+    let start = fixed_time() - TimeDelta::seconds(1100);
     let mut events = Vec::new();
     let mut add = |seconds: f64, kind| {
-        events.push(RunEvent { time: begun + TimeDelta::milliseconds((seconds * 1000.0) as i64), kind });
+        events.push(RunEvent { time: start + TimeDelta::milliseconds((seconds * 1000.0) as i64), kind });
     };
-    add(0.0, RunEventKind::Started { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() });
+    add(0.0, RunEventKind::Started(TrainerFacts { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() }));
     let (train, validation, test) = (800, 100, 100);
     let (device, precision) = ("cuda:0".to_owned(), Precision::F32);
-    let prepared =
-        RunEventKind::Prepared { device, precision, threads: 2, train, validation, test, steps_per_epoch: 100 };
+    let prepared = RunEventKind::Prepared(TrainingSetup {
+        device,
+        precision,
+        threads: 2,
+        train,
+        validation,
+        test,
+        steps_per_epoch: 100,
+    });
     add(1.0, prepared);
-    add(1.5, RunEventKind::SampleSkipped { file: "bad\u{202e}.png".to_owned(), reason: "truncated".to_owned() });
+    add(
+        1.5,
+        RunEventKind::SampleSkipped(SkippedSample {
+            file: "bad\u{202e}.png".to_owned(),
+            reason: "truncated".to_owned(),
+        }),
+    );
     for epoch in 1..=10_u32 {
         for part in 1..=20_u64 {
             let step = u64::from(epoch - 1) * STEPS_PER_EPOCH + part * 5;
@@ -102,7 +120,7 @@ fn events() -> Vec<RunEvent> {
             let loss = if step == 500 { f64::NAN } else { loss };
             add(
                 step as f64 + 2.0,
-                RunEventKind::StepReported {
+                RunEventKind::StepReported(StepReport {
                     epoch,
                     step,
                     loss,
@@ -110,59 +128,60 @@ fn events() -> Vec<RunEvent> {
                     learning_rate: if epoch > 6 { 0.002 } else { 0.01 },
                     gradient_norm: 3.0 + wave,
                     images_per_s: 30.0 + wave * 10.0,
-                },
+                }),
             );
         }
         let step = u64::from(epoch) * STEPS_PER_EPOCH;
         let val_loss = 1.8 / (1.0 + f64::from(epoch) / 3.0) + 0.2;
-        let figures = RunEventKind::EpochEnded {
-            epoch,
-            step,
-            train_loss: val_loss - 0.1,
-            train_accuracy: 0.6,
-            val_loss: Some(val_loss),
-            val_accuracy: Some(if epoch == 8 { 0.64 } else { 0.3 + f64::from(epoch) * 0.03 }),
-            val_kappa: None,
-            learning_rate: 0.01,
+        let figures = RunEventKind::EpochEnded(EpochRecord {
+            metrics: EpochMetrics {
+                epoch,
+                step,
+                train_loss: val_loss - 0.1,
+                train_accuracy: 0.6,
+                val_loss: Some(val_loss),
+                val_accuracy: Some(if epoch == 8 { 0.64 } else { 0.3 + f64::from(epoch) * 0.03 }),
+                val_kappa: None,
+                learning_rate: 0.01,
+            },
             seconds: 100.0,
-        };
+        });
         add(step as f64 + 2.0, figures);
         if epoch == 5 {
             let files = vec!["a.png".to_owned()];
             add(step as f64 + 2.0, RunEventKind::Nonfinite { step, what: "loss".to_owned(), files });
         }
         if epoch == 6 {
-            add(step as f64 + 2.0, RunEventKind::LearningRateReduced { epoch, from: 0.01, to: 0.002 });
+            add(
+                step as f64 + 2.0,
+                RunEventKind::LearningRateReduced(LearningRateReduction { epoch, from: 0.01, to: 0.002 }),
+            );
         }
     }
     events
 }
 
-fn news(events: &[RunEvent]) -> RunUpdate {
-    let mut state = RunState::new(mammoscope_domain::training::training_config::Monitor::ValAccuracy, 100);
-    let mut notes = Vec::new();
+fn update_of(events: &[RunEvent]) -> RunUpdate {
+    let mut state = RunState::new(Monitor::ValAccuracy, 100);
+    let mut pending = PendingUpdate::new();
     for event in events {
         state.apply(event);
-        if !matches!(event.kind, RunEventKind::StepReported { .. }) {
-            let kind = NoteKind::Event(event.kind.clone());
-            notes.push(RunNote { time: event.time, step: state.step, kind });
-        }
+        pending.add(&state, &RunChange::Entry(TailEntry::Event(event.clone())));
     }
-    let steps = std::mem::take(&mut state.steps);
-    let log = Some(vec!["INFO begins".to_owned(), "WARN \u{1b}[31mcareful".to_owned()]);
-    RunUpdate { kept: 0, steps, anew: true, notes, state: Box::new(state), problems: Vec::new(), log }
+    let log = vec!["INFO begins".to_owned(), "WARN \u{1b}[31mcareful".to_owned()];
+    pending.take(&state, Vec::new(), Some(log))
 }
 
-fn tell(app: &mut App, message: RunsMessage) -> Vec<Effect> {
+fn send(app: &mut App, message: RunsMessage) -> Vec<Effect> {
     app.update(UiMessage::Runs(message), fixed_time())
 }
 
 fn app_with_runs() -> App {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('3')]);
-    let effects = tell(&mut app, RunsMessage::Listed(Ok(rows())));
-    assert_eq!(effects, [Effect::Runs(RunsEffect::Follow(vec![run_dir("a_CC_R")]))], "the first run is chosen");
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events())) });
+    let effects = send(&mut app, RunsMessage::Listed(Ok(rows())));
+    assert_eq!(effects, [Effect::Runs(RunsEffect::Follow(vec![run_dir("a_CC_R")]))], "the first run is selected");
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events())) });
     app
 }
 
@@ -175,10 +194,10 @@ fn notice(app: &App) -> String {
 }
 
 #[test]
-fn as_drawn() {
+fn the_screen_is_drawn() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('3')]);
-    tell(&mut app, RunsMessage::Listed(Ok(Vec::new())));
+    send(&mut app, RunsMessage::Listed(Ok(Vec::new())));
     insta::assert_snapshot!("empty_80x24", drawn(&mut app, (80, 24)));
     let mut app = app_with_runs();
     insta::assert_snapshot!("run_80x24", drawn(&mut app, (80, 24)));
@@ -186,7 +205,7 @@ fn as_drawn() {
     press(&mut app, &[Key::Char('!'), Key::Char('!'), Key::Char('x')]);
     insta::assert_snapshot!("cursor_and_menu_120x40", drawn(&mut app, (120, 40)));
     press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' '), Key::Char('l')]);
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_L"), news: Box::new(news(&events()[..150])) });
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_L"), update: Box::new(update_of(&events()[..150])) });
     insta::assert_snapshot!("overlay_log_120x40", drawn(&mut app, (120, 40)));
     app.model.theme.ascii = true;
     insta::assert_snapshot!("overlay_ascii_80x24", drawn(&mut app, (80, 24)));
@@ -199,38 +218,42 @@ fn the_cursor_stays_on_its_run_when_the_list_changes() {
     assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")));
     let mut more = rows();
     more.insert(0, row("z_CC_R", View::CcR, RunPhase::Queued, 0, ProcessEvidence::Alive));
-    assert_eq!(tell(&mut app, RunsMessage::Listed(Ok(more.clone()))), []);
-    assert_eq!(app.screens.runs.list.cursor, 3);
+    assert_eq!(send(&mut app, RunsMessage::Listed(Ok(more.clone()))), []);
+    assert_eq!(app.screens.runs.picker.list.cursor, 3);
     more.remove(3);
-    let effects = tell(&mut app, RunsMessage::Listed(Ok(more)));
-    assert_eq!(effects, [Effect::Runs(RunsEffect::Follow(vec![run_dir("c_CC_R")]))], "a run that is gone is left");
+    let effects = send(&mut app, RunsMessage::Listed(Ok(more)));
+    assert_eq!(
+        effects,
+        [Effect::Runs(RunsEffect::Follow(vec![run_dir("c_CC_R")]))],
+        "a run that is gone is deselected"
+    );
 }
 
 #[test]
-fn the_filter_takes_letters_and_goes_step_by_step() {
+fn the_filter_takes_letters_and_escape_clears_it() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Char('/')]);
     type_text(&mut app, "mlo q");
-    assert_eq!(app.screens.runs.shown, [2], "queued, and q did not leave");
+    assert_eq!(app.screens.runs.picker.shown, [2], "queued, and q did not leave");
     press(&mut app, &[Key::Escape, Key::Escape]);
-    assert_eq!(app.screens.runs.shown.len(), 6);
-    assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")), "the run found stays chosen");
+    assert_eq!(app.screens.runs.picker.shown.len(), 6);
+    assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")), "the run that was found stays selected");
 }
 
 #[test]
-fn what_a_trainer_can_be_asked_depends_on_its_run() {
+fn the_possible_requests_depend_on_the_condition_of_the_run() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Char('x')]);
     let effects = press(&mut app, &[Key::Char('p')]);
     let pause = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Pause };
     assert_eq!(effects, [Effect::Runs(pause)]);
-    assert_eq!(app.screens.runs.asked.len(), 1);
-    let answer = Ok(Answer::Asked(" → acknowledged at step 1004".to_owned()));
-    tell(&mut app, RunsMessage::Answered { run: run_dir("a_CC_R"), verb: RequestVerb::Pause, answer });
-    assert_eq!(notice(&app), "a_CC_R: pause asked → acknowledged at step 1004");
-    assert!(app.screens.runs.asked.is_empty());
+    assert_eq!(app.screens.runs.requests.verbs.len(), 1);
+    let answer = Ok(RequestOutcome::Written(" → acknowledged at step 1004".to_owned()));
+    send(&mut app, RunsMessage::Answered { run: run_dir("a_CC_R"), verb: RequestVerb::Pause, answer });
+    assert_eq!(notice(&app), "a_CC_R: pause requested → acknowledged at step 1004");
+    assert!(app.screens.runs.requests.verbs.is_empty());
 
-    // What ends it is asked back, and Enter is not the answer.
+    // To stop a run needs confirmation, and Enter does not confirm.
     press(&mut app, &[Key::Char('x'), Key::Char('s'), Key::Enter]);
     let effects = press(&mut app, &[Key::Char('y')]);
     let stop = RunsEffect::Ask { run: run_dir("a_CC_R"), verb: RequestVerb::Stop };
@@ -240,16 +263,16 @@ fn what_a_trainer_can_be_asked_depends_on_its_run() {
     let kill = RunsEffect::Kill(run_dir("a_CC_R"));
     assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Runs(kill)]);
     let outcome = Ok("its trainer, process 7, was killed".to_owned());
-    tell(&mut app, RunsMessage::Forced { run: run_dir("a_CC_R"), outcome });
+    send(&mut app, RunsMessage::Forced { run: run_dir("a_CC_R"), outcome });
     assert_eq!(notice(&app), "a_CC_R: its trainer, process 7, was killed");
     press(&mut app, &[Key::Char('x'), Key::Char('m')]);
-    assert!(app.screens.runs.menu.is_some(), "a run at work is not marked as ended, nor offered to be");
+    assert!(app.screens.runs.menu.is_some(), "an active run cannot be marked as ended");
     press(&mut app, &[Key::Escape]);
 
-    assert_eq!(press(&mut app, &[Key::Char('r')]), [], "a run at work is not resumed");
+    assert_eq!(press(&mut app, &[Key::Char('r')]), [], "an active run is not resumed");
     assert!(notice(&app).contains("nothing to resume"), "{}", notice(&app));
     press(&mut app, &[Key::Char('D')]);
-    assert!(app.popups.is_empty(), "nor thrown away");
+    assert!(app.popups.is_empty(), "nor moved to the trash");
 
     press(&mut app, &[Key::End]);
     let resume = [Effect::Runs(RunsEffect::Resume(run_dir("e_CC_R")))];
@@ -263,22 +286,22 @@ fn what_a_trainer_can_be_asked_depends_on_its_run() {
 }
 
 #[test]
-fn enter_opens_the_evaluation_where_there_is_one() {
+fn enter_opens_the_evaluation_if_there_is_one() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Runs);
     assert!(notice(&app).contains("no evaluation yet"));
     let mut events = events();
     let split = mammoscope_domain::subject::split::Split::Test;
-    let kind = RunEventKind::Evaluated { split, images: 100, accuracy: 0.6, kappa_linear: None };
+    let kind = RunEventKind::Evaluated(SplitEvaluation { split, images: 100, accuracy: 0.6, kappa_linear: None });
     events.push(RunEvent { time: fixed_time(), kind });
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events)) });
-    let evaluation = app.screens.runs.act_here(RunsAction::OpenEvaluation, &app.model);
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events)) });
+    let evaluation = app.screens.runs.update(RunsAction::OpenEvaluation, &app.model);
     assert_eq!(evaluation, [Effect::Navigate(Destination::Evaluation(run_dir("a_CC_R")))]);
 }
 
 #[test]
-fn events_that_want_attention_are_gone_through_in_order() {
+fn events_that_need_attention_are_visited_in_order() {
     let mut app = app_with_runs();
     drawn(&mut app, (120, 40));
     for expected in ["left out: bad\\u{202e}.png", "not finite at step 500", "reduced from 0.01", "left out"] {
@@ -290,20 +313,20 @@ fn events_that_want_attention_are_gone_through_in_order() {
     press(&mut app, &[Key::Char('z'), Key::Char('z'), Key::Char('z'), Key::Char('0'), Key::Char('z')]);
     assert_eq!(app.screens.runs.range(), (250.0, 750.0), "zoomed at the cursor");
     press(&mut app, &[Key::Char('!')]);
-    assert_eq!(app.screens.runs.range(), (250.0, 750.0), "in sight already");
+    assert_eq!(app.screens.runs.range(), (250.0, 750.0), "visible already");
     press(&mut app, &[Key::Char('t')]);
     assert_eq!(app.screens.runs.cursor, Some(6.0), "epochs");
 }
 
 #[test]
-fn the_mouse_chooses_runs_and_sets_the_cursor() {
+fn the_mouse_selects_runs_and_sets_the_cursor() {
     let mut app = app_with_runs();
     drawn(&mut app, (120, 40));
     let click = |column, row| UiMessage::Input(Input::Mouse(Mouse { kind: MouseKind::Press, column, row }));
     app.update(click(10, 4), fixed_time());
     assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")));
     press(&mut app, &[Key::Home]);
-    tell(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), news: Box::new(news(&events())) });
+    send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events())) });
     drawn(&mut app, (120, 40));
     let plot = app.screens.runs.areas.plots[0];
     app.update(click(plot.right() - 1, plot.y), fixed_time());
@@ -313,22 +336,22 @@ fn the_mouse_chooses_runs_and_sets_the_cursor() {
 }
 
 #[test]
-fn smoothing_begins_anew_where_steps_come_again() {
+fn smoothing_restarts_after_replaced_steps() {
     let mut curves = RunCurves::default();
     curves.set_smoothing(0.9);
-    curves.take(news(&events()));
+    curves.apply(update_of(&events()));
     let whole = curves.smooth(Metric::Accuracy).unwrap().values().to_vec();
-    let mut again = news(&events());
+    let mut again = update_of(&events());
     again.kept = 120;
     again.steps.drain(..120);
-    curves.take(again);
+    curves.apply(again);
     let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
     assert!(same(curves.smooth(Metric::Accuracy).unwrap().values(), &whole));
     assert_eq!(curves.raw(Metric::Loss).gaps().first(), Some(&(99..100)));
 }
 
 #[test]
-fn what_is_shown_comes_back() {
+fn the_state_is_restored() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Down, Key::Char(' '), Key::Char('l'), Key::Char('s'), Key::Char('z')]);
     let view = app.screens.runs.view_state();
@@ -342,7 +365,7 @@ fn what_is_shown_comes_back() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn random_keys_do_no_harm_with_runs_on_screen(
+    fn random_keys_do_no_harm_with_runs_listed(
         keys in prop::collection::vec((32_u8..127).prop_map(|byte| Key::Char(char::from(byte))), 0..40),
         more in prop::collection::vec(prop::sample::select(vec![
             Key::Left, Key::Right, Key::ShiftLeft, Key::Down, Key::Escape, Key::Enter, Key::Char('z'), Key::Char('t'),

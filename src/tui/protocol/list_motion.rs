@@ -1,0 +1,54 @@
+//! The motions of a cursor in a list, and the table of their keys.
+
+use crate::terminal::input::Key;
+use crate::tui::protocol::binding::{Action, Binding};
+
+/// A motion of the cursor in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum ListMotion {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    First,
+    Last,
+}
+
+/// The keys that move the cursor of a list; part of the key tables of every screen that has one.
+pub(in crate::tui) const LIST_MOTIONS: &[Binding] = &[
+    motion(ListMotion::Up, &[Key::Up, Key::Char('k')], "move up"),
+    motion(ListMotion::Down, &[Key::Down, Key::Char('j')], "move down"),
+    motion(ListMotion::PageUp, &[Key::PageUp], "move up a page"),
+    motion(ListMotion::PageDown, &[Key::PageDown], "move down a page"),
+    motion(ListMotion::First, &[Key::Home, Key::Char('g')], "move to the first row"),
+    motion(ListMotion::Last, &[Key::End, Key::Char('G')], "move to the last row"),
+];
+
+const fn motion(motion: ListMotion, keys: &'static [Key], name: &'static str) -> Binding {
+    Binding::quiet(Action::Move(motion), keys, name)
+}
+
+impl ListMotion {
+    /// The motion of a key while the keyboard goes to a text field beside the list.
+    pub(in crate::tui) fn while_typing(key: Key) -> Option<Self> {
+        match key {
+            Key::Up => Some(Self::Up),
+            Key::Down => Some(Self::Down),
+            Key::PageUp => Some(Self::PageUp),
+            Key::PageDown => Some(Self::PageDown),
+            _ => None,
+        }
+    }
+
+    /// The rows by which the cursor moves, for pages of `page` rows; First and Last exceed any list.
+    pub(in crate::tui) fn rows(self, page: isize) -> isize {
+        match self {
+            Self::Up => -1,
+            Self::Down => 1,
+            Self::PageUp => -page,
+            Self::PageDown => page,
+            Self::First => isize::MIN / 2,
+            Self::Last => isize::MAX / 2,
+        }
+    }
+}

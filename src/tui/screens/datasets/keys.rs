@@ -1,0 +1,81 @@
+//! The key tables of the screen Datasets.
+
+use DatasetsAction as Do;
+
+use crate::terminal::input::Key;
+use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::datasets::DatasetsAction;
+use crate::tui::protocol::list_motion::LIST_MOTIONS;
+
+const fn act(action: DatasetsAction) -> Action {
+    Action::Datasets(action)
+}
+
+const FILTER: Binding = Binding::new(act(Do::Filter), &[Key::Char('/')], "filter", "filter the images by name");
+const OPEN: Binding = Binding::new(act(Do::Open), &[Key::Char('o')], "open", "open another data set");
+const TRAIN: Binding = Binding::new(act(Do::Train), &[Key::Char('t')], "train", "train on this data set");
+const DUPLICATES: Binding = Binding::quiet(
+    act(Do::FindDuplicates),
+    &[Key::Char('a')],
+    "check all images for duplicates and for contents that are not as expected",
+);
+const SHOWN: Binding =
+    Binding::new(act(Do::NextShown), &[Key::Char('f')], "flagged", "list all, flagged or marked images");
+
+/// The keys while the folders have the focus.
+pub(super) const FOLDERS: KeyTables = &[
+    &[
+        Binding::new(act(Do::ToImages), &[Key::Enter], "images", "go to the images of this folder"),
+        Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "expand", "expand the folder, or go into it"),
+        Binding::quiet(act(Do::Outward), &[Key::Left, Key::Char('h')], "collapse the folder, or go to its parent"),
+        TRAIN,
+        FILTER,
+        SHOWN,
+        OPEN,
+        DUPLICATES,
+    ],
+    LIST_MOTIONS,
+];
+
+/// The keys while the images have the focus.
+pub(super) const IMAGES: KeyTables = &[
+    &[
+        Binding::new(act(Do::View), &[Key::Enter], "view", "show the image full screen"),
+        Binding::new(
+            act(Do::Explain),
+            &[Key::Char('e')],
+            "explain",
+            "see where a network looks in the marked or listed images",
+        ),
+        Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark or unmark the image"),
+        FILTER,
+        Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
+        SHOWN,
+        Binding::new(
+            act(Do::ToFolders),
+            &[Key::Escape, Key::Left, Key::Char('h')],
+            "folders",
+            "go back to the folders",
+        ),
+        TRAIN,
+        OPEN,
+        Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
+        DUPLICATES,
+        Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark or unmark all listed images"),
+        Binding::quiet(act(Do::Darker), &[Key::Char('[')], "darken the image"),
+        Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "brighten the image"),
+        Binding::quiet(act(Do::LessContrast), &[Key::Char('{')], "decrease the contrast"),
+        Binding::quiet(act(Do::MoreContrast), &[Key::Char('}')], "increase the contrast"),
+        Binding::quiet(act(Do::ResetWindow), &[Key::Char('0')], "reset the grey window"),
+    ],
+    LIST_MOTIONS,
+];
+
+/// The keys while no data set is open.
+pub(super) const NOTHING: KeyTables = &[
+    &[
+        Binding::new(act(Do::Open), &[Key::Char('o')], "type a path", "open a data set"),
+        Binding::new(act(Do::OpenOffered), &[Key::Enter], "open", "open the data set under the cursor"),
+    ],
+    LIST_MOTIONS,
+];

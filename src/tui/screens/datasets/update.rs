@@ -1,0 +1,378 @@
+//! The screen Datasets' response to actions, keys and the mouse.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use super::DatasetsScreen;
+use super::flags::Flag;
+use super::open_field::OpenField;
+use super::samples::{SampleRow, Samples, Shown};
+use super::tree::{FolderState, FolderTree};
+use crate::terminal::input::{Key, Mouse, MouseKind};
+use crate::tui::model::Model;
+use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
+use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::viewer::{ImageList, ListedImage};
+use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::text_field::TextField;
+use mammoscope_dataset::subject_audit::sample_name;
+
+/// The largest number of images for the viewer and for Explain; of a longer list, those around the cursor are taken.
+pub(super) const MAX_VIEWED: usize = 5000;
+
+impl DatasetsScreen {
+    pub(super) fn update(&mut self, action: DatasetsAction, model: &Model) -> Vec<Effect> {
+        match action {
+            DatasetsAction::Inward => return self.inward(),
+            DatasetsAction::Outward => return self.outward(),
+            DatasetsAction::ToImages => self.in_images = self.tree.is_some(),
+            DatasetsAction::ToFolders => self.step_back(),
+            DatasetsAction::View => return self.view_image(),
+            DatasetsAction::Explain => return self.explain(),
+            DatasetsAction::Mark => self.mark(),
+            DatasetsAction::MarkAll => {
+                if let Some(tree) = &self.tree {
+                    self.samples.toggle_all_marks(tree);
+                }
+                self.stale |= self.shown == Shown::Marked;
+            }
+            DatasetsAction::Filter => {
+                self.typing = self.tree.is_some();
+                self.in_images |= self.typing;
+            }
+            DatasetsAction::NextShown => {
+                self.shown = self.shown.next();
+                self.stale = true;
+                self.in_images = true;
+            }
+            DatasetsAction::NextFlagged => return self.next_flagged(),
+            DatasetsAction::FindDuplicates => return self.find_duplicates(),
+            DatasetsAction::Open => {
+                let start = self.tree.as_ref().map_or(&model.workspace, |tree| &tree.folder(0).path);
+                let start = start.parent().unwrap_or(start).to_string_lossy();
+                let (open, effects) = OpenField::new(&format!("{}/", start.trim_end_matches('/')));
+                self.open = Some(open);
+                return effects;
+            }
+            DatasetsAction::OpenOffered => {
+                let offered = self.offered.as_ref().and_then(|offered| offered.get(self.offers.cursor));
+                return offered.map(|path| open_effect(path.clone())).into_iter().collect();
+            }
+            DatasetsAction::Train => {
+                let data = self.tree.as_ref().map(|tree| tree.folder(0).path.clone());
+                return data.map(|data| Effect::Navigate(Destination::NewTraining { data })).into_iter().collect();
+            }
+            DatasetsAction::NextWindow => self.window = self.window.next(),
+            DatasetsAction::Brighter => self.window = self.window.brighter(1),
+            DatasetsAction::Darker => self.window = self.window.brighter(-1),
+            DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
+            DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
+            DatasetsAction::ResetWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn step(&mut self, motion: ListMotion) -> Vec<Effect> {
+        let Some(tree) = &self.tree else {
+            self.offers.move_by(motion, self.offered.as_ref().map_or(0, Vec::len));
+            return Vec::new();
+        };
+        if self.in_images {
+            self.relist();
+            self.restored.image = None;
+            self.images.move_by(motion, self.samples.len());
+            return Vec::new();
+        }
+        let rows = tree.rows();
+        self.folders.move_by(motion, rows.len());
+        self.choose(rows[self.folders.cursor.min(rows.len() - 1)])
+    }
+
+    /// Selects a folder; an unread one is read before all others.
+    pub(super) fn choose(&mut self, folder: usize) -> Vec<Effect> {
+        let Some(tree) = &self.tree else { return Vec::new() };
+        self.restored.folder = None;
+        if self.folder != folder {
+            self.folder = folder;
+            self.images = ScrollList::default();
+            self.stale = true;
+        }
+        self.folders.cursor = tree.rows().iter().position(|&row| row == folder).unwrap_or(0);
+        let chosen = tree.folder(folder);
+        if chosen.state == FolderState::Waiting { vec![list_effect(&chosen.path)] } else { Vec::new() }
+    }
+
+    fn inward(&mut self) -> Vec<Effect> {
+        let Some(tree) = &mut self.tree else { return Vec::new() };
+        let folder = tree.folder(self.folder);
+        if folder.children.is_empty() && folder.state != FolderState::Waiting {
+            self.in_images = true;
+        } else if folder.expanded {
+            if let Some(&child) = folder.children.first() {
+                return self.choose(child);
+            }
+        } else {
+            let wanted: Vec<Effect> = folder
+                .children
+                .iter()
+                .filter(|&&child| tree.folder(child).state == FolderState::Waiting)
+                .map(|&child| list_effect(&tree.folder(child).path))
+                .collect();
+            tree.expand(self.folder, true);
+            return wanted;
+        }
+        Vec::new()
+    }
+
+    fn outward(&mut self) -> Vec<Effect> {
+        let Some(tree) = &mut self.tree else { return Vec::new() };
+        let folder = tree.folder(self.folder);
+        if folder.expanded && !folder.children.is_empty() && self.folder != 0 {
+            tree.expand(self.folder, false);
+            return Vec::new();
+        }
+        match folder.parent {
+            Some(parent) => self.choose(parent),
+            None => Vec::new(),
+        }
+    }
+
+    /// Clears the filter or, without one, goes back to the folders.
+    fn step_back(&mut self) {
+        if self.filter.text().is_empty() && self.shown == Shown::All {
+            self.in_images = false;
+        } else {
+            self.filter = TextField::default();
+            self.shown = Shown::All;
+            self.stale = true;
+        }
+    }
+
+    pub(super) fn type_filter(&mut self, key: Key) {
+        match key {
+            Key::Enter | Key::Down | Key::Up | Key::Tab => self.typing = false,
+            Key::Escape => {
+                self.typing = false;
+                self.filter = TextField::default();
+                self.stale = true;
+            }
+            key => {
+                self.filter.press(key);
+                self.images.cursor = 0;
+                self.stale = true;
+            }
+        }
+    }
+
+    fn mark(&mut self) {
+        self.relist();
+        if let (Some(tree), Some(row)) = (&self.tree, self.samples.row(self.images.cursor)) {
+            self.samples.toggle_mark(Samples::path(tree, row));
+            self.stale |= self.shown == Shown::Marked;
+            if self.shown != Shown::Marked {
+                self.images.step(1, self.samples.len());
+            }
+        }
+    }
+
+    fn next_flagged(&mut self) -> Vec<Effect> {
+        self.relist();
+        let Some(tree) = &self.tree else { return Vec::new() };
+        let length = self.samples.len();
+        let after = (1..=length).map(|step| (self.images.cursor + step) % length);
+        let flagged = |at: &usize| self.samples.row(*at).is_some_and(|row| !self.samples.flags(tree, row).is_empty());
+        match after.into_iter().find(flagged) {
+            Some(at) => self.images.cursor = at,
+            None => return vec![Effect::done("no image in this list is flagged")],
+        }
+        Vec::new()
+    }
+
+    fn find_duplicates(&mut self) -> Vec<Effect> {
+        let Some(root) = self.tree.as_ref().map(|tree| tree.folder(0).path.clone()) else { return Vec::new() };
+        if std::mem::replace(&mut self.samples.is_comparing, true) {
+            return vec![Effect::done("the images are already being checked")];
+        }
+        let folders = self.folders_with_images();
+        let notice = Effect::done("checking all images; duplicates and unexpected contents will be flagged");
+        vec![Effect::Datasets(DatasetsEffect::FindDuplicates { root, folders }), notice]
+    }
+
+    /// All folders with images, those within the selected folder first.
+    pub(super) fn folders_with_images(&self) -> Vec<PathBuf> {
+        let Some(tree) = &self.tree else { return Vec::new() };
+        let mut order = tree.within(self.folder);
+        let chosen: HashSet<usize> = order.iter().copied().collect();
+        order.extend(tree.within(0).into_iter().filter(|at| !chosen.contains(at)));
+        let folders = order.into_iter().map(|at| tree.folder(at)).filter(|folder| !folder.images.is_empty());
+        folders.map(|folder| folder.path.clone()).collect()
+    }
+
+    pub(super) fn is_open(&self, root: &Path) -> bool {
+        self.tree.as_ref().is_some_and(|tree| tree.folder(0).path == root)
+    }
+
+    /// Makes the list of flagged images again after a change of flags; the cursor stays on its image.
+    pub(super) fn relist_flagged(&mut self) {
+        if self.shown == Shown::Flagged {
+            self.keep_image();
+            self.stale = true;
+        }
+    }
+
+    fn view_image(&mut self) -> Vec<Effect> {
+        self.relist();
+        let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else { return Vec::new() };
+        let first = self.images.cursor.saturating_sub(MAX_VIEWED / 2);
+        let last = (first + MAX_VIEWED).min(self.samples.len());
+        let rows = (first..last).filter_map(|at| self.samples.row(at));
+        let images = rows.map(|row| self.listed_image(tree, row)).collect();
+        let mut title = tree.folder(self.folder).name.clone();
+        if last - first < self.samples.len() {
+            title = format!("{title} · {}–{} of {}", first + 1, last, self.samples.len());
+        }
+        vec![Effect::Navigate(Destination::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
+    }
+
+    fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
+        let folder = tree.folder(Samples::folder(row));
+        let mut parts = Vec::new();
+        if let Some(name) = sample_name(Samples::name(tree, row)) {
+            parts.push(format!("subject {}", name.subject));
+            parts.push(format!("exam {}", name.exam));
+        }
+        parts.extend(folder.context.view.map(|view| view.name().to_owned()));
+        parts.extend(folder.context.class.map(|class| format!("class {class}")));
+        parts.extend(folder.context.split.map(|split| split.name().to_owned()));
+        parts.extend(self.samples.flags(tree, row).iter().map(Flag::sentence));
+        ListedImage { path: Samples::path(tree, row), caption: parts.join(" · ") }
+    }
+
+    pub(super) fn mouse_here(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+        let steps = match mouse.kind {
+            MouseKind::WheelDown => 3,
+            MouseKind::WheelUp => -3,
+            MouseKind::Press => 0,
+            MouseKind::Drag | MouseKind::Release => return Vec::new(),
+        };
+        let Some(tree) = &self.tree else {
+            let length = self.offered.as_ref().map_or(0, Vec::len);
+            self.offers.step(steps, length);
+            return match self.offers.row_at(mouse, length).filter(|_| steps == 0) {
+                Some(row) if row == self.offers.cursor => self.update(DatasetsAction::OpenOffered, model),
+                Some(row) => {
+                    self.offers.cursor = row;
+                    Vec::new()
+                }
+                None => Vec::new(),
+            };
+        };
+        if self.images.is_under(mouse) {
+            self.relist();
+            self.images.step(steps, self.samples.len());
+            if let Some(row) = self.images.row_at(mouse, self.samples.len()).filter(|_| steps == 0) {
+                if self.in_images && self.images.cursor == row {
+                    return self.view_image();
+                }
+                (self.images.cursor, self.in_images) = (row, true);
+            }
+        } else if self.folders.is_under(mouse) {
+            let rows = tree.rows();
+            if steps != 0 {
+                self.folders.step(steps, rows.len());
+                return self.choose(rows[self.folders.cursor]);
+            }
+            if let Some(row) = self.folders.row_at(mouse, rows.len()) {
+                if !self.in_images && self.folder == rows[row] {
+                    let open = tree.folder(rows[row]).expanded;
+                    return if open { self.outward() } else { self.inward() };
+                }
+                self.in_images = false;
+                return self.choose(rows[row]);
+            }
+        }
+        Vec::new()
+    }
+
+    /// Makes the list of images again if it is stale; the cursor stays on its image.
+    pub(super) fn relist(&mut self) {
+        let Some(tree) = &self.tree else { return };
+        if !std::mem::replace(&mut self.stale, false) {
+            return;
+        }
+        let kept = self.restored.image.clone();
+        let shown = kept.or_else(|| self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row)));
+        self.samples.list(tree, self.folder, self.shown, self.filter.text());
+        if !self.typing
+            && let Some(at) = shown.and_then(|path| self.samples.position(tree, &path))
+        {
+            self.images.cursor = at;
+            self.restored.image = None;
+        }
+        self.images.cursor = self.images.cursor.min(self.samples.len().saturating_sub(1));
+    }
+
+    /// Remembers the image under the cursor by name before its position changes.
+    pub(super) fn keep_image(&mut self) {
+        if let (Some(tree), None, false) = (&self.tree, &self.restored.image, self.stale) {
+            self.restored.image = self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row));
+        }
+    }
+
+    pub(super) fn on_opened(&mut self, asked: &Path, root: &Path) -> Vec<Effect> {
+        let is_same = self.restored.root.as_deref() == Some(asked);
+        if !is_same {
+            // Of another data set only the grey window is kept.
+            (self.restored.folder, self.restored.image) = (None, None);
+            (self.filter, self.shown, self.in_images) = (TextField::default(), Shown::All, false);
+        }
+        self.restored.root = Some(root.to_owned());
+        self.tree = Some(FolderTree::new(root));
+        self.samples = Samples::default();
+        (self.folder, self.folders, self.images) = (0, ScrollList::default(), ScrollList::default());
+        self.stale = true;
+        vec![Effect::SaveView]
+    }
+
+    /// Selects the root if the selected folder is gone.
+    pub(super) fn keep_folder(&mut self) {
+        let Some(tree) = &self.tree else { return };
+        let rows = tree.rows();
+        if tree.position(&tree.folder(self.folder).path) != Some(self.folder) {
+            self.folder = 0;
+            self.stale = true;
+        }
+        // Rows above may have appeared or disappeared.
+        match rows.iter().position(|&row| row == self.folder) {
+            Some(at) => self.folders.cursor = at,
+            None => self.folder = 0,
+        }
+    }
+
+    /// Expands the tree towards the folder that was selected when the screen was left.
+    pub(super) fn restore_folder(&mut self, listed: &Path) -> Vec<Effect> {
+        let (Some(tree), Some(wanted)) = (&mut self.tree, self.restored.folder.clone()) else { return Vec::new() };
+        if !wanted.starts_with(listed) {
+            return Vec::new();
+        }
+        if let Some(at) = tree.position(&wanted) {
+            let mut around = tree.folder(at).parent;
+            while let Some(folder) = around {
+                tree.expand(folder, true);
+                around = tree.folder(folder).parent;
+            }
+            return self.choose(at);
+        }
+        let next = wanted.ancestors().find(|path| tree.position(path).is_some());
+        next.filter(|path| *path != listed).map(list_effect).into_iter().collect()
+    }
+}
+
+fn list_effect(path: &Path) -> Effect {
+    Effect::Datasets(DatasetsEffect::List(path.to_owned()))
+}
+
+fn open_effect(path: PathBuf) -> Effect {
+    Effect::Datasets(DatasetsEffect::Open(path))
+}

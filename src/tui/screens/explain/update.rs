@@ -1,0 +1,144 @@
+//! The screen Explain's response to actions and the mouse.
+
+use super::{ExplainScreen, MapState};
+use crate::terminal::input::Mouse;
+use crate::tui::model::Model;
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::viewer::{ImageList, ListedImage};
+use crate::tui::widgets::scroll_list::ScrollList;
+use mammoscope_imaging::overlay::MapScale;
+
+impl ExplainScreen {
+    pub(super) fn update(&mut self, action: ExplainAction, model: &Model) -> Vec<Effect> {
+        let far = isize::MAX / 2;
+        match action {
+            ExplainAction::Next => self.step(1),
+            ExplainAction::Previous => self.step(-1),
+            ExplainAction::TenForward => self.step(10),
+            ExplainAction::TenBack => self.step(-10),
+            ExplainAction::First => self.step(-far),
+            ExplainAction::Last => self.step(far),
+            ExplainAction::Arrangement => self.settings.next_arrangement(),
+            ExplainAction::MoreOpacity => self.settings.more_opacity(1),
+            ExplainAction::LessOpacity => self.settings.more_opacity(-1),
+            ExplainAction::Outlines => self.settings.next_outlines(),
+            ExplainAction::Method => self.settings.next_method(1),
+            ExplainAction::PreviousMethod => self.settings.next_method(-1),
+            ExplainAction::Layer => self.settings.next_layer(1),
+            ExplainAction::PreviousLayer => self.settings.next_layer(-1),
+            ExplainAction::Class => self.settings.next_class(1),
+            ExplainAction::PreviousClass => self.settings.next_class(-1),
+            ExplainAction::Window => self.settings.window = self.settings.window.next(),
+            ExplainAction::Colors => self.settings.next_colors(),
+            ExplainAction::Scale => return self.toggle_fixed_scale(),
+            ExplainAction::Grid => return self.toggle_grid(model),
+            ExplainAction::Models => self.chooser = Some(self.list_of_models(model)),
+            ExplainAction::FullScreen => return self.full_screen(),
+            ExplainAction::Export => return self.export(),
+            ExplainAction::Retry => return self.retry(model),
+            ExplainAction::Back => {
+                if self.chooser.take().is_none() {
+                    let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
+                    return vec![Effect::Navigate(Destination::Screen(from))];
+                }
+            }
+            ExplainAction::Choose => {
+                let chosen = self.chooser.and_then(|list| self.choices(model).into_iter().nth(list.cursor));
+                if let Some(choice) = chosen {
+                    self.source = Some(choice.source);
+                    self.chooser = None;
+                }
+            }
+            ExplainAction::ToDatasets => return vec![Effect::Navigate(Destination::Screen(ScreenId::Datasets))],
+            ExplainAction::ToEvaluate => return vec![Effect::Navigate(Destination::Screen(ScreenId::Evaluate))],
+        }
+        let mut effects = self.request_shown(model);
+        effects.push(Effect::SaveView);
+        effects
+    }
+
+    fn step(&mut self, images: isize) {
+        if let Some(list) = &mut self.list {
+            list.position = list.position.saturating_add_signed(images).min(list.samples.len().saturating_sub(1));
+        }
+    }
+
+    /// The list of models with the cursor on those in use.
+    fn list_of_models(&self, model: &Model) -> ScrollList {
+        let source = self.source.as_ref();
+        ScrollList::at(self.choices(model).iter().position(|choice| Some(&choice.source) == source).unwrap_or(0))
+    }
+
+    /// Fixes the scale to that of the map on screen, or drops a fixed scale.
+    fn toggle_fixed_scale(&mut self) -> Vec<Effect> {
+        if self.settings.full.take().is_some() {
+            return vec![Effect::done("each map has its own scale"), Effect::SaveView];
+        }
+        let state = self.sample().map_or(MapState::Pending, |sample| self.map_state(sample));
+        let Some(largest) = state.ready().and_then(|mapped| MapScale::largest(&mapped.image.map)) else {
+            return vec![warning("there is no map on screen to take the scale from")];
+        };
+        self.settings.full = Some(largest);
+        vec![Effect::done(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
+    }
+
+    fn toggle_grid(&mut self, model: &Model) -> Vec<Effect> {
+        self.settings.grid = !self.settings.grid;
+        let mut effects = self.request_shown(model);
+        if self.settings.grid && self.on_screen().len() < 2 {
+            effects.push(warning("no other view of this examination is known"));
+        }
+        effects.push(Effect::SaveView);
+        effects
+    }
+
+    fn full_screen(&self) -> Vec<Effect> {
+        let Some(list) = &self.list else { return Vec::new() };
+        let images =
+            list.samples.iter().map(|sample| ListedImage { path: sample.path.clone(), caption: caption(sample) });
+        let images = ImageList { title: list.title.clone(), images: images.collect(), position: list.position };
+        vec![Effect::Navigate(Destination::Viewer(images))]
+    }
+
+    fn export(&self) -> Vec<Effect> {
+        let (mut images, mut missing) = (Vec::new(), None);
+        for sample in self.on_screen() {
+            match self.map_state(sample) {
+                MapState::Ready(image) => images.push((sample.path.clone(), image)),
+                MapState::Failed(_) => missing = missing.or(Some("there is no map to write")),
+                MapState::Pending => missing = Some("the map is not ready yet"),
+            }
+        }
+        let mut effects: Vec<Effect> = missing.map(warning).into_iter().collect();
+        if !images.is_empty() {
+            effects.push(Effect::Explain(ExplainEffect::Export { images, painting: self.settings.painting() }));
+        }
+        effects
+    }
+
+    /// Chooses models by a click.
+    pub(super) fn click(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+        let length = self.choices(model).len();
+        let Some(list) = &mut self.chooser else { return Vec::new() };
+        let Some(row) = list.row_at(mouse, length) else { return Vec::new() };
+        list.cursor = row;
+        self.update(ExplainAction::Choose, model)
+    }
+}
+
+/// A caption such as `subject 145 exam 1 · CC_R · true C`.
+pub(super) fn caption(sample: &ExplainSample) -> String {
+    let mut parts = Vec::new();
+    if !sample.examination.is_empty() {
+        parts.push(format!("subject {}", sample.examination));
+    }
+    parts.extend(sample.view.map(|view| view.to_string()));
+    parts.extend(sample.label.map(|label| format!("true {label}")));
+    parts.join(" · ")
+}
+
+fn warning(text: &str) -> Effect {
+    Effect::Notice(Notice { text: text.to_owned(), tone: Tone::Warning })
+}

@@ -1,0 +1,193 @@
+//! Messages to the screen Runs, and the rows and runs that follow from them.
+
+use super::reference::Reference;
+use super::{LowerPosition, RunsScreen};
+use crate::tui::model::Model;
+use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
+use crate::tui::widgets::text_field::TextField;
+use mammoscope_domain::run::request_verb::RequestVerb;
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_runs::control::RequestOutcome;
+use mammoscope_storage::runs::run_dir::RunDir;
+
+impl RunsScreen {
+    /// Handles a message of the service.
+    pub(in crate::tui) fn on_message(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
+        match message {
+            RunsMessage::Newest(rows) => {
+                model.runs.rows = rows;
+                let mut effects = self.find_awaited(model);
+                self.refresh_list(model);
+                effects.extend(self.follow());
+                effects
+            }
+            RunsMessage::Listed(listed) => {
+                model.runs.listed = true;
+                let mut effects = Vec::new();
+                match listed {
+                    Ok(rows) => (model.runs.rows, model.runs.problem) = (rows, None),
+                    Err(problem) => {
+                        effects
+                            .push(Effect::failed(format!("the runs cannot be listed: {}", printable(problem.text()))));
+                        model.runs.problem = Some(problem);
+                    }
+                }
+                effects.extend(self.find_awaited(model));
+                self.refresh_list(model);
+                effects.extend(self.follow());
+                effects
+            }
+            RunsMessage::Changed(rows) => {
+                for row in rows {
+                    if let Some(position) = model.runs.position(&row.run) {
+                        model.runs.rows[position] = row;
+                    }
+                }
+                if !self.picker.filter.text().is_empty() {
+                    self.refresh_list(model);
+                }
+                self.follow()
+            }
+            RunsMessage::Followed { run, update } => {
+                // The run may have been deselected in the meantime.
+                if self.followed.runs.contains(&run) {
+                    self.followed.curves.entry(run).or_default().apply(*update);
+                }
+                Vec::new()
+            }
+            RunsMessage::Answered { run, verb, answer } => self.on_answer(&run, verb, answer),
+            RunsMessage::Resumed { run, outcome } => {
+                self.requests.resumes.retain(|other| *other != run);
+                let name = printable(&run.name());
+                vec![match outcome {
+                    Ok(()) => Effect::done(format!("{name}: a trainer is running again")),
+                    Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
+                }]
+            }
+            RunsMessage::Forced { run, outcome } => {
+                let name = printable(&run.name());
+                vec![match outcome {
+                    Ok(done) => Effect::done(format!("{name}: {done}")),
+                    Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
+                }]
+            }
+            RunsMessage::Trashed { run, outcome } => vec![match outcome {
+                Ok(place) => {
+                    self.marked.retain(|other| *other != run);
+                    Effect::done(format!("moved to {}", printable_path(&place)))
+                }
+                Err(problem) => Effect::failed(format!("{}: {}", printable(&run.name()), printable(problem.text()))),
+            }],
+            RunsMessage::Reference { folder, outcome } => match outcome {
+                Ok(history) => {
+                    let notice = Effect::done(format!(
+                        "{} epochs of {} are shown under the curves",
+                        history.epochs(),
+                        printable_path(&folder)
+                    ));
+                    self.reference = Some(Reference::new(folder, &history));
+                    vec![notice]
+                }
+                Err(problem) => vec![Effect::failed(printable(problem.text()))],
+            },
+        }
+    }
+
+    /// Takes note of a request to a trainer.
+    pub(in crate::tui) fn on_request(&mut self, run: &RunDir, verb: RequestVerb) {
+        self.requests.verbs.push((run.clone(), verb));
+    }
+
+    fn on_answer(&mut self, run: &RunDir, verb: RequestVerb, answer: Result<RequestOutcome, Failure>) -> Vec<Effect> {
+        if let Some(position) = self.requests.verbs.iter().position(|(other, asked)| other == run && *asked == verb) {
+            self.requests.verbs.remove(position);
+        }
+        let name = printable(&run.name());
+        vec![match answer {
+            Ok(RequestOutcome::Written(text)) => Effect::done(format!("{name}: {verb} requested{text}")),
+            Ok(RequestOutcome::NoTrainer(condition)) => {
+                Effect::failed(format!("{name}: no trainer is running: {condition}"))
+            }
+            Ok(RequestOutcome::TrainerEnded(condition)) => Effect::failed(format!(
+                "{name}: the trainer ended before it saw the request; {verb} was withdrawn: {condition}"
+            )),
+            Ok(RequestOutcome::Interrupted) => return Vec::new(),
+            Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
+        }]
+    }
+
+    /// Applies the filter to the list; the cursor stays on the selected run.
+    pub(super) fn refresh_list(&mut self, model: &Model) {
+        let words = self.filter_words();
+        let rows = &model.runs.rows;
+        self.picker.shown =
+            (0..rows.len()).filter(|at| words.is_empty() || matches_filter(&rows[*at], &words)).collect();
+        let place = |run: &RunDir| self.picker.shown.iter().position(|at| rows[*at].run == *run);
+        match self.chosen.as_ref().map(place) {
+            Some(Some(place)) => self.picker.list.cursor = place,
+            // It is not listed yet and stays selected.
+            Some(None) if !model.runs.listed => {}
+            Some(None) if self.awaited.is_some() => {}
+            _ => self.choose(self.picker.list.cursor, model),
+        }
+    }
+
+    /// Shows the awaited run if it is listed by now, clearing a filter that hides it. A run of another workspace is reported.
+    pub(super) fn find_awaited(&mut self, model: &Model) -> Vec<Effect> {
+        let Some(run) = self.awaited.clone() else { return Vec::new() };
+        if run.path().parent() != Some(&*model.workspace.join("runs")) {
+            self.awaited = None;
+            let (name, workspace) = (printable(&run.name()), printable_path(&model.workspace));
+            return vec![Effect::failed(format!("{name} is not a run of the workspace {workspace}"))];
+        }
+        if let Some(position) = model.runs.position(&run) {
+            self.awaited = None;
+            let words = self.filter_words();
+            if !matches_filter(&model.runs.rows[position], &words) {
+                self.picker.filter = TextField::default();
+            }
+        }
+        Vec::new()
+    }
+
+    fn filter_words(&self) -> Vec<String> {
+        self.picker.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Selects the run in a row of the list.
+    pub(super) fn choose(&mut self, row: usize, model: &Model) {
+        self.picker.list.cursor = row.min(self.picker.shown.len().saturating_sub(1));
+        let run = self.row_at_cursor(model).map(|row| row.run.clone());
+        self.awaited = None;
+        if run != self.chosen {
+            self.chosen = run;
+            self.lower = LowerPosition::default();
+        }
+    }
+
+    /// Follows exactly the runs that are drawn.
+    pub(super) fn follow(&mut self) -> Vec<Effect> {
+        let runs = self.drawn_runs();
+        if runs == self.followed.runs {
+            return Vec::new();
+        }
+        self.followed.curves.retain(|run, _| runs.contains(run));
+        self.followed.runs.clone_from(&runs);
+        vec![Effect::Runs(RunsEffect::Follow(runs))]
+    }
+}
+
+/// True if a row contains all words.
+fn matches_filter(row: &RunRow, words: &[String]) -> bool {
+    let mut text = row.run.name().to_lowercase();
+    if let Some(condition) = &row.condition {
+        text = text + " " + condition.name() + " " + condition.reason.as_deref().unwrap_or_default();
+    }
+    if let Some(spec) = &row.spec {
+        text = text + " " + &spec.view.to_string().to_lowercase() + " " + &spec.preset.to_lowercase();
+    }
+    words.iter().all(|word| text.contains(word))
+}

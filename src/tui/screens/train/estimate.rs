@@ -1,0 +1,89 @@
+//! The estimate of the training time, and what it is made from.
+
+use chrono::{DateTime, Utc};
+
+use super::form::TrainForm;
+use crate::tui::protocol::train::DataSummary;
+use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
+use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
+use mammoscope_domain::training::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
+
+/// The state of the data set's summary.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum DataState {
+    /// Not requested yet.
+    #[default]
+    Unknown,
+    Reading,
+    Known(DataSummary),
+    /// The data set cannot be used, for this reason.
+    Failed(String),
+}
+
+impl DataState {
+    pub(super) fn known(&self) -> Option<&DataSummary> {
+        if let Self::Known(summary) = self { Some(summary) } else { None }
+    }
+}
+
+/// The state of the timing of steps.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Timing {
+    /// Not requested yet.
+    #[default]
+    Unknown,
+    /// The engine is timing three steps.
+    Running,
+    Known {
+        timing: StepTiming,
+        at: DateTime<Utc>,
+    },
+    Failed(String),
+}
+
+/// The estimated durations, in seconds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Estimate {
+    /// The longest epoch.
+    pub(super) epoch: f64,
+    /// The time until the last run ends.
+    pub(super) total: f64,
+}
+
+/// For each trainer, its device and the indices of its runs. Before the GPUs are counted, a single trainer is assumed.
+pub(super) fn shares(devices: &DeviceList, runs: usize, gpus: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
+    let shares = devices.assign(runs, gpus);
+    if shares.is_empty() { vec![(DeviceChoice::Cuda(0), (0..runs).collect())] } else { shares }
+}
+
+/// Estimates the durations from a timing and a data set.
+pub(super) fn estimate(form: &TrainForm, data: &DataSummary, timing: &StepTiming) -> Estimate {
+    let batch_size = form.config.batch_size;
+    let runs: Vec<EpochImages> = data.views.iter().map(|view| view.of_epoch()).collect();
+    let shares = shares(&form.devices(), runs.len(), timing.gpus);
+    Estimate {
+        epoch: runs.iter().map(|images| timing.epoch_seconds(batch_size, *images)).fold(0.0, f64::max),
+        total: timing.total_seconds(form.config.epochs, batch_size, &runs, &shares),
+    }
+}
+
+/// The configuration with everything normalised that does not affect the duration of a step.
+pub(super) fn as_timed(config: &TrainingConfig) -> TrainingConfig {
+    TrainingConfig {
+        epochs: 1,
+        seed: 0,
+        accumulate: 1,
+        learning_rate: 0.01,
+        warmup_epochs: 0,
+        schedule: ScheduleKind::Constant,
+        plateau_min: 0.0,
+        plateau_factor: 0.5,
+        plateau_patience: 1,
+        // Nesterov's method requires some.
+        momentum: if config.optimizer == OptimizerKind::Nesterov || config.momentum > 0.0 { 0.9 } else { 0.0 },
+        keep_best: 1,
+        early_stop: 0,
+        checkpoint_minutes: 10.0,
+        ..config.clone()
+    }
+}

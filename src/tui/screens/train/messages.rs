@@ -1,0 +1,51 @@
+//! Messages to the screen Train.
+
+use super::TrainScreen;
+use super::estimate::{DataState, Timing};
+
+use crate::tui::model::Model;
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::train::{StartedRuns, TrainMessage};
+use mammoscope_domain::text::counted::counted;
+
+impl TrainScreen {
+    /// Handles a message of the service.
+    pub(in crate::tui) fn on_message(&mut self, message: TrainMessage, model: &mut Model) -> Vec<Effect> {
+        match message {
+            TrainMessage::Scanned { request, outcome } if request == self.data.request => {
+                self.data.state = outcome.map_or_else(|failure| DataState::Failed(failure.into()), DataState::Known);
+                Vec::new()
+            }
+            TrainMessage::Timed { request, outcome } if request == self.timing.request => {
+                self.timing.state = match outcome {
+                    Ok(timing) => Timing::Known { timing, at: model.now },
+                    Err(failure) => Timing::Failed(failure.into()),
+                };
+                Vec::new()
+            }
+            // These belong to an earlier state of the form.
+            TrainMessage::Scanned { .. } | TrainMessage::Timed { .. } => Vec::new(),
+            TrainMessage::Started(outcome) => self.on_started(outcome),
+        }
+    }
+
+    fn on_started(&mut self, outcome: Result<StartedRuns, Failure>) -> Vec<Effect> {
+        self.start.pending = None;
+        let (runs, failures) = match outcome {
+            Ok(StartedRuns { runs, failures }) => (runs, failures.join("; ")),
+            Err(failure) => (Vec::new(), failure.into()),
+        };
+        let Some(first) = runs.first() else {
+            self.start.error = Some(failures.clone());
+            return vec![Effect::failed(format!("not started: {failures}"))];
+        };
+        let started = counted(runs.len(), "run");
+        let notice = if failures.is_empty() {
+            Effect::done(format!("{started} started; leaving the workbench does not stop training"))
+        } else {
+            Effect::Notice(Notice { text: format!("only {started} started: {failures}"), tone: Tone::Warning })
+        };
+        vec![Effect::Navigate(Destination::Run(first.clone())), notice]
+    }
+}

@@ -1,0 +1,234 @@
+//! The drawing of the screen Train.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::fields::{Field, Row};
+pub(super) use super::rows::Areas;
+use super::rows::VALUE_AT;
+use super::wrapped::wrapped;
+use super::{Pane, TrainScreen};
+use crate::tui::model::Model;
+use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::training::config_keys::ConfigKey;
+
+/// From this width on, the estimate is beside the form, otherwise below it.
+const SIDE_BY_SIDE: u16 = 110;
+/// Lines of help below the form.
+const HELP: usize = 3;
+/// The largest readable width of the estimate.
+const MAX_READABLE: u16 = 92;
+
+impl TrainScreen {
+    pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        self.areas = Areas::default();
+        match self.pane {
+            Pane::Layers => self.draw_layers(frame, area, model),
+            Pane::Estimate => self.draw_estimate(frame, area, true, model),
+            Pane::Form if area.width >= SIDE_BY_SIDE => {
+                let columns = Layout::horizontal([Constraint::Percentage(59), Constraint::Fill(1)]);
+                let [form, estimate] = columns.areas(area);
+                self.draw_form(frame, form, model);
+                self.draw_estimate(frame, estimate, true, model);
+            }
+            Pane::Form => {
+                let below = if area.height >= 20 { 7 } else { 4 };
+                let [form, estimate] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(area);
+                self.draw_form(frame, form, model);
+                self.draw_estimate(frame, estimate, false, model);
+            }
+        }
+    }
+
+    /// The length of the current reading pane.
+    pub(super) fn pane_length(&self) -> usize {
+        match self.pane {
+            Pane::Layers => self.layer_count(),
+            Pane::Estimate | Pane::Form => self.reading.estimate_length,
+        }
+    }
+
+    fn draw_form(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let rows = self.rows();
+        let is_filtered = self.filter.is_shown();
+        let found = if is_filtered { format!("{} found · Esc shows all", rows.len()) } else { String::new() };
+        let inner = draw_pane(frame, area, theme, self.pane == Pane::Form, ["New training", &found]);
+        // In a low terminal the list shrinks; one line of help and the button always stay.
+        let help = if inner.height >= 10 { HELP } else { 1 };
+        let [filter, list, rule, help, button] = Layout::vertical([
+            Constraint::Length(u16::from(is_filtered)),
+            Constraint::Fill(1),
+            Constraint::Length(u16::from(inner.height >= 16)),
+            Constraint::Length(help as u16),
+            Constraint::Length(1),
+        ])
+        .areas(inner);
+        if is_filtered {
+            let mut spans = vec![Span::styled(" / ", theme.accent())];
+            let cells = usize::from(filter.width).saturating_sub(4);
+            spans.extend(self.filter.field.spans(cells, self.filter.is_typing, theme));
+            frame.render_widget(Paragraph::new(Line::from(spans)), filter);
+        }
+        self.areas.views = list.x + VALUE_AT;
+        self.draw_rows(frame, list, &rows, model);
+        let dash = if theme.ascii { "-" } else { "─" };
+        frame.render_widget(Paragraph::new(Line::styled(dash.repeat(usize::from(rule.width)), theme.border())), rule);
+        frame.render_widget(Paragraph::new(self.help_lines(help, model)), help);
+        self.draw_button(frame, button, model);
+    }
+
+    fn draw_rows(&mut self, frame: &mut Frame<'_>, area: Rect, rows: &[Row], model: &Model) {
+        let theme = &model.theme;
+        if rows.is_empty() {
+            // The error names the most similar key.
+            let text = match ConfigKey::named(self.filter.field.text().trim()) {
+                Err(error) => printable(&error.to_string()),
+                Ok(_) => "no field matches".to_owned(),
+            };
+            let lines: Vec<Line<'_>> = wrapped(&text, usize::from(area.width).saturating_sub(4))
+                .into_iter()
+                .map(|line| Line::styled(format!("   {line}"), theme.warning()))
+                .collect();
+            frame.render_widget(Paragraph::new(lines), area);
+            return;
+        }
+        // The heading above the first field is visible whenever that is.
+        if self.list.cursor == 1 {
+            self.list.cursor = 0;
+            self.list.visible(area, rows.len());
+            self.list.cursor = 1;
+        }
+        let visible = self.list.visible(area, rows.len());
+        let first = visible.start;
+        for position in visible {
+            let place = Rect::new(area.x, area.y + (position - first) as u16, area.width, 1);
+            let cells = usize::from(area.width);
+            let selected = position == self.list.cursor;
+            match rows[position] {
+                Row::Section(title) => {
+                    let style = theme.dim().add_modifier(Modifier::BOLD);
+                    frame.render_widget(Paragraph::new(Line::styled(format!(" {title}"), style)), place);
+                }
+                Row::Field(field) => {
+                    let style = if selected { theme.selected(self.pane == Pane::Form) } else { Style::new() };
+                    let line = self.field_line(field, selected, cells, model);
+                    frame.render_widget(Paragraph::new(line).style(style), place);
+                }
+            }
+        }
+    }
+
+    /// A description of the field under the cursor, or what is wrong with the typed value.
+    #[expect(clippy::single_match_else, reason = "both cases are equally important")]
+    fn help_lines(&self, area: Rect, model: &Model) -> Vec<Line<'static>> {
+        let theme = &model.theme;
+        let cells = usize::from(area.width).saturating_sub(2);
+        let Some(field) = self.field() else { return Vec::new() };
+        let wrong = self.editing.as_ref().and_then(|editing| {
+            self.form.check_text(editing.field, editing.typed.text()).err().map(|error| printable(error.text()))
+        });
+        let mut lines = Vec::new();
+        match wrong {
+            Some(error) => {
+                let sign = theme.sign("✖", "x");
+                let parts = wrapped(&error, cells.saturating_sub(2));
+                lines.extend(parts.into_iter().enumerate().map(|(number, part)| {
+                    let lead = if number == 0 { sign } else { " " };
+                    Line::styled(format!(" {lead} {part}"), theme.bad())
+                }));
+            }
+            None => {
+                if let Some(facts) = self.facts(field).filter(|_| area.height > 1) {
+                    lines.push(Line::styled(format!(" {}", fitted(&facts, cells)), theme.text()));
+                }
+                let parts = wrapped(field.meaning(), cells);
+                lines.extend(parts.into_iter().map(|part| Line::styled(format!(" {part}"), theme.dim())));
+            }
+        }
+        lines.truncate(usize::from(area.height));
+        lines
+    }
+
+    /// The range of a key and its value in the preset; for the preset, its description.
+    fn facts(&self, field: Field) -> Option<String> {
+        let form = &self.form;
+        if field == Field::Preset {
+            return Some(form.preset.description.clone());
+        }
+        let key = field.key()?;
+        let about = key.range.about(key.name);
+        let of_preset = key.value(&form.preset.config);
+        Some(if form.is_changed(field) {
+            format!("{about} · preset {}: {of_preset}, Del restores it", form.preset.name)
+        } else {
+            format!("{about} · as in preset {}", form.preset.name)
+        })
+    }
+
+    fn draw_button(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+        let theme = &model.theme;
+        let cells = usize::from(area.width).saturating_sub(2);
+        let line = match (self.start.pending, self.obstacle()) {
+            (Some(count), _) => {
+                let text = format!("starting {}: loading the engine …", counted(count, "run"));
+                Line::styled(format!(" {}", fitted(&text, cells)), theme.accent())
+            }
+            (None, Some(obstacle)) => {
+                let text = format!("cannot start yet: {}", printable(&obstacle));
+                Line::styled(format!(" {}", fitted(&text, cells)), theme.dim())
+            }
+            (None, None) => {
+                let runs = self.data.state.known().map_or(0, |data| data.views.len());
+                let key = " Ctrl-S ";
+                let text = format!(" start {} ", counted(runs, "run"));
+                self.areas.button = Rect::new(area.x, area.y, (width(key) + width(&text)) as u16, 1);
+                let duration = match self.duration_text() {
+                    known if known.is_empty() => known,
+                    known => format!("· {known}"),
+                };
+                let room = usize::from(area.width).saturating_sub(width(key) + width(&text) + 1);
+                Line::from(vec![
+                    Span::styled(key, theme.accent().add_modifier(Modifier::REVERSED)),
+                    Span::styled(text, theme.text().add_modifier(Modifier::BOLD)),
+                    Span::styled(padded(&duration, room), theme.dim()),
+                ])
+            }
+        };
+        frame.render_widget(Paragraph::new(line), area);
+    }
+
+    fn draw_estimate(&mut self, frame: &mut Frame<'_>, area: Rect, whole: bool, model: &Model) {
+        let theme = &model.theme;
+        let focused = self.pane == Pane::Estimate;
+        let cells = usize::from(area.width.min(MAX_READABLE)).saturating_sub(4);
+        let height = usize::from(area.height.saturating_sub(2));
+        let lines = if whole { self.estimate_lines(cells, model) } else { self.brief_lines(cells, height, model) };
+        let hidden = lines.len().saturating_sub(height);
+        let note = match (focused, whole, hidden) {
+            (true, _, 0) => "Esc back".to_owned(),
+            (true, ..) => "↑↓ more · Esc back".to_owned(),
+            (false, _, 0) => self.duration_text(),
+            (false, true, _) => format!("{hidden} more lines: w"),
+            (false, false, _) => "w shows all".to_owned(),
+        };
+        let inner = draw_pane(frame, area, theme, focused, ["Estimate", &note]);
+        let inner = Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(1), inner.height);
+        let first = if focused {
+            // The cursor is the first visible line.
+            self.reading.estimate_length = hidden + 1;
+            self.reading.estimate.cursor = self.reading.estimate.cursor.min(hidden);
+            self.reading.estimate.cursor
+        } else {
+            0
+        };
+        let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
+        frame.render_widget(Paragraph::new(shown), inner);
+    }
+}

@@ -1,0 +1,21 @@
+//! The commands as a user runs them: the real binaries in temporary folders.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+mod copied_images;
+mod doctor;
+mod doubtful_input;
+mod evaluate_cli;
+mod explain_cli;
+mod explain_notes;
+mod explain_terminal;
+mod folder_leftovers;
+mod phantom_command;
+mod predict_cli;
+mod printed;
+mod recorded_workspace;
+mod run_models;
+mod runs_cli;
+mod shipped_models;
+mod show;
+mod tutorial;

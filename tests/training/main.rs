@@ -1,0 +1,15 @@
+//! Training runs and the engine: real processes, signals and faults.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+mod detached_queue;
+mod engine_faults;
+mod exact_resume;
+mod explain_memory;
+mod phantom_explanations;
+mod step_benchmark;
+mod tensorboard;
+mod train_cli;
+mod training_faults;
+mod training_images;
+mod training_memory;

@@ -1,0 +1,6 @@
+//! The workbench in a pseudo-terminal.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
+
+mod sessions;
+mod training_run;

@@ -1,0 +1,158 @@
+//! `mammoscope-engine bench ten-steps`: a few training steps on random images, optionally compared between two devices.
+
+use std::time::Instant;
+
+use mammoscope_domain::network::network_plan::WidthFactor;
+use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
+use mammoscope_domain::training::preset::Preset;
+use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_protocol::engine_facts::CudaFacts;
+use mammoscope_storage::models::model_file::TensorValues;
+use serde::Serialize;
+use tch::{Device, Kind, Tensor};
+
+use mammoscope_engine::learning::device::{device_name, select_device, select_precision};
+use mammoscope_engine::learning::host_memory;
+use mammoscope_engine::learning::initial_weights::initial_model;
+use mammoscope_engine::learning::learner::{Batch, Learner};
+use mammoscope_engine::learning::libtorch_ext::channels_last;
+use mammoscope_engine::learning::libtorch_ext::gpu_memory::{GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak};
+use mammoscope_engine::learning::loss::CrossEntropy;
+
+/// A thousandth of the reference's rate. At the reference's, rounding differences of batches of four random images grow
+/// tenfold at each step, and after five steps no two devices (nor one and two threads) agree in the first digit.
+const LEARNING_RATE: f64 = 1e-5;
+
+/// The steps to train.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TenSteps {
+    pub(crate) device: DeviceChoice,
+    pub(crate) precision: Precision,
+    /// Device on which the same steps are repeated in f32 without TF32.
+    pub(crate) against: Option<DeviceChoice>,
+    /// Input height and width in pixels.
+    pub(crate) size: usize,
+    /// Factor on all channel counts.
+    pub(crate) width: WidthFactor,
+    /// Images per step.
+    pub(crate) batch: usize,
+    pub(crate) steps: u32,
+    /// Lets cuDNN benchmark its algorithms and keep the fastest.
+    pub(crate) cudnn_benchmark: bool,
+}
+
+/// The trained steps, and their differences between two devices.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TenStepsReport {
+    pub(crate) run: TrainedSteps,
+    /// The same steps on the second device.
+    pub(crate) against: Option<TrainedSteps>,
+    /// Largest difference between the two in any loss.
+    pub(crate) largest_loss_difference: Option<f64>,
+    /// Largest difference between the two in any weight or moving statistic, and the name of its tensor.
+    pub(crate) largest_weight_difference: Option<(f64, String)>,
+}
+
+/// A few steps on one device.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct TrainedSteps {
+    pub(crate) device: String,
+    pub(crate) precision: Precision,
+    /// Mean loss of each step, before its update.
+    pub(crate) losses: Vec<f64>,
+    /// Norm of the gradient of each step.
+    pub(crate) gradient_norms: Vec<f64>,
+    /// Seconds of each step, including the wait for its loss; the first step also warms everything up.
+    pub(crate) seconds: Vec<f64>,
+    /// The GPU's memory after the last step, with the peaks since the first.
+    pub(crate) gpu_memory: Option<GpuMemory>,
+    /// Peak memory of this process, in bytes.
+    pub(crate) host_peak_bytes: Option<u64>,
+}
+
+/// Trains the network for a few steps on random images, which are the same on every device and in every run.
+pub(crate) fn ten_steps(bench: &TenSteps, cuda: &CudaFacts) -> anyhow::Result<TenStepsReport> {
+    choose_cudnn_algorithms(bench.cudnn_benchmark, false)?;
+    let (run, weights) = train(bench, bench.device, bench.precision, cuda)?;
+    let Some(other) = bench.against else {
+        let (largest_loss_difference, largest_weight_difference) = (None, None);
+        return Ok(TenStepsReport { run, against: None, largest_loss_difference, largest_weight_difference });
+    };
+    let (against, other_weights) = train(bench, other, Precision::F32Strict, cuda)?;
+    let losses = run.losses.iter().zip(&against.losses).map(|(ours, theirs)| (ours - theirs).abs());
+    Ok(TenStepsReport {
+        largest_loss_difference: losses.max_by(f64::total_cmp),
+        largest_weight_difference: largest_difference(&weights, &other_weights),
+        run,
+        against: Some(against),
+    })
+}
+
+fn train(
+    bench: &TenSteps,
+    device: DeviceChoice,
+    precision: Precision,
+    cuda: &CudaFacts,
+) -> anyhow::Result<(TrainedSteps, TensorValues)> {
+    let device = select_device(device, cuda)?;
+    let (precision, kind) = select_precision(precision, device)?;
+    let &TenSteps { size, batch, steps, .. } = bench;
+    let config = plain_config(bench, precision);
+    let initial = initial_model(bench.width, size, None, config.seed);
+    let mut learner = Learner::new(&config, &initial.tensors, CrossEntropy::plain(), device, kind)?;
+    if let Device::Cuda(number) = device {
+        reset_gpu_peak(number)?;
+    }
+    let (mut losses, mut gradient_norms, mut seconds) = (Vec::new(), Vec::new(), Vec::new());
+    for step in 0..steps {
+        let input = random_batch(step, batch, size, device)?;
+        let start = Instant::now();
+        let result = learner.step(config.learning_rate, batch, std::iter::once(Ok(input)))?;
+        losses.push(f64::try_from(result.loss_sum)? / batch as f64);
+        gradient_norms.push(f64::try_from(result.gradient_norm)?);
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let gpu_memory = if let Device::Cuda(number) = device { Some(gpu_memory(number)?) } else { None };
+    let host_peak_bytes = host_memory::peak_bytes();
+    let device = device_name(device);
+    let weights = learner.values()?;
+    Ok((TrainedSteps { device, precision, losses, gradient_norms, seconds, gpu_memory, host_peak_bytes }, weights))
+}
+
+/// Images and labels of a step. They are always drawn on the CPU, since each device has a generator of its own.
+fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow::Result<Batch> {
+    tch::manual_seed(1000 + i64::from(step));
+    let (count, side) = (batch as i64, size as i64);
+    let labels = Tensor::f_arange(count, (Kind::Int64, Device::Cpu))?.f_remainder(4)?;
+    // Each class has its own mean, so that there is something to learn.
+    let means = labels.f_to_kind(Kind::Float)?.f_mul_scalar(0.1)?.f_reshape([-1, 1, 1, 1])?;
+    let images =
+        Tensor::f_randn([count, 3, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
+    Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)? })
+}
+
+/// The reference's gradient descent without dropout and augmentation.
+fn plain_config(bench: &TenSteps, precision: Precision) -> TrainingConfig {
+    let seed = Preset::named("seed").expect("a preset that comes with the program").config;
+    let &TenSteps { size, width, batch: batch_size, .. } = bench;
+    TrainingConfig {
+        size,
+        width,
+        batch_size,
+        precision,
+        learning_rate: LEARNING_RATE,
+        dropout: 0.0,
+        augment: false,
+        ..seed
+    }
+}
+
+fn largest_difference(ours: &TensorValues, theirs: &TensorValues) -> Option<(f64, String)> {
+    ours.iter()
+        .map(|(name, values)| {
+            let pairs = values.iter().zip(theirs.get(name).into_iter().flatten());
+            let largest = pairs.map(|(&a, &b)| f64::from(a - b).abs()).max_by(f64::total_cmp).unwrap_or(f64::NAN);
+            (largest, name.clone())
+        })
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+}
