@@ -1,4 +1,4 @@
-//! Decoding of image files beside the decoders of the crate `image`, on pictures of a mammogram's size.
+//! Decoding of image files compared with the `image` crate, on pictures of a mammogram's size.
 #![allow(missing_docs, reason = "criterion's macros make public items")]
 
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use mammoscope_imaging::decode::decode;
 const WIDTH: u32 = 2560;
 const HEIGHT: u32 = 3328;
 
-/// A phantom as large as a mammogram, with noise in its lowest bits as films and detectors have it.
+/// A phantom of a mammogram's size, with noise in its lowest bits as from films and detectors.
 fn mammogram() -> Vec<u16> {
     let settings = PhantomSettings { seed: 1, size: 650, overlap: false, confounder: false };
     let generator = PhantomGenerator::new(settings).expect("a size within the limits");

@@ -1,20 +1,20 @@
-//! Frames of the screen Runs with long curves, each with another range, the pyramids built before. Prints percentiles:
-//! what matters of a frame is not its mean.
+//! Times frames of the Runs screen with long curves, each of another range, with the pyramids already built. Prints
+//! percentiles: a mean hides the slow frames.
 
 use std::time::Duration;
 
 use mammoscope::tui::frame_timing::FrameStage;
 
 const FRAMES: usize = 1000;
-/// Two runs over each other, in five charts.
+/// Two runs are overlaid in five charts.
 const RUNS: usize = 2;
 
 fn main() -> std::io::Result<()> {
     for (points, size) in [(100_000, (120, 40)), (1_000_000, (120, 40)), (1_000_000, (200, 50))] {
-        let mut stage = FrameStage::new(RUNS, points, size)?;
-        // The first one fills the screen.
-        stage.draw(8)?;
-        let drawn = stage.draw(FRAMES)?;
+        let mut screen = FrameStage::new(RUNS, points, size)?;
+        // The first frame fills the screen.
+        screen.draw(8)?;
+        let drawn = screen.draw(FRAMES)?;
         let mut times = drawn.times;
         times.sort_unstable();
         let percentile = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];

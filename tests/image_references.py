@@ -1,6 +1,6 @@
 """Reference pixels for tests/data/image_decoders.rs.
 
-    image_references.py decode FOLDER     Pillow's pixels of every image in a folder, beside it as .raw
+    image_references.py decode FOLDER     Pillow's pixels of every image in a folder, each as .raw beside it
     image_references.py tiff FOLDER       TIFF files of every kind, written by tifffile, each with its pixels as .raw
 
 A .raw file is a line of JSON (width, height, channels, bits, or the error), then the samples, little-endian.
@@ -43,12 +43,12 @@ def decode(folder):
         path = os.path.join(folder, name)
         try:
             write_raw(path, pillow_pixels(path))
-        except Exception as error:  # whatever Pillow objects to, it does not read the file
+        except Exception as error:  # whatever the error, Pillow does not read the file
             write_refusal(path, error)
 
 
 def turned(pixels, orientation):
-    """The picture as it is to be seen (TIFF 6.0, tag 274)."""
+    """Returns the picture as it should be displayed (TIFF 6.0, tag 274)."""
     transposed = np.swapaxes(pixels, 0, 1)
     return {
         1: pixels,
@@ -69,7 +69,7 @@ class TiffMaker:
         self.random = np.random.default_rng(7)
 
     def picture(self, bits, channels, height=75, width=101):
-        """A ramp with noise, another one in each channel."""
+        """Returns a ramp with noise, a different one per channel."""
         y, x = np.mgrid[0:height, 0:width]
         largest = (1 << bits) - 1
         planes = []
@@ -80,7 +80,7 @@ class TiffMaker:
         return pixels[..., 0] if channels == 1 else pixels
 
     def write(self, name, stored, seen, **options):
-        """Writes a file; byte order, BigTIFF and orientation go round from file to file."""
+        """Writes a file; byte order, BigTIFF and orientation alternate from file to file."""
         import tifffile
 
         orientation = self.count % 8 + 1
@@ -176,7 +176,7 @@ def tiff(folder):
     inks = maker.picture(8, 4)
     for name, planes in (("inks", "contig"), ("inks_planes", "separate")):
         stored = np.moveaxis(inks, -1, 0) if planes == "separate" else inks
-        # Compressed: Pillow 13 does not turn uncompressed files of one strip.
+        # Compressed, since Pillow 13 does not rotate uncompressed files of one strip.
         maker.write(name, stored, None, photometric="separated", planarconfig=planes, compression="lzw")
     group4(maker)
     grey = maker.picture(8, 1)
@@ -199,7 +199,7 @@ def tiff(folder):
 
 
 def group4(maker):
-    """Bilevel pictures in CCITT Group 4, by Pillow and libtiff."""
+    """Writes bilevel pictures in CCITT Group 4, with Pillow and libtiff."""
     from PIL import Image
 
     for height in (75, 300):

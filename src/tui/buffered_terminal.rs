@@ -52,8 +52,8 @@ impl<W: Write> BufferedTerminal<W> {
         &self.terminal
     }
 
-    /// Draws a frame and sends its changes. A frame that only sets colours and hides the cursor is dropped, so that an idle
-    /// workbench sends next to nothing over a slow link.
+    /// Draws a frame and sends its changes. A frame that only sets colours and hides the cursor is dropped, so that an
+    /// idle workbench sends next to nothing over a slow link.
     pub(super) fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.frames.draw(draw)?;
         let mut frame = self.buffer.0.borrow_mut();

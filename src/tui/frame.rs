@@ -10,10 +10,10 @@ use ratatui::widgets::Paragraph;
 use super::widgets::fitted::{fitted, fitted_start, width};
 use crate::terminal::input::Mouse;
 use crate::terminal::sizes::Cells;
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Binding, KeyTables};
 use crate::tui::protocol::effect::{Notice, Tone};
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::shared_state::SharedState;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// The smallest terminal in which anything useful fits.
@@ -38,7 +38,7 @@ pub(super) fn tab_at(areas: &FrameAreas, mouse: Mouse) -> Option<ScreenId> {
 /// Draws the frame; returns its areas.
 pub(super) fn draw_frame(
     frame: &mut Frame<'_>,
-    model: &Model,
+    shared: &SharedState,
     screen: ScreenId,
     tables: [KeyTables; 2],
     notice: Option<&Notice>,
@@ -46,17 +46,17 @@ pub(super) fn draw_frame(
     let [top, body, status, footer] =
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
             .areas(frame.area());
-    let tabs = draw_tabs(frame, top, model, screen);
-    frame.render_widget(Paragraph::new(status_line(model, status.width)), status);
+    let tabs = draw_tabs(frame, top, shared, screen);
+    frame.render_widget(Paragraph::new(status_line(shared, status.width)), status);
     match notice {
-        Some(notice) => frame.render_widget(Paragraph::new(notice_line(notice, model, footer.width)), footer),
-        None => frame.render_widget(Paragraph::new(footer_line(tables, model, footer.width)), footer),
+        Some(notice) => frame.render_widget(Paragraph::new(notice_line(notice, shared, footer.width)), footer),
+        None => frame.render_widget(Paragraph::new(footer_line(tables, shared, footer.width)), footer),
     }
     FrameAreas { body, tabs }
 }
 
-fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId) -> Vec<(ScreenId, Rect)> {
-    let theme = &model.theme;
+fn draw_tabs(frame: &mut Frame<'_>, area: Rect, shared: &SharedState, screen: ScreenId) -> Vec<(ScreenId, Rect)> {
+    let theme = &shared.theme;
     let mut tabs = Vec::new();
     let mut spans = vec![Span::styled(" mammoscope ", theme.text().add_modifier(Modifier::BOLD)), Span::raw(" ")];
     let mut column = area.x + 13;
@@ -73,7 +73,7 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId)
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
     let room = usize::from(area.right().saturating_sub(column + 1));
-    let workspace = format!("workspace {} ", printable_path(&model.workspace));
+    let workspace = format!("workspace {} ", printable_path(&shared.workspace));
     let shown = fitted_start(&workspace, room);
     let cells = width(&shown) as u16;
     let place = Rect::new(area.right().saturating_sub(cells), area.y, cells, 1);
@@ -81,19 +81,19 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, model: &Model, screen: ScreenId)
     tabs
 }
 
-fn status_line(model: &Model, cells: u16) -> Line<'static> {
-    let theme = &model.theme;
-    let runs = model.runs.status_text();
+fn status_line(shared: &SharedState, cells: u16) -> Line<'static> {
+    let theme = &shared.theme;
+    let runs = shared.runs.status_text();
     let room = usize::from(cells).saturating_sub(width(&runs) + 1);
-    let place = format!(" {} {} ", printable(&model.machine.host), theme.sign("▸", ">"));
-    let machine = model.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));
+    let place = format!(" {} {} ", printable(&shared.machine.host), theme.sign("▸", ">"));
+    let machine = shared.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));
     // The runs take precedence over the machine.
     let machine = machine.into_iter().find(|text| width(text) <= room).unwrap_or_else(|| " ".to_owned());
     Line::styled(fitted(&(machine + &runs), usize::from(cells)), theme.dim())
 }
 
-fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
-    let theme = &model.theme;
+fn notice_line(notice: &Notice, shared: &SharedState, cells: u16) -> Line<'static> {
+    let theme = &shared.theme;
     let (sign, style) = match notice.tone {
         Tone::Done => (theme.sign("✔", "ok"), theme.good()),
         Tone::Warning => ("!", theme.warning()),
@@ -102,10 +102,10 @@ fn notice_line(notice: &Notice, model: &Model, cells: u16) -> Line<'static> {
     Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
 }
 
-/// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and closer
-/// together.
-fn footer_line(tables: [KeyTables; 2], model: &Model, cells: u16) -> Line<'static> {
-    let theme = &model.theme;
+/// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and
+/// closer together.
+fn footer_line(tables: [KeyTables; 2], shared: &SharedState, cells: u16) -> Line<'static> {
+    let theme = &shared.theme;
     let shown = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.hint.is_empty());
     let all = shown(tables[0]).count();
     let hints = |is_tight: bool| {
@@ -151,12 +151,12 @@ pub(super) fn draw_too_small(frame: &mut Frame<'_>, area: Rect) {
 mod tests {
     use super::*;
     use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
-    use crate::tui::testing::empty_model;
+    use crate::tui::testing::empty_shared_state;
 
     #[test]
     fn the_machine_gives_way_to_the_runs() {
-        let mut model = empty_model();
-        model.runs.listed = true;
+        let mut shared = empty_shared_state();
+        shared.runs.listed = true;
         let gpu = GpuSample {
             name: "H200".to_owned(),
             busy_percent: Some(97),
@@ -164,13 +164,13 @@ mod tests {
             power_watts: Some(640),
             celsius: Some(63),
         };
-        let line = |model: &Model, cells: u16| status_line(model, cells).to_string().trim_end().to_owned();
-        assert_eq!(line(&model, 80), " no active run · 0 runs", "no sample yet");
-        model.machine =
+        let line = |shared: &SharedState, cells: u16| status_line(shared, cells).to_string().trim_end().to_owned();
+        assert_eq!(line(&shared, 80), " no active run · 0 runs", "no sample yet");
+        shared.machine =
             MachineSample { host: "node3".to_owned(), cpu_percent: Some(12), memory: None, gpus: vec![gpu] };
-        assert_eq!(line(&model, 120), " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no active run · 0 runs");
-        assert_eq!(line(&model, 80), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no active run · 0 runs");
-        assert_eq!(line(&model, 52), " node3 ▸ H200 97 %  · no active run · 0 runs");
-        assert_eq!(line(&model, 40), " no active run · 0 runs");
+        assert_eq!(line(&shared, 120), " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no active run · 0 runs");
+        assert_eq!(line(&shared, 72), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no active run · 0 runs");
+        assert_eq!(line(&shared, 46), " node3 ▸ H200 97 %  · no active run · 0 runs");
+        assert_eq!(line(&shared, 34), " no active run · 0 runs");
     }
 }

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 
 use super::app::App;
 use super::buffered_terminal::BufferedTerminal;
-use super::model::Model;
+use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
 use crate::terminal::color_depth::ColorDepth;
@@ -63,7 +63,7 @@ impl FrameStage {
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
         let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
         graphics.resolve();
-        let model = Model {
+        let shared = SharedState {
             workspace: "/density/workspace".into(),
             now,
             theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
@@ -73,7 +73,7 @@ impl FrameStage {
         };
         let screen =
             BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;
-        let mut stage = Self { app: App::new(model, ViewState::default()), screen, now };
+        let mut stage = Self { app: App::new(shared, ViewState::default()), screen, now };
         stage.press(Key::Char('3'));
         let names: Vec<RunDir> = (0..runs).map(|number| RunDir::new(format!("/density/runs/{number}"))).collect();
         let row = |run: &RunDir| RunRow { run: run.clone(), spec: None, status: None, condition: None, problem: None };

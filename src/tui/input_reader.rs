@@ -12,7 +12,8 @@ use crate::terminal::parser::InputParser;
 use crate::tui::protocol::message::UiMessage;
 
 /// The time for the rest of an escape sequence, after which a lone escape character counts as the key Escape. Terminals
-/// send a sequence as one write, and on a slow link its parts follow each other closely; Escape is delayed by this time.
+/// send a sequence as one write, and on a slow link its parts follow each other closely; Escape is delayed by this
+/// time.
 const ESCAPE_TIMEOUT: Duration = Duration::from_millis(10);
 
 /// Starts the thread that reads the terminal on stdin; its end is reported as [`Input::End`].

@@ -14,11 +14,11 @@ pub mod frame_timing;
 mod buffered_terminal;
 pub mod input_reader;
 mod malloc;
-mod model;
 mod popups;
 mod protocol;
 mod screens;
 mod services;
+mod shared_state;
 mod signals;
 mod terminal;
 #[cfg(debug_assertions)]
@@ -42,8 +42,8 @@ use anyhow::{Context as _, bail};
 use app::App;
 use buffered_terminal::BufferedTerminal;
 use chrono::Utc;
-use model::Model;
 use services::Services;
+use shared_state::SharedState;
 use terminal::TerminalGuard;
 use theme::Theme;
 use view_state::ViewState;
@@ -84,7 +84,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     }
     let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
-    let model = Model {
+    let shared = SharedState {
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
@@ -92,8 +92,8 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         machine: MachineSample::default(),
         runs: RunList::default(),
     };
-    let mut app = App::new(model, ViewState::read(&folder));
-    query::measure(&mut app.model.graphics);
+    let mut app = App::new(shared, ViewState::read(&folder));
+    query::measure(&mut app.shared.graphics);
     let (inbox, messages) = channel();
     fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
@@ -107,7 +107,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let _ = app.view_state().write(&workbench.folder);
     drop(taken);
     outcome?;
-    let active = app.model.runs.active().count();
+    let active = app.shared.runs.active().count();
     if active > 0 {
         let _ = writeln!(
             io::stdout(),
@@ -178,7 +178,7 @@ impl Workbench {
 
     fn take(&mut self, app: &mut App, message: UiMessage) -> anyhow::Result<bool> {
         if matches!(message, UiMessage::Resized) {
-            query::measure(&mut app.model.graphics);
+            query::measure(&mut app.shared.graphics);
         }
         let effects = app.update(message, Utc::now());
         self.perform(app, effects)

@@ -9,7 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 use super::app::App;
-use super::model::Model;
+use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
 use crate::terminal::color_depth::ColorDepth;
@@ -28,10 +28,10 @@ pub(super) fn fixed_time() -> DateTime<Utc> {
 }
 
 /// An empty shared state.
-pub(super) fn empty_model() -> Model {
+pub(super) fn empty_shared_state() -> SharedState {
     let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
     graphics.resolve();
-    Model {
+    SharedState {
         workspace: "/density/workspace".into(),
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
@@ -43,7 +43,7 @@ pub(super) fn empty_model() -> Model {
 
 /// A workbench that was opened for the first time.
 pub(super) fn fresh_app() -> App {
-    App::new(empty_model(), ViewState::default())
+    App::new(empty_shared_state(), ViewState::default())
 }
 
 /// Presses keys; returns the effects of the last one.

@@ -1,5 +1,5 @@
-//! Colours and signs: one accent, class colours that are safe for colour-blind readers (Okabe and Ito), and the terminal's
-//! own colours for the rest. Colour is never the only sign.
+//! Colours and signs: one accent, class colours that are safe for colour-blind readers (Okabe and Ito), and the
+//! terminal's own colours for the rest. Colour is never the only sign.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::border;
@@ -41,7 +41,7 @@ impl Theme {
     }
 
     /// Plain text in the terminal's own colours.
-    #[expect(clippy::unused_self, reason = "asked for like the other styles")]
+    #[expect(clippy::unused_self, reason = "used like the other styles")]
     pub(super) fn text(&self) -> Style {
         Style::new()
     }

@@ -1,4 +1,4 @@
-//! The structure of the code: which crate depends on which, which module imports which, and how large a file may be.
+//! The structure of the code: dependencies of crates, imports of modules, and the length of files.
 
 mod module_graph;
 
@@ -9,7 +9,7 @@ use std::process::Command;
 
 use module_graph::ModuleGraph;
 
-/// The roots of the crates that have an architecture; the tools and tests beside the program have none.
+/// The roots of the crates whose imports are examined; the tools are too small.
 const CRATE_ROOTS: [&str; 10] = [
     "crates/domain/src/lib.rs",
     "crates/imaging/src/lib.rs",
@@ -23,7 +23,7 @@ const CRATE_ROOTS: [&str; 10] = [
     "src/lib.rs",
 ];
 
-/// Folders, and the folders whose files none of theirs may import. What is in crates of their own needs no line here.
+/// Folders, each with the folders that its files must not import. Between crates, Cargo enforces the order.
 const FORBIDDEN_IMPORTS: [(&str, &[&str]); 12] = [
     ("src/terminal/", &["src/analysis/", "src/report/", "src/cli/", "src/tui/"]),
     ("src/analysis/", &["src/terminal/", "src/report/", "src/cli/", "src/tui/"]),
@@ -42,7 +42,7 @@ const FORBIDDEN_IMPORTS: [(&str, &[&str]); 12] = [
     ("crates/storage/src/keras/", &["crates/storage/src/runs/"]),
 ];
 
-/// Crates of the terminal and of file watching, which the engine has no use for.
+/// Crates for terminals and file watching, on which the engine must not depend.
 const NOT_IN_THE_ENGINE: [&str; 8] =
     ["ratatui", "ratatui-image", "crossterm", "viuer", "notify", "indicatif", "nvml-wrapper", "mammoscope"];
 
@@ -69,7 +69,7 @@ fn below(folder: &Path, file: &Path) -> String {
     file.strip_prefix(folder).expect("a file of the folder").to_string_lossy().replace('\\', "/")
 }
 
-/// Imports that the table forbids, each a line that says where and what.
+/// The imports that the table forbids, one line each.
 fn forbidden_imports(graph: &ModuleGraph, root: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for (file, imported) in graph.imports() {
@@ -83,7 +83,7 @@ fn forbidden_imports(graph: &ModuleGraph, root: &Path) -> Vec<String> {
     found
 }
 
-/// Cycles whose files are in more than one folder.
+/// The cycles whose files are in more than one folder.
 fn cycles_across_folders(graph: &ModuleGraph, root: &Path) -> Vec<String> {
     let cycles = graph.cycles();
     let across =
@@ -92,7 +92,7 @@ fn cycles_across_folders(graph: &ModuleGraph, root: &Path) -> Vec<String> {
 }
 
 #[test]
-fn no_module_imports_what_is_above_it() {
+fn no_module_imports_from_above() {
     let mut imports = 0;
     let mut cycles_within_folders = 0;
     let mut found = Vec::new();
@@ -105,7 +105,7 @@ fn no_module_imports_what_is_above_it() {
     }
     println!("{imports} imports between modules, {cycles_within_folders} cycles within one folder");
     assert!(imports > 500, "only {imports} imports were read");
-    assert!(found.is_empty(), "{} faults:\n{}", found.len(), found.join("\n"));
+    assert!(found.is_empty(), "{} problems:\n{}", found.len(), found.join("\n"));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn every_crate_with_sources_is_examined() {
 }
 
 #[test]
-fn the_engine_depends_on_no_terminal() {
+fn the_engine_depends_on_no_terminal_crate() {
     let tree = Command::new(env!("CARGO"))
         .args(["tree", "--package", "mammoscope-engine", "--edges", "normal,build", "--prefix", "none"])
         .args(["--format", "{p}", "--offline", "--locked"])
@@ -136,7 +136,7 @@ fn the_engine_depends_on_no_terminal() {
 #[test]
 fn files_are_short_and_named_by_what_they_hold() {
     let mut files = Vec::new();
-    for folder in ["src", "crates", "engine", "xtask", "tests", "benches", "fuzz"] {
+    for folder in ["src", "crates", "engine", "xtask", "tools", "tests", "benches", "fuzz"] {
         rust_files(&checkout().join(folder), &mut files);
     }
     let mut found = Vec::new();
@@ -154,7 +154,7 @@ fn files_are_short_and_named_by_what_they_hold() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// A crate in a folder of its own, of these files.
+/// A crate of these files in a temporary folder.
 fn crate_of(files: &[(&str, &str)]) -> (tempfile::TempDir, ModuleGraph) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (path, text) in files {
@@ -167,7 +167,7 @@ fn crate_of(files: &[(&str, &str)]) -> (tempfile::TempDir, ModuleGraph) {
 }
 
 #[test]
-fn a_cycle_across_folders_is_found_whatever_its_imports_look_like() {
+fn a_cycle_across_folders_is_found_in_every_form_of_import() {
     let forms = [
         "use crate::b::B;",
         "use super::b::B;",
@@ -189,7 +189,7 @@ fn a_cycle_across_folders_is_found_whatever_its_imports_look_like() {
 }
 
 #[test]
-fn what_is_no_import_ties_no_modules() {
+fn names_that_are_not_imports_make_no_cycle() {
     let forms = [
         "// use crate::b::B;",
         "/// See [`crate::b::B`].\nfn f() {}",

@@ -8,7 +8,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Item, Meta};
 
-/// A module: the names that lead to it from the crate's root; the root itself is empty.
+/// The names that lead to a module from the crate's root; empty for the root itself.
 type ModulePath = Vec<String>;
 
 /// The modules of a crate without its tests.
@@ -21,7 +21,7 @@ impl ModuleGraph {
     /// Reads the crate whose root is this file. What is compiled for tests only is left out.
     ///
     /// # Panics
-    /// Where a source file is missing or is not Rust.
+    /// If a source file is missing or is not Rust.
     pub(crate) fn read(root: &Path) -> Self {
         let mut sources = BTreeMap::new();
         let folder = root.parent().expect("a file has a folder").to_owned();
@@ -32,7 +32,7 @@ impl ModuleGraph {
             .into_iter()
             .map(|(module, source)| {
                 let paths = source.tokens.into_iter().flat_map(|(depth, tokens)| {
-                    paths_in(tokens).into_iter().map(move |path| without_inline_supers(path, depth))
+                    paths_in(tokens).into_iter().map(move |path| without_inline_supers(&path, depth))
                 });
                 let named = paths
                     .filter_map(|path| resolve(&path, &module, &files))
@@ -87,7 +87,7 @@ struct Source {
     tokens: Vec<(usize, TokenStream)>,
 }
 
-/// Follows the `mod` lines from a file on. `folder` is where the files of its child modules are.
+/// Follows the `mod` lines of a file. `folder` contains the files of its child modules.
 fn collect(file: &Path, folder: &Path, module: ModulePath, sources: &mut BTreeMap<ModulePath, Source>) {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -114,8 +114,8 @@ fn collect(file: &Path, folder: &Path, module: ModulePath, sources: &mut BTreeMa
     sources.insert(module, Source { file: file.to_owned(), tokens });
 }
 
-/// A path within so many inline modules, as it reads outside of them.
-fn without_inline_supers(path: Vec<String>, depth: usize) -> Vec<String> {
+/// A path inside `depth` inline modules, as it reads outside of them.
+fn without_inline_supers(path: &[String], depth: usize) -> Vec<String> {
     let supers = path.iter().take_while(|name| *name == "super").count();
     let absorbed = supers.min(depth);
     match path.split_at(absorbed) {
@@ -124,7 +124,7 @@ fn without_inline_supers(path: Vec<String>, depth: usize) -> Vec<String> {
     }
 }
 
-/// `#[cfg(test)]` or `#[test]`.
+/// True for an item with `#[cfg(test)]` or `#[test]`.
 fn is_for_tests(item: &Item) -> bool {
     let attributes = match item {
         Item::Mod(item) => &item.attrs,
@@ -140,7 +140,7 @@ fn is_for_tests(item: &Item) -> bool {
     })
 }
 
-/// Every path of names in the tokens, with the groups of `use` lines multiplied out; macros are searched as well.
+/// Every path of names in the tokens, with the groups of `use` lines expanded; macros are searched as well.
 fn paths_in(tokens: TokenStream) -> Vec<Vec<String>> {
     let mut paths = Vec::new();
     gather(&tokens.into_iter().collect::<Vec<_>>(), &[], &mut paths);
@@ -189,7 +189,7 @@ fn is_separator(tokens: &[TokenTree]) -> bool {
         if first.as_char() == ':' && second.as_char() == ':')
 }
 
-/// The module that a path names or that holds the item it names; `None` where it leads out of the crate.
+/// The module that a path names or that holds the item it names; `None` if it leads out of the crate.
 fn resolve(path: &[String], from: &ModulePath, files: &BTreeMap<ModulePath, PathBuf>) -> Option<ModulePath> {
     let mut module = match path[0].as_str() {
         "crate" => Vec::new(),
@@ -206,7 +206,7 @@ fn resolve(path: &[String], from: &ModulePath, files: &BTreeMap<ModulePath, Path
         module.pop()?;
         rest = further;
     }
-    // The name of a child has to be one: any other single name is a type, a function or a variable.
+    // A single name must be a child module; any other is a type, a function or a variable.
     if !files.contains_key(&module) || (rest.is_empty() && path[0] == "self") {
         return None;
     }

@@ -182,8 +182,8 @@ fn a_mirrored_copy_fails_the_run_unless_allowed() {
     let output = fixture.train(&[]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
     let run = fixture.run();
-    let expected = "1 picture is in two splits: CC_R/train/A/0_1_A_CC_R.png (train) and CC_R/test/A/12_1_A_CC_R.png (test) are \
-                the same picture, mirrored; remove one of each, or train with --allow-duplicates";
+    let expected = "1 picture is in two splits: CC_R/train/A/0_1_A_CC_R.png (train) and CC_R/test/A/12_1_A_CC_R.png (test) \
+                    are the same picture, mirrored; remove one of each, or train with --allow-duplicates";
     assert!(failure(&run).contains(expected), "{}", failure(&run));
     // Resuming checks again.
     assert_eq!(fixture.resume(&run, &[]).status.code(), Some(1));

@@ -17,7 +17,7 @@ use mammoscope_test_support::training_fixture::TrainingFixture;
 use mammoscope_test_support::{mammoscope, names_in, shipped, stderr_of};
 use serde_json::Value;
 
-/// An edit of a picture.
+/// An edit to a picture.
 type Change = fn(&mut GrayImage);
 
 /// The phantoms of view CC_R, one per class, with their paths below the data folder.

@@ -216,8 +216,8 @@ fn an_image_deleted_meanwhile_fails_alone() {
     assert_eq!(fs::read_to_string(out.join("scores.csv")).unwrap().lines().count(), 2, "{stderr}");
 }
 
-/// With the reference's weights and one of its mammograms: the map equals that of keras-vis, and the scores are those of
-/// the map before keras-vis' last step, which spreads energy everywhere.
+/// With the reference's weights and one of its mammograms: the map equals that of keras-vis, and the scores are those
+/// of the map before keras-vis' last step, which spreads energy everywhere.
 #[test]
 fn parity_writes_the_map_of_keras_vis() {
     let (Some(weights), Some(image), Some(published)) = (

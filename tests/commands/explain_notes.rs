@@ -1,4 +1,5 @@
-//! Notes of `mammoscope explain` on the basis of its scores: images without scores, files of the same name, slow methods.
+//! Notes of `mammoscope explain` on the basis of its scores: images without scores, files of the same name, slow
+//! methods.
 
 #![cfg(unix)]
 

@@ -20,7 +20,7 @@ fn overlays_are_drawn_in_half_blocks_with_captions() {
     session.wait_for_text("4_1_D_CC_R.png · ");
     let blocks = session.contents().chars().filter(|&letter| letter == '▄' || letter == '▀').count();
     assert!(blocks > 200, "{blocks} half-blocks:\n{}", session.contents());
-    // The map's colours: three equal parts would be a grey of the image.
+    // Counts the map's colours. Greys of the image have three equal parts.
     let bytes = String::from_utf8_lossy(&session.bytes()).into_owned();
     let coloured = bytes.split("\x1b[").filter_map(|sequence| {
         let (_, rgb) = sequence.split_once("8;2;")?;

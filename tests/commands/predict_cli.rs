@@ -1,5 +1,5 @@
-//! `import`, `model` and `predict` by the real binaries: results equal the reference's, bad input is listed, and nothing
-//! is left half done.
+//! `import`, `model` and `predict` by the real binaries: results equal the reference's, bad input is listed, and
+//! nothing is left half done.
 
 use std::path::Path;
 use std::process::Output;

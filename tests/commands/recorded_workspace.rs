@@ -1,5 +1,5 @@
-//! A workspace that version 0.1.0 wrote before the code was split into crates: its files are read and written as before,
-//! and the JSON of the commands is the same.
+//! A workspace that version 0.1.0 wrote before the code was split into crates: its files are read and written as
+//! before, and the JSON of the commands is the same.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -282,12 +282,12 @@ fn requests_are_acknowledged() {
     requests.remove(&pending).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    assert_eq!(text(&output.stdout), format!("{}: pause asked → acknowledged at step 12\n", run.name()));
+    assert_eq!(text(&output.stdout), format!("{}: pause requested → acknowledged at step 12\n", run.name()));
 
     let output = fixture.output(&["control", &run.name(), "stop-after-epoch", "--no-wait"]);
     assert_eq!(
         (output.status.code(), text(&output.stdout)),
-        (Some(0), format!("{}: stop-after-epoch asked\n", run.name()))
+        (Some(0), format!("{}: stop-after-epoch requested\n", run.name()))
     );
     assert_eq!(names_in(&run.requests()).len(), 1);
     let wrong = fixture.output(&["control", &run.name(), "explode"]);
@@ -308,7 +308,7 @@ fn requests_need_a_trainer() {
     let queued = fixture.queued(View::CcL, "pair");
     let output = fixture.output(&["control", "pair", "checkpoint"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    assert!(text(&output.stdout).starts_with(&format!("{}: checkpoint asked; the run waits", queued.name())));
+    assert!(text(&output.stdout).starts_with(&format!("{}: checkpoint requested; the run is queued", queued.name())));
     assert_eq!((names_in(&over.requests()).len(), names_in(&queued.requests()).len()), (0, 1));
 
     // If the trainer is killed before it reads the request, the request goes with it and not to the next trainer.

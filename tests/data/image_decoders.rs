@@ -13,7 +13,7 @@ use mammoscope_test_support::{checkout, stderr_of};
 /// The most grey levels by which JPEG decoders may differ: the standard leaves rounding and chroma interpolation open.
 const JPEG_TOLERANCE: u16 = 2;
 
-/// Runs a command of image_references.py on a folder. Returns `None` and records a skip without its packages.
+/// Runs a command of `image_references.py` on a folder. Returns `None` and records a skip without its packages.
 fn write_references(command: &str, folder: &Path) -> Option<()> {
     let packages = ["pillow==13.0.0", "numpy==2.4.6", "tifffile==2026.3.3", "imagecodecs==2026.3.6"];
     let packages = python_packages("image-references-2026.3", &packages)?;

@@ -63,7 +63,8 @@ fn neither_the_grey_of_muscle_nor_that_of_fat_gives_the_class() {
         let samples: Vec<_> = measured.iter().map(|&(label, values)| (label, values[feature])).collect();
         let accuracy = nearest_class_mean(&samples);
         eprintln!("{what}: accuracy {:.1} %", 100.0 * accuracy);
-        // Chance is 25 %. A little remains: tissue brightens the mean, and both greys cannot be independent of it at once.
+        // Chance is 25 %. A little remains: tissue brightens the mean, and both greys cannot be independent of it at
+        // once.
         assert!(accuracy <= 0.32, "the grey of the {what} gives {:.1} % of the classes", 100.0 * accuracy);
     }
 }

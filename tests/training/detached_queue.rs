@@ -1,5 +1,5 @@
-//! Trainers and their queues as real processes: they outlive the process that started them, act on requests and signals,
-//! and leave every run so that it can be resumed.
+//! Trainers and their queues as real processes: they outlive the process that started them, act on requests and
+//! signals, and leave every run so that it can be resumed.
 #![cfg(target_os = "linux")]
 
 use std::fs;

@@ -1,5 +1,5 @@
-//! A resumed run ends with the same bytes as an uninterrupted one: the data section of its last checkpoint and the metrics
-//! of its epochs. Real processes are ended by SIGTERM, by SIGKILL and by requests.
+//! A resumed run ends with the same bytes as an uninterrupted one: the data section of its last checkpoint and the
+//! metrics of its epochs. Real processes are ended by SIGTERM, by SIGKILL and by requests.
 #![cfg(target_os = "linux")]
 
 use mammoscope_domain::run::run_event::RunEventKind;

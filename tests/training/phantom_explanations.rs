@@ -1,5 +1,5 @@
-//! Explanations of two networks that are known to look at different things: one was trained on phantoms whose class is in
-//! the dense tissue, one on phantoms whose class is a bar in the corner.
+//! Explanations of two networks that are known to look at different things: one was trained on phantoms whose class is
+//! in the dense tissue, one on phantoms whose class is a bar in the corner.
 
 #![cfg(unix)]
 
@@ -15,8 +15,8 @@ use mammoscope_test_support::{engine, mammoscope, names_in, stderr_of};
 use serde_json::Value;
 
 const SIZE: usize = 256;
-/// Pixels from the bar that count as near: one and a half cells of the network's 8 × 8 map, which is enlarged bilinearly.
-/// With the bar itself that is less than a tenth of the picture.
+/// Pixels from the bar that count as near: one and a half cells of the network's 8 × 8 map, which is enlarged
+/// bilinearly. With the bar itself that is less than a tenth of the picture.
 const NEAR: usize = 48;
 
 /// The result of `explain --sanity` on phantoms that were held back from training.

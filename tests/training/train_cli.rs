@@ -1,5 +1,5 @@
-//! `train` and `resume` by the real binaries: wrong calls leave nothing behind, and runs outlive the process that started
-//! them.
+//! `train` and `resume` by the real binaries: wrong calls leave nothing behind, and runs outlive the process that
+//! started them.
 
 #![cfg(unix)]
 

@@ -1,13 +1,13 @@
-//! The workbench in a terminal: it opens, takes keys, survives what terminals do, and leaves everything as it was.
+//! The workbench in a terminal: it opens, takes keys, survives whatever terminals do, and restores them.
 
 #![cfg(unix)]
 
 use std::time::Duration;
 
-use mammoscope_test_support::pty_session::PtySession;
 use chrono::{TimeDelta, Utc};
 use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
+use mammoscope_test_support::pty_session::PtySession;
 use rustix::process::{Pid, Signal, kill_process};
 
 fn open(folder: &tempfile::TempDir) -> PtySession {
@@ -20,24 +20,24 @@ fn signal(session: &PtySession, signal: Signal) {
     kill_process(Pid::from_raw(session.pid()).unwrap(), signal).unwrap();
 }
 
-/// Whether the process is stopped, as by Ctrl-Z.
+/// True if the process is stopped, as by Ctrl-Z.
 fn is_stopped(session: &PtySession) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", session.pid())).unwrap();
     stat.rsplit(") ").next().unwrap().starts_with('T')
 }
 
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     for _ in 0..6000 {
         if condition() {
             return;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
-    panic!("{what} never came");
+    panic!("{what} did not happen");
 }
 
 #[test]
-fn keys_work_in_a_terminal_that_answers_no_question_and_q_leaves_it_as_it_was() {
+fn keys_work_in_a_terminal_that_answers_no_queries_and_q_restores_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
     // Typed before anything is drawn: no key is lost.
@@ -63,7 +63,7 @@ fn keys_work_in_a_terminal_that_answers_no_question_and_q_leaves_it_as_it_was() 
 }
 
 #[test]
-fn a_late_answer_of_the_terminal_is_no_key() {
+fn a_late_answer_of_the_terminal_is_not_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(&folder);
     session.send(b"\x1bP>|slow terminal q\x1b\\\x1b[?62;4c\x1b]11;rgb:ffff/ffff/ffff\x1b\\3");
@@ -73,7 +73,7 @@ fn a_late_answer_of_the_terminal_is_no_key() {
 }
 
 #[test]
-fn tmux_is_sent_nothing_that_it_takes_for_a_title() {
+fn tmux_is_sent_no_kitty_query_which_it_would_take_for_a_title() {
     let folder = tempfile::tempdir().unwrap();
     for (tmux, kitty) in [(None, true), (Some(("TMUX", "/tmp/tmux,1,0")), false)] {
         let variables: Vec<_> = tmux.into_iter().collect();
@@ -83,13 +83,13 @@ fn tmux_is_sent_nothing_that_it_takes_for_a_title() {
         session.wait_for_end();
         session.wait_until_restored();
         let bytes = session.bytes();
-        assert!(bytes.windows(3).any(|sent| sent == b"\x1b[c"), "it was asked");
+        assert!(bytes.windows(3).any(|sent| sent == b"\x1b[c"), "the terminal was queried");
         assert_eq!(bytes.windows(3).any(|sent| sent == b"\x1b_G"), kitty, "{tmux:?}");
     }
 }
 
 #[test]
-fn a_storm_of_sizes_is_survived() {
+fn a_storm_of_resizes_is_survived() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(&folder);
     for step in 0..120_u16 {
@@ -109,7 +109,7 @@ fn a_storm_of_sizes_is_survived() {
 }
 
 #[test]
-fn it_can_be_suspended_and_comes_back() {
+fn it_can_be_suspended_and_continued() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(&folder);
     for by_signal in [false, true] {
@@ -118,7 +118,7 @@ fn it_can_be_suspended_and_comes_back() {
         } else {
             session.send(b"\x1a");
         }
-        until("the stop", || is_stopped(&session));
+        wait_until("the stop", || is_stopped(&session));
         session.wait_until_restored();
         signal(&session, Signal::CONT);
         session.wait_for("the workbench again", |screen| {
@@ -131,7 +131,7 @@ fn it_can_be_suspended_and_comes_back() {
 }
 
 #[test]
-fn a_hangup_a_closed_terminal_and_a_request_to_end_are_obeyed_at_once() {
+fn it_ends_on_hangup_closed_terminal_and_sigterm() {
     for way in ["hangup", "closed terminal", "terminate"] {
         let folder = tempfile::tempdir().unwrap();
         let mut session = open(&folder);
@@ -140,7 +140,7 @@ fn a_hangup_a_closed_terminal_and_a_request_to_end_are_obeyed_at_once() {
             "terminate" => signal(&session, Signal::TERM),
             _ => session.close_terminal(),
         }
-        // How soon is measured by benches/terminal_costs.py: machines under test are slow.
+        // benches/terminal_costs.py measures how soon: machines under test are slow.
         session.wait_for_end();
         if way != "closed terminal" {
             session.wait_until_restored();
@@ -149,7 +149,7 @@ fn a_hangup_a_closed_terminal_and_a_request_to_end_are_obeyed_at_once() {
 }
 
 #[test]
-fn a_terminal_that_takes_nothing_more_does_not_keep_it_from_ending() {
+fn it_ends_even_if_the_terminal_stops_reading() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = open(&folder);
     session.stop_reading();
@@ -159,8 +159,8 @@ fn a_terminal_that_takes_nothing_more_does_not_keep_it_from_ending() {
         call.starts_with(write)
     };
     let mut step = 0;
-    // Until a frame does not get through, and stays so.
-    until("a frame that is not taken", || {
+    // Until a frame cannot be written, and stays so.
+    wait_until("a frame that is not read", || {
         step += 1;
         session.resize((200 + step % 2, 60));
         (0..20).all(|_| {
@@ -173,7 +173,7 @@ fn a_terminal_that_takes_nothing_more_does_not_keep_it_from_ending() {
 }
 
 #[test]
-fn a_full_start_sends_little() {
+fn the_first_screen_is_small() {
     let folder = tempfile::tempdir().unwrap();
     let session = open(&folder);
     session.wait_for_text("quit");
@@ -182,7 +182,7 @@ fn a_full_start_sends_little() {
 }
 
 #[test]
-fn attach_opens_on_the_run_that_is_named_whatever_was_shown_last() {
+fn attach_opens_on_the_named_run_whatever_was_shown_last() {
     let folder = tempfile::tempdir().unwrap();
     let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
     let mut oldest = None;
@@ -196,18 +196,20 @@ fn attach_opens_on_the_run_that_is_named_whatever_was_shown_last() {
     }
     let oldest = oldest.unwrap();
     let name = oldest.file_name().unwrap().to_str().unwrap();
-    // A filter that hides all runs is what the workbench was left with.
+    // The workbench is left with a filter that hides all runs.
     let size = (120, 40);
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), size);
     session.send(b"3");
     session.wait_for_text("1 of 3");
-    session.send(b"/nothing is called so\r");
+    session.send(b"/no such name\r");
     session.wait_for_text("no run matches");
     session.send(b"q");
     assert!(session.wait_for_end().0.success());
-    // By its name; by its path, with a workspace of its own; and by its path from where it lies.
+    // By name; by absolute path, which implies the workspace; and by relative path.
     let path = format!("ws/runs/{name}");
-    for arguments in [&["attach", name, "--workspace", "ws"][..], &["attach", oldest.to_str().unwrap()], &["attach", &path]] {
+    for arguments in
+        [&["attach", name, "--workspace", "ws"][..], &["attach", oldest.to_str().unwrap()], &["attach", &path]]
+    {
         let mut session = PtySession::start(arguments, folder.path(), size);
         session.wait_for_text("3 of 3");
         session.wait_for_text(name);
@@ -223,7 +225,7 @@ fn attach_opens_on_the_run_that_is_named_whatever_was_shown_last() {
 }
 
 #[test]
-fn without_a_terminal_it_says_so() {
+fn it_refuses_to_start_without_a_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let output =
         assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope")).current_dir(folder.path()).output().unwrap();
@@ -234,14 +236,14 @@ fn without_a_terminal_it_says_so() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_fault_gives_the_terminal_back_and_leaves_a_report() {
+fn a_fault_restores_the_terminal_and_leaves_a_report() {
     let folder = tempfile::tempdir().unwrap();
-    let wanted = [("MAMMOSCOPE_TEST_FAULT", "drawing")];
-    let mut session = PtySession::start_with(&["--workspace", "ws"], &wanted, folder.path(), (80, 24));
+    let fault = [("MAMMOSCOPE_TEST_FAULT", "drawing")];
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &fault, folder.path(), (80, 24));
     let (status, _) = session.wait_for_end();
     assert!(!status.success());
     session.wait_until_restored();
-    until("what happened", || {
+    wait_until("the report", || {
         let text = String::from_utf8_lossy(&session.bytes()).into_owned();
         text.contains("a test wanted this") && text.contains("workbench_fault.txt")
     });
@@ -251,10 +253,10 @@ fn a_fault_gives_the_terminal_back_and_leaves_a_report() {
 
 #[test]
 #[cfg(debug_assertions)]
-fn a_fault_of_a_thread_is_told_and_the_rest_goes_on() {
+fn a_fault_in_a_thread_is_reported_and_the_rest_continues() {
     let folder = tempfile::tempdir().unwrap();
-    let wanted = [("MAMMOSCOPE_TEST_FAULT", "thread")];
-    let mut session = PtySession::start_with(&["--workspace", "ws"], &wanted, folder.path(), (120, 40));
+    let fault = [("MAMMOSCOPE_TEST_FAULT", "thread")];
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &fault, folder.path(), (120, 40));
     session.wait_for_text("a part of the workbench failed: a test wanted this");
     session.send(b"3");
     session.wait_for_text("[3 Runs]");
@@ -264,10 +266,10 @@ fn a_fault_of_a_thread_is_told_and_the_rest_goes_on() {
 }
 
 #[test]
-fn letters_alone_are_sent_where_only_they_are_wanted() {
+fn ascii_without_colour_is_sent_on_request() {
     let folder = tempfile::tempdir().unwrap();
-    let look = [("NO_COLOR", "1"), ("TERM", "xterm")];
-    let mut session = PtySession::start_with(&["--ascii", "--workspace", "ws"], &look, folder.path(), (80, 24));
+    let variables = [("NO_COLOR", "1"), ("TERM", "xterm")];
+    let mut session = PtySession::start_with(&["--ascii", "--workspace", "ws"], &variables, folder.path(), (80, 24));
     for (key, title) in [(b"2", "[2 Train]"), (b"3", "[3 Runs]"), (b"4", "[4 Evaluate]"), (b"1", "[1 Datasets]")] {
         session.send(key);
         session.wait_for_text(title);

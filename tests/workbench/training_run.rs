@@ -1,8 +1,8 @@
-//! A training from the form to the images behind its confusion matrix, with the real engine, in a terminal.
+//! A training run from the form to the images of its confusion matrix, with the real engine, in a terminal.
 
 #![cfg(unix)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mammoscope_test_support::pty_session::{PtySession, Screen};
 use rustix::process::{Pid, Signal, kill_process};
@@ -30,7 +30,7 @@ fn mammoscope(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the matrix says of the cell where the reader is: `A predicted as B · 3 images`.
+/// The caption of the selected cell of the matrix: `A predicted as B · 3 images`.
 fn cell(screen: &Screen) -> Option<String> {
     screen.contents().lines().find_map(|line| {
         let text = line.split('│').find(|part| part.contains(" predicted as ") && part.contains(" · "))?;
@@ -39,7 +39,7 @@ fn cell(screen: &Screen) -> Option<String> {
 }
 
 #[test]
-fn a_training_is_started_watched_and_read_down_to_an_image() {
+fn a_run_is_started_watched_and_explored_down_to_an_image() {
     let folder = tempfile::tempdir().unwrap();
     phantoms(folder.path());
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
@@ -48,7 +48,7 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
     session.wait_for_text("New training");
     session.send(b"\rdata\r");
     session.wait_for_text("4 views");
-    // Views and splits lie between; the third preset is `quick`.
+    // Views and splits come in between; the third preset is `quick`.
     session.send(b"\x1b[B\x1b[B\x1b[B\x1b[C\x1b[C");
     session.wait_for_text("‹ quick ›");
     session.send(b"\x1b[B\x1b[B\x1b[B\r\x15");
@@ -58,27 +58,26 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
     session.send(b"\x13");
     session.wait_for_text("[3 Runs]");
     let completed = |screen: &Screen| screen.contents().matches("completed ·").count() == 4;
-    session.wait_for("the end of four trainings", completed);
+    session.wait_for("the end of four runs", completed);
     session.send(b"\r");
     session.wait_for_text("Confusion matrix");
     session.wait_for_text("resamples");
 
-    // From cell to cell until one has images behind it.
-    let mut places =
-        [b"\x1b[C".as_slice(), b"\x1b[C", b"\x1b[C", b"\x1b[B", b"\x1b[D", b"\x1b[D", b"\x1b[D", b"\x1b[B"]
-            .into_iter()
-            .cycle()
-            .take(15);
+    // From cell to cell until one has images.
+    let mut moves = [b"\x1b[C".as_slice(), b"\x1b[C", b"\x1b[C", b"\x1b[B", b"\x1b[D", b"\x1b[D", b"\x1b[D", b"\x1b[B"]
+        .into_iter()
+        .cycle()
+        .take(15);
     loop {
         session.wait_for("a cell", |screen| cell(screen).is_some());
         let here = session.read(cell);
         if !here.as_deref().unwrap().ends_with("· 0 images") {
             break;
         }
-        session.send(places.next().unwrap_or_else(|| panic!("no cell has images:\n{}", session.contents())));
+        session.send(moves.next().unwrap_or_else(|| panic!("no cell has images:\n{}", session.contents())));
         session.wait_for("the next cell", |screen| cell(screen).is_some_and(|there| Some(there) != here));
     }
-    // An image behind it: full screen, then where the network looks in it.
+    // One of its images: full screen, then its explanation.
     session.send(b"\rf");
     session.wait_for_text("8-bit grey");
     session.send(b"\x1b");
@@ -96,7 +95,7 @@ fn a_training_is_started_watched_and_read_down_to_an_image() {
 }
 
 #[test]
-fn a_training_outlives_the_workbench_and_a_killed_engine_is_told() {
+fn a_run_outlives_the_workbench_and_a_killed_trainer_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     phantoms(folder.path());
     let run = mammoscope(
@@ -124,7 +123,7 @@ fn a_training_outlives_the_workbench_and_a_killed_engine_is_told() {
 
     let mut second = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
     second.wait_for_text("running ·");
-    // The terminal is taken away; the training is none the wiser.
+    // The terminal is closed; the run does not notice.
     second.close_terminal();
     second.wait_for_end();
     let status = || -> Value { serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap() };
@@ -139,7 +138,6 @@ fn a_training_outlives_the_workbench_and_a_killed_engine_is_told() {
     assert!(third.wait_for_end().0.success());
 }
 
-/// What a run's status says.
 fn status(run: &Path) -> Value {
     serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap()
 }
@@ -148,8 +146,8 @@ fn trainer(run: &Path) -> Pid {
     Pid::from_raw(i32::try_from(status(run)["pid"].as_i64().unwrap()).unwrap()).unwrap()
 }
 
-/// Starts a training that does not end by itself.
-fn endless_training(folder: &Path) -> std::path::PathBuf {
+/// Starts a run that does not end by itself.
+fn start_endless_run(folder: &Path) -> PathBuf {
     let train = ["train", "--data", "data", "--view", "CC_R", "--preset", "quick", "--detach"];
     let changes = ["--set", "epochs=5000,early_stop=0"];
     let run = mammoscope(folder, &[&train[..], &changes].concat());
@@ -157,10 +155,10 @@ fn endless_training(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_training_is_asked_for_everything_from_the_menu() {
+fn every_request_can_be_made_from_the_menu() {
     let folder = tempfile::tempdir().unwrap();
     phantoms(folder.path());
-    let run = endless_training(folder.path());
+    let run = start_endless_run(folder.path());
     let mut session = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("running ·");
     for (keys, event, state) in [
@@ -196,21 +194,21 @@ fn a_training_is_asked_for_everything_from_the_menu() {
 }
 
 #[test]
-fn the_demo_opens_the_workbench_on_its_training() {
+fn the_demo_opens_the_workbench_on_its_runs() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = PtySession::start(&["demo", "--out", "demo", "--subjects", "24"], folder.path(), SIZE);
     session.wait_for_text("[3 Runs]");
     session.wait_for_text("running ·");
     let runs = std::fs::read_dir(folder.path().join("demo/runs")).unwrap();
-    let mut runs: Vec<std::path::PathBuf> = runs.map(|entry| entry.unwrap().path()).collect();
+    let mut runs: Vec<PathBuf> = runs.map(|entry| entry.unwrap().path()).collect();
     runs.sort();
     assert_eq!(runs.len(), 4);
     session.send(b"q");
-    session.wait_for("the demo goes on in lines", |screen| {
+    session.wait_for("the demo continues in lines", |screen| {
         !screen.alternate_screen() && screen.contents().contains("`mammoscope attach` returns to the workbench")
     });
-    // One trainer works on all of them.
-    let at_work = runs.iter().find(|run| status(run)["state"] == "running").unwrap();
-    kill_process(trainer(at_work), Signal::KILL).unwrap();
+    // One trainer trains all of them.
+    let running = runs.iter().find(|run| status(run)["state"] == "running").unwrap();
+    kill_process(trainer(running), Signal::KILL).unwrap();
     assert!(!session.wait_for_end().0.success());
 }

@@ -4,7 +4,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng as _};
 
 /// The address of a random stream, apart from the seed. Two streams are independent if any part of it differs.
-pub trait StreamKey {
+pub trait StreamKey: Copy {
     /// The application's name and, where the numbers serve several purposes, the purpose.
     fn purpose(&self) -> [u8; 20];
 
@@ -86,6 +86,7 @@ impl RandomStream {
 mod tests {
     use super::*;
 
+    #[derive(Clone, Copy)]
     struct Key {
         purpose: [u8; 20],
         item: u32,

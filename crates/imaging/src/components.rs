@@ -10,7 +10,7 @@ pub(super) struct Components {
     runs: Vec<Run>,
     /// The parent of each run in the union–find forest; the first run of a component is its own parent.
     parents: Vec<usize>,
-    components: Vec<Connected>,
+    connected: Vec<Connected>,
 }
 
 /// A connected component.
@@ -34,7 +34,7 @@ struct Run {
 
 impl Components {
     pub(super) fn of(mask: &Mask) -> Self {
-        let mut found = Self { runs: Vec::new(), parents: Vec::new(), components: Vec::new() };
+        let mut found = Self { runs: Vec::new(), parents: Vec::new(), connected: Vec::new() };
         let (mut above, mut current) = (0..0, 0);
         for (row, pixels) in mask.pixels().chunks_exact(mask.width()).enumerate() {
             let mut column = 0;
@@ -78,12 +78,12 @@ impl Components {
     }
 
     fn measure(&mut self, mask: &Mask) {
-        self.components = (0..self.runs.len()).map(|first| Connected { first, area: 0, at_edge: false }).collect();
+        self.connected = (0..self.runs.len()).map(|first| Connected { first, area: 0, at_edge: false }).collect();
         for run in 0..self.runs.len() {
             let first = self.root_of(run);
             self.parents[run] = first;
             let Run { row, columns, .. } = &self.runs[run];
-            let component = &mut self.components[first];
+            let component = &mut self.connected[first];
             component.area += columns.len();
             component.at_edge |=
                 *row == 0 || *row + 1 == mask.height() || columns.start == 0 || columns.end == mask.width();
@@ -92,11 +92,11 @@ impl Components {
 
     /// The component with the most pixels; the first of several.
     pub(super) fn largest(&self) -> Option<Connected> {
-        self.components.iter().copied().reduce(|best, other| if other.area > best.area { other } else { best })
+        self.connected.iter().copied().reduce(|best, other| if other.area > best.area { other } else { best })
     }
 
     /// The pixel indices of every run and the component that it belongs to.
     pub(super) fn runs(&self) -> impl Iterator<Item = (Range<usize>, Connected)> {
-        self.runs.iter().zip(&self.parents).map(|(run, &first)| (run.pixels.clone(), self.components[first]))
+        self.runs.iter().zip(&self.parents).map(|(run, &first)| (run.pixels.clone(), self.connected[first]))
     }
 }

@@ -35,7 +35,7 @@ pub fn lock_when_free(run: &RunDir) -> Result<RunLock, RunLockError> {
         let is_releasing = || read_status(&run.status()).is_ok_and(|status| status.state.is_over());
         match RunLock::acquire(run) {
             Err(RunLockError::Held { .. }) if start.elapsed() < RELEASE_TIMEOUT && is_releasing() => {
-                thread::sleep(POLL_INTERVAL)
+                thread::sleep(POLL_INTERVAL);
             }
             other => return other,
         }

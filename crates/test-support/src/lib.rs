@@ -1,7 +1,13 @@
 //! Support for tests of the real binaries: their paths, small data sets and models, run directories, terminals, and
 //! stand-ins for the engine.
 
-#![allow(clippy::unwrap_used, clippy::must_use_candidate, reason = "a test that cannot continue fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::must_use_candidate,
+    clippy::new_without_default,
+    clippy::return_self_not_must_use,
+    reason = "a test that cannot continue fails"
+)]
 
 pub mod folder_fixture;
 pub mod jpeg_encoder;

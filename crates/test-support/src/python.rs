@@ -6,8 +6,8 @@ use std::process::Command;
 
 use crate::{skipped, stderr_of};
 
-/// Installs packages once into a folder of the build called `name`, which serves as a `PYTHONPATH`. Uses pip alone, which
-/// the build needs anyway; venv is another package on Debian. Returns `None` and records a skip if that fails.
+/// Installs packages once into a folder of the build called `name`, which serves as a `PYTHONPATH`. Uses pip alone,
+/// which the build needs anyway; venv is another package on Debian. Returns `None` and records a skip if that fails.
 pub fn python_packages(name: &str, packages: &[&str]) -> Option<PathBuf> {
     let folder = temporary_folder().join(name);
     if folder.is_dir() {

@@ -31,8 +31,8 @@ pub struct TrainerFixture {
 impl TrainerFixture {
     /// Makes a data set of `subjects`, of the four classes in turn.
     pub fn new(subjects: u32) -> Self {
-        // Trainers outlive the process that starts them. They are then adopted by the test's process, which can wait for
-        // them.
+        // Trainers outlive the process that starts them. They are then adopted by the test's process, which can wait
+        // for them.
         set_child_subreaper(Some(rustix::process::getpid())).unwrap();
         let fixture = Self { folder: tempfile::tempdir().unwrap() };
         fs::create_dir(fixture.workspace()).unwrap();
@@ -57,7 +57,7 @@ impl TrainerFixture {
         command
     }
 
-    /// The stdout of a command that must stdout_of_success.
+    /// The stdout of a command that must succeed.
     pub fn output(&self, arguments: &[&str]) -> String {
         stdout_of_success(self.command(arguments))
     }

@@ -1,6 +1,5 @@
 //! A small training run for tests of the loop: eight striped images, a scripted observer, a run directory.
 
-
 use std::collections::{BTreeMap, VecDeque};
 
 use mammoscope_domain::network::input_route::InputRoute;

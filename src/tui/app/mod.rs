@@ -9,12 +9,12 @@ use ratatui::Frame;
 use screens_by_id::Screens;
 
 use super::frame::{FrameAreas, draw_frame, tab_at};
-use super::model::Model;
 use super::popups::Popup;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
+use super::shared_state::SharedState;
 use super::view_state::ViewState;
 use super::widgets::picture::PictureView;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
@@ -31,7 +31,7 @@ const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
 
 /// The state of the workbench.
 pub(super) struct App {
-    pub(super) model: Model,
+    pub(super) shared: SharedState,
     pub(super) screen: ScreenId,
     pub(super) screens: Screens,
     /// The last one is on top and gets the input.
@@ -43,10 +43,10 @@ pub(super) struct App {
 
 impl App {
     /// The workbench in its saved state.
-    pub(super) fn new(model: Model, view: ViewState) -> Self {
+    pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
         let screens = Screens::new(view);
-        Self { model, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
+        Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
     }
 
     /// The state to save.
@@ -58,16 +58,16 @@ impl App {
     pub(super) fn start(&mut self) -> Vec<Effect> {
         let mut effects = vec![Effect::QueryTerminal];
         for screen in self.screens.all() {
-            effects.extend(screen.start(&self.model));
+            effects.extend(screen.start(&self.shared));
         }
-        let entered = self.screens.get(self.screen).enter(&self.model);
+        let entered = self.screens.get(self.screen).enter(&self.shared);
         effects.extend(entered);
         self.resolve(effects)
     }
 
     /// Handles a message; returns the effects to perform.
     pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
-        self.model.now = now;
+        self.shared.now = now;
         if self.notice.as_ref().is_some_and(|(since, _)| now - *since > NOTICE_DURATION) {
             self.notice = None;
         }
@@ -76,26 +76,26 @@ impl App {
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
             UiMessage::Input(Input::Paste(text)) => self.paste(&text),
             UiMessage::Input(Input::Reply(reply)) => {
-                self.model.graphics.on_reply(&reply);
-                self.model.theme.light = self.model.graphics.light_background();
-                self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
+                self.shared.graphics.on_reply(&reply);
+                self.shared.theme.light = self.shared.graphics.light_background();
+                self.shared.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::QueryOver => {
-                self.model.graphics.resolve();
-                self.model.graphics.take_fallback().map(Effect::failed).into_iter().collect()
+                self.shared.graphics.resolve();
+                self.shared.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::Input(Input::End) | UiMessage::Terminate => vec![Effect::Quit],
             UiMessage::Resized => Vec::new(),
             UiMessage::Resume => vec![Effect::Redraw],
             UiMessage::Suspend => vec![Effect::Suspend],
-            UiMessage::Tick => self.screens.get(self.screen).tick(&self.model),
+            UiMessage::Tick => self.screens.get(self.screen).tick(&self.shared),
             UiMessage::Fault(text) => vec![Effect::failed(text)],
             UiMessage::Machine(sample) => {
-                self.model.machine = sample;
+                self.shared.machine = sample;
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
-            message => self.screens.on_message(message, &mut self.model),
+            message => self.screens.on_message(message, &mut self.shared),
         };
         self.resolve(effects)
     }
@@ -114,7 +114,7 @@ impl App {
                     let further = self.go_to(destination);
                     remaining.extend(self.resolve(further));
                 }
-                Effect::Notice(notice) => self.notice = Some((self.model.now, notice)),
+                Effect::Notice(notice) => self.notice = Some((self.shared.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
@@ -132,22 +132,22 @@ impl App {
         match destination {
             Destination::Run(run) => {
                 let mut effects = self.show(ScreenId::Runs);
-                effects.extend(self.screens.runs.select(&run, &self.model));
+                effects.extend(self.screens.runs.select(&run, &self.shared));
                 effects
             }
             Destination::Evaluation(run) => {
                 let mut effects = self.show(ScreenId::Evaluate);
-                effects.extend(self.screens.evaluate.open(run, &self.model));
+                effects.extend(self.screens.evaluate.open(run, &self.shared));
                 effects
             }
             Destination::NewTraining { data } => {
                 let mut effects = self.show(ScreenId::Train);
-                effects.extend(self.screens.train.set_data(data, &self.model));
+                effects.extend(self.screens.train.set_data(data, &self.shared));
                 effects
             }
             Destination::Explanation(list) => {
                 let mut effects = self.show(ScreenId::Explain);
-                effects.extend(self.screens.explain.open(list, &self.model));
+                effects.extend(self.screens.explain.open(list, &self.shared));
                 effects
             }
             Destination::Screen(screen) => self.show(screen),
@@ -164,7 +164,7 @@ impl App {
             return Vec::new();
         }
         self.screen = screen;
-        let mut effects = self.screens.get(screen).enter(&self.model);
+        let mut effects = self.screens.get(screen).enter(&self.shared);
         effects.push(Effect::SaveView);
         effects
     }
@@ -186,10 +186,10 @@ impl App {
             let outcome = popup.press(key);
             return self.after_popup(outcome);
         }
-        if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.model) {
+        if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.shared) {
             return effects;
         }
-        let table = self.screens.get(self.screen).bindings(&self.model);
+        let table = self.screens.get(self.screen).bindings(&self.shared);
         match action_of(key, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
             None => Vec::new(),
@@ -222,8 +222,8 @@ impl App {
         };
         let screen = self.screens.get(self.screen);
         effects.extend(match action {
-            Action::Move(motion) => screen.move_cursor(motion, &self.model),
-            action => screen.act(action, &self.model),
+            Action::Move(motion) => screen.move_cursor(motion, &self.shared),
+            action => screen.act(action, &self.shared),
         });
         effects
     }
@@ -235,14 +235,14 @@ impl App {
             AppAction::PreviousScreen => self.show(self.neighbour(ScreenId::ALL.len() - 1)),
             AppAction::Help => {
                 let title = self.screen.title();
-                let table = self.screens.get(self.screen).bindings(&self.model);
+                let table = self.screens.get(self.screen).bindings(&self.shared);
                 self.popups.push(Popup::Help(HelpPopup::new(title, table)));
                 Vec::new()
             }
             AppAction::Palette => {
-                let table = self.screens.get(self.screen).bindings(&self.model);
+                let table = self.screens.get(self.screen).bindings(&self.shared);
                 let others: Vec<ScreenId> = ScreenId::ALL.iter().copied().filter(|id| *id != self.screen).collect();
-                let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.model))).collect();
+                let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.shared))).collect();
                 self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
                 Vec::new()
             }
@@ -267,7 +267,7 @@ impl App {
         {
             return self.show(screen);
         }
-        self.screens.get(self.screen).mouse(mouse, &self.model)
+        self.screens.get(self.screen).mouse(mouse, &self.shared)
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
@@ -278,7 +278,7 @@ impl App {
                 }
                 Vec::new()
             }
-            None => self.screens.get(self.screen).paste(text, &self.model),
+            None => self.screens.get(self.screen).paste(text, &self.shared),
         }
     }
 
@@ -316,7 +316,7 @@ impl App {
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
         self.draw_all(frame);
-        if self.model.theme.ascii {
+        if self.shared.theme.ascii {
             super::ascii::to_ascii(frame.buffer_mut());
         }
     }
@@ -329,18 +329,18 @@ impl App {
         }
         let table = match self.popups.last() {
             Some(popup) => popup.bindings(),
-            None => self.screens.get(self.screen).bindings(&self.model),
+            None => self.screens.get(self.screen).bindings(&self.shared),
         };
         let everywhere: KeyTables = if self.popups.is_empty() { &[APP_BINDINGS] } else { &[] };
         let notice = self.notice.as_ref().map(|(_, notice)| notice);
-        self.areas = draw_frame(frame, &self.model, self.screen, [table, everywhere], notice);
+        self.areas = draw_frame(frame, &self.shared, self.screen, [table, everywhere], notice);
         let body = self.areas.body;
         let covered = !self.popups.is_empty();
         self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
         // A full-screen picture hides everything below it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {
-            self.screens.get(self.screen).draw(frame, body, &self.model);
+            self.screens.get(self.screen).draw(frame, body, &self.shared);
         }
         let first = first.unwrap_or(0);
         let last = self.popups.len().saturating_sub(1);
@@ -348,7 +348,7 @@ impl App {
             if let Popup::Viewer(viewer) = popup {
                 viewer.picture.covered = at < last;
             }
-            popup.draw(frame, body, &self.model);
+            popup.draw(frame, body, &self.shared);
         }
     }
 }

@@ -1,11 +1,11 @@
 //! The screens, accessible by type and by id.
 
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::view_state::ViewState;
 
 macro_rules! define_screens {
@@ -41,9 +41,9 @@ macro_rules! define_screens {
             }
 
             /// Passes a message to its screen; any other message is ignored.
-            pub(in crate::tui) fn on_message(&mut self, message: UiMessage, model: &mut Model) -> Vec<Effect> {
+            pub(in crate::tui) fn on_message(&mut self, message: UiMessage, shared: &mut SharedState) -> Vec<Effect> {
                 match message {
-                    $(UiMessage::$Name(message) => self.$module.on_message(message, model),)*
+                    $(UiMessage::$Name(message) => self.$module.on_message(message, shared),)*
                     _ => Vec::new(),
                 }
             }

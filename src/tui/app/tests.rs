@@ -45,7 +45,7 @@ fn six_hints_of_each_screen_fit_into_80_columns() {
     let mut app = fresh_app();
     for &screen in ScreenId::ALL {
         app.act(Action::App(AppAction::Show(screen)));
-        let table = app.screens.get(screen).bindings(&app.model);
+        let table = app.screens.get(screen).bindings(&app.shared);
         let drawn = drawn(&mut app, (80, 24));
         let footer = drawn.lines().nth(23).unwrap();
         for binding in
@@ -71,7 +71,7 @@ fn help_and_palette_are_drawn() {
 fn keys_and_names_are_unique_in_every_table() {
     let mut app = fresh_app();
     for &screen in ScreenId::ALL {
-        let table = app.screens.get(screen).bindings(&app.model);
+        let table = app.screens.get(screen).bindings(&app.shared);
         for tables in [[APP_BINDINGS].as_slice(), table] {
             let all: Vec<&Binding> = tables.iter().flat_map(|table| table.iter()).collect();
             for (at, binding) in all.iter().enumerate() {

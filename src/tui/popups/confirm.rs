@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::question::Question;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::pane::draw_box;
 
 /// A question on the screen: `y` confirms it.
@@ -41,11 +41,11 @@ impl ConfirmPopup {
         }
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let width = 64.min(area.width);
         let rows = (self.question.text.chars().count() as u16).div_ceil(width.saturating_sub(6).max(1));
-        let inner = draw_box(frame, area, (width, rows + 4), model, [&self.question.title, ""]);
+        let inner = draw_box(frame, area, (width, rows + 4), shared, [&self.question.title, ""]);
         let inner = Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(2), inner.height);
         let [text, _, row] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);

@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::KeyTables;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, width};
 use crate::tui::widgets::pane::draw_box;
 
@@ -52,8 +52,8 @@ impl HelpPopup {
         }
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let keyed = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.keys.is_empty());
         let column =
             keyed(self.tables).chain(keyed(EVERYWHERE)).map(|binding| width(&binding.keys_text())).max().unwrap_or(0);
@@ -72,7 +72,7 @@ impl HelpPopup {
         }
         let height = lines.len() as u16 + 2;
         let more = if height > area.height { "↑↓ more · Esc back" } else { "Esc back" };
-        let inner = draw_box(frame, area, (72, height), model, ["Keys", more]);
+        let inner = draw_box(frame, area, (72, height), shared, ["Keys", more]);
         self.scroll = self.scroll.min((lines.len() as u16).saturating_sub(inner.height));
         frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), inner);
     }

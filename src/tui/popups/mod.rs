@@ -13,7 +13,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use viewer::ViewerPopup;
 
-use super::model::Model;
+use super::shared_state::SharedState;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::KeyTables;
@@ -56,12 +56,12 @@ impl Popup {
     }
 
     /// Draws the popup over the screen's area.
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         match self {
-            Self::Help(popup) => popup.draw(frame, area, model),
-            Self::Palette(popup) => popup.draw(frame, area, model),
-            Self::Confirm(popup) => popup.draw(frame, area, model),
-            Self::Viewer(popup) => popup.draw(frame, area, model),
+            Self::Help(popup) => popup.draw(frame, area, shared),
+            Self::Palette(popup) => popup.draw(frame, area, shared),
+            Self::Confirm(popup) => popup.draw(frame, area, shared),
+            Self::Viewer(popup) => popup.draw(frame, area, shared),
         }
     }
 }

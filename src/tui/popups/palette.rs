@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::{Binding, KeyTables};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -100,11 +100,11 @@ impl PalettePopup {
         PopupOutcome::Stay(Vec::new())
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let found = self.found();
         let all = self.all().count();
-        let inner = draw_box(frame, area, (72, all as u16 + 4), model, ["Commands", "Enter run · Esc back"]);
+        let inner = draw_box(frame, area, (72, all as u16 + 4), shared, ["Commands", "Enter run · Esc back"]);
         let [field, rows] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
         let mut spans = vec![Span::styled(" : ", theme.accent())];
         spans.extend(self.typed.spans(usize::from(field.width).saturating_sub(4), true, theme));

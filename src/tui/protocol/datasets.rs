@@ -34,7 +34,7 @@ pub(in crate::tui) enum DatasetsMessage {
     /// Reading of a root has begun.
     Opened {
         /// The path of the request.
-        asked: PathBuf,
+        requested: PathBuf,
         /// The same path, absolute.
         root: PathBuf,
     },

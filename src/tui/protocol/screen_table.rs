@@ -2,9 +2,9 @@
 
 /// Passes the table to a macro: one entry per screen, in the order of the tabs.
 ///
-/// To add a screen, add a folder in `screens`, its vocabulary here in `protocol`, the service that performs its effects,
-/// and an entry in this table. The entry has the module's name, the screen's name, its key and its types: screen, saved
-/// view, action, effect, message and service.
+/// To add a screen, add a folder in `screens`, its vocabulary here in `protocol`, the service that performs its
+/// effects, and an entry in this table. The entry has the module's name, the screen's name, its key and its types:
+/// screen, saved view, action, effect, message and service.
 macro_rules! for_each_screen {
     ($apply:ident) => {
         $apply! {

@@ -4,52 +4,52 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
 
 /// A screen, whose state changes by input and messages. It does no I/O but returns effects.
 pub(in crate::tui) trait Screen {
     /// The key tables for the current state, for dispatch, footer and help.
-    fn bindings(&self, model: &Model) -> KeyTables;
+    fn bindings(&self, shared: &SharedState) -> KeyTables;
 
     /// Performs an action of this screen.
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect>;
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect>;
 
     /// Moves the cursor of the current list.
-    fn move_cursor(&mut self, _motion: ListMotion, _model: &Model) -> Vec<Effect> {
+    fn move_cursor(&mut self, _motion: ListMotion, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
     /// Handles a key before the bindings while text is being typed; `None` leaves it to the bindings.
-    fn type_key(&mut self, _key: Key, _model: &Model) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, _key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
         None
     }
 
     /// Inserts pasted text while text is being typed.
-    fn paste(&mut self, _text: &str, _model: &Model) -> Vec<Effect> {
+    fn paste(&mut self, _text: &str, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
-    fn mouse(&mut self, _mouse: Mouse, _model: &Model) -> Vec<Effect> {
+    fn mouse(&mut self, _mouse: Mouse, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
     /// Called once, when the workbench opens.
-    fn start(&mut self, _model: &Model) -> Vec<Effect> {
+    fn start(&mut self, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
     /// Called whenever the screen is entered.
-    fn enter(&mut self, _model: &Model) -> Vec<Effect> {
+    fn enter(&mut self, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
     /// Called every second while the screen is shown.
-    fn tick(&mut self, _model: &Model) -> Vec<Effect> {
+    fn tick(&mut self, _model: &SharedState) -> Vec<Effect> {
         Vec::new()
     }
 
@@ -73,5 +73,5 @@ pub(in crate::tui) trait Screen {
         self.pictures_mut().iter_mut().filter_map(PictureView::take_request).collect()
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model);
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState);
 }

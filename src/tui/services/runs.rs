@@ -1,4 +1,4 @@
-//! The service of the screen Runs: is_listing and follows runs, and controls their trainers.
+//! The service of the screen Runs: lists and follows runs, and controls their trainers.
 
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;

@@ -49,11 +49,11 @@ fn without_zero(text: &str, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::testing::empty_model;
+    use crate::tui::testing::empty_shared_state;
 
     #[test]
     fn metrics_are_equally_wide() {
-        let theme = empty_model().theme;
+        let theme = empty_shared_state().theme;
         assert_eq!(figure(Some(0.8126), 3, &theme), ".813");
         assert_eq!(figure(Some(1.0), 3, &theme), "1.00");
         assert_eq!(figure(Some(-0.05), 3, &theme), "-.050");
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn an_interval_of_a_difference_has_signs() {
-        let theme = empty_model().theme;
+        let theme = empty_shared_state().theme;
         let ends = Some(Interval { low: -0.021, high: 1.0, undefined_resamples: 0 });
         assert_eq!(interval(ends, false, &theme), "[-.02–1.0]");
         assert_eq!(interval(ends, true, &theme), "[-.02 +1.0]");

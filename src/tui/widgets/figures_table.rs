@@ -139,8 +139,8 @@ fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme:
     let wide = cells >= WIDE;
     let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
         (false, ..) => format!(" diff. {ahead}"),
-        (true, true, Some(ends)) => format!(" network ahead by {ahead} {}", interval(Some(ends), true, theme)),
-        (true, ..) => format!(" network ahead by {ahead}"),
+        (true, true, Some(ends)) => format!(" network margin {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network margin {ahead}"),
     };
     let title = padded("baseline kappa", TITLE);
     Line::from(vec![
@@ -162,7 +162,7 @@ fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
         )
     } else {
         format!(
-            "{}{} inter, {} intra",
+            "{}{} (intra {})",
             padded("readers' kappa", TITLE + 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)

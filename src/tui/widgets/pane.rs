@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, Clear};
 
 use super::fitted::fitted;
 use crate::terminal::sizes::Cells;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 
 /// Draws a rounded frame with titles on the left and the right; returns the area within.
@@ -41,12 +41,12 @@ pub(crate) fn draw_box(
     frame: &mut Frame<'_>,
     area: Rect,
     size: impl Into<Cells>,
-    model: &Model,
+    shared: &SharedState,
     titles: [&str; 2],
 ) -> Rect {
     let Cells { columns, rows } = size.into();
     let (width, height) = (columns.min(area.width), rows.min(area.height));
     let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
     frame.render_widget(Clear, place);
-    draw_pane(frame, place, &model.theme, true, titles)
+    draw_pane(frame, place, &shared.theme, true, titles)
 }

@@ -9,13 +9,13 @@ use ratatui::widgets::{Clear, Paragraph, Wrap};
 use ratatui_image::Image;
 
 use crate::terminal::sizes::Cells;
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::painted::PaintedExplanation;
 use crate::tui::protocol::pictures::{
     Drawing, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
 };
+use crate::tui::shared_state::SharedState;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The content to show in the place of a picture.
@@ -92,11 +92,11 @@ impl PictureView {
         &mut self,
         frame: &mut Frame<'_>,
         area: Rect,
-        model: &Model,
+        shared: &SharedState,
         content: PictureContent<'_>,
         neighbours: impl FnOnce() -> Vec<PathBuf>,
     ) {
-        let Some(look) = model.graphics.look(model.theme.text_look()).filter(|_| !area.is_empty()) else { return };
+        let Some(look) = shared.graphics.look(shared.theme.text_look()).filter(|_| !area.is_empty()) else { return };
         let room = Cells { columns: area.width, rows: area.height };
         let PictureContent { path, window, painted } = content;
         let is_painted = painted.is_some();
@@ -115,13 +115,13 @@ impl PictureView {
                 }
             }
             Some(Err(problem)) => {
-                let text = format!("{} the file {problem}", model.theme.sign("✖", "x"));
-                frame.render_widget(Paragraph::new(text).style(model.theme.bad()).wrap(Wrap { trim: true }), area);
+                let text = format!("{} the file {problem}", shared.theme.sign("✖", "x"));
+                frame.render_widget(Paragraph::new(text).style(shared.theme.bad()).wrap(Wrap { trim: true }), area);
             }
             // No picture is better than that of another image.
             None => {
                 let middle = Rect { y: area.y + area.height / 2, height: 1, ..area };
-                frame.render_widget(Paragraph::new(Line::styled("reading …", model.theme.dim()).centered()), middle);
+                frame.render_widget(Paragraph::new(Line::styled("reading …", shared.theme.dim()).centered()), middle);
             }
         }
     }

@@ -56,13 +56,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::tui::testing::empty_model;
+    use crate::tui::testing::empty_shared_state;
     use crate::tui::widgets::fitted::width;
 
     proptest! {
         #[test]
         fn bars_have_the_requested_width(share in -0.5_f64..1.5, cells in 0_usize..12, ascii: bool) {
-            let theme = Theme { ascii, ..empty_model().theme };
+            let theme = Theme { ascii, ..empty_shared_state().theme };
             prop_assert_eq!(width(&bar_text(share, cells, &theme)), cells);
         }
     }
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn a_line_has_the_announced_width() {
         let probabilities = Probabilities([0.01, 0.12, 0.83, 0.04]);
-        let spans = probability_spans(&probabilities, DensityClass::B, 4, &empty_model().theme);
+        let spans = probability_spans(&probabilities, DensityClass::B, 4, &empty_shared_state().theme);
         let text: String = spans.iter().map(|span| span.content.as_ref()).collect();
         assert_eq!(text, "A     .01 B ▌   .12 C ███▍.83 D ▏   .04 ");
         assert_eq!(width(&text), cells_of(4));

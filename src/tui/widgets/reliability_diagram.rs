@@ -91,11 +91,11 @@ fn bar_cell(bin: &ReliabilityBin, level: u16, rows: u16, theme: &Theme) -> (&'st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::testing::empty_model;
+    use crate::tui::testing::empty_shared_state;
 
     #[test]
     fn the_bar_ends_at_the_accuracy_and_the_mark_is_at_the_confidence() {
-        let theme = empty_model().theme;
+        let theme = empty_shared_state().theme;
         let bin = ReliabilityBin { bin: 12, cases: 8, accuracy: 0.5, confidence: 0.85 };
         let column: Vec<&str> = (0..10).map(|level| bar_cell(&bin, level, 10, &theme).0).collect();
         assert_eq!(column, ["█", "█", "█", "█", "█", " ", " ", " ", "━", " "]);

@@ -66,8 +66,8 @@ pub(crate) struct Work<P, R> {
 }
 
 impl Cases {
-    /// Times all cases on random inputs that are already on the device. bf16 is skipped on a CPU without instructions for
-    /// it.
+    /// Times all cases on random inputs that are already on the device. bf16 is skipped on a CPU without instructions
+    /// for it.
     pub(crate) fn time<N>(
         &self,
         cuda: &CudaFacts,

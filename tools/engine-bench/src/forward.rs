@@ -9,8 +9,8 @@ use tch::{Device, Tensor, no_grad};
 
 use super::cases::{Cases, Report, Work};
 
-/// Times the folded network at width 1 with random weights. The cases are named `forward`, or `forward_b1` for batches of
-/// one.
+/// Times the folded network at width 1 with random weights. The cases are named `forward`, or `forward_b1` for batches
+/// of one.
 pub(crate) fn forward(cases: &Cases, cuda: &CudaFacts) -> anyhow::Result<Report> {
     let model = initial_model(WidthFactor::ONE, REFERENCE_SIZE, None, 1);
     let work = Work {

@@ -10,9 +10,9 @@ use tch::{Device, TchError, Tensor, no_grad};
 
 use super::cases::{Cases, Report, Work};
 
-/// Times Grad-CAM of the last layer for class A, including keras-vis' scaling, at width 1 with random weights. As in the
-/// scripts for the other tools, a run ends with the map at the input's size, scaled to 0–1 and on the host; libtorch's
-/// cubic interpolation stands in for the program's own splines.
+/// Times Grad-CAM of the last layer for class A, including keras-vis' scaling, at width 1 with random weights. As in
+/// the scripts for the other tools, a run ends with the map at the input's size, scaled to 0–1 and on the host;
+/// libtorch's cubic interpolation stands in for the program's own splines.
 pub(crate) fn gradcam(cases: &Cases, cuda: &CudaFacts) -> anyhow::Result<Report> {
     let model = initial_model(WidthFactor::ONE, REFERENCE_SIZE, None, 1);
     let work = Work {

@@ -1,4 +1,4 @@
-//! `mammoscope-engine bench ten-steps`: a few training steps on random images, optionally compared between two devices.
+//! `mammoscope-engine-bench ten-steps`: a few training steps on random images, optionally compared between two devices.
 
 use std::time::Instant;
 
@@ -16,7 +16,9 @@ use mammoscope_engine::learning::host_memory;
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
-use mammoscope_engine::learning::libtorch_ext::gpu_memory::{GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak};
+use mammoscope_engine::learning::libtorch_ext::gpu_memory::{
+    GpuMemory, choose_cudnn_algorithms, gpu_memory, reset_gpu_peak,
+};
 use mammoscope_engine::learning::loss::CrossEntropy;
 
 /// A thousandth of the reference's rate. At the reference's, rounding differences of batches of four random images grow
@@ -119,7 +121,7 @@ fn train(
     Ok((TrainedSteps { device, precision, losses, gradient_norms, seconds, gpu_memory, host_peak_bytes }, weights))
 }
 
-/// Images and labels of a step. They are always drawn on the CPU, since each device has a generator of its own.
+/// The images and labels of a step, always drawn on the CPU, since each device has its own generator.
 fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow::Result<Batch> {
     tch::manual_seed(1000 + i64::from(step));
     let (count, side) = (batch as i64, size as i64);

@@ -1,7 +1,7 @@
-//! Runs without a training: histories of any length, for measuring what it costs to show them.
+//! Runs that were never trained: histories of any length, for measuring the cost of showing them.
 //!
-//! What is written is what a trainer writes, by the same code, so that every reader takes it for a run. The curves are
-//! made up: a decay with noise, a spike now and then, and one value that is not finite.
+//! They are written by the trainer's own code, so that every reader takes them for runs. The curves are synthetic: a
+//! decay with noise, a spike now and then, and one value that is not finite.
 
 use std::io;
 use std::path::Path;
@@ -29,23 +29,22 @@ use mammoscope_storage::runs::run_spec_file::write_run_spec;
 use mammoscope_storage::runs::run_status_file::{status_of_this_process, write_status};
 use mammoscope_storage::runs::workspace::Workspace;
 
-/// Seconds between two reports of a history.
-const SECONDS_A_STEP: f64 = 0.4;
-/// Every so many steps the loss is ten times what it should be.
+/// Seconds between two reports in a history.
+const SECONDS_PER_STEP: f64 = 0.4;
+/// Steps between spikes, at which the loss is ten times what it should be.
 const SPIKE_EVERY: u64 = 7919;
 
-/// What a synthetic run is like.
+/// The length and seed of a synthetic run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntheticHistory {
-    /// Epochs.
     pub epochs: u32,
-    /// Updates an epoch; each is reported.
+    /// Each step is reported.
     pub steps_per_epoch: u64,
-    /// Decides all values.
+    /// Determines all values.
     pub seed: u64,
 }
 
-/// A run that grows as if it were trained.
+/// A run that grows as if it were being trained.
 #[derive(Debug)]
 pub struct SyntheticRun {
     run: RunDir,
@@ -59,11 +58,11 @@ pub struct SyntheticRun {
 }
 
 impl SyntheticRun {
-    /// A new run in the workspace that has been prepared for and has not made a step. It was begun so long before `end`
-    /// that its whole history fits.
+    /// Creates a prepared run in the workspace, before its first step. It starts so long before `end` that its whole
+    /// history fits.
     pub fn create(workspace: &Workspace, history: SyntheticHistory, end: DateTime<Utc>) -> io::Result<Self> {
         let SyntheticHistory { epochs, steps_per_epoch, seed } = history;
-        let seconds = (u64::from(epochs) * steps_per_epoch) as f64 * SECONDS_A_STEP;
+        let seconds = (u64::from(epochs) * steps_per_epoch) as f64 * SECONDS_PER_STEP;
         let time = end - TimeDelta::milliseconds((seconds * 1e3) as i64);
         let view = View::ALL[(seed % View::ALL.len() as u64) as usize];
         let run = workspace.create_run(time, view, "synthetic")?;
@@ -105,13 +104,12 @@ impl SyntheticRun {
         Ok(synthetic)
     }
 
-    /// Its folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.run.path()
     }
 
-    /// Makes one step, with what belongs to the begin and the end of its epoch; `false` when there are no more.
+    /// Makes one step, with the events at the start and end of its epoch. Returns `false` if there are no more steps.
     pub fn advance(&mut self) -> io::Result<bool> {
         let SyntheticHistory { epochs, steps_per_epoch, .. } = self.history;
         if self.step >= u64::from(epochs) * steps_per_epoch {
@@ -123,7 +121,7 @@ impl SyntheticRun {
             self.record(RunEventKind::EpochStarted { epoch, step: self.step, learning_rate })?;
         }
         self.step += 1;
-        self.time += TimeDelta::milliseconds((SECONDS_A_STEP * 1e3) as i64);
+        self.time += TimeDelta::milliseconds((SECONDS_PER_STEP * 1e3) as i64);
         let progress = self.step as f64 / (u64::from(epochs) * steps_per_epoch) as f64;
         let smooth = 1.4 * (-3.0 * progress).exp() + 0.15;
         let noise = self.random.random_range(-1.0..1.0);
@@ -144,7 +142,7 @@ impl SyntheticRun {
         }
         (self.status.step, self.status.epoch) = (self.step, epoch);
         self.status.images_per_s = Some(images_per_s);
-        self.status.eta_s = Some((u64::from(epochs) * steps_per_epoch - self.step) as f64 * SECONDS_A_STEP);
+        self.status.eta_s = Some((u64::from(epochs) * steps_per_epoch - self.step) as f64 * SECONDS_PER_STEP);
         if self.step.is_multiple_of(steps_per_epoch) {
             self.end_epoch(epoch, smooth, learning_rate)?;
         }
@@ -165,7 +163,7 @@ impl SyntheticRun {
                 val_kappa: Some((accuracy * 1.1 - 0.2).clamp(0.0, 1.0)),
                 learning_rate,
             },
-            seconds: self.history.steps_per_epoch as f64 * SECONDS_A_STEP,
+            seconds: self.history.steps_per_epoch as f64 * SECONDS_PER_STEP,
         }))?;
         if self.status.best.as_ref().is_none_or(|best| accuracy > best.value) {
             self.status.best = Some(BestEpoch { metric: "val_accuracy".to_owned(), value: accuracy, epoch });
@@ -182,14 +180,14 @@ impl SyntheticRun {
         Ok(())
     }
 
-    /// Writes the status as a trainer does every few seconds. From now on events bear the time of the clock.
+    /// Writes the status, as a trainer does every few seconds. From now on, events have the current time.
     pub fn beat(&mut self) -> io::Result<()> {
         self.time = Utc::now();
         (self.status.heartbeat, self.status.updated) = (self.time, self.time);
         write_status(&self.run.status(), &self.status)
     }
 
-    /// Ends it: in the state `completed` when all steps were made, else `stopped`.
+    /// Ends the run: in the state `completed` if all steps were made, else in `stopped`.
     pub fn end(mut self) -> io::Result<()> {
         let all = u64::from(self.history.epochs) * self.history.steps_per_epoch;
         let state = if self.step >= all { RunPhase::Completed } else { RunPhase::Stopped };

@@ -1,4 +1,4 @@
-//! `mammoscope-synthetic-run`: run directories without a training, for measuring what it costs to show them.
+//! `mammoscope-synthetic-run`: run directories that were never trained, for measuring the cost of showing them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// The interval of a trainer's reports.
+/// The interval between a trainer's reports.
 const REPORT_INTERVAL: Duration = Duration::from_millis(250);
-/// The interval of its heartbeats.
+/// The interval between its heartbeats.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Write runs that were never trained, to measure what it costs to show them
+/// Write runs that were never trained, to measure the cost of showing them
 ///
 /// Each is a run directory as a trainer writes it, with synthetic curves that depend on the seed alone; there are no
-/// images, checkpoints or evaluations. Prints the directories. The figures of the workbench in docs/benchmarks.md are
+/// images, checkpoints or evaluations. Prints the directories. The workbench's figures in docs/benchmarks.md are
 /// measured on such runs.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -29,19 +29,19 @@ struct Arguments {
     /// The workspace
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
-    /// How many runs
+    /// Number of runs
     #[arg(long, value_name = "N", default_value_t = 1)]
     runs: u32,
-    /// Epochs of each
+    /// Epochs of each run
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     epochs: u32,
-    /// Steps an epoch, each with a report
+    /// Steps per epoch, each with a report
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
     steps: u64,
-    /// Decides the curves
+    /// Seed of the curves
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// The last run ends half-way and goes on for so many seconds, as a training does: four reports a second
+    /// Seconds for which the last run continues from half-way, with four reports per second as in training
     #[arg(long, value_name = "SECONDS")]
     live: Option<u64>,
 }

@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::protocol::viewer::{ImageList, ViewerAction};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::{PictureContent, PictureView};
@@ -114,8 +114,8 @@ impl ViewerPopup {
         self.picture.take_request()
     }
 
-    pub(in crate::tui) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(in crate::tui) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         frame.render_widget(Clear, area);
         let images = &self.images.images;
         let place = format!("{} of {}", self.images.position + 1, images.len());
@@ -132,7 +132,7 @@ impl ViewerPopup {
             let around = [position.checked_add(1), position.checked_sub(1)];
             around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
         };
-        self.picture.draw(frame, room, model, PictureContent::stored(&image.path, self.window), neighbours);
+        self.picture.draw(frame, room, shared, PictureContent::stored(&image.path, self.window), neighbours);
         let cells = usize::from(inner.width).saturating_sub(2);
         let text = fitted(&printable(&image.caption), cells);
         frame.render_widget(Paragraph::new(Line::raw(text).centered()), caption);

@@ -11,7 +11,7 @@ use super::DatasetsScreen;
 use super::folders_view::right;
 use super::tree::FolderTree;
 use crate::terminal::color_depth::ColorDepth;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
@@ -54,9 +54,9 @@ fn counts(tree: &FolderTree, folder: usize) -> BTreeMap<Place, ClassCounts> {
 }
 
 impl DatasetsScreen {
-    pub(super) fn draw_balance(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_balance(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let Some(tree) = &self.tree else { return };
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let chosen = tree.folder(self.folder);
         let state = if chosen.waiting > 0 { "counting" } else { "" };
         let inner = draw_pane(frame, area, theme, false, ["Classes by view and split", state]);

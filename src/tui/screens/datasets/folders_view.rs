@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
 use super::tree::{Folder, FolderState, FolderTree};
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::folder_listing::FolderMeaning;
@@ -19,9 +19,9 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 const BAR: usize = 6;
 
 impl DatasetsScreen {
-    pub(super) fn draw_folders(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_folders(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let Some(tree) = &self.tree else { return };
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let root = tree.folder(0);
         let room = usize::from(area.width.saturating_sub(6));
         let title = fitted_start(&printable_path(&root.path), room);
@@ -31,13 +31,13 @@ impl DatasetsScreen {
             let at = rows[row];
             let style = if at == self.folder { theme.selected(!self.in_images) } else { theme.text() };
             let place = Rect::new(inner.x, inner.y + line as u16, inner.width, 1);
-            frame.render_widget(Paragraph::new(folder_line(tree, at, model, inner.width.into())).style(style), place);
+            frame.render_widget(Paragraph::new(folder_line(tree, at, shared, inner.width.into())).style(style), place);
         }
     }
 }
 
-fn folder_line(tree: &FolderTree, at: usize, model: &Model, cells: usize) -> Line<'static> {
-    let theme = &model.theme;
+fn folder_line(tree: &FolderTree, at: usize, shared: &SharedState, cells: usize) -> Line<'static> {
+    let theme = &shared.theme;
     let folder = tree.folder(at);
     let meaning = if at == 0 { FolderMeaning::Other } else { FolderMeaning::of(&folder.name) };
     let sign = match (folder.children.is_empty(), folder.expanded) {

@@ -9,7 +9,7 @@ use super::DatasetsScreen;
 use super::flags::Flag;
 use super::samples::{KnownHeader, SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
@@ -67,9 +67,9 @@ impl Columns {
 }
 
 impl DatasetsScreen {
-    pub(super) fn draw_images(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_images(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let Some(tree) = &self.tree else { return };
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let chosen = tree.folder(self.folder);
         let count = match (self.samples.len(), self.samples.marked()) {
             (listed, 0) => format!("{} images", grouped(listed)),
@@ -85,7 +85,7 @@ impl DatasetsScreen {
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(u16::from(narrowed))])
                 .areas(inner);
         if narrowed {
-            frame.render_widget(Paragraph::new(self.filter_line(foot.width.into(), model)), foot);
+            frame.render_widget(Paragraph::new(self.filter_line(foot.width.into(), shared)), foot);
         }
         if self.samples.len() == 0 {
             let text = match (&chosen.state, narrowed) {
@@ -107,13 +107,13 @@ impl DatasetsScreen {
         for (line, (at, row)) in visible.zip(shown).enumerate() {
             let style = if at == self.images.cursor { theme.selected(self.in_images) } else { theme.text() };
             let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
-            let line = sample_line(tree, &self.samples, row, &columns, rows.width.into(), model);
+            let line = sample_line(tree, &self.samples, row, &columns, rows.width.into(), shared);
             frame.render_widget(Paragraph::new(line).style(style), place);
         }
     }
 
-    fn filter_line(&self, cells: usize, model: &Model) -> Line<'static> {
-        let theme = &model.theme;
+    fn filter_line(&self, cells: usize, shared: &SharedState) -> Line<'static> {
+        let theme = &shared.theme;
         let kind = match self.shown {
             Shown::All => "",
             Shown::Flagged => "flagged ",
@@ -135,9 +135,9 @@ fn sample_line(
     row: SampleRow,
     columns: &Columns,
     cells: usize,
-    model: &Model,
+    shared: &SharedState,
 ) -> Line<'static> {
-    let theme = &model.theme;
+    let theme = &shared.theme;
     let context = tree.folder(Samples::folder(row)).context;
     let file = Samples::name(tree, row);
     let path = Samples::path(tree, row);

@@ -1,16 +1,16 @@
 //! Messages to the screen Datasets.
 
 use super::DatasetsScreen;
-use crate::tui::model::Model;
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::shared_state::SharedState;
 
 impl DatasetsScreen {
     /// Handles a message of the service.
-    pub(in crate::tui) fn on_message(&mut self, message: DatasetsMessage, _model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: DatasetsMessage, _model: &mut SharedState) -> Vec<Effect> {
         match message {
-            DatasetsMessage::Opened { asked, root } => self.on_opened(&asked, &root),
+            DatasetsMessage::Opened { requested, root } => self.on_opened(&requested, &root),
             DatasetsMessage::Listed { root, folder, context, outcome } => {
                 self.keep_image();
                 if let Some(tree) = self.tree.as_mut().filter(|tree| tree.folder(0).path == root) {

@@ -24,13 +24,13 @@ use serde::{Deserialize, Serialize};
 use tree::FolderTree;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
@@ -128,7 +128,7 @@ impl DatasetsScreen {
 }
 
 impl Screen for DatasetsScreen {
-    fn bindings(&self, _model: &Model) -> KeyTables {
+    fn bindings(&self, _model: &SharedState) -> KeyTables {
         match self.tree {
             None => keys::NOTHING,
             Some(_) if self.in_images => keys::IMAGES,
@@ -136,18 +136,18 @@ impl Screen for DatasetsScreen {
         }
     }
 
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
         match action {
-            Action::Datasets(action) => self.update(action, model),
+            Action::Datasets(action) => self.update(action, shared),
             _ => Vec::new(),
         }
     }
 
-    fn move_cursor(&mut self, motion: ListMotion, _model: &Model) -> Vec<Effect> {
+    fn move_cursor(&mut self, motion: ListMotion, _model: &SharedState) -> Vec<Effect> {
         self.step(motion)
     }
 
-    fn type_key(&mut self, key: Key, _model: &Model) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
         if let Some(open) = &mut self.open {
             return Some(match open.press(key) {
                 Typed::Continues(effects) => effects,
@@ -168,7 +168,7 @@ impl Screen for DatasetsScreen {
         None
     }
 
-    fn paste(&mut self, text: &str, _model: &Model) -> Vec<Effect> {
+    fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
         if let Some(open) = &mut self.open {
             return open.paste(text);
         }
@@ -179,20 +179,20 @@ impl Screen for DatasetsScreen {
         Vec::new()
     }
 
-    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         match &mut self.open {
             Some(open) => open.mouse(mouse),
-            None => self.mouse_here(mouse, model),
+            None => self.mouse_here(mouse, shared),
         }
     }
 
-    fn enter(&mut self, model: &Model) -> Vec<Effect> {
+    fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
         if std::mem::replace(&mut self.entered, true) {
             return Vec::new();
         }
         match &self.restored.root {
             Some(root) => vec![Effect::Datasets(DatasetsEffect::Open(root.clone()))],
-            None => vec![Effect::Datasets(DatasetsEffect::LookForData(model.workspace.clone()))],
+            None => vec![Effect::Datasets(DatasetsEffect::LookForData(shared.workspace.clone()))],
         }
     }
 
@@ -210,12 +210,12 @@ impl Screen for DatasetsScreen {
         headers.into_iter().chain(self.picture.take_request()).collect()
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         self.picture.covered |= self.open.is_some();
         self.relist();
-        self.draw_panes(frame, area, model);
+        self.draw_panes(frame, area, shared);
         if let Some(open) = &mut self.open {
-            open.draw(frame, area, model);
+            open.draw(frame, area, shared);
         }
     }
 }

@@ -6,10 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::fitted;
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -113,10 +113,10 @@ impl OpenField {
         self.complete()
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let titles = ["Open a data set", "Tab completes · Enter opens · Esc back"];
-        let inner = draw_box(frame, area, (76, 14), model, titles);
+        let inner = draw_box(frame, area, (76, 14), shared, titles);
         let [field, _, rows] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
         let mut spans = vec![Span::styled(" folder  ", theme.dim())];

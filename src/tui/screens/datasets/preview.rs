@@ -7,8 +7,8 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::DatasetsScreen;
 use super::samples::Samples;
-use crate::tui::model::Model;
 use crate::tui::protocol::pictures::PictureFacts;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::pane::draw_pane;
@@ -19,8 +19,8 @@ use mammoscope_domain::text::printable::printable;
 use mammoscope_imaging::intensity_window::GreyStatistics;
 
 impl DatasetsScreen {
-    pub(super) fn draw_preview(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw_preview(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let chosen = self.tree.as_ref().zip(self.samples.row(self.images.cursor));
         let Some((tree, row)) = chosen else {
             let inner = draw_pane(frame, area, theme, false, ["Image", ""]);
@@ -48,7 +48,7 @@ impl DatasetsScreen {
             let around = [cursor.checked_add(1), cursor.checked_sub(1)].into_iter().flatten();
             around.filter_map(|at| self.samples.row(at)).map(|row| Samples::path(tree, row)).collect()
         };
-        self.picture.draw(frame, room, model, PictureContent::stored(&path, self.window), neighbours);
+        self.picture.draw(frame, room, shared, PictureContent::stored(&path, self.window), neighbours);
         let cells = usize::from(inner.width);
         if let Some(known) = self.picture.facts(&path) {
             let mut lines = fact_lines(known, theme, cells);
@@ -83,8 +83,8 @@ fn fact_lines(known: &PictureFacts, theme: &Theme, cells: usize) -> Vec<Line<'st
     ]
 }
 
-/// A histogram of the grey values from black to white, by the square roots of their counts, since the black background of
-/// a mammogram would otherwise dwarf the rest.
+/// A histogram of the grey values from black to white, by the square roots of their counts, since the black background
+/// of a mammogram would otherwise dwarf the rest.
 fn histogram(statistics: &GreyStatistics, theme: &Theme, cells: usize) -> [String; 2] {
     const EIGHTHS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let bars = statistics.histogram.len();

@@ -191,8 +191,8 @@ impl Samples {
         new
     }
 
-    /// Takes headers; those of the `skipped` images may be requested again. Returns `true` if an image is newly known to be
-    /// unreadable.
+    /// Takes headers; those of the `skipped` images may be requested again. Returns `true` if an image is newly known
+    /// to be unreadable.
     pub(super) fn on_headers(
         &mut self,
         read: Vec<(PathBuf, Result<ImageHeader, Failure>)>,

@@ -9,11 +9,11 @@ use super::open_field::OpenField;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_dataset::subject_audit::sample_name;
@@ -22,7 +22,7 @@ use mammoscope_dataset::subject_audit::sample_name;
 pub(super) const MAX_VIEWED: usize = 5000;
 
 impl DatasetsScreen {
-    pub(super) fn update(&mut self, action: DatasetsAction, model: &Model) -> Vec<Effect> {
+    pub(super) fn update(&mut self, action: DatasetsAction, shared: &SharedState) -> Vec<Effect> {
         match action {
             DatasetsAction::Inward => return self.inward(),
             DatasetsAction::Outward => return self.outward(),
@@ -49,7 +49,7 @@ impl DatasetsScreen {
             DatasetsAction::NextFlagged => return self.next_flagged(),
             DatasetsAction::FindDuplicates => return self.find_duplicates(),
             DatasetsAction::Open => {
-                let start = self.tree.as_ref().map_or(&model.workspace, |tree| &tree.folder(0).path);
+                let start = self.tree.as_ref().map_or(&shared.workspace, |tree| &tree.folder(0).path);
                 let start = start.parent().unwrap_or(start).to_string_lossy();
                 let (open, effects) = OpenField::new(&format!("{}/", start.trim_end_matches('/')));
                 self.open = Some(open);
@@ -249,7 +249,7 @@ impl DatasetsScreen {
         ListedImage { path: Samples::path(tree, row), caption: parts.join(" · ") }
     }
 
-    pub(super) fn mouse_here(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    pub(super) fn mouse_here(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         let steps = match mouse.kind {
             MouseKind::WheelDown => 3,
             MouseKind::WheelUp => -3,
@@ -260,7 +260,7 @@ impl DatasetsScreen {
             let length = self.offered.as_ref().map_or(0, Vec::len);
             self.offers.step(steps, length);
             return match self.offers.row_at(mouse, length).filter(|_| steps == 0) {
-                Some(row) if row == self.offers.cursor => self.update(DatasetsAction::OpenOffered, model),
+                Some(row) if row == self.offers.cursor => self.update(DatasetsAction::OpenOffered, shared),
                 Some(row) => {
                     self.offers.cursor = row;
                     Vec::new()
@@ -320,8 +320,8 @@ impl DatasetsScreen {
         }
     }
 
-    pub(super) fn on_opened(&mut self, asked: &Path, root: &Path) -> Vec<Effect> {
-        let is_same = self.restored.root.as_deref() == Some(asked);
+    pub(super) fn on_opened(&mut self, requested: &Path, root: &Path) -> Vec<Effect> {
+        let is_same = self.restored.root.as_deref() == Some(requested);
         if !is_same {
             // Of another data set only the grey window is kept.
             (self.restored.folder, self.restored.image) = (None, None);

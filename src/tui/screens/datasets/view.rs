@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_start};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::printable::printable_path;
@@ -15,20 +15,20 @@ use mammoscope_domain::text::printable::printable_path;
 const WIDE: u16 = 100;
 
 impl DatasetsScreen {
-    pub(super) fn draw_panes(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_panes(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         if self.tree.is_none() {
-            self.draw_welcome(frame, area, model);
+            self.draw_welcome(frame, area, shared);
             return;
         }
         if area.width < WIDE {
             let left = if self.in_images { area.width * 3 / 5 } else { area.width * 2 / 5 };
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
             if self.in_images {
-                self.draw_images(frame, left, model);
-                self.draw_preview(frame, right, model);
+                self.draw_images(frame, left, shared);
+                self.draw_preview(frame, right, shared);
             } else {
-                self.draw_folders(frame, left, model);
-                self.draw_balance(frame, right, model);
+                self.draw_folders(frame, left, shared);
+                self.draw_balance(frame, right, shared);
             }
             return;
         }
@@ -37,18 +37,18 @@ impl DatasetsScreen {
         let [left, middle, right] =
             Layout::horizontal([Constraint::Length(folders), Constraint::Fill(1), Constraint::Length(right)])
                 .areas(area);
-        self.draw_folders(frame, left, model);
-        self.draw_images(frame, middle, model);
+        self.draw_folders(frame, left, shared);
+        self.draw_images(frame, middle, shared);
         if self.in_images {
-            self.draw_preview(frame, right, model);
+            self.draw_preview(frame, right, shared);
         } else {
-            self.draw_balance(frame, right, model);
+            self.draw_balance(frame, right, shared);
         }
     }
 
     /// Draws instructions while no data set is open.
-    fn draw_welcome(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    fn draw_welcome(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let inner = draw_pane(frame, area, theme, true, ["Datasets", ""]);
         let key = |key: &'static str| Span::styled(key, theme.accent());
         let cells = usize::from(inner.width.saturating_sub(2));
@@ -61,7 +61,7 @@ impl DatasetsScreen {
                 theme.dim(),
             ),
             Line::styled(
-                fitted(" CC_R/train/B/145_1_B_CC_R.png, for example. A subfolder or flat folder works.", cells),
+                fitted(" for example CC_R/train/B/145_1_B_CC_R.png. A flat folder works, too.", cells),
                 theme.dim(),
             ),
             Line::default(),

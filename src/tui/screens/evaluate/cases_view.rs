@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::opened::Opened;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
@@ -18,14 +18,14 @@ const BARS: (usize, usize) = (2, 12);
 const NAME: usize = 14;
 
 /// Draws the cases of the selected cell.
-pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
-    let theme = &model.theme;
+pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, shared: &SharedState) {
+    let theme = &shared.theme;
     let total = opened.cases.len();
     let title = format!("{} · {}", opened.cell_title(), opened.counted_cases(total));
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
         (true, _) => format!("{} of {total}", opened.list.cursor + 1),
-        (false, _) => "Enter selects one".to_owned(),
+        (false, _) => "Enter to browse".to_owned(),
     };
     let focused = opened.in_cases;
     let inner = draw_pane(frame, area, theme, focused, [&title, &right]);

@@ -6,8 +6,8 @@ use std::ops::Range;
 use chrono::Local;
 
 use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::model::Model;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::shared_state::SharedState;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable;
@@ -27,15 +27,15 @@ pub(in crate::tui) struct Entry {
 
 /// The key of the entry to which a run belongs.
 pub(super) fn key_of(row: &RunRow) -> String {
-    let asked = row.spec.as_ref().map(|spec| &spec.group);
-    let group = asked.or_else(|| row.status.as_ref().map(|status| &status.group));
+    let of_spec = row.spec.as_ref().map(|spec| &spec.group);
+    let group = of_spec.or_else(|| row.status.as_ref().map(|status| &status.group));
     group.filter(|group| !group.is_empty()).cloned().unwrap_or_else(|| row.run.name())
 }
 
 /// All runs, with one entry per group.
-pub(in crate::tui) fn all_entries(model: &Model) -> Vec<Entry> {
+pub(in crate::tui) fn all_entries(shared: &SharedState) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
-    for (place, row) in model.runs.rows.iter().enumerate() {
+    for (place, row) in shared.runs.rows.iter().enumerate() {
         let key = key_of(row);
         match entries.last_mut() {
             Some(last) if last.key == key => last.rows.end = place + 1,
@@ -46,25 +46,25 @@ pub(in crate::tui) fn all_entries(model: &Model) -> Vec<Entry> {
 }
 
 /// The entries with predictions.
-pub(super) fn evaluated_entries(model: &Model, kept: &KeptSplits) -> Vec<Entry> {
-    let mut entries = all_entries(model);
-    entries.retain(|entry| entry.runs(model).iter().any(|row| kept.contains_key(&row.run)));
+pub(super) fn evaluated_entries(shared: &SharedState, kept: &KeptSplits) -> Vec<Entry> {
+    let mut entries = all_entries(shared);
+    entries.retain(|entry| entry.runs(shared).iter().any(|row| kept.contains_key(&row.run)));
     entries
 }
 
 impl Entry {
-    pub(in crate::tui) fn runs<'a>(&self, model: &'a Model) -> &'a [RunRow] {
-        model.runs.rows.get(self.rows.clone()).unwrap_or_default()
+    pub(in crate::tui) fn runs<'a>(&self, shared: &'a SharedState) -> &'a [RunRow] {
+        shared.runs.rows.get(self.rows.clone()).unwrap_or_default()
     }
 
     /// The runs, named by their views.
-    pub(super) fn named_runs(&self, model: &Model) -> Vec<NamedRun> {
-        self.runs(model).iter().map(|row| NamedRun { run: row.run.clone(), name: name_of(row) }).collect()
+    pub(super) fn named_runs(&self, shared: &SharedState) -> Vec<NamedRun> {
+        self.runs(shared).iter().map(|row| NamedRun { run: row.run.clone(), name: name_of(row) }).collect()
     }
 
     /// A title such as `modern · 2026-11-23 22:53`.
-    pub(in crate::tui) fn title(&self, model: &Model) -> String {
-        let runs = self.runs(model);
+    pub(in crate::tui) fn title(&self, shared: &SharedState) -> String {
+        let runs = self.runs(shared);
         let Some(spec) = runs.first().and_then(|row| row.spec.as_ref()) else { return printable(&self.key) };
         let started = spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M");
         let view = if runs.len() == 1 { format!("{} ", spec.view) } else { String::new() };
@@ -72,14 +72,14 @@ impl Entry {
     }
 
     /// The run of a view.
-    pub(super) fn of_view<'a>(&self, model: &'a Model, view: View) -> Option<&'a RunRow> {
-        self.runs(model).iter().find(|row| view_of(row) == Some(view))
+    pub(super) fn of_view<'a>(&self, shared: &'a SharedState, view: View) -> Option<&'a RunRow> {
+        self.runs(shared).iter().find(|row| view_of(row) == Some(view))
     }
 
     /// The condition of a run that is not over yet, in a few words.
-    pub(in crate::tui) fn waiting_text(&self, model: &Model) -> Option<String> {
+    pub(in crate::tui) fn waiting_text(&self, shared: &SharedState) -> Option<String> {
         let row =
-            self.runs(model).iter().find(|row| row.condition.as_ref().is_some_and(|known| !known.phase.is_over()))?;
+            self.runs(shared).iter().find(|row| row.condition.as_ref().is_some_and(|known| !known.phase.is_over()))?;
         let condition = row.condition.as_ref()?;
         let epoch = row
             .status

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
 use super::entries::{Entry, KeptSplits, evaluated_entries};
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::figure_text::figure;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
@@ -24,25 +24,25 @@ const VIEW: usize = 7;
 
 impl EvaluateScreen {
     /// Draws the list, or instructions if it is empty.
-    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let entries = evaluated_entries(model, &self.kept);
+    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let entries = evaluated_entries(shared, &self.kept);
         if entries.is_empty() {
-            let inner = draw_pane(frame, area, &model.theme, true, ["Evaluations", ""]);
-            self.draw_empty(frame, inner, model);
+            let inner = draw_pane(frame, area, &shared.theme, true, ["Evaluations", ""]);
+            self.draw_empty(frame, inner, shared);
             return;
         }
-        draw_entries(frame, area, "Evaluations", &entries, &self.kept, &mut self.list, model);
+        draw_entries(frame, area, "Evaluations", &entries, &self.kept, &mut self.list, shared);
     }
 
-    fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    fn draw_empty(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let mut lines = vec![Line::default()];
-        if let Some(problem) = &model.runs.problem {
+        if let Some(problem) = &shared.runs.problem {
             lines.push(Line::styled(format!("  {}", printable(problem.text())), theme.bad()));
-        } else if !model.runs.listed || (!self.is_searched && !model.runs.rows.is_empty()) {
+        } else if !shared.runs.listed || (!self.is_searched && !shared.runs.rows.is_empty()) {
             lines.push(Line::styled("  looking for evaluations …", theme.dim()));
         } else {
-            let text = match (model.runs.rows.len(), model.runs.active().count()) {
+            let text = match (shared.runs.rows.len(), shared.runs.active().count()) {
                 (0, _) => "  Nothing was trained here yet.".to_owned(),
                 (_, 0) => "  No run has finished with predictions yet.".to_owned(),
                 (_, 1) => "  The active run will be evaluated when it ends.".to_owned(),
@@ -50,7 +50,7 @@ impl EvaluateScreen {
             };
             lines.push(Line::raw(text));
             lines.push(Line::default());
-            let hints: &[(&str, &str)] = if model.runs.rows.is_empty() {
+            let hints: &[(&str, &str)] = if shared.runs.rows.is_empty() {
                 &[("2", "train a model"), ("1", "look at the data first")]
             } else {
                 &[("3", "watch the runs"), ("2", "start another one")]
@@ -61,7 +61,7 @@ impl EvaluateScreen {
                     Span::styled(format!("  {text}"), theme.dim()),
                 ]));
             }
-            if !model.runs.rows.is_empty() {
+            if !shared.runs.rows.is_empty() {
                 lines.push(Line::default());
                 let text = "  `mammoscope evaluate RUN` computes the predictions of a run that was stopped.";
                 lines.push(Line::styled(fitted(text, area.width.into()), theme.dim()));
@@ -79,9 +79,9 @@ pub(super) fn draw_entries(
     entries: &[Entry],
     kept: &KeptSplits,
     list: &mut ScrollList,
-    model: &Model,
+    shared: &SharedState,
 ) {
-    let theme = &model.theme;
+    let theme = &shared.theme;
     let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
     let inner = draw_pane(frame, area, theme, true, [title, &count]);
     let mut heading = format!("  {}{}{}", padded("started", STARTED), padded("preset", PRESET), padded("best", METRIC));
@@ -102,23 +102,23 @@ pub(super) fn draw_entries(
     for row in visible {
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
-        spans.extend(entry_spans(&entries[row], kept, model));
+        spans.extend(entry_spans(&entries[row], kept, shared));
         let style = if chosen { theme.selected(true) } else { theme.text() };
         let place = Rect::new(rows.x, rows.y + (row - first) as u16, rows.width, 1);
         frame.render_widget(Paragraph::new(Line::from(spans)).style(style), place);
     }
 }
 
-fn entry_spans(entry: &Entry, kept: &KeptSplits, model: &Model) -> Vec<Span<'static>> {
-    let theme = &model.theme;
-    let runs = entry.runs(model);
+fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
+    let theme = &shared.theme;
+    let runs = entry.runs(shared);
     let spec = runs.iter().find_map(|row| row.spec.as_ref());
     let started = spec.map_or_else(
         || printable(&entry.key),
         |spec| spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string(),
     );
     let preset = spec.map_or_else(String::new, |spec| printable(&spec.preset));
-    let best = |view: View| entry.of_view(model, view)?.status.as_ref()?.best.as_ref();
+    let best = |view: View| entry.of_view(shared, view)?.status.as_ref()?.best.as_ref();
     let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
     let mut spans = vec![
         Span::raw(padded(&started, STARTED - 1) + " "),
@@ -126,7 +126,7 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, model: &Model) -> Vec<Span<'sta
         Span::styled(padded(&metric, METRIC), theme.dim()),
     ];
     for view in View::ALL {
-        let row = entry.of_view(model, view);
+        let row = entry.of_view(shared, view);
         let text = match row {
             None => String::new(),
             Some(row) if !kept.contains_key(&row.run) => theme.sign("…", "...").to_owned(),

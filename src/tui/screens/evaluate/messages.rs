@@ -3,13 +3,13 @@
 use super::EvaluateScreen;
 use super::opened::ComparedSet;
 
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::evaluate::EvaluateMessage;
+use crate::tui::shared_state::SharedState;
 
 impl EvaluateScreen {
     /// Handles a message of the service.
-    pub(in crate::tui) fn on_message(&mut self, message: EvaluateMessage, model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: EvaluateMessage, shared: &mut SharedState) -> Vec<Effect> {
         match message {
             EvaluateMessage::Looked { kept } => {
                 (self.kept, self.is_searched) = (kept, true);
@@ -21,7 +21,7 @@ impl EvaluateScreen {
                     shown.tables = tables;
                     shown.take(opened);
                 }
-                return self.compare_again(model);
+                return self.compare_again(shared);
             }
             EvaluateMessage::Resampled { request, evaluated } if request == self.open_request => {
                 let sets = self.opened.iter_mut().filter_map(|opened| opened.sets.as_mut()).flat_map(|s| &mut s.sets);

@@ -18,11 +18,11 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::terminal::input::{Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::confusion_matrix::Normalisation;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
@@ -72,63 +72,63 @@ impl EvaluateScreen {
 }
 
 impl Screen for EvaluateScreen {
-    fn bindings(&self, model: &Model) -> KeyTables {
+    fn bindings(&self, shared: &SharedState) -> KeyTables {
         match (&self.chooser, &self.opened) {
             (Some(_), _) => keys::CHOOSER,
             (None, Some(opened)) if opened.in_cases => keys::CASES,
             (None, Some(opened)) if opened.set().is_none() => keys::WAITING,
             (None, Some(_)) => keys::MATRIX,
-            (None, None) if evaluated_entries(model, &self.kept).is_empty() => keys::EMPTY,
+            (None, None) if evaluated_entries(shared, &self.kept).is_empty() => keys::EMPTY,
             (None, None) => keys::LIST,
         }
     }
 
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
         let Action::Evaluate(action) = action else { return Vec::new() };
-        self.update(action, model)
+        self.update(action, shared)
     }
 
-    fn move_cursor(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
-        self.step(motion.rows(10), 0, model);
+    fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
+        self.step(motion.rows(10), 0, shared);
         Vec::new()
     }
 
-    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         match mouse.kind {
-            MouseKind::WheelUp => self.step(-1, 0, model),
-            MouseKind::WheelDown => self.step(1, 0, model),
-            MouseKind::Press => return self.click(mouse, model),
+            MouseKind::WheelUp => self.step(-1, 0, shared),
+            MouseKind::WheelDown => self.step(1, 0, shared),
+            MouseKind::Press => return self.click(mouse, shared),
             MouseKind::Drag | MouseKind::Release => {}
         }
         Vec::new()
     }
 
-    fn enter(&mut self, model: &Model) -> Vec<Effect> {
-        let mut effects = self.restore(model);
-        if model.runs.listed {
-            effects.extend(self.search_predictions(model));
+    fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let mut effects = self.restore(shared);
+        if shared.runs.listed {
+            effects.extend(self.search_predictions(shared));
         }
         effects
     }
 
-    fn tick(&mut self, model: &Model) -> Vec<Effect> {
-        let mut effects = self.restore(model);
-        effects.extend(self.search_if_changed(model));
+    fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let mut effects = self.restore(shared);
+        effects.extend(self.search_if_changed(shared));
         effects
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         if let Some(mut list) = self.chooser {
-            let entries = self.others(model);
+            let entries = self.others(shared);
             let title = self.opened.as_ref().map(|opened| format!("Compare {} with", opened.title)).unwrap_or_default();
-            list_view::draw_entries(frame, area, &title, &entries, &self.kept, &mut list, model);
+            list_view::draw_entries(frame, area, &title, &entries, &self.kept, &mut list, shared);
             self.chooser = Some(list);
             return;
         }
         if self.opened.is_none() {
-            self.draw_list(frame, area, model);
+            self.draw_list(frame, area, shared);
             return;
         }
-        self.draw_opened(frame, area, model);
+        self.draw_opened(frame, area, shared);
     }
 }

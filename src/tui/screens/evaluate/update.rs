@@ -7,10 +7,10 @@ use super::entries::{self, Entry, all_entries, evaluated_entries};
 use super::opened::{ComparedWith, Opened};
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::terminal::input::Mouse;
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateEffect};
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::subject::split::Split;
@@ -18,16 +18,16 @@ use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 impl EvaluateScreen {
-    pub(super) fn update(&mut self, action: EvaluateAction, model: &Model) -> Vec<Effect> {
+    pub(super) fn update(&mut self, action: EvaluateAction, shared: &SharedState) -> Vec<Effect> {
         match action {
-            EvaluateAction::Open => return self.enter_or_open(model),
+            EvaluateAction::Open => return self.enter_or_open(shared),
             EvaluateAction::FullScreen => {
                 let images = self.opened.as_ref().filter(|opened| opened.in_cases).and_then(Opened::image_list);
                 return images.map(|images| Effect::Navigate(Destination::Viewer(images))).into_iter().collect();
             }
             EvaluateAction::Back => return self.back(),
-            EvaluateAction::Left => self.step(0, -1, model),
-            EvaluateAction::Right => self.step(0, 1, model),
+            EvaluateAction::Left => self.step(0, -1, shared),
+            EvaluateAction::Right => self.step(0, 1, shared),
             EvaluateAction::NextSet | EvaluateAction::PreviousSet => {
                 if let Some(opened) = &mut self.opened {
                     opened.select_neighbour(if action == EvaluateAction::NextSet { 1 } else { -1 });
@@ -39,20 +39,20 @@ impl EvaluateScreen {
             }
             EvaluateAction::Split => return self.other_split(),
             EvaluateAction::Compare => {
-                if self.others(model).is_empty() {
+                if self.others(shared).is_empty() {
                     return vec![warning("there are no other evaluations to compare with yet")];
                 }
                 self.chooser = Some(ScrollList::default());
             }
             EvaluateAction::ShowRun => {
                 return self
-                    .selected_run(model)
+                    .selected_run(shared)
                     .map(|run| Effect::Navigate(Destination::Run(run)))
                     .into_iter()
                     .collect();
             }
             EvaluateAction::ReadAgain => {
-                let mut effects = self.search_predictions(model);
+                let mut effects = self.search_predictions(shared);
                 effects.extend(self.read());
                 return effects;
             }
@@ -61,13 +61,13 @@ impl EvaluateScreen {
     }
 
     /// Opens the evaluation of a run or of its group.
-    pub(in crate::tui) fn open(&mut self, run: RunDir, model: &Model) -> Vec<Effect> {
-        let row = model.runs.position(&run);
-        let entry = all_entries(model).into_iter().find(|entry| row.is_some_and(|row| entry.rows.contains(&row)));
-        let name = row.and_then(|row| entries::view_of(&model.runs.rows[row])).map(SetName::View);
+    pub(in crate::tui) fn open(&mut self, run: RunDir, shared: &SharedState) -> Vec<Effect> {
+        let row = shared.runs.position(&run);
+        let entry = all_entries(shared).into_iter().find(|entry| row.is_some_and(|row| entry.rows.contains(&row)));
+        let name = row.and_then(|row| entries::view_of(&shared.runs.rows[row])).map(SetName::View);
         self.chooser = None;
         if let Some(entry) = entry {
-            return self.open_entry(&entry, name, model);
+            return self.open_entry(&entry, name, shared);
         }
         // A run that is not listed (yet) is read anyway.
         let runs = vec![NamedRun { name: printable(&run.name()), run }];
@@ -75,9 +75,9 @@ impl EvaluateScreen {
         self.read()
     }
 
-    pub(super) fn open_entry(&mut self, entry: &Entry, name: Option<SetName>, model: &Model) -> Vec<Effect> {
+    pub(super) fn open_entry(&mut self, entry: &Entry, name: Option<SetName>, shared: &SharedState) -> Vec<Effect> {
         self.restore = None;
-        self.opened = Some(Opened::new(entry.key.clone(), entry.title(model), entry.named_runs(model), name));
+        self.opened = Some(Opened::new(entry.key.clone(), entry.title(shared), entry.named_runs(shared), name));
         let mut effects = self.read();
         effects.push(Effect::SaveView);
         effects
@@ -95,20 +95,20 @@ impl EvaluateScreen {
         })]
     }
 
-    pub(super) fn search_predictions(&mut self, model: &Model) -> Vec<Effect> {
+    pub(super) fn search_predictions(&mut self, shared: &SharedState) -> Vec<Effect> {
         let over = |row: &&RunRow| row.condition.as_ref().is_some_and(|condition| condition.phase.is_over());
-        self.seen = Some((model.runs.rows.len(), model.runs.rows.iter().filter(over).count()));
-        let runs = model.runs.rows.iter().map(|row| row.run.clone()).collect();
+        self.seen = Some((shared.runs.rows.len(), shared.runs.rows.iter().filter(over).count()));
+        let runs = shared.runs.rows.iter().map(|row| row.run.clone()).collect();
         vec![Effect::Evaluate(EvaluateEffect::Look { runs })]
     }
 
     /// Searches for predictions again if runs appeared, disappeared or ended.
-    pub(super) fn search_if_changed(&mut self, model: &Model) -> Vec<Effect> {
-        if !model.runs.listed {
+    pub(super) fn search_if_changed(&mut self, shared: &SharedState) -> Vec<Effect> {
+        if !shared.runs.listed {
             return Vec::new();
         }
         let before = self.seen;
-        let effects = self.search_predictions(model);
+        let effects = self.search_predictions(shared);
         if before == self.seen { Vec::new() } else { effects }
     }
 
@@ -124,44 +124,44 @@ impl EvaluateScreen {
         }
     }
 
-    pub(super) fn restore(&mut self, model: &Model) -> Vec<Effect> {
-        if !model.runs.listed || self.opened.is_some() {
+    pub(super) fn restore(&mut self, shared: &SharedState) -> Vec<Effect> {
+        if !shared.runs.listed || self.opened.is_some() {
             return Vec::new();
         }
         let Some(key) = self.restore.take() else { return Vec::new() };
-        match all_entries(model).into_iter().find(|entry| entry.key == key) {
-            Some(entry) => self.open_entry(&entry, None, model),
+        match all_entries(shared).into_iter().find(|entry| entry.key == key) {
+            Some(entry) => self.open_entry(&entry, None, shared),
             None => Vec::new(),
         }
     }
 
     /// The evaluations to compare with: all others with predictions.
-    pub(super) fn others(&self, model: &Model) -> Vec<Entry> {
+    pub(super) fn others(&self, shared: &SharedState) -> Vec<Entry> {
         let own = self.opened.as_ref().map(|opened| opened.key.as_str());
-        let mut entries = evaluated_entries(model, &self.kept);
+        let mut entries = evaluated_entries(shared, &self.kept);
         entries.retain(|entry| Some(entry.key.as_str()) != own);
         entries
     }
 
-    pub(super) fn compare_with(&mut self, entry: &Entry, model: &Model) -> Vec<Effect> {
+    pub(super) fn compare_with(&mut self, entry: &Entry, shared: &SharedState) -> Vec<Effect> {
         self.chooser = None;
         let Some(opened) = &mut self.opened else { return Vec::new() };
         opened.comparison = Some(ComparedWith {
             key: entry.key.clone(),
-            title: entry.title(model),
-            runs: entry.named_runs(model),
+            title: entry.title(shared),
+            runs: entry.named_runs(shared),
             sets: Vec::new(),
         });
-        self.compare_again(model)
+        self.compare_again(shared)
     }
 
-    pub(super) fn compare_again(&mut self, model: &Model) -> Vec<Effect> {
+    pub(super) fn compare_again(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(Opened { runs, sets: Some(sets), name, comparison: Some(with), .. }) = &mut self.opened else {
             return Vec::new();
         };
         // The group may have grown in the meantime.
-        if let Some(entry) = all_entries(model).into_iter().find(|entry| entry.key == with.key) {
-            with.runs = entry.named_runs(model);
+        if let Some(entry) = all_entries(shared).into_iter().find(|entry| entry.key == with.key) {
+            with.runs = entry.named_runs(shared);
         }
         with.sets.clear();
         self.compare_request += 1;
@@ -174,18 +174,18 @@ impl EvaluateScreen {
         })]
     }
 
-    pub(super) fn enter_or_open(&mut self, model: &Model) -> Vec<Effect> {
+    pub(super) fn enter_or_open(&mut self, shared: &SharedState) -> Vec<Effect> {
         if let Some(list) = self.chooser {
-            let others = self.others(model);
+            let others = self.others(shared);
             return match others.get(list.cursor) {
-                Some(entry) => self.compare_with(entry, model),
+                Some(entry) => self.compare_with(entry, shared),
                 None => Vec::new(),
             };
         }
         let Some(opened) = &mut self.opened else {
-            let entries = evaluated_entries(model, &self.kept);
+            let entries = evaluated_entries(shared, &self.kept);
             return match entries.get(self.list.cursor) {
-                Some(entry) => self.open_entry(entry, None, model),
+                Some(entry) => self.open_entry(entry, None, shared),
                 None => Vec::new(),
             };
         };
@@ -242,9 +242,9 @@ impl EvaluateScreen {
     }
 
     /// Moves the cursor of the chooser, the cases, the matrix, or the list.
-    pub(super) fn step(&mut self, rows: isize, columns: isize, model: &Model) {
-        let others = self.chooser.map(|_| self.others(model).len());
-        let entries = if self.opened.is_none() { evaluated_entries(model, &self.kept).len() } else { 0 };
+    pub(super) fn step(&mut self, rows: isize, columns: isize, shared: &SharedState) {
+        let others = self.chooser.map(|_| self.others(shared).len());
+        let entries = if self.opened.is_none() { evaluated_entries(shared, &self.kept).len() } else { 0 };
         match (&mut self.chooser, &mut self.opened) {
             (Some(list), _) => list.step(rows, others.unwrap_or(0)),
             (None, Some(opened)) if opened.in_cases => opened.list.step(rows, opened.cases.len()),
@@ -254,10 +254,10 @@ impl EvaluateScreen {
     }
 
     /// The run of the open evaluation, if possible that of its view, or the run under the cursor.
-    pub(super) fn selected_run(&self, model: &Model) -> Option<RunDir> {
+    pub(super) fn selected_run(&self, shared: &SharedState) -> Option<RunDir> {
         let Some(opened) = &self.opened else {
-            let entries = evaluated_entries(model, &self.kept);
-            return entries.get(self.list.cursor)?.runs(model).first().map(|row| row.run.clone());
+            let entries = evaluated_entries(shared, &self.kept);
+            return entries.get(self.list.cursor)?.runs(shared).first().map(|row| row.run.clone());
         };
         let of_view = match opened.name {
             Some(SetName::View(view)) => opened.runs.iter().find(|run| run.name == view.name()),
@@ -267,9 +267,9 @@ impl EvaluateScreen {
     }
 
     /// Selects by a click; a click on a selected element opens it.
-    pub(super) fn click(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
-        let entries = evaluated_entries(model, &self.kept).len();
-        let others = self.others(model).len();
+    pub(super) fn click(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        let entries = evaluated_entries(shared, &self.kept).len();
+        let others = self.others(shared).len();
         let (list, length) = match (&mut self.chooser, &mut self.opened) {
             (Some(list), _) => (list, others),
             (None, None) => (&mut self.list, entries),
@@ -286,7 +286,7 @@ impl EvaluateScreen {
                     if cell != opened.cell {
                         opened.select_cell(cell);
                     }
-                    return if again { self.enter_or_open(model) } else { Vec::new() };
+                    return if again { self.enter_or_open(shared) } else { Vec::new() };
                 }
                 if opened.list.row_at(mouse, opened.cases.len()).is_some() && !opened.in_cases {
                     // The first click moves the focus to the list.
@@ -302,7 +302,7 @@ impl EvaluateScreen {
         };
         let Some(row) = list.row_at(mouse, length) else { return Vec::new() };
         if list.cursor == row {
-            return self.enter_or_open(model);
+            return self.enter_or_open(shared);
         }
         list.cursor = row;
         Vec::new()

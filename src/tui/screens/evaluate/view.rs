@@ -1,5 +1,5 @@
-//! The drawing of an open evaluation: tabs at the top, the matrix on the left, metrics on the right and, if there is room,
-//! the cases of the cell and the reliability diagram.
+//! The drawing of an open evaluation: tabs at the top, the matrix on the left, metrics on the right and, if there is
+//! room, the cases of the cell and the reliability diagram.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,7 +11,7 @@ use super::cases_view::draw_cases;
 use super::entries::all_entries;
 use super::opened::{Opened, set_title};
 use crate::terminal::sizes::Cells;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
 use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
 use crate::tui::widgets::fitted::{fitted, width};
@@ -32,20 +32,20 @@ const LARGE_MATRIX: Cells = Cells { columns: 54, rows: 20 };
 const PER_CLASS: u16 = 7;
 
 impl EvaluateScreen {
-    pub(super) fn draw_opened(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_opened(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let normalisation = self.normalisation;
-        let waiting = self.waiting_text(model);
+        let waiting = self.waiting_text(shared);
         let Some(opened) = &mut self.opened else { return };
         // In the lowest terminals the matrix needs the line of the note.
         let note_rows = u16::from(area.height >= 13);
         let [tabs, body, note] =
             Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(note_rows)]).areas(area);
-        draw_tabs(frame, tabs, opened, model);
+        draw_tabs(frame, tabs, opened, shared);
         if opened.set().is_none() {
-            draw_nothing(frame, area, opened, waiting.as_deref(), model);
+            draw_nothing(frame, area, opened, waiting.as_deref(), shared);
             return;
         }
-        draw_note(frame, note, opened, waiting.as_deref(), model);
+        draw_note(frame, note, opened, waiting.as_deref(), shared);
         if area.width >= WIDE.columns && area.height >= WIDE.rows {
             let [left, right] =
                 Layout::horizontal([Constraint::Length(LARGE_MATRIX.columns), Constraint::Fill(1)]).areas(body);
@@ -57,48 +57,48 @@ impl EvaluateScreen {
                 Constraint::Fill(1),
             ])
             .areas(right);
-            draw_matrix(frame, matrix, opened, normalisation, model);
-            draw_reliability_pane(frame, reliability, opened, model);
-            draw_class_pane(frame, classes, opened, model);
-            draw_figure_pane(frame, figures, opened, model);
-            draw_cases(frame, cases, opened, model);
+            draw_matrix(frame, matrix, opened, normalisation, shared);
+            draw_reliability_pane(frame, reliability, opened, shared);
+            draw_class_pane(frame, classes, opened, shared);
+            draw_figure_pane(frame, figures, opened, shared);
+            draw_cases(frame, cases, opened, shared);
             return;
         }
         if opened.in_cases {
-            draw_cases(frame, body, opened, model);
+            draw_cases(frame, body, opened, shared);
             return;
         }
         let [upper, lower] = Layout::vertical([Constraint::Length(SMALL_MATRIX.rows), Constraint::Fill(1)]).areas(body);
         if area.width >= BESIDE {
             let [matrix, figures] =
                 Layout::horizontal([Constraint::Length(SMALL_MATRIX.columns), Constraint::Fill(1)]).areas(upper);
-            draw_matrix(frame, matrix, opened, normalisation, model);
-            draw_figure_pane(frame, figures, opened, model);
+            draw_matrix(frame, matrix, opened, normalisation, shared);
+            draw_figure_pane(frame, figures, opened, shared);
             let [classes, rest] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
             if lower.height >= PER_CLASS {
-                draw_class_pane(frame, classes, opened, model);
+                draw_class_pane(frame, classes, opened, shared);
             }
             if rest.height >= 5 {
-                draw_cases(frame, rest, opened, model);
+                draw_cases(frame, rest, opened, shared);
             }
         } else {
-            draw_matrix(frame, upper, opened, normalisation, model);
+            draw_matrix(frame, upper, opened, normalisation, shared);
             if lower.height >= 5 {
-                draw_figure_pane(frame, lower, opened, model);
+                draw_figure_pane(frame, lower, opened, shared);
             }
         }
     }
 
     /// A description of a run that is not over yet, if there is one.
-    fn waiting_text(&self, model: &Model) -> Option<String> {
+    fn waiting_text(&self, shared: &SharedState) -> Option<String> {
         let key = &self.opened.as_ref()?.key;
-        all_entries(model).into_iter().find(|entry| entry.key == *key)?.waiting_text(model)
+        all_entries(shared).into_iter().find(|entry| entry.key == *key)?.waiting_text(shared)
     }
 }
 
 /// Draws the tabs and, on the right, the split and the title.
-fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Model) {
-    let theme = &model.theme;
+fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, shared: &SharedState) {
+    let theme = &shared.theme;
     let mut spans = vec![Span::raw(" ")];
     let mut column = area.x + 1;
     let mut areas = Vec::new();
@@ -128,8 +128,8 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, model: &Mod
 }
 
 /// Draws an explanation in place of metrics.
-fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
-    let theme = &model.theme;
+fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, shared: &SharedState) {
+    let theme = &shared.theme;
     let inner = draw_pane(frame, area, theme, true, [&opened.title, ""]);
     let cells = usize::from(inner.width.saturating_sub(4));
     let mut lines = vec![Line::default()];
@@ -156,8 +156,8 @@ fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Opt
 }
 
 /// Draws one line with problems or, without any, with facts about the set.
-fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, model: &Model) {
-    let theme = &model.theme;
+fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option<&str>, shared: &SharedState) {
+    let theme = &shared.theme;
     let (Some(sets), Some(set)) = (&opened.sets, opened.set()) else { return };
     let mut parts: Vec<String> = Vec::new();
     let mut style = theme.dim();
@@ -197,8 +197,14 @@ fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option
     frame.render_widget(Paragraph::new(Line::styled(text, style)), area);
 }
 
-fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisation: Normalisation, model: &Model) {
-    let theme = &model.theme;
+fn draw_matrix(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    opened: &mut Opened,
+    normalisation: Normalisation,
+    shared: &SharedState,
+) {
+    let theme = &shared.theme;
     let focused = !opened.in_cases;
     let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
     let minus = opened.comparison.as_ref().filter(|_| paired.is_some()).map(|with| with.title.as_str());
@@ -240,8 +246,8 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, normalisa
     opened.matrix_area = drawn;
 }
 
-fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
-    let theme = &model.theme;
+fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
+    let theme = &shared.theme;
     let Some(set) = opened.set() else { return };
     if let Some(paired) = opened.compared().and_then(|one| one.compared.as_ref().ok()) {
         let inner = draw_pane(frame, area, theme, false, ["Per class", "difference"]);
@@ -252,8 +258,8 @@ fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &M
     draw_per_class(frame, inner, &set.evaluated.evaluation, set.resampled, theme);
 }
 
-fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
-    let theme = &model.theme;
+fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
+    let theme = &shared.theme;
     let Some(set) = opened.set() else { return };
     let resamples = Bootstrap::default().resamples;
     let drawn = |resampled: bool| {
@@ -274,8 +280,8 @@ fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &
     draw_figures(frame, inner, &set.evaluated, set.resampled, theme);
 }
 
-fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, model: &Model) {
-    let theme = &model.theme;
+fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
+    let theme = &shared.theme;
     let Some(set) = opened.set() else { return };
     let right = format!("bars: accuracy · {} confidence", if theme.ascii { "=" } else { "━" });
     let inner = draw_pane(frame, area, theme, false, ["Reliability", &right]);

@@ -1,14 +1,14 @@
 //! Messages to the screen Explain.
 
 use super::{Answer, ExplainScreen};
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::ExplainMessage;
+use crate::tui::shared_state::SharedState;
 use mammoscope_domain::text::printable::printable_path;
 
 impl ExplainScreen {
     /// Handles a message of the service.
-    pub(in crate::tui) fn on_message(&mut self, message: ExplainMessage, model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: ExplainMessage, shared: &mut SharedState) -> Vec<Effect> {
         match message {
             ExplainMessage::Mapped { request, outcome } if self.requested.contains(&request) => {
                 self.answers.retain(|answer| answer.request != request && self.requested.contains(&answer.request));
@@ -19,7 +19,7 @@ impl ExplainScreen {
             ExplainMessage::Mapped { .. } => Vec::new(),
             ExplainMessage::Models(found) => {
                 self.folders = Some(found);
-                self.request_shown(model)
+                self.request_shown(shared)
             }
             ExplainMessage::Exported(Ok(folder)) => {
                 vec![Effect::done(format!("map and pictures written to {}", printable_path(&folder)))]

@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use settings::{ClassChoice, Settings};
 
 use crate::terminal::input::{Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{
@@ -30,6 +29,7 @@ use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PicturePlace, TILES};
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
@@ -105,7 +105,7 @@ impl ExplainScreen {
     }
 
     /// Opens a list of images.
-    pub(in crate::tui) fn open(&mut self, mut list: ExplainList, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn open(&mut self, mut list: ExplainList, shared: &SharedState) -> Vec<Effect> {
         list.position = list.position.min(list.samples.len().saturating_sub(1));
         if let Some(source) = list.source.take() {
             self.source = Some(source);
@@ -113,7 +113,7 @@ impl ExplainScreen {
         self.list = Some(list).filter(|list| !list.samples.is_empty());
         self.chooser = None;
         let mut effects = self.find_models();
-        effects.extend(self.request_shown(model));
+        effects.extend(self.request_shown(shared));
         effects.push(Effect::SaveView);
         effects
     }
@@ -163,11 +163,11 @@ impl ExplainScreen {
     }
 
     /// Requests the maps on screen if they were not requested yet.
-    fn request_shown(&mut self, model: &Model) -> Vec<Effect> {
+    fn request_shown(&mut self, shared: &SharedState) -> Vec<Effect> {
         if self.source.is_none() {
-            self.source = self.first_source(model);
+            self.source = self.first_source(shared);
         }
-        let is_active = |run: &RunDir| model.runs.active().any(|row| row.run == *run);
+        let is_active = |run: &RunDir| shared.runs.active().any(|row| row.run == *run);
         self.follows = matches!(&self.source, Some(ModelSource::Runs(runs)) if runs.iter().any(is_active));
         let shown: Vec<_> = self.on_screen().into_iter().filter_map(|sample| self.request(sample)).collect();
         if shown.is_empty() || shown == self.requested {
@@ -178,12 +178,12 @@ impl ExplainScreen {
     }
 
     /// Requests the failed maps again.
-    fn retry(&mut self, model: &Model) -> Vec<Effect> {
+    fn retry(&mut self, shared: &SharedState) -> Vec<Effect> {
         if self.answers.iter().any(|answer| answer.outcome.is_err()) {
             self.answers.retain(|answer| answer.outcome.is_ok());
             self.requested.clear();
         }
-        self.request_shown(model)
+        self.request_shown(shared)
     }
 
     /// True if all requested maps were answered.
@@ -223,7 +223,7 @@ impl ExplainScreen {
 }
 
 impl Screen for ExplainScreen {
-    fn bindings(&self, _model: &Model) -> KeyTables {
+    fn bindings(&self, _model: &SharedState) -> KeyTables {
         match (&self.chooser, &self.list) {
             (Some(_), _) => keys::MODELS,
             (None, Some(_)) => keys::IMAGES,
@@ -231,13 +231,13 @@ impl Screen for ExplainScreen {
         }
     }
 
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
         let Action::Explain(action) = action else { return Vec::new() };
-        self.update(action, model)
+        self.update(action, shared)
     }
 
-    fn move_cursor(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
-        let length = self.choices(model).len();
+    fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
+        let length = self.choices(shared).len();
         if let Some(list) = &mut self.chooser {
             list.move_by(motion, length);
         }
@@ -248,27 +248,27 @@ impl Screen for ExplainScreen {
         &mut self.tiles
     }
 
-    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         let action = match mouse.kind {
-            MouseKind::WheelDown if self.chooser.is_some() => return self.move_cursor(ListMotion::Down, model),
-            MouseKind::WheelUp if self.chooser.is_some() => return self.move_cursor(ListMotion::Up, model),
+            MouseKind::WheelDown if self.chooser.is_some() => return self.move_cursor(ListMotion::Down, shared),
+            MouseKind::WheelUp if self.chooser.is_some() => return self.move_cursor(ListMotion::Up, shared),
             MouseKind::WheelDown => ExplainAction::Next,
             MouseKind::WheelUp => ExplainAction::Previous,
-            MouseKind::Press => return self.click(mouse, model),
+            MouseKind::Press => return self.click(mouse, shared),
             MouseKind::Drag | MouseKind::Release => return Vec::new(),
         };
-        self.update(action, model)
+        self.update(action, shared)
     }
 
-    fn enter(&mut self, model: &Model) -> Vec<Effect> {
+    fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
         let mut effects = self.find_models();
-        effects.extend(self.retry(model));
+        effects.extend(self.retry(shared));
         effects
     }
 
-    fn tick(&mut self, model: &Model) -> Vec<Effect> {
+    fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
         // When training ends, the best model takes over.
-        let effects = self.request_shown(model);
+        let effects = self.request_shown(shared);
         if effects.is_empty() && self.follows && self.is_answered() {
             // The run may have written another checkpoint.
             return self.request_again(self.requested.clone());
@@ -276,7 +276,7 @@ impl Screen for ExplainScreen {
         effects
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        self.draw_screen(frame, area, model);
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        self.draw_screen(frame, area, shared);
     }
 }

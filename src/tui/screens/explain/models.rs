@@ -8,10 +8,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::ExplainScreen;
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{ExplainEffect, ModelSource};
 use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::printable::printable_path;
@@ -35,16 +35,16 @@ impl ExplainScreen {
     }
 
     /// All choices: runs that have models, newest first, then folders.
-    pub(super) fn choices(&self, model: &Model) -> Vec<Choice> {
-        let of_runs = all_entries(model).into_iter().filter(|entry| has_models(entry, model)).map(|entry| {
-            let runs = entry.runs(model);
+    pub(super) fn choices(&self, shared: &SharedState) -> Vec<Choice> {
+        let of_runs = all_entries(shared).into_iter().filter(|entry| has_models(entry, shared)).map(|entry| {
+            let runs = entry.runs(shared);
             let views: Vec<_> = runs.iter().filter_map(view_of).map(|view| view.to_string()).collect();
-            let facts = match entry.waiting_text(model) {
+            let facts = match entry.waiting_text(shared) {
                 Some(waiting) => format!("{} · {waiting}", views.join(" ")),
                 None => views.join(" "),
             };
             let source = ModelSource::Runs(runs.iter().map(|row| row.run.clone()).collect());
-            Choice { source, title: entry.title(model), facts }
+            Choice { source, title: entry.title(shared), facts }
         });
         let folder = |folder: &PathBuf| Choice {
             source: ModelSource::Files(folder.clone()),
@@ -55,36 +55,36 @@ impl ExplainScreen {
     }
 
     /// The initial choice: the newest runs that are over, else the first choice.
-    pub(super) fn first_source(&self, model: &Model) -> Option<ModelSource> {
-        if !model.runs.listed {
+    pub(super) fn first_source(&self, shared: &SharedState) -> Option<ModelSource> {
+        if !shared.runs.listed {
             return None;
         }
-        let over = all_entries(model)
+        let over = all_entries(shared)
             .into_iter()
-            .find(|entry| has_models(entry, model) && entry.waiting_text(model).is_none())
-            .map(|entry| ModelSource::Runs(entry.runs(model).iter().map(|row| row.run.clone()).collect()));
-        over.or_else(|| self.choices(model).into_iter().next().map(|choice| choice.source))
+            .find(|entry| has_models(entry, shared) && entry.waiting_text(shared).is_none())
+            .map(|entry| ModelSource::Runs(entry.runs(shared).iter().map(|row| row.run.clone()).collect()));
+        over.or_else(|| self.choices(shared).into_iter().next().map(|choice| choice.source))
     }
 
     /// The title of the chosen models.
-    pub(super) fn source_text(&self, model: &Model) -> String {
+    pub(super) fn source_text(&self, shared: &SharedState) -> String {
         match &self.source {
             None => "no models yet".to_owned(),
             Some(ModelSource::Files(path)) => printable_path(path),
             Some(ModelSource::Runs(runs)) => {
-                let is_it = |entry: &Entry| entry.runs(model).iter().any(|row| runs.contains(&row.run));
-                let found = all_entries(model).into_iter().find(is_it);
+                let is_it = |entry: &Entry| entry.runs(shared).iter().any(|row| runs.contains(&row.run));
+                let found = all_entries(shared).into_iter().find(is_it);
                 found.map_or_else(
                     || runs.first().map(|run| printable_path(run.path())).unwrap_or_default(),
-                    |entry| entry.title(model),
+                    |entry| entry.title(shared),
                 )
             }
         }
     }
 
-    pub(super) fn draw_models(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let choices = self.choices(model);
-        let theme = &model.theme;
+    pub(super) fn draw_models(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let choices = self.choices(shared);
+        let theme = &shared.theme;
         let count = format!("{} to choose from", choices.len());
         let inner = draw_pane(frame, area, theme, true, ["Explain with the models of", &count]);
         let Some(list) = &mut self.chooser else { return };
@@ -110,6 +110,6 @@ impl ExplainScreen {
 }
 
 /// True if one of the runs has finished an epoch, and so has a model.
-fn has_models(entry: &Entry, model: &Model) -> bool {
-    entry.runs(model).iter().any(|row| row.status.as_ref().is_some_and(|status| status.epoch > 0))
+fn has_models(entry: &Entry, shared: &SharedState) -> bool {
+    entry.runs(shared).iter().any(|row| row.status.as_ref().is_some_and(|status| status.epoch > 0))
 }

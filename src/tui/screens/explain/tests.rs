@@ -93,15 +93,15 @@ pub(super) fn list() -> ExplainList {
 /// A workbench with two groups of runs, drawn in ASCII, so that pictures are text.
 pub(super) fn app_with_runs() -> App {
     let mut app = fresh_app();
-    app.model.graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Ascii), |_| None);
-    app.model.graphics.resolve();
+    app.shared.graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Ascii), |_| None);
+    app.shared.graphics.resolve();
     for (preset, hour, phase) in [("modern", 15, RunPhase::Running), ("seed", 9, RunPhase::Completed)] {
         for view in View::ALL {
             let run = RunDir::new(format!("/density/workspace/runs/{hour}_{view}_{preset}"));
-            app.model.runs.rows.push(row(run, preset, hour, view, phase));
+            app.shared.runs.rows.push(row(run, preset, hour, view, phase));
         }
     }
-    app.model.runs.listed = true;
+    app.shared.runs.listed = true;
     app
 }
 
@@ -223,7 +223,7 @@ fn an_active_run_is_followed_once_its_map_is_ready() {
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     assert!(requests[0].follow);
     assert_eq!(tick(&mut app), requests);
-    for row in &mut app.model.runs.rows {
+    for row in &mut app.shared.runs.rows {
         row.condition.as_mut().unwrap().phase = RunPhase::Completed;
     }
     // After its end the best model is explained.

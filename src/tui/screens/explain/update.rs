@@ -2,16 +2,16 @@
 
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::Mouse;
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
-    pub(super) fn update(&mut self, action: ExplainAction, model: &Model) -> Vec<Effect> {
+    pub(super) fn update(&mut self, action: ExplainAction, shared: &SharedState) -> Vec<Effect> {
         let far = isize::MAX / 2;
         match action {
             ExplainAction::Next => self.step(1),
@@ -33,11 +33,11 @@ impl ExplainScreen {
             ExplainAction::Window => self.settings.window = self.settings.window.next(),
             ExplainAction::Colors => self.settings.next_colors(),
             ExplainAction::Scale => return self.toggle_fixed_scale(),
-            ExplainAction::Grid => return self.toggle_grid(model),
-            ExplainAction::Models => self.chooser = Some(self.list_of_models(model)),
+            ExplainAction::Grid => return self.toggle_grid(shared),
+            ExplainAction::Models => self.chooser = Some(self.list_of_models(shared)),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
-            ExplainAction::Retry => return self.retry(model),
+            ExplainAction::Retry => return self.retry(shared),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
                     let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
@@ -45,7 +45,7 @@ impl ExplainScreen {
                 }
             }
             ExplainAction::Choose => {
-                let chosen = self.chooser.and_then(|list| self.choices(model).into_iter().nth(list.cursor));
+                let chosen = self.chooser.and_then(|list| self.choices(shared).into_iter().nth(list.cursor));
                 if let Some(choice) = chosen {
                     self.source = Some(choice.source);
                     self.chooser = None;
@@ -54,7 +54,7 @@ impl ExplainScreen {
             ExplainAction::ToDatasets => return vec![Effect::Navigate(Destination::Screen(ScreenId::Datasets))],
             ExplainAction::ToEvaluate => return vec![Effect::Navigate(Destination::Screen(ScreenId::Evaluate))],
         }
-        let mut effects = self.request_shown(model);
+        let mut effects = self.request_shown(shared);
         effects.push(Effect::SaveView);
         effects
     }
@@ -66,9 +66,9 @@ impl ExplainScreen {
     }
 
     /// The list of models with the cursor on those in use.
-    fn list_of_models(&self, model: &Model) -> ScrollList {
+    fn list_of_models(&self, shared: &SharedState) -> ScrollList {
         let source = self.source.as_ref();
-        ScrollList::at(self.choices(model).iter().position(|choice| Some(&choice.source) == source).unwrap_or(0))
+        ScrollList::at(self.choices(shared).iter().position(|choice| Some(&choice.source) == source).unwrap_or(0))
     }
 
     /// Fixes the scale to that of the map on screen, or drops a fixed scale.
@@ -84,9 +84,9 @@ impl ExplainScreen {
         vec![Effect::done(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
     }
 
-    fn toggle_grid(&mut self, model: &Model) -> Vec<Effect> {
+    fn toggle_grid(&mut self, shared: &SharedState) -> Vec<Effect> {
         self.settings.grid = !self.settings.grid;
-        let mut effects = self.request_shown(model);
+        let mut effects = self.request_shown(shared);
         if self.settings.grid && self.on_screen().len() < 2 {
             effects.push(warning("no other view of this examination is known"));
         }
@@ -119,12 +119,12 @@ impl ExplainScreen {
     }
 
     /// Chooses models by a click.
-    pub(super) fn click(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
-        let length = self.choices(model).len();
+    pub(super) fn click(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        let length = self.choices(shared).len();
         let Some(list) = &mut self.chooser else { return Vec::new() };
         let Some(row) = list.row_at(mouse, length) else { return Vec::new() };
         list.cursor = row;
-        self.update(ExplainAction::Choose, model)
+        self.update(ExplainAction::Choose, shared)
     }
 }
 

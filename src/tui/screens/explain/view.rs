@@ -11,10 +11,10 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::settings::ClassChoice;
 use super::update::caption;
 use super::{ExplainScreen, MapState};
-use crate::tui::model::Model;
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
 use crate::tui::protocol::painted::PaintedExplanation;
 use crate::tui::protocol::pictures::TILES;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::figure_text::{figure, signed};
 use crate::tui::widgets::fitted::{fitted, padded, width};
@@ -45,29 +45,29 @@ struct Tile {
 }
 
 impl ExplainScreen {
-    pub(super) fn draw_screen(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_screen(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         if self.chooser.is_some() {
-            self.draw_models(frame, area, model);
+            self.draw_models(frame, area, shared);
             return;
         }
         let Some(sample) = self.sample().cloned() else {
-            draw_empty(frame, area, model);
+            draw_empty(frame, area, shared);
             return;
         };
         let map = self.map_state(&sample);
         let mapped = map.ready().cloned();
         let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
-        self.draw_head(frame, head, &sample, mapped.as_deref(), &model.theme);
+        self.draw_head(frame, head, &sample, mapped.as_deref(), &shared.theme);
         let figures = SIDE_COLUMNS[usize::from(area.width < 110)];
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
-        self.draw_pictures(frame, pictures, model);
+        self.draw_pictures(frame, pictures, shared);
         let problems = mapped.as_ref().map_or(0, |mapped| mapped.image.examined.mask_problems.len());
         let lines = SCORE_LINES + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
         let [bars, scores, settings] =
             Layout::vertical([Constraint::Length(6), Constraint::Length(lines), Constraint::Fill(1)]).areas(figures);
-        draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &model.theme);
-        draw_scores(frame, scores, &map, &model.theme);
-        self.draw_settings(frame, settings, &sample, mapped.as_deref(), model);
+        draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &shared.theme);
+        draw_scores(frame, scores, &map, &shared.theme);
+        self.draw_settings(frame, settings, &sample, mapped.as_deref(), shared);
     }
 
     fn draw_head(
@@ -104,7 +104,7 @@ impl ExplainScreen {
         frame.render_widget(Paragraph::new(Line::from(spans)), area);
     }
 
-    fn draw_pictures(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    fn draw_pictures(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let tiles = self.tiles_on_screen(area);
         let grid = tiles.len() == TILES && area.width < 2 * area.height.saturating_mul(3);
         let areas: Vec<Rect> = if grid {
@@ -124,13 +124,13 @@ impl ExplainScreen {
             } else {
                 self.drawing_title(tile.drawing)
             };
-            let inner = draw_pane(frame, area, &model.theme, false, [&title, ""]);
-            self.draw_tile(frame, inner, model, at, tile);
+            let inner = draw_pane(frame, area, &shared.theme, false, [&title, ""]);
+            self.draw_tile(frame, inner, shared, at, tile);
         }
     }
 
-    /// The pictures side by side: one for each of several views, or the arrangement of a single image, without the plain image
-    /// in a narrow terminal.
+    /// The pictures side by side: one for each of several views, or the arrangement of a single image, without the
+    /// plain image in a narrow terminal.
     fn tiles_on_screen(&self, area: Rect) -> Vec<Tile> {
         let samples = self.on_screen();
         let arrangement = self.settings.arrangement;
@@ -152,15 +152,15 @@ impl ExplainScreen {
         }
     }
 
-    fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model, at: usize, tile: Tile) {
+    fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, at: usize, tile: Tile) {
         let Tile { sample, drawing, map } = tile;
         let (window, outlines) = (self.settings.window, self.settings.outlines);
         // The image alone is shown as stored, in full resolution and without waiting for its map.
         if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
-            self.tiles[at].draw(frame, area, model, PictureContent::stored(&sample.path, window), Vec::new);
+            self.tiles[at].draw(frame, area, shared, PictureContent::stored(&sample.path, window), Vec::new);
             return;
         }
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let mapped = match map {
             MapState::Ready(mapped) => mapped,
             MapState::Failed(problem) => {
@@ -181,7 +181,7 @@ impl ExplainScreen {
             }
         };
         if !mapped.image.status.is_sound() && drawing != ExplanationDrawing::Image {
-            let text = format!("The map is {} and therefore not drawn.", mapped.image.status);
+            let text = format!("The map is {}. It is not drawn.", mapped.image.status);
             let middle = Rect { y: area.y + area.height / 3, height: area.height - area.height / 3, ..area };
             frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: true }), middle);
             return;
@@ -192,7 +192,7 @@ impl ExplainScreen {
             painting: self.settings.painting(),
             outlines,
         };
-        self.tiles[at].draw(frame, area, model, PictureContent::painted(&sample.path, window, painted), Vec::new);
+        self.tiles[at].draw(frame, area, shared, PictureContent::painted(&sample.path, window, painted), Vec::new);
     }
 
     fn draw_settings(
@@ -201,12 +201,12 @@ impl ExplainScreen {
         area: Rect,
         sample: &ExplainSample,
         mapped: Option<&MappedImage>,
-        model: &Model,
+        shared: &SharedState,
     ) {
         if area.height < 3 {
             return;
         }
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let inner = draw_pane(frame, area, theme, false, ["settings", ""]);
         let settings = &self.settings;
         let class = match (settings.class, mapped) {
@@ -226,7 +226,7 @@ impl ExplainScreen {
         let rows = [
             ("method", settings.method_text()),
             ("class", class),
-            ("models", self.source_text(model)),
+            ("models", self.source_text(shared)),
             ("", file),
             ("map", grid),
             ("colours", format!("{} · {scale}", settings.colors)),
@@ -247,8 +247,8 @@ impl ExplainScreen {
         frame.render_widget(Paragraph::new(lines), inner);
     }
 
-    /// The resolution of the map, with a finer layer to use instead if there is one; `true` if the resolution is too coarse to
-    /// localise anything in the breast.
+    /// The resolution of the map, with a finer layer to use instead if there is one; `true` if the resolution is too
+    /// coarse to localise anything in the breast.
     fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
         let (columns, rows) = mapped.grid;
         let positions = format!("{columns} × {rows} positions");
@@ -264,8 +264,8 @@ impl ExplainScreen {
     }
 }
 
-fn draw_empty(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let theme = &model.theme;
+fn draw_empty(frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+    let theme = &shared.theme;
     let inner = draw_pane(frame, area, theme, true, ["Explain", ""]);
     let lines = vec![
         Line::raw(""),

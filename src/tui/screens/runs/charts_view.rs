@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 use super::curves::{Metric, RunCurves, XAxis};
 use super::note_text::{is_bad, sign};
 use super::{RunsScreen, SMOOTHING};
-use crate::tui::model::Model;
 use crate::tui::protocol::runs::NoteKind;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
 use crate::tui::widgets::chart::{Chart, Layer, Mark};
@@ -29,9 +29,9 @@ impl RunsScreen {
         area: Rect,
         metric: Metric,
         first: bool,
-        model: &Model,
+        shared: &SharedState,
     ) -> Rect {
-        let theme = &model.theme;
+        let theme = &shared.theme;
         let runs = self.drawn_runs();
         let drawn: Vec<(usize, &RunCurves)> =
             runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.followed.curves.get(run)?))).collect();

@@ -8,11 +8,11 @@ use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{RunsAction, RunsEffect};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::padded;
 use crate::tui::widgets::pane::draw_box;
 use mammoscope_domain::run::request_verb::RequestVerb;
@@ -67,8 +67,8 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
 
 impl RunsScreen {
     /// Opens the menu for the selected run.
-    pub(super) fn open_menu(&mut self, model: &Model) -> Vec<Effect> {
-        if let Some(row) = self.chosen_row(model) {
+    pub(super) fn open_menu(&mut self, shared: &SharedState) -> Vec<Effect> {
+        if let Some(row) = self.chosen_row(shared) {
             let condition = row.condition.as_ref();
             let items = ITEMS.into_iter().filter(|(_, action, _)| applies(*action, condition)).collect();
             self.menu = Some(ControlMenu { items, cursor: 0 });
@@ -77,7 +77,7 @@ impl RunsScreen {
     }
 
     /// Handles a key while the menu is open.
-    pub(super) fn press_menu(&mut self, key: Key, model: &Model) -> Vec<Effect> {
+    pub(super) fn press_menu(&mut self, key: Key, shared: &SharedState) -> Vec<Effect> {
         let Some(menu) = &mut self.menu else { return Vec::new() };
         let last = menu.items.len().saturating_sub(1);
         let wanted = match key {
@@ -99,24 +99,24 @@ impl RunsScreen {
         match wanted.map(|(_, action, _)| *action) {
             Some(action) => {
                 self.menu = None;
-                self.update(action, model)
+                self.update(action, shared)
             }
             None => Vec::new(),
         }
     }
 
     /// Handles the mouse while the menu is open: a click on an item performs it, a click elsewhere closes the menu.
-    pub(super) fn mouse_in_menu(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    pub(super) fn mouse_in_menu(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         let place = self.areas.menu;
         match mouse.kind {
-            MouseKind::WheelUp => return self.press_menu(Key::Up, model),
-            MouseKind::WheelDown => return self.press_menu(Key::Down, model),
+            MouseKind::WheelUp => return self.press_menu(Key::Up, shared),
+            MouseKind::WheelDown => return self.press_menu(Key::Down, shared),
             MouseKind::Press if place.contains((mouse.column, mouse.row).into()) => {
                 if let Some(menu) = &mut self.menu
                     && usize::from(mouse.row - place.y) < menu.items.len()
                 {
                     menu.cursor = usize::from(mouse.row - place.y);
-                    return self.press_menu(Key::Enter, model);
+                    return self.press_menu(Key::Enter, shared);
                 }
             }
             MouseKind::Press => self.menu = None,
@@ -126,8 +126,8 @@ impl RunsScreen {
     }
 
     /// Sends a request to the trainer of the selected run; to stop it needs confirmation.
-    pub(super) fn request(&mut self, verb: RequestVerb, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return no_selection() };
+    pub(super) fn request(&mut self, verb: RequestVerb, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Ask(verb), row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
         }
@@ -145,8 +145,8 @@ impl RunsScreen {
     }
 
     /// Resumes the selected run.
-    pub(super) fn resume(&mut self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return no_selection() };
+    pub(super) fn resume(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Resume, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: nothing to resume; {}", title(row), condition_text(row)))];
         }
@@ -158,25 +158,24 @@ impl RunsScreen {
     }
 
     /// Kills the trainer of the selected run, after confirmation.
-    pub(super) fn kill(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return no_selection() };
+    pub(super) fn kill(&self, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Kill, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: no trainer to kill; {}", title(row), condition_text(row)))];
         }
         vec![Effect::Ask(Question {
             title: format!("Kill the trainer of {}?", title(row)),
-            text:
-                "It ends at once and writes nothing: progress since its last checkpoint is lost, and runs that wait for \
-                   the same trainer do not start. They and this one can be resumed."
-                    .to_owned(),
+            text: "It ends at once and writes nothing: progress since its last checkpoint is lost, and runs that \
+                   wait for the same trainer do not start. They and this one can be resumed."
+                .to_owned(),
             yes: "kill",
             effects: vec![Effect::Runs(RunsEffect::Kill(row.run.clone()))],
         })]
     }
 
     /// Records that the selected run, which has lost its trainer, has ended.
-    pub(super) fn mark_ended(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return no_selection() };
+    pub(super) fn mark_ended(&self, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::MarkEnded, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: nothing to mark; {}", title(row), condition_text(row)))];
         }
@@ -184,8 +183,8 @@ impl RunsScreen {
     }
 
     /// Moves the selected run to the trash, after confirmation.
-    pub(super) fn delete(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return no_selection() };
+    pub(super) fn delete(&self, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Delete, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: stop it first; {}", title(row), condition_text(row)))];
         }
@@ -201,11 +200,11 @@ impl RunsScreen {
     }
 
     /// Draws the menu over the screen.
-    pub(super) fn draw_menu(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let (Some(menu), Some(row)) = (&self.menu, self.chosen_row(model)) else { return };
-        let theme = &model.theme;
+    pub(super) fn draw_menu(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let (Some(menu), Some(row)) = (&self.menu, self.chosen_row(shared)) else { return };
+        let theme = &shared.theme;
         let height = menu.items.len().max(1) as u16 + 2;
-        let inner = draw_box(frame, area, (46, height), model, [&title(row), "Esc back"]);
+        let inner = draw_box(frame, area, (46, height), shared, [&title(row), "Esc back"]);
         self.areas.menu = inner;
         let lines: Vec<Line<'_>> = menu
             .items

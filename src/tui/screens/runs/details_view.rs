@@ -12,9 +12,9 @@ use super::RunsScreen;
 use super::control::title;
 use super::curves::{Metric, RunCurves};
 use super::note_text::{is_bad, is_routine, needs_attention, note_text};
-use crate::tui::model::Model;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::Lower;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
 use crate::tui::widgets::fitted::{fitted, padded_start};
@@ -32,9 +32,9 @@ impl RunsScreen {
     }
 
     /// Draws the details, with a frame if there is room.
-    pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, model: &Model, framed: bool) {
-        let theme = &model.theme;
-        let Some(row) = self.chosen_row(model) else {
+    pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, framed: bool) {
+        let theme = &shared.theme;
+        let Some(row) = self.chosen_row(shared) else {
             let inner = if framed { draw_pane(frame, area, theme, false, ["", ""]) } else { area };
             if let Some(run) = &self.awaited {
                 let text = format!(" {} is not listed yet", printable(&run.name()));
@@ -46,7 +46,7 @@ impl RunsScreen {
         let (head, eta) = (headline(row, summary), eta_text(row, summary));
         let inner = if framed { draw_pane(frame, area, theme, false, [&head, &eta]) } else { area };
         let cells = usize::from(inner.width);
-        let mut lines = self.detail_lines(row, summary, model);
+        let mut lines = self.detail_lines(row, summary, shared);
         if !framed {
             let name = Span::styled(format!(" {head}"), theme.text());
             let eta = if eta.is_empty() { String::new() } else { format!(" · {eta}") };
@@ -65,8 +65,8 @@ impl RunsScreen {
         frame.render_widget(Paragraph::new(lines), inner);
     }
 
-    fn detail_lines(&self, row: &RunRow, summary: Option<&RunSummary>, model: &Model) -> Vec<Line<'static>> {
-        let theme = &model.theme;
+    fn detail_lines(&self, row: &RunRow, summary: Option<&RunSummary>, shared: &SharedState) -> Vec<Line<'static>> {
+        let theme = &shared.theme;
         let mut lines = Vec::new();
         let Some(summary) = summary else {
             lines.push(Line::styled(" reading …", theme.dim()));
@@ -112,7 +112,7 @@ impl RunsScreen {
         if let Some(saved) = summary.checkpoints.iter().max_by_key(|saved| saved.time) {
             lines.push(Line::from(vec![
                 Span::styled("   saved   ", theme.dim()),
-                Span::raw(format!("{} ago", age_text(model.now - saved.time))),
+                Span::raw(format!("{} ago", age_text(shared.now - saved.time))),
                 Span::styled(format!("  step {}", grouped(saved.step as usize)), theme.dim()),
             ]));
         }
@@ -159,8 +159,8 @@ impl RunsScreen {
     }
 
     /// Draws the pane below the charts.
-    pub(super) fn draw_lower(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model, lower: Lower) {
-        let theme = &model.theme;
+    pub(super) fn draw_lower(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, lower: Lower) {
+        let theme = &shared.theme;
         self.areas.lower = area;
         let height = usize::from(area.height.saturating_sub(2));
         let (lines, jumped): (Vec<Line<'static>>, Option<usize>) = match (lower, self.selected_curves()) {

@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::{RunsScreen, Typing};
-use crate::tui::model::Model;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
@@ -21,16 +21,16 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 const WIDE: usize = 66;
 
 impl RunsScreen {
-    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
-        let total = model.runs.rows.len();
+    pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
+        let total = shared.runs.rows.len();
         let count = match (self.picker.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
-            (true, _) if !model.runs.listed => format!("{total} so far"),
+            (true, _) if !shared.runs.listed => format!("{total} so far"),
             (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
             (false, _) => format!("{} of {total} match", self.picker.shown.len()),
         };
-        let title = if model.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
+        let title = if shared.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
         let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);
         let inner = draw_pane(frame, area, theme, true, [title, &count]);
         let mut rows = inner;
@@ -42,31 +42,31 @@ impl RunsScreen {
             rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
         if self.picker.shown.is_empty() {
-            frame.render_widget(Paragraph::new(self.empty_text(model)).wrap(Wrap { trim: true }), rows);
+            frame.render_widget(Paragraph::new(self.empty_text(shared)).wrap(Wrap { trim: true }), rows);
             return;
         }
         let visible = self.picker.list.visible(rows, self.picker.shown.len());
         let lines: Vec<Line<'_>> = visible
             .map(|at| {
                 self.row_line(
-                    &model.runs.rows[self.picker.shown[at]],
+                    &shared.runs.rows[self.picker.shown[at]],
                     at == self.picker.list.cursor,
                     rows.width.into(),
-                    model,
+                    shared,
                 )
             })
             .collect();
         frame.render_widget(Paragraph::new(lines), rows);
     }
 
-    fn empty_text(&self, model: &Model) -> Vec<Line<'static>> {
-        let theme = &model.theme;
-        match &model.runs.problem {
+    fn empty_text(&self, shared: &SharedState) -> Vec<Line<'static>> {
+        let theme = &shared.theme;
+        match &shared.runs.problem {
             Some(problem) => vec![
                 Line::styled("the runs cannot be listed", theme.bad()),
                 Line::styled(printable(problem.text()), theme.dim()),
             ],
-            None if !model.runs.listed => vec![Line::styled("reading …", theme.dim())],
+            None if !shared.runs.listed => vec![Line::styled("reading …", theme.dim())],
             None if !self.picker.filter.text().is_empty() => {
                 vec![Line::styled("no run matches; Esc, Esc shows all", theme.dim())]
             }
@@ -74,8 +74,8 @@ impl RunsScreen {
         }
     }
 
-    fn row_line(&self, row: &RunRow, chosen: bool, cells: usize, model: &Model) -> Line<'static> {
-        let theme = &model.theme;
+    fn row_line(&self, row: &RunRow, chosen: bool, cells: usize, shared: &SharedState) -> Line<'static> {
+        let theme = &shared.theme;
         let (sign, sign_style) = condition_sign(row.condition.as_ref(), theme);
         let series = self.drawn_runs().iter().position(|run| *run == row.run);
         let overlaid = !self.marked.is_empty();
@@ -97,7 +97,7 @@ impl RunsScreen {
         let fixed = 3 + 6 + 7 + 8 + if wide { 12 + 12 } else { 0 };
         let state_cells = cells.saturating_sub(fixed);
         let base = if chosen { theme.selected(true) } else { Style::new() };
-        let state = state_text(row, model);
+        let state = state_text(row, shared);
         let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
         if row.spec.is_some() {
             spans.push(Span::raw(padded(&view, 5) + " "));
@@ -122,10 +122,10 @@ impl RunsScreen {
 }
 
 /// The condition of a run, with the present age of its heartbeat.
-pub(super) fn state_text(row: &RunRow, model: &Model) -> String {
+pub(super) fn state_text(row: &RunRow, shared: &SharedState) -> String {
     match (&row.condition, &row.status, &row.problem) {
         (Some(condition), Some(status), _) => {
-            let silence = (model.now - status.heartbeat).max(TimeDelta::zero());
+            let silence = (shared.now - status.heartbeat).max(TimeDelta::zero());
             RunCondition { silence, ..condition.clone() }.to_string()
         }
         (Some(condition), None, _) => condition.to_string(),

@@ -2,11 +2,11 @@
 
 use super::reference::Reference;
 use super::{LowerPosition, RunsScreen};
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -15,39 +15,39 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 impl RunsScreen {
     /// Handles a message of the service.
-    pub(in crate::tui) fn on_message(&mut self, message: RunsMessage, model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: RunsMessage, shared: &mut SharedState) -> Vec<Effect> {
         match message {
             RunsMessage::Newest(rows) => {
-                model.runs.rows = rows;
-                let mut effects = self.find_awaited(model);
-                self.refresh_list(model);
+                shared.runs.rows = rows;
+                let mut effects = self.find_awaited(shared);
+                self.refresh_list(shared);
                 effects.extend(self.follow());
                 effects
             }
             RunsMessage::Listed(listed) => {
-                model.runs.listed = true;
+                shared.runs.listed = true;
                 let mut effects = Vec::new();
                 match listed {
-                    Ok(rows) => (model.runs.rows, model.runs.problem) = (rows, None),
+                    Ok(rows) => (shared.runs.rows, shared.runs.problem) = (rows, None),
                     Err(problem) => {
                         effects
                             .push(Effect::failed(format!("the runs cannot be listed: {}", printable(problem.text()))));
-                        model.runs.problem = Some(problem);
+                        shared.runs.problem = Some(problem);
                     }
                 }
-                effects.extend(self.find_awaited(model));
-                self.refresh_list(model);
+                effects.extend(self.find_awaited(shared));
+                self.refresh_list(shared);
                 effects.extend(self.follow());
                 effects
             }
             RunsMessage::Changed(rows) => {
                 for row in rows {
-                    if let Some(position) = model.runs.position(&row.run) {
-                        model.runs.rows[position] = row;
+                    if let Some(position) = shared.runs.position(&row.run) {
+                        shared.runs.rows[position] = row;
                     }
                 }
                 if !self.picker.filter.text().is_empty() {
-                    self.refresh_list(model);
+                    self.refresh_list(shared);
                 }
                 self.follow()
             }
@@ -102,7 +102,9 @@ impl RunsScreen {
     }
 
     fn on_answer(&mut self, run: &RunDir, verb: RequestVerb, answer: Result<RequestOutcome, Failure>) -> Vec<Effect> {
-        if let Some(position) = self.requests.verbs.iter().position(|(other, asked)| other == run && *asked == verb) {
+        if let Some(position) =
+            self.requests.verbs.iter().position(|(other, requested)| other == run && *requested == verb)
+        {
             self.requests.verbs.remove(position);
         }
         let name = printable(&run.name());
@@ -120,33 +122,34 @@ impl RunsScreen {
     }
 
     /// Applies the filter to the list; the cursor stays on the selected run.
-    pub(super) fn refresh_list(&mut self, model: &Model) {
+    pub(super) fn refresh_list(&mut self, shared: &SharedState) {
         let words = self.filter_words();
-        let rows = &model.runs.rows;
+        let rows = &shared.runs.rows;
         self.picker.shown =
             (0..rows.len()).filter(|at| words.is_empty() || matches_filter(&rows[*at], &words)).collect();
         let place = |run: &RunDir| self.picker.shown.iter().position(|at| rows[*at].run == *run);
         match self.chosen.as_ref().map(place) {
             Some(Some(place)) => self.picker.list.cursor = place,
             // It is not listed yet and stays selected.
-            Some(None) if !model.runs.listed => {}
+            Some(None) if !shared.runs.listed => {}
             Some(None) if self.awaited.is_some() => {}
-            _ => self.choose(self.picker.list.cursor, model),
+            _ => self.choose(self.picker.list.cursor, shared),
         }
     }
 
-    /// Shows the awaited run if it is listed by now, clearing a filter that hides it. A run of another workspace is reported.
-    pub(super) fn find_awaited(&mut self, model: &Model) -> Vec<Effect> {
+    /// Shows the awaited run if it is listed by now, clearing a filter that hides it. A run of another workspace is
+    /// reported.
+    pub(super) fn find_awaited(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(run) = self.awaited.clone() else { return Vec::new() };
-        if run.path().parent() != Some(&*model.workspace.join("runs")) {
+        if run.path().parent() != Some(&*shared.workspace.join("runs")) {
             self.awaited = None;
-            let (name, workspace) = (printable(&run.name()), printable_path(&model.workspace));
+            let (name, workspace) = (printable(&run.name()), printable_path(&shared.workspace));
             return vec![Effect::failed(format!("{name} is not a run of the workspace {workspace}"))];
         }
-        if let Some(position) = model.runs.position(&run) {
+        if let Some(position) = shared.runs.position(&run) {
             self.awaited = None;
             let words = self.filter_words();
-            if !matches_filter(&model.runs.rows[position], &words) {
+            if !matches_filter(&shared.runs.rows[position], &words) {
                 self.picker.filter = TextField::default();
             }
         }
@@ -158,9 +161,9 @@ impl RunsScreen {
     }
 
     /// Selects the run in a row of the list.
-    pub(super) fn choose(&mut self, row: usize, model: &Model) {
+    pub(super) fn choose(&mut self, row: usize, shared: &SharedState) {
         self.picker.list.cursor = row.min(self.picker.shown.len().saturating_sub(1));
-        let run = self.row_at_cursor(model).map(|row| row.run.clone());
+        let run = self.row_at_cursor(shared).map(|row| row.run.clone());
         self.awaited = None;
         if run != self.chosen {
             self.chosen = run;

@@ -1,5 +1,5 @@
-//! The screen Runs: the list of runs, the curves of the selected and the marked ones, the events of the selected one, and
-//! the control of its trainer.
+//! The screen Runs: the list of runs, the curves of the selected and the marked ones, the events of the selected one,
+//! and the control of its trainer.
 
 mod charts_view;
 mod control;
@@ -27,13 +27,13 @@ use serde::{Deserialize, Serialize};
 use viewport::Viewport;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::{Lower, RunsEffect};
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::request_verb::RequestVerb;
@@ -173,23 +173,23 @@ impl RunsScreen {
     }
 
     /// Selects a run.
-    pub(in crate::tui) fn select(&mut self, run: &RunDir, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn select(&mut self, run: &RunDir, shared: &SharedState) -> Vec<Effect> {
         (self.chosen, self.awaited) = (Some(run.clone()), Some(run.clone()));
         self.lower = LowerPosition::default();
-        let mut effects = if model.runs.listed { self.find_awaited(model) } else { Vec::new() };
-        self.refresh_list(model);
+        let mut effects = if shared.runs.listed { self.find_awaited(shared) } else { Vec::new() };
+        self.refresh_list(shared);
         effects.extend(self.follow());
         effects
     }
 
     /// The row of the selected run; `None` until it is listed.
-    fn chosen_row<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
-        self.row_at_cursor(model).filter(|row| Some(&row.run) == self.chosen.as_ref())
+    fn chosen_row<'a>(&self, shared: &'a SharedState) -> Option<&'a RunRow> {
+        self.row_at_cursor(shared).filter(|row| Some(&row.run) == self.chosen.as_ref())
     }
 
     /// The row under the cursor of the list.
-    fn row_at_cursor<'a>(&self, model: &'a Model) -> Option<&'a RunRow> {
-        self.picker.shown.get(self.picker.list.cursor).and_then(|row| model.runs.rows.get(*row))
+    fn row_at_cursor<'a>(&self, shared: &'a SharedState) -> Option<&'a RunRow> {
+        self.picker.shown.get(self.picker.list.cursor).and_then(|row| shared.runs.rows.get(*row))
     }
 
     /// The runs to draw, the selected one first.
@@ -219,43 +219,43 @@ impl RunsScreen {
 }
 
 impl Screen for RunsScreen {
-    fn bindings(&self, _model: &Model) -> KeyTables {
+    fn bindings(&self, _model: &SharedState) -> KeyTables {
         keys::BINDINGS
     }
 
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
         match action {
-            Action::Runs(action) => self.update(action, model),
+            Action::Runs(action) => self.update(action, shared),
             _ => Vec::new(),
         }
     }
 
-    fn move_cursor(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
-        self.move_in_list(motion, model)
+    fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
+        self.move_in_list(motion, shared)
     }
 
-    fn type_key(&mut self, key: Key, model: &Model) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
         if self.menu.is_some() {
-            return Some(self.press_menu(key, model));
+            return Some(self.press_menu(key, shared));
         }
-        self.typing.map(|typing| self.press_typing(typing, key, model))
+        self.typing.map(|typing| self.press_typing(typing, key, shared))
     }
 
-    fn paste(&mut self, text: &str, model: &Model) -> Vec<Effect> {
+    fn paste(&mut self, text: &str, shared: &SharedState) -> Vec<Effect> {
         match self.typing {
             Some(Typing::Filter) => self.picker.filter.paste(text),
             Some(Typing::ReferenceFolder) => self.folder.paste(text),
             None => return Vec::new(),
         }
-        self.refresh_list(model);
+        self.refresh_list(shared);
         self.follow()
     }
 
-    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
-        self.on_mouse(mouse, model)
+    fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        self.on_mouse(mouse, shared)
     }
 
-    fn start(&mut self, _model: &Model) -> Vec<Effect> {
+    fn start(&mut self, _model: &SharedState) -> Vec<Effect> {
         let mut effects = vec![Effect::Runs(RunsEffect::Watch)];
         effects.extend(self.view.reference.clone().map(|folder| Effect::Runs(RunsEffect::ReadReference(folder))));
         effects
@@ -267,12 +267,12 @@ impl Screen for RunsScreen {
         }
     }
 
-    fn enter(&mut self, _model: &Model) -> Vec<Effect> {
+    fn enter(&mut self, _model: &SharedState) -> Vec<Effect> {
         self.follow()
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        self.draw_all(frame, area, model);
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        self.draw_all(frame, area, shared);
     }
 }
 

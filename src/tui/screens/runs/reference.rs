@@ -37,8 +37,8 @@ impl Reference {
 }
 
 impl RunsScreen {
-    /// The reference curves of a chart. There are none over time, since the times of the epochs are unknown, and none until
-    /// the number of steps per epoch of the selected run is known.
+    /// The reference curves of a chart. There are none over time, since the times of the epochs are unknown, and none
+    /// until the number of steps per epoch of the selected run is known.
     pub(super) fn reference_curves(&self, metric: Metric) -> Vec<ReferenceCurve<'_>> {
         let series: [usize; 2] = match metric {
             Metric::Loss => [0, 2],

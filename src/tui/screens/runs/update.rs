@@ -7,10 +7,10 @@ use super::reference::Reference;
 use super::viewport::Viewport;
 use super::{MAX_MARKED, RunsScreen, SMOOTHING, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::runs::{Lower, RunNote, RunsAction, RunsEffect};
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::text::printable::printable;
@@ -20,19 +20,19 @@ use mammoscope_storage::runs::run_dir::RunDir;
 const MIN_VISIBLE_REPORTS: f64 = 4.0;
 
 impl RunsScreen {
-    pub(super) fn update(&mut self, action: RunsAction, model: &Model) -> Vec<Effect> {
+    pub(super) fn update(&mut self, action: RunsAction, shared: &SharedState) -> Vec<Effect> {
         let end = self.end();
         match action {
-            RunsAction::Control => return self.open_menu(model),
-            RunsAction::Ask(verb) => return self.request(verb, model),
-            RunsAction::Resume => return self.resume(model),
-            RunsAction::Kill => return self.kill(model),
-            RunsAction::MarkEnded => return self.mark_ended(model),
-            RunsAction::Delete => return self.delete(model),
-            RunsAction::OpenEvaluation => return self.open_evaluation(model),
-            RunsAction::Mark => return self.mark(model),
+            RunsAction::Control => return self.open_menu(shared),
+            RunsAction::Ask(verb) => return self.request(verb, shared),
+            RunsAction::Resume => return self.resume(shared),
+            RunsAction::Kill => return self.kill(shared),
+            RunsAction::MarkEnded => return self.mark_ended(shared),
+            RunsAction::Delete => return self.delete(shared),
+            RunsAction::OpenEvaluation => return self.open_evaluation(shared),
+            RunsAction::Mark => return self.mark(shared),
             RunsAction::NextEvent => return self.next_event(),
-            RunsAction::Back => return self.step_back(model),
+            RunsAction::Back => return self.step_back(shared),
             RunsAction::Reference => return self.toggle_reference(),
             RunsAction::Filter => self.typing = Some(Typing::Filter),
             RunsAction::Smoother => self.view.smoothing = (self.view.smoothing + 1).min(SMOOTHING.len() - 1),
@@ -62,15 +62,15 @@ impl RunsScreen {
         Vec::new()
     }
 
-    pub(super) fn move_in_list(&mut self, motion: ListMotion, model: &Model) -> Vec<Effect> {
+    pub(super) fn move_in_list(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
         let mut list = self.picker.list;
         list.move_by(motion, self.picker.shown.len());
-        self.choose(list.cursor, model);
+        self.choose(list.cursor, shared);
         self.follow()
     }
 
-    fn open_evaluation(&self, model: &Model) -> Vec<Effect> {
-        let Some(row) = self.chosen_row(model) else { return Vec::new() };
+    fn open_evaluation(&self, shared: &SharedState) -> Vec<Effect> {
+        let Some(row) = self.chosen_row(shared) else { return Vec::new() };
         let evaluated = |run: &RunDir| {
             let summary = self.followed.curves.get(run).and_then(|curves| curves.summary.as_ref());
             summary.is_some_and(|summary| !summary.evaluations.is_empty())
@@ -103,12 +103,15 @@ impl RunsScreen {
         Some(if nearest.epoch == best.epoch {
             format!("the checkpoint nearest to the cursor is the best: {evaluation}")
         } else {
-            format!("nearest to the cursor: epoch {}{value}; evaluated was the best: {evaluation}", nearest.epoch)
+            format!(
+                "nearest to the cursor: epoch {}{value}; the evaluation is that of the best: {evaluation}",
+                nearest.epoch
+            )
         })
     }
 
-    fn mark(&mut self, model: &Model) -> Vec<Effect> {
-        let Some(run) = self.chosen_row(model).map(|row| row.run.clone()) else { return Vec::new() };
+    fn mark(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let Some(run) = self.chosen_row(shared).map(|row| row.run.clone()) else { return Vec::new() };
         match self.marked.iter().position(|other| *other == run) {
             Some(position) => {
                 self.marked.remove(position);
@@ -122,14 +125,14 @@ impl RunsScreen {
     }
 
     /// Goes one step back: clears the cursor, then the marks, then the filter.
-    fn step_back(&mut self, model: &Model) -> Vec<Effect> {
+    fn step_back(&mut self, shared: &SharedState) -> Vec<Effect> {
         if self.cursor.take().is_some() || self.lower.note.take().is_some() {
             self.lower.note = None;
         } else if !self.marked.is_empty() {
             self.marked.clear();
         } else if !self.picker.filter.text().is_empty() {
             self.picker.filter = TextField::default();
-            self.refresh_list(model);
+            self.refresh_list(shared);
         }
         self.follow()
     }
@@ -144,15 +147,15 @@ impl RunsScreen {
     }
 
     /// Handles a key while text is being typed.
-    pub(super) fn press_typing(&mut self, typing: Typing, key: Key, model: &Model) -> Vec<Effect> {
+    pub(super) fn press_typing(&mut self, typing: Typing, key: Key, shared: &SharedState) -> Vec<Effect> {
         if let (Typing::Filter, Some(motion)) = (typing, ListMotion::while_typing(key)) {
-            return self.move_in_list(motion, model);
+            return self.move_in_list(motion, shared);
         }
         match (typing, key) {
             (Typing::Filter, Key::Enter) | (_, Key::Escape) => self.typing = None,
             (Typing::Filter, key) => {
                 self.picker.filter.press(key);
-                self.refresh_list(model);
+                self.refresh_list(shared);
                 return self.follow();
             }
             (Typing::ReferenceFolder, Key::Enter) => {
@@ -239,19 +242,19 @@ impl RunsScreen {
         vec![Effect::done(format!("step {}: {}", curves.notes[found].step, printable(&text)))]
     }
 
-    pub(super) fn on_mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    pub(super) fn on_mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         if self.menu.is_some() {
-            return self.mouse_in_menu(mouse, model);
+            return self.mouse_in_menu(mouse, shared);
         }
         let position = (mouse.column, mouse.row).into();
         if self.picker.list.is_under(mouse) {
             return match mouse.kind {
-                MouseKind::WheelUp => self.move_in_list(ListMotion::Up, model),
-                MouseKind::WheelDown => self.move_in_list(ListMotion::Down, model),
+                MouseKind::WheelUp => self.move_in_list(ListMotion::Up, shared),
+                MouseKind::WheelDown => self.move_in_list(ListMotion::Down, shared),
                 MouseKind::Press => match self.picker.list.row_at(mouse, self.picker.shown.len()) {
-                    Some(row) if row == self.picker.list.cursor => self.open_evaluation(model),
+                    Some(row) if row == self.picker.list.cursor => self.open_evaluation(shared),
                     Some(row) => {
-                        self.choose(row, model);
+                        self.choose(row, shared);
                         self.follow()
                     }
                     None => Vec::new(),

@@ -7,8 +7,8 @@ use ratatui::widgets::Paragraph;
 
 use super::curves::Metric;
 use super::{RunsScreen, SMOOTHING, Typing};
-use crate::tui::model::Model;
 use crate::tui::protocol::runs::Lower;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::pane::draw_box;
 
 /// The width from which on the list is beside the charts.
@@ -17,7 +17,7 @@ const BESIDE: u16 = 100;
 const MIN_CHART_HEIGHT: u16 = 7;
 
 impl RunsScreen {
-    pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         for curves in self.followed.curves.values_mut() {
             curves.set_smoothing(SMOOTHING[self.view.smoothing]);
         }
@@ -30,15 +30,15 @@ impl RunsScreen {
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
             let [list, details] =
                 Layout::vertical([Constraint::Fill(1), Constraint::Length(11.min(area.height / 2))]).areas(left);
-            self.draw_list(frame, list, model);
-            self.draw_details(frame, details, model, true);
+            self.draw_list(frame, list, shared);
+            self.draw_details(frame, details, shared, true);
             right
         } else {
             let list = (area.height / 4).clamp(3, 9);
             let [list, details, right] =
                 Layout::vertical([Constraint::Length(list), Constraint::Length(2), Constraint::Fill(1)]).areas(area);
-            self.draw_list(frame, list, model);
-            self.draw_details(frame, details, model, false);
+            self.draw_list(frame, list, shared);
+            self.draw_details(frame, details, shared, false);
             right
         };
         let shown_lower = self.view.lower.unwrap_or(if right.height >= 24 { Lower::Events } else { Lower::Nothing });
@@ -49,19 +49,19 @@ impl RunsScreen {
         };
         self.areas.shown_lower = Some(shown_lower);
         let [charts, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
-        self.draw_charts(frame, charts, model);
+        self.draw_charts(frame, charts, shared);
         if lower > 2 {
-            self.draw_lower(frame, below, model, shown_lower);
+            self.draw_lower(frame, below, shared, shown_lower);
         }
         if self.menu.is_some() {
-            self.draw_menu(frame, area, model);
+            self.draw_menu(frame, area, shared);
         }
         if self.typing == Some(Typing::ReferenceFolder) {
-            self.draw_folder_field(frame, area, model);
+            self.draw_folder_field(frame, area, shared);
         }
     }
 
-    fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let mut rows: Vec<(Vec<Metric>, u16)> = Vec::new();
         let pairs = area.width >= 56;
         let lines = (area.height / MIN_CHART_HEIGHT).clamp(1, 3);
@@ -86,16 +86,16 @@ impl RunsScreen {
         for ((metrics, _), row) in rows.iter().zip(heights.iter()) {
             let widths = Layout::horizontal(metrics.iter().map(|_| Constraint::Fill(1))).split(*row);
             for (metric, place) in metrics.iter().zip(widths.iter()) {
-                let plot = self.draw_chart(frame, *place, *metric, first, model);
+                let plot = self.draw_chart(frame, *place, *metric, first, shared);
                 self.areas.plots.push(plot);
                 first = false;
             }
         }
     }
 
-    fn draw_folder_field(&self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
-        let inner = draw_box(frame, area, (70, 5), model, ["Reference", "Enter show · Esc back"]);
+    fn draw_folder_field(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
+        let inner = draw_box(frame, area, (70, 5), shared, ["Reference", "Enter show · Esc back"]);
         let text = "folder with loss_train.txt, acc_train.txt, loss_val.txt, acc_val.txt:";
         let mut spans = vec![Span::raw(" ")];
         spans.extend(self.folder.spans(usize::from(inner.width).saturating_sub(2), true, theme));

@@ -135,7 +135,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_range_is_never_empty(keys in prop::collection::vec((0_u8..6, 0.0_f64..1000.0), 0..60), end in 0.0_f64..1000.0) {
+        fn the_range_is_never_empty(
+            keys in prop::collection::vec((0_u8..6, 0.0_f64..1000.0), 0..60),
+            end in 0.0_f64..1000.0,
+        ) {
             let mut view = Viewport::Whole;
             for (key, place) in keys {
                 let cursor = (place > 500.0).then_some(place);

@@ -7,8 +7,8 @@ use super::TrainScreen;
 use super::estimate::{DataState, Estimate, Timing, estimate, shares};
 use super::wrapped::wrapped;
 use crate::report::epoch_table::seconds_text;
-use crate::tui::model::Model;
 use crate::tui::protocol::train::DataSummary;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
 use mammoscope_domain::network::network_plan::NetworkPlan;
@@ -32,8 +32,8 @@ pub(super) fn bytes_text(bytes: u64) -> String {
 
 impl TrainScreen {
     /// The whole estimate in lines of at most `cells` cells.
-    pub(super) fn estimate_lines(&self, cells: usize, model: &Model) -> Lines {
-        let theme = &model.theme;
+    pub(super) fn estimate_lines(&self, cells: usize, shared: &SharedState) -> Lines {
+        let theme = &shared.theme;
         let mut lines = Vec::new();
         if let Some(problem) = self.trouble() {
             push_wrapped(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
@@ -57,7 +57,7 @@ impl TrainScreen {
         if let DataState::Known(data) = &self.data.state {
             self.push_room(&mut lines, data, cells, theme);
             lines.push(Line::default());
-            self.push_time(&mut lines, data, cells, model);
+            self.push_time(&mut lines, data, cells, shared);
             if !data.warnings.is_empty() {
                 lines.push(Line::default());
             }
@@ -69,8 +69,8 @@ impl TrainScreen {
     }
 
     /// The most important parts of the estimate, in at most `rows` lines.
-    pub(super) fn brief_lines(&self, cells: usize, rows: usize, model: &Model) -> Lines {
-        let theme = &model.theme;
+    pub(super) fn brief_lines(&self, cells: usize, rows: usize, shared: &SharedState) -> Lines {
+        let theme = &shared.theme;
         let mut lines = Vec::new();
         if let Some(problem) = self.trouble() {
             push_wrapped(&mut lines, theme.sign("✖", "x"), &problem, theme.bad(), cells);
@@ -79,7 +79,7 @@ impl TrainScreen {
             DataState::Known(data) => {
                 push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 push_wrapped(&mut lines, "", &images_text(data), theme.text(), cells);
-                self.push_time(&mut lines, data, cells, model);
+                self.push_time(&mut lines, data, cells, shared);
                 self.push_room(&mut lines, data, cells, theme);
                 lines.truncate(rows.saturating_sub(usize::from(!data.warnings.is_empty())).max(1));
                 match &data.warnings[..] {
@@ -91,7 +91,7 @@ impl TrainScreen {
                     }
                 }
             }
-            _ => return self.estimate_lines(cells, model),
+            _ => return self.estimate_lines(cells, shared),
         }
         lines
     }
@@ -169,8 +169,8 @@ impl TrainScreen {
         push_wrapped(lines, "", &(memory + &disk), theme.text(), cells);
     }
 
-    fn push_time(&self, lines: &mut Lines, data: &DataSummary, cells: usize, model: &Model) {
-        let theme = &model.theme;
+    fn push_time(&self, lines: &mut Lines, data: &DataSummary, cells: usize, shared: &SharedState) {
+        let theme = &shared.theme;
         match &self.timing.state {
             Timing::Unknown if self.form.problem().is_some() => {}
             Timing::Unknown | Timing::Running => {
@@ -181,15 +181,15 @@ impl TrainScreen {
             }
             Timing::Known { timing, at } => {
                 let Estimate { epoch, total } = estimate(&self.form, data, timing);
-                let age = age_text(model.now - *at);
-                let text = format!("≈ {} in total · ends about {}", seconds_text(total), end_text(total, model));
+                let age = age_text(shared.now - *at);
+                let text = format!("≈ {} in total · ends about {}", seconds_text(total), end_text(total, shared));
                 push_wrapped(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
                 let text =
                     format!("≈ {} per epoch · 3 steps timed on {}, {age} ago", seconds_text(epoch), timing.device);
                 push_wrapped(lines, "", &text, theme.text(), cells);
             }
         }
-        let active = model.runs.active().count();
+        let active = shared.runs.active().count();
         if active > 0 {
             let runs = counted(active, "active run");
             let text = format!("{runs} in this workspace: training takes longer while devices are shared");
@@ -209,13 +209,13 @@ impl TrainScreen {
 }
 
 /// The time of the end, with the date if that is not today's.
-fn end_text(seconds: f64, model: &Model) -> String {
-    let end = chrono::TimeDelta::try_seconds(seconds as i64).and_then(|length| model.now.checked_add_signed(length));
+fn end_text(seconds: f64, shared: &SharedState) -> String {
+    let end = chrono::TimeDelta::try_seconds(seconds as i64).and_then(|length| shared.now.checked_add_signed(length));
     let Some(end) = end else { return "the end of the calendar".to_owned() };
     #[cfg(test)]
-    let (now, end) = (model.now, end);
+    let (now, end) = (shared.now, end);
     #[cfg(not(test))]
-    let (now, end) = (model.now.with_timezone(&chrono::Local), end.with_timezone(&chrono::Local));
+    let (now, end) = (shared.now.with_timezone(&chrono::Local), end.with_timezone(&chrono::Local));
     let form = if now.date_naive() == end.date_naive() { "%H:%M" } else { "%-d %b %H:%M" };
     end.format(form).to_string()
 }

@@ -74,12 +74,12 @@ impl Field {
             Self::Data => "A tree of images, <VIEW>/[split/]<A|B|C|D>/*; PNG, JPEG or TIFF.",
             Self::Views => "Each checked view gets a model of its own; use the arrows and Space, or click.",
             Self::Splits => {
-                "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for both \
-                 training and validation, to see whether the network can memorise them."
+                "The data's own split folders, else 80 : 10 : 10 by subject, drawn from the seed; or every image for \
+                 both training and validation, to see whether the network can memorise them."
             }
             Self::Bits => {
-                "Bit depth of the images in 16-bit files: 8, 10, 12, 14, 16, or white N for any other value; auto accepts \
-                 8-bit files, and 16-bit files that use their whole range."
+                "Bit depth of the images in 16-bit files: 8, 10, 12, 14, 16, or white N for any other value; auto \
+                 accepts 8-bit files, and 16-bit files that use their whole range."
             }
             Self::Preset => "The configuration to start from. Your changes below are kept.",
             Self::Name => "The name of the runs, after time and view; empty for the preset's name.",

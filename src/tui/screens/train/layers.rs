@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::TrainScreen;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::network::network_layers::LayerRow;
@@ -18,8 +18,8 @@ impl TrainScreen {
         NetworkPlan::new(self.form.config.width).layers(self.form.config.size).len()
     }
 
-    pub(super) fn draw_layers(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    pub(super) fn draw_layers(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let config = &self.form.config;
         let plan = NetworkPlan::new(config.width);
         let rows = plan.layers(config.size);

@@ -3,15 +3,15 @@
 use super::TrainScreen;
 use super::estimate::{DataState, Timing};
 
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::train::{StartedRuns, TrainMessage};
+use crate::tui::shared_state::SharedState;
 use mammoscope_domain::text::counted::counted;
 
 impl TrainScreen {
     /// Handles a message of the service.
-    pub(in crate::tui) fn on_message(&mut self, message: TrainMessage, model: &mut Model) -> Vec<Effect> {
+    pub(in crate::tui) fn on_message(&mut self, message: TrainMessage, shared: &mut SharedState) -> Vec<Effect> {
         match message {
             TrainMessage::Scanned { request, outcome } if request == self.data.request => {
                 self.data.state = outcome.map_or_else(|failure| DataState::Failed(failure.into()), DataState::Known);
@@ -19,7 +19,7 @@ impl TrainScreen {
             }
             TrainMessage::Timed { request, outcome } if request == self.timing.request => {
                 self.timing.state = match outcome {
-                    Ok(timing) => Timing::Known { timing, at: model.now },
+                    Ok(timing) => Timing::Known { timing, at: shared.now },
                     Err(failure) => Timing::Failed(failure.into()),
                 };
                 Vec::new()

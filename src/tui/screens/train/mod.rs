@@ -25,12 +25,12 @@ use serde::{Deserialize, Serialize};
 use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::model::Model;
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TrainEffect};
 use crate::tui::screens::screen::Screen;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
@@ -165,21 +165,21 @@ impl TrainScreen {
 
     /// Enters a data set into the form.
     #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
-    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, model: &Model) -> Vec<Effect> {
+    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {
         let before = self.form.clone();
         self.editing = None;
         self.pane = Pane::Form;
         self.form.data = data.to_string_lossy().into_owned();
         // Read again even if the path is the same: its files may have changed.
         self.data.state = DataState::Unknown;
-        self.after_change(&before, model)
+        self.after_change(&before, shared)
     }
 
     /// Responds to a change of the form.
-    fn after_change(&mut self, before: &TrainForm, model: &Model) -> Vec<Effect> {
+    fn after_change(&mut self, before: &TrainForm, shared: &SharedState) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.start.error = None;
-        self.changed = Some(model.now);
+        self.changed = Some(shared.now);
         let images =
             |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.grey_range(), form.config.seed);
         if images(before) != images(&self.form) || self.data.state == DataState::Unknown {
@@ -279,7 +279,7 @@ impl TrainScreen {
 }
 
 impl Screen for TrainScreen {
-    fn bindings(&self, _model: &Model) -> KeyTables {
+    fn bindings(&self, _model: &SharedState) -> KeyTables {
         match (self.pane, &self.editing) {
             (Pane::Form, Some(_)) => keys::EDITING,
             (Pane::Form, None) => keys::FORM,
@@ -287,22 +287,22 @@ impl Screen for TrainScreen {
         }
     }
 
-    fn act(&mut self, action: Action, model: &Model) -> Vec<Effect> {
+    fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
         let Action::Train(action) = action else { return Vec::new() };
-        self.update(action, model)
+        self.update(action, shared)
     }
 
-    fn move_cursor(&mut self, motion: ListMotion, _model: &Model) -> Vec<Effect> {
+    fn move_cursor(&mut self, motion: ListMotion, _model: &SharedState) -> Vec<Effect> {
         self.move_by(motion);
         Vec::new()
     }
 
-    fn type_key(&mut self, key: Key, model: &Model) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
         if self.pane != Pane::Form {
             return None;
         }
         if self.editing.is_some() {
-            return Some(self.type_into_field(key, model));
+            return Some(self.type_into_field(key, shared));
         }
         if self.filter.is_typing {
             return self.type_into_filter(key).then(Vec::new);
@@ -310,7 +310,7 @@ impl Screen for TrainScreen {
         None
     }
 
-    fn paste(&mut self, text: &str, _model: &Model) -> Vec<Effect> {
+    fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
         if let Some(editing) = &mut self.editing {
             editing.typed.paste(text);
         } else if self.filter.is_typing {
@@ -319,23 +319,23 @@ impl Screen for TrainScreen {
         Vec::new()
     }
 
-    fn mouse(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         match mouse.kind {
             MouseKind::WheelDown => self.scroll(2, mouse),
             MouseKind::WheelUp => self.scroll(-2, mouse),
-            MouseKind::Press => return self.click(mouse, model),
+            MouseKind::Press => return self.click(mouse, shared),
             MouseKind::Drag | MouseKind::Release => {}
         }
         Vec::new()
     }
 
-    fn enter(&mut self, _model: &Model) -> Vec<Effect> {
+    fn enter(&mut self, _model: &SharedState) -> Vec<Effect> {
         let unread = self.data.state == DataState::Unknown;
         if unread { self.read_data().into_iter().collect() } else { Vec::new() }
     }
 
-    fn tick(&mut self, model: &Model) -> Vec<Effect> {
-        let is_idle = self.changed.is_none_or(|changed| model.now - changed >= TIMING_DELAY);
+    fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let is_idle = self.changed.is_none_or(|changed| shared.now - changed >= TIMING_DELAY);
         let wanted = self.timing.state == Timing::Unknown && self.editing.is_none() && self.start.pending.is_none();
         if !is_idle || !wanted || self.obstacle().is_some() {
             return Vec::new();
@@ -345,8 +345,8 @@ impl Screen for TrainScreen {
         vec![Effect::Train(TrainEffect::Time { request, config, device: self.timed_device() })]
     }
 
-    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        self.draw_all(frame, area, model);
+    fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        self.draw_all(frame, area, shared);
     }
 }
 

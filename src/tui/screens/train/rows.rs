@@ -8,7 +8,7 @@ use super::TrainScreen;
 use super::estimate::DataState;
 use super::fields::{Field, range_text};
 use crate::terminal::input::Mouse;
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
 use mammoscope_domain::subject::view::View;
@@ -42,8 +42,8 @@ impl Areas {
 
 impl TrainScreen {
     /// The line of a field in `cells` cells.
-    pub(super) fn field_line(&self, field: Field, selected: bool, cells: usize, model: &Model) -> Line<'static> {
-        let theme = &model.theme;
+    pub(super) fn field_line(&self, field: Field, selected: bool, cells: usize, shared: &SharedState) -> Line<'static> {
+        let theme = &shared.theme;
         let changed = self.form.is_changed(field);
         let mark = if changed { theme.sign("●", "*") } else { " " };
         let pointer = if selected { theme.sign("▸", ">") } else { " " };
@@ -138,7 +138,7 @@ impl TrainScreen {
             }
         };
         if self.form.data.is_empty() {
-            let text = "no data set yet; Enter and type its folder";
+            let text = "no data set yet; press Enter to type its folder";
             return vec![Span::styled(fitted(text, room), theme.dim())];
         }
         let path = room.saturating_sub(width(&note) + 2);

@@ -15,7 +15,7 @@ use crate::tui::app::App;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::train::ViewImages;
-use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
+use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 
 fn data(views: &[View]) -> DataSummary {
@@ -63,10 +63,10 @@ fn with_data(views: &[View]) -> App {
     press(&mut app, &[Key::Enter]);
     typed(&mut app, "/home/sam/density");
     let effects = press(&mut app, &[Key::Enter]);
-    let Some(Effect::Train(TrainEffect::Scan { request, data: asked })) = effects.into_iter().next() else {
+    let Some(Effect::Train(TrainEffect::Scan { request, data: requested })) = effects.into_iter().next() else {
         panic!("no request for the data set")
     };
-    assert_eq!(asked.root, PathBuf::from("/home/sam/density"));
+    assert_eq!(requested.root, PathBuf::from("/home/sam/density"));
     send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(views)) });
     app
 }
@@ -107,10 +107,10 @@ fn a_valid_form_is_drawn() {
     let mut app = with_data(&View::ALL);
     insta::assert_snapshot!("valid_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("valid_120x40", drawn(&mut app, (120, 40)));
-    app.model.theme.light = true;
+    app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
-    app.model.theme.light = false;
-    app.model.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
+    app.shared.theme.light = false;
+    app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut app, (80, 24)));
 }
 
@@ -260,7 +260,7 @@ fn the_form_is_restored() {
     press(&mut app, &[Key::Enter, Key::Escape]);
     let saved = serde_json::to_string(&app.view_state()).unwrap();
     let restored: ViewState = serde_json::from_str(&saved).unwrap();
-    let mut again = App::new(empty_model(), restored);
+    let mut again = App::new(empty_shared_state(), restored);
     assert_eq!(again.screens.train.form, app.screens.train.form);
     let effects = again.start();
     assert!(
@@ -336,9 +336,9 @@ fn tiny_areas_can_be_drawn() {
             drawn(&mut app, size);
         }
         let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(70, 20)).unwrap();
-        let model = empty_model();
+        let shared = empty_shared_state();
         for (width, height) in [(0, 0), (1, 1), (3, 2), (20, 5), (70, 1), (2, 20)] {
-            terminal.draw(|frame| app.screens.train.draw(frame, Rect::new(0, 0, width, height), &model)).unwrap();
+            terminal.draw(|frame| app.screens.train.draw(frame, Rect::new(0, 0, width, height), &shared)).unwrap();
         }
     }
 }

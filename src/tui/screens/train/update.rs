@@ -3,26 +3,26 @@
 use super::fields::{Field, Row};
 use super::{Editing, FieldFilter, Pane, TrainScreen};
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::model::Model;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::TrainAction;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 
 impl TrainScreen {
-    pub(super) fn update(&mut self, action: TrainAction, model: &Model) -> Vec<Effect> {
+    pub(super) fn update(&mut self, action: TrainAction, shared: &SharedState) -> Vec<Effect> {
         let before = self.form.clone();
         match action {
             TrainAction::Start => {
                 // A value that is being typed is applied first.
-                let applied = if self.editing.is_some() { self.apply(model) } else { Vec::new() };
+                let applied = if self.editing.is_some() { self.apply(shared) } else { Vec::new() };
                 if self.editing.is_some() {
                     return applied;
                 }
                 return applied.into_iter().chain(self.start()).collect();
             }
-            TrainAction::Apply => return self.apply(model),
+            TrainAction::Apply => return self.apply(shared),
             TrainAction::Edit | TrainAction::Toggle => match self.field() {
                 Some(Field::Views) => self.form.views[self.view_cursor] ^= true,
                 Some(field) if field.is_choice() => {
@@ -70,7 +70,7 @@ impl TrainScreen {
                 return Vec::new();
             }
         }
-        if self.form == before { Vec::new() } else { self.after_change(&before, model) }
+        if self.form == before { Vec::new() } else { self.after_change(&before, shared) }
     }
 
     fn back(&mut self) {
@@ -124,9 +124,9 @@ impl TrainScreen {
         }
     }
 
-    pub(super) fn click(&mut self, mouse: Mouse, model: &Model) -> Vec<Effect> {
+    pub(super) fn click(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         if self.areas.button.contains((mouse.column, mouse.row).into()) {
-            return self.update(TrainAction::Start, model);
+            return self.update(TrainAction::Start, shared);
         }
         if self.pane != Pane::Form || self.editing.is_some() {
             return Vec::new();
@@ -140,13 +140,13 @@ impl TrainScreen {
             && let Some(view) = self.areas.view_at(mouse)
         {
             self.view_cursor = view;
-            return self.update(TrainAction::Toggle, model);
+            return self.update(TrainAction::Toggle, shared);
         }
-        if again { self.update(TrainAction::Edit, model) } else { Vec::new() }
+        if again { self.update(TrainAction::Edit, shared) } else { Vec::new() }
     }
 
     /// Applies the typed value; an invalid one stays in the field.
-    fn apply(&mut self, model: &Model) -> Vec<Effect> {
+    fn apply(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(editing) = &self.editing else { return Vec::new() };
         let before = self.form.clone();
         match self.form.put(editing.field, editing.typed.text()) {
@@ -156,18 +156,18 @@ impl TrainScreen {
                     self.data.state = super::DataState::Unknown;
                 }
                 self.editing = None;
-                self.after_change(&before, model)
+                self.after_change(&before, shared)
             }
             Err(error) => vec![Effect::failed(error)],
         }
     }
 
-    pub(super) fn type_into_field(&mut self, key: Key, model: &Model) -> Vec<Effect> {
+    pub(super) fn type_into_field(&mut self, key: Key, shared: &SharedState) -> Vec<Effect> {
         let Some(editing) = &mut self.editing else { return Vec::new() };
         match key {
-            Key::Enter => return self.update(TrainAction::Apply, model),
+            Key::Enter => return self.update(TrainAction::Apply, shared),
             Key::Escape => self.editing = None,
-            Key::Ctrl('s') => return self.update(TrainAction::Start, model),
+            Key::Ctrl('s') => return self.update(TrainAction::Start, shared),
             key => {
                 editing.typed.press(key);
             }

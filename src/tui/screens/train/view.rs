@@ -11,7 +11,7 @@ pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
 use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
-use crate::tui::model::Model;
+use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::counted::counted;
@@ -26,22 +26,22 @@ const HELP: usize = 3;
 const MAX_READABLE: u16 = 92;
 
 impl TrainScreen {
-    pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         self.areas = Areas::default();
         match self.pane {
-            Pane::Layers => self.draw_layers(frame, area, model),
-            Pane::Estimate => self.draw_estimate(frame, area, true, model),
+            Pane::Layers => self.draw_layers(frame, area, shared),
+            Pane::Estimate => self.draw_estimate(frame, area, true, shared),
             Pane::Form if area.width >= SIDE_BY_SIDE => {
                 let columns = Layout::horizontal([Constraint::Percentage(59), Constraint::Fill(1)]);
                 let [form, estimate] = columns.areas(area);
-                self.draw_form(frame, form, model);
-                self.draw_estimate(frame, estimate, true, model);
+                self.draw_form(frame, form, shared);
+                self.draw_estimate(frame, estimate, true, shared);
             }
             Pane::Form => {
                 let below = if area.height >= 20 { 7 } else { 4 };
                 let [form, estimate] = Layout::vertical([Constraint::Fill(1), Constraint::Length(below)]).areas(area);
-                self.draw_form(frame, form, model);
-                self.draw_estimate(frame, estimate, false, model);
+                self.draw_form(frame, form, shared);
+                self.draw_estimate(frame, estimate, false, shared);
             }
         }
     }
@@ -54,8 +54,8 @@ impl TrainScreen {
         }
     }
 
-    fn draw_form(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    fn draw_form(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let rows = self.rows();
         let is_filtered = self.filter.is_shown();
         let found = if is_filtered { format!("{} found · Esc shows all", rows.len()) } else { String::new() };
@@ -77,15 +77,15 @@ impl TrainScreen {
             frame.render_widget(Paragraph::new(Line::from(spans)), filter);
         }
         self.areas.views = list.x + VALUE_AT;
-        self.draw_rows(frame, list, &rows, model);
+        self.draw_rows(frame, list, &rows, shared);
         let dash = if theme.ascii { "-" } else { "─" };
         frame.render_widget(Paragraph::new(Line::styled(dash.repeat(usize::from(rule.width)), theme.border())), rule);
-        frame.render_widget(Paragraph::new(self.help_lines(help, model)), help);
-        self.draw_button(frame, button, model);
+        frame.render_widget(Paragraph::new(self.help_lines(help, shared)), help);
+        self.draw_button(frame, button, shared);
     }
 
-    fn draw_rows(&mut self, frame: &mut Frame<'_>, area: Rect, rows: &[Row], model: &Model) {
-        let theme = &model.theme;
+    fn draw_rows(&mut self, frame: &mut Frame<'_>, area: Rect, rows: &[Row], shared: &SharedState) {
+        let theme = &shared.theme;
         if rows.is_empty() {
             // The error names the most similar key.
             let text = match ConfigKey::named(self.filter.field.text().trim()) {
@@ -118,7 +118,7 @@ impl TrainScreen {
                 }
                 Row::Field(field) => {
                     let style = if selected { theme.selected(self.pane == Pane::Form) } else { Style::new() };
-                    let line = self.field_line(field, selected, cells, model);
+                    let line = self.field_line(field, selected, cells, shared);
                     frame.render_widget(Paragraph::new(line).style(style), place);
                 }
             }
@@ -127,8 +127,8 @@ impl TrainScreen {
 
     /// A description of the field under the cursor, or what is wrong with the typed value.
     #[expect(clippy::single_match_else, reason = "both cases are equally important")]
-    fn help_lines(&self, area: Rect, model: &Model) -> Vec<Line<'static>> {
-        let theme = &model.theme;
+    fn help_lines(&self, area: Rect, shared: &SharedState) -> Vec<Line<'static>> {
+        let theme = &shared.theme;
         let cells = usize::from(area.width).saturating_sub(2);
         let Some(field) = self.field() else { return Vec::new() };
         let wrong = self.editing.as_ref().and_then(|editing| {
@@ -172,8 +172,8 @@ impl TrainScreen {
         })
     }
 
-    fn draw_button(&mut self, frame: &mut Frame<'_>, area: Rect, model: &Model) {
-        let theme = &model.theme;
+    fn draw_button(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
         let cells = usize::from(area.width).saturating_sub(2);
         let line = match (self.start.pending, self.obstacle()) {
             (Some(count), _) => {
@@ -204,12 +204,12 @@ impl TrainScreen {
         frame.render_widget(Paragraph::new(line), area);
     }
 
-    fn draw_estimate(&mut self, frame: &mut Frame<'_>, area: Rect, whole: bool, model: &Model) {
-        let theme = &model.theme;
+    fn draw_estimate(&mut self, frame: &mut Frame<'_>, area: Rect, whole: bool, shared: &SharedState) {
+        let theme = &shared.theme;
         let focused = self.pane == Pane::Estimate;
         let cells = usize::from(area.width.min(MAX_READABLE)).saturating_sub(4);
         let height = usize::from(area.height.saturating_sub(2));
-        let lines = if whole { self.estimate_lines(cells, model) } else { self.brief_lines(cells, height, model) };
+        let lines = if whole { self.estimate_lines(cells, shared) } else { self.brief_lines(cells, height, shared) };
         let hidden = lines.len().saturating_sub(height);
         let note = match (focused, whole, hidden) {
             (true, _, 0) => "Esc back".to_owned(),

@@ -118,9 +118,9 @@ impl Browser<'_> {
         self.known.clear();
         drop(self.watcher.take());
         self.unaudited = false;
-        self.send(DatasetsMessage::Opened { asked: root.to_owned(), root: self.root.clone() })?;
-        // Watching a hundred thousand files takes the system a while to set up, so the first list does not wait for it. Polling
-        // notices changes until then.
+        self.send(DatasetsMessage::Opened { requested: root.to_owned(), root: self.root.clone() })?;
+        // Watching a hundred thousand files takes the system a while to set up, so the first list does not wait for it.
+        // Polling notices changes until then.
         let (watched, hints) = (self.root.clone(), hints.clone());
         thread::spawn(move || {
             if let Some(watcher) = watcher(&watched, hints.clone()) {
@@ -196,7 +196,8 @@ impl Browser<'_> {
         });
     }
 
-    /// Collects a burst of changes, so that each folder is read again only once; returns another job that comes in between.
+    /// Collects a burst of changes, so that each folder is read again only once; returns another job that comes in
+    /// between.
     fn on_changed(&mut self, first: PathBuf, jobs: &Receiver<BrowserJob>) -> Option<BrowserJob> {
         let mut changed = vec![first];
         let mut next = None;
@@ -254,7 +255,8 @@ pub(super) fn modified(folder: &Path) -> Option<SystemTime> {
     folder.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
-/// Watches for files that appear or disappear; `None` if the system cannot watch (any more), which polling makes up for.
+/// Watches for files that appear or disappear; `None` if the system cannot watch (any more), which polling makes up
+/// for.
 fn watcher(root: &Path, hints: Sender<BrowserJob>) -> Option<RecommendedWatcher> {
     let on_event = move |event: notify::Result<notify::Event>| {
         let Ok(event) = event else { return };

@@ -1,5 +1,5 @@
-//! Checks the headers of all images at low priority, so that unreadable files are found before the user scrolls to them.
-//! Only failures are reported; a folder is checked again when it changes.
+//! Checks the headers of all images at low priority, so that unreadable files are found before the user scrolls to
+//! them. Only failures are reported; a folder is checked again when it changes.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

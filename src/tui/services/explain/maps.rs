@@ -32,8 +32,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The number of cached maps, of a few kilobytes each, for going back and forth between methods, layers and classes.
 const MAX_MAPS: usize = 32;
-/// The number of cached pictures, with their masks about 0.6 MB each at 650 pixels: four views on screen, and those of the
-/// next subject.
+/// The number of cached pictures, with their masks about 0.6 MB each at 650 pixels: four views on screen, and those of
+/// the next subject.
 const MAX_PICTURES: usize = 8;
 
 type Stamp = Option<SystemTime>;
@@ -48,8 +48,8 @@ struct MapKey {
     class: Option<DensityClass>,
 }
 
-/// A map in the engine's resolution. Upsampled to the size of its picture, it is held only by those who show it, and made
-/// again on demand.
+/// A map in the engine's resolution. Upsampled to the size of its picture, it is held only by those who show it, and
+/// made again on demand.
 struct CachedMap {
     key: MapKey,
     sample: ExplainedSample,
@@ -162,7 +162,8 @@ impl MapRenderer {
         Ok((key, model))
     }
 
-    /// The model for the request's view. Models are read again when their files change, as those of a running trainer do.
+    /// The model for the request's view. Models are read again when their files change, as those of a running trainer
+    /// do.
     fn model(&mut self, request: &MapRequest) -> Result<ModelEntry, Failure> {
         let files: Vec<(PathBuf, Option<&RunDir>)> = match &request.source {
             ModelSource::Runs(runs) => {

@@ -39,7 +39,7 @@ const MODEL_FOLDERS: [&str; 2] = ["models", "../models"];
 pub(in crate::tui) struct ExplainService {
     workspace: Workspace,
     inbox: Sender<UiMessage>,
-    /// The requests for the thread that computes maps, once it is working_dir.
+    /// The requests for the thread that computes maps, once it is started.
     requests: Option<Arc<RequestSlot>>,
 }
 

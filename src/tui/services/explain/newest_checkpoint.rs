@@ -9,12 +9,12 @@ use crate::tui::protocol::failure::Failure;
 use mammoscope_storage::runs::best_checkpoint::best_checkpoint;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// The age from which a folder's modification time is trusted: a younger folder may change again within the same tick of
-/// its file system's clock, and the events that describe its files may not be written yet.
+/// The age from which a folder's modification time is trusted: a younger folder may change again within the same tick
+/// of its file system's clock, and the events that describe its files may not be written yet.
 const MIN_TRUSTED_AGE: Duration = Duration::from_secs(2);
 
-/// Caches the best checkpoint of each run until its folder of checkpoints changes, since finding the best of several takes
-/// reading all events.
+/// Caches the best checkpoint of each run until its folder of checkpoints changes, since finding the best of several
+/// takes reading all events.
 #[derive(Debug, Default)]
 pub(super) struct NewestCheckpoints(HashMap<RunDir, (SystemTime, Result<PathBuf, Failure>)>);
 

@@ -82,8 +82,8 @@ impl RequestSlot {
         state.closed || state.latest.number != number
     }
 
-    /// True if the answer to a request is still wanted: its map is on screen, or it is computed ahead and no map on screen
-    /// has to wait for it.
+    /// True if the answer to a request is still wanted: its map is on screen, or it is computed ahead and no map on
+    /// screen has to wait for it.
     pub(super) fn wants(&self, request: &MapRequest) -> bool {
         let state = self.state();
         let MapBatch { shown, ahead, .. } = &state.latest;

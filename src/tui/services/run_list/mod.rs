@@ -25,8 +25,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const BATCH_DELAY: Duration = Duration::from_millis(30);
 /// The time to the next poll after a hint.
 const POLL_INTERVAL_AFTER_HINT: Duration = Duration::from_millis(150);
-/// The number of runs up to which all are checked in every poll; with more runs, those that are over are checked only in
-/// every [`FULL_CHECK_PERIOD`]th poll.
+/// The number of runs up to which all are checked in every poll; with more runs, those that are over are checked only
+/// in every [`FULL_CHECK_PERIOD`]th poll.
 const MAX_CHECKED_ALWAYS: usize = 500;
 const FULL_CHECK_PERIOD: u64 = 5;
 /// The number of runs in the preliminary list if there are many.
@@ -58,8 +58,8 @@ pub(super) struct RunLister {
 }
 
 impl RunLister {
-    /// A preliminary list of the newest of many runs, by their names, since reading all of them takes a while. `None` if
-    /// there are few.
+    /// A preliminary list of the newest of many runs, by their names, since reading all of them takes a while. `None`
+    /// if there are few.
     pub(super) fn newest(&mut self, workspace: &Workspace) -> Option<Vec<RunRow>> {
         let mut names = run_names(workspace).ok().filter(|names| names.len() > MAX_CHECKED_ALWAYS)?;
         names.sort_unstable_by(|one, other| other.cmp(one));
@@ -127,8 +127,8 @@ impl RunLister {
 }
 
 fn facts(row: &RunRow) -> ListingFacts {
-    let asked = row.spec.as_ref().map(|spec| spec.group.as_str());
-    let group = asked.or(row.status.as_ref().map(|status| status.group.as_str()));
+    let of_spec = row.spec.as_ref().map(|spec| spec.group.as_str());
+    let group = of_spec.or(row.status.as_ref().map(|status| status.group.as_str()));
     ListingFacts {
         group: group.filter(|group| !group.is_empty()).map(str::to_owned),
         created: row.created(),
@@ -233,7 +233,8 @@ impl Hints {
         }
     }
 
-    /// Waits for a hint or for the next poll, which comes sooner after a hint, since a run's files appear after its folder.
+    /// Waits for a hint or for the next poll, which comes sooner after a hint, since a run's files appear after its
+    /// folder.
     fn wait(&mut self) {
         let timeout = if self.hinted { POLL_INTERVAL_AFTER_HINT } else { POLL_INTERVAL };
         self.hinted = self.receiver.recv_timeout(timeout).is_ok();

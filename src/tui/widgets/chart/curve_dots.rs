@@ -1,5 +1,5 @@
-//! Curves as braille dots, two by four per cell. Every column of dots shows the extent of its raw points, so that no spike
-//! is lost, however many points there are.
+//! Curves as braille dots, two by four per cell. Every column of dots shows the extent of its raw points, so that no
+//! spike is lost, however many points there are.
 
 use std::ops::Range;
 

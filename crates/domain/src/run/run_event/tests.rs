@@ -5,6 +5,7 @@ use crate::subject::split::Split;
 use crate::training::compute_options::Precision;
 
 /// A recorded line of every kind, without its time, and the event it stands for; optional values present and absent.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn recorded() -> Vec<(&'static str, RunEventKind)> {
     let text = str::to_owned;
     vec![

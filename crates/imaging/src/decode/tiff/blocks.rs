@@ -11,7 +11,7 @@ use crate::image_error::ImageError;
 use crate::image_facts::ColorKind;
 
 const JPEG_TABLES: u16 = 347;
-/// FillOrder 2: the bits of each byte are reversed.
+/// `FillOrder` 2: the bits of each byte are reversed.
 const LOWEST_BIT_FIRST: u16 = 2;
 
 /// A strip or tile.

@@ -14,7 +14,7 @@ use crate::tui::app::App;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::testing::{drawn, empty_model, fixed_time, fresh_app, press};
+use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 use mammoscope_dataset::subject_audit::AuditedImage;
 use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
@@ -41,7 +41,7 @@ fn list(app: &mut App, folder: &str, subfolders: &[&str], images: &[String]) -> 
 
 /// Opens a data set of CC_R with train and test: an image in class A is named B, and a subject is in both splits.
 fn open_set(app: &mut App) {
-    send(app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
+    send(app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into() });
     list(app, "", &["CC_R"], &[]);
     list(app, "CC_R", &["train", "test"], &[]);
     let mut audited = Vec::new();
@@ -146,7 +146,7 @@ fn folders_open_and_close_and_lead_to_images() {
 #[test]
 fn a_selected_folder_is_read_first() {
     let mut app = fresh_app();
-    send(&mut app, DatasetsMessage::Opened { asked: ROOT.into(), root: ROOT.into() });
+    send(&mut app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into() });
     list(&mut app, "", &["CC_R", "CC_L"], &[]);
     let effects = press(&mut app, &[Key::Down]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::List("/data/density/CC_R".into()))]);
@@ -188,7 +188,7 @@ fn grey_windows_are_chosen_and_saved() {
     let saved = app.view_state();
     assert_eq!((saved.datasets.window.level, saved.datasets.window.contrast), (1, 1));
     let saved: ViewState = serde_json::from_slice(&serde_json::to_vec(&saved).unwrap()).unwrap();
-    let mut again = App::new(empty_model(), saved.clone());
+    let mut again = App::new(empty_shared_state(), saved.clone());
     assert!(again.start().contains(&Effect::Datasets(DatasetsEffect::Open(ROOT.into()))));
     open_set(&mut again);
     drawn(&mut again, (80, 24));
@@ -202,18 +202,18 @@ fn headers_are_requested_once_and_only_for_rows_on_screen() {
     let mut app = opened();
     press(&mut app, &[Key::Enter]);
     drawn(&mut app, (80, 15));
-    let asked = |effects: &[Effect]| {
+    let requested = |effects: &[Effect]| {
         effects.iter().find_map(|effect| match effect {
             Effect::Datasets(DatasetsEffect::ReadHeaders(paths)) => Some(paths.len()),
             _ => None,
         })
     };
-    assert_eq!(asked(&app.after_draw()), Some(9));
+    assert_eq!(requested(&app.after_draw()), Some(9));
     drawn(&mut app, (80, 15));
-    assert_eq!(asked(&app.after_draw()), None);
+    assert_eq!(requested(&app.after_draw()), None);
     press(&mut app, &[Key::End]);
     drawn(&mut app, (80, 15));
-    assert_eq!(asked(&app.after_draw()), Some(9));
+    assert_eq!(requested(&app.after_draw()), Some(9));
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn another_data_set_can_be_typed() {
     press(&mut app, &[Key::Tab]);
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query/".into()))]);
-    send(&mut app, DatasetsMessage::Opened { asked: "/query/".into(), root: "/query".into() });
+    send(&mut app, DatasetsMessage::Opened { requested: "/query/".into(), root: "/query".into() });
     let outcome = Err("permission denied".into());
     let (root, folder) = (PathBuf::from("/query"), PathBuf::from("/query"));
     send(&mut app, DatasetsMessage::Listed { root, folder, context: FolderContext::default(), outcome });

@@ -10,9 +10,9 @@ fn the_screen_is_drawn_light_and_with_few_colours() {
     press(&mut app, &[Key::Enter, Key::Char(' ')]);
     let unreadable = vec![(Path::new(ROOT).join("CC_R/train/C/3_1_C_CC_R.png"), "is truncated".to_owned())];
     send(&mut app, DatasetsMessage::Unreadable(unreadable));
-    app.model.theme.light = true;
+    app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
-    app.model.theme.light = false;
-    app.model.theme.depth = ColorDepth::Sixteen;
+    app.shared.theme.light = false;
+    app.shared.theme.depth = ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut app, (80, 24)));
 }

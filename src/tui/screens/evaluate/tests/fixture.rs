@@ -23,10 +23,10 @@ impl Fixture {
                 write_split_tables(&run, Split::Test, &predictions(view, 24, spread)).unwrap();
                 write_split_tables(&run, Split::Validation, &predictions(view, 12, spread)).unwrap();
                 write_manifest(&run.manifest(), &manifest(view)).unwrap();
-                app.model.runs.rows.push(row(run, preset, hour, view, RunPhase::Completed));
+                app.shared.runs.rows.push(row(run, preset, hour, view, RunPhase::Completed));
             }
         }
-        app.model.runs.listed = true;
+        app.shared.runs.listed = true;
         Self { folder, app, services: Services::new(&workspace, &inbox), messages }
     }
 

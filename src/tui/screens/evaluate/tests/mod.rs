@@ -61,13 +61,13 @@ fn the_matrix_is_drawn_in_each_normalisation() {
     insta::assert_snapshot!("row_shares_80x24", drawn(&mut fixture.app, SMALL));
     press(&mut fixture.app, &[Key::Char('n'), Key::Char(']')]);
     insta::assert_snapshot!("column_shares_of_a_view_120x40", drawn(&mut fixture.app, LARGE));
-    fixture.app.model.theme.light = true;
+    fixture.app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut fixture.app, LARGE));
-    fixture.app.model.theme.light = false;
-    fixture.app.model.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
+    fixture.app.shared.theme.light = false;
+    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut fixture.app, SMALL));
-    fixture.app.model.theme.ascii = true;
-    fixture.app.model.theme.depth = crate::terminal::color_depth::ColorDepth::None;
+    fixture.app.shared.theme.ascii = true;
+    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
     insta::assert_snapshot!("without_colours_120x40", drawn(&mut fixture.app, LARGE));
 }
 
@@ -172,7 +172,7 @@ fn the_open_evaluation_is_restored() {
     let fixture = Fixture::new().open();
     let view = fixture.evaluate().view_state();
     let mut again = EvaluateScreen::new(view);
-    let effects = again.enter(&fixture.app.model);
+    let effects = again.enter(&fixture.app.shared);
     assert!(matches!(&effects[0], Effect::Evaluate(EvaluateEffect::Open { runs, .. }) if runs.len() == 4));
     assert_eq!(again.opened.unwrap().key, "15_modern");
 }
@@ -180,7 +180,7 @@ fn the_open_evaluation_is_restored() {
 #[test]
 fn a_run_opens_its_group_at_its_view() {
     let mut fixture = Fixture::new();
-    let run = fixture.app.model.runs.rows[2].run.clone();
+    let run = fixture.app.shared.runs.rows[2].run.clone();
     let effects = fixture.app.navigate(Destination::Evaluation(run));
     fixture.perform(effects);
     fixture.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
@@ -201,7 +201,7 @@ fn a_late_answer_is_ignored() {
 #[test]
 fn damaged_tables_are_reported_and_the_rest_is_shown() {
     let mut fixture = Fixture::new();
-    let rows = &fixture.app.model.runs.rows;
+    let rows = &fixture.app.shared.runs.rows;
     fs::write(rows[1].run.prediction_table(Split::Test, "csv"), "file,subject\nx,1\n").unwrap();
     fs::remove_file(rows[3].run.prediction_table(Split::Test, "csv")).unwrap();
     fixture = fixture.open();
@@ -216,7 +216,7 @@ fn damaged_tables_are_reported_and_the_rest_is_shown() {
 #[test]
 fn the_empty_screen_gives_instructions() {
     let mut app = fresh_app();
-    app.model.runs.listed = true;
+    app.shared.runs.listed = true;
     press(&mut app, &[Key::Char('4')]);
     insta::assert_snapshot!("empty_80x24", drawn(&mut app, SMALL));
     assert!(press(&mut app, &[Key::Enter]).is_empty());
@@ -226,7 +226,7 @@ fn the_empty_screen_gives_instructions() {
 fn an_active_run_is_announced_for_evaluation() {
     let mut fixture = Fixture::new();
     let run = RunDir::create(fixture.folder.path().join("runs/running")).unwrap();
-    fixture.app.model.runs.rows = vec![row(run.clone(), "modern", 17, View::CcR, RunPhase::Running)];
+    fixture.app.shared.runs.rows = vec![row(run.clone(), "modern", 17, View::CcR, RunPhase::Running)];
     let effects = fixture.app.navigate(Destination::Evaluation(run));
     fixture.perform(effects);
     fixture.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));

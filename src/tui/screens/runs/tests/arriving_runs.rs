@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::tui::protocol::runs::RunsMessage;
-use crate::tui::testing::empty_model;
+use crate::tui::testing::empty_shared_state;
 use crate::tui::view_state::ViewState;
 use mammoscope_runs::control::RequestOutcome;
 
 fn chosen_row(app: &App) -> Option<RunDir> {
-    app.screens.runs.chosen_row(&app.model).map(|row| row.run.clone())
+    app.screens.runs.chosen_row(&app.shared).map(|row| row.run.clone())
 }
 
 #[test]
 fn a_requested_run_is_shown_in_spite_of_the_filter() {
     let runs = RunsView { filter: "failed".to_owned(), ..RunsView::default() };
-    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    let mut app = App::new(empty_shared_state(), ViewState { runs, ..ViewState::default() });
     let effects = app.navigate(Destination::Run(run_dir("b_MLO_R")));
     assert!(effects.contains(&Effect::Runs(RunsEffect::Follow(vec![run_dir("b_MLO_R")]))), "{effects:?}");
     send(&mut app, RunsMessage::Listed(Ok(rows())));
@@ -22,7 +22,7 @@ fn a_requested_run_is_shown_in_spite_of_the_filter() {
 
     // A filter that matches it stays.
     let runs = RunsView { filter: "mlo".to_owned(), ..RunsView::default() };
-    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    let mut app = App::new(empty_shared_state(), ViewState { runs, ..ViewState::default() });
     app.navigate(Destination::Run(run_dir("b_MLO_R")));
     send(&mut app, RunsMessage::Listed(Ok(rows())));
     assert_eq!((chosen_row(&app), app.screens.runs.picker.filter.text()), (Some(run_dir("b_MLO_R")), "mlo"));
@@ -51,7 +51,7 @@ fn a_run_that_was_just_started_is_awaited() {
 #[test]
 fn the_selected_run_stays_selected_while_only_the_newest_are_listed() {
     let runs = RunsView { chosen: Some(run_dir("e_CC_R").path().to_owned()), ..RunsView::default() };
-    let mut app = App::new(empty_model(), ViewState { runs, ..ViewState::default() });
+    let mut app = App::new(empty_shared_state(), ViewState { runs, ..ViewState::default() });
     press(&mut app, &[Key::Char('3')]);
     send(&mut app, RunsMessage::Newest(rows()[..2].to_vec()));
     assert_eq!((chosen_row(&app), app.screens.runs.picker.shown.len()), (None, 2));

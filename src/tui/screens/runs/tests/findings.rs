@@ -119,7 +119,7 @@ fn with_a_cursor_the_evaluated_checkpoint_is_reported() {
     assert_eq!(app.screen, crate::tui::protocol::screen_id::ScreenId::Evaluate);
     assert_eq!(
         notice(&app),
-        "nearest to the cursor: epoch 1, val accuracy 0.410; evaluated was the best: epoch 3, val accuracy 0.600"
+        "nearest to the cursor: epoch 1, val accuracy 0.410; the evaluation is that of the best: epoch 3, val accuracy 0.600"
     );
     press(&mut app, &[Key::Char('3')]);
     app.screens.runs.cursor = Some(1000.0);

@@ -207,7 +207,7 @@ fn the_screen_is_drawn() {
     press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' '), Key::Char('l')]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_L"), update: Box::new(update_of(&events()[..150])) });
     insta::assert_snapshot!("overlay_log_120x40", drawn(&mut app, (120, 40)));
-    app.model.theme.ascii = true;
+    app.shared.theme.ascii = true;
     insta::assert_snapshot!("overlay_ascii_80x24", drawn(&mut app, (80, 24)));
 }
 
@@ -296,7 +296,7 @@ fn enter_opens_the_evaluation_if_there_is_one() {
     let kind = RunEventKind::Evaluated(SplitEvaluation { split, images: 100, accuracy: 0.6, kappa_linear: None });
     events.push(RunEvent { time: fixed_time(), kind });
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events)) });
-    let evaluation = app.screens.runs.update(RunsAction::OpenEvaluation, &app.model);
+    let evaluation = app.screens.runs.update(RunsAction::OpenEvaluation, &app.shared);
     assert_eq!(evaluation, [Effect::Navigate(Destination::Evaluation(run_dir("a_CC_R")))]);
 }
 

@@ -31,7 +31,7 @@ fn other_states_are_drawn() {
 #[test]
 fn the_screen_is_drawn_light_and_with_few_colours() {
     let mut app = app_with_runs();
-    app.model.machine = MachineSample {
+    app.shared.machine = MachineSample {
         host: "node3".to_owned(),
         cpu_percent: Some(12),
         memory: None,
@@ -44,11 +44,11 @@ fn the_screen_is_drawn_light_and_with_few_colours() {
         }],
     };
     press(&mut app, &[Key::Char('!'), Key::Char('!')]);
-    app.model.theme.light = true;
+    app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
-    app.model.theme.depth = ColorDepth::Indexed;
+    app.shared.theme.depth = ColorDepth::Indexed;
     insta::assert_snapshot!("light_256_colours_80x24", drawn(&mut app, (80, 24)));
-    app.model.theme.light = false;
-    app.model.theme.depth = ColorDepth::Sixteen;
+    app.shared.theme.light = false;
+    app.shared.theme.depth = ColorDepth::Sixteen;
     insta::assert_snapshot!("sixteen_colours_80x24", drawn(&mut app, (80, 24)));
 }

@@ -11,7 +11,7 @@ use crate::tui::protocol::run_list::RunList;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(super) struct SharedState {
     /// Absolute.
     pub(super) workspace: PathBuf,
     /// The time of the last message.
