@@ -1,5 +1,6 @@
 //! The predictions of a run's best model for one of its splits.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -56,7 +57,7 @@ impl SplitWork<'_> {
         self,
         engine: &mut EngineProcess,
         job: JobId,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         on_event: &mut dyn FnMut(&PredictionEvent),
     ) -> Result<SplitPredictions, ImageJobError> {
         let samples: Vec<&ManifestSample> = self.manifest.of_split(self.split).map(|(_, sample)| sample).collect();
@@ -67,7 +68,7 @@ impl SplitWork<'_> {
         let mut predictions = SplitPredictions::default();
         let mut same = Vec::with_capacity(samples.len());
         for part in samples.chunks(CHECKED_AT_ONCE) {
-            if interrupted() {
+            if cancellation.is_cancelled() {
                 return Err(ImageJobError::Interrupted);
             }
             let changes: Vec<Option<String>> = part
@@ -94,7 +95,7 @@ impl SplitWork<'_> {
             threads: self.threads,
             grey_range: self.manifest.grey_range,
         };
-        run_image_job(engine, job, work, interrupted, &mut |event| {
+        run_image_job(engine, job, work, cancellation, &mut |event| {
             on_event(&event);
             let PredictionEvent::Image { index, result } = event else { return Ok(()) };
             let sample = samples

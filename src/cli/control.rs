@@ -1,5 +1,6 @@
 //! `mammoscope control`: sends a request to a trainer and waits for its acknowledgement.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use clap::Args;
@@ -52,7 +53,7 @@ pub(super) fn run(
     let interruption = Interruption::watch()?;
     let (mut failed, mut answered) = (false, 0);
     for run in &found.runs {
-        match send_request(run, arguments.verb, !arguments.no_wait, &|| interruption.requested())? {
+        match send_request(run, arguments.verb, !arguments.no_wait, Cancellation::new(&|| interruption.requested()))? {
             RequestOutcome::Interrupted => return Err(Interrupted.into()),
             RequestOutcome::NoTrainer(condition) => {
                 // In a group, finished runs are skipped.

@@ -1,5 +1,6 @@
 //! The command-line options that describe a data set.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -58,7 +59,7 @@ impl GreyArguments {
     /// Checks the range against the images, and warns of doubtful ones.
     pub(super) fn check(&self, paths: &[&Path], console: &Console) -> anyhow::Result<GreyFacts> {
         let interruption = Interruption::watch()?;
-        let facts = match check_grey_range(paths, self.range(), &|| interruption.requested()) {
+        let facts = match check_grey_range(paths, self.range(), Cancellation::new(&|| interruption.requested())) {
             Err(GreyRangeError::Interrupted) => return Err(Interrupted.into()),
             checked => checked?,
         };

@@ -1,5 +1,6 @@
 //! `mammoscope predict`: class probabilities of images.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -104,15 +105,16 @@ pub(super) fn run(
     warn_of_replaced(arguments, &groups, console);
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
-        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
-        started => started?,
-    };
+    let mut engine =
+        match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), Cancellation::new(&interrupted)) {
+            Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+            started => started?,
+        };
     let mut writer = PredictionWriter::create(&arguments.out)
         .with_context(|| format!("write to {}", printable_path(&arguments.out)))?;
     for (number, group) in groups.iter().enumerate() {
         let job = GroupJob { arguments, console, group, id: JobId(number as u64) };
-        job.run(&mut engine, &interrupted, &mut writer, &mut tally)?;
+        job.run(&mut engine, Cancellation::new(&interrupted), &mut writer, &mut tally)?;
     }
     if tally.predicted == 0 {
         drop(writer);
@@ -246,13 +248,13 @@ impl GroupJob<'_> {
     fn run(
         &self,
         engine: &mut EngineProcess,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         writer: &mut PredictionWriter,
         tally: &mut Tally,
     ) -> anyhow::Result<()> {
         let progress = PredictionProgress::new(self.console, self.name(), self.group.samples.len());
         let mut found = Vec::new();
-        let result = run_image_job(engine, self.id, self.work(), interrupted, &mut |event| {
+        let result = run_image_job(engine, self.id, self.work(), cancellation, &mut |event| {
             progress.on_message(&event);
             if let PredictionEvent::Image { index, result } = event {
                 let result = result.map(|PredictedSample { logits, findings }| {

@@ -1,5 +1,6 @@
 //! `mammoscope resume`: continues runs that were interrupted, stopped or killed.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -69,7 +70,8 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;
     }
     let shares = to_resume.into_iter().map(|(_, share)| share).collect();
-    let started = start_trainers(&engine, shares, arguments.epochs, &|| interruption.requested(), &mut |_| {});
+    let started =
+        start_trainers(&engine, shares, arguments.epochs, Cancellation::new(&|| interruption.requested()), &mut |_| {});
     started.report_failures(console);
     if started.running.is_empty() {
         anyhow::bail!("nothing was resumed; the runs are unchanged");

@@ -1,5 +1,6 @@
 //! `mammoscope train`: plans runs from a data set and a preset, and starts detached trainers.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -131,10 +132,11 @@ fn start(
             printed = print_paths(runs);
         }
     };
-    let started = match start_plan(plan, workspace, engine, &|| interruption.requested(), &mut print_runs) {
-        Err(StartError::Interrupted) => return Err(Interrupted.into()),
-        other => other?,
-    };
+    let started =
+        match start_plan(plan, workspace, engine, Cancellation::new(&|| interruption.requested()), &mut print_runs) {
+            Err(StartError::Interrupted) => return Err(Interrupted.into()),
+            other => other?,
+        };
     started.report_failures(console);
     printed?;
     if started.running.is_empty() {
@@ -182,7 +184,7 @@ fn manifests(
 /// picture.
 fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Result<()> {
     let interruption = Interruption::watch()?;
-    let copies = copied_files(manifest, &|| interruption.requested()).ok_or(Interrupted)?;
+    let copies = copied_files(manifest, Cancellation::new(&|| interruption.requested())).ok_or(Interrupted)?;
     let Some(copies) = CopiedImages::some(copies) else { return Ok(()) };
     if !manifest.allow_duplicates {
         bail!("{}: {copies}; remove one of each, or say --allow-duplicates", manifest.view);

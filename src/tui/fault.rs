@@ -9,7 +9,7 @@ use std::{fs, panic, thread};
 
 use chrono::Utc;
 
-use super::terminal;
+use super::terminal_guard;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::text::contained_panic::unless_contained;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -24,7 +24,7 @@ pub(super) fn report_panics(workspace: PathBuf, inbox: Sender<UiMessage>) {
     panic::set_hook(unless_contained(Box::new(move |fault| {
         let written = write_report(&workspace, fault);
         if thread::current().id() == drawing {
-            terminal::leave();
+            terminal_guard::leave();
             eprintln!("The workbench has crashed; training runs continue: {}{written}", payload_text(fault));
         } else {
             let _ = inbox

@@ -20,7 +20,7 @@ mod screens;
 mod services;
 mod shared_state;
 mod signals;
-mod terminal;
+mod terminal_guard;
 #[cfg(debug_assertions)]
 mod test_fault;
 #[cfg(test)]
@@ -44,7 +44,7 @@ use buffered_terminal::BufferedTerminal;
 use chrono::Utc;
 use services::Services;
 use shared_state::SharedState;
-use terminal::TerminalGuard;
+use terminal_guard::TerminalGuard;
 use theme::Theme;
 use view_state::ViewState;
 
@@ -217,13 +217,13 @@ impl Workbench {
     fn redraw(&mut self) -> anyhow::Result<()> {
         // ratatui's own `clear` queries the cursor position, and some terminals never answer.
         self.screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
-        terminal::clear().context("clear the terminal")
+        terminal_guard::clear().context("clear the terminal")
     }
 
     fn suspend(&mut self) -> anyhow::Result<()> {
-        terminal::leave();
+        terminal_guard::leave();
         signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
-        terminal::enter().context("take the terminal back")?;
+        terminal_guard::enter().context("take the terminal back")?;
         self.redraw()
     }
 }

@@ -7,7 +7,7 @@ use std::{io, thread};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook::iterator::Signals;
 
-use super::terminal;
+use super::terminal_guard;
 use crate::tui::protocol::message::UiMessage;
 
 /// The time for the workbench to leave by itself after a signal to end.
@@ -31,7 +31,7 @@ pub(super) fn watch_signals(inbox: Sender<UiMessage>) -> io::Result<()> {
             if ends {
                 // The terminal may be gone and the main thread blocked on writing to it.
                 thread::sleep(LEAVE_TIMEOUT);
-                terminal::leave_at_once();
+                terminal_guard::leave_at_once();
                 std::process::exit(if signal == SIGINT { 130 } else { 0 });
             }
         }

@@ -1,5 +1,6 @@
 //! The structure of the code: dependencies of crates, imports of modules, and the length of files.
 
+mod language;
 mod module_graph;
 
 use std::collections::BTreeSet;

@@ -3,6 +3,7 @@
 
 #![cfg(unix)]
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -61,14 +62,14 @@ fn copies(root: &Path, size: usize) -> Vec<CopiedImage> {
         threads: 2,
         measure: |_| None,
         on_progress: &|_| {},
-        cancelled: &|| false,
+        cancellation: Cancellation::never(),
     };
     let cache = cache.open_or_build(&paths).unwrap();
     for (sample, record) in manifest.samples.iter_mut().zip(cache.records()) {
         sample.pixels = record.as_ref().ok().map(|record| record.facts.clone());
     }
     let signature = |at: usize| cache.records()[at].as_ref().ok()?.signature.as_ref();
-    copied_pictures(&manifest, &signature, &|| false).unwrap()
+    copied_pictures(&manifest, &signature, Cancellation::never()).unwrap()
 }
 
 fn names(copy: &CopiedImage) -> [&str; 2] {
@@ -208,8 +209,8 @@ fn copied_files_are_found_without_decoding() {
     }
     let plan = SplitPlan::FoldersOrDrawn { seed: 1 };
     let set = build_manifests(&scan(folder.path()).unwrap(), &ViewSelection::All, plan, false).unwrap();
-    let found = copied_files(&set.manifests[0], &|| false).unwrap();
+    let found = copied_files(&set.manifests[0], Cancellation::never()).unwrap();
     assert_eq!(found.len(), 1, "the copy is reported once: {found:?}");
     assert_eq!(found[0].kind, CopyKind::Bytes);
-    assert_eq!(copied_files(&set.manifests[0], &|| true), None);
+    assert_eq!(copied_files(&set.manifests[0], Cancellation::new(&|| true)), None);
 }

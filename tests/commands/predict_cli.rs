@@ -1,6 +1,7 @@
 //! `import`, `model` and `predict` by the real binaries: results equal the reference's, bad input is listed, and
 //! nothing is left half done.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::process::Output;
 
@@ -326,7 +327,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
     let data = folder.path().join("data");
     write_many(&data, IMAGES);
     let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
-    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), Cancellation::never()).unwrap();
     let status = format!("/proc/{}/status", engine.id());
     let resident_kb = || -> u64 {
         let text = std::fs::read_to_string(&status).unwrap();
@@ -343,7 +344,7 @@ fn memory_stays_flat_over_ten_thousand_images() {
         threads: Some(1),
     };
     let (mut seen, mut early, mut late) = (0, 0, 0);
-    run_image_job(&mut engine, JobId(1), work, &|| false, &mut |event| {
+    run_image_job(&mut engine, JobId(1), work, Cancellation::never(), &mut |event| {
         if let PredictionEvent::Image { index, result } = event {
             assert_eq!(index, seen, "answers come in order");
             assert!(result.is_ok(), "{result:?}");

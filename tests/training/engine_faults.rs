@@ -3,6 +3,7 @@
 
 #![cfg(unix)]
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use mammoscope_engine_protocol::frame::write_frame;
 use mammoscope_engine_protocol::wire_path::WirePath;
 use mammoscope_engine_protocol::{PROTOCOL_VERSION, VERSION};
 use mammoscope_test_support::{
-    engine, mammoscope, names_in, script, skipped, small_model, stderr_of, wait_for, write_many,
+    engine, has_ended, mammoscope, names_in, script, skipped, small_model, stderr_of, wait_for, write_many,
 };
 
 const SHORT: Timeouts = Timeouts { start: Duration::from_millis(500), silence: Duration::from_millis(300) };
@@ -31,7 +32,7 @@ fn greeting(folder: &Path, protocol: u32, version: &str) -> String {
 }
 
 fn start(folder: &Path, body: &str) -> Result<EngineProcess, EngineError> {
-    EngineProcess::start(&script(&folder.join("engine"), body), SHORT, &|| false)
+    EngineProcess::start(&script(&folder.join("engine"), body), SHORT, Cancellation::never())
 }
 
 fn predict(folder: &Path, model: &Path, more: &[&str]) -> Command {
@@ -54,7 +55,7 @@ fn assert_one_error_line(output: &Output, words: &[&str]) {
 #[test]
 fn an_engine_that_does_not_start_is_reported() {
     let folder = tempfile::tempdir().unwrap();
-    let error = EngineProcess::start(&folder.path().join("nothing"), SHORT, &|| false).unwrap_err();
+    let error = EngineProcess::start(&folder.path().join("nothing"), SHORT, Cancellation::never()).unwrap_err();
     assert!(matches!(error, EngineError::Start { .. }), "{error}");
     let error = start(folder.path(), "echo broken pipes >&2; exit 3").unwrap_err().to_string();
     assert!(error.contains("exit status 3") && error.contains("broken pipes"), "{error}");
@@ -80,7 +81,7 @@ fn processes_that_an_engine_leaves_running_are_ended() {
 fn ctrl_c_works_while_the_engine_starts() {
     let folder = tempfile::tempdir().unwrap();
     let stand_in = script(&folder.path().join("engine"), "exec sleep 600");
-    let error = EngineProcess::start(&stand_in, Timeouts::default(), &|| true).unwrap_err();
+    let error = EngineProcess::start(&stand_in, Timeouts::default(), Cancellation::new(&|| true)).unwrap_err();
     assert!(matches!(error, EngineError::Interrupted), "{error}");
 }
 
@@ -158,7 +159,7 @@ fn long_command() -> EngineCommand {
 
 #[test]
 fn a_real_engine_starts_and_ends_with_its_program() {
-    let engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
+    let engine = EngineProcess::start(&engine(), Timeouts::default(), Cancellation::never()).unwrap();
     let process = format!("/proc/{}", engine.id());
     assert!(Path::new(&process).exists());
     drop(engine);
@@ -222,7 +223,7 @@ fn signals_end_program_and_engine_and_leave_nothing() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(130), "{name}: {}", stderr_of(&output));
         assert_eq!(names_in(&folder.path().join("out")), Vec::<String>::new(), "{name}");
-        assert!(!Path::new(&format!("/proc/{engine}")).exists(), "{name}: the engine outlived its program");
+        assert!(has_ended(engine), "{name}: the engine outlived its program");
     }
 }
 
@@ -232,11 +233,7 @@ fn an_engine_whose_program_is_killed_ends_by_itself() {
     let (mut child, engine) = running_prediction(folder.path());
     child.kill().unwrap();
     child.wait().unwrap();
-    // A zombie counts as ended: no process is left to wait for it.
-    wait_for("the engine to end", || match std::fs::read_to_string(format!("/proc/{engine}/stat")) {
-        Ok(stat) => stat.contains(") Z ").then_some(()),
-        Err(_) => Some(()),
-    });
+    wait_for("the engine to end", || has_ended(engine).then_some(()));
 }
 
 fn has_nvidia_gpu() -> bool {

@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fs;
 use std::process::{Child, Stdio};
 
@@ -42,7 +43,7 @@ fn engine_memory_stays_flat() {
     let data = folder.path().join("data");
     write_many(&data, IMAGES);
     let image = |number: usize| data.join(format!("CC_R/B/{number}_1_B_CC_R.png"));
-    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), &|| false).unwrap();
+    let mut engine = EngineProcess::start(&engine(), Timeouts::default(), Cancellation::never()).unwrap();
     let process = engine.id();
     let work = ExplainWork {
         grey_range: GreyRange::Auto,
@@ -61,7 +62,7 @@ fn engine_memory_stays_flat() {
         threads: Some(1),
     };
     let (mut seen, mut half, mut end) = (0, 0, 0);
-    run_image_job(&mut engine, JobId(1), work, &|| false, &mut |event| {
+    run_image_job(&mut engine, JobId(1), work, Cancellation::never(), &mut |event| {
         if let ExplanationEvent::Image { result, .. } = event {
             assert!(result.is_ok(), "{result:?}");
             seen += 1;

@@ -4,7 +4,7 @@
 #![cfg(unix)]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
@@ -15,7 +15,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::run_status_file::read_status;
 use mammoscope_storage::tables::prediction_table::read_table;
-use mammoscope_test_support::{mammoscope, names_in, script, stderr_of, wait_for, write_image};
+use mammoscope_test_support::{has_ended, mammoscope, names_in, script, stderr_of, wait_for, write_image};
 use serde_json::Value;
 
 /// Small enough that an epoch takes a fraction of a second.
@@ -258,7 +258,7 @@ fn killed_runs_resume_and_completed_runs_train_further() {
 
     // The trainer dies, and with it the queued run.
     send(pid, rustix::process::Signal::KILL);
-    wait_for("its death", || (!Path::new(&format!("/proc/{pid}")).exists()).then_some(()));
+    wait_for("its death", || has_ended(pid).then_some(()));
     let done = status(&runs[0]).epoch;
     let output = fixture.call(&["resume", "latest", "--epochs", &(done + 2).to_string(), "--detach"]);
     assert!(output.status.success(), "{}", stderr_of(&output));

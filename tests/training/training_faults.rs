@@ -221,7 +221,7 @@ fn a_changed_configuration_or_data_set_is_refused() {
         let output = fixture.resume(&run, &["--epochs", "4"]);
         assert_eq!(output.status.code(), Some(1), "{}", stderr_of(&output));
         let reason = failure(&run);
-        assert!(reason.contains(named) && reason.contains("were run.toml or dataset.json changed?"), "{reason}");
+        assert!(reason.contains(named) && reason.contains("was run.toml or dataset.json changed?"), "{reason}");
         fs::write(&file, original).unwrap();
     }
     replace_in(&run.spec(), "learning_rate = 0.01", "learning_rate = fast");

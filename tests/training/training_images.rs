@@ -168,7 +168,7 @@ fn training_needs_no_validation_or_test_images() {
         assert!(stderr_of(&output).contains(part), "{part}: {}", stderr_of(&output));
     }
     let run = fixture.run();
-    assert!(warned(&run, "the best epoch is chosen by the training figures"));
+    assert!(warned(&run, "the best epoch is chosen by the training metrics"));
     assert_eq!((summary(&run).evaluations.len(), names_in(&run.predictions())), (0, Vec::new()));
     assert!(summary(&run).records.iter().all(|record| record.metrics.val_accuracy.is_none()));
     let best = summary(&run).best.unwrap();

@@ -1,5 +1,6 @@
 //! Copies of a picture in two splits, which would leak from training into testing.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -85,9 +86,10 @@ impl std::error::Error for CopiedImages {}
 
 /// Finds files with the same bytes in two splits of a run, without decoding any image. Unreadable files are ignored here.
 /// Returns `None` once `stopped` returns true.
-pub fn copied_files(manifest: &DatasetManifest, stopped: &dyn Fn() -> bool) -> Option<Vec<CopiedImage>> {
+#[must_use]
+pub fn copied_files(manifest: &DatasetManifest, cancellation: Cancellation<'_>) -> Option<Vec<CopiedImage>> {
     let sample_of: BTreeMap<PathBuf, &ManifestSample> = manifest.paths().zip(&manifest.samples).collect();
-    let audit = find_duplicates(manifest.paths().collect(), stopped)?;
+    let audit = find_duplicates(manifest.paths().collect(), cancellation)?;
     let mut copies = Vec::new();
     for group in &audit.groups {
         let samples: Vec<&ManifestSample> = group.iter().filter_map(|path| sample_of.get(path).copied()).collect();
@@ -115,7 +117,7 @@ struct Candidate<'m> {
 pub fn copied_pictures<'s>(
     manifest: &DatasetManifest,
     signature: &(dyn Fn(usize) -> Option<&'s PictureSignature> + Sync),
-    stopped: &(dyn Fn() -> bool + Sync),
+    cancellation: Cancellation<'_>,
 ) -> Option<Vec<CopiedImage>> {
     let candidate = |(position, sample)| candidate(sample, signature(position));
     let candidates: Vec<Candidate<'_>> = manifest.samples.iter().enumerate().filter_map(candidate).collect();
@@ -126,7 +128,7 @@ pub fn copied_pictures<'s>(
             let others = candidates[..at].iter().filter(|earlier| earlier.sample.split != later.sample.split);
             let found =
                 || others.clone().find_map(|earlier| Some(copy(kind(earlier, later)?, earlier.sample, later.sample)));
-            (!stopped()).then(found)
+            (!cancellation.is_cancelled()).then(found)
         })
         .collect();
     Some(copies?.into_iter().flatten().collect())

@@ -1,5 +1,6 @@
 //! Detection of files with the same content, cheapest tests first: length, then the first bytes, then all bytes.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::Hash;
@@ -24,19 +25,21 @@ pub struct DuplicateAudit {
 
 /// Finds the files with the same content. Files with a unique length are not opened. Returns `None` once `stopped` returns
 /// true.
-pub fn find_duplicates(paths: Vec<PathBuf>, stopped: &dyn Fn() -> bool) -> Option<DuplicateAudit> {
+#[must_use]
+pub fn find_duplicates(paths: Vec<PathBuf>, cancellation: Cancellation<'_>) -> Option<DuplicateAudit> {
     let mut audit = DuplicateAudit { files: paths.len(), ..DuplicateAudit::default() };
-    let alike =
-        split(vec![paths], stopped, &mut audit.unreadable, |path| std::fs::metadata(path).map(|facts| facts.len()))?;
-    let alike = split(alike, stopped, &mut audit.unreadable, |path| digest(path, BEGINNING))?;
-    audit.groups = split(alike, stopped, &mut audit.unreadable, |path| digest(path, u64::MAX))?;
+    let alike = split(vec![paths], cancellation, &mut audit.unreadable, |path| {
+        std::fs::metadata(path).map(|facts| facts.len())
+    })?;
+    let alike = split(alike, cancellation, &mut audit.unreadable, |path| digest(path, BEGINNING))?;
+    audit.groups = split(alike, cancellation, &mut audit.unreadable, |path| digest(path, u64::MAX))?;
     Some(audit)
 }
 
 /// Splits groups by a feature and drops those left with one file.
 fn split<K: Eq + Hash>(
     groups: Vec<Vec<PathBuf>>,
-    stopped: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     unreadable: &mut usize,
     feature: impl Fn(&Path) -> io::Result<K>,
 ) -> Option<Vec<Vec<PathBuf>>> {
@@ -45,7 +48,7 @@ fn split<K: Eq + Hash>(
         let mut index_of: HashMap<K, usize> = HashMap::new();
         let mut found: Vec<Vec<PathBuf>> = Vec::new();
         for path in group {
-            if stopped() {
+            if cancellation.is_cancelled() {
                 return None;
             }
             match feature(&path) {
@@ -104,7 +107,7 @@ mod tests {
             paths.push(folder.path().join(name));
         }
         paths.push(folder.path().join("gone.png"));
-        let audit = find_duplicates(paths.clone(), &|| false).unwrap();
+        let audit = find_duplicates(paths.clone(), Cancellation::never()).unwrap();
         let names: Vec<Vec<String>> = audit
             .groups
             .iter()
@@ -112,6 +115,6 @@ mod tests {
             .collect();
         assert_eq!(names, [["a.png", "c.png"], ["d.png", "f.png"]]);
         assert_eq!((audit.files, audit.unreadable), (8, 1));
-        assert_eq!(find_duplicates(paths, &|| true), None);
+        assert_eq!(find_duplicates(paths, Cancellation::new(&|| true)), None);
     }
 }

@@ -1,5 +1,6 @@
 //! Validation of a data set's grey range before any computation.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,11 +129,11 @@ fn deep_images(count: usize) -> String {
 pub fn check_grey_range(
     paths: &[&Path],
     range: GreyRange,
-    interrupted: &(dyn Fn() -> bool + Sync),
+    cancellation: Cancellation<'_>,
 ) -> Result<GreyFacts, GreyRangeError> {
     let stopped = AtomicBool::new(false);
     let should_continue = || {
-        if interrupted() {
+        if cancellation.is_cancelled() {
             stopped.store(true, Ordering::Relaxed);
         }
         !stopped.load(Ordering::Relaxed)
@@ -227,7 +228,7 @@ mod tests {
 
     fn check(paths: &[PathBuf], range: &str) -> Result<GreyFacts, String> {
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        check_grey_range(&paths, range.parse().unwrap(), &|| false)
+        check_grey_range(&paths, range.parse().unwrap(), Cancellation::never())
             .map_err(|error| error.to_string().replace(&format!("{}/", paths[0].parent().unwrap().display()), ""))
     }
 
@@ -292,6 +293,9 @@ mod tests {
         paths[0] = write(folder.path(), "darker.png", 1000);
         assert!(check(&paths, "auto").unwrap_err().starts_with("1 of 100 16-bit images stay below"));
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-        assert_eq!(check_grey_range(&paths, GreyRange::Auto, &|| true), Err(GreyRangeError::Interrupted));
+        assert_eq!(
+            check_grey_range(&paths, GreyRange::Auto, Cancellation::new(&|| true)),
+            Err(GreyRangeError::Interrupted)
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! Pure data and arithmetic of breast-density classification: no files, no tensors, no terminal.
 
+pub mod cancellation;
 pub mod explanation;
 pub mod image;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! The engine as a child process: starting it, exchanging messages with it, and explaining its death.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -93,7 +94,7 @@ pub struct EngineProcess {
 
 impl EngineProcess {
     /// Starts the engine and waits until it is ready, or until `interrupted` returns true.
-    pub fn start(path: &Path, timeouts: Timeouts, interrupted: &dyn Fn() -> bool) -> Result<Self, EngineError> {
+    pub fn start(path: &Path, timeouts: Timeouts, cancellation: Cancellation<'_>) -> Result<Self, EngineError> {
         let mut command = Command::new(path);
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // The user's own settings win. libgomp reads them when it is loaded, so they cannot be set later.
@@ -119,16 +120,16 @@ impl EngineProcess {
             progress: 0,
             last_progress: Instant::now(),
         };
-        engine.handshake(interrupted)?;
+        engine.handshake(cancellation)?;
         Ok(engine)
     }
 
-    fn handshake(&mut self, interrupted: &dyn Fn() -> bool) -> Result<(), EngineError> {
+    fn handshake(&mut self, cancellation: Cancellation<'_>) -> Result<(), EngineError> {
         let path = printable_path(&self.path);
         let deadline = Instant::now() + self.timeouts.start;
         let first = loop {
             match self.events.recv_timeout(POLL_INTERVAL) {
-                Err(RecvTimeoutError::Timeout) if interrupted() => return Err(EngineError::Interrupted),
+                Err(RecvTimeoutError::Timeout) if cancellation.is_cancelled() => return Err(EngineError::Interrupted),
                 Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
                     return Err(self.silent(self.timeouts.start));
                 }

@@ -1,5 +1,6 @@
 //! Runs a job that has a result for each of its images: a prediction or an explanation.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
@@ -105,7 +106,7 @@ pub fn run_image_job<W: ImageWork>(
     engine: &mut EngineProcess,
     job: JobId,
     work: W,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     consume: &mut dyn FnMut(ImageJobEvent<W::Output>) -> anyhow::Result<()>,
 ) -> Result<(), ImageJobError> {
     engine.send(&EngineCommand::Run { job, work: work.into() })?;
@@ -118,7 +119,7 @@ pub fn run_image_job<W: ImageWork>(
         })
     };
     loop {
-        if interrupted() {
+        if cancellation.is_cancelled() {
             engine.send(&EngineCommand::Cancel { job })?;
             return Err(ImageJobError::Interrupted);
         }

@@ -1,5 +1,6 @@
 //! Runs a benchmark job: the duration of a training step.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
@@ -30,12 +31,12 @@ pub fn time_steps(
     engine: &mut EngineProcess,
     job: JobId,
     work: BenchmarkWork,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
 ) -> Result<StepTiming, BenchmarkError> {
     engine.send(&EngineCommand::Run { job, work: Work::Benchmark(work) })?;
     let mut timed = None;
     loop {
-        if interrupted() {
+        if cancellation.is_cancelled() {
             engine.send(&EngineCommand::Cancel { job })?;
             return Err(BenchmarkError::Interrupted);
         }

@@ -1,5 +1,6 @@
 //! Requests to a trainer, and their outcome.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -34,7 +35,7 @@ pub fn send_request(
     run: &RunDir,
     verb: RequestVerb,
     waits: bool,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
 ) -> anyhow::Result<RequestOutcome> {
     let mut follower = RunFollower::new(run.clone());
     follower.poll(&mut |_, _| {});
@@ -73,8 +74,8 @@ pub fn send_request(
         if Instant::now() >= end {
             return Ok(RequestOutcome::Written("; no answer yet, the trainer will still read it".to_owned()));
         }
-        follower.wait(POLL_INTERVAL, interrupted, &mut |_, _| {});
-        if interrupted() {
+        follower.wait(POLL_INTERVAL, cancellation, &mut |_, _| {});
+        if cancellation.is_cancelled() {
             return Ok(RequestOutcome::Interrupted);
         }
     }

@@ -1,5 +1,6 @@
 //! Following a run: its changes are delivered soon after they happen.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -71,7 +72,7 @@ impl RunFollower {
     pub fn wait(
         &mut self,
         timeout: Duration,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         take: &mut dyn FnMut(&RunSnapshot, &RunChange),
     ) -> bool {
         let end = Instant::now() + timeout;
@@ -85,7 +86,7 @@ impl RunFollower {
                 if left.is_zero() {
                     break;
                 }
-                if interrupted() {
+                if cancellation.is_cancelled() {
                     return false;
                 }
                 if self.wait_for_hint(left.min(INTERRUPTION_INTERVAL)) {
@@ -141,6 +142,7 @@ fn is_change(kind: EventKind) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     use chrono::Utc;
 
@@ -157,7 +159,8 @@ mod tests {
     fn changes_until(follower: &mut RunFollower, awaited: impl Fn(&RunChange) -> bool) -> Vec<RunChange> {
         let mut changes = Vec::new();
         while !changes.iter().any(&awaited) {
-            follower.wait(Duration::from_secs(60), &|| false, &mut |_, change| changes.push(change.clone()));
+            follower
+                .wait(Duration::from_secs(60), Cancellation::never(), &mut |_, change| changes.push(change.clone()));
         }
         changes
     }
@@ -209,12 +212,9 @@ mod tests {
             assert!(!follower.poll(&mut |_, _| {}));
         }
         assert!(!follower.wait_for_hint(INTERRUPTION_INTERVAL), "reading gives no hint");
-        let checks = std::cell::Cell::new(0);
-        let interrupted = || {
-            checks.set(checks.get() + 1);
-            true
-        };
-        assert!(!follower.wait(Duration::from_secs(3600), &interrupted, &mut |_, _| {}));
-        assert_eq!(checks.get(), 1);
+        let checks = AtomicU32::new(0);
+        let interrupted = || checks.fetch_add(1, Ordering::Relaxed) == 0;
+        assert!(!follower.wait(Duration::from_secs(3600), Cancellation::new(&interrupted), &mut |_, _| {}));
+        assert_eq!(checks.load(Ordering::Relaxed), 1);
     }
 }

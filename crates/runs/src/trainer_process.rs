@@ -1,5 +1,6 @@
 //! Starting a trainer: a process in a session of its own, which survives the terminal.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
@@ -96,7 +97,7 @@ impl TrainerProcess {
     }
 
     /// Waits until the trainer has started its first run, or until `interrupted` returns true.
-    pub fn wait_until_started(mut self, interrupted: &dyn Fn() -> bool) -> Result<(), TrainerError> {
+    pub fn wait_until_started(mut self, cancellation: Cancellation<'_>) -> Result<(), TrainerError> {
         let start = Instant::now();
         loop {
             let ended = self.child.try_wait().ok().flatten();
@@ -108,7 +109,7 @@ impl TrainerProcess {
                 let how = describe_exit(status, "batch_size");
                 return Err(TrainerError::Died { how, run: self.first.name(), log_tail: self.log_tail() });
             }
-            if interrupted() {
+            if cancellation.is_cancelled() {
                 self.detach();
                 return Err(TrainerError::Interrupted);
             }
@@ -199,7 +200,7 @@ mod tests {
         std::fs::write(run.events(), format!("{STARTED}\n")).unwrap();
         std::fs::write(run.log(), "of an earlier trainer\n").unwrap();
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), Some(7)).unwrap();
-        let error = trainer.wait_until_started(&|| false).unwrap_err().to_string();
+        let error = trainer.wait_until_started(Cancellation::never()).unwrap_err().to_string();
         assert_eq!(
             error,
             "the trainer ended with exit status 3 before it started run; the log ends: train --epochs 7 --"
@@ -207,7 +208,7 @@ mod tests {
 
         let (_folder, run, engine) = fixture(&format!("shift 2; echo '{STARTED}' >> \"$1/events.jsonl\""));
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
-        trainer.wait_until_started(&|| false).unwrap();
+        trainer.wait_until_started(Cancellation::never()).unwrap();
     }
 
     #[test]
@@ -216,7 +217,7 @@ mod tests {
         let (_folder, run, engine) = fixture("sed 's/.*) //' /proc/$$/stat | cut -d ' ' -f 4 > \"$3/session\"");
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
         let pid = trainer.id();
-        assert!(matches!(trainer.wait_until_started(&|| false), Err(TrainerError::Died { .. })));
+        assert!(matches!(trainer.wait_until_started(Cancellation::never()), Err(TrainerError::Died { .. })));
         assert_eq!(std::fs::read_to_string(run.path().join("session")).unwrap().trim(), pid.to_string());
     }
 
@@ -224,7 +225,7 @@ mod tests {
     fn an_interrupted_caller_leaves_the_trainer_running() {
         let (_folder, run, engine) = fixture("sleep 0.2; echo done >> \"$3/finished\"");
         let trainer = TrainerProcess::start(&engine, std::slice::from_ref(&run), None).unwrap();
-        assert!(matches!(trainer.wait_until_started(&|| true), Err(TrainerError::Interrupted)));
+        assert!(matches!(trainer.wait_until_started(Cancellation::new(&|| true)), Err(TrainerError::Interrupted)));
         while !run.path().join("finished").exists() {
             thread::sleep(POLL_INTERVAL);
         }

@@ -1,5 +1,6 @@
 //! Starting a plan: the checks beforehand, the run directories, and one trainer per device.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use super::trainer_process::{TrainerError, TrainerProcess};
@@ -97,7 +98,7 @@ pub fn start_trainers(
     engine: &Path,
     shares: Vec<Vec<RunDir>>,
     epochs: Option<u32>,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     on_processes: &mut dyn FnMut(Vec<RunDir>),
 ) -> StartedTrainers {
     let mut started = StartedTrainers { running: Vec::new(), failed: Vec::new() };
@@ -110,7 +111,7 @@ pub fn start_trainers(
     }
     on_processes(starting.iter().flat_map(|(_, share)| share.iter().cloned()).collect());
     for (trainer, share) in starting {
-        match trainer.wait_until_started(interrupted) {
+        match trainer.wait_until_started(cancellation) {
             // The process exists, whether the caller waits for it or not.
             Ok(()) | Err(TrainerError::Interrupted | TrainerError::Silent { .. }) => started.running.extend(share),
             Err(error) => started.failed.push((share, error)),
@@ -136,17 +137,17 @@ pub fn start_plan(
     plan: &TrainingPlan,
     workspace: &Workspace,
     engine: &Path,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     on_processes: &mut dyn FnMut(&PlannedRuns, &[RunDir]),
 ) -> Result<StartedTrainers, StartError> {
     let planned = plan.create(workspace)?;
-    if interrupted() {
+    if cancellation.is_cancelled() {
         remove_runs(&planned.runs);
         return Err(StartError::Interrupted);
     }
     // Assigned to devices, the runs are in a different order.
     let in_order = |runs: &mut Vec<RunDir>| runs.sort_by_key(|run| planned.runs.iter().position(|one| one == run));
-    let mut started = start_trainers(engine, planned.shares.clone(), None, interrupted, &mut |mut runs| {
+    let mut started = start_trainers(engine, planned.shares.clone(), None, cancellation, &mut |mut runs| {
         in_order(&mut runs);
         on_processes(&planned, &runs);
     });

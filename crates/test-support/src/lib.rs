@@ -145,6 +145,14 @@ pub fn skipped(reason: &str) {
     }
 }
 
+/// True once a process has ended: one that this process has adopted and has not waited for remains as a zombie.
+#[cfg(target_os = "linux")]
+pub fn has_ended(pid: impl std::fmt::Display) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    let state = stat.ok().and_then(|stat| stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()));
+    matches!(state, None | Some('Z' | 'X'))
+}
+
 pub fn stderr_of(output: &std::process::Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }

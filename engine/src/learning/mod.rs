@@ -3,7 +3,6 @@
 pub mod augmentation;
 pub mod batches;
 pub mod best_models;
-pub mod cancellation;
 pub mod device;
 pub mod epoch_plan;
 pub mod explanation;

@@ -11,13 +11,13 @@ use tch::{Device, Kind, Tensor, no_grad, with_grad};
 use super::job::JobContext;
 use crate::learning::augmentation::{Augmentation, transform};
 use crate::learning::batches::standardise;
-use crate::learning::cancellation::Completion;
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::inference;
 use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::{Batch, Learner};
 use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{StepMemory, available_bytes, explain_failure, is_out_of_memory};
+use mammoscope_domain::cancellation::Completion;
 
 /// Timed steps, after one warm-up step that reserves memory and selects algorithms.
 const TIMED_STEPS: usize = 3;

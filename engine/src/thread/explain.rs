@@ -20,10 +20,10 @@ use tch::Device;
 use super::explainer_cache::{ExplainerCache, ModelKey};
 use super::image_source::{DecodedImage, ImageSource};
 use super::job::JobContext;
-use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::explanation::explainer::{Explainer, ExplanationInput, GradientSource, MapRequest};
 use crate::learning::inference;
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 
 /// Batch size on a CPU if a backward pass has to keep the intermediate layers: memory matters there, and larger batches
 /// gain little.
@@ -152,12 +152,12 @@ impl JobMaps<'_> {
                 Some(ExplanationInput { seed: self.seeds[*index], input, class })
             })
             .collect();
-        let should_continue = || {
+        let is_cancelled = || {
             self.job.progress.step();
-            !self.job.control.is_stopped()
+            self.job.control.is_stopped()
         };
-        let cancellation = Cancellation::new(&should_continue);
-        let Completion::Done(maps) = self.explainer.explain(&inputs, self.request, &cancellation)? else {
+        let cancellation = Cancellation::new(&is_cancelled);
+        let Completion::Done(maps) = self.explainer.explain(&inputs, self.request, cancellation)? else {
             return Ok(Completion::Cancelled);
         };
         let mut maps = maps.into_iter();

@@ -1,5 +1,6 @@
 //! Explanation jobs through the engine process.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use mammoscope_storage::models::model_file::Model;
 type SampleResult = Result<ExplainedSample, String>;
 
 fn engine() -> EngineProcess {
-    EngineProcess::start(Path::new(env!("CARGO_BIN_EXE_mammoscope-engine")), Timeouts::default(), &|| false)
+    EngineProcess::start(Path::new(env!("CARGO_BIN_EXE_mammoscope-engine")), Timeouts::default(), Cancellation::never())
         .expect("an engine")
 }
 
@@ -29,7 +30,10 @@ fn model(path: &Path, seed: u64) {
     initial_model(width, 64, None, seed).write(path).expect("room on disk");
 }
 
+/// Images in a folder of a fixed name: the seeds of random maps depend on it.
 fn images(folder: &Path, count: u8) -> Vec<PathBuf> {
+    let folder = folder.join("images");
+    std::fs::create_dir_all(&folder).expect("room on disk");
     (0..count)
         .map(|number| {
             let path = folder.join(format!("{number}.png"));
@@ -61,7 +65,7 @@ fn work(model: &Path, samples: &[PathBuf]) -> ExplainWork {
 
 fn answers(engine: &mut EngineProcess, job: u64, work: ExplainWork) -> Result<Vec<SampleResult>, ImageJobError> {
     let mut answers = Vec::new();
-    run_image_job(engine, JobId(job), work, &|| false, &mut |event| {
+    run_image_job(engine, JobId(job), work, Cancellation::never(), &mut |event| {
         if let ExplanationEvent::Image { index, result } = event {
             assert_eq!(index, answers.len(), "results are in the order of the images");
             answers.push(result);

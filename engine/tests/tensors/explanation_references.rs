@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::perturbation_curve::CURVE_STEPS;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::random_stream::RandomStream;
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine::learning::cancellation::Cancellation;
 use mammoscope_engine::learning::explanation::explainer::{Explainer, ExplanationInput, MapRequest};
 use mammoscope_engine::learning::explanation::perturbation::perturbation_curves;
 use mammoscope_engine::learning::inference::batch_tensor;
@@ -54,7 +54,7 @@ fn small_image() -> NetworkInput {
 
 fn explained(explainer: &Explainer, input: &NetworkInput, class: DensityClass, request: MapRequest) -> ExplainedSample {
     let image = [ExplanationInput { seed: 11, input, class: Some(class) }];
-    let samples = explainer.explain(&image, request, &Cancellation::never()).expect("maps").done();
+    let samples = explainer.explain(&image, request, Cancellation::never()).expect("maps").done();
     samples.expect("not cancelled").swap_remove(0).expect("finite logits")
 }
 
@@ -190,7 +190,7 @@ fn the_curves_of_a_faithful_map_beat_those_of_its_inverse() {
         let image = batch_tensor(&[&input]).expect("a tensor");
         let index = class.index() as i64;
         let reverse =
-            perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, &Cancellation::never());
+            perturbation_curves(explainer.network(), &image, index, reversed.samples(), 4, Cancellation::never());
         let reverse = reverse.expect("curves").done().expect("not cancelled");
         gains[0] += curves.insertion_area().expect("points") - reverse.insertion_area().expect("points");
         gains[1] += reverse.deletion_area().expect("points") - curves.deletion_area().expect("points");

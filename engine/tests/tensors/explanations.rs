@@ -2,7 +2,9 @@
 
 use mammoscope_test_support::skipped;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::map_status::MapStatus;
@@ -10,7 +12,6 @@ use mammoscope_domain::explanation::weight_cascade::CASCADE;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::NonfiniteOutput;
-use mammoscope_engine::learning::cancellation::{Cancellation, Completion};
 use mammoscope_engine::learning::device::cpu_has_bf16;
 use mammoscope_engine::learning::explanation::explainer::{Explainer, ExplanationInput, GradientSource, MapRequest};
 use mammoscope_engine::learning::explanation::random_weights::randomised;
@@ -62,7 +63,7 @@ fn explain(
 ) -> Vec<ExplainedSample> {
     let images: Vec<ExplanationInput<'_>> =
         (3..).zip(inputs).map(|(seed, input)| ExplanationInput { seed, input, class }).collect();
-    let samples = explainer.explain(&images, request, &Cancellation::never()).expect("maps").done();
+    let samples = explainer.explain(&images, request, Cancellation::never()).expect("maps").done();
     samples.expect("not cancelled").into_iter().map(|sample| sample.expect("finite logits")).collect()
 }
 
@@ -241,7 +242,7 @@ fn maps_are_repeatable_and_independent_of_the_batch() {
             assert_eq!(together, explain(&explainer, &images, None, request), "{method} is not repeatable");
             for (seed, (input, together)) in (3..).zip(images.iter().zip(&together)) {
                 let image = [ExplanationInput { seed, input, class: None }];
-                let alone = explainer.explain(&image, request, &Cancellation::never()).expect("maps").done();
+                let alone = explainer.explain(&image, request, Cancellation::never()).expect("maps").done();
                 let alone = alone.expect("not cancelled").swap_remove(0).expect("finite logits");
                 assert_eq!(alone.class, together.class);
                 let off = difference(together.map.values(), alone.map.values());
@@ -249,7 +250,7 @@ fn maps_are_repeatable_and_independent_of_the_batch() {
             }
         }
     }
-    let none = explainer.explain(&[], MapRequest::default(), &Cancellation::never()).expect("no maps");
+    let none = explainer.explain(&[], MapRequest::default(), Cancellation::never()).expect("no maps");
     assert_eq!(none, Completion::Done(Vec::new()));
 }
 
@@ -276,7 +277,7 @@ fn nonfinite_logits_are_an_error_of_their_image() {
     for method in ExplanationMethod::ALL {
         let request = MapRequest { method, ..MapRequest::default() };
         let image = [ExplanationInput { seed: 0, input: &images[0], class: None }];
-        let samples = explainer.explain(&image, request, &Cancellation::never()).expect("a batch").done();
+        let samples = explainer.explain(&image, request, Cancellation::never()).expect("a batch").done();
         assert_eq!(samples.expect("not cancelled"), [Err(NonfiniteOutput)], "{method}");
     }
 }
@@ -285,16 +286,13 @@ fn nonfinite_logits_are_an_error_of_their_image() {
 fn methods_of_many_passes_can_be_cancelled_between_passes() {
     let (explainer, images) = (explainer(&small_model()), small_images());
     for method in [ExplanationMethod::SmoothGrad, ExplanationMethod::Occlusion] {
-        let checks = std::cell::Cell::new(0);
-        let should_continue = || {
-            checks.set(checks.get() + 1);
-            checks.get() < 3
-        };
+        let checks = AtomicU32::new(0);
+        let is_cancelled = || checks.fetch_add(1, Ordering::Relaxed) == 2;
         let image = [ExplanationInput { seed: 0, input: &images[0], class: None }];
         let request = MapRequest { method, ..MapRequest::default() };
-        let cancelled = explainer.explain(&image, request, &Cancellation::new(&should_continue)).expect("a batch");
+        let cancelled = explainer.explain(&image, request, Cancellation::new(&is_cancelled)).expect("a batch");
         assert_eq!(cancelled, Completion::Cancelled, "{method}");
-        assert_eq!(checks.get(), 3, "{method}");
+        assert_eq!(checks.load(Ordering::Relaxed), 3, "{method}");
     }
 }
 

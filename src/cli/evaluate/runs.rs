@@ -1,5 +1,6 @@
 //! The evaluation of runs on their own validation and test images, with their best checkpoints.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -64,10 +65,11 @@ pub(super) fn evaluate<const N: usize>(
     let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), requested, console)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
-        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
-        started => started?,
-    };
+    let mut engine =
+        match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), Cancellation::new(&interrupted)) {
+            Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+            started => started?,
+        };
     let mut jobs = (0..).map(JobId);
     let mut failed = 0;
     let mut predictions: [Predictions; N] = std::array::from_fn(|_| Predictions::default());
@@ -75,7 +77,8 @@ pub(super) fn evaluate<const N: usize>(
         for run in list {
             for of_split in SPLITS {
                 let job = jobs.next().expect("job numbers do not end");
-                let (kept, missed) = run.evaluate(of_split, &mut engine, job, &interrupted, console)?;
+                let (kept, missed) =
+                    run.evaluate(of_split, &mut engine, job, Cancellation::new(&interrupted), console)?;
                 failed += missed;
                 if of_split == split {
                     predictions.extend(kept);
@@ -132,7 +135,7 @@ impl TrainedRun {
         split: Split,
         engine: &mut EngineProcess,
         job: JobId,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         console: &Console,
     ) -> anyhow::Result<(Predictions, usize)> {
         let work = SplitWork {
@@ -149,7 +152,7 @@ impl TrainedRun {
         }
         let name = format!("{} {split}", self.spec.view);
         let progress = PredictionProgress::new(console, &name, work.images());
-        let predicted = work.run(engine, job, interrupted, &mut |event| progress.on_message(event));
+        let predicted = work.run(engine, job, cancellation, &mut |event| progress.on_message(event));
         progress.finish();
         let SplitPredictions { rows, failures } = match predicted {
             Err(ImageJobError::Interrupted) => return Err(Interrupted.into()),

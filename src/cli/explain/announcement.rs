@@ -1,5 +1,6 @@
 //! The announcement of how long a slow method will take.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::time::Instant;
 
 use super::group_maps::{GroupMaps, Job};
@@ -23,7 +24,7 @@ impl GroupMaps<'_> {
         &self,
         engine: &mut EngineProcess,
         job: &mut Job,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
     ) -> anyhow::Result<()> {
         let (method, samples) = (self.arguments.method, &self.group.samples);
         let Some(first) = samples.first().filter(|_| method.is_slow() && self.group.model.fault.is_none()) else {
@@ -40,7 +41,7 @@ impl GroupMaps<'_> {
             grey_range: self.arguments.data_options.grey.range(),
         };
         let mut answers: Vec<Instant> = Vec::new();
-        let result = run_image_job(engine, job.next(), work, interrupted, &mut |event| {
+        let result = run_image_job(engine, job.next(), work, cancellation, &mut |event| {
             if matches!(event, PredictionEvent::Image { result: Ok(_), .. }) {
                 answers.push(Instant::now());
             }

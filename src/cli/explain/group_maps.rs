@@ -1,5 +1,6 @@
 //! The maps of one view's images, computed by the engine, each enlarged to its picture and scored as it arrives.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -119,7 +120,7 @@ impl GroupMaps<'_> {
         &self,
         engine: &mut EngineProcess,
         job: &mut Job,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         take: TakeImage<'_>,
     ) -> anyhow::Result<Done> {
         let samples = &self.group.samples;
@@ -152,7 +153,7 @@ impl GroupMaps<'_> {
             curves: arguments.measures_curves(),
         };
         let result =
-            run_image_job(engine, job.next(), self.work(self.class(), variation, None), interrupted, &mut consume);
+            run_image_job(engine, job.next(), self.work(self.class(), variation, None), cancellation, &mut consume);
         let outcome = self.score_and_take(waiting, &mut done, &progress, take).and_then(|()| match result {
             // The engine is still running, and other views have other models.
             Err(ImageJobError::Failed(reason)) => {
@@ -185,7 +186,7 @@ impl GroupMaps<'_> {
     pub(super) fn maps_of(
         &self,
         engine: &mut EngineProcess,
-        interrupted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
         id: JobId,
         chosen: &[&Explained],
         variation: Variation,
@@ -194,7 +195,7 @@ impl GroupMaps<'_> {
         let classes = chosen.iter().map(|one| Some(one.row.explained)).collect();
         let positions: Vec<usize> = chosen.iter().map(|one| one.index).collect();
         let work = self.work(ExplainedClass::PerSample(classes), variation, Some(&positions));
-        let result = run_image_job(engine, id, work, interrupted, &mut |event| {
+        let result = run_image_job(engine, id, work, cancellation, &mut |event| {
             if let ExplanationEvent::Image { index, result: Ok(sample) } = event
                 && index < chosen.len()
             {

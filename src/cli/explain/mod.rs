@@ -5,6 +5,7 @@ mod files;
 mod group_maps;
 mod sanity;
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -211,10 +212,11 @@ pub(super) fn run(
     let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), &interrupted) {
-        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
-        started => started?,
-    };
+    let mut engine =
+        match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), Cancellation::new(&interrupted)) {
+            Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+            started => started?,
+        };
     let mut printer = arguments.show.then(|| PicturePrinter::new(arguments.graphics, console)).flatten();
     let mut job = Job::default();
     let mut explained: Vec<Explained> = Vec::new();
@@ -228,8 +230,8 @@ pub(super) fn run(
             console.warn(&text);
             coarse.push(text);
         }
-        maps.announce(&mut engine, &mut job, &interrupted)?;
-        let done = maps.compute(&mut engine, &mut job, &interrupted, &mut |one, image| {
+        maps.announce(&mut engine, &mut job, Cancellation::new(&interrupted))?;
+        let done = maps.compute(&mut engine, &mut job, Cancellation::new(&interrupted), &mut |one, image| {
             files.write(one, image).with_context(out)?;
             table.write(&one.row).with_context(out)?;
             if let (Some(printer), true) = (&mut printer, image.status.is_sound()) {
@@ -249,7 +251,15 @@ pub(super) fn run(
         bail!("no image could be explained, {} failed", counted(failures.len(), "image"));
     }
     let checked = if arguments.sanity {
-        Some(sanity::check(arguments, console, &groups, &explained, &mut engine, &mut job, &interrupted)?)
+        Some(sanity::check(
+            arguments,
+            console,
+            &groups,
+            &explained,
+            &mut engine,
+            &mut job,
+            Cancellation::new(&interrupted),
+        )?)
     } else {
         None
     };

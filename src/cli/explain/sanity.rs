@@ -1,5 +1,6 @@
 //! Sanity checks of the maps: random weights, repetition, and random maps as a control.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -45,7 +46,7 @@ pub(super) fn check(
     explained: &[Explained],
     engine: &mut EngineProcess,
     job: &mut Job,
-    interrupted: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
 ) -> anyhow::Result<Checked> {
     let mut correlations: Vec<Vec<f64>> = vec![Vec::new(); CASCADE.len()];
     let mut differences: Vec<f64> = Vec::new();
@@ -64,15 +65,15 @@ pub(super) fn check(
         let same = Variation { method: arguments.method, layer: arguments.layer, randomised_stages: 0, curves: false };
         // Both times in the same batches: on a GPU, rounding depends on the batch size.
         let mut before: Vec<Option<ExplanationMap>> = vec![None; chosen.len()];
-        maps.maps_of(engine, interrupted, job.next(), &chosen, same, &mut |place, sample| {
+        maps.maps_of(engine, cancellation, job.next(), &chosen, same, &mut |place, sample| {
             before[place] = Some(sample.map);
         })?;
-        maps.maps_of(engine, interrupted, job.next(), &chosen, same, &mut |place, again| {
+        maps.maps_of(engine, cancellation, job.next(), &chosen, same, &mut |place, again| {
             differences.extend(before[place].as_ref().and_then(|before| difference(before, &again.map)));
         })?;
         for (stage, found) in correlations.iter_mut().enumerate() {
             let random = Variation { randomised_stages: stage + 1, ..same };
-            maps.maps_of(engine, interrupted, job.next(), &chosen, random, &mut |place, random| {
+            maps.maps_of(engine, cancellation, job.next(), &chosen, random, &mut |place, random| {
                 found.extend(correlation(kept[place], &random.map));
             })?;
         }
@@ -85,7 +86,7 @@ pub(super) fn check(
             randomised_stages: 0,
             curves: true,
         };
-        maps.maps_of(engine, interrupted, job.next(), &of_group, random, &mut |place, random| {
+        maps.maps_of(engine, cancellation, job.next(), &of_group, random, &mut |place, random| {
             let control = &mut control[first + place];
             if !control.has_scores() {
                 return;

@@ -1,5 +1,6 @@
 //! `mammoscope follow`: the live progress of runs.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -189,11 +190,15 @@ impl Following<'_> {
         loop {
             let printer = &mut self.printer;
             let mut printed = Ok(());
-            followed.follower.wait(POLL_INTERVAL, &|| interruption.requested(), &mut |snapshot, change| {
-                if printed.is_ok() {
-                    printed = printer.print_change(snapshot, change);
-                }
-            });
+            followed.follower.wait(
+                POLL_INTERVAL,
+                Cancellation::new(&|| interruption.requested()),
+                &mut |snapshot, change| {
+                    if printed.is_ok() {
+                        printed = printer.print_change(snapshot, change);
+                    }
+                },
+            );
             printed?;
             if interruption.requested() {
                 return Ok(());

@@ -1,5 +1,6 @@
 //! The service of the screen Evaluate: finds runs with predictions, evaluates and compares them.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,21 +39,24 @@ impl EvaluateService {
                 thread::spawn(move || send(EvaluateMessage::Looked { kept: look(runs) }));
             }
             EvaluateEffect::Open { request, runs, split, first } => {
-                let newest = newest(&self.opened, request);
-                thread::spawn(move || open(request, &runs, split, first, &newest, &send));
+                let superseded = superseded(&self.opened, request);
+                thread::spawn(move || open(request, &runs, split, first, Cancellation::new(&superseded), &send));
             }
             EvaluateEffect::Compare { request, runs, with, split, first } => {
-                let newest = newest(&self.compared, request);
-                thread::spawn(move || compare(request, [&runs, &with], split, first, &newest, &send));
+                let superseded = superseded(&self.compared, request);
+                thread::spawn(move || {
+                    compare(request, [&runs, &with], split, first, Cancellation::new(&superseded), &send);
+                });
             }
         }
     }
 }
 
-fn newest(latest: &Arc<AtomicU64>, request: u64) -> impl Fn() -> bool + use<> {
+/// Makes this the latest request; the closure returns true once there is a later one.
+fn superseded(latest: &Arc<AtomicU64>, request: u64) -> impl Fn() -> bool + Sync + use<> {
     latest.store(request, Ordering::Relaxed);
     let latest = Arc::clone(latest);
-    move || latest.load(Ordering::Relaxed) == request
+    move || latest.load(Ordering::Relaxed) != request
 }
 
 fn look(runs: Vec<RunDir>) -> HashMap<RunDir, Vec<Split>> {
@@ -71,7 +75,7 @@ fn open(
     runs: &[NamedRun],
     split: Option<Split>,
     first: Option<SetName>,
-    newest: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     send: &dyn Fn(EvaluateMessage) -> bool,
 ) {
     let kept = KeptPredictions::read(runs, split);
@@ -92,13 +96,13 @@ fn open(
         problems: kept.problems.clone(),
         sets,
     };
-    if !newest() || !send(EvaluateMessage::Opened { request, opened: Box::new(opened) }) {
+    if cancellation.is_cancelled() || !send(EvaluateMessage::Opened { request, opened: Box::new(opened) }) {
         return;
     }
     let mut order: Vec<_> = kept.sets.iter().collect();
     order.sort_by_key(|set| Some(set.name) != first);
     for set in order {
-        if !newest() {
+        if cancellation.is_cancelled() {
             return;
         }
         if let Some(evaluated) = kept.evaluate(set, Bootstrap::default())
@@ -115,7 +119,7 @@ fn compare(
     [runs, with]: [&[NamedRun]; 2],
     split: Split,
     first: Option<SetName>,
-    newest: &dyn Fn() -> bool,
+    cancellation: Cancellation<'_>,
     send: &dyn Fn(EvaluateMessage) -> bool,
 ) {
     let (here, there) = (KeptPredictions::read(runs, Some(split)), KeptPredictions::read(with, Some(split)));
@@ -136,7 +140,7 @@ fn compare(
                     }
                 },
             };
-            if !newest() || !send(EvaluateMessage::Compared { request, name, compared, resampled }) {
+            if cancellation.is_cancelled() || !send(EvaluateMessage::Compared { request, name, compared, resampled }) {
                 return;
             }
         }

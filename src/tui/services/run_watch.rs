@@ -1,5 +1,6 @@
 //! Follows a run on a thread of its own and sends its changes.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -39,7 +40,7 @@ impl RunWatch {
         let flag = Arc::clone(&over);
         thread::spawn(move || {
             thread::sleep(delay);
-            follow(&run, &|| flag.load(Ordering::Relaxed), &inbox);
+            follow(&run, Cancellation::new(&|| flag.load(Ordering::Relaxed)), &inbox);
         });
         Self { over }
     }
@@ -89,15 +90,15 @@ impl PendingUpdate {
     }
 }
 
-fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
+fn follow(run: &RunDir, cancellation: Cancellation<'_>, inbox: &Sender<UiMessage>) {
     let mut follower = RunFollower::new(run.clone());
     let mut pending = PendingUpdate::new();
     let (mut problems, mut log_length, mut first) = (Vec::new(), None, true);
-    while !over() {
+    while !cancellation.is_cancelled() {
         let mut take = |snapshot: &RunSnapshot, change: &RunChange| pending.add(snapshot.state(), change);
         let mut changed = if first { follower.poll(&mut take) || first } else { false };
         if !first {
-            changed = follower.wait(LOG_CHECK_INTERVAL, over, &mut take);
+            changed = follower.wait(LOG_CHECK_INTERVAL, cancellation, &mut take);
         }
         first = false;
         let length = fs::metadata(run.log()).ok().map(|facts| facts.len());
@@ -107,7 +108,7 @@ fn follow(run: &RunDir, over: &dyn Fn() -> bool, inbox: &Sender<UiMessage>) {
         let found = snapshot.problems();
         changed |= found != problems || log.is_some();
         problems = found;
-        if !changed || over() {
+        if !changed || cancellation.is_cancelled() {
             continue;
         }
         let update = Box::new(pending.take(snapshot.state(), problems.clone(), log));

@@ -1,5 +1,6 @@
 //! The service of the screen Runs: lists and follows runs, and controls their trainers.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -57,7 +58,7 @@ impl RunsService {
             }
             RunsEffect::Follow(runs) => self.follow(runs),
             RunsEffect::Ask { run, verb } => self.work(move || {
-                let answer = send_request(&run, verb, true, &|| false).map_err(Failure::from);
+                let answer = send_request(&run, verb, true, Cancellation::never()).map_err(Failure::from);
                 RunsMessage::Answered { run, verb, answer }
             }),
             RunsEffect::Resume(run) => self.work(move || {
@@ -116,7 +117,7 @@ fn resume(run: &RunDir) -> anyhow::Result<()> {
     let engine = locate_engine()?.path;
     RunRequests::new(run).withdraw_all().context("withdraw earlier requests")?;
     let trainer = TrainerProcess::start(&engine, std::slice::from_ref(run), None)?;
-    Ok(trainer.wait_until_started(&|| false)?)
+    Ok(trainer.wait_until_started(Cancellation::never())?)
 }
 
 fn trash(workspace: &Workspace, run: &RunDir) -> anyhow::Result<std::path::PathBuf> {

@@ -1,5 +1,6 @@
 //! The service of the screen Train: summarises data sets, times steps, and starts trainers.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,27 +116,20 @@ fn serve_scans(
         }
         let (request, data) = newest;
         let is_old = || newest_scan.load(Ordering::Acquire) != request;
-        let outcome = summarise(&data, workspace, &is_old).map_err(Failure::from);
+        let outcome = summarise(&data, workspace, Cancellation::new(&is_old)).map_err(Failure::from);
         if inbox.send(UiMessage::Train(TrainMessage::Scanned { request, outcome })).is_err() {
             return;
         }
     }
 }
 
-fn summarise(
-    data: &DataRequest,
-    workspace: &Workspace,
-    interrupted: &(dyn Fn() -> bool + Sync),
-) -> anyhow::Result<DataSummary> {
-    let (manifests, problems) = manifests(data, interrupted)?;
+fn summarise(data: &DataRequest, workspace: &Workspace, cancellation: Cancellation<'_>) -> anyhow::Result<DataSummary> {
+    let (manifests, problems) = manifests(data, cancellation)?;
     Ok(DataSummary::new(&manifests, problems, workspace.free_bytes()))
 }
 
 /// The manifests of the requested images, and problems with the folders.
-fn manifests(
-    data: &DataRequest,
-    interrupted: &(dyn Fn() -> bool + Sync),
-) -> anyhow::Result<(ManifestSet, Vec<String>)> {
+fn manifests(data: &DataRequest, cancellation: Cancellation<'_>) -> anyhow::Result<(ManifestSet, Vec<String>)> {
     let scanned = scan(&expand_home(&data.root))?;
     let plan = match data.splits {
         SplitChoice::OwnOrDrawn => SplitPlan::FoldersOrDrawn { seed: data.seed },
@@ -150,7 +144,7 @@ fn manifests(
     }
     let paths: Vec<PathBuf> = manifests.manifests.iter().flat_map(DatasetManifest::paths).collect();
     let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    let facts = check_grey_range(&paths, data.grey_range, interrupted)
+    let facts = check_grey_range(&paths, data.grey_range, cancellation)
         .map_err(|error| anyhow::anyhow!(error.advice(IN_THE_FORM)))?;
     problems.extend(facts.note(data.grey_range));
     for manifest in &mut manifests.manifests {
@@ -175,7 +169,7 @@ fn serve_timings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: &
         }
         let request = newest.request;
         let unwanted = || wanted.load(Ordering::Acquire) != request + 1;
-        let outcome = match time(newest, &unwanted) {
+        let outcome = match time(newest, Cancellation::new(&unwanted)) {
             Err(_) if unwanted() => continue,
             outcome => outcome.map_err(Failure::from),
         };
@@ -185,12 +179,12 @@ fn serve_timings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: &
     }
 }
 
-fn time(request: TimingRequest, unwanted: &dyn Fn() -> bool) -> anyhow::Result<StepTiming> {
+fn time(request: TimingRequest, cancellation: Cancellation<'_>) -> anyhow::Result<StepTiming> {
     let path = locate_engine()?.path;
-    let mut engine = EngineProcess::start(&path, Timeouts::default(), unwanted)?;
+    let mut engine = EngineProcess::start(&path, Timeouts::default(), cancellation)?;
     let work = BenchmarkWork { config: request.config, device: request.device };
     // The engine is dropped after this and leaves its memory to the training.
-    time_steps(&mut engine, JobId(request.request), work, unwanted).map_err(|error| match error {
+    time_steps(&mut engine, JobId(request.request), work, cancellation).map_err(|error| match error {
         BenchmarkError::Failed(reason) => anyhow::anyhow!(reason),
         error => error.into(),
     })
@@ -200,9 +194,9 @@ fn time(request: TimingRequest, unwanted: &dyn Fn() -> bool) -> anyhow::Result<S
 fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<StartedRuns> {
     request.config.check()?;
     let engine = locate_engine()?.path;
-    let (ManifestSet { manifests, .. }, _) = manifests(&request.data, &|| false)?;
+    let (ManifestSet { manifests, .. }, _) = manifests(&request.data, Cancellation::never())?;
     for manifest in &manifests {
-        if let Some(copies) = copied_files(manifest, &|| false).and_then(CopiedImages::some) {
+        if let Some(copies) = copied_files(manifest, Cancellation::never()).and_then(CopiedImages::some) {
             bail!("{}: {copies}; remove one of each, or use mammoscope train --allow-duplicates", manifest.view);
         }
     }
@@ -218,7 +212,7 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
         manifests,
         shares,
     };
-    let started = start_plan(&plan, workspace, &engine, &|| false, &mut |_, _| {})?;
+    let started = start_plan(&plan, workspace, &engine, Cancellation::never(), &mut |_, _| {})?;
     let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
     Ok(StartedRuns { runs: started.running, failures })
 }

@@ -1,8 +1,8 @@
 //! Grad-CAM maps per second.
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::network::network_plan::{REFERENCE_SIZE, WidthFactor};
 use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_engine::learning::cancellation::Cancellation;
 use mammoscope_engine::learning::explanation::explainer::{Explainer, MapRequest};
 use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
@@ -28,7 +28,7 @@ fn full_size_maps(explainer: &Explainer, input: &Tensor) -> Result<Tensor, TchEr
     let seeds = vec![0; images as usize];
     let request = MapRequest { keras_vis: true, ..MapRequest::default() };
     let choose = |logits: &[[f32; DensityClass::COUNT]]| vec![DensityClass::A; logits.len()];
-    let maps = explainer.maps(input, &seeds, request, &choose, &Cancellation::never())?;
+    let maps = explainer.maps(input, &seeds, request, &choose, Cancellation::never())?;
     let maps = maps.done().expect("a benchmark is never cancelled").maps;
     no_grad(|| {
         let large = maps.f_relu()?.f_unsqueeze(1)?.f_upsample_bicubic2d([rows, columns], true, None, None)?;

@@ -10,6 +10,7 @@ mod content_index;
 mod disk_room;
 mod image_record;
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -54,7 +55,7 @@ pub struct PixelCache<'a> {
     /// Called after every image, from many threads.
     pub on_progress: &'a (dyn Fn(CacheProgress) + Sync),
     /// Called before every image; once it returns true, the work ends with [`PixelCacheError::Cancelled`].
-    pub cancelled: &'a (dyn Fn() -> bool + Sync),
+    pub cancellation: Cancellation<'a>,
 }
 
 /// The progress of the work. `Hashing → (Verifying | Decoding | Verifying → Decoding)`: hashing skips files that have not
@@ -247,7 +248,7 @@ impl<'a> Counter<'a> {
     }
 
     fn check_cancelled(&self) -> Result<(), PixelCacheError> {
-        if (self.cache.cancelled)() { Err(PixelCacheError::Cancelled) } else { Ok(()) }
+        if self.cache.cancellation.is_cancelled() { Err(PixelCacheError::Cancelled) } else { Ok(()) }
     }
 
     fn step(&self) {

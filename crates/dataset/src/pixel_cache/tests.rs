@@ -1,3 +1,4 @@
+use mammoscope_domain::cancellation::Cancellation;
 use std::fs::File;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -55,7 +56,7 @@ impl Fixture {
     fn open_with(
         &self,
         on_progress: &(dyn Fn(CacheProgress) + Sync),
-        cancelled: &(dyn Fn() -> bool + Sync),
+        cancellation: Cancellation<'_>,
     ) -> Result<CachedImages, PixelCacheError> {
         let (folder, route) = (&self.cache(), InputRoute::Training);
         PixelCache {
@@ -66,7 +67,7 @@ impl Fixture {
             threads: 2,
             measure: first_level,
             on_progress,
-            cancelled,
+            cancellation,
         }
         .open_or_build(&self.samples)
     }
@@ -77,7 +78,7 @@ impl Fixture {
         let count = |progress: CacheProgress| {
             decoded.fetch_add(usize::from(progress.stage == CacheStage::Decoding), Ordering::Relaxed);
         };
-        let images = self.open_with(&count, &|| false).unwrap();
+        let images = self.open_with(&count, Cancellation::never()).unwrap();
         (images, decoded.into_inner())
     }
 
@@ -177,7 +178,7 @@ fn every_size_and_route_has_its_own_cache() {
     for (size, route, files) in
         [(8, InputRoute::Training, 1), (9, InputRoute::Training, 2), (8, InputRoute::GradCamNotebook, 3)]
     {
-        let (on_progress, cancelled) = (&|_| (), &|| false);
+        let (on_progress, cancellation) = (&|_| (), Cancellation::never());
         let cache = PixelCache {
             folder,
             size,
@@ -186,7 +187,7 @@ fn every_size_and_route_has_its_own_cache() {
             threads: 1,
             measure: |_| None,
             on_progress,
-            cancelled,
+            cancellation,
         };
         let images = cache.open_or_build(&fixture.samples).unwrap();
         let record = images.records()[1].as_ref().unwrap();
@@ -217,7 +218,7 @@ fn an_image_that_changes_meanwhile_is_reported_and_read_the_next_time() {
             write_image(&fixture.samples[2], 50, ExtendedColorType::L8);
         }
     };
-    let images = fixture.open_with(&rewrite, &|| false).unwrap();
+    let images = fixture.open_with(&rewrite, Cancellation::never()).unwrap();
     assert_eq!(images.records()[2], Err(UnusableImage::Changed));
     assert!(images.records()[..2].iter().all(Result::is_ok));
     fixture.assert_correct(&fixture.open().0);
@@ -231,7 +232,7 @@ fn a_cancelled_build_leaves_nothing() {
         let on_progress = |progress: CacheProgress| {
             stop.fetch_add(usize::from(progress.stage == stage && progress.done == 3), Ordering::Relaxed);
         };
-        let outcome = fixture.open_with(&on_progress, &|| stop.load(Ordering::Relaxed) > 0);
+        let outcome = fixture.open_with(&on_progress, Cancellation::new(&|| stop.load(Ordering::Relaxed) > 0));
         assert!(matches!(outcome, Err(PixelCacheError::Cancelled)));
         let left = fs::read_dir(fixture.cache()).unwrap().map(|entry| entry.unwrap().file_name());
         assert!(left.into_iter().all(|name| name == "files.json"));
@@ -243,7 +244,7 @@ fn a_cancelled_build_leaves_nothing() {
 fn progress_counts_every_image() {
     let fixture = Fixture::new(5);
     let reported = Mutex::new(Vec::new());
-    fixture.open_with(&|progress| reported.lock().unwrap().push(progress), &|| false).unwrap();
+    fixture.open_with(&|progress| reported.lock().unwrap().push(progress), Cancellation::never()).unwrap();
     let mut reported = reported.into_inner().unwrap();
     assert!(reported[..5].iter().all(|progress| progress.stage == CacheStage::Hashing));
     reported.sort_by_key(|progress| (progress.stage == CacheStage::Decoding, progress.done));
@@ -268,7 +269,7 @@ fn several_threads_may_build_the_same_cache() {
 fn a_folder_that_cannot_be_created_is_named() {
     let fixture = Fixture::new(1);
     fs::write(fixture.cache(), b"in the way").unwrap();
-    let error = fixture.open_with(&|_| (), &|| false).unwrap_err().to_string();
+    let error = fixture.open_with(&|_| (), Cancellation::never()).unwrap_err().to_string();
     assert!(error.starts_with(&format!("write the pixel cache {}: ", fixture.cache().display())), "{error}");
 }
 

@@ -71,7 +71,7 @@ impl EvaluatedSet {
         bootstrap: Bootstrap,
     ) -> Result<Option<Self>, DifferentLabels> {
         let Some(evaluation) = Evaluation::of(&set.cases, bootstrap) else { return Ok(None) };
-        // Images without a view cannot be told apart within an examination, so they cannot be paired.
+        // Images without a view cannot be distinguished within an examination, so they cannot be paired.
         let beside = of_baseline.iter().find(|other| other.name == set.name && other.name != SetName::Unspecified);
         let baseline = match beside {
             Some(beside) => BaselineFigures::of(&set, beside, bootstrap)?,

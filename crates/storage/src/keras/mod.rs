@@ -31,7 +31,7 @@ use self::weight_tree::WeightFile;
 use self::wiring::{InputSize, Wiring};
 use super::regular_file::read_regular_file;
 use crate::models::model_file::{
-    Model, ModelMetadata, SizeOutOfRange, TensorValues, check_size, list_faults, sha256_hex,
+    Model, ModelMetadata, SizeOutOfRange, TensorValues, check_size, fault_of_values, list_faults, sha256_hex,
 };
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::network::network_plan::{NetworkPlan, REFERENCE_SIZE, WidthFactor};
@@ -177,14 +177,10 @@ fn convert(matched: &MatchedArrays<'_>) -> Result<(WidthFactor, TensorValues), V
 
 fn fault_of(found: &FoundArray<'_>, expected: &[usize], ours: &str) -> Option<String> {
     let WeightArray { shape, values } = found.array;
-    if shape != expected {
-        Some(format!("has shape {}, not {expected:?}", excerpt(&format!("{shape:?}"))))
-    } else if !values.iter().all(|value| value.is_finite()) {
-        Some("holds values that are not finite".to_owned())
-    } else if ours.ends_with(".moving_variance") && values.iter().any(|value| *value < 0.0) {
-        Some("holds negative values, but variances are not negative".to_owned())
+    if shape == expected {
+        fault_of_values(ours, values).map(|fault| format!("contains {fault}"))
     } else {
-        None
+        Some(format!("has shape {}, not {expected:?}", excerpt(&format!("{shape:?}"))))
     }
 }
 

@@ -163,8 +163,8 @@ pub enum ModelError {
     /// Tensors are missing, superfluous or of the wrong shape.
     #[error("the tensors do not fit the network: {0}")]
     Tensors(String),
-    /// A tensor holds values that are not finite, or negative variances.
-    #[error("tensor '{name}' holds values that {reason}")]
+    /// A tensor contains values that are not finite, or negative variances.
+    #[error("tensor '{name}' contains {reason}")]
     Values { name: String, reason: &'static str },
     /// The tensors do not match their checksum.
     #[error("the file is damaged: its tensors do not match its checksum")]
@@ -180,9 +180,9 @@ impl From<safetensors::SafeTensorError> for ModelError {
 /// Checks that the values of a tensor are finite and that variances are not negative; returns the fault, if any.
 pub(crate) fn fault_of_values(name: &str, values: &[f32]) -> Option<&'static str> {
     if !values.iter().all(|value| value.is_finite()) {
-        Some("are not finite")
+        Some("values that are not finite")
     } else if name.ends_with("moving_variance") && values.iter().any(|&value| value < 0.0) {
-        Some("are negative, but variances are not")
+        Some("variances below zero")
     } else {
         None
     }

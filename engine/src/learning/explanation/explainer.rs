@@ -18,10 +18,10 @@ use super::occlusion::occlusion;
 use super::perturbation::perturbation_curves;
 use super::principal_component::eigen_cam;
 use super::smooth_grad::smooth_grad;
-use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::inference::{batch_size, batch_tensor};
 use crate::learning::resnet::ResNet;
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 
 /// Logits of the classes A to D.
 type Logits = [f32; DensityClass::COUNT];
@@ -83,7 +83,7 @@ impl Explainer {
         &self,
         images: &[ExplanationInput<'_>],
         request: MapRequest,
-        cancellation: &Cancellation<'_>,
+        cancellation: Cancellation<'_>,
     ) -> Result<Completion<Vec<Result<ExplainedSample, NonfiniteOutput>>>, TchError> {
         if images.is_empty() {
             return Ok(Completion::Done(Vec::new()));
@@ -115,7 +115,7 @@ impl Explainer {
         &self,
         image: &Tensor,
         sample: &mut ExplainedSample,
-        cancellation: &Cancellation<'_>,
+        cancellation: Cancellation<'_>,
     ) -> Result<Completion<()>, TchError> {
         if !sample.map.status().is_sound() {
             return Ok(Completion::Done(()));
@@ -142,7 +142,7 @@ impl Explainer {
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        cancellation: &Cancellation<'_>,
+        cancellation: Cancellation<'_>,
     ) -> Result<Completion<MapBatch>, TchError> {
         let MapRequest { method, layer, .. } = request;
         match method {
@@ -218,7 +218,7 @@ impl Explainer {
         seeds: &[u64],
         request: MapRequest,
         choose: &dyn Fn(&[Logits]) -> Vec<DensityClass>,
-        cancellation: &Cancellation<'_>,
+        cancellation: Cancellation<'_>,
     ) -> Result<Completion<MapBatch>, TchError> {
         let logits = no_grad(|| on_host(&self.network.forward(batch)?))?;
         let classes = choose(&logits);

@@ -3,8 +3,8 @@
 use mammoscope_domain::explanation::explanation_method::occlusion_grid;
 use tch::{Device, TchError, Tensor, no_grad};
 
-use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 
 /// The map of one image 1×3×S×S: for every position of the patch, the logit of the whole image minus that of the image
 /// with the patch covered. A patch is centred on its grid cell, two cells wide, and filled with zero, the image's mean.
@@ -14,7 +14,7 @@ pub fn occlusion(
     image: &Tensor,
     class: i64,
     batch: usize,
-    cancellation: &Cancellation<'_>,
+    cancellation: Cancellation<'_>,
 ) -> Result<Completion<Tensor>, TchError> {
     no_grad(|| {
         let (_, _, size, _) = image.size4()?;
@@ -23,7 +23,7 @@ pub fn occlusion(
         let mut drops = Vec::with_capacity(cells * cells);
         let positions: Vec<(usize, usize)> = (0..cells * cells).map(|cell| (cell / cells, cell % cells)).collect();
         for positions in positions.chunks(batch.max(1)) {
-            if !cancellation.should_continue() {
+            if cancellation.is_cancelled() {
                 return Ok(Completion::Cancelled);
             }
             let copies = Tensor::f_cat(&vec![image; positions.len()], 0)?;

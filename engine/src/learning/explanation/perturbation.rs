@@ -5,8 +5,8 @@ use mammoscope_domain::explanation::perturbation_curve::{
 };
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
-use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 
 /// The curves of one image 1×3×S×S for a class and a map of S·S values. Removed pixels are zero, the image's mean: a
 /// deletion ends and an insertion starts with a blank input. `batch` perturbed copies are computed at once. Petsiuk,
@@ -17,7 +17,7 @@ pub fn perturbation_curves(
     class: i64,
     map: &[f32],
     batch: usize,
-    cancellation: &Cancellation<'_>,
+    cancellation: Cancellation<'_>,
 ) -> Result<Completion<PerturbationCurves>, TchError> {
     no_grad(|| {
         let (_, _, rows, columns) = image.size4()?;
@@ -31,7 +31,7 @@ pub fn perturbation_curves(
         let curve = |keeps_first: bool| -> Result<Completion<Vec<f64>>, TchError> {
             let mut probabilities = Vec::with_capacity(changed.len());
             for changed in changed.chunks(batch.max(1)) {
-                if !cancellation.should_continue() {
+                if cancellation.is_cancelled() {
                     return Ok(Completion::Cancelled);
                 }
                 let counts: Vec<f32> = changed.iter().map(|&count| count as f32).collect();

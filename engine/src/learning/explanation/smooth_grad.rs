@@ -4,9 +4,9 @@ use mammoscope_domain::explanation::explanation_method::NOISY_COPIES;
 use mammoscope_domain::random_stream::RandomStream;
 use tch::{Kind, TchError, Tensor, no_grad};
 
-use crate::learning::cancellation::{Cancellation, Completion};
 use crate::learning::folded_resnet::FoldedResNet;
 use crate::learning::learning_stream::LearningStream;
+use mammoscope_domain::cancellation::{Cancellation, Completion};
 
 /// Standard deviation of the noise relative to the image's range: within the paper's 10 to 20 %.
 const NOISE: f64 = 0.15;
@@ -20,13 +20,13 @@ pub fn smooth_grad(
     image: &Tensor,
     class: i64,
     seed: u64,
-    cancellation: &Cancellation<'_>,
+    cancellation: Cancellation<'_>,
 ) -> Result<Completion<Tensor>, TchError> {
     let deviation = NOISE * (image.f_max()?.f_double_value(&[])? - image.f_min()?.f_double_value(&[])?);
     let mut stream = RandomStream::new(seed, LearningStream::Noise);
     let mut sum = image.f_zeros_like()?;
     for _ in 0..NOISY_COPIES {
-        if !cancellation.should_continue() {
+        if cancellation.is_cancelled() {
             return Ok(Completion::Cancelled);
         }
         let noise = gaussian_like(image, &mut stream)?.f_mul_scalar(deviation)?;

@@ -1,5 +1,6 @@
 //! Loads the images of a run's manifest onto the device.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -45,7 +46,7 @@ impl PreparedImages {
         size: usize,
         threads: usize,
         recorder: &mut Recorder,
-        should_stop: &(dyn Fn() -> bool + Sync),
+        cancellation: Cancellation<'_>,
     ) -> anyhow::Result<Self> {
         let mut manifest = read_manifest(&run.manifest())?;
         let paths: Vec<PathBuf> = manifest.paths().collect();
@@ -58,7 +59,7 @@ impl PreparedImages {
             threads,
             measure: intensity_sd,
             on_progress: &|_| {},
-            cancelled: should_stop,
+            cancellation,
         };
         let cache = match cache.open_or_build(&paths) {
             Err(PixelCacheError::Cancelled) => return Err(Cancelled.into()),
@@ -90,7 +91,7 @@ impl PreparedImages {
         }
         if changed {
             // Before the manifest is written, since a resumed run does not check again.
-            refuse_copies(&manifest, &cache, recorder, should_stop)?;
+            refuse_copies(&manifest, &cache, recorder, cancellation)?;
             let doubtful = manifest.doubtful_images();
             if !doubtful.is_empty() {
                 recorder.record(RunEventKind::Warning { message: doubtful.to_string() })?;
@@ -157,10 +158,10 @@ fn refuse_copies(
     manifest: &DatasetManifest,
     cache: &CachedImages,
     recorder: &mut Recorder,
-    should_stop: &(dyn Fn() -> bool + Sync),
+    cancellation: Cancellation<'_>,
 ) -> anyhow::Result<()> {
     let signature = |position: usize| cache.records()[position].as_ref().ok()?.signature.as_ref();
-    let copies = copied_pictures(manifest, &signature, should_stop).ok_or(Cancelled)?;
+    let copies = copied_pictures(manifest, &signature, cancellation).ok_or(Cancelled)?;
     let Some(copies) = CopiedImages::some(copies) else { return Ok(()) };
     if !manifest.allow_duplicates {
         bail!("{copies}; remove one of each, or train with --allow-duplicates");

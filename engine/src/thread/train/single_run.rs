@@ -1,5 +1,6 @@
 //! Trains one run, from acquiring its lock to recording its end.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -149,7 +150,13 @@ impl SingleRun<'_> {
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
 
         let queue = Arc::clone(self.queue);
-        let images = PreparedImages::read(self.run, config.size, threads, recorder, &move || queue.should_stop())?;
+        let images = PreparedImages::read(
+            self.run,
+            config.size,
+            threads,
+            recorder,
+            Cancellation::new(&move || queue.should_stop()),
+        )?;
         let (train, unusable) = images.training_set(device)?;
         let (validation, _) = images.evaluation_set(Split::Validation, device)?;
         let (test, _) = images.evaluation_set(Split::Test, Device::Cpu)?;

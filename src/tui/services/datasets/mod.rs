@@ -4,6 +4,7 @@ mod browser;
 mod inspector;
 pub(super) mod paths;
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -71,7 +72,9 @@ impl DatasetsService {
                     if !send_doubts(&paths, &inbox, &cancelled) {
                         return;
                     }
-                    if let Some(audit) = find_duplicates(paths, &|| cancelled.load(Ordering::Relaxed)) {
+                    if let Some(audit) =
+                        find_duplicates(paths, Cancellation::new(&|| cancelled.load(Ordering::Relaxed)))
+                    {
                         let _ = inbox.send(UiMessage::Datasets(DatasetsMessage::Duplicates { root, audit }));
                     }
                 });

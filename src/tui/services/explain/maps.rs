@@ -1,5 +1,6 @@
 //! Computes maps through the engine, with a cache of the latest.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -96,7 +97,7 @@ impl MapProvider for MapRenderer {
         self.engine = None;
     }
 
-    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Result<Arc<MappedImage>, MapError> {
+    fn map(&mut self, request: &MapRequest, cancellation: Cancellation<'_>) -> Result<Arc<MappedImage>, MapError> {
         let (key, model) = self.key(request)?;
         let picture = self.picture(&picture_key(&key, &model));
         let known = self.maps.iter().position(|known| known.key == key).map(|at| self.maps.remove(at));
@@ -105,7 +106,7 @@ impl MapProvider for MapRenderer {
                 let mapped = known.mapped(examined);
                 (known, mapped)
             }
-            (_, picture) => self.compute(request, key, &model, picture, unwanted)?,
+            (_, picture) => self.compute(request, key, &model, picture, cancellation)?,
         };
         self.maps.push(cached);
         if self.maps.len() > MAX_MAPS {
@@ -223,7 +224,7 @@ impl MapRenderer {
         key: MapKey,
         model: &ModelEntry,
         known: Option<Arc<ExaminedPicture>>,
-        unwanted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
     ) -> Result<(CachedMap, Arc<MappedImage>), MapError> {
         let size = model.metadata.size;
         let is_known = known.is_some();
@@ -234,7 +235,7 @@ impl MapRenderer {
             let read = || ExaminedPicture::read(&sample, size, route, range, seed).map(Arc::new);
             known.map_or_else(|| read().map_err(|error| Failure::from(format!("the file {error}"))), Ok)
         });
-        let answer = self.ask_engine(request, model, unwanted);
+        let answer = self.ask_engine(request, model, cancellation);
         let examined = examined.join().unwrap_or_else(|_| Err("the file could not be examined".into()))?;
         if !is_known {
             self.keep(picture_key(&key, model), &examined);
@@ -249,7 +250,7 @@ impl MapRenderer {
         &mut self,
         request: &MapRequest,
         model: &ModelEntry,
-        unwanted: &dyn Fn() -> bool,
+        cancellation: Cancellation<'_>,
     ) -> Result<ExplainedSample, MapError> {
         let engine = match &mut self.engine {
             Some(engine) => engine,
@@ -257,7 +258,8 @@ impl MapRenderer {
                 let located = self.program.clone().map_or_else(|| locate_engine().map(|found| found.path), Ok);
                 let path = located.map_err(Failure::new)?;
                 // Never cancelled: the next request needs the engine, too.
-                let engine = EngineProcess::start(&path, Timeouts::default(), &|| false).map_err(Failure::new)?;
+                let engine =
+                    EngineProcess::start(&path, Timeouts::default(), Cancellation::never()).map_err(Failure::new)?;
                 missing.insert(engine)
             }
         };
@@ -279,7 +281,7 @@ impl MapRenderer {
             threads: None,
         };
         let mut answer = None;
-        let outcome = run_image_job(engine, JobId(self.job), work, unwanted, &mut |event| {
+        let outcome = run_image_job(engine, JobId(self.job), work, cancellation, &mut |event| {
             if let ExplanationEvent::Image { result, .. } = event {
                 answer = Some(result);
             }

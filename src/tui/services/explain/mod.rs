@@ -6,6 +6,7 @@ mod request_slot;
 #[cfg(test)]
 mod tests;
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -63,7 +64,7 @@ trait MapProvider {
     fn is_cached(&mut self, request: &MapRequest) -> bool;
 
     /// Takes the map from the cache or computes it.
-    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Result<Arc<MappedImage>, MapError>;
+    fn map(&mut self, request: &MapRequest, cancellation: Cancellation<'_>) -> Result<Arc<MappedImage>, MapError>;
 
     /// Releases the resources that only computing needs.
     fn release_engine(&mut self);
@@ -138,7 +139,7 @@ fn serve(provider: &mut dyn MapProvider, requests: &RequestSlot, inbox: &Sender<
             if requests.is_superseded(done) {
                 break;
             }
-            let outcome = match provider.map(request, &|| !requests.wants(request)) {
+            let outcome = match provider.map(request, Cancellation::new(&|| !requests.wants(request))) {
                 Ok(mapped) => Ok(mapped),
                 Err(MapError::Failed(failure)) => Err(failure),
                 Err(MapError::Cancelled) => break,

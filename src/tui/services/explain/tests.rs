@@ -1,5 +1,6 @@
 //! Tests of the thread that computes maps, with a provider that the tests control and with the real engine.
 
+use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -50,11 +51,11 @@ impl MapProvider for SlowProvider {
         self.made.contains(&request.sample)
     }
 
-    fn map(&mut self, request: &MapRequest, unwanted: &dyn Fn() -> bool) -> Result<Arc<MappedImage>, MapError> {
+    fn map(&mut self, request: &MapRequest, cancellation: Cancellation<'_>) -> Result<Arc<MappedImage>, MapError> {
         if !self.is_cached(request) {
             self.started.send(request.sample.clone()).unwrap();
             while self.finish.recv_timeout(Duration::from_millis(1)).is_err() {
-                if unwanted() {
+                if cancellation.is_cancelled() {
                     return Err(MapError::Cancelled);
                 }
             }
@@ -231,7 +232,7 @@ fn every_new_checkpoint_of_a_run_gives_a_new_map() {
         follow: true,
         ..request("")
     };
-    let mut map = |wanted: &MapRequest| renderer.map(wanted, &|| false);
+    let mut map = |wanted: &MapRequest| renderer.map(wanted, Cancellation::never());
     let Err(MapError::Failed(failure)) = map(&wanted) else { panic!("there is no checkpoint") };
     assert!(failure.text().contains("no best checkpoint"));
     model.write(&run.best_checkpoint(1, 0.5)).unwrap();
@@ -262,7 +263,7 @@ fn a_failed_map_can_be_requested_again() {
     let run = small_run(folder.path(), &model);
     let mut renderer = MapRenderer::with_engine(folder.path().join("no engine"));
     let wanted = MapRequest { source: ModelSource::Runs(vec![run.clone()]), ..request("gone.png") };
-    let mut problem = || match renderer.map(&wanted, &|| false) {
+    let mut problem = || match renderer.map(&wanted, Cancellation::never()) {
         Err(MapError::Failed(failure)) => failure.to_string(),
         other => panic!("{other:?}"),
     };

@@ -1,23 +1,25 @@
-//! Cancellation of work that takes many passes through a network.
+//! Cancellation of long work by its caller.
 
-/// A check between two passes of a long computation. The closure may count progress as well.
-pub struct Cancellation<'a>(&'a dyn Fn() -> bool);
+/// A check that long work makes between its parts. The closure may count progress as well.
+#[derive(Clone, Copy)]
+pub struct Cancellation<'a>(&'a (dyn Fn() -> bool + Sync));
 
 impl<'a> Cancellation<'a> {
-    /// Cancels the work as soon as `should_continue` returns false.
+    /// Cancels the work as soon as `is_cancelled` returns true.
     #[must_use]
-    pub fn new(should_continue: &'a dyn Fn() -> bool) -> Self {
-        Self(should_continue)
+    pub fn new(is_cancelled: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self(is_cancelled)
     }
 
     /// For work that always runs to its end.
     #[must_use]
     pub fn never() -> Cancellation<'static> {
-        Cancellation(&|| true)
+        Cancellation(&|| false)
     }
 
+    /// True once the work is to end.
     #[must_use]
-    pub fn should_continue(&self) -> bool {
+    pub fn is_cancelled(self) -> bool {
         self.0()
     }
 }
