@@ -1,10 +1,10 @@
 //! The predictions of a run's best model for one of its splits.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, ManifestSample, PixelFacts};
 use mammoscope_domain::subject::prediction::PredictionRow;
@@ -52,7 +52,7 @@ impl SplitWork<'_> {
     }
 
     /// Predicts every image that still has the pixels the run began with; the others are reported as failures.
-    /// `on_event` receives every event, and `interrupted` is polled between events.
+    /// `on_event` receives every event, and `cancellation` is polled between events.
     pub fn run(
         self,
         engine: &mut EngineProcess,

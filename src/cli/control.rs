@@ -1,6 +1,5 @@
 //! `mammoscope control`: sends a request to a trainer and waits for its acknowledgement.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use clap::Args;
@@ -8,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::interruption::Interruption;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_runs::control::{RequestOutcome, send_request};

@@ -1,6 +1,5 @@
 //! The command-line options that describe a data set.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,6 +10,7 @@ use super::interruption::Interruption;
 use mammoscope_dataset::folder_layout::{FolderScan, ScanOptions, scan_with};
 use mammoscope_dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
 use mammoscope_dataset::stated::{IdPattern, LabelTable, StatedIds};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};

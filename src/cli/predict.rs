@@ -1,6 +1,5 @@
 //! `mammoscope predict`: class probabilities of images.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,6 +14,7 @@ use super::interruption::Interruption;
 use super::model_choice::open_models;
 use super::prediction_progress::PredictionProgress;
 use mammoscope_dataset::grey_check::GreyFacts;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;

@@ -1,6 +1,5 @@
 //! `mammoscope resume`: continues runs that were interrupted, stopped or killed.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -9,6 +8,7 @@ use clap::Args;
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;

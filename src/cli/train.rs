@@ -1,6 +1,5 @@
 //! `mammoscope train`: plans runs from a data set and a preset, and starts detached trainers.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,6 +14,7 @@ use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
 use mammoscope_dataset::split::SplitPlan;
 use mammoscope_dataset::split_table::SplitTable;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;

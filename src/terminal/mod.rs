@@ -6,5 +6,6 @@ pub mod graphics_protocol;
 pub(crate) mod grey_sixel;
 pub(crate) mod input;
 pub(crate) mod parser;
+mod picture_fit;
 pub(crate) mod query;
 pub(crate) mod sizes;

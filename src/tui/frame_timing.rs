@@ -1,6 +1,5 @@
 //! What it takes to draw the screen Runs: for the bench `workbench`, which sees no more of the workbench than this.
 
-use crate::terminal::graphics::PicturePlacement;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use super::theme::Theme;
 use super::view_state::ViewState;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::GraphicsFacts;
+use crate::terminal::graphics::PicturePlacement;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
 use crate::tui::protocol::machine_sample::MachineSample;

@@ -3,7 +3,6 @@
 
 #![cfg(unix)]
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +15,7 @@ use mammoscope_dataset::manifest::build_manifests;
 use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
 use mammoscope_dataset::pixel_cache::PixelCache;
 use mammoscope_dataset::split::SplitPlan;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::selection::ViewSelection;

@@ -1,10 +1,10 @@
 //! `import`, `model` and `predict` by the real binaries: results equal the reference's, bad input is listed, and
 //! nothing is left half done.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::process::Output;
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};

@@ -3,11 +3,11 @@
 
 #![cfg(unix)]
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};

@@ -3,10 +3,10 @@
 
 #![cfg(target_os = "linux")]
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fs;
 use std::process::{Child, Stdio};
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::image::grey_range::GreyRange;

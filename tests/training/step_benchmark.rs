@@ -2,9 +2,9 @@
 
 #![cfg(unix)]
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};

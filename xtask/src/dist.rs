@@ -16,7 +16,7 @@ const LIBRARIES: [&str; 5] = ["libtorch_cpu.so", "libc10.so", "libgomp.so.1", "l
 /// Libraries that libtorch lacks on some machines, or takes from the system.
 const OPTIONAL: [&str; 3] = ["libgomp.so.1", "libcudart.so.13", "libcupti.so.13"];
 const FOLDERS: [&str; 3] = ["docs", "models", "testset"];
-const FILES: [&str; 4] = ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"];
+const FILES: [&str; 5] = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE-APACHE", "LICENSE-MIT"];
 const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 /// Arguments of `cargo xtask dist`.

@@ -18,7 +18,10 @@ pub(crate) fn run(checkout: &Checkout) -> anyhow::Result<ExitCode> {
     let without_default_features = checkout.cargo(package);
     let checks = [
         ("cargo fmt", checkout.cargo(["fmt", "--all", "--check"])),
-        ("cargo clippy", checkout.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
+        (
+            "cargo clippy",
+            checkout.cargo(["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
+        ),
         ("cargo clippy, without default features", without_default_features),
         ("cargo doc", documentation),
     ];

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: builds everything, then tests everything.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -26,20 +27,22 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[OsString]) -> anyhow::Result
     let verdict = if tested.success() { "all tests passed" } else { "some tests failed" };
     let record = fs::read_to_string(record).unwrap_or_default();
     let skipped = skipped_tests(&record);
-    for line in &skipped {
-        eprintln!("{line}");
+    for (test, reasons) in &skipped {
+        eprintln!("skipped: {test}: {}", reasons.iter().copied().collect::<Vec<_>>().join("; "));
     }
     let skipped = if skipped.is_empty() { "none skipped".to_owned() } else { format!("{} skipped", skipped.len()) };
     eprintln!("{verdict}, {skipped} ({})", libtorch::short(started.elapsed()));
     Ok(exit_code(tested))
 }
 
-/// The lines `skipped: <test>: <reason>`, sorted, each once.
-fn skipped_tests(record: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = record.lines().collect();
-    lines.sort_unstable();
-    lines.dedup();
-    lines
+/// The skipped tests with their reasons, from lines `skipped: <test>: <reason>`.
+fn skipped_tests(record: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut tests = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for line in record.lines().filter_map(|line| line.strip_prefix("skipped: ")) {
+        let (test, reason) = line.split_once(": ").unwrap_or((line, "for no stated reason"));
+        tests.entry(test).or_default().insert(reason);
+    }
+    tests
 }
 
 /// Makes idle libgomp threads sleep: spinning, several engines on few cores would slow each other down tenfold. A value
@@ -56,9 +59,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_that_skips_twice_counts_once() {
-        let record = "skipped: b: no GPU\nskipped: a: no ../shared/seed\nskipped: b: no GPU\n";
-        assert_eq!(skipped_tests(record), ["skipped: a: no ../shared/seed", "skipped: b: no GPU"]);
+    fn a_test_counts_once_however_often_it_skips() {
+        let record =
+            "skipped: b::x: no GPU\nskipped: a: no ../shared/seed\nskipped: b::x: no GPU\nskipped: a: no TensorBoard\n";
+        let skipped = skipped_tests(record);
+        assert_eq!(skipped.keys().copied().collect::<Vec<_>>(), ["a", "b::x"]);
+        assert_eq!(skipped["a"].iter().copied().collect::<Vec<_>>(), ["no ../shared/seed", "no TensorBoard"]);
         assert!(skipped_tests("").is_empty());
     }
 }

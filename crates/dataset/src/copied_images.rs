@@ -1,6 +1,5 @@
 //! Copies of a picture in two splits, which would leak from training into testing.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -8,6 +7,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::duplicate_audit::find_duplicates;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, ManifestSample};
 use mammoscope_domain::subject::split::Split;
@@ -85,7 +85,7 @@ impl fmt::Display for CopiedImages {
 impl std::error::Error for CopiedImages {}
 
 /// Finds files with the same bytes in two splits of a run, without decoding any image. Unreadable files are ignored here.
-/// Returns `None` once `stopped` returns true.
+/// Returns `None` if cancelled.
 #[must_use]
 pub fn copied_files(manifest: &DatasetManifest, cancellation: Cancellation<'_>) -> Option<Vec<CopiedImage>> {
     let sample_of: BTreeMap<PathBuf, &ManifestSample> = manifest.paths().zip(&manifest.samples).collect();
@@ -113,7 +113,7 @@ struct Candidate<'m> {
 /// Finds pictures in two splits of a run: with the same pixels, compressed or scaled again, or mirrored.
 ///
 /// `signature` returns the signature of the image at a position of the manifest. Images of a single grey level are
-/// skipped, since another warning names them. Returns `None` once `stopped` returns true.
+/// skipped, since another warning names them. Returns `None` if cancelled.
 pub fn copied_pictures<'s>(
     manifest: &DatasetManifest,
     signature: &(dyn Fn(usize) -> Option<&'s PictureSignature> + Sync),

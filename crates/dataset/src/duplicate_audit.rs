@@ -1,11 +1,12 @@
 //! Detection of files with the same content, cheapest tests first: length, then the first bytes, then all bytes.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::fs::File;
 use std::hash::Hash;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+
+use mammoscope_domain::cancellation::Cancellation;
 
 use sha2::{Digest as _, Sha256};
 
@@ -23,8 +24,8 @@ pub struct DuplicateAudit {
     pub unreadable: usize,
 }
 
-/// Finds the files with the same content. Files with a unique length are not opened. Returns `None` once `stopped` returns
-/// true.
+/// Finds the files with the same content. Files with a unique length are not opened. Returns `None` if
+/// cancelled.
 #[must_use]
 pub fn find_duplicates(paths: Vec<PathBuf>, cancellation: Cancellation<'_>) -> Option<DuplicateAudit> {
     let mut audit = DuplicateAudit { files: paths.len(), ..DuplicateAudit::default() };

@@ -1,12 +1,12 @@
 //! Validation of a data set's grey range before any computation.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::{
     GreyRange, PLAIN_FROM, SIXTEEN_FROM, WHITE_OF_8_BITS, depth_of, white_in_words,
 };
@@ -125,7 +125,7 @@ fn deep_images(count: usize) -> String {
 /// Checks a specified grey range against the images.
 ///
 /// The headers of all images are read. Only 16-bit images can be in doubt: some of them are decoded, and all if one of
-/// those is in doubt. Unreadable images are ignored here. `interrupted` is polled.
+/// those is in doubt. Unreadable images are ignored here. `cancellation` is polled.
 pub fn check_grey_range(
     paths: &[&Path],
     range: GreyRange,

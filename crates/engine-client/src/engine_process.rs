@@ -1,6 +1,5 @@
 //! The engine as a child process: starting it, exchanging messages with it, and explaining its death.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::engine_pipes::{StderrTail, spawn_reader, spawn_writer};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_protocol::command::EngineCommand;
 use mammoscope_engine_protocol::event::EngineEvent;
@@ -74,7 +74,7 @@ impl Default for Timeouts {
 pub const OPENMP_WAITING: [(&str, &str); 2] = [("OMP_WAIT_POLICY", "PASSIVE"), ("GOMP_SPINCOUNT", "1000")];
 /// Phrases in the last lines of a program that could not allocate memory.
 const OUT_OF_MEMORY: [&str; 3] = ["memory allocation of", "out of memory", "Cannot allocate memory"];
-/// The interval at which `interrupted` is polled while waiting.
+/// The interval at which `cancellation` is polled while waiting.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A running engine. Dropping it ends the process and its children.
@@ -93,7 +93,7 @@ pub struct EngineProcess {
 }
 
 impl EngineProcess {
-    /// Starts the engine and waits until it is ready, or until `interrupted` returns true.
+    /// Starts the engine and waits until it is ready, or until it is cancelled.
     pub fn start(path: &Path, timeouts: Timeouts, cancellation: Cancellation<'_>) -> Result<Self, EngineError> {
         let mut command = Command::new(path);
         command.arg("serve").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

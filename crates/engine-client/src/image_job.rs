@@ -1,16 +1,16 @@
 //! Runs a job that has a result for each of its images: a prediction or an explanation.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::training::compute_options::Precision;
 use mammoscope_engine_protocol::command::{EngineCommand, ExplainWork, JobId, PredictWork, Work};
 use mammoscope_engine_protocol::event::{EngineEvent, ExplainedSample, JobOutcome, PredictedSample};
 
 /// The time without progress after which the caller is informed.
 const STALL: Duration = Duration::from_secs(60);
-/// The interval at which `interrupted` is polled while the engine is silent.
+/// The interval at which `cancellation` is polled while the engine is silent.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Work on images, each of which gets one output.
@@ -100,7 +100,7 @@ pub enum ImageJobError {
 }
 
 /// Runs one job to its end and hands over its events as they arrive, images in the order of the job's samples.
-/// `interrupted` is polled between events, and at least twenty times a second; once it returns true, the engine stops
+/// `cancellation` is polled between events, and at least twenty times a second; once it is cancelled, the engine stops
 /// at the next batch.
 pub fn run_image_job<W: ImageWork>(
     engine: &mut EngineProcess,

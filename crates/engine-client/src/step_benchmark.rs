@@ -1,14 +1,14 @@
 //! Runs a benchmark job: the duration of a training step.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::time::Duration;
 
 use super::engine_process::{EngineError, EngineProcess};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::training::step_timing::StepTiming;
 use mammoscope_engine_protocol::command::{BenchmarkWork, EngineCommand, JobId, Work};
 use mammoscope_engine_protocol::event::{EngineEvent, JobOutcome};
 
-/// The interval at which `interrupted` is polled while the engine is silent.
+/// The interval at which `cancellation` is polled while the engine is silent.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A benchmark without a result.
@@ -25,7 +25,7 @@ pub enum BenchmarkError {
     Interrupted,
 }
 
-/// Times a few training steps. `interrupted` is polled at least twenty times a second; once it returns true, the engine
+/// Times a few training steps. `cancellation` is polled at least twenty times a second; once it is cancelled, the engine
 /// stops between two steps.
 pub fn time_steps(
     engine: &mut EngineProcess,

@@ -1,11 +1,11 @@
 //! Requests to a trainer, and their outcome.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
 use crate::follower::RunFollower;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -30,7 +30,7 @@ pub enum RequestOutcome {
     Interrupted,
 }
 
-/// Writes a request, and waits for its acknowledgement if `waits`, until `interrupted` returns true.
+/// Writes a request, and waits for its acknowledgement if `waits`, until it is cancelled.
 pub fn send_request(
     run: &RunDir,
     verb: RequestVerb,

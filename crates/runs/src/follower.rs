@@ -1,6 +1,5 @@
 //! Following a run: its changes are delivered soon after they happen.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use notify::event::{AccessKind, AccessMode};
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use crate::snapshot::{RunChange, RunSnapshot};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_storage::runs::event_tail::TailEntry;
 use mammoscope_storage::runs::run_dir::RunDir;
 
@@ -67,7 +67,7 @@ impl RunFollower {
         changed
     }
 
-    /// Waits until something changes, `timeout` has passed, or `interrupted` returns true; otherwise like
+    /// Waits until something changes, `timeout` has passed, or it is cancelled; otherwise like
     /// [`RunFollower::poll`].
     pub fn wait(
         &mut self,

@@ -1,6 +1,5 @@
 //! Starting a trainer: a process in a session of its own, which survives the terminal.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::CommandExt as _;
@@ -9,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_engine_client::engine_process::{OPENMP_WAITING, describe_exit};
@@ -96,7 +96,7 @@ impl TrainerProcess {
         self.child.id()
     }
 
-    /// Waits until the trainer has started its first run, or until `interrupted` returns true.
+    /// Waits until the trainer has started its first run, or until it is cancelled.
     pub fn wait_until_started(mut self, cancellation: Cancellation<'_>) -> Result<(), TrainerError> {
         let start = Instant::now();
         loop {

@@ -1,10 +1,10 @@
 //! Starting a plan: the checks beforehand, the run directories, and one trainer per device.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::Path;
 
 use super::trainer_process::{TrainerError, TrainerProcess};
 use super::training_plan::{PlanError, PlannedRuns, TrainingPlan, remove_runs};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;

@@ -1,9 +1,9 @@
 //! Explanation jobs through the engine process.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::image::image_seed::image_seed;

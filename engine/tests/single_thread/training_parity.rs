@@ -4,8 +4,7 @@
 //! epsilon of 1e-5 (step 0, by 1e-3), a slope of 0.2 (step 0, by 0.1), and, in the moving variances after the last
 //! step, a momentum of 0.9 and the biased variance (by 7e-4), neither of which affects a loss.
 
-use mammoscope_test_support::skipped;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mammoscope_domain::network::network_plan::WidthFactor;
 use mammoscope_domain::training::training_config::TrainingConfig;
@@ -13,15 +12,11 @@ use mammoscope_engine::learning::learner::{Batch, Learner};
 use mammoscope_engine::learning::libtorch_ext::channels_last;
 use mammoscope_engine::learning::loss::CrossEntropy;
 use mammoscope_storage::keras::{ImportOptions, import};
+use mammoscope_test_support::shared;
 use tch::{Device, Kind, Tensor};
 
 fn fixtures() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/train");
-    if !folder.exists() {
-        skipped(&format!("no {}", folder.display()));
-        return None;
-    }
-    Some(folder)
+    shared("reference/train")
 }
 
 fn config() -> TrainingConfig {

@@ -1,23 +1,16 @@
 //! Parity of the augmentation with the Keras reference: four transforms of a mammogram, before and after
 //! standardisation.
 
-use mammoscope_test_support::skipped;
 use std::path::{Path, PathBuf};
 
 use mammoscope_engine::learning::augmentation::{AffineParameters, transform};
 use mammoscope_engine::learning::batches::standardise;
+use mammoscope_test_support::shared;
 use serde_json::Value;
 use tch::{Kind, Tensor};
 
-/// The path of a reference file. In a public checkout, which lacks these files, reports a skip and returns `None`; the
-/// test runner captures the print macros, so this writes to stderr directly.
 fn reference(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/reference/augment").join(name);
-    if !path.exists() {
-        skipped(&format!("no {}", path.display()));
-        return None;
-    }
-    Some(path)
+    shared(&format!("reference/augment/{name}"))
 }
 
 /// Reads one channel S×S as 1×1×S×S.

@@ -1,7 +1,7 @@
 //! Explanation maps: parity with the Keras reference and with autograd, and the properties of every method.
 
-use mammoscope_test_support::skipped;
-use std::path::{Path, PathBuf};
+use mammoscope_test_support::{shared, skipped};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mammoscope_domain::cancellation::{Cancellation, Completion};
@@ -21,16 +21,6 @@ use mammoscope_storage::keras::{ImportOptions, import};
 use mammoscope_storage::models::model_file::Model;
 use serde_json::Value;
 use tch::{Device, Kind, Tensor};
-
-/// The path of a reference file; reports a skip and returns `None` in a public checkout, which lacks these files.
-fn reference(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
-    if !path.exists() {
-        skipped(&format!("{} is not there", path.display()));
-        return None;
-    }
-    Some(path)
-}
 
 fn small_model() -> Model {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/small_w8_autonames.h5");
@@ -86,11 +76,9 @@ fn difference(ours: &[f32], theirs: &[f32]) -> f64 {
 /// ReLU.
 #[test]
 fn maps_of_real_mammograms_match_keras_vis() {
-    let (Some(weights), Some(predictions), Some(cams)) = (
-        reference("reference/full/keras_resnet41.h5"),
-        reference("reference/predictions.json"),
-        reference("reference/cams"),
-    ) else {
+    let (Some(weights), Some(predictions), Some(cams)) =
+        (shared("reference/full/keras_resnet41.h5"), shared("reference/predictions.json"), shared("reference/cams"))
+    else {
         return;
     };
     let explainer = explainer(&import(&weights, ImportOptions::default()).expect("the reference").model);
@@ -106,7 +94,7 @@ fn maps_of_real_mammograms_match_keras_vis() {
         let mut inputs = Vec::new();
         for image in images {
             let file = image["file"].as_str().expect("a path");
-            let Some(path) = reference(&format!("seed/{file}")) else { return };
+            let Some(path) = shared(&format!("seed/{file}")) else { return };
             inputs.push(
                 load_input(&path, 650, route, mammoscope_domain::image::grey_range::GreyRange::Auto)
                     .expect("an image")
@@ -167,7 +155,7 @@ fn the_closed_form_matches_a_backward_pass() {
 #[test]
 fn closed_form_and_completeness_hold_on_a_real_mammogram() {
     let (Some(weights), Some(image)) =
-        (reference("reference/full/keras_resnet41.h5"), reference("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
+        (shared("reference/full/keras_resnet41.h5"), shared("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
     else {
         return;
     };
@@ -303,7 +291,7 @@ fn bf16_maps_stay_close_to_f32() {
         return;
     }
     let (Some(weights), Some(image)) =
-        (reference("reference/full/keras_resnet41.h5"), reference("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
+        (shared("reference/full/keras_resnet41.h5"), shared("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
     else {
         return;
     };

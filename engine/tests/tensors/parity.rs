@@ -1,7 +1,7 @@
 //! Parity of the network with the Keras reference: every file layout, every layer, logits, probabilities and the folded
 //! form.
 
-use mammoscope_test_support::skipped;
+use mammoscope_test_support::{shared, skipped};
 use std::path::{Path, PathBuf};
 
 use mammoscope_domain::network::input_route::InputRoute;
@@ -19,16 +19,6 @@ use tch::{Device, Kind, Tensor};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures")
-}
-
-/// The path of a reference file; reports a skip and returns `None` in a public checkout, which lacks these files.
-fn reference(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
-    if !path.exists() {
-        skipped(&format!("{} is not there", path.display()));
-        return None;
-    }
-    Some(path)
 }
 
 fn json(path: &Path) -> Value {
@@ -110,13 +100,13 @@ fn the_sum_before_the_last_activation_matches_the_reference() {
 #[test]
 fn every_layer_of_the_full_network_matches_the_reference() {
     let (Some(weights), Some(activations)) =
-        (reference("reference/full/keras_resnet41.h5"), reference("reference/activations_1103_1_B_CC_R_route1.json"))
+        (shared("reference/full/keras_resnet41.h5"), shared("reference/activations_1103_1_B_CC_R_route1.json"))
     else {
         return;
     };
     let expected = json(&activations);
     let image = expected["image"].as_str().expect("a path");
-    let Some(image) = reference(&format!("seed/{image}")) else { return };
+    let Some(image) = shared(&format!("seed/{image}")) else { return };
     let network = ResNet::from_model(&model(&weights), Device::Cpu).expect("a network");
     let input = load_input(&image, 650, InputRoute::Training, mammoscope_domain::image::grey_range::GreyRange::Auto)
         .expect("an image")
@@ -169,7 +159,7 @@ fn compare_layer(name: &str, tensor: &Tensor, expected: &Value) {
 #[test]
 fn real_mammograms_are_predicted_like_the_reference() {
     let (Some(weights), Some(predictions)) =
-        (reference("reference/full/keras_resnet41.h5"), reference("reference/predictions.json"))
+        (shared("reference/full/keras_resnet41.h5"), shared("reference/predictions.json"))
     else {
         return;
     };
@@ -179,7 +169,7 @@ fn real_mammograms_are_predicted_like_the_reference() {
     assert_eq!(images.len(), 8);
     for image in images {
         let file = image["file"].as_str().expect("a path");
-        let Some(path) = reference(&format!("seed/{file}")) else { return };
+        let Some(path) = shared(&format!("seed/{file}")) else { return };
         for (route, key) in [(InputRoute::Training, "route1"), (InputRoute::GradCamNotebook, "route2")] {
             let input = load_input(&path, 650, route, mammoscope_domain::image::grey_range::GreyRange::Auto)
                 .expect("an image")
@@ -229,7 +219,7 @@ fn bf16_logits_stay_close_to_f32() {
     let small = cost(&model(&fixtures().join("small_w8_keras224names.h5")), &small_input());
     assert!(small > 0.0 && small < 0.2, "the small network's logits change by {small:.3} of the largest");
     let (Some(weights), Some(image)) =
-        (reference("reference/full/keras_resnet41.h5"), reference("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
+        (shared("reference/full/keras_resnet41.h5"), shared("seed/TestSet/CC_R/test/D/1346_1_D_CC_R.png"))
     else {
         return;
     };

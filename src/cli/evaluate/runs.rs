@@ -1,6 +1,5 @@
 //! The evaluation of runs on their own validation and test images, with their best checkpoints.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -10,6 +9,7 @@ use crate::analysis::run_prediction::{SplitPredictions, SplitWork};
 use crate::cli::console::{Console, Interrupted, WrongUse};
 use crate::cli::interruption::Interruption;
 use crate::cli::prediction_progress::PredictionProgress;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::subject::split::Split;

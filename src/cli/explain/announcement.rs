@@ -1,10 +1,10 @@
 //! The announcement of how long a slow method will take.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::time::Instant;
 
 use super::group_maps::{GroupMaps, Job};
 use crate::report::epoch_table::seconds_text;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;

@@ -1,6 +1,5 @@
 //! The maps of one view's images, computed by the engine, each enlarged to its picture and scored as it arrives.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +12,7 @@ use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::{Console, Interrupted};
 use crate::cli::prediction_progress::PredictionProgress;
 use mammoscope_dataset::sample::DatasetSample;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;

@@ -5,7 +5,6 @@ mod files;
 mod group_maps;
 mod sanity;
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +20,7 @@ use super::interruption::Interruption;
 use super::model_choice::open_models_and_faulty;
 use super::terminal_picture::{Graphics, PicturePrinter};
 use crate::report::explanation_table::explanation_text;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;

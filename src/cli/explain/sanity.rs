@@ -1,6 +1,5 @@
 //! Sanity checks of the maps: random weights, repetition, and random maps as a control.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -12,6 +11,7 @@ use super::group_maps::{Explained, GroupMaps, Job, Variation};
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::Console;
 use crate::report::explanation_table::verdict_text;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;

@@ -1,6 +1,5 @@
 //! `mammoscope follow`: the live progress of runs.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use clap::Args;
 
 use super::console::{Console, Interrupted, Outcome};
 use super::interruption::Interruption;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_status::RunPhase;

@@ -1,6 +1,5 @@
 //! The service of the screen Evaluate: finds runs with predictions, evaluates and compares them.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +10,7 @@ use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
 use crate::tui::protocol::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;

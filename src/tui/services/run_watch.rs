@@ -1,6 +1,5 @@
 //! Follows a run on a thread of its own and sends its changes.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -9,6 +8,7 @@ use std::{fs, thread};
 
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::{NoteKind, RunNote, RunUpdate, RunsMessage};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_runs::follower::RunFollower;

@@ -1,6 +1,5 @@
 //! The service of the screen Runs: lists and follows runs, and controls their trainers.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::collections::HashMap;
 use std::sync::mpsc::Sender;
 use std::thread;
@@ -14,6 +13,7 @@ use super::run_watch::RunWatch;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::control::send_request;

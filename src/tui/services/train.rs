@@ -1,6 +1,5 @@
 //! The service of the screen Train: summarises data sets, times steps, and starts trainers.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +17,7 @@ use mammoscope_dataset::folder_layout::scan;
 use mammoscope_dataset::grey_check::{AdviceWording, check_grey_range};
 use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
 use mammoscope_dataset::split::SplitPlan;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_domain::training::step_timing::StepTiming;

@@ -10,7 +10,6 @@ mod content_index;
 mod disk_room;
 mod image_record;
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -25,6 +24,7 @@ use self::content_index::{ContentHash, FileContent, hash_files};
 use self::disk_room::{cache_path, keep_within_budget, make_room, remove_orphans};
 pub use self::image_record::{ImageRecord, UnusableImage, verify_unchanged};
 use self::image_record::{PreparedImage, prepare_image};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::text::hexadecimal::hexadecimal;

@@ -1,4 +1,3 @@
-use mammoscope_domain::cancellation::Cancellation;
 use std::fs::File;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -7,6 +6,7 @@ use image::ExtendedColorType;
 use proptest::prelude::*;
 
 use super::*;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::resize::resize;
 

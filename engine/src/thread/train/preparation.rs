@@ -1,11 +1,11 @@
 //! Loads the images of a run's manifest onto the device.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_pictures};
 use mammoscope_dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::run::run_event::RunEventKind;

@@ -1,6 +1,5 @@
 //! Trains one run, from acquiring its lock to recording its end.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::Utc;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::run::run_event::RunEventKind;

@@ -1,14 +1,14 @@
-use crate::terminal::graphics::PicturePlacement;
-use crate::tui::protocol::explain::ExplainMessage;
 use std::path::Path;
 
 use super::*;
 use crate::analysis::explained_image::{ExaminedPicture, MapZoom};
 use crate::terminal::graphics::GraphicsFacts;
+use crate::terminal::graphics::PicturePlacement;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::Key;
 use crate::tui::app::App;
 use crate::tui::protocol::effect::{Destination, Tone};
+use crate::tui::protocol::explain::ExplainMessage;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::screen_id::ScreenId;

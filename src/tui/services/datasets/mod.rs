@@ -4,7 +4,6 @@ mod browser;
 mod inspector;
 pub(super) mod paths;
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +19,7 @@ use browser::{BrowserJob, browse};
 use inspector::{InspectorJob, inspect};
 use mammoscope_dataset::duplicate_audit::find_duplicates;
 use mammoscope_dataset::folder_listing::list_folder;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::image_header::read_header;
 use mammoscope_storage::runs::workspace::Workspace;

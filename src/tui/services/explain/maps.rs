@@ -1,6 +1,5 @@
 //! Computes maps through the engine, with a cache of the latest.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -8,6 +7,7 @@ use std::time::SystemTime;
 
 use super::newest_checkpoint::NewestCheckpoints;
 use super::{MapError, MapProvider};
+use mammoscope_domain::cancellation::Cancellation;
 
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom, PackedPicture};
 use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};

@@ -6,7 +6,6 @@ mod request_slot;
 #[cfg(test)]
 mod tests;
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -21,6 +20,7 @@ use crate::analysis::explanation_files::{MapPainting, write_explanation};
 use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::workspace::Workspace;

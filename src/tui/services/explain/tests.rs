@@ -1,12 +1,12 @@
 //! Tests of the thread that computes maps, with a provider that the tests control and with the real engine.
 
-use mammoscope_domain::cancellation::Cancellation;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use super::*;
 use crate::tui::protocol::explain::ModelSource;
+use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::network::network_plan::ParameterPlan;

@@ -1,9 +1,3 @@
-use crate::terminal::color_depth::ColorDepth;
-use crate::terminal::graphics::PictureLook;
-use crate::terminal::sizes::Cells;
-use crate::terminal::sizes::Pixels;
-use crate::tui::protocol::pictures::Drawing;
-use mammoscope_imaging::intensity_window::WindowChoice;
 use ratatui_image::protocol::Protocol;
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
@@ -11,7 +5,13 @@ use std::sync::mpsc::channel;
 use image::{GrayImage, Luma};
 
 use super::*;
+use crate::terminal::color_depth::ColorDepth;
+use crate::terminal::graphics::PictureLook;
 use crate::terminal::graphics::PictureWay;
+use crate::terminal::sizes::Cells;
+use crate::terminal::sizes::Pixels;
+use crate::tui::protocol::pictures::Drawing;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 fn request(way: PictureWay, room: Cells) -> PictureRequest {
     PictureRequest {

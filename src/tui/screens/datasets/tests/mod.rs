@@ -1,23 +1,23 @@
 mod rendering;
 mod unreadable_and_duplicates;
 
-use crate::tui::protocol::datasets::DatasetsMessage;
-use mammoscope_dataset::folder_listing::FolderContext;
-use mammoscope_dataset::folder_listing::FolderListing;
-use mammoscope_dataset::subject_audit::SubjectAudit;
-use mammoscope_imaging::image_header::ImageHeader;
 use std::path::Path;
 
 use super::*;
 use crate::terminal::input::MouseKind;
 use crate::tui::app::App;
+use crate::tui::protocol::datasets::DatasetsMessage;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
+use mammoscope_dataset::folder_listing::FolderContext;
+use mammoscope_dataset::folder_listing::FolderListing;
 use mammoscope_dataset::subject_audit::AuditedImage;
+use mammoscope_dataset::subject_audit::SubjectAudit;
 use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
+use mammoscope_imaging::image_header::ImageHeader;
 
 const ROOT: &str = "/data/density";
 

@@ -1,8 +1,3 @@
-use crate::tui::protocol::effect::Destination;
-use crate::tui::protocol::evaluate::EvaluateEffect;
-use crate::tui::protocol::evaluate::EvaluateMessage;
-use mammoscope_domain::metrics::evaluation_set::SetName;
-use mammoscope_storage::runs::run_dir::RunDir;
 use std::fs;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -15,11 +10,15 @@ use super::*;
 use crate::terminal::input::{Input, Key};
 use crate::tui::app::App;
 use crate::tui::protocol::app_action::APP_BINDINGS;
+use crate::tui::protocol::effect::Destination;
+use crate::tui::protocol::evaluate::EvaluateEffect;
+use crate::tui::protocol::evaluate::EvaluateMessage;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::services::Services;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::run::dataset_manifest::{
     DatasetManifest, MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource,
 };
@@ -34,6 +33,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_storage::runs::manifest_file::write_manifest;
+use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_storage::tables::prediction_table::write_split_tables;
 
