@@ -145,12 +145,14 @@ pub fn skipped(reason: &str) {
     }
 }
 
-/// True once a process has ended: one that this process has adopted and has not waited for remains as a zombie.
+/// True once a process has ended with all its threads: one that this process has adopted and has not waited for remains as
+/// a zombie. While threads are still exiting, the process holds its files and locks.
 #[cfg(target_os = "linux")]
 pub fn has_ended(pid: impl std::fmt::Display) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     let state = stat.ok().and_then(|stat| stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next()));
-    matches!(state, None | Some('Z' | 'X'))
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    matches!(state, None | Some('Z' | 'X')) && threads <= 1
 }
 
 pub fn stderr_of(output: &std::process::Output) -> String {
