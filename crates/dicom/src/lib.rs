@@ -1,0 +1,3 @@
+//! Reading, judging and rendering of DICOM mammograms.
+
+pub mod codec;
