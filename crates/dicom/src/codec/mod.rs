@@ -26,3 +26,24 @@ pub struct DecodedFrame {
     /// True if the encoding loses information.
     pub lossy: bool,
 }
+
+/// The encoding of encapsulated pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    Jpeg,
+    JpegLs,
+    Jpeg2000,
+    Rle,
+}
+
+/// Stub.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    #[error("not supported")]
+    Stub,
+}
+
+/// Stub.
+pub fn decode(_: Encoding, _: &[u8], _: FrameLayout) -> Result<DecodedFrame, CodecError> {
+    Err(CodecError::Stub)
+}
