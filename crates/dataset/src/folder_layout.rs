@@ -177,6 +177,7 @@ impl<'o> Scanner<'o> {
                         self.report(path, FolderProblemKind::EmptyClassFolder);
                     }
                 }
+                FolderName::Unlabelled => {}
                 FolderName::Other if context.class.is_some() && !self.options.nested => {
                     let images = tree.images_below(subfolder);
                     if images > 0 {
@@ -215,8 +216,9 @@ impl<'o> Scanner<'o> {
         // If the subject is stated, a name that looks like one of the reference's is not interpreted.
         let name = SampleName::parse(stem).filter(|_| stated.subject.is_none());
         if let Some(name) = &name {
-            if let Some(folder) = context.class.filter(|&class| class != name.class && stated.class.is_none()) {
-                self.report(path, FolderProblemKind::ClassAgainstName { folder, name: name.class });
+            if let Some(folder) = context.class.filter(|&class| name.class.is_some_and(|name| name != class) && stated.class.is_none()) {
+                let name = name.class.expect("compared above");
+                self.report(path, FolderProblemKind::ClassAgainstName { folder, name });
             }
             if let Some(folder) = context.view.filter(|&view| view != name.view && stated.view().is_none()) {
                 self.report(path, FolderProblemKind::ViewAgainstName { folder, name: name.view });

@@ -8,6 +8,7 @@ use super::folder_problem::FolderLevel;
 use super::folder_tree::FolderTree;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::subject_id::UNLABELLED;
 use mammoscope_domain::subject::view::View;
 
 /// The information given by the folders that contain a file.
@@ -25,6 +26,8 @@ pub(super) enum FolderName {
     /// `train`, or `TrainingSet`: a folder of whole view trees.
     Split(Split),
     Class(DensityClass),
+    /// `unlabelled`: beside class folders, the images without a class.
+    Unlabelled,
     Other,
 }
 
@@ -37,6 +40,9 @@ impl FolderName {
             return Self::Class(class);
         }
         let lower = name.to_ascii_lowercase();
+        if lower == UNLABELLED {
+            return Self::Unlabelled;
+        }
         let set = lower.strip_suffix("set").map(|set| set.trim_end_matches(['_', '-', ' ']));
         set.unwrap_or(&lower).parse().map_or(Self::Other, Self::Split)
     }
@@ -50,7 +56,7 @@ pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = 
         match FolderName::read(name) {
             FolderName::View(_) => return Context::default(),
             FolderName::Split(_) => (context.split, context.class) = (None, None),
-            FolderName::Class(_) => context.class = None,
+            FolderName::Class(_) | FolderName::Unlabelled => context.class = None,
             FolderName::Other => {}
         }
     }
@@ -101,7 +107,7 @@ pub(super) fn expected_level(
         names.iter().any(|name| match name {
             FolderName::View(_) => level == FolderLevel::View,
             FolderName::Split(_) => level == FolderLevel::Split,
-            FolderName::Class(_) => level == FolderLevel::Class,
+            FolderName::Class(_) | FolderName::Unlabelled => level == FolderLevel::Class,
             FolderName::Other => false,
         })
     };

@@ -136,6 +136,8 @@ pub struct Examination {
     pub manufacturer: Option<String>,
     pub model: Option<String>,
     pub modality: Option<String>,
+    /// Instance Number, by which images of the same view are put in order.
+    pub instance: Option<i64>,
     /// Usable lookup tables and windows.
     pub offered: (usize, usize),
     pub transform: Option<GreyTransform>,
@@ -158,6 +160,18 @@ impl Examination {
         found
     }
 
+    /// Examines the header alone. Refusals that `force` does not cover are the same as for the whole file, except those
+    /// that only the pixels show.
+    #[must_use]
+    pub fn of_header(bytes: Vec<u8>) -> Self {
+        let mut found = Self::default();
+        match DicomFile::open(bytes) {
+            Ok(file) => drop(found.examine_header(&file)),
+            Err(fault) => found.faults.push(fault.into()),
+        }
+        found
+    }
+
     /// True if all faults are covered by `force`.
     #[must_use]
     pub fn is_accepted(&self, force: &[Force]) -> bool {
@@ -166,23 +180,7 @@ impl Examination {
     }
 
     fn examine(&mut self, file: &DicomFile, request: GreyRequest, force: &[Force]) {
-        self.syntax = Some(file.syntax);
-        let (header, fault) = file.data_set();
-        self.identity = Some(Identity::of(&header));
-        if !file.syntax_stated {
-            self.findings.push(Finding::TransferSyntaxInferred { name: file.syntax.name });
-        }
-        if file.is_directory {
-            self.faults.push(KindFault::Directory.into());
-            return;
-        }
-        let has_pixels = header.value(tag::PIXEL_DATA).is_some();
-        match fault {
-            Some(_) if has_pixels => self.findings.push(Finding::DamagedEnd),
-            Some(fault) => self.faults.push(fault.into()),
-            None => {}
-        }
-        self.read_header(&header);
+        let header = self.examine_header(file);
         if self.is_accepted(force)
             && let Some(layout) = self.layout
         {
@@ -191,6 +189,27 @@ impl Examination {
                 Err(fault) => self.faults.insert(0, fault),
             }
         }
+    }
+
+    fn examine_header<'f>(&mut self, file: &'f DicomFile) -> DataSet<'f> {
+        self.syntax = Some(file.syntax);
+        let (header, fault) = file.data_set();
+        self.identity = Some(Identity::of(&header));
+        if !file.syntax_stated {
+            self.findings.push(Finding::TransferSyntaxInferred { name: file.syntax.name });
+        }
+        if file.is_directory {
+            self.faults.push(KindFault::Directory.into());
+            return header;
+        }
+        let has_pixels = header.value(tag::PIXEL_DATA).is_some();
+        match fault {
+            Some(_) if has_pixels => self.findings.push(Finding::DamagedEnd),
+            Some(fault) => self.faults.push(fault.into()),
+            None => {}
+        }
+        self.read_header(&header);
+        header
     }
 
     fn read_header(&mut self, header: &DataSet<'_>) {
@@ -206,6 +225,7 @@ impl Examination {
         self.manufacturer = header.text(tag::MANUFACTURER).map(|text| scanner_name(&text));
         self.model = header.text(tag::MANUFACTURER_MODEL_NAME).map(|text| scanner_name(&text));
         self.modality = header.text(tag::MODALITY).map(|text| scanner_name(&text));
+        self.instance = header.text(tag::INSTANCE_NUMBER).and_then(|text| text.parse().ok());
         self.side = side(header, &mut self.findings);
         match projection(header, &mut self.findings) {
             Ok(projection) => {

@@ -26,6 +26,10 @@ pub enum Finding {
     LateralityFromPixels,
     /// Image Laterality and Laterality contradict each other; the former is used.
     LateralityContradiction,
+    /// Patient Orientation says that the image is mirrored; its pixels and its side say that it is not.
+    OrientationContradiction,
+    /// The side was forced although the pixels contradict it.
+    SideForced,
     /// Pixels do not show the side of the breast.
     LateralityUnconfirmed,
     /// Bytes after the pixel data are not DICOM.
@@ -85,6 +89,10 @@ impl fmt::Display for Finding {
             Self::LateralityContradiction => {
                 f.write_str("Image Laterality and Laterality contradict each other; the former is used")
             }
+            Self::OrientationContradiction => {
+                f.write_str("Patient Orientation says mirrored, the pixels do not; it is left as it is")
+            }
+            Self::SideForced => f.write_str("laterality forced: the tag's side is kept, and the picture mirrored to fit it"),
             Self::LateralityUnconfirmed => f.write_str("the pixels do not show the side of the breast"),
             Self::DamagedEnd => f.write_str("bytes after the pixel data are not DICOM; they are ignored"),
             Self::TransferSyntaxInferred { name } => {

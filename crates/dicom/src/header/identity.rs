@@ -31,6 +31,8 @@ pub struct Identity {
     study: Option<String>,
     /// SOP Instance UID.
     image: Option<String>,
+    patient_id: Option<String>,
+    accession: Option<String>,
     /// Date and time of the study, by which the examinations of a patient are numbered.
     study_time: String,
     words: Vec<String>,
@@ -62,7 +64,15 @@ impl Identity {
             .collect();
         words.sort_unstable();
         words.dedup();
-        Self { patient, study, image: text(tag::SOP_INSTANCE_UID), study_time, words }
+        Self {
+            patient,
+            study,
+            image: text(tag::SOP_INSTANCE_UID),
+            patient_id: text(tag::PATIENT_ID),
+            accession: text(tag::ACCESSION_NUMBER),
+            study_time,
+            words,
+        }
     }
 
     #[must_use]
@@ -78,6 +88,18 @@ impl Identity {
     #[must_use]
     pub fn image(&self) -> Option<&str> {
         self.image.as_deref()
+    }
+
+    /// The patient's id as written, by which label tables may name her.
+    #[must_use]
+    pub fn patient_id(&self) -> Option<&str> {
+        self.patient_id.as_deref()
+    }
+
+    /// The accession number as written, by which label tables may name an examination.
+    #[must_use]
+    pub fn accession(&self) -> Option<&str> {
+        self.accession.as_deref()
     }
 
     #[must_use]
