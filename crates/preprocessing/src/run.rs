@@ -192,7 +192,8 @@ impl Run<'_> {
             })
             .collect();
         let mut candidates = Vec::new();
-        let mut seen: HashSet<String> = HashSet::new();
+        let kept = |state: &State| state.records.values().map(|record| record.source.sha256.clone()).collect();
+        let mut seen: HashSet<String> = kept(&self.state.lock().expect("no thread panics while it holds the lock"));
         for (number, source, identified) in identified {
             match identified {
                 Ok(candidate) if !seen.insert(candidate.sha256.clone()) => {
@@ -403,6 +404,11 @@ impl Run<'_> {
             return Ok(());
         }
         self.progress.refused(number, &source.relative, &unsuitable.sha256, &unsuitable.reason);
+        let known = self.known.get(&self.plan.key.path(&source.relative));
+        if let Some(earlier) = known.and_then(|record| record.output.as_ref()).filter(|_| !self.plan.dry_run) {
+            // Accepted by an earlier run with other settings: an image that is refused now must not be trained on.
+            let _ = fs::remove_file(self.plan.output.join(&earlier.output));
+        }
         let record = Record {
             reason: Some(unsuitable.reason.clone()),
             findings: unsuitable.findings.clone(),

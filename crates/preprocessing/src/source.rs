@@ -51,7 +51,7 @@ pub struct Source {
 }
 
 /// The files below an input folder.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct FoundSources {
     /// In the order of their paths.
     pub sources: Vec<Source>,
