@@ -20,6 +20,7 @@ use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
+use super::split::SplitArguments;
 use super::status::StatusArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
@@ -52,6 +53,7 @@ pub(super) enum Command {
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),
+    Split(SplitArguments),
     Train(TrainArguments),
     Resume(ResumeArguments),
     Runs(RunsArguments),

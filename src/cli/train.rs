@@ -11,13 +11,14 @@ use super::interruption::Interruption;
 use super::preset;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
-use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
+use mammoscope_dataset::manifest::{ManifestSet, build_manifests, use_reader_votes};
 use mammoscope_dataset::split::SplitPlan;
-use mammoscope_dataset::split_table::SplitTable;
+use mammoscope_dataset::split_table::{FoldChoice, SplitTable};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::training_config::TrainingConfig;
@@ -36,7 +37,7 @@ const MAX_TABLE: u64 = 1 << 30;
 /// Creates a run directory for each view, and starts one trainer per device that works through its runs in order.
 /// Closing the terminal does not affect them: `mammoscope runs`, `status`, `follow` and `control` monitor and control
 /// runs, `resume` continues an interrupted one, `evaluate` measures the result. Splits are the data's own folders, or
-/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views.
+/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views; `mammoscope split` writes others.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -47,6 +48,9 @@ Examples:
       --set batch_size=16,learning_rate=0.02
   Two GPUs, two views each:
     mammoscope train --data DIR --view all --preset modern --device cuda:0,1
+  One run of a cross-validation, after `mammoscope split DIR --folds 5 …`:
+    mammoscope train --data DIR --view all --preset modern \\
+      --splits folds.csv --fold 1
   Can the network overfit these images?
     mammoscope train --data DIR --view CC_R --preset seed --all-as-train \\
       --set augment=false,dropout=0")]
@@ -69,14 +73,21 @@ pub(super) struct TrainArguments {
     /// The last part of the runs' names, after time and view [default: the preset's name]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// A CSV file with the columns subject and split, to replace the data's own splits
+    /// A CSV file with the columns subject and split, to replace the data's own splits, or subject and fold
     #[arg(long, value_name = "FILE", conflicts_with = "all_as_train")]
     splits: Option<PathBuf>,
+    /// The fold of --splits to hold out as the test images; the next one, after the last the first, is for validation
+    /// and the others are for training. `test` holds out the subjects that are in no fold
+    #[arg(long, value_name = "N", requires = "splits")]
+    fold: Option<FoldChoice>,
     /// Train on every image and validate on the same ones, to see whether they can be learnt at all
     #[arg(long)]
     all_as_train: bool,
     #[command(flatten)]
     data_options: DataArguments,
+    /// Train on the shares of the readers that chose each class, instead of the majority's class
+    #[arg(long, requires = "labels")]
+    soft_labels: bool,
     /// Allow the same pixels or subject in two splits, although the network is then tested on what it was trained on
     #[arg(long)]
     allow_duplicates: bool,
@@ -101,7 +112,7 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     check_disk(&config, &manifests, &workspace)?;
     let plan = TrainingPlan {
         preset: arguments.preset.clone(),
-        label: arguments.name.clone().unwrap_or_else(|| preset_label(&arguments.preset)),
+        label: arguments.name.clone().unwrap_or_else(|| label(arguments)),
         data,
         config,
         manifests,
@@ -162,11 +173,21 @@ fn manifests(
     console: &Console,
 ) -> anyhow::Result<Vec<DatasetManifest>> {
     let scanned = arguments.data_options.scan(&arguments.data, console)?;
-    let plan = split_plan(arguments, config)?;
+    let plan = split_plan(arguments, config, console)?;
     let ManifestSet { mut manifests, warnings } =
         build_manifests(&scanned, &arguments.view, plan, arguments.allow_duplicates)?;
     for warning in warnings {
         console.warn(warning);
+    }
+    if arguments.soft_labels {
+        let images = use_reader_votes(&mut manifests, &scanned);
+        if images == 0 {
+            bail!(
+                "--soft-labels: --labels has no readers for the training images; it needs columns reader_1, reader_2, … or \
+                 a column reader"
+            );
+        }
+        console.note(format!("{} trained on the shares of the readers", counted_as(images, "image is", "images are")));
     }
     let range = arguments.data_options.grey.range();
     let paths: Vec<PathBuf> = manifests.iter().flat_map(DatasetManifest::paths).collect();
@@ -193,20 +214,43 @@ fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Resul
     Ok(())
 }
 
-fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {
+fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<SplitPlan> {
     Ok(match &arguments.splits {
         Some(path) => {
             let bytes = read_regular_file(path, MAX_TABLE)
                 .with_context(|| format!("--splits: read {}", printable_path(path)))?;
-            SplitPlan::Table(SplitTable::parse(path, &bytes).context("--splits")?)
+            let table = SplitTable::parse(path, &bytes, arguments.fold).context("--splits")?;
+            let file = table.file();
+            if let Some(fold) = file.fold {
+                let place = file.folds.iter().position(|&other| other == fold).unwrap_or_default();
+                let next = file.folds[(place + 1) % file.folds.len()];
+                let roles = match file.folds.len() {
+                    2 => format!("fold {next} trains, and no fold is left to validate"),
+                    _ => format!("fold {next} validates, the others train"),
+                };
+                console.note(format!("fold {fold} of {} is held out, {roles}", file.folds.len()));
+            }
+            if table.set_aside() > 0 {
+                let subjects = counted_as(table.set_aside(), "subject is", "subjects are");
+                console.note(format!("{subjects} kept for --fold test, and left out here"));
+            }
+            SplitPlan::Table(table)
         }
         None if arguments.all_as_train => SplitPlan::AllAsTrain,
         None => SplitPlan::FoldersOrDrawn { seed: config.seed },
     })
 }
 
-fn preset_label(preset: &str) -> String {
-    Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
+/// The preset's name, with that of the fold.
+fn label(arguments: &TrainArguments) -> String {
+    let preset = &arguments.preset;
+    let preset =
+        Path::new(preset).file_stem().map_or_else(|| preset.clone(), |stem| stem.to_string_lossy().into_owned());
+    match arguments.fold {
+        Some(FoldChoice::Fold(fold)) => format!("{preset}-fold{fold}"),
+        Some(FoldChoice::Test) => format!("{preset}-test"),
+        None => preset,
+    }
 }
 
 fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String> {

@@ -7,6 +7,8 @@ pub mod contact_sheet;
 pub mod epoch_table;
 pub mod explanation_table;
 pub mod plots;
+pub mod reader_agreement;
 pub mod run_list;
 pub mod run_text;
+pub mod split_counts;
 pub mod tables;
