@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use super::completions::CompletionsArguments;
 use super::control::ControlArguments;
 use super::demo::DemoArguments;
+use super::dicom::DicomArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
 use super::explain::ExplainArguments;
@@ -16,6 +17,7 @@ use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::PredictArguments;
+use super::preprocess::PreprocessArguments;
 use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
@@ -50,6 +52,8 @@ pub(super) enum Command {
     Doctor(DoctorArguments),
     Phantom(PhantomArguments),
     Show(ShowArguments),
+    Dicom(DicomArguments),
+    Preprocess(PreprocessArguments),
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),

@@ -80,9 +80,7 @@ impl DataArguments {
             for warning in labels.warnings() {
                 console.warn(warning);
             }
-            if let Some(agreement) = reader_agreement_text(labels.reader_pairs()) {
-                console.note(agreement);
-            }
+            note_agreement(labels, console);
         }
         let stated = StatedIds { labels, pattern: self.ids.clone() };
         let options = ScanOptions { nested: self.nested, stated };
@@ -109,9 +107,19 @@ impl DataArguments {
 
     /// Reads the file `--labels`; `None` if none was given.
     pub(super) fn label_file(&self) -> anyhow::Result<Option<LabelFile>> {
-        let Some(path) = &self.labels else { return Ok(None) };
-        let bytes =
-            read_regular_file(path, MAX_TABLE).with_context(|| format!("--labels: read {}", printable_path(path)))?;
-        Ok(Some(LabelFile::parse(path, &bytes).context("--labels")?))
+        self.labels.as_deref().map(read_label_file).transpose()
+    }
+}
+
+/// Reads a label file.
+pub(super) fn read_label_file(path: &Path) -> anyhow::Result<LabelFile> {
+    let bytes = read_regular_file(path, MAX_TABLE).with_context(|| format!("--labels: read {}", printable_path(path)))?;
+    LabelFile::parse(path, &bytes).context("--labels")
+}
+
+/// Prints the agreement of the readers of a label file, if it has several.
+pub(super) fn note_agreement(labels: &LabelFile, console: &Console) {
+    if let Some(agreement) = reader_agreement_text(labels.reader_pairs()) {
+        console.note(agreement);
     }
 }

@@ -7,6 +7,7 @@ pub mod console;
 mod control;
 mod data_arguments;
 mod demo;
+mod dicom;
 mod doctor;
 mod evaluate;
 mod explain;
@@ -22,6 +23,7 @@ mod model_description;
 mod phantom;
 mod predict;
 mod prediction_progress;
+mod preprocess;
 mod preset;
 mod resume;
 mod run_document;
@@ -90,6 +92,8 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Status(arguments) => status::run(&arguments, workspace),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
+        Command::Dicom(arguments) => dicom::run(&arguments, console),
+        Command::Preprocess(arguments) => preprocess::run(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
         Command::Demo(arguments) => demo::run(&arguments, console, open),
         Command::Doctor(arguments) => doctor::run(&arguments, console),

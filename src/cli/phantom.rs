@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use mammoscope_dataset::phantom::dicom_files::{dicom_file, dicom_path, patient_id};
 use mammoscope_dataset::phantom::files::{files_of_view, paths_of_view};
 use mammoscope_dataset::phantom::manifest::{NOTICE, PhantomManifest, SubjectRecord, ViewRecord};
 use mammoscope_dataset::phantom::{PhantomGenerator, PhantomSettings};
@@ -25,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   mammoscope phantom data/phantom --subjects 400 --size 650 --seed 1
   mammoscope phantom data/tiny --subjects 8 --size 64 --seed 1
+  mammoscope phantom data/archive --subjects 40 --dicom
   mammoscope phantom data/hard --subjects 400 --size 256 --seed 2 --overlap
 
 OUT becomes <VIEW>/<CLASS>/<subject>_1_<CLASS>_<VIEW>.png, with masks beside
@@ -55,6 +57,10 @@ pub(super) struct PhantomArguments {
     /// Let the densities of neighbouring classes overlap, and give the labels a reader's errors
     #[arg(long)]
     overlap: bool,
+    /// Write DICOM files, PHANTOM-<subject>/IM<1 to 4>, and labels.csv instead of PNG files and masks: the way through
+    /// `mammoscope preprocess` without patients
+    #[arg(long)]
+    dicom: bool,
     /// Let a marker in the corner reveal the class instead of the tissue
     #[arg(long)]
     confounder: bool,
@@ -68,7 +74,7 @@ pub(super) fn run(arguments: &PhantomArguments, console: &Console) -> anyhow::Re
         confounder: arguments.confounder,
     };
     let generator = PhantomGenerator::new(settings).map_err(|error| WrongUse(format!("--size: {error}")))?;
-    let folder = PhantomFolder { out: &arguments.out, settings, subjects: arguments.subjects };
+    let folder = PhantomFolder { out: &arguments.out, settings, subjects: arguments.subjects, dicom: arguments.dicom };
     let recorded = folder.open()?;
     let interruption = Interruption::watch()?;
 
@@ -116,7 +122,12 @@ struct PhantomFolder<'a> {
     out: &'a Path,
     settings: PhantomSettings,
     subjects: u32,
+    /// True if the files are DICOM.
+    dicom: bool,
 }
+
+/// The table of labels beside DICOM files, by which they are recognised too.
+const LABELS: &str = "labels.csv";
 
 impl PhantomFolder<'_> {
     /// Creates the folder and returns the subjects that an earlier call recorded there. A folder with other contents is
@@ -136,6 +147,10 @@ impl PhantomFolder<'_> {
                     let advice = "give the same settings, or another folder";
                     return Err(WrongUse(format!("the phantom in {shown} {difference}; {advice}")).into());
                 }
+                if self.dicom != self.out.join(LABELS).exists() {
+                    let kind = if self.dicom { "PNG" } else { "DICOM" };
+                    return Err(WrongUse(format!("the phantom in {shown} has {kind} files; choose another folder")).into());
+                }
                 manifest.subjects
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -150,6 +165,9 @@ impl PhantomFolder<'_> {
             Err(error) => return Err(error).with_context(|| format!("read {}", printable_path(&manifest_path))),
         };
         fs::create_dir_all(self.out).with_context(|| format!("create {shown}"))?;
+        if self.dicom {
+            self.write_labels()?;
+        }
         // From here on the folder is marked as a phantom with these settings, even if the command fails.
         self.write_manifest(&PhantomManifest::new(self.settings, self.subjects, recorded.clone()))?;
         Ok(recorded.into_iter().map(|record| (record.subject, record)).collect())
@@ -166,9 +184,13 @@ impl PhantomFolder<'_> {
     /// True if all files of a subject exist.
     fn holds(&self, generator: &PhantomGenerator, number: u32) -> bool {
         let subject = generator.subject(number);
+        let paths = |view| match self.dicom {
+            true => vec![dicom_path(&subject, view)],
+            false => paths_of_view(&subject, view),
+        };
         View::ALL
             .into_iter()
-            .flat_map(|view| paths_of_view(&subject, view))
+            .flat_map(paths)
             .all(|path| fs::metadata(self.out.join(path)).is_ok_and(|metadata| metadata.len() > 0))
     }
 
@@ -186,7 +208,11 @@ impl PhantomFolder<'_> {
                 return Err(Interrupted.into());
             }
             let pictures = generator.view(&subject, view);
-            for file in files_of_view(&subject, view, &pictures).context("encode an image as PNG")? {
+            let files = match self.dicom {
+                true => vec![dicom_file(&subject, view, self.settings.seed, &pictures.image)],
+                false => files_of_view(&subject, view, &pictures).context("encode an image as PNG")?,
+            };
+            for file in files {
                 let path = self.out.join(file.path);
                 // Created only when needed: readers of the data warn about empty class folders.
                 if let Some(folder) = path.parent() {
@@ -197,6 +223,16 @@ impl PhantomFolder<'_> {
             views.push(ViewRecord::new(view, pictures.percent_density()));
         }
         Ok(SubjectRecord::new(&subject, views))
+    }
+
+    /// Writes the class of every subject, for `mammoscope preprocess --labels`.
+    fn write_labels(&self) -> anyhow::Result<()> {
+        let generator = PhantomGenerator::new(self.settings).map_err(|error| WrongUse(format!("--size: {error}")))?;
+        let lines = (1..=self.subjects).map(|number| generator.subject(number));
+        let lines = lines.map(|subject| format!("{},{}\n", patient_id(&subject), subject.label.letter()));
+        let text: String = std::iter::once("subject,class\n".to_owned()).chain(lines).collect();
+        let path = self.out.join(LABELS);
+        write_atomically(&path, text.as_bytes()).with_context(|| format!("write {}", printable_path(&path)))
     }
 
     fn write_manifest(&self, manifest: &PhantomManifest) -> anyhow::Result<()> {

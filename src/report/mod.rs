@@ -4,6 +4,7 @@ pub mod baseline_table;
 mod bitmap_text;
 pub mod comparison_table;
 pub mod contact_sheet;
+pub mod dicom_text;
 pub mod epoch_table;
 pub mod explanation_table;
 pub mod plots;

@@ -6,3 +6,4 @@ pub mod file;
 pub mod grey;
 pub mod header;
 pub mod stored_pixels;
+pub mod writer;

@@ -193,7 +193,7 @@ fn encoded(
     scanner: Scanner,
     steps: Steps,
 ) -> Output {
-    let png = png(&prepared.picture, bits);
+    let png = png_of(&prepared.picture, bits);
     Output {
         sha256: hexadecimal(&Sha256::digest(&png)),
         pixel_sha256: pixel_sha256(&prepared.picture.grey),
@@ -206,7 +206,8 @@ fn encoded(
 }
 
 /// A PNG of the picture. The compression is fixed, so that the same pixels give the same bytes.
-fn png(picture: &Picture, bits: OutputBits) -> Vec<u8> {
+#[must_use]
+pub fn png_of(picture: &Picture, bits: OutputBits) -> Vec<u8> {
     let mut bytes = Vec::new();
     let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Fast, FilterType::Up);
     let size = |width: usize| u32::try_from(width).expect("the number of pixels is limited");

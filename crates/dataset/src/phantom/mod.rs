@@ -8,6 +8,7 @@
 
 mod anatomy;
 pub mod confounder;
+pub mod dicom_files;
 pub mod files;
 pub mod manifest;
 mod outline;

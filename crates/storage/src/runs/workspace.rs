@@ -40,9 +40,7 @@ impl Workspace {
         let path = match requested {
             Some(requested) => requested.to_owned(),
             None if Path::new(LOCAL_WORKSPACE).is_dir() => PathBuf::from(LOCAL_WORKSPACE),
-            None => user_data_folder(env::var_os("XDG_DATA_HOME").map(PathBuf::from), env::home_dir())
-                .ok_or(WorkspaceError::NoPlace)?
-                .join("mammoscope"),
+            None => user_data().ok_or(WorkspaceError::NoPlace)?.join("mammoscope"),
         };
         // Absolute, because a trainer changes its working directory.
         let path = std::path::absolute(&path).unwrap_or(path);
@@ -117,6 +115,12 @@ fn name_part(text: &str) -> String {
     let part: String =
         text.trim().chars().map(|character| if kept(character) { character } else { '-' }).take(MAX_LABEL).collect();
     if part.is_empty() { "run".to_owned() } else { part }
+}
+
+/// The folder for the user's data of all programs; `None` if the environment names neither it nor a home folder.
+#[must_use]
+pub fn user_data() -> Option<PathBuf> {
+    user_data_folder(env::var_os("XDG_DATA_HOME").map(PathBuf::from), env::home_dir())
 }
 
 /// Returns the folder for user data: `XDG_DATA_HOME` if it is absolute, as its specification requires, otherwise

@@ -69,8 +69,10 @@ impl Flag {
 pub(super) fn flags_of(file: &str, context: FolderContext, audit: &SubjectAudit) -> Vec<Flag> {
     let mut flags = Vec::new();
     let Some(name) = sample_name(file) else { return flags };
-    if context.class.is_some_and(|class| class != name.class) {
-        flags.push(Flag::NamedClass(name.class));
+    if let (Some(folder), Some(class)) = (context.class, name.class)
+        && folder != class
+    {
+        flags.push(Flag::NamedClass(class));
     }
     if context.view.is_some_and(|view| view != name.view) {
         flags.push(Flag::NamedView(name.view));
