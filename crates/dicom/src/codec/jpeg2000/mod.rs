@@ -6,6 +6,7 @@ mod boxes;
 mod byte_reader;
 mod codestream;
 mod geometry;
+mod high_throughput;
 mod mq_decoder;
 mod packet_bits;
 mod packets;

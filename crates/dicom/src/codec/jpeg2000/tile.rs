@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::bit_planes::BlockDecoder;
 use super::codestream::{Image, Size};
 use super::geometry::{Rect, Resolution};
+use super::high_throughput::QuadDecoder;
 use super::parameters::Parameters;
 use super::wavelet::{Irreversible, Reversible, Wavelet, synthesize};
 use super::{damaged, geometry, packets};
@@ -47,20 +48,26 @@ impl Tile<'_> {
         let shift = self.parameters.region_shift;
         let style = self.parameters.coding.style;
         let mut coefficients = vec![W::Sample::default(); stride * self.rect.height()];
-        let mut decoder = BlockDecoder::new();
+        let (mut bits, mut quads) = (BlockDecoder::new(), QuadDecoder::default());
         for resolution in &self.resolutions {
             for part in resolution.precincts.iter().flat_map(|precinct| &precinct.bands) {
                 let band = &resolution.bands[part.band];
                 for block in part.blocks.iter().filter(|block| block.passes > 0) {
                     let planes = (band.magnitude_bits + shift).checked_sub(block.zero_planes);
                     let planes = planes.ok_or_else(|| damaged("a code block has too few bit planes"))?;
-                    decoder.decode(block, planes, band.orientation, style, self.data)?;
                     let (left, top) = block.place;
-                    for (row, values) in decoder.rows().enumerate() {
+                    let mut place = |row: usize, values: &mut dyn Iterator<Item = i32>| {
                         let target = &mut coefficients[(top + row) * stride + left..][..block.size.0];
                         for (coefficient, value) in target.iter_mut().zip(values) {
                             *coefficient = dequantize(without_region_shift(value, shift), band.step);
                         }
+                    };
+                    if style.high_throughput() {
+                        quads.decode(block, planes, self.data)?;
+                        quads.rows().enumerate().for_each(|(row, mut values)| place(row, &mut values));
+                    } else {
+                        bits.decode(block, planes, band.orientation, style, self.data)?;
+                        bits.rows().enumerate().for_each(|(row, mut values)| place(row, &mut values));
                     }
                 }
             }
