@@ -15,14 +15,26 @@ const STRIPE: usize = 4;
 /// Bit planes of which no pass is bypassed.
 const CODED_PLANES: u32 = 4;
 
+/// The most columns of stripes in a code block of 4096 samples, with a border on all sides, up to a power of two.
+const WORDS: usize = 1 << 12;
+/// The most samples in a code block.
+const SAMPLES: usize = 1 << 12;
+
+/// The same bits in all four states of a word.
+const fn in_each(bits: u16) -> u64 {
+    bits as u64 * 0x0001_0001_0001_0001
+}
+
 /// The coefficients of one code block while it is decoded. It is used for block after block.
 pub(super) struct BlockDecoder {
     width: usize,
     height: usize,
-    /// The state of each coefficient, in rows with a border of one on all sides.
-    states: Vec<u16>,
+    /// The states of coefficients, four of a column in one word, the upper one lowest. Rows of words have a border of one on
+    /// all sides. The length is a power of two so that masked indices need no check.
+    states: Box<[u64; WORDS]>,
     /// Magnitudes times two, in rows: the lowest bit is half of the last decoded plane.
-    magnitudes: Vec<u32>,
+    magnitudes: Box<[u32; SAMPLES]>,
+    values: Vec<i32>,
     contexts: Contexts,
     significance: &'static [u8; 256],
     causal: bool,
@@ -73,8 +85,9 @@ impl BlockDecoder {
         Self {
             width: 0,
             height: 0,
-            states: Vec::new(),
-            magnitudes: Vec::new(),
+            states: Box::new([0; WORDS]),
+            magnitudes: Box::new([0; SAMPLES]),
+            values: Vec::new(),
             contexts: Contexts::new(),
             significance: significance_contexts(Orientation::Low),
             causal: false,
@@ -95,10 +108,9 @@ impl BlockDecoder {
             return Err(damaged("a code block has more passes than bit planes"));
         }
         (self.width, self.height) = block.size;
-        self.states.clear();
-        self.states.resize((self.width + 2) * (self.height + 2), 0);
-        self.magnitudes.clear();
-        self.magnitudes.resize(self.width * self.height, 0);
+        let words = self.stride() * (self.height.div_ceil(STRIPE) + 2);
+        self.states[..words].fill(0);
+        self.magnitudes[..self.width * self.height].fill(0);
         self.contexts = Contexts::new();
         self.significance = significance_contexts(orientation);
         self.causal = style.vertically_causal();
@@ -137,18 +149,44 @@ impl BlockDecoder {
             }
         }
         self.bytes = bytes;
+        self.values.clear();
+        for row in 0..self.height {
+            let words = &self.states[self.word_at(row, 0)..][..self.width];
+            let magnitudes = &self.magnitudes[row * self.width..][..self.width];
+            let negative = u64::from(NEGATIVE) << (16 * (row % STRIPE));
+            self.values.extend(
+                magnitudes.iter().zip(words).map(|(&magnitude, &word)| {
+                    if word & negative == 0 { magnitude as i32 } else { -(magnitude as i32) }
+                }),
+            );
+        }
         Ok(())
     }
 
-    /// The coefficients times two, with their signs, row by row.
-    pub(super) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = i32>> {
-        let states = self.states.chunks_exact(self.width + 2).skip(1);
-        self.magnitudes.chunks_exact(self.width).zip(states).map(|(magnitudes, states)| {
-            magnitudes
-                .iter()
-                .zip(&states[1..])
-                .map(|(&magnitude, &state)| if state & NEGATIVE == 0 { magnitude as i32 } else { -(magnitude as i32) })
-        })
+    /// The coefficients times two, with their signs, in rows.
+    pub(super) fn values(&self) -> &[i32] {
+        &self.values
+    }
+
+    /// Words per row of stripes.
+    fn stride(&self) -> usize {
+        self.width + 2
+    }
+
+    /// The word of a column in the stripe that begins at this row.
+    #[inline]
+    fn word_at(&self, top: usize, column: usize) -> usize {
+        (top / STRIPE + 1) * self.stride() + column + 1
+    }
+
+    #[inline]
+    fn state(&self, at: usize, row: usize) -> u16 {
+        (self.states[at % WORDS] >> (16 * row)) as u16
+    }
+
+    #[inline]
+    fn set(&mut self, at: usize, row: usize, bits: u16) {
+        self.states[at % WORDS] |= u64::from(bits) << (16 * row);
     }
 
     fn pass(&mut self, coder: &mut impl Coder, pass: u32, planes: u32) {
@@ -159,21 +197,23 @@ impl BlockDecoder {
 
     /// The significance pass: coefficients with a significant neighbour.
     fn propagate(&mut self, coder: &mut impl Coder, one: u32) {
-        let stride = self.width + 2;
         for top in (0..self.height).step_by(STRIPE) {
-            let bottom = (top + STRIPE).min(self.height);
+            let rows = STRIPE.min(self.height - top);
             for column in 0..self.width {
-                for row in top..bottom {
-                    let at = (row + 1) * stride + column + 1;
-                    let state = self.states[at];
+                let at = self.word_at(top, column);
+                if self.states[at % WORDS] & in_each(NEIGHBOURS) == 0 {
+                    continue;
+                }
+                for row in 0..rows {
+                    let state = self.state(at, row);
                     if state & SIGNIFICANT != 0 || state & NEIGHBOURS == 0 {
                         continue;
                     }
                     let context = self.significance[usize::from(state & NEIGHBOURS)];
                     if coder.significance(&mut self.contexts, context) == 1 {
-                        self.become_significant(coder, at, row, column, one);
+                        self.become_significant(coder, at, row, (top + row) * self.width + column, one);
                     }
-                    self.states[at] |= VISITED;
+                    self.set(at, row, VISITED);
                 }
             }
         }
@@ -181,21 +221,24 @@ impl BlockDecoder {
 
     /// The refinement pass: a further bit of significant coefficients.
     fn refine(&mut self, coder: &mut impl Coder, one: u32) {
-        let stride = self.width + 2;
         let half = one >> 1;
         for top in (0..self.height).step_by(STRIPE) {
-            let bottom = (top + STRIPE).min(self.height);
+            let rows = STRIPE.min(self.height - top);
             for column in 0..self.width {
-                for row in top..bottom {
-                    let at = (row + 1) * stride + column + 1;
-                    let state = self.states[at];
+                let at = self.word_at(top, column);
+                let word = self.states[at % WORDS];
+                if word & in_each(SIGNIFICANT) == 0 {
+                    continue;
+                }
+                for row in 0..rows {
+                    let state = (word >> (16 * row)) as u16;
                     if state & (SIGNIFICANT | VISITED) != SIGNIFICANT {
                         continue;
                     }
                     let bit = coder.magnitude(&mut self.contexts, state);
-                    let magnitude = &mut self.magnitudes[row * self.width + column];
+                    let magnitude = &mut self.magnitudes[((top + row) * self.width + column) % SAMPLES];
                     *magnitude = if bit == 1 { *magnitude + half } else { *magnitude - half };
-                    self.states[at] = state | REFINED;
+                    self.set(at, row, REFINED);
                 }
             }
         }
@@ -203,55 +246,63 @@ impl BlockDecoder {
 
     /// The clean-up pass: all coefficients that the others left out.
     fn clean_up(&mut self, coder: &mut MqDecoder<'_>, one: u32) {
-        let stride = self.width + 2;
         for top in (0..self.height).step_by(STRIPE) {
-            let bottom = (top + STRIPE).min(self.height);
+            let rows = STRIPE.min(self.height - top);
             for column in 0..self.width {
-                let first = (top + 1) * stride + column + 1;
-                let mut row = top;
-                let quiet = |row: usize| self.states[first + row * stride] & (NEIGHBOURS | SIGNIFICANT | VISITED) == 0;
-                if bottom - top == STRIPE && (0..STRIPE).all(quiet) {
+                let at = self.word_at(top, column);
+                let mut first = 0;
+                let quiet = self.states[at % WORDS] & in_each(NEIGHBOURS | SIGNIFICANT | VISITED) == 0;
+                if quiet && rows == STRIPE {
                     if coder.decode(&mut self.contexts, RUN) == 0 {
                         continue;
                     }
                     let skipped = coder.decode(&mut self.contexts, UNIFORM) << 1;
-                    row += (skipped | coder.decode(&mut self.contexts, UNIFORM)) as usize;
-                    self.become_significant(coder, (row + 1) * stride + column + 1, row, column, one);
-                    row += 1;
+                    let row = (skipped | coder.decode(&mut self.contexts, UNIFORM)) as usize;
+                    self.become_significant(coder, at, row, (top + row) * self.width + column, one);
+                    first = row + 1;
                 }
-                for row in row..bottom {
-                    let at = (row + 1) * stride + column + 1;
-                    let state = self.states[at];
+                for row in first..rows {
+                    let state = self.state(at, row);
                     if state & (SIGNIFICANT | VISITED) == 0 {
                         let context = self.significance[usize::from(state & NEIGHBOURS)];
                         if coder.decode(&mut self.contexts, context) == 1 {
-                            self.become_significant(coder, at, row, column, one);
+                            self.become_significant(coder, at, row, (top + row) * self.width + column, one);
                         }
                     }
-                    self.states[at] &= !VISITED;
                 }
+                self.states[at % WORDS] &= !in_each(VISITED);
             }
         }
     }
 
     /// Takes the sign of a coefficient that becomes significant, and lets its neighbours know.
     #[inline]
-    fn become_significant(&mut self, coder: &mut impl Coder, at: usize, row: usize, column: usize, one: u32) {
-        let stride = self.width + 2;
-        let negative = coder.sign(&mut self.contexts, self.states[at]) == 1;
-        self.magnitudes[row * self.width + column] = one | one >> 1;
-        self.states[at] |= SIGNIFICANT | if negative { NEGATIVE } else { 0 };
+    fn become_significant(&mut self, coder: &mut impl Coder, at: usize, row: usize, sample: usize, one: u32) {
+        let state = self.state(at, row);
+        let negative = coder.sign(&mut self.contexts, state) == 1;
+        self.magnitudes[sample % SAMPLES] = one | one >> 1;
         let signed = |neighbour: u16| neighbour | if negative { neighbour << TO_SIGN } else { 0 };
-        self.states[at - 1] |= signed(RIGHT);
-        self.states[at + 1] |= signed(LEFT);
-        self.states[at + stride - 1] |= ABOVE_RIGHT;
-        self.states[at + stride] |= signed(ABOVE);
-        self.states[at + stride + 1] |= ABOVE_LEFT;
+        let itself = SIGNIFICANT | if negative { NEGATIVE } else { 0 };
+        // The states of the rows before, at and after this one, as far as they are in the stripe.
+        let rows = |before: u16, same: u16, after: u16| {
+            let three = u64::from(before) | u64::from(same) << 16 | u64::from(after) << 32;
+            if row == 0 { three >> 16 } else { three << (16 * (row - 1)) }
+        };
+        self.states[(at - 1) % WORDS] |= rows(BELOW_RIGHT, signed(RIGHT), ABOVE_RIGHT);
+        self.states[at % WORDS] |= rows(signed(BELOW), itself, signed(ABOVE));
+        self.states[(at + 1) % WORDS] |= rows(BELOW_LEFT, signed(LEFT), ABOVE_LEFT);
+        if row == STRIPE - 1 {
+            let below = at + self.stride();
+            self.set(below - 1, 0, ABOVE_RIGHT);
+            self.set(below, 0, signed(ABOVE));
+            self.set(below + 1, 0, ABOVE_LEFT);
+        }
         // With causal contexts, a stripe does not know of the one below.
-        if !self.causal || row % STRIPE != 0 {
-            self.states[at - stride - 1] |= BELOW_RIGHT;
-            self.states[at - stride] |= signed(BELOW);
-            self.states[at - stride + 1] |= BELOW_LEFT;
+        if row == 0 && !self.causal {
+            let above = at - self.stride();
+            self.set(above - 1, STRIPE - 1, BELOW_RIGHT);
+            self.set(above, STRIPE - 1, signed(BELOW));
+            self.set(above + 1, STRIPE - 1, BELOW_LEFT);
         }
     }
 

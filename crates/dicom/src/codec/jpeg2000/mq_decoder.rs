@@ -1,7 +1,7 @@
 //! The arithmetic decoder of JPEG 2000, and the raw bits of bypassed passes (T.800 annex C, D.6).
 
 /// The number of adaptive contexts.
-pub(super) const CONTEXTS: usize = 19;
+const CONTEXTS: usize = 19;
 
 /// Per state: the probability of the less probable symbol, the states after the more and the less probable one, and
 /// whether the symbols change places (T.800 table C.2).
@@ -82,11 +82,11 @@ static TRANSITIONS: [Transition; 128] = {
 
 /// The adaptive states of all contexts.
 #[derive(Clone)]
-pub(super) struct Contexts([u8; CONTEXTS]);
+pub(super) struct Contexts([u8; CONTEXTS.next_power_of_two()]);
 
 impl Contexts {
     pub(super) fn new() -> Self {
-        let mut states = [0; CONTEXTS];
+        let mut states = [0; CONTEXTS.next_power_of_two()];
         states[0] = 4 * 2;
         states[usize::from(super::block_contexts::RUN)] = 3 * 2;
         states[usize::from(super::block_contexts::UNIFORM)] = 46 * 2;
@@ -135,7 +135,7 @@ impl<'a> MqDecoder<'a> {
     /// Decodes a symbol in a context.
     #[inline]
     pub(super) fn decode(&mut self, contexts: &mut Contexts, context: u8) -> u32 {
-        let state = &mut contexts.0[usize::from(context)];
+        let state = &mut contexts.0[usize::from(context) % CONTEXTS.next_power_of_two()];
         let symbol = u32::from(*state & 1);
         let Transition { probability, after_more, after_less } = TRANSITIONS[usize::from(*state & 127)];
         self.interval -= probability;

@@ -55,19 +55,19 @@ impl Tile<'_> {
                 for block in part.blocks.iter().filter(|block| block.passes > 0) {
                     let planes = (band.magnitude_bits + shift).checked_sub(block.zero_planes);
                     let planes = planes.ok_or_else(|| damaged("a code block has too few bit planes"))?;
-                    let (left, top) = block.place;
-                    let mut place = |row: usize, values: &mut dyn Iterator<Item = i32>| {
-                        let target = &mut coefficients[(top + row) * stride + left..][..block.size.0];
-                        for (coefficient, value) in target.iter_mut().zip(values) {
-                            *coefficient = dequantize(without_region_shift(value, shift), band.step);
-                        }
-                    };
-                    if style.high_throughput() {
+                    let values = if style.high_throughput() {
                         quads.decode(block, planes, self.data)?;
-                        quads.rows().enumerate().for_each(|(row, mut values)| place(row, &mut values));
+                        quads.values()
                     } else {
                         bits.decode(block, planes, band.orientation, style, self.data)?;
-                        bits.rows().enumerate().for_each(|(row, mut values)| place(row, &mut values));
+                        bits.values()
+                    };
+                    let (left, top) = block.place;
+                    for (row, values) in values.chunks_exact(block.size.0).enumerate() {
+                        let target = &mut coefficients[(top + row) * stride + left..][..block.size.0];
+                        for (coefficient, &value) in target.iter_mut().zip(values) {
+                            *coefficient = dequantize(without_region_shift(value, shift), band.step);
+                        }
                     }
                 }
             }

@@ -53,9 +53,9 @@ impl QuadDecoder {
         Ok(())
     }
 
-    /// The coefficients times two, row by row.
-    pub(super) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = i32>> {
-        self.values.chunks_exact(self.width).map(|row| row.iter().copied())
+    /// The coefficients times two, in rows.
+    pub(super) fn values(&self) -> &[i32] {
+        &self.values
     }
 
     /// Decodes a row of quads of 2 × 2 samples, in pairs.
