@@ -41,6 +41,18 @@ pub(super) struct BlockDecoder {
     bytes: Vec<u8>,
 }
 
+/// A boxed array of zeros that was never on the stack.
+#[allow(clippy::unnecessary_box_returns, reason = "the array is too large for the stack")]
+fn zeros<T: Copy + Default, const LENGTH: usize>() -> Box<[T; LENGTH]> {
+    let zeros = vec![T::default(); LENGTH].into_boxed_slice();
+    zeros.try_into().map_err(|_| ()).expect("as many as were made")
+}
+
+/// Twice the value of the bit plane that a pass codes. The first plane has a clean-up pass only, the others have three.
+fn value_of_plane(pass: u32, planes: u32) -> u32 {
+    1 << (planes - pass.div_ceil(3))
+}
+
 /// The coder of a pass.
 trait Coder {
     fn significance(&mut self, contexts: &mut Contexts, context: u8) -> u32;
@@ -85,8 +97,8 @@ impl BlockDecoder {
         Self {
             width: 0,
             height: 0,
-            states: Box::new([0; WORDS]),
-            magnitudes: Box::new([0; SAMPLES]),
+            states: zeros(),
+            magnitudes: zeros(),
             values: Vec::new(),
             contexts: Contexts::new(),
             significance: significance_contexts(Orientation::Low),
@@ -123,29 +135,28 @@ impl BlockDecoder {
             let codeword = &bytes[start..start + segment.bytes];
             start += segment.bytes;
             // The passes of a segment are all bypassed or none.
-            let is_raw = style.bypass() && pass >= 3 * CODED_PLANES - 2 && (pass + 2) % 3 < 2;
-            if is_raw {
+            if style.bypass() && pass >= 3 * CODED_PLANES - 2 && pass % 3 != 0 {
                 let mut coder = RawBits::new(codeword);
                 for _ in 0..segment.passes {
                     self.pass(&mut coder, pass, planes);
                     pass += 1;
                 }
-            } else {
-                let mut coder = MqDecoder::new(codeword);
-                for _ in 0..segment.passes {
-                    if (pass + 2) % 3 == 2 {
-                        self.clean_up(&mut coder, 1 << (planes - (pass + 2) / 3));
-                        if style.segmentation_symbols() && !self.is_segmentation_symbol(&mut coder) {
-                            return Err(damaged("a code block's segmentation symbol is wrong"));
-                        }
-                    } else {
-                        self.pass(&mut coder, pass, planes);
+                continue;
+            }
+            let mut coder = MqDecoder::new(codeword);
+            for _ in 0..segment.passes {
+                if pass % 3 == 0 {
+                    self.clean_up(&mut coder, value_of_plane(pass, planes));
+                    if style.segmentation_symbols() && !self.is_segmentation_symbol(&mut coder) {
+                        return Err(damaged("a code block's segmentation symbol is wrong"));
                     }
-                    if style.resets_contexts() {
-                        self.contexts = Contexts::new();
-                    }
-                    pass += 1;
+                } else {
+                    self.pass(&mut coder, pass, planes);
                 }
+                if style.resets_contexts() {
+                    self.contexts = Contexts::new();
+                }
+                pass += 1;
             }
         }
         self.bytes = bytes;
@@ -189,10 +200,10 @@ impl BlockDecoder {
         self.states[at % WORDS] |= u64::from(bits) << (16 * row);
     }
 
+    /// A pass other than a clean-up pass.
     fn pass(&mut self, coder: &mut impl Coder, pass: u32, planes: u32) {
-        // Twice the plane's value; the first plane has a clean-up pass only.
-        let one = 2 << (planes - 1 - (pass + 2) / 3);
-        if (pass + 2) % 3 == 0 { self.propagate(coder, one) } else { self.refine(coder, one) }
+        let one = value_of_plane(pass, planes);
+        if pass % 3 == 1 { self.propagate(coder, one) } else { self.refine(coder, one) }
     }
 
     /// The significance pass: coefficients with a significant neighbour.

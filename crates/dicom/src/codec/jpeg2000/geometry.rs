@@ -43,8 +43,8 @@ impl Rect {
             return (0, 0, 0, 0);
         }
         let (column, row) = (self.left >> width, self.top >> height);
-        let across = (self.right - 1 >> width) - column + 1;
-        let down = (self.bottom - 1 >> height) - row + 1;
+        let across = ((self.right - 1) >> width) - column + 1;
+        let down = ((self.bottom - 1) >> height) - row + 1;
         (column, row, across as usize, down as usize)
     }
 }

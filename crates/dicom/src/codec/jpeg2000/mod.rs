@@ -32,10 +32,20 @@ const ENDS_EARLY: CodecError = CodecError::EndsEarly(Codestream::Jpeg2000);
 /// Decodes a JPEG 2000 codestream of one grey component, bare or in the boxes of a JP2 file.
 pub(super) fn decode(bytes: &[u8], layout: FrameLayout) -> Result<DecodedFrame, CodecError> {
     let image = Image::parse(boxes::codestream(bytes)?, layout)?;
-    let mut samples = vec![0; layout.pixels()];
-    let mut lossy = false;
+    let (mut samples, mut lossy) = (Vec::new(), false);
     for index in 0..image.tiles.len() {
-        lossy |= tile::decode(&image, index, &mut samples)?;
+        let tile = tile::decode(&image, index)?;
+        lossy |= !tile.reversible;
+        if image.tiles.len() == 1 {
+            samples = tile.samples;
+            continue;
+        }
+        samples.resize(layout.pixels(), 0);
+        let left = (tile.rect.left - u64::from(image.size.start.0)) as usize;
+        let top = (tile.rect.top - u64::from(image.size.start.1)) as usize;
+        for (row, line) in tile.samples.chunks_exact(tile.rect.width()).enumerate() {
+            samples[(top + row) * layout.columns + left..][..line.len()].copy_from_slice(line);
+        }
     }
     Ok(DecodedFrame { samples, precision: image.size.precision, signed: image.size.signed, lossy })
 }

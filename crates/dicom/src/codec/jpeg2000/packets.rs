@@ -141,7 +141,7 @@ fn capacity(style: BlockStyle, first_pass: u32) -> u32 {
     } else if style.bypass() {
         match first_pass {
             0 => 10,
-            _ if (first_pass - 10) % 3 == 0 => 2,
+            _ if first_pass % 3 == 1 => 2,
             _ => 1,
         }
     } else {

@@ -161,19 +161,20 @@ impl Quantization {
     pub(super) fn read(segment: &[u8]) -> Result<Self, CodecError> {
         let mut reader = ByteReader(segment);
         let style = reader.u8()?;
+        let (kind, guard_bits) = (style & 31, u32::from(style >> 5));
         let mut steps = Vec::new();
         while !reader.is_empty() {
-            steps.push(if style & 31 == 0 {
+            steps.push(if kind == 0 {
                 Step { exponent: u32::from(reader.u8()? >> 3), mantissa: 0 }
             } else {
                 let step = u32::from(reader.u16()?);
                 Step { exponent: step >> 11, mantissa: step & 0x7FF }
             });
         }
-        if style & 31 > 2 || steps.is_empty() {
+        if kind > 2 || steps.is_empty() {
             return Err(damaged("unusable quantization steps"));
         }
-        Ok(Self { guard_bits: u32::from(style >> 5), derived: style & 31 == 1, steps })
+        Ok(Self { guard_bits, derived: kind == 1, steps })
     }
 
     /// The step of a subband, given its number in the order of the steps and how far its level is above the lowest.
@@ -223,7 +224,7 @@ impl Stated {
             0x53 => self.coding_override = Some(segment.to_vec()),
             0x5C => self.quantization = Some(Quantization::read(segment)?),
             0x5D if segment.first() == Some(&0) => {
-                self.quantization_override = Some(Quantization::read(&segment[1..])?)
+                self.quantization_override = Some(Quantization::read(&segment[1..])?);
             }
             0x5D => {}
             0x5E => match *segment {

@@ -11,8 +11,17 @@ use super::wavelet::{Irreversible, Reversible, Wavelet, synthesize};
 use super::{damaged, geometry, packets};
 use crate::codec::CodecError;
 
-/// Decodes a tile into its place among the image's samples. Returns true if it is quantized.
-pub(super) fn decode(image: &Image<'_>, index: usize, samples: &mut [i32]) -> Result<bool, CodecError> {
+/// The samples of a tile.
+pub(super) struct DecodedTile {
+    pub(super) rect: Rect,
+    /// Row by row, shifted to the levels of the image and clamped to its precision.
+    pub(super) samples: Vec<i32>,
+    /// True if the coefficients are not quantized.
+    pub(super) reversible: bool,
+}
+
+/// Decodes a tile.
+pub(super) fn decode(image: &Image<'_>, index: usize) -> Result<DecodedTile, CodecError> {
     let (size, tile) = (&image.size, &image.tiles[index]);
     let rect = geometry::tile_rect(size, index);
     geometry::check(&rect)?;
@@ -23,15 +32,24 @@ pub(super) fn decode(image: &Image<'_>, index: usize, samples: &mut [i32]) -> Re
     };
     let mut resolutions = geometry::resolutions(&rect, &parameters, size.precision, data.len())?;
     packets::read(&data, &mut resolutions, &parameters)?;
+    let reversible = parameters.coding.reversible;
     let tile = Tile { rect, resolutions, parameters, data: &data };
-    if tile.parameters.coding.reversible {
+    // Collecting reuses the memory of the coefficients.
+    let samples = if reversible {
         let coefficients = tile.samples::<Reversible>(|value, _| value / 2)?;
-        tile.place(size, &coefficients, samples, |value| value);
+        coefficients.into_iter().map(|value| level(size, value)).collect()
     } else {
         let coefficients = tile.samples::<Irreversible>(|value, step| value as f32 * 0.5 * step)?;
-        tile.place(size, &coefficients, samples, |value| value.round_ties_even() as i32);
-    }
-    Ok(!tile.parameters.coding.reversible)
+        coefficients.into_iter().map(|value| level(size, value.round_ties_even() as i32)).collect()
+    };
+    Ok(DecodedTile { rect, samples, reversible })
+}
+
+/// Shifts a sample around 0 to the levels of the image and clamps it.
+fn level(size: &Size, value: i32) -> i32 {
+    let half = 1 << (size.precision - 1);
+    let (offset, least) = if size.signed { (0, -half) } else { (half, 0) };
+    value.saturating_add(offset).clamp(least, least + 2 * half - 1)
 }
 
 struct Tile<'a> {
@@ -75,22 +93,6 @@ impl Tile<'_> {
         let rects: Vec<Rect> = self.resolutions.iter().map(|resolution| resolution.rect).collect();
         synthesize::<W>(&mut coefficients, stride, &rects);
         Ok(coefficients)
-    }
-
-    /// Shifts samples to the levels of the image, clamps them and copies them to their place.
-    fn place<T: Copy>(&self, size: &Size, coefficients: &[T], samples: &mut [i32], value: impl Fn(T) -> i32) {
-        let half = 1 << (size.precision - 1);
-        let (offset, least) = if size.signed { (0, -half) } else { (half, 0) };
-        let largest = least + 2 * half - 1;
-        let columns = (size.end.0 - size.start.0) as usize;
-        let left = (self.rect.left - u64::from(size.start.0)) as usize;
-        let top = (self.rect.top - u64::from(size.start.1)) as usize;
-        for (row, line) in coefficients.chunks_exact(self.rect.width()).enumerate() {
-            let target = &mut samples[(top + row) * columns + left..];
-            for (sample, &coefficient) in target.iter_mut().zip(line) {
-                *sample = value(coefficient).saturating_add(offset).clamp(least, largest);
-            }
-        }
     }
 }
 
