@@ -6,6 +6,7 @@
 
 mod codec_error;
 mod jpeg;
+mod jpeg2000;
 mod jpeg_ls;
 mod rle;
 mod segment_reader;
@@ -58,7 +59,8 @@ pub struct DecodedFrame {
     pub precision: u8,
     /// True if the codestream itself calls its samples signed (JPEG 2000 only).
     pub signed: bool,
-    /// True if the encoding loses information.
+    /// True if the codestream is of a kind that loses information. A reversible JPEG 2000 codestream from which passes were
+    /// left out to save space does not show it.
     pub lossy: bool,
 }
 
@@ -69,6 +71,8 @@ pub enum Encoding {
     Jpeg,
     /// JPEG-LS lossless and near-lossless, ITU-T T.87.
     JpegLs,
+    /// JPEG 2000 and high-throughput JPEG 2000, ITU-T T.800 and T.814.
+    Jpeg2000,
     /// Run lengths of byte planes, PS3.5 annex G.
     Rle,
 }
@@ -78,6 +82,7 @@ impl Encoding {
         match self {
             Self::Jpeg => Codestream::Jpeg,
             Self::JpegLs => Codestream::JpegLs,
+            Self::Jpeg2000 => Codestream::Jpeg2000,
             Self::Rle => Codestream::Rle,
         }
     }
@@ -93,6 +98,7 @@ pub fn decode(encoding: Encoding, codestream: &[u8], layout: FrameLayout) -> Res
     let decoded = contain_panic(|| match encoding {
         Encoding::Jpeg => jpeg::decode(codestream, layout),
         Encoding::JpegLs => jpeg_ls::decode(codestream, layout),
+        Encoding::Jpeg2000 => jpeg2000::decode(codestream, layout),
         Encoding::Rle => rle::decode(codestream, layout),
     });
     decoded

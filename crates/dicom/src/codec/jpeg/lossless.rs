@@ -20,7 +20,7 @@ impl<'a> DifferenceTable<'a> {
             return Err(damaged("a difference of more than 16 bits"));
         }
         let entry = |first: u32| {
-            let bytes = ((first << (32 - LOOKUP_BITS)) as u32).to_be_bytes();
+            let bytes = (first << (32 - LOOKUP_BITS)).to_be_bytes();
             let mut reader = BitReader::new(&bytes);
             reader.refill();
             let before = reader.available();

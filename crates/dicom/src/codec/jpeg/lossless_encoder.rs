@@ -120,7 +120,9 @@ impl CodeTable {
             groups.sort_by_key(|(weight, leaves)| std::cmp::Reverse((*weight, leaves.contains(&SIZES))));
             let (second, first) = (groups.pop().expect("two groups"), groups.pop().expect("two groups"));
             let leaves = [second.1, first.1].concat();
-            leaves.iter().for_each(|&leaf| depths[leaf] += 1);
+            for &leaf in &leaves {
+                depths[leaf] += 1;
+            }
             groups.push((first.0 + second.0, leaves));
         }
         let mut lengths = [0_usize; SIZES + 2];
@@ -140,9 +142,9 @@ impl CodeTable {
         values.sort_by_key(|&value| (depths[usize::from(value)], value));
         let mut codes = [(0, 0); SIZES];
         let (mut code, mut next) = (0, values.iter());
-        for length in 1..=16 {
-            for &value in next.by_ref().take(lengths[length]) {
-                codes[usize::from(value)] = (code, length as u32);
+        for (length, &count) in (0..).zip(&lengths[..=16]) {
+            for &value in next.by_ref().take(count) {
+                codes[usize::from(value)] = (code, length);
                 code += 1;
             }
             code <<= 1;
