@@ -23,7 +23,7 @@ const fn encoded(uid: &'static str, name: &'static str, pixels: Encoding) -> Tra
 }
 
 /// PS3.6, annex A.
-const READ: [TransferSyntax; 11] = [
+const READ: [TransferSyntax; 16] = [
     native("1.2.840.10008.1.2", "Implicit VR Little Endian", Notation::IMPLICIT_LITTLE, false),
     native("1.2.840.10008.1.2.1", "Explicit VR Little Endian", Notation::EXPLICIT_LITTLE, false),
     native("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", Notation::EXPLICIT_LITTLE, true),
@@ -34,6 +34,11 @@ const READ: [TransferSyntax; 11] = [
     encoded("1.2.840.10008.1.2.4.70", "JPEG Lossless, first-order prediction", Encoding::Jpeg),
     encoded("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", Encoding::JpegLs),
     encoded("1.2.840.10008.1.2.4.81", "JPEG-LS Near-lossless", Encoding::JpegLs),
+    encoded("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", Encoding::Jpeg2000),
+    encoded("1.2.840.10008.1.2.4.91", "JPEG 2000", Encoding::Jpeg2000),
+    encoded("1.2.840.10008.1.2.4.201", "HTJ2K Lossless", Encoding::Jpeg2000),
+    encoded("1.2.840.10008.1.2.4.202", "HTJ2K Lossless, RPCL", Encoding::Jpeg2000),
+    encoded("1.2.840.10008.1.2.4.203", "HTJ2K", Encoding::Jpeg2000),
     encoded("1.2.840.10008.1.2.5", "RLE Lossless", Encoding::Rle),
 ];
 
