@@ -9,6 +9,7 @@ pub mod preparation;
 pub mod pseudonym;
 pub mod record;
 pub mod replay;
+pub mod review;
 pub mod run;
 pub mod settings;
 pub mod source;
