@@ -17,7 +17,9 @@ pub enum WrittenSyntax {
     Implicit,
     Explicit,
     /// JPEG lossless with first-order prediction, and restart markers every so many rows if given.
-    JpegLossless { restart_rows: Option<usize> },
+    JpegLossless {
+        restart_rows: Option<usize>,
+    },
 }
 
 impl WrittenSyntax {

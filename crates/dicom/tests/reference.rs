@@ -73,15 +73,28 @@ fn check(root: &Path, name: &str, expected: &Value) -> Vec<String> {
 
 /// Encodings that lose information.
 fn lossy(name: &str) -> bool {
-    ["J2KI", "lossy", "baseline", "extended", "JPGExtended", "JPEG2000.dcm", "NearLossless", "near-lossless", "JLSN", "JPLY", "JPEG2000"]
-        .iter()
-        .any(|word| name.contains(word))
+    [
+        "J2KI",
+        "lossy",
+        "baseline",
+        "extended",
+        "JPGExtended",
+        "JPEG2000.dcm",
+        "NearLossless",
+        "near-lossless",
+        "JLSN",
+        "JPLY",
+        "JPEG2000",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
 }
 
 #[test]
 fn every_file_is_judged_and_rendered_as_its_reference_says() {
     let Some(root) = shared("dicom") else { return skipped("the shared DICOM files are absent") };
-    let expected: Value = serde_json::from_slice(&fs::read(root.join("expected.json")).expect("expected.json")).expect("JSON");
+    let expected: Value =
+        serde_json::from_slice(&fs::read(root.join("expected.json")).expect("expected.json")).expect("JSON");
     let files = expected["files"].as_object().expect("files");
     let mut problems = Vec::new();
     for (name, expected) in files {

@@ -120,7 +120,8 @@ fn of_dicom(
     if !header.is_accepted(&settings.force) {
         return Err(refused(&header));
     }
-    let no_view = || Unsuitable::new(&sha256, "no standard view: without one there is no network for it, --force or not");
+    let no_view =
+        || Unsuitable::new(&sha256, "no standard view: without one there is no network for it, --force or not");
     let projection = header.projection.ok_or_else(no_view)?.value;
     let side = match header.side {
         Some(side) => side.value,

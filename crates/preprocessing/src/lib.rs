@@ -1,5 +1,6 @@
 //! Preparation of mammograms: from the files of scanners and digitisers to the images that networks are trained on.
 
+mod assignment;
 pub mod candidate;
 pub mod dicom_examination;
 pub mod manifest;

@@ -75,10 +75,8 @@ fn from_dicom(bytes: Vec<u8>, view: View, settings: &Settings, review: Option<&R
         let reason = judged.reason().map(ToString::to_string).unwrap_or_default();
         return Err(Refusal { reason, findings });
     };
-    let prepared = prepare(picture, view, plan(settings, review)).map_err(|fault| Refusal {
-        reason: fault.to_string(),
-        findings: findings.clone(),
-    })?;
+    let prepared = prepare(picture, view, plan(settings, review))
+        .map_err(|fault| Refusal { reason: fault.to_string(), findings: findings.clone() })?;
     let examination = &judged.examination;
     let layout = examination.layout.expect("a decoded image has a layout");
     let steps = Steps {

@@ -33,17 +33,19 @@ impl Picture {
     /// The picture with its columns in reverse order.
     #[must_use]
     pub fn mirrored(&self) -> Self {
-        self.each(|raster| rearranged(raster, |x, y, width, _| (width - 1 - x, y)), |raster| {
-            rearranged(raster, |x, y, width, _| (width - 1 - x, y))
-        })
+        self.each(
+            |raster| rearranged(raster, |x, y, width, _| (width - 1 - x, y)),
+            |raster| rearranged(raster, |x, y, width, _| (width - 1 - x, y)),
+        )
     }
 
     /// The picture with its rows in reverse order.
     #[must_use]
     pub fn flipped(&self) -> Self {
-        self.each(|raster| rearranged(raster, |x, y, _, height| (x, height - 1 - y)), |raster| {
-            rearranged(raster, |x, y, _, height| (x, height - 1 - y))
-        })
+        self.each(
+            |raster| rearranged(raster, |x, y, _, height| (x, height - 1 - y)),
+            |raster| rearranged(raster, |x, y, _, height| (x, height - 1 - y)),
+        )
     }
 
     /// The part of the picture in a box.
@@ -52,11 +54,7 @@ impl Picture {
         self.each(|raster| part.cropped(raster), |raster| part.cropped(raster))
     }
 
-    fn each(
-        &self,
-        grey: impl Fn(&Raster<u8>) -> Raster<u8>,
-        deep: impl Fn(&Raster<u16>) -> Raster<u16>,
-    ) -> Self {
+    fn each(&self, grey: impl Fn(&Raster<u8>) -> Raster<u8>, deep: impl Fn(&Raster<u16>) -> Raster<u16>) -> Self {
         Self { grey: grey(&self.grey), deep: self.deep.as_ref().map(deep) }
     }
 }

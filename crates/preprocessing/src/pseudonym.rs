@@ -100,7 +100,12 @@ impl PseudonymKey {
         mac.update(&[0]);
         mac.update(text.as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest.iter().flat_map(|byte| [byte >> 4, byte & 15]).take(DIGITS).map(|digit| char::from(HEX[usize::from(digit)])).collect()
+        digest
+            .iter()
+            .flat_map(|byte| [byte >> 4, byte & 15])
+            .take(DIGITS)
+            .map(|digit| char::from(HEX[usize::from(digit)]))
+            .collect()
     }
 }
 

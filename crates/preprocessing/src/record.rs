@@ -140,7 +140,9 @@ pub enum Review {
     /// The output is removed and not made again.
     Rejected,
     /// The muscle's edge was corrected.
-    Corrected { curve: PectoralCurve },
+    Corrected {
+        curve: PectoralCurve,
+    },
 }
 
 /// A line of the manifest: a source, the decision over it, and its output.

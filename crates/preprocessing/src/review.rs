@@ -37,7 +37,8 @@ pub enum ReviewError {
 /// The images of a folder in the order in which a reviewer should see them: uncertain muscles first, then warnings and
 /// findings, then the least confident edges; those with a verdict last.
 pub fn review_order(folder: &Path) -> Result<Vec<Record>, ManifestError> {
-    let mut records: Vec<Record> = read_manifest(folder)?.into_values().filter(|record| record.output.is_some()).collect();
+    let mut records: Vec<Record> =
+        read_manifest(folder)?.into_values().filter(|record| record.output.is_some()).collect();
     let urgency = |record: &Record| {
         let steps = record.steps.as_ref();
         let uncertain = steps.is_some_and(|steps| steps.pectoral.state == crate::record::PectoralState::Uncertain);

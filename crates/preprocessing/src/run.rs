@@ -1,19 +1,18 @@
 //! A run of the preparation: all sources of a folder, in parallel, continued where an earlier run stopped.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use mammoscope_domain::cancellation::Cancellation;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::subject_id::{ExamId, SampleName, SubjectId, UNLABELLED};
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::atomic_file::write_atomically;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
-use crate::candidate::{Candidate, Labels, Unsuitable, identify, read};
+use crate::assignment::{Assigned, assign, output_path};
+use crate::candidate::{Labels, Unsuitable, identify, read};
 use crate::manifest::{MANIFEST, ManifestError, ManifestJournal, read_manifest, write_manifest};
 use crate::output::{Output, Refusal, make};
 use crate::pseudonym::PseudonymKey;
@@ -108,7 +107,15 @@ pub fn run(plan: &RunPlan<'_>, progress: &dyn Progress, cancellation: Cancellati
     let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.jobs).build();
     let pool = pool.map_err(|error| RunError::Threads(error.to_string()))?;
     let journal = (!plan.dry_run).then(|| ManifestJournal::open(plan.output)).transpose()?;
-    let run = Run { plan, progress, cancellation, journal, recorded: plan.settings.recorded(), known: &known, state: Mutex::default() };
+    let run = Run {
+        plan,
+        progress,
+        cancellation,
+        journal,
+        recorded: plan.settings.recorded(),
+        known: &known,
+        state: Mutex::default(),
+    };
     let outcome = pool.install(|| run.all(&found));
     let State { mut records, mut summary } = run.state.into_inner().expect("no thread panics while it holds the lock");
     summary.cancelled = cancellation.is_cancelled();
@@ -161,13 +168,6 @@ struct Run<'a> {
     state: Mutex<State>,
 }
 
-/// A candidate with the names of its output.
-struct Assigned {
-    number: usize,
-    candidate: Candidate,
-    name: SampleName,
-}
-
 impl Run<'_> {
     fn all(&self, found: &FoundSources) -> Result<(), RunError> {
         self.count(|summary| summary.skipped += found.others);
@@ -204,8 +204,12 @@ impl Run<'_> {
                 Err(unsuitable) => self.refuse(number, source, &unsuitable)?,
             }
         }
-        let assigned = self.assign(candidates);
-        self.progress.begin(Stage::Preparing, assigned.len(), assigned.iter().map(|one| one.candidate.source.bytes).sum());
+        let assigned = assign(candidates, self.known, self.plan.key);
+        self.progress.begin(
+            Stage::Preparing,
+            assigned.len(),
+            assigned.iter().map(|one| one.candidate.source.bytes).sum(),
+        );
         assigned.par_iter().filter(|_| !self.cancellation.is_cancelled()).try_for_each(|assigned| {
             let done = self.prepare(assigned);
             self.progress.advance(assigned.candidate.source.bytes);
@@ -248,62 +252,6 @@ impl Run<'_> {
         }
         count_state(&mut state.summary, &record);
         state.records.insert(path, record);
-    }
-
-    /// Numbers examinations and acquisitions. Those in the manifest keep their numbers; new ones get the next free ones
-    /// in the order of their dates.
-    fn assign(&self, mut candidates: Vec<(usize, Candidate)>) -> Vec<Assigned> {
-        let by_source = |candidate: &Candidate| self.known.get(&self.plan.key.path(&candidate.source.relative));
-        let mut exams: HashMap<(String, String), u32> = HashMap::new();
-        let mut last_exam: HashMap<String, u32> = HashMap::new();
-        let mut taken: HashSet<(String, String, &'static str, u32)> = HashSet::new();
-        for output in self.known.values().filter_map(|record| record.output.as_ref()) {
-            taken.insert((output.subject.clone(), output.exam.clone(), output.view.name(), output.acquisition));
-            if let Ok(number) = output.exam.parse() {
-                exams.insert((output.subject.clone(), output.study.clone()), number);
-                let last = last_exam.entry(output.subject.clone()).or_default();
-                *last = number.max(*last);
-            }
-        }
-        candidates.sort_by(|(_, a), (_, b)| {
-            let key = |one: &Candidate| {
-                (one.subject.clone(), one.study_time.clone(), one.study.clone(), one.view.name(), one.instance, one.sha256.clone())
-            };
-            key(a).cmp(&key(b))
-        });
-        let assigned = candidates.into_iter().map(|(number, candidate)| {
-            let exam = candidate.exam.clone().unwrap_or_else(|| {
-                let study = (candidate.subject.clone(), candidate.study.clone());
-                let exam = *exams.entry(study).or_insert_with(|| {
-                    let last = last_exam.entry(candidate.subject.clone()).or_default();
-                    *last += 1;
-                    *last
-                });
-                exam.to_string()
-            });
-            let known = by_source(&candidate).and_then(|record| record.output.as_ref());
-            let same_view = known.filter(|output| output.subject == candidate.subject && output.view == candidate.view && output.exam == exam);
-            let acquisition = same_view.map_or_else(
-                || {
-                    let slot = |number| (candidate.subject.clone(), exam.clone(), candidate.view.name(), number);
-                    let free = (1..).find(|&number| !taken.contains(&slot(number))).expect("numbers do not end");
-                    taken.insert(slot(free));
-                    free
-                },
-                |output| output.acquisition,
-            );
-            let name = SampleName {
-                subject: SubjectId(candidate.subject.clone()),
-                exam: ExamId(exam),
-                class: candidate.class,
-                view: candidate.view,
-                acquisition,
-            };
-            Assigned { number, candidate, name }
-        });
-        let mut assigned: Vec<Assigned> = assigned.collect();
-        assigned.sort_by_key(|assigned| assigned.number);
-        assigned
     }
 
     fn prepare(&self, assigned: &Assigned) -> Result<(), RunError> {
@@ -435,9 +383,4 @@ fn count_state(summary: &mut Summary, record: &Record) {
     summary.unlabelled += usize::from(output.class.is_none());
     let is_uncertain = record.steps.as_ref().is_some_and(|steps| steps.pectoral.state == PectoralState::Uncertain);
     summary.uncertain_muscles += usize::from(is_uncertain);
-}
-
-/// The path of an output below the output folder.
-fn output_path(name: &SampleName) -> String {
-    format!("{}/{}/{name}.png", name.view, name.class.map_or(UNLABELLED, DensityClass::letter))
 }

@@ -76,7 +76,9 @@ pub fn find_sources(input: &Path, output: &Path) -> FoundSources {
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(input).to_owned();
-                found.unreadable.push((path, error.into_io_error().unwrap_or_else(|| io::Error::other("a circle of links"))));
+                found
+                    .unreadable
+                    .push((path, error.into_io_error().unwrap_or_else(|| io::Error::other("a circle of links"))));
                 continue;
             }
         };
@@ -115,8 +117,8 @@ fn source(path: &Path, relative: &Path) -> io::Result<Option<Source>> {
 /// The format by the contents; files that are called DICOM and are something else are sources too, so that they are
 /// refused by name rather than passed over.
 fn format_of(beginning: &[u8], path: &Path) -> Option<SourceFormat> {
-    let called_dicom = path.extension().is_some_and(|extension| {
-        ["dcm", "dicom", "ima"].iter().any(|known| extension.eq_ignore_ascii_case(known))
-    });
+    let called_dicom = path
+        .extension()
+        .is_some_and(|extension| ["dcm", "dicom", "ima"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
     SourceFormat::of(beginning).or(called_dicom.then_some(SourceFormat::Dicom))
 }

@@ -64,7 +64,8 @@ impl<'a> DataSet<'a> {
     #[must_use]
     pub fn text(&self, tag: Tag) -> Option<String> {
         let bytes = self.bytes(tag)?;
-        let text: String = bytes.iter().map(|&byte| if byte.is_ascii() { char::from(byte) } else { '\u{fffd}' }).collect();
+        let text: String =
+            bytes.iter().map(|&byte| if byte.is_ascii() { char::from(byte) } else { '\u{fffd}' }).collect();
         let text = text.trim_matches(|letter: char| letter == '\0' || letter.is_ascii_whitespace());
         (!text.is_empty()).then(|| text.to_owned())
     }

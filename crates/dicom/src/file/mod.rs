@@ -37,7 +37,9 @@ pub enum FileFault {
     NoDataSet,
     #[error("the file meta information is damaged: {0}")]
     Meta(StructureFault),
-    #[error("the transfer syntax {uid} is not supported; convert the file to Explicit VR Little Endian, for example with `dcmconv +te` or `gdcmconv --raw`")]
+    #[error(
+        "the transfer syntax {uid} is not supported; convert the file to Explicit VR Little Endian, for example with `dcmconv +te` or `gdcmconv --raw`"
+    )]
     UnknownTransferSyntax { uid: String },
     #[error("the deflated data set is damaged: {0}")]
     Inflate(String),

@@ -17,8 +17,8 @@ const LONG_LENGTH: [&[u8; 2]; 12] =
 
 /// Value representations with a 16-bit length.
 const SHORT_LENGTH: [&[u8; 2]; 22] = [
-    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS", b"ST",
-    b"TM", b"UI", b"UL", b"US", b"XX",
+    b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS",
+    b"ST", b"TM", b"UI", b"UL", b"US", b"XX",
 ];
 
 /// The encoding of the elements.
@@ -103,7 +103,10 @@ impl<'a> Reader<'a> {
                 return Ok(());
             }
             // Zeros after the last element are padding to a block of the medium.
-            if depth == 0 && self.bytes[self.at..end].len() < 8 && self.bytes[self.at..end].iter().all(|&byte| byte == 0) {
+            if depth == 0
+                && self.bytes[self.at..end].len() < 8
+                && self.bytes[self.at..end].iter().all(|&byte| byte == 0)
+            {
                 return Ok(());
             }
             self.element(end, depth, kept.as_deref_mut())?;

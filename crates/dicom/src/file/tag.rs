@@ -101,10 +101,7 @@ impl Tag {
 
     /// True for the sequences that are kept.
     pub(crate) fn is_sequence(self) -> bool {
-        matches!(
-            self,
-            MODALITY_LUT_SEQUENCE | VOI_LUT_SEQUENCE | VIEW_CODE_SEQUENCE | VIEW_MODIFIER_CODE_SEQUENCE
-        )
+        matches!(self, MODALITY_LUT_SEQUENCE | VOI_LUT_SEQUENCE | VIEW_CODE_SEQUENCE | VIEW_MODIFIER_CODE_SEQUENCE)
     }
 }
 

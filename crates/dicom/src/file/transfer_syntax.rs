@@ -62,7 +62,10 @@ mod tests {
 
     #[test]
     fn uids_are_found() {
-        assert_eq!(TransferSyntax::with_uid("1.2.840.10008.1.2.5").and_then(|syntax| syntax.pixels), Some(Encoding::Rle));
+        assert_eq!(
+            TransferSyntax::with_uid("1.2.840.10008.1.2.5").and_then(|syntax| syntax.pixels),
+            Some(Encoding::Rle)
+        );
         assert_eq!(TransferSyntax::with_uid("1.2.840.10008.1.2.4.100"), None);
         assert_eq!(TransferSyntax::of(Notation::IMPLICIT_LITTLE).uid, "1.2.840.10008.1.2");
         assert_eq!(TransferSyntax::of(Notation::EXPLICIT_LITTLE).uid, "1.2.840.10008.1.2.1");

@@ -37,7 +37,9 @@ pub enum GreyRequest {
 /// A choice that a file does not offer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GreyChoiceError {
-    #[error("--window {index}: the file has {available} usable windows, numbered from 0; choose one of them, lut or range")]
+    #[error(
+        "--window {index}: the file has {available} usable windows, numbered from 0; choose one of them, lut or range"
+    )]
     NoSuchWindow { index: usize, available: usize },
     #[error("--window lut: the file has no usable VOI lookup table; choose a window by its number, or range")]
     NoTable,
@@ -88,7 +90,9 @@ impl GreyOffer {
         let mut offer = Self::default();
         for (index, item) in header.items(tag::VOI_LUT_SEQUENCE).iter().enumerate() {
             match LookupTable::of(item, "VOI", modality.is_signed(signed)) {
-                Ok(table) => offer.tables.push((index, table, item.text(tag::LUT_EXPLANATION).map(|text| plain(&text)))),
+                Ok(table) => {
+                    offer.tables.push((index, table, item.text(tag::LUT_EXPLANATION).map(|text| plain(&text))))
+                }
                 Err(fault) => offer.faults.push(fault),
             }
         }
@@ -138,9 +142,7 @@ impl GreyOffer {
         });
         let window = |&(index, window): &(usize, Window)| GreyTransform::Window { index, window };
         match request {
-            GreyRequest::Auto => {
-                Ok(table.or_else(|| self.windows.first().map(window)).unwrap_or(GreyTransform::Range))
-            }
+            GreyRequest::Auto => Ok(table.or_else(|| self.windows.first().map(window)).unwrap_or(GreyTransform::Range)),
             GreyRequest::Table => table.ok_or(GreyChoiceError::NoTable),
             GreyRequest::Range => Ok(GreyTransform::Range),
             GreyRequest::Window(wanted) => {

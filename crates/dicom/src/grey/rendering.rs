@@ -61,13 +61,16 @@ impl Rendering {
         let is_padding = |word| padding.is_some_and(|padding| padding.contains(pixels.value(word)));
         let outputs = || words().filter(|&word| !is_padding(word)).map(|word| modality.apply(pixels.value(word)));
         let range = matches!(transform, GreyTransform::Range).then(|| {
-            outputs().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), output| (low.min(output), high.max(output)))
+            outputs()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), output| (low.min(output), high.max(output)))
         });
         let mut greys = vec![0.0; 1 << 16];
         for word in words().filter(|&word| !is_padding(word)) {
             let value = modality.apply(pixels.value(word));
             let grey = match (transform, range) {
-                (GreyTransform::Table { table, .. }, _) => f64::from(table.entry(value.round_ties_even() as i32)) / table.white(),
+                (GreyTransform::Table { table, .. }, _) => {
+                    f64::from(table.entry(value.round_ties_even() as i32)) / table.white()
+                }
                 (GreyTransform::Window { window, .. }, _) => window.grey(value),
                 (GreyTransform::Range, Some((low, high))) if high > low => (value - low) / (high - low),
                 (GreyTransform::Range, _) => 0.0,

@@ -10,19 +10,26 @@ pub enum Finding {
     /// Bits above High Bit or below the stored ones are not zero; they are masked.
     UnusedBitsSet,
     /// Pixels with the padding value, which become black.
-    Padding { pixels: usize },
+    Padding {
+        pixels: usize,
+    },
     Implant,
     ImplantDisplaced,
     PartialView,
     BurnedInAnnotation,
     /// A 2D view computed from tomosynthesis.
     Synthesised,
-    DigitisedFilm { modality: String },
+    DigitisedFilm {
+        modality: String,
+    },
     /// The row or column direction of Patient Orientation is the reverse of the usual one.
     StoredMirrored,
     StoredUpsideDown,
     /// Code and View Position contradict each other; the code is used.
-    ViewContradiction { code: &'static str, position: &'static str },
+    ViewContradiction {
+        code: &'static str,
+        position: &'static str,
+    },
     LateralityFromPixels,
     /// Image Laterality and Laterality contradict each other; the former is used.
     LateralityContradiction,
@@ -34,11 +41,16 @@ pub enum Finding {
     LateralityUnconfirmed,
     /// Bytes after the pixel data are not DICOM.
     DamagedEnd,
-    TransferSyntaxInferred { name: &'static str },
+    TransferSyntaxInferred {
+        name: &'static str,
+    },
     /// A window or lookup table that cannot be used, and was not.
     Unusable(GreyFault),
     /// Codestream and header differ in the bits or the sign of the samples.
-    CodestreamDiffers { codestream: u8, header: u8 },
+    CodestreamDiffers {
+        codestream: u8,
+        header: u8,
+    },
     Lossy,
 }
 
@@ -81,7 +93,9 @@ impl fmt::Display for Finding {
             Self::Synthesised => f.write_str("2D view synthesised from tomosynthesis"),
             Self::DigitisedFilm { modality } => write!(f, "digitised film (modality {modality}, body part breast)"),
             Self::StoredMirrored => f.write_str("stored mirrored: Patient Orientation says so; it is mirrored back"),
-            Self::StoredUpsideDown => f.write_str("stored upside down: Patient Orientation says so; it is flipped back"),
+            Self::StoredUpsideDown => {
+                f.write_str("stored upside down: Patient Orientation says so; it is flipped back")
+            }
             Self::ViewContradiction { code, position } => {
                 write!(f, "view: code says {code}, ViewPosition says {position}; the code is used")
             }
@@ -92,7 +106,9 @@ impl fmt::Display for Finding {
             Self::OrientationContradiction => {
                 f.write_str("Patient Orientation says mirrored, the pixels do not; it is left as it is")
             }
-            Self::SideForced => f.write_str("laterality forced: the tag's side is kept, and the picture mirrored to fit it"),
+            Self::SideForced => {
+                f.write_str("laterality forced: the tag's side is kept, and the picture mirrored to fit it")
+            }
             Self::LateralityUnconfirmed => f.write_str("the pixels do not show the side of the breast"),
             Self::DamagedEnd => f.write_str("bytes after the pixel data are not DICOM; they are ignored"),
             Self::TransferSyntaxInferred { name } => {

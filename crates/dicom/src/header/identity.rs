@@ -56,7 +56,8 @@ impl Identity {
             .into_iter()
             .filter_map(text)
             .flat_map(|text| {
-                let parts = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').map(str::to_owned);
+                let parts =
+                    text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').map(str::to_owned);
                 parts.chain([text.clone()]).collect::<Vec<_>>()
             })
             .filter(|word| word.len() >= MIN_WORD)

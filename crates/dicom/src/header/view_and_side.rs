@@ -142,24 +142,33 @@ pub fn side(header: &DataSet<'_>, findings: &mut Vec<Finding>) -> Option<Stated<
     }
 }
 
-/// The mirroring that Patient Orientation states for a side: rows run from the chest wall to the nipple (anterior) in
-/// left breasts, the other way in right ones, and columns run downwards: towards the feet in MLO views, towards the
-/// middle in CC views.
+/// The mirroring that Patient Orientation states for a side.
+///
+/// Usually rows run from the chest wall to the nipple (anterior) in left breasts and the other way in right ones, and
+/// columns run towards the middle of the body and, in MLO views, towards the feet. An orientation that is that of the
+/// other breast contradicts the side rather than stating a mirroring, and so does a CC view that would have to be turned
+/// by 180°, which looks the same.
 #[must_use]
 pub fn mirroring(header: &DataSet<'_>, projection: Projection, side: Side) -> Mirroring {
     let directions = header.texts(tag::PATIENT_ORIENTATION);
     let [row, column] = directions.as_slice() else { return Mirroring::default() };
-    let (away, towards) = match side {
-        Side::Left => ('A', 'P'),
-        Side::Right => ('P', 'A'),
+    let runs = |direction: &str, towards: char, away: char| direction.contains(towards) && !direction.contains(away);
+    let (away, towards, middle, outside) = match side {
+        Side::Left => ('A', 'P', 'R', 'L'),
+        Side::Right => ('P', 'A', 'L', 'R'),
     };
-    let horizontal = row.contains(towards) && !row.contains(away);
-    let (upwards, downwards) = match (projection, side) {
-        (Projection::Mlo, _) => ('H', 'F'),
-        (Projection::Cc, Side::Left) => ('L', 'R'),
-        (Projection::Cc, Side::Right) => ('R', 'L'),
-    };
-    Mirroring { horizontal, vertical: column.contains(upwards) && !column.contains(downwards) }
+    let row_reversed = runs(row, towards, away);
+    let (to_middle, to_outside) = (runs(column, middle, outside), runs(column, outside, middle));
+    match projection {
+        Projection::Cc if row_reversed && to_outside => Mirroring::default(),
+        Projection::Cc => Mirroring { horizontal: row_reversed, vertical: to_outside },
+        Projection::Mlo => {
+            let vertical = runs(column, 'H', 'F');
+            // Upside down, columns run outwards.
+            let is_other_breast = if vertical { to_middle } else { to_outside };
+            if is_other_breast { Mirroring::default() } else { Mirroring { horizontal: row_reversed, vertical } }
+        }
+    }
 }
 
 fn known_view(text: &str) -> Option<CodedView> {
@@ -191,7 +200,8 @@ fn refused_modifiers(
         refused.push(safe_code(position));
     }
     let magnified = header.text(tag::MAGNIFICATION_FACTOR).and_then(|text| text.parse::<f64>().ok());
-    if magnified.is_some_and(|factor| factor > MAX_MAGNIFICATION) && !refused.iter().any(|name| name == "magnification") {
+    if magnified.is_some_and(|factor| factor > MAX_MAGNIFICATION) && !refused.iter().any(|name| name == "magnification")
+    {
         refused.push("magnification".to_owned());
     }
     refused
@@ -203,4 +213,86 @@ const MAX_MAGNIFICATION: f64 = 1.3;
 /// A code, without anything else that a file may have in its place.
 fn safe_code(text: &str) -> String {
     text.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | ' ')).take(24).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::structure::{Notation, read_elements};
+
+    /// A header with the given texts, in ascending order of their tags.
+    fn header_of(texts: &[(tag::Tag, &str)]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (tag, text) in texts {
+            let padded = format!("{text}{}", if text.len() % 2 == 1 { " " } else { "" });
+            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
+            bytes.extend((padded.len() as u32).to_le_bytes());
+            bytes.extend(padded.as_bytes());
+        }
+        bytes
+    }
+
+    fn with<T>(
+        texts: &[(tag::Tag, &str)],
+        read: impl FnOnce(&DataSet<'_>, &mut Vec<Finding>) -> T,
+    ) -> (T, Vec<Finding>) {
+        let bytes = header_of(texts);
+        let (header, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
+        assert_eq!(fault, None);
+        let mut findings = Vec::new();
+        (read(&header, &mut findings), findings)
+    }
+
+    #[test]
+    fn orientations_of_all_views_are_understood() {
+        let usual = Mirroring::default();
+        let mirrored = Mirroring { horizontal: true, vertical: false };
+        let upside_down = Mirroring { horizontal: false, vertical: true };
+        let turned = Mirroring { horizontal: true, vertical: true };
+        for (projection, side, orientation, expected) in [
+            (Projection::Cc, Side::Left, "A\\R", usual),
+            (Projection::Cc, Side::Right, "P\\L", usual),
+            (Projection::Cc, Side::Left, "P\\R", mirrored),
+            (Projection::Cc, Side::Right, "A\\L", mirrored),
+            (Projection::Cc, Side::Left, "A\\L", upside_down),
+            // Of the other breast, or turned: it cannot be said.
+            (Projection::Cc, Side::Left, "P\\L", usual),
+            (Projection::Mlo, Side::Left, "A\\FR", usual),
+            (Projection::Mlo, Side::Right, "P\\FL", usual),
+            (Projection::Mlo, Side::Right, "P\\F", usual),
+            (Projection::Mlo, Side::Left, "P\\FR", mirrored),
+            (Projection::Mlo, Side::Left, "P\\F", mirrored),
+            (Projection::Mlo, Side::Right, "A\\FR", usual),
+            (Projection::Mlo, Side::Right, "P\\HR", upside_down),
+            (Projection::Mlo, Side::Right, "A\\HR", turned),
+            (Projection::Mlo, Side::Left, "", usual),
+            (Projection::Mlo, Side::Left, "P", usual),
+        ] {
+            let (found, _) =
+                with(&[(tag::PATIENT_ORIENTATION, orientation)], |header, _| mirroring(header, projection, side));
+            assert_eq!(found, expected, "{projection:?} {side:?} {orientation}");
+        }
+    }
+
+    #[test]
+    fn views_by_position_modifiers_and_magnification() {
+        let view = |position: &str| with(&[(tag::VIEW_POSITION, position)], projection).0;
+        assert_eq!(view("CC").unwrap(), Stated { value: Projection::Cc, source: "View Position" });
+        assert_eq!(view("mlo").unwrap().value, Projection::Mlo);
+        assert_eq!(view("XCCL"), Err(ViewFault::Other("XCCL".to_owned())));
+        assert_eq!(view(""), Err(ViewFault::Missing));
+        let magnified = [(tag::MAGNIFICATION_FACTOR, "1.8"), (tag::VIEW_POSITION, "CC")];
+        assert_eq!(with(&magnified, projection).0, Err(ViewFault::Modified(vec!["magnification".to_owned()])));
+        let contact = [(tag::MAGNIFICATION_FACTOR, "1.07"), (tag::VIEW_POSITION, "CC")];
+        assert!(with(&contact, projection).0.is_ok());
+    }
+
+    #[test]
+    fn the_side_comes_from_image_laterality_first() {
+        let (both, findings) = with(&[(tag::LATERALITY, "R"), (tag::IMAGE_LATERALITY, "L")], side);
+        assert_eq!(both, Some(Stated { value: Side::Left, source: "Image Laterality" }));
+        assert_eq!(findings, [Finding::LateralityContradiction]);
+        assert_eq!(with(&[(tag::LATERALITY, "R")], side).0.map(|stated| stated.value), Some(Side::Right));
+        assert_eq!(with(&[(tag::IMAGE_LATERALITY, "B")], side).0, None);
+    }
 }
