@@ -5,7 +5,7 @@ use crate::mask::Mask;
 use crate::raster::Raster;
 
 use super::bright_border::without_bright_border;
-use super::grey_histogram::GreyHistogram;
+use super::grey_histogram::{BackgroundLevels, GreyHistogram};
 use super::pixel_box::PixelBox;
 use super::reduced::resampled;
 
@@ -15,6 +15,16 @@ const WORKING_SIDE: usize = 640;
 
 /// Radius of the opening as a share of the shorter side; it removes letters, strips and noise up to twice as wide.
 const OPENING: f64 = 0.01;
+
+/// The distance from the breast, as a share of the shorter side, from which pixels are surely background; and the share of
+/// the picture that they are, at least, so that their noise is known.
+const HALO: f64 = 0.03;
+const MIN_BACKGROUND: f64 = 0.02;
+
+/// The distance of the threshold from a background of known noise: in standard deviations, and at least as a share of the
+/// distance before the noise was known, since light scattered in a film makes a halo around the breast.
+const NOISE: f64 = 4.0;
+const MIN_STEP: f32 = 0.65;
 
 /// The smallest breast as a share of the picture.
 const MIN_BREAST: f64 = 0.02;
@@ -36,19 +46,37 @@ pub fn find_breast(image: &Raster<u8>) -> Option<Mask> {
     let inner = without_bright_border(&grey, width);
     let factor = (inner.width().max(inner.height()) / WORKING_SIDE).max(1);
     let (columns, rows) = (inner.width().div_ceil(factor), inner.height().div_ceil(factor));
-    let mut reduced = resampled(&grey, width, inner, (columns, rows));
-    if factor == 1 {
-        reduced = averaged_with_neighbours(&reduced, columns);
-    }
-    let threshold = GreyHistogram::of(reduced.iter().copied()).background()?.threshold;
+    let levels = resampled(&grey, width, inner, (columns, rows));
+    let smooth = if factor == 1 { averaged_with_neighbours(&levels, columns) } else { levels.clone() };
+    let background = GreyHistogram::of(smooth.iter().copied()).background()?;
+    let threshold = background.threshold;
     let radius = (columns.min(rows) as f64 * OPENING).round().max(1.0) as usize;
-    let brighter = Mask::new(columns, rows, reduced.iter().map(|&level| level > threshold).collect());
-    let breast = brighter.largest_component().holes_filled().opened(radius).largest_component();
+    let segmented = |threshold: f32| {
+        let brighter = Mask::new(columns, rows, smooth.iter().map(|&level| level > threshold).collect());
+        brighter.largest_component().holes_filled().opened(radius).largest_component()
+    };
+    let breast = segmented(threshold);
     if (breast.area() as f64) < MIN_BREAST * (columns * rows) as f64 {
         return None;
     }
-    let breast = if factor == 1 { breast } else { enlarged(&breast, &reduced, threshold, inner) };
-    Some(inner.uncropped_mask(&breast, width, height))
+    let lower = threshold_above_noise(&smooth, &breast, &background);
+    let (breast, threshold) = if lower < threshold { (segmented(lower), lower) } else { (breast, threshold) };
+    Some(inner.uncropped_mask(&refined(&breast, &levels, threshold, inner), width, height))
+}
+
+/// The threshold just above the noise of the background away from the breast, where that is known.
+fn threshold_above_noise(levels: &[f32], breast: &Mask, known: &BackgroundLevels) -> f32 {
+    let away = breast.dilated((breast.width().min(breast.height()) as f64 * HALO) as usize + 2);
+    let background = levels.iter().zip(away.pixels()).filter(|&(_, &near)| !near).map(|(&level, _)| f64::from(level));
+    let (count, sum, squares) = background
+        .fold((0_u32, 0.0, 0.0), |(count, sum, squares), level| (count + 1, sum + level, squares + level * level));
+    if f64::from(count) < MIN_BACKGROUND * levels.len() as f64 {
+        return known.threshold;
+    }
+    let mean = sum / f64::from(count);
+    let deviation = (squares / f64::from(count) - mean * mean).max(0.0).sqrt();
+    let least = known.mode + MIN_STEP * (known.threshold - known.mode);
+    ((mean + NOISE * deviation) as f32).max(least)
 }
 
 /// The mean of each pixel and its eight neighbours, which lowers noise by two thirds.
@@ -68,9 +96,9 @@ fn averaged_with_neighbours(levels: &[f32], width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// A mask at the size of `inner` from one at a reduced size: within a reduced pixel of the outline, interpolated grey
-/// levels are compared with the threshold.
-fn enlarged(breast: &Mask, levels: &[f32], threshold: f32, inner: PixelBox) -> Mask {
+/// A mask at the size of `inner` from one that may be reduced: within a pixel of the outline, grey levels, interpolated
+/// where they are reduced, are compared with the threshold.
+fn refined(breast: &Mask, levels: &[f32], threshold: f32, inner: PixelBox) -> Mask {
     let (columns, rows) = (breast.width(), breast.height());
     let (core, reach) = (breast.eroded(1), breast.dilated(1));
     let scales = (columns as f32 / inner.width() as f32, rows as f32 / inner.height() as f32);

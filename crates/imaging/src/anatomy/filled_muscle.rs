@@ -8,11 +8,17 @@ use crate::raster::{Channels, Raster};
 
 use super::pixel_box::PixelBox;
 
-/// The distance from the fill's grey that noise and lossy compression cause, at most.
-const TOLERANCE: u8 = 3;
-
-/// The standard deviation of a fill's grey levels, at most: real muscle varies more.
+/// The standard deviation of a fill's grey levels, at most: noise and lossy compression cause no more, and real muscle
+/// varies more.
 const MAX_DEVIATION: f64 = 1.6;
+
+/// The distance of the mean of a small square from the fill's grey, at most: a constant part, and one in standard
+/// deviations of the fill.
+const TOLERANCE: (f64, f64) = (0.5, 0.6);
+
+/// The sides of that square and of the corner from which the fill's grey is taken, as shares of the shorter side.
+const SQUARE: f64 = 0.015;
+const CORNER: f64 = 0.04;
 
 /// The standard deviation of the grey levels in the rest of the breast, at least, in those of the fill.
 const MIN_CONTRAST: f64 = 3.0;
@@ -43,16 +49,31 @@ pub(super) fn filled_muscle(image: &Raster<u8>, breast: &Mask, side: Side) -> Op
 }
 
 /// The region of nearly one grey in the upper corner at the chest wall, if it looks like a filled muscle.
+///
+/// Single pixels of tissue often have the fill's grey, and means over a small square seldom do: the region consists of the
+/// squares whose mean is close to that of the corner.
 fn nearly_filled(image: &Raster<u8>, breast: &Mask, side: Side) -> Option<Mask> {
     let (width, height) = (image.width(), image.height());
-    let corner = (width.min(height) / 25).max(2).min(width).min(height);
+    let shorter = width.min(height) as f64;
+    let corner = ((CORNER * shorter) as usize).max(3).min(width).min(height);
     let first = if side == Side::Left { 0 } else { width - corner };
-    let mut levels: Vec<u8> = (0..corner).flat_map(|y| image.row(y)[first..first + corner].iter().copied()).collect();
-    let level = *levels.select_nth_unstable(corner * corner / 2).1;
-    let close = image.samples().iter().zip(breast.pixels());
-    let close = close.map(|(&grey, &inside)| inside && grey.abs_diff(level) <= TOLERANCE).collect();
-    let radius = (width.min(height) / 100).max(1);
-    let muscle = Mask::new(width, height, close).holes_filled().opened(radius).largest_component();
+    let in_corner = Moments::of((0..corner).flat_map(|y| image.row(y)[first..first + corner].iter().copied()));
+    if in_corner.deviation() > MAX_DEVIATION {
+        return None;
+    }
+    let tolerance = TOLERANCE.0 + TOLERANCE.1 * in_corner.deviation();
+    let radius = ((SQUARE * shorter / 2.0).round() as usize).max(1);
+    let means = square_means(image, radius);
+    let close = |mean: f32| (f64::from(mean) - in_corner.mean()).abs() <= tolerance;
+    let close = means.into_iter().zip(breast.pixels()).map(|(mean, &inside)| inside && close(mean)).collect();
+    let core = Mask::new(width, height, close).holes_filled().opened(radius).largest_component();
+    // Squares at the edge have tissue in them; their centres belong to the region if they have its grey.
+    let limit = 3.0 * in_corner.deviation() + 1.0;
+    let near = core.dilated(radius);
+    let same = image.samples().iter().map(|&grey| (f64::from(grey) - in_corner.mean()).abs() <= limit);
+    let same =
+        near.pixels().iter().zip(breast.pixels()).zip(same).map(|((&near, &inside), same)| near && inside && same);
+    let muscle = Mask::new(width, height, same.collect()).holes_filled().opened(1).largest_component();
     let large_enough = muscle.area() as f64 >= MIN_SIZE * breast.area() as f64;
     if !(large_enough && is_at_chest_wall(&muscle, side) && muscle.pixels()[..width].contains(&true)) {
         return None;
@@ -60,13 +81,47 @@ fn nearly_filled(image: &Raster<u8>, breast: &Mask, side: Side) -> Option<Mask> 
     let around = PixelBox::around(&muscle)?;
     let filled = muscle.area() as f64 / (around.width() * around.height()) as f64;
     let edge = edge_line(&muscle, side)?;
-    let deviations =
-        [&muscle.eroded(radius), &breast.without(&muscle).eroded(3 * radius)].map(|mask| deviation(image, mask));
-    let uniform = deviations[0] <= MAX_DEVIATION && deviations[1] >= MIN_CONTRAST * deviations[0].max(0.5);
+    let [fill, rest] = [&muscle.eroded(radius), &breast.without(&muscle).eroded(3 * radius)].map(|mask| {
+        let inside = image.samples().iter().zip(mask.pixels()).filter(|&(_, &inside)| inside);
+        Moments::of(inside.map(|(&grey, _)| grey)).deviation()
+    });
+    let uniform = fill <= MAX_DEVIATION && rest >= MIN_CONTRAST * fill.max(0.5);
     let triangular = (FILLED.0..=FILLED.1).contains(&filled)
         && edge.deviation <= MAX_EDGE_DEVIATION * around.height() as f64
         && edge.slope > 0.0;
-    (uniform && triangular && !is_saturated(image, breast, &muscle, TOLERANCE)).then_some(muscle)
+    (uniform && triangular && !is_saturated(image, breast, &muscle, 2)).then_some(muscle)
+}
+
+/// The mean of the square of `2·radius + 1` pixels around each pixel, as far as it is in the picture.
+fn square_means(image: &Raster<u8>, radius: usize) -> Vec<f32> {
+    let (width, height) = (image.width(), image.height());
+    let mut columns = vec![0_u32; width];
+    let mut means = Vec::with_capacity(width * height);
+    let range = |at: usize, count: usize| at.saturating_sub(radius)..(at + radius + 1).min(count);
+    for y in 0..height {
+        let rows = range(y, height);
+        if y == 0 {
+            rows.clone().for_each(|row| {
+                columns.iter_mut().zip(image.row(row)).for_each(|(sum, &grey)| *sum += u32::from(grey))
+            });
+        } else {
+            if y + radius < height {
+                columns.iter_mut().zip(image.row(y + radius)).for_each(|(sum, &grey)| *sum += u32::from(grey));
+            }
+            if y > radius {
+                columns.iter_mut().zip(image.row(y - radius - 1)).for_each(|(sum, &grey)| *sum -= u32::from(grey));
+            }
+        }
+        let mut sum: u32 = columns[range(0, width)].iter().sum();
+        for x in 0..width {
+            if x > 0 {
+                sum += columns.get(x + radius).copied().unwrap_or(0);
+                sum -= if x > radius { columns[x - radius - 1] } else { 0 };
+            }
+            means.push(sum as f32 / (rows.len() * range(x, width).len()) as f32);
+        }
+    }
+    means
 }
 
 /// True if hardly anything in the breast is brighter than the muscle.
@@ -96,14 +151,31 @@ fn is_at_chest_wall(muscle: &Mask, side: Side) -> bool {
     muscle.pixels().chunks_exact(muscle.width()).any(|row| row[column])
 }
 
-/// The standard deviation of the grey levels in a mask; 0 if it is empty.
-fn deviation(image: &Raster<u8>, mask: &Mask) -> f64 {
-    let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
-    for (&grey, _) in image.samples().iter().zip(mask.pixels()).filter(|&(_, &inside)| inside) {
-        (count, sum, squares) = (count + 1, sum + u64::from(grey), squares + u64::from(grey).pow(2));
+/// The number of grey levels, their sum and that of their squares.
+#[derive(Default)]
+struct Moments {
+    count: u64,
+    sum: u64,
+    squares: u64,
+}
+
+impl Moments {
+    fn of(levels: impl Iterator<Item = u8>) -> Self {
+        levels.map(u64::from).fold(Self::default(), |moments, level| Self {
+            count: moments.count + 1,
+            sum: moments.sum + level,
+            squares: moments.squares + level * level,
+        })
     }
-    let mean = sum as f64 / count.max(1) as f64;
-    (squares as f64 / count.max(1) as f64 - mean * mean).max(0.0).sqrt()
+
+    /// 0 without levels.
+    fn mean(&self) -> f64 {
+        self.sum as f64 / self.count.max(1) as f64
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares as f64 / self.count.max(1) as f64 - self.mean().powi(2)).max(0.0).sqrt()
+    }
 }
 
 /// The angle of a filled muscle's edge in degrees from the vertical, positive if the muscle becomes narrower downwards;

@@ -6,7 +6,7 @@ use super::muscle_grid::{Gradient, HEIGHT, MuscleGrid, WIDTH};
 const ANGLES: (f64, f64) = (3.0, 60.0);
 
 /// The first and the step of the places where lines cross the upper edge and the chest wall, in grid pixels.
-const TOPS: (f64, f64) = (10.0, 3.0);
+const TOPS: (f64, f64) = (5.0, 2.5);
 const ENDS: (f64, f64) = (36.0, 4.0);
 
 /// The farthest of these places, in sides of the grid: the edge may leave the breast through the skin or at the bottom.
