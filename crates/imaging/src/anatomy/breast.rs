@@ -5,7 +5,7 @@ use crate::mask::Mask;
 use crate::raster::Raster;
 
 use super::bright_border::without_bright_border;
-use super::grey_histogram::{BackgroundLevels, GreyHistogram};
+use super::grey_histogram::GreyHistogram;
 use super::pixel_box::PixelBox;
 use super::reduced::resampled;
 
@@ -16,15 +16,17 @@ const WORKING_SIDE: usize = 640;
 /// Radius of the opening as a share of the shorter side; it removes letters, strips and noise up to twice as wide.
 const OPENING: f64 = 0.01;
 
-/// The distance from the breast, as a share of the shorter side, from which pixels are surely background; and the share of
-/// the picture that they are, at least, so that their noise is known.
-const HALO: f64 = 0.03;
+/// The width of the ring around the breast in which a halo is looked for, and its distance from the breast, as a share of
+/// the shorter side; and the share of the picture outside it, at least, from which the noise is known.
+const RING: f64 = 0.01;
 const MIN_BACKGROUND: f64 = 0.02;
 
-/// The distance of the threshold from a background of known noise: in standard deviations, and at least as a share of the
-/// distance before the noise was known, since light scattered in a film makes a halo around the breast.
+/// The brightness of a halo in grey levels, at least.
+const MAX_HALO: f64 = 0.7;
+
+/// The distance of the threshold from a background of known noise: in standard deviations, and at least in grey levels.
 const NOISE: f64 = 4.0;
-const MIN_STEP: f32 = 0.65;
+const MIN_STEP: f64 = 2.0;
 
 /// The smallest breast as a share of the picture.
 const MIN_BREAST: f64 = 0.02;
@@ -48,8 +50,7 @@ pub fn find_breast(image: &Raster<u8>) -> Option<Mask> {
     let (columns, rows) = (inner.width().div_ceil(factor), inner.height().div_ceil(factor));
     let levels = resampled(&grey, width, inner, (columns, rows));
     let smooth = if factor == 1 { averaged_with_neighbours(&levels, columns) } else { levels.clone() };
-    let background = GreyHistogram::of(smooth.iter().copied()).background()?;
-    let threshold = background.threshold;
+    let threshold = GreyHistogram::of(smooth.iter().copied()).background()?.threshold;
     let radius = (columns.min(rows) as f64 * OPENING).round().max(1.0) as usize;
     let segmented = |threshold: f32| {
         let brighter = Mask::new(columns, rows, smooth.iter().map(|&level| level > threshold).collect());
@@ -59,24 +60,53 @@ pub fn find_breast(image: &Raster<u8>) -> Option<Mask> {
     if (breast.area() as f64) < MIN_BREAST * (columns * rows) as f64 {
         return None;
     }
-    let lower = threshold_above_noise(&smooth, &breast, &background);
+    let lower = threshold_above_noise(&smooth, &breast, threshold);
     let (breast, threshold) = if lower < threshold { (segmented(lower), lower) } else { (breast, threshold) };
     Some(inner.uncropped_mask(&refined(&breast, &levels, threshold, inner), width, height))
 }
 
-/// The threshold just above the noise of the background away from the breast, where that is known.
-fn threshold_above_noise(levels: &[f32], breast: &Mask, known: &BackgroundLevels) -> f32 {
-    let away = breast.dilated((breast.width().min(breast.height()) as f64 * HALO) as usize + 2);
-    let background = levels.iter().zip(away.pixels()).filter(|&(_, &near)| !near).map(|(&level, _)| f64::from(level));
-    let (count, sum, squares) = background
-        .fold((0_u32, 0.0, 0.0), |(count, sum, squares), level| (count + 1, sum + level, squares + level * level));
-    if f64::from(count) < MIN_BACKGROUND * levels.len() as f64 {
-        return known.threshold;
+/// The threshold just above the noise of the background, where there is enough of it and no halo around the breast: light
+/// scattered in a film brightens the background beside the skin.
+fn threshold_above_noise(levels: &[f32], breast: &Mask, threshold: f32) -> f32 {
+    let width = ((breast.width().min(breast.height()) as f64 * RING) as usize).max(2);
+    let near = breast.dilated(width);
+    let ring = near.dilated(width);
+    let background = Moments::of(levels.iter().zip(ring.pixels()).filter(|&(_, &near)| !near).map(|(&level, _)| level));
+    let beside = ring.without(&near);
+    let beside =
+        Moments::of(levels.iter().zip(beside.pixels()).filter(|&(_, &inside)| inside).map(|(&level, _)| level));
+    let noise = background.deviation();
+    let halo = beside.mean() - background.mean() > MAX_HALO + noise / 2.0;
+    if halo || background.count < MIN_BACKGROUND * levels.len() as f64 {
+        return threshold;
     }
-    let mean = sum / f64::from(count);
-    let deviation = (squares / f64::from(count) - mean * mean).max(0.0).sqrt();
-    let least = known.mode + MIN_STEP * (known.threshold - known.mode);
-    ((mean + NOISE * deviation) as f32).max(least)
+    (background.mean() + (NOISE * noise).max(MIN_STEP)) as f32
+}
+
+/// The number, mean and mean square of grey levels.
+struct Moments {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn of(levels: impl Iterator<Item = f32>) -> Self {
+        levels.map(f64::from).fold(Self { count: 0.0, sum: 0.0, squares: 0.0 }, |moments, level| Self {
+            count: moments.count + 1.0,
+            sum: moments.sum + level,
+            squares: moments.squares + level * level,
+        })
+    }
+
+    /// 0 without levels.
+    fn mean(&self) -> f64 {
+        self.sum / self.count.max(1.0)
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares / self.count.max(1.0) - self.mean().powi(2)).max(0.0).sqrt()
+    }
 }
 
 /// The mean of each pixel and its eight neighbours, which lowers noise by two thirds.

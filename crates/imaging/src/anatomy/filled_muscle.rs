@@ -1,5 +1,7 @@
 //! A pectoral muscle that was filled before, exactly or up to noise and compression, and the angle of its edge.
 
+use std::ops::{Add, Sub};
+
 use mammoscope_domain::subject::view::Side;
 
 use crate::filled_pectoral::filled_pectoral;
@@ -10,15 +12,19 @@ use super::pixel_box::PixelBox;
 
 /// The standard deviation of a fill's grey levels, at most: noise and lossy compression cause no more, and real muscle
 /// varies more.
-const MAX_DEVIATION: f64 = 1.6;
+const MAX_DEVIATION: f64 = 1.0;
 
 /// The distance of the mean of a small square from the fill's grey, at most: a constant part, and one in standard
-/// deviations of the fill.
-const TOLERANCE: (f64, f64) = (0.5, 0.6);
+/// deviations of the fill; and the same for the standard deviation in the square.
+const MEAN: (f64, f64) = (0.5, 0.5);
+const SPREAD: (f64, f64) = (0.2, 1.3);
 
 /// The sides of that square and of the corner from which the fill's grey is taken, as shares of the shorter side.
-const SQUARE: f64 = 0.015;
+const SQUARE: f64 = 0.03;
 const CORNER: f64 = 0.04;
+
+/// The share of a fill's pixels that noise gives another grey, at most, if its grey counts as exact.
+const MAX_HOLES: f64 = 0.02;
 
 /// The standard deviation of the grey levels in the rest of the breast, at least, in those of the fill.
 const MIN_CONTRAST: f64 = 3.0;
@@ -45,43 +51,50 @@ pub(super) fn filled_muscle(image: &Raster<u8>, breast: &Mask, side: Side) -> Op
     debug_assert_eq!(image.channels(), Channels::Grey, "the picture was converted");
     let exact = filled_pectoral(image, breast)
         .filter(|muscle| is_at_chest_wall(muscle, side) && !is_saturated(image, breast, muscle, 0));
-    exact.or_else(|| nearly_filled(image, breast, side))
+    match exact.map(|muscle| (muscle.holes_filled(), muscle.area())) {
+        Some((whole, area)) if area as f64 >= (1.0 - MAX_HOLES) * whole.area() as f64 => Some(whole),
+        noisy => nearly_filled(image, breast, side).or(noisy.map(|(whole, _)| whole)),
+    }
 }
 
 /// The region of nearly one grey in the upper corner at the chest wall, if it looks like a filled muscle.
 ///
-/// Single pixels of tissue often have the fill's grey, and means over a small square seldom do: the region consists of the
-/// squares whose mean is close to that of the corner.
+/// Single pixels of tissue often have the fill's grey, but the mean and the spread of small squares in tissue are seldom
+/// both those of the fill. The region consists of the squares that have the mean and no more spread than the corner.
 fn nearly_filled(image: &Raster<u8>, breast: &Mask, side: Side) -> Option<Mask> {
     let (width, height) = (image.width(), image.height());
     let shorter = width.min(height) as f64;
-    let corner = ((CORNER * shorter) as usize).max(3).min(width).min(height);
+    let corner = ((CORNER * shorter) as usize).max(5).min(width).min(height);
     let first = if side == Side::Left { 0 } else { width - corner };
     let in_corner = Moments::of((0..corner).flat_map(|y| image.row(y)[first..first + corner].iter().copied()));
-    if in_corner.deviation() > MAX_DEVIATION {
+    let (level, noise) = (in_corner.mean(), in_corner.deviation());
+    if noise > MAX_DEVIATION {
         return None;
     }
-    let tolerance = TOLERANCE.0 + TOLERANCE.1 * in_corner.deviation();
-    let radius = ((SQUARE * shorter / 2.0).round() as usize).max(1);
-    let means = square_means(image, radius);
-    let close = |mean: f32| (f64::from(mean) - in_corner.mean()).abs() <= tolerance;
-    let close = means.into_iter().zip(breast.pixels()).map(|(mean, &inside)| inside && close(mean)).collect();
-    let core = Mask::new(width, height, close).holes_filled().opened(radius).largest_component();
-    // Squares at the edge have tissue in them; their centres belong to the region if they have its grey.
-    let limit = 3.0 * in_corner.deviation() + 1.0;
-    let near = core.dilated(radius);
-    let same = image.samples().iter().map(|&grey| (f64::from(grey) - in_corner.mean()).abs() <= limit);
-    let same =
-        near.pixels().iter().zip(breast.pixels()).zip(same).map(|((&near, &inside), same)| near && inside && same);
-    let muscle = Mask::new(width, height, same.collect()).holes_filled().opened(1).largest_component();
+    let radius = ((SQUARE * shorter / 2.0).round() as usize).max(2);
+    let even = |square: Moments| {
+        (square.mean() - level).abs() <= MEAN.0 + MEAN.1 * noise && square.deviation() <= SPREAD.0 + SPREAD.1 * noise
+    };
+    let centres = squares(image, radius).zip(breast.pixels()).map(|(square, &inside)| inside && even(square)).collect();
+    let centres = Mask::new(width, height, centres).opened(1).largest_component();
+    // The squares at a straight edge end there, unless the tissue beyond it has the same grey.
+    let covered = centres.dilated(radius);
+    let close = |grey: u8| (f64::from(grey) - level).abs() <= 3.0 * noise + 1.0;
+    let pixels = image.samples().iter().zip(covered.pixels()).zip(breast.pixels());
+    let inside = pixels.map(|((&grey, &covered), &inside)| covered && inside && close(grey)).collect();
+    let muscle = Mask::new(width, height, inside).holes_filled().opened(1).largest_component();
+    looks_filled(image, breast, &muscle, side, radius).then_some(muscle)
+}
+
+/// True if a region has the place, the shape and the contrast of a filled muscle.
+fn looks_filled(image: &Raster<u8>, breast: &Mask, muscle: &Mask, side: Side, radius: usize) -> bool {
     let large_enough = muscle.area() as f64 >= MIN_SIZE * breast.area() as f64;
-    if !(large_enough && is_at_chest_wall(&muscle, side) && muscle.pixels()[..width].contains(&true)) {
-        return None;
+    if !(large_enough && is_at_chest_wall(muscle, side) && muscle.pixels()[..muscle.width()].contains(&true)) {
+        return false;
     }
-    let around = PixelBox::around(&muscle)?;
+    let (Some(around), Some(edge)) = (PixelBox::around(muscle), edge_line(muscle, side)) else { return false };
     let filled = muscle.area() as f64 / (around.width() * around.height()) as f64;
-    let edge = edge_line(&muscle, side)?;
-    let [fill, rest] = [&muscle.eroded(radius), &breast.without(&muscle).eroded(3 * radius)].map(|mask| {
+    let [fill, rest] = [&muscle.eroded(radius), &breast.without(muscle).eroded(2 * radius)].map(|mask| {
         let inside = image.samples().iter().zip(mask.pixels()).filter(|&(_, &inside)| inside);
         Moments::of(inside.map(|(&grey, _)| grey)).deviation()
     });
@@ -89,39 +102,39 @@ fn nearly_filled(image: &Raster<u8>, breast: &Mask, side: Side) -> Option<Mask> 
     let triangular = (FILLED.0..=FILLED.1).contains(&filled)
         && edge.deviation <= MAX_EDGE_DEVIATION * around.height() as f64
         && edge.slope > 0.0;
-    (uniform && triangular && !is_saturated(image, breast, &muscle, 2)).then_some(muscle)
+    uniform && triangular && !is_saturated(image, breast, muscle, 2)
 }
 
-/// The mean of the square of `2·radius + 1` pixels around each pixel, as far as it is in the picture.
-fn square_means(image: &Raster<u8>, radius: usize) -> Vec<f32> {
+/// The grey levels of the square of `2·radius + 1` pixels around each pixel, as far as it is in the picture.
+fn squares(image: &Raster<u8>, radius: usize) -> impl Iterator<Item = Moments> {
     let (width, height) = (image.width(), image.height());
-    let mut columns = vec![0_u32; width];
-    let mut means = Vec::with_capacity(width * height);
-    let range = |at: usize, count: usize| at.saturating_sub(radius)..(at + radius + 1).min(count);
-    for y in 0..height {
-        let rows = range(y, height);
-        if y == 0 {
-            rows.clone().for_each(|row| {
-                columns.iter_mut().zip(image.row(row)).for_each(|(sum, &grey)| *sum += u32::from(grey))
-            });
-        } else {
-            if y + radius < height {
-                columns.iter_mut().zip(image.row(y + radius)).for_each(|(sum, &grey)| *sum += u32::from(grey));
-            }
-            if y > radius {
-                columns.iter_mut().zip(image.row(y - radius - 1)).for_each(|(sum, &grey)| *sum -= u32::from(grey));
-            }
+    let mut columns = vec![Moments::default(); width];
+    let add_row = move |columns: &mut [Moments], row: usize| {
+        columns.iter_mut().zip(image.row(row)).for_each(|(column, &grey)| *column = *column + Moments::of_one(grey));
+    };
+    (0..radius.min(height)).for_each(|row| add_row(&mut columns, row));
+    (0..height).flat_map(move |y| {
+        if y + radius < height {
+            add_row(&mut columns, y + radius);
         }
-        let mut sum: u32 = columns[range(0, width)].iter().sum();
-        for x in 0..width {
-            if x > 0 {
-                sum += columns.get(x + radius).copied().unwrap_or(0);
-                sum -= if x > radius { columns[x - radius - 1] } else { 0 };
-            }
-            means.push(sum as f32 / (rows.len() * range(x, width).len()) as f32);
+        if let Some(left) = y.checked_sub(radius + 1) {
+            columns
+                .iter_mut()
+                .zip(image.row(left))
+                .for_each(|(column, &grey)| *column = *column - Moments::of_one(grey));
         }
-    }
-    means
+        let mut square = columns[..radius.min(width)].iter().fold(Moments::default(), |sum, &column| sum + column);
+        let row: Vec<Moments> = (0..width)
+            .map(|x| {
+                square = square + columns.get(x + radius).copied().unwrap_or_default();
+                if let Some(left) = x.checked_sub(radius + 1) {
+                    square = square - columns[left];
+                }
+                square
+            })
+            .collect();
+        row
+    })
 }
 
 /// True if hardly anything in the breast is brighter than the muscle.
@@ -152,20 +165,37 @@ fn is_at_chest_wall(muscle: &Mask, side: Side) -> bool {
 }
 
 /// The number of grey levels, their sum and that of their squares.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Moments {
     count: u64,
     sum: u64,
     squares: u64,
 }
 
+impl Add for Moments {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { count: self.count + other.count, sum: self.sum + other.sum, squares: self.squares + other.squares }
+    }
+}
+
+impl Sub for Moments {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { count: self.count - other.count, sum: self.sum - other.sum, squares: self.squares - other.squares }
+    }
+}
+
 impl Moments {
+    fn of_one(level: u8) -> Self {
+        let level = u64::from(level);
+        Self { count: 1, sum: level, squares: level * level }
+    }
+
     fn of(levels: impl Iterator<Item = u8>) -> Self {
-        levels.map(u64::from).fold(Self::default(), |moments, level| Self {
-            count: moments.count + 1,
-            sum: moments.sum + level,
-            squares: moments.squares + level * level,
-        })
+        levels.map(Self::of_one).fold(Self::default(), Add::add)
     }
 
     /// 0 without levels.

@@ -11,7 +11,7 @@ use crate::raster::{Channels, Raster};
 use super::filled_muscle::filled_muscle;
 use super::muscle_confidence::{Evidence, best_of};
 use super::muscle_grid::{HEIGHT, MuscleGrid};
-use super::muscle_line::{FULL_FALL, scored_lines};
+use super::muscle_line::{FULL_FALL, adjusted, scored_lines};
 use super::muscle_refinement::refined;
 use super::pectoral_curve::{CurvePoint, PectoralCurve};
 use super::pixel_box::PixelBox;
@@ -26,7 +26,7 @@ const FINE: f32 = 1.5;
 const POINT_ROWS: usize = 8;
 
 /// The confidence from which an edge counts as found, and below which there is no muscle to be seen.
-const FOUND: f64 = 0.5;
+const FOUND: f64 = 0.45;
 const SEEN: f64 = 0.1;
 
 /// The smallest breast, in pixels of its shorter side, in which a muscle is searched.
@@ -40,7 +40,7 @@ pub enum PectoralFinding {
     /// Its edge was found.
     Muscle {
         curve: PectoralCurve,
-        /// From 0.5 to 1.
+        /// From 0.45 to 1.
         confidence: f64,
     },
     /// There may be a muscle, but its edge is doubtful: leave the picture untouched until someone has looked at it.
@@ -120,7 +120,8 @@ fn search(grid: &MuscleGrid, in_picture: impl Fn(&[f64]) -> Option<PectoralCurve
     let gradient = grid.gradient(SCALE);
     let lines = scored_lines(grid, &gradient, FULL_FALL);
     let Some(best) = best_of(&lines).filter(|best| best.score > 0.0) else { return PectoralFinding::None };
-    let columns = refined(grid, &grid.gradient(FINE), best.line);
+    let fine = grid.gradient(FINE);
+    let columns = refined(grid, &fine, adjusted(grid, &fine, best.line));
     // A Gaussian twice as wide halves the slope of an edge.
     let coarse = best_of(&scored_lines(grid, &grid.gradient(COARSE), FULL_FALL * SCALE / COARSE));
     let evidence = Evidence::of(grid, &gradient, &lines, (best, coarse), &columns);
