@@ -11,6 +11,7 @@ pub mod confounder;
 pub mod dicom_files;
 pub mod files;
 pub mod manifest;
+mod muscle;
 mod outline;
 mod phantom_stream;
 mod random_field;
@@ -29,6 +30,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::{Side, View};
 
 pub use anatomy::DensityBand;
+pub use muscle::VisibleMuscle;
 pub use subject::PhantomSubject;
 
 use outline::Outline;
@@ -112,17 +114,29 @@ impl PhantomGenerator {
     /// One view of a subject. Right and left have the same anatomy, mirrored; their tissue and noise differ.
     #[must_use]
     pub fn view(&self, subject: &PhantomSubject, view: View) -> PhantomView {
+        self.draw(subject, view, None)
+    }
+
+    /// One view of a subject with a pectoral muscle that is not filled, as before preprocessing; in CC views as
+    /// [`view`](Self::view). For tests of what finds the muscle.
+    #[must_use]
+    pub fn view_with_muscle(&self, subject: &PhantomSubject, view: View, muscle: VisibleMuscle) -> PhantomView {
+        self.draw(subject, view, Some(muscle))
+    }
+
+    fn draw(&self, subject: &PhantomSubject, view: View, muscle: Option<VisibleMuscle>) -> PhantomView {
         let index = View::ALL.iter().position(|&other| other == view).expect("every view is listed");
         let mut stream =
             RandomStream::new(self.settings.seed, PhantomStream::View { subject: subject.number, index: index as u8 });
         let size = self.settings.size as usize;
         let density = subject.density_in_view(self.settings, &mut stream);
-        let outline = Outline::draw(&subject.anatomy, view.projection(), size, &mut stream);
+        let outline = Outline::draw(&subject.anatomy, view.projection(), size, muscle.as_ref(), &mut stream);
         let silhouette = Silhouette::of(&outline, size);
         let recipe = &self.tissues[DensityBand::class_of(density).index()];
         let tissue = Tissue::draw(recipe, &subject.anatomy, &outline, &silhouette, density / 100.0, &mut stream);
         let strands = strands::draw_strands(&subject.anatomy, &outline, &silhouette, &mut stream);
-        let mut pixels = rendering::render(&subject.anatomy, &silhouette, &tissue, &strands, &mut stream);
+        let visible = muscle.filter(|_| outline.shows_pectoral()).map(|_| &outline);
+        let mut pixels = rendering::render(&subject.anatomy, &silhouette, &tissue, &strands, visible, &mut stream);
         if self.settings.confounder {
             confounder::mark(&mut pixels, size, subject.label);
         }

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use mammoscope_domain::subject::view::Projection;
 
 use super::anatomy::{Anatomy, InframammaryFold, Nipple};
+use super::muscle::VisibleMuscle;
 use mammoscope_domain::random_stream::RandomStream;
 
 /// The extent of the outline beyond the image, in image sides: the depth to which the skin affects the tissue.
@@ -21,6 +22,8 @@ pub(super) struct Outline {
     pub(super) gland_height: f64,
     /// The muscle's width at the upper image edge (x) and its height at the chest wall (y); MLO only.
     pectoral: Option<(f64, f64)>,
+    /// Largest distance of the muscle's edge from a straight line, as a share of the muscle's width.
+    pectoral_bulge: f64,
 }
 
 impl Outline {
@@ -30,7 +33,15 @@ impl Outline {
     /// smooth step from the axillary tail to the widest point, from there on as in CC, and a rounded fold to the abdomen
     /// if the view shows it. Low Fourier terms and a nipple are added in both; the most prominent point, the nipple or the
     /// skin beside a flat one, touches the image edge, as in images cropped at the skin.
-    pub(super) fn draw(anatomy: &Anatomy, projection: Projection, size: usize, stream: &mut RandomStream) -> Self {
+    ///
+    /// The muscle of a test replaces the anatomy's; all other numbers stay as they are.
+    pub(super) fn draw(
+        anatomy: &Anatomy,
+        projection: Projection,
+        size: usize,
+        muscle: Option<&VisibleMuscle>,
+        stream: &mut RandomStream,
+    ) -> Self {
         let shift = 0.012 * stream.normal().clamp(-2.0, 2.0);
         let (centre, below, trunk) = match projection {
             Projection::Cc => {
@@ -66,12 +77,15 @@ impl Outline {
         }
         let pectoral = (projection == Projection::Mlo).then(|| {
             let angle = (anatomy.pectoral.0 + 1.5 * stream.normal()).clamp(10.5, 34.5);
+            let angle = muscle.map_or(angle, |muscle| muscle.angle);
             let tangent = libm::tan(angle.to_radians());
             // Never beyond the axillary tail: the muscle is inside the outline of the breast.
             let height = (anatomy.pectoral.1 + 0.02 * stream.normal()).min((widths[margin] - 0.07) / tangent);
             (height * tangent, height)
         });
-        Self { widths, margin, nipple_height, gland_height: centre + 0.4 * (nipple_height - centre), pectoral }
+        let gland_height = centre + 0.4 * (nipple_height - centre);
+        let pectoral_bulge = muscle.map_or(0.0, |muscle| muscle.bulge);
+        Self { widths, margin, nipple_height, gland_height, pectoral, pectoral_bulge }
     }
 
     /// The distance of the skin from the chest wall, row by row, from [`Self::margin`] rows above the image to as many
@@ -92,7 +106,26 @@ impl Outline {
 
     /// The width of the pectoral muscle at height `y`; 0 if there is none.
     pub(super) fn pectoral_width(&self, y: f64) -> f64 {
-        self.pectoral.map_or(0.0, |(width, height)| width * (1.0 - y / height).max(0.0))
+        self.pectoral_edge(y).max(0.0)
+    }
+
+    /// The distance of the muscle's edge from the chest wall at height `y`; negative below the muscle, 0 if there is none.
+    pub(super) fn pectoral_edge(&self, y: f64) -> f64 {
+        self.pectoral.map_or(0.0, |(width, height)| {
+            let along = y / height;
+            let bulge = 4.0 * self.pectoral_bulge * (along * (1.0 - along)).max(0.0);
+            width * (1.0 - along + bulge)
+        })
+    }
+
+    /// The decrease of the muscle's width per unit of height; 0 if there is none.
+    pub(super) fn pectoral_slope(&self) -> f64 {
+        self.pectoral.map_or(0.0, |(width, height)| width / height)
+    }
+
+    /// The height `y` as a share of the muscle's, up to 1.
+    pub(super) fn pectoral_progress(&self, y: f64) -> f64 {
+        self.pectoral.map_or(0.0, |(_, height)| (y / height).min(1.0))
     }
 }
 
@@ -210,7 +243,7 @@ mod tests {
             let anatomy = Anatomy::draw(&mut stream);
             for projection in [Projection::Cc, Projection::Mlo] {
                 let size = 128;
-                let outline = Outline::draw(&anatomy, projection, size, &mut stream);
+                let outline = Outline::draw(&anatomy, projection, size, None, &mut stream);
                 let inside = &outline.widths()[outline.margin()..][..size];
                 let widest = inside.iter().copied().fold(0.0, f64::max);
                 assert!((widest - 1.0).abs() < 1e-12, "the breast touches the edge");
@@ -236,7 +269,7 @@ mod tests {
         (1..=200).map(move |subject| {
             let mut stream = RandomStream::new(11, PhantomStream::Subject(subject));
             let anatomy = Anatomy::draw(&mut stream);
-            let outline = Outline::draw(&anatomy, projection, rows, &mut stream);
+            let outline = Outline::draw(&anatomy, projection, rows, None, &mut stream);
             (anatomy, outline)
         })
     }

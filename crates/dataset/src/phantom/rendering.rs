@@ -3,6 +3,8 @@
 use mammoscope_domain::subject::density::DensityClass;
 
 use super::anatomy::Anatomy;
+use super::muscle::{Surroundings, draw_visible};
+use super::outline::Outline;
 use super::silhouette::Silhouette;
 use super::tissue::Tissue;
 use mammoscope_domain::random_stream::RandomStream;
@@ -31,11 +33,13 @@ const FAT_DARKER: f64 = 0.17;
 const NOISE: f32 = 0.4;
 
 /// Renders one view in 8 bits, with the chest wall on the left. The background is 0 and every pixel of the breast above 0.
+/// The muscle is filled, unless it is to be visible along an outline.
 pub(super) fn render(
     anatomy: &Anatomy,
     silhouette: &Silhouette,
     tissue: &Tissue,
     strands: &[f32],
+    visible_muscle: Option<&Outline>,
     stream: &mut RandomStream,
 ) -> Vec<u8> {
     let percent = 100.0 * tissue.density;
@@ -68,6 +72,11 @@ pub(super) fn render(
         pixels[at] = pixel;
         sum += u64::from(pixel);
         count += 1;
+    }
+    if let Some(outline) = visible_muscle {
+        let around = Surroundings { fat: f64::from(fat), thickness: &|depth| thickness(depth, rim) };
+        draw_visible(&mut pixels, outline, silhouette, &around, stream);
+        return pixels;
     }
     // As is common in preprocessing, the muscle is filled with the breast's mean grey.
     let mean = ((sum + count / 2) / count.max(1)).clamp(1, 255) as u8;

@@ -82,7 +82,7 @@ mod tests {
             let mut stream = RandomStream::new(13, PhantomStream::Subject(subject));
             let anatomy = Anatomy::draw(&mut stream);
             for projection in [Projection::Cc, Projection::Mlo] {
-                let silhouette = Silhouette::of(&Outline::draw(&anatomy, projection, size, &mut stream), size);
+                let silhouette = Silhouette::of(&Outline::draw(&anatomy, projection, size, None, &mut stream), size);
                 let edge = silhouette.depth.iter().skip(size - 1).step_by(size);
                 let deepest = edge.copied().fold(0.0, f32::max);
                 assert!(deepest * 200.0 < 1.0, "a pixel of the edge column is {} pixels deep", deepest * 200.0);

@@ -16,6 +16,18 @@ const WORKING_SIDE: usize = 640;
 /// Radius of the opening as a share of the shorter side; it removes letters, strips and noise up to twice as wide.
 const OPENING: f64 = 0.01;
 
+/// The width of the ring around the breast in which a halo is looked for, and its distance from the breast, as a share of
+/// the shorter side; and the share of the picture outside it, at least, from which the noise is known.
+const RING: f64 = 0.01;
+const MIN_BACKGROUND: f64 = 0.02;
+
+/// The brightness of a halo in grey levels, at least.
+const MAX_HALO: f64 = 0.7;
+
+/// The distance of the threshold from a background of known noise: in standard deviations, and at least in grey levels.
+const NOISE: f64 = 4.0;
+const MIN_STEP: f64 = 2.0;
+
 /// The smallest breast as a share of the picture.
 const MIN_BREAST: f64 = 0.02;
 
@@ -36,19 +48,65 @@ pub fn find_breast(image: &Raster<u8>) -> Option<Mask> {
     let inner = without_bright_border(&grey, width);
     let factor = (inner.width().max(inner.height()) / WORKING_SIDE).max(1);
     let (columns, rows) = (inner.width().div_ceil(factor), inner.height().div_ceil(factor));
-    let mut reduced = resampled(&grey, width, inner, (columns, rows));
-    if factor == 1 {
-        reduced = averaged_with_neighbours(&reduced, columns);
-    }
-    let threshold = GreyHistogram::of(reduced.iter().copied()).background()?.threshold;
+    let levels = resampled(&grey, width, inner, (columns, rows));
+    let smooth = if factor == 1 { averaged_with_neighbours(&levels, columns) } else { levels.clone() };
+    let threshold = GreyHistogram::of(smooth.iter().copied()).background()?.threshold;
     let radius = (columns.min(rows) as f64 * OPENING).round().max(1.0) as usize;
-    let brighter = Mask::new(columns, rows, reduced.iter().map(|&level| level > threshold).collect());
-    let breast = brighter.largest_component().holes_filled().opened(radius).largest_component();
+    let segmented = |threshold: f32| {
+        let brighter = Mask::new(columns, rows, smooth.iter().map(|&level| level > threshold).collect());
+        brighter.largest_component().holes_filled().opened(radius).largest_component()
+    };
+    let breast = segmented(threshold);
     if (breast.area() as f64) < MIN_BREAST * (columns * rows) as f64 {
         return None;
     }
-    let breast = if factor == 1 { breast } else { enlarged(&breast, &reduced, threshold, inner) };
-    Some(inner.uncropped_mask(&breast, width, height))
+    let lower = threshold_above_noise(&smooth, &breast, threshold);
+    let (breast, threshold) = if lower < threshold { (segmented(lower), lower) } else { (breast, threshold) };
+    Some(inner.uncropped_mask(&refined(&breast, &levels, threshold, inner), width, height))
+}
+
+/// The threshold just above the noise of the background, where there is enough of it and no halo around the breast: light
+/// scattered in a film brightens the background beside the skin.
+fn threshold_above_noise(levels: &[f32], breast: &Mask, threshold: f32) -> f32 {
+    let width = ((breast.width().min(breast.height()) as f64 * RING) as usize).max(2);
+    let near = breast.dilated(width);
+    let ring = near.dilated(width);
+    let background = Moments::of(levels.iter().zip(ring.pixels()).filter(|&(_, &near)| !near).map(|(&level, _)| level));
+    let beside = ring.without(&near);
+    let beside =
+        Moments::of(levels.iter().zip(beside.pixels()).filter(|&(_, &inside)| inside).map(|(&level, _)| level));
+    let noise = background.deviation();
+    let halo = beside.mean() - background.mean() > MAX_HALO + noise / 2.0;
+    if halo || background.count < MIN_BACKGROUND * levels.len() as f64 {
+        return threshold;
+    }
+    (background.mean() + (NOISE * noise).max(MIN_STEP)) as f32
+}
+
+/// The number, mean and mean square of grey levels.
+struct Moments {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn of(levels: impl Iterator<Item = f32>) -> Self {
+        levels.map(f64::from).fold(Self { count: 0.0, sum: 0.0, squares: 0.0 }, |moments, level| Self {
+            count: moments.count + 1.0,
+            sum: moments.sum + level,
+            squares: moments.squares + level * level,
+        })
+    }
+
+    /// 0 without levels.
+    fn mean(&self) -> f64 {
+        self.sum / self.count.max(1.0)
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares / self.count.max(1.0) - self.mean().powi(2)).max(0.0).sqrt()
+    }
 }
 
 /// The mean of each pixel and its eight neighbours, which lowers noise by two thirds.
@@ -68,9 +126,9 @@ fn averaged_with_neighbours(levels: &[f32], width: usize) -> Vec<f32> {
         .collect()
 }
 
-/// A mask at the size of `inner` from one at a reduced size: within a reduced pixel of the outline, interpolated grey
-/// levels are compared with the threshold.
-fn enlarged(breast: &Mask, levels: &[f32], threshold: f32, inner: PixelBox) -> Mask {
+/// A mask at the size of `inner` from one that may be reduced: within a pixel of the outline, grey levels, interpolated
+/// where they are reduced, are compared with the threshold.
+fn refined(breast: &Mask, levels: &[f32], threshold: f32, inner: PixelBox) -> Mask {
     let (columns, rows) = (breast.width(), breast.height());
     let (core, reach) = (breast.eroded(1), breast.dilated(1));
     let scales = (columns as f32 / inner.width() as f32, rows as f32 / inner.height() as f32);

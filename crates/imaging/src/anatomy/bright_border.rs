@@ -88,7 +88,8 @@ mod tests {
         assert_eq!(picture(|_, _| None), PixelBox { left: 0, top: 0, right: 40, bottom: 60 });
         let uniform_tissue = picture(|x, _| (x < 20).then_some(120));
         assert_eq!(uniform_tissue.left, 0, "tissue of one grey is deeper than a border");
-        let framed = picture(|x, y| (x < 4 || x >= 37 || y < 5 || y >= 58).then(|| 250 - ((x + y) % 9) as u8));
+        let framed =
+            picture(|x, y| (!(4..37).contains(&x) || !(5..58).contains(&y)).then(|| 250 - ((x + y) % 9) as u8));
         assert_eq!(framed, PixelBox { left: 4, top: 5, right: 37, bottom: 58 });
         let blurred = picture(|x, _| [255, 255, 255, 220, 170].get(x).copied());
         assert_eq!(blurred.left, 5);

@@ -1,5 +1,7 @@
 //! A pectoral muscle that was filled before, exactly or up to noise and compression, and the angle of its edge.
 
+use std::ops::{Add, Sub};
+
 use mammoscope_domain::subject::view::Side;
 
 use crate::filled_pectoral::filled_pectoral;
@@ -8,11 +10,21 @@ use crate::raster::{Channels, Raster};
 
 use super::pixel_box::PixelBox;
 
-/// The distance from the fill's grey that noise and lossy compression cause, at most.
-const TOLERANCE: u8 = 3;
+/// The standard deviation of a fill's grey levels, at most: noise and lossy compression cause no more, and real muscle
+/// varies more.
+const MAX_DEVIATION: f64 = 1.0;
 
-/// The standard deviation of a fill's grey levels, at most: real muscle varies more.
-const MAX_DEVIATION: f64 = 1.6;
+/// The distance of the mean of a small square from the fill's grey, at most: a constant part, and one in standard
+/// deviations of the fill; and the same for the standard deviation in the square.
+const MEAN: (f64, f64) = (0.5, 0.5);
+const SPREAD: (f64, f64) = (0.2, 1.3);
+
+/// The sides of that square and of the corner from which the fill's grey is taken, as shares of the shorter side.
+const SQUARE: f64 = 0.03;
+const CORNER: f64 = 0.04;
+
+/// The share of a fill's pixels that noise gives another grey, at most, if its grey counts as exact.
+const MAX_HOLES: f64 = 0.02;
 
 /// The standard deviation of the grey levels in the rest of the breast, at least, in those of the fill.
 const MIN_CONTRAST: f64 = 3.0;
@@ -39,34 +51,90 @@ pub(super) fn filled_muscle(image: &Raster<u8>, breast: &Mask, side: Side) -> Op
     debug_assert_eq!(image.channels(), Channels::Grey, "the picture was converted");
     let exact = filled_pectoral(image, breast)
         .filter(|muscle| is_at_chest_wall(muscle, side) && !is_saturated(image, breast, muscle, 0));
-    exact.or_else(|| nearly_filled(image, breast, side))
+    match exact.map(|muscle| (muscle.holes_filled(), muscle.area())) {
+        Some((whole, area)) if area as f64 >= (1.0 - MAX_HOLES) * whole.area() as f64 => Some(whole),
+        noisy => nearly_filled(image, breast, side).or(noisy.map(|(whole, _)| whole)),
+    }
 }
 
 /// The region of nearly one grey in the upper corner at the chest wall, if it looks like a filled muscle.
+///
+/// Single pixels of tissue often have the fill's grey, but the mean and the spread of small squares in tissue are seldom
+/// both those of the fill. The region consists of the squares that have the mean and no more spread than the corner.
 fn nearly_filled(image: &Raster<u8>, breast: &Mask, side: Side) -> Option<Mask> {
     let (width, height) = (image.width(), image.height());
-    let corner = (width.min(height) / 25).max(2).min(width).min(height);
+    let shorter = width.min(height) as f64;
+    let corner = ((CORNER * shorter) as usize).max(5).min(width).min(height);
     let first = if side == Side::Left { 0 } else { width - corner };
-    let mut levels: Vec<u8> = (0..corner).flat_map(|y| image.row(y)[first..first + corner].iter().copied()).collect();
-    let level = *levels.select_nth_unstable(corner * corner / 2).1;
-    let close = image.samples().iter().zip(breast.pixels());
-    let close = close.map(|(&grey, &inside)| inside && grey.abs_diff(level) <= TOLERANCE).collect();
-    let radius = (width.min(height) / 100).max(1);
-    let muscle = Mask::new(width, height, close).holes_filled().opened(radius).largest_component();
-    let large_enough = muscle.area() as f64 >= MIN_SIZE * breast.area() as f64;
-    if !(large_enough && is_at_chest_wall(&muscle, side) && muscle.pixels()[..width].contains(&true)) {
+    let in_corner = Moments::of((0..corner).flat_map(|y| image.row(y)[first..first + corner].iter().copied()));
+    let (level, noise) = (in_corner.mean(), in_corner.deviation());
+    if noise > MAX_DEVIATION {
         return None;
     }
-    let around = PixelBox::around(&muscle)?;
+    let radius = ((SQUARE * shorter / 2.0).round() as usize).max(2);
+    let even = |square: Moments| {
+        (square.mean() - level).abs() <= MEAN.0 + MEAN.1 * noise && square.deviation() <= SPREAD.0 + SPREAD.1 * noise
+    };
+    let centres = squares(image, radius).zip(breast.pixels()).map(|(square, &inside)| inside && even(square)).collect();
+    let centres = Mask::new(width, height, centres).opened(1).largest_component();
+    // The squares at a straight edge end there, unless the tissue beyond it has the same grey.
+    let covered = centres.dilated(radius);
+    let close = |grey: u8| (f64::from(grey) - level).abs() <= 3.0 * noise + 1.0;
+    let pixels = image.samples().iter().zip(covered.pixels()).zip(breast.pixels());
+    let inside = pixels.map(|((&grey, &covered), &inside)| covered && inside && close(grey)).collect();
+    let muscle = Mask::new(width, height, inside).holes_filled().opened(1).largest_component();
+    looks_filled(image, breast, &muscle, side, radius).then_some(muscle)
+}
+
+/// True if a region has the place, the shape and the contrast of a filled muscle.
+fn looks_filled(image: &Raster<u8>, breast: &Mask, muscle: &Mask, side: Side, radius: usize) -> bool {
+    let large_enough = muscle.area() as f64 >= MIN_SIZE * breast.area() as f64;
+    if !(large_enough && is_at_chest_wall(muscle, side) && muscle.pixels()[..muscle.width()].contains(&true)) {
+        return false;
+    }
+    let (Some(around), Some(edge)) = (PixelBox::around(muscle), edge_line(muscle, side)) else { return false };
     let filled = muscle.area() as f64 / (around.width() * around.height()) as f64;
-    let edge = edge_line(&muscle, side)?;
-    let deviations =
-        [&muscle.eroded(radius), &breast.without(&muscle).eroded(3 * radius)].map(|mask| deviation(image, mask));
-    let uniform = deviations[0] <= MAX_DEVIATION && deviations[1] >= MIN_CONTRAST * deviations[0].max(0.5);
+    let [fill, rest] = [&muscle.eroded(radius), &breast.without(muscle).eroded(2 * radius)].map(|mask| {
+        let inside = image.samples().iter().zip(mask.pixels()).filter(|&(_, &inside)| inside);
+        Moments::of(inside.map(|(&grey, _)| grey)).deviation()
+    });
+    let uniform = fill <= MAX_DEVIATION && rest >= MIN_CONTRAST * fill.max(0.5);
     let triangular = (FILLED.0..=FILLED.1).contains(&filled)
         && edge.deviation <= MAX_EDGE_DEVIATION * around.height() as f64
         && edge.slope > 0.0;
-    (uniform && triangular && !is_saturated(image, breast, &muscle, TOLERANCE)).then_some(muscle)
+    uniform && triangular && !is_saturated(image, breast, muscle, 2)
+}
+
+/// The grey levels of the square of `2·radius + 1` pixels around each pixel, as far as it is in the picture.
+fn squares(image: &Raster<u8>, radius: usize) -> impl Iterator<Item = Moments> {
+    let (width, height) = (image.width(), image.height());
+    let mut columns = vec![Moments::default(); width];
+    let add_row = move |columns: &mut [Moments], row: usize| {
+        columns.iter_mut().zip(image.row(row)).for_each(|(column, &grey)| *column = *column + Moments::of_one(grey));
+    };
+    (0..radius.min(height)).for_each(|row| add_row(&mut columns, row));
+    (0..height).flat_map(move |y| {
+        if y + radius < height {
+            add_row(&mut columns, y + radius);
+        }
+        if let Some(left) = y.checked_sub(radius + 1) {
+            columns
+                .iter_mut()
+                .zip(image.row(left))
+                .for_each(|(column, &grey)| *column = *column - Moments::of_one(grey));
+        }
+        let mut square = columns[..radius.min(width)].iter().fold(Moments::default(), |sum, &column| sum + column);
+        let row: Vec<Moments> = (0..width)
+            .map(|x| {
+                square = square + columns.get(x + radius).copied().unwrap_or_default();
+                if let Some(left) = x.checked_sub(radius + 1) {
+                    square = square - columns[left];
+                }
+                square
+            })
+            .collect();
+        row
+    })
 }
 
 /// True if hardly anything in the breast is brighter than the muscle.
@@ -96,14 +164,48 @@ fn is_at_chest_wall(muscle: &Mask, side: Side) -> bool {
     muscle.pixels().chunks_exact(muscle.width()).any(|row| row[column])
 }
 
-/// The standard deviation of the grey levels in a mask; 0 if it is empty.
-fn deviation(image: &Raster<u8>, mask: &Mask) -> f64 {
-    let (mut count, mut sum, mut squares) = (0_u64, 0_u64, 0_u64);
-    for (&grey, _) in image.samples().iter().zip(mask.pixels()).filter(|&(_, &inside)| inside) {
-        (count, sum, squares) = (count + 1, sum + u64::from(grey), squares + u64::from(grey).pow(2));
+/// The number of grey levels, their sum and that of their squares.
+#[derive(Clone, Copy, Default)]
+struct Moments {
+    count: u64,
+    sum: u64,
+    squares: u64,
+}
+
+impl Add for Moments {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { count: self.count + other.count, sum: self.sum + other.sum, squares: self.squares + other.squares }
     }
-    let mean = sum as f64 / count.max(1) as f64;
-    (squares as f64 / count.max(1) as f64 - mean * mean).max(0.0).sqrt()
+}
+
+impl Sub for Moments {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { count: self.count - other.count, sum: self.sum - other.sum, squares: self.squares - other.squares }
+    }
+}
+
+impl Moments {
+    fn of_one(level: u8) -> Self {
+        let level = u64::from(level);
+        Self { count: 1, sum: level, squares: level * level }
+    }
+
+    fn of(levels: impl Iterator<Item = u8>) -> Self {
+        levels.map(Self::of_one).fold(Self::default(), Add::add)
+    }
+
+    /// 0 without levels.
+    fn mean(&self) -> f64 {
+        self.sum as f64 / self.count.max(1) as f64
+    }
+
+    fn deviation(&self) -> f64 {
+        (self.squares as f64 / self.count.max(1) as f64 - self.mean().powi(2)).max(0.0).sqrt()
+    }
 }
 
 /// The angle of a filled muscle's edge in degrees from the vertical, positive if the muscle becomes narrower downwards;

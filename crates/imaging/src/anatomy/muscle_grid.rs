@@ -33,6 +33,9 @@ pub(super) struct MuscleGrid {
     trusted: Vec<bool>,
     /// Normalised grey levels.
     pub(super) grey: Vec<f32>,
+    /// For each row, one place per column and one after the last: the number, sum and sum of squares of the grey levels
+    /// in the breast before that column.
+    sums: Vec<[f64; 3]>,
 }
 
 /// The slope of the grey levels at one scale.
@@ -67,7 +70,19 @@ impl MuscleGrid {
         }
         let depths = squared_distances(&Mask::new(WIDTH, HEIGHT, breast.clone()));
         let trusted = depths.into_iter().map(|squared| squared >= RIM * RIM).collect();
-        Self { scale: (width as f64 / WIDTH as f64, height as f64 / HEIGHT as f64), breast, trusted, grey }
+        let mut sums = Vec::with_capacity((WIDTH + 1) * HEIGHT);
+        for (grey, breast) in grey.chunks_exact(WIDTH).zip(breast.chunks_exact(WIDTH)) {
+            let mut sum = [0.0; 3];
+            sums.push(sum);
+            for (&grey, &inside) in grey.iter().zip(breast) {
+                if inside {
+                    let grey = f64::from(grey);
+                    sum = [sum[0] + 1.0, sum[1] + grey, sum[2] + grey * grey];
+                }
+                sums.push(sum);
+            }
+        }
+        Self { scale: (width as f64 / WIDTH as f64, height as f64 / HEIGHT as f64), breast, trusted, grey, sums }
     }
 
     /// The slope of the grey levels in the breast after smoothing with a Gaussian of `sigma` grid pixels; the background
@@ -90,6 +105,18 @@ impl MuscleGrid {
             difference(at(x, before), at(x, after), after - before)
         });
         Gradient { across: across.collect(), down: down.collect() }
+    }
+
+    /// The standard deviation of the grey levels in the breast between the chest wall and a column on each row; 0 if there
+    /// are none.
+    pub(super) fn deviation(&self, columns: impl Iterator<Item = f64>) -> f64 {
+        let mut total = [0.0; 3];
+        for (row, column) in columns.enumerate() {
+            let sum = self.sums[row * (WIDTH + 1) + (column.max(0.0) as usize).min(WIDTH)];
+            total = [total[0] + sum[0], total[1] + sum[1], total[2] + sum[2]];
+        }
+        let count = total[0].max(1.0);
+        (total[2] / count - (total[1] / count).powi(2)).max(0.0).sqrt()
     }
 
     /// The fall of grey along a direction (to the right, down) at a place on a row, as a multiple of `full` and at most 1

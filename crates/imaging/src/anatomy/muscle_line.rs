@@ -6,11 +6,15 @@ use super::muscle_grid::{Gradient, HEIGHT, MuscleGrid, WIDTH};
 const ANGLES: (f64, f64) = (3.0, 60.0);
 
 /// The first and the step of the places where lines cross the upper edge and the chest wall, in grid pixels.
-const TOPS: (f64, f64) = (10.0, 3.0);
+const TOPS: (f64, f64) = (5.0, 2.5);
 const ENDS: (f64, f64) = (36.0, 4.0);
 
 /// The farthest of these places, in sides of the grid: the edge may leave the breast through the skin or at the bottom.
 const FARTHEST: (f64, f64) = (1.25, 1.4);
+
+/// The distance of these places from the best ones, and their steps, when the line is adjusted at a finer scale.
+const NEAR_TOPS: (f64, f64) = (4.0, 0.5);
+const NEAR_ENDS: (f64, f64) = (30.0, 3.0);
 
 /// Rows on which a line is in the breast, and those on which it is outside the rim, at least.
 const MIN_ROWS: (u32, u32) = (25, 20);
@@ -85,6 +89,28 @@ pub(super) fn scored_lines(grid: &MuscleGrid, gradient: &Gradient, full_fall: f3
         }
     }
     scored
+}
+
+/// The best line near another, for a gradient at a finer scale.
+pub(super) fn adjusted(grid: &MuscleGrid, gradient: &Gradient, line: MuscleLine) -> MuscleLine {
+    let steps = |(reach, step): (f64, f64)| {
+        let count = (reach / step) as i32;
+        (-count..=count).map(move |index| step * f64::from(index))
+    };
+    let mut best = (f64::NEG_INFINITY, line);
+    for top in steps(NEAR_TOPS).map(|by| line.top + by) {
+        for end in steps(NEAR_ENDS).map(|by| line.end + by) {
+            let near = MuscleLine { top, end };
+            let angle = (top * grid.scale.0).atan2(end * grid.scale.1).to_degrees();
+            if top <= 0.0 || end < ENDS.0 || !(ANGLES.0..=ANGLES.1).contains(&angle) {
+                continue;
+            }
+            if let Some(scored) = score(grid, gradient, FULL_FALL, near).filter(|scored| scored.score > best.0) {
+                best = (scored.score, near);
+            }
+        }
+    }
+    best.1
 }
 
 fn score(grid: &MuscleGrid, gradient: &Gradient, full_fall: f32, line: MuscleLine) -> Option<ScoredLine> {

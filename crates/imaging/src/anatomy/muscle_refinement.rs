@@ -12,8 +12,14 @@ const MAX_MOVE: usize = 2;
 
 /// The cost of a sideways move and of the distance from the line, per square of grid pixels, against a gain of 1 for a
 /// full fall of grey.
-const BENDING: f32 = 0.5;
-const DISTANCE: f32 = 0.001;
+const BENDING: f32 = 1.0;
+const DISTANCE: f32 = 0.002;
+
+/// The fall of grey, as a share of a full one and as a share of the usual one in the upper part, below which a row does not
+/// support the curve; and the rows of that part, which support it in any case.
+const MIN_SUPPORT: f32 = 0.1;
+const SUPPORT: f32 = 0.35;
+const MIN_SUPPORTED: usize = 30;
 
 /// The standard deviation, in rows, of the Gaussian that smooths the curve.
 const SMOOTHING: f64 = 3.0;
@@ -46,7 +52,53 @@ pub(super) fn refined(grid: &MuscleGrid, gradient: &Gradient, line: MuscleLine) 
         offsets[row] = f64::from(offset(place));
         place = usize::from(from[row][place]);
     }
-    smoothed(&offsets).into_iter().enumerate().map(|(row, offset)| line.column(row) + offset).collect()
+    let mut columns: Vec<f64> =
+        smoothed(&offsets).into_iter().enumerate().map(|(row, offset)| line.column(row) + offset).collect();
+    straighten_end(grid, gradient, &mut columns, normal);
+    columns
+}
+
+/// Continues the curve as a straight line from the row on which its support ends: below the muscle it would follow
+/// whatever lies at the chest wall.
+fn straighten_end(grid: &MuscleGrid, gradient: &Gradient, columns: &mut [f64], normal: (f32, f32)) {
+    // In the rim along the skin there is no evidence either way; beyond the chest wall there is no muscle.
+    let falls: Vec<Option<f32>> = columns
+        .iter()
+        .enumerate()
+        .map(|(row, &column)| {
+            let fall = grid.fall(gradient, column as f32, row, normal, FULL_FALL);
+            fall.or_else(|| (column < 0.0).then_some(0.0))
+        })
+        .collect();
+    let mut upper: Vec<f32> = falls.iter().copied().flatten().take(MIN_SUPPORTED).collect();
+    if upper.len() < MIN_SUPPORTED {
+        return;
+    }
+    let usual = *upper.select_nth_unstable_by(MIN_SUPPORTED / 2, f32::total_cmp).1;
+    let (mut sum, mut best) = (0.0, (0.0, 0));
+    for (row, fall) in falls.iter().enumerate().filter_map(|(row, fall)| fall.map(|fall| (row, fall))) {
+        sum += fall - MIN_SUPPORT.max(SUPPORT * usual);
+        if sum > best.0 {
+            best = (sum, row);
+        }
+    }
+    let end = best.1;
+    let supported = end / 3..end + 1;
+    if end < MIN_SUPPORTED {
+        return;
+    }
+    let count = supported.len() as f64;
+    let middle = supported.clone().sum::<usize>() as f64 / count;
+    let mean = columns[supported.clone()].iter().sum::<f64>() / count;
+    let (mut product, mut square) = (0.0, 0.0);
+    for row in supported {
+        product += (row as f64 - middle) * (columns[row] - mean);
+        square += (row as f64 - middle).powi(2);
+    }
+    let slope = (product / square).min(0.0);
+    for row in end + 1..columns.len() {
+        columns[row] = columns[end] + slope * (row - end) as f64;
+    }
 }
 
 /// Offsets smoothed along the rows; they continue beyond the ends with the outermost values.

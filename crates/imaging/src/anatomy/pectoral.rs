@@ -9,21 +9,24 @@ use crate::mask::Mask;
 use crate::raster::{Channels, Raster};
 
 use super::filled_muscle::filled_muscle;
-use super::muscle_confidence::{COARSE, Evidence, best_of};
+use super::muscle_confidence::{Evidence, best_of};
 use super::muscle_grid::{HEIGHT, MuscleGrid};
-use super::muscle_line::{FULL_FALL, scored_lines};
+use super::muscle_line::{FULL_FALL, adjusted, scored_lines};
 use super::muscle_refinement::refined;
 use super::pectoral_curve::{CurvePoint, PectoralCurve};
 use super::pixel_box::PixelBox;
 
-/// The standard deviation of the Gaussian before the slope is taken, in grid pixels.
+/// The standard deviation of the Gaussian before the slope is taken, in grid pixels: for the line, for its check at a
+/// coarser scale, and for the curve.
 const SCALE: f32 = 2.5;
+const COARSE: f32 = 5.0;
+const FINE: f32 = 1.5;
 
 /// Grid rows from one point of a curve to the next.
 const POINT_ROWS: usize = 8;
 
 /// The confidence from which an edge counts as found, and below which there is no muscle to be seen.
-const FOUND: f64 = 0.5;
+const FOUND: f64 = 0.45;
 const SEEN: f64 = 0.1;
 
 /// The smallest breast, in pixels of its shorter side, in which a muscle is searched.
@@ -37,7 +40,7 @@ pub enum PectoralFinding {
     /// Its edge was found.
     Muscle {
         curve: PectoralCurve,
-        /// From 0.5 to 1.
+        /// From 0.45 to 1.
         confidence: f64,
     },
     /// There may be a muscle, but its edge is doubtful: leave the picture untouched until someone has looked at it.
@@ -65,6 +68,8 @@ pub enum UncertainReason {
     ScalesDisagree,
     /// The muscle's side of the edge is not brighter throughout.
     NotBrighter,
+    /// The grey of the region varies more than that of muscle.
+    Mixed,
     /// The region is larger or smaller than muscles are.
     UnusualSize,
 }
@@ -77,6 +82,7 @@ impl fmt::Display for UncertainReason {
             Self::RivalEdge => "another edge is nearly as likely",
             Self::ScalesDisagree => "a coarser search finds another edge",
             Self::NotBrighter => "the muscle is not brighter than the tissue beside it",
+            Self::Mixed => "the grey of the region varies more than that of muscle",
             Self::UnusualSize => "the region is unusually large or small for a muscle",
         })
     }
@@ -114,8 +120,11 @@ fn search(grid: &MuscleGrid, in_picture: impl Fn(&[f64]) -> Option<PectoralCurve
     let gradient = grid.gradient(SCALE);
     let lines = scored_lines(grid, &gradient, FULL_FALL);
     let Some(best) = best_of(&lines).filter(|best| best.score > 0.0) else { return PectoralFinding::None };
-    let columns = refined(grid, &gradient, best.line);
-    let evidence = Evidence::of(grid, &lines, &best, &grid.gradient(COARSE * SCALE), &columns);
+    let fine = grid.gradient(FINE);
+    let columns = refined(grid, &fine, adjusted(grid, &fine, best.line));
+    // A Gaussian twice as wide halves the slope of an edge.
+    let coarse = best_of(&scored_lines(grid, &grid.gradient(COARSE), FULL_FALL * SCALE / COARSE));
+    let evidence = Evidence::of(grid, &gradient, &lines, (best, coarse), &columns);
     let (confidence, reason) = evidence.confidence();
     match in_picture(&columns) {
         _ if confidence < SEEN => PectoralFinding::None,

@@ -12,6 +12,9 @@ const STEP: f32 = 0.125;
 /// The limit of coordinates in pixels.
 const MAX_COORDINATE: f32 = 1e6;
 
+/// Rows between the first point and the last at which the straight line is fitted, less one.
+const LINE_SAMPLES: u32 = 64;
+
 /// The angles from the vertical, in degrees, to which a curve can be turned.
 const ANGLES: (f64, f64) = (0.0, 80.0);
 
@@ -174,11 +177,10 @@ impl PectoralCurve {
     /// the last.
     fn line(&self) -> (f64, f64) {
         let [first, last] = [self.points[0].y, self.points[self.points.len() - 1].y].map(f64::from);
-        const SAMPLES: u32 = 64;
         let middle = f64::midpoint(first, last);
         let (mut product, mut square) = (0.0, 0.0);
-        for sample in 0..=SAMPLES {
-            let below = (f64::from(sample) / f64::from(SAMPLES) - 0.5) * (last - first);
+        for sample in 0..=LINE_SAMPLES {
+            let below = (f64::from(sample) / f64::from(LINE_SAMPLES) - 0.5) * (last - first);
             product += below * f64::from(self.distance_at((middle + below) as f32));
             square += below * below;
         }
