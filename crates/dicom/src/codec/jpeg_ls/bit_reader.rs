@@ -1,7 +1,7 @@
 //! The bits of JPEG-LS data: a byte after `FF` has seven (T.87 A.1).
 
 use super::damaged;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// Splits the data of a scan at its restart markers, and returns the codestream from the marker that ends it, which is
 /// empty if there is none.

@@ -4,7 +4,8 @@ use super::bit_reader::BitReader;
 use super::contexts::{Context, RunContext};
 use super::parameters::Parameters;
 use super::{ENDS_EARLY, damaged};
-use crate::codec::{CodecError, FrameLayout};
+use crate::codec::codec_error::CodecError;
+use crate::codec::frame::FrameLayout;
 
 /// Classes of gradients, one of each pair that differ in sign only.
 const CONTEXTS: usize = 365;
