@@ -117,6 +117,11 @@ impl<'a> BitReader<'a> {
         self.made_up > self.count
     }
 
+    /// True if all bytes were read, though some of their bits may be left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position == self.bytes.len()
+    }
+
     /// True if what is left is padding: the rest of a byte, and at most two bytes of equal bits.
     pub(super) fn only_padding_is_left(&self) -> bool {
         let held = self.count - self.made_up.min(self.count);

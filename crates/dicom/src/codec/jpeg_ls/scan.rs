@@ -63,7 +63,8 @@ impl ScanDecoder {
             self.row[0] = self.above[1];
             let decoded = self.decode_row(&mut reader);
             let number = self.samples.len() / self.columns + 1;
-            if reader.overran() {
+            // The zeros that follow the end seldom are a valid code.
+            if reader.overran() || (decoded.is_err() && reader.is_at_end()) {
                 return Err(if cut_off { ENDS_EARLY } else { damaged("a marker cuts the scan's data off") });
             }
             decoded.map_err(|Invalid| damaged(format!("an invalid code in row {number}")))?;
