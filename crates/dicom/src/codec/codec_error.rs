@@ -43,8 +43,8 @@ pub enum CodecError {
     /// A valid codestream of an unsupported kind, which `reason` names.
     #[error("is a {codestream} of an unsupported kind ({reason}); decompress it first: gdcmconv --raw IN.dcm OUT.dcm")]
     Unsupported { codestream: Codestream, reason: String },
-    /// More than [`MAX_FRAME_PIXELS`](super::MAX_FRAME_PIXELS) pixels, or none.
-    #[error("claims {columns} × {rows} pixels; a frame has 1 up to {} million", super::MAX_FRAME_PIXELS / 1_000_000)]
+    /// More than [`MAX_FRAME_PIXELS`](super::frame::MAX_FRAME_PIXELS) pixels, or none.
+    #[error("claims {columns} × {rows} pixels; a frame has 1 up to {} million", super::frame::MAX_FRAME_PIXELS / 1_000_000)]
     UnusableSize { columns: usize, rows: usize },
     /// The decoder panicked with this message.
     #[error("is a {codestream} that crashes the decoder ({message}); decompress it first, and report it")]

@@ -1,6 +1,7 @@
 //! RLE: each byte of the samples is a plane of its own, compressed with `PackBits` (PS3.5 annex G).
 
-use super::{CodecError, Codestream, DecodedFrame, FrameLayout};
+use super::codec_error::{CodecError, Codestream};
+use super::frame::{DecodedFrame, FrameLayout};
 
 const HEADER_BYTES: usize = 64;
 

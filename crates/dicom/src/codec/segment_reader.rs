@@ -1,6 +1,6 @@
 //! The marker segments that JPEG and JPEG-LS share.
 
-use super::{CodecError, Codestream};
+use super::codec_error::{CodecError, Codestream};
 
 /// Reads markers, each after any number of fill bytes, with their segments.
 pub(super) struct SegmentReader<'a> {

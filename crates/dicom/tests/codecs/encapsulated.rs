@@ -26,11 +26,16 @@ pub(crate) fn shared_frames() -> Vec<SharedFrame> {
     good.filter_map(|name| read(name, &files[name])).collect()
 }
 
-/// The file of this name, or none where the folder is absent.
-pub(crate) fn shared_frame(name: &str) -> Option<SharedFrame> {
-    let expected = expected()?;
-    let frame = read(name, &expected["files"][name]);
-    Some(frame.unwrap_or_else(|| panic!("{name} has a codestream")))
+/// The codestream and the size in a damaged file, of 12 bits; none where the folder is absent.
+pub(crate) fn damaged_frame(name: &str) -> Option<(Vec<u8>, FrameLayout)> {
+    let bytes = fs::read(shared(&format!("dicom/bad/{name}"))?).unwrap();
+    let number = |element: u8| {
+        let header = [0x28, 0x00, element, 0x00, b'U', b'S', 2, 0];
+        let start = bytes.windows(8).position(|window| window == header).unwrap() + 8;
+        usize::from(u16::from_le_bytes([bytes[start], bytes[start + 1]]))
+    };
+    let layout = FrameLayout { rows: number(0x10), columns: number(0x11), bits_allocated: 16, bits_stored: 12 };
+    Some((fragments(&bytes, false).unwrap(), layout))
 }
 
 fn expected() -> Option<Value> {
@@ -43,6 +48,7 @@ fn read(name: &str, facts: &Value) -> Option<SharedFrame> {
     let encoding = match facts["transfer_syntax"].as_str()?.strip_prefix("1.2.840.10008.1.2.")? {
         "4.50" | "4.51" | "4.57" | "4.70" => Encoding::Jpeg,
         "4.80" | "4.81" => Encoding::JpegLs,
+        "4.90" | "4.91" | "4.201" | "4.202" | "4.203" => Encoding::Jpeg2000,
         "5" => Encoding::Rle,
         _ => return None,
     };
@@ -58,13 +64,14 @@ fn read(name: &str, facts: &Value) -> Option<SharedFrame> {
         let level = |key: &str| stored[key].as_i64().unwrap() as i32;
         (u32::from_str_radix(crc, 16).unwrap(), level("min"), level("max"), stored["mean"].as_f64().unwrap())
     });
-    let codestream = fragments(&bytes)?;
+    let codestream = fragments(&bytes, number("frames") > Some(1))?;
     let signed = number("pixel_representation") == Some(1);
     Some(SharedFrame { name: name.to_owned(), encoding, codestream, layout, signed, stored })
 }
 
-/// The fragments of the last Pixel Data element of undefined length, joined, without the offset table.
-fn fragments(bytes: &[u8]) -> Option<Vec<u8>> {
+/// The fragments of the last Pixel Data element of undefined length, joined, without the offset table. Of several frames, those
+/// up to the first one that ends a JPEG.
+fn fragments(bytes: &[u8], several_frames: bool) -> Option<Vec<u8>> {
     let element = |vr: &[u8; 2]| [&[0xE0, 0x7F, 0x10, 0x00], &vr[..], &[0, 0, 0xFF, 0xFF, 0xFF, 0xFF]].concat();
     let find = |element: Vec<u8>| bytes.windows(element.len()).rposition(|window| window == element);
     let start = find(element(b"OB")).or_else(|| find(element(b"OW")))?;
@@ -75,7 +82,8 @@ fn fragments(bytes: &[u8]) -> Option<Vec<u8>> {
         items.push(&rest[8..end]);
         rest = &rest[end..];
     }
-    Some(items[1..].concat())
+    let first_frame = items.iter().position(|item| several_frames && item.ends_with(&[0xFF, 0xD9]));
+    Some(items[1..first_frame.map_or(items.len(), |last| last + 1)].concat())
 }
 
 /// The values that the samples stand for: those of signed images in two's complement, if the codestream does not say so.

@@ -2,7 +2,7 @@
 
 use super::bit_reader::BitReader;
 use super::damaged;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 const LOOKUP_BITS: u32 = 12;
 const LONGEST_CODE: u32 = 16;

@@ -10,7 +10,8 @@ mod predictor;
 mod scan_data;
 mod segments;
 
-use super::{CodecError, Codestream, DecodedFrame, FrameLayout};
+use crate::codec::codec_error::{CodecError, Codestream};
+use crate::codec::frame::{DecodedFrame, FrameLayout};
 use scan_data::ScanData;
 use segments::{Header, Process};
 

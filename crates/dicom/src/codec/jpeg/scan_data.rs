@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::damaged;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// The entropy-coded segments of a scan.
 pub(super) struct ScanData<'a> {

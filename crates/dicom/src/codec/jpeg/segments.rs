@@ -2,8 +2,9 @@
 
 use super::huffman::HuffmanTable;
 use super::{ENDS_EARLY, damaged, unsupported};
+use crate::codec::codec_error::{CodecError, Codestream};
+use crate::codec::frame::FrameLayout;
 use crate::codec::segment_reader::SegmentReader;
-use crate::codec::{CodecError, Codestream, FrameLayout};
 
 /// The kind of coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,11 +4,11 @@ use super::block_contexts::{
     ABOVE, ABOVE_LEFT, ABOVE_RIGHT, BELOW, BELOW_LEFT, BELOW_RIGHT, LEFT, NEGATIVE, NEIGHBOURS, REFINED, RIGHT, RUN,
     SIGNIFICANT, TO_SIGN, UNIFORM, VISITED, magnitude_context, sign_context, significance_contexts,
 };
-use super::damaged;
+use super::failure::damaged;
 use super::geometry::{Block, Orientation};
 use super::mq_decoder::{Contexts, MqDecoder, RawBits};
 use super::parameters::BlockStyle;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// Rows that are scanned column by column.
 const STRIPE: usize = 4;

@@ -1,7 +1,7 @@
 //! The boxes of a JP2 file around a codestream (T.800 annex I).
 
-use super::{ENDS_EARLY, damaged};
-use crate::codec::CodecError;
+use super::failure::{ENDS_EARLY, damaged};
+use crate::codec::codec_error::CodecError;
 
 /// The bare codestream: the bytes themselves, or the content of the box of type `jp2c`.
 pub(super) fn codestream(bytes: &[u8]) -> Result<&[u8], CodecError> {

@@ -1,7 +1,7 @@
 //! Reading of big-endian numbers from a marker segment.
 
-use super::damaged;
-use crate::codec::CodecError;
+use super::failure::damaged;
+use crate::codec::codec_error::CodecError;
 
 /// What is left of a marker segment.
 pub(super) struct ByteReader<'a>(pub(super) &'a [u8]);

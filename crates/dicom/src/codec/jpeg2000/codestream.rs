@@ -1,9 +1,10 @@
 //! The main header and the tile-parts of a codestream (T.800 annex A).
 
 use super::byte_reader::ByteReader;
+use super::failure::{ENDS_EARLY, damaged, unsupported};
 use super::parameters::Stated;
-use super::{ENDS_EARLY, damaged, unsupported};
-use crate::codec::{CodecError, FrameLayout};
+use crate::codec::codec_error::CodecError;
+use crate::codec::frame::FrameLayout;
 
 /// The size of the image and of its tiles, on the reference grid.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,10 @@
 //! The division of a tile into resolutions, subbands, precincts and code blocks (T.800 annex B).
 
 use super::codestream::Size;
+use super::failure::{ENDS_EARLY, damaged, unsupported};
 use super::parameters::Parameters;
 use super::tag_tree::TagTree;
-use super::{ENDS_EARLY, damaged};
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// A rectangle; the end is not included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ fn bands(parameters: &Parameters, precision: u8, number: usize) -> Result<Vec<Ba
         let size = (1.0 + step.mantissa as f32 / 2048.0) * (exponent as f32).exp2();
         let magnitude_bits = parameters.quantization.magnitude_bits(step);
         if magnitude_bits + parameters.region_shift > 30 {
-            return Err(super::unsupported("coefficients of more than 30 bits"));
+            return Err(unsupported("coefficients of more than 30 bits"));
         }
         Ok(Band { orientation, magnitude_bits, step: if parameters.coding.reversible { 1.0 } else { size } })
     };

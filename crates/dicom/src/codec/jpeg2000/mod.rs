@@ -5,6 +5,7 @@ mod block_contexts;
 mod boxes;
 mod byte_reader;
 mod codestream;
+mod failure;
 mod geometry;
 mod high_throughput;
 mod mq_decoder;
@@ -16,18 +17,9 @@ mod tag_tree;
 mod tile;
 mod wavelet;
 
-use super::{CodecError, Codestream, DecodedFrame, FrameLayout};
+use crate::codec::codec_error::CodecError;
+use crate::codec::frame::{DecodedFrame, FrameLayout};
 use codestream::Image;
-
-fn damaged(reason: impl Into<String>) -> CodecError {
-    CodecError::Damaged { codestream: Codestream::Jpeg2000, reason: reason.into() }
-}
-
-fn unsupported(reason: impl Into<String>) -> CodecError {
-    CodecError::Unsupported { codestream: Codestream::Jpeg2000, reason: reason.into() }
-}
-
-const ENDS_EARLY: CodecError = CodecError::EndsEarly(Codestream::Jpeg2000);
 
 /// Decodes a JPEG 2000 codestream of one grey component, bare or in the boxes of a JP2 file.
 pub(super) fn decode(bytes: &[u8], layout: FrameLayout) -> Result<DecodedFrame, CodecError> {

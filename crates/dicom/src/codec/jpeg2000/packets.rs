@@ -1,11 +1,11 @@
 //! Reading of packets: which code blocks get how many passes, in how many bytes (T.800 B.9, B.10).
 
+use super::failure::{ENDS_EARLY, damaged};
 use super::geometry::{Block, Precinct, Resolution, Segment};
 use super::packet_bits::PacketBits;
 use super::parameters::{BlockStyle, Coding, Parameters};
 use super::progression::for_each_packet;
-use super::{ENDS_EARLY, damaged};
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// More zero bit planes than any code block can have.
 const TOO_MANY_PLANES: u32 = 40;

@@ -1,8 +1,8 @@
 //! The coding and quantization parameters of a tile (T.800 A.6).
 
 use super::byte_reader::ByteReader;
-use super::{damaged, unsupported};
-use crate::codec::CodecError;
+use super::failure::{damaged, unsupported};
+use crate::codec::codec_error::CodecError;
 
 /// The order of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

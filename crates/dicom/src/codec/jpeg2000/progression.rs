@@ -2,7 +2,7 @@
 
 use super::geometry::Resolution;
 use super::parameters::{Order, Parameters, Volume};
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// A packet: its layer, resolution and precinct.
 #[derive(Clone, Copy, Debug)]

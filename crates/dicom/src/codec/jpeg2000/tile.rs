@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use super::bit_planes::BlockDecoder;
 use super::codestream::{Image, Size};
+use super::failure::damaged;
 use super::geometry::{Rect, Resolution};
 use super::high_throughput::QuadDecoder;
 use super::parameters::Parameters;
 use super::wavelet::{Irreversible, Reversible, Wavelet, synthesize};
-use super::{damaged, geometry, packets};
-use crate::codec::CodecError;
+use super::{geometry, packets};
+use crate::codec::codec_error::CodecError;
 
 /// The samples of a tile.
 pub(super) struct DecodedTile {

@@ -1,7 +1,7 @@
 //! The bits of JPEG-LS data: a byte after `FF` has seven (T.87 A.1).
 
 use super::damaged;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// Splits the data of a scan at its restart markers, and returns the codestream from the marker that ends it, which is
 /// empty if there is none.
@@ -115,6 +115,11 @@ impl<'a> BitReader<'a> {
     /// True if more bits were taken than the segment has.
     pub(super) fn overran(&self) -> bool {
         self.made_up > self.count
+    }
+
+    /// True if all bytes were read, though some of their bits may be left.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.position == self.bytes.len()
     }
 
     /// True if what is left is padding: the rest of a byte, and at most two bytes of equal bits.

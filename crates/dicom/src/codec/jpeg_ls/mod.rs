@@ -5,8 +5,9 @@ mod contexts;
 mod parameters;
 mod scan;
 
-use super::segment_reader::SegmentReader;
-use super::{CodecError, Codestream, DecodedFrame, FrameLayout};
+use crate::codec::codec_error::{CodecError, Codestream};
+use crate::codec::frame::{DecodedFrame, FrameLayout};
+use crate::codec::segment_reader::SegmentReader;
 use bit_reader::split_segments;
 use parameters::{Parameters, Presets};
 use scan::ScanDecoder;

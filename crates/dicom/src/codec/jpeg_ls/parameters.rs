@@ -1,7 +1,7 @@
 //! The parameters of a JPEG-LS scan and their defaults (T.87 C.2.4.1).
 
 use super::{damaged, unsupported};
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
 
 /// Coding parameters as a segment states them; 0 stands for the default.
 #[derive(Clone, Copy, Debug, Default)]

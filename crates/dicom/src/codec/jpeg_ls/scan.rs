@@ -4,7 +4,8 @@ use super::bit_reader::BitReader;
 use super::contexts::{Context, RunContext};
 use super::parameters::Parameters;
 use super::{ENDS_EARLY, damaged};
-use crate::codec::{CodecError, FrameLayout};
+use crate::codec::codec_error::CodecError;
+use crate::codec::frame::FrameLayout;
 
 /// Classes of gradients, one of each pair that differ in sign only.
 const CONTEXTS: usize = 365;
@@ -62,7 +63,8 @@ impl ScanDecoder {
             self.row[0] = self.above[1];
             let decoded = self.decode_row(&mut reader);
             let number = self.samples.len() / self.columns + 1;
-            if reader.overran() {
+            // The zeros that follow the end seldom are a valid code.
+            if reader.overran() || (decoded.is_err() && reader.is_at_end()) {
                 return Err(if cut_off { ENDS_EARLY } else { damaged("a marker cuts the scan's data off") });
             }
             decoded.map_err(|Invalid| damaged(format!("an invalid code in row {number}")))?;

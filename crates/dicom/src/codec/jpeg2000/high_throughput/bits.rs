@@ -1,7 +1,7 @@
 //! The three bit streams of a clean-up pass (T.814 7.1).
 
-use super::super::damaged;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
+use crate::codec::jpeg2000::failure::damaged;
 
 /// The streams of one code block's codeword.
 pub(super) struct Streams<'a> {

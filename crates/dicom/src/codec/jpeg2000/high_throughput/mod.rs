@@ -3,9 +3,9 @@
 mod bits;
 mod code_tables;
 
-use super::damaged;
-use super::geometry::Block;
-use crate::codec::CodecError;
+use crate::codec::codec_error::CodecError;
+use crate::codec::jpeg2000::failure::{damaged, unsupported};
+use crate::codec::jpeg2000::geometry::Block;
 use bits::{BackwardBits, Streams};
 use code_tables::{CodeTable, FIRST_ROW, OTHER_ROWS};
 
@@ -26,7 +26,7 @@ impl QuadDecoder {
     /// Decodes a block of `planes` bit planes from the one of the clean-up pass, of which `data` are the tile's data.
     pub(super) fn decode(&mut self, block: &Block, planes: u32, data: &[u8]) -> Result<(), CodecError> {
         if block.passes != 1 {
-            return Err(super::unsupported("refinement passes of high-throughput code blocks"));
+            return Err(unsupported("refinement passes of high-throughput code blocks"));
         }
         if planes == 0 {
             return Err(damaged("a code block has more passes than bit planes"));
