@@ -6,6 +6,7 @@ pub mod comparison_table;
 pub mod contact_sheet;
 pub mod epoch_table;
 pub mod explanation_table;
+pub mod fold_spread;
 pub mod plots;
 pub mod reader_agreement;
 pub mod run_list;
