@@ -26,7 +26,7 @@ use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::subject_id::SubjectId;
-use mammoscope_domain::text::counted::{counted, counted_as};
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -108,9 +108,9 @@ pub(super) fn run(arguments: &SplitArguments, console: &Console) -> anyhow::Resu
     let labelled: Vec<&DatasetSample> = scanned.samples.iter().filter(|sample| sample.label.is_some()).collect();
     if labelled.is_empty() {
         bail!(
-            "none of the {} has a label; splits are stratified by class, from class folders <VIEW>/<A|B|C|D>/*.png or \
+            "none of the {} images has a label; splits are stratified by class, from class folders <VIEW>/<A|B|C|D>/*.png or \
              --labels FILE",
-            counted(scanned.samples.len(), "image")
+            scanned.samples.len()
         );
     }
     let unlabelled = scanned.samples.len() - labelled.len();
@@ -243,9 +243,13 @@ fn shared_pictures(
         })
         .collect();
     if !pairs.is_empty() {
-        let count = counted_as(pairs.len(), "pair of subjects shares a picture", "pairs of subjects share a picture");
+        let count = counted_as(
+            pairs.len(),
+            "pair of subjects shares a picture and stays together",
+            "pairs of subjects share a picture and stay together",
+        );
         let more = if pairs.len() > MAX_NAMED { ", …" } else { "" };
-        console.warn(format!("{count} and stays together: {}{more}; check the ids", named.join(", ")));
+        console.warn(format!("{count}: {}{more}; check the ids", named.join(", ")));
     }
     pairs.into_keys().collect()
 }

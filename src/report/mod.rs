@@ -7,6 +7,7 @@ pub mod contact_sheet;
 pub mod dicom_text;
 pub mod epoch_table;
 pub mod explanation_table;
+pub mod fold_spread;
 pub mod plots;
 pub mod reader_agreement;
 pub mod run_list;

@@ -18,4 +18,5 @@ mod run_models;
 mod runs_cli;
 mod shipped_models;
 mod show;
+mod split_cli;
 mod tutorial;

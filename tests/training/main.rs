@@ -6,6 +6,7 @@ mod detached_queue;
 mod engine_faults;
 mod exact_resume;
 mod explain_memory;
+mod folds;
 mod phantom_explanations;
 mod step_benchmark;
 mod tensorboard;

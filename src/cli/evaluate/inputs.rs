@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::folds::PooledRuns;
 use crate::cli::console::WrongUse;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
@@ -24,6 +25,8 @@ pub(super) struct Predictions {
     pub(super) rows: Vec<PredictionRow>,
     /// The one-feature baseline's rows for the same images, if there is a baseline.
     pub(super) baseline: Vec<PredictionRow>,
+    /// The folds of a cross-validation, if the rows are those of several.
+    pub(super) folds: Option<PooledRuns>,
 }
 
 impl Predictions {
@@ -31,6 +34,7 @@ impl Predictions {
         self.paths.extend(others.paths);
         self.rows.extend(others.rows);
         self.baseline.extend(others.baseline);
+        self.folds = self.folds.take().or(others.folds);
     }
 }
 
@@ -78,7 +82,7 @@ pub(super) fn read_tables(inputs: &[PathBuf]) -> anyhow::Result<Predictions> {
         rows.extend(prediction_table::read_table(&path).map_err(|error| with_columns_hint(error, &path))?);
         paths.push(path);
     }
-    Ok(Predictions { paths, rows, baseline: Vec::new() })
+    Ok(Predictions { paths, rows, ..Predictions::default() })
 }
 
 /// Adds a hint to the error of a file that probably holds the reference's columns.
@@ -122,7 +126,7 @@ pub(super) fn read_seed_txt(files: &[(View, PathBuf)], class_counts: &[usize]) -
         }));
         paths.push(path.clone());
     }
-    Ok(Predictions { paths, rows, baseline: Vec::new() })
+    Ok(Predictions { paths, rows, ..Predictions::default() })
 }
 
 pub(super) fn view_file(text: &str) -> Result<(View, PathBuf), String> {

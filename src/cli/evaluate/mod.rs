@@ -1,5 +1,6 @@
 //! `mammoscope evaluate`: metrics of predictions.
 
+mod folds;
 mod inputs;
 mod runs;
 
@@ -13,6 +14,7 @@ use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
 use super::console::{Console, Outcome, WrongUse, print_result};
 use crate::report::baseline_table::baseline_text;
 use crate::report::comparison_table::comparison_text;
+use crate::report::fold_spread::fold_spread_text;
 use crate::report::tables::Detail;
 use crate::report::{plots, tables};
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
@@ -37,8 +39,9 @@ use mammoscope_storage::atomic_file::write_atomically;
 /// order; a case that lacks views is fused from those it has, and counted. Intervals are bootstrapped over subjects.
 ///
 /// For a run, its best checkpoint predicts the validation and test images of its own data; the tables and metrics of
-/// both are stored in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. The one-feature
-/// baseline, the deviation of grey within the breast, is shown beside a network.
+/// both are stored in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. Runs of the folds
+/// of one table (`train --fold`) are pooled: each subject is predicted by the network that held her out, the intervals
+/// are those of the pool, and the spread over folds is shown beside it. The one-feature baseline, the deviation of grey within the breast, is shown beside a network.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -50,6 +53,8 @@ Examples:
     mammoscope evaluate cc/predictions.csv mlo/predictions.csv --json
   The four runs of the newest group, on the test images of their data:
     mammoscope evaluate latest
+  The folds of a cross-validation together:
+    mammoscope evaluate FOLD1 FOLD2 FOLD3
   Two networks on the same images, with intervals of the differences:
     mammoscope evaluate modern/predictions --against seed/predictions
   The reference's own files:
@@ -148,9 +153,11 @@ pub(super) fn run(
     let sets = EvaluatedSet::of_rows(&predictions.rows, &predictions.baseline, fusion, bootstrap)
         .map_err(|error| error.of_tables(predictions.paths.len()))?;
     let comparison = compare(&sets, &others, fusion, bootstrap)?;
+    let pool = predictions.folds.as_ref().map(|folds| folds.spread(fusion)).transpose()?;
     let inputs = predictions.paths.iter().map(|path| printable_path(path)).collect();
     let provenance = Provenance { inputs, split, rows: predictions.rows.len(), rows_without_label };
-    let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets).with_comparison(comparison);
+    let document = EvaluationDocument::new(provenance, fusion, bootstrap, sets);
+    let document = document.with_comparison(comparison).with_pool(pool);
     if let Some(folder) = &arguments.out {
         write_files(&document, fusion, folder, console)?;
     }
@@ -159,6 +166,9 @@ pub(super) fn run(
         document.to_json()
     } else {
         let mut text = tables::evaluation_text(document.sets(), detail, fusion, bootstrap);
+        if let Some(pool) = document.pool() {
+            text.push_str(&fold_spread_text(pool, document.sets(), detail));
+        }
         text.push_str(&baseline_text(document.sets()));
         if let Some(Comparison { against, sets }) = document.comparison() {
             text.push('\n');

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
+use super::folds::{FoldRun, PooledRuns};
 use super::inputs::Predictions;
 use crate::analysis::run_prediction::{SplitPredictions, SplitWork};
-use crate::cli::console::{Console, Interrupted, WrongUse};
+use crate::cli::console::{Console, Interrupted};
 use crate::cli::interruption::Interruption;
 use crate::cli::prediction_progress::PredictionProgress;
 use mammoscope_domain::cancellation::Cancellation;
@@ -50,11 +51,6 @@ pub(super) fn evaluate<const N: usize>(
     for (list, runs) in trained.iter_mut().zip(lists) {
         for run in *runs {
             let read = TrainedRun::read(run).with_context(|| format!("evaluate {}", printable(&run.name())))?;
-            if let Some(other) = list.iter().find(|other| other.spec.view == read.spec.view) {
-                let (one, two, view) = (printable(&other.run.name()), printable(&run.name()), read.spec.view);
-                let message = format!("{one} and {two} are both of {view}; compare them with --against");
-                return Err(WrongUse(message).into());
-            }
             let doubtful = read.manifest.doubtful_images();
             if !doubtful.is_empty() {
                 console.warn(format!("{}: {doubtful}; metrics on them are meaningless", read.spec.view));
@@ -63,6 +59,10 @@ pub(super) fn evaluate<const N: usize>(
         }
     }
     let split = chosen_split(&trained.iter().flatten().collect::<Vec<_>>(), requested, console)?;
+    let mut pools: [Option<PooledRuns>; N] = std::array::from_fn(|_| None);
+    for (list, pool) in trained.iter().zip(&mut pools) {
+        *pool = PooledRuns::of(&list.iter().map(TrainedRun::fold).collect::<Vec<_>>(), split, console)?;
+    }
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
     let mut engine =
@@ -73,7 +73,7 @@ pub(super) fn evaluate<const N: usize>(
     let mut jobs = (0..).map(JobId);
     let mut failed = 0;
     let mut predictions: [Predictions; N] = std::array::from_fn(|_| Predictions::default());
-    for (list, predictions) in trained.iter().zip(&mut predictions) {
+    for ((list, predictions), pool) in trained.iter().zip(&mut predictions).zip(&mut pools) {
         for run in list {
             for of_split in SPLITS {
                 let job = jobs.next().expect("job numbers do not end");
@@ -81,10 +81,14 @@ pub(super) fn evaluate<const N: usize>(
                     run.evaluate(of_split, &mut engine, job, Cancellation::new(&interrupted), console)?;
                 failed += missed;
                 if of_split == split {
+                    if let Some(pool) = pool {
+                        pool.add(&run.manifest, &kept.rows);
+                    }
                     predictions.extend(kept);
                 }
             }
         }
+        predictions.folds = pool.take();
     }
     Ok(EvaluatedRuns { split, predictions, failed })
 }
@@ -123,6 +127,10 @@ impl TrainedRun {
         let manifest = read_manifest(&run.manifest())?;
         let model = best_checkpoint(run)?;
         Ok(Self { run: run.clone(), spec, manifest, model })
+    }
+
+    fn fold(&self) -> FoldRun<'_> {
+        FoldRun { name: self.run.name(), manifest: &self.manifest }
     }
 
     fn images(&self, split: Split) -> usize {
@@ -165,6 +173,6 @@ impl TrainedRun {
         write_split_evaluation(&self.run, split, &rows, &baseline)
             .with_context(|| format!("write the evaluation of {}", printable_path(self.run.path())))?;
         let paths = vec![self.run.prediction_table(split, "csv")];
-        Ok((Predictions { paths, rows, baseline }, failures.len()))
+        Ok((Predictions { paths, rows, baseline, folds: None }, failures.len()))
     }
 }

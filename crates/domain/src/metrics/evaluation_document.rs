@@ -8,6 +8,7 @@ use super::baseline_figures::BaselineFigures;
 use super::bootstrap::Bootstrap;
 use super::evaluation::Evaluation;
 use super::evaluation_set::{EvaluationSet, MissingViews, SetName};
+use super::fold_pool::FoldPool;
 use super::paired_comparison::{DifferentLabels, PairedComparison};
 use crate::subject::examination::{ExaminationId, InconsistentRows};
 use crate::subject::fusion::Fusion;
@@ -114,6 +115,8 @@ pub struct EvaluationDocument {
     sets: Sets,
     #[serde(skip_serializing_if = "Option::is_none")]
     comparison: Option<Comparison>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<FoldPool>,
     published_agreement: [PublishedAgreement; PUBLISHED_AGREEMENT.len()],
 }
 
@@ -145,6 +148,7 @@ impl EvaluationDocument {
             rows_without_label: provenance.rows_without_label,
             sets: Sets(sets),
             comparison: None,
+            pool: None,
             published_agreement: PUBLISHED_AGREEMENT,
         }
     }
@@ -152,6 +156,17 @@ impl EvaluationDocument {
     #[must_use]
     pub fn with_comparison(self, comparison: Option<Comparison>) -> Self {
         Self { comparison, ..self }
+    }
+
+    /// Adds the folds of a cross-validation, if the sets are a pool of their held-out images.
+    #[must_use]
+    pub fn with_pool(self, pool: Option<FoldPool>) -> Self {
+        Self { pool, ..self }
+    }
+
+    #[must_use]
+    pub fn pool(&self) -> Option<&FoldPool> {
+        self.pool.as_ref()
     }
 
     #[must_use]

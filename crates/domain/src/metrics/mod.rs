@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod evaluation_document;
 pub mod evaluation_set;
 pub mod figures_of_merit;
+pub mod fold_pool;
 pub mod one_feature_baseline;
 pub mod paired_comparison;
 pub mod rank_correlation;
