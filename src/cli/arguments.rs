@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::audit::AuditArguments;
 use super::completions::CompletionsArguments;
 use super::control::ControlArguments;
 use super::demo::DemoArguments;
@@ -49,6 +50,7 @@ pub(super) enum Command {
     Doctor(DoctorArguments),
     Phantom(PhantomArguments),
     Show(ShowArguments),
+    Audit(AuditArguments),
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),

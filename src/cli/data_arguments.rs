@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::console::{Console, Interrupted};
 use super::interruption::Interruption;
-use mammoscope_dataset::folder_layout::{FolderScan, ScanOptions, scan_with};
+use mammoscope_dataset::folder_layout::{FolderScan, ScanError, ScanOptions, scan_with};
 use mammoscope_dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
 use mammoscope_dataset::stated::{IdPattern, LabelTable, StatedIds};
 use mammoscope_domain::cancellation::Cancellation;
@@ -73,16 +73,7 @@ impl GreyArguments {
 impl DataArguments {
     /// Lists a data set, and reports its problems on `console`.
     pub(super) fn scan(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
-        let table = match &self.labels {
-            Some(path) => {
-                let bytes = read_regular_file(path, MAX_TABLE)
-                    .with_context(|| format!("--labels: read {}", printable_path(path)))?;
-                Some(LabelTable::parse(path, &bytes).context("--labels")?)
-            }
-            None => None,
-        };
-        let stated = StatedIds { table, pattern: self.ids.clone() };
-        let scanned = scan_with(root, &ScanOptions { nested: self.nested, stated })?;
+        let scanned = scan_with(root, &self.scan_options()?)?;
         for problem in &scanned.problems {
             console.warn(problem);
         }
@@ -100,5 +91,24 @@ impl DataArguments {
             ));
         }
         Ok(scanned)
+    }
+    /// Lists a data set whose problems an audit reports. A folder without images is not an error here.
+    pub(super) fn scan_silently(&self, root: &Path) -> anyhow::Result<FolderScan> {
+        Ok(match scan_with(root, &self.scan_options()?) {
+            Err(ScanError::NoSamples { path, problems }) => FolderScan::without_images(path, problems),
+            scanned => scanned?,
+        })
+    }
+
+    fn scan_options(&self) -> anyhow::Result<ScanOptions> {
+        let table = match &self.labels {
+            Some(path) => {
+                let bytes = read_regular_file(path, MAX_TABLE)
+                    .with_context(|| format!("--labels: read {}", printable_path(path)))?;
+                Some(LabelTable::parse(path, &bytes).context("--labels")?)
+            }
+            None => None,
+        };
+        Ok(ScanOptions { nested: self.nested, stated: StatedIds { table, pattern: self.ids.clone() } })
     }
 }

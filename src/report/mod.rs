@@ -1,5 +1,6 @@
 //! Tables and pictures of evaluations, explanations and runs.
 
+pub mod audit_text;
 pub mod baseline_table;
 mod bitmap_text;
 pub mod comparison_table;
@@ -10,3 +11,4 @@ pub mod plots;
 pub mod run_list;
 pub mod run_text;
 pub mod tables;
+pub mod wrapped;

@@ -37,6 +37,21 @@ pub struct FolderScan {
     pub stated_but_missing: Vec<String>,
 }
 
+impl FolderScan {
+    /// The result of a scan that found problems only ([`ScanError::NoSamples`]).
+    #[must_use]
+    pub fn without_images(root: PathBuf, problems: Vec<FolderProblem>) -> Self {
+        Self {
+            root,
+            samples: Vec::new(),
+            problems,
+            facts: ScanFacts::default(),
+            ignored: IgnoredFiles::default(),
+            stated_but_missing: Vec::new(),
+        }
+    }
+}
+
 /// The user's statements about a data set.
 #[derive(Clone, Debug, Default)]
 pub struct ScanOptions {
@@ -177,14 +192,15 @@ impl<'o> Scanner<'o> {
                         self.report(path, FolderProblemKind::EmptyClassFolder);
                     }
                 }
-                FolderName::Other if context.class.is_some() && !self.options.nested => {
+                FolderName::Unlabelled if context.class.is_none() => {}
+                FolderName::Other | FolderName::Unlabelled if context.class.is_some() && !self.options.nested => {
                     let images = tree.images_below(subfolder);
                     if images > 0 {
                         self.report(path, FolderProblemKind::Nested { images: Some(images) });
                     }
                     continue;
                 }
-                FolderName::Other => {
+                FolderName::Other | FolderName::Unlabelled => {
                     if let Some(expected) = expected_level(tree, subfolder, &names, context) {
                         let images = tree.images_below(subfolder);
                         if images > 0 {

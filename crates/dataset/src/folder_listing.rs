@@ -32,7 +32,7 @@ impl FolderMeaning {
             FolderName::View(view) => Self::View(view),
             FolderName::Split(split) => Self::Split(split),
             FolderName::Class(class) => Self::Class(class),
-            FolderName::Other => Self::Other,
+            FolderName::Unlabelled | FolderName::Other => Self::Other,
         }
     }
 }

@@ -25,8 +25,13 @@ pub(super) enum FolderName {
     /// `train`, or `TrainingSet`: a folder of whole view trees.
     Split(Split),
     Class(DensityClass),
+    /// Images that have no class yet, as preprocessing writes them.
+    Unlabelled,
     Other,
 }
+
+/// The name of the folder in place of a class folder for images that have no class yet.
+pub(super) const UNLABELLED: &str = "unlabelled";
 
 impl FolderName {
     pub(super) fn read(name: &str) -> Self {
@@ -37,6 +42,9 @@ impl FolderName {
             return Self::Class(class);
         }
         let lower = name.to_ascii_lowercase();
+        if lower == UNLABELLED {
+            return Self::Unlabelled;
+        }
         let set = lower.strip_suffix("set").map(|set| set.trim_end_matches(['_', '-', ' ']));
         set.unwrap_or(&lower).parse().map_or(Self::Other, Self::Split)
     }
@@ -50,7 +58,7 @@ pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = 
         match FolderName::read(name) {
             FolderName::View(_) => return Context::default(),
             FolderName::Split(_) => (context.split, context.class) = (None, None),
-            FolderName::Class(_) => context.class = None,
+            FolderName::Class(_) | FolderName::Unlabelled => context.class = None,
             FolderName::Other => {}
         }
     }
@@ -61,9 +69,13 @@ pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = 
 pub(super) fn context_of_path(path: &Path) -> Context {
     let mut context = Context::default();
     let mut names = path.iter().rev().map(|name| FolderName::read(name.to_str().unwrap_or_default())).peekable();
-    if let Some(&FolderName::Class(class)) = names.peek() {
-        context.class = Some(class);
-        names.next();
+    match names.peek() {
+        Some(&FolderName::Class(class)) => {
+            context.class = Some(class);
+            names.next();
+        }
+        Some(FolderName::Unlabelled) => drop(names.next()),
+        _ => {}
     }
     if let Some(&FolderName::Split(split)) = names.peek() {
         context.split = Some(split);
@@ -101,7 +113,7 @@ pub(super) fn expected_level(
         names.iter().any(|name| match name {
             FolderName::View(_) => level == FolderLevel::View,
             FolderName::Split(_) => level == FolderLevel::Split,
-            FolderName::Class(_) => level == FolderLevel::Class,
+            FolderName::Class(_) | FolderName::Unlabelled => level == FolderLevel::Class,
             FolderName::Other => false,
         })
     };

@@ -1,5 +1,6 @@
 //! Data sets of mammograms: folders, labels, splits, phantoms and the pixel cache.
 
+pub mod audit;
 pub mod copied_images;
 mod data_checks;
 pub mod data_warning;
