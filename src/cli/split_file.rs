@@ -13,6 +13,7 @@ const MAX_TABLE: u64 = 1 << 30;
 
 /// Reads the table of `--splits`.
 pub(super) fn read_splits(path: &Path) -> anyhow::Result<SplitTable> {
-    let bytes = read_regular_file(path, MAX_TABLE).with_context(|| format!("--splits: read {}", printable_path(path)))?;
+    let bytes =
+        read_regular_file(path, MAX_TABLE).with_context(|| format!("--splits: read {}", printable_path(path)))?;
     SplitTable::parse(path, &bytes).context("--splits")
 }

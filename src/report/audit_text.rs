@@ -49,7 +49,12 @@ pub fn audit_text(report: &AuditReport, root: &Path, color: bool) -> String {
         } else if seen == shown[&kind] {
             let more = grouped(seen - SAME_KIND);
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "\n{} {}: {more} more, listed with --json", finding.severity.name(), finding.code.name());
+            let _ = writeln!(
+                text,
+                "\n{} {}: {more} more, listed with --json",
+                finding.severity.name(),
+                finding.code.name()
+            );
         }
     }
     if report.findings.is_empty() {

@@ -7,7 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use mammoscope_domain::image::grey_range::{GreyRange, depth_of};
 use mammoscope_domain::image::image_findings::ImageDoubt;
-use mammoscope_domain::subject::view::{Projection, Side};
+use mammoscope_domain::subject::view::{Projection, Side, View};
+use mammoscope_imaging::anatomy::{PectoralFinding, chest_wall_side, find_breast, find_pectoral};
 use mammoscope_imaging::background::Background;
 use mammoscope_imaging::breast_mask::breast_mask;
 use mammoscope_imaging::decode::{ImageError, ImageFacts, decode, read_file};
@@ -16,8 +17,6 @@ use mammoscope_imaging::mask::Mask;
 use mammoscope_imaging::picture_signature::PictureSignature;
 use mammoscope_imaging::pixel_checksum::pixel_sha256;
 use mammoscope_imaging::raster::Raster;
-
-use super::anatomy::{chest_wall_side, pectoral_muscle};
 
 /// The pectoral muscle of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -72,7 +71,7 @@ pub(super) struct ImageMeasures {
 impl ImageMeasures {
     /// Reads and measures an image. Samples above the white of `range` are scaled by their own depth, so that doubts about
     /// the range prevent no other finding.
-    pub(super) fn of(path: &Path, projection: Option<Projection>, range: GreyRange) -> Result<Self, ImageError> {
+    pub(super) fn of(path: &Path, view: Option<View>, range: GreyRange) -> Result<Self, ImageError> {
         let content = read_file(path)?;
         let bytes = short(&Sha256::digest(&content));
         let image = decode(content)?;
@@ -94,32 +93,38 @@ impl ImageMeasures {
             doubts,
             background: None,
             chest_wall: None,
-            pectoral: if projection == Some(Projection::Cc) { Pectoral::None } else { Pectoral::Uncertain },
+            pectoral: if view.map(View::projection) == Some(Projection::Cc) {
+                Pectoral::None
+            } else {
+                Pectoral::Uncertain
+            },
             grey_deviation: None,
         };
         let unusual = [ImageDoubt::OneLevel, ImageDoubt::Inverted, ImageDoubt::NoBreast];
         if measures.doubts.iter().any(|doubt| unusual.contains(doubt)) {
             return Ok(measures);
         }
-        Ok(match breast_mask(&levels) {
-            Some(breast) => measures.with_breast(&levels, &breast, projection),
+        // As training measures it; the other measures tolerate letters and film.
+        let grey_deviation = breast_mask(&levels).and_then(|breast| intensity_sd_within(&levels, &breast));
+        let measures = Self { grey_deviation, ..measures };
+        Ok(match find_breast(&levels) {
+            Some(breast) => measures.with_breast(&levels, &breast, view),
             None => measures,
         })
     }
 
-    fn with_breast(self, levels: &Raster<u8>, breast: &Mask, projection: Option<Projection>) -> Self {
-        let chest_wall = chest_wall_side(levels, breast);
-        let pectoral = match projection {
-            Some(Projection::Mlo) => pectoral_muscle(levels, breast, chest_wall),
-            _ => self.pectoral,
+    fn with_breast(self, levels: &Raster<u8>, breast: &Mask, view: Option<View>) -> Self {
+        let chest_wall = chest_wall_side(breast);
+        let pectoral = match view.filter(|view| view.projection() == Projection::Mlo) {
+            Some(view) => match find_pectoral(levels, breast, chest_wall.unwrap_or(view.side())) {
+                PectoralFinding::Filled(_) => Pectoral::Filled,
+                PectoralFinding::Muscle { .. } => Pectoral::Muscle,
+                PectoralFinding::Uncertain { .. } => Pectoral::Uncertain,
+                PectoralFinding::None => Pectoral::None,
+            },
+            None => self.pectoral,
         };
-        Self {
-            background: Background::of(levels, breast),
-            chest_wall,
-            pectoral,
-            grey_deviation: intensity_sd_within(levels, breast),
-            ..self
-        }
+        Self { background: Background::of(levels, breast), chest_wall, pectoral, ..self }
     }
 }
 

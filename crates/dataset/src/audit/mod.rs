@@ -3,7 +3,6 @@
 //! Every image is read once, in parallel; about 2 kB are kept of it. Copies are searched by hashes
 //! ([`signature_search`](self)), so the work grows like n log n.
 
-mod anatomy;
 mod association;
 mod audited_image;
 mod baseline;
@@ -101,8 +100,7 @@ fn measured<'a>(
     preprocessed: Option<&'a PreprocessManifest>,
 ) -> (AuditedImage<'a>, Option<UnreadableImage>) {
     let file = below(&scan.root, &sample.path);
-    let (measures, unreadable) = match ImageMeasures::of(&sample.path, sample.view.map(|view| view.projection()), range)
-    {
+    let (measures, unreadable) = match ImageMeasures::of(&sample.path, sample.view, range) {
         Ok(measures) => (Some(measures), None),
         Err(error) => {
             let is_dicom = matches!(error, ImageError::NotAnImage { instead: Some(ForeignFile::Dicom) });
