@@ -11,7 +11,7 @@ use mammoscope_dataset::audit::{AuditReport, PREPROCESS_MANIFEST};
 use mammoscope_dataset::phantom::PhantomSettings;
 use mammoscope_domain::image::grey_range::GreyRange;
 
-use super::{Planted, SIZE, audited, clean_phantoms, codes, phantoms, write};
+use super::{Planted, SIZE, audited, clean_phantoms, codes, phantoms, show_muscles, write};
 
 fn message(report: &AuditReport, code: FindingCode) -> &str {
     let finding = report.findings.iter().find(|finding| finding.code == code);
@@ -79,14 +79,7 @@ fn a_background_that_goes_with_the_class_is_found() {
 #[test]
 fn filled_muscles_that_go_with_the_class_are_found() {
     let planted = Planted::new();
-    for (file, view) in clean_phantoms().iter().filter(|(file, _)| class_of(file) >= 'C') {
-        let Some(pectoral) = &view.pectoral else { continue };
-        planted.change(file.to_str().unwrap(), |mut picture| {
-            let pixels = picture.iter_mut().zip(pectoral.iter());
-            pixels.filter(|(_, inside)| **inside > 0).for_each(|(level, _)| *level = 120);
-            picture
-        });
-    }
+    show_muscles(&planted, |file| class_of(file) >= 'C');
     let report = planted.report();
     assert_eq!(codes(&report), ["muscle-with-class", "mixed-muscle"], "{:#?}", report.findings);
 }

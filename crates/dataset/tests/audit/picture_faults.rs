@@ -1,7 +1,6 @@
 //! Faults that only the pixels, or the record of preprocessing, show.
 
 use std::fs;
-use std::path::Path;
 
 use image::imageops::{FilterType, flip_horizontal, invert, resize};
 use image::{GrayImage, ImageBuffer, Luma};
@@ -14,7 +13,7 @@ use mammoscope_dataset::audit::finding::FindingCode::{
 use mammoscope_dataset::audit::finding::Severity::{Error, Warning};
 use mammoscope_domain::image::grey_range::GreyRange;
 
-use super::{Planted, SIZE, audited, clean_phantoms, codes};
+use super::{Planted, SIZE, audited, codes, show_muscles};
 
 const ONE: &str = "CC_L/B/2_1_B_CC_L.png";
 
@@ -94,36 +93,22 @@ fn odd_sizes_and_depths_are_found() {
     assert_eq!(codes(&report), ["odd-depth"]);
 }
 
-/// Fills the muscles of MLO views with the mean grey of the breast, as preprocessing does.
-fn fill_muscles(planted: &Planted, fills: impl Fn(&Path) -> bool) -> Vec<String> {
-    let mut filled = Vec::new();
-    for (file, view) in clean_phantoms() {
-        let Some(pectoral) = view.pectoral.as_ref().filter(|_| fills(file)) else { continue };
-        let file = file.to_str().unwrap();
-        planted.change(file, |mut picture| {
-            let pixels = picture.iter_mut().zip(pectoral.iter());
-            pixels.filter(|(_, inside)| **inside > 0).for_each(|(level, _)| *level = 120);
-            picture
-        });
-        filled.push(file.to_owned());
-    }
-    filled
-}
-
 #[test]
 fn filled_and_unfilled_muscles_in_one_set_are_found() {
     let planted = Planted::new();
-    let filled = fill_muscles(&planted, |file| file.to_str().unwrap().contains("/10_"));
-    let files: Vec<&str> = filled.iter().map(String::as_str).collect();
-    assert_eq!(files, ["MLO_R/B/10_1_B_MLO_R.png", "MLO_L/B/10_1_B_MLO_L.png"]);
-    let finding = planted.expect_only(Warning, MixedMuscle, &files);
-    assert!(finding.message.contains("filled in 2 MLO images and not, or not certainly, in 46"), "{finding:?}");
-    let states: Vec<_> = planted.report().files.into_iter().filter(|file| filled.contains(&file.file)).collect();
-    assert!(states.iter().all(|file| file.pectoral.name() == "filled"), "{states:?}");
+    let states: Vec<_> = planted.report().files.into_iter().map(|file| file.pectoral.name()).collect();
+    let count = |state: &str| states.iter().filter(|found| **found == state).count();
+    assert_eq!((count("none"), count("filled")), (48, 48), "CC views, and the filled muscles of phantoms");
+
+    let files = show_muscles(&planted, |file| file.to_str().unwrap().contains("/10_"));
+    let finding = planted.expect_only(Warning, MixedMuscle, &files.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(finding.message.contains("filled in 46 MLO images and not, or not certainly, in 2"), "{finding:?}");
+    let states: Vec<_> = planted.report().files.into_iter().filter(|file| files.contains(&file.file)).collect();
+    assert!(states.iter().all(|file| ["muscle", "uncertain"].contains(&file.pectoral.name())), "{states:?}");
 
     let planted = Planted::new();
-    fill_muscles(&planted, |_| true);
-    assert!(planted.report().findings.is_empty(), "filled throughout: {:#?}", planted.report().findings);
+    show_muscles(&planted, |_| true);
+    assert!(planted.report().findings.is_empty(), "unfilled throughout: {:#?}", planted.report().findings);
 }
 
 #[test]
