@@ -64,12 +64,14 @@ pub(super) fn run(arguments: &AuditArguments, console: &Console) -> anyhow::Resu
     let preprocessed = preprocess_manifest(root)?;
     let scanned = arguments.data_options.scan_silently(root)?;
     let bar = progress_bar(scanned.samples.len(), console);
+    let count_image = || bar.inc(1);
+    let is_interrupted = || interruption.requested();
     let options = AuditOptions {
         grey_range: arguments.data_options.grey.range(),
         splits: splits.as_ref(),
         preprocessed: preprocessed.as_ref(),
-        on_image: &|| bar.inc(1),
-        cancellation: Cancellation::new(&|| interruption.requested()),
+        on_image: &count_image,
+        cancellation: Cancellation::new(&is_interrupted),
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(arguments.jobs).build().context("start threads")?;
     let report = pool.install(|| audit(&scanned, options));
