@@ -125,8 +125,9 @@ fn counts_text(report: &AuditReport) -> String {
             row(if view == UNKNOWN { "no view" } else { view }, by_class, &mut text);
         }
     }
+    let has_splits = counts.by_split.keys().any(|split| split != UNKNOWN);
     for split in Split::ALL.iter().map(|split| split.name()).chain([UNKNOWN]) {
-        if let Some(by_class) = counts.by_split_and_class.get(split) {
+        if let Some(by_class) = counts.by_split_and_class.get(split).filter(|_| has_splits) {
             row(if split == UNKNOWN { "no split" } else { split }, by_class, &mut text);
         }
     }

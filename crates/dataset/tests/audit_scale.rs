@@ -109,9 +109,8 @@ fn memory_grows_by_a_few_kilobytes_per_file_and_copies_are_found() {
 #[test]
 #[ignore = "writes about 80 MB and takes a minute"]
 fn rate_and_memory_of_many_files() {
-    let setting = |name: &str, default: usize| {
-        std::env::var(name).map_or(default, |value| value.parse().expect("a number"))
-    };
+    let setting =
+        |name: &str, default: usize| std::env::var(name).map_or(default, |value| value.parse().expect("a number"));
     let (files, side) = (setting("AUDIT_FILES", 20_000), setting("AUDIT_SIDE", 64) as u32);
     let folder = match std::env::var_os("AUDIT_FOLDER") {
         Some(folder) => tempfile::tempdir_in(folder).unwrap(),

@@ -2,9 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::crop_imm;
+use image::{GrayImage, ImageBuffer, Luma};
+
 use mammoscope_dataset::audit::{AuditOptions, BaselineMethod, Laterality, Pectoral, audit};
 use mammoscope_dataset::folder_layout::scan;
-use mammoscope_dataset::phantom::PhantomSettings;
+use mammoscope_dataset::phantom::{PhantomSettings, PhantomView};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::subject::view::Side;
@@ -25,6 +29,42 @@ fn phantoms_of_all_sizes_and_densities_have_no_findings() {
         let known = |side| report.files.iter().filter(|file| file.laterality == Laterality::Of(side)).count();
         assert_eq!([Side::Left, Side::Right].map(known), [48, 48], "{size} px");
         assert!(report.files.iter().all(|file| file.laterality_agrees == Some(true)), "{size} px");
+    }
+}
+
+/// The smallest part of a picture that contains the breast, and the chest wall's whole edge.
+fn cropped(view: &PhantomView) -> GrayImage {
+    let inside = || view.breast.enumerate_pixels().filter(|(_, _, level)| level[0] > 0);
+    let range = |at: fn((u32, u32, &Luma<u8>)) -> u32| {
+        let all = || inside().map(at);
+        (all().min().unwrap(), all().max().unwrap() + 1)
+    };
+    let ((left, right), (top, bottom)) = (range(|pixel| pixel.0), range(|pixel| pixel.1));
+    crop_imm(&view.image, left, top, right - left, bottom - top).to_image()
+}
+
+#[test]
+fn cropped_deep_and_compressed_phantoms_have_no_findings() {
+    let settings = PhantomSettings { seed: 9, size: 220, overlap: true, confounder: false };
+    let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    for (file, view) in phantoms(settings, 32) {
+        let picture = cropped(&view);
+        write(folders[0].path(), &file, &picture);
+        let path = folders[1].path().join(&file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let deep = ImageBuffer::from_fn(picture.width(), picture.height(), |x, y| {
+            Luma([u16::from(picture.get_pixel(x, y)[0]) * 257])
+        });
+        deep.save(path).unwrap();
+        let path = folders[2].path().join(&file).with_extension("jpg");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let jpeg = std::fs::File::create(path).unwrap();
+        JpegEncoder::new_with_quality(jpeg, 90).encode_image(&view.image).unwrap();
+    }
+    for (folder, kind) in folders.iter().zip(["cropped", "cropped, 16 bits", "JPEG"]) {
+        let report = audited(folder.path(), GreyRange::Auto, None);
+        assert!(report.findings.is_empty(), "{kind}: {:#?}", report.findings);
+        assert_eq!(report.counts.files, 128);
     }
 }
 
