@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 
-use mammoscope_dataset::split_table::SplitTable;
-use mammoscope_dataset::stated::LabelTable;
+use mammoscope_dataset::split_table::{FoldChoice, SplitTable};
+use mammoscope_dataset::stated::LabelFile;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_imaging::decode::decode;
@@ -45,8 +45,9 @@ pub(crate) fn read_image(bytes: &[u8]) {
 /// Reads tables of splits, labels and predictions, and the reference's prediction columns.
 pub(crate) fn read_tables(bytes: &[u8]) {
     let name = Path::new("table.csv");
-    let _ = SplitTable::parse(name, bytes);
-    let _ = LabelTable::parse(name, bytes);
+    let _ = SplitTable::parse(name, bytes, None);
+    let _ = SplitTable::parse(name, bytes, Some(FoldChoice::Fold(1)));
+    let _ = LabelFile::parse(name, bytes);
     with_file(bytes, |path| {
         let _ = read_table(path);
         let _ = read_probability_columns(path);

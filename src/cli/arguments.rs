@@ -21,6 +21,7 @@ use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
 use super::show::ShowArguments;
+use super::split::SplitArguments;
 use super::status::StatusArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
@@ -54,6 +55,7 @@ pub(super) enum Command {
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),
+    Split(SplitArguments),
     Train(TrainArguments),
     Resume(ResumeArguments),
     Runs(RunsArguments),

@@ -14,6 +14,7 @@ use super::interruption::Interruption;
 use super::split_file::read_splits;
 use crate::report::audit_text::audit_text;
 use mammoscope_dataset::audit::{AuditOptions, PREPROCESS_MANIFEST, PreprocessManifest, audit};
+use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::printable::printable_path;
 
@@ -35,9 +36,12 @@ pub(super) struct AuditArguments {
     /// Print one JSON document with all files and findings
     #[arg(long)]
     json: bool,
-    /// A CSV file with the columns subject and split, to replace the data's own splits
+    /// A CSV file with the columns subject and split, to replace the data's own splits, or subject and fold
     #[arg(long, value_name = "FILE")]
     splits: Option<PathBuf>,
+    /// The fold of --splits to hold out as the test images, or `test`
+    #[arg(long, value_name = "I", requires = "splits")]
+    fold: Option<FoldChoice>,
     /// Number of images to read at the same time: auto (one per core) or a number
     #[arg(long, value_name = "N", default_value = "auto", value_parser = jobs)]
     jobs: usize,
@@ -60,9 +64,9 @@ pub(super) fn run(arguments: &AuditArguments, console: &Console) -> anyhow::Resu
         return Err(WrongUse(format!("{} is not a folder", printable_path(root))).into());
     }
     let interruption = Interruption::watch()?;
-    let splits = arguments.splits.as_deref().map(read_splits).transpose()?;
+    let splits = arguments.splits.as_deref().map(|path| read_splits(path, arguments.fold)).transpose()?;
     let preprocessed = preprocess_manifest(root)?;
-    let scanned = arguments.data_options.scan_silently(root)?;
+    let scanned = arguments.data_options.scan_for_audit(root, console)?;
     let bar = progress_bar(scanned.samples.len(), console);
     let count_image = || bar.inc(1);
     let is_interrupted = || interruption.requested();

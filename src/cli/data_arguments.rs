@@ -7,9 +7,10 @@ use clap::Args;
 
 use super::console::{Console, Interrupted};
 use super::interruption::Interruption;
+use crate::report::reader_agreement::reader_agreement_text;
 use mammoscope_dataset::folder_layout::{FolderScan, ScanError, ScanOptions, scan_with};
 use mammoscope_dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
-use mammoscope_dataset::stated::{IdPattern, LabelTable, StatedIds};
+use mammoscope_dataset::stated::{IdPattern, LabelFile, StatedIds};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::text::counted::counted;
@@ -27,8 +28,9 @@ const MAX_NAMED: usize = 3;
 pub(super) struct DataArguments {
     #[command(flatten)]
     pub(super) grey: GreyArguments,
-    /// A CSV table with the columns file, subject, exam, view, laterality and class, of which only file is required; it
-    /// takes precedence over names and folders. The tables of INbreast, CBIS-DDSM and VinDr-Mammo are read as published
+    /// A CSV file of labels with the column file, or subject and, where they matter, exam, view and laterality, and class
+    /// or, for several readers, reader_1, reader_2 and so on; it takes precedence over names and folders. The tables of
+    /// INbreast, CBIS-DDSM and VinDr-Mammo are read as published
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// A regular expression for paths below the data set, with the groups `(?<subject>…)`, exam, view, laterality and
@@ -73,7 +75,7 @@ impl GreyArguments {
 impl DataArguments {
     /// Lists a data set, and reports its problems on `console`.
     pub(super) fn scan(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
-        let scanned = scan_with(root, &self.scan_options()?)?;
+        let scanned = scan_with(root, &self.scan_options(console)?)?;
         for problem in &scanned.problems {
             console.warn(problem);
         }
@@ -84,31 +86,43 @@ impl DataArguments {
         if !missing.is_empty() {
             let named: Vec<_> = missing.iter().take(MAX_NAMED).map(|file| printable(file)).collect();
             let more = if missing.len() > MAX_NAMED { ", …" } else { "" };
+            let by_file = options.stated.labels.as_ref().is_some_and(LabelFile::is_by_file);
             console.warn(format!(
                 "--labels names {} that the data does not have: {}{more}",
-                counted(missing.len(), "file"),
+                counted(missing.len(), if by_file { "file" } else { "subject" }),
                 named.join(", ")
             ));
         }
         Ok(scanned)
     }
+
     /// Lists a data set whose problems an audit reports. A folder without images is not an error here.
-    pub(super) fn scan_silently(&self, root: &Path) -> anyhow::Result<FolderScan> {
-        Ok(match scan_with(root, &self.scan_options()?) {
+    pub(super) fn scan_for_audit(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
+        Ok(match scan_with(root, &self.scan_options(console)?) {
             Err(ScanError::NoSamples { path, problems }) => FolderScan::without_images(path, problems),
             scanned => scanned?,
         })
     }
 
-    fn scan_options(&self) -> anyhow::Result<ScanOptions> {
-        let table = match &self.labels {
-            Some(path) => {
-                let bytes = read_regular_file(path, MAX_TABLE)
-                    .with_context(|| format!("--labels: read {}", printable_path(path)))?;
-                Some(LabelTable::parse(path, &bytes).context("--labels")?)
+    /// Reads the statements about images, and reports doubts about them on `console`.
+    fn scan_options(&self, console: &Console) -> anyhow::Result<ScanOptions> {
+        let labels = self.label_file()?;
+        if let Some(labels) = &labels {
+            for warning in labels.warnings() {
+                console.warn(warning);
             }
-            None => None,
-        };
-        Ok(ScanOptions { nested: self.nested, stated: StatedIds { table, pattern: self.ids.clone() } })
+            if let Some(agreement) = reader_agreement_text(labels.reader_pairs()) {
+                console.note(agreement);
+            }
+        }
+        Ok(ScanOptions { nested: self.nested, stated: StatedIds { labels, pattern: self.ids.clone() } })
+    }
+
+    /// Reads the file `--labels`; `None` if none was given.
+    pub(super) fn label_file(&self) -> anyhow::Result<Option<LabelFile>> {
+        let Some(path) = &self.labels else { return Ok(None) };
+        let bytes =
+            read_regular_file(path, MAX_TABLE).with_context(|| format!("--labels: read {}", printable_path(path)))?;
+        Ok(Some(LabelFile::parse(path, &bytes).context("--labels")?))
     }
 }

@@ -29,6 +29,7 @@ mod run_document;
 mod runs;
 mod show;
 mod shown_window;
+mod split;
 mod split_file;
 mod status;
 mod terminal_picture;
@@ -85,6 +86,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Train(arguments) => train::run(&arguments, workspace, console),
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),
+        Command::Split(arguments) => split::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Runs(arguments) => runs::run(&arguments, workspace, console),

@@ -13,6 +13,7 @@ use super::data_arguments::GreyArguments;
 use super::terminal_picture::{Graphics, PicturePrinter};
 use crate::cli::shown_window::ShownWindow;
 use mammoscope_domain::image::grey_range::{GreyRange, values_in_words};
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::subject_id::SampleName;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_imaging::decode::{DecodedImage, ImageError, Samples, decode_file};
@@ -124,8 +125,9 @@ fn facts_line(path: &Path, image: &DecodedImage) -> String {
         }
     }
     if let Some(name) = path.file_stem().and_then(OsStr::to_str).and_then(SampleName::parse) {
-        let SampleName { subject, exam, class, view } = name;
+        let SampleName { subject, exam, class, view, .. } = name;
         let (subject, exam) = (printable(&subject.0), printable(&exam.0));
+        let class = class.map_or("unknown", DensityClass::letter);
         let _ = write!(line, " · subject {subject} · exam {exam} · class {class} · view {view}");
     }
     line

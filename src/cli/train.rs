@@ -12,12 +12,14 @@ use super::preset;
 use super::split_file::read_splits;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
-use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
+use mammoscope_dataset::manifest::{ManifestSet, build_manifests, use_reader_votes};
 use mammoscope_dataset::split::SplitPlan;
+use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_client::engine_location::locate_engine;
@@ -31,7 +33,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// Creates a run directory for each view, and starts one trainer per device that works through its runs in order.
 /// Closing the terminal does not affect them: `mammoscope runs`, `status`, `follow` and `control` monitor and control
 /// runs, `resume` continues an interrupted one, `evaluate` measures the result. Splits are the data's own folders, or
-/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views.
+/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views; `mammoscope split` writes others.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -42,6 +44,9 @@ Examples:
       --set batch_size=16,learning_rate=0.02
   Two GPUs, two views each:
     mammoscope train --data DIR --view all --preset modern --device cuda:0,1
+  One run of a cross-validation, after `mammoscope split DIR --folds 5 …`:
+    mammoscope train --data DIR --view all --preset modern \\
+      --splits folds.csv --fold 1
   Can the network overfit these images?
     mammoscope train --data DIR --view CC_R --preset seed --all-as-train \\
       --set augment=false,dropout=0")]
@@ -64,14 +69,21 @@ pub(super) struct TrainArguments {
     /// The last part of the runs' names, after time and view [default: the preset's name]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
-    /// A CSV file with the columns subject and split, to replace the data's own splits
+    /// A CSV file with the columns subject and split, to replace the data's own splits, or subject and fold
     #[arg(long, value_name = "FILE", conflicts_with = "all_as_train")]
     splits: Option<PathBuf>,
+    /// The fold of --splits to hold out as the test images; the next one, after the last the first, is for validation
+    /// and the others are for training. `test` holds out the subjects that are in no fold
+    #[arg(long, value_name = "N", requires = "splits")]
+    fold: Option<FoldChoice>,
     /// Train on every image and validate on the same ones, to see whether they can be learnt at all
     #[arg(long)]
     all_as_train: bool,
     #[command(flatten)]
     data_options: DataArguments,
+    /// Train on the shares of the readers that chose each class, instead of the majority's class
+    #[arg(long, requires = "labels")]
+    soft_labels: bool,
     /// Allow the same pixels or subject in two splits, although the network is then tested on what it was trained on
     #[arg(long)]
     allow_duplicates: bool,
@@ -96,7 +108,7 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     check_disk(&config, &manifests, &workspace)?;
     let plan = TrainingPlan {
         preset: arguments.preset.clone(),
-        label: arguments.name.clone().unwrap_or_else(|| preset_label(&arguments.preset)),
+        label: arguments.name.clone().unwrap_or_else(|| label(arguments)),
         data,
         config,
         manifests,
@@ -157,11 +169,21 @@ fn manifests(
     console: &Console,
 ) -> anyhow::Result<Vec<DatasetManifest>> {
     let scanned = arguments.data_options.scan(&arguments.data, console)?;
-    let plan = split_plan(arguments, config)?;
+    let plan = split_plan(arguments, config, console)?;
     let ManifestSet { mut manifests, warnings } =
         build_manifests(&scanned, &arguments.view, plan, arguments.allow_duplicates)?;
     for warning in warnings {
         console.warn(warning);
+    }
+    if arguments.soft_labels {
+        let images = use_reader_votes(&mut manifests, &scanned);
+        if images == 0 {
+            bail!(
+                "--soft-labels: --labels has no readers for the training images; it needs columns reader_1, reader_2, … or \
+                 a column reader"
+            );
+        }
+        console.note(format!("{} trained on the shares of the readers", counted_as(images, "image is", "images are")));
     }
     let range = arguments.data_options.grey.range();
     let paths: Vec<PathBuf> = manifests.iter().flat_map(DatasetManifest::paths).collect();
@@ -188,16 +210,41 @@ fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Resul
     Ok(())
 }
 
-fn split_plan(arguments: &TrainArguments, config: &TrainingConfig) -> anyhow::Result<SplitPlan> {
+fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<SplitPlan> {
     Ok(match &arguments.splits {
-        Some(path) => SplitPlan::Table(read_splits(path)?),
+        Some(path) => {
+            let table = read_splits(path, arguments.fold)?;
+            let file = table.file();
+            if let Some(fold) = file.fold {
+                let place = file.folds.iter().position(|&other| other == fold).unwrap_or_default();
+                let next = file.folds[(place + 1) % file.folds.len()];
+                let roles = match file.folds.len() {
+                    2 => format!("fold {next} trains, and no fold is left to validate"),
+                    _ => format!("fold {next} validates, the others train"),
+                };
+                console.note(format!("fold {fold} of {} is held out, {roles}", file.folds.len()));
+            }
+            if table.set_aside() > 0 {
+                let subjects = counted_as(table.set_aside(), "subject is", "subjects are");
+                console.note(format!("{subjects} kept for --fold test, and left out here"));
+            }
+            SplitPlan::Table(table)
+        }
         None if arguments.all_as_train => SplitPlan::AllAsTrain,
         None => SplitPlan::FoldersOrDrawn { seed: config.seed },
     })
 }
 
-fn preset_label(preset: &str) -> String {
-    Path::new(preset).file_stem().map_or_else(|| preset.to_owned(), |stem| stem.to_string_lossy().into_owned())
+/// The preset's name, with that of the fold.
+fn label(arguments: &TrainArguments) -> String {
+    let preset = &arguments.preset;
+    let preset =
+        Path::new(preset).file_stem().map_or_else(|| preset.clone(), |stem| stem.to_string_lossy().into_owned());
+    match arguments.fold {
+        Some(FoldChoice::Fold(fold)) => format!("{preset}-fold{fold}"),
+        Some(FoldChoice::Test) => format!("{preset}-test"),
+        None => preset,
+    }
 }
 
 fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mammoscope_dataset::folder_layout::{ScanOptions, scan, scan_with};
 use mammoscope_dataset::folder_problem::FolderProblemKind;
-use mammoscope_dataset::stated::{LabelTable, StatedIds};
+use mammoscope_dataset::stated::{LabelFile, StatedIds};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_test_support::folder_fixture::{folder_with, lines, problems};
 
@@ -76,7 +76,7 @@ fn ids_come_from_a_table_or_a_pattern() {
         "B/notes.png",
     ]);
     let by_pattern = ScanOptions {
-        stated: StatedIds { pattern: Some("inbreast".parse().unwrap()), table: None },
+        stated: StatedIds { pattern: Some("inbreast".parse().unwrap()), labels: None },
         ..ScanOptions::default()
     };
     let found = scan_with(folder.path(), &by_pattern).unwrap();
@@ -86,9 +86,9 @@ fn ids_come_from_a_table_or_a_pattern() {
     assert!(found.problems[0].to_string().ends_with("1 image is left out, since --ids does not cover it: B/notes.png"));
 
     let table = "File Name;ACR;exam\n20586908;2;7\n20587346;2;8\n99999999;1;\n";
-    let table = LabelTable::parse(Path::new("t.csv"), table.as_bytes()).unwrap();
+    let table = LabelFile::parse(Path::new("t.csv"), table.as_bytes()).unwrap();
     let both = ScanOptions {
-        stated: StatedIds { table: Some(table.clone()), ..by_pattern.stated.clone() },
+        stated: StatedIds { labels: Some(table.clone()), ..by_pattern.stated.clone() },
         ..ScanOptions::default()
     };
     let found = scan_with(folder.path(), &both).unwrap();
@@ -101,7 +101,7 @@ fn ids_come_from_a_table_or_a_pattern() {
     let others = folder_with(&["A/x.png"]);
     let error = scan_with(
         others.path(),
-        &ScanOptions { stated: StatedIds { table: Some(table), pattern: None }, nested: false },
+        &ScanOptions { stated: StatedIds { labels: Some(table), pattern: None }, nested: false },
     );
     let error = error.unwrap_err().to_string();
     assert!(

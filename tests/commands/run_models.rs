@@ -81,6 +81,7 @@ impl Fixture {
                 subject: SubjectId(subject.to_string()),
                 exam: Some(ExamId("1".to_owned())),
                 label: class_of(subject),
+                votes: None,
                 split: split_of(subject),
                 pixels: Some(PixelFacts {
                     sha256: pixel_sha256(&pixels),
@@ -99,6 +100,7 @@ impl Fixture {
             view,
             split_source: SplitSource::Seeded,
             split_seed: 1,
+            split_file: None,
             grey_range: GreyRange::Auto,
             allow_duplicates: false,
             samples: (1..=SUBJECTS).map(sample).collect(),

@@ -14,7 +14,7 @@ use super::folder_tree::FolderTree;
 use super::natural_order::natural_order;
 use super::not_data::IgnoredFiles;
 use super::sample::DatasetSample;
-use super::stated::{LabelTableError, StatedIds};
+use super::stated::{FoundLabel, LabelFileError, StatedIds, StatedLabel};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::subject_id::{SampleName, SubjectId};
@@ -33,7 +33,7 @@ pub struct FolderScan {
     pub facts: ScanFacts,
     /// Files that were skipped because they are not data.
     pub ignored: IgnoredFiles,
-    /// Files in the table of images that do not exist.
+    /// Files, or subjects, of the label file that the data does not have.
     pub stated_but_missing: Vec<String>,
 }
 
@@ -68,7 +68,7 @@ pub struct ScanFacts {
     pub views_by_folder: usize,
     /// Samples with the split in a folder's name.
     pub splits_by_folder: usize,
-    /// Samples with the class in a folder's name or in the table of images; the others have no label.
+    /// Samples with the class in a folder's name or in the label file; the others have no label.
     pub labels_by_folder: usize,
     /// Samples without a subject in their names; each is treated as a subject of its own.
     pub names_without_ids: usize,
@@ -80,9 +80,9 @@ pub enum ScanError {
     /// The root does not exist or cannot be read.
     #[error("{}: cannot be read: {error}", printable_path(path))]
     Unreadable { path: PathBuf, error: io::Error },
-    /// The table of images does not match the data.
+    /// The label file does not match the data.
     #[error("--labels {0}")]
-    Labels(#[from] LabelTableError),
+    Labels(#[from] LabelFileError),
     /// A single file whose name cannot be written to a table.
     #[error("{}: the name is not UTF-8; rename the file", printable_path(path))]
     NameNotUtf8 { path: PathBuf },
@@ -141,6 +141,10 @@ struct Scanner<'o> {
     ignored: IgnoredFiles,
     /// Images without a statement, by the option that should have covered them.
     unstated: BTreeMap<&'static str, Vec<PathBuf>>,
+    /// Images to which several labels may apply.
+    ambiguous: Vec<PathBuf>,
+    /// All images that are left out for want of a statement or label, with their subjects if known, else an empty id.
+    left_out: Vec<(PathBuf, SubjectId)>,
     samples: Vec<DatasetSample>,
     /// Indices of samples without ids in their names.
     unnamed: Vec<usize>,
@@ -155,6 +159,8 @@ impl<'o> Scanner<'o> {
             options,
             ignored: IgnoredFiles::default(),
             unstated: BTreeMap::new(),
+            ambiguous: Vec::new(),
+            left_out: Vec::new(),
             samples: Vec::new(),
             unnamed: Vec::new(),
             problems: Vec::new(),
@@ -192,15 +198,15 @@ impl<'o> Scanner<'o> {
                         self.report(path, FolderProblemKind::EmptyClassFolder);
                     }
                 }
-                FolderName::Unlabelled if context.class.is_none() => {}
-                FolderName::Other | FolderName::Unlabelled if context.class.is_some() && !self.options.nested => {
+                FolderName::Unlabelled => {}
+                FolderName::Other if context.class.is_some() && !self.options.nested => {
                     let images = tree.images_below(subfolder);
                     if images > 0 {
                         self.report(path, FolderProblemKind::Nested { images: Some(images) });
                     }
                     continue;
                 }
-                FolderName::Other | FolderName::Unlabelled => {
+                FolderName::Other => {
                     if let Some(expected) = expected_level(tree, subfolder, &names, context) {
                         let images = tree.images_below(subfolder);
                         if images > 0 {
@@ -223,16 +229,43 @@ impl<'o> Scanner<'o> {
     fn add(&mut self, path: &Path, context: Context) {
         let below = path.strip_prefix(self.root).ok().filter(|below| !below.as_os_str().is_empty());
         let below = below.map_or_else(|| PathBuf::from(path.file_name().unwrap_or_default()), Path::to_owned);
-        let stated = match self.options.stated.of(&below) {
+        let mut stated = match self.options.stated.of(&below) {
             Ok(stated) => stated,
-            Err(option) => return self.unstated.entry(option).or_default().push(below),
+            Err(option) => {
+                self.left_out.push((below.clone(), SubjectId(String::new())));
+                return self.unstated.entry(option).or_default().push(below);
+            }
         };
         let stem = path.file_stem().and_then(OsStr::to_str).expect("names that are not UTF-8 were left out");
         // If the subject is stated, a name that looks like one of the reference's is not interpreted.
         let name = SampleName::parse(stem).filter(|_| stated.subject.is_none());
+        let view = stated.view().or(context.view).or(name.as_ref().map(|name| name.view));
+        let has_ids = name.is_some() || stated.subject.is_some();
+        let (subject, exam) = match (stated.subject.take(), &name) {
+            (Some(subject), _) => (subject, stated.exam.take()),
+            (None, Some(name)) => (name.subject.clone(), stated.exam.take().or_else(|| Some(name.exam.clone()))),
+            (None, None) => (SubjectId::new(stem), stated.exam.take()),
+        };
+        if let Some(labels) = self.options.stated.labels.as_ref().filter(|labels| !labels.is_by_file()) {
+            match labels.find(&subject, exam.as_ref(), view) {
+                FoundLabel::Label(StatedLabel { class, votes }) => (stated.class, stated.votes) = (Some(class), votes),
+                FoundLabel::NoClass => {}
+                FoundLabel::Ambiguous => {
+                    self.left_out.push((below.clone(), subject));
+                    return self.ambiguous.push(below);
+                }
+                FoundLabel::Missing => {
+                    self.left_out.push((below.clone(), subject));
+                    return self.unstated.entry("--labels").or_default().push(below);
+                }
+            }
+        }
         if let Some(name) = &name {
-            if let Some(folder) = context.class.filter(|&class| class != name.class && stated.class.is_none()) {
-                self.report(path, FolderProblemKind::ClassAgainstName { folder, name: name.class });
+            if let Some(folder) =
+                context.class.filter(|&class| name.class.is_some_and(|name| name != class) && stated.class.is_none())
+            {
+                let name = name.class.expect("compared above");
+                self.report(path, FolderProblemKind::ClassAgainstName { folder, name });
             }
             if let Some(folder) = context.view.filter(|&view| view != name.view && stated.view().is_none()) {
                 self.report(path, FolderProblemKind::ViewAgainstName { folder, name: name.view });
@@ -248,20 +281,15 @@ impl<'o> Scanner<'o> {
         {
             self.report(path, FolderProblemKind::ViewAgainstStatement { folder, stated });
         }
-        if name.is_none() && stated.subject.is_none() {
+        if !has_ids {
             self.unnamed.push(self.samples.len());
         }
         let label = stated.class.or(context.class);
         self.facts.views_by_folder += usize::from(context.view.is_some());
         self.facts.splits_by_folder += usize::from(context.split.is_some());
         self.facts.labels_by_folder += usize::from(label.is_some());
-        let view = stated.view().or(context.view).or(name.as_ref().map(|name| name.view));
-        let (subject, exam) = match (stated.subject, name) {
-            (Some(subject), _) => (subject, stated.exam),
-            (None, Some(name)) => (name.subject, stated.exam.or(Some(name.exam))),
-            (None, None) => (SubjectId::new(stem), stated.exam),
-        };
-        self.samples.push(DatasetSample { path: path.to_owned(), subject, exam, view, label, split: context.split });
+        let (path, split, votes) = (path.to_owned(), context.split, stated.votes);
+        self.samples.push(DatasetSample { path, subject, exam, view, label, votes, split });
     }
 
     fn report(&mut self, path: &Path, kind: FolderProblemKind) {
@@ -269,11 +297,22 @@ impl<'o> Scanner<'o> {
     }
 
     fn finish(mut self, root: &Path) -> Result<FolderScan, ScanError> {
+        let stated_but_missing = self.stated_but_missing()?;
         for (option, files) in std::mem::take(&mut self.unstated) {
             self.report(root, FolderProblemKind::Unstated { option, files });
         }
+        if let Some(labels) = &self.options.stated.labels {
+            let subjects = self.samples.iter().map(|sample| &sample.subject);
+            let alike = labels.spelled_differently(subjects.chain(self.left_out.iter().map(|(_, subject)| subject)));
+            if !alike.is_empty() {
+                self.report(root, FolderProblemKind::SpelledDifferently { alike });
+            }
+        }
+        if !self.ambiguous.is_empty() {
+            let files = std::mem::take(&mut self.ambiguous);
+            self.report(root, FolderProblemKind::AmbiguousLabel { files });
+        }
         self.problems.sort_by(|left, right| left.path.cmp(&right.path));
-        let stated_but_missing = self.files_that_are_missing()?;
         if self.samples.is_empty() {
             return Err(ScanError::NoSamples { path: root.to_owned(), problems: self.problems });
         }
@@ -308,13 +347,14 @@ impl<'o> Scanner<'o> {
         })
     }
 
-    /// The files in the table of images that do not exist; an error if none of its files exists.
-    fn files_that_are_missing(&self) -> Result<Vec<String>, LabelTableError> {
-        let Some(table) = &self.options.stated.table else { return Ok(Vec::new()) };
-        let of_samples = self.samples.iter().map(|sample| sample.path.strip_prefix(self.root).unwrap_or(&sample.path));
-        let unknown = self.unstated.values().flatten().map(PathBuf::as_path);
-        let missing = table.check_against(of_samples.chain(unknown))?;
-        Ok(missing.into_iter().map(str::to_owned).collect())
+    /// The files or subjects of the label file that the data does not have; an error if it has none of them.
+    fn stated_but_missing(&self) -> Result<Vec<String>, LabelFileError> {
+        let Some(labels) = &self.options.stated.labels else { return Ok(Vec::new()) };
+        let of_samples = self
+            .samples
+            .iter()
+            .map(|sample| (sample.path.strip_prefix(self.root).unwrap_or(&sample.path), &sample.subject));
+        labels.missing_from(of_samples.chain(self.left_out.iter().map(|(path, subject)| (path.as_path(), subject))))
     }
 
     /// Identifies files without ids that share their stem (`A/1.png` and `B/1.png`) by their paths below the root, so that

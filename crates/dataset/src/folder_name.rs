@@ -8,6 +8,7 @@ use super::folder_problem::FolderLevel;
 use super::folder_tree::FolderTree;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
+use mammoscope_domain::subject::subject_id::UNLABELLED;
 use mammoscope_domain::subject::view::View;
 
 /// The information given by the folders that contain a file.
@@ -25,13 +26,10 @@ pub(super) enum FolderName {
     /// `train`, or `TrainingSet`: a folder of whole view trees.
     Split(Split),
     Class(DensityClass),
-    /// Images that have no class yet, as preprocessing writes them.
+    /// `unlabelled`: beside class folders, the images without a class.
     Unlabelled,
     Other,
 }
-
-/// The name of the folder in place of a class folder for images that have no class yet.
-pub(super) const UNLABELLED: &str = "unlabelled";
 
 impl FolderName {
     pub(super) fn read(name: &str) -> Self {
@@ -69,13 +67,9 @@ pub(super) fn context_of_root<'a>(root: &Path, subfolders: impl Iterator<Item = 
 pub(super) fn context_of_path(path: &Path) -> Context {
     let mut context = Context::default();
     let mut names = path.iter().rev().map(|name| FolderName::read(name.to_str().unwrap_or_default())).peekable();
-    match names.peek() {
-        Some(&FolderName::Class(class)) => {
-            context.class = Some(class);
-            names.next();
-        }
-        Some(FolderName::Unlabelled) => drop(names.next()),
-        _ => {}
+    if let Some(&FolderName::Class(class)) = names.peek() {
+        context.class = Some(class);
+        names.next();
     }
     if let Some(&FolderName::Split(split)) = names.peek() {
         context.split = Some(split);

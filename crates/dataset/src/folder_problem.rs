@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
@@ -71,6 +72,16 @@ pub enum FolderProblemKind {
     /// Images that the table (`--labels`) or the pattern (`--ids`) does not cover, by their paths below the root.
     #[error("{} left out, since {option} does not cover {}: {}", are(files.len()), them(files.len()), some(files))]
     Unstated { option: &'static str, files: Vec<PathBuf> },
+    /// Images to which lines of the label file with different classes may apply, by their paths below the root.
+    #[error(
+        "{} left out, since --labels has several classes that may apply and neither name nor folder says which exam or \
+         view: {}",
+        are(files.len()), some(files)
+    )]
+    AmbiguousLabel { files: Vec<PathBuf> },
+    /// Subject ids that the label file and the data spell differently.
+    #[error("--labels spells ids differently from the data ({alike}), so they do not match; write them in one way")]
+    SpelledDifferently { alike: LookAlikes },
     /// The table and the folder give different classes.
     #[error("is {table} by --labels but is in class folder {folder}; the table counts")]
     ClassAgainstTable { folder: DensityClass, table: DensityClass },
@@ -96,6 +107,7 @@ impl FolderProblem {
     pub fn leaves_out(&self) -> usize {
         match &self.kind {
             FolderProblemKind::EmptyClassFolder
+            | FolderProblemKind::SpelledDifferently { .. }
             | FolderProblemKind::ClassAgainstName { .. }
             | FolderProblemKind::ViewAgainstName { .. }
             | FolderProblemKind::ClassAgainstTable { .. }
@@ -104,7 +116,7 @@ impl FolderProblem {
             FolderProblemKind::UnknownFolder { images, .. } | FolderProblemKind::Nested { images: Some(images) } => {
                 *images
             }
-            FolderProblemKind::Unstated { files, .. } => files.len(),
+            FolderProblemKind::Unstated { files, .. } | FolderProblemKind::AmbiguousLabel { files } => files.len(),
             _ => 1,
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::reader_votes::ReaderVotes;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::View;
@@ -19,6 +20,8 @@ pub struct DatasetSample {
     pub view: Option<View>,
     /// The true class.
     pub label: Option<DensityClass>,
+    /// The readers' classes, if a label file has them.
+    pub votes: Option<ReaderVotes>,
     /// The split whose folder contains the file.
     pub split: Option<Split>,
 }

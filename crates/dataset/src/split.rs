@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::random_split::draw;
 use super::sample::DatasetSample;
 use super::split_table::SplitTable;
-use mammoscope_domain::run::dataset_manifest::SplitSource;
+use mammoscope_domain::run::dataset_manifest::{SplitFile, SplitSource};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::IdKey;
 use mammoscope_domain::subject::split::Split;
@@ -82,6 +82,8 @@ pub(super) struct Splits {
     pub(super) source: SplitSource,
     /// 0 if nothing was drawn.
     pub(super) seed: u64,
+    /// The table of splits, if there is one.
+    pub(super) file: Option<SplitFile>,
     /// Empty if the split folders decide.
     pub(super) of_subject: BTreeMap<SubjectId, Split>,
 }
@@ -93,19 +95,23 @@ pub(super) fn make_splits(
     plan: SplitPlan,
     allow_straddling: bool,
 ) -> Result<Splits, SplitError> {
+    let mut file = None;
     let (source, seed, of_subject) = match plan {
         SplitPlan::FoldersOrDrawn { .. } if samples.iter().any(|sample| sample.split.is_some()) => {
             check_folders(samples)?;
             (SplitSource::Folders, 0, BTreeMap::new())
         }
-        SplitPlan::FoldersOrDrawn { seed } => (SplitSource::Seeded, seed, draw(&classes(samples), seed)),
-        SplitPlan::Table(table) => (SplitSource::File, 0, table.into_splits()),
+        SplitPlan::FoldersOrDrawn { seed } => (SplitSource::Seeded, seed, draw(&densest_classes(samples), seed)),
+        SplitPlan::Table(table) => {
+            file = Some(table.file().clone());
+            (SplitSource::File, 0, table.into_splits())
+        }
         SplitPlan::AllAsTrain => {
             let all = samples.iter().map(|sample| (sample.subject.clone(), Split::Train));
             (SplitSource::AllAsTrain, 0, all.collect())
         }
     };
-    let splits = Splits { source, seed, of_subject };
+    let splits = Splits { source, seed, file, of_subject };
     match splits.straddling(samples) {
         Some(error) if !allow_straddling => Err(error),
         _ => Ok(splits),
@@ -141,7 +147,8 @@ impl Splits {
 
 /// The densest class of each subject: breasts become less dense over the years, and the rarer class should be distributed
 /// evenly.
-fn classes(samples: &[&DatasetSample]) -> BTreeMap<SubjectId, DensityClass> {
+#[must_use]
+pub fn densest_classes(samples: &[&DatasetSample]) -> BTreeMap<SubjectId, DensityClass> {
     let mut classes = BTreeMap::new();
     for sample in samples {
         if let Some(label) = sample.label {

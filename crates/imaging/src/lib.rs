@@ -13,7 +13,7 @@ pub mod explanation_picture;
 pub mod filled_pectoral;
 pub mod image_error;
 pub mod image_examination;
-mod image_facts;
+pub mod image_facts;
 pub mod image_header;
 pub mod image_limits;
 pub mod intensity_sd;

@@ -16,6 +16,8 @@ use super::learner::Batch;
 pub struct ImageSet<'a> {
     pub images: TrainingImages<'a>,
     pub labels: Vec<DensityClass>,
+    /// The distributions over the classes to train on instead of the labels, if any image has several readers.
+    pub targets: Option<Vec<[f32; DensityClass::COUNT]>>,
     /// The files as named in the manifest.
     pub files: Vec<String>,
     pub device: Device,
@@ -67,7 +69,19 @@ impl ImageSet<'_> {
                 levels = transform(&levels, &drawn)?;
             }
             let labels: Vec<i64> = chosen.iter().map(|&image| self.labels[image].index() as i64).collect();
-            Ok(Batch { images: standardise(&levels, kind)?, labels: Tensor::f_from_slice(&labels)?.f_to(self.device)? })
+            let targets = match &self.targets {
+                Some(targets) => {
+                    let chosen: Vec<f32> = chosen.iter().flat_map(|&image| targets[image]).collect();
+                    Some(
+                        Tensor::f_from_slice(&chosen)?
+                            .f_reshape([-1, DensityClass::COUNT as i64])?
+                            .f_to(self.device)?,
+                    )
+                }
+                None => None,
+            };
+            let labels = Tensor::f_from_slice(&labels)?.f_to(self.device)?;
+            Ok(Batch { images: standardise(&levels, kind)?, labels, targets })
         })
     }
 

@@ -20,6 +20,8 @@ pub struct Batch {
     pub images: Tensor,
     /// N class indices, i64.
     pub labels: Tensor,
+    /// The distributions over the classes to train on, N×4 of f32; `None` to train on `labels`.
+    pub targets: Option<Tensor>,
 }
 
 /// The results of one step, still on the device; reading them waits for the device.
@@ -144,10 +146,13 @@ impl Learner {
         let mut loss_sum = Tensor::f_zeros([], (Kind::Double, self.device))?;
         let mut correct = Tensor::f_zeros([], (Kind::Double, self.device))?;
         for batch in batches {
-            let Batch { images: input, labels } = batch?;
+            let Batch { images: input, labels, targets } = batch?;
             let logits = pass.forward(&self.network, &input)?;
             let count = labels.size1()? as f64;
-            let loss = self.loss.of(&logits, &labels)?;
+            let loss = match &targets {
+                Some(targets) => self.loss.of_distributions(&logits, targets)?,
+                None => self.loss.of(&logits, &labels)?,
+            };
             loss.f_mul_scalar(count / images as f64)?.f_backward()?;
             if let Some(half) = &mut self.half {
                 half.accumulate_gradients(&mut self.parameters)?;

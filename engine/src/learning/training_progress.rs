@@ -212,7 +212,8 @@ mod tests {
     fn step(state: &mut TrainingState, number: i64) {
         tch::manual_seed(number);
         let images = Tensor::arange(4 * 3 * 32 * 32, (Kind::Float, Device::Cpu)).reshape([4, 3, 32, 32]);
-        let batch = Batch { images: (images * number).sin(), labels: Tensor::from_slice(&[0_i64, 1, 2, 3]) };
+        let batch =
+            Batch { images: (images * number).sin(), labels: Tensor::from_slice(&[0_i64, 1, 2, 3]), targets: None };
         state.learner.step(0.01, 4, std::iter::once(Ok(batch))).unwrap();
         state.progress.step += 1;
     }

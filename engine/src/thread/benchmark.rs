@@ -133,5 +133,5 @@ fn batch(levels: &Tensor, augmentation: Option<&Augmentation>, kind: Kind) -> Re
     };
     let images = standardise(augmented.as_ref().unwrap_or(levels), kind)?;
     let labels = Tensor::f_arange(count, (Kind::Int64, levels.device()))?.f_remainder(4)?;
-    Ok(Batch { images, labels })
+    Ok(Batch { images, labels, targets: None })
 }

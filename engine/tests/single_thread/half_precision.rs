@@ -19,7 +19,7 @@ fn batch(number: i64) -> Batch {
     tch::manual_seed(number);
     let images = Tensor::randn([2, 3, SIZE, SIZE], (Kind::Float, Device::Cpu));
     let labels = Tensor::from_slice(&[number % 4, (number + 1) % 4]);
-    Batch { images: channels_last(&images.to_kind(Kind::BFloat16)).unwrap(), labels }
+    Batch { images: channels_last(&images.to_kind(Kind::BFloat16)).unwrap(), labels, targets: None }
 }
 
 fn bits(flat: &Tensor) -> Vec<u32> {
@@ -32,7 +32,7 @@ fn by_layer(config: &TrainingConfig, parameters: &FlatParameters) -> f64 {
     let network = ResNet::from_tensors(&NetworkPlan::new(config.width), &parameters.leaves().unwrap()).unwrap();
     let pass = TrainingPass { kind: Kind::BFloat16, dropout: 0.0, bn_momentum: config.bn_momentum };
     BATCHES.into_iter().fold(0.0, |sum, number| {
-        let Batch { images, labels } = batch(number);
+        let Batch { images, labels, .. } = batch(number);
         let loss = CrossEntropy::plain().of(&pass.forward(&network, &images).unwrap(), &labels).unwrap();
         (&loss * 0.5).backward();
         sum + 2.0 * f64::try_from(loss).unwrap()

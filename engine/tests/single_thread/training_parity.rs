@@ -57,7 +57,7 @@ fn ten_steps_match_the_losses_and_weights_of_the_reference() {
             .unwrap();
     for (step, expected) in (0..).zip(&expected) {
         let input = channels_last(&images.narrow(0, 4 * step, 4).permute([0, 3, 1, 2])).unwrap();
-        let batch = Batch { images: input, labels: labels.narrow(0, 4 * step, 4) };
+        let batch = Batch { images: input, labels: labels.narrow(0, 4 * step, 4), targets: None };
         let result = learner.step(config.learning_rate, 4, std::iter::once(Ok(batch))).unwrap();
         let loss = f64::try_from(result.loss_sum).unwrap() / 4.0;
         assert!((loss - expected).abs() <= 1e-5, "step {step}: {loss}, not {expected}");

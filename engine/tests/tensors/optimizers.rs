@@ -186,7 +186,11 @@ fn learner(config: &TrainingConfig) -> Learner {
 fn batch(number: i64) -> Batch {
     tch::manual_seed(number);
     let images = Tensor::randn([2, 3, SIZE, SIZE], (Kind::Float, Device::Cpu)) * (number as f64) + number as f64;
-    Batch { images: channels_last(&images).unwrap(), labels: Tensor::from_slice(&[number % 4, (number + 1) % 4]) }
+    Batch {
+        images: channels_last(&images).unwrap(),
+        labels: Tensor::from_slice(&[number % 4, (number + 1) % 4]),
+        targets: None,
+    }
 }
 
 /// Takes one step with all batches together and returns the gradient norm.
@@ -226,7 +230,7 @@ fn accumulated_batches_use_their_mean_loss_and_are_normalised_separately() {
     let (one, other) = (batch(1), batch(2));
     let images = Tensor::cat(&[one.images, other.images], 0);
     let labels = Tensor::cat(&[one.labels, other.labels], 0);
-    joint.step(RATE, 4, std::iter::once(Ok(Batch { images, labels }))).unwrap();
+    joint.step(RATE, 4, std::iter::once(Ok(Batch { images, labels, targets: None }))).unwrap();
     let difference = numbers(&joint.parameters.weights)
         .iter()
         .zip(&weights)

@@ -24,7 +24,7 @@ fn batch(seed: i64, pixel: Option<f64>) -> Batch {
     if let Some(pixel) = pixel {
         let _ = images.get(0).get(1).get(20).get(30).fill_(pixel);
     }
-    Batch { images, labels: Tensor::from_slice(&[1_i64, 3]) }
+    Batch { images, labels: Tensor::from_slice(&[1_i64, 3]), targets: None }
 }
 
 struct Step {

@@ -95,6 +95,7 @@ fn set(images: &[(Vec<u8>, DensityClass)]) -> ImageSet<'_> {
     ImageSet {
         images: TrainingImages::new(pixels, SIZE, 1, Device::Cpu).unwrap(),
         labels: images.iter().map(|(_, label)| *label).collect(),
+        targets: None,
         files: (0..images.len()).map(|number| format!("{number}.png")).collect(),
         device: Device::Cpu,
     }

@@ -130,7 +130,7 @@ fn random_batch(step: u32, batch: usize, size: usize, device: Device) -> anyhow:
     let means = labels.f_to_kind(Kind::Float)?.f_mul_scalar(0.1)?.f_reshape([-1, 1, 1, 1])?;
     let images =
         Tensor::f_randn([count, 3, side, side], (Kind::Float, Device::Cpu))?.f_mul_scalar(0.25)?.f_add(&means)?;
-    Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)? })
+    Ok(Batch { images: channels_last(&images.f_to(device)?)?, labels: labels.f_to(device)?, targets: None })
 }
 
 /// The reference's gradient descent without dropout and augmentation.

@@ -9,7 +9,7 @@ use mammoscope_domain::text::counted::counted;
 
 use super::audited_image::AuditedImage;
 use super::finding::{Finding, FindingCode, Severity};
-use super::signature_search::similar_pairs;
+use crate::signature_search::similar_pairs;
 
 /// Finds the copies among the images of a data set, one finding per picture and kind. `None` if cancelled.
 pub(super) fn find_copies(images: &[AuditedImage<'_>], cancellation: Cancellation<'_>) -> Option<Vec<Finding>> {

@@ -79,6 +79,7 @@ finding_codes! {
     IdSpelling "id-spelling",
     NoIds "no-ids",
     ClassChanges "class-changes",
+    ReadersDisagree "readers-disagree",
     RepeatedView "repeated-view",
     MissingViews "missing-views",
     OddSize "odd-size",

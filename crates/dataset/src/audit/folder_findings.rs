@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::counted::{counted, counted_as};
 use mammoscope_domain::text::foreign_file::{BEGINNING, ForeignFile};
 use mammoscope_domain::text::printable::printable;
 
@@ -26,9 +26,11 @@ pub(super) fn folder_findings(scan: &FolderScan) -> Vec<Finding> {
         let reason = if code == FindingCode::DicomFile { String::new() } else { problem.kind.to_string() };
         let (_, files) = groups.entry((code, reason)).or_insert_with(|| (problem, Vec::new()));
         match &problem.kind {
-            FolderProblemKind::Unstated { files: unstated, .. } => {
+            FolderProblemKind::Unstated { files: unstated, .. }
+            | FolderProblemKind::AmbiguousLabel { files: unstated } => {
                 files.extend(unstated.iter().map(|file| below(&scan.root, file)));
             }
+            FolderProblemKind::SpelledDifferently { .. } => {}
             _ => files.push(below(&scan.root, &problem.path)),
         }
     }
@@ -37,7 +39,7 @@ pub(super) fn folder_findings(scan: &FolderScan) -> Vec<Finding> {
         groups.into_iter().map(|((code, reason), (first, files))| finding(code, &reason, first, files)).collect();
     findings.extend(ignored(scan));
     if !scan.stated_but_missing.is_empty() {
-        let count = counted(scan.stated_but_missing.len(), "file");
+        let count = counted_as(scan.stated_but_missing.len(), "file or subject", "files or subjects");
         let named: Vec<String> = scan.stated_but_missing.iter().take(LISTED).map(|file| printable(file)).collect();
         let more = if scan.stated_but_missing.len() > LISTED { ", …" } else { "" };
         let message = format!("--labels names {count} that the data lacks: {}{more}", named.join(", "));
@@ -71,7 +73,9 @@ fn code(problem: &FolderProblem) -> FindingCode {
         | FolderProblemKind::UnknownFolder { .. }
         | FolderProblemKind::Nested { .. }
         | FolderProblemKind::Unstated { .. }
+        | FolderProblemKind::AmbiguousLabel { .. }
         | FolderProblemKind::EmptyClassFolder => FindingCode::LeftOut,
+        FolderProblemKind::SpelledDifferently { .. } => FindingCode::IdSpelling,
     }
 }
 
@@ -111,6 +115,11 @@ fn finding(code: FindingCode, reason: &str, first: &FolderProblem, files: Vec<St
         (FolderProblemKind::Unstated { option, .. }, count) => {
             format!("{} left out, since {option} does not cover them", counted(count, "image"))
         }
+        (FolderProblemKind::AmbiguousLabel { .. }, count) => {
+            let images = counted(count, "image");
+            format!("{images} left out, since --labels has several classes that may apply to each")
+        }
+        (FolderProblemKind::SpelledDifferently { .. }, _) => reason.to_owned(),
         (_, 1) => format!("a {noun} {reason}"),
         (_, count) => format!("{count} {noun}s, each of which {reason}"),
     };
@@ -122,6 +131,7 @@ fn finding(code: FindingCode, reason: &str, first: &FolderProblem, files: Vec<St
         FindingCode::ViewAgainstName | FindingCode::ViewAgainstTable => {
             (Severity::Error, "look at the picture; move the file into the right folder, or rename it")
         }
+        FindingCode::IdSpelling => (Severity::Error, "write the ids in the table as they are in the data"),
         FindingCode::FolderAgainstFolder => (Severity::Error, "move the inner folder to where it belongs"),
         _ => (Severity::Warning, left_out_fix(&first.kind)),
     };
@@ -138,6 +148,7 @@ fn left_out_fix(kind: &FolderProblemKind) -> &'static str {
         FolderProblemKind::BesideFolders => "move it into the folder of its view, split and class",
         FolderProblemKind::Nested { .. } => "move the images up into the class folder, or give --nested",
         FolderProblemKind::Unstated { .. } => "add the images to the table, or change the pattern",
+        FolderProblemKind::AmbiguousLabel { .. } => "give exam and view in the table, and in the names of the files",
         FolderProblemKind::EmptyClassFolder => "remove the folder, or add the images that it should have",
         FolderProblemKind::LinkLoop => "remove the link",
         _ => "rename or move the folder, or remove it",

@@ -1,7 +1,7 @@
 //! The audit of a data set: one list of everything that would spoil training or its results, each with what to do.
 //!
-//! Every image is read once, in parallel; about 2 kB are kept of it. Copies are searched by hashes
-//! ([`signature_search`](self)), so the work grows like n log n.
+//! Every image is read once, in parallel; about 2 kB are kept of it. Copies are searched by hashes, so the work grows like
+//! n log n.
 
 mod association;
 mod audited_image;
@@ -15,7 +15,6 @@ mod odd_images;
 mod picture_findings;
 mod preprocess_manifest;
 mod report;
-mod signature_search;
 mod subject_findings;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::{IdKey, LookAlikes};
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::subject_id::{ExamId, SampleName, SubjectId};
@@ -175,7 +176,7 @@ impl<'i, 'a> Subjects<'i, 'a> {
         by_missing.into_iter().map(of_missing).collect()
     }
 
-    /// Images without an id, a class or a view, unless no image has a class.
+    /// Images without an id, a class or a view, unless no image has a class, and images whose readers disagree.
     fn unknown(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let mut report = |code, images: Vec<&AuditedImage<'_>>, verb: &str, fix| {
@@ -184,11 +185,11 @@ impl<'i, 'a> Subjects<'i, 'a> {
                 findings.push(Finding::warning(code, files(&images), message, fix));
             }
         };
-        let without =
-            |lacks: fn(&AuditedImage<'_>) -> bool| self.images.iter().filter(move |image| lacks(image)).collect();
+        let those =
+            |holds: fn(&AuditedImage<'_>) -> bool| self.images.iter().filter(move |image| holds(image)).collect();
         report(
             FindingCode::NoIds,
-            without(|image| {
+            those(|image| {
                 let stem = image.sample.path.file_stem().unwrap_or_default().to_string_lossy();
                 let subject = &image.sample.subject;
                 let is_own = SubjectId::new(&stem) == *subject || image.sample.path.ends_with(&subject.0);
@@ -197,13 +198,25 @@ impl<'i, 'a> Subjects<'i, 'a> {
             "without a subject id in the name; each counts as a subject of its own",
             "name the files <subject>_<exam>_<class>_<view>, or give the ids with --labels or --ids",
         );
-        let unlabelled: Vec<_> = without(|image| image.sample.label.is_none());
+        let unlabelled: Vec<_> = those(|image| image.sample.label.is_none());
         if unlabelled.len() < self.images.len() {
             let fix = "move them into class folders, or give the classes with --labels; training leaves them out";
             report(FindingCode::Unlabelled, unlabelled, "without a class", fix);
         }
+        let fix = "read them again together; a slip of the pen is more likely than such a disagreement";
+        report(
+            FindingCode::ReadersDisagree,
+            those(|image| {
+                let of_case = |class: &DensityClass| image.sample.votes.is_some_and(|votes| votes.count(*class) > 0);
+                let read: Vec<usize> =
+                    DensityClass::ALL.iter().filter(|class| of_case(class)).map(|class| class.index()).collect();
+                read.last().zip(read.first()).is_some_and(|(densest, least)| densest - least >= 2)
+            }),
+            "whose readers differ by two classes or more",
+            fix,
+        );
         let fix = "move them into folders CC_R, CC_L, MLO_R and MLO_L, or give the views with --labels or --ids";
-        report(FindingCode::UnknownView, without(|image| image.sample.view.is_none()), "of unknown view", fix);
+        report(FindingCode::UnknownView, those(|image| image.sample.view.is_none()), "of unknown view", fix);
         findings
     }
 

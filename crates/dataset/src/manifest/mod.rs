@@ -1,5 +1,6 @@
 //! The images of training runs: one manifest per view, with warnings.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,7 @@ use super::unmatched_table::UnmatchedTable;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::dataset_manifest::{DatasetManifest, MANIFEST_SCHEMA, ManifestSample, SplitSource};
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::reader_votes::ReaderVotes;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
@@ -116,6 +118,20 @@ pub fn build_manifests(
     Ok(ManifestSet { manifests, warnings })
 }
 
+/// Sets the readers' classes of every image for which the label file has them, so that the network is trained on their
+/// shares; returns the number of such training images.
+pub fn use_reader_votes(manifests: &mut [DatasetManifest], scan: &FolderScan) -> usize {
+    let below = |path: &Path| path.strip_prefix(&scan.root).unwrap_or(path).to_owned();
+    let votes: HashMap<PathBuf, ReaderVotes> =
+        scan.samples.iter().filter_map(|sample| Some((below(&sample.path), sample.votes?))).collect();
+    let mut training = 0;
+    for sample in manifests.iter_mut().flat_map(|manifest| &mut manifest.samples) {
+        sample.votes = votes.get(&sample.file).copied();
+        training += usize::from(sample.split == Split::Train && sample.votes.is_some());
+    }
+    training
+}
+
 fn warn_about_selection(selection: &Selection) -> Vec<DataWarning> {
     let mut warnings = Vec::new();
     let unlabelled = selection.samples.iter().filter(|sample| sample.label.is_none()).count();
@@ -141,6 +157,7 @@ fn manifest_sample(sample: &DatasetSample, splits: &Splits, root: &Path) -> Opti
         subject: sample.subject.clone(),
         exam: sample.exam.clone(),
         label: sample.label?,
+        votes: None,
         split: splits.of(sample)?,
         pixels: None,
         unusable: None,
@@ -166,6 +183,7 @@ fn manifest(
         view,
         split_source: splits.source,
         split_seed: splits.seed,
+        split_file: splits.file.clone(),
         grey_range: GreyRange::Auto,
         allow_duplicates,
         samples,

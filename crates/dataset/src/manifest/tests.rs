@@ -47,7 +47,7 @@ fn refused(files: &[&str], views: &str, plan: SplitPlan) -> String {
 
 fn table(lines: &str) -> SplitPlan {
     let text = format!("subject,split\n{lines}");
-    SplitPlan::Table(SplitTable::parse(Path::new("splits.csv"), text.as_bytes()).unwrap())
+    SplitPlan::Table(SplitTable::parse(Path::new("splits.csv"), text.as_bytes(), None).unwrap())
 }
 
 fn warnings(set: &ManifestSet) -> Vec<String> {

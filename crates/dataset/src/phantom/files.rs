@@ -29,8 +29,9 @@ pub fn paths_of_view(subject: &PhantomSubject, view: View) -> Vec<PathBuf> {
     let name = SampleName {
         subject: SubjectId(subject.number.to_string()),
         exam: ExamId("1".to_owned()),
-        class: subject.label,
+        class: Some(subject.label),
         view,
+        acquisition: 1,
     };
     let folder = PathBuf::from(view.name()).join(subject.label.letter());
     let mask = |what: &str| folder.join(MASKS_FOLDER).join(format!("{name}_{what}.png"));

@@ -1,14 +1,22 @@
-//! The user's statements about images, by a table or a pattern of paths: for names and folders without ids and labels.
+//! The user's statements about images, by a label file or a pattern of paths: for names and folders without ids and
+//! labels.
 
+mod case_labels;
 mod id_pattern;
+mod label_columns;
+mod label_file;
 mod label_table;
+mod merged_labels;
 mod words;
 
 use std::path::Path;
 
+pub use self::case_labels::FoundLabel;
 pub use self::id_pattern::{IdPattern, IdPatternError};
-pub use self::label_table::{LabelTable, LabelTableError};
+pub use self::label_file::{LabelFile, LabelFileError, TiedCase};
+pub use self::merged_labels::StatedLabel;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::reader_votes::ReaderVotes;
 use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::subject::view::{Projection, Side, View};
 
@@ -21,6 +29,8 @@ pub struct Statement {
     pub side: Option<Side>,
     /// The true class.
     pub class: Option<DensityClass>,
+    /// The readers' classes.
+    pub votes: Option<ReaderVotes>,
 }
 
 impl Statement {
@@ -39,16 +49,17 @@ impl Statement {
             exam: self.exam.or(other.exam),
             projection: self.projection.or(other.projection),
             side: self.side.or(other.side),
+            votes: if self.class.is_some() { self.votes } else { other.votes },
             class: self.class.or(other.class),
         }
     }
 }
 
-/// The sources of statements about images; the table takes precedence over the pattern.
+/// The sources of statements about images; the label file takes precedence over the pattern.
 #[derive(Clone, Debug, Default)]
 pub struct StatedIds {
-    /// A table with one line per image (`--labels`).
-    pub table: Option<LabelTable>,
+    /// The file `--labels`.
+    pub labels: Option<LabelFile>,
     /// A pattern of paths (`--ids`).
     pub pattern: Option<IdPattern>,
 }
@@ -56,13 +67,13 @@ pub struct StatedIds {
 impl StatedIds {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.table.is_none() && self.pattern.is_none()
+        self.labels.is_none() && self.pattern.is_none()
     }
 
     /// The statement about the image with this path below the data set's root; the error is the option that does not cover
-    /// it.
+    /// it. A label file with a line per case says nothing here, since it needs the ids first.
     pub(super) fn of(&self, below: &Path) -> Result<Statement, &'static str> {
-        let by_table = match &self.table {
+        let by_table = match self.labels.as_ref().and_then(LabelFile::by_file) {
             Some(table) => table.statement(below).ok_or("--labels")?.clone(),
             None => Statement::default(),
         };

@@ -43,10 +43,30 @@ pub(super) fn projection(text: &str) -> Option<(Projection, Option<Side>)> {
         .or_else(|| plain.strip_suffix(['l', 'r']).and_then(|rest| sided(rest, of_letter(plain.chars().last()?))))
 }
 
+/// The words that may precede a class.
+const CLASS_WORDS: [&str; 12] = [
+    "",
+    "acr",
+    "acrdensity",
+    "birads",
+    "biradsdensity",
+    "acrbirads",
+    "breastdensity",
+    "category",
+    "class",
+    "density",
+    "densitycategory",
+    "type",
+];
+
 /// Parses a class: `A`, `density a`, `ACR B`, `BI-RADS C`, or `1` to `4` of the fourth edition, which are A to D in the
-/// fifth.
+/// fifth. Anything else, such as `B-C` or `B or C`, is not a class.
 pub(super) fn class(text: &str) -> Option<DensityClass> {
     let word = text.rsplit([' ', '_', '-']).next()?;
+    let before = text.strip_suffix(word)?.chars().filter(|character| character.is_alphanumeric());
+    if !CLASS_WORDS.contains(&before.flat_map(char::to_lowercase).collect::<String>().as_str()) {
+        return None;
+    }
     let by_number = match word {
         "1" | "1.0" => Some(DensityClass::A),
         "2" | "2.0" => Some(DensityClass::B),
@@ -83,6 +103,11 @@ mod tests {
             ("BI-RADS d", Some(DensityClass::D)),
             ("ACR 2", Some(DensityClass::B)),
             ("4.0", Some(DensityClass::D)),
+            ("BI-RADS C", Some(DensityClass::C)),
+            ("birads_density-b", Some(DensityClass::B)),
+            ("B-C", None),
+            ("B or C", None),
+            ("not A", None),
             ("0", None),
             ("5", None),
             ("", None),

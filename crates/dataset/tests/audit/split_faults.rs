@@ -71,7 +71,7 @@ fn images_outside_split_folders_are_found() {
 fn a_table_of_splits_replaces_the_folders() {
     let planted = with_splits();
     let table = |lines: &str| {
-        SplitTable::parse(&PathBuf::from("splits.csv"), format!("subject,split\n{lines}").as_bytes()).unwrap()
+        SplitTable::parse(&PathBuf::from("splits.csv"), format!("subject,split\n{lines}").as_bytes(), None).unwrap()
     };
     let line = |number: u32| format!("{number},{}\n", if number < 9 { "test" } else { "train" });
     let complete = table(&(1..=24).map(line).collect::<String>());

@@ -14,4 +14,5 @@ pub mod figures_of_merit;
 pub mod one_feature_baseline;
 pub mod paired_comparison;
 pub mod rank_correlation;
+pub mod reader_agreement;
 pub mod roc;

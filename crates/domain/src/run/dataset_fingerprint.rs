@@ -5,11 +5,13 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 use super::dataset_manifest::{DatasetManifest, ManifestSample, SplitSource};
+use crate::subject::density::DensityClass;
 use crate::text::hexadecimal::hexadecimal;
 
 impl DatasetManifest {
     /// SHA-256, in hexadecimal, over the view, a flag for training images that are also the validation images, and for
-    /// every image in order: file, subject, class, split, pixel checksum and a flag for unusable images.
+    /// every image in order: file, subject, class, split, pixel checksum, a flag for unusable images, and the readers'
+    /// classes if the labels are soft.
     ///
     /// Manifests with the same fingerprint lead to the same training run, wherever the data set is stored.
     #[must_use]
@@ -32,6 +34,11 @@ fn add_sample(hasher: &mut Sha256, sample: &ManifestSample) {
     // Checksums are never empty, so that an unread image differs from every image that was read.
     add(hasher, sample.pixels.as_ref().map_or(&[], |pixels| pixels.sha256.as_bytes()));
     hasher.update([u8::from(sample.unusable.is_some())]);
+    // Nothing is added without votes: the fingerprints of hard labels are those of earlier versions.
+    if let Some(votes) = sample.votes {
+        let counts = DensityClass::ALL.map(|class| votes.count(class).to_le_bytes());
+        add(hasher, &[b"votes".as_slice(), counts.as_flattened()].concat());
+    }
 }
 
 /// Adds a part with its length first, so that `ab`, `c` differs from `a`, `bc`.
@@ -50,7 +57,7 @@ mod tests {
 
     use super::super::dataset_manifest::{MANIFEST_SCHEMA, PixelFacts};
     use super::*;
-    use crate::subject::density::DensityClass;
+    use crate::subject::reader_votes::ReaderVotes;
     use crate::subject::split::Split;
     use crate::subject::subject_id::SubjectId;
     use crate::subject::view::View;
@@ -61,6 +68,7 @@ mod tests {
             subject: SubjectId(subject.to_owned()),
             exam: None,
             label: DensityClass::B,
+            votes: None,
             split: Split::Train,
             pixels: Some(PixelFacts {
                 sha256: "ab".repeat(32),
@@ -77,6 +85,7 @@ mod tests {
             view: View::MloL,
             split_source: SplitSource::Folders,
             split_seed: 3,
+            split_file: None,
             grey_range: crate::image::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: vec![sample("1.png", "1"), sample("2.png", "2")],
@@ -100,6 +109,8 @@ mod tests {
             of(|manifest| manifest.samples[0].subject.0 = "2".to_owned()),
             of(|manifest| manifest.samples[0].label = DensityClass::C),
             of(|manifest| manifest.samples[1].split = Split::Test),
+            of(|manifest| manifest.samples[1].votes = Some(ReaderVotes::of([DensityClass::B]))),
+            of(|manifest| manifest.samples[1].votes = Some(ReaderVotes::of([DensityClass::A]))),
             of(|manifest| manifest.samples[1].pixels = None),
             of(|manifest| manifest.samples[1].pixels.as_mut().unwrap().sha256 = "ac".repeat(32)),
             of(|manifest| manifest.samples[1].unusable = Some("is empty (0 bytes)".to_owned())),

@@ -10,6 +10,7 @@ use crate::image::image_findings::ImageFindings;
 use crate::subject::density::DensityClass;
 use crate::subject::prediction::PredictionRow;
 use crate::subject::probabilities::Probabilities;
+use crate::subject::reader_votes::ReaderVotes;
 use crate::subject::split::Split;
 use crate::subject::subject_id::{ExamId, SubjectId};
 use crate::subject::view::View;
@@ -31,6 +32,21 @@ pub enum SplitSource {
     AllAsTrain,
 }
 
+/// The table that assigned the splits of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitFile {
+    /// The file's name, without its folder.
+    pub name: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// The fold that the run holds out as its test images; `None` if the splits are not folds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<u32>,
+    /// The numbers of all folds in the file, in ascending order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub folds: Vec<u32>,
+}
+
 /// The images of one run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DatasetManifest {
@@ -45,6 +61,9 @@ pub struct DatasetManifest {
     /// The grey range of 16-bit images.
     #[serde(default)]
     pub grey_range: GreyRange,
+    /// The table of splits; `None` for other sources, and for runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split_file: Option<SplitFile>,
     /// True if a subject, or the same pixels, may be in two splits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_duplicates: bool,
@@ -62,6 +81,9 @@ pub struct ManifestSample {
     pub exam: Option<ExamId>,
     /// The true class.
     pub label: DensityClass,
+    /// The readers' classes, if the network is trained on their shares instead of the label (`--soft-labels`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<ReaderVotes>,
     pub split: Split,
     /// `None` before the pixels were read.
     #[serde(default, skip_serializing_if = "Option::is_none")]

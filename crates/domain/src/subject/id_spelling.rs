@@ -42,6 +42,11 @@ impl IdKey {
         key.push_str(rest);
         Self(key)
     }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 fn is_number(text: &str) -> bool {

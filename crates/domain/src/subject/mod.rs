@@ -7,6 +7,7 @@ pub mod fusion;
 pub mod id_spelling;
 pub mod prediction;
 pub mod probabilities;
+pub mod reader_votes;
 pub mod selection;
 pub mod split;
 pub mod subject_id;

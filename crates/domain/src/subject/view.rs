@@ -75,6 +75,17 @@ impl View {
         }
     }
 
+    /// The view of a projection and a side.
+    #[must_use]
+    pub const fn of(projection: Projection, side: Side) -> Self {
+        match (projection, side) {
+            (Projection::Cc, Side::Right) => Self::CcR,
+            (Projection::Cc, Side::Left) => Self::CcL,
+            (Projection::Mlo, Side::Right) => Self::MloR,
+            (Projection::Mlo, Side::Left) => Self::MloL,
+        }
+    }
+
     #[must_use]
     pub const fn side(self) -> Side {
         match self {
@@ -108,6 +119,7 @@ mod tests {
         for view in View::ALL {
             assert_eq!(view.name().to_lowercase().parse(), Ok(view));
             assert!(view.side().views().contains(&view));
+            assert_eq!(View::of(view.projection(), view.side()), view);
             assert_eq!(view.projection() == Projection::Mlo, view.name().starts_with("MLO"));
             assert_eq!(serde_json::to_string(&view).expect("a unit variant"), format!("\"{view}\""));
         }

@@ -72,6 +72,9 @@ fn parse(bytes: &[u8]) -> Result<DatasetManifest, String> {
         if !files.insert(&sample.file) {
             return Err(format!("{} is listed twice", file()));
         }
+        if sample.votes.is_some_and(|votes| votes.readers() == 0) {
+            return Err(format!("{}: votes are those of at least one reader", file()));
+        }
         if let Some(fault) = sample.pixels.as_ref().and_then(pixel_fault) {
             return Err(format!("{}: {fault}", file()));
         }
@@ -107,6 +110,7 @@ mod tests {
             subject: SubjectId(number.to_string()),
             exam: Some(ExamId("1".to_owned())),
             label: DensityClass::A,
+            votes: None,
             split: Split::Train,
             pixels,
             unusable: unusable.map(str::to_owned),
@@ -124,6 +128,7 @@ mod tests {
             view: View::CcR,
             split_source: SplitSource::Folders,
             split_seed: 1,
+            split_file: None,
             grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             allow_duplicates: false,
             samples: vec![sample(1, Some(pixels), None), sample(2, None, Some("is empty (0 bytes)"))],

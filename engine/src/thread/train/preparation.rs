@@ -7,9 +7,11 @@ use mammoscope_dataset::copied_images::{CopiedImages, copied_pictures};
 use mammoscope_dataset::pixel_cache::{CachedImages, PixelCache, PixelCacheError};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::network::input_route::InputRoute;
-use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::run::dataset_manifest::{DatasetManifest, ManifestSample};
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::SkippedSample;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::reader_votes::ReaderVotes;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::intensity_sd::intensity_sd;
@@ -140,6 +142,7 @@ impl PreparedImages {
         Ok(ImageSet {
             images: TrainingImages::new(pixels, self.cache.size(), self.cache.channels(), device)?,
             labels: positions.iter().map(|&position| self.manifest.samples[position].label).collect(),
+            targets: targets(positions.iter().map(|&position| &self.manifest.samples[position])),
             files: positions.iter().map(|&position| file_name(&self.manifest.samples[position].file)).collect(),
             device,
         })
@@ -151,6 +154,19 @@ impl PreparedImages {
         let known = self.manifest.samples[position].pixels.as_ref()?;
         (record.facts.sha256 == known.sha256).then(|| self.cache.pixels(record.slot))
     }
+}
+
+/// The readers' shares of each class for every image, and the label of those without readers; `None` if no image has
+/// readers.
+fn targets<'m>(samples: impl Iterator<Item = &'m ManifestSample> + Clone) -> Option<Vec<[f32; DensityClass::COUNT]>> {
+    if samples.clone().all(|sample| sample.votes.is_none()) {
+        return None;
+    }
+    let target = |sample: &ManifestSample| {
+        let votes = sample.votes.unwrap_or_else(|| ReaderVotes::of([sample.label]));
+        votes.shares().unwrap_or_default().map(|share| share as f32)
+    };
+    Some(samples.map(target).collect())
 }
 
 /// Copies of an image in two splits are an error, or a warning if they are allowed.

@@ -41,7 +41,7 @@ use crate::learning::device::{device_name, select_device, select_precision};
 use crate::learning::epoch_plan::{check_batches, steps_per_epoch};
 use crate::learning::initial_weights::initial_model;
 use crate::learning::learner::Learner;
-use crate::learning::loss::CrossEntropy;
+use crate::learning::loss::{CrossEntropy, TrainingLabels};
 use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
 use crate::learning::training_observer::{Command, TrainingObserver as _};
@@ -189,7 +189,8 @@ impl SingleRun<'_> {
         }
         memory.set(Some(step));
 
-        let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, &train.labels, device)?;
+        let labels = TrainingLabels { classes: &train.labels, distributions: train.targets.as_deref() };
+        let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, labels, device)?;
         let initial = initial_model(config.width, config.size, Some(spec.view), config.seed);
         let mut state = TrainingState {
             learner: Learner::new(config, &initial.tensors, loss, device, kind)?,

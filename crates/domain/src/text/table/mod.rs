@@ -143,7 +143,7 @@ impl<'b> TableText<'b> {
             }
             match positions(&header, wanted) {
                 Ok(positions) => {
-                    let columns = header.len();
+                    let columns = names_of(&header);
                     let lines = LineCounter::default();
                     return Ok(Table { text, skipped, reader, record: header, wanted, positions, columns, lines });
                 }
@@ -180,9 +180,13 @@ fn stated_separator(text: &[u8]) -> Option<StatedSeparator> {
     (ending > 0).then_some(StatedSeparator { separator: *separator, line_length: b"sep=;".len() + ending })
 }
 
+fn names_of(header: &ByteRecord) -> Vec<String> {
+    header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect()
+}
+
 /// The position of each wanted column in the header.
 fn positions(header: &ByteRecord, wanted: &[Column]) -> Result<Vec<Option<usize>>, TableFault> {
-    let names: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    let names = names_of(header);
     let find = |column: &Column| -> Result<Option<usize>, TableFault> {
         for wanted in column.names {
             for matches in [exactly as fn(&str, &str) -> bool, loosely] {
@@ -249,7 +253,7 @@ pub struct Table<'t> {
     record: ByteRecord,
     wanted: &'t [Column],
     positions: Vec<Option<usize>>,
-    columns: usize,
+    columns: Vec<String>,
     lines: LineCounter,
 }
 
@@ -258,6 +262,12 @@ impl Table<'_> {
     #[must_use]
     pub fn has(&self, column: usize) -> bool {
         self.positions[column].is_some()
+    }
+
+    /// The columns that were not wanted, each with its position and its name as written.
+    pub fn other_columns(&self) -> impl Iterator<Item = (usize, &str)> {
+        let columns = self.columns.iter().map(String::as_str).enumerate();
+        columns.filter(|(position, _)| !self.positions.contains(&Some(*position)))
     }
 
     /// The next row that is not empty; `None` after the last.
@@ -278,7 +288,7 @@ impl Table<'_> {
             record: &self.record,
             wanted: self.wanted,
             positions: &self.positions,
-            columns: self.columns,
+            columns: self.columns.len(),
         })
     }
 }
@@ -325,6 +335,12 @@ impl<'r> TableRow<'r> {
         let Some(position) = self.positions[column] else { return Ok(b"") };
         let name = self.wanted[column].name();
         self.record.get(position).ok_or(FieldFault::Missing(name))
+    }
+
+    /// The bytes of a column given by its position ([`Table::other_columns`]); `None` if the line ends before it.
+    #[must_use]
+    pub fn bytes_at(&self, position: usize) -> Option<&'r [u8]> {
+        self.record.get(position)
     }
 
     /// The text of a column without surrounding white space.

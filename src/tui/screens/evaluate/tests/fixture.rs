@@ -117,7 +117,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         let (subject, exam) = (SubjectId(format!("{split}{}", row.subject.0)), row.exam.clone());
         let (subject, exam) = if split == Split::Test { (row.subject, row.exam) } else { (subject, exam) };
         let file = if split == Split::Test { row.file.into() } else { format!("{split}/{}", row.file).into() };
-        ManifestSample { file, subject, exam, label, split, pixels: Some(pixels), unusable: None }
+        ManifestSample { file, subject, exam, label, votes: None, split, pixels: Some(pixels), unusable: None }
     };
     let of_split = |split: Split| {
         predictions(view, 24, 1.0).into_iter().enumerate().map(move |(place, row)| sample(place, row, split))
@@ -128,6 +128,7 @@ pub(super) fn manifest(view: View) -> DatasetManifest {
         view,
         split_source: SplitSource::Folders,
         split_seed: 0,
+        split_file: None,
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         allow_duplicates: false,
         samples: of_split(Split::Train).chain(of_split(Split::Test)).collect(),

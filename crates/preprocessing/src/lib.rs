@@ -1,0 +1,14 @@
+//! Preparation of mammograms: from the files of scanners and digitisers to the images that networks are trained on.
+
+pub mod candidate;
+pub mod dicom_examination;
+pub mod manifest;
+pub mod output;
+pub mod picture;
+pub mod preparation;
+pub mod pseudonym;
+pub mod record;
+pub mod replay;
+pub mod run;
+pub mod settings;
+pub mod source;

@@ -1,0 +1,443 @@
+//! A run of the preparation: all sources of a folder, in parallel, continued where an earlier run stopped.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::subject_id::{ExamId, SampleName, SubjectId, UNLABELLED};
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::atomic_file::write_atomically;
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
+use crate::candidate::{Candidate, Labels, Unsuitable, identify, read};
+use crate::manifest::{MANIFEST, ManifestError, ManifestJournal, read_manifest, write_manifest};
+use crate::output::{Output, Refusal, make};
+use crate::pseudonym::PseudonymKey;
+use crate::record::{Decision, OutputRecord, PectoralState, Record, Review, SCHEMA, Scanner, SourceRecord};
+use crate::settings::{RecordedSettings, Settings};
+use crate::source::{FoundSources, Source, find_sources};
+
+/// The lock that keeps two runs apart.
+const LOCK: &str = ".preprocess.lock";
+
+/// What a run is to do.
+pub struct RunPlan<'a> {
+    pub input: &'a Path,
+    pub output: &'a Path,
+    pub settings: Settings,
+    pub labels: Option<Labels<'a>>,
+    pub key: &'a PseudonymKey,
+    /// The program and its version, for the manifest.
+    pub program: &'a str,
+    /// The number of images prepared at once.
+    pub jobs: usize,
+    /// Judges everything and writes nothing.
+    pub dry_run: bool,
+}
+
+/// An error that ends a run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error("{}: {error}", printable_path(path))]
+    Io { path: PathBuf, error: io::Error },
+    #[error(
+        "{}: is not empty and has no {MANIFEST}; give a new folder, so that nothing is mixed up",
+        printable_path(.0)
+    )]
+    ForeignFolder(PathBuf),
+    #[error("{}: another run is writing to it", printable_path(.0))]
+    Busy(PathBuf),
+    #[error("{}: no image found: neither DICOM nor PNG, JPEG or TIFF", printable_path(.0))]
+    NoSources(PathBuf),
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error("the threads cannot be started: {0}")]
+    Threads(String),
+}
+
+/// The stages of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Headers and names are read.
+    Identifying,
+    /// Pixels are prepared.
+    Preparing,
+}
+
+/// The progress of a run, for display.
+pub trait Progress: Sync {
+    fn begin(&self, stage: Stage, sources: usize, bytes: u64);
+    fn advance(&self, bytes: u64);
+    /// A source that was refused: its number in the order of paths, from 1, its path below the input folder, the first
+    /// digits of its SHA-256, and the reason.
+    fn refused(&self, number: usize, path: &Path, sha256: &str, reason: &str);
+}
+
+/// The outcome of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    pub written: usize,
+    pub unchanged: usize,
+    /// Outputs with a warning, among those written.
+    pub with_warning: usize,
+    pub refused: usize,
+    /// DICOMDIR files, and files that are not images.
+    pub skipped: usize,
+    /// MLO views whose muscle was left untouched because its edge is doubtful.
+    pub uncertain_muscles: usize,
+    pub unlabelled: usize,
+    /// Sources whose output a user rejected.
+    pub rejected: usize,
+    /// Records whose source is not there any longer; their outputs are kept.
+    pub without_source: usize,
+    pub cancelled: bool,
+}
+
+/// Prepares all sources of a folder.
+pub fn run(plan: &RunPlan<'_>, progress: &dyn Progress, cancellation: Cancellation<'_>) -> Result<Summary, RunError> {
+    let _lock = (!plan.dry_run).then(|| open_output(plan.output)).transpose()?;
+    let known = read_manifest(plan.output)?;
+    let found = find_sources(plan.input, plan.output);
+    if found.sources.is_empty() && found.unreadable.is_empty() {
+        return Err(RunError::NoSources(plan.input.to_owned()));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.jobs).build();
+    let pool = pool.map_err(|error| RunError::Threads(error.to_string()))?;
+    let journal = (!plan.dry_run).then(|| ManifestJournal::open(plan.output)).transpose()?;
+    let run = Run { plan, progress, cancellation, journal, recorded: plan.settings.recorded(), known: &known, state: Mutex::default() };
+    let outcome = pool.install(|| run.all(&found));
+    let State { mut records, mut summary } = run.state.into_inner().expect("no thread panics while it holds the lock");
+    summary.cancelled = cancellation.is_cancelled();
+    let paths: HashSet<String> = found.sources.iter().map(|source| plan.key.path(&source.relative)).collect();
+    for (path, record) in &known {
+        if !paths.contains(path) {
+            summary.without_source += usize::from(record.output.is_some());
+        }
+        records.entry(path.clone()).or_insert_with(|| record.clone());
+    }
+    // Written also after an error: what is done is done.
+    if !plan.dry_run {
+        write_manifest(plan.output, &records)?;
+    }
+    outcome?;
+    Ok(summary)
+}
+
+/// The output folder with its lock: new, empty, or one that has a manifest.
+fn open_output(output: &Path) -> Result<File, RunError> {
+    let io = |error| RunError::Io { path: output.to_owned(), error };
+    fs::create_dir_all(output).map_err(io)?;
+    let is_foreign = !output.join(MANIFEST).exists()
+        && fs::read_dir(output).map_err(io)?.any(|entry| entry.is_ok_and(|entry| entry.file_name() != LOCK));
+    if is_foreign {
+        return Err(RunError::ForeignFolder(output.to_owned()));
+    }
+    let lock = File::create(output.join(LOCK)).map_err(io)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(RunError::Busy(output.to_owned())),
+        // Without locks on this file system, two runs at once are the user's affair.
+        Err(TryLockError::Error(_)) => Ok(lock),
+    }
+}
+
+#[derive(Default)]
+struct State {
+    records: BTreeMap<String, Record>,
+    summary: Summary,
+}
+
+struct Run<'a> {
+    plan: &'a RunPlan<'a>,
+    progress: &'a dyn Progress,
+    cancellation: Cancellation<'a>,
+    journal: Option<ManifestJournal>,
+    recorded: RecordedSettings,
+    known: &'a BTreeMap<String, Record>,
+    state: Mutex<State>,
+}
+
+/// A candidate with the names of its output.
+struct Assigned {
+    number: usize,
+    candidate: Candidate,
+    name: SampleName,
+}
+
+impl Run<'_> {
+    fn all(&self, found: &FoundSources) -> Result<(), RunError> {
+        self.count(|summary| summary.skipped += found.others);
+        for (number, (path, error)) in found.unreadable.iter().enumerate() {
+            self.progress.refused(found.sources.len() + number + 1, path, "", &format!("cannot be read: {error}"));
+            self.count(|summary| summary.refused += 1);
+        }
+        let numbered: Vec<(usize, &Source)> = (1..).zip(&found.sources).collect();
+        let (unchanged, changed): (Vec<_>, Vec<_>) =
+            numbered.into_iter().partition(|(_, source)| self.is_unchanged(source));
+        for (number, source) in unchanged {
+            self.keep(number, source);
+        }
+        self.progress.begin(Stage::Identifying, changed.len(), changed.iter().map(|(_, source)| source.bytes).sum());
+        let identified: Vec<_> = changed
+            .par_iter()
+            .filter(|_| !self.cancellation.is_cancelled())
+            .map(|&(number, source)| {
+                let identified = identify(source, self.plan.key, &self.plan.settings, self.plan.labels);
+                self.progress.advance(source.bytes);
+                (number, source, identified)
+            })
+            .collect();
+        let mut candidates = Vec::new();
+        let kept = |state: &State| state.records.values().map(|record| record.source.sha256.clone()).collect();
+        let mut seen: HashSet<String> = kept(&self.state.lock().expect("no thread panics while it holds the lock"));
+        for (number, source, identified) in identified {
+            match identified {
+                Ok(candidate) if !seen.insert(candidate.sha256.clone()) => {
+                    let reason = "the same file as an earlier one, byte by byte; one is enough";
+                    self.refuse(number, source, &Unsuitable::new(&candidate.sha256, reason))?;
+                }
+                Ok(candidate) => candidates.push((number, candidate)),
+                Err(unsuitable) => self.refuse(number, source, &unsuitable)?,
+            }
+        }
+        let assigned = self.assign(candidates);
+        self.progress.begin(Stage::Preparing, assigned.len(), assigned.iter().map(|one| one.candidate.source.bytes).sum());
+        assigned.par_iter().filter(|_| !self.cancellation.is_cancelled()).try_for_each(|assigned| {
+            let done = self.prepare(assigned);
+            self.progress.advance(assigned.candidate.source.bytes);
+            done
+        })
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Summary)) {
+        change(&mut self.state.lock().expect("no thread panics while it holds the lock").summary);
+    }
+
+    /// True if a source and the settings are the same as in the manifest, and its output is there.
+    fn is_unchanged(&self, source: &Source) -> bool {
+        let Some(record) = self.known.get(&self.plan.key.path(&source.relative)) else { return false };
+        let is_there = |output: &OutputRecord| {
+            let written = fs::metadata(self.plan.output.join(&output.output));
+            written.is_ok_and(|metadata| metadata.len() == output.bytes)
+        };
+        let is_rejected = matches!(record.review, Some(Review::Rejected));
+        record.settings == self.recorded
+            && record.source.bytes == source.bytes
+            && record.source.modified == source.modified
+            && (is_rejected || record.output.as_ref().is_none_or(is_there))
+            // A table of labels may give the image another class.
+            && self.plan.labels.is_none()
+    }
+
+    fn keep(&self, number: usize, source: &Source) {
+        let path = self.plan.key.path(&source.relative);
+        let record = self.known[&path].clone();
+        if record.decision == Decision::Refuse {
+            let reason = record.reason.as_deref().unwrap_or_default();
+            self.progress.refused(number, &source.relative, &record.source.sha256, reason);
+        }
+        let mut state = self.state.lock().expect("no thread panics while it holds the lock");
+        match record.decision {
+            Decision::Refuse => state.summary.refused += 1,
+            _ if matches!(record.review, Some(Review::Rejected)) => state.summary.rejected += 1,
+            _ => state.summary.unchanged += 1,
+        }
+        count_state(&mut state.summary, &record);
+        state.records.insert(path, record);
+    }
+
+    /// Numbers examinations and acquisitions. Those in the manifest keep their numbers; new ones get the next free ones
+    /// in the order of their dates.
+    fn assign(&self, mut candidates: Vec<(usize, Candidate)>) -> Vec<Assigned> {
+        let by_source = |candidate: &Candidate| self.known.get(&self.plan.key.path(&candidate.source.relative));
+        let mut exams: HashMap<(String, String), u32> = HashMap::new();
+        let mut last_exam: HashMap<String, u32> = HashMap::new();
+        let mut taken: HashSet<(String, String, &'static str, u32)> = HashSet::new();
+        for output in self.known.values().filter_map(|record| record.output.as_ref()) {
+            taken.insert((output.subject.clone(), output.exam.clone(), output.view.name(), output.acquisition));
+            if let Ok(number) = output.exam.parse() {
+                exams.insert((output.subject.clone(), output.study.clone()), number);
+                let last = last_exam.entry(output.subject.clone()).or_default();
+                *last = number.max(*last);
+            }
+        }
+        candidates.sort_by(|(_, a), (_, b)| {
+            let key = |one: &Candidate| {
+                (one.subject.clone(), one.study_time.clone(), one.study.clone(), one.view.name(), one.instance, one.sha256.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        let assigned = candidates.into_iter().map(|(number, candidate)| {
+            let exam = candidate.exam.clone().unwrap_or_else(|| {
+                let study = (candidate.subject.clone(), candidate.study.clone());
+                let exam = *exams.entry(study).or_insert_with(|| {
+                    let last = last_exam.entry(candidate.subject.clone()).or_default();
+                    *last += 1;
+                    *last
+                });
+                exam.to_string()
+            });
+            let known = by_source(&candidate).and_then(|record| record.output.as_ref());
+            let same_view = known.filter(|output| output.subject == candidate.subject && output.view == candidate.view && output.exam == exam);
+            let acquisition = same_view.map_or_else(
+                || {
+                    let slot = |number| (candidate.subject.clone(), exam.clone(), candidate.view.name(), number);
+                    let free = (1..).find(|&number| !taken.contains(&slot(number))).expect("numbers do not end");
+                    taken.insert(slot(free));
+                    free
+                },
+                |output| output.acquisition,
+            );
+            let name = SampleName {
+                subject: SubjectId(candidate.subject.clone()),
+                exam: ExamId(exam),
+                class: candidate.class,
+                view: candidate.view,
+                acquisition,
+            };
+            Assigned { number, candidate, name }
+        });
+        let mut assigned: Vec<Assigned> = assigned.collect();
+        assigned.sort_by_key(|assigned| assigned.number);
+        assigned
+    }
+
+    fn prepare(&self, assigned: &Assigned) -> Result<(), RunError> {
+        let Assigned { number, candidate, name } = assigned;
+        let source = &candidate.source;
+        let known = self.known.get(&self.plan.key.path(&source.relative));
+        let review = known.and_then(|record| record.review.clone());
+        let (bytes, sha256) = match read(source) {
+            Ok(read) => read,
+            Err(unsuitable) => return self.refuse(*number, source, &unsuitable),
+        };
+        let made = make(bytes, source.format, candidate.view, &self.plan.settings, review.as_ref());
+        let output = match made {
+            Ok(output) => output,
+            Err(Refusal { reason, findings }) => {
+                let unsuitable = Unsuitable { findings, ..Unsuitable::new(&sha256, reason) };
+                return self.refuse(*number, source, &unsuitable);
+            }
+        };
+        let relative = output_path(name);
+        let mut record = self.record(source, &sha256, &output);
+        record.output = Some(OutputRecord {
+            output: relative.clone(),
+            subject: candidate.subject.clone(),
+            exam: name.exam.0.clone(),
+            view: candidate.view,
+            class: candidate.class,
+            acquisition: name.acquisition,
+            bits: self.plan.settings.bits.number(),
+            sha256: output.sha256.clone(),
+            pixel_sha256: output.pixel_sha256.clone(),
+            bytes: output.png.len() as u64,
+            study: candidate.study.clone(),
+        });
+        record.review = review;
+        let is_rejected = matches!(record.review, Some(Review::Rejected));
+        if !self.plan.dry_run && !is_rejected {
+            self.write(&relative, &output.png)?;
+        }
+        let earlier = known.and_then(|record| record.output.as_ref()).filter(|earlier| earlier.output != relative);
+        if let Some(earlier) = earlier.filter(|_| !self.plan.dry_run) {
+            // The image has moved, to another class for example; its old place may be gone already.
+            let _ = fs::remove_file(self.plan.output.join(&earlier.output));
+        }
+        self.finish(record, |summary, record| {
+            if is_rejected {
+                summary.rejected += 1;
+            } else {
+                summary.written += 1;
+                summary.with_warning += usize::from(record.decision == Decision::AcceptWithWarning);
+            }
+        })
+    }
+
+    fn write(&self, relative: &str, png: &[u8]) -> Result<(), RunError> {
+        let path = self.plan.output.join(relative);
+        let folder = path.parent().expect("an output lies in a folder");
+        fs::create_dir_all(folder)
+            .and_then(|()| write_atomically(&path, png))
+            .map_err(|error| RunError::Io { path, error })
+    }
+
+    fn record(&self, source: &Source, sha256: &str, output: &Output) -> Record {
+        Record {
+            decision: output.decision,
+            findings: output.findings.clone(),
+            scanner: output.scanner.clone(),
+            steps: Some(output.steps.clone()),
+            ..self.empty_record(source, sha256)
+        }
+    }
+
+    fn empty_record(&self, source: &Source, sha256: &str) -> Record {
+        Record {
+            schema: SCHEMA,
+            program: self.plan.program.to_owned(),
+            source: SourceRecord {
+                sha256: sha256.to_owned(),
+                bytes: source.bytes,
+                path: self.plan.key.path(&source.relative),
+                modified: source.modified,
+                format: source.format.name(),
+            },
+            settings: self.recorded.clone(),
+            decision: Decision::Refuse,
+            reason: None,
+            findings: Vec::new(),
+            scanner: Scanner::default(),
+            output: None,
+            steps: None,
+            review: None,
+        }
+    }
+
+    fn refuse(&self, number: usize, source: &Source, unsuitable: &Unsuitable) -> Result<(), RunError> {
+        if unsuitable.skipped {
+            self.count(|summary| summary.skipped += 1);
+            return Ok(());
+        }
+        self.progress.refused(number, &source.relative, &unsuitable.sha256, &unsuitable.reason);
+        let known = self.known.get(&self.plan.key.path(&source.relative));
+        if let Some(earlier) = known.and_then(|record| record.output.as_ref()).filter(|_| !self.plan.dry_run) {
+            // Accepted by an earlier run with other settings: an image that is refused now must not be trained on.
+            let _ = fs::remove_file(self.plan.output.join(&earlier.output));
+        }
+        let record = Record {
+            reason: Some(unsuitable.reason.clone()),
+            findings: unsuitable.findings.clone(),
+            ..self.empty_record(source, &unsuitable.sha256)
+        };
+        self.finish(record, |summary, _| summary.refused += 1)
+    }
+
+    /// Adds a record to the manifest.
+    fn finish(&self, record: Record, count: impl FnOnce(&mut Summary, &Record)) -> Result<(), RunError> {
+        if let Some(journal) = &self.journal {
+            journal.append(&record)?;
+        }
+        let mut state = self.state.lock().expect("no thread panics while it holds the lock");
+        count(&mut state.summary, &record);
+        count_state(&mut state.summary, &record);
+        state.records.insert(record.source.path.clone(), record);
+        Ok(())
+    }
+}
+
+fn count_state(summary: &mut Summary, record: &Record) {
+    let Some(output) = &record.output else { return };
+    summary.unlabelled += usize::from(output.class.is_none());
+    let is_uncertain = record.steps.as_ref().is_some_and(|steps| steps.pectoral.state == PectoralState::Uncertain);
+    summary.uncertain_muscles += usize::from(is_uncertain);
+}
+
+/// The path of an output below the output folder.
+fn output_path(name: &SampleName) -> String {
+    format!("{}/{}/{name}.png", name.view, name.class.map_or(UNLABELLED, DensityClass::letter))
+}
