@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use super::audit::AuditArguments;
 use super::completions::CompletionsArguments;
 use super::control::ControlArguments;
 use super::demo::DemoArguments;
@@ -54,6 +55,7 @@ pub(super) enum Command {
     Show(ShowArguments),
     Dicom(DicomArguments),
     Preprocess(PreprocessArguments),
+    Audit(AuditArguments),
     Import(ImportArguments),
     Model(ModelArguments),
     Preset(PresetArguments),

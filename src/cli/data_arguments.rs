@@ -8,7 +8,7 @@ use clap::Args;
 use super::console::{Console, Interrupted};
 use super::interruption::Interruption;
 use crate::report::reader_agreement::reader_agreement_text;
-use mammoscope_dataset::folder_layout::{FolderScan, ScanOptions, scan_with};
+use mammoscope_dataset::folder_layout::{FolderScan, ScanError, ScanOptions, scan_with};
 use mammoscope_dataset::grey_check::{GreyFacts, GreyRangeError, check_grey_range};
 use mammoscope_dataset::stated::{IdPattern, LabelFile, StatedIds};
 use mammoscope_domain::cancellation::Cancellation;
@@ -75,15 +75,7 @@ impl GreyArguments {
 impl DataArguments {
     /// Lists a data set, and reports its problems on `console`.
     pub(super) fn scan(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
-        let labels = self.label_file()?;
-        if let Some(labels) = &labels {
-            for warning in labels.warnings() {
-                console.warn(warning);
-            }
-            note_agreement(labels, console);
-        }
-        let stated = StatedIds { labels, pattern: self.ids.clone() };
-        let options = ScanOptions { nested: self.nested, stated };
+        let options = self.scan_options(console)?;
         let scanned = scan_with(root, &options)?;
         for problem in &scanned.problems {
             console.warn(problem);
@@ -103,6 +95,26 @@ impl DataArguments {
             ));
         }
         Ok(scanned)
+    }
+
+    /// Lists a data set whose problems an audit reports. A folder without images is not an error here.
+    pub(super) fn scan_for_audit(&self, root: &Path, console: &Console) -> anyhow::Result<FolderScan> {
+        Ok(match scan_with(root, &self.scan_options(console)?) {
+            Err(ScanError::NoSamples { path, problems }) => FolderScan::without_images(path, problems),
+            scanned => scanned?,
+        })
+    }
+
+    /// Reads the statements about images, and reports doubts about them on `console`.
+    fn scan_options(&self, console: &Console) -> anyhow::Result<ScanOptions> {
+        let labels = self.label_file()?;
+        if let Some(labels) = &labels {
+            for warning in labels.warnings() {
+                console.warn(warning);
+            }
+            note_agreement(labels, console);
+        }
+        Ok(ScanOptions { nested: self.nested, stated: StatedIds { labels, pattern: self.ids.clone() } })
     }
 
     /// Reads the file `--labels`; `None` if none was given.

@@ -1,6 +1,7 @@
 //! The command line: one thin file per subcommand.
 
 mod arguments;
+mod audit;
 mod chosen_images;
 mod completions;
 pub mod console;
@@ -31,6 +32,7 @@ mod runs;
 mod show;
 mod shown_window;
 mod split;
+mod split_file;
 mod status;
 mod terminal_picture;
 mod train;
@@ -77,6 +79,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         return Err(WrongUse("--graphics and --ascii come after the command, if it draws pictures".to_owned()).into());
     }
     match command {
+        Command::Audit(arguments) => audit::run(&arguments, console),
         Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments, console),

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Outcome, WrongUse, print_result};
+use crate::report::wrapped::wrapped;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::config_keys::KEYS;
 use mammoscope_domain::training::preset::Preset;
@@ -138,21 +139,6 @@ fn explained(preset: &Preset, color: bool) -> String {
     text
 }
 
-/// Wraps a text at this many columns; a longer word gets a line of its own.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,12 +178,5 @@ mod tests {
         assert!(wrong.ends_with("mine.toml: line 2: size = 9 is out of range: 32 ≤ size ≤ 4096"), "{wrong}");
         assert_eq!(Outcome::of(&load("fast").unwrap_err()), Outcome::WrongUse);
         assert_eq!(Outcome::of(&load("gone.toml").unwrap_err()), Outcome::Failed);
-    }
-
-    #[test]
-    fn lines_break_between_words() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("incomprehensible word", 7), ["incomprehensible", "word"]);
-        assert!(wrapped(" ", 7).is_empty());
     }
 }

@@ -9,28 +9,24 @@ use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::preset;
+use super::split_file::read_splits;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::manifest::{ManifestSet, build_manifests, use_reader_votes};
 use mammoscope_dataset::split::SplitPlan;
-use mammoscope_dataset::split_table::{FoldChoice, SplitTable};
+use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::counted::counted_as;
-use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::training_plan::{PlannedRuns, TrainingPlan};
 use mammoscope_runs::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
-use mammoscope_storage::regular_file::read_regular_file;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
-
-/// The size limit of a table, in bytes: more than one with all the subjects of a country.
-const MAX_TABLE: u64 = 1 << 30;
 
 /// Train a model for each view, in runs that do not need the terminal
 ///
@@ -217,9 +213,7 @@ fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Resul
 fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<SplitPlan> {
     Ok(match &arguments.splits {
         Some(path) => {
-            let bytes = read_regular_file(path, MAX_TABLE)
-                .with_context(|| format!("--splits: read {}", printable_path(path)))?;
-            let table = SplitTable::parse(path, &bytes, arguments.fold).context("--splits")?;
+            let table = read_splits(path, arguments.fold)?;
             let file = table.file();
             if let Some(fold) = file.fold {
                 let place = file.folds.iter().position(|&other| other == fold).unwrap_or_default();

@@ -1,5 +1,6 @@
 //! Tables and pictures of evaluations, explanations and runs.
 
+pub mod audit_text;
 pub mod baseline_table;
 mod bitmap_text;
 pub mod comparison_table;
@@ -14,3 +15,4 @@ pub mod run_list;
 pub mod run_text;
 pub mod split_counts;
 pub mod tables;
+pub mod wrapped;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod audit;
 mod copied_images;
 mod doctor;
 mod doubtful_input;

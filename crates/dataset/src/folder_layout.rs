@@ -37,6 +37,21 @@ pub struct FolderScan {
     pub stated_but_missing: Vec<String>,
 }
 
+impl FolderScan {
+    /// The result of a scan that found problems only ([`ScanError::NoSamples`]).
+    #[must_use]
+    pub fn without_images(root: PathBuf, problems: Vec<FolderProblem>) -> Self {
+        Self {
+            root,
+            samples: Vec::new(),
+            problems,
+            facts: ScanFacts::default(),
+            ignored: IgnoredFiles::default(),
+            stated_but_missing: Vec::new(),
+        }
+    }
+}
+
 /// The user's statements about a data set.
 #[derive(Clone, Debug, Default)]
 pub struct ScanOptions {
@@ -246,7 +261,9 @@ impl<'o> Scanner<'o> {
             }
         }
         if let Some(name) = &name {
-            if let Some(folder) = context.class.filter(|&class| name.class.is_some_and(|name| name != class) && stated.class.is_none()) {
+            if let Some(folder) =
+                context.class.filter(|&class| name.class.is_some_and(|name| name != class) && stated.class.is_none())
+            {
                 let name = name.class.expect("compared above");
                 self.report(path, FolderProblemKind::ClassAgainstName { folder, name });
             }

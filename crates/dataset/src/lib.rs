@@ -1,5 +1,6 @@
 //! Data sets of mammograms: folders, labels, splits, phantoms and the pixel cache.
 
+pub mod audit;
 pub mod copied_images;
 mod data_checks;
 pub mod data_warning;
@@ -21,6 +22,7 @@ mod random_split;
 pub mod repeated_views;
 pub mod sample;
 pub mod selection;
+mod signature_search;
 pub mod split;
 pub mod split_table;
 pub mod stated;

@@ -130,20 +130,29 @@ impl IgnoredFiles {
     /// Notes for the user, one line each; files are relative to `root`.
     #[must_use]
     pub fn notes(&self, root: &Path) -> Vec<String> {
-        let mut notes = Vec::new();
-        if !self.clutter.is_empty() {
+        self.notes_by_kind(root).into_iter().flatten().collect()
+    }
+
+    /// The notes on files of other programs and on masks.
+    pub(super) fn notes_by_kind(&self, root: &Path) -> [Option<String>; 2] {
+        let clutter = (!self.clutter.is_empty()).then(|| {
             let counts: Vec<_> = self.clutter.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
             let all: usize = self.clutter.values().sum();
-            notes.push(format!("{} ignored as not part of the data: {}", counted(all, "file"), counts.join(", ")));
-        }
-        if self.masks > 0 {
+            format!("{} ignored as not part of the data: {}", counted(all, "file"), counts.join(", "))
+        });
+        let masks = (self.masks > 0).then(|| {
             let below = |path: &PathBuf| printable_path(path.strip_prefix(root).unwrap_or(path));
             let listed: Vec<_> = self.first_masks.iter().map(below).collect();
             let more = if self.masks > listed.len() { ", …" } else { "" };
             let masks = counted(self.masks, "mask");
-            notes.push(format!("{masks} of lesions or regions left out by name: {}{more}", listed.join(", ")));
-        }
-        notes
+            format!("{masks} of lesions or regions left out by name: {}{more}", listed.join(", "))
+        });
+        [clutter, masks]
+    }
+
+    /// The first few masks.
+    pub(super) fn first_masks(&self) -> &[PathBuf] {
+        &self.first_masks
     }
 }
 

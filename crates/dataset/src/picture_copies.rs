@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::copied_images::CopyKind;
+use super::signature_search::{SimilarPair, similar_pairs};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_imaging::decode::decode_file;
-use mammoscope_imaging::picture_signature::{COPY, PictureSignature};
+use mammoscope_imaging::picture_signature::PictureSignature;
 use mammoscope_imaging::pixel_checksum::pixel_sha256;
 
 /// What identifies a picture.
@@ -61,40 +62,30 @@ pub fn read_identities(
         .collect()
 }
 
-/// Finds all pairs of copies, except that of many images with the same pixels each is paired with the first only. `None`
+/// Finds the pairs of copies (among more than a few thousand pictures, nearly all), except that of many images with the same pixels each is paired with the first only. `None`
 /// stands for an unreadable image. Returns `None` if cancelled.
 pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellation<'_>) -> Option<Vec<PictureCopy>> {
     let mut first_of: HashMap<&str, usize> = HashMap::new();
     let mut copies = Vec::new();
-    let mut distinct: Vec<(usize, &PictureSignature, PictureSignature)> = Vec::new();
+    let (mut distinct, mut signatures) = (Vec::new(), Vec::new());
     for (later, image) in images.iter().enumerate() {
         let Some(PictureIdentity { checksum: Some(checksum), signature }) = image else { continue };
         match first_of.get(checksum.as_str()) {
             Some(&earlier) => copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels }),
             None => {
                 first_of.insert(checksum, later);
-                distinct.extend(signature.as_ref().map(|signature| (later, signature, signature.mirrored())));
+                if let Some(signature) = signature {
+                    distinct.push(later);
+                    signatures.push(signature);
+                }
             }
         }
     }
-    let alike: Option<Vec<Vec<PictureCopy>>> = (0..distinct.len())
-        .into_par_iter()
-        .map(|at| {
-            let (later, signature, _) = &distinct[at];
-            let copy = |(earlier, other, mirrored): &(usize, &PictureSignature, PictureSignature)| {
-                let kind = if signature.likeness(other) >= COPY {
-                    CopyKind::Alike
-                } else if signature.likeness(mirrored) >= COPY {
-                    CopyKind::Mirrored
-                } else {
-                    return None;
-                };
-                Some(PictureCopy { earlier: *earlier, later: *later, kind })
-            };
-            (!cancellation.is_cancelled()).then(|| distinct[..at].iter().filter_map(copy).collect())
-        })
-        .collect();
-    copies.extend(alike?.into_iter().flatten());
+    let copy = |pair: SimilarPair| {
+        let [earlier, later] = pair.pictures.map(|at| distinct[at]);
+        PictureCopy { earlier, later, kind: if pair.mirrored { CopyKind::Mirrored } else { CopyKind::Alike } }
+    };
+    copies.extend(similar_pairs(&signatures, cancellation)?.into_iter().map(copy));
     copies.sort_unstable_by_key(|copy| (copy.later, copy.earlier));
     Some(copies)
 }

@@ -1,6 +1,7 @@
 //! The standard deviation of the grey levels in the breast: the one-feature baseline that a network has to beat.
 
 use super::breast_mask::{breast_mask, grey_levels};
+use super::mask::Mask;
 use super::raster::Raster;
 
 /// Radius of the erosion as a share of the picture's shorter side (22 pixels of 650): the skin and the rim over which the
@@ -11,8 +12,14 @@ const EROSION: f64 = 1.0 / 30.0;
 /// picture is the decoded one, before resizing. `None` if no breast is found or nothing of it is left.
 #[must_use]
 pub fn intensity_sd(image: &Raster<u8>) -> Option<f64> {
+    intensity_sd_within(image, &breast_mask(image)?)
+}
+
+/// [`intensity_sd`] of a picture whose breast is known.
+#[must_use]
+pub fn intensity_sd_within(image: &Raster<u8>, breast: &Mask) -> Option<f64> {
     let radius = (image.width().min(image.height()) as f64 * EROSION).round().max(1.0) as usize;
-    let inside = breast_mask(image)?.eroded(radius);
+    let inside = breast.eroded(radius);
     // Computed from counts per level, the moments do not depend on the order of the pixels.
     let mut counts = [0_u64; 256];
     for (level, _) in grey_levels(image).into_iter().zip(inside.pixels()).filter(|&(_, &inside)| inside) {

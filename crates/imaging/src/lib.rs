@@ -1,6 +1,7 @@
 //! Decoding, analysis and rendering of mammograms.
 
 pub mod anatomy;
+pub mod background;
 pub mod breast_mask;
 pub mod colormap;
 mod components;

@@ -62,6 +62,12 @@ impl PictureSignature {
         Self { grid, units, square }
     }
 
+    /// The structure of the picture in a grid of equal sides, row by row, for search structures.
+    #[must_use]
+    pub fn units(&self) -> &[i8] {
+        &self.units
+    }
+
     /// The signature of the mirrored picture.
     #[must_use]
     pub fn mirrored(&self) -> Self {

@@ -111,3 +111,34 @@ impl<S: Copy> Raster<S> {
         }
     }
 }
+
+impl Raster<u8> {
+    /// The picture in one channel if its colours are all grey, otherwise unchanged. Mammograms are often stored as RGB; one
+    /// channel has the same information in a third of the memory.
+    #[must_use]
+    pub fn grey_if_colourless(self) -> Self {
+        let (pixels, rest) = self.samples.as_chunks::<3>();
+        let colourless = self.channels == Channels::Rgb
+            && rest.is_empty()
+            && pixels.iter().all(|[red, green, blue]| red == green && green == blue);
+        if !colourless {
+            return self;
+        }
+        Self::new(self.width, self.height, Channels::Grey, pixels.iter().map(|[level, ..]| *level).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_channels_become_one() {
+        let stored_as_rgb = Raster::new(2, 1, Channels::Rgb, vec![9_u8, 9, 9, 0, 0, 0]);
+        assert_eq!(stored_as_rgb.grey_if_colourless(), Raster::new(2, 1, Channels::Grey, vec![9, 0]));
+        let coloured = Raster::new(2, 1, Channels::Rgb, vec![9_u8, 9, 9, 0, 1, 0]);
+        assert_eq!(coloured.clone().grey_if_colourless(), coloured);
+        let grey = Raster::new(3, 1, Channels::Grey, vec![9_u8, 9, 9]);
+        assert_eq!(grey.clone().grey_if_colourless(), grey);
+    }
+}

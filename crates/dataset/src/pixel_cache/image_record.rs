@@ -11,7 +11,7 @@ use mammoscope_domain::run::dataset_manifest::PixelFacts;
 use mammoscope_imaging::decode::{ImageError, decode, decode_file, read_file};
 use mammoscope_imaging::picture_signature::PictureSignature;
 use mammoscope_imaging::pixel_checksum::pixel_sha256;
-use mammoscope_imaging::raster::{Channels, Raster};
+use mammoscope_imaging::raster::Raster;
 use mammoscope_imaging::resize::resize;
 
 /// The facts about a cached image.
@@ -94,32 +94,5 @@ pub(super) fn prepare_image(cache: &PixelCache, content: &ContentHash, path: &Pa
         findings: Some(levels.findings(&picture)),
     };
     let signature = PictureSignature::of(&levels.raster);
-    PreparedImage::Decoded { pixels: grey_if_colourless(picture), facts, signature }
-}
-
-/// Mammograms are often stored as RGB; one channel has the same information in a third of the memory.
-fn grey_if_colourless(image: Raster<u8>) -> Raster<u8> {
-    let (pixels, rest) = image.samples().as_chunks::<3>();
-    let colourless = image.channels() == Channels::Rgb
-        && rest.is_empty()
-        && pixels.iter().all(|[red, green, blue]| red == green && green == blue);
-    if !colourless {
-        return image;
-    }
-    Raster::new(image.width(), image.height(), Channels::Grey, pixels.iter().map(|[level, ..]| *level).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_channels_become_one() {
-        let stored_as_rgb = Raster::new(2, 1, Channels::Rgb, vec![9, 9, 9, 0, 0, 0]);
-        assert_eq!(grey_if_colourless(stored_as_rgb), Raster::new(2, 1, Channels::Grey, vec![9, 0]));
-        let coloured = Raster::new(2, 1, Channels::Rgb, vec![9, 9, 9, 0, 1, 0]);
-        assert_eq!(grey_if_colourless(coloured.clone()), coloured);
-        let grey = Raster::new(3, 1, Channels::Grey, vec![9, 9, 9]);
-        assert_eq!(grey_if_colourless(grey.clone()), grey);
-    }
+    PreparedImage::Decoded { pixels: picture.grey_if_colourless(), facts, signature }
 }
