@@ -76,3 +76,28 @@ fn rearranged<S: Copy>(raster: &Raster<S>, from: impl Fn(usize, usize, usize, us
     });
     Raster::new(width, height, Channels::Grey, samples.collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> Picture {
+        let grey = Raster::new(3, 2, Channels::Grey, vec![1, 2, 3, 4, 5, 6]);
+        let deep = Some(grey.map(|level| u16::from(level) * 257));
+        Picture { grey, deep }
+    }
+
+    #[test]
+    fn both_depths_are_mirrored_flipped_and_cropped_alike() {
+        let part = PixelBox { left: 1, top: 0, right: 3, bottom: 1 };
+        for (changed, expected) in [
+            (picture().mirrored(), vec![3, 2, 1, 6, 5, 4]),
+            (picture().flipped(), vec![4, 5, 6, 1, 2, 3]),
+            (picture().cropped(part), vec![2, 3]),
+        ] {
+            assert_eq!(changed.grey.samples(), expected);
+            assert_eq!(changed.deep.unwrap().map(|sample| (sample / 257) as u8), changed.grey);
+        }
+        assert_eq!(picture().mirrored().mirrored(), picture());
+    }
+}

@@ -50,8 +50,9 @@ pub enum RunError {
     ForeignFolder(PathBuf),
     #[error("{}: another run is writing to it", printable_path(.0))]
     Busy(PathBuf),
-    #[error("{}: no image found: neither DICOM nor PNG, JPEG or TIFF", printable_path(.0))]
-    NoSources(PathBuf),
+    /// The folder is not named: its path may name a person.
+    #[error("no image found in the input folder: neither DICOM nor PNG, JPEG or TIFF")]
+    NoSources,
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     #[error("the threads cannot be started: {0}")]
@@ -102,7 +103,7 @@ pub fn run(plan: &RunPlan<'_>, progress: &dyn Progress, cancellation: Cancellati
     let known = read_manifest(plan.output)?;
     let found = find_sources(plan.input, plan.output);
     if found.sources.is_empty() && found.unreadable.is_empty() {
-        return Err(RunError::NoSources(plan.input.to_owned()));
+        return Err(RunError::NoSources);
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(plan.jobs).build();
     let pool = pool.map_err(|error| RunError::Threads(error.to_string()))?;

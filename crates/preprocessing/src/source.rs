@@ -122,3 +122,35 @@ fn format_of(beginning: &[u8], path: &Path) -> Option<SourceFormat> {
         .is_some_and(|extension| ["dcm", "dicom", "ima"].iter().any(|known| extension.eq_ignore_ascii_case(known)));
     SourceFormat::of(beginning).or(called_dicom.then_some(SourceFormat::Dicom))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_recognised_by_their_contents() {
+        let png = b"\x89PNG\r\n\x1a\n....";
+        let with_preamble = [&[0; 128][..], b"DICM\x02\0\0\0UL"].concat();
+        assert_eq!(SourceFormat::of(png), Some(SourceFormat::Image(ImageFormat::Png)));
+        assert_eq!(SourceFormat::of(&with_preamble), Some(SourceFormat::Dicom));
+        assert_eq!(SourceFormat::of(b"\x08\0\x05\0CS"), Some(SourceFormat::Dicom));
+        assert_eq!(SourceFormat::of(b"hello, world"), None);
+    }
+
+    #[test]
+    fn folders_are_searched_at_any_depth_and_the_output_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, bytes: &[u8]| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        };
+        write("b/deep/IM1", b"\x08\0\x05\0CS\x02\0IR");
+        write("a.dcm", b"text under a false name");
+        write("notes.txt", b"text");
+        write("out/CC_L/A/1.png", b"\x89PNG\r\n\x1a\n");
+        let found = find_sources(folder.path(), &folder.path().join("out"));
+        let names: Vec<_> = found.sources.iter().map(|source| source.relative.to_string_lossy().into_owned()).collect();
+        assert_eq!((names, found.others), (vec!["a.dcm".to_owned(), "b/deep/IM1".to_owned()], 1));
+    }
+}

@@ -71,21 +71,20 @@ impl PreprocessedImage {
             Value::String(name) => Some(name.clone()),
             _ => joined([text(scanner, "manufacturer"), text(scanner, "model")]),
         });
-        let grey = value.get("grey");
+        let grey = value.pointer("/steps/grey");
         let transformation =
             grey.and_then(|grey| joined([text(grey, "kind"), text(grey, "index"), text(grey, "function")]));
         let number = |key: &str| grey.and_then(|grey| grey.get(key)?.as_f64());
         let strings = value.get("findings").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let size = value.get("original_size").and_then(Value::as_array);
+        let size = value.pointer("/steps/original_size").and_then(Value::as_array);
         Self {
             scanner,
             transformation,
             window: number("center").zip(number("width")).map(|(center, width)| [center, width]),
             original_size: size.and_then(|size| Some([size.first()?.as_u64()?, size.get(1)?.as_u64()?])),
             findings: strings.map(str::to_owned).collect(),
-            pectoral: match value.pointer("/pectoral/state").and_then(Value::as_str) {
-                Some("filled") => Some(Pectoral::Filled),
-                Some("muscle") => Some(Pectoral::Muscle),
+            pectoral: match value.pointer("/steps/pectoral/state").and_then(Value::as_str) {
+                Some("filled" | "already-filled") => Some(Pectoral::Filled),
                 Some("none") => Some(Pectoral::None),
                 Some("uncertain") => Some(Pectoral::Uncertain),
                 _ => None,
@@ -114,8 +113,8 @@ mod tests {
 
     #[test]
     fn lines_are_read_tolerantly() {
-        let text = r#"{"output": "CC_L/A/1_1_A_CC_L.png", "source_sha256": "00", "scanner": {"manufacturer": "Acme", "model": "M 7"}, "grey": {"kind": "window", "index": 1, "center": 500.5, "width": 1000, "function": "LINEAR"}, "findings": ["implant", 7], "pectoral": {"state": "kept"}, "original_size": [2294, 1914], "new": {}}
-{"output": "MLO_L\\A\\1.png", "pectoral": {"state": "uncertain"}, "scanner": null, "grey": 3, "original_size": ["a"]}
+        let text = r#"{"output": "CC_L/A/1_1_A_CC_L.png", "source_sha256": "00", "scanner": {"manufacturer": "Acme", "model": "M 7"}, "findings": ["implant", 7], "steps": {"grey": {"kind": "window", "index": 1, "center": 500.5, "width": 1000, "function": "LINEAR"}, "pectoral": {"state": "kept"}, "original_size": [2294, 1914]}, "new": {}}
+{"output": "MLO_L\\A\\1.png", "steps": {"pectoral": {"state": "uncertain"}, "grey": 3, "original_size": ["a"]}, "scanner": null}
 
 {"source": "refused.dcm", "decision": "refuse"}
 not JSON

@@ -157,3 +157,71 @@ impl GreyOffer {
 fn plain(text: &str) -> String {
     text.chars().filter(|letter| letter.is_ascii_alphanumeric() || matches!(letter, ' ' | '_' | '-')).take(24).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::structure::{Notation, read_elements};
+    use crate::file::tag::Tag;
+
+    /// The offer of a header with these texts, whose tags ascend.
+    fn offer(texts: &[(Tag, &str)]) -> GreyOffer {
+        let mut bytes = Vec::new();
+        for (tag, text) in texts {
+            let padded = format!("{text}{}", if text.len() % 2 == 1 { " " } else { "" });
+            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
+            bytes.extend((padded.len() as u32).to_le_bytes());
+            bytes.extend(padded.as_bytes());
+        }
+        let (header, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
+        assert_eq!(fault, None);
+        GreyOffer::of(&header, &Modality::Identity, false)
+    }
+
+    fn window(center: &str, width: &str, function: &str) -> GreyOffer {
+        offer(&[(tag::WINDOW_CENTER, center), (tag::WINDOW_WIDTH, width), (tag::VOI_LUT_FUNCTION, function)])
+    }
+
+    #[test]
+    fn the_first_usable_window_is_taken_and_the_others_by_number() {
+        let offer = window("100\\200\\300", "10\\20\\30", "");
+        assert_eq!((offer.counts(), offer.faults.len()), ((0, 3), 0));
+        let GreyTransform::Window { index: 0, window } = offer.choose(GreyRequest::Auto).unwrap() else { panic!() };
+        assert_eq!((window.center, window.width, window.function), (100.0, 10.0, WindowFunction::Linear));
+        assert!(matches!(offer.choose(GreyRequest::Window(2)), Ok(GreyTransform::Window { index: 2, .. })));
+        assert_eq!(offer.choose(GreyRequest::Window(3)), Err(GreyChoiceError::NoSuchWindow { index: 3, available: 3 }));
+        assert_eq!(offer.choose(GreyRequest::Table), Err(GreyChoiceError::NoTable));
+    }
+
+    #[test]
+    fn unusable_windows_are_reported_and_not_replaced_in_silence() {
+        for (center, width, function, usable, fault) in [
+            ("2048,5", "100", "", 0, "\"2048,5\" is not a number in Window Center"),
+            ("NaN", "100", "", 0, "\"NaN\" is not a number in Window Center"),
+            ("100", "inf", "", 0, "\"inf\" is not a number in Window Width"),
+            ("100", "0", "", 0, "the window width 0 is invalid"),
+            ("100", "-5", "SIGMOID", 0, "the window width -5 is invalid"),
+            ("100", "0.5", "LINEAR", 0, "the window width 0.5 is invalid"),
+            ("1\\2\\3", "4\\5", "", 2, "3 window centres and 2 widths"),
+            ("100", "10", "CUBIC", 0, "the VOI LUT function CUBIC is unknown"),
+        ] {
+            let offer = window(center, width, function);
+            let faults: Vec<String> = offer.faults.iter().map(ToString::to_string).collect();
+            assert_eq!((offer.counts().1, faults), (usable, vec![fault.to_owned()]), "{center} {width} {function}");
+            let chosen = offer.choose(GreyRequest::Auto).unwrap();
+            assert_eq!(chosen == GreyTransform::Range, usable == 0);
+        }
+        assert_eq!(window("", "", ""), GreyOffer::default(), "no window is not a fault");
+        assert!(window("100", "0.5", "LINEAR_EXACT").faults.is_empty(), "only LINEAR needs a width of 1");
+    }
+
+    #[test]
+    fn requests_are_read_and_written() {
+        for text in ["auto", "lut", "range", "0", "12"] {
+            assert_eq!(text.parse::<GreyRequest>().unwrap().to_string(), text);
+        }
+        for text in ["", "-1", "first", "1.5"] {
+            assert!(text.parse::<GreyRequest>().is_err(), "{text}");
+        }
+    }
+}

@@ -70,3 +70,56 @@ impl LookupTable {
         self.entries.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::structure::{Notation, read_elements};
+
+    fn table(descriptor: [u16; 3], data: &[u8], signed: bool) -> Result<LookupTable, GreyFault> {
+        let mut bytes = Vec::new();
+        let mut add = |tag: tag::Tag, value: &[u8]| {
+            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
+            bytes.extend((value.len() as u32).to_le_bytes());
+            bytes.extend(value);
+        };
+        let descriptor: Vec<u8> = descriptor.iter().flat_map(|word| word.to_le_bytes()).collect();
+        add(tag::LUT_DESCRIPTOR, &descriptor);
+        add(tag::LUT_DATA, data);
+        let (item, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
+        assert_eq!(fault, None);
+        LookupTable::of(&item, "VOI", signed)
+    }
+
+    #[test]
+    fn values_outside_have_the_first_and_last_entry() {
+        let table = table([3, 300, 12], &[1, 0, 2, 0, 9, 0], false).unwrap();
+        let entries: Vec<u16> = [0, 299, 300, 301, 302, 303, 5000].map(|value| table.entry(value)).to_vec();
+        assert_eq!(entries, [1, 1, 1, 2, 9, 9, 9]);
+        assert_eq!((table.white(), table.len()), (4095.0, 3));
+    }
+
+    #[test]
+    fn entries_of_eight_bits_may_be_packed() {
+        assert_eq!(table([4, 0, 8], &[1, 2, 3, 255], false).unwrap().entry(3), 255);
+        assert_eq!(table([2, 0, 8], &[7, 0, 255, 0], false).unwrap().entry(1), 255, "two bytes each");
+    }
+
+    #[test]
+    fn signed_inputs_begin_below_zero() {
+        assert_eq!(table([2, 0xFFFF, 12], &[5, 0, 6, 0], true).unwrap().entry(-1), 5);
+        assert_eq!(table([2, 0xFFFF, 12], &[5, 0, 6, 0], false).unwrap().entry(-1), 5, "65535 and below");
+    }
+
+    #[test]
+    fn tables_that_lie_are_errors() {
+        assert_eq!(
+            table([4096, 0, 12], &[0; 32], false).unwrap_err().to_string(),
+            "the VOI LUT says 4096 entries and has 16"
+        );
+        // 0 stands for 65,536 entries.
+        assert!(matches!(table([0, 0, 16], &[0; 8], false), Err(GreyFault::LutLength { stated: 65_536, there: 4, .. })));
+        assert!(matches!(table([2, 0, 0], &[0; 8], false), Err(GreyFault::LutDescriptor { .. })));
+        assert!(matches!(table([2, 0, 17], &[0; 8], false), Err(GreyFault::LutDescriptor { .. })));
+    }
+}
