@@ -30,7 +30,7 @@ for name, codestream in {
     "JPEG-LS lossless": imagecodecs.jpegls_encode(image),
     "JPEG-LS near-lossless": imagecodecs.jpegls_encode(image, level=2),
     "JPEG 2000 reversible": imagecodecs.jpeg2k_encode(image, codecformat="j2k", reversible=True),
-    "JPEG 2000 irreversible": imagecodecs.jpeg2k_encode(image, codecformat="j2k", reversible=False, level=45),
+    "JPEG 2000 irreversible": imagecodecs.jpeg2k_encode(image, codecformat="j2k", reversible=False, level=85),
     "HTJ2K reversible": imagecodecs.htj2k_encode(image),
     "RLE": RLELosslessEncoder.encode(image.tobytes(), **rle),
 }.items():

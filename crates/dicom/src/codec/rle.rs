@@ -84,3 +84,50 @@ fn unpack(segment: &[u8], samples: &mut [i32], columns: usize) -> Result<(), Cod
 fn past_the_end(done: usize, columns: usize) -> String {
     format!("a run in row {} goes past the last row", done / columns + 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(segments: &[&[u8]]) -> Vec<u8> {
+        let mut words = vec![segments.len() as u32];
+        let mut offset = HEADER_BYTES;
+        for segment in segments {
+            words.push(offset as u32);
+            offset += segment.len();
+        }
+        words.resize(16, 0);
+        let header = words.iter().flat_map(|word| word.to_le_bytes());
+        header.chain(segments.iter().flat_map(|segment| segment.iter().copied())).collect()
+    }
+
+    fn decoded(fragment: &[u8]) -> Result<Vec<i32>, CodecError> {
+        let layout = FrameLayout { rows: 2, columns: 3, bits_allocated: 16, bits_stored: 12 };
+        decode(fragment, layout).map(|frame| frame.samples)
+    }
+
+    #[test]
+    fn literals_runs_and_no_operations_are_unpacked() {
+        // Five times 1 across the row's end, then 2; and six literals, a no-operation before them.
+        let planes: [&[u8]; 2] = [&[252, 1, 0, 2], &[128, 5, 10, 11, 12, 13, 14, 15]];
+        assert_eq!(decoded(&fragment(&planes)), Ok(vec![266, 267, 268, 269, 270, 527]));
+    }
+
+    #[test]
+    fn impossible_segments_are_refused() {
+        let good: &[u8] = &[252, 1, 0, 2];
+        let message = |fragment: &[u8]| decoded(fragment).unwrap_err().to_string();
+        assert_eq!(message(&fragment(&[good])), "is a damaged RLE frame: 1 segments instead of 2");
+        assert_eq!(decoded(&fragment(&[good; 6])), Err(CodecError::NotGrey { components: 3 }));
+        let long = fragment(&[good, &[250, 1]]);
+        assert_eq!(message(&long), "is a damaged RLE frame: a run in row 1 goes past the last row");
+        assert_eq!(message(&fragment(&[good, &[253, 1]])), "the RLE frame ends early");
+        let left_over = fragment(&[&[252, 1, 0, 2, 9, 9], good]);
+        assert_eq!(message(&left_over), "is a damaged RLE frame: 2 bytes are left after the last row of a segment");
+        let mut past_the_end = fragment(&[good; 2]);
+        past_the_end[8..12].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(message(&past_the_end), "the RLE frame ends early");
+        past_the_end[8..12].copy_from_slice(&3_u32.to_le_bytes());
+        assert_eq!(message(&past_the_end), "is a damaged RLE frame: the segments' offsets are out of order");
+    }
+}

@@ -73,3 +73,36 @@ impl HuffmanTable {
         &self.values
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(table: &HuffmanTable, bytes: &[u8]) -> Option<u8> {
+        let mut reader = BitReader::new(bytes);
+        reader.refill();
+        table.decode(&mut reader)
+    }
+
+    #[test]
+    fn short_and_long_codes_are_decoded() {
+        // 0, 10, and fourteen bits: 11 0000 0000 0000 and the next one.
+        let mut counts = [0; 16];
+        (counts[0], counts[1], counts[13]) = (1, 1, 2);
+        let table = HuffmanTable::new(&counts, &[5, 6, 7, 8]).unwrap();
+        assert_eq!(decode(&table, &[0b0111_1111]), Some(5));
+        assert_eq!(decode(&table, &[0b1011_1111]), Some(6));
+        assert_eq!(decode(&table, &[0b1100_0000, 0b0000_0011]), Some(7));
+        assert_eq!(decode(&table, &[0b1100_0000, 0b0000_0111]), Some(8));
+        assert_eq!(decode(&table, &[0xFF, 0xFF]), None);
+    }
+
+    #[test]
+    fn too_many_codes_are_refused() {
+        let mut counts = [0; 16];
+        counts[0] = 2;
+        assert!(HuffmanTable::new(&counts, &[1, 2]).is_ok());
+        counts[5] = 1;
+        assert!(HuffmanTable::new(&counts, &[1, 2, 3]).is_err());
+    }
+}

@@ -52,3 +52,35 @@ impl InverseDct {
         samples
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_those_of_the_formula() {
+        let coefficients: [f32; 64] = std::array::from_fn(|index| ((index * 37 + 11) % 101) as f32 - 50.0);
+        let samples = InverseDct::new().transform(&coefficients);
+        for (index, &sample) in samples.iter().enumerate() {
+            let (row, column) = (index / 8, index % 8);
+            let mut expected = 0.0;
+            for (frequency, &coefficient) in coefficients.iter().enumerate() {
+                let wave = |position: usize, frequency: usize| {
+                    let scale = if frequency == 0 { FRAC_1_SQRT_2 } else { 1.0 };
+                    scale / 2.0 * (PI / 16.0 * ((2 * position + 1) * frequency) as f64).cos()
+                };
+                expected += f64::from(coefficient) * wave(row, frequency / 8) * wave(column, frequency % 8);
+            }
+            assert!((f64::from(sample) - expected).abs() < 1e-3, "{index}: {sample} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn the_zigzag_visits_all_coefficients_along_diagonals() {
+        let mut visited = ZIGZAG;
+        visited.sort_unstable();
+        assert!(visited.iter().copied().eq(0..64));
+        let diagonal = |index: u8| index / 8 + index % 8;
+        assert!(ZIGZAG.is_sorted_by_key(|&index| diagonal(index)));
+    }
+}
