@@ -48,7 +48,7 @@ impl StoredPixels {
                     bits_allocated: layout.bits_allocated,
                     bits_stored: layout.bits_stored,
                 };
-                from_codestream(decode(encoding, &frame, of_frame)?, layout, findings)
+                from_codestream(decode(encoding, &frame, of_frame)?, layout, syntax, findings)
             }
             _ => return Err(PixelFault::Encapsulation(syntax.name)),
         };
@@ -131,19 +131,27 @@ fn first_frame(fragments: &[&[u8]], frames: u64, encoding: Encoding) -> Result<V
 }
 
 /// The words of a decoded codestream: masked if it is lossless, clamped to the range of Bits Stored if it is not, because
-/// a lossy decoder may leave that range by a few levels.
-fn from_codestream(frame: DecodedFrame, layout: &PixelLayout, findings: &mut Vec<Finding>) -> Vec<u16> {
+/// a lossy decoder may leave that range by a few levels. A reversible codestream that was cut to a rate is lossy too,
+/// which only its transfer syntax tells.
+fn from_codestream(
+    frame: DecodedFrame,
+    layout: &PixelLayout,
+    syntax: &TransferSyntax,
+    findings: &mut Vec<Finding>,
+) -> Vec<u16> {
     let precision = u32::from(frame.precision);
     if frame.precision < layout.bits_stored || (frame.signed && !layout.signed) {
         findings.push(Finding::CodestreamDiffers { codestream: frame.precision, header: layout.bits_stored });
     }
-    // Unsigned codestreams hold two's complement of their own precision.
-    let sign_extend = layout.signed && !frame.signed && precision < 16;
-    let value = |sample: i32| match sign_extend {
-        true => (sample << (32 - precision)) >> (32 - precision),
-        false => sample,
+    // Unsigned codestreams hold two's complement of the stored bits, or of all bits of their own samples.
+    let value = |sample: i32| {
+        if !layout.signed || frame.signed {
+            return sample;
+        }
+        let bits = if sample >> layout.bits_stored == 0 { u32::from(layout.bits_stored) } else { precision };
+        (sample << (32 - bits)) >> (32 - bits)
     };
-    if frame.lossy {
+    if frame.lossy || syntax.may_be_lossy() {
         let (lowest, highest) = layout.value_range();
         return frame.samples.iter().map(|&sample| value(sample).clamp(lowest, highest) as u16).collect();
     }

@@ -49,6 +49,13 @@ impl TransferSyntax {
         READ.into_iter().find(|syntax| syntax.uid == uid)
     }
 
+    /// True if images of the syntax may have lost information: JPEG, near-lossless JPEG-LS, and the general syntaxes of
+    /// JPEG 2000 and HTJ2K.
+    #[must_use]
+    pub fn may_be_lossy(&self) -> bool {
+        ["4.50", "4.51", "4.81", "4.91", "4.203"].iter().any(|end| self.uid.ends_with(&format!(".{end}")))
+    }
+
     /// The uncompressed syntax of a notation.
     pub(super) fn of(notation: Notation) -> Self {
         let uncompressed = READ.into_iter().find(|syntax| syntax.notation == notation && !syntax.deflated);
