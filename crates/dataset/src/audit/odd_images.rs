@@ -39,7 +39,9 @@ fn sides(image: &AuditedImage<'_>) -> [u32; 2] {
 
 fn odd_sizes(view: &str, images: &[&AuditedImage<'_>]) -> Option<Finding> {
     let (common, count) = most_common(images.iter().map(|image| sides(image)))?;
-    let is_uniform = count as f64 >= UNIFORM * images.len() as f64;
+    // Images that were cropped at the skin have sizes of their own.
+    let is_uncropped = images.iter().all(|image| image.preprocessed.is_none());
+    let is_uniform = is_uncropped && count as f64 >= UNIFORM * images.len() as f64;
     let limits: [(f64, f64); 2] = [0, 1].map(|side| {
         let mut logarithms: Vec<f64> = images.iter().map(|image| f64::from(sides(image)[side]).ln()).collect();
         let centre = median(&mut logarithms);

@@ -47,8 +47,11 @@ fn place(view: View) -> usize {
 #[must_use]
 pub fn dicom_file(subject: &PhantomSubject, view: View, seed: u64, picture: &GrayImage) -> PhantomFile {
     let number = subject.number as usize * View::ALL.len() + place(view);
-    let photometric = if number / 4 % 2 == 0 { Photometric::Monochrome2 } else { Photometric::Monochrome1 };
-    let grey = if number / 8 % 2 == 0 { WrittenGrey::Window } else { WrittenGrey::Table };
+    // Classes alternate from subject to subject; the kinds of files depend on view and round alone, so that none of them
+    // goes with a class.
+    let (place, round) = (place(view), (subject.number as usize - 1) / 4);
+    let photometric = if (place ^ round) & 1 == 0 { Photometric::Monochrome2 } else { Photometric::Monochrome1 };
+    let grey = if ((place ^ round) >> 1) & 1 == 0 { WrittenGrey::Window } else { WrittenGrey::Table };
     let stored = |level: u8| (f64::from(level) * f64::from(WHITE) / 255.0).round() as u16;
     let samples: Vec<u16> = picture
         .as_raw()
@@ -74,7 +77,7 @@ pub fn dicom_file(subject: &PhantomSubject, view: View, seed: u64, picture: &Gra
         samples: &samples,
         photometric,
         grey,
-        syntax: SYNTAXES[number % SYNTAXES.len()],
+        syntax: SYNTAXES[(place + round) % SYNTAXES.len()],
         manufacturer: "mammoscope phantom",
         comment: NOTICE,
     };
