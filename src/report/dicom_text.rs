@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use mammoscope_dicom::grey::choice::GreyTransform;
 use mammoscope_dicom::header::view_and_side::name as projection_name;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_preprocessing::dicom_examination::JudgedDicom;
 use mammoscope_preprocessing::picture::letter;
@@ -98,12 +99,12 @@ fn greyscale(judged: &JudgedDicom, transform: &GreyTransform) -> String {
         (1, 0) => "the only lookup table".to_owned(),
         (0, windows) => format!("one of {windows} windows"),
         (tables, 0) => format!("one of {tables} lookup tables"),
-        (tables, windows) => format!("of {tables} lookup tables and {windows} windows"),
+        (tables, windows) => format!("the file has {} and {}", counted(tables, "lookup table"), counted(windows, "window")),
     };
     match transform {
         GreyTransform::Table { index, table, explanation } => {
             let explained = explanation.as_ref().map(|text| format!(" '{}'", printable(text))).unwrap_or_default();
-            format!("lookup table {index}{explained} of {} entries, {among}", table.len())
+            format!("lookup table {index}{explained} of {} entries; {among}", table.len())
         }
         GreyTransform::Window { index, window } => format!(
             "window {index}: centre {}, width {}, {}; {among}",
