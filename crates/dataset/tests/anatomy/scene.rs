@@ -54,7 +54,8 @@ impl Surroundings {
             let column = if side == Side::Left { x as usize } else { size - 1 - x as usize };
             if pixel.0[0] > 0 {
                 let at = (top + y as usize) * width + left + column;
-                samples[at] = view.image.get_pixel(x, y).0[0].max(self.background);
+                // Fog adds to the exposure everywhere.
+                samples[at] = view.image.get_pixel(x, y).0[0].saturating_add(self.background);
                 breast[at] = true;
             }
         }
