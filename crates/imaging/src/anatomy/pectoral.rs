@@ -11,7 +11,7 @@ use crate::raster::{Channels, Raster};
 use super::filled_muscle::filled_muscle;
 use super::muscle_confidence::{Evidence, best_of};
 use super::muscle_grid::{HEIGHT, MuscleGrid};
-use super::muscle_line::{FULL_FALL, adjusted, scored_lines};
+use super::muscle_line::{FULL_FALL, LineSearch, adjusted, scored_lines};
 use super::muscle_refinement::refined;
 use super::pectoral_curve::{CurvePoint, PectoralCurve};
 use super::pixel_box::PixelBox;
@@ -118,12 +118,13 @@ pub fn find_pectoral(image: &Raster<u8>, breast: &Mask, side: Side) -> PectoralF
 
 fn search(grid: &MuscleGrid, in_picture: impl Fn(&[f64]) -> Option<PectoralCurve>) -> PectoralFinding {
     let gradient = grid.gradient(SCALE);
-    let lines = scored_lines(grid, &gradient, FULL_FALL);
+    let lines = scored_lines(grid, &gradient, LineSearch { full_fall: FULL_FALL, spacing: 1.0, every: 2 });
     let Some(best) = best_of(&lines).filter(|best| best.score > 0.0) else { return PectoralFinding::None };
     let fine = grid.gradient(FINE);
     let columns = refined(grid, &fine, adjusted(grid, &fine, best.line));
     // A Gaussian twice as wide halves the slope of an edge.
-    let coarse = best_of(&scored_lines(grid, &grid.gradient(COARSE), FULL_FALL * SCALE / COARSE));
+    let search = LineSearch { full_fall: FULL_FALL * SCALE / COARSE, spacing: 2.0, every: 4 };
+    let coarse = best_of(&scored_lines(grid, &grid.gradient(COARSE), search));
     let evidence = Evidence::of(grid, &gradient, &lines, (best, coarse), &columns);
     let (confidence, reason) = evidence.confidence();
     match in_picture(&columns) {
