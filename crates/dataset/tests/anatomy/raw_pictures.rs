@@ -61,13 +61,12 @@ fn measured(scene: &Scene, view: View, name: &str) -> (f64, usize) {
         found.right.abs_diff(truth.right),
         found.bottom.abs_diff(truth.bottom),
     ];
-    if errors.iter().any(|&e| e > 3) { eprintln!("{name}: {found:?} {truth:?} {:?}", scene.image.size()); }
     (dice(&breast, &scene.breast), errors.into_iter().max().unwrap())
 }
 
 #[test]
 fn breast_side_and_box_are_found_among_margins_letters_and_noise() {
-    for (size, subjects) in [(64, 16), (128, 8), (256, 4), (512, 2)] {
+    for (size, subjects) in [(64, 16), (128, 8), (256, 4), (512, 1)] {
         let (dice, error) = worst(size, subjects, &surroundings());
         assert!(dice >= 0.98, "{size} px: Dice {dice:.4}");
         assert!(error <= 3, "{size} px: the box is off by {error} pixels");
