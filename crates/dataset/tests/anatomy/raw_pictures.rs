@@ -20,7 +20,7 @@ fn surroundings() -> Vec<(&'static str, Surroundings)> {
         ("narrow margins", Surroundings { margin: 0.06, ..noisy }),
         ("white border", Surroundings { border: 0.03, ..noisy }),
         ("white collimator", Surroundings { collimator: 0.05, ..noisy }),
-        ("padding at the chest wall", Surroundings { behind_chest_wall: 0.08, ..noisy }),
+        ("padding at the chest wall", Surroundings { chest_wall_margin: 0.08, ..noisy }),
     ]
 }
 

@@ -11,7 +11,7 @@ const MIN_UNIFORM: f64 = 0.9;
 /// The least grey of a border.
 const MIN_GREY: u8 = 64;
 
-/// The fall of grey behind a border, and the share of the line's pixels that have it, at least: the tissue at a chest wall
+/// The fall of grey after a border, and the share of the line's pixels that have it, at least: the tissue at a chest wall
 /// has no such step.
 const STEP: u8 = 20;
 const MIN_STEP: f64 = 0.4;

@@ -33,9 +33,9 @@ const OVERLAP_ROWS: usize = 4;
 /// A straight line on the grid: a candidate for the muscle's edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct MuscleLine {
-    /// Where it crosses the upper edge, in grid pixels from the chest wall.
+    /// The place on the upper edge that it crosses, in grid pixels from the chest wall.
     pub(super) top: f64,
-    /// Where it meets the chest wall, in grid pixels from the upper edge.
+    /// The place at the chest wall that it meets, in grid pixels from the upper edge.
     pub(super) end: f64,
 }
 
