@@ -201,7 +201,7 @@ mod tests {
         assert!(wrong(&picture(letters)) < 20);
         let tape = |x: usize, y: usize| (x > 55 && y > 112).then_some(150);
         assert!(wrong(&picture(tape)) < 20);
-        let border = |x: usize, y: usize| (y < 6 || y >= 115 || x >= 74).then_some(255);
+        let border = |x: usize, y: usize| (!(6..115).contains(&y) || x >= 74).then_some(255);
         assert!(wrong(&picture(border)) < 20);
     }
 
