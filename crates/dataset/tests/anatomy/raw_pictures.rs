@@ -20,7 +20,7 @@ fn surroundings() -> Vec<(&'static str, Surroundings)> {
         ("narrow margins", Surroundings { margin: 0.06, ..noisy }),
         ("white border", Surroundings { border: 0.03, ..noisy }),
         ("white collimator", Surroundings { collimator: 0.05, ..noisy }),
-        ("padding at the chest wall", Surroundings { behind_chest_wall: 0.08, ..noisy }),
+        ("padding at the chest wall", Surroundings { chest_wall_margin: 0.08, ..noisy }),
     ]
 }
 
@@ -61,13 +61,12 @@ fn measured(scene: &Scene, view: View, name: &str) -> (f64, usize) {
         found.right.abs_diff(truth.right),
         found.bottom.abs_diff(truth.bottom),
     ];
-    if errors.iter().any(|&e| e > 3) { eprintln!("{name}: {found:?} {truth:?} {:?}", scene.image.size()); }
     (dice(&breast, &scene.breast), errors.into_iter().max().unwrap())
 }
 
 #[test]
 fn breast_side_and_box_are_found_among_margins_letters_and_noise() {
-    for (size, subjects) in [(64, 16), (128, 8), (256, 4), (512, 2)] {
+    for (size, subjects) in [(64, 16), (128, 8), (256, 4), (512, 1)] {
         let (dice, error) = worst(size, subjects, &surroundings());
         assert!(dice >= 0.98, "{size} px: Dice {dice:.4}");
         assert!(error <= 3, "{size} px: the box is off by {error} pixels");
@@ -76,9 +75,7 @@ fn breast_side_and_box_are_found_among_margins_letters_and_noise() {
 
 #[test]
 fn the_crop_of_a_large_picture_is_as_exact() {
-    // Not in coarse noise: there the outermost pixels of the skin are darker than the background.
-    let visible: Vec<_> = surroundings().into_iter().filter(|(name, _)| *name != "grainy").collect();
-    let (dice, error) = worst(1024, 1, &visible);
+    let (dice, error) = worst(1024, 1, &surroundings());
     assert!(dice >= 0.98 && error <= 3, "Dice {dice:.4}, the box is off by {error} pixels");
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct Surroundings {
     /// Background above and below the phantom, and beyond the skin.
     pub(crate) margin: f64,
     /// Background between the chest wall and the picture's edge.
-    pub(crate) behind_chest_wall: f64,
+    pub(crate) chest_wall_margin: f64,
     /// Width of a white border around the picture.
     pub(crate) border: f64,
     /// Width of a white border at the chest wall only.
@@ -44,7 +44,7 @@ impl Surroundings {
         let size = view.image.width() as usize;
         let pixels = |share: f64| (share * size as f64).round() as usize;
         let (margin, border) = (pixels(self.margin), pixels(self.border));
-        let wall = pixels(self.behind_chest_wall) + pixels(self.collimator);
+        let wall = pixels(self.chest_wall_margin) + pixels(self.collimator);
         let (width, height) = (wall + size + margin + 2 * border, size + 2 * margin + 2 * border);
         // Drawn with the chest wall at the left, and mirrored at the end.
         let (left, top) = (border + wall, border + margin);
@@ -54,7 +54,8 @@ impl Surroundings {
             let column = if side == Side::Left { x as usize } else { size - 1 - x as usize };
             if pixel.0[0] > 0 {
                 let at = (top + y as usize) * width + left + column;
-                samples[at] = view.image.get_pixel(x, y).0[0].max(self.background);
+                // Fog adds to the exposure everywhere.
+                samples[at] = view.image.get_pixel(x, y).0[0].saturating_add(self.background);
                 breast[at] = true;
             }
         }

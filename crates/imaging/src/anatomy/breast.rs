@@ -24,8 +24,10 @@ const MIN_BACKGROUND: f64 = 0.02;
 /// The brightness of a halo in grey levels, at least.
 const MAX_HALO: f64 = 0.7;
 
-/// The distance of the threshold from a background of known noise: in standard deviations, and at least in grey levels.
+/// The distance of the threshold from a background of known noise: in standard deviations of the smoothed levels, by which
+/// the breast is segmented, in those of the levels along its outline, and at least in grey levels.
 const NOISE: f64 = 4.0;
+const RAW_NOISE: f64 = 2.5;
 const MIN_STEP: f64 = 2.0;
 
 /// The smallest breast as a share of the picture.
@@ -60,27 +62,29 @@ pub fn find_breast(image: &Raster<u8>) -> Option<Mask> {
     if (breast.area() as f64) < MIN_BREAST * (columns * rows) as f64 {
         return None;
     }
-    let lower = threshold_above_noise(&smooth, &breast, threshold);
+    let lower = threshold_above_noise(&levels, &smooth, &breast, threshold);
     let (breast, threshold) = if lower < threshold { (segmented(lower), lower) } else { (breast, threshold) };
     Some(inner.uncropped_mask(&refined(&breast, &levels, threshold, inner), width, height))
 }
 
 /// The threshold just above the noise of the background, where there is enough of it and no halo around the breast: light
 /// scattered in a film brightens the background beside the skin.
-fn threshold_above_noise(levels: &[f32], breast: &Mask, threshold: f32) -> f32 {
+fn threshold_above_noise(levels: &[f32], smooth: &[f32], breast: &Mask, threshold: f32) -> f32 {
     let width = ((breast.width().min(breast.height()) as f64 * RING) as usize).max(2);
     let near = breast.dilated(width);
     let ring = near.dilated(width);
-    let background = Moments::of(levels.iter().zip(ring.pixels()).filter(|&(_, &near)| !near).map(|(&level, _)| level));
     let beside = ring.without(&near);
-    let beside =
-        Moments::of(levels.iter().zip(beside.pixels()).filter(|&(_, &inside)| inside).map(|(&level, _)| level));
-    let noise = background.deviation();
-    let halo = beside.mean() - background.mean() > MAX_HALO + noise / 2.0;
+    let outside = ring.inverted();
+    let inside = |levels: &[f32], mask: &Mask| {
+        Moments::of(levels.iter().zip(mask.pixels()).filter(|&(_, &inside)| inside).map(|(&level, _)| level))
+    };
+    let (background, raw) = (inside(smooth, &outside), inside(levels, &outside));
+    let halo = inside(smooth, &beside).mean() - background.mean() > MAX_HALO + background.deviation() / 2.0;
     if halo || background.count < MIN_BACKGROUND * levels.len() as f64 {
         return threshold;
     }
-    (background.mean() + (NOISE * noise).max(MIN_STEP)) as f32
+    let noise = (NOISE * background.deviation()).max(RAW_NOISE * raw.deviation());
+    (background.mean() + noise.max(MIN_STEP)) as f32
 }
 
 /// The number, mean and mean square of grey levels.
@@ -159,4 +163,83 @@ fn refined(breast: &Mask, levels: &[f32], threshold: f32, inner: PixelBox) -> Ma
         }));
     }
     Mask::new(inner.width(), inner.height(), inside).largest_component()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::raster::Channels;
+
+    const WIDTH: usize = 80;
+    const HEIGHT: usize = 120;
+
+    /// A half disc of tissue at the left edge on a background of 20, with other greys in places.
+    fn picture(other: impl Fn(usize, usize) -> Option<u8>) -> Raster<u8> {
+        let samples = (0..WIDTH * HEIGHT).map(|at| {
+            let (x, y) = (at % WIDTH, at / WIDTH);
+            let noise = ((x * 7 + y * 13) % 5) as u8;
+            other(x, y).unwrap_or(if is_breast(x, y) { 110 + 6 * noise } else { 18 + noise })
+        });
+        Raster::new(WIDTH, HEIGHT, Channels::Grey, samples.collect())
+    }
+
+    fn is_breast(x: usize, y: usize) -> bool {
+        x.pow(2) + y.abs_diff(60).pow(2) < 50_usize.pow(2)
+    }
+
+    fn wrong(image: &Raster<u8>) -> usize {
+        let found = find_breast(image).unwrap();
+        (0..WIDTH * HEIGHT).filter(|&at| found.pixels()[at] != is_breast(at % WIDTH, at / WIDTH)).count()
+    }
+
+    #[test]
+    fn letters_borders_and_a_bright_background_are_not_breast() {
+        assert!(wrong(&picture(|_, _| None)) < 20, "{} pixels", wrong(&picture(|_, _| None)));
+        let letters = |x: usize, y: usize| ((60..76).contains(&x) && (5..20).contains(&y) && x % 4 < 2).then_some(250);
+        assert!(wrong(&picture(letters)) < 20);
+        let tape = |x: usize, y: usize| (x > 55 && y > 112).then_some(150);
+        assert!(wrong(&picture(tape)) < 20);
+        let border = |x: usize, y: usize| (!(6..115).contains(&y) || x >= 74).then_some(255);
+        assert!(wrong(&picture(border)) < 20);
+    }
+
+    #[test]
+    fn colour_counts_by_its_mean_and_an_empty_picture_has_no_breast() {
+        let grey = picture(|_, _| None);
+        let samples = grey.samples().iter().flat_map(|&level| [level - 6, level, level + 6]).collect();
+        let colour = Raster::new(WIDTH, HEIGHT, Channels::Rgb, samples);
+        assert_eq!(find_breast(&colour), find_breast(&grey));
+        for level in [0, 9, 255] {
+            assert_eq!(find_breast(&picture(|_, _| Some(level))), None);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn any_picture_is_segmented_or_refused(width in 1_usize..40, height in 1_usize..40, grey in prop::collection::vec(any::<u8>(), 1600)) {
+            let image = Raster::new(width, height, Channels::Grey, grey[..width * height].to_vec());
+            if let Some(breast) = find_breast(&image) {
+                prop_assert_eq!((breast.width(), breast.height()), (width, height));
+            }
+        }
+
+        #[test]
+        fn a_mirrored_picture_has_the_mirrored_breast(radius in 20_usize..50, centre in 40_usize..80, background in 0_u8..40, step in 1_usize..9) {
+            let samples = (0..WIDTH * HEIGHT).map(|at| {
+                let (x, y) = (at % WIDTH, at / WIDTH);
+                let inside = x.pow(2) + y.abs_diff(centre).pow(2) < radius.pow(2);
+                if inside { 100 + ((x * step + y * 3) % 50) as u8 } else { background + ((x * step + y) % 7) as u8 }
+            });
+            let image = Raster::new(WIDTH, HEIGHT, Channels::Grey, samples.collect());
+            let mirrored = image.samples().chunks_exact(WIDTH).flat_map(|row| row.iter().rev()).copied().collect();
+            let mirrored = find_breast(&Raster::new(WIDTH, HEIGHT, Channels::Grey, mirrored)).unwrap();
+            let found = find_breast(&image).unwrap();
+            let back: Vec<bool> = mirrored.pixels().chunks_exact(WIDTH).flat_map(|row| row.iter().rev()).copied().collect();
+            prop_assert_eq!(found.pixels(), back.as_slice());
+        }
+    }
 }

@@ -11,7 +11,7 @@ const MIN_UNIFORM: f64 = 0.9;
 /// The least grey of a border.
 const MIN_GREY: u8 = 64;
 
-/// The fall of grey behind a border, and the share of the line's pixels that have it, at least: the tissue at a chest wall
+/// The fall of grey after a border, and the share of the line's pixels that have it, at least: the tissue at a chest wall
 /// has no such step.
 const STEP: u8 = 20;
 const MIN_STEP: f64 = 0.4;
@@ -38,10 +38,9 @@ pub(super) fn without_bright_border(grey: &[u8], width: usize) -> PixelBox {
 /// The number of border lines among `count`, the outermost first.
 fn depth(count: usize, line: impl Fn(usize) -> Vec<u8>) -> usize {
     let most = (MAX_DEPTH * count as f64) as usize;
-    let Some(uniform) = (0..most).find(|&at| !is_uniform(&line(at))) else { return 0 };
-    if uniform == 0 {
-        return 0;
-    }
+    let Some(level) = uniform_level(&line(0)) else { return 0 };
+    let continues = |at: usize| uniform_level(&line(at)).is_some_and(|other| other.abs_diff(level) <= UNIFORM);
+    let Some(uniform) = (1..most).find(|&at| !continues(at)) else { return 0 };
     let outside = line(uniform - 1);
     let stepped = |inside: &[u8]| {
         let darker = outside.iter().zip(inside).filter(|&(&outside, &inside)| outside >= inside.saturating_add(STEP));
@@ -60,11 +59,12 @@ fn depth(count: usize, line: impl Fn(usize) -> Vec<u8>) -> usize {
     uniform + sloping.count()
 }
 
-fn is_uniform(line: &[u8]) -> bool {
+/// The grey of a line that is bright and uniform.
+fn uniform_level(line: &[u8]) -> Option<u8> {
     let mut sorted = line.to_vec();
     let middle = *sorted.select_nth_unstable(line.len() / 2).1;
     let close = line.iter().filter(|&&grey| grey.abs_diff(middle) <= UNIFORM).count();
-    middle >= MIN_GREY && close as f64 >= MIN_UNIFORM * line.len() as f64
+    (middle >= MIN_GREY && close as f64 >= MIN_UNIFORM * line.len() as f64).then_some(middle)
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ const ENDS: f64 = 1.0 / 30.0;
 /// The breast is this many times as high at the chest wall as at its other end, at least.
 const MIN_RATIO: f64 = 1.3;
 
-/// A gap of up to this many columns between chest wall and picture edge is no margin but lost by the segmentation.
+/// A gap of up to this many columns between chest wall and picture edge is not a margin: the segmentation loses as
+/// much.
 const MAX_GAP: usize = 2;
 
 /// The side of the imaged breast: [`Side::Left`] if the chest wall is at the left, where the breast is cut off straight

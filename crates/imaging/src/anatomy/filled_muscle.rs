@@ -156,7 +156,7 @@ fn is_saturated(image: &Raster<u8>, breast: &Mask, muscle: &Mask, tolerance: u8)
     let level = fill.select_nth_unstable(middle).1.saturating_add(tolerance);
     let rest = inside(&breast.without(muscle));
     let brighter = rest.iter().filter(|&&grey| grey > level).count();
-    (brighter as f64) < MIN_BRIGHTER * rest.len() as f64
+    brighter as f64 <= MIN_BRIGHTER * rest.len() as f64
 }
 
 fn is_at_chest_wall(muscle: &Mask, side: Side) -> bool {

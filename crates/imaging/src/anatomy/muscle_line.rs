@@ -17,7 +17,7 @@ const NEAR_TOPS: (f64, f64) = (4.0, 0.5);
 const NEAR_ENDS: (f64, f64) = (30.0, 3.0);
 
 /// Rows on which a line is in the breast, and those on which it is outside the rim, at least.
-const MIN_ROWS: (u32, u32) = (25, 20);
+const MIN_ROWS: (usize, usize) = (25, 20);
 
 /// The fall of grey per grid pixel that counts fully.
 pub(super) const FULL_FALL: f32 = 0.08;
@@ -33,9 +33,9 @@ const OVERLAP_ROWS: usize = 4;
 /// A straight line on the grid: a candidate for the muscle's edge.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct MuscleLine {
-    /// Where it crosses the upper edge, in grid pixels from the chest wall.
+    /// The place on the upper edge that it crosses, in grid pixels from the chest wall.
     pub(super) top: f64,
-    /// Where it meets the chest wall, in grid pixels from the upper edge.
+    /// The place at the chest wall that it meets, in grid pixels from the upper edge.
     pub(super) end: f64,
 }
 
@@ -73,9 +73,21 @@ impl MuscleLine {
     }
 }
 
+/// A search for lines at one scale.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineSearch {
+    /// The fall of grey per grid pixel that counts fully.
+    pub(super) full_fall: f32,
+    /// The distance of lines from each other, relative to that of a full search.
+    pub(super) spacing: f64,
+    /// Of so many rows one is looked at.
+    pub(super) every: usize,
+}
+
 /// All lines that could be the muscle's edge, with their scores at the scale of a gradient.
-pub(super) fn scored_lines(grid: &MuscleGrid, gradient: &Gradient, full_fall: f32) -> Vec<ScoredLine> {
+pub(super) fn scored_lines(grid: &MuscleGrid, gradient: &Gradient, search: LineSearch) -> Vec<ScoredLine> {
     let steps = |(first, step): (f64, f64), last: f64| {
+        let step = step * search.spacing;
         let count = ((last - first) / step) as u32;
         (0..=count).map(move |index| first + step * f64::from(index))
     };
@@ -84,7 +96,7 @@ pub(super) fn scored_lines(grid: &MuscleGrid, gradient: &Gradient, full_fall: f3
         for end in steps(ENDS, FARTHEST.1 * HEIGHT as f64) {
             let angle = (top * grid.scale.0).atan2(end * grid.scale.1).to_degrees();
             if (ANGLES.0..=ANGLES.1).contains(&angle) {
-                scored.extend(score(grid, gradient, full_fall, MuscleLine { top, end }));
+                scored.extend(score(grid, gradient, search, MuscleLine { top, end }));
             }
         }
     }
@@ -93,6 +105,7 @@ pub(super) fn scored_lines(grid: &MuscleGrid, gradient: &Gradient, full_fall: f3
 
 /// The best line near another, for a gradient at a finer scale.
 pub(super) fn adjusted(grid: &MuscleGrid, gradient: &Gradient, line: MuscleLine) -> MuscleLine {
+    let search = LineSearch { full_fall: FULL_FALL, spacing: 1.0, every: 1 };
     let steps = |(reach, step): (f64, f64)| {
         let count = (reach / step) as i32;
         (-count..=count).map(move |index| step * f64::from(index))
@@ -105,7 +118,7 @@ pub(super) fn adjusted(grid: &MuscleGrid, gradient: &Gradient, line: MuscleLine)
             if top <= 0.0 || end < ENDS.0 || !(ANGLES.0..=ANGLES.1).contains(&angle) {
                 continue;
             }
-            if let Some(scored) = score(grid, gradient, FULL_FALL, near).filter(|scored| scored.score > best.0) {
+            if let Some(scored) = score(grid, gradient, search, near).filter(|scored| scored.score > best.0) {
                 best = (scored.score, near);
             }
         }
@@ -113,10 +126,10 @@ pub(super) fn adjusted(grid: &MuscleGrid, gradient: &Gradient, line: MuscleLine)
     best.1
 }
 
-fn score(grid: &MuscleGrid, gradient: &Gradient, full_fall: f32, line: MuscleLine) -> Option<ScoredLine> {
+fn score(grid: &MuscleGrid, gradient: &Gradient, search: LineSearch, line: MuscleLine) -> Option<ScoredLine> {
     let normal = line.normal();
     let (mut inside, mut rows, mut sum) = (0, 0, 0.0);
-    for row in 0..HEIGHT {
+    for row in (0..HEIGHT).step_by(search.every) {
         let column = line.column(row);
         if column < 1.0 {
             break;
@@ -124,16 +137,15 @@ fn score(grid: &MuscleGrid, gradient: &Gradient, full_fall: f32, line: MuscleLin
         if column >= (WIDTH - 1) as f64 {
             continue;
         }
-        inside += 1;
-        if let Some(fall) = grid.fall(gradient, column as f32, row, normal, full_fall) {
-            sum += f64::from(fall);
-            rows += 1;
+        inside += search.every;
+        if let Some(fall) = grid.fall(gradient, column as f32, row, normal, search.full_fall) {
+            sum += f64::from(fall) * search.every as f64;
+            rows += search.every;
         }
     }
     if inside < MIN_ROWS.0 || rows < MIN_ROWS.1 {
         return None;
     }
     let unlikely = UNLIKELY * (line.end / HEIGHT as f64 - LIKELY_END).max(0.0);
-    let score = sum / f64::from(rows).sqrt() - unlikely;
-    Some(ScoredLine { line, score })
+    Some(ScoredLine { line, score: sum / (rows as f64).sqrt() - unlikely })
 }

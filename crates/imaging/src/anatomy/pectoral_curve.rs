@@ -192,3 +192,74 @@ fn rounded(value: f32) -> f32 {
     // Adding 0 turns −0 into 0, which is stored without its sign.
     (value / STEP).round() * STEP + 0.0
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn curve(points: &[[f32; 2]]) -> PectoralCurve {
+        PectoralCurve::new(points.iter().map(|&[distance, y]| CurvePoint { distance, y }).collect()).unwrap()
+    }
+
+    #[test]
+    fn the_muscle_is_between_the_curve_and_the_chest_wall() {
+        // At distance 3 in row 0, 1 in row 2, and −1 in row 4.
+        let line = curve(&[[3.0, 0.0], [1.0, 2.0]]);
+        let widths = |side| {
+            let mask = line.mask(4, 4, side);
+            let rows = mask.pixels().chunks_exact(4);
+            rows.map(|row| row.iter().map(|&inside| u8::from(inside)).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        assert_eq!(widths(Side::Left), [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]);
+        assert_eq!(widths(Side::Right), [[0, 1, 1, 1], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]]);
+        let outline = line.outline(4, 4, Side::Right);
+        assert_eq!(outline.points.len(), 4, "it ends at the chest wall");
+        assert_eq!(outline.points[0], Point { x: 0.0, y: 0.0 });
+    }
+
+    #[test]
+    fn corrections_move_and_turn_the_curve() {
+        let line = curve(&[[100.0, 0.0], [0.0, 100.0]]);
+        assert!((line.angle_from_vertical() - 45.0).abs() < 1e-3);
+        assert_eq!(line.shifted(2.3), curve(&[[102.25, 0.0], [2.25, 100.0]]));
+        for degrees in [-40.0, -5.0, 0.0, 10.0, 25.0] {
+            let turned = line.turned(degrees);
+            assert!((turned.angle_from_vertical() - 45.0 - degrees).abs() < 0.1, "{degrees}");
+            assert!((turned.distance_at(50.0) - 50.0).abs() < 0.2, "it turns about its middle");
+        }
+        assert!((line.turned(70.0).angle_from_vertical() - 80.0).abs() < 0.1);
+        assert!((line.turned(-70.0).angle_from_vertical()).abs() < 0.1);
+        assert_eq!(line.after_crop(10, 20), curve(&[[90.0, -20.0], [-10.0, 80.0]]));
+    }
+
+    #[test]
+    fn lists_that_are_no_curves_are_refused() {
+        let refused = |text: &str| serde_json::from_str::<PectoralCurve>(text).unwrap_err().to_string();
+        assert!(refused("[[1.0, 2.0]]").contains("at least two points"));
+        assert!(refused("[[1.0, 2.0], [2e7, 3.0]]").contains("point 1"));
+        assert!(refused("[[1.0, 2.0], [1.0, 2.0]]").contains("not below"));
+        let point = |distance| CurvePoint { distance, y: 0.0 };
+        assert_eq!(PectoralCurve::new(vec![point(f32::NAN); 2]), Err(PectoralCurveError::NotFinite(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_stored_curve_gives_the_same_mask(distances in prop::collection::vec(-50.0_f32..300.0, 2..20), step in 0.2_f32..40.0, first in -20.0_f32..20.0) {
+            let points = distances.iter().enumerate().map(|(row, &distance)| CurvePoint { distance, y: first + row as f32 * step });
+            let curve = PectoralCurve::new(points.collect()).unwrap();
+            let text = serde_json::to_string(&curve).unwrap();
+            let read: PectoralCurve = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&read, &curve);
+            for side in Side::ALL {
+                prop_assert_eq!(read.mask(120, 90, side), curve.mask(120, 90, side));
+                let mirrored: Vec<bool> = curve.mask(120, 90, Side::Left).pixels().chunks_exact(120).flat_map(|row| row.iter().rev()).copied().collect();
+                let right = curve.mask(120, 90, Side::Right);
+                prop_assert_eq!(right.pixels(), mirrored.as_slice());
+            }
+            let back = curve.shifted(7.5).shifted(-7.5);
+            prop_assert_eq!(&back, &curve);
+        }
+    }
+}
