@@ -69,12 +69,11 @@ pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellatio
     let mut distinct: Vec<(usize, &PictureSignature, PictureSignature)> = Vec::new();
     for (later, image) in images.iter().enumerate() {
         let Some(PictureIdentity { checksum: Some(checksum), signature }) = image else { continue };
-        match first_of.get(checksum.as_str()) {
-            Some(&earlier) => copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels }),
-            None => {
-                first_of.insert(checksum, later);
-                distinct.extend(signature.as_ref().map(|signature| (later, signature, signature.mirrored())));
-            }
+        if let Some(&earlier) = first_of.get(checksum.as_str()) {
+            copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels });
+        } else {
+            first_of.insert(checksum, later);
+            distinct.extend(signature.as_ref().map(|signature| (later, signature, signature.mirrored())));
         }
     }
     let alike: Option<Vec<Vec<PictureCopy>>> = (0..distinct.len())
