@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Statement;
+use super::statement::Statement;
 use super::words::{class, is_absent, projection, side};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
