@@ -224,8 +224,9 @@ fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Con
                 };
                 console.note(format!("fold {fold} of {} is held out, {roles}", file.folds.len()));
             }
-            if table.set_aside() > 0 {
-                let subjects = counted_as(table.set_aside(), "subject is", "subjects are");
+            let set_aside = table.set_aside().len();
+            if set_aside > 0 {
+                let subjects = counted_as(set_aside, "subject is", "subjects are");
                 console.note(format!("{subjects} kept for --fold test, and left out here"));
             }
             SplitPlan::Table(table)

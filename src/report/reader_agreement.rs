@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(
             text,
             "readers                cases  agreed   kappa  linear  quadratic\n\
-             1 and 2                    4   0.750   0.667   0.800      0.889\n\
+             1 and 2                    4   0.750   0.667   0.800      0.900\n\
              1 and Dr. \\u{1b}[31m       1   1.000       –       –          –\n\
              two radiologists: kappa 0.46 (0.02–0.72)\n\
              one radiologist, twice: kappa 0.69 (0.50–0.81)\n  \

@@ -68,7 +68,7 @@ fn folds_are_trained_one_by_one_and_evaluated_together() {
     let all: Vec<&RunDir> = runs.iter().collect();
     let output = evaluate(&fixture, &all, &["--json"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr_of(&output));
-    assert!(!stderr_of(&output).contains("warning"), "{}", stderr_of(&output));
+    assert!(!stderr_of(&output).contains("missing"), "{}", stderr_of(&output));
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     let (set, pool) = (&document["sets"]["CC_R"], &document["pool"]);
     assert_eq!((&set["n"], &set["subjects"], &document["split"]), (&16.into(), &16.into(), &"test".into()));

@@ -70,14 +70,13 @@ pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellatio
     let (mut distinct, mut signatures) = (Vec::new(), Vec::new());
     for (later, image) in images.iter().enumerate() {
         let Some(PictureIdentity { checksum: Some(checksum), signature }) = image else { continue };
-        match first_of.get(checksum.as_str()) {
-            Some(&earlier) => copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels }),
-            None => {
-                first_of.insert(checksum, later);
-                if let Some(signature) = signature {
-                    distinct.push(later);
-                    signatures.push(signature);
-                }
+        if let Some(&earlier) = first_of.get(checksum.as_str()) {
+            copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels });
+        } else {
+            first_of.insert(checksum, later);
+            if let Some(signature) = signature {
+                distinct.push(later);
+                signatures.push(signature);
             }
         }
     }

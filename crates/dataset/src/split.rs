@@ -1,6 +1,6 @@
 //! The splits of a data set by subject.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::random_split::draw;
@@ -84,6 +84,8 @@ pub(super) struct Splits {
     pub(super) seed: u64,
     /// The table of splits, if there is one.
     pub(super) file: Option<SplitFile>,
+    /// The subjects that the table keeps for a final test.
+    pub(super) set_aside: BTreeSet<SubjectId>,
     /// Empty if the split folders decide.
     pub(super) of_subject: BTreeMap<SubjectId, Split>,
 }
@@ -95,7 +97,7 @@ pub(super) fn make_splits(
     plan: SplitPlan,
     allow_straddling: bool,
 ) -> Result<Splits, SplitError> {
-    let mut file = None;
+    let (mut file, mut set_aside) = (None, BTreeSet::new());
     let (source, seed, of_subject) = match plan {
         SplitPlan::FoldersOrDrawn { .. } if samples.iter().any(|sample| sample.split.is_some()) => {
             check_folders(samples)?;
@@ -104,6 +106,7 @@ pub(super) fn make_splits(
         SplitPlan::FoldersOrDrawn { seed } => (SplitSource::Seeded, seed, draw(&densest_classes(samples), seed)),
         SplitPlan::Table(table) => {
             file = Some(table.file().clone());
+            set_aside.clone_from(table.set_aside());
             (SplitSource::File, 0, table.into_splits())
         }
         SplitPlan::AllAsTrain => {
@@ -111,7 +114,7 @@ pub(super) fn make_splits(
             (SplitSource::AllAsTrain, 0, all.collect())
         }
     };
-    let splits = Splits { source, seed, file, of_subject };
+    let splits = Splits { source, seed, file, set_aside, of_subject };
     match splits.straddling(samples) {
         Some(error) if !allow_straddling => Err(error),
         _ => Ok(splits),

@@ -96,7 +96,9 @@ pub fn build_manifests(
     warnings.extend(warn_about_spelling(&labelled));
     warnings.extend(warn_about_repeated_views(&labelled));
     if splits.source == SplitSource::File {
-        warnings.extend(warn_about_table(&labelled, &splits.of_subject));
+        let used: Vec<_> =
+            labelled.iter().copied().filter(|sample| !splits.set_aside.contains(&sample.subject)).collect();
+        warnings.extend(warn_about_table(&used, &splits.of_subject));
     }
 
     let mut manifests = Vec::new();

@@ -141,6 +141,38 @@ fn a_subject_in_two_splits_is_refused_also_across_views() {
 }
 
 #[test]
+fn a_fold_is_recorded_and_subjects_that_are_set_aside_are_not_reported() {
+    let subjects =
+        [("1", "A", "1"), ("2", "B", "1"), ("3", "A", "2"), ("4", "B", "2"), ("5", "A", "3"), ("6", "B", "test")];
+    let folder = folder_with(subjects.map(|(subject, class, _)| format!("CC_R/{class}/{subject}_1_{class}_CC_R.png")));
+    let lines: String = subjects.iter().map(|(subject, _, fold)| format!("{subject},{fold}\n")).collect();
+    let fold = |choice: &str| {
+        let text = format!("subject,fold\n{lines}");
+        let table = SplitTable::parse(Path::new("x/folds.csv"), text.as_bytes(), Some(choice.parse().unwrap()));
+        build(&folder, "all", SplitPlan::Table(table.unwrap())).unwrap()
+    };
+    let set = fold("3");
+    assert!(warnings(&set).iter().all(|warning| !warning.contains("--splits")), "{:?}", warnings(&set));
+    let [manifest] = &set.manifests[..] else { panic!("one view: {set:?}") };
+    assert_eq!(
+        lines_of(manifest),
+        ["train 3_1_A", "train 4_1_B", "validation 1_1_A", "validation 2_1_B", "test 5_1_A"],
+        "subject 6 is set aside"
+    );
+    let file = manifest.split_file.as_ref().unwrap();
+    assert_eq!((file.name.as_str(), file.fold, &file.folds[..]), ("folds.csv", Some(3), &[1, 2, 3][..]));
+    let last = fold("test").manifests.remove(0);
+    assert_eq!(last.of_split(Split::Test).map(|(_, sample)| sample.subject.0.as_str()).collect::<Vec<_>>(), ["6"]);
+    assert_eq!(last.split_file.unwrap().fold, None);
+}
+
+/// Split and name of every sample, without the view.
+fn lines_of(manifest: &DatasetManifest) -> Vec<String> {
+    let name = |line: String| line.replace("_CC_R.png", "").replace("CC_R/A/", "").replace("CC_R/B/", "");
+    lines(manifest).into_iter().map(name).collect()
+}
+
+#[test]
 fn one_subject_in_two_spellings_is_in_one_split() {
     let files = |second: &str| {
         let first = ["CC_R/train/A/P001_1_A_CC_R.png", "CC_R/train/B/2_1_B_CC_R.png"].map(str::to_owned);

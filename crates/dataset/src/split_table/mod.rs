@@ -21,8 +21,8 @@ const FOLDS: [Column; 2] = [Column::required(&["subject"]), Column::required(&["
 pub struct SplitTable {
     file: SplitFile,
     splits: BTreeMap<SubjectId, Split>,
-    /// The number of subjects that are in none of the splits, since they are kept for a final test.
-    set_aside: usize,
+    /// The subjects that are in none of the splits, since they are kept for a final test.
+    set_aside: BTreeSet<SubjectId>,
 }
 
 /// The choice of a run's test images from a table of folds.
@@ -96,7 +96,7 @@ impl SplitTable {
                 let splits = parse_lines(path, &text, &SPLITS, |word| {
                     word.parse::<Split>().map_err(|error| format!("column split: {error}"))
                 })?;
-                Ok(Self { file, splits, set_aside: 0 })
+                Ok(Self { file, splits, set_aside: BTreeSet::new() })
             }
             (Some(_), false) => Err(SplitTableError::NoFolds { path: path.to_owned() }),
             (fold, _) => {
@@ -140,13 +140,13 @@ impl SplitTable {
         if let FoldChoice::Fold(fold) = choice {
             file.fold = Some(fold);
         }
-        let mut set_aside = 0;
+        let mut set_aside = BTreeSet::new();
         let mut splits = BTreeMap::new();
         for (subject, &place) in places {
             let split = match place {
                 place if place == held_out => Split::Test,
                 Place::Test => {
-                    set_aside += 1;
+                    set_aside.insert(subject.clone());
                     continue;
                 }
                 Place::Fold(fold) if has_validation && fold == validation => Split::Validation,
@@ -163,10 +163,10 @@ impl SplitTable {
         &self.file
     }
 
-    /// The number of subjects that a run of a fold does not use, since the table keeps them for a final test.
+    /// The subjects that a run of a fold does not use, since the table keeps them for a final test.
     #[must_use]
-    pub fn set_aside(&self) -> usize {
-        self.set_aside
+    pub fn set_aside(&self) -> &BTreeSet<SubjectId> {
+        &self.set_aside
     }
 
     /// The number of subjects of a split.

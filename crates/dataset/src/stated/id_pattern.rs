@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use regex::{Captures, Regex};
 
+use super::statement::{Statement, slashed};
 use super::words::{class, is_absent, projection, side};
-use super::{Statement, slashed};
 use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 
 /// The groups that a pattern may have.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Statement;
+use super::statement::Statement;
 use super::words::{class, is_absent, projection, side};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
@@ -92,7 +92,7 @@ impl<'t> LabelLines<'t> {
         let (table, by_file) = match text.table(&BY_FILE) {
             Ok(table) => (table, true),
             Err(fault @ TableFault::Missing { .. }) => {
-                (text.table(&BY_CASE).map_err(|by_case| reason(&fault, by_case))?, false)
+                (text.table(&BY_CASE).map_err(|by_case| reason(&fault, &by_case))?, false)
             }
             Err(fault) => return Err(fault.to_string()),
         };
@@ -138,9 +138,9 @@ impl<'t> LabelLines<'t> {
 }
 
 /// The reason why a file is neither of the two forms: that of the form it comes closer to.
-fn reason(by_file: &TableFault, by_case: TableFault) -> String {
+fn reason(by_file: &TableFault, by_case: &TableFault) -> String {
     let has_suggestion = |fault: &TableFault| matches!(fault, TableFault::Missing { columns, .. } if columns.iter().any(|column| column.similar.is_some()));
-    if has_suggestion(&by_case) && !has_suggestion(by_file) { by_case.to_string() } else { by_file.to_string() }
+    if has_suggestion(by_case) && !has_suggestion(by_file) { by_case.to_string() } else { by_file.to_string() }
 }
 
 enum ColumnName<'n> {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::merged_labels::MergedLabel;
-use super::{Statement, slashed};
+use super::statement::{Statement, slashed};
 
 /// Statements about images, by file.
 #[derive(Clone, Debug)]

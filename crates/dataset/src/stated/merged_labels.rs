@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use super::Statement;
 use super::label_columns::LabelLine;
+use super::statement::Statement;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::reader_votes::ReaderVotes;
 use mammoscope_domain::text::printable::printable;

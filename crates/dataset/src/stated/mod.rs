@@ -7,6 +7,7 @@ mod label_columns;
 mod label_file;
 mod label_table;
 mod merged_labels;
+mod statement;
 mod words;
 
 use std::path::Path;
@@ -15,45 +16,7 @@ pub use self::case_labels::FoundLabel;
 pub use self::id_pattern::{IdPattern, IdPatternError};
 pub use self::label_file::{LabelFile, LabelFileError, TiedCase};
 pub use self::merged_labels::StatedLabel;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::reader_votes::ReaderVotes;
-use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
-use mammoscope_domain::subject::view::{Projection, Side, View};
-
-/// A statement about one image. Fields that are `None` are left to its name and folders.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Statement {
-    pub subject: Option<SubjectId>,
-    pub exam: Option<ExamId>,
-    pub projection: Option<Projection>,
-    pub side: Option<Side>,
-    /// The true class.
-    pub class: Option<DensityClass>,
-    /// The readers' classes.
-    pub votes: Option<ReaderVotes>,
-}
-
-impl Statement {
-    /// The view, if projection and side are stated.
-    #[must_use]
-    pub fn view(&self) -> Option<View> {
-        let (projection, side) = (self.projection?, self.side?);
-        View::ALL.into_iter().find(|view| view.projection() == projection && view.side() == side)
-    }
-
-    /// This statement, completed by another.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        Self {
-            subject: self.subject.or(other.subject),
-            exam: self.exam.or(other.exam),
-            projection: self.projection.or(other.projection),
-            side: self.side.or(other.side),
-            votes: if self.class.is_some() { self.votes } else { other.votes },
-            class: self.class.or(other.class),
-        }
-    }
-}
+pub use self::statement::Statement;
 
 /// The sources of statements about images; the label file takes precedence over the pattern.
 #[derive(Clone, Debug, Default)]
@@ -88,9 +51,4 @@ impl StatedIds {
         };
         Ok(by_table.or(by_pattern))
     }
-}
-
-/// A path below a root with `/` as the separator, for patterns and tables.
-fn slashed(below: &Path) -> String {
-    below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }

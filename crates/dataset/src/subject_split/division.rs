@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use sha2::{Digest as _, Sha256};
-
+use super::position::position;
 use super::unit::SubjectUnit;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
@@ -105,27 +104,20 @@ impl Division {
         }
     }
 
-    /// The part of a unit, which depends on its key and the seed alone.
-    ///
-    /// The first 16 bytes of the SHA-256 of `mammoscope split\0`, the seed (u64, little-endian) and the key are two numbers
-    /// (u64, big-endian), of which the upper 53 bits are a position in [0, 1). By the first, test comes before validation
-    /// and train; by the second, the folds follow each other. So the test subjects of a seed are the same with folds and
-    /// without, and a larger share only adds to them.
+    /// The part of a unit, which depends on its key and the seed alone: the interval of [0, 1) that its position is in.
+    /// Test comes first, then validation and train, or the folds in their order. So the test subjects of a seed are the
+    /// same with folds and without, and a larger share only adds to them.
     #[must_use]
     pub fn part_of(&self, unit: &SubjectUnit, seed: u64) -> Part {
-        let mut hasher = Sha256::new();
-        hasher.update(b"mammoscope split\0");
-        hasher.update(seed.to_le_bytes());
-        hasher.update(unit.key.as_str().as_bytes());
-        let digest: [u8; 32] = hasher.finalize().into();
-        let (numbers, _) = digest.as_chunks::<8>();
-        let position = |number: [u8; 8]| (u64::from_be_bytes(number) >> 11) as f64 / (1_u64 << 53) as f64;
-        let [first, second] = [numbers[0], numbers[1]].map(position);
+        let position = position(unit.key.as_str(), seed);
         match *self {
-            Self::Splits { test, .. } | Self::Folds { test, .. } if first < test => Part::Split(Split::Test),
-            Self::Splits { validation, test, .. } if first < test + validation => Part::Split(Split::Validation),
+            Self::Splits { test, .. } | Self::Folds { test, .. } if position < test => Part::Split(Split::Test),
+            Self::Splits { validation, test, .. } if position < test + validation => Part::Split(Split::Validation),
             Self::Splits { .. } => Part::Split(Split::Train),
-            Self::Folds { folds, .. } => Part::Fold(((second * f64::from(folds)) as u32).min(folds - 1) + 1),
+            Self::Folds { folds, test } => {
+                let beyond = (position - test) / (1.0 - test);
+                Part::Fold(((beyond * f64::from(folds)) as u32).min(folds - 1) + 1)
+            }
         }
     }
 }
