@@ -52,7 +52,7 @@ fn planted_faults_are_listed_worst_first_and_the_exit_status_is_1() {
 #[test]
 fn the_document_has_every_file_and_finding() {
     let folder = test_set();
-    image::imageops::flip_horizontal(&image::open(folder.path().join("CC_R/A/1_1_A_CC_R.png")).unwrap())
+    image::imageops::flip_horizontal(&image::open(folder.path().join("CC_R/A/1_1_A_CC_R.png")).unwrap().into_luma8())
         .save(folder.path().join("CC_R/A/1_1_A_CC_R.png"))
         .unwrap();
     let output = audit(folder.path(), &["--json"]);
@@ -127,4 +127,32 @@ fn splits_and_labels_come_from_tables() {
     assert_eq!(codes, ["class-against-table", "not-in-data"]);
     assert_eq!(findings[0]["files"].as_array().unwrap().len(), 4);
     assert_eq!(document["counts"]["by_class"], serde_json::json!({ "A": 4, "B": 4, "C": 8 }));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_c_ends_an_audit_without_output() {
+    use std::process::Stdio;
+
+    use mammoscope_test_support::{wait_for, write_many};
+    use rustix::process::{Pid, Signal, kill_process};
+
+    let folder = tempfile::tempdir().unwrap();
+    // Links to one image: far more than can be read before the signal.
+    write_many(folder.path(), 30_000);
+    let mut command = mammoscope();
+    command.arg("audit").arg(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    wait_for("the handler of Ctrl-C", || {
+        let status = fs::read_to_string(&status).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
+        (caught >> (libc::SIGINT - 1) & 1 == 1).then_some(())
+    });
+    kill_process(Pid::from_raw(child.id().cast_signed()).unwrap(), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr_of(&output));
+    assert!(output.stdout.is_empty());
+    assert!(stderr_of(&output).contains("interrupted"), "{}", stderr_of(&output));
 }

@@ -46,18 +46,18 @@ fn similar_pairs_above(
     all_pairs: usize,
     cancellation: Cancellation<'_>,
 ) -> Option<Vec<SimilarPair>> {
-    let mirrored: Vec<PictureSignature> = signatures.iter().map(|signature| signature.mirrored()).collect();
-    let compare = |one: usize, other: usize| {
+    let compare = |one: usize, other: usize, mirrored: &PictureSignature| {
         let pictures = [one.min(other), one.max(other)];
         let likeness = signatures[one].likeness(signatures[other]);
         if likeness >= COPY {
             return Some(SimilarPair { pictures, mirrored: false });
         }
-        (signatures[one].likeness(&mirrored[other]) >= COPY).then_some(SimilarPair { pictures, mirrored: true })
+        (signatures[one].likeness(mirrored) >= COPY).then_some(SimilarPair { pictures, mirrored: true })
     };
     if signatures.len() <= all_pairs {
         let of_later = |later: usize| {
-            let found = || (0..later).filter_map(|earlier| compare(earlier, later)).collect::<Vec<_>>();
+            let mirrored = signatures[later].mirrored();
+            let found = || (0..later).filter_map(|earlier| compare(earlier, later, &mirrored)).collect::<Vec<_>>();
             (!cancellation.is_cancelled()).then(found)
         };
         let found: Option<Vec<Vec<SimilarPair>>> = (0..signatures.len()).into_par_iter().map(of_later).collect();
@@ -70,17 +70,20 @@ fn similar_pairs_above(
     }
     let mut pairs = Vec::new();
     for members in by_length.into_values() {
-        let centre = centre(&members.iter().map(|&index| signatures[index]).collect::<Vec<_>>(), &mirrored, &members);
+        let centre = centre(&members.iter().map(|&index| signatures[index]).collect::<Vec<_>>());
         let sketches: Vec<[Sketch; 2]> = members
             .par_iter()
-            .map(|&index| [sketch(signatures[index], &centre), sketch(&mirrored[index], &centre)])
+            .map(|&index| [sketch(signatures[index], &centre), sketch(&signatures[index].mirrored(), &centre)])
             .collect();
         for table in 0..WORDS as u32 * TABLES_PER_WORD {
             if cancellation.is_cancelled() {
                 return None;
             }
             let found = neighbours(&sketches, table).into_par_iter();
-            let found = found.filter_map(|[one, other]| compare(members[one], members[other]));
+            let found = found.filter_map(|[one, other]| {
+                let (one, other) = (members[one], members[other]);
+                compare(one, other, &signatures[other].mirrored())
+            });
             pairs.par_extend(found);
         }
         pairs.sort_unstable();
@@ -90,15 +93,17 @@ fn similar_pairs_above(
 }
 
 /// The mean of the signatures and their mirror images: what all pictures have in common says nothing about copies.
-fn centre(signatures: &[&PictureSignature], mirrored: &[PictureSignature], members: &[usize]) -> Vec<f32> {
-    let mut sums = vec![0_i64; signatures[0].units().len()];
-    let mirrored = members.iter().map(|&index| &mirrored[index]);
-    for signature in signatures.iter().copied().chain(mirrored) {
+fn centre(signatures: &[&PictureSignature]) -> Vec<f32> {
+    let length = signatures[0].units().len();
+    let mut sums = vec![0_i64; length];
+    for signature in signatures {
         for (sum, &unit) in sums.iter_mut().zip(signature.units()) {
             *sum += i64::from(unit);
         }
     }
-    sums.into_iter().map(|sum| sum as f32 / (2 * signatures.len()) as f32).collect()
+    let rows = sums.chunks_exact(length.isqrt());
+    let with_mirrored = rows.flat_map(|row| row.iter().zip(row.iter().rev()).map(|(sum, mirrored)| sum + mirrored));
+    with_mirrored.map(|sum| sum as f32 / (2 * signatures.len()) as f32).collect()
 }
 
 type Sketch = [u64; WORDS];
@@ -223,11 +228,9 @@ mod tests {
     fn tables_compare_few_pairs() {
         let (signatures, _) = signatures(210);
         let all: Vec<&PictureSignature> = signatures.iter().collect();
-        let mirrored: Vec<PictureSignature> = all.iter().map(|signature| signature.mirrored()).collect();
-        let members: Vec<usize> = (0..all.len()).collect();
-        let centre = centre(&all, &mirrored, &members);
+        let centre = centre(&all);
         let sketches: Vec<_> =
-            members.iter().map(|&at| [sketch(all[at], &centre), sketch(&mirrored[at], &centre)]).collect();
+            all.iter().map(|signature| [sketch(signature, &centre), sketch(&signature.mirrored(), &centre)]).collect();
         let compared: usize = (0..64).map(|table| neighbours(&sketches, table).len()).sum();
         let pairs = all.len() * (all.len() - 1) / 2;
         assert!(compared < pairs / 2, "{compared} comparisons, of {pairs} pairs");
