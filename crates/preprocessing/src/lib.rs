@@ -3,7 +3,9 @@
 pub mod candidate;
 pub mod dicom_examination;
 pub mod manifest;
+pub mod original;
 pub mod output;
+mod output_lock;
 pub mod picture;
 pub mod preparation;
 pub mod pseudonym;
@@ -13,3 +15,4 @@ pub mod review;
 pub mod run;
 pub mod settings;
 pub mod source;
+pub mod stated_class;
