@@ -19,23 +19,18 @@ use mammoscope_dicom::examination::Force;
 use mammoscope_dicom::grey::choice::GreyRequest;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::subject_id::{ExamId, SubjectId};
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_preprocessing::candidate::LabelQuery;
 use mammoscope_preprocessing::manifest::read_manifest;
 use mammoscope_preprocessing::picture::OutputBits;
-use mammoscope_preprocessing::pseudonym::PseudonymKey;
+use mammoscope_preprocessing::pseudonym::{PseudonymKey, usual_key_file};
 use mammoscope_preprocessing::record::Record;
 use mammoscope_preprocessing::replay::replay;
 use mammoscope_preprocessing::run::{Progress, RunPlan, Stage, Summary, run as prepare};
 use mammoscope_preprocessing::settings::{PectoralTreatment, Settings};
 use mammoscope_preprocessing::source::{Source, find_sources};
-use mammoscope_storage::runs::workspace::user_data;
-
-/// The key file in the user's data folder.
-const KEY_FILE: &str = "mammoscope/pseudonym.key";
+use mammoscope_preprocessing::stated_class::stated_class;
 
 /// The error of a label file without its details.
 const UNREADABLE_LABELS: &str = "--labels: the file cannot be used; its problems may name persons, --phi shows them";
@@ -109,7 +104,7 @@ pub(super) fn run(arguments: &PreprocessArguments, console: &Console) -> anyhow:
     }
     let key_file = match &arguments.key {
         Some(path) => path.clone(),
-        None => user_data().context("no folder for the key of the pseudonyms; give --key FILE")?.join(KEY_FILE),
+        None => usual_key_file().context("no folder for the key of the pseudonyms; give --key FILE")?,
     };
     let is_new = !key_file.exists();
     let key = PseudonymKey::load_or_make(&key_file)?;
@@ -124,7 +119,7 @@ pub(super) fn run(arguments: &PreprocessArguments, console: &Console) -> anyhow:
         return verify(arguments, &key, jobs, console);
     }
     let labels = arguments.labels.as_deref().map(|path| labels(path, arguments.phi, console)).transpose()?;
-    let class_of = |query: &LabelQuery<'_>| labels.as_ref().and_then(|labels| class_of(labels, query));
+    let class_of = |query: &LabelQuery<'_>| labels.as_ref().and_then(|labels| stated_class(labels, query));
     let interruption = Interruption::watch()?;
     let is_interrupted = || interruption.requested();
     let display = Display::new(console, arguments.phi);
@@ -175,18 +170,6 @@ fn settings(arguments: &PreprocessArguments) -> Settings {
         source_range: arguments.source_bits,
         force: arguments.force.clone(),
     }
-}
-
-/// The class in a label file, by file or by any of the names that the image's subject and examination have.
-fn class_of(labels: &LabelFile, query: &LabelQuery<'_>) -> Option<DensityClass> {
-    if labels.is_by_file() {
-        return labels.label_of_file(query.file).map(|label| label.class);
-    }
-    let exams = || query.exams.iter().map(|exam| Some(ExamId::new(exam))).chain([None]);
-    let subjects = query.subjects.iter().map(|subject| SubjectId::new(subject));
-    subjects
-        .flat_map(|subject| exams().map(move |exam| (subject.clone(), exam)))
-        .find_map(|(subject, exam)| labels.class_of(&subject, exam.as_ref(), Some(query.view)))
 }
 
 fn text_of(summary: &Summary, arguments: &PreprocessArguments) -> String {

@@ -84,16 +84,27 @@ pub(crate) fn read(source: &Source) -> Result<(Vec<u8>, String), Unsuitable> {
     Ok((bytes, sha256))
 }
 
-/// Identifies a source from its header or its name.
+/// Identifies a source from its header or its name. A label table may also have the image under the number of the
+/// examination, `known_exam`, that an earlier run gave it.
 pub(crate) fn identify(
     source: &Source,
     key: &PseudonymKey,
     settings: &Settings,
     labels: Option<Labels<'_>>,
+    known_exam: Option<&str>,
 ) -> Result<Candidate, Unsuitable> {
     let (bytes, sha256) = read(source)?;
     match source.format {
-        SourceFormat::Dicom => of_dicom(source, bytes, sha256, key, settings, labels),
+        SourceFormat::Dicom => {
+            let labels = labels.map(|labels| {
+                move |query: &LabelQuery<'_>| {
+                    let exams = query.exams.iter().copied().chain(known_exam).collect();
+                    labels(&LabelQuery { exams, subjects: query.subjects.clone(), ..*query })
+                }
+            });
+            let labels = labels.as_ref().map(|labels| labels as Labels<'_>);
+            of_dicom(source, bytes, sha256, key, settings, labels)
+        }
         SourceFormat::Image(_) => of_image(source, sha256, key, labels),
     }
 }

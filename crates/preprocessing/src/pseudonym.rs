@@ -6,7 +6,11 @@ use std::{fs, io};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::runs::workspace::user_data;
 use sha2::Sha256;
+
+/// The key's file below the user's data folder.
+const KEY_FILE: &str = "mammoscope/pseudonym.key";
 
 /// Bytes of a key.
 const KEY_BYTES: usize = 32;
@@ -37,6 +41,12 @@ pub enum PseudonymKeyError {
         printable_path(path)
     )]
     Exposed { path: PathBuf, mode: u32 },
+}
+
+/// The usual place of the key, in the user's data folder; `None` without a home folder.
+#[must_use]
+pub fn usual_key_file() -> Option<PathBuf> {
+    Some(user_data()?.join(KEY_FILE))
 }
 
 impl PseudonymKey {

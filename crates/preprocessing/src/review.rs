@@ -1,5 +1,6 @@
 //! Reviews: a user's verdicts on prepared images, kept in the manifest.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
@@ -11,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 use crate::candidate::read;
 use crate::manifest::{ManifestError, read_manifest, write_manifest};
 use crate::output::make;
-use crate::picture::OutputBits;
+use crate::output_lock::lock_output;
 use crate::pseudonym::PseudonymKey;
-use crate::record::{Record, Review};
-use crate::settings::{PectoralTreatment, RecordedSettings, Settings};
+use crate::record::{PectoralState, Record, Review};
+use crate::settings::Settings;
 use crate::source::{Source, find_sources};
 
 /// A verdict that cannot be kept.
@@ -30,6 +31,8 @@ pub enum ReviewError {
     Refused(String),
     #[error("the source has changed since it was prepared; run `mammoscope preprocess` again")]
     SourceChanged,
+    #[error("a run of `preprocess` is writing to the folder; give the verdict again when it has ended")]
+    Busy,
     #[error("the image cannot be written: {0}")]
     Write(std::io::Error),
 }
@@ -41,7 +44,7 @@ pub fn review_order(folder: &Path) -> Result<Vec<Record>, ManifestError> {
         read_manifest(folder)?.into_values().filter(|record| record.output.is_some()).collect();
     let urgency = |record: &Record| {
         let steps = record.steps.as_ref();
-        let uncertain = steps.is_some_and(|steps| steps.pectoral.state == crate::record::PectoralState::Uncertain);
+        let uncertain = steps.is_some_and(|steps| steps.pectoral.state == PectoralState::Uncertain);
         let confidence = steps.and_then(|steps| steps.pectoral.confidence).unwrap_or(1.0);
         (record.review.is_some(), !uncertain, record.findings.is_empty(), (confidence * 1000.0) as i64)
     };
@@ -55,6 +58,13 @@ pub fn source_of(record: &Record, input: &Path, output: &Path, key: &PseudonymKe
     find_sources(input, output).sources.into_iter().find(|source| key.path(&source.relative) == record.source.path)
 }
 
+/// The sources below the input folder by the pseudonyms of their paths, by which records name them.
+#[must_use]
+pub fn sources_by_pseudonym(input: &Path, output: &Path, key: &PseudonymKey) -> HashMap<String, Source> {
+    let sources = find_sources(input, output).sources;
+    sources.into_iter().map(|source| (key.path(&source.relative), source)).collect()
+}
+
 /// Keeps a verdict on the image of a record: an accepted image stays, a rejected one is removed, and a corrected one is
 /// made again along the curve. `source` is the image's source; accepting and rejecting need none.
 pub fn keep_review(
@@ -63,6 +73,8 @@ pub fn keep_review(
     review: Review,
     source: Option<&Source>,
 ) -> Result<Record, ReviewError> {
+    // A run keeps the manifest in memory and would write over the verdict.
+    let _lock = lock_output(folder).map_err(ReviewError::Write)?.ok_or(ReviewError::Busy)?;
     let mut records = read_manifest(folder)?;
     let current = records.get_mut(&record.source.path).ok_or(ReviewError::NoSuchImage)?;
     if current.output.as_ref().map(|output| &output.output) != record.output.as_ref().map(|output| &output.output) {
@@ -86,7 +98,7 @@ pub fn keep_review(
             if sha256 != current.source.sha256 {
                 return Err(ReviewError::SourceChanged);
             }
-            let settings = settings_of(&current.settings);
+            let settings = Settings::of_record(&current.settings);
             let made = make(bytes, source.format, output.view, &settings, Some(&review));
             let made = made.map_err(|refusal| ReviewError::Refused(refusal.reason))?;
             if let Some(folder) = path.parent() {
@@ -111,17 +123,5 @@ pub fn curve_of(record: &Record) -> Option<&PectoralCurve> {
     match &record.review {
         Some(Review::Corrected { curve }) => Some(curve),
         _ => record.steps.as_ref()?.pectoral.curve.as_ref(),
-    }
-}
-
-/// The settings of a record; unknown words of a newer version fall back to the defaults, which the comparison of the
-/// methods' versions would have refused before.
-fn settings_of(recorded: &RecordedSettings) -> Settings {
-    Settings {
-        bits: if recorded.bits == 16 { OutputBits::Sixteen } else { OutputBits::Eight },
-        pectoral: recorded.pectoral.parse().unwrap_or(PectoralTreatment::Auto),
-        grey: recorded.window.parse().unwrap_or_default(),
-        source_range: recorded.source_range,
-        force: recorded.force.iter().filter_map(|word| word.parse().ok()).collect(),
     }
 }

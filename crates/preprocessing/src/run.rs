@@ -1,7 +1,7 @@
 //! A run of the preparation: all sources of a folder, in parallel, continued where an earlier run stopped.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -15,13 +15,11 @@ use crate::assignment::{Assigned, assign, output_path};
 use crate::candidate::{Labels, Unsuitable, identify, read};
 use crate::manifest::{MANIFEST, ManifestError, ManifestJournal, read_manifest, write_manifest};
 use crate::output::{Output, Refusal, make};
+use crate::output_lock::{LOCK, lock_output};
 use crate::pseudonym::PseudonymKey;
 use crate::record::{Decision, OutputRecord, PectoralState, Record, Review, SCHEMA, Scanner, SourceRecord};
 use crate::settings::{RecordedSettings, Settings};
 use crate::source::{FoundSources, Source, find_sources};
-
-/// The lock that keeps two runs apart.
-const LOCK: &str = ".preprocess.lock";
 
 /// What a run is to do.
 pub struct RunPlan<'a> {
@@ -144,13 +142,7 @@ fn open_output(output: &Path) -> Result<File, RunError> {
     if is_foreign {
         return Err(RunError::ForeignFolder(output.to_owned()));
     }
-    let lock = File::create(output.join(LOCK)).map_err(io)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(RunError::Busy(output.to_owned())),
-        // Without locks on this file system, two runs at once are the user's affair.
-        Err(TryLockError::Error(_)) => Ok(lock),
-    }
+    lock_output(output).map_err(io)?.ok_or_else(|| RunError::Busy(output.to_owned()))
 }
 
 #[derive(Default)]
@@ -187,7 +179,9 @@ impl Run<'_> {
             .par_iter()
             .filter(|_| !self.cancellation.is_cancelled())
             .map(|&(number, source)| {
-                let identified = identify(source, self.plan.key, &self.plan.settings, self.plan.labels);
+                let known = self.known.get(&self.plan.key.path(&source.relative));
+                let exam = known.and_then(|record| record.output.as_ref()).map(|output| output.exam.as_str());
+                let identified = identify(source, self.plan.key, &self.plan.settings, self.plan.labels, exam);
                 self.progress.advance(source.bytes);
                 (number, source, identified)
             })

@@ -97,6 +97,19 @@ impl Settings {
         }
     }
 
+    /// The settings of a record. Unknown words of a newer version become the defaults; the comparison of the methods'
+    /// versions finds such records.
+    #[must_use]
+    pub fn of_record(recorded: &RecordedSettings) -> Self {
+        Self {
+            bits: if recorded.bits == 16 { OutputBits::Sixteen } else { OutputBits::Eight },
+            pectoral: recorded.pectoral.parse().unwrap_or_default(),
+            grey: recorded.window.parse().unwrap_or_default(),
+            source_range: recorded.source_range,
+            force: recorded.force.iter().filter_map(|word| word.parse().ok()).collect(),
+        }
+    }
+
     /// True if a kind of refusal is overridden.
     #[must_use]
     pub fn forces(&self, kind: Force) -> bool {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::preparation::{PreparationAction, PreparationEffect, PreparationMessage};
+use crate::tui::protocol::review::{ReviewAction, ReviewEffect, ReviewMessage};
 use mammoscope_dataset::duplicate_audit::DuplicateAudit;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing};
 use mammoscope_dataset::subject_audit::SubjectAudit;
@@ -19,13 +21,18 @@ pub(in crate::tui) enum DatasetsEffect {
     /// Check the headers of all images in these folders, at low priority.
     Inspect(Vec<PathBuf>),
     /// Look for duplicate files in these folders of a data set.
-    FindDuplicates { root: PathBuf, folders: Vec<PathBuf> },
+    FindDuplicates {
+        root: PathBuf,
+        folders: Vec<PathBuf>,
+    },
     /// Read the headers of these images.
     ReadHeaders(Vec<PathBuf>),
     /// Complete a typed path.
     Complete(String),
     /// Look for data sets in this workspace and in the working directory.
     LookForData(PathBuf),
+    Preparation(PreparationEffect),
+    Review(ReviewEffect),
 }
 
 /// Messages from the service of the screen Datasets.
@@ -37,11 +44,21 @@ pub(in crate::tui) enum DatasetsMessage {
         requested: PathBuf,
         /// The same path, absolute.
         root: PathBuf,
+        /// True if it was made by preprocessing, so that its images can be reviewed.
+        is_prepared: bool,
     },
     /// The content of a folder.
-    Listed { root: PathBuf, folder: PathBuf, context: FolderContext, outcome: Result<FolderListing, Failure> },
+    Listed {
+        root: PathBuf,
+        folder: PathBuf,
+        context: FolderContext,
+        outcome: Result<FolderListing, Failure>,
+    },
     /// All folders were read and their subjects compared.
-    Audited { root: PathBuf, audit: SubjectAudit },
+    Audited {
+        root: PathBuf,
+        audit: SubjectAudit,
+    },
     /// Headers of images.
     Headers {
         read: Vec<(PathBuf, Result<ImageHeader, Failure>)>,
@@ -53,11 +70,19 @@ pub(in crate::tui) enum DatasetsMessage {
     /// Doubts about checked images; none for an image that is as expected.
     Doubtful(Vec<(PathBuf, Vec<ImageDoubt>)>),
     /// The duplicates among the files of a data set.
-    Duplicates { root: PathBuf, audit: DuplicateAudit },
+    Duplicates {
+        root: PathBuf,
+        audit: DuplicateAudit,
+    },
     /// Completions of a typed path.
-    Completed { typed: String, found: Vec<String> },
+    Completed {
+        typed: String,
+        found: Vec<String>,
+    },
     /// Data sets that were found nearby.
     Offered(Vec<PathBuf>),
+    Preparation(PreparationMessage),
+    Review(ReviewMessage),
 }
 
 /// Actions of the screen Datasets.
@@ -86,4 +111,6 @@ pub(in crate::tui) enum DatasetsAction {
     MoreContrast,
     LessContrast,
     ResetWindow,
+    Preparation(PreparationAction),
+    Review(ReviewAction),
 }

@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use image::DynamicImage;
 use ratatui_image::protocol::Protocol;
 
 use crate::terminal::graphics::PictureLook;
-use crate::terminal::sizes::Cells;
+use crate::terminal::sizes::{Cells, Pixels};
 use crate::tui::protocol::cell_picture::CellPicture;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::painted::PaintedExplanation;
+use crate::tui::protocol::painted_review::PaintedReview;
 use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::image_header::ImageHeader;
 use mammoscope_imaging::intensity_window::{GreyStatistics, IntensityWindow, WindowChoice};
@@ -24,11 +26,15 @@ pub(in crate::tui) enum PicturePlace {
     Viewer,
     /// One of at most [`TILES`] pictures side by side on the screen Explain, counted from 0.
     Tile(u8),
+    /// The original beside a prepared image.
+    Original,
+    /// A prepared image.
+    Prepared,
 }
 
 impl PicturePlace {
     /// The number of places.
-    pub(crate) const COUNT: usize = 2 + TILES;
+    pub(crate) const COUNT: usize = 4 + TILES;
 
     /// The index among all places.
     pub(crate) const fn index(self) -> usize {
@@ -36,6 +42,8 @@ impl PicturePlace {
             Self::Preview => 0,
             Self::Viewer => 1,
             Self::Tile(tile) => 2 + tile as usize % TILES,
+            Self::Original => 2 + TILES,
+            Self::Prepared => 3 + TILES,
         }
     }
 }
@@ -51,9 +59,46 @@ pub(in crate::tui) struct PictureRequest {
     /// The available room.
     pub(in crate::tui) room: Cells,
     pub(in crate::tui) window: WindowChoice,
-    /// The explanation painted over the image; `None` for the image as stored.
-    pub(in crate::tui) painted: Option<PaintedExplanation>,
+    /// The picture that is painted instead of the file's; `None` for the image as stored.
+    pub(in crate::tui) painted: Option<Painted>,
     pub(in crate::tui) look: PictureLook,
+}
+
+/// A picture that is painted rather than read from a file.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) enum Painted {
+    Explanation(PaintedExplanation),
+    Review(PaintedReview),
+}
+
+impl From<PaintedExplanation> for Painted {
+    fn from(painted: PaintedExplanation) -> Self {
+        Self::Explanation(painted)
+    }
+}
+
+impl From<PaintedReview> for Painted {
+    fn from(painted: PaintedReview) -> Self {
+        Self::Review(painted)
+    }
+}
+
+impl Painted {
+    /// The size for the picture's aspect ratio.
+    pub(in crate::tui) fn size(&self) -> Pixels {
+        match self {
+            Self::Explanation(painted) => painted.size(),
+            Self::Review(painted) => painted.size(),
+        }
+    }
+
+    /// Draws the picture in this size; the grey window is for explained images.
+    pub(in crate::tui) fn drawn(&self, window: WindowChoice, size: Pixels) -> DynamicImage {
+        match self {
+            Self::Explanation(painted) => painted.drawn(window, size),
+            Self::Review(painted) => painted.drawn(size),
+        }
+    }
 }
 
 /// Effects for the service of pictures.
@@ -78,7 +123,7 @@ pub(in crate::tui) struct PictureMessage {
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct EncodedPicture {
     pub(in crate::tui) drawing: Drawing,
-    /// `None` for a painted explanation.
+    /// `None` for a painted picture.
     pub(in crate::tui) facts: Option<PictureFacts>,
 }
 

@@ -11,9 +11,8 @@ use ratatui_image::Image;
 use crate::terminal::sizes::Cells;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::failure::Failure;
-use crate::tui::protocol::painted::PaintedExplanation;
 use crate::tui::protocol::pictures::{
-    Drawing, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
+    Drawing, Painted, PictureEffect, PictureFacts, PictureMessage, PicturePlace, PictureRequest,
 };
 use crate::tui::shared_state::SharedState;
 use mammoscope_imaging::intensity_window::WindowChoice;
@@ -22,7 +21,7 @@ use mammoscope_imaging::intensity_window::WindowChoice;
 pub(in crate::tui) struct PictureContent<'a> {
     path: &'a Path,
     window: WindowChoice,
-    painted: Option<PaintedExplanation>,
+    painted: Option<Painted>,
 }
 
 impl<'a> PictureContent<'a> {
@@ -31,9 +30,9 @@ impl<'a> PictureContent<'a> {
         Self { path, window, painted: None }
     }
 
-    /// The image in a file with an explanation painted over it.
-    pub(in crate::tui) fn painted(path: &'a Path, window: WindowChoice, painted: PaintedExplanation) -> Self {
-        Self { path, window, painted: Some(painted) }
+    /// A picture that is painted for the image in a file, for example with an explanation over it.
+    pub(in crate::tui) fn painted(path: &'a Path, window: WindowChoice, painted: impl Into<Painted>) -> Self {
+        Self { path, window, painted: Some(painted.into()) }
     }
 }
 

@@ -4,6 +4,7 @@
 mod case_labels;
 mod id_pattern;
 mod label_columns;
+mod label_entry;
 mod label_file;
 mod label_table;
 mod merged_labels;
@@ -14,6 +15,7 @@ use std::path::Path;
 
 pub use self::case_labels::FoundLabel;
 pub use self::id_pattern::{IdPattern, IdPatternError};
+pub use self::label_entry::{LabelEntryError, with_label};
 pub use self::label_file::{LabelFile, LabelFileError, TiedCase};
 pub use self::merged_labels::StatedLabel;
 pub use self::statement::Statement;

@@ -6,6 +6,8 @@ use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
+use crate::tui::protocol::preparation::PreparationAction;
+use crate::tui::protocol::review::ReviewAction;
 
 const fn act(action: DatasetsAction) -> Action {
     Action::Datasets(action)
@@ -22,53 +24,69 @@ const DUPLICATES: Binding = Binding::quiet(
 const SHOWN: Binding =
     Binding::new(act(Do::NextShown), &[Key::Char('f')], "flagged", "list all, flagged or marked images");
 
+const PREPROCESS: Binding = Binding::new(
+    act(Do::Preparation(PreparationAction::Open)),
+    &[Key::Char('p')],
+    "preprocess",
+    "prepare DICOM and image files for training",
+);
+const REVIEW: Binding =
+    Binding::new(act(Do::Review(ReviewAction::Open)), &[Key::Char('r')], "review", "review the prepared images");
+
 /// The keys while the folders have the focus.
-pub(super) const FOLDERS: KeyTables = &[
-    &[
-        Binding::new(act(Do::ToImages), &[Key::Enter], "images", "go to the images of this folder"),
-        Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "expand", "expand the folder, or go into it"),
-        Binding::quiet(act(Do::Outward), &[Key::Left, Key::Char('h')], "collapse the folder, or go to its parent"),
-        TRAIN,
-        FILTER,
-        SHOWN,
-        OPEN,
-        DUPLICATES,
-    ],
-    LIST_MOTIONS,
-];
+pub(super) const FOLDERS: KeyTables = &[TO_IMAGES, FOLDER_KEYS, OTHERS, LIST_MOTIONS];
+
+/// The keys while the folders of prepared images have the focus.
+pub(super) const PREPARED_FOLDERS: KeyTables = &[TO_IMAGES, REVIEW_KEY, FOLDER_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The keys while the images have the focus.
-pub(super) const IMAGES: KeyTables = &[
-    &[
-        Binding::new(act(Do::View), &[Key::Enter], "view", "show the image full screen"),
-        Binding::new(
-            act(Do::Explain),
-            &[Key::Char('e')],
-            "explain",
-            "see where a network looks in the marked or listed images",
-        ),
-        Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark or unmark the image"),
-        FILTER,
-        Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
-        SHOWN,
-        Binding::new(
-            act(Do::ToFolders),
-            &[Key::Escape, Key::Left, Key::Char('h')],
-            "folders",
-            "go back to the folders",
-        ),
-        TRAIN,
-        OPEN,
-        Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
-        DUPLICATES,
-        Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark or unmark all listed images"),
-        Binding::quiet(act(Do::Darker), &[Key::Char('[')], "darken the image"),
-        Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "brighten the image"),
-        Binding::quiet(act(Do::LessContrast), &[Key::Char('{')], "decrease the contrast"),
-        Binding::quiet(act(Do::MoreContrast), &[Key::Char('}')], "increase the contrast"),
-        Binding::quiet(act(Do::ResetWindow), &[Key::Char('0')], "reset the grey window"),
-    ],
-    LIST_MOTIONS,
+pub(super) const IMAGES: KeyTables = &[IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+
+/// The keys while prepared images have the focus.
+pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+
+/// The key of what is most useful for prepared images.
+const REVIEW_KEY: &[Binding] = &[REVIEW];
+
+/// Less common keys of folders and images.
+const OTHERS: &[Binding] = &[PREPROCESS];
+
+const TO_IMAGES: &[Binding] =
+    &[Binding::new(act(Do::ToImages), &[Key::Enter], "images", "go to the images of this folder")];
+
+const FOLDER_KEYS: &[Binding] = &[
+    Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "expand", "expand the folder, or go into it"),
+    Binding::quiet(act(Do::Outward), &[Key::Left, Key::Char('h')], "collapse the folder, or go to its parent"),
+    TRAIN,
+    FILTER,
+    SHOWN,
+    OPEN,
+    DUPLICATES,
+];
+
+const IMAGE_KEYS: &[Binding] = &[
+    Binding::new(act(Do::View), &[Key::Enter], "view", "show the image full screen"),
+    Binding::new(
+        act(Do::Explain),
+        &[Key::Char('e')],
+        "explain",
+        "see where a network looks in the marked or listed images",
+    ),
+    Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark or unmark the image"),
+    FILTER,
+    Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
+    SHOWN,
+    Binding::new(act(Do::ToFolders), &[Key::Escape, Key::Left, Key::Char('h')], "folders", "go back to the folders"),
+    TRAIN,
+    OPEN,
+    Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
+    DUPLICATES,
+    Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark or unmark all listed images"),
+    Binding::quiet(act(Do::Darker), &[Key::Char('[')], "darken the image"),
+    Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "brighten the image"),
+    Binding::quiet(act(Do::LessContrast), &[Key::Char('{')], "decrease the contrast"),
+    Binding::quiet(act(Do::MoreContrast), &[Key::Char('}')], "increase the contrast"),
+    Binding::quiet(act(Do::ResetWindow), &[Key::Char('0')], "reset the grey window"),
 ];
 
 /// The keys while no data set is open.
@@ -76,6 +94,7 @@ pub(super) const NOTHING: KeyTables = &[
     &[
         Binding::new(act(Do::Open), &[Key::Char('o')], "type a path", "open a data set"),
         Binding::new(act(Do::OpenOffered), &[Key::Enter], "open", "open the data set under the cursor"),
+        PREPROCESS,
     ],
     LIST_MOTIONS,
 ];

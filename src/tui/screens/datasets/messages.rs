@@ -10,7 +10,10 @@ impl DatasetsScreen {
     /// Handles a message of the service.
     pub(in crate::tui) fn on_message(&mut self, message: DatasetsMessage, _model: &mut SharedState) -> Vec<Effect> {
         match message {
-            DatasetsMessage::Opened { requested, root } => self.on_opened(&requested, &root),
+            DatasetsMessage::Opened { requested, root, is_prepared } => {
+                self.is_prepared = is_prepared;
+                self.on_opened(&requested, &root)
+            }
             DatasetsMessage::Listed { root, folder, context, outcome } => {
                 self.keep_image();
                 if let Some(tree) = self.tree.as_mut().filter(|tree| tree.folder(0).path == root) {
@@ -61,8 +64,9 @@ impl DatasetsScreen {
                 vec![Effect::done(self.samples.on_duplicates(audit))]
             }
             DatasetsMessage::Completed { typed, found } => {
-                if let Some(open) = &mut self.open {
-                    open.on_message(&typed, found);
+                match &mut self.open {
+                    Some(open) => open.on_message(&typed, found),
+                    None => self.preparation.on_completed(&typed, found),
                 }
                 Vec::new()
             }
@@ -70,6 +74,8 @@ impl DatasetsScreen {
                 self.offered = Some(offered);
                 Vec::new()
             }
+            DatasetsMessage::Preparation(message) => self.on_preparation(message),
+            DatasetsMessage::Review(message) => self.on_review(message),
         }
     }
 

@@ -8,17 +8,24 @@ mod images_view;
 mod keys;
 mod messages;
 mod open_field;
+mod preparation;
+mod prepared;
 mod preview;
+mod review;
 mod samples;
 mod tree;
 mod update;
 mod view;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use open_field::{OpenField, Typed};
+use preparation::Preparation;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::widgets::Paragraph;
+use review::ReviewPane;
 use samples::Samples;
 use serde::{Deserialize, Serialize};
 use tree::FolderTree;
@@ -49,6 +56,8 @@ pub(in crate::tui) struct DatasetsView {
     shown: Shown,
     window: WindowChoice,
     images: bool,
+    /// The folders of sources by the folders of prepared images.
+    sources: BTreeMap<PathBuf, PathBuf>,
 }
 
 #[derive(Debug)]
@@ -78,6 +87,13 @@ pub(in crate::tui) struct DatasetsScreen {
     /// Images whose headers have to be requested.
     unread: Vec<PathBuf>,
     entered: bool,
+    /// True if the data set was made by preprocessing.
+    is_prepared: bool,
+    /// The folders of sources by the folders of prepared images.
+    sources: BTreeMap<PathBuf, PathBuf>,
+    preparation: Preparation,
+    /// The review of the data set, in place of its folders and images.
+    review: Option<ReviewPane>,
 }
 
 impl Default for DatasetsScreen {
@@ -107,13 +123,18 @@ impl DatasetsScreen {
             offers: ScrollList::default(),
             unread: Vec::new(),
             entered: false,
+            is_prepared: false,
+            sources: view.sources.clone(),
+            preparation: Preparation::default(),
+            review: None,
             restored: view,
         }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> DatasetsView {
-        let Some(tree) = &self.tree else { return self.restored.clone() };
+        let sources = self.sources.clone();
+        let Some(tree) = &self.tree else { return DatasetsView { sources, ..self.restored.clone() } };
         let image = self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row));
         DatasetsView {
             root: Some(tree.folder(0).path.clone()),
@@ -123,16 +144,25 @@ impl DatasetsScreen {
             shown: self.shown,
             window: self.window,
             images: self.in_images,
+            sources,
         }
     }
 }
 
 impl Screen for DatasetsScreen {
     fn bindings(&self, _model: &SharedState) -> KeyTables {
-        match self.tree {
-            None => keys::NOTHING,
-            Some(_) if self.in_images => keys::IMAGES,
-            Some(_) => keys::FOLDERS,
+        if let Some(bindings) = self.preparation.bindings() {
+            return bindings;
+        }
+        if let Some(review) = &self.review {
+            return review.bindings();
+        }
+        match (self.tree.is_some(), self.in_images, self.is_prepared) {
+            (false, _, _) => keys::NOTHING,
+            (true, true, false) => keys::IMAGES,
+            (true, true, true) => keys::PREPARED_IMAGES,
+            (true, false, false) => keys::FOLDERS,
+            (true, false, true) => keys::PREPARED_FOLDERS,
         }
     }
 
@@ -144,7 +174,13 @@ impl Screen for DatasetsScreen {
     }
 
     fn move_cursor(&mut self, motion: ListMotion, _model: &SharedState) -> Vec<Effect> {
-        self.step(motion)
+        match &mut self.review {
+            Some(review) => {
+                review.step(motion);
+                Vec::new()
+            }
+            None => self.step(motion),
+        }
     }
 
     fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
@@ -153,6 +189,9 @@ impl Screen for DatasetsScreen {
                 Typed::Continues(effects) => effects,
                 Typed::Open(path) => {
                     self.open = None;
+                    if let Some(review) = &mut self.review {
+                        return Some(review.locate(&path));
+                    }
                     vec![Effect::Datasets(DatasetsEffect::Open(path.into()))]
                 }
                 Typed::Cancelled => {
@@ -160,6 +199,9 @@ impl Screen for DatasetsScreen {
                     Vec::new()
                 }
             });
+        }
+        if let Some(effects) = self.preparation.type_key(key) {
+            return Some(effects);
         }
         if self.typing {
             self.type_filter(key);
@@ -172,6 +214,9 @@ impl Screen for DatasetsScreen {
         if let Some(open) = &mut self.open {
             return open.paste(text);
         }
+        if let Some(effects) = self.preparation.paste(text) {
+            return effects;
+        }
         if self.typing {
             self.filter.paste(text);
             self.stale = true;
@@ -180,8 +225,17 @@ impl Screen for DatasetsScreen {
     }
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
-        match &mut self.open {
-            Some(open) => open.mouse(mouse),
+        if let Some(open) = &mut self.open {
+            return open.mouse(mouse);
+        }
+        if self.preparation.is_shown() {
+            return Vec::new();
+        }
+        match &mut self.review {
+            Some(review) => {
+                review.mouse(mouse);
+                Vec::new()
+            }
             None => self.mouse_here(mouse, shared),
         }
     }
@@ -197,23 +251,45 @@ impl Screen for DatasetsScreen {
     }
 
     fn pictures_mut(&mut self) -> &mut [PictureView] {
-        std::slice::from_mut(&mut self.picture)
+        match &mut self.review {
+            Some(review) => review.pictures_mut(),
+            None => std::slice::from_mut(&mut self.picture),
+        }
     }
 
     fn on_picture(&mut self, message: &PictureMessage) {
-        self.take_picture(message);
+        match &mut self.review {
+            Some(review) => review.pictures_mut().iter_mut().for_each(|picture| picture.on_message(message)),
+            None => self.take_picture(message),
+        }
     }
 
     fn after_draw(&mut self) -> Vec<Effect> {
+        if let Some(review) = &mut self.review {
+            return review.after_draw();
+        }
         let unread = std::mem::take(&mut self.unread);
         let headers = (!unread.is_empty()).then_some(Effect::Datasets(DatasetsEffect::ReadHeaders(unread)));
         headers.into_iter().chain(self.picture.take_request()).collect()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        self.picture.covered |= self.open.is_some();
-        self.relist();
-        self.draw_panes(frame, area, shared);
+        let covered = self.open.is_some() || self.preparation.is_shown();
+        self.pictures_mut().iter_mut().for_each(|picture| picture.covered |= covered);
+        let status = self.preparation.status(shared);
+        let [whole, below] =
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(u16::from(status.is_some()))]).areas(area);
+        match &mut self.review {
+            Some(review) => review.draw(frame, whole, shared),
+            None => {
+                self.relist();
+                self.draw_panes(frame, whole, shared);
+            }
+        }
+        if let Some(status) = status {
+            frame.render_widget(Paragraph::new(status), below);
+        }
+        self.preparation.draw(frame, area, shared);
         if let Some(open) = &mut self.open {
             open.draw(frame, area, shared);
         }

@@ -19,6 +19,9 @@ use mammoscope_domain::text::printable::printable;
 /// A field for typing a path.
 #[derive(Debug)]
 pub(super) struct OpenField {
+    title: &'static str,
+    /// Shown where no folder completes the path.
+    hint: &'static str,
     field: TextField,
     found: Vec<String>,
     list: ScrollList,
@@ -33,9 +36,9 @@ pub(super) enum Typed {
 }
 
 impl OpenField {
-    /// A field that starts with this path.
-    pub(super) fn new(path: &str) -> (Self, Vec<Effect>) {
-        let open = Self { field: TextField::new(path), found: Vec::new(), list: ScrollList::default() };
+    /// A field that starts with this path; title and hint say what it is for.
+    pub(super) fn new([title, hint]: [&'static str; 2], path: &str) -> (Self, Vec<Effect>) {
+        let open = Self { title, hint, field: TextField::new(path), found: Vec::new(), list: ScrollList::default() };
         let effects = open.complete();
         (open, effects)
     }
@@ -115,7 +118,7 @@ impl OpenField {
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let theme = &shared.theme;
-        let titles = ["Open a data set", "Tab completes · Enter opens · Esc back"];
+        let titles = [self.title, "Tab completes · Enter opens · Esc back"];
         let inner = draw_box(frame, area, (76, 14), shared, titles);
         let [field, _, rows] =
             Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(inner);
@@ -123,8 +126,8 @@ impl OpenField {
         spans.extend(self.field.spans(usize::from(field.width).saturating_sub(10), true, theme));
         frame.render_widget(Paragraph::new(Line::from(spans)), field);
         if self.found.is_empty() {
-            let text = " no folder matches; expected layout: <view>/[<split>/]<class>/<image>";
-            frame.render_widget(Paragraph::new(Line::styled(fitted(text, rows.width.into()), theme.dim())), rows);
+            let text = format!(" no folder matches; {}", self.hint);
+            frame.render_widget(Paragraph::new(Line::styled(fitted(&text, rows.width.into()), theme.dim())), rows);
             return;
         }
         let visible = self.list.visible(rows, self.found.len());

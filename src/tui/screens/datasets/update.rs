@@ -18,6 +18,9 @@ use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_dataset::subject_audit::sample_name;
 
+/// Title and hint of the field for the path of a data set.
+const TITLES: [&str; 2] = ["Open a data set", "expected layout: <view>/[<split>/]<class>/<image>"];
+
 /// The largest number of images for the viewer and for Explain; of a longer list, those around the cursor are taken.
 pub(super) const MAX_VIEWED: usize = 5000;
 
@@ -51,7 +54,7 @@ impl DatasetsScreen {
             DatasetsAction::Open => {
                 let start = self.tree.as_ref().map_or(&shared.workspace, |tree| &tree.folder(0).path);
                 let start = start.parent().unwrap_or(start).to_string_lossy();
-                let (open, effects) = OpenField::new(&format!("{}/", start.trim_end_matches('/')));
+                let (open, effects) = OpenField::new(TITLES, &format!("{}/", start.trim_end_matches('/')));
                 self.open = Some(open);
                 return effects;
             }
@@ -68,6 +71,8 @@ impl DatasetsScreen {
             DatasetsAction::Darker => self.window = self.window.brighter(-1),
             DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
             DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
+            DatasetsAction::Preparation(action) => return self.prepare(action, shared),
+            DatasetsAction::Review(action) => return self.review(action, shared),
             DatasetsAction::ResetWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),
         }
         Vec::new()
@@ -328,6 +333,7 @@ impl DatasetsScreen {
             (self.filter, self.shown, self.in_images) = (TextField::default(), Shown::All, false);
         }
         self.restored.root = Some(root.to_owned());
+        self.review = None;
         self.tree = Some(FolderTree::new(root));
         self.samples = Samples::default();
         (self.folder, self.folders, self.images) = (0, ScrollList::default(), ScrollList::default());

@@ -15,6 +15,7 @@ use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_dataset::folder_listing::{FolderContext, FolderListing, list_folder};
 use mammoscope_dataset::subject_audit::{AuditedImage, SubjectAudit};
+use mammoscope_preprocessing::manifest::MANIFEST;
 
 /// The interval at which folders are checked, since network file systems give no hints of changes.
 const POLL_INTERVAL: Duration = Duration::from_secs(2);
@@ -118,7 +119,8 @@ impl Browser<'_> {
         self.known.clear();
         drop(self.watcher.take());
         self.unaudited = false;
-        self.send(DatasetsMessage::Opened { requested: root.to_owned(), root: self.root.clone() })?;
+        let is_prepared = self.root.join(MANIFEST).is_file();
+        self.send(DatasetsMessage::Opened { requested: root.to_owned(), root: self.root.clone(), is_prepared })?;
         // Watching a hundred thousand files takes the system a while to set up, so the first list does not wait for it.
         // Polling notices changes until then.
         let (watched, hints) = (self.root.clone(), hints.clone());

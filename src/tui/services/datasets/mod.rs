@@ -3,6 +3,8 @@
 mod browser;
 mod inspector;
 pub(super) mod paths;
+mod preparation;
+mod review;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,6 +25,8 @@ use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_imaging::decode::decode_file;
 use mammoscope_imaging::image_header::read_header;
 use mammoscope_storage::runs::workspace::Workspace;
+use preparation::PreparationRunner;
+use review::ReviewKeeper;
 
 /// The number of images that are decoded between two messages.
 const DECODED_PER_MESSAGE: usize = 32;
@@ -44,13 +48,23 @@ pub(in crate::tui) struct DatasetsService {
     browser: Option<Sender<BrowserJob>>,
     headers: Option<Sender<Vec<PathBuf>>>,
     inspector: Option<Sender<InspectorJob>>,
+    preparation: PreparationRunner,
+    review: ReviewKeeper,
     /// Set to cancel the search for duplicates when another data set is opened.
     cancelled: Arc<AtomicBool>,
 }
 
 impl DatasetsService {
     pub(in crate::tui) fn new(_workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
-        Self { inbox: inbox.clone(), browser: None, headers: None, inspector: None, cancelled: Arc::default() }
+        Self {
+            inbox: inbox.clone(),
+            browser: None,
+            headers: None,
+            inspector: None,
+            preparation: PreparationRunner::new(inbox),
+            review: ReviewKeeper::new(inbox),
+            cancelled: Arc::default(),
+        }
     }
 
     pub(in crate::tui) fn perform(&mut self, effect: DatasetsEffect) {
@@ -85,6 +99,8 @@ impl DatasetsService {
                 let found = paths::completions(&typed);
                 DatasetsMessage::Completed { typed, found }
             }),
+            DatasetsEffect::Preparation(effect) => self.preparation.perform(effect),
+            DatasetsEffect::Review(effect) => self.review.perform(effect),
             DatasetsEffect::LookForData(workspace) => {
                 self.answer(move || DatasetsMessage::Offered(paths::data_nearby(&workspace)));
             }

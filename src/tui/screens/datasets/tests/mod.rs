@@ -1,4 +1,6 @@
+mod preparation;
 mod rendering;
+mod review;
 mod unreadable_and_duplicates;
 
 use std::path::Path;
@@ -41,7 +43,7 @@ fn list(app: &mut App, folder: &str, subfolders: &[&str], images: &[String]) -> 
 
 /// Opens a data set of CC_R with train and test: an image in class A is named B, and a subject is in both splits.
 fn open_set(app: &mut App) {
-    send(app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into() });
+    send(app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into(), is_prepared: false });
     list(app, "", &["CC_R"], &[]);
     list(app, "CC_R", &["train", "test"], &[]);
     let mut audited = Vec::new();
@@ -146,7 +148,7 @@ fn folders_open_and_close_and_lead_to_images() {
 #[test]
 fn a_selected_folder_is_read_first() {
     let mut app = fresh_app();
-    send(&mut app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into() });
+    send(&mut app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into(), is_prepared: false });
     list(&mut app, "", &["CC_R", "CC_L"], &[]);
     let effects = press(&mut app, &[Key::Down]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::List("/data/density/CC_R".into()))]);
@@ -243,7 +245,7 @@ fn another_data_set_can_be_typed() {
     press(&mut app, &[Key::Tab]);
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query/".into()))]);
-    send(&mut app, DatasetsMessage::Opened { requested: "/query/".into(), root: "/query".into() });
+    send(&mut app, DatasetsMessage::Opened { requested: "/query/".into(), root: "/query".into(), is_prepared: false });
     let outcome = Err("permission denied".into());
     let (root, folder) = (PathBuf::from("/query"), PathBuf::from("/query"));
     send(&mut app, DatasetsMessage::Listed { root, folder, context: FolderContext::default(), outcome });

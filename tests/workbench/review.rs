@@ -1,0 +1,105 @@
+//! From an archive of DICOM files to reviewed, corrected and labelled images, in a terminal.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+
+use mammoscope_test_support::pty_session::PtySession;
+use serde_json::Value;
+
+const SIZE: (u16, u16) = (120, 40);
+const PREPARED: &str = "archive-prepared";
+
+/// The lines of the manifest with an image.
+fn records(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join(PREPARED).join("manifest.jsonl")).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.filter(|line| line["output"].is_string()).collect()
+}
+
+/// The records with a verdict.
+fn reviewed(folder: &Path, verdict: &str) -> Vec<Value> {
+    records(folder).into_iter().filter(|record| record["review"]["verdict"] == verdict).collect()
+}
+
+fn quit(mut session: PtySession) {
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope"))
+        .args(["phantom", "archive", "--subjects", "4", "--size", "160", "--seed", "3", "--dicom", "--quiet"])
+        .current_dir(folder.path())
+        .assert()
+        .success();
+
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"p");
+    session.wait_for_text("Enter starts");
+    session.send(b"\x15archive");
+    session.wait_for_text(PREPARED);
+    session.send(b"\r");
+    session.wait_for_text("16 images written");
+    session.wait_for_text("a new key of pseudonyms");
+    session.wait_for_text(&format!("{PREPARED} "));
+    session.send(b"\r");
+    session.wait_for_text("r review");
+    session.send(b"r");
+    session.wait_for_text("0 of 16");
+    session.wait_for("the sources", |screen| !screen.contents().contains("looking for the sources"));
+
+    // Muscles come first, so that the third image can be corrected.
+    session.send(b"\r");
+    session.wait_for_text("1 of 16");
+    session.send(b"x");
+    session.wait_for_text("2 of 16");
+    session.send(b"e");
+    session.wait_for_text("from the vertical");
+    session.send(b"\x1b[C\x1b[C\x1b[A\r");
+    session.wait_for_text("3 of 16");
+    session.send(b"b");
+    session.wait_for_text("class B for P");
+    session.wait_for("the verdicts are saved", |screen| !screen.contents().contains("… P"));
+    quit(session);
+
+    let [accepted, rejected, corrected] =
+        ["accepted", "rejected", "corrected"].map(|verdict| reviewed(folder.path(), verdict));
+    assert_eq!([accepted.len(), rejected.len(), corrected.len()], [1, 1, 1]);
+    let exists = |record: &Value| folder.path().join(PREPARED).join(record["output"].as_str().unwrap()).exists();
+    assert!(exists(&accepted[0]) && !exists(&rejected[0]) && exists(&corrected[0]));
+    assert_eq!(corrected[0]["steps"]["pectoral"]["state"], "filled");
+    let labels = fs::read_to_string(folder.path().join(PREPARED).join("labels.csv")).unwrap();
+    let (subject, rest) = labels.strip_prefix("subject,exam,class\n").unwrap().split_once(',').unwrap();
+    assert_eq!(rest, "1,B\n");
+
+    // Prepared again, with the sources that the workbench remembers.
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("r review");
+    session.send(b"p");
+    session.wait_for_text("Enter starts");
+    session.send(b"\r");
+    session.wait_for_text("1 rejected in a review");
+    session.wait_for_text("classes are taken from labels.csv");
+    session.send(b"\r");
+    session.wait_for_text("r review");
+    session.send(b"r");
+    session.wait_for_text("3 of 16");
+    quit(session);
+
+    for (verdict, before) in [("accepted", &accepted), ("rejected", &rejected), ("corrected", &corrected)] {
+        let after = reviewed(folder.path(), verdict);
+        assert_eq!(after.len(), 1, "{verdict}");
+        assert_eq!(after[0]["review"], before[0]["review"]);
+        assert_eq!(after[0]["pixel_sha256"], before[0]["pixel_sha256"], "{verdict}");
+        assert_eq!(exists(&after[0]), verdict != "rejected", "{verdict}");
+    }
+    let of_subject = records(folder.path()).into_iter().filter(|record| record["subject"] == subject);
+    let classes: Vec<Value> = of_subject.map(|record| record["class"].clone()).collect();
+    assert_eq!(classes, ["B", "B", "B", "B"], "an examination has one class");
+}
