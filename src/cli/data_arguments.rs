@@ -29,7 +29,7 @@ pub(super) struct DataArguments {
     #[command(flatten)]
     pub(super) grey: GreyArguments,
     /// A CSV file of labels with the column file, or subject and, where they matter, exam, view and laterality, and class
-    /// or, for several readers, reader_1, reader_2 and so on; it takes precedence over names and folders. The tables of
+    /// or, for several readers, `reader_1`, `reader_2` and so on; it takes precedence over names and folders. The tables of
     /// INbreast, CBIS-DDSM and VinDr-Mammo are read as published
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,

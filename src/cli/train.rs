@@ -35,6 +35,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// runs, `resume` continues an interrupted one, `evaluate` measures the result. Splits are the data's own folders, or
 /// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views; `mammoscope split` writes others.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
   The reference's recipe, all four views:

@@ -116,7 +116,7 @@ fn refusals(fixture: &TrainingFixture, runs: &[RunDir], manifests: &[DatasetMani
     let mut changed = manifests[0].clone();
     changed.split_file.as_mut().unwrap().fold = Some(3);
     write_manifest(&copy.manifest(), &changed).unwrap();
-    let first = &subjects(&manifests[0], Split::Test)[0];
+    let first = subjects(&manifests[0], Split::Test).into_iter().min().unwrap();
     refused(&runs[0], 1, &format!("subject {first} is among the test images of both"));
 
     changed.split_file.as_mut().unwrap().sha256 = "0".repeat(64);

@@ -64,6 +64,7 @@ pub fn read_identities(
 
 /// Finds the pairs of copies (among more than a few thousand pictures, nearly all), except that of many images with the same pixels each is paired with the first only. `None`
 /// stands for an unreadable image. Returns `None` if cancelled.
+#[must_use]
 pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellation<'_>) -> Option<Vec<PictureCopy>> {
     let mut first_of: HashMap<&str, usize> = HashMap::new();
     let mut copies = Vec::new();

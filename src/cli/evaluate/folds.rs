@@ -144,7 +144,7 @@ fn refuse_repeated_subjects(runs: &[FoldRun<'_>], split: Split) -> anyhow::Resul
         let subjects: BTreeSet<&str> =
             run.manifest.of_split(split).map(|(_, sample)| sample.subject.0.as_str()).collect();
         // Two spellings within a run are not two runs.
-        let keys: HashMap<IdKey, &str> = subjects.into_iter().map(|subject| (IdKey::of(subject), subject)).collect();
+        let keys: BTreeMap<IdKey, &str> = subjects.into_iter().map(|subject| (IdKey::of(subject), subject)).collect();
         for (key, subject) in keys {
             if let Some(other) = held_out.insert((run.manifest.view, key), run) {
                 bail!(

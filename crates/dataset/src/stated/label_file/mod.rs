@@ -228,8 +228,8 @@ impl LabelFile {
                 listed(cases)
             ));
         }
-        // Tables of lesions repeat the images.
-        if !self.repeats.is_empty() && !(self.is_by_file() && self.readers.is_empty()) {
+        let may_be_lesions = self.is_by_file() && self.readers.is_empty();
+        if !self.repeats.is_empty() && !may_be_lesions {
             let repeats = counted_as(self.repeats.len(), "line repeats", "lines repeat");
             warnings.push(format!("{repeats} what an earlier one says: {}", lines(&self.repeats)));
         }
