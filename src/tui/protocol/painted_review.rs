@@ -172,3 +172,46 @@ fn border(part: PixelBox) -> Contour {
     let points = [(left, top), (right, top), (right, bottom), (left, bottom)].map(|(x, y)| Point { x, y });
     Contour { points: points.to_vec(), closed: true }
 }
+
+#[cfg(test)]
+mod tests {
+    use mammoscope_imaging::anatomy::CurvePoint;
+
+    use super::*;
+
+    /// A right breast of 200 × 100 pixels, kept at half its size, cropped to its right half.
+    fn painted(part: ReviewPart, outlines: bool) -> PaintedReview {
+        let picture = ReviewPicture {
+            grey: GrayImage::from_pixel(100, 50, image::Luma([60])),
+            breast: Vec::new(),
+            size: [200, 100],
+            crop: PixelBox { left: 100, top: 0, right: 200, bottom: 100 },
+            side: Side::Right,
+            level: 90,
+        };
+        let points = vec![CurvePoint { distance: 50.0, y: 0.0 }, CurvePoint { distance: 0.0, y: 50.0 }];
+        let curve = Some(PectoralCurve::new(points).unwrap());
+        PaintedReview { picture: Arc::new(picture), curve, part, outlines }
+    }
+
+    #[test]
+    fn the_muscle_is_filled_at_the_chest_wall() {
+        let painted = painted(ReviewPart::Filled(200), false);
+        let size = Pixels { width: 50, height: 50 };
+        assert_eq!(painted.size(), Pixels { width: 100, height: 100 });
+        let drawn = painted.drawn(size).into_luma8();
+        let row = |y: usize| drawn.as_raw()[y * 50..][..50].iter().filter(|&&level| level == 200).count();
+        assert_eq!([row(0), row(10), row(30)], [25, 15, 0]);
+        assert_eq!(drawn.get_pixel(49, 0).0, [200], "the wall of a right breast is on the right");
+    }
+
+    #[test]
+    fn crop_and_edge_are_drawn_over_the_whole_original() {
+        let drawn = painted(ReviewPart::Whole, true).drawn(Pixels { width: 200, height: 100 }).into_rgb8();
+        assert_eq!(drawn.get_pixel(100, 80).0, CROP);
+        assert_eq!(drawn.get_pixel(199 - 25, 25).0, MUSCLE);
+        assert_eq!(drawn.get_pixel(50, 50).0, [60; 3]);
+        let plain = painted(ReviewPart::Whole, false).drawn(Pixels { width: 200, height: 100 });
+        assert!(plain.into_rgb8().pixels().all(|pixel| pixel.0 == [60; 3]));
+    }
+}

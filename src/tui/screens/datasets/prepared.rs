@@ -41,7 +41,7 @@ impl DatasetsScreen {
     fn open_preparation(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(root) = self.root() else {
             let start = shared.workspace.parent().unwrap_or(&shared.workspace).to_string_lossy().into_owned();
-            return self.preparation.open(&format!("{}/", start.trim_end_matches('/')), Some(""));
+            return self.preparation.open(&format!("{}/", start.trim_end_matches('/')), None);
         };
         let root_text = root.to_string_lossy();
         if self.is_prepared {

@@ -54,7 +54,13 @@ impl DatasetsScreen {
         let cells = usize::from(inner.width.saturating_sub(2));
         let mut lines = vec![
             Line::default(),
-            Line::from(vec![Span::raw(" No data set is open. Press "), key("o"), Span::raw(" and type its folder.")]),
+            Line::from(vec![
+                Span::raw(" No data set is open: "),
+                key("o"),
+                Span::raw(" opens one, "),
+                key("p"),
+                Span::raw(" prepares one from DICOM and image files."),
+            ]),
             Line::default(),
             Line::styled(
                 fitted(" A data set is a folder of images, <view>/[<split>/]<class>/<image>:", cells),

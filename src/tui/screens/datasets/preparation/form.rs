@@ -50,7 +50,7 @@ impl PreparationForm {
             Key::Enter => return self.submit(),
             Key::Up | Key::BackTab => return self.go_to((self.field + 2) % 3),
             Key::Down => return self.go_to((self.field + 1) % 3),
-            Key::Tab => match self.found.first().cloned() {
+            Key::Tab => match self.completion() {
                 Some(found) if found != self.text(self.field) => {
                     self.fields[self.field] = TextField::new(found);
                     return self.changed();
@@ -92,6 +92,12 @@ impl PreparationForm {
 
     pub(super) fn text(&self, field: usize) -> &str {
         self.fields[field].text()
+    }
+
+    /// The folder with the typed name or, without one, the first that begins like it.
+    fn completion(&self) -> Option<String> {
+        let exact = format!("{}/", self.text(self.field));
+        self.found.iter().find(|found| **found == exact).or(self.found.first()).cloned()
     }
 
     fn go_to(&mut self, field: usize) -> Submitted {

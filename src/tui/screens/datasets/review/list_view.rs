@@ -36,7 +36,7 @@ impl ReviewPane {
             (_, Some(problem)) => format!(" {problem}"),
             (None, None) => " reading the manifest …".to_owned(),
             (Some(images), None) if images.is_empty() => " the manifest has no images".to_owned(),
-            (Some(_), None) => format!("  {}{:<3}{:<6}{:<3}muscle", padded("subject", SUBJECT), "ex", "view", "cl"),
+            (Some(_), None) => format!("  {}{:<3}{:<6}{:<2}muscle", padded("subject", SUBJECT), "ex", "view", "c"),
         };
         let style = if self.problem.is_some() { theme.bad() } else { theme.dim() };
         frame.render_widget(Paragraph::new(Line::styled(fitted(&text, cells), style)), head);
@@ -59,12 +59,12 @@ impl ReviewPane {
         let (muscle, muscle_style) = muscle_text(&image.record, theme);
         let findings = image.record.findings.len();
         let findings = if findings > 0 { format!(" !{findings}") } else { String::new() };
-        let room = cells.saturating_sub(SUBJECT + 14 + findings.len());
+        let room = cells.saturating_sub(SUBJECT + 13 + findings.len());
         Line::from(vec![
             Span::styled(format!("{sign} "), sign_style),
             Span::raw(padded(&printable(&output.subject), SUBJECT - 1) + " "),
             Span::raw(format!("{}{:<6}", padded(&printable(&output.exam), 3), output.view.name())),
-            Span::styled(format!("{class:<3}"), class_style),
+            Span::styled(format!("{class:<2}"), class_style),
             Span::styled(fitted(&muscle, room), muscle_style),
             Span::styled(findings, theme.warning()),
         ])
@@ -100,7 +100,7 @@ fn muscle_text(record: &Record, theme: &Theme) -> (String, Style) {
 /// A confidence such as ` .42`; empty without one.
 pub(super) fn confidence_text(confidence: Option<f64>) -> String {
     confidence.map_or_else(String::new, |confidence| match (confidence * 100.0).round() as u32 {
-        100.. => " 1".to_owned(),
+        100.. => " 1.00".to_owned(),
         hundredths => format!(" .{hundredths:02}"),
     })
 }

@@ -20,12 +20,12 @@ use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_preprocessing::record::{PectoralState, Review};
 use mammoscope_preprocessing::review::curve_of;
 
-/// Lines about the image under the pictures.
-const FACTS: u16 = 5;
+/// Lines about the image under the pictures, in narrow and in wide terminals.
+const FACTS: (u16, u16) = (6, 5);
 
 impl ReviewPane {
     pub(in crate::tui::screens::datasets) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let list = if area.width < 100 { 42 } else { 48 };
+        let (list, facts) = if area.width < 100 { (42, FACTS.0) } else { (48, FACTS.1) };
         let [left, right] = Layout::horizontal([Constraint::Length(list), Constraint::Fill(1)]).areas(area);
         self.draw_list(frame, left, shared);
         let Some(image) = self.image().cloned() else {
@@ -33,7 +33,7 @@ impl ReviewPane {
             return;
         };
         let [pictures, facts] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(FACTS.min(right.height / 3))]).areas(right);
+            Layout::vertical([Constraint::Fill(1), Constraint::Length(facts.min(right.height / 3))]).areas(right);
         match self.arrangement {
             Arrangement::Both => {
                 let [before, after] = Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]).areas(pictures);
@@ -44,7 +44,7 @@ impl ReviewPane {
             Arrangement::Prepared => self.draw_prepared(frame, pictures, shared, &image),
         }
         let lines = self.facts(&image, usize::from(facts.width), shared);
-        frame.render_widget(Paragraph::new(lines), facts);
+        frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts);
     }
 
     fn draw_original(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, image: &ReviewedImage) {
@@ -133,20 +133,17 @@ impl ReviewPane {
             }
             (None, PectoralState::Uncertain) => {
                 let reason = steps.pectoral.reason.as_deref().unwrap_or("its edge is doubtful");
-                let confidence = confidence_text(steps.pectoral.confidence);
+                let confidence = in_brackets(steps.pectoral.confidence);
                 (format!("muscle left untouched{confidence}: {}", printable(reason)), theme.warning())
             }
             (None, PectoralState::Filled) => {
-                (format!("muscle filled{}", confidence_text(steps.pectoral.confidence)), theme.text())
+                (format!("muscle filled{}", in_brackets(steps.pectoral.confidence)), theme.text())
             }
             (None, PectoralState::Kept) => ("muscle kept, as the settings say".to_owned(), theme.text()),
             (None, PectoralState::AlreadyFilled) => ("muscle filled before, in the source".to_owned(), theme.text()),
             (None, PectoralState::None) => ("no muscle in the picture".to_owned(), theme.dim()),
         };
-        lines.push(Line::styled(fitted(&format!(" {}", muscle.0), cells), muscle.1));
-        let findings = image.record.findings.join(&format!(" {dot} "));
-        let findings = if findings.is_empty() { String::new() } else { format!(" ! {}", printable(&findings)) };
-        lines.push(Line::styled(fitted(&findings, cells), theme.warning()));
+        lines.push(Line::styled(format!(" {}", muscle.0), muscle.1));
         let pending = if self.pending.contains_key(&image.record.source.path) { ", being saved" } else { "" };
         let (verdict, style) = match self.verdict(image) {
             Some(Review::Accepted) => ("accepted", theme.good()),
@@ -156,6 +153,10 @@ impl ReviewPane {
         };
         lines.push(Line::styled(fitted(&format!(" {verdict}{pending}"), cells), style));
         lines.push(self.legend(shared));
+        let findings = image.record.findings.join(&format!(" {dot} "));
+        if !findings.is_empty() {
+            lines.push(Line::styled(format!(" ! {}", printable(&findings)), theme.warning()));
+        }
         lines
     }
 
@@ -174,6 +175,14 @@ impl ReviewPane {
             [Span::styled(format!(" {line}"), style), Span::styled(format!(" {name}"), theme.dim())]
         });
         Line::from(parts.concat())
+    }
+}
+
+/// A confidence such as ` (confidence .42)`; empty without one.
+fn in_brackets(confidence: Option<f64>) -> String {
+    match confidence_text(confidence) {
+        text if text.is_empty() => text,
+        text => format!(" (confidence{text})"),
     }
 }
 

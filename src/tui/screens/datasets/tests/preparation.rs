@@ -108,7 +108,7 @@ fn a_run_that_fails_says_why_and_opens_nothing() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('p')]);
     press(&mut app, &keys("/archive"));
-    press(&mut app, &[Key::Down]);
+    press(&mut app, &[Key::Down, Key::Ctrl('u')]);
     press(&mut app, &keys("/data/out"));
     assert_eq!(press(&mut app, &[Key::Enter]), [start("/archive", "/data/out", "")]);
     let effects = tell(&mut app, ended(Err("/data/prepared: another run is writing to it")));

@@ -103,6 +103,33 @@ fn keep(image: &ReviewedImage, review: Review, source: Option<Source>) -> Effect
     Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Keep { folder, record, review, source }))
 }
 
+/// Keys and names of a context occur once.
+fn assert_unique(app: &App) {
+    let table = app.screens.datasets.bindings(&app.shared);
+    let all: Vec<_> = table.iter().flat_map(|table| table.iter()).collect();
+    for (at, binding) in all.iter().enumerate() {
+        for other in &all[..at] {
+            assert!(binding.name != other.name, "{}", binding.name);
+            assert!(binding.keys.iter().all(|key| !other.keys.contains(key)), "{}", binding.name);
+        }
+    }
+}
+
+#[test]
+fn keys_and_names_are_unique() {
+    let (mut app, images) = reviewing();
+    locate(&mut app, &images);
+    assert_unique(&app);
+    press(&mut app, &[Key::Char('e')]);
+    assert_unique(&app);
+    press(&mut app, &[Key::Escape, Key::Escape]);
+    assert_unique(&app);
+    press(&mut app, &[Key::Enter]);
+    assert_unique(&app);
+    press(&mut app, &[Key::Char('p'), Key::Enter]);
+    assert_unique(&app);
+}
+
 fn notice(app: &App) -> &str {
     app.notice.as_ref().map(|(_, notice)| notice.text.as_str()).unwrap_or_default()
 }
