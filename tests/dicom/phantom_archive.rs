@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mammoscope_test_support::{mammoscope, skipped, stderr_of};
+use mammoscope_test_support::python::python_packages;
+use mammoscope_test_support::{mammoscope, stderr_of};
 
 fn archive(folder: &Path, subjects: &str, size: &str) -> std::path::PathBuf {
     let archive = folder.join("archive");
@@ -13,6 +14,9 @@ fn archive(folder: &Path, subjects: &str, size: &str) -> std::path::PathBuf {
     assert!(made.status.success(), "{}", stderr_of(&made));
     archive
 }
+
+/// pydicom, and its decoder of JPEG lossless.
+const PACKAGES: [&str; 4] = ["pydicom==3.0.1", "numpy==2.2.6", "pylibjpeg==2.0.1", "pylibjpeg-libjpeg==2.3.0"];
 
 /// Reads every DICOM file with pydicom and prints `name photometric syntax mean` of the displayed values.
 const READ: &str = r#"
@@ -33,10 +37,10 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("PHANTOM-*/IM*")):
 fn pydicom_reads_the_phantoms_and_agrees_on_the_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let archive = archive(folder.path(), "5", "72");
-    let output = Command::new("python3").args(["-c", READ]).arg(&archive).output().unwrap();
-    if !output.status.success() {
-        return skipped("python3 has no pydicom with a JPEG lossless decoder (pip install pydicom numpy pylibjpeg-libjpeg)");
-    }
+    let Some(packages) = python_packages("pydicom", &PACKAGES) else { return };
+    let reader = Command::new("python3").env("PYTHONPATH", packages).args(["-c", READ]).arg(&archive).output();
+    let output = reader.unwrap();
+    assert!(output.status.success(), "{}", stderr_of(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 20);
     for kind in ["MONOCHROME1", "MONOCHROME2", "1.2.840.10008.1.2 ", "1.2.840.10008.1.2.1 ", "1.2.840.10008.1.2.4.70", "lut", "window"] {
