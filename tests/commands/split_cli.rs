@@ -1,6 +1,7 @@
 //! `mammoscope split` as a user runs it: what it writes, what stays when the data grows, and what it refuses.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -191,11 +192,8 @@ fn flat_with_readers(folder: &Path) -> (PathBuf, PathBuf) {
         // The class in the name does not count.
         write_image(&data.join(format!("s{subject}_1_D_CC_R.png")), subject + 1);
         let (one, other) = (subject % 4, if subject % 5 == 0 { (subject + 1) % 4 } else { subject % 4 });
-        table += &format!(
-            "s{subject};1;{};{}\r\n",
-            ["1", "b", "C", "BI-RADS D"][one as usize],
-            ["A", "2", "c", "d"][other as usize]
-        );
+        let (one, other) = (["1", "b", "C", "BI-RADS D"][one as usize], ["A", "2", "c", "d"][other as usize]);
+        write!(table, "s{subject};1;{one};{other}\r\n").unwrap();
     }
     fs::write(&labels, table).unwrap();
     (data, labels)

@@ -1,5 +1,6 @@
 //! A small cross-validation by the real binaries: split, train each fold, pool the held-out images.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -159,7 +160,7 @@ fn soft_labels_reach_the_loss_and_change_nothing_else() {
         for subject in 0..16 {
             let class = ["A", "B", "C", "D"][subject % 4];
             let third = if disagree && subject % 4 > 0 { ["A", "B", "C"][subject % 4 - 1] } else { class };
-            table += &format!("{subject},{class},{class},{third}\n");
+            writeln!(table, "{subject},{class},{class},{third}").unwrap();
         }
         table
     };
