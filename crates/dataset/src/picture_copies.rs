@@ -62,8 +62,8 @@ pub fn read_identities(
         .collect()
 }
 
-/// Finds the pairs of copies (among more than a few thousand pictures, nearly all), except that of many images with the same pixels each is paired with the first only. `None`
-/// stands for an unreadable image. Returns `None` if cancelled.
+/// Finds the pairs of copies (among more than a few thousand pictures, nearly all), except that of many images with the same
+/// pixels each is paired with the first only. `None` stands for an unreadable image. Returns `None` if cancelled.
 #[must_use]
 pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellation<'_>) -> Option<Vec<PictureCopy>> {
     let mut first_of: HashMap<&str, usize> = HashMap::new();
@@ -73,12 +73,12 @@ pub fn find_copies(images: &[Option<PictureIdentity>], cancellation: Cancellatio
         let Some(PictureIdentity { checksum: Some(checksum), signature }) = image else { continue };
         if let Some(&earlier) = first_of.get(checksum.as_str()) {
             copies.push(PictureCopy { earlier, later, kind: CopyKind::Pixels });
-        } else {
-            first_of.insert(checksum, later);
-            if let Some(signature) = signature {
-                distinct.push(later);
-                signatures.push(signature);
-            }
+            continue;
+        }
+        first_of.insert(checksum, later);
+        if let Some(signature) = signature {
+            distinct.push(later);
+            signatures.push(signature);
         }
     }
     let copy = |pair: SimilarPair| {

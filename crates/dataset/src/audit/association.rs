@@ -180,7 +180,7 @@ fn rank(group: &mut [(usize, f64)]) {
     let mut first = 0;
     while first < group.len() {
         let value = group[first].1;
-        let ties = group[first..].iter().take_while(|other| other.1 == value).count();
+        let ties = group[first..].iter().take_while(|other| other.1.total_cmp(&value).is_eq()).count();
         let mean = first as f64 + (ties - 1) as f64 / 2.0;
         group[first..first + ties].iter_mut().for_each(|entry| entry.1 = mean - middle);
         first += ties;

@@ -226,8 +226,8 @@ impl Feature {
             if self.scale == Scale::Ordered {
                 return Some(format!("median {} in {class}", significant(middle)));
             }
-            let most = values.chunk_by(|one, other| one == other).max_by_key(|equal| equal.len())?;
-            let name = categories.iter().find(|(_, number)| **number as f64 == most[0])?.0;
+            let most = values.chunk_by(|one, other| one.total_cmp(other).is_eq()).max_by_key(|equal| equal.len())?;
+            let name = categories.iter().find(|(_, number)| **number == most[0] as usize)?.0;
             let name = mammoscope_domain::text::printable::printable(name);
             Some(format!("{name} in {:.0} % of {class}", 100.0 * most.len() as f64 / values.len() as f64))
         };

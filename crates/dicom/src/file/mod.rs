@@ -6,6 +6,8 @@
 pub mod data_set;
 pub mod structure;
 pub mod tag;
+#[cfg(test)]
+pub(crate) mod test_elements;
 pub mod transfer_syntax;
 
 use std::io::Read as _;

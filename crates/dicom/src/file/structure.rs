@@ -30,7 +30,7 @@ pub struct Notation {
 }
 
 impl Notation {
-    pub(super) const IMPLICIT_LITTLE: Self = Self { explicit: false, big_endian: false };
+    pub(crate) const IMPLICIT_LITTLE: Self = Self { explicit: false, big_endian: false };
     pub(super) const EXPLICIT_LITTLE: Self = Self { explicit: true, big_endian: false };
     pub(super) const EXPLICIT_BIG: Self = Self { explicit: true, big_endian: true };
 }
@@ -57,7 +57,7 @@ pub enum StructureFault {
 }
 
 /// The kept elements of a data set, and the fault that ended the reading, if any.
-pub(super) fn read_elements(bytes: &[u8], notation: Notation) -> (DataSet<'_>, Option<StructureFault>) {
+pub(crate) fn read_elements(bytes: &[u8], notation: Notation) -> (DataSet<'_>, Option<StructureFault>) {
     let mut reader = Reader { bytes, at: 0, notation };
     let mut data_set = DataSet { elements: Vec::new(), big_endian: notation.big_endian };
     let fault = reader.elements(bytes.len(), 0, Some(&mut data_set), false).err();

@@ -161,21 +161,11 @@ fn plain(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::structure::{Notation, read_elements};
     use crate::file::tag::Tag;
+    use crate::file::test_elements::with_texts;
 
-    /// The offer of a header with these texts, whose tags ascend.
     fn offer(texts: &[(Tag, &str)]) -> GreyOffer {
-        let mut bytes = Vec::new();
-        for (tag, text) in texts {
-            let padded = format!("{text}{}", if text.len() % 2 == 1 { " " } else { "" });
-            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
-            bytes.extend((padded.len() as u32).to_le_bytes());
-            bytes.extend(padded.as_bytes());
-        }
-        let (header, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
-        assert_eq!(fault, None);
-        GreyOffer::of(&header, &Modality::Identity, false)
+        with_texts(texts, |header| GreyOffer::of(header, &Modality::Identity, false))
     }
 
     fn window(center: &str, width: &str, function: &str) -> GreyOffer {

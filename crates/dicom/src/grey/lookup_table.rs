@@ -75,17 +75,11 @@ impl LookupTable {
 mod tests {
     use super::*;
     use crate::file::structure::{Notation, read_elements};
+    use crate::file::test_elements::elements;
 
     fn table(descriptor: [u16; 3], data: &[u8], signed: bool) -> Result<LookupTable, GreyFault> {
-        let mut bytes = Vec::new();
-        let mut add = |tag: tag::Tag, value: &[u8]| {
-            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
-            bytes.extend((value.len() as u32).to_le_bytes());
-            bytes.extend(value);
-        };
         let descriptor: Vec<u8> = descriptor.iter().flat_map(|word| word.to_le_bytes()).collect();
-        add(tag::LUT_DESCRIPTOR, &descriptor);
-        add(tag::LUT_DATA, data);
+        let bytes = elements(&[(tag::LUT_DESCRIPTOR, &descriptor), (tag::LUT_DATA, data)]);
         let (item, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
         assert_eq!(fault, None);
         LookupTable::of(&item, "VOI", signed)

@@ -218,29 +218,15 @@ fn safe_code(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::structure::{Notation, read_elements};
-
-    /// A header with the given texts, in ascending order of their tags.
-    fn header_of(texts: &[(tag::Tag, &str)]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        for (tag, text) in texts {
-            let padded = format!("{text}{}", if text.len() % 2 == 1 { " " } else { "" });
-            bytes.extend([tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat());
-            bytes.extend((padded.len() as u32).to_le_bytes());
-            bytes.extend(padded.as_bytes());
-        }
-        bytes
-    }
+    use crate::file::test_elements::with_texts;
 
     fn with<T>(
         texts: &[(tag::Tag, &str)],
         read: impl FnOnce(&DataSet<'_>, &mut Vec<Finding>) -> T,
     ) -> (T, Vec<Finding>) {
-        let bytes = header_of(texts);
-        let (header, fault) = read_elements(&bytes, Notation::IMPLICIT_LITTLE);
-        assert_eq!(fault, None);
         let mut findings = Vec::new();
-        (read(&header, &mut findings), findings)
+        let found = with_texts(texts, |header| read(header, &mut findings));
+        (found, findings)
     }
 
     #[test]
