@@ -145,7 +145,7 @@ fn a_fold_is_recorded_and_subjects_that_are_set_aside_are_not_reported() {
     let subjects =
         [("1", "A", "1"), ("2", "B", "1"), ("3", "A", "2"), ("4", "B", "2"), ("5", "A", "3"), ("6", "B", "test")];
     let folder = folder_with(subjects.map(|(subject, class, _)| format!("CC_R/{class}/{subject}_1_{class}_CC_R.png")));
-    let lines: String = subjects.iter().map(|(subject, _, fold)| format!("{subject},{fold}\n")).collect();
+    let lines = subjects.map(|(subject, _, fold)| format!("{subject},{fold}\n")).concat();
     let fold = |choice: &str| {
         let text = format!("subject,fold\n{lines}");
         let table = SplitTable::parse(Path::new("x/folds.csv"), text.as_bytes(), Some(choice.parse().unwrap()));

@@ -174,7 +174,7 @@ fn files_without_usable_columns_are_refused() {
     assert!(reason("subject,reader_1,Reader 1\n").contains("the column of reader 1 occurs twice"));
     assert!(reason("subjct,class\n1,A\n").contains("the column subject (did you mean subjct?) is missing"));
     assert!(reason("subject,class\n").contains("no lines after the first"));
-    let many: String = (0..70).map(|reader| format!("{reader},r{reader},A\n")).collect();
+    let many = (0..70).map(|reader| format!("{reader},r{reader},A\n")).collect::<Vec<_>>().concat();
     assert!(reason(&format!("subject,reader,class\n{many}")).contains("70 different names"));
 }
 
