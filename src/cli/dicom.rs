@@ -35,9 +35,9 @@ const SCHEMA: u32 = 1;
 Examples:
   mammoscope dicom IM0001
   mammoscope dicom IM0001 --png rendering.png
-  mammoscope dicom IM0001 --window 1             the second window of the file
+  mammoscope dicom IM0001 --window 1           the second window of the file
   mammoscope dicom raw.dcm --force for-processing --png raw.png
-  mammoscope dicom IM0001 --json                 described in docs/file_formats.md")]
+  mammoscope dicom IM0001 --json               described in docs/file_formats.md")]
 pub(super) struct DicomArguments {
     /// A DICOM file, with or without an extension
     #[arg(value_name = "FILE")]

@@ -1,7 +1,7 @@
 //! The manifest of an output folder: one JSON document a line, one line a source.
 //!
 //! During a run, lines are appended as sources are done, so that an interrupted run loses nothing; at its end the file
-//! is written anew, sorted, in one step.
+//! is written from scratch, sorted, in one step.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

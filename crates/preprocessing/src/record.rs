@@ -67,7 +67,7 @@ pub struct GreyRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PectoralState {
-    /// Filled before, by whoever prepared the source.
+    /// Filled before the source was read.
     AlreadyFilled,
     Filled,
     /// Found, and kept because the user asked for that.
