@@ -15,7 +15,7 @@ const HEAD: &str = "subject,exam,class\n";
 /// A label file into which a class cannot be entered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LabelEntryError {
-    #[error("it is not a table with the columns subject and class, separated by commas, which an entry needs")]
+    #[error("it is not a table with the columns subject, exam and class, separated by commas")]
     OtherForm,
     #[error("it has a line per file; an entry is for a subject and an examination")]
     ByFile,
@@ -23,22 +23,22 @@ pub enum LabelEntryError {
     Readers,
     #[error("another line about the subject gives this view another class, or none; correct it in an editor")]
     Contradicted,
-    #[error("{0}")]
-    Unusable(String),
+    /// Without details, which would name subjects.
+    #[error("it has lines that cannot be used; correct it in an editor")]
+    Unusable,
 }
 
 /// The bytes of a label file with the class of an examination entered: its line is changed, or appended if there is
 /// none; all other lines stay as they are. `bytes` is `None` if there is no file yet. The class then holds for all views
-/// of the examination; `view` is the one for which this is checked. `path` is used in errors only.
+/// of the examination; the view of `case` is the one for which this is checked.
 pub fn with_label(
-    path: &Path,
     bytes: Option<&[u8]>,
     case: (&SubjectId, &ExamId, View),
     class: DensityClass,
 ) -> Result<Vec<u8>, LabelEntryError> {
     let (subject, exam, view) = case;
     let entered = entered(bytes.unwrap_or(HEAD.as_bytes()), subject, exam, class)?;
-    let read = LabelFile::parse(path, &entered).map_err(|error| LabelEntryError::Unusable(error.to_string()))?;
+    let read = LabelFile::parse(Path::new(""), &entered).map_err(|_| LabelEntryError::Unusable)?;
     if read.is_by_file() {
         return Err(LabelEntryError::ByFile);
     }
@@ -57,13 +57,17 @@ fn entered(bytes: &[u8], subject: &SubjectId, exam: &ExamId, class: DensityClass
     let head = lines.first().and_then(|line| cells(line)).ok_or(LabelEntryError::OtherForm)?;
     let column = |name: &str| head.iter().position(|cell| cell.trim_ascii().eq_ignore_ascii_case(name.as_bytes()));
     let (subjects, classes) = column("subject").zip(column("class")).ok_or(LabelEntryError::OtherForm)?;
-    let exams = column("exam");
+    if column("file").is_some() {
+        return Err(LabelEntryError::ByFile);
+    }
+    // Without it, an entry would be about all examinations of the subject.
+    let exams = column("exam").ok_or(LabelEntryError::OtherForm)?;
     // A line about a view or a reader is another statement.
     let narrower: Vec<usize> = ["view", "laterality", "reader"].into_iter().filter_map(column).collect();
     let is_case = |line: &ByteRecord| {
         let cell = |at: usize| line.get(at).unwrap_or_default().trim_ascii();
         cell(subjects) == subject.0.as_bytes()
-            && exams.is_none_or(|at| cell(at) == exam.0.as_bytes())
+            && cell(exams) == exam.0.as_bytes()
             && narrower.iter().all(|&at| cell(at).is_empty())
     };
     let new_cells = |mut line: Vec<Vec<u8>>| {
@@ -82,9 +86,7 @@ fn entered(bytes: &[u8], subject: &SubjectId, exam: &ExamId, class: DensityClass
         }
         let mut line = vec![Vec::new(); head.len()];
         line[subjects] = subject.0.as_bytes().to_vec();
-        if let Some(at) = exams {
-            line[at] = exam.0.as_bytes().to_vec();
-        }
+        line[exams] = exam.0.as_bytes().to_vec();
         lines.push(line_of(&new_cells(line), ends));
     }
     Ok(lines.concat())
@@ -110,8 +112,7 @@ mod tests {
 
     fn entry(bytes: Option<&str>, subject: &str, class: DensityClass) -> Result<String, LabelEntryError> {
         let case = (&SubjectId::new(subject), &ExamId::new("1"), View::MloL);
-        with_label(Path::new("labels.csv"), bytes.map(str::as_bytes), case, class)
-            .map(|bytes| String::from_utf8(bytes).unwrap())
+        with_label(bytes.map(str::as_bytes), case, class).map(|bytes| String::from_utf8(bytes).unwrap())
     }
 
     #[test]
@@ -129,10 +130,11 @@ mod tests {
     #[test]
     fn files_of_another_form_are_left_alone() {
         let refused = |text: &str| entry(Some(text), "P1", DensityClass::A).unwrap_err();
-        assert_eq!(refused("file,class\na.png,B\n"), LabelEntryError::OtherForm);
-        assert_eq!(refused("file,subject,class\na.png,P1,B\n"), LabelEntryError::ByFile);
+        assert_eq!(refused("image,class\na.png,B\n"), LabelEntryError::OtherForm);
+        assert_eq!(refused("subject,class\nP1,B\n"), LabelEntryError::OtherForm);
+        assert_eq!(refused("file,subject,exam,class\na.png,P1,1,B\n"), LabelEntryError::ByFile);
         assert_eq!(refused("subject,exam,reader_1,class\nP2,1,B,B\n"), LabelEntryError::Readers);
         assert_eq!(refused("subject,exam,view,class\nP1,1,MLO_L,B\n"), LabelEntryError::Contradicted);
-        assert!(matches!(refused("subject,exam,class\nP2,1,X\n"), LabelEntryError::Unusable(_)));
+        assert_eq!(refused("subject,exam,class\nP2,1,X\n"), LabelEntryError::Unusable);
     }
 }

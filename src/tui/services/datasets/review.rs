@@ -136,7 +136,9 @@ fn label_bytes(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
 fn label_file(folder: &Path) -> Result<Option<LabelFile>, Failure> {
     let path = folder.join(LABELS);
     let bytes = label_bytes(&path)?;
-    bytes.map(|bytes| LabelFile::parse(&path, &bytes)).transpose().map_err(Failure::new)
+    // Its problems name subjects.
+    let problem = |_| Failure::new(format_args!("{LABELS} has lines that cannot be used"));
+    bytes.map(|bytes| LabelFile::parse(&path, &bytes)).transpose().map_err(problem)
 }
 
 fn stated(labels: &LabelFile, output: &OutputRecord) -> Option<DensityClass> {
@@ -149,7 +151,7 @@ fn label(folder: &Path, output: &OutputRecord, class: DensityClass) -> Result<St
     let path = folder.join(LABELS);
     let bytes = label_bytes(&path)?;
     let (subject, exam) = (SubjectId::new(&output.subject), ExamId::new(&output.exam));
-    let entered = with_label(&path, bytes.as_deref(), (&subject, &exam, output.view), class)
+    let entered = with_label(bytes.as_deref(), (&subject, &exam, output.view), class)
         .map_err(|error| Failure::new(format_args!("{LABELS}: {error}")))?;
     write_atomically(&path, &entered).map_err(|error| Failure::new(format_args!("{LABELS}: {error}")))?;
     Ok(printable_path(&path))

@@ -182,6 +182,6 @@ fn summary_text(summary: &Summary) -> String {
         (summary.without_source, "kept without their source"),
     ];
     parts.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    let end = if summary.cancelled { "; stopped, and continued when started again" } else { "" };
+    let end = if summary.cancelled { "; stopped: started again, it continues" } else { "" };
     format!("{}{end}", parts.join(", "))
 }
