@@ -103,6 +103,7 @@ fn lies_about_sizes_are_refused_before_anything_is_allocated() {
 fn sequences_nested_three_thousand_deep_do_not_overflow_the_stack() {
     let mut bytes = vec![0; 128];
     bytes.extend_from_slice(b"DICM");
+    bytes.extend_from_slice(b"\x08\0\x60\0CS\x02\0MG");
     // A private sequence of undefined length, again and again.
     for _ in 0..3000 {
         bytes.extend_from_slice(&[9, 0, 0x10, 0x10, b'S', b'Q', 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]);

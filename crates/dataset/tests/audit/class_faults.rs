@@ -102,8 +102,10 @@ fn scanners_and_windows_that_go_with_the_class_are_found() {
         let model = if class == 'D' { "Alpha" } else { "Beta" };
         serde_json::json!({
             "scanner": { "manufacturer": "Acme", "model": model },
-            "grey": { "kind": if class == 'A' { "lut" } else { "window" }, "center": 500 + number, "width": 900 },
-            "original_size": if class < 'C' { [2294, 1914] } else { [4096, 3328] },
+            "steps": {
+                "grey": { "kind": if class == 'A' { "lut" } else { "window" }, "center": 500 + number, "width": 900 },
+                "original_size": if class < 'C' { [2294, 1914] } else { [4096, 3328] },
+            },
         })
     });
     let report = planted.report();
@@ -120,7 +122,7 @@ fn scanners_and_windows_that_go_with_the_class_are_found() {
     // Two scanners that both examine women of all classes.
     write_manifest(&planted, |number, _| {
         let model = if (number - 1) / 4 % 2 == 0 { "Alpha" } else { "Beta" };
-        serde_json::json!({ "scanner": { "manufacturer": "Acme", "model": model }, "original_size": [4096, 3328] })
+        serde_json::json!({ "scanner": { "manufacturer": "Acme", "model": model }, "steps": { "original_size": [4096, 3328] } })
     });
     assert!(planted.report().findings.is_empty(), "{:#?}", planted.report().findings);
 }
