@@ -125,7 +125,8 @@ impl DataArguments {
 
 /// Reads a label file.
 pub(super) fn read_label_file(path: &Path) -> anyhow::Result<LabelFile> {
-    let bytes = read_regular_file(path, MAX_TABLE).with_context(|| format!("--labels: read {}", printable_path(path)))?;
+    let bytes =
+        read_regular_file(path, MAX_TABLE).with_context(|| format!("--labels: read {}", printable_path(path)))?;
     LabelFile::parse(path, &bytes).context("--labels")
 }
 

@@ -149,7 +149,9 @@ impl PhantomFolder<'_> {
                 }
                 if self.dicom != self.out.join(LABELS).exists() {
                     let kind = if self.dicom { "PNG" } else { "DICOM" };
-                    return Err(WrongUse(format!("the phantom in {shown} has {kind} files; choose another folder")).into());
+                    return Err(
+                        WrongUse(format!("the phantom in {shown} has {kind} files; choose another folder")).into()
+                    );
                 }
                 manifest.subjects
             }

@@ -193,7 +193,12 @@ fn text_of(summary: &Summary, arguments: &PreprocessArguments) -> String {
 }
 
 /// Makes every output again and compares.
-fn verify(arguments: &PreprocessArguments, key: &PseudonymKey, jobs: usize, console: &Console) -> anyhow::Result<Outcome> {
+fn verify(
+    arguments: &PreprocessArguments,
+    key: &PseudonymKey,
+    jobs: usize,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
     let records = read_manifest(&arguments.output)?;
     let outputs: Vec<&Record> = records.values().filter(|record| record.output.is_some()).collect();
     anyhow::ensure!(!outputs.is_empty(), "{}: no manifest with outputs", printable_path(&arguments.output));

@@ -49,9 +49,13 @@ pub fn dicom_text(facts: &DicomFacts<'_>) -> String {
             "MONOCHROME1" => "MONOCHROME1: large values are black, so it is inverted",
             _ => "MONOCHROME2: large values are white",
         };
-        line("pixels", &format!(
-            "{} × {}, {} of {} bits used, {sign}", layout.columns, layout.rows, layout.bits_stored, layout.bits_allocated
-        ));
+        line(
+            "pixels",
+            &format!(
+                "{} × {}, {} of {} bits used, {sign}",
+                layout.columns, layout.rows, layout.bits_stored, layout.bits_allocated
+            ),
+        );
         line("", black);
         if layout.frames > 1 {
             line("", &format!("{} frames; only the first is rendered", layout.frames));
@@ -63,12 +67,15 @@ pub fn dicom_text(facts: &DicomFacts<'_>) -> String {
     if let Some(transform) = &examination.transform {
         line("greyscale", &greyscale(judged, transform));
     }
-    let scanner: Vec<&str> = [&examination.manufacturer, &examination.model].into_iter().flatten().map(String::as_str).collect();
+    let scanner: Vec<&str> =
+        [&examination.manufacturer, &examination.model].into_iter().flatten().map(String::as_str).collect();
     if !scanner.is_empty() {
         line("scanner", &printable(&scanner.join(", ")));
     }
     if let (true, Some(identity)) = (phi, &examination.identity) {
-        for (name, value) in [("patient", identity.patient_id()), ("study", identity.study()), ("image", identity.image())] {
+        for (name, value) in
+            [("patient", identity.patient_id()), ("study", identity.study()), ("image", identity.image())]
+        {
             line(name, &printable(value.unwrap_or("not stated")));
         }
     }
@@ -99,7 +106,9 @@ fn greyscale(judged: &JudgedDicom, transform: &GreyTransform) -> String {
         (1, 0) => "the only lookup table".to_owned(),
         (0, windows) => format!("one of {windows} windows"),
         (tables, 0) => format!("one of {tables} lookup tables"),
-        (tables, windows) => format!("the file has {} and {}", counted(tables, "lookup table"), counted(windows, "window")),
+        (tables, windows) => {
+            format!("the file has {} and {}", counted(tables, "lookup table"), counted(windows, "window"))
+        }
     };
     match transform {
         GreyTransform::Table { index, table, explanation } => {

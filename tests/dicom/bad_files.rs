@@ -47,7 +47,12 @@ fn bad_files_neither_crash_nor_eat_memory() {
 fn files_cut_anywhere_are_refused_or_complete() {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("archive");
-    let made = mammoscope().arg("phantom").arg(&archive).args(["--subjects", "2", "--size", "64", "--dicom"]).output().unwrap();
+    let made = mammoscope()
+        .arg("phantom")
+        .arg(&archive)
+        .args(["--subjects", "2", "--size", "64", "--dicom"])
+        .output()
+        .unwrap();
     assert!(made.status.success(), "{}", stderr_of(&made));
     let file = folder.path().join("cut.dcm");
     let mut cuts = 0;

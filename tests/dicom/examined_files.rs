@@ -43,8 +43,11 @@ fn every_shared_file_is_judged_as_its_reference_says() {
             }
         }
         if let Some(voi) = expected["voi"].as_object() {
-            for (key, value) in voi.iter().filter(|(key, _)| ["kind", "index", "center", "width", "function"].contains(&key.as_str())) {
-                let same = found["grey"][key] == *value || found["grey"][key].as_f64().is_some_and(|number| Some(number) == value.as_f64());
+            for (key, value) in
+                voi.iter().filter(|(key, _)| ["kind", "index", "center", "width", "function"].contains(&key.as_str()))
+            {
+                let same = found["grey"][key] == *value
+                    || found["grey"][key].as_f64().is_some_and(|number| Some(number) == value.as_f64());
                 if !same {
                     problems.push(format!("{name}: grey.{key} is {} instead of {value}", found["grey"][key]));
                 }
@@ -94,7 +97,13 @@ fn the_text_says_what_would_happen() {
         String::from_utf8(output.stdout).unwrap()
     };
     let accepted = text("synthetic-mg/voi-lut-and-windows-sigmoid-m1.dcm");
-    for part in ["accepted", "CC, by View Code Sequence", "inverted", "lookup table 0", "the file has 2 lookup tables and 3 windows"] {
+    for part in [
+        "accepted",
+        "CC, by View Code Sequence",
+        "inverted",
+        "lookup table 0",
+        "the file has 2 lookup tables and 3 windows",
+    ] {
         assert!(accepted.contains(part), "{part}:\n{accepted}");
     }
     let refused = text("synthetic-mg/for-processing.dcm");

@@ -43,7 +43,15 @@ fn pydicom_reads_the_phantoms_and_agrees_on_the_pixels() {
     assert!(output.status.success(), "{}", stderr_of(&output));
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), 20);
-    for kind in ["MONOCHROME1", "MONOCHROME2", "1.2.840.10008.1.2 ", "1.2.840.10008.1.2.1 ", "1.2.840.10008.1.2.4.70", "lut", "window"] {
+    for kind in [
+        "MONOCHROME1",
+        "MONOCHROME2",
+        "1.2.840.10008.1.2 ",
+        "1.2.840.10008.1.2.1 ",
+        "1.2.840.10008.1.2.4.70",
+        "lut",
+        "window",
+    ] {
         assert!(text.contains(kind), "no file with {kind}:\n{text}");
     }
     for line in text.lines() {
@@ -72,7 +80,20 @@ fn phantom_archives_are_prepared_trained_and_evaluated() {
     let prepared = run(&["preprocess", archive, data, "--labels", &labels]);
     assert!(prepared.contains("160 images written"), "{prepared}");
     let recipe = "epochs=2,size=64,width=0.25,threads=1,batch_size=8";
-    run(&["train", "--data", data, "--view", "CC_R", "--preset", "quick", "--set", recipe, "--workspace", workspace, "--follow"]);
+    run(&[
+        "train",
+        "--data",
+        data,
+        "--view",
+        "CC_R",
+        "--preset",
+        "quick",
+        "--set",
+        recipe,
+        "--workspace",
+        workspace,
+        "--follow",
+    ]);
     let evaluation = run(&["evaluate", "latest", "--workspace", workspace, "--json"]);
     let document: serde_json::Value = serde_json::from_str(&evaluation).unwrap();
     assert!(document.to_string().contains("accuracy"), "{document}");

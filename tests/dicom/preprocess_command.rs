@@ -15,7 +15,8 @@ fn preprocess(home: &Path, input: &Path, out: &Path, options: &[&str]) -> Output
 
 fn archive(folder: &Path, subjects: &str) -> PathBuf {
     let archive = folder.join("archive");
-    let made = mammoscope().arg("phantom").arg(&archive).args(["--subjects", subjects, "--size", "96", "--dicom"]).output();
+    let made =
+        mammoscope().arg("phantom").arg(&archive).args(["--subjects", subjects, "--size", "96", "--dicom"]).output();
     let made = made.unwrap();
     assert!(made.status.success(), "{}", stderr_of(&made));
     archive
@@ -86,7 +87,8 @@ fn a_damaged_file_costs_one_line_and_only_changes_are_done() {
     fs::write(archive.join("notes.txt"), "not an image").unwrap();
     let first = preprocess(&home, &archive, &out, &[]);
     assert_eq!(first.status.code(), Some(1));
-    let refused: Vec<_> = stderr_of(&first).lines().filter(|line| line.starts_with("warning:")).map(str::to_owned).collect();
+    let refused: Vec<_> =
+        stderr_of(&first).lines().filter(|line| line.starts_with("warning:")).map(str::to_owned).collect();
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(refused[0].contains("end early") || refused[0].contains("cut off"), "{refused:?}");
     assert_eq!(images(&out).len(), 7);
@@ -142,7 +144,10 @@ fn a_second_acquisition_never_overwrites_the_first() {
     assert!(stderr_of(&run).contains("byte by byte"), "{}", stderr_of(&run));
     let written = names(&out.join("CC_L/unlabelled"));
     assert_eq!(written.len(), 3, "{written:?}");
-    assert!(written.iter().any(|name| name.ends_with("_CC_L_2.png")) && written.iter().any(|name| name.ends_with("_CC_L_3.png")));
+    assert!(
+        written.iter().any(|name| name.ends_with("_CC_L_2.png"))
+            && written.iter().any(|name| name.ends_with("_CC_L_3.png"))
+    );
 }
 
 #[test]

@@ -93,7 +93,10 @@ fn lies_about_sizes_are_refused_before_anything_is_allocated() {
     let rows = [0x28, 0, 0x10, 0];
     assert!(change(rows, 8, &[0, 0]).contains("no pixels"));
     assert!(change(rows, 8, &[0xFF, 0xFF]).contains("fewer pixels"));
-    assert!(change([0x28, 0, 0, 1], 8, &[12, 0]).contains("12 bits") || change([0x28, 0, 0, 1], 8, &[8, 0]).contains("stored in 8"));
+    assert!(
+        change([0x28, 0, 0, 1], 8, &[12, 0]).contains("12 bits")
+            || change([0x28, 0, 0, 1], 8, &[8, 0]).contains("stored in 8")
+    );
     assert!(change([0x28, 0, 1, 1], 8, &[17, 0]).contains("17 bits stored in 16"));
     // The length of the pixel data itself.
     assert!(change([0xE0, 0x7F, 0x10, 0], 8, &[0xFE, 0xFF, 0xFF, 0xFF]).contains("end early"));

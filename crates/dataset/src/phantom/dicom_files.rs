@@ -7,9 +7,9 @@ use mammoscope_dicom::header::pixel_layout::Photometric;
 use mammoscope_dicom::writer::{WrittenGrey, WrittenMammogram, WrittenSyntax};
 use mammoscope_domain::subject::view::View;
 
-use super::subject::PhantomSubject;
 use super::files::PhantomFile;
 use super::manifest::NOTICE;
+use super::subject::PhantomSubject;
 
 /// The largest stored value.
 const WHITE: u16 = 4095;

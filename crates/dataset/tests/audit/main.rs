@@ -130,7 +130,8 @@ fn show_muscles(planted: &Planted, shows: impl Fn(&Path) -> bool) -> Vec<String>
         planted.change(file, |mut picture| {
             let pixels = picture.iter_mut().zip(pectoral.iter()).enumerate();
             for (at, (level, _)) in pixels.filter(|(_, (_, inside))| **inside > 0) {
-                *level = level.saturating_add((at * 2_654_435 >> 7) as u8 % 30);
+                // Brighter than the tissue beside it, and grainy.
+                *level = level.saturating_add(30 + (at * 2_654_435 >> 7) as u8 % 16);
             }
             picture
         });

@@ -112,7 +112,10 @@ mod tests {
             "the VOI LUT says 4096 entries and has 16"
         );
         // 0 stands for 65,536 entries.
-        assert!(matches!(table([0, 0, 16], &[0; 8], false), Err(GreyFault::LutLength { stated: 65_536, there: 4, .. })));
+        assert!(matches!(
+            table([0, 0, 16], &[0; 8], false),
+            Err(GreyFault::LutLength { stated: 65_536, there: 4, .. })
+        ));
         assert!(matches!(table([2, 0, 0], &[0; 8], false), Err(GreyFault::LutDescriptor { .. })));
         assert!(matches!(table([2, 0, 17], &[0; 8], false), Err(GreyFault::LutDescriptor { .. })));
     }
