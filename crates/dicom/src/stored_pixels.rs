@@ -48,7 +48,7 @@ impl StoredPixels {
                     bits_allocated: layout.bits_allocated,
                     bits_stored: layout.bits_stored,
                 };
-                from_codestream(decode(encoding, &frame, of_frame)?, layout, syntax, findings)
+                from_codestream(&decode(encoding, &frame, of_frame)?, layout, syntax, findings)
             }
             _ => return Err(PixelFault::Encapsulation(syntax.name)),
         };
@@ -134,7 +134,7 @@ fn first_frame(fragments: &[&[u8]], frames: u64, encoding: Encoding) -> Result<V
 /// a lossy decoder may leave that range by a few levels. A reversible codestream that was cut to a rate is lossy too,
 /// which only its transfer syntax tells.
 fn from_codestream(
-    frame: DecodedFrame,
+    frame: &DecodedFrame,
     layout: &PixelLayout,
     syntax: &TransferSyntax,
     findings: &mut Vec<Finding>,

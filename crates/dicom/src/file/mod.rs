@@ -76,9 +76,10 @@ impl DicomFile {
             return Err(FileFault::NoDataSet);
         }
         let has_meta = bytes[start..].starts_with(&[2, 0]) && plausible_meta(&bytes[start..]);
-        let (meta, length) = match has_meta {
-            true => read_meta(&bytes[start..]).map_err(FileFault::Meta)?,
-            false => (DataSet::default(), 0),
+        let (meta, length) = if has_meta {
+            read_meta(&bytes[start..]).map_err(FileFault::Meta)?
+        } else {
+            (DataSet::default(), 0)
         };
         let stated = meta.text(tag::TRANSFER_SYNTAX_UID);
         let is_directory = meta.text(tag::MEDIA_STORAGE_SOP_CLASS_UID).as_deref() == Some(DICOMDIR);
@@ -113,11 +114,11 @@ fn plausible_meta(bytes: &[u8]) -> bool {
 
 /// The notation that the first element shows: it belongs to a low group, and its value representation is there or not.
 fn inferred_notation(bytes: &[u8]) -> Option<Notation> {
-    let &[a, b, c, d, e, f, _, _] = bytes.first_chunk::<8>()?;
+    let &[group, element, representation, _] = bytes.as_chunks::<2>().0.first_chunk::<4>()?;
     let low_group = |group: u16, element: u16| matches!(group, 0x0004 | 0x0008 | 0x0010) && element < 0x2200;
-    let little = low_group(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]));
-    let big = low_group(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-    match (little, big, is_representation([e, f])) {
+    let little = low_group(u16::from_le_bytes(group), u16::from_le_bytes(element));
+    let big = low_group(u16::from_be_bytes(group), u16::from_be_bytes(element));
+    match (little, big, is_representation(representation)) {
         (true, _, true) => Some(Notation::EXPLICIT_LITTLE),
         (_, true, true) => Some(Notation::EXPLICIT_BIG),
         // Zeros are not an element.

@@ -242,12 +242,10 @@ impl<'a> Reader<'a> {
     }
 
     fn peek_tag(&self, end: usize) -> Result<Tag, StructureFault> {
-        let bytes: Option<&[u8; 4]> = self.bytes[..end].get(self.at..).and_then(|rest| rest.first_chunk());
-        let &[a, b, c, d] = bytes.ok_or(StructureFault::EndsInHeader)?;
-        Ok(match self.notation.big_endian {
-            true => Tag(u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])),
-            false => Tag(u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])),
-        })
+        let halves = self.bytes[..end].get(self.at..).and_then(|rest| rest.as_chunks::<2>().0.first_chunk::<2>());
+        let &[group, element] = halves.ok_or(StructureFault::EndsInHeader)?;
+        let half = if self.notation.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
+        Ok(Tag(half(group), half(element)))
     }
 
     fn u32(&mut self, end: usize) -> Result<u32, StructureFault> {

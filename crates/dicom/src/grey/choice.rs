@@ -91,7 +91,7 @@ impl GreyOffer {
         for (index, item) in header.items(tag::VOI_LUT_SEQUENCE).iter().enumerate() {
             match LookupTable::of(item, "VOI", modality.is_signed(signed)) {
                 Ok(table) => {
-                    offer.tables.push((index, table, item.text(tag::LUT_EXPLANATION).map(|text| plain(&text))))
+                    offer.tables.push((index, table, item.text(tag::LUT_EXPLANATION).map(|text| plain(&text))));
                 }
                 Err(fault) => offer.faults.push(fault),
             }
@@ -165,7 +165,7 @@ mod tests {
     use crate::file::test_elements::with_texts;
 
     fn offer(texts: &[(Tag, &str)]) -> GreyOffer {
-        with_texts(texts, |header| GreyOffer::of(header, &Modality::Identity, false))
+        with_texts(texts, |header| GreyOffer::of(header, &Modality::Rescale { slope: 1.0, intercept: 0.0 }, false))
     }
 
     fn window(center: &str, width: &str, function: &str) -> GreyOffer {

@@ -8,7 +8,7 @@ use crate::header::finding::GreyFault;
 /// The modality transformation (PS3.3, C.11.1).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Modality {
-    Identity,
+    /// By a straight line; slope 1 and intercept 0 where the header has neither.
     Rescale { slope: f64, intercept: f64 },
     Table(LookupTable),
 }
@@ -29,14 +29,13 @@ impl Modality {
         if slope == 0.0 {
             return Err(GreyFault::Slope(slope));
         }
-        Ok(if slope == 1.0 && intercept == 0.0 { Self::Identity } else { Self::Rescale { slope, intercept } })
+        Ok(Self::Rescale { slope, intercept })
     }
 
     /// The output of a stored value.
     #[must_use]
     pub fn apply(&self, value: i32) -> f64 {
         match self {
-            Self::Identity => f64::from(value),
             Self::Rescale { slope, intercept } => f64::from(value) * slope + intercept,
             Self::Table(table) => f64::from(table.entry(value)),
         }
@@ -46,7 +45,6 @@ impl Modality {
     #[must_use]
     pub fn is_signed(&self, stored: bool) -> bool {
         match self {
-            Self::Identity => stored,
             Self::Rescale { slope, intercept } => stored || *slope < 0.0 || *intercept < 0.0,
             Self::Table(_) => false,
         }

@@ -152,9 +152,11 @@ impl PixelLayout {
     /// The smallest and the largest value that Bits Stored can hold.
     #[must_use]
     pub fn value_range(&self) -> (i32, i32) {
-        match self.signed {
-            true => (-(1 << (self.bits_stored - 1)), (1 << (self.bits_stored - 1)) - 1),
-            false => (0, (1 << self.bits_stored) - 1),
+        if self.signed {
+            let half = 1 << (self.bits_stored - 1);
+            (-half, half - 1)
+        } else {
+            (0, (1 << self.bits_stored) - 1)
         }
     }
 }
