@@ -5,6 +5,7 @@ use std::path::Path;
 
 use mammoscope_dicom::examination::{Examination, Force};
 use mammoscope_dicom::grey::choice::GreyRequest;
+use mammoscope_dicom::header::finding::Finding;
 use mammoscope_test_support::{shared, skipped};
 use serde_json::Value;
 
@@ -15,7 +16,7 @@ fn decision(examination: &Examination) -> &'static str {
     match examination.faults.first() {
         Some(fault) if fault.is_directory() => "skip",
         Some(_) => "refuse",
-        None if examination.findings.iter().any(|finding| finding.is_warning()) => "accept-with-warning",
+        None if examination.findings.iter().any(Finding::is_warning) => "accept-with-warning",
         None => "accept",
     }
 }

@@ -139,7 +139,7 @@ mod tests {
     fn letters_are_marks_and_what_touches_the_breast_is_not() {
         // Two bars apart from the breast, one speck, and a strip that leads into the breast.
         let letters = background(|x, y| match (x, y) {
-            (150..156, 20..40) | (165..171, 20..40) => 200,
+            (150..156 | 165..171, 20..40) => 200,
             (120, 180) => 255,
             (60..110, 98..103) => 150,
             _ => 0,

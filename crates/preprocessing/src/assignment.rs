@@ -66,7 +66,7 @@ pub(crate) fn assign(
         let acquisition = same_view.map_or_else(
             || {
                 let slot = |number| (candidate.subject.clone(), exam.clone(), candidate.view.name(), number);
-                let free = (1..).find(|&number| !taken.contains(&slot(number))).expect("numbers do not end");
+                let free = (1..=u32::MAX).find(|&number| !taken.contains(&slot(number))).expect("numbers do not end");
                 taken.insert(slot(free));
                 free
             },

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use mammoscope_dicom::examination::Examination;
+use mammoscope_dicom::examination::{Examination, Fault};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::subject_id::SampleName;
 use mammoscope_domain::subject::view::View;
@@ -64,7 +64,7 @@ pub(crate) struct Unsuitable {
 }
 
 impl Unsuitable {
-    pub(crate) fn new(sha256: &str, reason: impl ToString) -> Self {
+    pub(crate) fn new(sha256: &str, reason: &(impl ToString + ?Sized)) -> Self {
         Self { sha256: sha256.to_owned(), reason: reason.to_string(), findings: Vec::new(), skipped: false }
     }
 }
@@ -77,9 +77,9 @@ pub(crate) fn read(source: &Source) -> Result<(Vec<u8>, String), Unsuitable> {
             source.bytes >> 20,
             MAX_BYTES >> 20
         );
-        return Err(Unsuitable::new("", reason));
+        return Err(Unsuitable::new("", &reason));
     }
-    let bytes = fs::read(&source.path).map_err(|error| Unsuitable::new("", format!("cannot be read: {error}")))?;
+    let bytes = fs::read(&source.path).map_err(|error| Unsuitable::new("", &format!("cannot be read: {error}")))?;
     let sha256 = hexadecimal(&Sha256::digest(&bytes));
     Ok((bytes, sha256))
 }
@@ -125,7 +125,7 @@ fn of_dicom(
             sha256: sha256.clone(),
             reason: fault.map(ToString::to_string).unwrap_or_default(),
             findings: examination.findings.iter().map(ToString::to_string).collect(),
-            skipped: fault.is_some_and(|fault| fault.is_directory()),
+            skipped: fault.is_some_and(Fault::is_directory),
         }
     };
     if !header.is_accepted(&settings.force) {
@@ -134,16 +134,15 @@ fn of_dicom(
     let no_view =
         || Unsuitable::new(&sha256, "no standard view: without one there is no network for it, --force or not");
     let projection = header.projection.ok_or_else(no_view)?.value;
-    let side = match header.side {
-        Some(side) => side.value,
+    let side = if let Some(side) = header.side {
+        side.value
+    } else {
         // Rare: the side is in the pixels only.
-        None => {
-            let judged = judge(read(source)?.0, settings);
-            if !judged.examination.is_accepted(&settings.force) {
-                return Err(refused(&judged.examination));
-            }
-            judged.side.ok_or_else(no_view)?.value
+        let judged = judge(read(source)?.0, settings);
+        if !judged.examination.is_accepted(&settings.force) {
+            return Err(refused(&judged.examination));
         }
+        judged.side.ok_or_else(no_view)?.value
     };
     let view = View::of(projection, side);
     let identity = header.identity.as_ref().expect("a header that was accepted has an identity");

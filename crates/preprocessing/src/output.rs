@@ -41,7 +41,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(reason: impl ToString) -> Self {
+    fn new(reason: &(impl ToString + ?Sized)) -> Self {
         Self { reason: reason.to_string(), findings: Vec::new() }
     }
 }
@@ -129,7 +129,7 @@ pub fn grey_record(judged: &JudgedDicom) -> GreyRecord {
 }
 
 fn from_image(bytes: Vec<u8>, view: View, settings: &Settings, review: Option<&Review>) -> Result<Output, Refusal> {
-    let decoded = decode(bytes).map_err(Refusal::new)?;
+    let decoded = decode(bytes).map_err(|error| Refusal::new(&error))?;
     let bits = settings.bits;
     let deep = |samples: &Samples, white: u16| {
         let scaled = |sample: u16| (f64::from(sample.min(white)) / f64::from(white) * 65535.0 + 0.5).floor() as u16;
@@ -143,19 +143,19 @@ fn from_image(bytes: Vec<u8>, view: View, settings: &Settings, review: Option<&R
     if is_colour_deep {
         return Err(Refusal::new("a colour image of 16 bits, not a mammogram"));
     }
-    let levels = decoded.into_levels(settings.source_range).map_err(Refusal::new)?;
+    let levels = decoded.into_levels(settings.source_range).map_err(|error| Refusal::new(&error))?;
     let (white, raster) = (levels.white, single_channel(&levels.raster));
     let picture = Picture { grey: raster, deep: samples.map(|samples| deep(&samples, white)) };
     let mut findings = Vec::new();
     match find_breast(&picture.grey).as_ref().and_then(chest_wall_side) {
         Some(side) if side != view.side() => {
             let (name, pixels) = (letter(view.side()), letter(side));
-            return Err(Refusal::new(format!("laterality: its name says {name}, the pixels say {pixels}")));
+            return Err(Refusal::new(&format!("laterality: its name says {name}, the pixels say {pixels}")));
         }
         Some(_) => {}
         None => findings.push("the pixels do not show the side of the breast".to_owned()),
     }
-    let prepared = prepare(&picture, view, plan(settings, review)).map_err(Refusal::new)?;
+    let prepared = prepare(&picture, view, plan(settings, review)).map_err(|error| Refusal::new(&error))?;
     let steps = Steps {
         transfer_syntax: None,
         grey: GreyRecord {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::runs::workspace::user_data;
 use sha2::Sha256;
@@ -138,7 +139,7 @@ fn make_key(path: &Path) -> io::Result<()> {
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = folder.join(name);
     let key: [u8; KEY_BYTES] = rand::random();
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let text = hexadecimal(&key);
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
@@ -161,7 +162,8 @@ fn make_key(path: &Path) -> io::Result<()> {
 fn check_mode(path: &Path, metadata: &fs::Metadata) -> Result<(), PseudonymKeyError> {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(PseudonymKeyError::Exposed { path: path.to_owned(), mode }) }
+    let of_others = mode & 0o077;
+    if of_others == 0 { Ok(()) } else { Err(PseudonymKeyError::Exposed { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]

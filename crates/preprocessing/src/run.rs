@@ -262,7 +262,7 @@ impl Run<'_> {
         let output = match made {
             Ok(output) => output,
             Err(Refusal { reason, findings }) => {
-                let unsuitable = Unsuitable { findings, ..Unsuitable::new(&sha256, reason) };
+                let unsuitable = Unsuitable { findings, ..Unsuitable::new(&sha256, &reason) };
                 return self.refuse(*number, source, &unsuitable);
             }
         };

@@ -246,8 +246,8 @@ mod tests {
             let table = Table::of(&all.collect::<Vec<_>>(), scale);
             table.statistic(scale, &table.classes)
         };
-        use DensityClass::{A, B};
-        let classes = [A, A, A, B, B, B];
+        let [a, b] = [DensityClass::A, DensityClass::B];
+        let classes = [a, a, a, b, b, b];
         assert!((table(&[5.0, 5.0, 5.0, 9.0, 9.0, 9.0], &classes, Scale::Categories) - 1.0).abs() < 1e-12);
         // Counts 2, 1 and 1, 2: χ² = 4 · 0.5² / 1.5 = 2/3 of 6.
         let mixed = table(&[5.0, 5.0, 9.0, 9.0, 9.0, 5.0], &classes, Scale::Categories);

@@ -44,7 +44,7 @@ fn sizes_and_shapes_that_go_with_the_class_are_found() {
 fn sizes_that_are_independent_of_the_class_are_not_found() {
     let planted = Planted::new();
     // Every second subject of each class.
-    for (file, _) in clean_phantoms().iter().filter(|(file, _)| (number_of(file) - 1) / 4 % 2 == 0) {
+    for (file, _) in clean_phantoms().iter().filter(|(file, _)| ((number_of(file) - 1) / 4).is_multiple_of(2)) {
         planted.change(file.to_str().unwrap(), |picture| resize(&picture, SIZE, SIZE + 30, FilterType::CatmullRom));
     }
     assert!(planted.report().findings.is_empty(), "{:#?}", planted.report().findings);
@@ -90,7 +90,8 @@ fn write_manifest(planted: &Planted, source: impl Fn(u32, char) -> serde_json::V
     for (file, _) in clean_phantoms() {
         let mut line = source(number_of(file), class_of(file));
         line["output"] = file.to_str().unwrap().into();
-        lines.push_str(&format!("{line}\n"));
+        lines.push_str(&line.to_string());
+        lines.push('\n');
     }
     fs::write(planted.path(PREPROCESS_MANIFEST), lines).unwrap();
 }

@@ -59,7 +59,7 @@ fn clean_phantoms() -> &'static [(PathBuf, PhantomView)] {
 
 impl Planted {
     fn new() -> Self {
-        Self::with_paths(|file| file.to_owned())
+        Self::with_paths(ToOwned::to_owned)
     }
 
     /// Clean phantoms with other paths.
@@ -131,7 +131,7 @@ fn show_muscles(planted: &Planted, shows: impl Fn(&Path) -> bool) -> Vec<String>
             let pixels = picture.iter_mut().zip(pectoral.iter()).enumerate();
             for (at, (level, _)) in pixels.filter(|(_, (_, inside))| **inside > 0) {
                 // Brighter than the tissue beside it, and grainy.
-                *level = level.saturating_add(30 + (at * 2_654_435 >> 7) as u8 % 16);
+                *level = level.saturating_add(30 + ((at * 2_654_435) >> 7) as u8 % 16);
             }
             picture
         });

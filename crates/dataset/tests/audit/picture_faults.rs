@@ -50,7 +50,7 @@ fn corner(x: u32, y: u32) -> bool {
 fn letters_and_film_are_found() {
     let planted = Planted::new();
     planted.change(ONE, |picture| {
-        let letters = |x: u32, y: u32| corner(x, y) && (x / 3) % 2 == 0;
+        let letters = |x: u32, y: u32| corner(x, y) && (x / 3).is_multiple_of(2);
         GrayImage::from_fn(SIZE, SIZE, |x, y| if letters(x, y) { Luma([220]) } else { *picture.get_pixel(x, y) })
     });
     planted.expect_only(Warning, BurnedInLetters, &[ONE]);

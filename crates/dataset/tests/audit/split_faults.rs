@@ -80,7 +80,9 @@ fn a_table_of_splits_replaces_the_folders() {
     assert_eq!(report.counts.by_split["test"], 32);
 
     let other = table(
-        &(2..=25).map(|number| format!("{}{number},train\n", if number == 3 { "0" } else { "" })).collect::<String>(),
+        &(2..=25)
+            .map(|number| if number == 3 { "03,train\n".to_owned() } else { format!("{number},train\n") })
+            .collect::<String>(),
     );
     let report = audited(planted.root(), GreyRange::Auto, Some(&other));
     assert_eq!(codes(&report), ["id-spelling", "not-in-split-table", "not-in-data"]);

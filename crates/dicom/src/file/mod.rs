@@ -76,11 +76,8 @@ impl DicomFile {
             return Err(FileFault::NoDataSet);
         }
         let has_meta = bytes[start..].starts_with(&[2, 0]) && plausible_meta(&bytes[start..]);
-        let (meta, length) = if has_meta {
-            read_meta(&bytes[start..]).map_err(FileFault::Meta)?
-        } else {
-            (DataSet::default(), 0)
-        };
+        let (meta, length) =
+            if has_meta { read_meta(&bytes[start..]).map_err(FileFault::Meta)? } else { (DataSet::default(), 0) };
         let stated = meta.text(tag::TRANSFER_SYNTAX_UID);
         let is_directory = meta.text(tag::MEDIA_STORAGE_SOP_CLASS_UID).as_deref() == Some(DICOMDIR);
         let start = start + length;

@@ -9,7 +9,10 @@ use crate::header::finding::GreyFault;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Modality {
     /// By a straight line; slope 1 and intercept 0 where the header has neither.
-    Rescale { slope: f64, intercept: f64 },
+    Rescale {
+        slope: f64,
+        intercept: f64,
+    },
     Table(LookupTable),
 }
 
