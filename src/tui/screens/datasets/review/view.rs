@@ -167,9 +167,11 @@ impl ReviewPane {
             return Line::styled(" m outlines crop, breast and muscle", theme.dim());
         }
         let line = theme.sign("━━", "--");
-        let parts = [(CROP, "crop"), (BREAST, "breast"), (MUSCLE, "muscle")].map(|([red, green, blue], name)| {
+        let parts = [(CROP, 74, "crop"), (BREAST, 36, "breast"), (MUSCLE, 214, "muscle")];
+        let parts = parts.map(|([red, green, blue], indexed, name)| {
             let style = match theme.depth {
                 ColorDepth::True => Style::new().fg(Color::Rgb(red, green, blue)),
+                ColorDepth::Indexed => Style::new().fg(Color::Indexed(indexed)),
                 _ => theme.dim(),
             };
             [Span::styled(format!(" {line}"), style), Span::styled(format!(" {name}"), theme.dim())]
