@@ -100,10 +100,10 @@ impl ReviewPane {
         let is_pending = self.pending.contains_key(&image.record.source.path);
         match self.verdict(image) {
             Some(Review::Rejected) => {
-                draw_text(frame, inner, "rejected: the image is removed; y makes it again", theme.bad())
+                draw_text(frame, inner, "rejected: the image is removed; y makes it again", theme.bad());
             }
             Some(_) if is_pending && !path_is_current(image) => {
-                draw_text(frame, inner, "being made again …", theme.dim())
+                draw_text(frame, inner, "being made again …", theme.dim());
             }
             _ => {
                 let content = PictureContent::stored(&path, WindowChoice::default());
