@@ -279,12 +279,11 @@ impl Screen for DatasetsScreen {
         let status = self.preparation.status(shared);
         let [whole, below] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(u16::from(status.is_some()))]).areas(area);
-        match &mut self.review {
-            Some(review) => review.draw(frame, whole, shared),
-            None => {
-                self.relist();
-                self.draw_panes(frame, whole, shared);
-            }
+        if let Some(review) = &mut self.review {
+            review.draw(frame, whole, shared);
+        } else {
+            self.relist();
+            self.draw_panes(frame, whole, shared);
         }
         if let Some(status) = status {
             frame.render_widget(Paragraph::new(status), below);

@@ -17,6 +17,6 @@ pub(super) const RUNNING: KeyTables = &[&[
 
 /// The keys while the outcome of a run is shown.
 pub(super) const ENDED: KeyTables = &[&[
-    shown(Do::Hide, &[Key::Enter, Key::Escape], "to the images", "close the outcome"),
+    shown(Do::Hide, &[Key::Enter, Key::Escape], "close", "close the outcome"),
     shown(Do::Review, &[Key::Char('r')], "review", "review the prepared images"),
 ]];

@@ -1,5 +1,7 @@
 //! The drawing of preprocessing.
 
+use std::fmt::Write as _;
+
 use chrono::TimeDelta;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -55,9 +57,9 @@ fn progress_text(progress: &PreparationProgress) -> String {
     };
     let mut text = format!("{} of {} files {verb}", grouped(progress.done), grouped(progress.total));
     if progress.done > 0 && progress.seconds >= 0.5 {
-        text += &format!(" · {:.1}/s", progress.done as f64 / progress.seconds);
+        let _ = write!(text, " · {:.1}/s", progress.done as f64 / progress.seconds);
         if let Some(left) = progress.seconds_left.filter(|_| progress.done < progress.total) {
-            text += &format!(" · {} left", duration_text(TimeDelta::seconds(left.ceil() as i64)));
+            let _ = write!(text, " · {} left", duration_text(TimeDelta::seconds(left.ceil() as i64)));
         }
     }
     text

@@ -100,10 +100,10 @@ impl ReviewPane {
         let is_pending = self.pending.contains_key(&image.record.source.path);
         match self.verdict(image) {
             Some(Review::Rejected) => {
-                draw_text(frame, inner, "rejected: the image is removed; y makes it again", theme.bad())
+                draw_text(frame, inner, "rejected: the image is removed; y makes it again", theme.bad());
             }
             Some(_) if is_pending && !path_is_current(image) => {
-                draw_text(frame, inner, "being made again …", theme.dim())
+                draw_text(frame, inner, "being made again …", theme.dim());
             }
             _ => {
                 let content = PictureContent::stored(&path, WindowChoice::default());
@@ -167,9 +167,11 @@ impl ReviewPane {
             return Line::styled(" m outlines crop, breast and muscle", theme.dim());
         }
         let line = theme.sign("━━", "--");
-        let parts = [(CROP, "crop"), (BREAST, "breast"), (MUSCLE, "muscle")].map(|([red, green, blue], name)| {
+        let parts = [(CROP, 74, "crop"), (BREAST, 36, "breast"), (MUSCLE, 214, "muscle")];
+        let parts = parts.map(|([red, green, blue], indexed, name)| {
             let style = match theme.depth {
                 ColorDepth::True => Style::new().fg(Color::Rgb(red, green, blue)),
+                ColorDepth::Indexed => Style::new().fg(Color::Indexed(indexed)),
                 _ => theme.dim(),
             };
             [Span::styled(format!(" {line}"), style), Span::styled(format!(" {name}"), theme.dim())]

@@ -17,7 +17,7 @@ use mammoscope_preprocessing::source::{Source, SourceFormat};
 const SUBJECTS: [&str; 2] = ["P0123456789ab", "P89abcdef0123"];
 
 /// An image of a subject; the muscle is as the manifest has it.
-fn image(subject: &str, view: &str, muscle: Value, findings: &[&str]) -> ReviewedImage {
+fn image(subject: &str, view: &str, muscle: &Value, findings: &[&str]) -> ReviewedImage {
     let record: Record = serde_json::from_value(json!({
         "schema": 1,
         "program": "mammoscope",
@@ -57,13 +57,13 @@ fn images() -> Vec<ReviewedImage> {
     });
     let filled = json!({"state": "filled", "confidence": 0.93, "curve": [[300.0, 0.0], [0.0, 600.0]], "fill": 120});
     let none = json!({"state": "none"});
-    let mut accepted = image(SUBJECTS[1], "CC_R", none.clone(), &[]);
+    let mut accepted = image(SUBJECTS[1], "CC_R", &none, &[]);
     let record = Record { review: Some(Review::Accepted), ..Record::clone(&accepted.record) };
     accepted.record = Arc::new(record);
     vec![
-        image(SUBJECTS[0], "MLO_L", uncertain, &[]),
-        image(SUBJECTS[1], "MLO_R", filled, &["the burned-in annotation is not stated", "a second image"]),
-        image(SUBJECTS[0], "CC_L", none, &[]),
+        image(SUBJECTS[0], "MLO_L", &uncertain, &[]),
+        image(SUBJECTS[1], "MLO_R", &filled, &["the burned-in annotation is not stated", "a second image"]),
+        image(SUBJECTS[0], "CC_L", &none, &[]),
         accepted,
     ]
 }
