@@ -186,10 +186,7 @@ impl PhantomFolder<'_> {
     /// True if all files of a subject exist.
     fn holds(&self, generator: &PhantomGenerator, number: u32) -> bool {
         let subject = generator.subject(number);
-        let paths = |view| match self.dicom {
-            true => vec![dicom_path(&subject, view)],
-            false => paths_of_view(&subject, view),
-        };
+        let paths = |view| if self.dicom { vec![dicom_path(&subject, view)] } else { paths_of_view(&subject, view) };
         View::ALL
             .into_iter()
             .flat_map(paths)
@@ -210,9 +207,10 @@ impl PhantomFolder<'_> {
                 return Err(Interrupted.into());
             }
             let pictures = generator.view(&subject, view);
-            let files = match self.dicom {
-                true => vec![dicom_file(&subject, view, self.settings.seed, &pictures.image)],
-                false => files_of_view(&subject, view, &pictures).context("encode an image as PNG")?,
+            let files = if self.dicom {
+                vec![dicom_file(&subject, view, self.settings.seed, &pictures.image)]
+            } else {
+                files_of_view(&subject, view, &pictures).context("encode an image as PNG")?
             };
             for file in files {
                 let path = self.out.join(file.path);

@@ -153,7 +153,9 @@ fn labels(path: &Path, phi: bool, console: &Console) -> anyhow::Result<LabelFile
     let labels = if phi { read? } else { read.map_err(|_| anyhow::anyhow!(UNREADABLE_LABELS))? };
     let warnings = labels.warnings();
     if phi {
-        warnings.iter().for_each(|warning| console.warn(warning));
+        for warning in &warnings {
+            console.warn(warning);
+        }
     } else if !warnings.is_empty() {
         let count = counted(warnings.len(), "warning");
         console.warn(format_args!("--labels: {count}, which may name persons; --phi shows them"));
