@@ -50,6 +50,11 @@ fn a_run_is_complete_repeatable_and_replayed_bit_by_bit() {
     // Again: the same files, and nothing else; with another number of jobs as well.
     let again = preprocess(&home, &archive, &out, &["--labels", labels.to_str().unwrap(), "--jobs", "1"]);
     assert!(again.status.success(), "{}", stderr_of(&again));
+    assert!(
+        String::from_utf8_lossy(&again.stdout).contains("16 unchanged"),
+        "{}",
+        String::from_utf8_lossy(&again.stdout)
+    );
     assert_eq!(images(&out), written);
     assert!(written.iter().zip(&bytes).all(|(path, bytes)| fs::read(path).unwrap() == *bytes));
 

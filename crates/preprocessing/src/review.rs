@@ -18,6 +18,9 @@ use crate::record::{PectoralState, Record, Review};
 use crate::settings::Settings;
 use crate::source::{Source, find_sources};
 
+/// In the order of a review, the place of images without an edge among confidences, which are at most 1.
+const WITHOUT_EDGE: f64 = 2.0;
+
 /// A verdict that cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ReviewError {
@@ -45,7 +48,7 @@ pub fn review_order(folder: &Path) -> Result<Vec<Record>, ManifestError> {
     let urgency = |record: &Record| {
         let steps = record.steps.as_ref();
         let uncertain = steps.is_some_and(|steps| steps.pectoral.state == PectoralState::Uncertain);
-        let confidence = steps.and_then(|steps| steps.pectoral.confidence).unwrap_or(1.0);
+        let confidence = steps.and_then(|steps| steps.pectoral.confidence).unwrap_or(WITHOUT_EDGE);
         (record.review.is_some(), !uncertain, record.findings.is_empty(), (confidence * 1000.0) as i64)
     };
     records.sort_by_cached_key(|record| (urgency(record), record.output.as_ref().map(|output| output.output.clone())));

@@ -12,7 +12,7 @@ use mammoscope_storage::atomic_file::write_atomically;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use crate::assignment::{Assigned, assign, output_path};
-use crate::candidate::{Labels, Unsuitable, identify, read};
+use crate::candidate::{Candidate, Labels, Unsuitable, identify, read};
 use crate::manifest::{MANIFEST, ManifestError, ManifestJournal, read_manifest, write_manifest};
 use crate::output::{Output, Refusal, make};
 use crate::output_lock::{LOCK, lock_output};
@@ -170,7 +170,7 @@ impl Run<'_> {
         }
         let numbered: Vec<(usize, &Source)> = (1..).zip(&found.sources).collect();
         let (unchanged, changed): (Vec<_>, Vec<_>) =
-            numbered.into_iter().partition(|(_, source)| self.is_unchanged(source));
+            numbered.into_iter().partition(|(_, source)| self.plan.labels.is_none() && self.is_unchanged(source));
         for (number, source) in unchanged {
             self.keep(number, source);
         }
@@ -191,6 +191,10 @@ impl Run<'_> {
         let mut seen: HashSet<String> = kept(&self.state.lock().expect("no thread panics while it holds the lock"));
         for (number, source, identified) in identified {
             match identified {
+                Ok(candidate) if self.is_labelled_as_before(source, &candidate) => {
+                    seen.insert(candidate.sha256);
+                    self.keep(number, source);
+                }
                 Ok(candidate) if !seen.insert(candidate.sha256.clone()) => {
                     let reason = "the same file as an earlier one, byte by byte; one is enough";
                     self.refuse(number, source, &Unsuitable::new(&candidate.sha256, reason))?;
@@ -228,8 +232,13 @@ impl Run<'_> {
             && record.source.bytes == source.bytes
             && record.source.modified == source.modified
             && (is_rejected || record.output.as_ref().is_none_or(is_there))
-            // A table of labels may give the image another class.
-            && self.plan.labels.is_none()
+    }
+
+    /// True if a table of labels gives an unchanged source the class that its output has.
+    fn is_labelled_as_before(&self, source: &Source, candidate: &Candidate) -> bool {
+        let known = self.known.get(&self.plan.key.path(&source.relative));
+        let output = known.and_then(|record| record.output.as_ref());
+        output.is_some_and(|output| output.class == candidate.class) && self.is_unchanged(source)
     }
 
     fn keep(&self, number: usize, source: &Source) {

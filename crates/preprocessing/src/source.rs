@@ -85,7 +85,9 @@ pub fn find_sources(input: &Path, output: &Path) -> FoundSources {
         if entry.file_type().is_dir() {
             continue;
         }
-        let relative = entry.path().strip_prefix(input).unwrap_or(entry.path()).to_owned();
+        let below = entry.path().strip_prefix(input).ok().filter(|below| !below.as_os_str().is_empty());
+        // The input may be a single file.
+        let relative = below.unwrap_or(Path::new(entry.file_name())).to_owned();
         match source(entry.path(), &relative) {
             Ok(Some(source)) => found.sources.push(source),
             Ok(None) => found.others += 1,
@@ -152,5 +154,7 @@ mod tests {
         let found = find_sources(folder.path(), &folder.path().join("out"));
         let names: Vec<_> = found.sources.iter().map(|source| source.relative.to_string_lossy().into_owned()).collect();
         assert_eq!((names, found.others), (vec!["a.dcm".to_owned(), "b/deep/IM1".to_owned()], 1));
+        let single = find_sources(&folder.path().join("a.dcm"), &folder.path().join("out"));
+        assert_eq!(single.sources[0].relative, Path::new("a.dcm"));
     }
 }
