@@ -57,7 +57,7 @@ pub(super) struct PhantomArguments {
     /// Let the densities of neighbouring classes overlap, and give the labels a reader's errors
     #[arg(long)]
     overlap: bool,
-    /// Write DICOM files, PHANTOM-<subject>/IM<1 to 4>, and labels.csv instead of PNG files and masks: the way through
+    /// Write DICOM files, `PHANTOM-<subject>/IM<1 to 4>`, and labels.csv instead of PNG files and masks: the way through
     /// `mammoscope preprocess` without patients
     #[arg(long)]
     dicom: bool,
