@@ -43,6 +43,8 @@ impl ReviewPane {
             Arrangement::Original => self.draw_original(frame, pictures, shared, &image),
             Arrangement::Prepared => self.draw_prepared(frame, pictures, shared, &image),
         }
+        // A column of margin, for the continuations of long lines too.
+        let facts = Rect { x: facts.x + 1, width: facts.width.saturating_sub(1), ..facts };
         let lines = self.facts(&image, usize::from(facts.width), shared);
         frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), facts);
     }
@@ -125,7 +127,7 @@ impl ReviewPane {
             (None, None) => "no class".to_owned(),
         };
         let size = format!("{}{times}{} of {columns}{times}{rows}", crop.width(), crop.height());
-        let mut lines = vec![Line::raw(fitted(&format!(" {} {dot} {class} {dot} {size}", output.view), cells))];
+        let mut lines = vec![Line::raw(fitted(&format!("{} {dot} {class} {dot} {size}", output.view), cells))];
         let muscle = match (&self.correction, steps.pectoral.state) {
             (Some(correction), _) => {
                 let angle = correction.curve.angle_from_vertical();
@@ -143,7 +145,7 @@ impl ReviewPane {
             (None, PectoralState::AlreadyFilled) => ("muscle filled before, in the source".to_owned(), theme.text()),
             (None, PectoralState::None) => ("no muscle in the picture".to_owned(), theme.dim()),
         };
-        lines.push(Line::styled(format!(" {}", muscle.0), muscle.1));
+        lines.push(Line::styled(muscle.0, muscle.1));
         let pending = if self.pending.contains_key(&image.record.source.path) { ", being saved" } else { "" };
         let (verdict, style) = match self.verdict(image) {
             Some(Review::Accepted) => ("accepted", theme.good()),
@@ -151,11 +153,11 @@ impl ReviewPane {
             Some(Review::Corrected { .. }) => ("edge corrected", theme.good()),
             None => ("no verdict yet", theme.dim()),
         };
-        lines.push(Line::styled(fitted(&format!(" {verdict}{pending}"), cells), style));
+        lines.push(Line::styled(fitted(&format!("{verdict}{pending}"), cells), style));
         lines.push(self.legend(shared));
         let findings = image.record.findings.join(&format!(" {dot} "));
         if !findings.is_empty() {
-            lines.push(Line::styled(format!(" ! {}", printable(&findings)), theme.warning()));
+            lines.push(Line::styled(format!("! {}", printable(&findings)), theme.warning()));
         }
         lines
     }
@@ -164,7 +166,7 @@ impl ReviewPane {
     fn legend(&self, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;
         if !self.outlines {
-            return Line::styled(" m outlines crop, breast and muscle", theme.dim());
+            return Line::styled("m outlines crop, breast and muscle", theme.dim());
         }
         let line = theme.sign("━━", "--");
         let parts = [(CROP, 74, "crop"), (BREAST, 36, "breast"), (MUSCLE, 214, "muscle")];
@@ -174,7 +176,7 @@ impl ReviewPane {
                 ColorDepth::Indexed => Style::new().fg(Color::Indexed(indexed)),
                 _ => theme.dim(),
             };
-            [Span::styled(format!(" {line}"), style), Span::styled(format!(" {name}"), theme.dim())]
+            [Span::styled(line, style), Span::styled(format!(" {name} "), theme.dim())]
         });
         Line::from(parts.concat())
     }
