@@ -253,7 +253,8 @@ fn gradients_are_clipped_only_above_the_limit() {
         let expected: Vec<f64> =
             before.iter().zip(&gradient).map(|(weight, gradient)| weight - RATE * factor * gradient).collect();
         assert_near(&after(&clipped).0, &expected, &format!("clipped to {limit}"));
-        assert_eq!(after(&clipped).0 == free_weights, is_free);
+        // Below the limit the expected weights are those without one; bitwise they differ where threads sum in another order.
+        assert!(is_free || after(&clipped).0 != free_weights, "the limit {limit} has no effect");
     }
 }
 
