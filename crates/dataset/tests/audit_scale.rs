@@ -107,7 +107,7 @@ fn memory_grows_by_a_few_kilobytes_per_file_and_copies_are_found() {
 /// Prints rate and memory for `AUDIT_FILES` files (20,000) of `AUDIT_SIDE` pixels (64) in `AUDIT_FOLDER`:
 /// `cargo test --release -p mammoscope-dataset --test audit_scale -- --ignored --nocapture`.
 #[test]
-#[ignore = "writes about 80 MB and takes a minute"]
+#[ignore = "writes about 80 MB, a minute: cargo test --release -p mammoscope-dataset --test audit_scale -- --ignored"]
 fn rate_and_memory_of_many_files() {
     let setting =
         |name: &str, default: usize| std::env::var(name).map_or(default, |value| value.parse().expect("a number"));
