@@ -113,6 +113,8 @@ impl Fixture {
         config.set_all("size=64,width=0.125,threads=1").unwrap();
         let spec = RunSpec {
             schema: RUN_SCHEMA,
+            placement: None,
+            study: None,
             created: Utc::now(),
             group: GROUP.to_owned(),
             view,

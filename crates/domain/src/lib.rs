@@ -7,6 +7,7 @@ pub mod metrics;
 pub mod network;
 pub mod random_stream;
 pub mod run;
+pub mod study;
 pub mod subject;
 pub mod text;
 pub mod training;

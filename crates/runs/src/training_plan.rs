@@ -79,6 +79,8 @@ impl TrainingPlan {
             let spec = RunSpec {
                 grey_range: manifest.grey_range,
                 schema: RUN_SCHEMA,
+                placement: None,
+                study: None,
                 created,
                 group: group.clone(),
                 view: manifest.view,

@@ -44,6 +44,8 @@ impl RunFixture {
         let spec = RunSpec {
             grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
+            placement: None,
+            study: None,
             created: now,
             group: group.to_owned(),
             view,

@@ -71,6 +71,8 @@ impl SyntheticRun {
         let spec = RunSpec {
             grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
+            placement: None,
+            study: None,
             created: time,
             group: run.name(),
             view,

@@ -6,8 +6,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::image::grey_range::GreyRange;
+use crate::study::study_member::StudyMember;
 use crate::subject::view::View;
 use crate::training::compute_options::DeviceChoice;
+use crate::training::placement::Placement;
 use crate::training::training_config::TrainingConfig;
 
 /// The schema version of `run.toml`.
@@ -34,4 +36,10 @@ pub struct RunSpec {
     /// The requested device.
     pub device: DeviceChoice,
     pub config: TrainingConfig,
+    /// The number of runs side by side, and the threads of each, if they were chosen when the run was requested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// The run's place in a study.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<StudyMember>,
 }

@@ -9,6 +9,7 @@ pub mod config_value;
 pub mod disk_estimate;
 pub mod early_stop;
 pub mod lr_schedule;
+pub mod placement;
 pub mod preset;
 pub mod step_timing;
 pub mod training_config;

@@ -252,6 +252,8 @@ pub(super) mod tests {
         RunSpec {
             grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
+            placement: None,
+            study: None,
             created: Utc::now(),
             group: "group".to_owned(),
             view: View::CcR,

@@ -170,6 +170,8 @@ fn small_run(folder: &Path, model: &Model) -> RunDir {
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        placement: None,
+        study: None,
         created: Utc::now(),
         group: "group".to_owned(),
         view: View::CcR,

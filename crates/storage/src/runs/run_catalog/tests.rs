@@ -22,6 +22,8 @@ fn make(workspace: &Workspace, minutes: i64, view: View, label: &str, group: &st
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        placement: None,
+        study: None,
         created: time(minutes),
         group: group.to_owned(),
         view,

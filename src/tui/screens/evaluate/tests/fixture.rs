@@ -76,6 +76,8 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        placement: None,
+        study: None,
         created,
         group: format!("{hour}_{preset}"),
         view,

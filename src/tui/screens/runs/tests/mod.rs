@@ -42,6 +42,8 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Proces
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        placement: None,
+        study: None,
         created: now,
         group: String::new(),
         view,
