@@ -20,10 +20,12 @@ use mammoscope_domain::run::dataset_manifest::DatasetManifest;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::counted::counted_as;
+use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_runs::training_plan::{PlannedRuns, TrainingPlan};
+use mammoscope_runs::foreground_trainer::become_trainer;
+use mammoscope_runs::training_plan::{PlannedRuns, TrainingPlan, remove_runs};
 use mammoscope_runs::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -130,6 +132,13 @@ fn start(
     arguments: &TrainArguments,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
+    if arguments.follow.in_foreground() {
+        let planned = plan.create(workspace)?;
+        print_paths(&planned.runs)?;
+        let error = become_trainer(engine, &planned.runs, None);
+        remove_runs(&planned.runs);
+        return Err(error).with_context(|| format!("start the engine {}", printable_path(engine)));
+    }
     let interruption = Interruption::watch()?;
     let mut printed = Ok(());
     // Printed as soon as the directories exist and their trainers have started; failures are reported after that.
