@@ -26,6 +26,8 @@ pub enum Resumable {
     Complete { epochs: u32 },
     /// A trainer can resume it on this device.
     On(DeviceChoice),
+    /// A trainer works on it, or will; the reason says so, with what to do.
+    Occupied { reason: String },
 }
 
 /// Locks a run. If the run has ended, waits a while for its trainer to release the lock.
@@ -42,7 +44,7 @@ pub fn lock_when_free(run: &RunDir) -> Result<RunLock, RunLockError> {
     }
 }
 
-/// Checks if a run can be resumed. Fails if a trainer holds it, or if it is damaged.
+/// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
 pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, .. } =
@@ -51,7 +53,8 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable>
     match lock_when_free(run) {
         Ok(_) => {}
         Err(error @ RunLockError::Held { .. }) => {
-            anyhow::bail!("{name}: {error}; end it first with `mammoscope control {name} stop`")
+            let reason = format!("{name}: {error}; end it first with `mammoscope control {name} stop`");
+            return Ok(Resumable::Occupied { reason });
         }
         Err(error @ RunLockError::Io { .. }) => anyhow::bail!("{name}: {error}; a trainer needs to write there"),
     }
@@ -60,7 +63,8 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable>
         return Ok(Resumable::On(device));
     };
     if condition.stale.is_none() && !condition.phase.is_over() {
-        anyhow::bail!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        return Ok(Resumable::Occupied { reason });
     }
     let requested = status.epochs.max(config.epochs);
     Ok(match epochs {

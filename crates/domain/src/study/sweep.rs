@@ -237,6 +237,12 @@ impl Sweep {
 }
 
 impl SweptKey {
+    /// The name of the key.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.key.name
+    }
+
     /// The listed values; none for a range, which [`Sweep::new`] keeps out of grids.
     fn listed(&self) -> &[ConfigValue] {
         match &self.values {
