@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key_effect::KeyEffect;
 use super::study_member::StudyMember;
+use crate::run::run_spec::RunSpec;
+use crate::run::run_status::{RunPhase, RunStatus};
 use crate::subject::view::View;
 use crate::training::training_config::Monitor;
 
@@ -16,6 +18,19 @@ pub struct RankedRun {
     pub best: Option<f64>,
     /// True if the run has ended with all its epochs or by an early stop.
     pub complete: bool,
+}
+
+impl RankedRun {
+    /// What a ranking needs of a run; `None` if the run is in no study. Without a readable status, it has no value.
+    #[must_use]
+    pub fn of(spec: &RunSpec, status: Option<&RunStatus>) -> Option<Self> {
+        Some(Self {
+            member: spec.study.clone()?,
+            view: spec.view,
+            best: status.and_then(|status| status.best.as_ref()).map(|best| best.value),
+            complete: status.is_some_and(|status| status.state == RunPhase::Completed),
+        })
+    }
 }
 
 /// A point with the mean of its runs.
