@@ -34,6 +34,7 @@ mod shown_window;
 mod split;
 mod split_file;
 mod status;
+mod study_document;
 mod terminal_picture;
 mod train;
 mod trainer_start;

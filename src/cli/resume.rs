@@ -10,6 +10,7 @@ use super::interruption::Interruption;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_cluster::job_environment::JobEnvironment;
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;
@@ -21,19 +22,25 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequests;
 use mammoscope_storage::runs::workspace::Workspace;
 
+/// The most complete runs that are named.
+const MAX_NAMED: usize = 4;
+
 /// Resume a run that was interrupted, stopped or killed
 ///
 /// The run continues from its last checkpoint exactly as if it had not been interrupted; a run without a checkpoint
-/// starts from scratch. Completed runs of a group are left unchanged, unless --epochs asks for more than they have.
+/// starts from scratch. Of a group or a study all runs are resumed that have ended without being completed; those that
+/// are complete are left unchanged, unless --epochs asks for more than they have, and running ones are left alone.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   mammoscope resume latest
   mammoscope resume 2026-11-23T10-15-02_CC_R_seed
+  Whatever failed or was interrupted in a study:
+    mammoscope resume 2026-11-23T10-15-02_modern_7f3a
   Another fifty epochs on top of a hundred:
     mammoscope resume latest --epochs 150 --detach")]
 pub(super) struct ResumeArguments {
-    /// A run's name or a prefix of it, its path, a group's id, or `latest`
+    /// A run's name or a prefix of it, its path, the id of a group or a study, or `latest`
     #[arg(value_name = "RUN")]
     run: String,
     /// Train for this many epochs in total, instead of the number set at the start
@@ -45,13 +52,16 @@ pub(super) struct ResumeArguments {
 
 pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let selection = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
+    let is_single = selection.runs.len() == 1;
     let mut to_resume: Vec<(DeviceChoice, Vec<RunDir>)> = Vec::new();
-    let mut complete = Vec::new();
+    let (mut complete, mut occupied) = (Vec::new(), Vec::new());
     let in_foreground = arguments.follow.in_foreground();
     let in_job = in_foreground && JobEnvironment::current().is_some();
     let by = if in_job { ResumedBy::Job } else { ResumedBy::User };
     for run in selection.runs {
         match resumable(&run, arguments.epochs, by)? {
+            Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
+            Resumable::Occupied { .. } => occupied.push(run),
             Resumable::Complete { epochs } => complete.push((run, epochs)),
             Resumable::On(device) => match to_resume.iter_mut().find(|(other, _)| *other == device) {
                 Some((_, share)) => share.push(run),
@@ -59,10 +69,21 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             },
         }
     }
-    for (run, epochs) in &complete {
-        console.note(format!("{} is complete with {epochs} epochs", printable(&run.name())));
+    if is_single || complete.len() <= MAX_NAMED {
+        for (run, epochs) in &complete {
+            console.note(format!("{} is complete with {epochs} epochs", printable(&run.name())));
+        }
+    } else {
+        console.note(format!("{} complete", counted_as(complete.len(), "run is", "runs are")));
+    }
+    if !occupied.is_empty() {
+        let runs = counted_as(occupied.len(), "run is", "runs are");
+        console.note(format!("{runs} being trained or queued, and left alone"));
     }
     if to_resume.is_empty() {
+        if !occupied.is_empty() {
+            anyhow::bail!("there is nothing to resume yet; `mammoscope control RUN stop` ends a run that is active");
+        }
         if in_foreground {
             // A job that is started again after the end of its run has done its work.
             return Ok(Outcome::Done);

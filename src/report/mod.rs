@@ -14,5 +14,6 @@ pub mod reader_agreement;
 pub mod run_list;
 pub mod run_text;
 pub mod split_counts;
+pub mod study_text;
 pub mod tables;
 pub mod wrapped;

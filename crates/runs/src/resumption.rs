@@ -26,6 +26,8 @@ pub enum Resumable {
     Complete { epochs: u32 },
     /// A trainer can resume it on this device.
     On(DeviceChoice),
+    /// A trainer works on it, or will; the reason says so, with what to do.
+    Occupied { reason: String },
 }
 
 /// Locks a run. If the run has ended, waits a while for its trainer to release the lock.
@@ -51,7 +53,7 @@ pub enum ResumedBy {
     Job,
 }
 
-/// Checks if a run can be resumed. Fails if a trainer holds it, or if it is damaged.
+/// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
 pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, .. } =
@@ -60,7 +62,8 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     match lock_when_free(run) {
         Ok(_) => {}
         Err(error @ RunLockError::Held { .. }) => {
-            anyhow::bail!("{name}: {error}; end it first with `mammoscope control {name} stop`")
+            let reason = format!("{name}: {error}; end it first with `mammoscope control {name} stop`");
+            return Ok(Resumable::Occupied { reason });
         }
         Err(error @ RunLockError::Io { .. }) => anyhow::bail!("{name}: {error}; a trainer needs to write there"),
     }
@@ -72,12 +75,15 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     // No process has it: it waits for a job of the cluster.
     let waits_for_job = condition.phase == RunPhase::Queued && status.pid.is_none();
     if waits_for_job && by == ResumedBy::User {
-        anyhow::bail!("{name} is {condition}: its job trains it; `mammoscope control {name} stop` cancels the job");
+        let reason =
+            format!("{name} is {condition}: its job trains it; `mammoscope control {name} stop` cancels the job");
+        return Ok(Resumable::Occupied { reason });
     }
     // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
     let is_taken = condition.phase == RunPhase::Queued || by == ResumedBy::User;
     if is_unfinished && !waits_for_job && is_taken {
-        anyhow::bail!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
+        return Ok(Resumable::Occupied { reason });
     }
     let requested = status.epochs.max(config.epochs);
     Ok(match epochs {

@@ -1,16 +1,16 @@
 //! Starting a plan: the checks beforehand, the run directories, and one trainer per device.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::trainer_process::{TrainerError, TrainerProcess};
-use super::training_plan::{PlanError, PlannedRuns, TrainingPlan, remove_runs};
+use super::training_plan::{PlanError, PlannedRuns, TrainingPlan};
 use mammoscope_domain::cancellation::Cancellation;
-use mammoscope_domain::run::dataset_manifest::DatasetManifest;
+use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
-use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, ProbeFailure, probe_engine};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -69,17 +69,26 @@ pub fn count_gpus(devices: &DeviceList, engine: &Path) -> Result<usize, DeviceSh
 }
 
 /// Checks that the runs and their pixel cache fit on the disk.
-pub fn check_disk(
-    config: &TrainingConfig,
-    manifests: &[DatasetManifest],
-    workspace: &Workspace,
-) -> Result<(), DiskShortage> {
-    let images = manifests.iter().map(|manifest| manifest.samples.len()).sum();
-    let needed = DiskEstimate::new(config, manifests.len(), images).total();
+pub fn check_disk(plan: &TrainingPlan, workspace: &Workspace) -> Result<(), DiskShortage> {
+    let needed = needed_bytes(plan);
     match workspace.free_bytes() {
         Some(free) if needed > free => Err(DiskShortage { needed, free, workspace: printable_path(workspace.path()) }),
         _ => Ok(()),
     }
+}
+
+/// The bytes of all runs, and of their images: runs of the same view and size share those.
+fn needed_bytes(plan: &TrainingPlan) -> u64 {
+    let mut cached: BTreeMap<(View, usize), u64> = BTreeMap::new();
+    let mut runs = 0;
+    for run in &plan.runs {
+        let manifest = &plan.manifests[run.manifest];
+        let estimate = DiskEstimate::new(&run.config, 1, manifest.samples.len());
+        runs += estimate.runs;
+        let of_view = cached.entry((manifest.view, run.config.size)).or_default();
+        *of_view = estimate.pixel_cache.max(*of_view);
+    }
+    runs + cached.values().sum::<u64>()
 }
 
 /// The result of starting trainers.
@@ -142,7 +151,7 @@ pub fn start_plan(
 ) -> Result<StartedTrainers, StartError> {
     let planned = plan.create(workspace)?;
     if cancellation.is_cancelled() {
-        remove_runs(&planned.runs);
+        planned.remove(&planned.runs);
         return Err(StartError::Interrupted);
     }
     // Assigned to devices, the runs are in a different order.
@@ -152,7 +161,7 @@ pub fn start_plan(
         on_processes(&planned, &runs);
     });
     for (runs, _) in &started.failed {
-        remove_runs(runs);
+        planned.remove(runs);
     }
     in_order(&mut started.running);
     Ok(started)

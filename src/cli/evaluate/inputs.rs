@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::folds::PooledRuns;
-use crate::cli::console::WrongUse;
+use super::study_point::{StudyChoice, runs_of_point};
+use crate::cli::console::{Console, WrongUse};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::subject_id::SubjectId;
@@ -47,8 +48,13 @@ pub(super) struct Inputs {
 
 impl Inputs {
     /// Sorts inputs into tables and runs. An existing path is a table or a folder with one, unless it is a run
-    /// directory; anything that neither exists nor looks like a path is the name of a run or a group.
-    pub(super) fn sort(inputs: &[PathBuf], workspace: Option<&Path>) -> anyhow::Result<Self> {
+    /// directory; anything that neither exists nor looks like a path is the name of a run, a group or a study.
+    pub(super) fn sort(
+        inputs: &[PathBuf],
+        workspace: Option<&Path>,
+        choice: StudyChoice,
+        console: &Console,
+    ) -> anyhow::Result<Self> {
         let mut sorted = Self::default();
         for input in inputs {
             let is_run = RunDir::new(input).spec().is_file();
@@ -56,10 +62,14 @@ impl Inputs {
             match input.to_str() {
                 Some(name) if is_run || !is_path => {
                     let found = find_runs(&Workspace::open(workspace)?, name)?;
-                    if let Some(twice) = found.runs.iter().find(|run| sorted.runs.contains(run)) {
+                    let runs = match &found.study {
+                        Some(study) => runs_of_point(study, found.runs, choice, console)?,
+                        None => found.runs,
+                    };
+                    if let Some(twice) = runs.iter().find(|run| sorted.runs.contains(run)) {
                         return Err(WrongUse(format!("{} is given twice", printable_path(twice.path()))).into());
                     }
-                    sorted.runs.extend(found.runs);
+                    sorted.runs.extend(runs);
                 }
                 _ => sorted.tables.push(input.clone()),
             }

@@ -3,6 +3,8 @@
 mod folds;
 mod inputs;
 mod runs;
+mod stored;
+mod study_point;
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -11,6 +13,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
 use self::inputs::{Inputs, Predictions, read_seed_txt, read_tables, view_file};
+use self::runs::RunSource;
+use self::study_point::StudyChoice;
 use super::console::{Console, Outcome, WrongUse, print_result};
 use crate::report::baseline_table::baseline_text;
 use crate::report::comparison_table::comparison_text;
@@ -41,7 +45,9 @@ use mammoscope_storage::atomic_file::write_atomically;
 /// For a run, its best checkpoint predicts the validation and test images of its own data; the tables and metrics of
 /// both are stored in its folders `predictions` and `evaluation`. Several runs, or a group, are fused. Runs of the folds
 /// of one table (`train --fold`) are pooled: each subject is predicted by the network that held her out, the intervals
-/// are those of the pool, and the spread over folds is shown beside it. The one-feature baseline, the deviation of grey within the breast, is shown beside a network.
+/// are those of the pool, and the spread over folds is shown beside it. Of a study, the point that ranks first by the
+/// validation images is evaluated. The one-feature baseline, the deviation of grey within the breast, is shown beside a
+/// network.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -53,7 +59,9 @@ Examples:
     mammoscope evaluate cc/predictions.csv mlo/predictions.csv --json
   The four runs of the newest group, on the test images of their data:
     mammoscope evaluate latest
-  The folds of a cross-validation together:
+  A cross-validation or a sweep; the folds are pooled:
+    mammoscope evaluate 2026-11-23T10-15-02_modern_7f3a
+  The folds of a cross-validation that were trained one by one:
     mammoscope evaluate FOLD1 FOLD2 FOLD3
   Two networks on the same images, with intervals of the differences:
     mammoscope evaluate modern/predictions --against seed/predictions
@@ -61,7 +69,7 @@ Examples:
     mammoscope evaluate --seed-txt CC_R=ccr.txt MLO_R=mlor.txt \\
       --class-counts 14,51,50,13")]
 pub(super) struct EvaluateArguments {
-    /// Runs, groups, tables of predictions (predictions.csv), or folders that contain one
+    /// Runs, groups, studies, tables of predictions (predictions.csv), or folders that contain one
     #[arg(value_name = "INPUT", required_unless_present = "seed_txt")]
     inputs: Vec<PathBuf>,
     /// The reference's four-column files, one per view; line i of every file is subject i
@@ -76,6 +84,11 @@ pub(super) struct EvaluateArguments {
     /// The split of the runs whose metrics are printed: validation or test [default: test, if there are test images]
     #[arg(long, value_name = "SPLIT", value_parser = held_out_split)]
     split: Option<Split>,
+    #[command(flatten)]
+    study: StudyChoice,
+    /// Use the predictions that the runs have stored, which needs no libtorch, instead of predicting again
+    #[arg(long)]
+    stored: bool,
     /// Also write `evaluation.json` and a picture of each confusion matrix to this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -116,8 +129,8 @@ pub(super) fn run(
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
-    let inputs = Inputs::sort(&arguments.inputs, workspace)?;
-    let against = Inputs::sort(&arguments.against, workspace).context("--against")?;
+    let inputs = Inputs::sort(&arguments.inputs, workspace, arguments.study, console)?;
+    let against = Inputs::sort(&arguments.against, workspace, StudyChoice::default(), console).context("--against")?;
     if let Some(folder) = arguments.out.as_deref().filter(|folder| folder.is_file()) {
         bail!("--out: {} is a file, not a folder", printable_path(folder));
     }
@@ -135,7 +148,8 @@ pub(super) fn run(
             return Err(WrongUse("--split is for runs; a table contains whatever was predicted".to_owned()).into());
         }
     } else {
-        let evaluated = runs::evaluate(&[&inputs.runs, &against.runs], arguments.split, console)?;
+        let source = if arguments.stored { RunSource::Stored } else { RunSource::Network };
+        let evaluated = runs::evaluate(&[&inputs.runs, &against.runs], arguments.split, source, console)?;
         let [of_inputs, of_against] = evaluated.predictions;
         predictions.extend(of_inputs);
         others.extend(of_against);

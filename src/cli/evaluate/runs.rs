@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::folds::{FoldRun, PooledRuns};
 use super::inputs::Predictions;
+use super::stored::stored_predictions;
 use crate::analysis::run_prediction::{SplitPredictions, SplitWork};
 use crate::cli::console::{Console, Interrupted};
 use crate::cli::interruption::Interruption;
@@ -29,6 +30,15 @@ use mammoscope_storage::runs::split_evaluation::write_split_evaluation;
 /// The splits that are evaluated: not the images that the weights were fitted to.
 const SPLITS: [Split; 2] = [Split::Validation, Split::Test];
 
+/// Where the predictions of runs come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RunSource {
+    /// The best checkpoint predicts the images.
+    Network,
+    /// The tables that the runs have stored.
+    Stored,
+}
+
 /// The predictions of lists of runs.
 pub(super) struct EvaluatedRuns<const N: usize> {
     /// The split that was predicted.
@@ -40,10 +50,11 @@ pub(super) struct EvaluatedRuns<const N: usize> {
 }
 
 /// Predicts and evaluates all runs, stores the results in each, and returns the predictions of one split: the requested
-/// one, or else test if there are test images.
+/// one, or else test if there are test images. Of stored predictions, only those of that split are read.
 pub(super) fn evaluate<const N: usize>(
     lists: &[&[RunDir]; N],
     requested: Option<Split>,
+    source: RunSource,
     console: &Console,
 ) -> anyhow::Result<EvaluatedRuns<N>> {
     // Everything that can fail without computation fails before the first job.
@@ -63,16 +74,30 @@ pub(super) fn evaluate<const N: usize>(
     for (list, pool) in trained.iter().zip(&mut pools) {
         *pool = PooledRuns::of(&list.iter().map(TrainedRun::fold).collect::<Vec<_>>(), split, console)?;
     }
+    let mut predictions: [Predictions; N] = std::array::from_fn(|_| Predictions::default());
+    if source == RunSource::Stored {
+        for ((list, predictions), pool) in trained.iter().zip(&mut predictions).zip(&mut pools) {
+            for run in list {
+                let stored = stored_predictions(&run.run, &run.manifest, &run.model, split)?;
+                if let Some(pool) = pool {
+                    pool.add(&run.manifest, &stored.rows);
+                }
+                predictions.extend(stored);
+            }
+            predictions.folds = pool.take();
+        }
+        return Ok(EvaluatedRuns { split, predictions, failed: 0 });
+    }
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine =
-        match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), Cancellation::new(&interrupted)) {
-            Err(EngineError::Interrupted) => return Err(Interrupted.into()),
-            started => started?,
-        };
+    let engine = locate_engine()
+        .map_err(|error| anyhow::anyhow!("{error}; --stored evaluates the predictions that the runs have stored"))?;
+    let mut engine = match EngineProcess::start(&engine.path, Timeouts::default(), Cancellation::new(&interrupted)) {
+        Err(EngineError::Interrupted) => return Err(Interrupted.into()),
+        started => started?,
+    };
     let mut jobs = (0..).map(JobId);
     let mut failed = 0;
-    let mut predictions: [Predictions; N] = std::array::from_fn(|_| Predictions::default());
     for ((list, predictions), pool) in trained.iter().zip(&mut predictions).zip(&mut pools) {
         for run in list {
             for of_split in SPLITS {

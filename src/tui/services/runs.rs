@@ -111,7 +111,11 @@ impl RunsService {
 }
 
 fn resume(run: &RunDir) -> anyhow::Result<()> {
-    if let Resumable::Complete { epochs } = resumable(run, None, ResumedBy::User)? {
+    let resumable = resumable(run, None, ResumedBy::User)?;
+    if let Resumable::Occupied { reason } = resumable {
+        anyhow::bail!(reason);
+    }
+    if let Resumable::Complete { epochs } = resumable {
         bail!("it is complete with {epochs} epochs; `mammoscope resume --epochs` continues it");
     }
     let engine = locate_engine()?.path;

@@ -26,7 +26,7 @@ use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
 use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
 use mammoscope_engine_protocol::command::{BenchmarkWork, JobId};
-use mammoscope_runs::training_plan::TrainingPlan;
+use mammoscope_runs::training_plan::{RequestedRun, TrainingPlan};
 use mammoscope_runs::training_start::{check_disk, count_gpus, start_plan};
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -203,15 +203,17 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
     let gpus = count_gpus(&request.devices, &engine).context("device")?;
     let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
     let shares = request.devices.assign(manifests.len(), gpus);
-    check_disk(&request.config, &manifests, workspace)?;
     let plan = TrainingPlan {
         preset: request.preset.clone(),
         label: request.label.clone(),
         data,
-        config: request.config.clone(),
+        runs: RequestedRun::of_each(&manifests, &request.config),
         manifests,
+        study: None,
+        placement: None,
         shares,
     };
+    check_disk(&plan, workspace)?;
     let started = start_plan(&plan, workspace, &engine, Cancellation::never(), &mut |_, _| {})?;
     let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
     Ok(StartedRuns { runs: started.running, failures })

@@ -135,7 +135,17 @@ config_keys! {
         "CPU threads to compute with; 0 for one per core.";
 }
 
+/// The keys of which factors matter rather than differences: between two values lies their geometric mean.
+const LOGARITHMIC: [&str; 6] =
+    ["batch_size", "accumulate", "learning_rate", "weight_decay", "plateau_min", "grad_clip"];
+
 impl ConfigKey {
+    /// True if values are drawn on a logarithmic scale.
+    #[must_use]
+    pub fn is_logarithmic(&self) -> bool {
+        LOGARITHMIC.contains(&self.name)
+    }
+
     /// Finds a key by its name.
     pub fn named(name: &str) -> Result<&'static Self, ConfigError> {
         let unknown = || ConfigError::UnknownKey { key: name.to_owned(), hint: hint(name) };
@@ -213,6 +223,14 @@ mod tests {
         for (key, line) in KEYS.iter().zip(written.lines()) {
             let value = line.split(" = ").nth(1).unwrap().trim_matches('"');
             assert_eq!(key.parse(value), Ok(key.value(&seed())), "{line}");
+        }
+    }
+
+    #[test]
+    fn logarithmic_keys_are_numbers() {
+        for name in LOGARITHMIC {
+            let range = ConfigKey::named(name).unwrap().range;
+            assert!(matches!(range, ValueRange::Integer { .. } | ValueRange::Number(..)), "{name}");
         }
     }
 

@@ -18,5 +18,6 @@ pub mod run_spec_file;
 pub mod run_status_file;
 pub mod run_trash;
 pub mod split_evaluation;
+pub mod study_folder;
 pub mod tensorboard;
 pub mod workspace;

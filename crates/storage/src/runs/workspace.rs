@@ -62,6 +62,18 @@ impl Workspace {
         self.0.join("runs")
     }
 
+    /// Returns the folder of the studies, which may not exist.
+    #[must_use]
+    pub fn studies(&self) -> PathBuf {
+        self.0.join("studies")
+    }
+
+    /// Returns the folder of a study, which may not exist.
+    #[must_use]
+    pub fn study(&self, id: &str) -> PathBuf {
+        self.studies().join(id)
+    }
+
     /// Returns the cache folder, whose contents can be recomputed. The folder may not exist.
     #[must_use]
     pub fn cache(&self) -> PathBuf {
@@ -98,8 +110,8 @@ pub fn run_name(time: DateTime<Utc>, view: View, label: &str) -> String {
     format!("{}_{view}_{}", local_time(time), name_part(label))
 }
 
-/// Returns a new id for a group of runs, such as `2026-11-23T10-15-02_seed_7f3a`. The last part is random, to
-/// distinguish groups started in the same second.
+/// Returns a new id for a group or a study, such as `2026-11-23T10-15-02_seed_7f3a`. The last part is random, to
+/// distinguish those made in the same second.
 #[must_use]
 pub fn new_group_id(time: DateTime<Utc>, label: &str) -> String {
     format!("{}_{}_{:04x}", local_time(time), name_part(label), rand::random::<u16>())

@@ -16,7 +16,7 @@ use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::RunsMessage;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_runs::snapshot::condition_of;
-use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, run_names, sort_as_listed};
+use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, StudyPlace, run_names, sort_as_listed};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -131,6 +131,7 @@ fn facts(row: &RunRow) -> ListingFacts {
     let group = of_spec.or(row.status.as_ref().map(|status| status.group.as_str()));
     ListingFacts {
         group: group.filter(|group| !group.is_empty()).map(str::to_owned),
+        study: row.spec.as_ref().and_then(|spec| spec.study.as_ref()).map(StudyPlace::of),
         created: row.created(),
         view: row.spec.as_ref().map(|spec| spec.view),
         name: row.run.name(),

@@ -16,6 +16,7 @@ use super::run_status_file::{RunStatusError, read_status};
 use super::workspace::Workspace;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::study::study_member::StudyMember;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
@@ -53,6 +54,24 @@ impl RunEntry {
             .filter(|group| !group.is_empty())
     }
 
+    /// The run's place in a study, if it is in one.
+    #[must_use]
+    pub fn study(&self) -> Option<&StudyMember> {
+        self.spec.as_ref().ok()?.study.as_ref()
+    }
+
+    /// The facts that determine its position in a list.
+    #[must_use]
+    pub fn listing_facts(&self) -> ListingFacts {
+        ListingFacts {
+            group: self.group().map(str::to_owned),
+            study: self.study().map(StudyPlace::of),
+            created: self.created(),
+            view: self.spec.as_ref().ok().map(|spec| spec.view),
+            name: self.run.name(),
+        }
+    }
+
     /// The time when the run was created.
     #[must_use]
     pub fn created(&self) -> Option<DateTime<Utc>> {
@@ -60,11 +79,13 @@ impl RunEntry {
     }
 }
 
-/// The result of a search: one run, or the runs of a group in the order of their views.
+/// The result of a search: one run, the runs of a group in the order of their views, or the runs of a study.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSelection {
     /// The id of the group, if a group was found.
     pub group: Option<String>,
+    /// The id of the study, if a study was found.
+    pub study: Option<String>,
     /// The runs, at least one.
     pub runs: Vec<RunDir>,
 }
@@ -78,7 +99,7 @@ pub enum FindRunError {
     /// There are no runs at all.
     #[error("no runs in {} yet; `mammoscope train` creates them", printable_path(.0))]
     NoRuns(PathBuf),
-    /// No run or group has this name.
+    /// No run, group or study has this name.
     #[error("no run or group '{}' in {}{}", printable(name), printable_path(runs), suggestion(near))]
     Unknown {
         name: String,
@@ -116,12 +137,7 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
         .into_par_iter()
         .map(|name| RunEntry::read(RunDir::new(workspace.runs().join(name))))
         .collect();
-    sort_as_listed(&mut entries, |entry| ListingFacts {
-        group: entry.group().map(str::to_owned),
-        created: entry.created(),
-        view: entry.spec.as_ref().ok().map(|spec| spec.view),
-        name: entry.run.name(),
-    });
+    sort_as_listed(&mut entries, RunEntry::listing_facts);
     Ok(entries)
 }
 
@@ -130,33 +146,59 @@ pub fn list_runs(workspace: &Workspace) -> io::Result<Vec<RunEntry>> {
 pub struct ListingFacts {
     /// The id of the group of runs that were started together.
     pub group: Option<String>,
+    pub study: Option<StudyPlace>,
     /// The time when the run was created.
     pub created: Option<DateTime<Utc>>,
     pub view: Option<View>,
     pub name: String,
 }
 
-/// Sorts runs newest first, those of a group together in the order of their views.
+/// A study's id, and the position of a run within it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StudyPlace {
+    pub id: String,
+    /// Point, repetition and fold.
+    position: (u32, u32, Option<u32>),
+}
+
+impl StudyPlace {
+    #[must_use]
+    pub fn of(member: &StudyMember) -> Self {
+        Self { id: member.id.clone(), position: (member.point, member.repetition, member.fold) }
+    }
+}
+
+impl ListingFacts {
+    /// The id that the run shares with those that are listed beside it.
+    fn shared_id(&self) -> Option<&str> {
+        self.study.as_ref().map(|place| place.id.as_str()).or(self.group.as_deref())
+    }
+}
+
+/// Sorts runs newest first: those of a study together by point, seed, fold and view, those of a group by view.
 pub fn sort_as_listed<T>(runs: &mut [T], facts: impl Fn(&T) -> ListingFacts) {
     let mut newest: HashMap<String, Option<DateTime<Utc>>> = HashMap::new();
     for facts in runs.iter().map(&facts) {
-        if let Some(group) = facts.group {
-            let newest = newest.entry(group).or_default();
-            *newest = facts.created.max(*newest);
+        if let Some(id) = facts.shared_id() {
+            match newest.get_mut(id) {
+                Some(newest) => *newest = facts.created.max(*newest),
+                None => drop(newest.insert(id.to_owned(), facts.created)),
+            }
         }
     }
     runs.sort_by_cached_key(|run| {
-        // A group has the position of its newest run; its runs follow in the order of their views.
-        let ListingFacts { group, created, view, name } = facts(run);
-        let created = group.as_ref().map_or(created, |group| newest[group]);
-        (Reverse(created), group, view.map_or(0, |view| view as u8), Reverse(name))
+        // Runs that belong together have the position of the newest of them.
+        let facts = facts(run);
+        let created = facts.shared_id().map_or(facts.created, |id| newest[id]);
+        let ListingFacts { group, study, view, name, .. } = facts;
+        (Reverse(created), study, group, view.map_or(0, |view| view as u8), Reverse(name))
     });
 }
 
-/// Finds the runs that `text` refers to: a run's name, the id of a group, `latest` (the newest run, or its group if
+/// Finds the runs that `text` refers to: a run's name, the id of a group or a study, `latest` (the newest run, or its group if
 /// several runs were started together), the path of a run directory, or an unambiguous beginning of a name.
 pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, FindRunError> {
-    let single = |run: RunDir| RunSelection { group: None, runs: vec![run] };
+    let single = |run: RunDir| RunSelection { group: None, study: None, runs: vec![run] };
     let is_name = !text.is_empty() && !text.contains('/') && !text.starts_with('.');
     let named = RunDir::new(workspace.runs().join(text));
     if is_name && named.path().is_dir() {
@@ -169,12 +211,12 @@ pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, Find
     let entries = list_runs(workspace).map_err(|error| FindRunError::Read { path: workspace.runs(), error })?;
     let newest = entries.first().ok_or_else(|| FindRunError::NoRuns(workspace.runs()))?;
     if text == LATEST {
-        let newest_group =
-            newest.group().and_then(|group| of_group(&entries, group)).filter(|group| group.runs.len() > 1);
-        return Ok(newest_group.unwrap_or_else(|| single(newest.run.clone())));
+        let together = newest.study().map(|member| member.id.as_str()).or_else(|| newest.group());
+        let together = together.and_then(|id| of_id(&entries, id)).filter(|found| found.runs.len() > 1);
+        return Ok(together.unwrap_or_else(|| single(newest.run.clone())));
     }
-    if let Some(group) = of_group(&entries, text) {
-        return Ok(group);
+    if let Some(found) = of_id(&entries, text) {
+        return Ok(found);
     }
     find_by_prefix(&entries, text, workspace)
 }
@@ -187,20 +229,31 @@ fn find_by_path(path: &Path) -> Result<RunDir, FindRunError> {
     if run.spec().is_file() || run.status().is_file() { Ok(run) } else { Err(FindRunError::NotARun(folder.to_owned())) }
 }
 
-fn of_group(entries: &[RunEntry], group: &str) -> Option<RunSelection> {
-    let runs: Vec<RunDir> =
-        entries.iter().filter(|entry| entry.group() == Some(group)).map(|entry| entry.run.clone()).collect();
-    (!runs.is_empty()).then(|| RunSelection { group: Some(group.to_owned()), runs })
+/// The runs of the study or the group with this id.
+fn of_id(entries: &[RunEntry], id: &str) -> Option<RunSelection> {
+    let of = |belongs: &dyn Fn(&RunEntry) -> bool| -> Vec<RunDir> {
+        entries.iter().filter(|entry| belongs(entry)).map(|entry| entry.run.clone()).collect()
+    };
+    let of_study = of(&|entry| entry.study().is_some_and(|member| member.id == id));
+    if !of_study.is_empty() {
+        return Some(RunSelection { group: None, study: Some(id.to_owned()), runs: of_study });
+    }
+    let of_group = of(&|entry| entry.group() == Some(id));
+    (!of_group.is_empty()).then(|| RunSelection { group: Some(id.to_owned()), study: None, runs: of_group })
 }
 
 fn find_by_prefix(entries: &[RunEntry], text: &str, workspace: &Workspace) -> Result<RunSelection, FindRunError> {
     let mut names: Vec<String> = entries.iter().map(|entry| entry.run.name()).collect();
-    let groups: BTreeSet<&str> = entries.iter().filter_map(RunEntry::group).collect();
-    names.extend(groups.into_iter().map(str::to_owned));
+    let studies = entries.iter().filter_map(|entry| entry.study().map(|member| member.id.as_str()));
+    let ids: BTreeSet<&str> = entries.iter().filter_map(RunEntry::group).chain(studies).collect();
+    names.extend(ids.into_iter().map(str::to_owned));
     let matching: Vec<&String> = names.iter().filter(|name| !text.is_empty() && name.starts_with(text)).collect();
     match matching[..] {
-        [name] => Ok(of_group(entries, name)
-            .unwrap_or_else(|| RunSelection { group: None, runs: vec![RunDir::new(workspace.runs().join(name))] })),
+        [name] => Ok(of_id(entries, name).unwrap_or_else(|| RunSelection {
+            group: None,
+            study: None,
+            runs: vec![RunDir::new(workspace.runs().join(name))],
+        })),
         [] => Err(FindRunError::Unknown {
             name: text.to_owned(),
             runs: workspace.runs(),

@@ -75,7 +75,7 @@ fn a_run_is_found_by_name_prefix_and_path() {
     {
         assert_eq!(
             find_runs(&workspace, text).unwrap(),
-            RunSelection { group: None, runs: vec![run.clone()] },
+            RunSelection { group: None, study: None, runs: vec![run.clone()] },
             "{text}"
         );
     }

@@ -1,40 +1,35 @@
 //! `mammoscope split`: assigns the subjects of a data set to splits or folds.
 
-use std::collections::{BTreeMap, HashMap};
+pub(super) mod compared_subjects;
+
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use self::compared_subjects::ComparedSubjects;
+use super::console::{Console, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
-use super::interruption::Interruption;
 use crate::report::split_counts::{PartSize, split_counts_text};
-use mammoscope_dataset::copied_images::CopyKind;
 use mammoscope_dataset::data_warning::DataWarning;
-use mammoscope_dataset::picture_copies::{PictureCopy, find_copies, read_identities};
 use mammoscope_dataset::sample::DatasetSample;
 use mammoscope_dataset::split::densest_classes;
 use mammoscope_dataset::subject_split::{
-    ClosestSeed, Division, Part, PartCounts, SubjectUnit, closest_seed, split_csv, subject_units,
+    ClosestSeed, Division, Part, PartCounts, SubjectUnit, closest_seed, split_csv,
 };
-use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::subject_id::SubjectId;
-use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::hexadecimal::hexadecimal;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable_path;
 
 /// The shares without options, as in the reference.
 const DEFAULT_SHARES: [f64; 3] = [0.8, 0.1, 0.1];
-/// The most pairs of subjects with a common picture that are named.
-const MAX_NAMED: usize = 3;
 
 /// Divide the subjects of a data set into splits or folds, and write the table
 ///
@@ -125,11 +120,8 @@ pub(super) fn run(arguments: &SplitArguments, console: &Console) -> anyhow::Resu
     if !alike.is_empty() {
         console.warn(DataWarning::LookAlikes { alike });
     }
-    // Before the images are read, which takes a while.
-    division.check_folds(&subject_units(&classes, &[]))?;
-    let Pictures { shared, unreadable } = Pictures::compare(&labelled, arguments, console)?;
-    let units = subject_units(&classes, &shared);
-    division.check_folds(&units)?;
+    let compared = ComparedSubjects { labelled: &labelled, root: &arguments.data, grey: &arguments.data_options.grey };
+    let (units, unreadable) = compared.units(&division, console)?;
 
     let table = split_csv(&division, &units, arguments.seed);
     write_new(&arguments.out, &table).with_context(|| format!("--out: write {}", printable_path(&arguments.out)))?;
@@ -171,87 +163,6 @@ fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn permissions() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::Permissions::from_mode(0o666)
-}
-
-/// The comparison of all pictures.
-struct Pictures {
-    /// The pairs of subjects with a common picture.
-    shared: Vec<[SubjectId; 2]>,
-    unreadable: Vec<FileProblem>,
-}
-
-impl Pictures {
-    fn compare(labelled: &[&DatasetSample], arguments: &SplitArguments, console: &Console) -> anyhow::Result<Self> {
-        let paths: Vec<PathBuf> = labelled.iter().map(|sample| sample.path.clone()).collect();
-        let grey = &arguments.data_options.grey;
-        grey.check(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>(), console)?;
-        let interruption = Interruption::watch()?;
-        let is_interrupted = || interruption.requested();
-        let cancellation = Cancellation::new(&is_interrupted);
-        let bar = progress_bar(paths.len(), console);
-        let read = read_identities(&paths, grey.range(), cancellation, &|| bar.inc(1));
-        bar.finish_and_clear();
-        let (mut unreadable, mut identities) = (Vec::new(), Vec::with_capacity(paths.len()));
-        for (path, identity) in paths.iter().zip(read.ok_or(Interrupted)?) {
-            match identity {
-                Ok(identity) => identities.push(Some(identity)),
-                Err(reason) => {
-                    let problem = FileProblem::new(path, reason);
-                    console.warn(format!("{problem}; not compared with the others"));
-                    unreadable.push(problem);
-                    identities.push(None);
-                }
-            }
-        }
-        let copies = find_copies(&identities, cancellation).ok_or(Interrupted)?;
-        let shared = shared_pictures(labelled, &copies, &arguments.data, console);
-        Ok(Self { shared, unreadable })
-    }
-}
-
-fn progress_bar(images: usize, console: &Console) -> ProgressBar {
-    if !console.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("reading {wide_bar} {pos}/{len} images  {per_sec:.1}  {eta} left");
-    ProgressBar::new(images as u64).with_style(style.expect("a fixed template"))
-}
-
-/// The pairs of subjects with a common picture; the first few are named in a warning.
-fn shared_pictures(
-    labelled: &[&DatasetSample],
-    copies: &[PictureCopy],
-    root: &Path,
-    console: &Console,
-) -> Vec<[SubjectId; 2]> {
-    let mut pairs: BTreeMap<[SubjectId; 2], &PictureCopy> = BTreeMap::new();
-    for copy in copies {
-        let mut subjects = [copy.earlier, copy.later].map(|at| labelled[at].subject.clone());
-        subjects.sort();
-        if subjects[0] != subjects[1] {
-            pairs.entry(subjects).or_insert(copy);
-        }
-    }
-    let below = |at: usize| printable_path(labelled[at].path.strip_prefix(root).unwrap_or(&labelled[at].path));
-    let named: Vec<String> = pairs
-        .iter()
-        .take(MAX_NAMED)
-        .map(|([one, other], copy)| {
-            let mirrored = if copy.kind == CopyKind::Mirrored { ", mirrored" } else { "" };
-            let (earlier, later) = (below(copy.earlier), below(copy.later));
-            format!("{} and {} ({earlier} and {later}{mirrored})", printable(&one.0), printable(&other.0))
-        })
-        .collect();
-    if !pairs.is_empty() {
-        let count = counted_as(
-            pairs.len(),
-            "pair of subjects shares a picture and stays together",
-            "pairs of subjects share a picture and stay together",
-        );
-        let more = if pairs.len() > MAX_NAMED { ", …" } else { "" };
-        console.warn(format!("{count}: {}{more}; check the ids", named.join(", ")));
-    }
-    pairs.into_keys().collect()
 }
 
 /// A drawn division and its numbers.

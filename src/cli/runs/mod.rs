@@ -1,0 +1,113 @@
+//! `mammoscope runs`: lists the runs of a workspace, or those of a study with their ranking.
+
+mod listed;
+mod sorting;
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Value, json};
+
+use self::listed::{Listed, blocks, progress};
+use self::sorting::{SortKey, sort};
+use super::console::{Console, Outcome, print_result};
+use super::run_document::RUNS_SCHEMA;
+use super::study_document::{progress_document, ranking_document};
+use crate::report::run_list::{RunBlock, run_list};
+use crate::report::study_text::ranking_text;
+use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
+use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
+use mammoscope_storage::runs::workspace::Workspace;
+
+/// List the runs of the workspace, newest first
+///
+/// Runs that were started together are listed under the id of their group, which other commands accept in place of a
+/// run; a study takes one line, and --study lists its runs and ranks its points by the monitored metric on the validation
+/// images. A state is shown with its evidence: `stale` is a run that is recorded as active although its trainer is gone.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  mammoscope runs
+  mammoscope runs --study latest
+  mammoscope runs --study 2026-11-23T10-15-02_modern_7f3a --sort val_kappa
+  mammoscope runs --json | jq '.runs[] | select(.state == \"failed\") | .name'
+  mammoscope runs --workspace /data/density")]
+pub(super) struct RunsArguments {
+    /// The id of a study or a group, the beginning of one, or `latest`: list its runs, and rank its points
+    #[arg(long, value_name = "ID")]
+    study: Option<String>,
+    /// Sort by a metric of the best epoch, by state or by name [default: newest first]
+    #[arg(long, value_name = "KEY", value_enum)]
+    sort: Option<SortKey>,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
+    let workspace = Workspace::open(workspace)?;
+    let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
+    let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
+    let mut heading = String::new();
+    let mut document = json!({ "schema": RUNS_SCHEMA, "workspace": workspace.path().to_string_lossy() });
+    if let Some(id) = &arguments.study {
+        let found = find_runs(&workspace, id)?;
+        let Some(id) = found.study.or(found.group) else {
+            bail!("--study: {} is a run, not a study or a group; `mammoscope status` shows it", printable(id));
+        };
+        listed.retain(|run| found.runs.contains(&run.entry.run));
+        let progress = progress(&listed);
+        heading = format!("{}: {progress}\n\n", printable(&id));
+        document["study"] = json!(id);
+        document["progress"] = progress_document(&progress);
+        if let Some(ranking) = ranking(&listed) {
+            let text = ranking_text(&ranking);
+            if !text.is_empty() {
+                heading += &(text + "\n");
+            }
+            document["ranking"] = ranking_document(&ranking);
+        }
+    }
+    let values = arguments.sort.map(|key| sort(&mut listed, key));
+    if arguments.json {
+        document["runs"] = Value::Array(listed.iter().map(Listed::document).collect::<anyhow::Result<_>>()?);
+        print_result(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+    } else if listed.is_empty() {
+        console.note(format_args!("no runs in {} yet", printable_path(&workspace.runs())));
+    } else {
+        let blocks = match (&values, &arguments.study) {
+            (None, None) => blocks(&listed),
+            (values, _) => each_alone(&listed, values.as_deref(), arguments.sort),
+        };
+        print_result(&(heading + &run_list(&blocks)))?;
+    }
+    Ok(Outcome::Done)
+}
+
+/// The ranking of the runs of a study, by the metric that they monitor; `None` for a group.
+fn ranking(runs: &[Listed]) -> Option<StudyRanking> {
+    let monitor = runs.iter().find_map(|run| Some(run.entry.spec.as_ref().ok()?.config.monitor))?;
+    let ranked: Vec<RankedRun> = runs
+        .iter()
+        .filter_map(|run| RankedRun::of(run.entry.spec.as_ref().ok()?, run.entry.status.as_ref().ok()))
+        .collect();
+    (!ranked.is_empty()).then(|| StudyRanking::of(&ranked, monitor))
+}
+
+/// Every run as a block of its own. The column of the best epoch shows the metric that the runs are sorted by.
+fn each_alone(runs: &[Listed], values: Option<&[Option<f64>]>, key: Option<SortKey>) -> Vec<RunBlock> {
+    let is_metric = key.is_some_and(SortKey::is_metric);
+    let row = |(place, run): (usize, &Listed)| {
+        let mut row = run.row();
+        if is_metric {
+            row.best = row
+                .best
+                .zip(values.and_then(|values| values[place]))
+                .map(|(best, value)| mammoscope_domain::run::run_status::BestEpoch { value, ..best });
+        }
+        RunBlock::Single(row)
+    };
+    runs.iter().enumerate().map(row).collect()
+}
