@@ -25,6 +25,7 @@ use super::runs::RunsArguments;
 use super::show::ShowArguments;
 use super::split::SplitArguments;
 use super::status::StatusArguments;
+use super::submit::SubmitArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
 
@@ -62,6 +63,7 @@ pub(super) enum Command {
     Split(SplitArguments),
     Train(TrainArguments),
     Resume(ResumeArguments),
+    Submit(SubmitArguments),
     Runs(RunsArguments),
     Status(StatusArguments),
     Follow(FollowArguments),

@@ -1,11 +1,14 @@
 //! Starting, following and controlling training runs.
 
+pub mod cluster_conditions;
+pub mod cluster_stop;
 pub mod control;
 pub mod ending;
 pub mod follower;
 pub mod foreground_trainer;
 pub mod resumption;
 pub mod snapshot;
+pub mod submitted_run;
 pub mod trainer_process;
 pub mod training_plan;
 pub mod training_start;

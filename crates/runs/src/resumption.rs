@@ -51,6 +51,8 @@ pub enum ResumedBy {
     User,
     /// This process, in a job of the cluster, which the scheduler may have started again.
     Job,
+    /// A new job of the cluster; the caller has checked that the run has no other.
+    Resubmission,
 }
 
 /// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
@@ -80,7 +82,7 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
         return Ok(Resumable::Occupied { reason });
     }
     // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
-    let is_taken = condition.phase == RunPhase::Queued || by == ResumedBy::User;
+    let is_taken = condition.phase == RunPhase::Queued || by != ResumedBy::Job;
     if is_unfinished && !waits_for_job && is_taken {
         let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
         return Ok(Resumable::Occupied { reason });
