@@ -9,6 +9,7 @@ mod explain_memory;
 mod folds;
 mod phantom_explanations;
 mod step_benchmark;
+mod studies;
 mod tensorboard;
 mod train_cli;
 mod training_faults;
