@@ -17,6 +17,7 @@ use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// The width from which on the list also shows the best value and the remaining time.
@@ -29,8 +30,12 @@ impl RunsScreen {
         let count = match (self.picker.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
             (true, _) if !shared.runs.listed => format!("{total} so far"),
+            (true, _) if self.picker.has_studies() => {
+                let lines = self.picker.shown.len();
+                format!("{} of {lines} · {}", self.picker.list.cursor + 1, counted(total, "run"))
+            }
             (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
-            (false, _) => format!("{} of {total} match", self.picker.shown.len()),
+            (false, _) => format!("{} of {total} match", self.picker.shown.iter().filter_map(ListLine::row).count()),
         };
         let title = if shared.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
         let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);

@@ -113,6 +113,13 @@ struct RunPicker {
     filter: TextField,
 }
 
+impl RunPicker {
+    /// True if a study is listed.
+    fn has_studies(&self) -> bool {
+        self.shown.iter().any(|line| line.row().is_none())
+    }
+}
+
 /// The runs that are followed, and their curves.
 #[derive(Debug, Default)]
 struct FollowedRuns {
