@@ -12,6 +12,7 @@ use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::placement::Placement;
 use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::runs::event_log::EventLog;
 use mammoscope_storage::runs::manifest_file::{ManifestFileError, write_manifest};
@@ -34,6 +35,8 @@ pub struct TrainingPlan {
     pub manifests: Vec<DatasetManifest>,
     /// For each trainer, its device and the positions of its runs in `manifests`.
     pub shares: Vec<(DeviceChoice, Vec<usize>)>,
+    /// The number of runs side by side on a device; its threads are those of `config`.
+    pub placement: Option<Placement>,
 }
 
 /// The run directories of a plan.
@@ -79,7 +82,7 @@ impl TrainingPlan {
             let spec = RunSpec {
                 grey_range: manifest.grey_range,
                 schema: RUN_SCHEMA,
-                placement: None,
+                placement: self.placement.clone(),
                 study: None,
                 created,
                 group: group.clone(),
