@@ -22,6 +22,7 @@ mod model;
 mod model_choice;
 mod model_description;
 mod phantom;
+mod placement;
 mod predict;
 mod prediction_progress;
 mod preprocess;

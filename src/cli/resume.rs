@@ -13,7 +13,7 @@ use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_runs::resumption::{Resumable, resumable};
+use mammoscope_runs::resumption::{Resumable, resumable, trainer_shares};
 use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -51,17 +51,14 @@ pub(super) struct ResumeArguments {
 pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let selection = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     let is_single = selection.runs.len() == 1;
-    let mut to_resume: Vec<(DeviceChoice, Vec<RunDir>)> = Vec::new();
+    let mut to_resume: Vec<(RunDir, DeviceChoice, usize)> = Vec::new();
     let (mut complete, mut occupied) = (Vec::new(), Vec::new());
     for run in selection.runs {
         match resumable(&run, arguments.epochs)? {
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
             Resumable::Occupied { .. } => occupied.push(run),
             Resumable::Complete { epochs } => complete.push((run, epochs)),
-            Resumable::On(device) => match to_resume.iter_mut().find(|(other, _)| *other == device) {
-                Some((_, share)) => share.push(run),
-                None => to_resume.push((device, vec![run])),
-            },
+            Resumable::On { device, jobs } => to_resume.push((run, device, jobs)),
         }
     }
     if is_single || complete.len() <= MAX_NAMED {
@@ -85,12 +82,12 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     }
     let engine = locate_engine()?.path;
     let interruption = Interruption::watch()?;
-    for run in to_resume.iter().flat_map(|(_, share)| share) {
+    for (run, ..) in &to_resume {
         RunRequests::new(run)
             .withdraw_all()
             .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;
     }
-    let shares = to_resume.into_iter().map(|(_, share)| share).collect();
+    let shares = trainer_shares(to_resume);
     let started =
         start_trainers(&engine, shares, arguments.epochs, Cancellation::new(&|| interruption.requested()), &mut |_| {});
     started.report_failures(console);
