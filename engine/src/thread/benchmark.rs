@@ -41,7 +41,9 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     let threads = if config.threads == 0 { job.default_threads } else { config.threads };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let batch_size = config.batch_size;
-    job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
+    let device_in_words = device_name(device);
+    let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
+    job.events.send(started)?;
     // The memory of a GPU can only be queried after its first tensor.
     let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
     let memory = StepMemory::new(config, kind, device, 0);
