@@ -190,18 +190,26 @@ def many_runs(program, folder):
             os.mkdir(os.path.join(runs, f"{name}-{number}"))
             for file in ("run.toml", "status.json", "events.jsonl"):
                 os.link(os.path.join(runs, name, file), os.path.join(runs, f"{name}-{number}", file))
+    time_list(program, workspace, "10,000 old runs", b"completed", b"10000")
+    studies = os.path.join(folder, "studies")
+    make(program, studies, "--runs", "10000", "--studies", "200", "--epochs", "1", "--steps", "1")
+    time_list(program, studies, "10,000 runs in 200 studies", b"50/50 done", b"10,000 runs")
+
+
+def time_list(program, workspace, what, of_newest, of_all):
+    """Measures how soon a text of the newest runs, and one of the whole list, is on screen."""
     newest, lists, residents = [], [], []
     for _ in range(3):
         session = Session([program, "--workspace", workspace])
         os.write(session.terminal, b"3")
-        session.read(20, until=b"completed")
+        session.read(20, until=of_newest)
         newest.append((time.monotonic() - session.start) * 1e3)
-        session.read(20, until=b"10000")
+        session.read(20, until=of_all)
         lists.append((time.monotonic() - session.start) * 1e3)
         session.read(3, quiet=1)
         residents.append(session.resident())
         session.close()
-    report("start to the newest of 10,000 old runs (median of 3)", statistics.median(newest), "ms", 300)
+    report(f"start to the newest of {what} (median of 3)", statistics.median(newest), "ms", 300)
     report("  to the list of all of them", statistics.median(lists), "ms", 5000)
     report("  resident memory", max(residents), "MB", 60)
 

@@ -17,11 +17,12 @@ use super::import::ImportArguments;
 use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
-use super::predict::PredictArguments;
+use super::predict::{PredictArguments, PredictMerge};
 use super::preprocess::PreprocessArguments;
 use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
+use super::sharding::OrMerge;
 use super::show::ShowArguments;
 use super::split::SplitArguments;
 use super::status::StatusArguments;
@@ -69,7 +70,7 @@ pub(super) enum Command {
     Follow(FollowArguments),
     Attach(AttachArguments),
     Control(ControlArguments),
-    Predict(PredictArguments),
+    Predict(OrMerge<PredictArguments, PredictMerge>),
     Evaluate(EvaluateArguments),
     Explain(ExplainArguments),
     Completions(CompletionsArguments),

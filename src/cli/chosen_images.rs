@@ -1,8 +1,9 @@
 //! The images that a command works on, grouped by view, with the model for each view.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use sha2::{Digest as _, Sha256};
 
 use super::console::Console;
 use super::data_arguments::DataArguments;
@@ -14,9 +15,11 @@ use mammoscope_dataset::sample::DatasetSample;
 use mammoscope_dataset::selection::select;
 use mammoscope_domain::subject::id_spelling::LookAlikes;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
+use mammoscope_domain::subject::shard::Shard;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 
@@ -37,6 +40,8 @@ pub(super) struct ChosenImages<'a> {
     /// The number of unusable images; each was reported in a warning.
     pub(super) left_out: usize,
     pub(super) grey: GreyFacts,
+    /// The folder of the data set.
+    root: PathBuf,
 }
 
 impl<'a> ImageChoice<'a> {
@@ -83,7 +88,41 @@ impl<'a> ImageChoice<'a> {
                 known.warn_of_training_images(group.model, &group.samples, self.data_options.grey.range(), console);
             }
         }
-        Ok(ChosenImages { groups, left_out, grey })
+        Ok(ChosenImages { groups, left_out, grey, root: scanned.root })
+    }
+}
+
+impl ChosenImages<'_> {
+    /// The SHA-256 of everything that is known of the images before they are opened, apart from the location of the data
+    /// set: equal for equal choices of equal data.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut hasher = Sha256::new();
+        let mut add = |field: &str| {
+            hasher.update((field.len() as u64).to_le_bytes());
+            hasher.update(field);
+        };
+        add(&self.left_out.to_string());
+        for group in &self.groups {
+            add(group.name());
+            for sample in &group.samples {
+                add(&sample.path.strip_prefix(&self.root).unwrap_or(&sample.path).to_string_lossy());
+                let bytes =
+                    std::fs::metadata(&sample.path).map_or_else(|_| String::new(), |file| file.len().to_string());
+                add(&bytes);
+                add(&sample.subject.0);
+                add(sample.exam.as_ref().map_or("", |exam| &exam.0));
+                add(sample.label.map_or("", |label| label.letter()));
+            }
+        }
+        hexadecimal(&hasher.finalize())
+    }
+
+    /// Keeps the images of a shard's subjects. Views without such images stay, with their places.
+    pub(super) fn keep(&mut self, shard: Shard) {
+        for group in &mut self.groups {
+            let all = std::mem::take(&mut group.samples).into_iter().zip(std::mem::take(&mut group.positions));
+            (group.samples, group.positions) = all.filter(|(sample, _)| shard.holds(&sample.subject.0)).unzip();
+        }
     }
 }
 
@@ -94,6 +133,10 @@ pub(super) struct ImagesOfView<'a> {
     pub(super) model: &'a ModelEntry,
     /// In the order of the folder.
     pub(super) samples: Vec<DatasetSample>,
+    /// The position of each sample among all images of the view, some of which may be in other shards.
+    pub(super) positions: Vec<usize>,
+    /// The number of images of the view in all shards.
+    pub(super) all: usize,
 }
 
 impl ImagesOfView<'_> {
@@ -114,6 +157,8 @@ fn group_by_view<'a>(
         let view = sample.view;
         if let Some(group) = groups.iter_mut().find(|group| group.view == view) {
             group.samples.push(sample);
+            group.positions.push(group.all);
+            group.all += 1;
             continue;
         }
         let Some(model) = models.for_view(view) else {
@@ -130,7 +175,7 @@ fn group_by_view<'a>(
         {
             console.warn(format!("{} was trained on {trained} and is used on {view}", printable_path(&model.path)));
         }
-        groups.push(ImagesOfView { view, model, samples: vec![sample] });
+        groups.push(ImagesOfView { view, model, samples: vec![sample], positions: vec![0], all: 1 });
     }
     Ok(groups)
 }

@@ -33,8 +33,18 @@ impl ImageNotes {
 
     /// Compares the images of a view with those that its model was trained on.
     pub(super) fn compare<'f>(&mut self, model: &ModelEntry, images: impl Iterator<Item = &'f ImageFindings>) {
-        let Some(training) = TrainingImages::of_provenance(&model.metadata.provenance) else { return };
-        let name = printable_path(&model.path);
+        self.compare_with(&model.path, TrainingImages::of_provenance(&model.metadata.provenance).as_ref(), images);
+    }
+
+    /// Compares images with those that the model of a path was trained on.
+    pub(super) fn compare_with<'f>(
+        &mut self,
+        model: &Path,
+        training: Option<&TrainingImages>,
+        images: impl Iterator<Item = &'f ImageFindings>,
+    ) {
+        let Some(training) = training else { return };
+        let name = printable_path(model);
         let images: Vec<&ImageFindings> = images.collect();
         let whites: std::collections::BTreeSet<u16> = images.iter().map(|findings| findings.white).collect();
         self.unlike.extend(whites.into_iter().filter_map(|white| training.other_white(&name, white)));

@@ -10,6 +10,7 @@ mod data_arguments;
 mod demo;
 mod dicom;
 mod doctor;
+mod engine_start;
 mod evaluate;
 mod explain;
 mod follow;
@@ -22,6 +23,7 @@ mod model;
 mod model_choice;
 mod model_description;
 mod phantom;
+mod placement;
 mod predict;
 mod prediction_progress;
 mod preprocess;
@@ -29,6 +31,7 @@ mod preset;
 mod resume;
 mod run_document;
 mod runs;
+mod sharding;
 mod show;
 mod shown_window;
 mod split;
@@ -47,6 +50,7 @@ use clap::Parser as _;
 
 use arguments::{Arguments, Command};
 use console::{Console, Outcome, WrongUse};
+use sharding::OrMerge;
 pub use workbench::{OpenWorkbench, WorkbenchRequest};
 
 /// Runs the program with the arguments of the process; `open` opens the workbench if that is requested.
@@ -86,7 +90,8 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments, console),
         Command::Explain(arguments) => explain::run(&arguments, workspace, console),
-        Command::Predict(arguments) => predict::run(&arguments, workspace, console),
+        Command::Predict(OrMerge::Command(arguments)) => predict::run(&arguments, workspace, console),
+        Command::Predict(OrMerge::Merge(arguments)) => predict::merge(&arguments, console),
         Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Train(arguments) => train::run(&arguments, workspace, console),
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),

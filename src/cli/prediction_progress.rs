@@ -31,7 +31,7 @@ impl<'a> PredictionProgress<'a> {
     /// Shows an event.
     pub(super) fn on_message<T>(&self, event: &ImageJobEvent<T>) {
         match event {
-            ImageJobEvent::Started { device, precision, batch_size } => {
+            ImageJobEvent::Started { device, precision, batch_size, .. } => {
                 let images = counted(self.images, "image");
                 let line = format!("{}: {images} on {device}, {precision}, batch {batch_size}", self.name);
                 self.bar.suspend(|| self.console.note(line));

@@ -15,7 +15,7 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::foreground_trainer::become_trainer;
-use mammoscope_runs::resumption::{Resumable, ResumedBy, resumable};
+use mammoscope_runs::resumption::{Resumable, ResumedBy, resumable, trainer_shares};
 use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -53,7 +53,7 @@ pub(super) struct ResumeArguments {
 pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let selection = find_runs(&Workspace::open(workspace)?, &arguments.run)?;
     let is_single = selection.runs.len() == 1;
-    let mut to_resume: Vec<(DeviceChoice, Vec<RunDir>)> = Vec::new();
+    let mut to_resume: Vec<(RunDir, DeviceChoice, usize)> = Vec::new();
     let (mut complete, mut occupied) = (Vec::new(), Vec::new());
     let in_foreground = arguments.follow.in_foreground();
     let in_job = in_foreground && JobEnvironment::current().is_some();
@@ -63,10 +63,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
             Resumable::Occupied { .. } => occupied.push(run),
             Resumable::Complete { epochs } => complete.push((run, epochs)),
-            Resumable::On(device) => match to_resume.iter_mut().find(|(other, _)| *other == device) {
-                Some((_, share)) => share.push(run),
-                None => to_resume.push((device, vec![run])),
-            },
+            Resumable::On { device, jobs } => to_resume.push((run, device, jobs)),
         }
     }
     if is_single || complete.len() <= MAX_NAMED {
@@ -98,13 +95,13 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
         if !in_job {
             withdraw_requests(&to_resume)?;
         }
-        let runs: Vec<RunDir> = to_resume.into_iter().flat_map(|(_, share)| share).collect();
+        let runs: Vec<RunDir> = to_resume.into_iter().map(|(run, ..)| run).collect();
         let error = become_trainer(&engine, &runs, arguments.epochs);
         return Err(error).with_context(|| format!("start the engine {}", printable_path(&engine)));
     }
     let interruption = Interruption::watch()?;
     withdraw_requests(&to_resume)?;
-    let shares = to_resume.into_iter().map(|(_, share)| share).collect();
+    let shares = trainer_shares(to_resume);
     let started =
         start_trainers(&engine, shares, arguments.epochs, Cancellation::new(&|| interruption.requested()), &mut |_| {});
     started.report_failures(console);
@@ -118,8 +115,8 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
 }
 
-fn withdraw_requests(shares: &[(DeviceChoice, Vec<RunDir>)]) -> anyhow::Result<()> {
-    for run in shares.iter().flat_map(|(_, share)| share) {
+fn withdraw_requests(runs: &[(RunDir, DeviceChoice, usize)]) -> anyhow::Result<()> {
+    for (run, ..) in runs {
         RunRequests::new(run)
             .withdraw_all()
             .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;

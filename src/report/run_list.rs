@@ -41,14 +41,15 @@ impl RunBlock {
     }
 }
 
-/// The table, in the order given.
+/// The table, in the order given; `best` is the heading of the column of the best epoch.
 #[must_use]
-pub fn run_list(blocks: &[RunBlock]) -> String {
+pub fn run_list(blocks: &[RunBlock], best: &str) -> String {
     let names = blocks
         .iter()
         .flat_map(|block| block.rows().iter().map(|row| block.indent() + printable(&row.name).chars().count()));
     let width = names.max().unwrap_or(0).max(3);
-    let mut text = format!("{:<width$}  {:>9}  {:>10}  {}\n", "run", "epoch", "best", "state");
+    let value_width = best.chars().count().max(10);
+    let mut text = format!("{:<width$}  {:>9}  {best:>value_width$}  {}\n", "run", "epoch", "state");
     for block in blocks {
         match block {
             RunBlock::Group { id, progress, .. } => {
@@ -65,7 +66,7 @@ pub fn run_list(blocks: &[RunBlock]) -> String {
             let best =
                 row.best.as_ref().map_or_else(|| "–".to_owned(), |best| format!("{:.3} @{}", best.value, best.epoch));
             let name = format!("{:indent$}{}", "", printable(&row.name));
-            let _ = writeln!(text, "{name:<width$}  {progress:>9}  {best:>10}  {}", row.condition);
+            let _ = writeln!(text, "{name:<width$}  {progress:>9}  {best:>value_width$}  {}", row.condition);
         }
     }
     text
@@ -101,7 +102,7 @@ mod tests {
             RunBlock::Single(row("half\nmade", "", "damaged · run.toml: No such file")),
             RunBlock::Single(row("empty", "", "damaged")),
         ];
-        insta::assert_snapshot!(run_list(&blocks), @r"
+        insta::assert_snapshot!(run_list(&blocks, "best"), @r"
         run                                   epoch        best  state
         g: 0/2 done · 1 running · 1 queued
           2026-11-23T10-15-02_CC_R_seed      46/100   0.796 @45  running · 3 s ago
@@ -111,6 +112,6 @@ mod tests {
         half\nmade                                –           –  damaged · run.toml: No such file
         empty                                     –           –  damaged
         ");
-        assert_eq!(run_list(&[]).lines().count(), 1);
+        assert_eq!(run_list(&[], "best").lines().count(), 1);
     }
 }

@@ -100,7 +100,9 @@ fn effects_text(keys: &[KeyEffect]) -> String {
         let by_value = if by_value.is_empty() { "every point has its own".to_owned() } else { by_value.join(" · ") };
         let _ = writeln!(text, "{:<width$}  {explained:>8}  {}", effect.key, printable(&by_value));
     }
-    text.push_str("The share of the variance between points that each key explains alone.\n");
+    if keys.iter().any(|effect| effect.explained.is_some()) {
+        text.push_str("The share of the variance between points that each key explains alone.\n");
+    }
     text
 }
 

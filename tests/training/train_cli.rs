@@ -116,13 +116,20 @@ fn wrong_calls_are_refused_and_leave_nothing() {
     let splits = fixture.folder.path().join("splits.csv");
     fs::write(&splits, "subject,split\n1,train\n2,holdout\n").unwrap();
     let splits = splits.to_str().unwrap();
-    let cases: [(&str, &[&str], i32, &str); 9] = [
+    let cases: [(&str, &[&str], i32, &str); 11] = [
         ("CC_R", &["--set", "batch_sise=4"], 2, "the nearest is batch_size"),
         ("CC_R", &["--set", "dropout=2"], 2, "out of range"),
         ("CC_R", &["--set", "size=96"], 2, "size is given twice"),
         ("CC_X", &[], 2, "CC_X"),
         ("CC_R", &["--device", "cpu,auto"], 2, "cannot be combined"),
         ("CC_R", &["--device", "cuda:0,cuda:0"], 2, "named twice"),
+        (
+            "CC_R",
+            &["--jobs", "0"],
+            2,
+            "'0' for '--jobs <auto|N>': give auto, or the number of runs to train side by side",
+        ),
+        ("CC_R", &["--jobs", "two"], 2, "from 1"),
         ("CC_R", &["--follow", "--detach"], 2, "cannot be used with"),
         ("CC_R", &["--splits", splits], 1, "holdout"),
         ("CC_R", &["--splits", "nowhere.csv"], 1, "nowhere.csv"),
@@ -152,6 +159,7 @@ fn a_trainer_that_does_not_start_leaves_no_runs() {
     let stderr = stderr_of(&output);
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("exit status 3") && stderr.contains("no libtorch here"), "{stderr}");
+    assert!(stderr.contains("warning: nothing could be timed: "), "{stderr}");
     // The folders were printed as soon as they existed.
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(
@@ -248,7 +256,7 @@ fn runs_are_distributed_over_two_trainers() {
 #[test]
 fn killed_runs_resume_and_completed_runs_train_further() {
     let fixture = Fixture::new(24);
-    let runs = fixture.train("CC_R,CC_L", &["--set", "epochs=500"]);
+    let runs = fixture.train("CC_R,CC_L", &["--set", "epochs=500", "--jobs", "1"]);
     let names: Vec<String> = runs.iter().map(RunDir::name).collect();
     wait_for("the first epoch", || (status(&runs[0]).epoch > 1).then_some(()));
     assert_fails(&fixture.call(&["resume", &names[0]]), 1, "another trainer (process");

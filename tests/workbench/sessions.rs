@@ -187,7 +187,7 @@ fn attach_opens_on_the_named_run_whatever_was_shown_last() {
     let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
     let mut oldest = None;
     for number in 0..3 {
-        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 20, seed: number };
+        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 20, seed: number, study: None };
         let end = Utc::now() - TimeDelta::minutes(3 - number as i64);
         let mut run = SyntheticRun::create(&workspace, history, end).unwrap();
         while run.advance().unwrap() {}

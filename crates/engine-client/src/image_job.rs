@@ -64,6 +64,8 @@ pub enum ImageJobEvent<T> {
         precision: Precision,
         /// Images per batch.
         batch_size: usize,
+        /// CPU threads.
+        threads: usize,
     },
     /// An image is done, or failed.
     Image {
@@ -131,8 +133,8 @@ pub fn run_image_job<W: ImageWork>(
             hand_over(engine, ImageJobEvent::Stalled { seconds: stalled.as_secs() })?;
         }
         match engine.next_event(POLL_INTERVAL)? {
-            Some(EngineEvent::JobStarted { job: of, device, precision, batch_size }) if of == job => {
-                hand_over(engine, ImageJobEvent::Started { device, precision, batch_size })?;
+            Some(EngineEvent::JobStarted { job: of, device, precision, batch_size, threads }) if of == job => {
+                hand_over(engine, ImageJobEvent::Started { device, precision, batch_size, threads })?;
             }
             Some(EngineEvent::JobEnded { job: of, outcome }) if of == job => {
                 return match outcome {

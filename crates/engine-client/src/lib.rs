@@ -5,4 +5,5 @@ mod engine_pipes;
 pub mod engine_probe;
 pub mod engine_process;
 pub mod image_job;
+pub mod placement_benchmark;
 pub mod step_benchmark;

@@ -113,7 +113,8 @@ pub enum ExplainedClass {
     PerSample(Vec<Option<DensityClass>>),
 }
 
-/// Time three training steps on random images, after one that builds everything up, and a pass without gradients.
+/// Time at least three training steps on random images, for half a second, after one that builds everything up; and a
+/// pass without gradients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BenchmarkWork {
     /// Determines the steps: size and width of the network, batch, precision, augmentation, threads.

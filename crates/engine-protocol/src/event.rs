@@ -36,6 +36,8 @@ pub enum EngineEvent {
         precision: Precision,
         /// Images per batch.
         batch_size: usize,
+        /// CPU threads.
+        threads: usize,
     },
     /// An image was predicted, or failed.
     SampleDone {

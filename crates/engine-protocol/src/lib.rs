@@ -20,7 +20,7 @@ pub mod wire_path;
 use std::time::Duration;
 
 /// Changes whenever a command, an event or the framing does.
-pub const PROTOCOL_VERSION: u32 = 4;
+pub const PROTOCOL_VERSION: u32 = 5;
 /// The version of both the program and the engine: they are built together.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The longest silence of a live engine: after it, the engine sends [`Alive`](event::EngineEvent::Alive).

@@ -24,8 +24,12 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 pub enum Resumable {
     /// The run has all requested epochs.
     Complete { epochs: u32 },
-    /// A trainer can resume it on this device.
-    On(DeviceChoice),
+    /// A trainer can resume it.
+    On {
+        device: DeviceChoice,
+        /// The number of runs that were to train side by side on the device.
+        jobs: usize,
+    },
     /// A trainer works on it, or will; the reason says so, with what to do.
     Occupied { reason: String },
 }
@@ -58,8 +62,9 @@ pub enum ResumedBy {
 /// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
 pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
-    let RunSpec { device, config, .. } =
+    let RunSpec { device, config, placement, .. } =
         read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
+    let resumable = Resumable::On { device, jobs: placement.map_or(1, |placement| placement.jobs) };
     // The lock decides; the status also covers runs that are queued for a trainer.
     match lock_when_free(run) {
         Ok(_) => {}
@@ -71,7 +76,7 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     }
     // Without a status, the trainer finds the progress of the run itself.
     let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {
-        return Ok(Resumable::On(device));
+        return Ok(resumable);
     };
     let is_unfinished = condition.stale.is_none() && !condition.phase.is_over();
     // No process has it: it waits for a job of the cluster.
@@ -93,6 +98,42 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
             Resumable::Complete { epochs: status.epoch }
         }
         None if status.state == RunPhase::Completed => Resumable::Complete { epochs: requested },
-        _ => Resumable::On(device),
+        _ => resumable,
     })
+}
+
+/// Deals runs to the trainers that resume them: on each device as many as were to train side by side there.
+#[must_use]
+pub fn trainer_shares(runs: Vec<(RunDir, DeviceChoice, usize)>) -> Vec<Vec<RunDir>> {
+    let mut devices: Vec<(DeviceChoice, usize, Vec<RunDir>)> = Vec::new();
+    for (run, device, jobs) in runs {
+        match devices.iter_mut().find(|(other, ..)| *other == device) {
+            Some((_, most, of_device)) => {
+                *most = jobs.max(*most);
+                of_device.push(run);
+            }
+            None => devices.push((device, jobs, vec![run])),
+        }
+    }
+    let deal = |(_, jobs, runs): (DeviceChoice, usize, Vec<RunDir>)| {
+        let trainers = jobs.clamp(1, runs.len());
+        (0..trainers).map(move |first| runs.iter().skip(first).step_by(trainers).cloned().collect())
+    };
+    devices.into_iter().flat_map(deal).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_dealt_to_as_many_trainers_as_trained_side_by_side() {
+        let run = |name: &str| RunDir::new(name);
+        let (cpu, gpu) = (DeviceChoice::Cpu, DeviceChoice::Cuda(0));
+        let runs = vec![(run("a"), cpu, 2), (run("b"), gpu, 1), (run("c"), cpu, 2), (run("d"), cpu, 2)];
+        assert_eq!(trainer_shares(runs), [vec![run("a"), run("d")], vec![run("c")], vec![run("b")]]);
+        let older = vec![(run("a"), cpu, 1), (run("b"), cpu, 1)];
+        assert_eq!(trainer_shares(older), [vec![run("a"), run("b")]]);
+        assert_eq!(trainer_shares(vec![(run("a"), cpu, 4)]), [vec![run("a")]]);
+    }
 }

@@ -39,7 +39,7 @@ pub struct TrainingPlan {
     pub runs: Vec<RequestedRun>,
     /// The study that the runs make together, if they do.
     pub study: Option<StudyFolder>,
-    /// The number of runs side by side and their threads, if that was chosen.
+    /// The number of runs side by side on a device; its threads are those of every configuration.
     pub placement: Option<Placement>,
     /// For each trainer, its device and the positions of its runs in `runs`.
     pub shares: Vec<(DeviceChoice, Vec<usize>)>,
@@ -117,10 +117,12 @@ impl TrainingPlan {
         self.manifests[run.manifest].view
     }
 
-    /// The numbers of images of all runs, one after another, which share their images with others.
-    #[must_use]
-    pub fn images(&self) -> usize {
-        self.manifests.iter().map(|manifest| manifest.samples.len()).sum()
+    /// Sets the placement, and its threads in every configuration.
+    pub fn place(&mut self, placement: Placement) {
+        for run in &mut self.runs {
+            run.config.threads = placement.threads;
+        }
+        self.placement = Some(placement);
     }
 
     /// Makes every run directory with `run.toml`, `dataset.json`, `events.jsonl` and `status.json`, and the folder of the

@@ -5,4 +5,5 @@ pub mod keras;
 pub mod models;
 pub mod regular_file;
 pub mod runs;
+pub mod shards;
 pub mod tables;

@@ -19,7 +19,7 @@ use tempfile::TempDir;
 use crate::{mammoscope, stderr_of, wait_for};
 
 /// The settings of all these runs: a network and images so small that a step takes milliseconds.
-pub const SMALL: &str = "size=64,width=0.125,batch_size=4,threads=2,precision=f32,augment=true,dropout=0.3";
+pub const SMALL: &str = "size=64,width=0.125,batch_size=4,precision=f32,augment=true,dropout=0.3";
 /// An interval between checkpoints that is over after every step.
 pub const EVERY_STEP: &str = "checkpoint_minutes=0.000001";
 
@@ -62,18 +62,30 @@ impl TrainerFixture {
         stdout_of_success(self.command(arguments))
     }
 
-    /// `mammoscope train` for these views with [`SMALL`] and more settings.
+    /// `mammoscope train` for these views with [`SMALL`], two threads and more settings, one run after another.
     pub fn train_command(&self, views: &str, device: &str, settings: &str) -> Command {
-        let mut command = self.command(&["train", "--view", views, "--preset", "seed", "--device", device]);
+        let mut command = self.placed_command(views, "1", &format!("threads=2,{settings}"));
+        command.args(["--device", device]);
+        command
+    }
+
+    /// `mammoscope train` for these views with [`SMALL`] and more settings, `jobs` runs side by side.
+    pub fn placed_command(&self, views: &str, jobs: &str, settings: &str) -> Command {
+        let mut command = self.command(&["train", "--view", views, "--preset", "seed", "--jobs", jobs]);
         command.arg("--data").arg(self.data()).args(["--set", &format!("{SMALL},{settings}")]);
         command
     }
 
     /// Starts detached training, one run per view.
     pub fn train(&self, views: &str, settings: &str) -> Vec<WatchedRun> {
-        let mut command = self.train_command(views, "cpu", settings);
-        command.arg("--detach");
-        stdout_of_success(command).lines().map(|path| WatchedRun::new(RunDir::new(path))).collect()
+        started(self.train_command(views, "cpu", settings))
+    }
+
+    /// Starts detached training on the CPU, `jobs` runs side by side.
+    pub fn train_side_by_side(&self, views: &str, jobs: &str, settings: &str) -> Vec<WatchedRun> {
+        let mut command = self.placed_command(views, jobs, settings);
+        command.args(["--device", "cpu"]);
+        started(command)
     }
 
     /// All runs so far, oldest first.
@@ -197,6 +209,12 @@ pub fn send(process: Pid, signal: Signal) {
 pub fn wait_exit(process: Pid) -> Result<i32, i32> {
     let (_, status) = waitpid(Some(process), WaitOptions::empty()).unwrap().unwrap();
     status.exit_status().ok_or_else(|| status.terminating_signal().unwrap())
+}
+
+/// Runs a training command detached. Returns its runs.
+fn started(mut command: Command) -> Vec<WatchedRun> {
+    command.arg("--detach");
+    stdout_of_success(command).lines().map(|path| WatchedRun::new(RunDir::new(path))).collect()
 }
 
 fn stdout_of_success(mut command: Command) -> String {

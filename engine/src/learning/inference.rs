@@ -22,6 +22,11 @@ impl Predictor {
         Ok(Self { network, device })
     }
 
+    /// Fills up a batch on the network's device, see [`fill_batch`].
+    pub fn fill(&self, images: &mut Vec<&NetworkInput>, batch_size: usize) {
+        fill_batch(images, batch_size, self.device);
+    }
+
     /// The logits of the classes A to D for each image of a batch, whose images all have the same size.
     pub fn logits(&self, batch: &[&NetworkInput]) -> Result<Vec<[f32; DensityClass::COUNT]>, TchError> {
         if batch.is_empty() {
@@ -39,6 +44,16 @@ impl Predictor {
 #[must_use]
 pub fn batch_size(device: Device) -> usize {
     if device == Device::Cpu { 4 } else { 32 }
+}
+
+/// Fills up a batch with copies of its last image, so that an image's results do not depend on the number of images that
+/// happen to be computed with it: sums are rounded in another order in a batch of one on a CPU, and on a GPU in batches
+/// of other sizes. Jobs that compute image by image are left alone.
+pub fn fill_batch<T: Copy>(images: &mut Vec<T>, batch_size: usize, device: Device) {
+    let least = if device == Device::Cpu { batch_size.min(2) } else { batch_size };
+    if let Some(&last) = images.last() {
+        images.resize(images.len().max(least), last);
+    }
 }
 
 /// Stacks images into a tensor N×3×S×S, which is channels-last since the images are stored pixel by pixel.

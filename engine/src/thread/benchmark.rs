@@ -19,8 +19,11 @@ use crate::learning::loss::CrossEntropy;
 use crate::learning::memory_advice::{StepMemory, available_bytes, explain_failure, is_out_of_memory};
 use mammoscope_domain::cancellation::Completion;
 
-/// Timed steps, after one warm-up step that reserves memory and selects algorithms.
-const TIMED_STEPS: usize = 3;
+/// The fewest timed steps, after one warm-up step that reserves memory and selects algorithms.
+const MIN_TIMED_STEPS: usize = 3;
+/// The shortest time for which steps are timed, in seconds: engines that are timed side by side start their first steps
+/// at different moments.
+const MIN_TIMED_SECONDS: f64 = 0.5;
 
 /// The medians of a benchmark.
 struct StepSeconds {
@@ -28,7 +31,7 @@ struct StepSeconds {
     validation_image: f64,
 }
 
-/// Times three training steps and a validation pass. A configuration that would not fit into memory is rejected at
+/// Times at least three training steps and a validation pass. A configuration that would not fit into memory is rejected at
 /// once.
 pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<JobOutcome> {
     let config = &work.config;
@@ -38,7 +41,9 @@ pub fn benchmark(work: &BenchmarkWork, job: &JobContext<'_>) -> anyhow::Result<J
     let threads = if config.threads == 0 { job.default_threads } else { config.threads };
     tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
     let batch_size = config.batch_size;
-    job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
+    let device_in_words = device_name(device);
+    let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
+    job.events.send(started)?;
     // The memory of a GPU can only be queried after its first tensor.
     let _first = Tensor::f_zeros([1], (Kind::Uint8, device))?;
     let memory = StepMemory::new(config, kind, device, 0);
@@ -80,8 +85,9 @@ fn time_steps(
     let initial = initial_model(config.width, config.size, None, config.seed);
     let mut learner = Learner::new(config, &initial.tensors, CrossEntropy::plain(), device, kind)?;
     let augmentation = Augmentation::new(config);
-    let mut seconds = Vec::with_capacity(TIMED_STEPS);
-    for step in 0..=TIMED_STEPS {
+    let mut seconds = Vec::new();
+    let mut is_warm = false;
+    while seconds.len() < MIN_TIMED_STEPS || seconds.iter().sum::<f64>() < MIN_TIMED_SECONDS {
         if job.control.is_stopped() {
             return Ok(Completion::Cancelled);
         }
@@ -92,9 +98,10 @@ fn time_steps(
         let result = learner.step(1e-6, config.batch_size, std::iter::once(Ok(batch)))?;
         // Reading the loss waits for the device.
         f64::try_from(result.loss_sum)?;
-        if step > 0 {
+        if is_warm {
             seconds.push(start.elapsed().as_secs_f64());
         }
+        is_warm = true;
         job.progress.step();
     }
     seconds.sort_by(f64::total_cmp);
@@ -113,7 +120,7 @@ fn time_steps(
         validation_image = start.elapsed().as_secs_f64() / images as f64;
         job.progress.step();
     }
-    Ok(Completion::Done(StepSeconds { batch: seconds[TIMED_STEPS / 2], validation_image }))
+    Ok(Completion::Done(StepSeconds { batch: seconds[seconds.len() / 2], validation_image }))
 }
 
 /// Random grey levels N×1×S×S.

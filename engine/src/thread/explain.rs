@@ -71,7 +71,9 @@ pub(super) fn explain(
         gradient: GradientSource::ClosedForm,
     };
     let batch_size = work.batch_size.unwrap_or_else(|| default_batch(device, request)).max(1);
-    job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
+    let device_in_words = device_name(device);
+    let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
+    job.events.send(started)?;
 
     let samples: Vec<PathBuf> = work.samples.into_iter().map(PathBuf::from).collect();
     let source = ImageSource {
@@ -83,7 +85,8 @@ pub(super) fn explain(
         progress: job.progress,
     };
     let seeds: Vec<u64> = samples.iter().map(|sample| image_seed(work.seed, sample)).collect();
-    let maps = JobMaps { explainer: &model.explainer, request, class: &work.class, seeds: &seeds, job };
+    let maps =
+        JobMaps { explainer: &model.explainer, device, batch_size, request, class: &work.class, seeds: &seeds, job };
     thread::scope(|scope| {
         // One batch being explained, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
@@ -108,6 +111,8 @@ fn default_batch(device: Device, request: MapRequest) -> usize {
 /// The parameters of one job.
 struct JobMaps<'a> {
     explainer: &'a Explainer,
+    device: Device,
+    batch_size: usize,
     request: MapRequest,
     class: &'a ExplainedClass,
     seeds: &'a [u64],
@@ -144,7 +149,7 @@ impl JobMaps<'_> {
         let batch: Vec<(usize, DecodedImage)> = (first..).zip(batch).collect();
         let classes: Vec<Result<Option<DensityClass>, SampleError>> =
             batch.iter().map(|&(index, _)| self.class_of(index)).collect();
-        let inputs: Vec<ExplanationInput<'_>> = batch
+        let mut inputs: Vec<ExplanationInput<'_>> = batch
             .iter()
             .zip(&classes)
             .filter_map(|((index, image), class)| {
@@ -152,6 +157,7 @@ impl JobMaps<'_> {
                 Some(ExplanationInput { seed: self.seeds[*index], input, class })
             })
             .collect();
+        inference::fill_batch(&mut inputs, self.batch_size, self.device);
         let is_cancelled = || {
             self.job.progress.step();
             self.job.control.is_stopped()

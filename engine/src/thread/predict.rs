@@ -29,7 +29,9 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
     let decoders = ThreadPoolBuilder::new().num_threads(threads).build().context("start decoding threads")?;
     let predictor = Predictor::new(&model, device, kind)?;
     let batch_size = work.batch_size.unwrap_or_else(|| inference::batch_size(device)).max(1);
-    job.events.send(EngineEvent::JobStarted { job: job.id, device: device_name(device), precision, batch_size })?;
+    let device_in_words = device_name(device);
+    let started = EngineEvent::JobStarted { job: job.id, device: device_in_words, precision, batch_size, threads };
+    job.events.send(started)?;
 
     let samples: Vec<PathBuf> = work.samples.into_iter().map(PathBuf::from).collect();
     let source = ImageSource {
@@ -44,12 +46,13 @@ pub fn predict(work: PredictWork, job: &JobContext<'_>) -> anyhow::Result<JobOut
         // One batch being predicted, one ready, one being decoded: memory does not grow with the number of images.
         let (sender, batches) = sync_channel(1);
         scope.spawn(move || source.decode_batches(batch_size, &sender));
-        predict_batches(&predictor, &batches, job)
+        predict_batches(&predictor, batch_size, &batches, job)
     })
 }
 
 fn predict_batches(
     predictor: &Predictor,
+    batch_size: usize,
     batches: &Receiver<Vec<DecodedImage>>,
     job: &JobContext<'_>,
 ) -> anyhow::Result<JobOutcome> {
@@ -58,7 +61,7 @@ fn predict_batches(
         if job.control.is_stopped() {
             return Ok(JobOutcome::Stopped { reason: format!("on request, after {index} images") });
         }
-        for result in predict_batch(predictor, batch)? {
+        for result in predict_batch(predictor, batch_size, batch)? {
             job.events.send(EngineEvent::SampleDone { job: job.id, index, result })?;
             index += 1;
         }
@@ -71,9 +74,11 @@ fn predict_batches(
 /// as the client gets them.
 fn predict_batch(
     predictor: &Predictor,
+    batch_size: usize,
     batch: Vec<DecodedImage>,
 ) -> anyhow::Result<Vec<Result<PredictedSample, String>>> {
-    let readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| Some(&image.as_ref().ok()?.0)).collect();
+    let mut readable: Vec<&NetworkInput> = batch.iter().filter_map(|image| Some(&image.as_ref().ok()?.0)).collect();
+    predictor.fill(&mut readable, batch_size);
     let mut logits = predictor.logits(&readable)?.into_iter();
     Ok(batch
         .into_iter()

@@ -13,8 +13,9 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::chosen_images::{ChosenImages, ImageChoice};
-use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
+use super::console::{Console, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
+use super::engine_start::start_engine;
 use super::image_notes::ImageNotes;
 use super::interruption::Interruption;
 use super::model_choice::open_models_and_faulty;
@@ -30,8 +31,6 @@ use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
-use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineError, EngineProcess, Timeouts};
 use mammoscope_imaging::colormap::Colormap;
 use mammoscope_storage::tables::score_table::{FILE_NAME, ScoreWriter};
 
@@ -212,11 +211,7 @@ pub(super) fn run(
     let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine =
-        match EngineProcess::start(&locate_engine()?.path, Timeouts::default(), Cancellation::new(&interrupted)) {
-            Err(EngineError::Interrupted) => return Err(Interrupted.into()),
-            started => started?,
-        };
+    let mut engine = start_engine(Cancellation::new(&interrupted))?;
     let mut printer = arguments.show.then(|| PicturePrinter::new(arguments.graphics, console)).flatten();
     let mut job = Job::default();
     let mut explained: Vec<Explained> = Vec::new();

@@ -16,8 +16,10 @@ use super::run_document::RUNS_SCHEMA;
 use super::study_document::{progress_document, ranking_document};
 use crate::report::run_list::{RunBlock, run_list};
 use crate::report::study_text::ranking_text;
+use mammoscope_domain::run::run_status::BestEpoch;
 use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
 use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -81,7 +83,8 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
             (None, None) => blocks(&listed),
             (values, _) => each_alone(&listed, values.as_deref(), arguments.sort),
         };
-        print_result(&(heading + &run_list(&blocks)))?;
+        let best = arguments.sort.and_then(SortKey::metric).map_or("best", Monitor::name);
+        print_result(&(heading + &run_list(&blocks, best)))?;
     }
     Ok(Outcome::Done)
 }
@@ -98,14 +101,12 @@ fn ranking(runs: &[Listed]) -> Option<StudyRanking> {
 
 /// Every run as a block of its own. The column of the best epoch shows the metric that the runs are sorted by.
 fn each_alone(runs: &[Listed], values: Option<&[Option<f64>]>, key: Option<SortKey>) -> Vec<RunBlock> {
-    let is_metric = key.is_some_and(SortKey::is_metric);
+    let is_metric = key.is_some_and(|key| key.metric().is_some());
     let row = |(place, run): (usize, &Listed)| {
         let mut row = run.row();
         if is_metric {
-            row.best = row
-                .best
-                .zip(values.and_then(|values| values[place]))
-                .map(|(best, value)| mammoscope_domain::run::run_status::BestEpoch { value, ..best });
+            row.best =
+                row.best.zip(values.and_then(|values| values[place])).map(|(best, value)| BestEpoch { value, ..best });
         }
         RunBlock::Single(row)
     };

@@ -29,11 +29,8 @@ pub(super) enum SortKey {
 }
 
 impl SortKey {
-    pub(super) fn is_metric(self) -> bool {
-        self.metric().is_some()
-    }
-
-    const fn metric(self) -> Option<Monitor> {
+    /// The metric of the key, if it is one.
+    pub(super) const fn metric(self) -> Option<Monitor> {
         match self {
             Self::ValAccuracy => Some(Monitor::ValAccuracy),
             Self::ValLoss => Some(Monitor::ValLoss),

@@ -121,7 +121,7 @@ fn runs_to_resume(
                 return Err(WrongUse(message).into());
             }
             Resumable::Complete { .. } => complete += 1,
-            Resumable::On(_) => runs.push(run.clone()),
+            Resumable::On { .. } => runs.push(run.clone()),
         }
     }
     if complete > 0 {

@@ -12,6 +12,7 @@ use self::study_arguments::StudyArguments;
 use super::console::{Console, Interrupted, Outcome, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
+use super::placement::choose_placement;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
 use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
@@ -19,8 +20,10 @@ use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
+use mammoscope_domain::training::placement_limits::JobCount;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::foreground_trainer::become_trainer;
+use mammoscope_runs::placement_choice::PlacementRequest;
 use mammoscope_runs::training_plan::{PlannedRuns, TrainingPlan};
 use mammoscope_runs::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -28,10 +31,11 @@ use mammoscope_storage::runs::workspace::Workspace;
 
 /// Train a model for each view, in runs that do not need the terminal
 ///
-/// Creates a run directory for each view, and starts one trainer per device that works through its runs in order.
-/// Closing the terminal does not affect them: `mammoscope runs`, `status`, `follow` and `control` monitor and control
-/// runs, `resume` continues an interrupted one, `evaluate` measures the result. Splits are the data's own folders, or
-/// else 80 : 10 : 10 by subject, drawn from the seed, the same for all views; `mammoscope split` writes others.
+/// Creates a run directory for each view, and starts trainers that work through them: on each device as many side by
+/// side as are fastest together, which a few seconds of training steps show. Closing the terminal does not affect them:
+/// `mammoscope runs`, `status`, `follow` and `control` monitor and control runs, `resume` continues an interrupted one,
+/// `evaluate` measures the result. Splits are the data's own folders, or else 80 : 10 : 10 by subject, drawn from the
+/// seed, the same for all views; `mammoscope split` writes others.
 ///
 /// With --folds, --sweep or --seeds the runs make a study: `mammoscope runs --study ID` shows its progress and ranks its
 /// points, `evaluate ID` pools the images that were held out, `resume ID` continues what failed.
@@ -45,6 +49,9 @@ Examples:
       --set batch_size=16,learning_rate=0.02
   Two GPUs, two views each:
     mammoscope train --data DIR --view all --preset modern --device cuda:0,1
+  Two runs at a time, each with four CPU threads:
+    mammoscope train --data DIR --view all --preset modern --jobs 2 \\
+      --set threads=4
   A cross-validation of all four views, 20 runs:
     mammoscope train --data DIR --view all --preset modern --folds 5
   Six recipes, each with three seeds:
@@ -59,6 +66,9 @@ Examples:
 pub(super) struct TrainArguments {
     #[command(flatten)]
     pub(super) plan: PlanArguments,
+    /// Runs side by side on each device: a number, or auto to time what is fastest
+    #[arg(long, value_name = "auto|N", default_value = "auto", conflicts_with = "foreground")]
+    jobs: JobCount,
     #[command(flatten)]
     follow: FollowArguments,
     /// Print one JSON document of the runs instead of their folders
@@ -82,7 +92,7 @@ pub(super) struct PlanArguments {
     /// Override keys of the configuration; `mammoscope preset show` explains them
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
-    /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; one trainer each, views assigned in turn
+    /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; views are assigned in turn
     #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
     pub(super) device: DeviceList,
     /// The last part of the runs' names, after time and view [default: the preset's name]
@@ -117,11 +127,23 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
         DeviceShortage::Probe(_) => anyhow::Error::new(error),
         shortage => anyhow::Error::new(shortage).context("--device"),
     })?;
-    plan.shares = arguments.plan.device.assign(plan.runs.len(), gpus);
     let workspace = Workspace::open(workspace)?;
     check_disk(&plan, &workspace)?;
+    // The first configuration stands for the others of a sweep.
+    let config = plan.runs.first().map(|run| run.config.clone()).context("nothing to train")?;
+    let request = PlacementRequest {
+        runs: plan.runs.len(),
+        ..PlacementRequest::new(&arguments.plan.device, gpus, arguments.jobs, &config, &plan.manifests)
+    };
+    if arguments.follow.in_foreground() {
+        plan.shares = arguments.plan.device.assign(plan.runs.len(), gpus);
+    } else {
+        let placement = choose_placement(&request, &engine, console)?;
+        plan.shares = arguments.plan.device.assign_side_by_side(plan.runs.len(), gpus, placement.jobs);
+        plan.place(placement);
+    }
     for (device, share) in &plan.shares {
-        console.note(format!("{}, one after another on {device}", share_text(&plan, share)));
+        console.note(format!("{} on {device}", share_text(&plan, share)));
     }
     start(&plan, &workspace, &engine, arguments, console)
 }
@@ -170,7 +192,7 @@ fn share_text(plan: &TrainingPlan, share: &[usize]) -> String {
     if plan.study.is_some() {
         return counted(share.len(), "run");
     }
-    share.iter().map(|&place| plan.view(&plan.runs[place]).name()).collect::<Vec<_>>().join(", ")
+    share.iter().map(|&place| plan.view(&plan.runs[place]).name()).collect::<Vec<_>>().join(", then ")
 }
 
 fn to_json(planned: &PlannedRuns, plan: &TrainingPlan) -> anyhow::Result<String> {

@@ -10,9 +10,11 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
-use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
+use mammoscope_domain::training::compute_options::DeviceList;
+use mammoscope_domain::training::placement::Placement;
+use mammoscope_domain::training::step_timing::EpochImages;
 use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_engine_client::placement_benchmark::PlacementTiming;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The images to train on.
@@ -36,6 +38,18 @@ pub(in crate::tui) struct StartRequest {
     pub(in crate::tui) label: String,
     pub(in crate::tui) config: TrainingConfig,
     pub(in crate::tui) devices: DeviceList,
+    /// The number of runs side by side; `None` if it has not been timed yet.
+    pub(in crate::tui) placement: Option<Placement>,
+}
+
+/// The runs whose steps are timed.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct TimingRequest {
+    pub(in crate::tui) config: TrainingConfig,
+    pub(in crate::tui) devices: DeviceList,
+    pub(in crate::tui) runs: usize,
+    /// The number of images of the largest run.
+    pub(in crate::tui) images: usize,
 }
 
 /// The outcome of starting training runs.
@@ -52,8 +66,8 @@ pub(in crate::tui) struct StartedRuns {
 pub(in crate::tui) enum TrainEffect {
     /// Summarise a data set; the last request wins.
     Scan { request: u64, data: DataRequest },
-    /// Time three training steps; the last request wins.
-    Time { request: u64, config: TrainingConfig, device: DeviceChoice },
+    /// Time training steps, and how many runs train fastest side by side; the last request wins.
+    Time { request: u64, runs: Box<TimingRequest> },
     /// Cancel the timing in progress.
     CancelTiming,
     /// Create the runs and start their trainers.
@@ -64,7 +78,7 @@ pub(in crate::tui) enum TrainEffect {
 #[derive(Debug)]
 pub(in crate::tui) enum TrainMessage {
     Scanned { request: u64, outcome: Result<DataSummary, Failure> },
-    Timed { request: u64, outcome: Result<StepTiming, Failure> },
+    Timed { request: u64, outcome: Result<PlacementTiming, Failure> },
     Started(Result<StartedRuns, Failure>),
 }
 
@@ -123,6 +137,12 @@ impl DataSummary {
             warnings,
             free,
         }
+    }
+
+    /// The number of images of the largest run, in all splits.
+    pub(in crate::tui) fn largest_run(&self) -> usize {
+        let images = self.views.iter().map(|view| Split::ALL.iter().map(|split| view.of_split(*split)).sum());
+        images.max().unwrap_or(0)
     }
 
     /// The number of distinct images; with all-as-train each is in two splits, but counts once.

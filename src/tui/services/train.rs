@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::train::{DataRequest, DataSummary, SplitChoice, StartRequest, StartedRuns};
-use crate::tui::protocol::train::{TrainEffect, TrainMessage};
+use crate::tui::protocol::train::{TimingRequest, TrainEffect, TrainMessage};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::folder_layout::scan;
 use mammoscope_dataset::grey_check::{AdviceWording, check_grey_range};
@@ -19,13 +19,11 @@ use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
 use mammoscope_dataset::split::SplitPlan;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
-use mammoscope_domain::training::compute_options::DeviceChoice;
-use mammoscope_domain::training::step_timing::StepTiming;
-use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_domain::training::placement_limits::JobCount;
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_engine_client::engine_process::{EngineProcess, Timeouts};
-use mammoscope_engine_client::step_benchmark::{BenchmarkError, time_steps};
-use mammoscope_engine_protocol::command::{BenchmarkWork, JobId};
+use mammoscope_engine_client::placement_benchmark::{PlacementTiming, time_placements};
+use mammoscope_engine_client::step_benchmark::BenchmarkError;
+use mammoscope_runs::placement_choice::PlacementRequest;
 use mammoscope_runs::training_plan::{RequestedRun, TrainingPlan};
 use mammoscope_runs::training_start::{check_disk, count_gpus, start_plan};
 use mammoscope_storage::runs::workspace::Workspace;
@@ -42,15 +40,9 @@ pub(in crate::tui) struct TrainService {
     scans: Option<Sender<(u64, DataRequest)>>,
     /// The number of the latest scan.
     newest_scan: Arc<AtomicU64>,
-    timings: Option<Sender<TimingRequest>>,
+    timings: Option<Sender<(u64, TimingRequest)>>,
     /// One more than the number of the timing in demand; 0 for none.
     wanted: Arc<AtomicU64>,
-}
-
-struct TimingRequest {
-    request: u64,
-    config: TrainingConfig,
-    device: DeviceChoice,
 }
 
 impl TrainService {
@@ -79,7 +71,7 @@ impl TrainService {
                 // The thread lives as long as this service.
                 let _ = scans.send((request, data));
             }
-            TrainEffect::Time { request, config, device } => {
+            TrainEffect::Time { request, runs } => {
                 // Requests count from 0, which means none here.
                 self.wanted.store(request + 1, Ordering::Release);
                 let (wanted, inbox) = (Arc::clone(&self.wanted), self.inbox.clone());
@@ -88,7 +80,7 @@ impl TrainService {
                     thread::spawn(move || serve_timings(&waiting, &wanted, &inbox));
                     timings
                 });
-                let _ = timings.send(TimingRequest { request, config, device });
+                let _ = timings.send((request, *runs));
             }
             TrainEffect::CancelTiming => self.wanted.store(0, Ordering::Release),
             TrainEffect::Start(request) => {
@@ -162,14 +154,14 @@ fn expand_home(path: &Path) -> PathBuf {
 }
 
 /// Performs the latest timing request; a timing is given up when it is cancelled or a newer request comes.
-fn serve_timings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: &Sender<UiMessage>) {
+fn serve_timings(waiting: &Receiver<(u64, TimingRequest)>, wanted: &AtomicU64, inbox: &Sender<UiMessage>) {
     while let Ok(mut newest) = waiting.recv() {
         while let Ok(newer) = waiting.try_recv() {
             newest = newer;
         }
-        let request = newest.request;
+        let (request, runs) = newest;
         let unwanted = || wanted.load(Ordering::Acquire) != request + 1;
-        let outcome = match time(newest, Cancellation::new(&unwanted)) {
+        let outcome = match time(&runs, Cancellation::new(&unwanted)) {
             Err(_) if unwanted() => continue,
             outcome => outcome.map_err(Failure::from),
         };
@@ -179,12 +171,13 @@ fn serve_timings(waiting: &Receiver<TimingRequest>, wanted: &AtomicU64, inbox: &
     }
 }
 
-fn time(request: TimingRequest, cancellation: Cancellation<'_>) -> anyhow::Result<StepTiming> {
-    let path = locate_engine()?.path;
-    let mut engine = EngineProcess::start(&path, Timeouts::default(), cancellation)?;
-    let work = BenchmarkWork { config: request.config, device: request.device };
-    // The engine is dropped after this and leaves its memory to the training.
-    time_steps(&mut engine, JobId(request.request), work, cancellation).map_err(|error| match error {
+fn time(runs: &TimingRequest, cancellation: Cancellation<'_>) -> anyhow::Result<PlacementTiming> {
+    let engine = locate_engine()?.path;
+    let TimingRequest { config, devices, runs, images } = runs;
+    let gpus = count_gpus(devices, &engine).context("device")?;
+    let request = PlacementRequest { devices, gpus, jobs: JobCount::Auto, config, runs: *runs, images: *images };
+    // The engines are dropped after this and leave their memory to the training.
+    time_placements(&engine, &request.work(&engine)?, cancellation, &mut |_| {}).map_err(|error| match error {
         BenchmarkError::Failed(reason) => anyhow::anyhow!(reason),
         error => error.into(),
     })
@@ -202,8 +195,14 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
     }
     let gpus = count_gpus(&request.devices, &engine).context("device")?;
     let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
-    let shares = request.devices.assign(manifests.len(), gpus);
-    let plan = TrainingPlan {
+    let placement = match &request.placement {
+        Some(timed) => timed.clone(),
+        None => PlacementRequest::new(&request.devices, gpus, JobCount::Auto, &request.config, &manifests)
+            .choose(&engine, Cancellation::never(), &mut |_| {})
+            .map(|chosen| chosen.placement)?,
+    };
+    let shares = request.devices.assign_side_by_side(manifests.len(), gpus, placement.jobs);
+    let mut plan = TrainingPlan {
         preset: request.preset.clone(),
         label: request.label.clone(),
         data,
@@ -213,6 +212,7 @@ fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<Starte
         placement: None,
         shares,
     };
+    plan.place(placement);
     check_disk(&plan, workspace)?;
     let started = start_plan(&plan, workspace, &engine, Cancellation::never(), &mut |_, _| {})?;
     let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();

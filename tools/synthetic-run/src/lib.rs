@@ -17,6 +17,7 @@ use mammoscope_domain::run::run_records::{
 };
 use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
 use mammoscope_domain::run::run_status::{BestEpoch, RunPhase, RunStatus};
+use mammoscope_domain::study::study_member::StudyMember;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_domain::training::preset::Preset;
@@ -42,6 +43,23 @@ pub struct SyntheticHistory {
     pub steps_per_epoch: u64,
     /// Determines all values.
     pub seed: u64,
+    /// The number of the study that the run belongs to, and its place in it: fold by fold, then point by point.
+    pub study: Option<(u32, u32)>,
+}
+
+/// The folds of a synthetic study.
+const FOLDS: u32 = 5;
+
+/// The place of a run in a synthetic study.
+fn member((study, place): (u32, u32)) -> StudyMember {
+    let point = place / FOLDS + 1;
+    StudyMember {
+        id: format!("2026-01-01T00-00-00_synthetic_{study:04}"),
+        point,
+        values: [("learning_rate".to_owned(), (f64::from(point) / 1000.0).to_string())].into(),
+        repetition: 1,
+        fold: Some(place % FOLDS + 1),
+    }
 }
 
 /// A run that grows as if it were being trained.
@@ -61,7 +79,7 @@ impl SyntheticRun {
     /// Creates a prepared run in the workspace, before its first step. It starts so long before `end` that its whole
     /// history fits.
     pub fn create(workspace: &Workspace, history: SyntheticHistory, end: DateTime<Utc>) -> io::Result<Self> {
-        let SyntheticHistory { epochs, steps_per_epoch, seed } = history;
+        let SyntheticHistory { epochs, steps_per_epoch, seed, study } = history;
         let seconds = (u64::from(epochs) * steps_per_epoch) as f64 * SECONDS_PER_STEP;
         let time = end - TimeDelta::milliseconds((seconds * 1e3) as i64);
         let view = View::ALL[(seed % View::ALL.len() as u64) as usize];
@@ -72,7 +90,7 @@ impl SyntheticRun {
             grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
             placement: None,
-            study: None,
+            study: study.map(member),
             created: time,
             group: run.name(),
             view,

@@ -41,6 +41,9 @@ struct Arguments {
     /// Seed of the curves
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Number of studies that the runs are spread over
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    studies: Option<u32>,
     /// Seconds for which the last run continues from half-way, with four reports per second as in training
     #[arg(long, value_name = "SECONDS")]
     live: Option<u64>,
@@ -53,7 +56,11 @@ fn main() -> anyhow::Result<()> {
     let now = Utc::now();
     for number in 0..arguments.runs {
         let seed = arguments.seed + u64::from(number);
-        let history = SyntheticHistory { epochs: arguments.epochs, steps_per_epoch: arguments.steps, seed };
+        let study = arguments.studies.map(|studies| {
+            let runs = arguments.runs.div_ceil(studies);
+            (number / runs, number % runs)
+        });
+        let history = SyntheticHistory { epochs: arguments.epochs, steps_per_epoch: arguments.steps, seed, study };
         // Each ended before the next, the last one a minute ago.
         let end = now - TimeDelta::minutes(i64::from(arguments.runs - number));
         let mut synthetic = SyntheticRun::create(&workspace, history, end).with_context(written)?;

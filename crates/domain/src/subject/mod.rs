@@ -9,6 +9,7 @@ pub mod prediction;
 pub mod probabilities;
 pub mod reader_votes;
 pub mod selection;
+pub mod shard;
 pub mod split;
 pub mod subject_id;
 pub mod view;

@@ -1,12 +1,14 @@
 //! Predictions of images, and the truth they are evaluated against.
 
+use serde::{Deserialize, Serialize};
+
 use super::density::DensityClass;
 use super::probabilities::Probabilities;
 use super::subject_id::{ExamId, SubjectId};
 use super::view::View;
 
 /// One row of a table of predictions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PredictionRow {
     /// The image file, as the data set names it.
     pub file: String,

@@ -95,14 +95,44 @@ impl DeviceList {
     /// order. `gpus` is the number of GPUs, for [`DeviceList::AllCuda`]; if it is 0, nothing is assigned.
     #[must_use]
     pub fn assign(&self, runs: usize, gpus: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
-        let devices = match self {
+        deal(self.all(gpus), runs)
+    }
+
+    /// Like [`DeviceList::assign`], with `jobs` trainers on each device; a device that is listed twice counts once.
+    #[must_use]
+    pub fn assign_side_by_side(&self, runs: usize, gpus: usize, jobs: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
+        let devices = self.distinct(gpus);
+        deal(devices.repeat(jobs.max(1)), runs)
+    }
+
+    /// The devices, each once.
+    #[must_use]
+    pub fn distinct(&self, gpus: usize) -> Vec<DeviceChoice> {
+        let mut devices = self.all(gpus);
+        let mut seen = Vec::with_capacity(devices.len());
+        devices.retain(|device| {
+            let is_new = !seen.contains(device);
+            seen.push(*device);
+            is_new
+        });
+        devices
+    }
+
+    /// The devices as listed.
+    #[must_use]
+    pub fn all(&self, gpus: usize) -> Vec<DeviceChoice> {
+        match self {
             Self::Named(devices) => devices.clone(),
             Self::AllCuda => (0..gpus).map(DeviceChoice::Cuda).collect(),
-        };
-        let count = devices.len();
-        let shares = devices.into_iter().enumerate().take(runs);
-        shares.map(|(first, device)| (device, (first..runs).step_by(count).collect())).collect()
+        }
     }
+}
+
+/// Deals the positions of `runs` runs in turn: one list for each trainer that gets any.
+fn deal(trainers: Vec<DeviceChoice>, runs: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
+    let count = trainers.len();
+    let dealt = trainers.into_iter().enumerate().take(runs);
+    dealt.map(|(first, device)| (device, (first..runs).step_by(count).collect())).collect()
 }
 
 impl FromStr for DeviceList {
@@ -200,6 +230,27 @@ mod tests {
         assert_eq!(assign("cuda:all", 1, 4), [(DeviceChoice::Cuda(0), vec![0])], "a device without a run is left out");
         assert_eq!(assign("cuda:all", 4, 2).len(), 2);
         assert_eq!(assign("cuda:all", 4, 0), []);
+    }
+
+    #[test]
+    fn several_trainers_share_a_device() {
+        let assign = |text: &str, runs, jobs| {
+            let list: DeviceList = text.parse().unwrap();
+            list.assign_side_by_side(runs, 2, jobs)
+                .into_iter()
+                .map(|(device, runs)| (device.to_string(), runs))
+                .collect()
+        };
+        let dealt = |shares: &[(&str, &[usize])]| -> Vec<(String, Vec<usize>)> {
+            shares.iter().map(|(device, runs)| ((*device).to_owned(), runs.to_vec())).collect()
+        };
+        let check = |got: Vec<(String, Vec<usize>)>, expected: &[(&str, &[usize])]| assert_eq!(got, dealt(expected));
+        check(assign("cpu", 4, 2), &[("cpu", &[0, 2]), ("cpu", &[1, 3])]);
+        check(assign("cpu,cpu", 3, 2), &[("cpu", &[0, 2]), ("cpu", &[1])]);
+        check(assign("cpu", 2, 3), &[("cpu", &[0]), ("cpu", &[1])]);
+        let both = [("cuda:0", &[0][..]), ("cuda:1", &[1]), ("cuda:0", &[2]), ("cuda:1", &[3])];
+        check(assign("cuda:all", 4, 2), &both);
+        check(assign("cuda:1,0", 3, 1), &[("cuda:1", &[0, 2]), ("cuda:0", &[1])]);
     }
 
     #[test]

@@ -132,7 +132,7 @@ config_keys! {
         "If the loss or the gradient is not finite: fail and name the batch's files, or go back to the last checkpoint \
          and continue with half the learning rate, three times at most.";
     threads "threads" integer(0, 1024),
-        "CPU threads to compute with; 0 for one per core.";
+        "CPU threads to compute with; 0 for the fastest number, which is timed before the start.";
 }
 
 /// The keys of which factors matter rather than differences: between two values lies their geometric mean.

@@ -10,6 +10,8 @@ pub mod disk_estimate;
 pub mod early_stop;
 pub mod lr_schedule;
 pub mod placement;
+pub mod placement_limits;
+pub mod placement_search;
 pub mod preset;
 pub mod step_timing;
 pub mod training_config;

@@ -165,7 +165,9 @@ impl SingleRun<'_> {
         config.check()?;
         let device = select_device(spec.device, self.cuda)?;
         let (precision, kind) = select_precision(config.precision, device)?;
-        let threads = if config.threads == 0 { self.default_threads } else { config.threads };
+        // A run that was prepared before keeps its number: another one would change the last digits of sums.
+        let earlier = recorder.summary().setup.as_ref().map(|setup| setup.threads);
+        let threads = Some(config.threads).filter(|&threads| threads > 0).or(earlier).unwrap_or(self.default_threads);
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
 
         let queue = Arc::clone(self.queue);

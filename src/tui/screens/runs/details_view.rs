@@ -12,6 +12,7 @@ use super::RunsScreen;
 use super::control::title;
 use super::curves::{Metric, RunCurves};
 use super::note_text::{is_bad, is_routine, needs_attention, note_text};
+use super::study_view::draw_study;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::Lower;
 use crate::tui::shared_state::SharedState;
@@ -34,6 +35,10 @@ impl RunsScreen {
     /// Draws the details, with a frame if there is room.
     pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, framed: bool) {
         let theme = &shared.theme;
+        if let Some((id, rows)) = self.chosen_study(shared) {
+            draw_study(frame, area, (id, &rows), self.chosen.as_ref(), shared, framed);
+            return;
+        }
         let Some(row) = self.chosen_row(shared) else {
             let inner = if framed { draw_pane(frame, area, theme, false, ["", ""]) } else { area };
             if let Some(run) = &self.awaited {
@@ -268,7 +273,7 @@ fn line_text(line: &Line<'_>) -> String {
 }
 
 /// A line truncated to `cells` cells.
-fn truncated(line: Line<'static>, cells: usize) -> Line<'static> {
+pub(super) fn truncated(line: Line<'static>, cells: usize) -> Line<'static> {
     if line.width() <= cells {
         return line;
     }

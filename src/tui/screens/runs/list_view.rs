@@ -7,14 +7,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
+use super::listing::{ListLine, progress};
 use super::{RunsScreen, Typing};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{padded, padded_start};
+use crate::tui::widgets::fitted::{padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
+use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 /// The width from which on the list also shows the best value and the remaining time.
@@ -27,8 +30,12 @@ impl RunsScreen {
         let count = match (self.picker.filter.text().is_empty(), total) {
             (true, 0) => String::new(),
             (true, _) if !shared.runs.listed => format!("{total} so far"),
+            (true, _) if self.picker.has_studies() => {
+                let lines = self.picker.shown.len();
+                format!("{} of {lines} · {}", self.picker.list.cursor + 1, counted(total, "run"))
+            }
             (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
-            (false, _) => format!("{} of {total} match", self.picker.shown.len()),
+            (false, _) => format!("{} of {total} match", self.picker.shown.iter().filter_map(ListLine::row).count()),
         };
         let title = if shared.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
         let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);
@@ -48,12 +55,16 @@ impl RunsScreen {
         let visible = self.picker.list.visible(rows, self.picker.shown.len());
         let lines: Vec<Line<'_>> = visible
             .map(|at| {
-                self.row_line(
-                    &shared.runs.rows[self.picker.shown[at]],
-                    at == self.picker.list.cursor,
-                    rows.width.into(),
-                    shared,
-                )
+                let chosen = at == self.picker.list.cursor;
+                match &self.picker.shown[at] {
+                    ListLine::Run { row, in_study } => {
+                        self.row_line(&shared.runs.rows[*row], (chosen, *in_study), rows.width.into(), shared)
+                    }
+                    ListLine::Study { id, rows: of_study, open } => {
+                        let of_study = of_study.iter().filter_map(|row| shared.runs.rows.get(*row));
+                        study_line((id, *open, chosen), of_study, rows.width.into(), &shared.theme)
+                    }
+                }
             })
             .collect();
         frame.render_widget(Paragraph::new(lines), rows);
@@ -74,7 +85,13 @@ impl RunsScreen {
         }
     }
 
-    fn row_line(&self, row: &RunRow, chosen: bool, cells: usize, shared: &SharedState) -> Line<'static> {
+    fn row_line(
+        &self,
+        row: &RunRow,
+        (chosen, in_study): (bool, bool),
+        cells: usize,
+        shared: &SharedState,
+    ) -> Line<'static> {
         let theme = &shared.theme;
         let (sign, sign_style) = condition_sign(row.condition.as_ref(), theme);
         let series = self.drawn_runs().iter().position(|run| *run == row.run);
@@ -83,10 +100,11 @@ impl RunsScreen {
             Some(series) if overlaid => Span::styled(theme.sign("▍", "|"), theme.series(series)),
             _ => Span::raw(" "),
         };
-        let (view, preset) = match &row.spec {
-            Some(spec) => (spec.view.to_string(), printable(&spec.preset)),
+        let (view, label) = match &row.spec {
+            Some(spec) => (spec.view.to_string(), if in_study { place_text(spec) } else { printable(&spec.preset) }),
             None => (String::new(), String::new()),
         };
+        let label_cells = if in_study { 10 } else { 6 };
         let progress = row.status.as_ref().map_or_else(
             || "–".to_owned(),
             |status| {
@@ -94,14 +112,14 @@ impl RunsScreen {
             },
         );
         let wide = cells >= WIDE;
-        let fixed = 3 + 6 + 7 + 8 + if wide { 12 + 12 } else { 0 };
+        let fixed = 3 + 6 + label_cells + 1 + 8 + if wide { 12 + 12 } else { 0 };
         let state_cells = cells.saturating_sub(fixed);
         let base = if chosen { theme.selected(true) } else { Style::new() };
         let state = state_text(row, shared);
         let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
         if row.spec.is_some() {
             spans.push(Span::raw(padded(&view, 5) + " "));
-            spans.push(Span::styled(padded(&preset, 6) + " ", theme.dim()));
+            spans.push(Span::styled(padded(&label, label_cells) + " ", theme.dim()));
         } else {
             spans.push(Span::raw(padded(&printable(&row.run.name()), 12) + " "));
         }
@@ -119,6 +137,55 @@ impl RunsScreen {
         spans.push(Span::raw(padded_start(&progress, 7) + " "));
         Line::from(spans).style(base)
     }
+}
+
+/// The line of a study: its name, without the random end of its id, and its progress.
+fn study_line<'r>(
+    (id, open, chosen): (&str, bool, bool),
+    rows: impl Iterator<Item = &'r RunRow>,
+    cells: usize,
+    theme: &Theme,
+) -> Line<'static> {
+    let progress = progress(rows);
+    let style = if progress.failed + progress.stale > 0 {
+        theme.bad()
+    } else if progress.is_over() {
+        theme.text()
+    } else {
+        theme.good()
+    };
+    let sign = if open { theme.sign("▾", "-") } else { theme.sign("▸", "+") };
+    let progress = progress.to_string();
+    let name_cells = cells.saturating_sub(3 + width(&progress) + 1).clamp(8, 24);
+    let base = if chosen { theme.selected(true) } else { Style::new() };
+    Line::from(vec![
+        Span::styled(format!(" {sign} "), theme.accent()),
+        Span::raw(padded(&printable(short_name(id)), name_cells) + " "),
+        Span::styled(padded(&progress, cells.saturating_sub(name_cells + 4)), style),
+    ])
+    .style(base)
+}
+
+/// The label of a study's id: `modern` of `2026-11-23T10-15-02_modern_7f3a`; the id itself where it has another form.
+pub(super) fn short_name(id: &str) -> &str {
+    let label = id.split_once('_').and_then(|(_, rest)| rest.rsplit_once('_')).map(|(label, _)| label);
+    label.filter(|label| !label.is_empty()).unwrap_or(id)
+}
+
+/// The place of a run in its study: `p2 s1 f3`, without what the study does not vary.
+fn place_text(spec: &RunSpec) -> String {
+    let Some(member) = &spec.study else { return String::new() };
+    let mut parts = Vec::new();
+    if !member.values.is_empty() {
+        parts.push(format!("p{}", member.point));
+    }
+    if let Some(fold) = member.fold {
+        parts.push(format!("fold {fold}"));
+    }
+    if member.repetition > 1 {
+        parts.push(format!("s{}", member.repetition));
+    }
+    parts.join(" ")
 }
 
 /// The condition of a run, with the present age of its heartbeat.

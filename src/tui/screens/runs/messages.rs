@@ -1,5 +1,6 @@
 //! Messages to the screen Runs, and the rows and runs that follow from them.
 
+use super::listing::{ListLine, lines, representative, study_of};
 use super::reference::Reference;
 use super::{LowerPosition, RunsScreen};
 use crate::tui::protocol::effect::Effect;
@@ -46,7 +47,8 @@ impl RunsScreen {
                         shared.runs.rows[position] = row;
                     }
                 }
-                if !self.picker.filter.text().is_empty() {
+                // A study shows another run when the one on screen has ended.
+                if !self.picker.filter.text().is_empty() || self.view.study.is_some() {
                     self.refresh_list(shared);
                 }
                 self.follow()
@@ -121,20 +123,34 @@ impl RunsScreen {
         }]
     }
 
-    /// Applies the filter to the list; the cursor stays on the selected run.
+    /// Applies the filter to the list; the cursor stays on the selected run or study.
     pub(super) fn refresh_list(&mut self, shared: &SharedState) {
         let words = self.filter_words();
         let rows = &shared.runs.rows;
-        self.picker.shown =
-            (0..rows.len()).filter(|at| words.is_empty() || matches_filter(&rows[*at], &words)).collect();
-        let place = |run: &RunDir| self.picker.shown.iter().position(|at| rows[*at].run == *run);
-        match self.chosen.as_ref().map(place) {
-            Some(Some(place)) => self.picker.list.cursor = place,
+        let shows = |row: &RunRow| words.is_empty() || matches_filter(row, &words);
+        self.picker.shown = lines(rows, &self.view.opened, !words.is_empty(), shows);
+        let shown = &self.picker.shown;
+        let place = if let Some(study) = &self.view.study {
+            shown.iter().position(|line| matches!(line, ListLine::Study { id, .. } if id == study))
+        } else {
+            let is_chosen = |row: usize| Some(&rows[row].run) == self.chosen.as_ref();
+            shown.iter().position(|line| line.row().is_some_and(is_chosen))
+        };
+        match place {
+            Some(place) => self.choose(place, shared),
             // It is not listed yet and stays selected.
-            Some(None) if !shared.runs.listed => {}
-            Some(None) if self.awaited.is_some() => {}
-            _ => self.choose(self.picker.list.cursor, shared),
+            None if self.chosen.is_some() && (!shared.runs.listed || self.awaited.is_some()) => {}
+            None => self.choose(self.picker.list.cursor, shared),
         }
+    }
+
+    /// Lists the runs of the selected study, or no longer.
+    pub(super) fn toggle_study(&mut self, shared: &SharedState) {
+        let Some(id) = self.chosen_study(shared).map(|(id, _)| id.to_owned()) else { return };
+        if !self.view.opened.remove(&id) {
+            self.view.opened.insert(id);
+        }
+        self.refresh_list(shared);
     }
 
     /// Shows the awaited run if it is listed by now, clearing a filter that hides it. A run of another workspace is
@@ -149,9 +165,11 @@ impl RunsScreen {
         if let Some(position) = shared.runs.position(&run) {
             self.awaited = None;
             let words = self.filter_words();
-            if !matches_filter(&shared.runs.rows[position], &words) {
+            let row = &shared.runs.rows[position];
+            if !matches_filter(row, &words) {
                 self.picker.filter = TextField::default();
             }
+            self.view.opened.extend(study_of(row).map(str::to_owned));
         }
         Vec::new()
     }
@@ -160,10 +178,17 @@ impl RunsScreen {
         self.picker.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Selects the run in a row of the list.
-    pub(super) fn choose(&mut self, row: usize, shared: &SharedState) {
-        self.picker.list.cursor = row.min(self.picker.shown.len().saturating_sub(1));
-        let run = self.row_at_cursor(shared).map(|row| row.run.clone());
+    /// Selects the run or the study in a line of the list. Of a study, the curves of one run are shown.
+    pub(super) fn choose(&mut self, line: usize, shared: &SharedState) {
+        self.picker.list.cursor = line.min(self.picker.shown.len().saturating_sub(1));
+        let rows = &shared.runs.rows;
+        let (study, row) = match self.picker.shown.get(self.picker.list.cursor) {
+            Some(ListLine::Study { id, rows: of_study, .. }) => (Some(id.clone()), representative(rows, of_study)),
+            Some(ListLine::Run { row, .. }) => (None, Some(*row)),
+            None => (None, None),
+        };
+        let run = row.and_then(|row| rows.get(row)).map(|row| row.run.clone());
+        self.view.study = study;
         self.awaited = None;
         if run != self.chosen {
             self.chosen = run;
@@ -191,6 +216,9 @@ fn matches_filter(row: &RunRow, words: &[String]) -> bool {
     }
     if let Some(spec) = &row.spec {
         text = text + " " + &spec.view.to_string().to_lowercase() + " " + &spec.preset.to_lowercase();
+        if let Some(member) = &spec.study {
+            text = text + " " + &member.id.to_lowercase() + " " + &member.values_text();
+        }
     }
     words.iter().all(|word| text.contains(word))
 }

@@ -8,18 +8,21 @@ pub(in crate::tui) mod curves;
 mod details_view;
 mod keys;
 mod list_view;
+mod listing;
 mod messages;
 mod note_text;
 mod reference;
+mod study_view;
 mod update;
 mod view;
 mod viewport;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use control::ControlMenu;
 use curves::{RunCurves, XAxis};
+use listing::ListLine;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use reference::Reference;
@@ -57,6 +60,10 @@ pub(in crate::tui) struct RunsView {
     viewport: Viewport,
     lower: Option<Lower>,
     reference: Option<PathBuf>,
+    /// The id of the selected study, if the cursor is on one.
+    study: Option<String>,
+    /// The ids of the studies whose runs are listed.
+    opened: BTreeSet<String>,
 }
 
 impl Default for RunsView {
@@ -71,6 +78,8 @@ impl Default for RunsView {
             viewport: Viewport::default(),
             lower: None,
             reference: None,
+            study: None,
+            opened: BTreeSet::new(),
         }
     }
 }
@@ -99,9 +108,16 @@ struct Areas {
 #[derive(Debug, Default)]
 struct RunPicker {
     list: ScrollList,
-    /// The indices of the runs that match the filter.
-    shown: Vec<usize>,
+    /// The lines that match the filter.
+    shown: Vec<ListLine>,
     filter: TextField,
+}
+
+impl RunPicker {
+    /// True if a study is listed.
+    fn has_studies(&self) -> bool {
+        self.shown.iter().any(|line| line.row().is_none())
+    }
 }
 
 /// The runs that are followed, and their curves.
@@ -175,6 +191,7 @@ impl RunsScreen {
     /// Selects a run.
     pub(in crate::tui) fn select(&mut self, run: &RunDir, shared: &SharedState) -> Vec<Effect> {
         (self.chosen, self.awaited) = (Some(run.clone()), Some(run.clone()));
+        self.view.study = None;
         self.lower = LowerPosition::default();
         let mut effects = if shared.runs.listed { self.find_awaited(shared) } else { Vec::new() };
         self.refresh_list(shared);
@@ -187,9 +204,19 @@ impl RunsScreen {
         self.row_at_cursor(shared).filter(|row| Some(&row.run) == self.chosen.as_ref())
     }
 
-    /// The row under the cursor of the list.
+    /// The row under the cursor of the list; `None` if the cursor is on a study.
     fn row_at_cursor<'a>(&self, shared: &'a SharedState) -> Option<&'a RunRow> {
-        self.picker.shown.get(self.picker.list.cursor).and_then(|row| shared.runs.rows.get(*row))
+        shared.runs.rows.get(self.picker.shown.get(self.picker.list.cursor)?.row()?)
+    }
+
+    /// The selected study: its id and its rows.
+    fn chosen_study<'a>(&self, shared: &'a SharedState) -> Option<(&str, Vec<&'a RunRow>)> {
+        match self.picker.shown.get(self.picker.list.cursor)? {
+            ListLine::Study { id, rows, .. } => {
+                Some((id, rows.iter().filter_map(|row| shared.runs.rows.get(*row)).collect()))
+            }
+            ListLine::Run { .. } => None,
+        }
     }
 
     /// The runs to draw, the selected one first.

@@ -29,6 +29,10 @@ impl RunsScreen {
             RunsAction::Kill => return self.kill(shared),
             RunsAction::MarkEnded => return self.mark_ended(shared),
             RunsAction::Delete => return self.delete(shared),
+            RunsAction::OpenEvaluation if self.chosen_study(shared).is_some() => {
+                self.toggle_study(shared);
+                return self.follow();
+            }
             RunsAction::OpenEvaluation => return self.open_evaluation(shared),
             RunsAction::Mark => return self.mark(shared),
             RunsAction::NextEvent => return self.next_event(),
@@ -252,7 +256,7 @@ impl RunsScreen {
                 MouseKind::WheelUp => self.move_in_list(ListMotion::Up, shared),
                 MouseKind::WheelDown => self.move_in_list(ListMotion::Down, shared),
                 MouseKind::Press => match self.picker.list.row_at(mouse, self.picker.shown.len()) {
-                    Some(row) if row == self.picker.list.cursor => self.open_evaluation(shared),
+                    Some(row) if row == self.picker.list.cursor => self.update(RunsAction::OpenEvaluation, shared),
                     Some(row) => {
                         self.choose(row, shared);
                         self.follow()

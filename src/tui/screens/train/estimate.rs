@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use super::form::TrainForm;
 use crate::tui::protocol::train::DataSummary;
 use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
-use mammoscope_domain::training::step_timing::{EpochImages, StepTiming};
+use mammoscope_domain::training::step_timing::EpochImages;
 use mammoscope_domain::training::training_config::{OptimizerKind, ScheduleKind, TrainingConfig};
+use mammoscope_engine_client::placement_benchmark::PlacementTiming;
 
 /// The state of the data set's summary.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,10 +33,10 @@ pub(super) enum Timing {
     /// Not requested yet.
     #[default]
     Unknown,
-    /// The engine is timing three steps.
+    /// Engines are timing steps.
     Running,
     Known {
-        timing: StepTiming,
+        timing: PlacementTiming,
         at: DateTime<Utc>,
     },
     Failed(String),
@@ -50,20 +51,29 @@ pub(super) struct Estimate {
     pub(super) total: f64,
 }
 
-/// For each trainer, its device and the indices of its runs. Before the GPUs are counted, a single trainer is assumed.
-pub(super) fn shares(devices: &DeviceList, runs: usize, gpus: usize) -> Vec<(DeviceChoice, Vec<usize>)> {
-    let shares = devices.assign(runs, gpus);
+/// For each trainer, its device and the indices of its runs. Before anything is timed, and the GPUs are counted, one
+/// trainer per device and a single device are assumed.
+pub(super) fn shares(
+    devices: &DeviceList,
+    runs: usize,
+    timing: Option<&PlacementTiming>,
+) -> Vec<(DeviceChoice, Vec<usize>)> {
+    let shares = match timing {
+        Some(timing) => devices.assign_side_by_side(runs, timing.steps.gpus, timing.placement.jobs),
+        None => devices.assign(runs, 0),
+    };
     if shares.is_empty() { vec![(DeviceChoice::Cuda(0), (0..runs).collect())] } else { shares }
 }
 
 /// Estimates the durations from a timing and a data set.
-pub(super) fn estimate(form: &TrainForm, data: &DataSummary, timing: &StepTiming) -> Estimate {
+pub(super) fn estimate(form: &TrainForm, data: &DataSummary, timing: &PlacementTiming) -> Estimate {
     let batch_size = form.config.batch_size;
     let runs: Vec<EpochImages> = data.views.iter().map(|view| view.of_epoch()).collect();
-    let shares = shares(&form.devices(), runs.len(), timing.gpus);
+    let shares = shares(&form.devices(), runs.len(), Some(timing));
+    let steps = &timing.steps;
     Estimate {
-        epoch: runs.iter().map(|images| timing.epoch_seconds(batch_size, *images)).fold(0.0, f64::max),
-        total: timing.total_seconds(form.config.epochs, batch_size, &runs, &shares),
+        epoch: runs.iter().map(|images| steps.epoch_seconds(batch_size, *images)).fold(0.0, f64::max),
+        total: steps.total_seconds(form.config.epochs, batch_size, &runs, &shares),
     }
 }
 

@@ -21,6 +21,7 @@ use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
+use mammoscope_engine_client::placement_benchmark::PlacementTiming;
 
 type Lines = Vec<Line<'static>>;
 
@@ -107,8 +108,8 @@ impl TrainScreen {
         self.form.problem().filter(|_| !self.form.data.is_empty())
     }
 
-    fn gpus(&self) -> usize {
-        if let Timing::Known { timing, .. } = &self.timing.state { timing.gpus } else { 0 }
+    fn known_timing(&self) -> Option<&PlacementTiming> {
+        if let Timing::Known { timing, .. } = &self.timing.state { Some(timing) } else { None }
     }
 
     /// The number of runs, their devices and their order.
@@ -116,15 +117,21 @@ impl TrainScreen {
         let runs = data.views.len();
         let devices = self.form.devices();
         let names = data.views.iter().map(|view| view.view.name()).collect::<Vec<_>>().join(", ");
-        let shares = shares(&devices, runs, self.gpus());
-        let place = if devices == DeviceList::AllCuda && self.gpus() == 0 {
+        let timing = self.known_timing();
+        let gpus = timing.map_or(0, |timing| timing.steps.gpus);
+        let place = if devices == DeviceList::AllCuda && gpus == 0 {
             "spread over all GPUs".to_owned()
         } else {
-            let used: Vec<String> = shares.iter().map(|(device, _)| device.to_string()).collect();
-            match (runs, used.len()) {
-                (1, _) => format!("on {}", used.join(", ")),
-                (_, 1) => format!("one after another on {}", used.join(", ")),
-                _ => format!("in parallel on {}", used.join(", ")),
+            let trainers = shares(&devices, runs, timing).len();
+            let used = devices.distinct(gpus);
+            let used: Vec<String> = used.iter().take(trainers).map(ToString::to_string).collect();
+            let (on, devices) = (used.join(", "), used.len());
+            match (runs, trainers) {
+                (1, _) => format!("on {on}"),
+                (_, 1) => format!("one after another on {on}"),
+                (_, trainers) if trainers == devices => format!("in parallel on {on}"),
+                (_, trainers) if devices == 1 => format!("with {trainers} side by side on {on}"),
+                (_, trainers) => format!("with up to {} side by side on each of {on}", trainers.div_ceil(devices)),
             }
         };
         format!("{} {place}: {names}", counted(runs, "run"))
@@ -134,7 +141,7 @@ impl TrainScreen {
         let config = &self.form.config;
         let parameters = NetworkPlan::new(config.width).parameter_count();
         let precision = match &self.timing.state {
-            Timing::Known { timing, .. } => timing.precision,
+            Timing::Known { timing, .. } => timing.steps.precision,
             _ => config.precision,
         };
         let batch = if config.accumulate > 1 {
@@ -157,9 +164,9 @@ impl TrainScreen {
             Some(free) => format!("disk ≤ {} of {}", bytes_text(needed), bytes_text(free)),
             None => format!("disk ≤ {}", bytes_text(needed)),
         };
-        let memory = if let Timing::Known { timing, .. } = &self.timing.state {
-            let needed = bytes_text(timing.memory_needed);
-            match timing.memory_available {
+        let memory = if let Some(PlacementTiming { steps, placement, .. }) = self.known_timing() {
+            let needed = bytes_text(steps.memory_needed.saturating_mul(placement.jobs as u64));
+            match steps.memory_available {
                 Some(available) => format!("memory ≈ {needed} of {} · ", bytes_text(available)),
                 None => format!("memory ≈ {needed} · "),
             }
@@ -174,7 +181,7 @@ impl TrainScreen {
         match &self.timing.state {
             Timing::Unknown if self.form.problem().is_some() => {}
             Timing::Unknown | Timing::Running => {
-                push_wrapped(lines, "", "duration: timing three steps …", theme.dim(), cells);
+                push_wrapped(lines, "", "duration: timing steps …", theme.dim(), cells);
             }
             Timing::Failed(error) => {
                 push_wrapped(lines, "!", &format!("duration unknown: {error}"), theme.warning(), cells);
@@ -184,9 +191,12 @@ impl TrainScreen {
                 let age = age_text(shared.now - *at);
                 let text = format!("≈ {} in total · ends about {}", seconds_text(total), end_text(total, shared));
                 push_wrapped(lines, "", &text, theme.text().add_modifier(ratatui::style::Modifier::BOLD), cells);
-                let text =
-                    format!("≈ {} per epoch · 3 steps timed on {}, {age} ago", seconds_text(epoch), timing.device);
+                let (plan, device) = (timing.placement.in_brief(), &timing.steps.device);
+                let text = format!("≈ {} per epoch · {plan} · {device}, {age} ago", seconds_text(epoch));
                 push_wrapped(lines, "", &text, theme.text(), cells);
+                if let Some(shortage) = &timing.shortage {
+                    push_wrapped(lines, "!", &shortage.to_string(), theme.warning(), cells);
+                }
             }
         }
         let active = shared.runs.active().count();

@@ -15,7 +15,13 @@ impl TrainScreen {
         match message {
             TrainMessage::Scanned { request, outcome } if request == self.data.request => {
                 self.data.state = outcome.map_or_else(|failure| DataState::Failed(failure.into()), DataState::Known);
-                Vec::new()
+                let mut effects = Vec::new();
+                // How many runs train side by side depends on how many there are.
+                let is_other = self.data.state.known().is_some_and(|data| data.views.len() != self.timing.runs);
+                if is_other && self.timing.state != Timing::Unknown {
+                    self.forget_timing(&mut effects);
+                }
+                effects
             }
             TrainMessage::Timed { request, outcome } if request == self.timing.request => {
                 self.timing.state = match outcome {

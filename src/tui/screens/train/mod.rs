@@ -28,13 +28,12 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
-use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TrainEffect};
+use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TimingRequest, TrainEffect};
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::training::compute_options::{DeviceChoice, DeviceList};
 
 /// The time without a change of the form before steps are timed.
 const TIMING_DELAY: TimeDelta = TimeDelta::seconds(1);
@@ -106,6 +105,8 @@ struct DataScan {
 struct StepTimer {
     state: Timing,
     request: u64,
+    /// The number of runs that were to be timed.
+    runs: usize,
 }
 
 /// The start of training runs.
@@ -252,17 +253,24 @@ impl TrainScreen {
             label,
             config: self.form.config.clone(),
             devices: self.form.devices(),
+            placement: match &self.timing.state {
+                Timing::Known { timing, .. } => Some(timing.placement.clone()),
+                _ => None,
+            },
         };
         effects.push(Effect::Train(TrainEffect::Start(Box::new(request))));
         effects
     }
 
-    /// The device on which steps are timed: the first of several.
-    fn timed_device(&self) -> DeviceChoice {
-        match self.form.devices() {
-            DeviceList::Named(devices) => devices.first().copied().unwrap_or_default(),
-            DeviceList::AllCuda => DeviceChoice::Cuda(0),
-        }
+    /// The runs whose steps are to be timed, once the data set is known.
+    fn timing_request(&self) -> Option<TimingRequest> {
+        let data = self.data.state.known()?;
+        Some(TimingRequest {
+            config: as_timed(&self.form.config),
+            devices: self.form.devices(),
+            runs: data.views.len(),
+            images: data.largest_run(),
+        })
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -340,9 +348,10 @@ impl Screen for TrainScreen {
         if !is_idle || !wanted || self.obstacle().is_some() {
             return Vec::new();
         }
+        let Some(runs) = self.timing_request() else { return Vec::new() };
         self.timing.state = Timing::Running;
-        let (request, config) = (self.timing.request, as_timed(&self.form.config));
-        vec![Effect::Train(TrainEffect::Time { request, config, device: self.timed_device() })]
+        self.timing.runs = runs.runs;
+        vec![Effect::Train(TrainEffect::Time { request: self.timing.request, runs: Box::new(runs) })]
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

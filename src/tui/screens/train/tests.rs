@@ -5,9 +5,11 @@ use crate::tui::protocol::train::StartedRuns;
 use crate::tui::protocol::train::TrainMessage;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::subject::selection::ViewSelection;
-use mammoscope_domain::training::compute_options::Precision;
+use mammoscope_domain::training::compute_options::{DeviceList, Precision};
 use mammoscope_domain::training::config_keys::KEYS;
+use mammoscope_domain::training::placement::{Placement, TimedPlacement};
 use mammoscope_domain::training::step_timing::StepTiming;
+use mammoscope_engine_client::placement_benchmark::PlacementTiming;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 use super::*;
@@ -29,8 +31,9 @@ fn data(views: &[View]) -> DataSummary {
     }
 }
 
-fn timing() -> StepTiming {
-    StepTiming {
+/// Two of the runs train side by side.
+fn timing() -> PlacementTiming {
+    let steps = StepTiming {
         device: "cpu".to_owned(),
         precision: Precision::F32,
         batch_seconds: 0.3,
@@ -38,7 +41,10 @@ fn timing() -> StepTiming {
         memory_needed: 2_600_000_000,
         memory_available: Some(15_200_000_000),
         gpus: 0,
-    }
+    };
+    let timed = |jobs, threads, images_per_s| TimedPlacement { jobs, threads, images_per_s };
+    let timed = vec![timed(1, 2, 19.5), timed(2, 1, 26.7), timed(1, 1, 11.0)];
+    PlacementTiming { placement: Placement { jobs: 2, threads: 1, timed }, steps, shortage: None }
 }
 
 fn app() -> App {
@@ -174,8 +180,9 @@ fn steps_are_timed_after_a_pause_and_cancelled_on_a_change() {
     let mut app = with_data(&View::ALL);
     assert!(tick(&mut app, 0).is_empty(), "too soon after the change");
     let effects = tick(&mut app, 1);
-    let [Effect::Train(TrainEffect::Time { request, ref config, device })] = effects[..] else { panic!("{effects:?}") };
-    assert_eq!((config.size, config.batch_size, device), (650, 4, DeviceChoice::Auto));
+    let [Effect::Train(TrainEffect::Time { request, ref runs })] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!((runs.config.size, runs.config.batch_size, &runs.devices), (650, 4, &DeviceList::default()));
+    assert_eq!((runs.runs, runs.images), (4, 1188));
     assert!(tick(&mut app, 2).is_empty(), "once is enough");
     edit(&mut app, "batch_size", "8");
     let effects = press(&mut app, &[Key::Enter]);
@@ -189,6 +196,42 @@ fn steps_are_timed_after_a_pause_and_cancelled_on_a_change() {
     assert!(tick(&mut app, 9).is_empty(), "a failure is not retried automatically");
     press(&mut app, &[Key::Escape, Key::Char('t')]);
     assert!(!tick(&mut app, 9).is_empty());
+}
+
+#[test]
+fn another_number_of_runs_is_timed_again() {
+    let mut app = with_estimate();
+    let total = |app: &mut App| drawn(app, (120, 40)).lines().find(|line| line.contains("in total")).map(str::to_owned);
+    assert!(drawn(&mut app, (120, 40)).contains("2 side by side"), "the plan is shown");
+    let four = total(&mut app);
+    press(&mut app, &[Key::Down, Key::Char(' ')]);
+    let request = app.screens.train.data.request;
+    let three = [View::CcL, View::MloR, View::MloL];
+    send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(&three)) });
+    assert_eq!(app.screens.train.timing.state, Timing::Unknown);
+    let effects = tick(&mut app, 2);
+    let [Effect::Train(TrainEffect::Time { request, ref runs })] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(runs.runs, 3);
+    let mut alone = timing();
+    (alone.placement.jobs, alone.placement.threads) = (1, 2);
+    send(&mut app, TrainMessage::Timed { request, outcome: Ok(alone) });
+    assert!(drawn(&mut app, (120, 40)).contains("one after another"));
+    assert_ne!(total(&mut app), four);
+
+    let request = app.screens.train.data.request;
+    send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data(&three)) });
+    assert!(matches!(app.screens.train.timing.state, Timing::Known { .. }), "the same number keeps its timing");
+}
+
+#[test]
+fn a_start_before_the_timing_leaves_the_plan_to_the_service() {
+    let mut app = with_data(&View::ALL);
+    assert_eq!(tick(&mut app, 2).len(), 1);
+    let effects = press(&mut app, &[Key::Ctrl('s')]);
+    let [Effect::Train(TrainEffect::CancelTiming), Effect::Train(TrainEffect::Start(ref request))] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    assert_eq!(request.placement, None);
 }
 
 #[test]
@@ -234,6 +277,7 @@ fn a_start_requests_runs_and_goes_to_the_first() {
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     let [Effect::Train(TrainEffect::Start(ref request))] = effects[..] else { panic!("{effects:?}") };
     assert_eq!((request.config.epochs, request.label.as_str()), (3, "seed"), "the value being typed counts");
+    assert_eq!(request.placement, Some(timing().placement), "the start uses the plan that is shown");
     assert_eq!(request.data.views, ViewSelection::All);
     press(&mut app, &[Key::Escape]);
     insta::assert_snapshot!("starting_80x24", drawn(&mut app, (80, 24)));

@@ -275,7 +275,8 @@ impl MapRenderer {
             curves: false,
             randomised_stages: 0,
             seed: view_seed(0, request.view),
-            batch_size: None,
+            // A larger batch would be filled up.
+            batch_size: Some(1),
             device: DeviceChoice::Auto,
             precision: Precision::default(),
             threads: None,

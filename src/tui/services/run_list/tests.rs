@@ -18,7 +18,7 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
         let elsewhere = Workspace::open(Some(&folder.path().join("template"))).unwrap();
-        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 1, seed: 0 };
+        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 1, seed: 0, study: None };
         let mut template = SyntheticRun::create(&elsewhere, history, Utc::now()).unwrap();
         let run = RunDir::new(template.path());
         while template.advance().unwrap() {}

@@ -1,6 +1,7 @@
 mod arriving_runs;
 mod findings;
 mod rendering;
+mod studies;
 
 use chrono::TimeDelta;
 use mammoscope_runs::control::RequestOutcome;
@@ -244,7 +245,8 @@ fn the_filter_takes_letters_and_escape_clears_it() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Char('/')]);
     type_text(&mut app, "mlo q");
-    assert_eq!(app.screens.runs.picker.shown, [2], "queued, and q did not leave");
+    let queued = ListLine::Run { row: 2, in_study: false };
+    assert_eq!(app.screens.runs.picker.shown, [queued], "queued, and q did not leave");
     press(&mut app, &[Key::Escape, Key::Escape]);
     assert_eq!(app.screens.runs.picker.shown.len(), 6);
     assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")), "the run that was found stays selected");

@@ -1,0 +1,93 @@
+//! The details of the selected study: its progress, and its points from best to worst.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::details_view::truncated;
+use super::list_view::short_name;
+use super::listing::{progress, ranking};
+use crate::tui::protocol::run_list::RunRow;
+use crate::tui::shared_state::SharedState;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::fitted::padded_start;
+use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::study::study_ranking::{RankedPoint, StudyRanking};
+use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_dir::RunDir;
+
+/// Draws the details of a study, with a frame if there is room; `drawn` is the run whose curves are shown.
+pub(super) fn draw_study(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    (id, rows): (&str, &[&RunRow]),
+    drawn: Option<&RunDir>,
+    shared: &SharedState,
+    framed: bool,
+) {
+    let theme = &shared.theme;
+    let progress = progress(rows.iter().copied()).to_string();
+    let title = format!("study {}", printable(short_name(id)));
+    let inner = if framed { draw_pane(frame, area, theme, false, [&title, ""]) } else { area };
+    let ranking = ranking(rows.iter().copied()).filter(|ranking| ranking.points.len() > 1);
+    let mut lines = vec![Line::raw(if framed { format!(" {progress}") } else { format!(" {title} · {progress}") })];
+    match &ranking {
+        Some(ranking) if framed => lines.extend(ranking_lines(ranking, usize::from(inner.height), theme)),
+        Some(ranking) => lines.extend(ranking.best().map(|best| best_line(ranking, best, theme))),
+        None => {}
+    }
+    if framed {
+        lines.push(Line::styled(format!(" {}", printable(id)), theme.dim()));
+        if let Some(run) = drawn {
+            lines.push(Line::styled(format!(" curves of {}", printable(&run.name())), theme.dim()));
+        }
+    }
+    let cells = usize::from(inner.width);
+    let lines: Vec<Line<'_>> =
+        lines.into_iter().take(usize::from(inner.height)).map(|line| truncated(line, cells)).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn best_line(ranking: &StudyRanking, best: &RankedPoint, theme: &Theme) -> Line<'static> {
+    Line::from(vec![
+        Span::styled(format!(" {} {} ", theme.sign("★", "*"), ranking.monitor.name()), theme.dim()),
+        Span::raw(figure(best.mean)),
+        Span::styled(format!("  point {}: {}", best.point, values_text(best)), theme.dim()),
+    ])
+}
+
+/// A heading and the points that fit, leaving two lines for names.
+fn ranking_lines(ranking: &StudyRanking, height: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let fitting = height.saturating_sub(4);
+    if fitting == 0 {
+        return Vec::new();
+    }
+    let seeds = ranking.points.iter().any(|point| point.sd_seeds.is_some());
+    let spread = if seeds { "   ± seeds" } else { "" };
+    let mut lines =
+        vec![Line::styled(format!(" point {:>12}{spread}   runs  values", ranking.monitor.name()), theme.dim())];
+    for point in ranking.points.iter().take(fitting) {
+        let is_best = ranking.best().is_some_and(|best| best.point == point.point);
+        let sign = if is_best { theme.sign("★", "*") } else { " " };
+        let mean = if point.is_complete() { figure(point.mean) } else { format!("({})", figure(point.mean)) };
+        let spread = if seeds { padded_start(&figure(point.sd_seeds), 10) } else { String::new() };
+        let runs = format!("{}/{}", point.runs.0, point.runs.1);
+        lines.push(Line::from(vec![
+            Span::styled(format!("{sign}{:>5} ", point.point), if is_best { theme.accent() } else { theme.text() }),
+            Span::raw(padded_start(&mean, 12) + &spread),
+            Span::styled(padded_start(&runs, 7), theme.dim()),
+            Span::raw(format!("  {}", values_text(point))),
+        ]));
+    }
+    lines
+}
+
+fn values_text(point: &RankedPoint) -> String {
+    let values = point.values.iter().map(|(key, value)| format!("{key}={value}"));
+    printable(&values.collect::<Vec<_>>().join(" "))
+}
+
+fn figure(value: Option<f64>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"))
+}
