@@ -100,7 +100,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Runs(arguments) => runs::run(&arguments, workspace, console),
-        Command::Status(arguments) => status::run(&arguments, workspace),
+        Command::Status(arguments) => status::run(&arguments, workspace, console),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Dicom(arguments) => dicom::run(&arguments, console),

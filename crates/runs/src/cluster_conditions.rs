@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use mammoscope_cluster::cluster_view::{ClusterView, JobEvidence};
-use mammoscope_cluster::condition_text::condition_text;
+use mammoscope_cluster::condition_text::{condition_text, phase_in_cluster};
 use mammoscope_cluster::slurm_program::SlurmError;
 use mammoscope_cluster::submitted_runs::SubmittedRuns;
 use mammoscope_cluster::task_id::TaskId;
@@ -50,7 +50,11 @@ impl ClusterConditions {
 
 /// Joins a run's condition with the evidence for it.
 pub fn amend(condition: &mut RunCondition, run: &str, evidence: &RunEvidence) {
-    condition.job = evidence.get(run).and_then(|(task, evidence)| condition_text(condition, *task, evidence));
+    let Some((task, evidence)) = evidence.get(run) else { return };
+    condition.job = condition_text(condition, *task, evidence);
+    if let Some(phase) = phase_in_cluster(condition, evidence) {
+        (condition.phase, condition.stale) = (phase, None);
+    }
 }
 
 /// False for runs with which Slurm has no more to do.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::cluster_stop::stop_waiting;
+use crate::cluster_job::stop_waiting;
 use crate::follower::RunFollower;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::request_verb::RequestVerb;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use chrono::Utc;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::cluster_stop::{cancel_job, stop_waiting};
+use crate::cluster_job::{cancel_job, stop_waiting};
 use crate::resumption::lock_when_free;
 use crate::snapshot::{RunSnapshot, current_condition};
 use mammoscope_cluster::task_id::TaskId;

@@ -1,7 +1,7 @@
 //! Starting, following and controlling training runs.
 
 pub mod cluster_conditions;
-pub mod cluster_stop;
+pub mod cluster_job;
 pub mod control;
 pub mod ending;
 pub mod follower;

@@ -1,4 +1,4 @@
-//! The end of runs that wait in Slurm: their tasks are cancelled, since no trainer could read a request.
+//! The job of a run in Slurm, and its end: a task that waits is cancelled, since no trainer could read a request.
 
 use anyhow::Context as _;
 use chrono::Utc;
@@ -31,6 +31,12 @@ fn task_of(run: &RunDir) -> anyhow::Result<Option<(ClusterView, TaskId, JobEvide
         .remove(&task)
         .unwrap_or(JobEvidence::Unknown);
     Ok(Some((view, task, evidence)))
+}
+
+/// The task of a run that waits or runs in Slurm; `None` if the run was not submitted or its job has ended. Fails if Slurm
+/// cannot be asked about a run that was submitted.
+pub fn live_job(run: &RunDir) -> anyhow::Result<Option<TaskId>> {
+    Ok(task_of(run)?.filter(|(_, _, evidence)| evidence.is_live()).map(|(_, task, _)| task))
 }
 
 /// Stops a run that waits in Slurm, and returns its task and what was done, which continues a sentence. `None` if it does not wait there:
