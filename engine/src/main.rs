@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use mammoscope_engine::learning::{device, host_memory};
 use mammoscope_engine::thread::serve::serve;
-use mammoscope_engine::thread::train::train;
+use mammoscope_engine::thread::train::{TrainerTask, train};
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The libtorch engine of mammoscope. `mammoscope` starts it; there is no need to call it yourself.
@@ -35,14 +35,18 @@ struct TrainArguments {
     /// Epochs to train to, in place of the number in each run's configuration
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     epochs: Option<u32>,
+    /// Stay in this session and report to stderr, as the process of a Slurm job
+    #[arg(long)]
+    foreground: bool,
 }
 
 fn main() -> ExitCode {
     host_memory::keep_freed_memory();
     let arguments = Arguments::parse();
     let result = match arguments.command {
-        Command::Train(TrainArguments { runs, epochs }) => {
-            match train(runs.into_iter().map(RunDir::new).collect(), epochs, device::load_cuda) {
+        Command::Train(TrainArguments { runs, epochs, foreground: in_foreground }) => {
+            let runs = runs.into_iter().map(RunDir::new).collect();
+            match train(TrainerTask { runs, epochs, in_foreground }, device::load_cuda) {
                 Ok(true) => Ok(()),
                 // The reasons are in the runs' own records.
                 Ok(false) => return ExitCode::FAILURE,

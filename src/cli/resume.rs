@@ -8,12 +8,14 @@ use clap::Args;
 use super::console::{Console, Outcome, WrongUse};
 use super::interruption::Interruption;
 use super::trainer_start::{FollowArguments, StartedTrainersExt as _, print_paths};
+use mammoscope_cluster::job_environment::JobEnvironment;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::text::counted::counted_as;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_engine_client::engine_location::locate_engine;
-use mammoscope_runs::resumption::{Resumable, resumable, trainer_shares};
+use mammoscope_runs::foreground_trainer::become_trainer;
+use mammoscope_runs::resumption::{Resumable, ResumedBy, resumable, trainer_shares};
 use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -53,8 +55,11 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     let is_single = selection.runs.len() == 1;
     let mut to_resume: Vec<(RunDir, DeviceChoice, usize)> = Vec::new();
     let (mut complete, mut occupied) = (Vec::new(), Vec::new());
+    let in_foreground = arguments.follow.in_foreground();
+    let in_job = in_foreground && JobEnvironment::current().is_some();
+    let by = if in_job { ResumedBy::Job } else { ResumedBy::User };
     for run in selection.runs {
-        match resumable(&run, arguments.epochs)? {
+        match resumable(&run, arguments.epochs, by)? {
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
             Resumable::Occupied { .. } => occupied.push(run),
             Resumable::Complete { epochs } => complete.push((run, epochs)),
@@ -76,17 +81,26 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
         if !occupied.is_empty() {
             anyhow::bail!("there is nothing to resume yet; `mammoscope control RUN stop` ends a run that is active");
         }
+        if in_foreground {
+            // A job that is started again after the end of its run has done its work.
+            return Ok(Outcome::Done);
+        }
         let most = complete.iter().map(|(_, epochs)| *epochs).max().unwrap_or(0);
         let message = format!("there is nothing to resume; --epochs with more than {most} continues the training");
         return Err(WrongUse(message).into());
     }
     let engine = locate_engine()?.path;
-    let interruption = Interruption::watch()?;
-    for (run, ..) in &to_resume {
-        RunRequests::new(run)
-            .withdraw_all()
-            .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;
+    if in_foreground {
+        // Requests that came while a job waited are for the trainer that starts now.
+        if !in_job {
+            withdraw_requests(&to_resume)?;
+        }
+        let runs: Vec<RunDir> = to_resume.into_iter().map(|(run, ..)| run).collect();
+        let error = become_trainer(&engine, &runs, arguments.epochs);
+        return Err(error).with_context(|| format!("start the engine {}", printable_path(&engine)));
     }
+    let interruption = Interruption::watch()?;
+    withdraw_requests(&to_resume)?;
     let shares = trainer_shares(to_resume);
     let started =
         start_trainers(&engine, shares, arguments.epochs, Cancellation::new(&|| interruption.requested()), &mut |_| {});
@@ -99,4 +113,13 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
     }
     let followed = started.follow(arguments.follow, console)?;
     Ok(if started.failed.is_empty() { followed } else { Outcome::Failed })
+}
+
+fn withdraw_requests(runs: &[(RunDir, DeviceChoice, usize)]) -> anyhow::Result<()> {
+    for (run, ..) in runs {
+        RunRequests::new(run)
+            .withdraw_all()
+            .with_context(|| format!("withdraw earlier requests to {}", printable(&run.name())))?;
+    }
+    Ok(())
 }

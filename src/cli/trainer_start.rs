@@ -19,9 +19,17 @@ pub(super) struct FollowArguments {
     /// Print the runs' folders and return; `mammoscope follow` shows the progress [default elsewhere]
     #[arg(long)]
     detach: bool,
+    /// Train in this process, one run after another, as the process of a batch job; logs are in the runs' folders
+    #[arg(long, conflicts_with_all = ["follow", "detach"])]
+    foreground: bool,
 }
 
 impl FollowArguments {
+    /// True if this process is to become the trainer.
+    pub(super) fn in_foreground(self) -> bool {
+        self.foreground
+    }
+
     pub(super) fn follows(self) -> bool {
         self.follow || (!self.detach && io::stdout().is_terminal() && io::stderr().is_terminal())
     }

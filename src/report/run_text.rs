@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::epoch_table::{epoch_header, epoch_row, learning_rate, seconds_text};
 use mammoscope_domain::run::run_condition::{RunCondition, age_text};
+use mammoscope_domain::run::run_records::{SlurmAttempt, TrainerFacts};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::{BestEpoch, RunStatus};
 use mammoscope_domain::run::run_summary::RunSummary;
@@ -43,15 +44,7 @@ pub fn run_text(facts: &RunFacts<'_>, now: DateTime<Utc>) -> String {
         );
     }
     if let Some(trainer) = &summary.trainer {
-        line(
-            "trainer",
-            &format!(
-                "process {} on {}, version {}",
-                trainer.pid,
-                printable(&trainer.host),
-                printable(&trainer.version)
-            ),
-        );
+        line("trainer", &trainer_text(trainer));
     }
     if let Some(setup) = &summary.setup {
         let threads = counted(setup.threads, "thread");
@@ -129,6 +122,16 @@ pub fn run_text(facts: &RunFacts<'_>, now: DateTime<Utc>) -> String {
         }
     }
     text
+}
+
+fn trainer_text(trainer: &TrainerFacts) -> String {
+    let TrainerFacts { pid, host, version, slurm } = trainer;
+    let job = match slurm {
+        Some(SlurmAttempt { job, restarts: 0 }) => format!(", Slurm job {}", printable(job)),
+        Some(SlurmAttempt { job, restarts }) => format!(", Slurm job {}, restart {restarts}", printable(job)),
+        None => String::new(),
+    };
+    format!("process {pid} on {}, version {}{job}", printable(host), printable(version))
 }
 
 /// `val_accuracy 0.796 at epoch 46`.

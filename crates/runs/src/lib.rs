@@ -3,6 +3,7 @@
 pub mod control;
 pub mod ending;
 pub mod follower;
+pub mod foreground_trainer;
 pub mod placement_choice;
 pub mod resumption;
 pub mod snapshot;

@@ -48,8 +48,17 @@ pub fn lock_when_free(run: &RunDir) -> Result<RunLock, RunLockError> {
     }
 }
 
+/// The process that will train a run that is resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResumedBy {
+    /// A detached trainer, for a user.
+    User,
+    /// This process, in a job of the cluster, which the scheduler may have started again.
+    Job,
+}
+
 /// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
-pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable> {
+pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, placement, .. } =
         read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
@@ -67,7 +76,17 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>) -> anyhow::Result<Resumable>
     let (Ok(status), Ok(condition)) = (read_status(&run.status()), current_condition(run)) else {
         return Ok(resumable);
     };
-    if condition.stale.is_none() && !condition.phase.is_over() {
+    let is_unfinished = condition.stale.is_none() && !condition.phase.is_over();
+    // No process has it: it waits for a job of the cluster.
+    let waits_for_job = condition.phase == RunPhase::Queued && status.pid.is_none();
+    if waits_for_job && by == ResumedBy::User {
+        let reason =
+            format!("{name} is {condition}: its job trains it; `mammoscope control {name} stop` cancels the job");
+        return Ok(Resumable::Occupied { reason });
+    }
+    // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
+    let is_taken = condition.phase == RunPhase::Queued || by == ResumedBy::User;
+    if is_unfinished && !waits_for_job && is_taken {
         let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
         return Ok(Resumable::Occupied { reason });
     }

@@ -73,18 +73,8 @@ impl TrainerProcess {
         let log_before = length(&first.log());
         let mut events = EventTail::new(&first.events());
         events.read(|_| {}).map_err(|error| TrainerError::Events { path: first.events(), error })?;
-        let mut command = Command::new(engine);
-        command.arg("train");
-        if let Some(epochs) = epochs {
-            command.arg("--epochs").arg(epochs.to_string());
-        }
-        // A path may begin with a dash.
-        command.arg("--").args(runs.iter().map(RunDir::path));
+        let mut command = trainer_command(engine, &[], runs, epochs);
         command.stdin(Stdio::null()).stdout(log.try_clone().map_err(log_error)?).stderr(log);
-        // The user's own settings win. libgomp reads them when it is loaded, so they must be set here.
-        if OPENMP_WAITING.iter().all(|(variable, _)| std::env::var_os(variable).is_none()) {
-            command.envs(OPENMP_WAITING);
-        }
         start_session(&mut command);
         let child = command.spawn().map_err(|error| TrainerError::Start { path: printable_path(engine), error })?;
         Ok(Self { child, first, events, log_before })
@@ -149,6 +139,22 @@ impl TrainerProcess {
         let lines: Vec<_> = lines.into_iter().map(|line| printable(line.trim())).collect();
         if lines.is_empty() { String::new() } else { format!("; the log ends: {}", lines.join(" / ")) }
     }
+}
+
+/// The command that trains runs in order, with its environment.
+pub(crate) fn trainer_command(engine: &Path, options: &[&str], runs: &[RunDir], epochs: Option<u32>) -> Command {
+    let mut command = Command::new(engine);
+    command.arg("train").args(options);
+    if let Some(epochs) = epochs {
+        command.arg("--epochs").arg(epochs.to_string());
+    }
+    // A path may begin with a dash.
+    command.arg("--").args(runs.iter().map(RunDir::path));
+    // The user's own settings win. libgomp reads them when it is loaded, so they must be set here.
+    if OPENMP_WAITING.iter().all(|(variable, _)| std::env::var_os(variable).is_none()) {
+        command.envs(OPENMP_WAITING);
+    }
+    command
 }
 
 /// Gives the new process its own session from its first instruction. It could not do so itself until libtorch is loaded,

@@ -120,7 +120,7 @@ pub fn set_status(run: &RunDir, change: impl FnOnce(&mut RunStatus)) {
 
 pub fn start(run: &RunDir) {
     let (pid, host) = (std::process::id(), host_name());
-    record(run, RunEventKind::Started(TrainerFacts { pid, host, version: "0.1.0".to_owned() }));
+    record(run, RunEventKind::Started(TrainerFacts { pid, host, version: "0.1.0".to_owned(), slurm: None }));
     record(
         run,
         RunEventKind::Prepared(TrainingSetup {

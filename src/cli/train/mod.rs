@@ -3,13 +3,14 @@
 pub(super) mod planning;
 mod study_arguments;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args};
 
 use self::study_arguments::StudyArguments;
-use super::console::{Console, Interrupted, Outcome, print_result};
+use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::placement::choose_placement;
@@ -18,9 +19,11 @@ use mammoscope_dataset::split_table::FoldChoice;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::placement_limits::JobCount;
 use mammoscope_engine_client::engine_location::locate_engine;
+use mammoscope_runs::foreground_trainer::become_trainer;
 use mammoscope_runs::placement_choice::PlacementRequest;
 use mammoscope_runs::training_plan::{PlannedRuns, TrainingPlan};
 use mammoscope_runs::training_start::{DeviceShortage, StartError, check_disk, count_gpus, start_plan};
@@ -38,8 +41,6 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// With --folds, --sweep or --seeds the runs make a study: `mammoscope runs --study ID` shows its progress and ranks its
 /// points, `evaluate ID` pools the images that were held out, `resume ID` continues what failed.
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-#[command(group = ArgGroup::new("fold_source").args(["splits", "folds"]))]
 #[command(after_help = "\
 Examples:
   The reference's recipe, all four views:
@@ -64,6 +65,22 @@ Examples:
     mammoscope train --data DIR --view CC_R --preset seed --all-as-train \\
       --set augment=false,dropout=0")]
 pub(super) struct TrainArguments {
+    #[command(flatten)]
+    pub(super) plan: PlanArguments,
+    /// Runs side by side on each device: a number, or auto to time what is fastest
+    #[arg(long, value_name = "auto|N", default_value = "auto")]
+    jobs: JobCount,
+    #[command(flatten)]
+    follow: FollowArguments,
+    /// Print one JSON document of the runs instead of their folders
+    #[arg(long, requires = "detach")]
+    json: bool,
+}
+
+/// What is to be trained: everything but what happens once the runs are planned.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("fold_source").args(["splits", "folds"]))]
+pub(super) struct PlanArguments {
     /// A tree of images, `<VIEW>/[split/]<CLASS>/*`
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
@@ -79,9 +96,6 @@ pub(super) struct TrainArguments {
     /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; views are assigned in turn
     #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
     device: DeviceList,
-    /// Runs side by side on each device: a number, or auto to time what is fastest
-    #[arg(long, value_name = "auto|N", default_value = "auto")]
-    jobs: JobCount,
     /// The last part of the runs' names, after time and view [default: the preset's name]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,
@@ -105,17 +119,12 @@ pub(super) struct TrainArguments {
     allow_duplicates: bool,
     #[command(flatten)]
     pub(super) study: StudyArguments,
-    #[command(flatten)]
-    follow: FollowArguments,
-    /// Print one JSON document of the runs instead of their folders
-    #[arg(long, requires = "detach")]
-    json: bool,
 }
 
 pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let engine = locate_engine()?.path;
-    let mut plan = planning::plan_runs(arguments, console)?;
-    let gpus = count_gpus(&arguments.device, &engine).map_err(|error| match error {
+    let mut plan = planning::plan_runs(&arguments.plan, console)?;
+    let gpus = count_gpus(&arguments.plan.device, &engine).map_err(|error| match error {
         DeviceShortage::Probe(_) => anyhow::Error::new(error),
         shortage => anyhow::Error::new(shortage).context("--device"),
     })?;
@@ -123,17 +132,31 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     check_disk(&plan, &workspace)?;
     // The first configuration stands for the others of a sweep.
     let config = plan.runs.first().map(|run| run.config.clone()).context("nothing to train")?;
+    let jobs = jobs(arguments)?;
     let request = PlacementRequest {
         runs: plan.runs.len(),
-        ..PlacementRequest::new(&arguments.device, gpus, arguments.jobs, &config, &plan.manifests)
+        ..PlacementRequest::new(&arguments.plan.device, gpus, jobs, &config, &plan.manifests)
     };
     let placement = choose_placement(&request, &engine, console)?;
-    plan.shares = arguments.device.assign_side_by_side(plan.runs.len(), gpus, placement.jobs);
+    plan.shares = arguments.plan.device.assign_side_by_side(plan.runs.len(), gpus, placement.jobs);
     plan.place(placement);
     for (device, share) in &plan.shares {
         console.note(format!("{} on {device}", share_text(&plan, share)));
     }
     start(&plan, &workspace, &engine, arguments, console)
+}
+
+/// The requested number of runs side by side; this process can only train one at a time.
+fn jobs(arguments: &TrainArguments) -> anyhow::Result<JobCount> {
+    if !arguments.follow.in_foreground() {
+        return Ok(arguments.jobs);
+    }
+    match arguments.jobs.fixed() {
+        None | Some(1) => Ok(JobCount::Fixed(NonZeroUsize::MIN)),
+        Some(jobs) => {
+            Err(WrongUse(format!("--foreground trains one run after another, and --jobs asks for {jobs}")).into())
+        }
+    }
 }
 
 /// Creates the runs, starts their trainers, and follows them if requested.
@@ -144,6 +167,13 @@ fn start(
     arguments: &TrainArguments,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
+    if arguments.follow.in_foreground() {
+        let planned = plan.create(workspace)?;
+        print_paths(&planned.runs)?;
+        let error = become_trainer(engine, &planned.runs, None);
+        planned.remove(&planned.runs);
+        return Err(error).with_context(|| format!("start the engine {}", printable_path(engine)));
+    }
     let interruption = Interruption::watch()?;
     let mut printed = Ok(());
     // Printed as soon as the directories exist and their trainers have started; failures are reported after that.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::TrainArguments;
+use super::PlanArguments;
 use super::study_arguments::StudyArguments;
 use crate::cli::console::{Console, Interrupted, WrongUse};
 use crate::cli::interruption::Interruption;
@@ -30,7 +30,7 @@ use mammoscope_storage::runs::study_folder::FOLDS;
 
 /// Plans the runs, all on one device: [`TrainingPlan::shares`] has one share, which the caller may divide. Nothing is
 /// written. Reads the images' grey range and, for folds, all images; needs no libtorch.
-pub(in crate::cli) fn plan_runs(arguments: &TrainArguments, console: &Console) -> anyhow::Result<TrainingPlan> {
+pub(in crate::cli) fn plan_runs(arguments: &PlanArguments, console: &Console) -> anyhow::Result<TrainingPlan> {
     let config = configuration(arguments)?;
     let sweep = arguments.study.sweep(&arguments.set)?;
     let points = sweep.points(&config).map_err(|error| WrongUse(format!("--sweep: {error}")))?;
@@ -56,7 +56,7 @@ pub(in crate::cli) fn plan_runs(arguments: &TrainArguments, console: &Console) -
 }
 
 /// The preset with the changes of `--set`, checked.
-fn configuration(arguments: &TrainArguments) -> anyhow::Result<TrainingConfig> {
+fn configuration(arguments: &PlanArguments) -> anyhow::Result<TrainingConfig> {
     let mut config = preset::load(&arguments.preset)?.config;
     if !arguments.set.is_empty() {
         // All at once, so that a key given twice is found.
@@ -73,7 +73,7 @@ struct PlannedImages {
 }
 
 impl PlannedImages {
-    fn of(arguments: &TrainArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<Self> {
+    fn of(arguments: &PlanArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<Self> {
         let scanned = arguments.data_options.scan(&arguments.data, console)?;
         let (plans, folds) = match arguments.study.folds {
             None => (vec![split_plan(arguments, config, console)?], None),
@@ -126,7 +126,7 @@ impl PlannedImages {
 
 /// Draws the folds as `mammoscope split --folds` does, and returns them as a table.
 fn fold_table(
-    arguments: &TrainArguments,
+    arguments: &PlanArguments,
     scanned: &FolderScan,
     folds: u32,
     seed: u64,
@@ -152,7 +152,7 @@ fn fold_table(
 }
 
 fn use_votes(
-    arguments: &TrainArguments,
+    arguments: &PlanArguments,
     manifests: &mut [DatasetManifest],
     scanned: &FolderScan,
     console: &Console,
@@ -184,7 +184,7 @@ fn refuse_copies(manifest: &DatasetManifest, console: &Console) -> anyhow::Resul
     Ok(())
 }
 
-fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<SplitPlan> {
+fn split_plan(arguments: &PlanArguments, config: &TrainingConfig, console: &Console) -> anyhow::Result<SplitPlan> {
     Ok(match &arguments.splits {
         Some(path) => {
             let table = read_splits(path, arguments.fold)?;
@@ -211,7 +211,7 @@ fn split_plan(arguments: &TrainArguments, config: &TrainingConfig, console: &Con
 }
 
 /// The preset's name, with that of the fold of a table.
-fn label(arguments: &TrainArguments) -> String {
+fn label(arguments: &PlanArguments) -> String {
     let preset = &arguments.preset;
     let preset =
         Path::new(preset).file_stem().map_or_else(|| preset.clone(), |stem| stem.to_string_lossy().into_owned());

@@ -18,7 +18,7 @@ use mammoscope_domain::text::printable::printable_path;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::control::send_request;
 use mammoscope_runs::ending::{kill_trainer, mark_ended};
-use mammoscope_runs::resumption::{Resumable, lock_when_free, resumable};
+use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumable};
 use mammoscope_runs::trainer_process::TrainerProcess;
 use mammoscope_storage::runs::history_files::read_history;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -111,7 +111,7 @@ impl RunsService {
 }
 
 fn resume(run: &RunDir) -> anyhow::Result<()> {
-    let resumable = resumable(run, None)?;
+    let resumable = resumable(run, None, ResumedBy::User)?;
     if let Resumable::Occupied { reason } = resumable {
         anyhow::bail!(reason);
     }

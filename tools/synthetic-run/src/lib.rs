@@ -111,6 +111,7 @@ impl SyntheticRun {
             pid,
             host: host_name(),
             version: VERSION.to_owned(),
+            slurm: None,
         }))?;
         synthetic.record(RunEventKind::Prepared(TrainingSetup {
             device: "cpu".to_owned(),

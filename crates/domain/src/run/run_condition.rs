@@ -51,6 +51,9 @@ pub struct RunCondition {
     pub silence: TimeDelta,
     /// The trainer's reason.
     pub reason: Option<String>,
+    /// The condition in words, joined with what the cluster's scheduler says about the run's job; shown instead of the
+    /// trainer's own words.
+    pub job: Option<String>,
 }
 
 impl RunCondition {
@@ -70,7 +73,7 @@ impl RunCondition {
             ProcessEvidence::Alive => silent.then_some(Staleness::Hanging),
             ProcessEvidence::Unknown => silent.then_some(Staleness::Silent),
         };
-        Self { phase, stale, silence, reason: status.reason.clone() }
+        Self { phase, stale, silence, reason: status.reason.clone(), job: None }
     }
 
     /// The condition in one word: the phase, or `stale`.
@@ -95,6 +98,9 @@ impl RunCondition {
 
 impl fmt::Display for RunCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(job) = &self.job {
+            return f.pad(job);
+        }
         let text = match (self.stale, &self.reason) {
             (Some(stale), _) => {
                 let evidence = match stale {

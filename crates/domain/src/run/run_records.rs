@@ -34,6 +34,18 @@ pub struct TrainerFacts {
     pub host: String,
     /// The version of the program.
     pub version: String,
+    /// The Slurm job that the process is part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slurm: Option<SlurmAttempt>,
+}
+
+/// The start of a Slurm job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlurmAttempt {
+    /// The job's id, such as `12_3` for a task of an array.
+    pub job: String,
+    /// How often Slurm had started the job before.
+    pub restarts: u32,
 }
 
 /// The device and the images that a run is trained with.

@@ -4,11 +4,14 @@
 //! communicate through a `RunQueue`.
 
 mod final_evaluation;
+mod foreground_report;
 mod preparation;
 mod queued_run;
 mod recorder;
+mod requeue;
 mod run_log;
 mod run_queue;
+mod signals;
 mod single_run;
 mod supervision;
 
@@ -16,18 +19,37 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context as _;
+use mammoscope_cluster::job_environment::JobEnvironment;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::runs::run_dir::RunDir;
 
+use foreground_report::ForegroundReport;
 use queued_run::{mark_interrupted, mark_queued};
 use run_queue::RunQueue;
+use signals::Signals;
 use single_run::SingleRun;
-use supervision::{Signals, supervise};
+use supervision::supervise;
 
-/// Trains all runs in order, each to `epochs` if given. Returns true if none failed.
-pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
-    detach();
-    let signals = Signals::listen().context("listen for signals")?;
+/// What a trainer is started for.
+#[derive(Clone, Debug)]
+pub struct TrainerTask {
+    /// In training order.
+    pub runs: Vec<RunDir>,
+    /// Epochs to train each run to, in place of its own number.
+    pub epochs: Option<u32>,
+    /// True if the trainer stays in the session that started it, such as that of a Slurm job, and reports to its stderr.
+    pub in_foreground: bool,
+}
+
+/// Trains all runs in order. Returns true if none failed.
+pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow::Result<bool> {
+    let TrainerTask { runs, epochs, in_foreground } = task;
+    let report = if in_foreground { Some(ForegroundReport::new(&runs)?) } else { None };
+    if !in_foreground {
+        detach();
+    }
+    let job = JobEnvironment::current();
+    let signals = Signals::listen(in_foreground, job.is_some()).context("listen for signals")?;
     run_log::start();
     // Libraries may print while they load.
     if let Some(first) = runs.first() {
@@ -42,7 +64,9 @@ pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() ->
             let default_threads = usize::try_from(tch::get_num_threads()).unwrap_or(1);
             let mut all_succeeded = true;
             while let Some(run) = queue.next_run() {
-                all_succeeded &= SingleRun { run: &run, epochs, queue: &queue, cuda: &cuda, default_threads }.train();
+                all_succeeded &=
+                    SingleRun { run: &run, epochs, queue: &queue, cuda: &cuda, default_threads, job: job.as_ref() }
+                        .train();
             }
             queue.finish();
             all_succeeded
@@ -53,6 +77,9 @@ pub fn train(runs: Vec<RunDir>, epochs: Option<u32>, load_cuda: impl FnOnce() ->
     let all_succeeded = engine.join().unwrap_or(false);
     for run in queue.queued() {
         mark_interrupted(&run);
+    }
+    if let Some(report) = report {
+        report.write();
     }
     Ok(all_succeeded)
 }

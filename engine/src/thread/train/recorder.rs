@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{SecondsFormat, Utc};
+use chrono::{SecondsFormat, TimeDelta, Utc};
 use mammoscope_dataset::pixel_cache::{ImageRecord, verify_unchanged};
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::remaining_time::remaining_seconds;
+use mammoscope_domain::run::run_condition::duration_text;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_domain::run::run_spec::RunSpec;
@@ -32,6 +33,9 @@ const PAUSE_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// The note of a checkpoint that holds the length of `events.jsonl` in bytes.
 const EVENTS_OFFSET: &str = "events_offset";
+
+/// The start of the warning about a time limit.
+const SHORT_LIMIT: &str = "the job's time limit is shorter than two epochs";
 
 /// A training image and its record from the start of the run.
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub(super) struct Recorder {
     /// The white level of 16-bit images.
     grey_range: GreyRange,
     unusable: BTreeSet<usize>,
+    /// The time limit of the Slurm job.
+    time_limit: Option<Duration>,
 }
 
 impl Recorder {
@@ -86,6 +92,7 @@ impl Recorder {
             watched: Vec::new(),
             grey_range: spec.grey_range,
             unusable: BTreeSet::new(),
+            time_limit: None,
         })
     }
 
@@ -103,6 +110,29 @@ impl Recorder {
             Ok(writer) => self.tensorboard = Some(writer),
             Err(error) => tracing::warn!("no TensorBoard file: {error}"),
         }
+    }
+
+    /// Sets the time limit of the Slurm job, to compare it with the time of an epoch.
+    pub(super) fn set_time_limit(&mut self, limit: Option<Duration>) {
+        self.time_limit = limit;
+    }
+
+    /// Warns once if fewer than two epochs fit in the time limit of the job.
+    fn warn_of_short_limit(&mut self, epoch_s: f64) -> anyhow::Result<()> {
+        let limit_s = match self.time_limit {
+            Some(limit) if limit.as_secs_f64() < 2.0 * epoch_s => limit.as_secs_f64(),
+            _ => return Ok(()),
+        };
+        if self.summary().warnings.iter().any(|warning| warning.message.starts_with(SHORT_LIMIT)) {
+            return Ok(());
+        }
+        let shown = |seconds: f64| duration_text(TimeDelta::seconds(seconds.round() as i64));
+        let message = format!(
+            "{SHORT_LIMIT}: {} against {} for an epoch; a longer --time wastes less on starting again",
+            shown(limit_s),
+            shown(epoch_s)
+        );
+        self.record(RunEventKind::Warning { message })
     }
 
     /// Warns if the events are shorter than when the checkpoint with these notes was written.
@@ -187,6 +217,9 @@ impl TrainingObserver for Recorder {
         self.update_status();
         if !matches!(event.kind, RunEventKind::StepReported(_)) {
             self.queue.write_status().with_context(|| format!("write {}", printable_path(&self.run.status())))?;
+        }
+        if let RunEventKind::EpochEnded(epoch) = &event.kind {
+            self.warn_of_short_limit(epoch.seconds)?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::{PendingRequest, RejectedRequest, RunRequests};
 use mammoscope_storage::runs::run_status_file::{overwrite_status, write_status};
 
+use super::signals::InterruptSignal;
 use crate::learning::training_observer::Command;
 
 /// The queued runs, the current run and the commands to it.
@@ -30,7 +31,7 @@ pub(super) struct RunQueue {
 struct Inner {
     queue: VecDeque<RunDir>,
     current: Option<CurrentRun>,
-    interrupted: bool,
+    interrupted: Option<InterruptSignal>,
     finished: bool,
 }
 
@@ -54,14 +55,14 @@ impl CurrentRun {
 impl RunQueue {
     #[must_use]
     pub(super) fn new(runs: Vec<RunDir>) -> Self {
-        let inner = Inner { queue: runs.into(), current: None, interrupted: false, finished: false };
+        let inner = Inner { queue: runs.into(), current: None, interrupted: None, finished: false };
         Self { inner: Mutex::new(inner), changed: Condvar::new(), status_writer: Mutex::new(()) }
     }
 
     /// Takes the next run off the queue, unless a signal was received.
     pub(super) fn next_run(&self) -> Option<RunDir> {
         let mut inner = self.lock();
-        if inner.interrupted { None } else { inner.queue.pop_front() }
+        if inner.interrupted.is_some() { None } else { inner.queue.pop_front() }
     }
 
     #[must_use]
@@ -92,7 +93,7 @@ impl RunQueue {
     pub(super) fn start_run(&self, run: &RunDir, status: RunStatus) {
         let mut inner = self.lock();
         let mut commands = VecDeque::new();
-        if inner.interrupted {
+        if inner.interrupted.is_some() {
             commands.push_back((Command::Interrupt, None));
         }
         let (requests, run) = (RunRequests::new(run), run.clone());
@@ -115,15 +116,21 @@ impl RunQueue {
     }
 
     /// Interrupts the current run and keeps the queued ones from starting, after a signal.
-    pub(super) fn interrupt(&self) {
+    pub(super) fn interrupt(&self, signal: InterruptSignal) {
         let mut inner = self.lock();
-        inner.interrupted = true;
+        inner.interrupted = Some(signal);
         if let Some(current) = &mut inner.current {
             current.commands.push_back((Command::Interrupt, None));
             current.status.state = RunPhase::Stopping;
         }
         drop(inner);
         self.changed.notify_all();
+    }
+
+    /// The signal that interrupted the trainer.
+    #[must_use]
+    pub(super) fn interruption(&self) -> Option<InterruptSignal> {
+        self.lock().interrupted
     }
 
     /// Takes the pending requests to the current run; returns the files that are not valid requests.
@@ -276,7 +283,7 @@ pub(super) mod tests {
         assert_eq!((queue.next_command(), queue.acknowledge()), (None, None));
         let request_file = RunRequest::new(RequestVerb::Stop).write(&runs[0]).unwrap();
         assert!(queue.take_requests().unwrap().is_empty());
-        queue.interrupt();
+        queue.interrupt(InterruptSignal::Terminate);
         for _ in 0..2 {
             // A rollback may come between the command and the checkpoint that it asks for.
             assert_eq!(queue.next_command(), Some(Command::Stop));
@@ -303,7 +310,7 @@ pub(super) mod tests {
         for phase in [RunPhase::Stopping, RunPhase::Paused, RunPhase::Running] {
             assert_eq!(written(phase), phase);
         }
-        queue.interrupt();
+        queue.interrupt(InterruptSignal::Terminate);
         assert_eq!(written(RunPhase::Running), RunPhase::Stopping);
         assert_eq!(written(RunPhase::Interrupted), RunPhase::Interrupted);
     }

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::Utc;
+use mammoscope_cluster::job_environment::JobEnvironment;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::training_images::TrainingImages;
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::run::run_event::RunEventKind;
-use mammoscope_domain::run::run_records::{TrainerFacts, TrainingSetup};
+use mammoscope_domain::run::run_records::{SlurmAttempt, TrainerFacts, TrainingSetup};
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::split::Split;
@@ -34,6 +35,7 @@ use tch::{Device, Kind, with_grad};
 use super::final_evaluation::evaluate_best;
 use super::preparation::{Cancelled, PreparedImages};
 use super::recorder::Recorder;
+use super::requeue::end_of_interrupted;
 use super::run_log;
 use super::run_queue::RunQueue;
 use crate::learning::best_models::BestModels;
@@ -57,6 +59,17 @@ pub(super) struct SingleRun<'a> {
     pub(super) cuda: &'a CudaFacts,
     /// CPU threads of a run that does not set a number.
     pub(super) default_threads: usize,
+    /// The Slurm job of this process.
+    pub(super) job: Option<&'a JobEnvironment>,
+}
+
+/// What becomes known while a run trains.
+#[derive(Default)]
+struct AttemptFacts {
+    /// The memory of a step.
+    memory: Cell<Option<StepMemory>>,
+    /// The step at which training began.
+    first_step: Cell<Option<u64>>,
 }
 
 impl SingleRun<'_> {
@@ -86,10 +99,12 @@ impl SingleRun<'_> {
         self.queue.start_run(self.run, status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.queue))?;
         recorder.publish_status()?;
+        recorder.set_time_limit(self.job.and_then(|job| job.time_limit));
         let started = RunEventKind::Started(TrainerFacts {
             pid: std::process::id(),
             host: host_name(),
             version: VERSION.to_owned(),
+            slurm: self.job.map(|job| SlurmAttempt { job: job.id.to_string(), restarts: job.restarts }),
         });
         recorder.record(started)?;
         if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.summary().epochs) {
@@ -97,20 +112,24 @@ impl SingleRun<'_> {
         }
         let mut spec = spec;
         spec.config.epochs = recorder.summary().epochs;
-        let memory = Cell::new(None);
+        let facts = AttemptFacts::default();
         // An earlier run that panicked within `no_grad` has left gradients disabled on this thread.
-        let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &memory));
+        let run_to_end = || with_grad(|| self.run_to_end(&spec, &mut recorder, &facts));
         let attempt = catch_unwind(AssertUnwindSafe(run_to_end));
-        let describe = |message: &str| Some(self.describe_failure(message, &spec, memory.take()));
+        let describe = |message: &str| Some(self.describe_failure(message, &spec, facts.memory.take()));
         let (state, reason) = match attempt {
             Ok(Ok(Ending::Completed { reason })) => (RunPhase::Completed, reason),
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
-            Ok(Ok(Ending::Interrupted)) => (RunPhase::Interrupted, Some("by a signal".to_owned())),
-            Ok(Err(error)) if error.is::<Cancelled>() => Self::cancelled(&mut recorder)?,
+            Ok(Ok(Ending::Interrupted)) => self.interrupted(&mut recorder, &facts)?,
+            Ok(Err(error)) if error.is::<Cancelled>() => self.cancelled(&mut recorder, &facts)?,
             Ok(Err(error)) if error.is::<NotEnoughMemory>() => (RunPhase::Failed, Some(error.to_string())),
             Ok(Err(error)) => (RunPhase::Failed, describe(&format!("{error:#}"))),
             Err(panic) => (RunPhase::Failed, describe(panic_message(panic.as_ref()))),
         };
+        if state == RunPhase::Queued {
+            // From here on no process is working on the run, and its next one may be on another node.
+            self.queue.update_status(|status| (status.pid, status.host, status.boot_id) = (None, None, None));
+        }
         let step = recorder.summary().step;
         let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
         if let Err(error) = ended {
@@ -122,26 +141,26 @@ impl SingleRun<'_> {
     }
 
     /// Acknowledges the commands of a run that was stopped while nothing had to be saved.
-    fn cancelled(recorder: &mut Recorder) -> anyhow::Result<(RunPhase, Option<String>)> {
+    fn cancelled(&self, recorder: &mut Recorder, facts: &AttemptFacts) -> anyhow::Result<(RunPhase, Option<String>)> {
         let step = recorder.summary().step;
-        let mut phase = RunPhase::Interrupted;
+        let mut is_stopped = false;
         while let Some(command) = recorder.next_command() {
-            if command == Command::Stop {
-                phase = RunPhase::Stopped;
-            }
+            is_stopped |= command == Command::Stop;
             recorder.acknowledge(&command, step)?;
         }
-        let reason = if phase == RunPhase::Stopped { "on request" } else { "by a signal" };
-        Ok((phase, Some(reason.to_owned())))
+        if is_stopped {
+            return Ok((RunPhase::Stopped, Some("on request".to_owned())));
+        }
+        self.interrupted(recorder, facts)
     }
 
-    /// `memory` is set to the memory of a step once that is known.
-    fn run_to_end(
-        &self,
-        spec: &RunSpec,
-        recorder: &mut Recorder,
-        memory: &Cell<Option<StepMemory>>,
-    ) -> anyhow::Result<Ending> {
+    fn interrupted(&self, recorder: &mut Recorder, facts: &AttemptFacts) -> anyhow::Result<(RunPhase, Option<String>)> {
+        let signal = self.queue.interruption();
+        end_of_interrupted(signal, self.job, facts.first_step.get(), recorder)
+            .map(|(phase, reason)| (phase, Some(reason)))
+    }
+
+    fn run_to_end(&self, spec: &RunSpec, recorder: &mut Recorder, facts: &AttemptFacts) -> anyhow::Result<Ending> {
         let config = &spec.config;
         config.check()?;
         let device = select_device(spec.device, self.cuda)?;
@@ -189,7 +208,7 @@ impl SingleRun<'_> {
         if device == Device::Cpu {
             step.check(device)?;
         }
-        memory.set(Some(step));
+        facts.memory.set(Some(step));
 
         let labels = TrainingLabels { classes: &train.labels, distributions: train.targets.as_deref() };
         let loss = CrossEntropy::new(config.class_weights, config.label_smoothing, labels, device)?;
@@ -203,6 +222,7 @@ impl SingleRun<'_> {
         };
         let notes = checkpoint_notes(config, &data);
         self.restore(&mut state, &notes, recorder)?;
+        facts.first_step.set(Some(state.progress.step));
         state.progress.unusable.extend(unusable);
         recorder.watch(notes, images.watched());
         let metadata = self.metadata(spec, &images, &data);

@@ -1,18 +1,15 @@
 //! The main thread of a trainer: signals, requests, heartbeats.
 
-use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_requests::RunRequests;
-use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::queued_run::{renew_heartbeat, stop_queued};
 use super::run_queue::RunQueue;
+use super::signals::Signals;
 
 /// The interval between checks for signals and requests.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -21,41 +18,18 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// The heartbeat interval of queued runs.
 const QUEUE_HEARTBEAT: Duration = Duration::from_secs(30);
 
-/// The exit status after a second signal, which is the shell's for SIGINT.
-const SECOND_SIGNAL_STATUS: i32 = 130;
-
-/// A flag that SIGTERM and SIGINT set; a second signal ends the process at once.
-pub(super) struct Signals(Arc<AtomicBool>);
-
-impl Signals {
-    /// Installs the signal handlers.
-    pub(super) fn listen() -> io::Result<Self> {
-        let received = Arc::new(AtomicBool::new(false));
-        for signal in [SIGTERM, SIGINT] {
-            let received = Arc::clone(&received);
-            // A single swap, since two threads may handle two signals at the same moment: one of them is the second.
-            let on_signal = move || {
-                if received.swap(true, Ordering::AcqRel) {
-                    signal_hook::low_level::exit(SECOND_SIGNAL_STATUS);
-                }
-            };
-            // SAFETY: the handler swaps an atomic and calls `_exit`, both allowed in a signal handler.
-            unsafe { signal_hook::low_level::register(signal, on_signal)? };
-        }
-        Ok(Self(received))
-    }
-}
-
 /// Runs until the engine thread has finished.
 pub(super) fn supervise(queue: &RunQueue, signals: &Signals) {
     let (mut last_heartbeat, mut last_queue_heartbeat) = (Instant::now(), Instant::now());
     let mut interrupted = false;
     while !queue.is_finished() {
         thread::sleep(POLL_INTERVAL);
-        if signals.0.load(Ordering::Acquire) && !interrupted {
+        if let Some(signal) = signals.received()
+            && !interrupted
+        {
             interrupted = true;
-            tracing::info!("interrupted by a signal");
-            queue.interrupt();
+            tracing::info!("interrupted by {}", signal.name());
+            queue.interrupt(signal);
         }
         match queue.take_requests() {
             Ok(rejected) => {

@@ -15,7 +15,7 @@ fn recorded() -> Vec<(&'static str, RunEventKind)> {
         ),
         (
             r#""event":"started","pid":7,"host":"node\n3","version":"0.1.0""#,
-            RunEventKind::Started(TrainerFacts { pid: 7, host: text("node\n3"), version: text("0.1.0") }),
+            RunEventKind::Started(TrainerFacts { pid: 7, host: text("node\n3"), version: text("0.1.0"), slurm: None }),
         ),
         (
             r#""event":"prepared","device":"cuda:0","precision":"f32-strict","threads":2,"train":800,"validation":100,"test":99,"steps_per_epoch":100"#,

@@ -19,7 +19,7 @@ fn folded(monitor: Monitor, kinds: &[RunEventKind]) -> RunState {
 }
 
 fn started() -> RunEventKind {
-    RunEventKind::Started(TrainerFacts { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() })
+    RunEventKind::Started(TrainerFacts { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned(), slurm: None })
 }
 
 fn report(epoch: u32, step: u64) -> RunEventKind {

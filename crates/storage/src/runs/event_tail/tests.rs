@@ -166,8 +166,12 @@ impl Simulation {
     }
 
     fn start(&mut self) {
-        let started =
-            RunEventKind::Started(TrainerFacts { pid: 7, host: "node\n3".to_owned(), version: "0.1.0".to_owned() });
+        let started = RunEventKind::Started(TrainerFacts {
+            pid: 7,
+            host: "node\n3".to_owned(),
+            version: "0.1.0".to_owned(),
+            slurm: None,
+        });
         self.events.push(started);
         self.step = self.saved;
         if self.saved > 0 {

@@ -105,7 +105,7 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
         heartbeat: created,
         updated: created,
     };
-    let condition = RunCondition { phase, stale: None, silence: chrono::TimeDelta::zero(), reason: None };
+    let condition = RunCondition { phase, stale: None, silence: chrono::TimeDelta::zero(), reason: None, job: None };
     RunRow { run, spec: Some(spec), status: Some(status), condition: Some(condition), problem: None }
 }
 

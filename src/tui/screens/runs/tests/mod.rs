@@ -95,7 +95,15 @@ fn events() -> Vec<RunEvent> {
     let mut add = |seconds: f64, kind| {
         events.push(RunEvent { time: start + TimeDelta::milliseconds((seconds * 1000.0) as i64), kind });
     };
-    add(0.0, RunEventKind::Started(TrainerFacts { pid: 7, host: "node3".to_owned(), version: "0.1.0".to_owned() }));
+    add(
+        0.0,
+        RunEventKind::Started(TrainerFacts {
+            pid: 7,
+            host: "node3".to_owned(),
+            version: "0.1.0".to_owned(),
+            slurm: None,
+        }),
+    );
     let (train, validation, test) = (800, 100, 100);
     let (device, precision) = ("cuda:0".to_owned(), Precision::F32);
     let prepared = RunEventKind::Prepared(TrainingSetup {
