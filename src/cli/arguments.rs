@@ -26,6 +26,7 @@ use super::sharding::OrMerge;
 use super::show::ShowArguments;
 use super::split::SplitArguments;
 use super::status::StatusArguments;
+use super::submit::SubmitArguments;
 use super::train::TrainArguments;
 use super::workbench::{AttachArguments, LookArguments};
 
@@ -63,6 +64,7 @@ pub(super) enum Command {
     Split(SplitArguments),
     Train(TrainArguments),
     Resume(ResumeArguments),
+    Submit(SubmitArguments),
     Runs(RunsArguments),
     Status(StatusArguments),
     Follow(FollowArguments),

@@ -38,6 +38,7 @@ mod split;
 mod split_file;
 mod status;
 mod study_document;
+mod submit;
 mod terminal_picture;
 mod train;
 mod trainer_start;
@@ -94,11 +95,12 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Train(arguments) => train::run(&arguments, workspace, console),
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),
+        Command::Submit(arguments) => submit::run(&arguments, workspace, console),
         Command::Split(arguments) => split::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),
         Command::Runs(arguments) => runs::run(&arguments, workspace, console),
-        Command::Status(arguments) => status::run(&arguments, workspace),
+        Command::Status(arguments) => status::run(&arguments, workspace, console),
         Command::Follow(arguments) => follow::run(&arguments, workspace, console),
         Command::Control(arguments) => control::run(&arguments, workspace, console),
         Command::Dicom(arguments) => dicom::run(&arguments, console),

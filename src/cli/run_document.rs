@@ -44,10 +44,12 @@ pub(super) fn summary_document(
 }
 
 /// The full document of a run, from all its files: the summary, and the state accumulated from its events.
-pub(super) fn whole_document(snapshot: &RunSnapshot) -> anyhow::Result<Map<String, Value>> {
-    let condition = snapshot.condition().ok();
+pub(super) fn whole_document(
+    snapshot: &RunSnapshot,
+    condition: Option<&RunCondition>,
+) -> anyhow::Result<Map<String, Value>> {
     let (spec, status) = (snapshot.spec().ok(), snapshot.status().ok());
-    let mut document = summary_document(snapshot.run(), spec, status, condition.as_ref(), &snapshot.problems())?;
+    let mut document = summary_document(snapshot.run(), spec, status, condition, &snapshot.problems())?;
     let summary = snapshot.summary();
     let Value::Object(details) = json!({
         "config": spec.map(|spec| &spec.config),

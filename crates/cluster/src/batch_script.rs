@@ -41,6 +41,8 @@ pub struct ScriptSettings {
     /// Seconds before the time limit at which a trainer is warned.
     pub signal_lead: u64,
     pub max_requeues: u32,
+    /// Options of `mammoscope resume` for each task of runs.
+    pub resume_options: Vec<String>,
 }
 
 impl ScriptSettings {
@@ -85,7 +87,7 @@ impl ScriptSettings {
 
     fn head(&self, purpose: &str, log: &str) -> Result<String, UnsuitableText> {
         let mut script = String::from("#!/bin/bash\n");
-        line(&mut script, &format!("# {purpose} Written by mammoscope; it can be submitted again as it is."));
+        line(&mut script, &format!("# {purpose} Written by mammoscope."));
         line(&mut script, &format!("#SBATCH --job-name={}", option_value(&self.name)?));
         let logs = pattern_value(&self.submission.join("logs"))?;
         line(&mut script, &format!("#SBATCH --output={}", option_value(&format!("{logs}/{log}.txt"))?));
@@ -155,7 +157,14 @@ impl ScriptSettings {
         line(script, "fi");
         line(script, "");
         line(script, "# The trainer takes the place of this shell, so that Slurm's signals reach it.");
-        line(script, &format!("exec {} --workspace \"$workspace\" resume \"$run\" --foreground", self.words()));
+        line(
+            script,
+            &format!(
+                "exec {} --workspace \"$workspace\" resume \"$run\" --foreground{}",
+                self.words(),
+                self.resume_options()
+            ),
+        );
     }
 
     fn shard(&self, script: &mut String, first: u32, shards: &ShardCommand) -> Result<(), UnsuitableText> {
@@ -179,6 +188,10 @@ impl ScriptSettings {
 
     fn words(&self) -> String {
         words(&self.program)
+    }
+
+    fn resume_options(&self) -> String {
+        if self.resume_options.is_empty() { String::new() } else { format!(" {}", words(&self.resume_options)) }
     }
 }
 
@@ -239,6 +252,7 @@ mod tests {
             },
             signal_lead: 120,
             max_requeues: 50,
+            resume_options: Vec::new(),
         }
     }
 

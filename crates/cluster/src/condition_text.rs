@@ -17,6 +17,26 @@ pub fn submitted_reason(task: TaskId) -> String {
     format!("submitted to Slurm as {task}")
 }
 
+/// The phase of a run in the light of its job: a run whose job waits will be trained without a request, and one that its
+/// trainer left as queued has ended with its job. `None` if there is nothing to correct.
+#[must_use]
+pub fn phase_in_cluster(condition: &RunCondition, evidence: &JobEvidence) -> Option<RunPhase> {
+    let state = evidence.state()?;
+    if matches!(condition.phase, RunPhase::Completed | RunPhase::Stopped | RunPhase::Failed) {
+        return None;
+    }
+    if state.is_waiting() {
+        return (condition.phase != RunPhase::Queued).then_some(RunPhase::Queued);
+    }
+    if !state.is_over() || condition.phase != RunPhase::Queued {
+        return None;
+    }
+    let was_requeued = condition.reason.as_deref().is_some_and(|reason| reason.starts_with(REQUEUED));
+    // Nothing went wrong with a job that was cancelled, and a run that has a checkpoint can be resumed from it.
+    let is_failure = *state != JobState::Cancelled && !was_requeued;
+    Some(if is_failure { RunPhase::Failed } else { RunPhase::Interrupted })
+}
+
 /// The condition in words, if Slurm adds anything to it.
 #[must_use]
 pub fn condition_text(condition: &RunCondition, task: TaskId, evidence: &JobEvidence) -> Option<String> {
@@ -164,6 +184,17 @@ mod tests {
         for (phase, stale, reason, line, expected) in cases {
             assert_eq!(shown(phase, stale, reason, line).as_deref(), Some(expected), "{line}");
         }
+        let corrected = |phase: RunPhase, line: &str, reason: Option<&str>| {
+            let reason = reason.map(str::to_owned);
+            let condition = RunCondition { phase, stale: None, silence: TimeDelta::zero(), reason, job: None };
+            phase_in_cluster(&condition, &JobEvidence::Listed(parse_squeue(line).remove(0)))
+        };
+        assert_eq!(corrected(Queued, "12|3|FAILED|node7|NonZeroExitCode", submitted), Some(RunPhase::Failed));
+        assert_eq!(corrected(Queued, "12|3|FAILED|node7|NonZeroExitCode", requeued), Some(Interrupted));
+        assert_eq!(corrected(Queued, "12|3|CANCELLED||None", submitted), Some(Interrupted));
+        assert_eq!(corrected(Queued, "12|3|PENDING||Priority", submitted), None);
+        assert_eq!(corrected(Interrupted, "12|3|PENDING||BeginTime", None), Some(Queued));
+        assert_eq!(corrected(Running, "12|3|RUNNING|node7|None", None), None);
         assert_eq!(shown(Running, None, None, "12|3|RUNNING|node7|None"), None, "nothing to add");
         assert_eq!(shown(Completed, None, None, "12|3|COMPLETED|node7|None"), None);
         assert_eq!(shown(Interrupted, None, Some("by SIGTERM"), "12|3|CANCELLED|node7|None"), None);

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::cluster_job::stop_waiting;
 use crate::follower::RunFollower;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::request_verb::RequestVerb;
@@ -37,6 +38,10 @@ pub fn send_request(
     waits: bool,
     cancellation: Cancellation<'_>,
 ) -> anyhow::Result<RequestOutcome> {
+    let ends_it = matches!(verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch);
+    if ends_it && let Some((_, done)) = stop_waiting(run)? {
+        return Ok(RequestOutcome::Written(done));
+    }
     let mut follower = RunFollower::new(run.clone());
     follower.poll(&mut |_, _| {});
     let condition = match follower.snapshot().condition() {
@@ -52,7 +57,6 @@ pub fn send_request(
         return Ok(RequestOutcome::Written(String::new()));
     }
     // Of the requests to a queued run, a trainer reads early only those that end it.
-    let ends_it = matches!(verb, RequestVerb::Stop | RequestVerb::StopAfterEpoch);
     if condition.phase == RunPhase::Queued && !ends_it {
         return Ok(RequestOutcome::Written("; the run is queued and reads it when its turn comes".to_owned()));
     }

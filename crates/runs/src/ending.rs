@@ -1,11 +1,15 @@
 //! Forced ends of runs: a trainer is killed, or one that disappeared is recorded as ended.
 
+use std::fmt;
+
 use anyhow::{Context as _, bail};
 use chrono::Utc;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::cluster_job::{cancel_job, stop_waiting};
 use crate::resumption::lock_when_free;
 use crate::snapshot::{RunSnapshot, current_condition};
+use mammoscope_cluster::task_id::TaskId;
 use mammoscope_domain::run::run_condition::{ProcessEvidence, Staleness};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::run::run_status::RunPhase;
@@ -14,6 +18,35 @@ use mammoscope_storage::runs::event_log::EventLog;
 use mammoscope_storage::runs::process_evidence::{host_name, process_evidence};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_status_file::{read_status, write_status};
+
+/// The way in which a trainer was ended by force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForcedEnd {
+    /// This process was killed.
+    Killed(u32),
+    /// This Slurm task was cancelled: its trainer gets SIGTERM, and is killed if it does not end soon.
+    Cancelled(TaskId),
+}
+
+impl fmt::Display for ForcedEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Killed(pid) => write!(f, "its trainer, process {pid}, was killed"),
+            Self::Cancelled(task) => write!(f, "its Slurm job {task} was cancelled"),
+        }
+    }
+}
+
+/// Ends a run by force: cancels its Slurm job, or kills its trainer at once, without a checkpoint.
+pub fn end_by_force(run: &RunDir) -> anyhow::Result<ForcedEnd> {
+    if let Some((task, _)) = stop_waiting(run)? {
+        return Ok(ForcedEnd::Cancelled(task));
+    }
+    match cancel_job(run)? {
+        Some(task) => Ok(ForcedEnd::Cancelled(task)),
+        None => kill_trainer(run).map(ForcedEnd::Killed),
+    }
+}
 
 /// Kills the trainer of a run at once, without a checkpoint, and returns its process ID. Fails if the process is on another
 /// host, no longer exists, or is a different process with the same ID.

@@ -1,5 +1,7 @@
 //! Starting, following and controlling training runs.
 
+pub mod cluster_conditions;
+pub mod cluster_job;
 pub mod control;
 pub mod ending;
 pub mod follower;
@@ -7,6 +9,7 @@ pub mod foreground_trainer;
 pub mod placement_choice;
 pub mod resumption;
 pub mod snapshot;
+pub mod submitted_run;
 pub mod trainer_process;
 pub mod training_plan;
 pub mod training_start;

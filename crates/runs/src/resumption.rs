@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+use crate::cluster_job::live_job;
 use crate::snapshot::current_condition;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
@@ -55,6 +56,8 @@ pub enum ResumedBy {
     User,
     /// This process, in a job of the cluster, which the scheduler may have started again.
     Job,
+    /// A new job of the cluster; the caller has checked that the run has no other.
+    Resubmission,
 }
 
 /// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
@@ -79,13 +82,21 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     let is_unfinished = condition.stale.is_none() && !condition.phase.is_over();
     // No process has it: it waits for a job of the cluster.
     let waits_for_job = condition.phase == RunPhase::Queued && status.pid.is_none();
-    if waits_for_job && by == ResumedBy::User {
-        let reason =
-            format!("{name} is {condition}: its job trains it; `mammoscope control {name} stop` cancels the job");
-        return Ok(Resumable::Occupied { reason });
+    // A job that was preempted or lost its node comes back by itself.
+    let may_have_job = waits_for_job || condition.stale.is_some() || condition.phase == RunPhase::Interrupted;
+    if may_have_job && by == ResumedBy::User {
+        let advice = format!("`mammoscope control {name} stop` cancels it");
+        match live_job(run) {
+            Ok(None) => {}
+            Ok(Some(task)) => {
+                let reason = format!("{name} is {condition}: it is trained by its Slurm job {task}; {advice}");
+                return Ok(Resumable::Occupied { reason });
+            }
+            Err(error) => return Ok(Resumable::Occupied { reason: format!("{error:#}; {advice}") }),
+        }
     }
     // The trainer of a job that was started again may have been killed a moment ago: the lock shows that it is gone.
-    let is_taken = condition.phase == RunPhase::Queued || by == ResumedBy::User;
+    let is_taken = condition.phase == RunPhase::Queued || by != ResumedBy::Job;
     if is_unfinished && !waits_for_job && is_taken {
         let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
         return Ok(Resumable::Occupied { reason });

@@ -20,6 +20,7 @@ use mammoscope_domain::run::run_status::BestEpoch;
 use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::Monitor;
+use mammoscope_runs::cluster_conditions::{ClusterConditions, amend};
 use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -52,6 +53,7 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
     let workspace = Workspace::open(workspace)?;
     let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
+    ask_slurm(&mut listed, &workspace, console);
     let mut heading = String::new();
     let mut document = json!({ "schema": RUNS_SCHEMA, "workspace": workspace.path().to_string_lossy() });
     if let Some(id) = &arguments.study {
@@ -87,6 +89,23 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
         print_result(&(heading + &run_list(&blocks, best)))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Joins the conditions of submitted runs with what Slurm says about their jobs.
+fn ask_slurm(listed: &mut [Listed], workspace: &Workspace, console: &Console) {
+    let names: Vec<String> = listed.iter().map(|run| run.entry.run.name()).collect();
+    let conditions = names.iter().zip(listed.iter());
+    let conditions = conditions.filter_map(|(name, run)| Some((name.as_str(), run.condition.as_ref()?)));
+    match ClusterConditions::new(workspace).evidence(conditions) {
+        Ok(evidence) => {
+            for (run, name) in listed.iter_mut().zip(&names) {
+                if let Some(condition) = &mut run.condition {
+                    amend(condition, name, &evidence);
+                }
+            }
+        }
+        Err(error) => console.note(format_args!("submitted runs are shown as their trainers left them: {error}")),
+    }
 }
 
 /// The ranking of the runs of a study, by the metric that they monitor; `None` for a group.

@@ -95,7 +95,7 @@ pub(super) struct PlanArguments {
     set: Vec<String>,
     /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; views are assigned in turn
     #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
-    device: DeviceList,
+    pub(super) device: DeviceList,
     /// The last part of the runs' names, after time and view [default: the preset's name]
     #[arg(long, value_name = "TEXT")]
     name: Option<String>,

@@ -18,7 +18,7 @@ use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::control::send_request;
-use mammoscope_runs::ending::{kill_trainer, mark_ended};
+use mammoscope_runs::ending::{end_by_force, mark_ended};
 use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumable, trainer_shares};
 use mammoscope_runs::trainer_process::TrainerProcess;
 use mammoscope_runs::training_start::start_trainers;
@@ -72,9 +72,7 @@ impl RunsService {
                 RunsMessage::StudyResumed { study, outcome }
             }),
             RunsEffect::Kill(run) => self.work(move || {
-                let outcome = kill_trainer(&run)
-                    .map(|pid| format!("its trainer, process {pid}, was killed"))
-                    .map_err(Failure::from);
+                let outcome = end_by_force(&run).map(|end| end.to_string()).map_err(Failure::from);
                 RunsMessage::Forced { run, outcome }
             }),
             RunsEffect::MarkEnded(run) => self.work(move || {

@@ -138,11 +138,16 @@ impl RunDir {
         self.0.join("tensorboard")
     }
 
+    /// The workspace that the run is in; `None` for a run outside a workspace.
+    #[must_use]
+    pub fn workspace(&self) -> Option<&Path> {
+        self.0.parent().filter(|runs| runs.file_name().is_some_and(|name| name == "runs"))?.parent()
+    }
+
     /// The folder of decoded images: shared by all runs of the workspace; a run outside a workspace has its own.
     #[must_use]
     pub fn pixel_cache(&self) -> PathBuf {
-        let runs = self.0.parent().filter(|runs| runs.file_name().is_some_and(|name| name == "runs"));
-        runs.and_then(Path::parent).unwrap_or(&self.0).join("cache")
+        self.workspace().unwrap_or(&self.0).join("cache")
     }
 
     /// One of the reference's history files: `loss_train.txt`, `acc_train.txt`, `loss_val.txt` or `acc_val.txt`.

@@ -1,5 +1,7 @@
 //! Lists the runs in the workspace repeatedly at little cost: unchanged files are not read again.
 
+mod cluster_watch;
+
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
@@ -10,11 +12,14 @@ use std::{fs, io, thread};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
+use self::cluster_watch::ClusterWatch;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::runs::RunsMessage;
 use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_runs::cluster_conditions::{RunEvidence, amend};
 use mammoscope_runs::snapshot::condition_of;
 use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, StudyPlace, run_names, sort_as_listed};
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -55,6 +60,7 @@ pub(super) struct RunLister {
     known: HashMap<OsString, Known>,
     order: Vec<OsString>,
     polls: u64,
+    cluster: ClusterWatch,
 }
 
 impl RunLister {
@@ -67,7 +73,7 @@ impl RunLister {
         let read = |name: &OsString| {
             let run = RunDir::new(workspace.runs().join(name));
             let stamps = [stamp(&run.spec()), stamp(&run.status())];
-            (name.clone(), Known { stamps, row: row(RunEntry::read(run)) })
+            (name.clone(), Known { stamps, row: row(RunEntry::read(run), &RunEvidence::new()) })
         };
         self.known = names.par_iter().map(read).collect();
         let mut rows: Vec<RunRow> = self.known.values().map(|known| known.row.clone()).collect();
@@ -83,7 +89,7 @@ impl RunLister {
         };
         let checks_all = names.len() <= MAX_CHECKED_ALWAYS || self.polls.is_multiple_of(FULL_CHECK_PERIOD);
         self.polls += 1;
-        let known = &self.known;
+        let (known, evidence) = (&self.known, &self.cluster.evidence());
         let changed: Vec<(OsString, Known)> = names
             .par_iter()
             .filter_map(|name| {
@@ -97,13 +103,13 @@ impl RunLister {
                 let row = match before {
                     Some(known) if known.stamps == stamps => {
                         // A heartbeat ages and a process ends without a change of any file.
-                        let condition = known.row.status.as_ref().map(condition_of);
+                        let condition = condition_in(known.row.status.as_ref(), &run, evidence);
                         if is_the_same(condition.as_ref(), known.row.condition.as_ref()) {
                             return None;
                         }
                         RunRow { condition, ..known.row.clone() }
                     }
-                    _ => row(RunEntry::read(run)),
+                    _ => row(RunEntry::read(run), evidence),
                 };
                 Some((name.clone(), Known { stamps, row }))
             })
@@ -112,6 +118,7 @@ impl RunLister {
         self.known.extend(changed);
         let present: HashSet<OsString> = names.into_iter().collect();
         self.known.retain(|name, _| present.contains(name));
+        self.cluster.look_at(workspace, self.known.values().map(|known| &known.row));
         if rows.is_empty() && self.order.len() == self.known.len() && self.polls > 1 {
             return Ok(Listing::Changed(rows));
         }
@@ -146,14 +153,25 @@ fn stamp(path: &Path) -> Stamp {
 /// True if two conditions differ at most in the time since the last heartbeat.
 fn is_the_same(one: Option<&RunCondition>, other: Option<&RunCondition>) -> bool {
     match (one, other) {
-        (Some(one), Some(other)) => (one.phase, one.stale, &one.reason) == (other.phase, other.stale, &other.reason),
+        (Some(one), Some(other)) => {
+            (one.phase, one.stale, &one.reason, &one.job) == (other.phase, other.stale, &other.reason, &other.job)
+        }
         (None, None) => true,
         _ => false,
     }
 }
 
-fn row(entry: RunEntry) -> RunRow {
-    let condition = entry.status.as_ref().ok().map(condition_of);
+/// The condition of a run with this status, joined with what Slurm says about its job.
+fn condition_in(status: Option<&RunStatus>, run: &RunDir, evidence: &RunEvidence) -> Option<RunCondition> {
+    let mut condition = condition_of(status?);
+    if !evidence.is_empty() {
+        amend(&mut condition, &run.name(), evidence);
+    }
+    Some(condition)
+}
+
+fn row(entry: RunEntry, evidence: &RunEvidence) -> RunRow {
+    let condition = condition_in(entry.status.as_ref().ok(), &entry.run, evidence);
     let problem = match (&entry.spec, &entry.status) {
         (Err(error), _) => Some(format!("run.toml: {error}")),
         (_, Err(error)) => Some(format!("status.json: {error}")),
