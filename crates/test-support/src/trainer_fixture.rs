@@ -42,7 +42,7 @@ impl TrainerFixture {
         fixture
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
