@@ -62,6 +62,21 @@ pub fn map_file_name(stem: &OsStr) -> OsString {
     name
 }
 
+/// The place of the plain image, the overlay and the contours among the files of a sound map.
+pub const SHEET_FILES: [usize; 3] = [1, 3, 4];
+
+/// The names of an image's files in the order in which they are written, each as its part before and its part after the
+/// stem. The last three are those of a sound map only.
+#[must_use]
+pub fn file_names(predicted: DensityClass, width: usize, is_sound: bool) -> Vec<(String, String)> {
+    let picture = |ending: String| (format!("{predicted}_"), ending);
+    let mut names = vec![(String::new(), "_map.npy".to_owned()), picture(format!("_{width}.png"))];
+    if is_sound {
+        names.extend(["_map.png", "_overlay.png", "_contours.png"].map(|ending| picture(ending.to_owned())));
+    }
+    names
+}
+
 /// Writes an image's map (`<stem>_map.npy`, signed) and its pictures (`<predicted>_<stem>_650.png`, `…_map.png`,
 /// `…_overlay.png`, `…_contours.png`) into an existing folder, and returns the pictures. For a degenerate map only the
 /// map itself and the plain image are written, and the result is `None`.
@@ -72,20 +87,15 @@ pub fn write_explanation(
     image: &ExplainedImage,
     painting: MapPainting,
 ) -> io::Result<Option<ExplanationPictures>> {
-    write_map(&folder.join(map_file_name(stem)), image.map.width(), image.map.samples())?;
     let picture = &image.examined.picture;
-    let prefix = format!("{predicted}_");
-    write_png(&named(folder, &prefix, stem, &format!("_{}.png", picture.width())), picture)?;
-    if !image.status.is_sound() {
-        return Ok(None);
+    let pictures = image.status.is_sound().then(|| ExplanationPictures::of(image, painting));
+    let painted = pictures.iter().flat_map(|pictures| [&pictures.map, &pictures.overlay, &pictures.contours]);
+    write_map(&folder.join(map_file_name(stem)), image.map.width(), image.map.samples())?;
+    let names = file_names(predicted, picture.width(), pictures.is_some());
+    for ((prefix, ending), picture) in names.iter().skip(1).zip([picture].into_iter().chain(painted)) {
+        write_png(&named(folder, prefix, stem, ending), picture)?;
     }
-    let pictures = ExplanationPictures::of(image, painting);
-    for (ending, picture) in
-        [("_map.png", &pictures.map), ("_overlay.png", &pictures.overlay), ("_contours.png", &pictures.contours)]
-    {
-        write_png(&named(folder, &prefix, stem, ending), picture)?;
-    }
-    Ok(Some(pictures))
+    Ok(pictures)
 }
 
 fn named(folder: &Path, prefix: &str, stem: &OsStr, ending: &str) -> PathBuf {

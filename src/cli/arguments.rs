@@ -11,14 +11,14 @@ use super::demo::DemoArguments;
 use super::dicom::DicomArguments;
 use super::doctor::DoctorArguments;
 use super::evaluate::EvaluateArguments;
-use super::explain::ExplainArguments;
+use super::explain::{ExplainArguments, ExplainMerge};
 use super::follow::FollowArguments;
 use super::import::ImportArguments;
 use super::man::ManArguments;
 use super::model::ModelArguments;
 use super::phantom::PhantomArguments;
 use super::predict::{PredictArguments, PredictMerge};
-use super::preprocess::PreprocessArguments;
+use super::preprocess::{PreprocessArguments, PreprocessMerge};
 use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
@@ -56,7 +56,7 @@ pub(super) enum Command {
     Phantom(PhantomArguments),
     Show(ShowArguments),
     Dicom(DicomArguments),
-    Preprocess(PreprocessArguments),
+    Preprocess(OrMerge<PreprocessArguments, PreprocessMerge>),
     Audit(AuditArguments),
     Import(ImportArguments),
     Model(ModelArguments),
@@ -72,7 +72,7 @@ pub(super) enum Command {
     Control(ControlArguments),
     Predict(OrMerge<PredictArguments, PredictMerge>),
     Evaluate(EvaluateArguments),
-    Explain(ExplainArguments),
+    Explain(OrMerge<ExplainArguments, ExplainMerge>),
     Completions(CompletionsArguments),
     Man(ManArguments),
 }

@@ -35,7 +35,9 @@ pub(super) fn summary_document(
         document.insert("preset".to_owned(), json!(spec.preset));
         document.insert("group".to_owned(), json!(spec.group));
         document.insert("view".to_owned(), json!(spec.view));
-        document.insert("study".to_owned(), json!(spec.study));
+        if let Some(member) = &spec.study {
+            document.insert("study".to_owned(), json!(member));
+        }
     }
     document.insert("problems".to_owned(), json!(problems));
     Ok(document)

@@ -12,10 +12,15 @@ use super::chosen_images::ChosenImages;
 use super::console::WrongUse;
 use mammoscope_domain::subject::shard::Shard;
 use mammoscope_domain::text::printable::printable_path;
+use mammoscope_engine_client::engine_location::locate_engine;
+use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, probe_engine};
 use mammoscope_engine_protocol::VERSION;
 use mammoscope_storage::models::model_file::sha256_hex;
 use mammoscope_storage::shards::shard_record::{remove_record, shard_in};
 use mammoscope_storage::shards::shard_set::ShardSet;
+
+/// The condition that names the device.
+const DEVICE: &str = "the device";
 
 /// The name of the subcommand.
 const MERGE: &str = "merge";
@@ -124,17 +129,28 @@ pub(super) fn conditions_of_job(
     batch_size: usize,
     threads: usize,
 ) -> Vec<(String, String)> {
-    let kind = device.split(':').next().unwrap_or(device);
     let mut conditions = vec![
-        ("the device".to_owned(), kind.to_owned()),
+        (DEVICE.to_owned(), device.to_owned()),
         ("the precision".to_owned(), precision.to_owned()),
         ("the batch size".to_owned(), batch_size.to_string()),
     ];
-    if kind == "cpu" {
+    if device == "cpu" {
         conditions.push(("the instructions of the CPU".to_owned(), cpu_instructions().to_owned()));
         conditions.push(("the number of CPU threads (--threads)".to_owned(), threads.to_string()));
     }
     conditions
+}
+
+/// Replaces the number of a GPU by its name: shards may run on GPUs of other numbers, but not of other kinds.
+pub(super) fn name_device(conditions: &mut BTreeMap<String, String>) -> anyhow::Result<()> {
+    let Some(device) = conditions.get_mut(DEVICE) else { return Ok(()) };
+    let number = device.strip_prefix("cuda:").and_then(|number| number.parse::<usize>().ok());
+    let Some(number) = number else { return Ok(()) };
+    let facts = probe_engine(&locate_engine()?.path, PROBE_TIMEOUT).context("ask the engine for the GPU's name")?;
+    if let Some(gpu) = facts.cuda.devices.get(number) {
+        device.clone_from(&gpu.name);
+    }
+    Ok(())
 }
 
 /// The widest vector instructions of this CPU, on which the order of sums depends.

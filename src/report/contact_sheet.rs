@@ -54,8 +54,8 @@ impl<S: Read + Write + Seek> ContactSheet<S> {
     /// Adds a row: the file's name, a line of facts such as class and probability, and image, overlay and contours.
     /// Images beyond [`MAX_ROWS`] are only counted.
     pub fn add(&mut self, name: &str, facts: &str, pictures: [&Raster<u8>; 3]) -> io::Result<()> {
-        if self.rows.len() >= MAX_ROWS {
-            self.left_out += 1;
+        if self.is_full() {
+            self.leave_out();
             return Ok(());
         }
         let mut bytes = Cursor::new(Vec::new());
@@ -63,6 +63,17 @@ impl<S: Read + Write + Seek> ContactSheet<S> {
         self.spool.write_all(bytes.get_ref())?;
         self.rows.push(bytes.get_ref().len());
         Ok(())
+    }
+
+    /// True if further images are only counted, so that their pictures are not needed.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.rows.len() >= MAX_ROWS
+    }
+
+    /// Counts an image without a row.
+    pub fn leave_out(&mut self) {
+        self.left_out += 1;
     }
 
     /// Writes the sheet as a PNG, row by row.

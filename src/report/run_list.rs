@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use mammoscope_domain::run::run_status::BestEpoch;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 
 /// A line of the table.
@@ -52,8 +53,8 @@ pub fn run_list(blocks: &[RunBlock], best: &str) -> String {
     let mut text = format!("{:<width$}  {:>9}  {best:>value_width$}  {}\n", "run", "epoch", "state");
     for block in blocks {
         match block {
-            RunBlock::Group { id, progress, .. } => {
-                let _ = writeln!(text, "{}: {progress}", printable(id));
+            RunBlock::Group { id, progress, rows } => {
+                let _ = writeln!(text, "{}: {} · {progress}", printable(id), counted(rows.len(), "run"));
             }
             RunBlock::Study { id, progress } => {
                 let _ = writeln!(text, "study {}: {progress}", printable(id));
@@ -104,7 +105,7 @@ mod tests {
         ];
         insta::assert_snapshot!(run_list(&blocks, "best"), @r"
         run                                   epoch        best  state
-        g: 0/2 done · 1 running · 1 queued
+        g: 2 runs · 0/2 done · 1 running · 1 queued
           2026-11-23T10-15-02_CC_R_seed      46/100   0.796 @45  running · 3 s ago
           2026-11-23T10-15-02_MLO_R_seed     46/100   0.796 @45  queued · 2 min ago
         study s: 37/60 done · 4 running · 1 failed · ETA 5 h

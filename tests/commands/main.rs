@@ -17,6 +17,8 @@ mod printed;
 mod recorded_workspace;
 mod run_models;
 mod runs_cli;
+mod sharded_explanations;
+mod sharded_predictions;
 mod shipped_models;
 mod show;
 mod split_cli;

@@ -54,7 +54,10 @@ fn runs_are_listed_with_the_evidence_for_their_states() {
     assert!(line_of(&queued).contains("queued · "), "{table}");
     assert!(line_of(&stale).contains("stale · ") && line_of(&stale).ends_with("process gone"), "{table}");
     assert!(line_of(&failed).ends_with("failed · loss became NaN at step 30"), "{table}");
-    assert!(table.contains("pair: 2 runs\n") && table.contains("damaged · run.toml"), "{table}");
+    assert!(
+        table.contains("pair: 2 runs · 0/2 done · 1 running · 1 queued\n") && table.contains("damaged · run.toml"),
+        "{table}"
+    );
 
     let document = fixture.json(&["runs", "--json"]);
     assert_eq!(document["schema"], 1);

@@ -7,3 +7,4 @@ mod canaries;
 mod examined_files;
 mod phantom_archive;
 mod preprocess_command;
+mod sharded_preparation;

@@ -8,6 +8,7 @@ mod exact_resume;
 mod explain_memory;
 mod folds;
 mod phantom_explanations;
+mod placement_speed;
 mod side_by_side;
 mod step_benchmark;
 mod studies;

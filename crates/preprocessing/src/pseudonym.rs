@@ -99,6 +99,12 @@ impl PseudonymKey {
         format!("S{}", self.digest("study", study))
     }
 
+    /// A word by which equal keys are recognised without being known.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.digest("fingerprint", "")
+    }
+
     /// The pseudonym of a path, by which a file is found again without being named.
     #[must_use]
     pub fn path(&self, path: &Path) -> String {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::subject::shard::Shard;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_storage::atomic_file::write_atomically;
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
@@ -16,10 +17,12 @@ use crate::candidate::{Candidate, Labels, Unsuitable, identify, read};
 use crate::manifest::{MANIFEST, ManifestError, ManifestJournal, read_manifest, write_manifest};
 use crate::output::{Output, Refusal, make};
 use crate::output_lock::{LOCK, lock_output};
+use crate::part::Part;
 use crate::pseudonym::PseudonymKey;
-use crate::record::{Decision, OutputRecord, PectoralState, Record, Review, SCHEMA, Scanner, SourceRecord};
+use crate::record::{Decision, OutputRecord, Record, Review, SCHEMA, Scanner, SourceRecord};
 use crate::settings::{RecordedSettings, Settings};
 use crate::source::{FoundSources, Source, find_sources};
+pub use crate::summary::Summary;
 
 /// What a run is to do.
 pub struct RunPlan<'a> {
@@ -34,6 +37,9 @@ pub struct RunPlan<'a> {
     pub jobs: usize,
     /// Judges everything and writes nothing.
     pub dry_run: bool,
+    /// Handles the sources of this shard's subjects only. All sources are identified, since a copy of one may be in
+    /// another shard.
+    pub shard: Option<Shard>,
 }
 
 /// An error that ends a run.
@@ -48,6 +54,8 @@ pub enum RunError {
     ForeignFolder(PathBuf),
     #[error("{}: another run is writing to it", printable_path(.0))]
     Busy(PathBuf),
+    #[error("{}: has images of other shards; give each shard a folder of its own", printable_path(.0))]
+    OtherShard(PathBuf),
     /// The folder is not named: its path may name a person.
     #[error("no image found in the input folder: neither DICOM nor PNG, JPEG or TIFF")]
     NoSources,
@@ -75,30 +83,14 @@ pub trait Progress: Sync {
     fn refused(&self, number: usize, path: &Path, sha256: &str, reason: &str);
 }
 
-/// The outcome of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    pub written: usize,
-    pub unchanged: usize,
-    /// Outputs with a warning, among those written.
-    pub with_warning: usize,
-    pub refused: usize,
-    /// DICOMDIR files, and files that are not images.
-    pub skipped: usize,
-    /// MLO views whose muscle was left untouched because its edge is doubtful.
-    pub uncertain_muscles: usize,
-    pub unlabelled: usize,
-    /// Sources whose output a user rejected.
-    pub rejected: usize,
-    /// Records whose source is not there any longer; their outputs are kept.
-    pub without_source: usize,
-    pub cancelled: bool,
-}
-
 /// Prepares all sources of a folder.
 pub fn run(plan: &RunPlan<'_>, progress: &dyn Progress, cancellation: Cancellation<'_>) -> Result<Summary, RunError> {
     let _lock = (!plan.dry_run).then(|| open_output(plan.output)).transpose()?;
     let known = read_manifest(plan.output)?;
+    let part = Part { shard: plan.shard, key: plan.key };
+    if !known.values().filter_map(|record| record.output.as_ref()).all(|output| part.has_subject(&output.subject)) {
+        return Err(RunError::OtherShard(plan.output.to_owned()));
+    }
     let found = find_sources(plan.input, plan.output);
     if found.sources.is_empty() && found.unreadable.is_empty() {
         return Err(RunError::NoSources);
@@ -111,15 +103,18 @@ pub fn run(plan: &RunPlan<'_>, progress: &dyn Progress, cancellation: Cancellati
         progress,
         cancellation,
         journal,
+        part,
         recorded: plan.settings.recorded(),
         known: &known,
         state: Mutex::default(),
     };
     let outcome = pool.install(|| run.all(&found));
-    let State { mut records, mut summary } = run.state.into_inner().expect("no thread panics while it holds the lock");
+    let State { mut records, mut summary, elsewhere } =
+        run.state.into_inner().expect("no thread panics while it holds the lock");
     summary.cancelled = cancellation.is_cancelled();
+    summary.sources = part.fingerprint(&found);
     let paths: HashSet<String> = found.sources.iter().map(|source| plan.key.path(&source.relative)).collect();
-    for (path, record) in &known {
+    for (path, record) in known.iter().filter(|(path, _)| !elsewhere.contains(*path)) {
         if !paths.contains(path) {
             summary.without_source += usize::from(record.output.is_some());
         }
@@ -149,6 +144,8 @@ fn open_output(output: &Path) -> Result<File, RunError> {
 struct State {
     records: BTreeMap<String, Record>,
     summary: Summary,
+    /// The pseudonyms of paths whose sources are now those of other shards.
+    elsewhere: HashSet<String>,
 }
 
 struct Run<'a> {
@@ -156,6 +153,7 @@ struct Run<'a> {
     progress: &'a dyn Progress,
     cancellation: Cancellation<'a>,
     journal: Option<ManifestJournal>,
+    part: Part<'a>,
     recorded: RecordedSettings,
     known: &'a BTreeMap<String, Record>,
     state: Mutex<State>,
@@ -163,8 +161,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn all(&self, found: &FoundSources) -> Result<(), RunError> {
-        self.count(|summary| summary.skipped += found.others);
-        for (number, (path, error)) in found.unreadable.iter().enumerate() {
+        self.count(|summary| summary.skipped += if self.part.is_first() { found.others } else { 0 });
+        let unreadable = found.unreadable.iter().enumerate();
+        for (number, (path, error)) in unreadable.filter(|(_, (path, _))| self.part.has_path(path)) {
             self.progress.refused(found.sources.len() + number + 1, path, "", &format!("cannot be read: {error}"));
             self.count(|summary| summary.refused += 1);
         }
@@ -197,10 +196,15 @@ impl Run<'_> {
                 }
                 Ok(candidate) if !seen.insert(candidate.sha256.clone()) => {
                     let reason = "the same file as an earlier one, byte by byte; one is enough";
-                    self.refuse(number, source, &Unsuitable::new(&candidate.sha256, reason))?;
+                    if self.part.has_subject(&candidate.subject) {
+                        self.refuse(number, source, &Unsuitable::new(&candidate.sha256, reason))?;
+                    } else {
+                        self.leave(source);
+                    }
                 }
-                Ok(candidate) => candidates.push((number, candidate)),
-                Err(unsuitable) => self.refuse(number, source, &unsuitable)?,
+                Ok(candidate) if self.part.has_subject(&candidate.subject) => candidates.push((number, candidate)),
+                Err(unsuitable) if self.part.has_path(&source.relative) => self.refuse(number, source, &unsuitable)?,
+                Ok(_) | Err(_) => self.leave(source),
             }
         }
         let assigned = assign(candidates, self.known, self.plan.key);
@@ -214,6 +218,16 @@ impl Run<'_> {
             self.progress.advance(assigned.candidate.source.bytes);
             done
         })
+    }
+
+    /// Leaves a source to another shard, with everything that an earlier run did with another source of its path.
+    fn leave(&self, source: &Source) {
+        let path = self.plan.key.path(&source.relative);
+        let Some(known) = self.known.get(&path) else { return };
+        if let Some(earlier) = known.output.as_ref().filter(|_| !self.plan.dry_run) {
+            let _ = fs::remove_file(self.plan.output.join(&earlier.output));
+        }
+        self.state.lock().expect("no thread panics while it holds the lock").elsewhere.insert(path);
     }
 
     fn count(&self, change: impl FnOnce(&mut Summary)) {
@@ -254,7 +268,7 @@ impl Run<'_> {
             _ if matches!(record.review, Some(Review::Rejected)) => state.summary.rejected += 1,
             _ => state.summary.unchanged += 1,
         }
-        count_state(&mut state.summary, &record);
+        state.summary.count_state(&record);
         state.records.insert(path, record);
     }
 
@@ -376,15 +390,8 @@ impl Run<'_> {
         }
         let mut state = self.state.lock().expect("no thread panics while it holds the lock");
         count(&mut state.summary, &record);
-        count_state(&mut state.summary, &record);
+        state.summary.count_state(&record);
         state.records.insert(record.source.path.clone(), record);
         Ok(())
     }
-}
-
-fn count_state(summary: &mut Summary, record: &Record) {
-    let Some(output) = &record.output else { return };
-    summary.unlabelled += usize::from(output.class.is_none());
-    let is_uncertain = record.steps.as_ref().is_some_and(|steps| steps.pectoral.state == PectoralState::Uncertain);
-    summary.uncertain_muscles += usize::from(is_uncertain);
 }

@@ -63,6 +63,7 @@ fn prepare(folder: &Path, key: &PseudonymKey) -> Summary {
         program: "test",
         jobs: 1,
         dry_run: false,
+        shard: None,
     };
     run(&plan, &Silent, Cancellation::never()).unwrap()
 }

@@ -10,6 +10,7 @@
 )]
 
 pub mod folder_fixture;
+pub mod folder_tree;
 pub mod jpeg_encoder;
 #[cfg(unix)]
 pub mod pty_session;

@@ -67,3 +67,22 @@ pub fn batch_tensor(batch: &[&NetworkInput]) -> Result<Tensor, TchError> {
         .collect::<Result<Vec<_>, _>>()?;
     Tensor::f_stack(&images, 0)?.f_permute([0, 3, 1, 2])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_filled_up_where_their_size_matters() {
+        let filled = |images: &[u8], batch_size, device| {
+            let mut images = images.to_vec();
+            fill_batch(&mut images, batch_size, device);
+            images
+        };
+        assert_eq!(filled(&[7], 4, Device::Cpu), [7, 7]);
+        assert_eq!(filled(&[7, 8, 9], 4, Device::Cpu), [7, 8, 9]);
+        assert_eq!(filled(&[7], 1, Device::Cpu), [7]);
+        assert_eq!(filled(&[7, 8], 4, Device::Cuda(0)), [7, 8, 8, 8]);
+        assert!(filled(&[], 4, Device::Cpu).is_empty());
+    }
+}

@@ -1,30 +1,24 @@
 //! The files of an explanation: maps, pictures and contact sheets.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::ExplainArguments;
-use super::group_maps::Explained;
+use super::contact_sheets::{ContactSheets, Stems, folder_of, shown_name};
+use super::explained::{Explained, Written};
 use crate::analysis::explained_image::ExplainedImage;
-use crate::analysis::explanation_files::{ExplanationPictures, MapPainting, map_file_name, write_explanation};
+use crate::analysis::explanation_files::{
+    ExplanationPictures, MapPainting, file_names, map_file_name, write_explanation,
+};
 use crate::cli::shown_window::ShownWindow;
 use crate::cli::terminal_picture::PicturePrinter;
-use crate::report::contact_sheet::ContactSheet;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_imaging::decode::Samples;
 use mammoscope_imaging::overlay::MapScale;
-use mammoscope_storage::atomic_file::AtomicFile;
-
-/// The folder names of images whose class or view is not known.
-const UNLABELLED: &str = "unlabelled";
-const VIEW_UNKNOWN: &str = "unknown_view";
+use mammoscope_storage::shards::explanation_shard::NamedPart;
+use mammoscope_storage::shards::shard_record::ShardFile;
 
 /// Writes the files of explained images below one folder.
 ///
@@ -32,11 +26,11 @@ const VIEW_UNKNOWN: &str = "unknown_view";
 pub(super) struct ExplanationFiles {
     out: PathBuf,
     painting: MapPainting,
-    title: String,
     json: bool,
-    sheets: BTreeMap<Option<DensityClass>, ContactSheet<File>>,
-    /// The stems in use, with their folders: images from two folders may share a name.
-    taken: HashSet<PathBuf>,
+    /// Records the files, for the record of a shard.
+    is_recorded: bool,
+    sheets: ContactSheets,
+    stems: Stems,
 }
 
 impl ExplanationFiles {
@@ -51,33 +45,36 @@ impl ExplanationFiles {
                 opacity: arguments.opacity,
                 scale: arguments.full.map_or(MapScale::PerImage, MapScale::Fixed),
             },
-            title: format!("{}{layer}", arguments.method.title()),
             json: arguments.json,
-            sheets: BTreeMap::new(),
-            taken: HashSet::new(),
+            is_recorded: arguments.sharding.shard.is_some(),
+            sheets: ContactSheets::new(&arguments.out, &format!("{}{layer}", arguments.method.title())),
+            stems: Stems::default(),
         })
+    }
+
+    /// The title of the contact sheets.
+    pub(super) fn title(&self) -> &str {
+        self.sheets.title()
     }
 
     /// Writes an image's map and pictures, and stores the map's file name in the row. A degenerate map is not painted.
     pub(super) fn write(&mut self, one: &mut Explained, image: &ExplainedImage) -> io::Result<()> {
-        let of = &one.row.prediction;
-        let below = Path::new(of.view.map_or(VIEW_UNKNOWN, View::name)).join(class_name(of.label));
+        let below = folder_of(&one.row.prediction);
         let folder = self.out.join(&below);
         std::fs::create_dir_all(&folder)?;
-        let stem = self.free_stem(&folder, Path::new(&of.file).file_stem().unwrap_or(OsStr::new("image")));
-        one.row.map_file = below.join(map_file_name(&stem)).to_string_lossy().into_owned();
+        let stem = self.stems.next(&below, &one.row.prediction.file);
+        one.row.map_file = Path::new(&below).join(map_file_name(&stem)).to_string_lossy().into_owned();
         let of = &one.row.prediction;
-        let Some(pictures) = write_explanation(&folder, &stem, of.predicted, image, self.painting)? else {
-            return Ok(());
-        };
-        let title = format!("{}  {}", self.title, class_title(of.label));
-        let sheet = match self.sheets.entry(of.label) {
-            Entry::Occupied(there) => there.into_mut(),
-            // Rows are spooled to disk: sixty per class would fill the memory.
-            Entry::Vacant(place) => place.insert(ContactSheet::new(&title, tempfile::tempfile_in(&self.out)?)),
-        };
-        let name = Path::new(&of.file).file_name().map(|name| printable_path(Path::new(name))).unwrap_or_default();
-        sheet.add(&name, &facts(one), [&image.examined.picture, &pictures.overlay, &pictures.contours])
+        let pictures = write_explanation(&folder, &stem, of.predicted, image, self.painting)?;
+        let facts = pictures.as_ref().map(|_| facts(one));
+        if self.is_recorded {
+            let width = image.examined.picture.width();
+            let names = file_names(of.predicted, width, pictures.is_some());
+            one.written = Some(written(&self.out, &below, &stem, names, facts.clone())?);
+        }
+        let (Some(pictures), Some(facts)) = (pictures, facts) else { return Ok(()) };
+        let pictures = [&image.examined.picture, &pictures.overlay, &pictures.contours];
+        self.sheets.sheet_of(of.label)?.add(&shown_name(of), &facts, pictures)
     }
 
     /// Draws an image's overlay in the terminal.
@@ -104,33 +101,25 @@ impl ExplanationFiles {
 
     /// Writes the contact sheets.
     pub(super) fn finish(self) -> io::Result<()> {
-        for (label, sheet) in self.sheets {
-            let mut file = AtomicFile::create(&self.out.join(format!("contact_{}.png", class_name(label))))?;
-            sheet.write_png(&mut file)?;
-            file.commit()?;
-        }
-        Ok(())
-    }
-
-    fn free_stem(&mut self, folder: &Path, stem: &OsStr) -> OsString {
-        let mut free = stem.to_owned();
-        for number in 2.. {
-            if self.taken.insert(folder.join(&free)) {
-                break;
-            }
-            stem.clone_into(&mut free);
-            free.push(format!("_{number}"));
-        }
-        free
+        self.sheets.finish()
     }
 }
 
-fn class_name(label: Option<DensityClass>) -> &'static str {
-    label.map_or(UNLABELLED, |label| label.letter())
-}
-
-fn class_title(label: Option<DensityClass>) -> String {
-    label.map_or_else(|| "images without a label".to_owned(), |label| format!("class {label}"))
+/// What the record of a shard says of an image's files.
+fn written(
+    out: &Path,
+    below: &str,
+    stem: &OsStr,
+    names: Vec<(String, String)>,
+    facts: Option<String>,
+) -> io::Result<Written> {
+    let stem = stem.to_string_lossy().into_owned();
+    let part = |(prefix, ending): (String, String)| {
+        let ShardFile { sha256, .. } = ShardFile::of(out, &format!("{below}/{prefix}{stem}{ending}"))?;
+        Ok(NamedPart { prefix, ending, sha256 })
+    };
+    let files = names.into_iter().map(part).collect::<io::Result<_>>()?;
+    Ok(Written { stem, files, facts })
 }
 
 /// `true C, predicted D .71, map for D, 3.2 × in dense tissue`

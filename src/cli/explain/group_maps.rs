@@ -1,26 +1,22 @@
 //! The maps of one view's images, computed by the engine, each enlarged to its picture and scored as it arrives.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use rayon::prelude::*;
 
+use super::explained::{Done, Explained};
 use super::{ExplainArguments, WantedClass};
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom};
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::{Console, Interrupted};
 use crate::cli::prediction_progress::PredictionProgress;
+use crate::cli::sharding::conditions_of_job;
 use mammoscope_dataset::sample::DatasetSample;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
-use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
-use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
-use mammoscope_domain::explanation::explanation_summary::ScoredMap;
-use mammoscope_domain::explanation::map_status::MapStatus;
-use mammoscope_domain::image::image_findings::ImageFindings;
 use mammoscope_domain::image::image_seed::{image_seed, view_seed};
 use mammoscope_domain::network::input_route::InputRoute;
 use mammoscope_domain::subject::density::DensityClass;
@@ -50,49 +46,6 @@ impl Job {
         self.0 += 1;
         JobId(self.0)
     }
-}
-
-/// An image that was explained.
-#[derive(Clone, Debug)]
-pub(super) struct Explained {
-    pub(super) row: ScoreRow,
-    /// Its position among the images of its view.
-    pub(super) index: usize,
-    /// The name of the view.
-    pub(super) view: &'static str,
-    /// The map as the network gave it, if the cascade needs it: all of them would fill the memory.
-    pub(super) map: Option<ExplanationMap>,
-    /// The scores of a random map of the same image.
-    pub(super) control: ExplanationScores,
-    /// A caution, if the map has few positions.
-    pub(super) coarse: Option<CoarseMap>,
-}
-
-impl Explained {
-    /// The part that summaries need.
-    pub(super) fn scored(&self) -> ScoredMap {
-        let ScoreRow { prediction, status, scores, .. } = &self.row;
-        ScoredMap { subject: prediction.subject.clone(), label: prediction.label, status: *status, scores: *scores }
-    }
-
-    /// The same for the random map; without scores if the map has none, so that both are averaged over the same images.
-    pub(super) fn scored_control(&self) -> ScoredMap {
-        let scored = self.scored();
-        let scores = if scored.has_scores() { self.control } else { ExplanationScores::default() };
-        ScoredMap { status: MapStatus::Sound, scores, ..scored }
-    }
-}
-
-/// The outcome for a view's images.
-#[derive(Debug, Default)]
-pub(super) struct Done {
-    pub(super) explained: Vec<Explained>,
-    /// The file of each image without a map, and the reason.
-    pub(super) failures: Vec<FileProblem>,
-    /// The file of each image that was explained without one of its masks, and the reason.
-    pub(super) mask_problems: Vec<FileProblem>,
-    /// The findings in the explained images, each with its file.
-    pub(super) findings: Vec<(PathBuf, ImageFindings)>,
 }
 
 /// One way of computing maps.
@@ -133,11 +86,14 @@ impl GroupMaps<'_> {
         let mut answered = vec![false; samples.len()];
         let mut consume = |event: ExplanationEvent| -> anyhow::Result<()> {
             progress.on_message(&event);
+            if let ExplanationEvent::Started { device, precision, batch_size, threads } = &event {
+                done.conditions = conditions_of_job(device, &precision.to_string(), *batch_size, *threads);
+            }
             if let ExplanationEvent::Image { index, result } = event {
                 *answered.get_mut(index).context("the engine answered for an unknown image")? = true;
                 match result {
                     Ok(sample) => waiting.push((index, sample)),
-                    Err(reason) => done.fail(&samples[index], &reason, &progress),
+                    Err(reason) => done.fail((index, &samples[index]), &reason, &progress),
                 }
                 if waiting.len() >= SCORED_AT_ONCE {
                     self.score_and_take(std::mem::take(&mut waiting), &mut done, &progress, take)?;
@@ -157,7 +113,7 @@ impl GroupMaps<'_> {
         let outcome = self.score_and_take(waiting, &mut done, &progress, take).and_then(|()| match result {
             // The engine is still running, and other views have other models.
             Err(ImageJobError::Failed(reason)) => {
-                let unanswered = samples.iter().zip(&answered).filter(|&(_, &answered)| !answered);
+                let unanswered = samples.iter().enumerate().zip(&answered).filter(|&(_, &answered)| !answered);
                 unanswered.for_each(|(sample, _)| done.fail(sample, &reason, &progress));
                 Ok(())
             }
@@ -165,6 +121,8 @@ impl GroupMaps<'_> {
         });
         progress.finish();
         outcome?;
+        // Maps are scored some at a time, so failures may come out of order.
+        done.failures.sort_by_key(|(index, _)| *index);
         Ok(done)
     }
 
@@ -177,7 +135,8 @@ impl GroupMaps<'_> {
             counted(samples.len(), "image"),
             self.group.name()
         ));
-        let failures = samples.iter().map(|sample| FileProblem::new(&sample.path, reason.clone())).collect();
+        let failures =
+            samples.iter().map(|sample| FileProblem::new(&sample.path, reason.clone())).enumerate().collect();
         Done { failures, ..Done::default() }
     }
 
@@ -304,16 +263,16 @@ impl GroupMaps<'_> {
             let (image, sample) = match image {
                 Ok(found) => found,
                 Err(reason) => {
-                    done.fail(of, &reason, progress);
+                    done.fail((index, of), &reason, progress);
                     continue;
                 }
             };
             for problem in &image.examined.mask_problems {
                 progress.warn(problem);
-                done.mask_problems.push(FileProblem::new(&of.path, problem.clone()));
+                done.mask_problems.push((index, FileProblem::new(&of.path, problem.clone())));
             }
             let Some(probabilities) = image.probabilities else {
-                done.fail(of, &NonfiniteOutput.to_string(), progress);
+                done.fail((index, of), &NonfiniteOutput.to_string(), progress);
                 continue;
             };
             if !image.status.is_sound() {
@@ -325,7 +284,7 @@ impl GroupMaps<'_> {
                     printable_path(&of.path)
                 ));
             }
-            done.findings.extend(sample.findings.clone().map(|findings| (of.path.clone(), findings)));
+            done.findings.extend(sample.findings.clone().map(|findings| (index, findings)));
             let mut one = self.explained(of, index, &image, sample, probabilities.most_probable());
             take(&mut one, &image)?;
             done.explained.push(one);
@@ -365,14 +324,6 @@ impl GroupMaps<'_> {
         };
         let coarse = self.coarse();
         let map = self.is_of_cascade(index).then_some(sample.map);
-        Explained { row, index, view: self.group.name(), map, control: image.examined.control, coarse }
-    }
-}
-
-impl Done {
-    fn fail(&mut self, sample: &DatasetSample, reason: &str, progress: &PredictionProgress<'_>) {
-        let problem = FileProblem::new(&sample.path, reason);
-        progress.warn(&problem.to_string());
-        self.failures.push(problem);
+        Explained { row, index, view: self.group.name(), map, control: image.examined.control, coarse, written: None }
     }
 }

@@ -1,41 +1,45 @@
 //! `mammoscope explain`: pictures, maps and scores of where a network looks.
 
 mod announcement;
+mod contact_sheets;
+mod explained;
 mod files;
 mod group_maps;
+mod merging;
+mod report;
 mod sanity;
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::chosen_images::{ChosenImages, ImageChoice};
-use super::console::{Console, Outcome, WrongUse, print_result};
+use super::chosen_images::ImageChoice;
+use super::console::{Console, Outcome, WrongUse};
 use super::data_arguments::DataArguments;
 use super::engine_start::start_engine;
-use super::image_notes::ImageNotes;
 use super::interruption::Interruption;
 use super::model_choice::open_models_and_faulty;
+use super::sharding::{ShardArguments, conditions_of_choice, name_device, prepare_output};
 use super::terminal_picture::{Graphics, PicturePrinter};
-use crate::report::explanation_table::explanation_text;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
-use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
-use mammoscope_domain::text::counted::counted;
-use mammoscope_domain::text::file_problem::FileProblem;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_imaging::colormap::Colormap;
-use mammoscope_storage::tables::score_table::{FILE_NAME, ScoreWriter};
+use mammoscope_storage::shards::explanation_shard::{ExplainedView, ExplanationShard};
+use mammoscope_storage::shards::shard_record::ShardRecord;
+use mammoscope_storage::tables::score_table::ScoreWriter;
 
+use explained::Done;
 use files::ExplanationFiles;
-use group_maps::{Explained, GroupMaps, Job};
+use group_maps::{GroupMaps, Job};
+pub(super) use merging::{ExplainMerge, merge};
+use report::Report;
 
 /// The class that maps explain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -75,6 +79,9 @@ impl WantedClass {
 /// class. Dense tissue is taken from the masks of the data set, `masks/<stem>_dense.png` beside the images, or else
 /// found by a rule. A degenerate map is counted and never painted.
 ///
+/// With --shard I/N, N processes share the work; `mammoscope explain merge` then makes of their outputs what one process
+/// would have written, byte by byte.
+///
 /// Every score is printed with that of a random map of the same image. --sanity tests whether the maps can be trusted:
 /// do they change when the weights are replaced by random ones, do they repeat, and do they find dense tissue better
 /// than random maps do? docs/explanations.md explains the methods, the scores and the rule of the verdict.
@@ -87,7 +94,11 @@ Examples:
   mammoscope explain --model models/ --data testset --method layer-cam \\
       --layer stage3 --out early
   mammoscope explain --model latest --data DIR --split test --sanity \\
-      --out checked")]
+      --out checked
+  In two processes:
+    mammoscope explain --model M --data DIR --shard 1/2 --out part1
+    mammoscope explain --model M --data DIR --shard 2/2 --out part2
+    mammoscope explain merge part1 part2 --out maps")]
 pub(super) struct ExplainArguments {
     /// A model file, a folder with one model per view, or a run or group (its best checkpoints)
     #[arg(long, value_name = "M")]
@@ -145,6 +156,8 @@ pub(super) struct ExplainArguments {
     /// The folder to write to; created if missing
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    sharding: ShardArguments,
     /// The device: auto, cpu or cuda:N
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     device: DeviceChoice,
@@ -175,6 +188,23 @@ impl ExplainArguments {
     fn measures_curves(&self) -> bool {
         self.curves || self.sanity
     }
+
+    /// The options that change maps, scores or pictures, by which shards are compared.
+    fn conditions(&self) -> [(String, String); 10] {
+        [
+            ("the grey range", self.data_options.grey.range().to_string()),
+            ("--method", self.method.to_string()),
+            ("--layer", self.layer.to_string()),
+            ("--class", format!("{:?}", self.wanted_class())),
+            ("--parity", self.parity.to_string()),
+            ("--curves", self.curves.to_string()),
+            ("--colormap", self.colormap.to_string()),
+            ("--opacity", self.opacity.to_string()),
+            ("--full", self.full.map_or_else(|| "each map's largest".to_owned(), |full| full.to_string())),
+            ("--seed", self.seed.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+    }
 }
 
 fn share(text: &str) -> Result<f32, String> {
@@ -197,6 +227,13 @@ pub(super) fn run(
     if arguments.parity && (arguments.method != ExplanationMethod::GradCam || !arguments.layer.is_last()) {
         return Err(WrongUse("--parity is keras-vis's Grad-CAM of add_12: omit --method and --layer".to_owned()).into());
     }
+    if arguments.sanity && arguments.sharding.shard.is_some() {
+        return Err(WrongUse(
+            "--sanity judges images spread over the whole cohort: explain those in one process, without --shard"
+                .to_owned(),
+        )
+        .into());
+    }
     let models = open_models_and_faulty(&arguments.model, workspace, console).context("--model")?;
     let choice = ImageChoice {
         models: &models,
@@ -205,28 +242,39 @@ pub(super) fn run(
         view: &arguments.view,
         split: arguments.split,
     };
-    let ChosenImages { groups, left_out, .. } = choice.choose(console)?;
+    let mut chosen = choice.choose(console)?;
+    let shard = arguments.sharding.shard;
+    let mut conditions = BTreeMap::new();
+    if let Some(shard) = shard {
+        conditions = conditions_of_choice(&chosen)?;
+        conditions.extend(arguments.conditions());
+        chosen.keep(shard);
+    }
+    let groups = &chosen.groups;
+    prepare_output(&arguments.out, shard)?;
     let out = || format!("write to {}", printable_path(&arguments.out));
     let mut files = ExplanationFiles::create(arguments).with_context(out)?;
     let mut table = ScoreWriter::create(&arguments.out).with_context(out)?;
     let interruption = Interruption::watch()?;
     let interrupted = || interruption.requested();
-    let mut engine = start_engine(Cancellation::new(&interrupted))?;
+    // A shard may have no images.
+    let has_images = groups.iter().any(|group| !group.samples.is_empty());
+    let mut engine = has_images.then(|| start_engine(Cancellation::new(&interrupted))).transpose()?;
     let mut printer = arguments.show.then(|| PicturePrinter::new(arguments.graphics, console)).flatten();
     let mut job = Job::default();
-    let mut explained: Vec<Explained> = Vec::new();
-    let mut failures: Vec<FileProblem> = Vec::new();
-    let mut mask_problems: Vec<FileProblem> = Vec::new();
-    let mut notes = ImageNotes::default();
-    let mut coarse: Vec<String> = Vec::new();
-    for group in &groups {
+    let mut report = Report::new(chosen.left_out);
+    let mut views: Vec<ExplainedView> = Vec::new();
+    for group in groups {
         let maps = GroupMaps { arguments, console, group };
-        if let Some(text) = maps.coarse().map(|coarse| coarse.to_string()).filter(|text| !coarse.contains(text)) {
-            console.warn(&text);
-            coarse.push(text);
+        let Some(engine) = engine.as_mut().filter(|_| !group.samples.is_empty()) else {
+            views.push(Done::default().recorded(group));
+            continue;
+        };
+        if let Some(text) = maps.coarse().and_then(|coarse| report.caution(coarse.to_string())) {
+            console.warn(text);
         }
-        maps.announce(&mut engine, &mut job, Cancellation::new(&interrupted))?;
-        let done = maps.compute(&mut engine, &mut job, Cancellation::new(&interrupted), &mut |one, image| {
+        maps.announce(engine, &mut job, Cancellation::new(&interrupted))?;
+        let mut done = maps.compute(engine, &mut job, Cancellation::new(&interrupted), &mut |one, image| {
             files.write(one, image).with_context(out)?;
             table.write(&one.row).with_context(out)?;
             if let (Some(printer), true) = (&mut printer, image.status.is_sound()) {
@@ -234,86 +282,39 @@ pub(super) fn run(
             }
             Ok(())
         })?;
-        for (file, findings) in &done.findings {
-            notes.add(file, findings);
+        if shard.is_some() {
+            views.push(done.recorded(group));
+            conditions.extend(std::mem::take(&mut done.conditions));
         }
-        notes.compare(group.model, done.findings.iter().map(|(_, findings)| findings));
-        explained.extend(done.explained);
-        failures.extend(done.failures);
-        mask_problems.extend(done.mask_problems);
+        report.add(group, done);
     }
-    if explained.is_empty() {
-        bail!("no image could be explained, {} failed", counted(failures.len(), "image"));
+    if shard.is_none() {
+        report.check_any()?;
     }
-    let checked = if arguments.sanity {
-        Some(sanity::check(
-            arguments,
-            console,
-            &groups,
-            &explained,
-            &mut engine,
-            &mut job,
-            Cancellation::new(&interrupted),
-        )?)
-    } else {
-        None
+    let checked = match &mut engine {
+        Some(engine) if arguments.sanity => {
+            let cancellation = Cancellation::new(&interrupted);
+            Some(sanity::check(arguments, console, groups, &report.explained, engine, &mut job, cancellation)?)
+        }
+        _ => None,
     };
     table.finish().with_context(out)?;
+    let title = files.title().to_owned();
     files.finish().with_context(out)?;
     if let Some(checked) = &checked {
         checked.write(&arguments.out).with_context(out)?;
     }
-    print_scores(arguments, &explained, checked.as_ref(), |scores| {
-        json!({
-            "schema": 1,
-            "table": arguments.out.join(FILE_NAME).to_string_lossy(),
-            "explained": explained.len(),
-            "failed": failures,
-            "masks_left_out": mask_problems,
-            "left_out": left_out,
-            "coarse_maps": coarse,
-            "classes": scores.classes,
-            "control": scores.control,
-            "sanity": checked.as_ref().map(sanity::Checked::document),
-        })
-    })?;
-    notes.warn(console);
-    let missed = failures.len() + left_out;
-    let mut remark = format!("{} explained: {}", counted(explained.len(), "image"), printable_path(&arguments.out));
-    if missed > 0 {
-        let _ = write!(remark, "; {missed} failed or left out, as listed above");
+    if let Some(shard) = shard {
+        name_device(&mut conditions)?;
+        let results = ExplanationShard { title, left_out: chosen.left_out, coarse: report.coarse.clone(), views };
+        merging::write_record(&arguments.out, ShardRecord::new("explain", shard, conditions, results))
+            .with_context(out)?;
     }
-    if !mask_problems.is_empty() {
-        let _ = write!(remark, "; {} could not be used", counted(mask_problems.len(), "mask"));
+    report.print(&arguments.out, arguments.json, checked.as_ref())?;
+    let outcome = report.summarise(&arguments.out, console);
+    if let Some(shard) = shard {
+        let folder = printable_path(&arguments.out);
+        console.note(format!("shard {shard} is done: {folder}; when all are: mammoscope explain merge DIR… --out DIR"));
     }
-    console.note(remark);
-    Ok(if missed + mask_problems.len() > 0 { Outcome::Failed } else { Outcome::Done })
-}
-
-/// The scores of the maps and of the random maps, as JSON documents.
-struct ScoreDocuments {
-    classes: Value,
-    control: Value,
-}
-
-/// Prints the scores and the results of the checks, as tables or as `document`.
-fn print_scores(
-    arguments: &ExplainArguments,
-    explained: &[Explained],
-    checked: Option<&sanity::Checked>,
-    document: impl FnOnce(ScoreDocuments) -> Value,
-) -> anyhow::Result<()> {
-    let scored: Vec<_> = explained.iter().map(Explained::scored).collect();
-    let control = match checked {
-        Some(checked) => checked.control.clone(),
-        None => explained.iter().map(Explained::scored_control).collect(),
-    };
-    let bootstrap = Bootstrap::default();
-    if arguments.json {
-        let [classes, control] = [&scored, &control].map(|maps| sanity::class_documents(maps, &bootstrap));
-        let document = document(ScoreDocuments { classes, control });
-        return print_result(&(serde_json::to_string_pretty(&document)? + "\n"));
-    }
-    print_result(&explanation_text(&scored, &control, &bootstrap))?;
-    checked.map_or(Ok(()), |checked| print_result(&checked.text()))
+    Ok(outcome)
 }

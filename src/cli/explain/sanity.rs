@@ -7,7 +7,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::ExplainArguments;
-use super::group_maps::{Explained, GroupMaps, Job, Variation};
+use super::explained::Explained;
+use super::group_maps::{GroupMaps, Job, Variation};
 use crate::cli::chosen_images::ImagesOfView;
 use crate::cli::console::Console;
 use crate::report::explanation_table::verdict_text;

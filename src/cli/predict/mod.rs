@@ -16,7 +16,7 @@ use super::data_arguments::DataArguments;
 use super::engine_start::start_engine;
 use super::interruption::Interruption;
 use super::model_choice::open_models;
-use super::sharding::{ShardArguments, conditions_of_choice, prepare_output};
+use super::sharding::{ShardArguments, conditions_of_choice, name_device, prepare_output};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::subject::shard::Shard;
@@ -138,6 +138,7 @@ pub(super) fn run(
     let sources = Sources { views: &views, grey_range: arguments.data_options.grey.range(), white: grey.white };
     let outcome = report.finish(&arguments.out, writer, &sources, shard.is_some(), console)?;
     if let Some(shard) = shard {
+        name_device(&mut conditions)?;
         let results = PredictionShard {
             grey_range: arguments.data_options.grey.range(),
             white: grey.white,

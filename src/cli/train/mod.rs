@@ -3,13 +3,14 @@
 pub(super) mod planning;
 mod study_arguments;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{ArgGroup, Args};
 
 use self::study_arguments::StudyArguments;
-use super::console::{Console, Interrupted, Outcome, print_result};
+use super::console::{Console, Interrupted, Outcome, WrongUse, print_result};
 use super::data_arguments::DataArguments;
 use super::interruption::Interruption;
 use super::placement::choose_placement;
@@ -67,7 +68,7 @@ pub(super) struct TrainArguments {
     #[command(flatten)]
     pub(super) plan: PlanArguments,
     /// Runs side by side on each device: a number, or auto to time what is fastest
-    #[arg(long, value_name = "auto|N", default_value = "auto", conflicts_with = "foreground")]
+    #[arg(long, value_name = "auto|N", default_value = "auto")]
     jobs: JobCount,
     #[command(flatten)]
     follow: FollowArguments,
@@ -131,21 +132,31 @@ pub(super) fn run(arguments: &TrainArguments, workspace: Option<&Path>, console:
     check_disk(&plan, &workspace)?;
     // The first configuration stands for the others of a sweep.
     let config = plan.runs.first().map(|run| run.config.clone()).context("nothing to train")?;
+    let jobs = jobs(arguments)?;
     let request = PlacementRequest {
         runs: plan.runs.len(),
-        ..PlacementRequest::new(&arguments.plan.device, gpus, arguments.jobs, &config, &plan.manifests)
+        ..PlacementRequest::new(&arguments.plan.device, gpus, jobs, &config, &plan.manifests)
     };
-    if arguments.follow.in_foreground() {
-        plan.shares = arguments.plan.device.assign(plan.runs.len(), gpus);
-    } else {
-        let placement = choose_placement(&request, &engine, console)?;
-        plan.shares = arguments.plan.device.assign_side_by_side(plan.runs.len(), gpus, placement.jobs);
-        plan.place(placement);
-    }
+    let placement = choose_placement(&request, &engine, console)?;
+    plan.shares = arguments.plan.device.assign_side_by_side(plan.runs.len(), gpus, placement.jobs);
+    plan.place(placement);
     for (device, share) in &plan.shares {
         console.note(format!("{} on {device}", share_text(&plan, share)));
     }
     start(&plan, &workspace, &engine, arguments, console)
+}
+
+/// The requested number of runs side by side; this process can only train one at a time.
+fn jobs(arguments: &TrainArguments) -> anyhow::Result<JobCount> {
+    if !arguments.follow.in_foreground() {
+        return Ok(arguments.jobs);
+    }
+    match arguments.jobs.fixed() {
+        None | Some(1) => Ok(JobCount::Fixed(NonZeroUsize::MIN)),
+        Some(jobs) => {
+            Err(WrongUse(format!("--foreground trains one run after another, and --jobs asks for {jobs}")).into())
+        }
+    }
 }
 
 /// Creates the runs, starts their trainers, and follows them if requested.

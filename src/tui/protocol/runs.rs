@@ -57,6 +57,8 @@ pub(in crate::tui) enum RunsEffect {
     Ask { run: RunDir, verb: RequestVerb },
     /// Start a trainer that resumes a run.
     Resume(RunDir),
+    /// Start trainers that resume the runs of a study that can be resumed.
+    ResumeStudy { study: String, runs: Vec<RunDir> },
     /// Kill a run's trainer.
     Kill(RunDir),
     /// Record that a run without a trainer has ended.
@@ -82,6 +84,8 @@ pub(in crate::tui) enum RunsMessage {
     Answered { run: RunDir, verb: RequestVerb, answer: Result<RequestOutcome, Failure> },
     /// A trainer has resumed a run.
     Resumed { run: RunDir, outcome: Result<(), Failure> },
+    /// Trainers have resumed runs of a study; the text describes how many.
+    StudyResumed { study: String, outcome: Result<String, Failure> },
     /// A trainer was killed, or a run marked as ended; the text describes it.
     Forced { run: RunDir, outcome: Result<String, Failure> },
     /// A run was moved to this place in the trash.

@@ -14,12 +14,14 @@ use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
 use mammoscope_domain::cancellation::Cancellation;
+use mammoscope_domain::text::counted::counted_as;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_runs::control::send_request;
 use mammoscope_runs::ending::{end_by_force, mark_ended};
-use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumable};
+use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumable, trainer_shares};
 use mammoscope_runs::trainer_process::TrainerProcess;
+use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::history_files::read_history;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequests;
@@ -64,6 +66,10 @@ impl RunsService {
             RunsEffect::Resume(run) => self.work(move || {
                 let outcome = resume(&run).map_err(Failure::from);
                 RunsMessage::Resumed { run, outcome }
+            }),
+            RunsEffect::ResumeStudy { study, runs } => self.work(move || {
+                let outcome = resume_all(runs).map_err(Failure::from);
+                RunsMessage::StudyResumed { study, outcome }
             }),
             RunsEffect::Kill(run) => self.work(move || {
                 let outcome = end_by_force(&run).map(|end| end.to_string()).map_err(Failure::from);
@@ -120,6 +126,26 @@ fn resume(run: &RunDir) -> anyhow::Result<()> {
     RunRequests::new(run).withdraw_all().context("withdraw earlier requests")?;
     let trainer = TrainerProcess::start(&engine, std::slice::from_ref(run), None)?;
     Ok(trainer.wait_until_started(Cancellation::never())?)
+}
+
+/// Resumes those of the runs that have ended without being completed, as many side by side as before.
+fn resume_all(runs: Vec<RunDir>) -> anyhow::Result<String> {
+    let mut to_resume = Vec::new();
+    for run in runs {
+        if let Resumable::On { device, jobs } = resumable(&run, None, ResumedBy::User)? {
+            RunRequests::new(&run).withdraw_all().context("withdraw earlier requests")?;
+            to_resume.push((run, device, jobs));
+        }
+    }
+    if to_resume.is_empty() {
+        bail!("nothing to resume: its runs are complete, active or queued");
+    }
+    let engine = locate_engine()?.path;
+    let started = start_trainers(&engine, trainer_shares(to_resume), None, Cancellation::never(), &mut |_| {});
+    if let Some((failed, error)) = started.failed.first() {
+        bail!("{} not resumed: {error}", counted_as(failed.len(), "run was", "runs were"));
+    }
+    Ok(format!("{} resumed", counted_as(started.running.len(), "run is", "runs are")))
 }
 
 fn trash(workspace: &Workspace, run: &RunDir) -> anyhow::Result<std::path::PathBuf> {

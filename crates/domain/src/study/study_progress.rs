@@ -1,5 +1,7 @@
 //! The progress of runs that belong together, in one line.
 
+use std::fmt;
+
 use chrono::TimeDelta;
 
 use crate::run::run_condition::{RunCondition, duration_text};
@@ -87,31 +89,53 @@ impl StudyProgress {
         let together = (remaining + mean * self.queued as f64) / reporting as f64;
         Some(together.max(self.longest))
     }
-}
 
-impl std::fmt::Display for StudyProgress {
-    /// `37/60 done · 4 running · 18 queued · 1 failed · ETA 5 h`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{} done", self.completed, self.total)?;
+    /// The parts of the line, each with its importance: those of a higher number are left out first.
+    fn parts(&self) -> Vec<(u8, String)> {
+        let mut parts = vec![(0, format!("{}/{} done", self.completed, self.total))];
         let counts = [
-            (self.active, "running"),
-            (self.queued, "queued"),
-            (self.failed, "failed"),
-            (self.stopped, "stopped"),
-            (self.interrupted, "interrupted"),
-            (self.stale, "stale"),
-            (self.unreadable, "damaged"),
+            (1, self.active, "running"),
+            (3, self.queued, "queued"),
+            (0, self.failed, "failed"),
+            (4, self.stopped, "stopped"),
+            (2, self.interrupted, "interrupted"),
+            (0, self.stale, "stale"),
+            (2, self.unreadable, "damaged"),
         ];
-        for (count, word) in counts {
-            if count > 0 {
-                write!(f, " · {count} {word}")?;
-            }
-        }
+        let counted = counts.into_iter().filter(|(_, count, _)| *count > 0);
+        parts.extend(counted.map(|(importance, count, word)| (importance, format!("{count} {word}"))));
         if let Some(seconds) = self.remaining_seconds() {
             let remaining = TimeDelta::try_seconds(seconds as i64).unwrap_or(TimeDelta::MAX);
-            write!(f, " · ETA {}", duration_text(remaining))?;
+            parts.push((1, format!("ETA {}", duration_text(remaining))));
         }
-        Ok(())
+        parts
+    }
+
+    /// The line without its less important parts, so that it has at most `characters` if that is possible.
+    #[must_use]
+    pub fn within(&self, characters: usize) -> String {
+        let mut parts = self.parts();
+        loop {
+            let line = joined(&parts);
+            let least = parts.iter().enumerate().rev().max_by_key(|(_, (importance, _))| *importance);
+            match least {
+                Some((place, (importance, _))) if *importance > 0 && line.chars().count() > characters => {
+                    parts.remove(place);
+                }
+                _ => return line,
+            }
+        }
+    }
+}
+
+fn joined(parts: &[(u8, String)]) -> String {
+    parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join(" · ")
+}
+
+impl fmt::Display for StudyProgress {
+    /// `37/60 done · 4 running · 18 queued · 1 failed · ETA 5 h`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&joined(&self.parts()))
     }
 }
 
@@ -166,6 +190,8 @@ mod tests {
         // The active run is half done, and the queued one will take twice its remaining hour.
         assert_eq!(progress.to_string(), "1/5 done · 1 running · 1 queued · 1 failed · 1 stale · ETA 3 h");
         assert!(!progress.is_over());
+        assert_eq!(progress.within(44), "1/5 done · 1 failed · 1 stale · ETA 3 h");
+        assert_eq!(progress.within(5), "1/5 done · 1 failed · 1 stale", "what is wrong is never left out");
         assert_eq!(StudyProgress::of([None, None]).to_string(), "0/2 done · 2 damaged");
     }
 

@@ -42,6 +42,14 @@ impl Placement {
         }
     }
 
+    /// The CPU threads with which a run reads its images, which any number of threads reads alike. If its own number was
+    /// chosen because training is fastest with it, reading still gets the run's share of `cores`.
+    #[must_use]
+    pub fn reading_threads(&self, cores: usize) -> usize {
+        let was_chosen = self.timed.iter().any(|timed| timed.threads != self.threads);
+        if was_chosen { self.threads.max(cores / self.jobs.max(1)) } else { self.threads }
+    }
+
     /// The timing of the choice.
     fn own_timing(&self) -> Option<&TimedPlacement> {
         self.timed.iter().find(|timed| (timed.jobs, timed.threads) == (self.jobs, self.threads))
@@ -82,9 +90,20 @@ fn speed_text(images_per_s: f64) -> String {
 mod tests {
     use super::*;
 
+    fn timed(jobs: usize, threads: usize, images_per_s: f64) -> TimedPlacement {
+        TimedPlacement { jobs, threads, images_per_s }
+    }
+
+    #[test]
+    fn images_are_read_with_all_cores_unless_threads_were_requested() {
+        let chosen = Placement { jobs: 2, threads: 1, timed: vec![timed(1, 8, 10.0), timed(2, 1, 20.0)] };
+        assert_eq!([chosen.reading_threads(8), chosen.reading_threads(1)], [4, 1]);
+        let requested = Placement { timed: vec![timed(1, 1, 10.0), timed(2, 1, 20.0)], ..chosen };
+        assert_eq!(requested.reading_threads(8), 1);
+    }
+
     #[test]
     fn a_placement_is_described_in_a_line() {
-        let timed = |jobs, threads, images_per_s| TimedPlacement { jobs, threads, images_per_s };
         let all = vec![timed(1, 2, 150.4), timed(2, 1, 375.0), timed(1, 1, 9.96)];
         let mut placement = Placement { jobs: 2, threads: 1, timed: all };
         assert_eq!(

@@ -1,6 +1,6 @@
 //! Staged folders: outputs that appear in their folder together, or not at all.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -23,13 +23,11 @@ impl StagedFolder {
         }
         let name =
             destination.file_name().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "not a folder name"))?;
-        let mut hidden = OsString::from(".");
-        hidden.push(name);
-        hidden.push(format!(".{}.part", std::process::id()));
-        let temporary = destination.with_file_name(hidden);
+        let temporary = destination.with_file_name(temporary_name(name, std::process::id()));
         if let Some(above) = destination.parent().filter(|above| !above.as_os_str().is_empty()) {
             fs::create_dir_all(above)?;
         }
+        remove_orphans(&destination, name);
         fs::create_dir(&temporary)?;
         Ok(Self { destination, temporary })
     }
@@ -72,6 +70,36 @@ impl StagedFolder {
         Ok(())
     }
 }
+
+/// Returns `.<name>.<process>.part`.
+fn temporary_name(name: &OsStr, process: u32) -> OsString {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{process}.part"));
+    hidden
+}
+
+/// Removes temporary folders of the same destination whose processes no longer exist.
+#[cfg(target_os = "linux")]
+fn remove_orphans(destination: &Path, name: &OsStr) {
+    let above = destination.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = fs::read_dir(above) else { return };
+    let (prefix, suffix) = ([b".", name.as_encoded_bytes(), b"."].concat(), b".part");
+    for entry in entries.flatten() {
+        let folder = entry.file_name();
+        let process = folder
+            .as_encoded_bytes()
+            .strip_prefix(prefix.as_slice())
+            .and_then(|rest| rest.strip_suffix(suffix))
+            .and_then(|number| std::str::from_utf8(number).ok()?.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn remove_orphans(_destination: &Path, _name: &OsStr) {}
 
 fn files_below(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
@@ -131,6 +159,11 @@ mod tests {
         staged.commit(&["table.csv"]).unwrap();
         assert_eq!(fs::read(out.join("CC_R/a.txt")).unwrap(), b"new");
         assert_eq!((names(&out).len(), names(&out.join("CC_R")).len(), names(folder.path()).len()), (2, 2, 1));
+        // No process has this number: it is above the largest that Linux assigns.
+        let orphan = folder.path().join(".out.4194999.part");
+        fs::create_dir_all(orphan.join("CC_R")).unwrap();
+        drop(StagedFolder::create(&out).unwrap());
+        assert!(!orphan.exists() || cfg!(not(target_os = "linux")));
         let in_the_way = StagedFolder::create(&out.join("table.csv")).unwrap_err();
         assert_eq!(in_the_way.kind(), io::ErrorKind::AlreadyExists);
     }

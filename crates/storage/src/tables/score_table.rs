@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::atomic_file::AtomicFile;
 use mammoscope_domain::explanation::explanation_scores::{DenseSource, ExplanationScores};
 use mammoscope_domain::explanation::explanation_summary::{SCORE_COUNT, Score};
@@ -39,7 +41,7 @@ static ALL_SCORES: [Score; SCORE_COUNT] = Score::ALL;
 const MEASURED: usize = 2;
 
 /// One explained image.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoreRow {
     /// The image and its prediction.
     pub prediction: PredictionRow,

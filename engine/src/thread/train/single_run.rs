@@ -169,12 +169,13 @@ impl SingleRun<'_> {
         let earlier = recorder.summary().setup.as_ref().map(|setup| setup.threads);
         let threads = Some(config.threads).filter(|&threads| threads > 0).or(earlier).unwrap_or(self.default_threads);
         tch::set_num_threads(i32::try_from(threads).unwrap_or(i32::MAX));
+        let readers = spec.placement.as_ref().map_or(threads, |chosen| chosen.reading_threads(self.default_threads));
 
         let queue = Arc::clone(self.queue);
         let images = PreparedImages::read(
             self.run,
             config.size,
-            threads,
+            readers,
             recorder,
             Cancellation::new(&move || queue.should_stop()),
         )?;

@@ -7,6 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
+use super::list_view::short_name;
+use super::listing::progress;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::question::Question;
@@ -18,7 +20,9 @@ use crate::tui::widgets::pane::draw_box;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// All items of the menu: key, action and label.
 const ITEMS: [(char, RunsAction, &str); 9] = [
@@ -33,7 +37,14 @@ const ITEMS: [(char, RunsAction, &str); 9] = [
     ('d', RunsAction::Delete, "move to the trash"),
 ];
 
-/// The menu with the items that apply to the selected run.
+/// The items of the menu for a study.
+const STUDY_ITEMS: [(char, RunsAction, &str); 3] = [
+    ('r', RunsAction::Resume, "resume what has ended without being completed"),
+    ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "stop all after their epoch"),
+    ('s', RunsAction::Ask(RequestVerb::Stop), "stop all now"),
+];
+
+/// The menu with the items that apply to the selected run or study.
 #[derive(Debug)]
 pub(super) struct ControlMenu {
     items: Vec<(char, RunsAction, &'static str)>,
@@ -66,9 +77,13 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
 }
 
 impl RunsScreen {
-    /// Opens the menu for the selected run.
+    /// Opens the menu for the selected run or study.
     pub(super) fn open_menu(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if let Some(row) = self.chosen_row(shared) {
+        if let Some((_, rows)) = self.chosen_study(shared) {
+            let some = |action| rows.iter().any(|row| applies(action, row.condition.as_ref()));
+            let items = STUDY_ITEMS.into_iter().filter(|(_, action, _)| some(*action)).collect();
+            self.menu = Some(ControlMenu { items, cursor: 0 });
+        } else if let Some(row) = self.chosen_row(shared) {
             let condition = row.condition.as_ref();
             let items = ITEMS.into_iter().filter(|(_, action, _)| applies(*action, condition)).collect();
             self.menu = Some(ControlMenu { items, cursor: 0 });
@@ -125,8 +140,11 @@ impl RunsScreen {
         Vec::new()
     }
 
-    /// Sends a request to the trainer of the selected run; to stop it needs confirmation.
+    /// Sends a request to the trainer of the selected run, or those of the selected study; to stop needs confirmation.
     pub(super) fn request(&mut self, verb: RequestVerb, shared: &SharedState) -> Vec<Effect> {
+        if let Some((id, rows)) = self.chosen_study(shared) {
+            return request_of_study(id, &rows, verb);
+        }
         let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Ask(verb), row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: cannot {verb}; {}", title(row), condition_text(row)))];
@@ -144,8 +162,11 @@ impl RunsScreen {
         vec![effect]
     }
 
-    /// Resumes the selected run.
+    /// Resumes the selected run, or the runs of the selected study.
     pub(super) fn resume(&mut self, shared: &SharedState) -> Vec<Effect> {
+        if let Some((id, rows)) = self.chosen_study(shared) {
+            return resume_study(id, &rows);
+        }
         let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Resume, row.condition.as_ref()) {
             return vec![Effect::failed(format!("{}: nothing to resume; {}", title(row), condition_text(row)))];
@@ -201,10 +222,15 @@ impl RunsScreen {
 
     /// Draws the menu over the screen.
     pub(super) fn draw_menu(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let (Some(menu), Some(row)) = (&self.menu, self.chosen_row(shared)) else { return };
+        let title = match (self.chosen_study(shared), self.chosen_row(shared)) {
+            (Some((id, _)), _) => format!("study {}", printable(short_name(id))),
+            (None, Some(row)) => title(row),
+            (None, None) => return,
+        };
+        let Some(menu) = &self.menu else { return };
         let theme = &shared.theme;
         let height = menu.items.len().max(1) as u16 + 2;
-        let inner = draw_box(frame, area, (46, height), shared, [&title(row), "Esc back"]);
+        let inner = draw_box(frame, area, (54, height), shared, [&title, "Esc back"]);
         self.areas.menu = inner;
         let lines: Vec<Line<'_>> = menu
             .items
@@ -223,6 +249,36 @@ impl RunsScreen {
             if lines.is_empty() { vec![Line::styled(" nothing can be done with it now", theme.dim())] } else { lines };
         frame.render_widget(Paragraph::new(lines), inner);
     }
+}
+
+/// Sends a request to every trainer of a study, after confirmation.
+fn request_of_study(id: &str, rows: &[&RunRow], verb: RequestVerb) -> Vec<Effect> {
+    let action = RunsAction::Ask(verb);
+    let name = printable(short_name(id));
+    let runs = rows.iter().filter(|row| applies(action, row.condition.as_ref())).map(|row| row.run.clone());
+    let effects: Vec<Effect> = runs.map(|run| Effect::Runs(RunsEffect::Ask { run, verb })).collect();
+    if effects.is_empty() {
+        return vec![Effect::failed(format!("{name}: no run of the study to {verb}"))];
+    }
+    let count = counted(effects.len(), "run");
+    vec![Effect::Ask(Question {
+        title: format!("{verb} {count} of the study {name}?"),
+        text: "Each writes a checkpoint, from which it can be resumed exactly; those that wait do not start."
+            .to_owned(),
+        yes: "do it",
+        effects,
+    })]
+}
+
+/// Resumes the runs of a study that have ended without being completed.
+fn resume_study(id: &str, rows: &[&RunRow]) -> Vec<Effect> {
+    let resumable = rows.iter().filter(|row| applies(RunsAction::Resume, row.condition.as_ref()));
+    let runs: Vec<RunDir> = resumable.map(|row| row.run.clone()).collect();
+    if runs.is_empty() {
+        let name = printable(short_name(id));
+        return vec![Effect::failed(format!("{name}: nothing to resume; {}", progress(rows.iter().copied())))];
+    }
+    vec![Effect::Runs(RunsEffect::ResumeStudy { study: id.to_owned(), runs })]
 }
 
 fn no_selection() -> Vec<Effect> {

@@ -1,6 +1,6 @@
 //! The drawing of the list of runs.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -61,8 +61,9 @@ impl RunsScreen {
                         self.row_line(&shared.runs.rows[*row], (chosen, *in_study), rows.width.into(), shared)
                     }
                     ListLine::Study { id, rows: of_study, open } => {
-                        let of_study = of_study.iter().filter_map(|row| shared.runs.rows.get(*row));
-                        study_line((id, *open, chosen), of_study, rows.width.into(), &shared.theme)
+                        let of_study: Vec<&RunRow> =
+                            of_study.iter().filter_map(|row| shared.runs.rows.get(*row)).collect();
+                        study_line((id, *open, chosen), &of_study, rows.width.into(), shared)
                     }
                 }
             })
@@ -104,7 +105,7 @@ impl RunsScreen {
             Some(spec) => (spec.view.to_string(), if in_study { place_text(spec) } else { printable(&spec.preset) }),
             None => (String::new(), String::new()),
         };
-        let label_cells = if in_study { 10 } else { 6 };
+        let label_cells = if in_study { 8 } else { 6 };
         let progress = row.status.as_ref().map_or_else(
             || "–".to_owned(),
             |status| {
@@ -139,14 +140,15 @@ impl RunsScreen {
     }
 }
 
-/// The line of a study: its name, without the random end of its id, and its progress.
-fn study_line<'r>(
+/// The line of a study: its name and time, and its progress.
+fn study_line(
     (id, open, chosen): (&str, bool, bool),
-    rows: impl Iterator<Item = &'r RunRow>,
+    rows: &[&RunRow],
     cells: usize,
-    theme: &Theme,
+    shared: &SharedState,
 ) -> Line<'static> {
-    let progress = progress(rows);
+    let theme = &shared.theme;
+    let progress = progress(rows.iter().copied());
     let style = if progress.failed + progress.stale > 0 {
         theme.bad()
     } else if progress.is_over() {
@@ -155,15 +157,27 @@ fn study_line<'r>(
         theme.good()
     };
     let sign = if open { theme.sign("▾", "-") } else { theme.sign("▸", "+") };
-    let progress = progress.to_string();
-    let name_cells = cells.saturating_sub(3 + width(&progress) + 1).clamp(8, 24);
+    let created = rows.iter().find_map(|row| row.created());
+    let time = created.map(|created| day_or_time(created, shared.now)).unwrap_or_default();
+    let name = format!("{} {time}", printable(short_name(id)));
+    let name_cells = width(&name).min(cells / 2);
+    let room = cells.saturating_sub(name_cells + 5);
     let base = if chosen { theme.selected(true) } else { Style::new() };
     Line::from(vec![
         Span::styled(format!(" {sign} "), theme.accent()),
-        Span::raw(padded(&printable(short_name(id)), name_cells) + " "),
-        Span::styled(padded(&progress, cells.saturating_sub(name_cells + 4)), style),
+        Span::raw(padded(&name, name_cells) + "  "),
+        Span::styled(padded(&progress.within(room), room), style),
     ])
     .style(base)
+}
+
+/// The time of a day if it is today, else the date.
+fn day_or_time(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+    // Snapshots of tests do not depend on the time zone.
+    #[cfg(not(test))]
+    let (time, now) = (time.with_timezone(&chrono::Local), now.with_timezone(&chrono::Local));
+    let form = if time.date_naive() == now.date_naive() { "%H:%M" } else { "%-d %b" };
+    time.format(form).to_string()
 }
 
 /// The label of a study's id: `modern` of `2026-11-23T10-15-02_modern_7f3a`; the id itself where it has another form.
@@ -172,20 +186,20 @@ pub(super) fn short_name(id: &str) -> &str {
     label.filter(|label| !label.is_empty()).unwrap_or(id)
 }
 
-/// The place of a run in its study: `p2 s1 f3`, without what the study does not vary.
-fn place_text(spec: &RunSpec) -> String {
+/// The place of a run in its study: `p2 f3 s2`, without what the study does not vary; `fold 3` alone.
+pub(super) fn place_text(spec: &RunSpec) -> String {
     let Some(member) = &spec.study else { return String::new() };
-    let mut parts = Vec::new();
-    if !member.values.is_empty() {
-        parts.push(format!("p{}", member.point));
+    let repetition = Some(member.repetition).filter(|repetition| *repetition > 1);
+    match (member.values.is_empty(), member.fold, repetition) {
+        (true, Some(fold), None) => format!("fold {fold}"),
+        (true, None, Some(repetition)) => format!("seed {repetition}"),
+        (without_point, fold, repetition) => {
+            let point = (!without_point).then(|| format!("p{}", member.point));
+            let fold = fold.map(|fold| format!("f{fold}"));
+            let repetition = repetition.map(|repetition| format!("s{repetition}"));
+            point.into_iter().chain(fold).chain(repetition).collect::<Vec<_>>().join(" ")
+        }
     }
-    if let Some(fold) = member.fold {
-        parts.push(format!("fold {fold}"));
-    }
-    if member.repetition > 1 {
-        parts.push(format!("s{}", member.repetition));
-    }
-    parts.join(" ")
 }
 
 /// The condition of a run, with the present age of its heartbeat.

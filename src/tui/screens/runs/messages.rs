@@ -1,5 +1,6 @@
 //! Messages to the screen Runs, and the rows and runs that follow from them.
 
+use super::list_view::short_name;
 use super::listing::{ListLine, lines, representative, study_of};
 use super::reference::Reference;
 use super::{LowerPosition, RunsScreen};
@@ -69,6 +70,12 @@ impl RunsScreen {
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
                 }]
             }
+            RunsMessage::StudyResumed { study, outcome } => vec![match outcome {
+                Ok(done) => Effect::done(format!("{}: {done}", printable(short_name(&study)))),
+                Err(problem) => {
+                    Effect::failed(format!("{}: {}", printable(short_name(&study)), printable(problem.text())))
+                }
+            }],
             RunsMessage::Forced { run, outcome } => {
                 let name = printable(&run.name());
                 vec![match outcome {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::details_view::truncated;
-use super::list_view::short_name;
+use super::list_view::{place_text, short_name};
 use super::listing::{progress, ranking};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
@@ -39,8 +39,9 @@ pub(super) fn draw_study(
     }
     if framed {
         lines.push(Line::styled(format!(" {}", printable(id)), theme.dim()));
-        if let Some(run) = drawn {
-            lines.push(Line::styled(format!(" curves of {}", printable(&run.name())), theme.dim()));
+        let drawn = rows.iter().find(|row| Some(&row.run) == drawn).and_then(|row| row.spec.as_ref());
+        if let Some(spec) = drawn {
+            lines.push(Line::styled(format!(" curves of {} {}", spec.view, place_text(spec)), theme.dim()));
         }
     }
     let cells = usize::from(inner.width);
@@ -70,7 +71,10 @@ fn ranking_lines(ranking: &StudyRanking, height: usize, theme: &Theme) -> Vec<Li
     for point in ranking.points.iter().take(fitting) {
         let is_best = ranking.best().is_some_and(|best| best.point == point.point);
         let sign = if is_best { theme.sign("★", "*") } else { " " };
-        let mean = if point.is_complete() { figure(point.mean) } else { format!("({})", figure(point.mean)) };
+        let mean = match point.mean {
+            Some(_) if !point.is_complete() => format!("({})", figure(point.mean)),
+            mean => figure(mean),
+        };
         let spread = if seeds { padded_start(&figure(point.sd_seeds), 10) } else { String::new() };
         let runs = format!("{}/{}", point.runs.0, point.runs.1);
         lines.push(Line::from(vec![

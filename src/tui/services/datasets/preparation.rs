@@ -101,6 +101,7 @@ fn prepared(
         program: concat!("mammoscope ", env!("CARGO_PKG_VERSION")),
         jobs: thread::available_parallelism().map_or(1, NonZeroUsize::get),
         dry_run: false,
+        shard: None,
     };
     let reporter = Reporter { inbox: Mutex::new(inbox.clone()), state: Mutex::new(None) };
     let summary = run(&plan, &reporter, Cancellation::new(&is_stopped))?;

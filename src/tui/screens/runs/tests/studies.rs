@@ -90,3 +90,21 @@ fn a_run_that_was_just_started_is_shown_although_its_study_is_closed() {
     screens.runs.select(&run_dir("s_p1-fold2"), shared);
     assert_eq!(screens.runs.chosen_row(shared).map(|row| row.run.clone()), Some(run_dir("s_p1-fold2")));
 }
+
+#[test]
+fn a_study_is_resumed_and_stopped_as_a_whole() {
+    let mut app = app_with_study();
+    let failed = of_study("s_p1-fold1", 1, RunPhase::Failed, 0.61);
+    send(&mut app, RunsMessage::Changed(vec![failed]));
+    press(&mut app, &[Key::Down, Key::Char('x')]);
+    insta::assert_snapshot!("study_menu_80x24", drawn(&mut app, (80, 24)));
+    let effects = press(&mut app, &[Key::Char('r')]);
+    let study = "2026-11-23T10-15-02_modern_7f3a".to_owned();
+    assert_eq!(effects, [Effect::Runs(RunsEffect::ResumeStudy { study, runs: vec![run_dir("s_p1-fold1")] })]);
+    press(&mut app, &[Key::Char('x'), Key::Char('s')]);
+    let question = drawn(&mut app, (80, 24));
+    assert!(question.contains("stop 1 run of the study modern?"), "{question}");
+    let effects = press(&mut app, &[Key::Char('y')]);
+    let run = run_dir("s_p2-fold2");
+    assert!(effects.contains(&Effect::Runs(RunsEffect::Ask { run, verb: RequestVerb::Stop })), "{effects:?}");
+}

@@ -1,42 +1,45 @@
 //! `mammoscope preprocess`: from a folder of DICOM and image files to a prepared data set.
 
+mod display;
+mod merging;
+mod verifying;
+
 use std::collections::BTreeMap;
-use std::fs;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
-use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 
 use super::console::{Console, Outcome, WrongUse, print_result};
 use super::data_arguments::{note_agreement, read_label_file};
 use super::interruption::Interruption;
+use super::sharding::{ShardArguments, prepare_output};
 use mammoscope_dataset::stated::LabelFile;
 use mammoscope_dicom::examination::Force;
 use mammoscope_dicom::grey::choice::GreyRequest;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::subject::shard::Shard;
 use mammoscope_domain::text::counted::counted;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable_path;
+use mammoscope_engine_protocol::VERSION;
 use mammoscope_preprocessing::candidate::LabelQuery;
-use mammoscope_preprocessing::manifest::read_manifest;
+use mammoscope_preprocessing::manifest::MANIFEST;
+use mammoscope_preprocessing::merge::{PreprocessingShard, RefusedSource};
 use mammoscope_preprocessing::picture::OutputBits;
 use mammoscope_preprocessing::pseudonym::{PseudonymKey, usual_key_file};
-use mammoscope_preprocessing::record::Record;
-use mammoscope_preprocessing::replay::replay;
-use mammoscope_preprocessing::run::{Progress, RunPlan, Stage, Summary, run as prepare};
+use mammoscope_preprocessing::run::{RunPlan, Summary, run as prepare};
 use mammoscope_preprocessing::settings::{PectoralTreatment, Settings};
-use mammoscope_preprocessing::source::{Source, find_sources};
 use mammoscope_preprocessing::stated_class::stated_class;
+use mammoscope_storage::models::model_file::sha256_hex;
+use mammoscope_storage::shards::shard_record::{ShardFile, ShardRecord};
+
+use display::Display;
+pub(super) use merging::{PreprocessMerge, merge};
 
 /// The error of a label file without its details.
 const UNREADABLE_LABELS: &str = "--labels: the file cannot be used; its problems may name persons, --phi shows them";
-
-/// The digits of a hash by which a source is shown.
-const SHOWN_DIGITS: usize = 8;
 
 /// Prepare a folder of DICOM, PNG, TIFF and JPEG mammograms for training
 ///
@@ -46,6 +49,9 @@ const SHOWN_DIGITS: usize = 8;
 /// everything that was done, so that any output can be made again. Women get keyed pseudonyms; names of persons appear
 /// nowhere. Interrupted, the same command continues; run again, it does only what has changed. A second image of a view
 /// gets a name of its own.
+///
+/// With --shard I/N, N processes share the work; `mammoscope preprocess merge` then makes of their outputs what one process
+/// would have written. They need one key. (A folder that is named merge is written ./merge.)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,14 +59,23 @@ Examples:
   mammoscope preprocess /archive/mammo data/prepared --labels readers.csv
   mammoscope preprocess /archive/mammo data/prepared --dry-run --phi
   mammoscope preprocess films data/prepared16 --bits 16 --pectoral keep
-  mammoscope preprocess /archive/mammo data/prepared --verify")]
+  mammoscope preprocess /archive/mammo data/prepared --verify
+  In two processes:
+    mammoscope preprocess archive --out part1 --shard 1/2
+    mammoscope preprocess archive --out part2 --shard 2/2
+    mammoscope preprocess merge part1 part2 --out data/prepared")]
 pub(super) struct PreprocessArguments {
     /// The folder of source files, or one file
     #[arg(value_name = "IN")]
     input: PathBuf,
     /// The folder to write to: new, empty, or one of an earlier run
-    #[arg(value_name = "OUT")]
-    output: PathBuf,
+    #[arg(value_name = "OUT", required_unless_present = "out")]
+    output: Option<PathBuf>,
+    /// The same as OUT, as in other commands
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    sharding: ShardArguments,
     /// A CSV table of classes: by subject (the patient's id or the pseudonym), exam and view, or by file
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -80,11 +95,11 @@ pub(super) struct PreprocessArguments {
     /// Images prepared at once [default: the number of processors]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
-    /// Judge everything and write nothing
-    #[arg(long, conflicts_with = "verify")]
+    /// Judge everything and write nothing; without --shard, since there is nothing to merge
+    #[arg(long, conflicts_with_all = ["verify", "shard"])]
     dry_run: bool,
     /// Make every output again from its source and its line in the manifest, and compare; write nothing
-    #[arg(long, conflicts_with = "labels")]
+    #[arg(long, conflicts_with_all = ["labels", "shard"])]
     verify: bool,
     /// Accept files that would be refused: all, or some of not-mammography, for-processing, tomosynthesis (the first
     /// frame) and laterality
@@ -98,9 +113,19 @@ pub(super) struct PreprocessArguments {
     phi: bool,
 }
 
+impl PreprocessArguments {
+    fn output(&self) -> &Path {
+        self.out.as_ref().or(self.output.as_ref()).expect("the parser requires one of the two")
+    }
+}
+
 pub(super) fn run(arguments: &PreprocessArguments, console: &Console) -> anyhow::Result<Outcome> {
     if !arguments.input.exists() {
         return Err(WrongUse(format!("{}: no such file or folder", printable_path(&arguments.input))).into());
+    }
+    let shard = arguments.sharding.shard;
+    if shard.is_some() {
+        check_outside(&arguments.input, arguments.output())?;
     }
     let key_file = match &arguments.key {
         Some(path) => path.clone(),
@@ -116,35 +141,94 @@ pub(super) fn run(arguments: &PreprocessArguments, console: &Console) -> anyhow:
     }
     let jobs = arguments.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     if arguments.verify {
-        return verify(arguments, &key, jobs, console);
+        return verifying::verify(&arguments.input, arguments.output(), &key, jobs, console);
     }
     let labels = arguments.labels.as_deref().map(|path| labels(path, arguments.phi, console)).transpose()?;
     let class_of = |query: &LabelQuery<'_>| labels.as_ref().and_then(|labels| stated_class(labels, query));
     let interruption = Interruption::watch()?;
     let is_interrupted = || interruption.requested();
+    if !arguments.dry_run {
+        prepare_output(arguments.output(), shard)?;
+    }
     let display = Display::new(console, arguments.phi);
     let plan = RunPlan {
         input: &arguments.input,
-        output: &arguments.output,
+        output: arguments.output(),
         settings: settings(arguments),
         labels: labels.is_some().then_some(&class_of),
         key: &key,
         program: concat!("mammoscope ", env!("CARGO_PKG_VERSION")),
         jobs,
         dry_run: arguments.dry_run,
+        shard,
     };
     let summary = prepare(&plan, &display, Cancellation::new(&is_interrupted));
-    display.finish();
+    let refused = display.finish();
     let summary = summary?;
-    print_result(&text_of(&summary, arguments))?;
+    print_result(&text_of(&summary, arguments.output(), arguments.dry_run))?;
     if summary.refused > 0 && !arguments.phi {
         console.note("refused files are named by their number in the order of paths; --phi names them by their paths");
     }
-    Ok(match summary {
+    if let Some(shard) = shard.filter(|_| !summary.cancelled) {
+        write_record(arguments, shard, &key, summary.clone(), refused)?;
+        let folder = printable_path(arguments.output());
+        console.note(format_args!(
+            "shard {shard} is done: {folder}; when all are: mammoscope preprocess merge DIR… --out DIR"
+        ));
+    }
+    Ok(outcome_of(&summary))
+}
+
+fn outcome_of(summary: &Summary) -> Outcome {
+    match summary {
         Summary { cancelled: true, .. } => Outcome::Interrupted,
         Summary { refused: 0, .. } => Outcome::Done,
         _ => Outcome::Failed,
-    })
+    }
+}
+
+/// Refuses a folder within the input: the outputs of other shards would be taken for sources.
+fn check_outside(input: &Path, output: &Path) -> anyhow::Result<()> {
+    let input = input.canonicalize().with_context(|| format!("read {}", printable_path(input)))?;
+    let absolute = std::path::absolute(output).context("find the current folder")?;
+    // The folder may not exist yet.
+    let existing = absolute.ancestors().find_map(|above| above.canonicalize().ok()).unwrap_or_default();
+    if existing.starts_with(&input) {
+        let output = printable_path(output);
+        return Err(WrongUse(format!("{output} is within the input; shards are written elsewhere")).into());
+    }
+    Ok(())
+}
+
+/// Writes the record of a shard.
+fn write_record(
+    arguments: &PreprocessArguments,
+    shard: Shard,
+    key: &PseudonymKey,
+    summary: Summary,
+    mut refused: Vec<RefusedSource>,
+) -> anyhow::Result<()> {
+    let out = arguments.output();
+    let labels = match &arguments.labels {
+        Some(path) => {
+            sha256_hex(&std::fs::read(path).with_context(|| format!("--labels: read {}", printable_path(path)))?)
+        }
+        None => "none".to_owned(),
+    };
+    let conditions = BTreeMap::from([
+        ("the program's version".to_owned(), VERSION.to_owned()),
+        ("the sources (SHA-256 of their list)".to_owned(), summary.sources.clone()),
+        ("the key of the pseudonyms".to_owned(), key.fingerprint()),
+        ("the settings".to_owned(), serde_json::to_string(&settings(arguments).recorded())?),
+        ("--labels (SHA-256)".to_owned(), labels),
+    ]);
+    refused.sort();
+    let mut record = ShardRecord::new("preprocess", shard, conditions, PreprocessingShard { summary, refused });
+    let written = ShardFile::of(out, MANIFEST).and_then(|manifest| {
+        record.files.push(manifest);
+        record.write(out)
+    });
+    written.with_context(|| format!("write to {}", printable_path(out)))
 }
 
 /// Reads the label file. Its problems name subjects, so they are shown with `--phi` only.
@@ -174,8 +258,9 @@ fn settings(arguments: &PreprocessArguments) -> Settings {
     }
 }
 
-fn text_of(summary: &Summary, arguments: &PreprocessArguments) -> String {
-    let verb = if arguments.dry_run { "would be written" } else { "written" };
+/// The outcome in one line.
+fn text_of(summary: &Summary, output: &Path, dry_run: bool) -> String {
+    let verb = if dry_run { "would be written" } else { "written" };
     let mut parts = vec![format!("{} {verb}", counted(summary.written, "image"))];
     let mut add = |count: usize, what: &str| {
         if count > 0 {
@@ -191,106 +276,5 @@ fn text_of(summary: &Summary, arguments: &PreprocessArguments) -> String {
     add(summary.unlabelled, "without a class");
     add(summary.without_source, "kept although their source is gone");
     let end = if summary.cancelled { "; interrupted: the same command continues" } else { "" };
-    format!("{}; {}{end}\n", printable_path(&arguments.output), parts.join(", "))
-}
-
-/// Makes every output again and compares.
-fn verify(
-    arguments: &PreprocessArguments,
-    key: &PseudonymKey,
-    jobs: usize,
-    console: &Console,
-) -> anyhow::Result<Outcome> {
-    let records = read_manifest(&arguments.output)?;
-    let outputs: Vec<&Record> = records.values().filter(|record| record.output.is_some()).collect();
-    anyhow::ensure!(!outputs.is_empty(), "{}: no manifest with outputs", printable_path(&arguments.output));
-    let found = find_sources(&arguments.input, &arguments.output);
-    let sources: BTreeMap<String, &Source> =
-        found.sources.iter().map(|source| (key.path(&source.relative), source)).collect();
-    let interruption = Interruption::watch()?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build().context("start threads")?;
-    let problems: Vec<String> = pool.install(|| {
-        let pending = outputs.par_iter().filter(|_| !interruption.requested());
-        pending.filter_map(|record| difference(record, &sources, &arguments.output)).collect()
-    });
-    if interruption.requested() {
-        return Ok(Outcome::Interrupted);
-    }
-    for problem in &problems {
-        console.error(&anyhow::anyhow!("{problem}"));
-    }
-    let (good, all) = (outputs.len() - problems.len(), counted(outputs.len(), "output"));
-    print_result(&format!("{good} of {all} made again, bit by bit the same\n"))?;
-    Ok(if problems.is_empty() { Outcome::Done } else { Outcome::Failed })
-}
-
-/// The difference between an output and its replay, in one line; `None` if there is none.
-fn difference(record: &Record, sources: &BTreeMap<String, &Source>, folder: &Path) -> Option<String> {
-    let output = &record.output.as_ref()?.output;
-    let problem = |reason: String| Some(format!("{output}: {reason}"));
-    let Some(source) = sources.get(&record.source.path) else { return problem("its source is gone".to_owned()) };
-    let bytes = match fs::read(&source.path) {
-        Ok(bytes) => bytes,
-        Err(error) => return problem(format!("its source cannot be read: {error}")),
-    };
-    let png = match replay(record, bytes) {
-        Ok(png) => png,
-        Err(fault) => return problem(fault.to_string()),
-    };
-    match fs::read(folder.join(output)) {
-        Ok(written) if written == png => None,
-        Ok(_) => problem("the file was changed after it was written".to_owned()),
-        Err(error) => problem(format!("cannot be read: {error}")),
-    }
-}
-
-/// Progress on stderr; refused files, a line each.
-struct Display<'a> {
-    console: &'a Console,
-    phi: bool,
-    bar: Mutex<ProgressBar>,
-}
-
-impl<'a> Display<'a> {
-    fn new(console: &'a Console, phi: bool) -> Self {
-        Self { console, phi, bar: Mutex::new(ProgressBar::hidden()) }
-    }
-
-    fn bar(&self) -> ProgressBar {
-        self.bar.lock().expect("no thread panics while it holds the lock").clone()
-    }
-
-    fn finish(&self) {
-        self.bar().finish_and_clear();
-    }
-}
-
-impl Progress for Display<'_> {
-    fn begin(&self, stage: Stage, sources: usize, _bytes: u64) {
-        self.finish();
-        if !self.console.shows_progress() || sources == 0 {
-            return;
-        }
-        let stage = match stage {
-            Stage::Identifying => "identify",
-            Stage::Preparing => "prepare",
-        };
-        let style = ProgressStyle::with_template("{prefix:>8} {wide_bar} {pos}/{len} files  {per_sec:.1}  {eta} left");
-        let bar = ProgressBar::new(sources as u64).with_style(style.expect("a fixed template")).with_prefix(stage);
-        *self.bar.lock().expect("no thread panics while it holds the lock") = bar;
-    }
-
-    fn advance(&self, _bytes: u64) {
-        self.bar().inc(1);
-    }
-
-    fn refused(&self, number: usize, path: &Path, sha256: &str, reason: &str) {
-        let name = match (self.phi, sha256.get(..SHOWN_DIGITS)) {
-            (true, _) => printable_path(path),
-            (false, Some(digits)) => format!("file {number} ({digits}…)"),
-            (false, None) => format!("file {number}"),
-        };
-        let warn = || self.console.warn(format_args!("{name}: {}", printable(reason)));
-        self.bar().suspend(warn);
-    }
+    format!("{}; {}{end}\n", printable_path(output), parts.join(", "))
 }
