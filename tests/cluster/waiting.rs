@@ -43,7 +43,9 @@ fn tasks_that_wait_are_shown_and_cancelled() {
     fixture.wait_shown(&format!("cancelled in Slurm before the trainer started ({})", tasks[1]));
     let stopped = fixture.output(&["control", &second.name(), "stop"]);
     assert!(stopped.contains("had ended before, and the run is marked as stopped"), "{stopped}");
-    wait_for("the end of the jobs", || fixture.cluster.jobs().is_empty().then_some(()));
+    let array = format!("{}_", submission.arrays[0].job);
+    let is_gone = || fixture.cluster.jobs().iter().all(|job| !job.starts_with(&array));
+    wait_for("the end of the array", || is_gone().then_some(()));
 }
 
 #[test]

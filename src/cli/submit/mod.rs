@@ -60,12 +60,24 @@ Examples:
     Preprocess(ShardArguments),
 }
 
-pub(super) fn run(arguments: &SubmitArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
+/// Submits work; `grammar` is that of the whole program.
+pub(super) fn run(
+    arguments: &SubmitArguments,
+    grammar: &clap::Command,
+    workspace: Option<&Path>,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
     match &arguments.work {
         SubmittedWork::Train(arguments) => train::run(arguments, workspace, console),
         SubmittedWork::Resume(arguments) => resume::run(arguments, workspace, console),
-        SubmittedWork::Predict(arguments) => shards::run(SubmissionKind::Predict, arguments, workspace, console),
-        SubmittedWork::Explain(arguments) => shards::run(SubmissionKind::Explain, arguments, workspace, console),
-        SubmittedWork::Preprocess(arguments) => shards::run(SubmissionKind::Preprocess, arguments, workspace, console),
+        SubmittedWork::Predict(arguments) => {
+            shards::run(SubmissionKind::Predict, arguments, grammar, workspace, console)
+        }
+        SubmittedWork::Explain(arguments) => {
+            shards::run(SubmissionKind::Explain, arguments, grammar, workspace, console)
+        }
+        SubmittedWork::Preprocess(arguments) => {
+            shards::run(SubmissionKind::Preprocess, arguments, grammar, workspace, console)
+        }
     }
 }

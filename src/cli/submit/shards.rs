@@ -9,7 +9,6 @@ use serde_json::json;
 
 use super::cluster_arguments::ClusterArguments;
 use super::submitter::{DependentCommand, Work, print_scripts, refuse_repetition, report, require_slurm, submit};
-use crate::cli::arguments::Arguments;
 use crate::cli::console::{Console, Outcome, WrongUse};
 use mammoscope_cluster::batch_script::ShardCommand;
 use mammoscope_cluster::shell_text::path_text;
@@ -18,11 +17,14 @@ use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::models::model_file::sha256_hex;
 use mammoscope_storage::runs::workspace::Workspace;
 
+/// The most shards.
+const MAX_SHARDS: i64 = 100_000;
+
 /// The options of a submission in shards.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ShardArguments {
     /// The number of tasks, each of which handles its share of the images
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_SHARDS))]
     shards: Option<u32>,
     #[command(flatten)]
     cluster: ClusterArguments,
@@ -35,7 +37,7 @@ pub(super) struct ShardArguments {
 #[derive(Debug, Parser)]
 #[command(no_binary_name = true)]
 struct ShardOptions {
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=MAX_SHARDS))]
     shards: Option<u32>,
     #[command(flatten)]
     cluster: ClusterArguments,
@@ -44,6 +46,7 @@ struct ShardOptions {
 pub(super) fn run(
     kind: SubmissionKind,
     arguments: &ShardArguments,
+    grammar: &Command,
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
@@ -56,10 +59,10 @@ pub(super) fn run(
         word.into_string().map_err(|word| WrongUse(format!("{}: not UTF-8", printable(&word.to_string_lossy()))))
     });
     let own: Vec<String> = own.collect::<Result<_, _>>()?;
-    check(kind, &own)?;
+    check(kind, &own, grammar)?;
     let workspace = Workspace::open(workspace)?;
     let directory = std::env::current_dir().context("find the current folder")?;
-    let (words, out) = with_own_folder(kind, &own)?;
+    let (words, out) = with_own_folder(kind, &own, grammar)?;
     let out = directory.join(out);
     let mut folder = out.clone().into_os_string();
     folder.push(".shards");
@@ -104,14 +107,16 @@ fn divided(arguments: &ShardArguments) -> anyhow::Result<(ShardOptions, Vec<OsSt
     }
     let mut options = ShardOptions { shards: arguments.shards, cluster: arguments.cluster.clone() };
     let earlier = std::mem::take(&mut options.cluster.sbatch_arg);
-    options.try_update_from(ours).map_err(|error| WrongUse(error.kind().to_string() + ": " + &first_line(&error)))?;
+    options.try_update_from(ours).map_err(|error| WrongUse(message(&error)))?;
     options.cluster.sbatch_arg.splice(0..0, earlier);
     Ok((options, own))
 }
 
-fn first_line(error: &clap::Error) -> String {
+/// A message of clap in one line, without the usage after it.
+fn message(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    printable(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
+    let lines: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    printable(lines.join(" ").trim_start_matches("error: "))
 }
 
 /// If a word is an option of the submission: true if its value is the next word.
@@ -123,20 +128,20 @@ fn own_option(known: &Command, word: &OsString) -> Option<bool> {
 }
 
 /// Refuses arguments that the command itself would refuse on every node.
-fn check(kind: SubmissionKind, own: &[String]) -> anyhow::Result<()> {
+fn check(kind: SubmissionKind, own: &[String], grammar: &Command) -> anyhow::Result<()> {
     if own.iter().any(|word| word == "--shard" || word.starts_with("--shard=")) {
         return Err(WrongUse("--shard is for a single task; --shards N makes the tasks".to_owned()).into());
     }
     let line = ["mammoscope", kind.name()].into_iter().chain(own.iter().map(String::as_str));
-    Arguments::try_parse_from(line).map_err(|error| WrongUse(format!("{kind}: {}", first_line(&error))))?;
+    grammar.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
     Ok(())
 }
 
 /// The arguments with the folder to write to replaced by that of a shard, and the folder.
-fn with_own_folder(kind: SubmissionKind, own: &[String]) -> anyhow::Result<(Vec<String>, PathBuf)> {
+fn with_own_folder(kind: SubmissionKind, own: &[String], grammar: &Command) -> anyhow::Result<(Vec<String>, PathBuf)> {
     let mut words = own.to_vec();
     let place = if kind == SubmissionKind::Preprocess {
-        positional(kind, own).get(1).copied()
+        positional(kind, own, grammar).get(1).copied()
     } else {
         own.iter().position(|word| word == "--out").map(|place| place + 1)
     };
@@ -153,12 +158,11 @@ fn with_own_folder(kind: SubmissionKind, own: &[String]) -> anyhow::Result<(Vec<
 }
 
 /// The places of the arguments that belong to no option.
-fn positional(kind: SubmissionKind, own: &[String]) -> Vec<usize> {
-    let program = Arguments::command();
-    let Some(command) = program.find_subcommand(kind.name()) else { return Vec::new() };
+fn positional(kind: SubmissionKind, own: &[String], grammar: &Command) -> Vec<usize> {
+    let Some(command) = grammar.find_subcommand(kind.name()) else { return Vec::new() };
     let takes_next = |word: &str| {
         let name = word.strip_prefix("--")?;
-        let found = command.get_arguments().chain(program.get_arguments());
+        let found = command.get_arguments().chain(grammar.get_arguments());
         let option = found.into_iter().find(|argument| argument.get_long() == Some(name))?;
         Some(option.get_action().takes_values())
     };
@@ -177,6 +181,8 @@ fn positional(kind: SubmissionKind, own: &[String]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::predict::PredictArguments;
+    use crate::cli::preprocess::PreprocessArguments;
 
     #[derive(Parser)]
     struct Line {
@@ -186,6 +192,13 @@ mod tests {
 
     fn arguments(words: &[&str]) -> ShardArguments {
         Line::parse_from(["submit"].iter().chain(words)).shards
+    }
+
+    /// The commands that can be divided, as the program knows them.
+    fn grammar() -> Command {
+        Command::new("mammoscope")
+            .subcommand(PredictArguments::augment_args(Command::new("predict")))
+            .subcommand(PreprocessArguments::augment_args(Command::new("preprocess")))
     }
 
     #[test]
@@ -222,7 +235,7 @@ mod tests {
     fn the_folder_of_results_is_found_for_each_command() {
         let folder = |kind, words: &[&str]| {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            let (words, out) = with_own_folder(kind, &words).unwrap();
+            let (words, out) = with_own_folder(kind, &words, &grammar()).unwrap();
             (words.join(" ").replace(ShardCommand::OUT, "OUT"), out)
         };
         let predict = folder(SubmissionKind::Predict, &["--data", "d", "--out", "o"]);
@@ -236,9 +249,13 @@ mod tests {
     #[test]
     fn wrong_arguments_are_refused_here_and_not_on_the_nodes() {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
-        let error = check(SubmissionKind::Predict, &words(&["--data", "d", "--nonsense"])).unwrap_err().to_string();
+        let error =
+            check(SubmissionKind::Predict, &words(&["--data", "d", "--nonsense"]), &grammar()).unwrap_err().to_string();
         assert!(error.starts_with("predict: ") && error.contains("--nonsense"), "{error}");
-        assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"])).is_err());
-        assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"])).is_ok());
+        let missing = check(SubmissionKind::Predict, &words(&["--data", "d"]), &grammar()).unwrap_err().to_string();
+        assert!(missing.contains("--model") && !missing.contains('\n'), "{missing}");
+        assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"]), &grammar()).is_err());
+        assert!(divided(&arguments(&["--data", "d", "--shards", "0"])).is_err());
+        assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &grammar()).is_ok());
     }
 }
