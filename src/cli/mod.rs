@@ -46,7 +46,7 @@ mod workbench;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use arguments::{Arguments, Command};
 use console::{Console, Outcome, WrongUse};
@@ -96,7 +96,7 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Preset(arguments) => preset::run(&arguments, console),
         Command::Train(arguments) => train::run(&arguments, workspace, console),
         Command::Resume(arguments) => resume::run(&arguments, workspace, console),
-        Command::Submit(arguments) => submit::run(&arguments, workspace, console),
+        Command::Submit(arguments) => submit::run(&arguments, &Arguments::command(), workspace, console),
         Command::Split(arguments) => split::run(&arguments, console),
         Command::Show(arguments) => show::run(&arguments, console),
         Command::Evaluate(arguments) => evaluate::run(&arguments, workspace, console),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::partitions::{UnavailableNode, unavailable_nodes};
 use crate::queued_job::{QueuedJob, SQUEUE_ARGUMENTS, parse_squeue};
 use crate::slurm_program::{SlurmError, SlurmProgram};
 use crate::task_id::TaskId;
@@ -19,6 +20,8 @@ use mammoscope_storage::runs::workspace::Workspace;
 
 /// The time for which an answer is used again. A controller serves many users.
 pub const MIN_INTERVAL: Duration = Duration::from_secs(5);
+/// The number of nodes, or ranges of nodes, that a reason names.
+const MAX_NAMED_NODES: usize = 2;
 /// The largest stored answer that is read.
 const MAX_BYTES: u64 = 1 << 26;
 
@@ -80,7 +83,14 @@ impl JobQueue {
             Some(text) => Ok(text),
             None => SlurmProgram::Squeue.run(SQUEUE_ARGUMENTS).inspect(|text| self.keep(text)),
         };
-        let answer = text.map(|text| Arc::new(parse_squeue(&text).into_iter().collect()));
+        let answer = text.map(|text| {
+            let mut jobs = parse_squeue(&text);
+            if jobs.iter().any(QueuedJob::waits_for_nodes) {
+                // Without it, Slurm's own words remain.
+                name_nodes(&mut jobs, &unavailable_nodes().unwrap_or_default());
+            }
+            Arc::new(jobs.into_iter().collect())
+        });
         *last = Some((Instant::now(), answer.clone()));
         answer
     }
@@ -109,6 +119,18 @@ impl JobQueue {
     }
 }
 
+/// Adds the administrator's reasons to those of jobs that wait for nodes.
+fn name_nodes(jobs: &mut [QueuedJob], nodes: &[UnavailableNode]) {
+    let named: Vec<String> = nodes.iter().take(MAX_NAMED_NODES).map(ToString::to_string).collect();
+    if named.is_empty() {
+        return;
+    }
+    for job in jobs.iter_mut().filter(|job| job.waits_for_nodes()) {
+        let reason = job.reason.as_deref().unwrap_or_default();
+        job.reason = Some(format!("{reason} ({})", named.join(", ")));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,6 +141,18 @@ mod tests {
         let kept = KeptAnswer { time, host: host.to_owned(), text: "12|0|PENDING||Priority\n".to_owned() };
         fs::create_dir_all(queue.file.parent().unwrap()).unwrap();
         fs::write(&queue.file, serde_json::to_vec(&kept).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_job_that_waits_for_drained_nodes_is_given_the_administrators_reason() {
+        let lines = "1|0|PENDING||Nodes required for job are DOWN, DRAINED or reserved\n2|0|PENDING||Priority\n";
+        let mut jobs = parse_squeue(lines);
+        let node = ["node7", "drained", "new disk"].map(str::to_owned);
+        let [nodes, state, reason] = node;
+        name_nodes(&mut jobs, &[UnavailableNode { nodes, state, reason }]);
+        let reasons: Vec<_> = jobs.iter().filter_map(|job| job.reason.as_deref()).collect();
+        let expected = "Nodes required for job are DOWN, DRAINED or reserved (node7 drained: new disk)";
+        assert_eq!(reasons, [expected, "Priority"]);
     }
 
     #[test]

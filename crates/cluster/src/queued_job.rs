@@ -25,15 +25,11 @@ pub struct QueuedJob {
 }
 
 impl QueuedJob {
-    /// True if the user, an administrator or a drained node keeps the job from starting, so that waiting does not help.
+    /// True if the job waits for nodes that are down or drained.
     #[must_use]
-    pub fn is_blocked(&self) -> bool {
+    pub fn waits_for_nodes(&self) -> bool {
         let reason = self.reason.as_deref().unwrap_or_default();
-        self.state.is_waiting()
-            && (self.state == JobState::RequeueHeld
-                || ["JobHeld", "BadConstraints", "PartitionDown", "PartitionInactive", "DependencyNeverSatisfied"]
-                    .iter()
-                    .any(|word| reason.starts_with(word)))
+        self.state.is_waiting() && (reason.contains("DRAINED") || reason.starts_with("ReqNodeNotAvail"))
     }
 }
 
@@ -101,12 +97,5 @@ CLUSTER: other
                 "12_1 cancelled on node7",
             ]
         );
-    }
-
-    #[test]
-    fn held_jobs_and_jobs_that_cannot_start_are_blocked() {
-        let blocked = |line: &str| parse_squeue(line)[0].is_blocked();
-        assert!(blocked("1|0|PENDING||JobHeldAdmin") && blocked("1|0|PENDING||DependencyNeverSatisfied"));
-        assert!(!blocked("1|0|PENDING||Priority") && !blocked("1|0|RUNNING|node1|None"));
     }
 }

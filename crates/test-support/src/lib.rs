@@ -17,6 +17,7 @@ pub mod pty_session;
 pub mod python;
 pub mod run_fixture;
 #[cfg(target_os = "linux")]
+pub mod slurm_cluster;
 pub mod trainer_fixture;
 pub mod training_fixture;
 

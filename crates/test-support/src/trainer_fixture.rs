@@ -42,11 +42,13 @@ impl TrainerFixture {
         fixture
     }
 
+    /// The data set.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    fn workspace(&self) -> PathBuf {
+    /// The workspace.
+    pub fn workspace(&self) -> PathBuf {
         self.folder.path().join("workspace")
     }
 
@@ -107,7 +109,8 @@ pub struct WatchedRun {
 }
 
 impl WatchedRun {
-    fn new(dir: RunDir) -> Self {
+    /// A run of which no event was read yet.
+    pub fn new(dir: RunDir) -> Self {
         Self { tail: EventTail::new(&dir.events()), dir, unseen: Vec::new() }
     }
 
