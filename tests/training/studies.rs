@@ -137,7 +137,7 @@ fn repetitions_differ_in_the_seed_and_what_failed_is_resumed_together() {
 fn impossible_studies_are_refused_and_leave_nothing() {
     let fixture = fixture();
     let cases: [(&[&str], &str); 7] = [
-        (&["--folds", "1"], "--folds: "),
+        (&["--folds", "1"], "--folds 1: at least 2"),
         (&["--folds", "3", "--fold", "4"], "--fold 4"),
         (&["--folds", "3", "--splits", "x.csv"], "cannot be used with"),
         (&["--random", "3"], "--sweep"),
