@@ -1,5 +1,6 @@
 //! The condition of a submitted run in words: what its trainer reported, with what Slurm says.
 
+use chrono::TimeDelta;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::printable::printable;
@@ -11,6 +12,9 @@ use crate::task_id::TaskId;
 /// The start of the reason of a run that its trainer has put back into the queue.
 pub const REQUEUED: &str = "requeued in Slurm";
 
+/// The longest time for which a list of jobs is used, with a margin for clocks.
+const LIST_AGE: TimeDelta = TimeDelta::seconds(20);
+
 /// The reason of a run that waits for its first start.
 #[must_use]
 pub fn submitted_reason(task: TaskId) -> String {
@@ -21,6 +25,10 @@ pub fn submitted_reason(task: TaskId) -> String {
 /// trainer left as queued has ended with its job. `None` if there is nothing to correct.
 #[must_use]
 pub fn phase_in_cluster(condition: &RunCondition, evidence: &JobEvidence) -> Option<RunPhase> {
+    if *evidence == JobEvidence::NotListed {
+        let is_gone = condition.phase == RunPhase::Queued && !is_too_early(condition, evidence);
+        return is_gone.then_some(RunPhase::Interrupted);
+    }
     let state = evidence.state()?;
     if matches!(condition.phase, RunPhase::Completed | RunPhase::Stopped | RunPhase::Failed) {
         return None;
@@ -37,13 +45,18 @@ pub fn phase_in_cluster(condition: &RunCondition, evidence: &JobEvidence) -> Opt
     Some(if is_failure { RunPhase::Failed } else { RunPhase::Interrupted })
 }
 
+/// True if the list of jobs may be older than the job.
+fn is_too_early(condition: &RunCondition, evidence: &JobEvidence) -> bool {
+    *evidence == JobEvidence::NotListed && condition.silence < LIST_AGE
+}
+
 /// The condition in words, if Slurm adds anything to it.
 #[must_use]
 pub fn condition_text(condition: &RunCondition, task: TaskId, evidence: &JobEvidence) -> Option<String> {
     if matches!(condition.phase, RunPhase::Completed | RunPhase::Stopped | RunPhase::Failed) {
         return None;
     }
-    if *evidence == JobEvidence::Unknown {
+    if *evidence == JobEvidence::Unknown || is_too_early(condition, evidence) {
         return None;
     }
     match condition.phase {
@@ -55,7 +68,9 @@ pub fn condition_text(condition: &RunCondition, task: TaskId, evidence: &JobEvid
 
 fn queued(condition: &RunCondition, task: TaskId, evidence: &JobEvidence) -> String {
     let requeued = condition.reason.as_deref().filter(|reason| reason.starts_with(REQUEUED));
-    let Some(state) = evidence.state() else { return format!("queued · Slurm no longer lists {task}") };
+    let Some(state) = evidence.state() else {
+        return format!("interrupted · Slurm no longer lists {task}: it was cancelled, or ended long ago");
+    };
     if !state.is_over() {
         let reason = requeued.map(|reason| format!("{} · ", printable(reason))).unwrap_or_default();
         return format!("queued · {reason}{}", job_text(task, evidence));
@@ -102,7 +117,6 @@ fn job_text(task: TaskId, evidence: &JobEvidence) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::TimeDelta;
     use mammoscope_domain::run::run_condition::Staleness;
 
     use super::*;
@@ -136,7 +150,13 @@ mod tests {
                 "failed in Slurm before the trainer started: is the workspace shared with the nodes? (12_3)",
             ),
             (Queued, None, submitted, "12|3|CANCELLED||None", "cancelled in Slurm before the trainer started (12_3)"),
-            (Queued, None, submitted, "", "queued · Slurm no longer lists 12_3"),
+            (
+                Queued,
+                None,
+                submitted,
+                "",
+                "interrupted · Slurm no longer lists 12_3: it was cancelled, or ended long ago",
+            ),
             (
                 Queued,
                 None,

@@ -30,10 +30,12 @@ const MAX_BYTES: u64 = 1 << 26;
 pub struct JobList(HashMap<TaskId, QueuedJob>);
 
 impl JobList {
-    /// A job or task; `None` if Slurm does not list it: it ended some minutes ago, or never existed.
+    /// A job or task; `None` if Slurm does not list it: it ended some minutes ago, was cancelled while other tasks of its
+    /// array waited, or never existed.
     #[must_use]
     pub fn find(&self, id: TaskId) -> Option<&QueuedJob> {
-        self.0.get(&id)
+        // Once the last of the tasks that never started is cancelled, one line stands for all of them.
+        self.0.get(&id).or_else(|| self.0.get(&TaskId::job(id.job)).filter(|array| array.state.is_over()))
     }
 }
 
@@ -153,6 +155,13 @@ mod tests {
         let reasons: Vec<_> = jobs.iter().filter_map(|job| job.reason.as_deref()).collect();
         let expected = "Nodes required for job are DOWN, DRAINED or reserved (node7 drained: new disk)";
         assert_eq!(reasons, [expected, "Priority"]);
+    }
+
+    #[test]
+    fn the_line_of_a_cancelled_array_stands_for_its_tasks() {
+        let jobs: JobList = parse_squeue("1|N/A|CANCELLED||None\n2|N/A|PENDING||Priority\n").into_iter().collect();
+        assert_eq!(jobs.find(TaskId::task(1, 7)).map(|job| &job.state), Some(&JobState::Cancelled));
+        assert_eq!(jobs.find(TaskId::task(2, 0)), None);
     }
 
     #[test]
