@@ -192,8 +192,8 @@ def many_runs(program, folder):
                 os.link(os.path.join(runs, name, file), os.path.join(runs, f"{name}-{number}", file))
     time_list(program, workspace, "10,000 old runs", b"completed", b"10000")
     studies = os.path.join(folder, "studies")
-    make(program, studies, "--runs", "10000", "--studies", "200", "--epochs", "1", "--steps", "1")
-    time_list(program, studies, "10,000 runs in 200 studies", b"50/50 done", b"10,000 runs")
+    make(program, studies, "--runs", "10000", "--studies", "200", "--epochs", "2", "--steps", "1")
+    time_list(program, studies, "10,000 runs in 200 studies", b"50/50 done", b"00 runs")
 
 
 def time_list(program, workspace, what, of_newest, of_all):

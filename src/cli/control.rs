@@ -56,8 +56,8 @@ pub(super) fn run(
         match send_request(run, arguments.verb, !arguments.no_wait, Cancellation::new(&|| interruption.requested()))? {
             RequestOutcome::Interrupted => return Err(Interrupted.into()),
             RequestOutcome::NoTrainer(condition) => {
-                // In a group, finished runs are skipped.
-                if found.group.is_none() {
+                // In a group or a study, finished runs are skipped.
+                if found.runs.len() == 1 {
                     anyhow::bail!("no trainer is running for {}: {condition}", printable(&run.name()));
                 }
                 console.note(format_args!("{}: {condition}", printable(&run.name())));

@@ -1,5 +1,6 @@
-//! The models that `--model` names: a file, a folder, a run, or the runs of a group.
+//! The models that `--model` names: a file, a folder, a run, or the runs of a group or a study.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::bail;
@@ -8,7 +9,7 @@ use super::console::Console;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_storage::models::model_set::ModelSet;
 use mammoscope_storage::runs::best_checkpoint::{NoBestCheckpoint, best_checkpoint};
-use mammoscope_storage::runs::run_catalog::{FindRunError, find_runs};
+use mammoscope_storage::runs::run_catalog::{FindRunError, RunEntry, find_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -18,7 +19,7 @@ pub(super) fn open_models(requested: &Path, workspace: Option<&Path>, console: &
 }
 
 /// Opens the models that `--model` names, faulty ones included. An existing path is a model file, a folder of models or
-/// a run directory; anything else is the name of a run or a group, whose best checkpoints are opened.
+/// a run directory; anything else is the name of a run, a group or a study, whose best checkpoints are opened.
 pub(super) fn open_models_and_faulty(
     requested: &Path,
     workspace: Option<&Path>,
@@ -34,6 +35,9 @@ pub(super) fn open_models_and_faulty(
         }
         found => found?,
     };
+    if let Some(study) = &found.study {
+        refuse_several_networks(study, &found.runs)?;
+    }
     let mut files = Vec::new();
     for run in &found.runs {
         match best_checkpoint(run) {
@@ -46,4 +50,21 @@ pub(super) fn open_models_and_faulty(
         bail!("no run of {} has a best checkpoint yet", printable(name));
     }
     Ok(ModelSet::of_files(&files)?)
+}
+
+/// Refuses a study with more than one network per view.
+fn refuse_several_networks(study: &str, runs: &[RunDir]) -> anyhow::Result<()> {
+    let groups: BTreeSet<String> =
+        runs.iter().filter_map(|run| Some(RunEntry::read(run.clone()).group()?.to_owned())).collect();
+    match groups.first() {
+        Some(first) if groups.len() > 1 => bail!(
+            "the study {} has {} networks for each view; name one of its groups, such as {}, or a run: `mammoscope runs \
+             --study {}` lists them",
+            printable(study),
+            groups.len(),
+            printable(first),
+            printable(study)
+        ),
+        _ => Ok(()),
+    }
 }

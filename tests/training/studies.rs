@@ -92,6 +92,14 @@ fn a_sweep_over_folds_is_trained_ranked_and_pooled() {
     let pooled = json(&output);
     assert_eq!(pooled["sets"]["CC_R"]["n"], 16, "every subject exactly once");
     assert_eq!(pooled["pool"]["folds"], serde_json::json!([1, 2, 3]));
+    let (data, out) = (fixture.data.to_str().unwrap(), fixture.folder.path().join("predictions"));
+    let output = fixture.output(&["predict", "--model", &study, "--data", data, "--out", out.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr_of(&output).contains("has 6 networks for each view; name one of its groups"),
+        "{}",
+        stderr_of(&output)
+    );
     let point = best.to_string();
     let stored =
         json(&fixture.output(&["evaluate", &study, "--point", &point, "--stored", "--resamples", "20", "--json"]));
@@ -129,7 +137,7 @@ fn repetitions_differ_in_the_seed_and_what_failed_is_resumed_together() {
 fn impossible_studies_are_refused_and_leave_nothing() {
     let fixture = fixture();
     let cases: [(&[&str], &str); 7] = [
-        (&["--folds", "1"], "--folds: "),
+        (&["--folds", "1"], "--folds 1: at least 2"),
         (&["--folds", "3", "--fold", "4"], "--fold 4"),
         (&["--folds", "3", "--splits", "x.csv"], "cannot be used with"),
         (&["--random", "3"], "--sweep"),

@@ -7,13 +7,13 @@ use crate::report::study_text::ranking_text;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::study::study_member::StudyMember;
 use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
-use mammoscope_domain::text::counted::counted_as;
+use mammoscope_domain::text::counted::{counted, counted_as};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_catalog::RunEntry;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The options for studies.
-#[derive(Clone, Copy, Debug, Default, Args)]
+#[derive(Clone, Copy, Debug, Args)]
 pub(super) struct StudyChoice {
     /// The point of a study [default: the one that ranks first by the monitored metric on the validation images]
     #[arg(long, value_name = "N")]
@@ -21,6 +21,12 @@ pub(super) struct StudyChoice {
     /// The seed of a study with several, counted from 1
     #[arg(long, value_name = "N", default_value_t = 1)]
     repetition: u32,
+}
+
+impl Default for StudyChoice {
+    fn default() -> Self {
+        Self { point: None, repetition: 1 }
+    }
 }
 
 /// The runs of a study that can be evaluated together: the views and folds of a point with one seed.
@@ -41,9 +47,11 @@ pub(super) fn runs_of_point(
     if !members().any(is_chosen) {
         let points = members().map(|member| member.point).max().unwrap_or(1);
         let message = format!(
-            "{} has no point {point} with seed {}: it has points 1 to {points} and seeds 1 to {repetitions}",
+            "{} has no point {point} with seed {}: it has {} and {}",
             printable(study),
-            choice.repetition
+            choice.repetition,
+            counted(points as usize, "point"),
+            counted(repetitions as usize, "seed")
         );
         return Err(WrongUse(message).into());
     }

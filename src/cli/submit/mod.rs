@@ -9,7 +9,7 @@ mod train;
 
 use std::path::Path;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Command, Subcommand};
 
 use self::resume::SubmitResumeArguments;
 use self::shards::ShardArguments;
@@ -60,24 +60,19 @@ Examples:
     Preprocess(ShardArguments),
 }
 
-/// Submits work; `grammar` is that of the whole program.
+/// Submits work; `program` is the command line of the whole program.
 pub(super) fn run(
     arguments: &SubmitArguments,
-    grammar: &clap::Command,
+    program: &Command,
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
+    let submit = |kind, arguments| shards::run(kind, arguments, program, workspace, console);
     match &arguments.work {
         SubmittedWork::Train(arguments) => train::run(arguments, workspace, console),
         SubmittedWork::Resume(arguments) => resume::run(arguments, workspace, console),
-        SubmittedWork::Predict(arguments) => {
-            shards::run(SubmissionKind::Predict, arguments, grammar, workspace, console)
-        }
-        SubmittedWork::Explain(arguments) => {
-            shards::run(SubmissionKind::Explain, arguments, grammar, workspace, console)
-        }
-        SubmittedWork::Preprocess(arguments) => {
-            shards::run(SubmissionKind::Preprocess, arguments, grammar, workspace, console)
-        }
+        SubmittedWork::Predict(arguments) => submit(SubmissionKind::Predict, arguments),
+        SubmittedWork::Explain(arguments) => submit(SubmissionKind::Explain, arguments),
+        SubmittedWork::Preprocess(arguments) => submit(SubmissionKind::Preprocess, arguments),
     }
 }

@@ -43,10 +43,12 @@ struct ShardOptions {
     cluster: ClusterArguments,
 }
 
+/// Submits a command in shards. `program` is the command line of the whole program, by which the words of the command
+/// are understood.
 pub(super) fn run(
     kind: SubmissionKind,
     arguments: &ShardArguments,
-    grammar: &Command,
+    program: &Command,
     workspace: Option<&Path>,
     console: &Console,
 ) -> anyhow::Result<Outcome> {
@@ -59,10 +61,10 @@ pub(super) fn run(
         word.into_string().map_err(|word| WrongUse(format!("{}: not UTF-8", printable(&word.to_string_lossy()))))
     });
     let own: Vec<String> = own.collect::<Result<_, _>>()?;
-    check(kind, &own, grammar)?;
+    check(kind, &own, program)?;
     let workspace = Workspace::open(workspace)?;
     let directory = std::env::current_dir().context("find the current folder")?;
-    let (words, out) = with_own_folder(kind, &own, grammar)?;
+    let (words, out) = with_own_folder(kind, &own, program)?;
     let out = directory.join(out);
     let mut folder = out.clone().into_os_string();
     folder.push(".shards");
@@ -128,23 +130,21 @@ fn own_option(known: &Command, word: &OsString) -> Option<bool> {
 }
 
 /// Refuses arguments that the command itself would refuse on every node.
-fn check(kind: SubmissionKind, own: &[String], grammar: &Command) -> anyhow::Result<()> {
+fn check(kind: SubmissionKind, own: &[String], program: &Command) -> anyhow::Result<()> {
     if own.iter().any(|word| word == "--shard" || word.starts_with("--shard=")) {
         return Err(WrongUse("--shard is for a single task; --shards N makes the tasks".to_owned()).into());
     }
     let line = ["mammoscope", kind.name()].into_iter().chain(own.iter().map(String::as_str));
-    grammar.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
+    program.clone().try_get_matches_from(line).map_err(|error| WrongUse(format!("{kind}: {}", message(&error))))?;
     Ok(())
 }
 
 /// The arguments with the folder to write to replaced by that of a shard, and the folder.
-fn with_own_folder(kind: SubmissionKind, own: &[String], grammar: &Command) -> anyhow::Result<(Vec<String>, PathBuf)> {
+fn with_own_folder(kind: SubmissionKind, own: &[String], program: &Command) -> anyhow::Result<(Vec<String>, PathBuf)> {
     let mut words = own.to_vec();
-    let place = if kind == SubmissionKind::Preprocess {
-        positional(kind, own, grammar).get(1).copied()
-    } else {
-        own.iter().position(|word| word == "--out").map(|place| place + 1)
-    };
+    let of_option = || own.iter().position(|word| word == "--out").map(|place| place + 1);
+    let second = (kind == SubmissionKind::Preprocess).then(|| positional(kind, own, program).get(1).copied()).flatten();
+    let place = second.or_else(of_option);
     if let Some(place) = place.filter(|&place| place < words.len()) {
         let out = std::mem::replace(&mut words[place], ShardCommand::OUT.to_owned());
         return Ok((words, PathBuf::from(out)));
@@ -158,11 +158,11 @@ fn with_own_folder(kind: SubmissionKind, own: &[String], grammar: &Command) -> a
 }
 
 /// The places of the arguments that belong to no option.
-fn positional(kind: SubmissionKind, own: &[String], grammar: &Command) -> Vec<usize> {
-    let Some(command) = grammar.find_subcommand(kind.name()) else { return Vec::new() };
+fn positional(kind: SubmissionKind, own: &[String], program: &Command) -> Vec<usize> {
+    let Some(command) = program.find_subcommand(kind.name()) else { return Vec::new() };
     let takes_next = |word: &str| {
         let name = word.strip_prefix("--")?;
-        let found = command.get_arguments().chain(grammar.get_arguments());
+        let found = command.get_arguments().chain(program.get_arguments());
         let option = found.into_iter().find(|argument| argument.get_long() == Some(name))?;
         Some(option.get_action().takes_values())
     };
@@ -180,9 +180,13 @@ fn positional(kind: SubmissionKind, own: &[String], grammar: &Command) -> Vec<us
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
-    use crate::cli::predict::PredictArguments;
-    use crate::cli::preprocess::PreprocessArguments;
+
+    fn program() -> Command {
+        crate::cli::arguments::Arguments::command()
+    }
 
     #[derive(Parser)]
     struct Line {
@@ -192,13 +196,6 @@ mod tests {
 
     fn arguments(words: &[&str]) -> ShardArguments {
         Line::parse_from(["submit"].iter().chain(words)).shards
-    }
-
-    /// The commands that can be divided, as the program knows them.
-    fn grammar() -> Command {
-        Command::new("mammoscope")
-            .subcommand(PredictArguments::augment_args(Command::new("predict")))
-            .subcommand(PreprocessArguments::augment_args(Command::new("preprocess")))
     }
 
     #[test]
@@ -235,7 +232,7 @@ mod tests {
     fn the_folder_of_results_is_found_for_each_command() {
         let folder = |kind, words: &[&str]| {
             let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-            let (words, out) = with_own_folder(kind, &words, &grammar()).unwrap();
+            let (words, out) = with_own_folder(kind, &words, &program()).unwrap();
             (words.join(" ").replace(ShardCommand::OUT, "OUT"), out)
         };
         let predict = folder(SubmissionKind::Predict, &["--data", "d", "--out", "o"]);
@@ -244,18 +241,20 @@ mod tests {
         assert_eq!(explain, ("--out OUT --data d".to_owned(), PathBuf::from("o")));
         let preprocess = folder(SubmissionKind::Preprocess, &["--labels", "out", "in", "--phi", "out"]);
         assert_eq!(preprocess, ("--labels out in --phi OUT".to_owned(), PathBuf::from("out")));
+        let preprocess = folder(SubmissionKind::Preprocess, &["in", "--out", "o"]);
+        assert_eq!(preprocess, ("in --out OUT".to_owned(), PathBuf::from("o")));
     }
 
     #[test]
     fn wrong_arguments_are_refused_here_and_not_on_the_nodes() {
         let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
         let error =
-            check(SubmissionKind::Predict, &words(&["--data", "d", "--nonsense"]), &grammar()).unwrap_err().to_string();
+            check(SubmissionKind::Predict, &words(&["--data", "d", "--nonsense"]), &program()).unwrap_err().to_string();
         assert!(error.starts_with("predict: ") && error.contains("--nonsense"), "{error}");
-        let missing = check(SubmissionKind::Predict, &words(&["--data", "d"]), &grammar()).unwrap_err().to_string();
+        let missing = check(SubmissionKind::Predict, &words(&["--data", "d"]), &program()).unwrap_err().to_string();
         assert!(missing.contains("--model") && !missing.contains('\n'), "{missing}");
-        assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"]), &grammar()).is_err());
         assert!(divided(&arguments(&["--data", "d", "--shards", "0"])).is_err());
-        assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &grammar()).is_ok());
+        assert!(check(SubmissionKind::Predict, &words(&["--shard", "1/4"]), &program()).is_err());
+        assert!(check(SubmissionKind::Preprocess, &words(&["in", "out"]), &program()).is_ok());
     }
 }

@@ -27,7 +27,9 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// requeues it. Once all tasks have ended, another job evaluates their runs together, into the folder `evaluation` of the
 /// submission.
 #[derive(Debug, Args)]
-#[command(override_usage = "mammoscope submit train --data DIR --view V,… --preset NAME [OPTIONS]")]
+#[command(override_usage = "\
+mammoscope submit train [OPTIONS] --data <DIR> --view <V,…> \\
+           --preset <NAME>")]
 #[command(after_help = "\
 Examples:
   A cross-validation of four views, four hours a task, ten tasks at a time:

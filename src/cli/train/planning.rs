@@ -83,9 +83,9 @@ impl PlannedImages {
                     Some(fold) => vec![fold],
                     None => (1..=count).map(FoldChoice::Fold).collect(),
                 };
-                let plans = held_out.into_iter().map(|fold| {
-                    Ok(SplitPlan::Table(SplitTable::parse(Path::new(FOLDS), &table, Some(fold)).context("--fold")?))
-                });
+                let plans = held_out
+                    .into_iter()
+                    .map(|fold| Ok(SplitPlan::Table(SplitTable::parse(Path::new(FOLDS), &table, Some(fold))?)));
                 (plans.collect::<anyhow::Result<_>>()?, Some(table))
             }
         };
@@ -133,13 +133,13 @@ fn fold_table(
     console: &Console,
 ) -> anyhow::Result<Vec<u8>> {
     let division = Division::Folds { folds, test: 0.0 };
-    division.check().map_err(|error| WrongUse(format!("--folds: {error}")))?;
+    division.check().map_err(|error| WrongUse(error.to_string()))?;
     let labelled: Vec<&DatasetSample> = scanned.samples.iter().filter(|sample| sample.label.is_some()).collect();
     if labelled.is_empty() {
         bail!("--folds: none of the images has a label, and folds are stratified by class");
     }
     let compared = ComparedSubjects { labelled: &labelled, root: &arguments.data, grey: &arguments.data_options.grey };
-    let (units, unreadable) = compared.units(&division, console).context("--folds")?;
+    let (units, unreadable) = compared.units(&division, console)?;
     if !unreadable.is_empty() {
         bail!(
             "--folds: {} cannot be read, so copies of {} are not found: repair or remove {}",

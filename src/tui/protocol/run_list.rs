@@ -1,6 +1,7 @@
 //! The list of runs in the workspace, shared by all screens.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -26,7 +27,8 @@ pub(in crate::tui) struct RunList {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::tui) struct RunRow {
     pub(in crate::tui) run: RunDir,
-    pub(in crate::tui) spec: Option<RunSpec>,
+    /// Shared, because there are many and each is kept twice.
+    pub(in crate::tui) spec: Option<Arc<RunSpec>>,
     /// The last status written by the trainer.
     pub(in crate::tui) status: Option<RunStatus>,
     /// The condition derived from the status and the trainer's process.

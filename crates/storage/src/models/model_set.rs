@@ -40,7 +40,7 @@ pub enum ModelSetError {
     /// A folder contains no model.
     #[error("{}: no model here (models are .safetensors files; `mammoscope import` converts Keras files)", printable_path(.0))]
     Empty(PathBuf),
-    /// Two models of a folder are for the same view.
+    /// Two models are for the same view.
     #[error("{} and {} are both for {}; keep one, or name the file", printable_path(first), printable_path(second), view.map_or("any view", View::name))]
     Ambiguous {
         first: PathBuf,
@@ -67,20 +67,15 @@ impl ModelSet {
         }
         files.sort();
         let entries = files.iter().map(|file| read_entry(file)).collect::<Result<Vec<_>, _>>()?;
-        for (position, second) in entries.iter().enumerate() {
-            let view = second.metadata.view;
-            if let Some(first) = entries[..position].iter().find(|entry| entry.metadata.view == view) {
-                let (first, second) = (first.path.clone(), second.path.clone());
-                return Err(ModelSetError::Ambiguous { first, second, view });
-            }
-        }
+        check_views(&entries)?;
         if entries.is_empty() { Err(ModelSetError::Empty(path.to_owned())) } else { Ok(Self { entries, named: false }) }
     }
 
     /// Reads and checks model files of distinct views, such as the best of each run of a group. A single model serves
-    /// every view.
+    /// every view. Fails if two are for the same view.
     pub fn of_files(paths: &[PathBuf]) -> Result<Self, ModelSetError> {
         let entries = paths.iter().map(|path| read_entry(path)).collect::<Result<Vec<_>, _>>()?;
+        check_views(&entries)?;
         Ok(Self { named: entries.len() == 1, entries })
     }
 
@@ -113,6 +108,18 @@ impl ModelSet {
             .or_else(|| with(None))
             .or_else(|| self.entries.first().filter(|_| self.named))
     }
+}
+
+/// Refuses two models of the same view, of which one would be used by chance.
+fn check_views(entries: &[ModelEntry]) -> Result<(), ModelSetError> {
+    for (position, second) in entries.iter().enumerate() {
+        let view = second.metadata.view;
+        if let Some(first) = entries[..position].iter().find(|entry| entry.metadata.view == view) {
+            let (first, second) = (first.path.clone(), second.path.clone());
+            return Err(ModelSetError::Ambiguous { first, second, view });
+        }
+    }
+    Ok(())
 }
 
 fn read_entry(path: &Path) -> Result<ModelEntry, ModelSetError> {

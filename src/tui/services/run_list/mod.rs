@@ -5,6 +5,7 @@ mod cluster_watch;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::time::{Duration, SystemTime};
 use std::{fs, io, thread};
@@ -177,7 +178,7 @@ fn row(entry: RunEntry, evidence: &RunEvidence) -> RunRow {
         (_, Err(error)) => Some(format!("status.json: {error}")),
         _ => None,
     };
-    RunRow { run: entry.run, spec: entry.spec.ok(), status: entry.status.ok(), condition, problem }
+    RunRow { run: entry.run, spec: entry.spec.ok().map(Arc::new), status: entry.status.ok(), condition, problem }
 }
 
 /// Lists the runs now and whenever they change, until the inbox is gone.

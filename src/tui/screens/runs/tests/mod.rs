@@ -73,7 +73,7 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Proces
         updated: now,
     };
     let condition = Some(RunCondition::new(now, &status, evidence));
-    RunRow { run: run_dir(name), spec: Some(spec), status: Some(status), condition, problem: None }
+    RunRow { run: run_dir(name), spec: Some(spec.into()), status: Some(status), condition, problem: None }
 }
 
 fn rows() -> Vec<RunRow> {

@@ -13,7 +13,7 @@ fn of_study(name: &str, point: u32, state: RunPhase, best: f64) -> RunRow {
         repetition: 1,
         fold: Some(if name.ends_with('1') { 1 } else { 2 }),
     };
-    row.spec.as_mut().unwrap().study = Some(member);
+    std::sync::Arc::make_mut(row.spec.as_mut().unwrap()).study = Some(member);
     row.status.as_mut().unwrap().best.as_mut().unwrap().value = best;
     row
 }
