@@ -22,6 +22,10 @@ pub fn ranking_text(ranking: &StudyRanking) -> String {
     for point in &ranking.points {
         text.push_str(&columns.row(point));
     }
+    if ranking.lacks_validation() {
+        text.push_str("\nNot ranked: the runs have no validation images.\n");
+        return text;
+    }
     let better = if ranking.monitor == Monitor::ValLoss { "smaller" } else { "larger" };
     let _ =
         writeln!(text, "\nRanked by {metric} on the validation images ({better} is better); the test takes no part.");
@@ -133,6 +137,12 @@ mod tests {
             run(4, "0.1", 1, 0.99, false),
         ];
         insta::assert_snapshot!(ranking_text(&StudyRanking::of(&runs, Monitor::ValAccuracy)));
+        let unvalidated: Vec<RankedRun> = runs.iter().map(|run| RankedRun { best: None, ..run.clone() }).collect();
+        let text = ranking_text(&StudyRanking::of(&unvalidated, Monitor::ValAccuracy));
+        assert!(
+            text.contains("Not ranked: the runs have no validation images") && !text.contains("Ranked by"),
+            "{text}"
+        );
         assert_eq!(ranking_text(&StudyRanking::of(&runs[..1], Monitor::ValAccuracy)), "");
     }
 }

@@ -93,6 +93,14 @@ fn best_point(study: &str, entries: &[RunEntry], console: &Console) -> anyhow::R
     let monitors = entries.iter().filter_map(|entry| Some(entry.spec.as_ref().ok()?.config.monitor));
     let Some(monitor) = monitors.into_iter().next() else { return Ok(first) };
     let ranking = StudyRanking::of(&ranked, monitor);
+    if ranking.lacks_validation() {
+        console.warn(format!(
+            "the runs of {} have no validation images, so no point is the best: point {first} is evaluated, --point N chooses \
+             another",
+            printable(study)
+        ));
+        return Ok(first);
+    }
     let Some(best) = ranking.best() else {
         anyhow::bail!(
             "no point of {} is complete yet, so none is the best; `mammoscope runs --study {}` shows the progress, --point N \

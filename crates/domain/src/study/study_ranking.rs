@@ -14,7 +14,7 @@ use crate::training::training_config::Monitor;
 pub struct RankedRun {
     pub member: StudyMember,
     pub view: View,
-    /// The monitored metric at the best epoch, on the validation images.
+    /// The monitored metric at the best epoch, on the validation images; `None` without such images.
     pub best: Option<f64>,
     /// True if the run has ended with all its epochs or by an early stop.
     pub complete: bool,
@@ -27,7 +27,11 @@ impl RankedRun {
         Some(Self {
             member: spec.study.clone()?,
             view: spec.view,
-            best: status.and_then(|status| status.best.as_ref()).map(|best| best.value),
+            // Without validation images the best epoch is chosen by a training metric, which ranks nothing.
+            best: status
+                .and_then(|status| status.best.as_ref())
+                .filter(|best| best.metric == spec.config.monitor.name())
+                .map(|best| best.value),
             complete: status.is_some_and(|status| status.state == RunPhase::Completed),
         })
     }
@@ -97,6 +101,13 @@ impl StudyRanking {
     #[must_use]
     pub fn best(&self) -> Option<&RankedPoint> {
         self.points.first().filter(|point| point.is_complete() && point.mean.is_some())
+    }
+
+    /// True if points are complete, but none has a value: the runs have no validation images.
+    #[must_use]
+    pub fn lacks_validation(&self) -> bool {
+        let mut complete = self.points.iter().filter(|point| point.is_complete()).peekable();
+        complete.peek().is_some() && complete.all(|point| point.mean.is_none())
     }
 
     /// The number of complete points after the best one whose mean lies within the spread over seeds of the two; `None`
@@ -192,6 +203,9 @@ pub(super) mod tests {
         let ranking = StudyRanking::of(&runs, Monitor::ValAccuracy);
         assert_eq!(ranking.best().unwrap().point, 1);
         assert_eq!(ranking.points[1].runs, (1, 2));
+        let unvalidated: Vec<RankedRun> = runs.iter().map(|run| RankedRun { best: None, ..run.clone() }).collect();
+        let unvalidated = StudyRanking::of(&unvalidated, Monitor::ValAccuracy);
+        assert!(unvalidated.best().is_none() && unvalidated.lacks_validation() && !ranking.lacks_validation());
         runs.retain(|run| run.member.point == 2);
         assert_eq!(StudyRanking::of(&runs, Monitor::ValAccuracy).best(), None);
         assert_eq!(StudyRanking::of(&[], Monitor::ValAccuracy).points, []);
