@@ -54,7 +54,7 @@ fn a_run_is_started_watched_and_explored_down_to_an_image() {
     session.send(b"\x1b[B\x1b[B\x1b[B\r\x15");
     session.send(b"2\r");
     session.wait_for_text("1 changed");
-    session.wait_for_text("3 steps timed");
+    session.wait_for_text("per epoch");
     session.send(b"\x13");
     session.wait_for_text("[3 Runs]");
     let completed = |screen: &Screen| screen.contents().matches("completed ·").count() == 4;

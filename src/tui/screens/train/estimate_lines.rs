@@ -120,21 +120,21 @@ impl TrainScreen {
         let timing = self.known_timing();
         let gpus = timing.map_or(0, |timing| timing.steps.gpus);
         let place = if devices == DeviceList::AllCuda && gpus == 0 {
-            "spread over all GPUs".to_owned()
+            " spread over all GPUs".to_owned()
         } else {
             let trainers = shares(&devices, runs, timing).len();
             let used = devices.distinct(gpus);
             let used: Vec<String> = used.iter().take(trainers).map(ToString::to_string).collect();
             let (on, devices) = (used.join(", "), used.len());
             match (runs, trainers) {
-                (1, _) => format!("on {on}"),
-                (_, 1) => format!("one after another on {on}"),
-                (_, trainers) if trainers == devices => format!("in parallel on {on}"),
-                (_, trainers) if devices == 1 => format!("with {trainers} side by side on {on}"),
-                (_, trainers) => format!("with up to {} side by side on each of {on}", trainers.div_ceil(devices)),
+                (1, _) => format!(" on {on}"),
+                (_, 1) => format!(" one after another on {on}"),
+                (_, trainers) if trainers == devices => format!(" in parallel on {on}"),
+                (_, trainers) if devices == 1 => format!(", {trainers} side by side, on {on}"),
+                (_, trainers) => format!(", up to {} side by side on each of {on}", trainers.div_ceil(devices)),
             }
         };
-        format!("{} {place}: {names}", counted(runs, "run"))
+        format!("{}{place}: {names}", counted(runs, "run"))
     }
 
     fn network_text(&self) -> String {
