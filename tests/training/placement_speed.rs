@@ -61,7 +61,7 @@ fn median(values: &[f64]) -> f64 {
 }
 
 #[test]
-#[ignore = "takes minutes and needs an idle machine"]
+#[ignore = "minutes on an idle machine: cargo test --test training placement_speed -- --ignored --nocapture"]
 fn the_chosen_placement_trains_fastest() {
     let cores = std::thread::available_parallelism().unwrap().get();
     let fixture = TrainerFixture::new(SUBJECTS);
@@ -102,7 +102,7 @@ fn the_chosen_placement_trains_fastest() {
 
 /// The four training runs of the demo, with its images, settings and chosen placement, against one run after another.
 #[test]
-#[ignore = "takes minutes and needs an idle machine"]
+#[ignore = "minutes on an idle machine: cargo test --test training placement_speed -- --ignored --nocapture"]
 fn the_demo_trains_twice_as_fast_as_one_run_after_another() {
     let folder = tempfile::tempdir().unwrap();
     let mammoscope = |arguments: &[&str]| {

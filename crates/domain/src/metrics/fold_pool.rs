@@ -91,11 +91,13 @@ impl FoldSpread {
     }
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
+/// The mean; `None` without values.
+pub(crate) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn standard_deviation(values: &[f64]) -> Option<f64> {
+/// The standard deviation (n − 1); `None` with fewer than two values.
+pub(crate) fn standard_deviation(values: &[f64]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     Some((squares / (values.len() - 1) as f64).sqrt())

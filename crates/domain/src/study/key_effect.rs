@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::study_ranking::{RankedPoint, mean};
+use super::study_ranking::RankedPoint;
+use crate::metrics::fold_pool::mean;
 use crate::metrics::rank_correlation::spearman;
 
 /// The fewest complete points of which a share of the variance is stated.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::key_effect::KeyEffect;
 use super::study_member::StudyMember;
+use crate::metrics::fold_pool::{mean, standard_deviation};
 use crate::run::run_spec::RunSpec;
 use crate::run::run_status::{RunPhase, RunStatus};
 use crate::subject::view::View;
@@ -147,16 +148,6 @@ fn means_by(runs: &[&RankedRun], key: impl Fn(&RankedRun) -> u32) -> Vec<f64> {
         }
     }
     values.values().filter_map(|values| mean(values)).collect()
-}
-
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-}
-
-fn standard_deviation(values: &[f64]) -> Option<f64> {
-    let mean = mean(values).filter(|_| values.len() > 1)?;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((squares / (values.len() - 1) as f64).sqrt())
 }
 
 #[cfg(test)]
