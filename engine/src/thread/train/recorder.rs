@@ -286,6 +286,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_time_limit_shorter_than_two_epochs_is_warned_of_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path().join("run")).unwrap();
+        let spec = spec();
+        let queue = Arc::new(RunQueue::new(Vec::new()));
+        queue.start_run(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
+        let mut recorder = Recorder::open(&run, &spec, queue).unwrap();
+        let mut warnings = |limit: Option<u64>, epoch_s| {
+            recorder.set_time_limit(limit.map(Duration::from_secs));
+            recorder.warn_of_short_limit(epoch_s).unwrap();
+            recorder.summary().warnings.iter().map(|warning| warning.message.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(warnings(None, 9000.0), [""; 0]);
+        assert_eq!(warnings(Some(600), 300.0), [""; 0], "two epochs fit");
+        let expected = "the job's time limit is shorter than two epochs: 10 min against 7 min for an epoch; a longer --time \
+                        wastes less on starting again";
+        assert_eq!(warnings(Some(600), 420.0), [expected]);
+        assert_eq!(warnings(Some(600), 480.0), [expected], "once is enough");
+    }
+
+    #[test]
     fn a_run_that_stops_after_its_epoch_can_still_be_paused() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
