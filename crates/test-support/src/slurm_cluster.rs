@@ -107,13 +107,21 @@ impl SlurmCluster {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Lets a requeued task start at once, instead of after Slurm's two minutes.
+    /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until it has. The time is set again
+    /// until then: Slurm sets its own once more when it has cleaned up after the attempt before.
     pub fn start_now(&self, task: &str) {
-        wait_for(&format!("{task} to be pending again"), || {
-            self.jobs().iter().any(|job| job.starts_with(&format!("{task} PENDING"))).then_some(())
+        let pending = format!("{task} PENDING");
+        let mut was_pending = false;
+        wait_for(&format!("{task} to start again"), || {
+            let is_pending = self.jobs().iter().any(|job| job.starts_with(&pending));
+            was_pending |= is_pending;
+            if is_pending {
+                let update = ["update", &format!("JobId={task}"), "StartTime=now"];
+                let _ = self.output("scontrol", &update);
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            (was_pending && !is_pending).then_some(())
         });
-        let update = ["update", &format!("JobId={task}"), "StartTime=now"];
-        assert!(self.output("scontrol", &update).is_some(), "{task}: {:?}", self.jobs());
     }
 }
 
