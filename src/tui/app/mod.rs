@@ -183,14 +183,14 @@ impl App {
             return Vec::new();
         }
         if let Some(popup) = self.popups.last_mut() {
-            let outcome = popup.press(key);
+            let outcome = popup.press(key, &self.shared.keymap);
             return self.after_popup(outcome);
         }
         if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.shared) {
             return effects;
         }
         let table = self.screens.get(self.screen).bindings(&self.shared);
-        match action_of(key, table.iter().copied().flatten().chain(APP_BINDINGS)) {
+        match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
             None => Vec::new(),
         }
@@ -274,7 +274,7 @@ impl App {
         match self.popups.last_mut() {
             Some(popup) => {
                 for character in text.chars().filter(|character| !character.is_control()) {
-                    popup.press(Key::Char(character));
+                    popup.press(Key::Char(character), &self.shared.keymap);
                 }
                 Vec::new()
             }
