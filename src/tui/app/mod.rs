@@ -207,7 +207,7 @@ impl App {
             return Vec::new();
         }
         if let Some(popup) = self.popups.last_mut() {
-            let outcome = popup.press(key);
+            let outcome = popup.press(key, &self.shared.keymap);
             if outcome == PopupOutcome::Unbound {
                 return vec![Effect::quiet(format!("{key} does nothing here"))];
             }
@@ -217,7 +217,7 @@ impl App {
             return effects;
         }
         let table = self.screens.get(self.screen).bindings(&self.shared);
-        match action_of(key, table.iter().copied().flatten().chain(APP_BINDINGS)) {
+        match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
             // Escape where there is nothing to go back from is not a mistake.
             None if key == Key::Escape => Vec::new(),
@@ -331,7 +331,7 @@ impl App {
         match self.popups.last_mut() {
             Some(popup) => {
                 for character in text.chars().filter(|character| !character.is_control()) {
-                    popup.press(Key::Char(character));
+                    popup.press(Key::Char(character), &self.shared.keymap);
                 }
                 Vec::new()
             }
