@@ -69,8 +69,8 @@ const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Judges the keys in the user's settings: their verbs must exist, and no key may have two.
-pub fn check_keys(_settings: &Settings) -> Result<(), SettingsError> {
-    Ok(())
+pub fn check_keys(settings: &Settings) -> Result<(), SettingsError> {
+    KeyMap::of_settings(settings).map(drop)
 }
 
 /// The options for opening the workbench.
@@ -97,7 +97,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
     let shared = SharedState {
-        keymap: KeyMap::default(),
+        keymap: KeyMap::of_settings(&options.settings)?,
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },

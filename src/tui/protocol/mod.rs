@@ -19,6 +19,7 @@ pub(super) mod painted_review;
 pub(super) mod pictures;
 pub(super) mod preparation;
 pub(super) mod question;
+mod remapping;
 pub(super) mod review;
 pub(super) mod run_list;
 pub(super) mod runs;

@@ -1,6 +1,6 @@
 //! The key table of the screen Runs.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, Risk, StateTables};
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::runs::RunsAction;
 use crate::tui::protocol::verb::Verb;
@@ -28,15 +28,18 @@ pub(super) const BINDINGS: KeyTables = &[
         quiet(RunsAction::Tail, &[Verb::Follow], "follow the end of the curves"),
         quiet(RunsAction::Reset, &[Verb::ResetView], "show the whole curves"),
         quiet(RunsAction::Resume, &[Verb::Again], "resume the run"),
-        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash"),
+        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash")
+            .also(&["delete", "remove"])
+            .risky(Risk::Confirmed),
         quiet(RunsAction::Reference, &[Verb::Reference], "show or hide a reference under the curves"),
         quiet(RunsAction::Back, &[Verb::Back], "clear the cursor, the overlay or the filter"),
         quiet(RunsAction::Ask(RequestVerb::Checkpoint), &[], "write a checkpoint of the run now"),
         quiet(RunsAction::Ask(RequestVerb::Pause), &[], "pause the run"),
         quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
-        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it"),
-        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
-        quiet(RunsAction::Kill, &[], "kill the run's trainer"),
+        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it")
+            .risky(Risk::AtOnce),
+        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now").risky(Risk::Confirmed),
+        quiet(RunsAction::Kill, &[], "kill the run's trainer").risky(Risk::Confirmed),
         quiet(RunsAction::MarkEnded, &[], "mark the run that lost its trainer as ended"),
     ],
     LIST_MOTIONS,
@@ -49,3 +52,6 @@ const fn shown(action: RunsAction, verbs: &'static [Verb], hint: &'static str, n
 const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -> Binding {
     Binding::quiet(Action::Runs(action), verbs, name)
 }
+
+/// The only state.
+pub(super) const STATES: &[StateTables] = &[StateTables { tables: BINDINGS, needs: "" }];

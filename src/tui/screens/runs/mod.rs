@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use viewport::Viewport;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::run_list::RunRow;
@@ -248,6 +248,17 @@ impl RunsScreen {
 impl Screen for RunsScreen {
     fn bindings(&self, _model: &SharedState) -> KeyTables {
         keys::BINDINGS
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
+    }
+
+    fn unavailable(&self, action: Action, shared: &SharedState) -> Option<String> {
+        match action {
+            Action::Runs(action) => self.obstacle(action, shared),
+            _ => None,
+        }
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TimingRequest, TrainEffect};
@@ -293,6 +293,10 @@ impl Screen for TrainScreen {
             (Pane::Form, None) => keys::FORM,
             (Pane::Estimate | Pane::Layers, _) => keys::READING,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
