@@ -12,6 +12,7 @@ use super::app::App;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::settings::Settings;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
@@ -40,6 +41,7 @@ pub(super) fn empty_shared_state() -> SharedState {
         graphics,
         machine: MachineSample::default(),
         runs: RunList::default(),
+        settings: Settings::default(),
     }
 }
 
