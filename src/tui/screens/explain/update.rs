@@ -74,14 +74,14 @@ impl ExplainScreen {
     /// Fixes the scale to that of the map on screen, or drops a fixed scale.
     fn toggle_fixed_scale(&mut self) -> Vec<Effect> {
         if self.settings.full.take().is_some() {
-            return vec![Effect::done("each map has its own scale"), Effect::SaveView];
+            return vec![Effect::neutral("each map has its own scale"), Effect::SaveView];
         }
         let state = self.sample().map_or(MapState::Pending, |sample| self.map_state(sample));
         let Some(largest) = state.ready().and_then(|mapped| MapScale::largest(&mapped.image.map)) else {
             return vec![warning("there is no map on screen to take the scale from")];
         };
         self.settings.full = Some(largest);
-        vec![Effect::done(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
+        vec![Effect::neutral(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
     }
 
     fn toggle_grid(&mut self, shared: &SharedState) -> Vec<Effect> {

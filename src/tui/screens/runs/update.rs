@@ -81,7 +81,7 @@ impl RunsScreen {
         };
         if evaluated(&row.run) {
             let mut effects = vec![Effect::Navigate(Destination::Evaluation(row.run.clone()))];
-            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::done));
+            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::neutral));
             return effects;
         }
         vec![Effect::failed(format!(
@@ -144,7 +144,7 @@ impl RunsScreen {
     fn toggle_reference(&mut self) -> Vec<Effect> {
         if let Some(Reference { folder, .. }) = self.reference.take() {
             self.folder = TextField::new(folder.to_string_lossy());
-            return vec![Effect::done("the reference is hidden; the same key shows one again")];
+            return vec![Effect::neutral("the reference is hidden; the same key shows one again")];
         }
         self.typing = Some(Typing::ReferenceFolder);
         Vec::new()
@@ -232,7 +232,7 @@ impl RunsScreen {
         let from = self.lower.note.map_or(0, |note| note + 1);
         let after = curves.notes.iter().enumerate().skip(from).find_map(wanted);
         let Some(found) = after.or_else(|| curves.notes.iter().enumerate().find_map(wanted)) else {
-            return vec![Effect::done("no events of this run need attention")];
+            return vec![Effect::neutral("no events of this run need attention")];
         };
         let place = curves.place_of(curves.notes[found].step, self.view.axis);
         self.lower.note = Some(found);
@@ -243,7 +243,7 @@ impl RunsScreen {
             self.view.lower = Some(Lower::Events);
         }
         let text = note_text(&curves.notes[found].kind);
-        vec![Effect::done(format!("step {}: {}", curves.notes[found].step, printable(&text)))]
+        vec![Effect::neutral(format!("step {}: {}", curves.notes[found].step, printable(&text)))]
     }
 
     pub(super) fn on_mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {

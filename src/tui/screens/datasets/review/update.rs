@@ -75,7 +75,7 @@ impl ReviewPane {
                 Vec::new()
             }
             None if self.image().is_some_and(|image| self.verdict(image).is_none()) => {
-                vec![Effect::done("this is the last image without a verdict")]
+                vec![Effect::neutral("this is the last image without a verdict")]
             }
             None => vec![Effect::done("all images have a verdict")],
         }
