@@ -2,7 +2,7 @@
 
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::Mouse;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
@@ -140,5 +140,5 @@ pub(super) fn caption(sample: &ExplainSample) -> String {
 }
 
 fn warning(text: &str) -> Effect {
-    Effect::Notice(Notice { text: text.to_owned(), tone: Tone::Warning })
+    Effect::warning(text)
 }
