@@ -75,7 +75,8 @@ impl App {
         self.shared.now = now;
         let duration = |notice: &Notice| if notice.tone == Tone::Quiet { QUIET_DURATION } else { NOTICE_DURATION };
         self.notice.take_if(|(since, notice)| now - *since > duration(notice));
-        let active = run_ends::active_runs(&self.shared.runs);
+        // Only these messages change the list of runs, which may be long.
+        let active = matches!(message, UiMessage::Runs(_)).then(|| run_ends::active_runs(&self.shared.runs));
         let mut effects = match message {
             UiMessage::Input(Input::Key(key)) => self.press(key),
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
@@ -102,7 +103,7 @@ impl App {
             UiMessage::Picture(message) => self.on_picture(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
-        effects.extend(run_ends::effects_of_ends(&active, &self.shared.runs));
+        effects.extend(active.into_iter().flat_map(|active| run_ends::effects_of_ends(&active, &self.shared.runs)));
         self.resolve(effects)
     }
 
