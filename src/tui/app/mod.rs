@@ -12,6 +12,7 @@ use super::frame::{FrameAreas, tab_at};
 use super::popups::Popup;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
+use super::popups::messages::MessagesPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::settings::SettingsPopup;
 use super::popups::viewer::ViewerPopup;
@@ -29,6 +30,8 @@ use crate::tui::protocol::verb::Verb;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
+/// The number of notices that are kept.
+const MAX_MESSAGES: usize = 200;
 /// The time for which a quiet notice is shown.
 const QUIET_DURATION: TimeDelta = TimeDelta::seconds(3);
 
@@ -40,6 +43,8 @@ pub(super) struct App {
     /// The last one is on top and gets the input.
     pub(super) popups: Vec<Popup>,
     pub(super) notice: Option<(DateTime<Utc>, Notice)>,
+    /// The latest notices, but for the quiet ones.
+    messages: Vec<(DateTime<Utc>, Notice)>,
     /// The areas of the last drawing, for the mouse.
     areas: FrameAreas,
 }
@@ -49,7 +54,15 @@ impl App {
     pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
         let screens = Screens::new(view);
-        let mut app = Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() };
+        let mut app = Self {
+            shared,
+            screen,
+            screens,
+            popups: Vec::new(),
+            notice: None,
+            messages: Vec::new(),
+            areas: FrameAreas::default(),
+        };
         app.apply_theme();
         app
     }
@@ -148,6 +161,12 @@ impl App {
     fn note(&mut self, notice: Notice) {
         let is_hidden =
             notice.tone == Tone::Quiet && self.notice.as_ref().is_some_and(|(_, current)| current.tone != Tone::Quiet);
+        if notice.tone != Tone::Quiet {
+            if self.messages.len() == MAX_MESSAGES {
+                self.messages.remove(0);
+            }
+            self.messages.push((self.shared.now, notice.clone()));
+        }
         if !is_hidden {
             self.notice = Some((self.shared.now, notice));
         }
@@ -291,6 +310,10 @@ impl App {
             }
             AppAction::Settings => {
                 self.popups.push(Popup::Settings(SettingsPopup::default()));
+                Vec::new()
+            }
+            AppAction::Messages => {
+                self.popups.push(Popup::Messages(MessagesPopup::new(self.messages.clone())));
                 Vec::new()
             }
             AppAction::Theme(theme) => self.choose_theme(theme),

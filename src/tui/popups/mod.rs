@@ -2,6 +2,7 @@
 
 pub(super) mod confirm;
 pub(super) mod help;
+pub(super) mod messages;
 pub(super) mod outcome;
 pub(super) mod palette;
 mod scrolled;
@@ -11,6 +12,7 @@ pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
 use help::HelpPopup;
+use messages::MessagesPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -30,6 +32,7 @@ pub(super) enum Popup {
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
     Settings(SettingsPopup),
+    Messages(MessagesPopup),
     /// The tour of a first start, which leaves all keys to what is below it.
     Tour,
     /// The full-screen picture viewer.
@@ -41,7 +44,12 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Settings(_) | Self::Tour => &[],
+            Self::Help(_)
+            | Self::Palette(_)
+            | Self::Confirm(_)
+            | Self::Settings(_)
+            | Self::Messages(_)
+            | Self::Tour => &[],
         }
     }
 
@@ -51,6 +59,7 @@ impl Popup {
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
             Self::Settings(popup) => popup.press(key),
+            Self::Messages(popup) => popup.press(key),
             Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.press(key, keymap),
         }
@@ -62,6 +71,7 @@ impl Popup {
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
             Self::Settings(popup) => popup.mouse(mouse),
+            Self::Messages(popup) => popup.mouse(mouse),
             Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.mouse(mouse),
         }
@@ -74,6 +84,7 @@ impl Popup {
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
             Self::Settings(popup) => popup.draw(frame, area, shared),
+            Self::Messages(popup) => popup.draw(frame, area, shared),
             Self::Tour => tour::draw(frame, area, shared),
             Self::Viewer(popup) => popup.draw(frame, area, shared),
         }

@@ -15,6 +15,8 @@ pub(in crate::tui) enum AppAction {
     Help,
     Palette,
     Settings,
+    /// The notices of this session.
+    Messages,
     /// Other colours, for this session.
     Theme(ThemeChoice),
     Redraw,
@@ -38,6 +40,8 @@ macro_rules! define_app_bindings {
             app(AppAction::PreviousScreen, &[Verb::PreviousScreen], "", "go to the previous screen"),
             app(AppAction::Settings, &[], "", "show the settings and where they come from")
                 .also(&["settings", "configuration", "preferences", "options"]),
+            app(AppAction::Messages, &[], "", "show the messages of this session in full")
+                .also(&["messages", "notices", "log"]),
             theme(ThemeChoice::Light, "use the light theme, for light backgrounds"),
             theme(ThemeChoice::Dark, "use the dark theme, for dark backgrounds"),
             theme(ThemeChoice::Auto, "use the theme for the terminal's background, auto"),
