@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_log::LogLine;
 use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_event::RunEventKind;
@@ -30,6 +31,13 @@ pub(in crate::tui) enum RunsAction {
     ZoomOut,
     NextEvent,
     Lower,
+    PreviousLower,
+    /// Show the information pane at full height, or no longer.
+    Maximise,
+    NextMatch,
+    PreviousMatch,
+    NextSort,
+    ReverseSort,
     Axis,
     CursorLeft,
     CursorRight,
@@ -65,6 +73,8 @@ pub(in crate::tui) enum RunsEffect {
     MarkEnded(RunDir),
     /// Move a run to the trash.
     Trash(RunDir),
+    /// Read the sketches of runs on screen.
+    Sketch(Vec<RunDir>),
     /// Read the history files of a folder.
     ReadReference(PathBuf),
 }
@@ -90,8 +100,16 @@ pub(in crate::tui) enum RunsMessage {
     Forced { run: RunDir, outcome: Result<String, Failure> },
     /// A run was moved to this place in the trash.
     Trashed { run: RunDir, outcome: Result<PathBuf, Failure> },
+    /// The validation losses of a run on screen.
+    Sketched { run: RunDir, sketch: RunSketch },
     /// A history to show under the curves.
     Reference { folder: PathBuf, outcome: Result<ReferenceHistory, Failure> },
+}
+
+/// The validation losses of a run's epochs, for a small curve.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::tui) struct RunSketch {
+    pub(in crate::tui) losses: Vec<f32>,
 }
 
 /// The content of the pane below the charts.
@@ -103,6 +121,26 @@ pub(in crate::tui) enum Lower {
     Log,
     /// No pane, to leave more room for the charts.
     Nothing,
+}
+
+impl Lower {
+    /// The title of the pane.
+    pub(in crate::tui) const fn title(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Log => "log",
+            Self::Nothing => "",
+        }
+    }
+
+    /// The next content.
+    pub(in crate::tui) const fn next(self) -> Self {
+        match self {
+            Self::Events => Self::Log,
+            Self::Log => Self::Nothing,
+            Self::Nothing => Self::Events,
+        }
+    }
 }
 
 /// The changes of a followed run since the last update.
@@ -120,7 +158,7 @@ pub(in crate::tui) struct RunUpdate {
     /// Files that cannot be read, with the reasons.
     pub(in crate::tui) problems: Vec<String>,
     /// The end of the log, if it has changed.
-    pub(in crate::tui) log: Option<Vec<String>>,
+    pub(in crate::tui) log: Option<Vec<LogLine>>,
 }
 
 /// Something that happened at a step of a run.

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::datasets::paths::expand;
 use super::run_list;
+use super::run_sketches::SketchReader;
 use super::run_watch::RunWatch;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
@@ -38,6 +39,8 @@ pub(in crate::tui) struct RunsService {
     is_listing: bool,
     watches: HashMap<RunDir, RunWatch>,
     last_selection: Option<Instant>,
+    /// Started with the first request.
+    sketches: Option<SketchReader>,
 }
 
 impl RunsService {
@@ -48,6 +51,7 @@ impl RunsService {
             is_listing: false,
             watches: HashMap::new(),
             last_selection: None,
+            sketches: None,
         }
     }
 
@@ -59,6 +63,10 @@ impl RunsService {
                 }
             }
             RunsEffect::Follow(runs) => self.follow(runs),
+            RunsEffect::Sketch(runs) => {
+                let inbox = &self.inbox;
+                self.sketches.get_or_insert_with(|| SketchReader::start(inbox.clone())).read(runs);
+            }
             RunsEffect::Ask { run, verb } => self.work(move || {
                 let answer = send_request(&run, verb, true, Cancellation::never()).map_err(Failure::from);
                 RunsMessage::Answered { run, verb, answer }

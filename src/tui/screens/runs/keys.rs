@@ -17,7 +17,11 @@ pub(super) const BINDINGS: KeyTables = &[
         shown(RunsAction::LogScale, &[Key::Char('l')], "log", "toggle the logarithmic scale"),
         shown(RunsAction::ZoomIn, &[Key::Char('z')], "zoom", "zoom in at the cursor"),
         shown(RunsAction::NextEvent, &[Key::Char('!')], "next event", "go to the next event that needs attention"),
-        shown(RunsAction::Lower, &[Key::Char('e')], "events", "show events, log, or charts only"),
+        shown(RunsAction::Lower, &[Key::Char('i'), Key::Char('e')], "events", "show events, log, or charts only"),
+        quiet(RunsAction::PreviousLower, &[Key::Char('I')], "show the previous of events, log, or charts only"),
+        quiet(RunsAction::Maximise, &[Key::Char('v')], "show events or log at full height"),
+        quiet(RunsAction::NextSort, &[Key::Char('o')], "sort the runs by the next column"),
+        quiet(RunsAction::ReverseSort, &[Key::Char('O')], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Key::Char('t')], "axis", "switch between steps, epochs and time"),
         quiet(RunsAction::Rougher, &[Key::Char('S')], "smooth the curves less"),
         quiet(RunsAction::ZoomOut, &[Key::Char('Z')], "zoom out"),
@@ -38,6 +42,22 @@ pub(super) const BINDINGS: KeyTables = &[
         quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
         quiet(RunsAction::Kill, &[], "kill the run's trainer"),
         quiet(RunsAction::MarkEnded, &[], "mark the run that lost its trainer as ended"),
+    ],
+    LIST_MOTIONS,
+];
+
+/// The keys while the information pane has the full height.
+pub(super) const PAGER_BINDINGS: KeyTables = &[
+    &[
+        shown(RunsAction::Back, &[Key::Escape], "back", "close the pager, or clear the search"),
+        shown(RunsAction::Filter, &[Key::Char('/')], "find", "find a text"),
+        shown(RunsAction::NextMatch, &[Key::Char('n')], "next", "go to the next line with the text"),
+        shown(RunsAction::PreviousMatch, &[Key::Char('N')], "previous", "go to the previous line with the text"),
+        shown(RunsAction::Tail, &[Key::Char('F')], "follow", "follow the end, or no longer"),
+        shown(RunsAction::Lower, &[Key::Char('i')], "events or log", "show the log, or the events"),
+        shown(RunsAction::NextEvent, &[Key::Char('!')], "next warning", "go to the next line that needs attention"),
+        quiet(RunsAction::PreviousLower, &[Key::Char('I')], "show the events, or the log"),
+        quiet(RunsAction::Maximise, &[Key::Char('v'), Key::Char('f')], "close the pager"),
     ],
     LIST_MOTIONS,
 ];
