@@ -11,6 +11,7 @@ use crate::tui::protocol::run_log::LogLine;
 use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::run::run_records::{StepReport, Timed};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_runs::control::RequestOutcome;
@@ -38,6 +39,8 @@ pub(in crate::tui) enum RunsAction {
     PreviousMatch,
     NextSort,
     ReverseSort,
+    /// Edit the name, the tags and the note of the run.
+    Label,
     Axis,
     CursorLeft,
     CursorRight,
@@ -71,6 +74,8 @@ pub(in crate::tui) enum RunsEffect {
     Kill(RunDir),
     /// Record that a run without a trainer has ended.
     MarkEnded(RunDir),
+    /// Replace the labels of a run.
+    Label { run: RunDir, labels: RunLabels },
     /// Move a run to the trash.
     Trash(RunDir),
     /// Read the sketches of runs on screen.
@@ -98,6 +103,8 @@ pub(in crate::tui) enum RunsMessage {
     StudyResumed { study: String, outcome: Result<String, Failure> },
     /// A trainer was killed, or a run marked as ended; the text describes it.
     Forced { run: RunDir, outcome: Result<String, Failure> },
+    /// The labels of a run were replaced.
+    Labelled { run: RunDir, outcome: Result<RunLabels, Failure> },
     /// A run was moved to this place in the trash.
     Trashed { run: RunDir, outcome: Result<PathBuf, Failure> },
     /// The validation losses of a run on screen.

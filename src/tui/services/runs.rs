@@ -24,6 +24,7 @@ use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumabl
 use mammoscope_runs::trainer_process::TrainerProcess;
 use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::history_files::read_history;
+use mammoscope_storage::runs::labels_file::write_labels;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequests;
 use mammoscope_storage::runs::run_trash::move_to_trash;
@@ -86,6 +87,10 @@ impl RunsService {
             RunsEffect::MarkEnded(run) => self.work(move || {
                 let outcome = mark_ended(&run).map(|()| "marked as ended".to_owned()).map_err(Failure::from);
                 RunsMessage::Forced { run, outcome }
+            }),
+            RunsEffect::Label { run, labels } => self.work(move || {
+                let outcome = write_labels(&run, &labels).map(|()| labels).map_err(Failure::new);
+                RunsMessage::Labelled { run, outcome }
             }),
             RunsEffect::Trash(run) => {
                 let workspace = self.workspace.clone();

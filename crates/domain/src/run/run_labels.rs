@@ -49,11 +49,9 @@ impl fmt::Display for LabelError {
                 write!(f, "the {what} has {length} characters; at most {most} are kept")
             }
             Self::ControlCharacter(what) => write!(f, "the {what} contains control characters"),
-            Self::Tag(tag) => write!(
-                f,
-                "'{}' is not a tag: one word of letters, digits and . _ - / :, at most {MAX_TAG} characters",
-                printable(tag)
-            ),
+            Self::Tag(tag) => {
+                write!(f, "'{}' is not a tag: letters, digits and . _ - / : only, at most {MAX_TAG}", printable(tag))
+            }
             Self::TooManyTags(count) => write!(f, "{count} tags; at most {MAX_TAGS} are kept"),
         }
     }

@@ -5,13 +5,10 @@ use ratatui::text::{Line, Span};
 
 use super::charts_view::{DrawnRun, LETTERS, VALIDATION_LETTERS};
 use super::curves::{Metric, RunCurves, XAxis};
-use super::run_names::titles;
 use super::{RunsScreen, SMOOTHING};
-use crate::tui::protocol::run_list::RunRow;
-use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
-use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::fitted::width;
 use mammoscope_domain::text::grouped_digits::grouped;
 
 /// The legend of the reference.
@@ -119,7 +116,7 @@ impl RunsScreen {
             XAxis::Time => place_text(axis, cursor),
         };
         let place = if first { format!(" {place} ") } else { " ".to_owned() };
-        let values = |with_validation: bool| {
+        let values = |drawn: &[DrawnRun<'_>], with_validation: bool| {
             let mut spans = vec![Span::styled(place.clone(), theme.accent())];
             for run in drawn {
                 let value = value_at(run.curves, metric, axis, cursor);
@@ -138,25 +135,10 @@ impl RunsScreen {
             }
             Line::from(spans)
         };
-        let line = [true, false].map(values).into_iter().find(|line| line.width() <= room);
-        line.unwrap_or_else(|| super::details_view::truncated(values(false), room))
-    }
-
-    /// The line above overlaid charts: the letter and the name of every run, in its colour.
-    pub(super) fn overlay_legend(&self, cells: usize, shared: &SharedState) -> Line<'static> {
-        let runs = self.drawn_runs();
-        let rows: Vec<Option<&RunRow>> =
-            runs.iter().map(|run| shared.runs.position(run).map(|at| &shared.runs.rows[at])).collect();
-        let names = titles(&runs, &rows, shared);
-        let share = (cells / names.len().max(1)).saturating_sub(4).max(4);
-        let mut spans = Vec::new();
-        for (run, name) in runs.iter().zip(&names) {
-            let series = self.series_of(run);
-            let total: usize = names.iter().map(|name| width(name) + 4).sum();
-            let name = if total <= cells { name.clone() } else { fitted(name, share) };
-            spans.push(Span::styled(format!(" {} {name} ", LETTERS[series]), shared.theme.series(series)));
-        }
-        Line::from(spans)
+        let line = [true, false].map(|with_validation| values(drawn, with_validation));
+        // The legend above the charts has the values of all runs.
+        let of_selected = || values(&drawn[..drawn.len().min(1)], false);
+        line.into_iter().find(|line| line.width() <= room).unwrap_or_else(of_selected)
     }
 }
 
@@ -170,13 +152,13 @@ fn place_text(axis: XAxis, place: f64) -> String {
 }
 
 /// The value of a run's curve at a position; `None` beyond its ends.
-fn value_at(curves: &RunCurves, metric: Metric, axis: XAxis, place: f64) -> Option<f32> {
+pub(super) fn value_at(curves: &RunCurves, metric: Metric, axis: XAxis, place: f64) -> Option<f32> {
     let at = curves.nearest(axis, place).filter(|_| curves.covers(axis, place))?;
     Some(curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at])
 }
 
 /// A value of a metric.
-fn value_text(metric: Metric, value: f32) -> String {
+pub(super) fn value_text(metric: Metric, value: f32) -> String {
     if !value.is_finite() {
         return "not finite".to_owned();
     }

@@ -43,7 +43,7 @@ impl Column {
         match self {
             Self::Name => "run",
             Self::State => "state",
-            Self::Curve => "val loss",
+            Self::Curve => "val",
             Self::Best => "best",
             Self::Epoch => "epoch",
             Self::Eta => "ETA",
@@ -104,6 +104,10 @@ const GIVING_WAY: [Column; 7] =
     [Column::Created, Column::Preset, Column::Tags, Column::Curve, Column::Eta, Column::Epoch, Column::Best];
 /// The smallest width of the state: `completed`.
 const MIN_STATE: usize = 9;
+/// A width for names that is reached before the state gets more room.
+const COMFORTABLE_NAME: usize = 18;
+/// The width from which on a failure is shown with its reason.
+const MIN_REASON: usize = 18;
 /// Cells for the mark and the sign of the state.
 pub(super) const LEAD: usize = 3;
 
@@ -135,11 +139,10 @@ impl Layout {
         }
         let spare = cells.saturating_sub(least(&columns));
         let has_state = columns.contains(&Column::State);
-        let width = |column: Column| column.cells().unwrap_or(MIN_STATE + spare);
-        Self {
-            name: if has_state { name } else { name + spare },
-            columns: columns.into_iter().map(|column| (column, width(column))).collect(),
-        }
+        // Names first, then the evidence for the state.
+        let for_name = if has_state { spare.min(COMFORTABLE_NAME.saturating_sub(name)) } else { spare };
+        let width = |column: Column| column.cells().unwrap_or(MIN_STATE + spare - for_name);
+        Self { name: name + for_name, columns: columns.into_iter().map(|column| (column, width(column))).collect() }
     }
 }
 
@@ -193,10 +196,13 @@ pub(super) fn eta_text(row: &RunRow) -> String {
 pub(super) fn state_in(text: String, condition: Option<&RunCondition>, silence: TimeDelta, cells: usize) -> String {
     let fits = |text: &String| crate::tui::widgets::fitted::width(text) <= cells;
     let Some(condition) = condition.filter(|_| !fits(&text)) else { return text };
-    if condition.phase == RunPhase::Failed && condition.stale.is_none() {
+    if condition.phase == RunPhase::Failed && condition.stale.is_none() && cells >= MIN_REASON {
         return text;
     }
     let name = condition.name().to_owned();
+    if condition.phase == RunPhase::Failed {
+        return name;
+    }
     let aged = format!("{name} · {}", age_text(silence));
     if fits(&aged) { aged } else { name }
 }

@@ -34,6 +34,17 @@ impl Metric {
         }
     }
 
+    /// A short name.
+    pub(in crate::tui) const fn brief(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "acc",
+            Self::LearningRate => "lr",
+            Self::ImagesPerS => "images/s",
+            Self::GradientNorm => "grad",
+        }
+    }
+
     fn of(self, point: &StepReport) -> f32 {
         let value = match self {
             Self::Loss => point.loss,

@@ -20,6 +20,7 @@ pub(super) const BINDINGS: KeyTables = &[
         shown(RunsAction::Lower, &[Key::Char('i'), Key::Char('e')], "events", "show events, log, or charts only"),
         quiet(RunsAction::PreviousLower, &[Key::Char('I')], "show the previous of events, log, or charts only"),
         quiet(RunsAction::Maximise, &[Key::Char('v')], "show events or log at full height"),
+        quiet(RunsAction::Label, &[Key::Char('n')], "name, tag or annotate the run"),
         quiet(RunsAction::NextSort, &[Key::Char('o')], "sort the runs by the next column"),
         quiet(RunsAction::ReverseSort, &[Key::Char('O')], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Key::Char('t')], "axis", "switch between steps, epochs and time"),

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::charts_view::LETTERS;
-use super::columns::{Column, LEAD, Layout, best_text, epoch_text, eta_text, state_in};
+use super::columns::{Column, LEAD, Layout, best_text, epoch_text, eta_text, remaining, state_in};
 use super::listing::{FolderKind, ListLine, Place, progress};
 use super::run_names::{day_or_time, name, title};
 use super::{RunsScreen, Typing};
@@ -51,7 +51,7 @@ impl RunsScreen {
             frame.render_widget(Paragraph::new(self.empty_text(shared)).wrap(Wrap { trim: true }), rows);
             return;
         }
-        let layout = Layout::of(&self.view.columns, rows.width.into());
+        let layout = Layout::of(&self.used_columns(shared), rows.width.into());
         if has_headings {
             frame.render_widget(self.headings(&layout, theme), Rect { height: 1, ..rows });
             rows = Rect { y: rows.y + 1, height: rows.height - 1, ..rows };
@@ -77,6 +77,16 @@ impl RunsScreen {
             self.sketches.show(rows);
         }
         frame.render_widget(Paragraph::new(lines), rows);
+    }
+
+    /// The chosen columns without those that are empty for all runs.
+    fn used_columns(&self, shared: &SharedState) -> Vec<Column> {
+        let is_used = |column: &Column| match column {
+            Column::Eta => shared.runs.active().any(|row| remaining(row).is_some()),
+            Column::Tags => shared.runs.rows.iter().any(|row| row.labels.is_some()),
+            _ => true,
+        };
+        self.view.columns.iter().copied().filter(is_used).collect()
     }
 
     fn count_text(&self, shared: &SharedState) -> String {
@@ -162,7 +172,10 @@ impl RunsScreen {
                     style,
                 )
             }
-            Column::Curve => (self.sketches.text(&row.run, cells), theme.series(1)),
+            Column::Curve => {
+                let is_active = row.condition.as_ref().is_some_and(RunCondition::is_active);
+                (self.sketches.text(&row.run, cells), if is_active { theme.series(1) } else { theme.dim() })
+            }
             Column::Best => {
                 let best = row.status.as_ref().and_then(|status| status.best.as_ref());
                 (best.map_or_else(String::new, |best| best_text(best, theme)), theme.text())

@@ -90,6 +90,17 @@ impl RunsScreen {
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
                 }]
             }
+            RunsMessage::Labelled { run, outcome } => match outcome {
+                Ok(labels) => {
+                    let name = printable(&run.name());
+                    if let Some(at) = shared.runs.position(&run) {
+                        shared.runs.rows[at].labels = (!labels.is_empty()).then(|| labels.into());
+                    }
+                    self.refresh_list(shared);
+                    vec![Effect::done(format!("labels of {name} saved"))]
+                }
+                Err(problem) => vec![Effect::failed(printable(problem.text()))],
+            },
             RunsMessage::Trashed { run, outcome } => vec![match outcome {
                 Ok(place) => {
                     self.marked.retain(|other| *other != run);

@@ -11,10 +11,12 @@ pub(in crate::tui) mod curves;
 mod details_view;
 mod info_pane;
 mod keys;
+mod label_form;
 mod list_view;
 mod listing;
 mod messages;
 mod note_text;
+mod overlay_legend;
 mod pager;
 mod reference;
 mod run_names;
@@ -31,6 +33,7 @@ use std::path::PathBuf;
 use columns::Column;
 use control::ControlMenu;
 use curves::{RunCurves, XAxis};
+use label_form::LabelForm;
 use listing::{FolderKind, ListLine};
 use pager::Pager;
 use ratatui::Frame;
@@ -188,6 +191,7 @@ pub(in crate::tui) struct RunsScreen {
     /// The information pane at full height.
     pager: Option<Pager>,
     menu: Option<ControlMenu>,
+    label_form: Option<LabelForm>,
     requests: PendingRequests,
     reference: Option<Reference>,
     areas: Areas,
@@ -310,6 +314,9 @@ impl Screen for RunsScreen {
         if self.menu.is_some() {
             return Some(self.press_menu(key, shared));
         }
+        if self.label_form.is_some() {
+            return Some(self.press_label_form(key));
+        }
         if self.pager.as_ref().is_some_and(Pager::is_typing) {
             return Some(self.press_search(key, shared));
         }
@@ -319,6 +326,10 @@ impl Screen for RunsScreen {
     fn paste(&mut self, text: &str, shared: &SharedState) -> Vec<Effect> {
         if let Some(pager) = self.pager.as_mut().filter(|pager| pager.is_typing()) {
             pager.paste(text);
+            return Vec::new();
+        }
+        if let Some(form) = &mut self.label_form {
+            form.paste(text);
             return Vec::new();
         }
         match self.typing {

@@ -192,7 +192,8 @@ impl RunsScreen {
         let line = |at: usize| {
             let line = &lines[at];
             let style = if at == pager.list.cursor { theme.selected(true) } else { Style::new() };
-            let line_drawn = truncated(line.line(theme), cells);
+            let mut line_drawn = truncated(line.line(theme), cells);
+            line_drawn.push_span(" ".repeat(cells.saturating_sub(line_drawn.width())));
             let found = pager.matches(line);
             line_drawn.style(if found { style.patch(theme.accent()) } else { style })
         };

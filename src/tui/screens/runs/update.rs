@@ -46,6 +46,7 @@ impl RunsScreen {
                 self.lower.scrolled = 0;
                 self.view.lower = Some(self.areas.shown_lower.unwrap_or(Lower::Nothing).next().next());
             }
+            RunsAction::Label => return self.open_label_form(shared),
             RunsAction::Maximise => self.pager = Some(Pager::new()),
             RunsAction::NextSort => {
                 self.view.sort = self.view.sort.next_sort();

@@ -60,16 +60,19 @@ impl RunsScreen {
         if self.menu.is_some() {
             self.draw_menu(frame, area, shared);
         }
+        if self.label_form.is_some() {
+            self.draw_label_form(frame, area, shared);
+        }
         if self.typing == Some(Typing::ReferenceFolder) {
             self.draw_folder_field(frame, area, shared);
         }
     }
 
     fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let is_overlay = self.drawn_runs().len() > 1 && area.height > MIN_CHART_HEIGHT;
-        let [legend, area] = Layout::vertical([Constraint::Length(is_overlay.into()), Constraint::Fill(1)]).areas(area);
-        if is_overlay {
-            frame.render_widget(self.overlay_legend(legend.width.into(), shared), legend);
+        let legend = self.legend_height(area.height);
+        let [legend, area] = Layout::vertical([Constraint::Length(legend), Constraint::Fill(1)]).areas(area);
+        if legend.height > 0 {
+            self.draw_legend(frame, legend, shared);
         }
         let mut rows: Vec<(Vec<Metric>, u16)> = Vec::new();
         let pairs = area.width >= 56;

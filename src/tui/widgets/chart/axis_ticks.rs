@@ -166,6 +166,16 @@ pub(crate) fn number_label(value: f64) -> String {
     }
 }
 
+/// A number in three significant digits.
+#[must_use]
+pub(crate) fn brief_label(value: f64) -> String {
+    let size = value.abs();
+    if size < 1e-3 || !size.is_finite() || size >= 1e4 {
+        return number_label(value);
+    }
+    trimmed(value, (2.0 - size.log10().floor()).clamp(0.0, 5.0) as usize)
+}
+
 fn trimmed(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
@@ -199,6 +209,10 @@ mod tests {
         assert_eq!(labels(&time_ticks((0.0, 5400.0), 4)), ["0", "30m", "1h", "1h30"]);
         assert_eq!(labels(&time_ticks((0.0, 400_000.0), 5)), ["0", "1d", "2d", "3d", "4d"]);
         assert_eq!(labels(&time_ticks((0.0, 70.0), 2)), ["0", "30s", "1m"]);
+        assert_eq!(
+            [12.4017, 7.533, 0.01234, 999.6, 0.0, 12_345.0].map(brief_label),
+            ["12.4", "7.53", "0.0123", "1000", "0", "12.3k"]
+        );
         assert_eq!(linear_ticks((1.0, 1.0), 4), []);
         assert_eq!(linear_ticks((f64::NAN, 1.0), 4), []);
     }

@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
 use super::Layer;
-use super::axis_ticks::number_label;
+use super::axis_ticks::brief_label;
 use super::plot::Plot;
 use crate::tui::widgets::fitted::width;
 
@@ -33,13 +33,13 @@ pub(super) fn draw_cuts(buffer: &mut Buffer, plot: &Plot<'_>, layers: &[Layer<'_
         let mut taken: Vec<(u16, u16)> = Vec::new();
         for (cut, style) in cuts {
             let (column, value) = (cut.peak.0 as u16, cut.peak.1);
-            let text = format!("{sign}{}", number_label(value));
+            let text = format!("{sign}{}", brief_label(value));
             // Where the number does not fit to the right of its arrow, it is to the left of it.
             let cells = width(&text) as u16;
             let (start, text) = if column + cells <= plot.area.width {
                 (column, text)
             } else {
-                ((column + 1).saturating_sub(cells), format!("{}{sign}", number_label(value)))
+                ((column + 1).saturating_sub(cells), format!("{}{sign}", brief_label(value)))
             };
             let is_free = taken.iter().all(|(from, to)| start + cells < *from || start > *to);
             if is_free && plot.draw_text(buffer, (start, row), &text, style) {

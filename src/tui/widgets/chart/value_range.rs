@@ -9,11 +9,11 @@ use mammoscope_domain::run::metric_series::Extent;
 /// The number of values that stand for a curve.
 const SAMPLES: usize = 256;
 /// Peaks are cut only if this many times as much of the height is gained for the rest.
-const MIN_GAIN: f64 = 2.5;
+const MIN_GAIN: f64 = 1.8;
 /// The share of a dense curve that its range covers on either side.
 const COVERED: f64 = 0.98;
-/// The distance of the range of a curve with few points from its quartiles, in interquartile ranges: Tukey's far out.
-const FAR_OUT: f64 = 3.0;
+/// The distance of the range of a curve with few points from its quartiles, in interquartile ranges.
+const FAR_OUT: f64 = 2.0;
 
 /// The range of values of all curves, and of their bulk.
 #[derive(Clone, Copy, Debug, PartialEq)]

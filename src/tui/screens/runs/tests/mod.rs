@@ -1,5 +1,7 @@
 mod arriving_runs;
 mod findings;
+mod leaderboard;
+mod overlays;
 mod rendering;
 mod studies;
 
