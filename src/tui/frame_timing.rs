@@ -12,6 +12,7 @@ use super::buffered_terminal::BufferedTerminal;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::settings::Settings;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics::PicturePlacement;
@@ -64,12 +65,14 @@ impl FrameStage {
         let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
         graphics.resolve();
         let shared = SharedState {
+            keymap: KeyMap::default(),
             workspace: "/density/workspace".into(),
             now,
             theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
             graphics,
             machine: MachineSample::default(),
             runs: RunList::default(),
+            settings: Settings::default(),
         };
         let screen =
             BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;
@@ -98,7 +101,7 @@ impl FrameStage {
 
     /// Draws so many frames, each after a key that changes the range on screen.
     pub fn draw(&mut self, frames: usize) -> io::Result<FrameTimes> {
-        let keys = [Key::Char('z'), Key::Char('z'), Key::Char('<'), Key::Char('<'), Key::Char('Z'), Key::Char('>')];
+        let keys = [Key::Char('z'), Key::Char('z'), Key::ShiftLeft, Key::ShiftLeft, Key::Char('Z'), Key::ShiftRight];
         let before = self.screen.terminal().0;
         let mut times = Vec::with_capacity(frames);
         for key in keys.into_iter().chain([Key::Char('Z'), Key::Char('0')]).cycle().take(frames) {

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
+use crate::settings::Settings;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
+use crate::tui::protocol::verb::KeyMap;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
@@ -17,7 +19,9 @@ pub(super) struct SharedState {
     /// The time of the last message.
     pub(super) now: DateTime<Utc>,
     pub(super) theme: Theme,
+    pub(super) keymap: KeyMap,
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
+    pub(super) settings: Settings,
 }

@@ -12,6 +12,7 @@ use super::app::App;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::settings::Settings;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
@@ -21,6 +22,7 @@ use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
+use crate::tui::protocol::verb::KeyMap;
 
 /// The time on the tests' clock.
 pub(super) fn fixed_time() -> DateTime<Utc> {
@@ -32,12 +34,14 @@ pub(super) fn empty_shared_state() -> SharedState {
     let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
     graphics.resolve();
     SharedState {
+        keymap: KeyMap::default(),
         workspace: "/density/workspace".into(),
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
         graphics,
         machine: MachineSample::default(),
         runs: RunList::default(),
+        settings: Settings::default(),
     }
 }
 

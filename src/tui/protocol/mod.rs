@@ -26,4 +26,5 @@ pub(super) mod runs;
 pub(super) mod screen_id;
 pub(super) mod screen_table;
 pub(super) mod train;
+pub(super) mod verb;
 pub(super) mod viewer;

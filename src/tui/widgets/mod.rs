@@ -5,6 +5,7 @@ pub(super) mod confusion_matrix;
 pub(super) mod figure_text;
 pub(super) mod figures_table;
 pub(super) mod fitted;
+pub(super) mod key_text;
 pub(super) mod pane;
 pub(super) mod per_class_table;
 pub(super) mod picture;

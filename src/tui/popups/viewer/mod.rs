@@ -10,6 +10,7 @@ use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::verb::{KeyMap, Verb};
 use crate::tui::protocol::viewer::{ImageList, ViewerAction};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, width};
@@ -23,29 +24,19 @@ const fn act(action: ViewerAction) -> Action {
 }
 
 const BINDINGS: KeyTables = &[&[
-    Binding::new(
-        act(ViewerAction::Next),
-        &[Key::Right, Key::Down, Key::Char(' '), Key::Enter],
-        "next",
-        "show the next image",
-    ),
-    Binding::new(
-        act(ViewerAction::Previous),
-        &[Key::Left, Key::Up, Key::Backspace],
-        "previous",
-        "show the previous image",
-    ),
-    Binding::new(act(ViewerAction::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
-    Binding::new(act(ViewerAction::Darker), &[Key::Char('[')], "darker", "darken the image"),
-    Binding::new(act(ViewerAction::Brighter), &[Key::Char(']')], "brighter", "brighten the image"),
-    Binding::new(act(ViewerAction::MoreContrast), &[Key::Char('}')], "contrast", "increase the contrast"),
-    Binding::quiet(act(ViewerAction::LessContrast), &[Key::Char('{')], "decrease the contrast"),
-    Binding::quiet(act(ViewerAction::ResetWindow), &[Key::Char('0')], "reset the grey window"),
-    Binding::quiet(act(ViewerAction::TenForward), &[Key::PageDown], "go ten images forward"),
-    Binding::quiet(act(ViewerAction::TenBack), &[Key::PageUp], "go ten images back"),
-    Binding::quiet(act(ViewerAction::First), &[Key::Home], "show the first image"),
-    Binding::quiet(act(ViewerAction::Last), &[Key::End], "show the last image"),
-    Binding::new(act(ViewerAction::Close), &[Key::Escape, Key::Char('q')], "back", "go back"),
+    Binding::new(act(ViewerAction::Next), &[Verb::Right, Verb::Down], "next", "show the next image"),
+    Binding::new(act(ViewerAction::Previous), &[Verb::Left, Verb::Up], "previous", "show the previous image"),
+    Binding::new(act(ViewerAction::NextWindow), &[Verb::Window], "window", "switch to the next grey window"),
+    Binding::new(act(ViewerAction::Darker), &[Verb::Darker], "darker", "darken the image"),
+    Binding::new(act(ViewerAction::Brighter), &[Verb::Brighter], "brighter", "brighten the image"),
+    Binding::new(act(ViewerAction::MoreContrast), &[Verb::MoreContrast], "contrast", "increase the contrast"),
+    Binding::quiet(act(ViewerAction::LessContrast), &[Verb::LessContrast], "decrease the contrast"),
+    Binding::quiet(act(ViewerAction::ResetWindow), &[Verb::ResetView], "reset the grey window"),
+    Binding::quiet(act(ViewerAction::TenForward), &[Verb::PageDown], "go ten images forward"),
+    Binding::quiet(act(ViewerAction::TenBack), &[Verb::PageUp], "go ten images back"),
+    Binding::quiet(act(ViewerAction::First), &[Verb::First], "show the first image"),
+    Binding::quiet(act(ViewerAction::Last), &[Verb::Last], "show the last image"),
+    Binding::new(act(ViewerAction::Close), &[Verb::Back, Verb::Quit], "back", "go back"),
 ]];
 
 pub(in crate::tui) struct ViewerPopup {
@@ -66,8 +57,8 @@ impl ViewerPopup {
         BINDINGS
     }
 
-    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
-        let Some(Action::Viewer(action)) = action_of(key, BINDINGS.iter().copied().flatten()) else {
+    pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
+        let Some(Action::Viewer(action)) = action_of(key, keymap, BINDINGS.iter().copied().flatten()) else {
             return PopupOutcome::Stay(Vec::new());
         };
         self.act(action)

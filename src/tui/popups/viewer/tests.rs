@@ -1,3 +1,4 @@
+use crate::tui::protocol::verb::KeyMap;
 use crate::tui::protocol::viewer::ListedImage;
 use image::{GrayImage, Luma};
 
@@ -62,20 +63,20 @@ fn every_key_performs_its_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut viewer = ViewerPopup::open(three_images(folder.path()));
     let mut position = |key| {
-        viewer.press(key);
+        viewer.press(key, &KeyMap::default());
         viewer.images.position
     };
     assert_eq!([Key::Right, Key::Down, Key::Right, Key::Left].map(&mut position), [1, 2, 2, 1]);
     assert_eq!([Key::Home, Key::PageDown, Key::PageUp, Key::End].map(&mut position), [0, 2, 0, 2]);
     let mut window = |key: char| {
-        viewer.press(Key::Char(key));
+        viewer.press(Key::Char(key), &KeyMap::default());
         (viewer.window.level, viewer.window.contrast)
     };
-    assert_eq!([']', '}', '[', '[', '{'].map(&mut window), [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0)]);
+    assert_eq!(['>', '}', '<', '<', '{'].map(&mut window), [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0)]);
     assert_eq!(window('0'), (0, 0));
-    viewer.press(Key::Char('w'));
+    viewer.press(Key::Char('w'), &KeyMap::default());
     assert_ne!(viewer.window, WindowChoice::default());
-    assert_eq!(viewer.press(Key::Char('q')), PopupOutcome::Close(Vec::new()));
+    assert_eq!(viewer.press(Key::Char('q'), &KeyMap::default()), PopupOutcome::Close(Vec::new()));
 }
 
 #[test]
@@ -89,7 +90,7 @@ fn a_picture_is_requested_once_per_size_window_and_image() {
     assert_eq!(app.after_draw(), []);
     drawn(&mut app, (100, 30));
     assert_ne!(wanted(&app.after_draw()).room, first.room);
-    press(&mut app, &[Key::Char(']')]);
+    press(&mut app, &[Key::Char('>')]);
     drawn(&mut app, (100, 30));
     assert_eq!(wanted(&app.after_draw()).window.level, 1);
     // Clearing the terminal loses the pictures that it was sent.

@@ -2,36 +2,36 @@
 
 use DatasetsAction as Do;
 
-use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::review::ReviewAction;
+use crate::tui::protocol::verb::Verb;
 
 const fn act(action: DatasetsAction) -> Action {
     Action::Datasets(action)
 }
 
-const FILTER: Binding = Binding::new(act(Do::Filter), &[Key::Char('/')], "filter", "filter the images by name");
-const OPEN: Binding = Binding::new(act(Do::Open), &[Key::Char('o')], "open", "open another data set");
-const TRAIN: Binding = Binding::new(act(Do::Train), &[Key::Char('t')], "train", "train on this data set");
+const FILTER: Binding = Binding::new(act(Do::Filter), &[Verb::Find], "filter", "filter the images by name");
+const OPEN: Binding = Binding::new(act(Do::Open), &[Verb::OpenOther], "open", "open another data set");
+const TRAIN: Binding = Binding::new(act(Do::Train), &[Verb::Train], "train", "train on this data set");
 const DUPLICATES: Binding = Binding::quiet(
     act(Do::FindDuplicates),
-    &[Key::Char('a')],
+    &[Verb::Duplicates],
     "check all images for duplicates and for contents that are not as expected",
 );
 const SHOWN: Binding =
-    Binding::new(act(Do::NextShown), &[Key::Char('f')], "flagged", "list all, flagged or marked images");
+    Binding::new(act(Do::NextShown), &[Verb::Listed], "flagged", "list all, flagged or marked images");
 
 const PREPROCESS: Binding = Binding::new(
     act(Do::Preparation(PreparationAction::Open)),
-    &[Key::Char('p')],
+    &[Verb::Process],
     "preprocess",
     "prepare DICOM and image files for training",
 );
 const REVIEW: Binding =
-    Binding::new(act(Do::Review(ReviewAction::Open)), &[Key::Char('r')], "review", "review the prepared images");
+    Binding::new(act(Do::Review(ReviewAction::Open)), &[Verb::Review], "review", "review the prepared images");
 
 /// The keys while the folders have the focus.
 pub(super) const FOLDERS: KeyTables = &[TO_IMAGES, FOLDER_KEYS, OTHERS, LIST_MOTIONS];
@@ -52,11 +52,11 @@ const REVIEW_KEY: &[Binding] = &[REVIEW];
 const OTHERS: &[Binding] = &[PREPROCESS];
 
 const TO_IMAGES: &[Binding] =
-    &[Binding::new(act(Do::ToImages), &[Key::Enter], "images", "go to the images of this folder")];
+    &[Binding::new(act(Do::ToImages), &[Verb::Open], "images", "go to the images of this folder")];
 
 const FOLDER_KEYS: &[Binding] = &[
-    Binding::new(act(Do::Inward), &[Key::Right, Key::Char('l')], "expand", "expand the folder, or go into it"),
-    Binding::quiet(act(Do::Outward), &[Key::Left, Key::Char('h')], "collapse the folder, or go to its parent"),
+    Binding::new(act(Do::Inward), &[Verb::Right], "expand", "expand the folder, or go into it"),
+    Binding::quiet(act(Do::Outward), &[Verb::Left], "collapse the folder, or go to its parent"),
     TRAIN,
     FILTER,
     SHOWN,
@@ -65,35 +65,35 @@ const FOLDER_KEYS: &[Binding] = &[
 ];
 
 const IMAGE_KEYS: &[Binding] = &[
-    Binding::new(act(Do::View), &[Key::Enter], "view", "show the image full screen"),
+    Binding::new(act(Do::View), &[Verb::Open], "view", "show the image full screen"),
     Binding::new(
         act(Do::Explain),
-        &[Key::Char('e')],
+        &[Verb::Explain],
         "explain",
         "see where a network looks in the marked or listed images",
     ),
-    Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark or unmark the image"),
+    Binding::new(act(Do::Mark), &[Verb::Mark], "mark", "mark or unmark the image"),
     FILTER,
-    Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
+    Binding::new(act(Do::NextWindow), &[Verb::Window], "window", "switch to the next grey window"),
     SHOWN,
-    Binding::new(act(Do::ToFolders), &[Key::Escape, Key::Left, Key::Char('h')], "folders", "go back to the folders"),
+    Binding::new(act(Do::ToFolders), &[Verb::Back, Verb::Left], "folders", "go back to the folders"),
     TRAIN,
     OPEN,
-    Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
+    Binding::quiet(act(Do::NextFlagged), &[Verb::NextWarning], "go to the next flagged image"),
     DUPLICATES,
-    Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark or unmark all listed images"),
-    Binding::quiet(act(Do::Darker), &[Key::Char('[')], "darken the image"),
-    Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "brighten the image"),
-    Binding::quiet(act(Do::LessContrast), &[Key::Char('{')], "decrease the contrast"),
-    Binding::quiet(act(Do::MoreContrast), &[Key::Char('}')], "increase the contrast"),
-    Binding::quiet(act(Do::ResetWindow), &[Key::Char('0')], "reset the grey window"),
+    Binding::quiet(act(Do::MarkAll), &[Verb::MarkAll], "mark or unmark all listed images"),
+    Binding::quiet(act(Do::Darker), &[Verb::Darker], "darken the image"),
+    Binding::quiet(act(Do::Brighter), &[Verb::Brighter], "brighten the image"),
+    Binding::quiet(act(Do::LessContrast), &[Verb::LessContrast], "decrease the contrast"),
+    Binding::quiet(act(Do::MoreContrast), &[Verb::MoreContrast], "increase the contrast"),
+    Binding::quiet(act(Do::ResetWindow), &[Verb::ResetView], "reset the grey window"),
 ];
 
 /// The keys while no data set is open.
 pub(super) const NOTHING: KeyTables = &[
     &[
-        Binding::new(act(Do::Open), &[Key::Char('o')], "type a path", "open a data set"),
-        Binding::new(act(Do::OpenOffered), &[Key::Enter], "open", "open the data set under the cursor"),
+        Binding::new(act(Do::Open), &[Verb::OpenOther], "type a path", "open a data set"),
+        Binding::new(act(Do::OpenOffered), &[Verb::Open], "open", "open the data set under the cursor"),
         PREPROCESS,
     ],
     LIST_MOTIONS,

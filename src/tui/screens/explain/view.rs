@@ -258,7 +258,7 @@ impl ExplainScreen {
             .flatten();
         match coarse.map(CoarseMap::finer) {
             None => (positions, false),
-            Some(Some(finer)) => (format!("{columns} × {rows} only; y to {finer}"), true),
+            Some(Some(finer)) => (format!("{columns} × {rows} only; [ to {finer}"), true),
             Some(None) => (format!("{positions} only"), true),
         }
     }

@@ -125,7 +125,7 @@ fn an_estimate_is_drawn() {
     let mut app = with_estimate();
     insta::assert_snapshot!("estimate_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("estimate_120x40", drawn(&mut app, (120, 40)));
-    press(&mut app, &[Key::Char('w')]);
+    press(&mut app, &[Key::Char('i')]);
     insta::assert_snapshot!("estimate_pane_80x24", drawn(&mut app, (80, 24)));
 }
 
@@ -194,7 +194,7 @@ fn steps_are_timed_after_a_pause_and_cancelled_on_a_change() {
     send(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".into()) });
     assert!(drawn(&mut app, (120, 40)).contains("duration unknown: the engine was killed"));
     assert!(tick(&mut app, 9).is_empty(), "a failure is not retried automatically");
-    press(&mut app, &[Key::Escape, Key::Char('t')]);
+    press(&mut app, &[Key::Escape, Key::Char('r')]);
     assert!(!tick(&mut app, 9).is_empty());
 }
 
@@ -266,7 +266,7 @@ fn views_are_checked_one_by_one() {
     let effects = press(&mut app, &[Key::Char(' ')]);
     let [Effect::Train(TrainEffect::Scan { ref data, .. })] = effects[..] else { panic!("{effects:?}") };
     assert_eq!(data.views, ViewSelection::Only(vec![View::CcR, View::MloR, View::MloL]));
-    assert_eq!(press(&mut app, &[Key::Char('a')]).len(), 1);
+    assert_eq!(press(&mut app, &[Key::Char('*')]).len(), 1);
     assert_eq!(app.screens.train.form.selection(), ViewSelection::All);
 }
 
@@ -328,8 +328,8 @@ fn another_screen_can_set_the_data_set() {
 fn a_filter_finds_keys_and_suggests_the_most_similar() {
     let mut app = app();
     press(&mut app, &[Key::Char('/')]);
-    typed(&mut app, "optimiser");
-    assert!(drawn(&mut app, (80, 24)).contains("the nearest is optimizer"));
+    typed(&mut app, "epohcs");
+    assert!(drawn(&mut app, (80, 24)).contains("the nearest is epochs"));
     press(&mut app, &[Key::Ctrl('u')]);
     typed(&mut app, "plateau");
     insta::assert_snapshot!("filter_80x24", drawn(&mut app, (80, 24)));
@@ -339,9 +339,75 @@ fn a_filter_finds_keys_and_suggests_the_most_similar() {
 }
 
 #[test]
+fn digits_replace_the_number_under_the_cursor() {
+    let mut app = with_estimate();
+    press(&mut app, &[Key::Char('/')]);
+    typed(&mut app, "lr");
+    insta::assert_snapshot!("search_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screens.train.field().map(Field::name), Some("learning_rate"));
+    // On a number, `5` is not the screen Explain.
+    typed(&mut app, "5e-3");
+    assert_eq!(app.screen, ScreenId::Train);
+    press(&mut app, &[Key::Enter]);
+    assert!((app.screens.train.form.config.learning_rate - 0.005).abs() < 1e-12);
+    typed(&mut app, ".02");
+    press(&mut app, &[Key::Enter, Key::Escape]);
+    assert!((app.screens.train.form.config.learning_rate - 0.02).abs() < 1e-12);
+    // On any other field, it is.
+    press(&mut app, &[Key::Home, Key::Char('5')]);
+    assert_eq!(app.screen, ScreenId::Explain);
+}
+
+#[test]
+fn enter_opens_a_number_selected() {
+    let mut app = with_estimate();
+    press(&mut app, &[Key::Char('/')]);
+    typed(&mut app, "epochs");
+    press(&mut app, &[Key::Enter, Key::Enter]);
+    insta::assert_snapshot!("selected_80x24", drawn(&mut app, (80, 24)));
+    typed(&mut app, "20");
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screens.train.form.config.epochs, 20, "not 10020");
+    press(&mut app, &[Key::Enter, Key::End, Key::Char('0'), Key::Enter]);
+    assert_eq!(app.screens.train.form.config.epochs, 200);
+}
+
+#[test]
+fn an_implausible_value_is_asked_about_before_it_is_accepted() {
+    let mut app = with_estimate();
+    edit(&mut app, "epochs", "10020");
+    press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screens.train.form.config.epochs, 100, "not accepted yet");
+    for (name, size) in [("doubt_80x24", (80, 24)), ("doubt_120x40", (120, 40)), ("doubt_200x55", (200, 55))] {
+        insta::assert_snapshot!(name, drawn(&mut app, size));
+    }
+    // Another value is asked about again; Esc keeps the old one.
+    press(&mut app, &[Key::Char('0'), Key::Enter]);
+    assert!(app.screens.train.editing.is_some());
+    press(&mut app, &[Key::Escape]);
+    assert_eq!(app.screens.train.form.config.epochs, 100);
+    typed(&mut app, "10020");
+    press(&mut app, &[Key::Enter, Key::Enter]);
+    assert_eq!(app.screens.train.form.config.epochs, 10_020);
+    let effects = press(&mut app, &[Key::Ctrl('s')]);
+    assert!(matches!(effects[..], [Effect::Train(TrainEffect::Start(_))]), "asked once is enough: {effects:?}");
+}
+
+#[test]
+fn an_implausible_value_of_another_origin_is_asked_about_at_the_start() {
+    let mut app = with_estimate();
+    app.screens.train.form.apply(&BTreeMap::from([("epochs".to_owned(), "50000".to_owned())]));
+    assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
+    assert!(drawn(&mut app, (120, 40)).contains("! epochs 50,000: over 100 × preset seed's 100; Ctrl-S again starts"));
+    let effects = press(&mut app, &[Key::Ctrl('s')]);
+    assert!(matches!(effects[..], [Effect::Train(TrainEffect::Start(_))]), "{effects:?}");
+}
+
+#[test]
 fn the_network_is_shown_layer_by_layer() {
     let mut app = app();
-    press(&mut app, &[Key::Char('m')]);
+    press(&mut app, &[Key::Char('I')]);
     insta::assert_snapshot!("layers_80x24", drawn(&mut app, (80, 24)));
     press(&mut app, &[Key::End]);
     assert!(drawn(&mut app, (80, 24)).contains("dense_1"));
@@ -374,7 +440,7 @@ fn the_mouse_selects_opens_and_starts() {
 #[test]
 fn tiny_areas_can_be_drawn() {
     let mut app = with_estimate();
-    for keys in [vec![], vec![Key::Char('w')], vec![Key::Char('m')], vec![Key::Escape, Key::Char('/')]] {
+    for keys in [vec![], vec![Key::Char('i')], vec![Key::Char('I')], vec![Key::Escape, Key::Char('/')]] {
         press(&mut app, &keys);
         for size in [(60, 15), (61, 16), (80, 18), (109, 15), (110, 15), (200, 60)] {
             drawn(&mut app, size);

@@ -108,7 +108,7 @@ fn the_screen_is_drawn() {
     press(&mut app, &[Key::Enter, Key::Char(' '), Key::Char('w')]);
     insta::assert_snapshot!("images_80x24", shown(&mut app, (80, 24)));
     insta::assert_snapshot!("images_120x40", shown(&mut app, (120, 40)));
-    press(&mut app, &[Key::Char('f'), Key::Char('/'), Key::Char('1')]);
+    press(&mut app, &[Key::Char('.'), Key::Char('/'), Key::Char('1')]);
     insta::assert_snapshot!("filter_80x24", shown(&mut app, (80, 24)));
     press(&mut app, &[Key::Escape, Key::Char('o')]);
     let typed = "/data/".to_owned();
@@ -165,7 +165,7 @@ fn images_are_filtered_marked_and_browsed() {
     press(&mut app, &[Key::Char(' '), Key::Char(' ')]);
     assert_eq!((app.screens.datasets.samples.marked(), app.screens.datasets.images.cursor), (2, 2));
     press(&mut app, &[Key::Escape]);
-    press(&mut app, &[Key::Char('f'), Key::Char('f')]);
+    press(&mut app, &[Key::Char('.'), Key::Char('.')]);
     drawn(&mut app, (80, 24));
     assert_eq!(app.screens.datasets.samples.len(), 2, "the marked ones");
     press(&mut app, &[Key::Char('*')]);
@@ -184,7 +184,7 @@ fn grey_windows_are_chosen_and_saved() {
     let mut app = opened();
     press(
         &mut app,
-        &[Key::Enter, Key::Down, Key::Char('w'), Key::Char(']'), Key::Char(']'), Key::Char('['), Key::Char('}')],
+        &[Key::Enter, Key::Down, Key::Char('w'), Key::Char('>'), Key::Char('>'), Key::Char('<'), Key::Char('}')],
     );
     drawn(&mut app, (80, 24));
     let saved = app.view_state();
