@@ -66,6 +66,7 @@ mod tests {
                 job: None,
             }),
             problem: None,
+            labels: None,
         };
         RunList { rows: rows.iter().map(row).collect(), listed: true, problem: None }
     }

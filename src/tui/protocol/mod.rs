@@ -22,6 +22,7 @@ pub(super) mod question;
 mod remapping;
 pub(super) mod review;
 pub(super) mod run_list;
+pub(super) mod run_log;
 pub(super) mod runs;
 pub(super) mod screen_id;
 pub(super) mod screen_table;

@@ -87,9 +87,9 @@ pub(super) const CASES: KeyTables = &[
 
 /// All states, the most common first.
 pub(super) const STATES: &[StateTables] = &[
-    StateTables { tables: MATRIX, needs: "needs an open evaluation" },
-    StateTables { tables: CASES, needs: "needs the images of a cell" },
-    StateTables { tables: LIST, needs: "needs a listed evaluation" },
-    StateTables { tables: WAITING, needs: "needs an open evaluation" },
-    StateTables { tables: CHOOSER, needs: "needs `compare` first" },
+    StateTables::new(MATRIX, "needs an open evaluation"),
+    StateTables::new(CASES, "needs the images of a cell"),
+    StateTables::new(LIST, "needs a listed evaluation"),
+    StateTables::new(WAITING, "needs an open evaluation"),
+    StateTables::mode(CHOOSER, "needs `compare` first"),
 ];

@@ -18,6 +18,11 @@ pub(super) const BINDINGS: KeyTables = &[
         shown(RunsAction::ZoomIn, &[Verb::ZoomIn], "zoom", "zoom in at the cursor"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next event", "go to the next event that needs attention"),
         shown(RunsAction::Lower, &[Verb::NextPane], "events", "show events, log, or charts only"),
+        shown(RunsAction::Maximise, &[Verb::FullScreen], "full screen", "show one chart, the events or the log alone"),
+        shown(RunsAction::NextSort, &[Verb::Sort], "sort", "sort the runs by the next column"),
+        shown(RunsAction::Label, &[Verb::Edit], "rename", "name, tag or annotate the run"),
+        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log, or charts only"),
+        quiet(RunsAction::ReverseSort, &[Verb::ReverseSort], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
         quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),
         quiet(RunsAction::ZoomOut, &[Verb::ZoomOut], "zoom out"),
@@ -45,6 +50,22 @@ pub(super) const BINDINGS: KeyTables = &[
     LIST_MOTIONS,
 ];
 
+/// The keys while the information pane has the full height.
+pub(super) const PAGER_BINDINGS: KeyTables = &[
+    &[
+        shown(RunsAction::Back, &[Verb::Back], "back", "close the pager, or clear the search"),
+        shown(RunsAction::Filter, &[Verb::Find], "find", "find a text"),
+        shown(RunsAction::NextMatch, &[Verb::NextHit], "next", "go to the next line with the text"),
+        shown(RunsAction::PreviousMatch, &[Verb::PreviousHit], "previous", "go to the previous line with the text"),
+        shown(RunsAction::Tail, &[Verb::Follow], "follow", "follow the end, or no longer"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "events or log", "show the log, or the events"),
+        shown(RunsAction::NextEvent, &[Verb::NextWarning], "next warning", "go to the next line that needs attention"),
+        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the events, or the log"),
+        quiet(RunsAction::Maximise, &[Verb::FullScreen], "close the pager"),
+    ],
+    LIST_MOTIONS,
+];
+
 const fn shown(action: RunsAction, verbs: &'static [Verb], hint: &'static str, name: &'static str) -> Binding {
     Binding::new(Action::Runs(action), verbs, hint, name)
 }
@@ -53,5 +74,6 @@ const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -
     Binding::quiet(Action::Runs(action), verbs, name)
 }
 
-/// The only state.
-pub(super) const STATES: &[StateTables] = &[StateTables { tables: BINDINGS, needs: "" }];
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] =
+    &[StateTables::new(BINDINGS, "needs the list of runs"), StateTables::mode(PAGER_BINDINGS, "needs the pager")];
