@@ -34,6 +34,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use crate::terminal::clipboard::copy_sequence;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::input::Input;
@@ -53,6 +54,7 @@ use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -91,6 +93,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunList::default(),
+        window: WindowChoice::default(),
     };
     let mut app = App::new(shared, ViewState::read(&folder));
     query::measure(&mut app.shared.graphics);
@@ -195,6 +198,10 @@ impl Workbench {
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
                     self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
+                }
+                Effect::Copy(text) => {
+                    let mut stdout = io::stdout().lock();
+                    stdout.write_all(copy_sequence(&text).as_bytes()).and_then(|()| stdout.flush())?;
                 }
                 Effect::SaveView => {
                     // A workspace that cannot be written to is reported by operations that depend on it.

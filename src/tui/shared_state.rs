@@ -8,6 +8,7 @@ use super::theme::Theme;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
@@ -20,4 +21,6 @@ pub(super) struct SharedState {
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
+    /// The grey window of all pictures of images as they are stored.
+    pub(super) window: WindowChoice,
 }

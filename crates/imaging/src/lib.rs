@@ -3,6 +3,7 @@
 pub mod anatomy;
 pub mod background;
 pub mod breast_mask;
+pub mod breast_range;
 pub mod colormap;
 mod components;
 pub mod contour;

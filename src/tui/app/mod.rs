@@ -22,9 +22,10 @@ use crate::tui::frame::MIN_SIZE;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
 use crate::tui::protocol::binding::{Action, action_of};
-use crate::tui::protocol::effect::{Destination, Effect, Notice};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
+use mammoscope_domain::text::printable::printable;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
@@ -43,15 +44,16 @@ pub(super) struct App {
 
 impl App {
     /// The workbench in its saved state.
-    pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
+    pub(super) fn new(mut shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
+        shared.window = view.window;
         let screens = Screens::new(view);
         Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
     }
 
     /// The state to save.
     pub(super) fn view_state(&self) -> ViewState {
-        self.screens.view_state(self.screen)
+        self.screens.view_state(self.screen, self.shared.window)
     }
 
     /// The effects to perform when the workbench opens.
@@ -116,6 +118,15 @@ impl App {
                 }
                 Effect::Notice(notice) => self.notice = Some((self.shared.now, notice)),
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
+                Effect::Window(window) => {
+                    self.shared.window = window;
+                    remaining.push(Effect::SaveView);
+                }
+                Effect::Copy(text) => {
+                    let notice = Notice { text: format!("copied {}", printable(&text)), tone: Tone::Done };
+                    self.notice = Some((self.shared.now, notice));
+                    remaining.push(Effect::Copy(text));
+                }
                 effect => {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
                         self.forget_pictures();
@@ -152,7 +163,7 @@ impl App {
             }
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
-                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
                 Vec::new()
             }
         }

@@ -3,6 +3,7 @@
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
@@ -23,8 +24,8 @@ macro_rules! define_screens {
             }
 
             /// The state to save.
-            pub(in crate::tui) fn view_state(&self, screen: ScreenId) -> ViewState {
-                ViewState { screen, $($module: self.$module.view_state(),)* }
+            pub(in crate::tui) fn view_state(&self, screen: ScreenId, window: WindowChoice) -> ViewState {
+                ViewState { screen, window, $($module: self.$module.view_state(),)* }
             }
 
             /// The screen with this id.

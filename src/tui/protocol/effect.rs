@@ -8,6 +8,7 @@ use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::viewer::ImageList;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 macro_rules! define_effect {
@@ -31,6 +32,10 @@ macro_rules! define_effect {
             Notice(Notice),
             /// Ask for confirmation; handled by the application.
             Ask(Question),
+            /// Show all pictures through this grey window; handled by the application.
+            Window(WindowChoice),
+            /// Put a text on the terminal's clipboard; the application says so in the footer.
+            Copy(String),
             Picture(PictureEffect),
             $(
                 /// An effect for the service of one screen.

@@ -49,6 +49,8 @@ macro_rules! define_services {
                     | Effect::SaveView
                     | Effect::Navigate(_)
                     | Effect::Notice(_)
+                    | Effect::Copy(_)
+                    | Effect::Window(_)
                     | Effect::Ask(_) => {}
                 }
             }

@@ -6,8 +6,16 @@ use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
+use crate::tui::protocol::picture_action::{PictureAction, picture_bindings};
 use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::review::ReviewAction;
+
+const fn on_picture(action: PictureAction) -> Action {
+    Action::Datasets(Do::Picture(action))
+}
+
+/// The keys of the preview.
+const PICTURE_KEYS: &[Binding] = picture_bindings!(on_picture);
 
 const fn act(action: DatasetsAction) -> Action {
     Action::Datasets(action)
@@ -40,10 +48,10 @@ pub(super) const FOLDERS: KeyTables = &[TO_IMAGES, FOLDER_KEYS, OTHERS, LIST_MOT
 pub(super) const PREPARED_FOLDERS: KeyTables = &[TO_IMAGES, REVIEW_KEY, FOLDER_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The keys while the images have the focus.
-pub(super) const IMAGES: KeyTables = &[IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+pub(super) const IMAGES: KeyTables = &[IMAGE_KEYS, PICTURE_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The keys while prepared images have the focus.
-pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, PICTURE_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The key of what is most useful for prepared images.
 const REVIEW_KEY: &[Binding] = &[REVIEW];
@@ -74,7 +82,6 @@ const IMAGE_KEYS: &[Binding] = &[
     ),
     Binding::new(act(Do::Mark), &[Key::Char(' ')], "mark", "mark or unmark the image"),
     FILTER,
-    Binding::new(act(Do::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
     SHOWN,
     Binding::new(act(Do::ToFolders), &[Key::Escape, Key::Left, Key::Char('h')], "folders", "go back to the folders"),
     TRAIN,
@@ -82,11 +89,6 @@ const IMAGE_KEYS: &[Binding] = &[
     Binding::quiet(act(Do::NextFlagged), &[Key::Char('!')], "go to the next flagged image"),
     DUPLICATES,
     Binding::quiet(act(Do::MarkAll), &[Key::Char('*')], "mark or unmark all listed images"),
-    Binding::quiet(act(Do::Darker), &[Key::Char('[')], "darken the image"),
-    Binding::quiet(act(Do::Brighter), &[Key::Char(']')], "brighten the image"),
-    Binding::quiet(act(Do::LessContrast), &[Key::Char('{')], "decrease the contrast"),
-    Binding::quiet(act(Do::MoreContrast), &[Key::Char('}')], "increase the contrast"),
-    Binding::quiet(act(Do::ResetWindow), &[Key::Char('0')], "reset the grey window"),
 ];
 
 /// The keys while no data set is open.

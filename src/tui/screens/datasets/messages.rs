@@ -65,11 +65,12 @@ impl DatasetsScreen {
             }
             DatasetsMessage::Completed { typed, found } => {
                 match &mut self.open {
-                    Some(open) => open.on_message(&typed, found),
+                    Some(open) => open.on_completed(&typed, found),
                     None => self.preparation.on_completed(&typed, found),
                 }
                 Vec::new()
             }
+            DatasetsMessage::Checked { typed, outcome } => self.on_checked(&typed, outcome),
             DatasetsMessage::Offered(offered) => {
                 self.offered = Some(offered);
                 Vec::new()

@@ -7,7 +7,6 @@ mod folders_view;
 mod images_view;
 mod keys;
 mod messages;
-mod open_field;
 mod preparation;
 mod prepared;
 mod preview;
@@ -20,7 +19,6 @@ mod view;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use open_field::{OpenField, Typed};
 use preparation::Preparation;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -34,14 +32,16 @@ use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::binding::{Action, KeyTables};
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-use mammoscope_imaging::intensity_window::WindowChoice;
+use crate::tui::widgets::window_field::{WindowField, WindowKey};
 
 pub(in crate::tui) use samples::Shown;
 
@@ -54,7 +54,6 @@ pub(in crate::tui) struct DatasetsView {
     image: Option<PathBuf>,
     filter: String,
     shown: Shown,
-    window: WindowChoice,
     images: bool,
     /// The folders of sources by the folders of prepared images.
     sources: BTreeMap<PathBuf, PathBuf>,
@@ -78,9 +77,10 @@ pub(in crate::tui) struct DatasetsScreen {
     filter: TextField,
     typing: bool,
     shown: Shown,
-    window: WindowChoice,
     picture: PictureView,
-    open: Option<OpenField>,
+    /// The line for typing a grey window, while it is open.
+    window_field: Option<WindowField>,
+    open: Option<PathField>,
     /// Data sets nearby, offered while none is open; `None` until the search is done.
     offered: Option<Vec<PathBuf>>,
     offers: ScrollList,
@@ -116,8 +116,8 @@ impl DatasetsScreen {
             filter: TextField::new(view.filter.clone()),
             typing: false,
             shown: view.shown,
-            window: view.window,
             picture: PictureView::new(PicturePlace::Preview),
+            window_field: None,
             open: None,
             offered: None,
             offers: ScrollList::default(),
@@ -142,9 +142,40 @@ impl DatasetsScreen {
             image: self.restored.image.clone().or(image),
             filter: self.filter.text().to_owned(),
             shown: self.shown,
-            window: self.window,
             images: self.in_images,
             sources,
+        }
+    }
+}
+
+impl DatasetsScreen {
+    /// Opens a field for a path.
+    fn ask_path(&mut self, prompt: PathPrompt, path: &str) -> Vec<Effect> {
+        let open = self.open.insert(PathField::new(prompt, path));
+        vec![Effect::Datasets(DatasetsEffect::Complete(open.text().to_owned()))]
+    }
+
+    fn after_path_key(&mut self, pressed: PathKey) -> Vec<Effect> {
+        match pressed {
+            PathKey::Nothing => Vec::new(),
+            PathKey::Complete(typed) => vec![Effect::Datasets(DatasetsEffect::Complete(typed))],
+            PathKey::Check(typed) => vec![Effect::Datasets(DatasetsEffect::Check(typed))],
+            PathKey::Cancelled => {
+                self.open = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens the submitted path, or leaves it in the field with the reason why not.
+    fn on_checked(&mut self, typed: &str, outcome: Result<PathBuf, Failure>) -> Vec<Effect> {
+        let Some(path) = self.open.as_mut().and_then(|open| open.on_checked(typed, outcome)) else {
+            return Vec::new();
+        };
+        self.open = None;
+        match &mut self.review {
+            Some(review) => review.locate(&path.to_string_lossy()),
+            None => vec![Effect::Datasets(DatasetsEffect::Open(path))],
         }
     }
 }
@@ -185,23 +216,24 @@ impl Screen for DatasetsScreen {
 
     fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
         if let Some(open) = &mut self.open {
-            return Some(match open.press(key) {
-                Typed::Continues(effects) => effects,
-                Typed::Open(path) => {
-                    self.open = None;
-                    if let Some(review) = &mut self.review {
-                        return Some(review.locate(&path));
-                    }
-                    vec![Effect::Datasets(DatasetsEffect::Open(path.into()))]
-                }
-                Typed::Cancelled => {
-                    self.open = None;
-                    Vec::new()
-                }
-            });
+            let pressed = open.press(key);
+            return Some(self.after_path_key(pressed));
         }
         if let Some(effects) = self.preparation.type_key(key) {
             return Some(effects);
+        }
+        if let Some(field) = &mut self.window_field {
+            return Some(match field.press(key) {
+                WindowKey::Typing => Vec::new(),
+                WindowKey::Chosen(window) => {
+                    self.window_field = None;
+                    vec![Effect::Window(window)]
+                }
+                WindowKey::Cancelled => {
+                    self.window_field = None;
+                    Vec::new()
+                }
+            });
         }
         if self.typing {
             self.type_filter(key);
@@ -212,10 +244,15 @@ impl Screen for DatasetsScreen {
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
         if let Some(open) = &mut self.open {
-            return open.paste(text);
+            let pasted = open.paste(text);
+            return self.after_path_key(pasted);
         }
         if let Some(effects) = self.preparation.paste(text) {
             return effects;
+        }
+        if let Some(field) = &mut self.window_field {
+            field.paste(text);
+            return Vec::new();
         }
         if self.typing {
             self.filter.paste(text);
@@ -226,7 +263,8 @@ impl Screen for DatasetsScreen {
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         if let Some(open) = &mut self.open {
-            return open.mouse(mouse);
+            let clicked = open.mouse(mouse);
+            return self.after_path_key(clicked);
         }
         if self.preparation.is_shown() {
             return Vec::new();

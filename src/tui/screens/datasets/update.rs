@@ -5,21 +5,27 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetsScreen;
 use super::flags::Flag;
-use super::open_field::OpenField;
 use super::samples::{SampleRow, Samples, Shown};
 use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::PathPrompt;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::window_field::WindowField;
 use mammoscope_dataset::subject_audit::sample_name;
 
-/// Title and hint of the field for the path of a data set.
-const TITLES: [&str; 2] = ["Open a data set", "expected layout: <view>/[<split>/]<class>/<image>"];
+/// The field for the path of a data set.
+const PROMPT: PathPrompt = PathPrompt {
+    title: "Open a data set",
+    label: "folder",
+    hint: "expected layout: <view>/[<split>/]<class>/<image>",
+};
 
 /// The largest number of images for the viewer and for Explain; of a longer list, those around the cursor are taken.
 pub(super) const MAX_VIEWED: usize = 5000;
@@ -54,9 +60,8 @@ impl DatasetsScreen {
             DatasetsAction::Open => {
                 let start = self.tree.as_ref().map_or(&shared.workspace, |tree| &tree.folder(0).path);
                 let start = start.parent().unwrap_or(start).to_string_lossy();
-                let (open, effects) = OpenField::new(TITLES, &format!("{}/", start.trim_end_matches('/')));
-                self.open = Some(open);
-                return effects;
+                let start = format!("{}/", start.trim_end_matches('/'));
+                return self.ask_path(PROMPT, &start);
             }
             DatasetsAction::OpenOffered => {
                 let offered = self.offered.as_ref().and_then(|offered| offered.get(self.offers.cursor));
@@ -66,16 +71,30 @@ impl DatasetsScreen {
                 let data = self.tree.as_ref().map(|tree| tree.folder(0).path.clone());
                 return data.map(|data| Effect::Navigate(Destination::NewTraining { data })).into_iter().collect();
             }
-            DatasetsAction::NextWindow => self.window = self.window.next(),
-            DatasetsAction::Brighter => self.window = self.window.brighter(1),
-            DatasetsAction::Darker => self.window = self.window.brighter(-1),
-            DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
-            DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
+            DatasetsAction::Picture(action) => return self.act_on_picture(action, shared),
             DatasetsAction::Preparation(action) => return self.prepare(action, shared),
             DatasetsAction::Review(action) => return self.review(action, shared),
-            DatasetsAction::ResetWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),
         }
         Vec::new()
+    }
+
+    fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        if let Some(window) = action.window(shared.window) {
+            return vec![Effect::Window(window)];
+        }
+        if action == PictureAction::TypeWindow {
+            let path = self.selected_path();
+            let in_use = path.and_then(|path| self.picture.facts(&path)?.window);
+            self.window_field = Some(WindowField::new(in_use));
+        } else {
+            self.picture.act(action);
+        }
+        Vec::new()
+    }
+
+    /// The path of the image under the cursor.
+    pub(super) fn selected_path(&self) -> Option<PathBuf> {
+        Some(Samples::path(self.tree.as_ref()?, self.samples.row(self.images.cursor)?))
     }
 
     pub(super) fn step(&mut self, motion: ListMotion) -> Vec<Effect> {
@@ -255,6 +274,9 @@ impl DatasetsScreen {
     }
 
     pub(super) fn mouse_here(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if self.in_images && self.picture.mouse(mouse) {
+            return Vec::new();
+        }
         let steps = match mouse.kind {
             MouseKind::WheelDown => 3,
             MouseKind::WheelUp => -3,

@@ -4,6 +4,7 @@ use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::explain::ExplainAction as Do;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
+use crate::tui::protocol::picture_action::{PictureAction, picture_bindings};
 
 const fn shown(action: Do, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
     Binding::new(Action::Explain(action), keys, hint, name)
@@ -11,6 +12,10 @@ const fn shown(action: Do, keys: &'static [Key], hint: &'static str, name: &'sta
 
 const fn quiet(action: Do, keys: &'static [Key], name: &'static str) -> Binding {
     Binding::quiet(Action::Explain(action), keys, name)
+}
+
+const fn on_picture(action: PictureAction) -> Action {
+    Action::Explain(Do::Picture(action))
 }
 
 /// The keys while images are shown.
@@ -29,7 +34,8 @@ pub(super) const IMAGES: KeyTables = &[&[
     quiet(Do::MoreOpacity, &[Key::Char(']')], "make the map more opaque"),
     quiet(Do::Colors, &[Key::Char('c')], "switch to the next colours"),
     quiet(Do::Scale, &[Key::Char('s')], "scale all maps like this one, or each on its own"),
-    quiet(Do::Window, &[Key::Char('w')], "switch to the next grey window"),
+    quiet(Do::Cells, &[Key::Char('(')], "draw each position of the map as a cell"),
+    quiet(Do::Smooth, &[Key::Char(')')], "interpolate between the positions of the map"),
     quiet(Do::FullScreen, &[Key::Enter, Key::Char('f')], "show the image full screen"),
     quiet(Do::PreviousMethod, &[Key::Char('n')], "switch to the previous method"),
     quiet(Do::PreviousLayer, &[Key::Char('Y')], "switch to the next layer"),
@@ -40,7 +46,7 @@ pub(super) const IMAGES: KeyTables = &[&[
     quiet(Do::First, &[Key::Home], "go to the first image"),
     quiet(Do::Last, &[Key::End], "go to the last image"),
     quiet(Do::Back, &[Key::Escape], "go back to where the images came from"),
-]];
+], picture_bindings!(on_picture)];
 
 /// The keys while models are being chosen.
 pub(super) const MODELS: KeyTables = &[

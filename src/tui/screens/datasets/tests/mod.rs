@@ -8,9 +8,10 @@ use std::path::Path;
 use super::*;
 use crate::terminal::input::MouseKind;
 use crate::tui::app::App;
-use crate::tui::protocol::datasets::DatasetsMessage;
+use crate::tui::protocol::datasets::{DatasetsAction, DatasetsMessage};
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
@@ -18,6 +19,7 @@ use mammoscope_dataset::folder_listing::FolderContext;
 use mammoscope_dataset::folder_listing::FolderListing;
 use mammoscope_dataset::subject_audit::AuditedImage;
 use mammoscope_dataset::subject_audit::SubjectAudit;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
 use mammoscope_imaging::image_header::ImageHeader;
 
@@ -184,19 +186,21 @@ fn grey_windows_are_chosen_and_saved() {
     let mut app = opened();
     press(
         &mut app,
-        &[Key::Enter, Key::Down, Key::Char('w'), Key::Char(']'), Key::Char(']'), Key::Char('['), Key::Char('}')],
+        &[Key::Enter, Key::Down, Key::Char('w'), Key::Char('>'), Key::Char('>'), Key::Char('<'), Key::Char('}')],
     );
     drawn(&mut app, (80, 24));
     let saved = app.view_state();
-    assert_eq!((saved.datasets.window.level, saved.datasets.window.contrast), (1, 1));
+    assert_eq!((saved.window.level, saved.window.contrast), (1, 1));
     let saved: ViewState = serde_json::from_slice(&serde_json::to_vec(&saved).unwrap()).unwrap();
     let mut again = App::new(empty_shared_state(), saved.clone());
     assert!(again.start().contains(&Effect::Datasets(DatasetsEffect::Open(ROOT.into()))));
     open_set(&mut again);
     drawn(&mut again, (80, 24));
     assert_eq!(again.view_state(), saved);
-    press(&mut app, &[Key::Char('{'), Key::Char('0')]);
-    assert_eq!(app.view_state().datasets.window, WindowChoice::default());
+    press(&mut app, &[Key::Char('{')]);
+    app.navigate(Destination::Screen(ScreenId::Datasets));
+    app.act(Action::Datasets(DatasetsAction::Picture(PictureAction::ResetWindow)));
+    assert_eq!(app.view_state().window, WindowChoice::default());
 }
 
 #[test]
