@@ -240,7 +240,7 @@ def keys_beside_training(program, folder):
     session = Session([program, "attach", "--workspace", workspace])
     session.read(3)
     delays = []
-    for key in [b"z", b"Z", b"s", b"S", b"l", b"l", b"e", b"e", b"e", b"t", b"t", b"t", b"?", b"\x1b", b":", b"\x1b"] * 3:
+    for key in [b"z", b"Z", b")", b"(", b"L", b"L", b"i", b"i", b"i", b"X", b"X", b"X", b"?", b"\x1b", b":", b"\x1b"] * 3:
         first, _, _ = session.key(key)
         if first is None:
             sys.exit(f"key {key!r} was not answered within 2 seconds")

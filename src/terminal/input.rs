@@ -44,14 +44,6 @@ pub(crate) enum Key {
 }
 
 impl Key {
-    /// True if the key moves a cursor in every context.
-    pub(crate) fn moves(&self) -> bool {
-        matches!(
-            self,
-            Self::Up | Self::Down | Self::Left | Self::Right | Self::Home | Self::End | Self::PageUp | Self::PageDown
-        )
-    }
-
     /// A short name for tight spaces; in ASCII the label on the keyboard.
     pub(crate) fn brief(self, ascii: bool) -> String {
         match self {

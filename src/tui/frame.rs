@@ -111,7 +111,7 @@ fn footer_line(tables: [KeyTables; 2], shared: &SharedState, cells: u16) -> Line
     let hints = |is_tight: bool| {
         let gap = if is_tight { 1 } else { 2 };
         let hint = |binding: &Binding| {
-            let key = binding.keys.first().copied();
+            let key = binding.keys(&shared.keymap).next();
             let key = key.map(|key| if is_tight { key.brief(theme.ascii) } else { key.to_string() });
             (key.unwrap_or_default(), format!(" {}{}", binding.hint, " ".repeat(gap)))
         };

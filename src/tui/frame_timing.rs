@@ -64,6 +64,7 @@ impl FrameStage {
         let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
         graphics.resolve();
         let shared = SharedState {
+            keymap: KeyMap::default(),
             workspace: "/density/workspace".into(),
             now,
             theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
@@ -91,7 +92,7 @@ impl FrameStage {
 
     /// Draws so many frames, each after a key that changes the range on screen.
     pub fn draw(&mut self, frames: usize) -> io::Result<FrameTimes> {
-        let keys = [Key::Char('z'), Key::Char('z'), Key::Char('<'), Key::Char('<'), Key::Char('Z'), Key::Char('>')];
+        let keys = [Key::Char('z'), Key::Char('z'), Key::ShiftLeft, Key::ShiftLeft, Key::Char('Z'), Key::ShiftRight];
         let before = self.screen.terminal().0;
         let mut times = Vec::with_capacity(frames);
         for key in keys.into_iter().chain([Key::Char('Z'), Key::Char('0')]).cycle().take(frames) {

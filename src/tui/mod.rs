@@ -54,6 +54,7 @@ use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
+use crate::tui::protocol::verb::KeyMap;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -87,6 +88,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
     let shared = SharedState {
+        keymap: KeyMap::default(),
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },

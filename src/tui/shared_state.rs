@@ -8,6 +8,7 @@ use super::theme::Theme;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
+use crate::tui::protocol::verb::KeyMap;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
@@ -18,6 +19,7 @@ pub(super) struct SharedState {
     /// The time of the last message.
     pub(super) now: DateTime<Utc>,
     pub(super) theme: Theme,
+    pub(super) keymap: KeyMap,
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,

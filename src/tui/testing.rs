@@ -21,6 +21,7 @@ use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
+use crate::tui::protocol::verb::KeyMap;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The time on the tests' clock.
@@ -33,6 +34,7 @@ pub(super) fn empty_shared_state() -> SharedState {
     let mut graphics = GraphicsFacts::new(PicturePlacement::Screen, Some(GraphicsProtocol::Halfblocks), |_| None);
     graphics.resolve();
     SharedState {
+        keymap: KeyMap::default(),
         workspace: "/density/workspace".into(),
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },

@@ -65,21 +65,21 @@ fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
     session.wait_for_text("a new key of pseudonyms");
     session.wait_for_text(&format!("{PREPARED} "));
     session.send(b"\r");
-    session.wait_for_text("r review");
-    session.send(b"r");
+    session.wait_for_text("P review");
+    session.send(b"P");
     session.wait_for_text("0 of 17");
     session.wait_for("the sources", |screen| !screen.contents().contains("looking for the sources"));
 
     // The image with a muscle comes first.
-    session.send(b"e");
+    session.send(b"R");
     session.wait_for_text("from the vertical");
     session.send(b"\x1b[C\x1b[C\x1b[A\r");
     session.wait_for_text("1 of 17");
     session.send(b"\r");
     session.wait_for_text("2 of 17");
-    session.send(b"x");
+    session.send(b"d");
     session.wait_for_text("3 of 17");
-    session.send(b"b");
+    session.send(b"B");
     session.wait_for_text("class B for P");
     session.wait_for("the verdicts are kept", |screen| {
         ["✎ 9 ", "✔ P", "✖ P"].iter().all(|row| screen.contents().contains(row))
@@ -98,15 +98,15 @@ fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
 
     // Prepared again, with the sources that the workbench remembers.
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
-    session.wait_for_text("r review");
+    session.wait_for_text("P review");
     session.send(b"p");
     session.wait_for_text("Enter starts");
     session.send(b"\r");
     session.wait_for_text("1 rejected in a review");
     session.wait_for_text("classes are taken from labels.csv");
     session.send(b"\r");
-    session.wait_for_text("r review");
-    session.send(b"r");
+    session.wait_for_text("P review");
+    session.send(b"P");
     session.wait_for_text("3 of 17");
     quit(session);
 

@@ -183,7 +183,7 @@ fn every_request_can_be_made_from_the_menu() {
     session.send(b"xm");
     session.wait_for_text("interrupted");
     assert_eq!(status(&run)["state"], "interrupted");
-    session.send(b"D");
+    session.send(b"d");
     session.wait_for_text("to the trash?");
     session.send(b"y");
     session.wait_for_text("no runs yet");

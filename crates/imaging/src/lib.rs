@@ -30,3 +30,4 @@ pub mod random_map;
 pub mod raster;
 pub mod resize;
 pub mod skin_band;
+pub mod thumbnail;

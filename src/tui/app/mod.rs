@@ -16,6 +16,7 @@ use super::popups::palette::PalettePopup;
 use super::popups::viewer::ViewerPopup;
 use super::shared_state::SharedState;
 use super::view_state::ViewState;
+use super::widgets::contact_sheet::ContactSheet;
 use super::widgets::picture::PictureView;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::frame::MIN_SIZE;
@@ -97,6 +98,10 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Thumbnail(message) => {
+                self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.on_message(&message));
+                Vec::new()
+            }
             message => self.screens.on_message(message, &mut self.shared),
         };
         self.resolve(effects)
@@ -194,14 +199,14 @@ impl App {
             return Vec::new();
         }
         if let Some(popup) = self.popups.last_mut() {
-            let outcome = popup.press(key);
+            let outcome = popup.press(key, &self.shared.keymap);
             return self.after_popup(outcome);
         }
         if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.shared) {
             return effects;
         }
         let table = self.screens.get(self.screen).bindings(&self.shared);
-        match action_of(key, table.iter().copied().flatten().chain(APP_BINDINGS)) {
+        match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
             None => Vec::new(),
         }
@@ -285,7 +290,7 @@ impl App {
         match self.popups.last_mut() {
             Some(popup) => {
                 for character in text.chars().filter(|character| !character.is_control()) {
-                    popup.press(Key::Char(character));
+                    popup.press(Key::Char(character), &self.shared.keymap);
                 }
                 Vec::new()
             }
@@ -318,6 +323,7 @@ impl App {
     /// Forgets all pictures, since the terminal has lost them.
     fn forget_pictures(&mut self) {
         self.screens.all().flat_map(Screen::pictures_mut).for_each(PictureView::forget);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(ContactSheet::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 viewer.picture.forget();
@@ -348,6 +354,7 @@ impl App {
         let body = self.areas.body;
         let covered = !self.popups.is_empty();
         self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.covered = covered);
         // A full-screen picture hides everything below it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {

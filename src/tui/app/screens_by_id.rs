@@ -3,11 +3,11 @@
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use mammoscope_imaging::intensity_window::WindowChoice;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::view_state::ViewState;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 macro_rules! define_screens {
     ($($module:ident: $Name:ident $key:literal $go:literal,

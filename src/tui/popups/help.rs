@@ -53,10 +53,13 @@ impl HelpPopup {
     }
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let theme = &shared.theme;
-        let keyed = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.keys.is_empty());
-        let column =
-            keyed(self.tables).chain(keyed(EVERYWHERE)).map(|binding| width(&binding.keys_text())).max().unwrap_or(0);
+        let (theme, keymap) = (&shared.theme, &shared.keymap);
+        let keyed = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.verbs.is_empty());
+        let column = keyed(self.tables)
+            .chain(keyed(EVERYWHERE))
+            .map(|binding| width(&binding.keys_text(keymap)))
+            .max()
+            .unwrap_or(0);
         let mut lines = Vec::new();
         for (title, tables) in [(self.title, self.tables), ("everywhere", EVERYWHERE)] {
             if !lines.is_empty() {
@@ -65,7 +68,7 @@ impl HelpPopup {
             lines.push(Line::styled(format!(" {title}"), theme.dim()));
             lines.extend(keyed(tables).map(|binding| {
                 Line::from(vec![
-                    Span::styled(format!(" {}", padded(&binding.keys_text(), column + 2)), theme.accent()),
+                    Span::styled(format!(" {}", padded(&binding.keys_text(keymap), column + 2)), theme.accent()),
                     Span::raw(binding.name),
                 ])
             }));

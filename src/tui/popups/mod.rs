@@ -17,6 +17,7 @@ use super::shared_state::SharedState;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::KeyTables;
+use crate::tui::protocol::verb::KeyMap;
 
 /// A popup.
 pub(super) enum Popup {
@@ -37,12 +38,12 @@ impl Popup {
         }
     }
 
-    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+    pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
         match self {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
-            Self::Viewer(popup) => popup.press(key),
+            Self::Viewer(popup) => popup.press(key, keymap),
         }
     }
 

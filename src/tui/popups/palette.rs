@@ -42,7 +42,11 @@ impl PalettePopup {
         let here = self.tables.iter().copied().flatten().chain(APP_BINDINGS);
         let here = here.map(|binding| Command { binding, name: binding.name.to_owned() });
         let elsewhere = self.others.iter().flat_map(|(screen, tables)| {
-            let acts = tables.iter().copied().flatten().filter(|binding| !binding.keys.first().is_some_and(Key::moves));
+            let acts = tables
+                .iter()
+                .copied()
+                .flatten()
+                .filter(|binding| !binding.verbs.first().is_some_and(|verb| verb.moves()));
             acts.map(|binding| Command { binding, name: format!("{}: {}", screen.title(), binding.name) })
         });
         here.chain(elsewhere)
@@ -117,7 +121,7 @@ impl PalettePopup {
         let first = visible.start;
         for row in visible {
             let command = &found[row];
-            let keys = command.binding.keys_text();
+            let keys = command.binding.keys_text(&shared.keymap);
             let cells = usize::from(rows.width);
             let name = padded(&format!(" {}", command.name), cells.saturating_sub(18));
             let style = if row == self.list.cursor { theme.selected(true) } else { theme.text() };

@@ -1,9 +1,9 @@
 //! The actions that are available on every screen.
 
-use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
+use crate::tui::protocol::verb::Verb;
 
 /// Actions that are available on every screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,22 +24,22 @@ macro_rules! define_app_bindings {
         pub(in crate::tui) const APP_BINDINGS: &[Binding] = &[
             Binding::new(
                 Action::App(AppAction::Help),
-                &[Key::Char('?'), Key::Function(1)],
+                &[Verb::Help],
                 "help",
                 "show the keys that work here",
             ),
-            Binding::new(Action::App(AppAction::Palette), &[Key::Char(':')], "commands", "find a command by name"),
+            Binding::new(Action::App(AppAction::Palette), &[Verb::Commands], "commands", "find a command by name"),
             Binding::new(
                 Action::App(AppAction::Quit),
-                &[Key::Char('q'), Key::Ctrl('c')],
+                &[Verb::Quit],
                 "quit",
                 "leave; training runs continue",
             ),
-            $(Binding::quiet(Action::App(AppAction::Show(ScreenId::$Name)), &[Key::Char($key)], $go),)*
-            Binding::quiet(Action::App(AppAction::NextScreen), &[Key::Tab], "go to the next screen"),
-            Binding::quiet(Action::App(AppAction::PreviousScreen), &[Key::BackTab], "go to the previous screen"),
-            Binding::quiet(Action::App(AppAction::Redraw), &[Key::Ctrl('l')], "redraw everything"),
-            Binding::quiet(Action::App(AppAction::Suspend), &[Key::Ctrl('z')], "suspend; `fg` resumes"),
+            $(Binding::quiet(Action::App(AppAction::Show(ScreenId::$Name)), &[Verb::Show(ScreenId::$Name)], $go),)*
+            Binding::quiet(Action::App(AppAction::NextScreen), &[Verb::NextScreen], "go to the next screen"),
+            Binding::quiet(Action::App(AppAction::PreviousScreen), &[Verb::PreviousScreen], "go to the previous screen"),
+            Binding::quiet(Action::App(AppAction::Redraw), &[Verb::Redraw], "redraw everything"),
+            Binding::quiet(Action::App(AppAction::Suspend), &[Verb::Suspend], "suspend; `fg` resumes"),
         ];
     };
 }

@@ -5,6 +5,7 @@ use crate::tui::protocol::app_action::AppAction;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
+use crate::tui::protocol::verb::{KeyMap, Verb};
 use crate::tui::protocol::viewer::ViewerAction;
 
 macro_rules! define_action {
@@ -38,12 +39,12 @@ macro_rules! define_action {
 
 for_each_screen!(define_action);
 
-/// An action with its keys and its descriptions.
+/// An action with its verbs and its descriptions.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::tui) struct Binding {
     pub(in crate::tui) action: Action,
-    /// Empty for an action that only the command palette offers.
-    pub(in crate::tui) keys: &'static [Key],
+    /// The verbs whose keys perform the action; empty for an action that only the command palette offers.
+    pub(in crate::tui) verbs: &'static [Verb],
     /// One or two words for the footer; empty if the footer does not show the binding.
     pub(in crate::tui) hint: &'static str,
     /// The description in help and command palette, starting with a verb in lower case.
@@ -54,28 +55,38 @@ impl Binding {
     /// A binding that footer, help and command palette show.
     pub(in crate::tui) const fn new(
         action: Action,
-        keys: &'static [Key],
+        verbs: &'static [Verb],
         hint: &'static str,
         name: &'static str,
     ) -> Self {
-        Self { action, keys, hint, name }
+        Self { action, verbs, hint, name }
     }
 
     /// A binding that help and command palette show, but not the footer.
-    pub(in crate::tui) const fn quiet(action: Action, keys: &'static [Key], name: &'static str) -> Self {
-        Self { action, keys, hint: "", name }
+    pub(in crate::tui) const fn quiet(action: Action, verbs: &'static [Verb], name: &'static str) -> Self {
+        Self { action, verbs, hint: "", name }
+    }
+
+    /// The keys that perform the action, the one to show in a footer first.
+    pub(in crate::tui) fn keys<'a>(&self, keymap: &'a KeyMap) -> impl Iterator<Item = Key> + 'a {
+        self.verbs.iter().flat_map(|verb| keymap.keys_of(*verb)).copied()
     }
 
     /// The names of the keys, separated by spaces.
-    pub(in crate::tui) fn keys_text(&self) -> String {
-        self.keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    pub(in crate::tui) fn keys_text(&self, keymap: &KeyMap) -> String {
+        self.keys(keymap).map(|key| key.to_string()).collect::<Vec<_>>().join(" ")
     }
 }
 
 /// The key tables of a context, the most useful keys first.
 pub(in crate::tui) type KeyTables = &'static [&'static [Binding]];
 
-/// The action of a key in the first binding that has it.
-pub(in crate::tui) fn action_of<'a>(key: Key, mut bindings: impl Iterator<Item = &'a Binding>) -> Option<Action> {
-    bindings.find(|binding| binding.keys.contains(&key)).map(|found| found.action)
+/// The action of a key in the first binding that has its verb.
+pub(in crate::tui) fn action_of<'a>(
+    key: Key,
+    keymap: &KeyMap,
+    mut bindings: impl Iterator<Item = &'a Binding>,
+) -> Option<Action> {
+    let verb = keymap.verb_of(key)?;
+    bindings.find(|binding| binding.verbs.contains(&verb)).map(|found| found.action)
 }

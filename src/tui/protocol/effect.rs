@@ -7,6 +7,7 @@ use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
+use crate::tui::protocol::thumbnails::ThumbnailRequest;
 use crate::tui::protocol::viewer::ImageList;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -37,6 +38,8 @@ macro_rules! define_effect {
             /// Put a text on the terminal's clipboard; the application says so in the footer.
             Copy(String),
             Picture(PictureEffect),
+            /// Make these thumbnails instead of those that are still waited for.
+            Thumbnails(ThumbnailRequest),
             $(
                 /// An effect for the service of one screen.
                 $Name(crate::tui::protocol::$module::$Effect),

@@ -130,9 +130,8 @@ impl FramedPart {
 
     /// The position of the middle of the part.
     pub(in crate::tui) fn centre(&self) -> Share {
-        let middle = |corner: u32, part: u32, image: u32| {
-            (f64::from(corner) + f64::from(part) / 2.0) / f64::from(image.max(1))
-        };
+        let middle =
+            |corner: u32, part: u32, image: u32| (f64::from(corner) + f64::from(part) / 2.0) / f64::from(image.max(1));
         Share {
             x: middle(self.left, self.part.width, self.image.width),
             y: middle(self.top, self.part.height, self.image.height),
@@ -183,8 +182,7 @@ impl FramedPart {
         let kept = self.in_picture(around);
         let ratio = scale / next;
         let visible = |part: u32, image: u32| f64::from(part) / f64::from(image.max(1)) * ratio;
-        let (across, down) =
-            (visible(self.part.width, self.image.width), visible(self.part.height, self.image.height));
+        let (across, down) = (visible(self.part.width, self.image.width), visible(self.part.height, self.image.height));
         let centre =
             Share { x: around.x + (0.5 - kept.x) * across, y: around.y + (0.5 - kept.y) * down }.moved(0.0, 0.0);
         Some(Zoom { scale: next, centre })
@@ -197,7 +195,10 @@ impl FramedPart {
         let half = |part: u32, image: u32| f64::from(part) / f64::from(image.max(1)) / 2.0;
         let (left, top) = (half(self.part.width, self.image.width), half(self.part.height, self.image.height));
         let moved = self.centre().moved(f64::from(across) * x, f64::from(down) * y);
-        Share { x: moved.x.clamp(left.min(0.5), 1.0 - left.min(0.5)), y: moved.y.clamp(top.min(0.5), 1.0 - top.min(0.5)) }
+        Share {
+            x: moved.x.clamp(left.min(0.5), 1.0 - left.min(0.5)),
+            y: moved.y.clamp(top.min(0.5), 1.0 - top.min(0.5)),
+        }
     }
 
     /// The cursor moved by cells of the screen.

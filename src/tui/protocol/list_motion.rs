@@ -2,6 +2,7 @@
 
 use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::verb::Verb;
 
 /// A motion of the cursor in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,22 +11,26 @@ pub(in crate::tui) enum ListMotion {
     Down,
     PageUp,
     PageDown,
+    HalfPageUp,
+    HalfPageDown,
     First,
     Last,
 }
 
 /// The keys that move the cursor of a list; part of the key tables of every screen that has one.
 pub(in crate::tui) const LIST_MOTIONS: &[Binding] = &[
-    motion(ListMotion::Up, &[Key::Up, Key::Char('k')], "move up"),
-    motion(ListMotion::Down, &[Key::Down, Key::Char('j')], "move down"),
-    motion(ListMotion::PageUp, &[Key::PageUp], "move up a page"),
-    motion(ListMotion::PageDown, &[Key::PageDown], "move down a page"),
-    motion(ListMotion::First, &[Key::Home, Key::Char('g')], "move to the first row"),
-    motion(ListMotion::Last, &[Key::End, Key::Char('G')], "move to the last row"),
+    motion(ListMotion::Up, &[Verb::Up], "move up"),
+    motion(ListMotion::Down, &[Verb::Down], "move down"),
+    motion(ListMotion::PageUp, &[Verb::PageUp], "move up a page"),
+    motion(ListMotion::PageDown, &[Verb::PageDown], "move down a page"),
+    motion(ListMotion::HalfPageUp, &[Verb::HalfPageUp], "move up half a page"),
+    motion(ListMotion::HalfPageDown, &[Verb::HalfPageDown], "move down half a page"),
+    motion(ListMotion::First, &[Verb::First], "move to the first row"),
+    motion(ListMotion::Last, &[Verb::Last], "move to the last row"),
 ];
 
-const fn motion(motion: ListMotion, keys: &'static [Key], name: &'static str) -> Binding {
-    Binding::quiet(Action::Move(motion), keys, name)
+const fn motion(motion: ListMotion, verbs: &'static [Verb], name: &'static str) -> Binding {
+    Binding::quiet(Action::Move(motion), verbs, name)
 }
 
 impl ListMotion {
@@ -47,6 +52,8 @@ impl ListMotion {
             Self::Down => 1,
             Self::PageUp => -page,
             Self::PageDown => page,
+            Self::HalfPageUp => -(page / 2).max(1),
+            Self::HalfPageDown => (page / 2).max(1),
             Self::First => isize::MIN / 2,
             Self::Last => isize::MAX / 2,
         }

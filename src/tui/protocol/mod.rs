@@ -26,5 +26,7 @@ pub(super) mod run_list;
 pub(super) mod runs;
 pub(super) mod screen_id;
 pub(super) mod screen_table;
+pub(super) mod thumbnails;
 pub(super) mod train;
+pub(super) mod verb;
 pub(super) mod viewer;

@@ -7,7 +7,7 @@ use mammoscope_imaging::intensity_window::WindowChoice;
 pub(in crate::tui) enum PictureAction {
     ZoomIn,
     ZoomOut,
-    /// Shows the whole image.
+    /// Shows the whole image or, if it is whole, resets the grey window.
     Whole,
     PanLeft,
     PanRight,
@@ -56,29 +56,37 @@ impl PictureAction {
 /// The bindings of the actions on a picture for a screen's kind of action.
 macro_rules! picture_bindings {
     ($act:path) => {{
-        use crate::terminal::input::Key;
         use crate::tui::protocol::binding::Binding;
         use crate::tui::protocol::picture_action::PictureAction as Picture;
+        use crate::tui::protocol::verb::Verb;
         &[
-            Binding::new($act(Picture::ZoomIn), &[Key::Char('z'), Key::Char('+')], "zoom", "zoom in"),
-            Binding::quiet($act(Picture::ZoomOut), &[Key::Char('Z'), Key::Char('-')], "zoom out"),
-            Binding::quiet($act(Picture::Whole), &[Key::Char('0')], "show the whole image"),
-            Binding::quiet($act(Picture::PanLeft), &[Key::ShiftLeft], "pan left"),
-            Binding::quiet($act(Picture::PanRight), &[Key::ShiftRight], "pan right"),
-            Binding::quiet($act(Picture::PanUp), &[Key::ShiftUp], "pan up"),
-            Binding::quiet($act(Picture::PanDown), &[Key::ShiftDown], "pan down"),
+            Binding::new($act(Picture::ZoomIn), &[Verb::ZoomIn], "zoom", "zoom in"),
+            Binding::quiet($act(Picture::ZoomOut), &[Verb::ZoomOut], "zoom out"),
+            Binding::quiet(
+                $act(Picture::Whole),
+                &[Verb::ResetView],
+                "show the whole image or, if it is whole, reset the grey window",
+            ),
+            Binding::quiet($act(Picture::PanLeft), &[Verb::PanLeft], "pan left"),
+            Binding::quiet($act(Picture::PanRight), &[Verb::PanRight], "pan right"),
+            Binding::quiet($act(Picture::PanUp), &[Verb::PanUp], "pan up"),
+            Binding::quiet($act(Picture::PanDown), &[Verb::PanDown], "pan down"),
             Binding::new(
                 $act(Picture::Crosshair),
-                &[Key::Char('.')],
+                &[Verb::Crosshair],
                 "crosshair",
                 "show the grey value and the position under a crosshair",
             ),
-            Binding::new($act(Picture::NextWindow), &[Key::Char('w')], "window", "switch to the next grey window"),
-            Binding::quiet($act(Picture::TypeWindow), &[Key::Char('W')], "type the centre and width of the grey window"),
-            Binding::quiet($act(Picture::Darker), &[Key::Char('<')], "darken the image"),
-            Binding::quiet($act(Picture::Brighter), &[Key::Char('>')], "brighten the image"),
-            Binding::quiet($act(Picture::LessContrast), &[Key::Char('{')], "decrease the contrast"),
-            Binding::quiet($act(Picture::MoreContrast), &[Key::Char('}')], "increase the contrast"),
+            Binding::new($act(Picture::NextWindow), &[Verb::Window], "window", "switch to the next grey window"),
+            Binding::quiet(
+                $act(Picture::TypeWindow),
+                &[Verb::TypeWindow],
+                "type the centre and width of the grey window",
+            ),
+            Binding::quiet($act(Picture::Darker), &[Verb::Darker], "darken the image"),
+            Binding::quiet($act(Picture::Brighter), &[Verb::Brighter], "brighten the image"),
+            Binding::quiet($act(Picture::LessContrast), &[Verb::LessContrast], "decrease the contrast"),
+            Binding::quiet($act(Picture::MoreContrast), &[Verb::MoreContrast], "increase the contrast"),
             Binding::quiet($act(Picture::BreastWindow), &[], "window the grey values of the breast"),
             Binding::quiet($act(Picture::ResetWindow), &[], "reset the grey window"),
         ]

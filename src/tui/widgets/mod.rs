@@ -2,6 +2,7 @@
 
 pub(super) mod chart;
 pub(super) mod confusion_matrix;
+pub(super) mod contact_sheet;
 pub(super) mod figure_text;
 pub(super) mod figures_table;
 pub(super) mod fitted;

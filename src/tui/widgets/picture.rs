@@ -158,6 +158,11 @@ impl PictureView {
         self.zoom = other.zoom.map(|zoom| Zoom { centre: turned(zoom.centre), ..zoom });
     }
 
+    /// True if an action would reset the grey window, since the image is shown whole.
+    pub(in crate::tui) fn resets_window(&self, action: PictureAction) -> bool {
+        action == PictureAction::Whole && self.zoom.is_none()
+    }
+
     /// Shows the whole image again, without a crosshair.
     pub(in crate::tui) fn reset(&mut self) {
         (self.zoom, self.cursor) = (None, None);

@@ -9,6 +9,7 @@ use crate::tui::protocol::binding::{Action, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::verb::{KeyMap, Verb};
 use crate::tui::protocol::viewer::{ImageList, ListedImage, ViewerAction};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::window_field::{WindowField, WindowKey};
@@ -41,7 +42,7 @@ impl ViewerPopup {
         self.images.images.get(self.images.position)
     }
 
-    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+    pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
         if let Some(field) = &mut self.window_field {
             return PopupOutcome::Stay(match field.press(key) {
                 WindowKey::Typing => Vec::new(),
@@ -55,12 +56,12 @@ impl ViewerPopup {
                 }
             });
         }
-        if let Some((across, down)) = arrow(key)
+        if let Some((across, down)) = keymap.verb_of(key).and_then(Verb::direction)
             && self.picture.arrow(across, down)
         {
             return PopupOutcome::Stay(Vec::new());
         }
-        let Some(Action::Viewer(action)) = action_of(key, keys::BINDINGS.iter().copied().flatten()) else {
+        let Some(Action::Viewer(action)) = action_of(key, keymap, keys::BINDINGS.iter().copied().flatten()) else {
             return PopupOutcome::Stay(Vec::new());
         };
         self.act(action)
@@ -87,6 +88,7 @@ impl ViewerPopup {
     }
 
     fn act_on_picture(&mut self, action: PictureAction) -> Vec<Effect> {
+        let action = if self.picture.resets_window(action) { PictureAction::ResetWindow } else { action };
         if let Some(window) = action.window(self.window) {
             return self.show_through(window);
         }
@@ -127,17 +129,6 @@ impl ViewerPopup {
     /// Takes the request that the last drawing led to.
     pub(in crate::tui) fn take_request(&mut self) -> Option<Effect> {
         self.picture.take_request()
-    }
-}
-
-/// The direction of an arrow key, or of a letter that moves like one.
-fn arrow(key: Key) -> Option<(i32, i32)> {
-    match key {
-        Key::Left | Key::Char('h') => Some((-1, 0)),
-        Key::Right | Key::Char('l') => Some((1, 0)),
-        Key::Up | Key::Char('k') => Some((0, -1)),
-        Key::Down | Key::Char('j') => Some((0, 1)),
-        _ => None,
     }
 }
 

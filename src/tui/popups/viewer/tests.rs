@@ -1,3 +1,4 @@
+use crate::tui::protocol::verb::KeyMap;
 use crate::tui::protocol::viewer::ListedImage;
 use image::{GrayImage, Luma};
 
@@ -62,19 +63,20 @@ fn every_key_performs_its_action() {
     let folder = tempfile::tempdir().unwrap();
     let mut viewer = ViewerPopup::open(three_images(folder.path()), WindowChoice::default());
     let mut position = |key| {
-        viewer.press(key);
+        viewer.press(key, &KeyMap::default());
         viewer.images.position
     };
     assert_eq!([Key::Right, Key::Down, Key::Right, Key::Left].map(&mut position), [1, 2, 2, 1]);
     assert_eq!([Key::Home, Key::PageDown, Key::PageUp, Key::End].map(&mut position), [0, 2, 0, 2]);
     let mut window = |key: char| {
-        viewer.press(Key::Char(key));
+        viewer.press(Key::Char(key), &KeyMap::default());
         (viewer.window.level, viewer.window.contrast)
     };
     assert_eq!(['>', '}', '<', '<', '{'].map(&mut window), [(1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0)]);
-    viewer.press(Key::Char('w'));
+    assert_eq!(window('0'), (0, 0));
+    viewer.press(Key::Char('w'), &KeyMap::default());
     assert_ne!(viewer.window, WindowChoice::default());
-    assert_eq!(viewer.press(Key::Char('q')), PopupOutcome::Close(Vec::new()));
+    assert_eq!(viewer.press(Key::Char('q'), &KeyMap::default()), PopupOutcome::Close(Vec::new()));
 }
 
 #[test]

@@ -60,10 +60,10 @@ impl ViewerPopup {
             Some(known) => {
                 let mut window = known.window_text();
                 let centre = known.centre_text();
-                if !centre.is_empty() && cells > width(&window) + width(&centre) + 40 {
+                let file = format!("{name} · {}", known.header.facts);
+                if !centre.is_empty() && cells >= width(&file) + width(&window) + width(&centre) + 6 {
                     window = format!("{window} · {centre}");
                 }
-                let file = format!("{name} · {}", known.header.facts);
                 let left = fitted(&file, cells.saturating_sub(width(&window) + 3));
                 Line::from(vec![Span::styled(left, theme.dim()), Span::raw(" · "), Span::raw(window)])
             }

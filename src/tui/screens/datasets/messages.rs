@@ -1,6 +1,7 @@
 //! Messages to the screen Datasets.
 
 use super::DatasetsScreen;
+use super::order::SortKey;
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::PictureMessage;
@@ -35,6 +36,7 @@ impl DatasetsScreen {
                 Vec::new()
             }
             DatasetsMessage::Headers { read, skipped } => {
+                self.stale |= self.order.key == SortKey::Size && !read.is_empty();
                 if self.samples.on_headers(read, &skipped) {
                     self.relist_flagged();
                 }

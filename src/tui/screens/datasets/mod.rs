@@ -6,12 +6,15 @@ mod flags;
 mod folders_view;
 mod images_view;
 mod keys;
+mod marks;
 mod messages;
+mod order;
 mod preparation;
 mod prepared;
 mod preview;
 mod review;
 mod samples;
+mod sheet;
 mod tree;
 mod update;
 mod view;
@@ -35,15 +38,19 @@ use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::verb::Verb;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::contact_sheet::ContactSheet;
 use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::window_field::{WindowField, WindowKey};
 
+pub(in crate::tui) use order::SampleOrder;
 pub(in crate::tui) use samples::Shown;
+pub(in crate::tui) use sheet::Arrangement;
 
 /// The saved state of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,6 +62,8 @@ pub(in crate::tui) struct DatasetsView {
     filter: String,
     shown: Shown,
     images: bool,
+    order: SampleOrder,
+    arrangement: Arrangement,
     /// The folders of sources by the folders of prepared images.
     sources: BTreeMap<PathBuf, PathBuf>,
 }
@@ -77,6 +86,11 @@ pub(in crate::tui) struct DatasetsScreen {
     filter: TextField,
     typing: bool,
     shown: Shown,
+    order: SampleOrder,
+    arrangement: Arrangement,
+    sheet: ContactSheet,
+    /// The image at which a range of marks begins.
+    range_start: Option<PathBuf>,
     picture: PictureView,
     /// The line for typing a grey window, while it is open.
     window_field: Option<WindowField>,
@@ -116,6 +130,10 @@ impl DatasetsScreen {
             filter: TextField::new(view.filter.clone()),
             typing: false,
             shown: view.shown,
+            order: view.order,
+            arrangement: view.arrangement,
+            sheet: ContactSheet::default(),
+            range_start: None,
             picture: PictureView::new(PicturePlace::Preview),
             window_field: None,
             open: None,
@@ -143,6 +161,8 @@ impl DatasetsScreen {
             filter: self.filter.text().to_owned(),
             shown: self.shown,
             images: self.in_images,
+            order: self.order,
+            arrangement: self.arrangement,
             sources,
         }
     }
@@ -188,8 +208,11 @@ impl Screen for DatasetsScreen {
         if let Some(review) = &self.review {
             return review.bindings();
         }
+        let is_sheet = self.arrangement == Arrangement::Sheet;
         match (self.tree.is_some(), self.in_images, self.is_prepared) {
             (false, _, _) => keys::NOTHING,
+            (true, true, false) if is_sheet => keys::SHEET,
+            (true, true, true) if is_sheet => keys::PREPARED_SHEET,
             (true, true, false) => keys::IMAGES,
             (true, true, true) => keys::PREPARED_IMAGES,
             (true, false, false) => keys::FOLDERS,
@@ -214,7 +237,7 @@ impl Screen for DatasetsScreen {
         }
     }
 
-    fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
         if let Some(open) = &mut self.open {
             let pressed = open.press(key);
             return Some(self.after_path_key(pressed));
@@ -239,7 +262,10 @@ impl Screen for DatasetsScreen {
             self.type_filter(key);
             return Some(Vec::new());
         }
-        None
+        // The arrows move the crosshair of the preview while it is shown.
+        let is_shown = self.in_images && self.picture.has_cursor() && self.review.is_none();
+        let (across, down) = shared.keymap.verb_of(key).and_then(Verb::direction).filter(|_| is_shown)?;
+        self.picture.arrow(across, down).then(Vec::new)
     }
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
@@ -302,18 +328,23 @@ impl Screen for DatasetsScreen {
         }
     }
 
+    fn sheet_mut(&mut self) -> Option<&mut ContactSheet> {
+        Some(&mut self.sheet)
+    }
+
     fn after_draw(&mut self) -> Vec<Effect> {
         if let Some(review) = &mut self.review {
             return review.after_draw();
         }
         let unread = std::mem::take(&mut self.unread);
         let headers = (!unread.is_empty()).then_some(Effect::Datasets(DatasetsEffect::ReadHeaders(unread)));
-        headers.into_iter().chain(self.picture.take_request()).collect()
+        headers.into_iter().chain(self.picture.take_request()).chain(self.sheet.take_request()).collect()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let covered = self.open.is_some() || self.preparation.is_shown();
         self.pictures_mut().iter_mut().for_each(|picture| picture.covered |= covered);
+        self.sheet.covered |= covered;
         let status = self.preparation.status(shared);
         let [whole, below] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(u16::from(status.is_some()))]).areas(area);
@@ -327,6 +358,9 @@ impl Screen for DatasetsScreen {
             frame.render_widget(Paragraph::new(status), below);
         }
         self.preparation.draw(frame, area, shared);
+        if let Some(field) = &self.window_field {
+            field.draw(frame, area, shared);
+        }
         if let Some(open) = &mut self.open {
             open.draw(frame, area, shared);
         }

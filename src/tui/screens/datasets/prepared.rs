@@ -12,11 +12,8 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::path_field::PathPrompt;
 
 /// The field for the folder of the sources.
-const PROMPT: PathPrompt = PathPrompt {
-    title: "Folder of the sources",
-    label: "folder",
-    hint: "it is the folder that was preprocessed",
-};
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Folder of the sources", label: "folder", hint: "it is the folder that was preprocessed" };
 
 /// The most folders of prepared images whose sources are remembered.
 const MAX_REMEMBERED: usize = 50;

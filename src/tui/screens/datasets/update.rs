@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetsScreen;
 use super::flags::Flag;
-use super::samples::{SampleRow, Samples, Shown};
+use super::order::{SampleOrder, SortKey};
+use super::samples::{MAX_HEADERS, SampleRow, Samples, Shown};
+use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
@@ -21,11 +23,8 @@ use crate::tui::widgets::window_field::WindowField;
 use mammoscope_dataset::subject_audit::sample_name;
 
 /// The field for the path of a data set.
-const PROMPT: PathPrompt = PathPrompt {
-    title: "Open a data set",
-    label: "folder",
-    hint: "expected layout: <view>/[<split>/]<class>/<image>",
-};
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Open a data set", label: "folder", hint: "expected layout: <view>/[<split>/]<class>/<image>" };
 
 /// The largest number of images for the viewer and for Explain; of a longer list, those around the cursor are taken.
 pub(super) const MAX_VIEWED: usize = 5000;
@@ -46,6 +45,13 @@ impl DatasetsScreen {
                 }
                 self.stale |= self.shown == Shown::Marked;
             }
+            DatasetsAction::MarkRange => return self.mark_range(),
+            DatasetsAction::Copy => return self.copy(),
+            DatasetsAction::Sort => return self.set_order(self.order.next()),
+            DatasetsAction::ReverseSort => return self.set_order(self.order.reverse()),
+            DatasetsAction::Arrangement => return self.next_arrangement(),
+            DatasetsAction::SheetLeft => self.step_on_sheet(-1),
+            DatasetsAction::SheetRight => self.step_on_sheet(1),
             DatasetsAction::Filter => {
                 self.typing = self.tree.is_some();
                 self.in_images |= self.typing;
@@ -78,7 +84,24 @@ impl DatasetsScreen {
         Vec::new()
     }
 
+    /// Sorts the images, with the cursor on the one that it was on.
+    fn set_order(&mut self, order: SampleOrder) -> Vec<Effect> {
+        self.relist();
+        self.keep_image();
+        (self.order, self.stale) = (order, true);
+        self.in_images = true;
+        if order.key == SortKey::Size
+            && let Some(tree) = &self.tree
+        {
+            let rows = (0..self.samples.len()).filter_map(|at| self.samples.row(at)).take(MAX_HEADERS);
+            let paths: Vec<PathBuf> = rows.map(|row| Samples::path(tree, row)).collect();
+            self.unread = self.samples.mark_requested(paths.into_iter());
+        }
+        vec![Effect::SaveView]
+    }
+
     fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        let action = if self.picture.resets_window(action) { PictureAction::ResetWindow } else { action };
         if let Some(window) = action.window(shared.window) {
             return vec![Effect::Window(window)];
         }
@@ -105,7 +128,12 @@ impl DatasetsScreen {
         if self.in_images {
             self.relist();
             self.restored.image = None;
-            self.images.move_by(motion, self.samples.len());
+            match self.arrangement {
+                Arrangement::List => self.images.move_by(motion, self.samples.len()),
+                Arrangement::Sheet => {
+                    self.images.cursor = self.sheet.moved(motion, self.images.cursor, self.samples.len());
+                }
+            }
             return Vec::new();
         }
         let rows = tree.rows();
@@ -164,6 +192,13 @@ impl DatasetsScreen {
 
     /// Clears the filter or, without one, goes back to the folders.
     fn step_back(&mut self) {
+        if self.range_start.take().is_some() {
+            return;
+        }
+        if self.picture.has_cursor() || self.picture.is_zoomed() {
+            self.picture.reset();
+            return;
+        }
         if self.filter.text().is_empty() && self.shown == Shown::All {
             self.in_images = false;
         } else {
@@ -185,17 +220,6 @@ impl DatasetsScreen {
                 self.filter.press(key);
                 self.images.cursor = 0;
                 self.stale = true;
-            }
-        }
-    }
-
-    fn mark(&mut self) {
-        self.relist();
-        if let (Some(tree), Some(row)) = (&self.tree, self.samples.row(self.images.cursor)) {
-            self.samples.toggle_mark(Samples::path(tree, row));
-            self.stale |= self.shown == Shown::Marked;
-            if self.shown != Shown::Marked {
-                self.images.step(1, self.samples.len());
             }
         }
     }
@@ -259,7 +283,7 @@ impl DatasetsScreen {
         vec![Effect::Navigate(Destination::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
     }
 
-    fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
+    pub(super) fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
         let folder = tree.folder(Samples::folder(row));
         let mut parts = Vec::new();
         if let Some(name) = sample_name(Samples::name(tree, row)) {
@@ -295,7 +319,18 @@ impl DatasetsScreen {
                 None => Vec::new(),
             };
         };
-        if self.images.is_under(mouse) {
+        if self.arrangement == Arrangement::Sheet
+            && let Some(at) = self.sheet.tile_at(mouse, self.samples.len())
+        {
+            match steps {
+                0 if self.in_images && self.images.cursor == at => return self.view_image(),
+                0 => (self.images.cursor, self.in_images) = (at, true),
+                _ => {
+                    let motion = if steps > 0 { ListMotion::Down } else { ListMotion::Up };
+                    self.images.cursor = self.sheet.moved(motion, self.images.cursor, self.samples.len());
+                }
+            }
+        } else if self.images.is_under(mouse) {
             self.relist();
             self.images.step(steps, self.samples.len());
             if let Some(row) = self.images.row_at(mouse, self.samples.len()).filter(|_| steps == 0) {
@@ -330,7 +365,7 @@ impl DatasetsScreen {
         }
         let kept = self.restored.image.clone();
         let shown = kept.or_else(|| self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row)));
-        self.samples.list(tree, self.folder, self.shown, self.filter.text());
+        self.samples.list(tree, self.folder, self.shown, self.filter.text(), self.order);
         if !self.typing
             && let Some(at) = shown.and_then(|path| self.samples.position(tree, &path))
         {

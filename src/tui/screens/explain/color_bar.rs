@@ -14,10 +14,16 @@ use mammoscope_imaging::explanation_picture::ExplanationDrawing;
 
 /// Columns of the bar, and of the bar with its numbers.
 const BAR: u16 = 2;
-const COLUMNS: u16 = 8;
+const COLUMNS: u16 = 9;
 /// The smallest area that has room for a bar.
 const MIN_WIDTH: u16 = 20;
 const MIN_HEIGHT: u16 = 5;
+
+/// The area that a colour bar leaves for the picture, so that an image beside a map has its scale.
+pub(super) fn without_bar(area: Rect) -> Rect {
+    let has_room = area.width >= MIN_WIDTH && area.height >= MIN_HEIGHT;
+    Rect { width: area.width - if has_room { COLUMNS } else { 0 }, ..area }
+}
 
 /// Draws a colour bar at the right of a map or an overlay; returns the area that is left for the picture.
 pub(super) fn draw_color_bar(
@@ -31,7 +37,7 @@ pub(super) fn draw_color_bar(
     if !has_colors || full <= 0.0 || area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
         return area;
     }
-    let left = Rect { width: area.width - COLUMNS, ..area };
+    let left = without_bar(area);
     let bar = Rect { x: left.right() + 1, width: BAR, ..area };
     let theme = &shared.theme;
     let is_plain = theme.ascii || theme.depth == ColorDepth::None;
@@ -43,7 +49,7 @@ pub(super) fn draw_color_bar(
         false => CellPicture::halfblocks(&colors.into(), theme.depth),
     };
     cells.draw(bar, frame.buffer_mut());
-    let numbers = Rect { x: bar.right(), width: area.right() - bar.right(), height: 1, ..area };
+    let numbers = Rect { x: bar.right() + 1, width: area.right() - bar.right() - 1, height: 1, ..area };
     for (row, value) in [(0, full), (bar.height / 2, full / 2.0), (bar.height - 1, 0.0)] {
         let place = Rect { y: area.y + row, ..numbers };
         frame.render_widget(Paragraph::new(Line::styled(number(value), theme.dim())), place);

@@ -257,7 +257,7 @@ impl Screen for ExplainScreen {
         Vec::new()
     }
 
-    fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
         if let Some(field) = &mut self.window_field {
             return Some(match field.press(key) {
                 WindowKey::Typing => Vec::new(),
@@ -271,7 +271,7 @@ impl Screen for ExplainScreen {
                 }
             });
         }
-        (self.chooser.is_none() && self.arrow(key)).then(Vec::new)
+        (self.chooser.is_none() && self.arrow(key, shared)).then(Vec::new)
     }
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {

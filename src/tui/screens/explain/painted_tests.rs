@@ -30,18 +30,18 @@ fn maps_are_drawn_in_each_arrangement() {
     let requests = requested(&app.navigate(Destination::Explanation(list())));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     // With outlines the image is painted, too, instead of read from its file.
-    press(&mut app, &key('k'));
+    press(&mut app, &key('O'));
     insta::assert_snapshot!("side_by_side_120x40", with_pictures(&mut app, LARGE));
     for _ in 0..4 {
-        press(&mut app, &key('k'));
+        press(&mut app, &key('O'));
     }
     assert!(drawn(&mut app, LARGE).contains("all"));
-    press(&mut app, &key('o'));
+    press(&mut app, &key('a'));
     insta::assert_snapshot!("all_outlines_80x24", with_pictures(&mut app, SMALL));
-    press(&mut app, &key('k'));
-    press(&mut app, &[Key::Char('o'), Key::Char('o')]);
+    press(&mut app, &key('O'));
+    press(&mut app, &[Key::Char('a'), Key::Char('a')]);
     insta::assert_snapshot!("map_80x24", with_pictures(&mut app, SMALL));
-    press(&mut app, &key('s'));
+    press(&mut app, &key('='));
     // A tenth of the fixed scale is nearly dark.
     answer(&mut app, &requests, &Ok(mapped(SOUND.map(|value| value / 10.0))));
     insta::assert_snapshot!("fixed_scale_80x24", with_pictures(&mut app, SMALL));
@@ -52,14 +52,14 @@ fn maps_are_drawn_in_each_arrangement() {
 #[test]
 fn a_fixed_scale_is_dropped_with_the_method_or_layer() {
     let mut app = app_with_runs();
-    for letter in ['m', 'y', 'n', 'Y'] {
+    for letter in ['m', '[', 'M', ']'] {
         let requests = vec![app.screens.explain.request(&list().samples[1])].into_iter().flatten().collect::<Vec<_>>();
         let requests = match requested(&app.navigate(Destination::Explanation(list()))) {
             new if new.is_empty() => requests,
             new => new,
         };
         answer(&mut app, &requests, &Ok(mapped(SOUND)));
-        press(&mut app, &key('s'));
+        press(&mut app, &key('='));
         assert!(app.screens.explain.settings.full.is_some(), "{letter}");
         press(&mut app, &[Key::Right, Key::Left]);
         assert!(app.screens.explain.settings.full.is_some(), "for all images");
@@ -74,7 +74,7 @@ fn an_unknown_true_class_is_not_claimed() {
     let mut unlabelled = list();
     unlabelled.samples[1].label = None;
     app.navigate(Destination::Explanation(unlabelled));
-    let requests = requested(&press(&mut app, &key('t')));
+    let requests = requested(&press(&mut app, &key('T')));
     let requests = if requests.is_empty() { app.screens.explain.requested.clone() } else { requests };
     assert_eq!(requests[0].class, None);
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
@@ -87,7 +87,7 @@ fn failed_maps_can_be_retried() {
     let mut app = app_with_runs();
     let requests = requested(&app.navigate(Destination::Explanation(list())));
     answer(&mut app, &requests, &Err("no engine beside this program".into()));
-    assert_eq!(requested(&press(&mut app, &key('c'))), [], "a change of colours does not retry");
+    assert_eq!(requested(&press(&mut app, &key('#'))), [], "a change of colours does not retry");
     assert_eq!(requested(&press(&mut app, &key('r'))), requests);
     assert!(drawn(&mut app, SMALL).contains("computing the map"));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
@@ -100,12 +100,12 @@ fn the_next_image_or_subject_is_computed_ahead() {
     let next: Vec<_> =
         ahead(&app.navigate(Destination::Explanation(list()))).into_iter().map(|one| one.sample).collect();
     assert_eq!(next, [147, 145, 148].map(|subject| sample(subject, View::CcR).path));
-    let effects = press(&mut app, &key('g'));
+    let effects = press(&mut app, &key('H'));
     let next: Vec<_> = ahead(&effects).into_iter().map(|one| one.sample).collect();
     assert_eq!(next, View::ALL.map(|view| sample(147, view).path));
     // Four maps are exported together.
     answer(&mut app, &requested(&effects), &Ok(mapped(SOUND)));
-    let effects = press(&mut app, &key('e'));
+    let effects = press(&mut app, &key('E'));
     let [Effect::Explain(ExplainEffect::Export { images, .. })] = &effects[..] else { panic!("{effects:?}") };
     assert_eq!(images.len(), 4);
 }

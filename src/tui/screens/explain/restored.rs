@@ -16,8 +16,7 @@ const MAX_SAVED: usize = 200;
 pub(super) fn saved(list: &ExplainList) -> ExplainList {
     let first = list.position.saturating_sub(MAX_SAVED / 2);
     let samples: Vec<ExplainSample> = list.samples.iter().skip(first).take(MAX_SAVED).cloned().collect();
-    let is_of_them =
-        |view: &&ExplainSample| samples.iter().any(|sample| sample.examination == view.examination);
+    let is_of_them = |view: &&ExplainSample| samples.iter().any(|sample| sample.examination == view.examination);
     let views = list.views.iter().filter(is_of_them).cloned().collect();
     let (title, position) = (list.title.clone(), list.position - first);
     ExplainList { title, samples, position, views, source: None, from: list.from }

@@ -148,14 +148,14 @@ fn every_state_is_drawn() {
     let requests = requested(&app.navigate(Destination::Explanation(list())));
     insta::assert_snapshot!("computing_80x24", drawn(&mut app, SMALL));
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
-    press(&mut app, &[Key::Char('o')]);
+    press(&mut app, &[Key::Char('a')]);
     insta::assert_snapshot!("overlay_80x24", with_pictures(&mut app, SMALL));
-    press(&mut app, &[Key::Char('o')]);
+    press(&mut app, &[Key::Char('a')]);
     insta::assert_snapshot!("contours_120x40", with_pictures(&mut app, LARGE));
-    press(&mut app, &[Key::Char('M')]);
+    press(&mut app, &[Key::Char('o')]);
     insta::assert_snapshot!("models_80x24", drawn(&mut app, SMALL));
     press(&mut app, &[Key::Escape]);
-    let requests = requested(&press(&mut app, &[Key::Char('g')]));
+    let requests = requested(&press(&mut app, &[Key::Char('H')]));
     assert_eq!(requests.len(), 4);
     answer(&mut app, &requests, &Ok(mapped(SOUND)));
     insta::assert_snapshot!("four_views_120x40", with_pictures(&mut app, LARGE));
@@ -165,7 +165,7 @@ fn every_state_is_drawn() {
 fn a_degenerate_map_is_described_instead_of_drawn() {
     let mut app = app_with_runs();
     let requests = requested(&app.navigate(Destination::Explanation(list())));
-    press(&mut app, &[Key::Char('o')]);
+    press(&mut app, &[Key::Char('a')]);
     answer(&mut app, &requests, &Ok(mapped([-1.0; 16])));
     let text = drawn(&mut app, SMALL);
     assert!(text.contains("negative everywhere") && text.contains("not drawn"), "{text}");
@@ -194,16 +194,16 @@ fn every_choice_requests_its_map_and_late_answers_are_ignored() {
     assert!(drawn(&mut app, SMALL).contains("computing the map"), "it belongs to the previous image");
     let requested_by = |app: &mut App, key: char| requested(&press(app, &[Key::Char(key)])).pop();
     assert_eq!(requested_by(&mut app, 'm').unwrap().method, ExplanationMethod::GradCamPlusPlus);
-    assert_eq!(requested_by(&mut app, 'n').unwrap().method, ExplanationMethod::GradCam);
-    assert_eq!(requested_by(&mut app, 'y').unwrap().layer.to_string(), "add_11");
-    assert_eq!(requested_by(&mut app, 'Y').unwrap().layer, ExplainedLayer::LAST);
-    assert_eq!(requested_by(&mut app, 't').unwrap().class, Some(DensityClass::C), "the true one");
-    assert_eq!(requested_by(&mut app, 't').unwrap().class, Some(DensityClass::A));
+    assert_eq!(requested_by(&mut app, 'M').unwrap().method, ExplanationMethod::GradCam);
+    assert_eq!(requested_by(&mut app, '[').unwrap().layer.to_string(), "add_11");
+    assert_eq!(requested_by(&mut app, ']').unwrap().layer, ExplainedLayer::LAST);
+    assert_eq!(requested_by(&mut app, 'T').unwrap().class, Some(DensityClass::C), "the true one");
+    assert_eq!(requested_by(&mut app, 'T').unwrap().class, Some(DensityClass::A));
     // A change of the drawing does not compute the map again.
-    for key in ['o', '[', ']', 'k', 'c', 'w'] {
+    for key in ['a', '<', '>', 'O', '#', 'w'] {
         assert_eq!(requested_by(&mut app, key), None, "{key}");
     }
-    press(&mut app, &[Key::Char('M'), Key::Up, Key::Up]);
+    press(&mut app, &[Key::Char('o'), Key::Up, Key::Up]);
     let others = requested(&press(&mut app, &[Key::Enter]));
     let ModelSource::Runs(runs) = &others[0].source else { panic!("runs") };
     assert!(runs.iter().all(|run| run.name().ends_with("modern")));
@@ -216,7 +216,7 @@ fn every_choice_requests_its_map_and_late_answers_are_ignored() {
 fn an_active_run_is_followed_once_its_map_is_ready() {
     let mut app = app_with_runs();
     app.navigate(Destination::Explanation(list()));
-    let of_active_run = press(&mut app, &[Key::Char('M'), Key::Up, Key::Up, Key::Enter]);
+    let of_active_run = press(&mut app, &[Key::Char('o'), Key::Up, Key::Up, Key::Enter]);
     let requests = requested(&of_active_run);
     let tick = |app: &mut App| requested(&app.update(UiMessage::Tick, fixed_time()));
     assert_eq!(tick(&mut app), [], "the first map is not ready yet");
@@ -238,16 +238,16 @@ fn the_scale_can_be_fixed_and_files_exported() {
     let mut app = app_with_runs();
     let notice = |app: &App| app.notice.as_ref().map(|(_, notice)| (notice.tone, notice.text.clone())).unwrap();
     let requests = requested(&app.navigate(Destination::Explanation(list())));
-    press(&mut app, &[Key::Char('s')]);
+    press(&mut app, &[Key::Char('=')]);
     assert_eq!(notice(&app).0, Tone::Warning);
-    press(&mut app, &[Key::Char('e')]);
+    press(&mut app, &[Key::Char('E')]);
     assert_eq!(notice(&app), (Tone::Warning, "the map is not ready yet".to_owned()));
     let there = mapped(SOUND);
     answer(&mut app, &requests, &Ok(Arc::clone(&there)));
-    press(&mut app, &[Key::Char('s')]);
+    press(&mut app, &[Key::Char('=')]);
     let largest = app.screens.explain.settings.full.unwrap();
     assert!((1.4..1.5).contains(&largest), "a corner of the map's four by four: {largest}");
-    let effects = press(&mut app, &[Key::Char('e')]);
+    let effects = press(&mut app, &[Key::Char('E')]);
     let [Effect::Explain(ExplainEffect::Export { images, painting })] = &effects[..] else { panic!("{effects:?}") };
     let [(file, image)] = &images[..] else { panic!("one image") };
     assert!(file == Path::new(&requests[0].sample) && Arc::ptr_eq(image, &there));

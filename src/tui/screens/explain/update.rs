@@ -7,6 +7,7 @@ use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
 use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
@@ -70,6 +71,7 @@ impl ExplainScreen {
     }
 
     fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        let action = if self.tiles[0].resets_window(action) { PictureAction::ResetWindow } else { action };
         if let Some(window) = action.window(shared.window) {
             return vec![Effect::Window(window)];
         }
@@ -90,15 +92,9 @@ impl ExplainScreen {
     }
 
     /// True if the arrows belong to the pictures: they are magnified or have a crosshair.
-    pub(super) fn arrow(&mut self, key: Key) -> bool {
-        let direction = match key {
-            Key::Left => (-1, 0),
-            Key::Right => (1, 0),
-            Key::Up => (0, -1),
-            Key::Down => (0, 1),
-            _ => return false,
-        };
-        let is_taken = self.tiles[0].arrow(direction.0, direction.1);
+    pub(super) fn arrow(&mut self, key: Key, shared: &SharedState) -> bool {
+        let Some((across, down)) = shared.keymap.verb_of(key).and_then(Verb::direction) else { return false };
+        let is_taken = self.tiles[0].arrow(across, down);
         self.follow_first_tile();
         is_taken
     }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::color_bar::draw_color_bar;
+use super::color_bar::{draw_color_bar, without_bar};
 use super::settings::{ClassChoice, MapLook};
 use super::update::caption;
 use super::{ExplainScreen, MapState};
@@ -116,6 +116,8 @@ impl ExplainScreen {
             Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec()
         };
         let several = self.on_screen().len() > 1;
+        // An image beside its map has the same scale.
+        let is_beside_map = !several && tiles.len() > 1;
         for (at, (tile, area)) in tiles.into_iter().zip(areas).enumerate() {
             let title = if several {
                 let view = tile.sample.view.map_or_else(String::new, |view| view.to_string());
@@ -128,7 +130,9 @@ impl ExplainScreen {
             };
             let note = self.tile_note(&tile, at, &shared.theme);
             let inner = draw_pane(frame, area, &shared.theme, false, [&title, &note]);
-            self.draw_tile(frame, inner, shared, at, tile);
+            let is_image = is_beside_map && tile.drawing == ExplanationDrawing::Image;
+            let room = if is_image { without_bar(inner) } else { inner };
+            self.draw_tile(frame, room, shared, at, tile);
         }
     }
 
@@ -281,7 +285,7 @@ impl ExplainScreen {
             .flatten();
         match coarse.map(CoarseMap::finer) {
             None => (positions, false),
-            Some(Some(finer)) => (format!("{columns} × {rows} only; y to {finer}"), true),
+            Some(Some(finer)) => (format!("{columns} × {rows} only; [ to {finer}"), true),
             Some(None) => (format!("{positions} only"), true),
         }
     }

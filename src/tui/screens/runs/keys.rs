@@ -1,36 +1,36 @@
 //! The key table of the screen Runs.
 
-use crate::terminal::input::Key;
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::runs::RunsAction;
+use crate::tui::protocol::verb::Verb;
 use mammoscope_domain::run::request_verb::RequestVerb;
 
 /// The most useful keys first.
 pub(super) const BINDINGS: KeyTables = &[
     &[
-        shown(RunsAction::Control, &[Key::Char('x')], "control", "control the run and its trainer"),
-        shown(RunsAction::OpenEvaluation, &[Key::Enter], "evaluate", "show the run's evaluation"),
-        shown(RunsAction::Mark, &[Key::Char(' ')], "mark", "mark or unmark the run, to overlay its curves"),
-        shown(RunsAction::Filter, &[Key::Char('/')], "filter", "filter the runs"),
-        shown(RunsAction::Smoother, &[Key::Char('s')], "smooth", "smooth the curves more"),
-        shown(RunsAction::LogScale, &[Key::Char('l')], "log", "toggle the logarithmic scale"),
-        shown(RunsAction::ZoomIn, &[Key::Char('z')], "zoom", "zoom in at the cursor"),
-        shown(RunsAction::NextEvent, &[Key::Char('!')], "next event", "go to the next event that needs attention"),
-        shown(RunsAction::Lower, &[Key::Char('e')], "events", "show events, log, or charts only"),
-        shown(RunsAction::Axis, &[Key::Char('t')], "axis", "switch between steps, epochs and time"),
-        quiet(RunsAction::Rougher, &[Key::Char('S')], "smooth the curves less"),
-        quiet(RunsAction::ZoomOut, &[Key::Char('Z')], "zoom out"),
-        quiet(RunsAction::CursorLeft, &[Key::Left], "move the cursor of the charts to the left"),
-        quiet(RunsAction::CursorRight, &[Key::Right], "move the cursor of the charts to the right"),
-        quiet(RunsAction::PanLeft, &[Key::ShiftLeft, Key::Char('<')], "pan the charts to the left"),
-        quiet(RunsAction::PanRight, &[Key::ShiftRight, Key::Char('>')], "pan the charts to the right"),
-        quiet(RunsAction::Tail, &[Key::Char('f')], "follow the end of the curves"),
-        quiet(RunsAction::Reset, &[Key::Char('0')], "show the whole curves"),
-        quiet(RunsAction::Resume, &[Key::Char('r')], "resume the run"),
-        quiet(RunsAction::Delete, &[Key::Delete, Key::Char('D')], "move the run to the trash"),
-        quiet(RunsAction::Reference, &[Key::Char('R')], "show or hide a reference under the curves"),
-        quiet(RunsAction::Back, &[Key::Escape], "clear the cursor, the overlay or the filter"),
+        shown(RunsAction::Control, &[Verb::Control], "control", "control the run and its trainer"),
+        shown(RunsAction::OpenEvaluation, &[Verb::Open], "evaluate", "show the run's evaluation"),
+        shown(RunsAction::Mark, &[Verb::Mark], "mark", "mark or unmark the run, to overlay its curves"),
+        shown(RunsAction::Filter, &[Verb::Find], "filter", "filter the runs"),
+        shown(RunsAction::Smoother, &[Verb::Smoother], "smooth", "smooth the curves more"),
+        shown(RunsAction::LogScale, &[Verb::LogScale], "log", "toggle the logarithmic scale"),
+        shown(RunsAction::ZoomIn, &[Verb::ZoomIn], "zoom", "zoom in at the cursor"),
+        shown(RunsAction::NextEvent, &[Verb::NextWarning], "next event", "go to the next event that needs attention"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "events", "show events, log, or charts only"),
+        shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
+        quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),
+        quiet(RunsAction::ZoomOut, &[Verb::ZoomOut], "zoom out"),
+        quiet(RunsAction::CursorLeft, &[Verb::Left], "move the cursor of the charts to the left"),
+        quiet(RunsAction::CursorRight, &[Verb::Right], "move the cursor of the charts to the right"),
+        quiet(RunsAction::PanLeft, &[Verb::PanLeft], "pan the charts to the left"),
+        quiet(RunsAction::PanRight, &[Verb::PanRight], "pan the charts to the right"),
+        quiet(RunsAction::Tail, &[Verb::Follow], "follow the end of the curves"),
+        quiet(RunsAction::Reset, &[Verb::ResetView], "show the whole curves"),
+        quiet(RunsAction::Resume, &[Verb::Again], "resume the run"),
+        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash"),
+        quiet(RunsAction::Reference, &[Verb::Reference], "show or hide a reference under the curves"),
+        quiet(RunsAction::Back, &[Verb::Back], "clear the cursor, the overlay or the filter"),
         quiet(RunsAction::Ask(RequestVerb::Checkpoint), &[], "write a checkpoint of the run now"),
         quiet(RunsAction::Ask(RequestVerb::Pause), &[], "pause the run"),
         quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
@@ -42,10 +42,10 @@ pub(super) const BINDINGS: KeyTables = &[
     LIST_MOTIONS,
 ];
 
-const fn shown(action: RunsAction, keys: &'static [Key], hint: &'static str, name: &'static str) -> Binding {
-    Binding::new(Action::Runs(action), keys, hint, name)
+const fn shown(action: RunsAction, verbs: &'static [Verb], hint: &'static str, name: &'static str) -> Binding {
+    Binding::new(Action::Runs(action), verbs, hint, name)
 }
 
-const fn quiet(action: RunsAction, keys: &'static [Key], name: &'static str) -> Binding {
-    Binding::quiet(Action::Runs(action), keys, name)
+const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -> Binding {
+    Binding::quiet(Action::Runs(action), verbs, name)
 }

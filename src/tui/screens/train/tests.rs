@@ -125,7 +125,7 @@ fn an_estimate_is_drawn() {
     let mut app = with_estimate();
     insta::assert_snapshot!("estimate_80x24", drawn(&mut app, (80, 24)));
     insta::assert_snapshot!("estimate_120x40", drawn(&mut app, (120, 40)));
-    press(&mut app, &[Key::Char('w')]);
+    press(&mut app, &[Key::Char('i')]);
     insta::assert_snapshot!("estimate_pane_80x24", drawn(&mut app, (80, 24)));
 }
 
@@ -194,7 +194,7 @@ fn steps_are_timed_after_a_pause_and_cancelled_on_a_change() {
     send(&mut app, TrainMessage::Timed { request, outcome: Err("the engine was killed".into()) });
     assert!(drawn(&mut app, (120, 40)).contains("duration unknown: the engine was killed"));
     assert!(tick(&mut app, 9).is_empty(), "a failure is not retried automatically");
-    press(&mut app, &[Key::Escape, Key::Char('t')]);
+    press(&mut app, &[Key::Escape, Key::Char('r')]);
     assert!(!tick(&mut app, 9).is_empty());
 }
 
@@ -266,7 +266,7 @@ fn views_are_checked_one_by_one() {
     let effects = press(&mut app, &[Key::Char(' ')]);
     let [Effect::Train(TrainEffect::Scan { ref data, .. })] = effects[..] else { panic!("{effects:?}") };
     assert_eq!(data.views, ViewSelection::Only(vec![View::CcR, View::MloR, View::MloL]));
-    assert_eq!(press(&mut app, &[Key::Char('a')]).len(), 1);
+    assert_eq!(press(&mut app, &[Key::Char('*')]).len(), 1);
     assert_eq!(app.screens.train.form.selection(), ViewSelection::All);
 }
 
@@ -341,7 +341,7 @@ fn a_filter_finds_keys_and_suggests_the_most_similar() {
 #[test]
 fn the_network_is_shown_layer_by_layer() {
     let mut app = app();
-    press(&mut app, &[Key::Char('m')]);
+    press(&mut app, &[Key::Char('I')]);
     insta::assert_snapshot!("layers_80x24", drawn(&mut app, (80, 24)));
     press(&mut app, &[Key::End]);
     assert!(drawn(&mut app, (80, 24)).contains("dense_1"));
@@ -374,7 +374,7 @@ fn the_mouse_selects_opens_and_starts() {
 #[test]
 fn tiny_areas_can_be_drawn() {
     let mut app = with_estimate();
-    for keys in [vec![], vec![Key::Char('w')], vec![Key::Char('m')], vec![Key::Escape, Key::Char('/')]] {
+    for keys in [vec![], vec![Key::Char('i')], vec![Key::Char('I')], vec![Key::Escape, Key::Char('/')]] {
         press(&mut app, &keys);
         for size in [(60, 15), (61, 16), (80, 18), (109, 15), (110, 15), (200, 60)] {
             drawn(&mut app, size);

@@ -216,7 +216,7 @@ impl TrainScreen {
             (true, ..) => "↑↓ more · Esc back".to_owned(),
             (false, _, 0) => self.duration_text(),
             (false, true, _) => format!("{hidden} more lines: w"),
-            (false, false, _) => "w shows all".to_owned(),
+            (false, false, _) => "i shows all".to_owned(),
         };
         let inner = draw_pane(frame, area, theme, focused, ["Estimate", &note]);
         let inner = Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(1), inner.height);

@@ -61,14 +61,14 @@ pub(super) struct PictureLibrary {
 
 /// The identity of a file's content.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct FileKey {
+pub(super) struct FileKey {
     path: PathBuf,
     length: u64,
     modified: Option<SystemTime>,
 }
 
 impl FileKey {
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         let metadata = std::fs::metadata(path).ok();
         Self {
             path: path.to_owned(),

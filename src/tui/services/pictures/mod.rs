@@ -3,6 +3,7 @@
 mod encoding;
 mod library;
 mod marks;
+pub(in crate::tui) mod thumbnails;
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};

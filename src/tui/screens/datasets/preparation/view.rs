@@ -105,7 +105,7 @@ fn draw_run(run: &Run, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) 
     let right = match (&run.outcome, run.is_stopping) {
         (None, false) => "x stops · Esc hides",
         (None, true) => "stopping after the images in progress",
-        (Some(_), _) => "Enter closes · r reviews",
+        (Some(_), _) => "Enter closes · P reviews",
     };
     let inner = draw_box(frame, area, SIZE, shared, ["Preprocess", right]);
     let cells = usize::from(inner.width);

@@ -166,7 +166,7 @@ impl ReviewPane {
     fn legend(&self, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;
         if !self.outlines {
-            return Line::styled("m outlines crop, breast and muscle", theme.dim());
+            return Line::styled("O outlines crop, breast and muscle", theme.dim());
         }
         let line = theme.sign("━━", "--");
         let parts = [(CROP, 74, "crop"), (BREAST, 36, "breast"), (MUSCLE, 214, "muscle")];

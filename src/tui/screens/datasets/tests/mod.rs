@@ -8,10 +8,9 @@ use std::path::Path;
 use super::*;
 use crate::terminal::input::MouseKind;
 use crate::tui::app::App;
-use crate::tui::protocol::datasets::{DatasetsAction, DatasetsMessage};
+use crate::tui::protocol::datasets::DatasetsMessage;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
@@ -19,9 +18,9 @@ use mammoscope_dataset::folder_listing::FolderContext;
 use mammoscope_dataset::folder_listing::FolderListing;
 use mammoscope_dataset::subject_audit::AuditedImage;
 use mammoscope_dataset::subject_audit::SubjectAudit;
-use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
 use mammoscope_imaging::image_header::ImageHeader;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 const ROOT: &str = "/data/density";
 
@@ -110,7 +109,7 @@ fn the_screen_is_drawn() {
     press(&mut app, &[Key::Enter, Key::Char(' '), Key::Char('w')]);
     insta::assert_snapshot!("images_80x24", shown(&mut app, (80, 24)));
     insta::assert_snapshot!("images_120x40", shown(&mut app, (120, 40)));
-    press(&mut app, &[Key::Char('f'), Key::Char('/'), Key::Char('1')]);
+    press(&mut app, &[Key::Char('.'), Key::Char('/'), Key::Char('1')]);
     insta::assert_snapshot!("filter_80x24", shown(&mut app, (80, 24)));
     press(&mut app, &[Key::Escape, Key::Char('o')]);
     let typed = "/data/".to_owned();
@@ -167,7 +166,7 @@ fn images_are_filtered_marked_and_browsed() {
     press(&mut app, &[Key::Char(' '), Key::Char(' ')]);
     assert_eq!((app.screens.datasets.samples.marked(), app.screens.datasets.images.cursor), (2, 2));
     press(&mut app, &[Key::Escape]);
-    press(&mut app, &[Key::Char('f'), Key::Char('f')]);
+    press(&mut app, &[Key::Char('.'), Key::Char('.')]);
     drawn(&mut app, (80, 24));
     assert_eq!(app.screens.datasets.samples.len(), 2, "the marked ones");
     press(&mut app, &[Key::Char('*')]);
@@ -197,9 +196,7 @@ fn grey_windows_are_chosen_and_saved() {
     open_set(&mut again);
     drawn(&mut again, (80, 24));
     assert_eq!(again.view_state(), saved);
-    press(&mut app, &[Key::Char('{')]);
-    app.navigate(Destination::Screen(ScreenId::Datasets));
-    app.act(Action::Datasets(DatasetsAction::Picture(PictureAction::ResetWindow)));
+    press(&mut app, &[Key::Char('{'), Key::Char('0')]);
     assert_eq!(app.view_state().window, WindowChoice::default());
 }
 
@@ -248,7 +245,16 @@ fn another_data_set_can_be_typed() {
     send(&mut app, DatasetsMessage::Completed { typed, found: vec!["/query/".into()] });
     press(&mut app, &[Key::Tab]);
     let effects = press(&mut app, &[Key::Enter]);
-    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query/".into()))]);
+    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Check("/query/".to_owned()))]);
+    let checked = |outcome| DatasetsMessage::Checked { typed: "/query/".to_owned(), outcome };
+    // A refused folder is named in the field, and the open data set stays.
+    assert_eq!(send(&mut app, checked(Err("there is no such folder".into()))), []);
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.contains("✖ there is no such folder") && screen.contains("folder  /query/"), "{screen}");
+    assert!(app.screens.datasets.tree.as_ref().is_some_and(|tree| tree.folder(0).path == Path::new(ROOT)));
+    press(&mut app, &[Key::Enter]);
+    let effects = send(&mut app, checked(Ok("/query".into())));
+    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query".into()))]);
     send(&mut app, DatasetsMessage::Opened { requested: "/query/".into(), root: "/query".into(), is_prepared: false });
     let outcome = Err("permission denied".into());
     let (root, folder) = (PathBuf::from("/query"), PathBuf::from("/query"));

@@ -87,7 +87,7 @@ fn locate(app: &mut App, images: &[ReviewedImage]) -> Vec<Effect> {
 fn reviewing() -> (App, Vec<ReviewedImage>) {
     let mut app = fresh_app();
     send(&mut app, DatasetsMessage::Opened { requested: ROOT.into(), root: ROOT.into(), is_prepared: true });
-    let effects = press(&mut app, &[Key::Char('r')]);
+    let effects = press(&mut app, &[Key::Char('P')]);
     assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Open { folder: ROOT.into() }))]);
     let images = images();
     tell(&mut app, ReviewMessage::Opened { folder: ROOT.into(), outcome: Ok(images.clone()), labels: None });
@@ -112,7 +112,7 @@ fn assert_unique(app: &App) {
     for (at, binding) in all.iter().enumerate() {
         for other in &all[..at] {
             assert!(binding.name != other.name, "{}", binding.name);
-            assert!(binding.keys.iter().all(|key| !other.keys.contains(key)), "{}", binding.name);
+            assert!(binding.verbs.iter().all(|verb| !other.verbs.contains(verb)), "{}", binding.name);
         }
     }
 }
@@ -122,7 +122,7 @@ fn keys_and_names_are_unique() {
     let (mut app, images) = reviewing();
     locate(&mut app, &images);
     assert_unique(&app);
-    press(&mut app, &[Key::Char('e')]);
+    press(&mut app, &[Key::Char('R')]);
     assert_unique(&app);
     press(&mut app, &[Key::Escape, Key::Escape]);
     assert_unique(&app);
@@ -143,7 +143,7 @@ fn the_review_is_drawn() {
     locate(&mut app, &images);
     press(&mut app, &[Key::Down]);
     insta::assert_snapshot!("review_120x40", drawn(&mut app, (120, 40)));
-    press(&mut app, &[Key::Char('e')]);
+    press(&mut app, &[Key::Char('R')]);
     insta::assert_snapshot!("review_correction_80x24", drawn(&mut app, (80, 24)));
     for (width, height) in [(60, 15), (61, 16), (99, 20), (300, 90)] {
         drawn(&mut app, (width, height));
@@ -157,7 +157,7 @@ fn the_review_is_drawn() {
 #[test]
 fn a_folder_without_a_manifest_is_not_reviewed() {
     let mut app = opened();
-    assert_eq!(press(&mut app, &[Key::Char('r')]), [], "r has no meaning there");
+    assert_eq!(press(&mut app, &[Key::Char('P')]), [], "r has no meaning there");
     let open = DatasetsAction::Review(ReviewAction::Open);
     let effects = app.act(Action::Datasets(open));
     assert!(app.screens.datasets.review.is_none());
@@ -171,9 +171,9 @@ fn verdicts_are_kept_and_lead_to_the_next_image_without_one() {
     assert_eq!(press(&mut app, &[Key::Enter]), [keep(&images[0], Review::Accepted, None)]);
     assert!(drawn(&mut app, (80, 24)).contains("2 of 4 · 0 uncertain left"), "it counts at once");
     kept(&mut app, &images[0], Review::Accepted);
-    assert_eq!(press(&mut app, &[Key::Char('x')]), [keep(&images[1], Review::Rejected, None)]);
+    assert_eq!(press(&mut app, &[Key::Char('d')]), [keep(&images[1], Review::Rejected, None)]);
     kept(&mut app, &images[1], Review::Rejected);
-    assert_eq!(press(&mut app, &[Key::Char('y')]), [keep(&images[2], Review::Accepted, None)]);
+    assert_eq!(press(&mut app, &[Key::Enter]), [keep(&images[2], Review::Accepted, None)]);
     assert_eq!(notice(&app), "all images have a verdict");
 
     // What cannot be kept is reported, and the cursor returns to it.
@@ -183,16 +183,16 @@ fn verdicts_are_kept_and_lead_to_the_next_image_without_one() {
     tell(&mut app, ReviewMessage::Kept { folder: ROOT.into(), path, outcome });
     assert!(notice(&app).contains("is not kept: a run of"), "{}", notice(&app));
     assert!(drawn(&mut app, (80, 24)).contains("3 of 4"));
-    press(&mut app, &[Key::Char('x')]);
+    press(&mut app, &[Key::Char('d')]);
     kept(&mut app, &images[2], Review::Rejected);
 
     // A rejected image is made again from its source.
     press(&mut app, &[Key::Home, Key::Down]);
     assert!(drawn(&mut app, (120, 40)).contains("rejected: the image is removed"));
-    assert_eq!(press(&mut app, &[Key::Char('y')]), []);
+    assert_eq!(press(&mut app, &[Key::Enter]), []);
     assert!(notice(&app).contains("made again from its source"));
     locate(&mut app, &images);
-    let effects = press(&mut app, &[Key::Char('y')]);
+    let effects = press(&mut app, &[Key::Enter]);
     let rejected = Record { review: Some(Review::Rejected), ..Record::clone(&images[1].record) };
     let rejected = ReviewedImage { record: Arc::new(rejected), stated: None };
     assert_eq!(effects, [keep(&rejected, Review::Accepted, Some(source(&images[1])))]);
@@ -201,11 +201,11 @@ fn verdicts_are_kept_and_lead_to_the_next_image_without_one() {
 #[test]
 fn an_edge_is_moved_turned_and_kept() {
     let (mut app, images) = reviewing();
-    press(&mut app, &[Key::Char('e')]);
+    press(&mut app, &[Key::Char('R')]);
     assert!(notice(&app).contains("a correction needs the source"));
     assert!(locate(&mut app, &images).contains(&Effect::SaveView), "the folder of the sources is remembered");
     let corrected = |app: &mut App, keys: &[Key]| {
-        press(app, &[Key::Char('e')]);
+        press(app, &[Key::Char('R')]);
         press(app, keys);
         let effects = press(app, &[Key::Enter]);
         let Some(Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Keep { review, source, .. }))) = effects.first()
@@ -224,9 +224,9 @@ fn an_edge_is_moved_turned_and_kept() {
     assert_eq!(left, edge(&images[0]).shifted(10.0).shifted(10.0).shifted(-2.0));
     let right = corrected(&mut app, &[Key::Right, Key::Up, Key::ShiftDown]);
     assert_eq!(right, edge(&images[1]).shifted(-10.0).turned(1.0).turned(-0.2));
-    press(&mut app, &[Key::Home, Key::Char('e'), Key::Left, Key::Escape]);
+    press(&mut app, &[Key::Home, Key::Char('R'), Key::Left, Key::Escape]);
     assert!(drawn(&mut app, (80, 24)).contains("Review"), "the review stays");
-    press(&mut app, &[Key::End, Key::Char('e')]);
+    press(&mut app, &[Key::End, Key::Char('R')]);
     assert!(notice(&app).contains("a CC view shows no pectoral muscle"));
     press(&mut app, &[Key::Escape]);
     assert!(app.screens.datasets.review.is_none());
@@ -237,7 +237,7 @@ fn a_letter_gives_the_class_of_an_examination() {
     let (mut app, images) = reviewing();
     let (folder, record, class) = (PathBuf::from(ROOT), Arc::clone(&images[0].record), DensityClass::C);
     let label = Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Label { folder, record, class }));
-    assert_eq!(press(&mut app, &[Key::Char('c')]), [label]);
+    assert_eq!(press(&mut app, &[Key::Char('C')]), [label]);
     let outcome = Ok((class, "/data/density/labels.csv".to_owned()));
     let (subject, exam) = (SUBJECTS[0].to_owned(), "1".to_owned());
     tell(&mut app, ReviewMessage::Labelled { folder: ROOT.into(), subject, exam, outcome });
@@ -283,7 +283,10 @@ fn the_folder_of_the_sources_is_typed() {
     press(&mut app, &keys("/archive"));
     let (folder, input) = (PathBuf::from(ROOT), "/archive".to_owned());
     let expected = Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Locate { folder, input }));
-    assert_eq!(press(&mut app, &[Key::Enter]), [expected]);
+    assert_eq!(press(&mut app, &[Key::Enter]), [Effect::Datasets(DatasetsEffect::Check("/archive".to_owned()))]);
+    let typed = "/archive".to_owned();
+    let effects = send(&mut app, DatasetsMessage::Checked { typed, outcome: Ok("/archive".into()) });
+    assert_eq!(effects, [expected]);
     let outcome = Err("there is no such folder".into());
     tell(&mut app, ReviewMessage::Located { folder: ROOT.into(), input: "/archive".into(), outcome });
     let screen = drawn(&mut app, (120, 40));
@@ -291,7 +294,7 @@ fn the_folder_of_the_sources_is_typed() {
     locate(&mut app, &images);
     press(&mut app, &[Key::Escape]);
     // Reviewed again, it is known.
-    let effects = press(&mut app, &[Key::Char('r')]);
+    let effects = press(&mut app, &[Key::Char('P')]);
     assert!(effects.iter().any(|effect| matches!(
         effect,
         Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Locate { input, .. })) if input == "/archive"

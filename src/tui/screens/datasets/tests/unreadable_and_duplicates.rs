@@ -33,7 +33,7 @@ fn all_headers_are_checked_those_of_the_selected_folder_first() {
 #[test]
 fn an_unreadable_image_is_flagged_at_once() {
     let mut app = opened();
-    press(&mut app, &[Key::Enter, Key::Char('f')]);
+    press(&mut app, &[Key::Enter, Key::Char('.')]);
     assert!(!listed(&mut app).contains("is empty"));
     let before = app.screens.datasets.samples.len();
     let found = vec![(image("CC_R/train/C/3_1_C_CC_R.png"), "is empty (0 bytes)".to_owned())];
@@ -55,18 +55,18 @@ fn an_unreadable_image_is_flagged_at_once() {
 #[test]
 fn duplicates_are_flagged_on_request() {
     let mut app = opened();
-    let effects = press(&mut app, &[Key::Char('a')]);
+    let effects = press(&mut app, &[Key::Char('U')]);
     assert!(
         matches!(&effects[..], [Effect::Datasets(DatasetsEffect::FindDuplicates { folders, .. })] if folders.len() == 8),
         "{effects:?}"
     );
-    assert_eq!(press(&mut app, &[Key::Char('a')]), [], "once at a time");
+    assert_eq!(press(&mut app, &[Key::Char('U')]), [], "once at a time");
     let pair = vec![image("CC_R/train/C/3_1_C_CC_R.png"), image("CC_R/test/C/10_1_C_CC_R.png")];
     let audit = DuplicateAudit { groups: vec![pair], files: 26, unreadable: 0 };
     send(&mut app, DatasetsMessage::Duplicates { root: ROOT.into(), audit });
     let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone()).unwrap();
     assert_eq!(notice, "2 of 26 images are duplicates; f lists them");
-    press(&mut app, &[Key::Enter, Key::Char('f')]);
+    press(&mut app, &[Key::Enter, Key::Char('.')]);
     let screen = drawn(&mut app, (160, 40));
     assert!(screen.contains("same as 10_1_C_CC_R") && screen.contains("same as 3_1_C_CC_R"), "{screen}");
     // What was known of a folder's files is forgotten when they change.
@@ -77,7 +77,7 @@ fn duplicates_are_flagged_on_request() {
 #[test]
 fn doubtful_images_are_flagged() {
     let mut app = opened();
-    press(&mut app, &[Key::Enter, Key::Char('f')]);
+    press(&mut app, &[Key::Enter, Key::Char('.')]);
     drawn(&mut app, (160, 40));
     let before = app.screens.datasets.samples.len();
     let inverted = image("CC_R/train/C/3_1_C_CC_R.png");
@@ -103,7 +103,7 @@ proptest! {
     fn random_keys_do_no_harm_with_images_listed(
         keys in prop::collection::vec((32_u8..127).prop_map(|byte| Key::Char(char::from(byte))), 0..40),
         more in prop::collection::vec(prop::sample::select(vec![
-            Key::Left, Key::Right, Key::Up, Key::Down, Key::Escape, Key::Enter, Key::PageDown, Key::End, Key::Char('f'),
+            Key::Left, Key::Right, Key::Up, Key::Down, Key::Escape, Key::Enter, Key::PageDown, Key::End, Key::Char('.'),
         ]), 0..20),
         size in (60_u16..200, 15_u16..60),
     ) {

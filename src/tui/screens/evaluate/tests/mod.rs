@@ -16,6 +16,7 @@ use crate::tui::protocol::evaluate::EvaluateMessage;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::services::Services;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::metrics::evaluation_set::SetName;
@@ -57,9 +58,9 @@ fn the_matrix_is_drawn_in_each_normalisation() {
     let mut fixture = Fixture::new().open();
     insta::assert_snapshot!("counts_80x24", drawn(&mut fixture.app, SMALL));
     insta::assert_snapshot!("counts_120x40", drawn(&mut fixture.app, LARGE));
-    press(&mut fixture.app, &[Key::Char('n'), Key::Down, Key::Right]);
+    press(&mut fixture.app, &[Key::Char('%'), Key::Down, Key::Right]);
     insta::assert_snapshot!("row_shares_80x24", drawn(&mut fixture.app, SMALL));
-    press(&mut fixture.app, &[Key::Char('n'), Key::Char(']')]);
+    press(&mut fixture.app, &[Key::Char('%'), Key::Char(']')]);
     insta::assert_snapshot!("column_shares_of_a_view_120x40", drawn(&mut fixture.app, LARGE));
     fixture.app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut fixture.app, LARGE));
@@ -130,7 +131,7 @@ fn two_evaluations_are_compared() {
         with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
     });
     insta::assert_snapshot!("compared_80x24", drawn(&mut fixture.app, SMALL));
-    press(&mut fixture.app, &[Key::Char('n')]);
+    press(&mut fixture.app, &[Key::Char('%')]);
     insta::assert_snapshot!("compared_120x40", drawn(&mut fixture.app, LARGE));
     // Esc leaves the comparison, then the evaluation.
     press(&mut fixture.app, &[Key::Escape]);
@@ -151,7 +152,7 @@ fn keys_select_cells_and_sets() {
     assert_eq!(fixture.opened().name, Some(SetName::View(View::CcR)));
     press(&mut fixture.app, &[Key::Char('['), Key::Char('[')]);
     assert_eq!(fixture.opened().name.map(SetName::name), Some("left"));
-    let effects = press(&mut fixture.app, &[Key::Char('o')]);
+    let effects = press(&mut fixture.app, &[Key::Char('u')]);
     assert_eq!(fixture.app.screen, crate::tui::protocol::screen_id::ScreenId::Runs, "{effects:?}");
 }
 
@@ -162,7 +163,7 @@ fn the_other_split_is_read() {
         let sets = screen.opened.as_ref().and_then(|opened| opened.sets.as_ref());
         sets.is_some_and(|sets| sets.split == Split::Validation)
     };
-    fixture.press_until(&[Key::Char('v')], is_validation);
+    fixture.press_until(&[Key::Char('V')], is_validation);
     assert_eq!(fixture.opened().set().unwrap().evaluated.evaluation.n, 12);
     assert_eq!(fixture.evaluate().view_state().split, Some(Split::Validation));
 }
@@ -254,10 +255,10 @@ fn the_mouse_selects_and_opens() {
 #[test]
 fn no_key_is_twice_in_a_table_or_hides_a_global_one() {
     for table in [keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
-        let mut seen: Vec<Key> = APP_BINDINGS.iter().flat_map(|binding| binding.keys).copied().collect();
-        for key in table.iter().copied().flatten().flat_map(|binding| binding.keys) {
-            assert!(!seen.contains(key), "{key}");
-            seen.push(*key);
+        let mut seen: Vec<Verb> = APP_BINDINGS.iter().flat_map(|binding| binding.verbs).copied().collect();
+        for verb in table.iter().copied().flatten().flat_map(|binding| binding.verbs) {
+            assert!(!seen.contains(verb), "{verb:?}");
+            seen.push(*verb);
         }
     }
 }
@@ -267,8 +268,8 @@ proptest! {
     #[test]
     fn random_keys_do_no_harm(
         keys in prop::collection::vec(prop::sample::select(vec![
-            Key::Enter, Key::Escape, Key::Up, Key::Down, Key::Left, Key::Right, Key::Char('n'), Key::Char('['),
-            Key::Char(']'), Key::Char('c'), Key::Char('v'), Key::Home, Key::End, Key::PageDown, Key::Char('r'),
+            Key::Enter, Key::Escape, Key::Up, Key::Down, Key::Left, Key::Right, Key::Char('%'), Key::Char('['),
+            Key::Char(']'), Key::Char('c'), Key::Char('V'), Key::Home, Key::End, Key::PageDown, Key::Char('r'),
         ]), 0..40),
         size in prop_oneof![Just(SMALL), Just(LARGE), Just((60, 15)), (1_u16..200, 1_u16..60)],
     ) {

@@ -142,11 +142,11 @@ fn a_reference_is_drawn_as_a_whole_over_steps_and_epochs() {
     let screen = drawn(&mut app, (120, 40));
     assert_eq!(screen.matches("─• reference ").count(), 1, "{screen}");
     insta::assert_snapshot!("reference_120x40", screen);
-    press(&mut app, &[Key::Char('f')]);
+    press(&mut app, &[Key::Char('F')]);
     assert_eq!(app.screens.runs.range(), (1050.0, 1400.0), "the tail is that of the run");
-    press(&mut app, &[Key::Char('0'), Key::Char('t')]);
+    press(&mut app, &[Key::Char('0'), Key::Char('X')]);
     assert_eq!(app.screens.runs.range(), (0.0, 40.0), "epochs");
-    press(&mut app, &[Key::Char('t')]);
+    press(&mut app, &[Key::Char('X')]);
     assert_eq!(app.screens.runs.range(), (0.0, 1400.0), "the times of its epochs are unknown");
     assert!(!drawn(&mut app, (120, 40)).contains("reference"), "the legend names only what is drawn");
 }

@@ -215,7 +215,7 @@ fn the_screen_is_drawn() {
     insta::assert_snapshot!("run_120x40", drawn(&mut app, (120, 40)));
     press(&mut app, &[Key::Char('!'), Key::Char('!'), Key::Char('x')]);
     insta::assert_snapshot!("cursor_and_menu_120x40", drawn(&mut app, (120, 40)));
-    press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' '), Key::Char('l')]);
+    press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' '), Key::Char('L')]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_L"), update: Box::new(update_of(&events()[..150])) });
     insta::assert_snapshot!("overlay_log_120x40", drawn(&mut app, (120, 40)));
     app.shared.theme.ascii = true;
@@ -283,7 +283,7 @@ fn the_possible_requests_depend_on_the_condition_of_the_run() {
 
     assert_eq!(press(&mut app, &[Key::Char('r')]), [], "an active run is not resumed");
     assert!(notice(&app).contains("nothing to resume"), "{}", notice(&app));
-    press(&mut app, &[Key::Char('D')]);
+    press(&mut app, &[Key::Char('d')]);
     assert!(app.popups.is_empty(), "nor moved to the trash");
 
     press(&mut app, &[Key::End]);
@@ -292,7 +292,7 @@ fn the_possible_requests_depend_on_the_condition_of_the_run() {
     assert_eq!(press(&mut app, &[Key::Char('r')]), [], "once");
     let mark = RunsEffect::MarkEnded(run_dir("e_CC_R"));
     assert_eq!(press(&mut app, &[Key::Char('x'), Key::Char('m')]), [Effect::Runs(mark)]);
-    press(&mut app, &[Key::Char('D')]);
+    press(&mut app, &[Key::Char('d')]);
     let effects = press(&mut app, &[Key::Char('y')]);
     assert_eq!(effects, [Effect::Runs(RunsEffect::Trash(run_dir("e_CC_R")))]);
 }
@@ -326,7 +326,7 @@ fn events_that_need_attention_are_visited_in_order() {
     assert_eq!(app.screens.runs.range(), (250.0, 750.0), "zoomed at the cursor");
     press(&mut app, &[Key::Char('!')]);
     assert_eq!(app.screens.runs.range(), (250.0, 750.0), "visible already");
-    press(&mut app, &[Key::Char('t')]);
+    press(&mut app, &[Key::Char('X')]);
     assert_eq!(app.screens.runs.cursor, Some(6.0), "epochs");
 }
 
@@ -365,7 +365,7 @@ fn smoothing_restarts_after_replaced_steps() {
 #[test]
 fn the_state_is_restored() {
     let mut app = app_with_runs();
-    press(&mut app, &[Key::Down, Key::Char(' '), Key::Char('l'), Key::Char('s'), Key::Char('z')]);
+    press(&mut app, &[Key::Down, Key::Char(' '), Key::Char('L'), Key::Char(')'), Key::Char('z')]);
     let view = app.screens.runs.view_state();
     let text = serde_json::to_string(&view).unwrap();
     let back = RunsScreen::new(serde_json::from_str(&text).unwrap());
@@ -380,7 +380,7 @@ proptest! {
     fn random_keys_do_no_harm_with_runs_listed(
         keys in prop::collection::vec((32_u8..127).prop_map(|byte| Key::Char(char::from(byte))), 0..40),
         more in prop::collection::vec(prop::sample::select(vec![
-            Key::Left, Key::Right, Key::ShiftLeft, Key::Down, Key::Escape, Key::Enter, Key::Char('z'), Key::Char('t'),
+            Key::Left, Key::Right, Key::ShiftLeft, Key::Down, Key::Escape, Key::Enter, Key::Char('z'), Key::Char('X'),
         ]), 0..20),
         size in (60_u16..200, 15_u16..60),
     ) {

@@ -8,7 +8,7 @@ use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
 fn escape_sequences_in_the_log_are_escaped() {
     let mut app = app_with_runs();
     drawn(&mut app, (120, 40));
-    press(&mut app, &[Key::Char('e')]);
+    press(&mut app, &[Key::Char('i')]);
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("WARN \\u{1b}[31mcareful") && !screen.contains('\u{1b}'), "{screen}");
     insta::assert_snapshot!("log_120x40", screen);
