@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
+use crate::settings::Settings;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
@@ -25,4 +26,5 @@ pub(super) struct SharedState {
     pub(super) runs: RunList,
     /// The grey window of all pictures of images as they are stored.
     pub(super) window: WindowChoice,
+    pub(super) settings: Settings,
 }

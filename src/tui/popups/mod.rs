@@ -4,6 +4,9 @@ pub(super) mod confirm;
 pub(super) mod help;
 pub(super) mod outcome;
 pub(super) mod palette;
+mod scrolled;
+pub(super) mod settings;
+mod tour;
 pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
@@ -11,6 +14,7 @@ use help::HelpPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use settings::SettingsPopup;
 use viewer::ViewerPopup;
 
 use super::shared_state::SharedState;
@@ -25,6 +29,9 @@ pub(super) enum Popup {
     /// The command palette.
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
+    Settings(SettingsPopup),
+    /// The tour of a first start, which leaves all keys to what is below it.
+    Tour,
     /// The full-screen picture viewer.
     Viewer(Box<ViewerPopup>),
 }
@@ -34,7 +41,7 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) => &[],
+            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Settings(_) | Self::Tour => &[],
         }
     }
 
@@ -43,6 +50,8 @@ impl Popup {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
+            Self::Settings(popup) => popup.press(key),
+            Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.press(key, keymap),
         }
     }
@@ -52,6 +61,8 @@ impl Popup {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
+            Self::Settings(popup) => popup.mouse(mouse),
+            Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.mouse(mouse),
         }
     }
@@ -62,6 +73,8 @@ impl Popup {
             Self::Help(popup) => popup.draw(frame, area, shared),
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
+            Self::Settings(popup) => popup.draw(frame, area, shared),
+            Self::Tour => tour::draw(frame, area, shared),
             Self::Viewer(popup) => popup.draw(frame, area, shared),
         }
     }

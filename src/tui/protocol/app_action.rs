@@ -1,5 +1,6 @@
 //! The actions that are available on every screen.
 
+use crate::settings::ThemeChoice;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
@@ -13,6 +14,9 @@ pub(in crate::tui) enum AppAction {
     PreviousScreen,
     Help,
     Palette,
+    Settings,
+    /// Other colours, for this session.
+    Theme(ThemeChoice),
     Redraw,
     Suspend,
     Quit,

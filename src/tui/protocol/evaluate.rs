@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
-use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::prediction::PredictionRow;
 use mammoscope_domain::subject::split::Split;
@@ -23,6 +24,14 @@ pub(in crate::tui) enum EvaluateAction {
     NextSet,
     PreviousSet,
     Counts,
+    /// List all cases, the worst errors first.
+    WorstErrors,
+    /// Sort the list of cases by the next property.
+    Sort,
+    /// Reverse the order of the list of cases.
+    ReverseOrder,
+    /// Explain the image with the model that is compared with.
+    ExplainOther,
     Split,
     Compare,
     ShowRun,
@@ -50,7 +59,15 @@ pub(in crate::tui) enum EvaluateMessage {
     /// One set with intervals.
     Resampled { request: u64, evaluated: Box<EvaluatedSet> },
     /// The comparison of one set; with intervals if `resampled`.
-    Compared { request: u64, name: SetName, compared: Result<Box<PairedComparison>, Failure>, resampled: bool },
+    Compared { request: u64, name: SetName, compared: Result<Box<ComparedPair>, Failure>, resampled: bool },
+}
+
+/// Two evaluations of the same cases.
+#[derive(Debug)]
+pub(in crate::tui) struct ComparedPair {
+    pub(in crate::tui) comparison: PairedComparison,
+    /// The set that is compared with.
+    pub(in crate::tui) there: Arc<EvaluationSet>,
 }
 
 /// An evaluated set and the origin of its cases.

@@ -7,12 +7,12 @@ use std::sync::mpsc::Sender;
 use std::thread;
 
 use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
-use crate::tui::protocol::evaluate::{EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
+use crate::tui::protocol::evaluate::{ComparedPair, EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
-use mammoscope_domain::metrics::evaluation_set::SetName;
+use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -125,15 +125,16 @@ fn compare(
     let (here, there) = (KeptPredictions::read(runs, Some(split)), KeptPredictions::read(with, Some(split)));
     let mut order: Vec<_> = here.sets.iter().collect();
     order.sort_by_key(|set| Some(set.name) != first);
+    let others: Vec<Arc<EvaluationSet>> = there.sets.into_iter().map(Arc::new).collect();
     for (bootstrap, resampled) in [(Bootstrap::NONE, false), (Bootstrap::default(), true)] {
         for set in &order {
             let name = set.name;
-            let other = there.sets.iter().find(|other| other.name == name && name != SetName::Unspecified);
+            let other = others.iter().find(|other| other.name == name && name != SetName::Unspecified);
             let compared = match other {
                 _ if here.split != there.split => Err(Failure::from(format!("it has no {} predictions", here.split))),
                 None => Err("it has no predictions of this set".into()),
                 Some(other) => match PairedComparison::of(set, other, bootstrap) {
-                    Ok(Some(comparison)) => Ok(Box::new(comparison)),
+                    Ok(Some(comparison)) => Ok(Box::new(ComparedPair { comparison, there: Arc::clone(other) })),
                     Ok(None) => Err("no examinations in common".into()),
                     Err(error) => {
                         Err(error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').into())

@@ -13,6 +13,7 @@ use mammoscope_domain::metrics::baseline_figures::BaselineFigures;
 use mammoscope_domain::metrics::bootstrap::Interval;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::figures_of_merit::FiguresOfMerit;
+use mammoscope_domain::metrics::flips::FlipCounts;
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 
 /// Cells of a title, of a metric, and of an interval.
@@ -22,7 +23,7 @@ const INTERVAL: usize = 12;
 /// Smaller differences are rounding errors.
 const ROUNDING: f64 = 1e-12;
 /// From this width on, a comparison shows both values beside their difference.
-const WIDE: u16 = 56;
+const WIDE: u16 = 58;
 
 struct Row {
     title: &'static str,
@@ -48,7 +49,7 @@ const ROWS: [Row; 8] = rows! {
 };
 
 /// The height of the longest table.
-pub(in crate::tui) const FULL_HEIGHT: u16 = ROWS.len() as u16 + 2;
+pub(in crate::tui) const FULL_HEIGHT: u16 = ROWS.len() as u16 + 3;
 
 /// Draws the metrics of a set. Intervals that are not computed yet are shown as dots.
 pub(in crate::tui) fn draw_figures(
@@ -107,8 +108,34 @@ pub(in crate::tui) fn draw_differences(
         spans.push(Span::styled(format!(" {ends}"), theme.dim()));
         lines.push(Line::from(spans));
     }
-    lines.push(Line::styled("* the interval excludes 0", theme.dim()));
+    let test = mcnemar_text(comparison, wide);
+    if usize::from(area.height) > lines.len() + 1 {
+        lines.push(Line::styled("* interval excludes 0", theme.dim()));
+        lines.push(Line::raw(test));
+    } else {
+        lines.push(Line::raw(format!("*: excludes 0 · {test}")));
+    }
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The test whether the two differ in accuracy.
+fn mcnemar_text(comparison: &PairedComparison, wide: bool) -> String {
+    let test = FlipCounts::of(&comparison.pairs).test();
+    let p = p_value_text(test.p_value);
+    if wide {
+        format!("McNemar, exact: p {p} ({} fixed, {} broken)", test.only_first, test.only_second)
+    } else {
+        format!("McNemar p {p}")
+    }
+}
+
+/// A p-value with its sign of equality, such as `= .034` or `< .001`.
+fn p_value_text(p: f64) -> String {
+    if p < 0.001 {
+        return "< .001".to_owned();
+    }
+    let text = format!("{p:.3}");
+    format!("= {}", text.strip_prefix('0').unwrap_or("1"))
 }
 
 fn line(title: &'static str, value: Option<f64>, ends: &str, theme: &Theme) -> Line<'static> {
@@ -139,8 +166,8 @@ fn baseline_line(baseline: &BaselineFigures, resampled: bool, cells: u16, theme:
     let wide = cells >= WIDE;
     let text = match (wide, resampled, baseline.kappa_linear_difference_interval) {
         (false, ..) => format!(" diff. {ahead}"),
-        (true, true, Some(ends)) => format!(" network margin {ahead} {}", interval(Some(ends), true, theme)),
-        (true, ..) => format!(" network margin {ahead}"),
+        (true, true, Some(ends)) => format!(" network − baseline {ahead} {}", interval(Some(ends), true, theme)),
+        (true, ..) => format!(" network − baseline {ahead}"),
     };
     let title = padded("baseline kappa", TITLE);
     Line::from(vec![
@@ -155,18 +182,30 @@ fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
     let number = |kappa: f64| figure(Some(kappa), 2, theme);
     let text = if cells >= WIDE {
         format!(
-            "{}{} inter-reader, {} intra-reader",
-            padded("readers' kappa", TITLE + 1),
+            "{}inter-reader {}, intra-reader {}",
+            padded("readers' kappa", TITLE),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )
     } else {
         format!(
-            "{}{} (intra {})",
-            padded("readers' kappa", TITLE + 1),
+            "{}inter {}, intra {}",
+            padded("readers' kappa", TITLE),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )
     };
     Line::styled(text, theme.dim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p_values_are_never_zero() {
+        assert_eq!(p_value_text(0.034_4), "= .034");
+        assert_eq!(p_value_text(0.000_99), "< .001");
+        assert_eq!(p_value_text(1.0), "= 1");
+    }
 }

@@ -14,13 +14,21 @@ pub(in crate::tui) struct TextField {
     text: String,
     /// The position of the cursor as a byte offset.
     cursor: usize,
+    /// True while the whole text is selected: typing replaces it.
+    selected: bool,
 }
 
 impl TextField {
     /// A field with this text and the cursor at its end.
     pub(in crate::tui) fn new(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { cursor: text.len(), text }
+        Self { cursor: text.len(), text, selected: false }
+    }
+
+    /// A field whose whole text is selected: typing replaces it, moving the cursor keeps it.
+    pub(in crate::tui) fn selected(text: impl Into<String>) -> Self {
+        let field = Self::new(text);
+        Self { selected: !field.text.is_empty(), ..field }
     }
 
     pub(in crate::tui) fn text(&self) -> &str {
@@ -29,6 +37,10 @@ impl TextField {
 
     /// Handles a key; returns `false` for a key that has no meaning in a text field.
     pub(in crate::tui) fn press(&mut self, key: Key) -> bool {
+        if std::mem::take(&mut self.selected) && matches!(key, Key::Char(_) | Key::Backspace | Key::Delete) {
+            self.text.clear();
+            self.cursor = 0;
+        }
         let before = self.text[..self.cursor].graphemes(true).next_back().map_or(0, str::len);
         let after = self.text[self.cursor..].graphemes(true).next().map_or(0, str::len);
         match key {
@@ -75,6 +87,10 @@ impl TextField {
         if !focused {
             return vec![Span::raw(super::fitted::fitted_start(&shown(&self.text), cells))];
         }
+        if self.selected {
+            let text = super::fitted::fitted_start(&shown(&self.text), cells);
+            return vec![Span::styled(text, theme.text().add_modifier(Modifier::REVERSED))];
+        }
         let (before, rest) = self.text.split_at(self.cursor);
         let under = rest.graphemes(true).next().unwrap_or("");
         let before = super::fitted::fitted_start(&shown(before), cells.saturating_sub(width(under).max(1)));
@@ -106,6 +122,24 @@ mod tests {
         assert_eq!(field.text(), "/data/mammograms");
         field.press(Key::Ctrl('u'));
         assert_eq!(field.text(), "");
+    }
+
+    #[test]
+    fn typing_replaces_a_selected_text_and_moving_keeps_it() {
+        let opened = || TextField::selected("100");
+        let after = |keys: &[Key]| {
+            let mut field = opened();
+            keys.iter().for_each(|key| assert!(field.press(*key)));
+            field.text().to_owned()
+        };
+        assert_eq!(after(&[Key::Char('2'), Key::Char('0')]), "20");
+        assert_eq!(after(&[Key::End, Key::Char('0')]), "1000");
+        assert_eq!(after(&[Key::Left, Key::Char('5')]), "1050");
+        assert_eq!(after(&[Key::Home, Key::Char('5')]), "5100");
+        assert_eq!(after(&[Key::Backspace]), "");
+        let mut pasted = opened();
+        pasted.paste("42");
+        assert_eq!(pasted.text(), "42");
     }
 
     proptest! {

@@ -28,7 +28,7 @@ impl Serialize for ReliabilityBin {
 }
 
 /// The reliability diagram of the predicted class: accuracy against top probability in 15 equal bins.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reliability {
     cases: [u64; BINS],
     correct: [u64; BINS],

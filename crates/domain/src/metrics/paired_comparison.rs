@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::bootstrap::{Bootstrap, Interval};
+use super::calibration::Reliability;
 use super::confusion_matrix::ConfusionMatrix;
 use super::evaluation_set::EvaluationSet;
 use super::figures_of_merit::{FiguresOfMerit, PreparedCases};
+use super::flips::PairedCase;
 use crate::subject::examination::{CaseLines, ExaminationId};
 use crate::subject::prediction::LabelledPrediction;
 
@@ -38,6 +40,12 @@ pub struct PairedComparison {
     /// The second set's confusion matrix on the common cases.
     #[serde(skip)]
     pub matrix_there: ConfusionMatrix,
+    /// The reliability of both on the common cases.
+    #[serde(skip)]
+    pub reliability: [Reliability; 2],
+    /// The common cases.
+    #[serde(skip)]
+    pub pairs: Vec<PairedCase>,
 }
 
 /// Cases that the two sets label differently.
@@ -52,13 +60,20 @@ impl PairedComparison {
         there: &EvaluationSet,
         bootstrap: Bootstrap,
     ) -> Result<Option<Self>, DifferentLabels> {
-        let by_id: HashMap<&ExaminationId, &LabelledPrediction> = there.examinations.iter().zip(&there.cases).collect();
-        let (mut ours, mut theirs, mut different) = (Vec::new(), Vec::new(), Vec::new());
-        for (id, case) in here.examinations.iter().zip(&here.cases) {
-            let Some(&other) = by_id.get(id) else { continue };
+        let by_id: HashMap<&ExaminationId, usize> = there.examinations.iter().zip(0..).collect();
+        let (mut ours, mut theirs, mut pairs, mut different) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (place, (id, case)) in here.examinations.iter().zip(&here.cases).enumerate() {
+            let Some(&other_place) = by_id.get(id) else { continue };
+            let other: &LabelledPrediction = &there.cases[other_place];
             if case.label != other.label {
                 different.push(format!("{id}: {} and {}", case.label, other.label));
             }
+            pairs.push(PairedCase {
+                places: [place, other_place],
+                truth: case.label,
+                here: case.predicted(),
+                there: other.predicted(),
+            });
             ours.push(case.clone());
             theirs.push(other.clone());
         }
@@ -84,6 +99,8 @@ impl PairedComparison {
             intervals: FiguresOfMerit::from_array(intervals),
             matrix_here: counted_here.matrix,
             matrix_there: counted_there.matrix,
+            reliability: [counted_here.reliability, counted_there.reliability],
+            pairs,
         }))
     }
 }
@@ -136,6 +153,11 @@ mod tests {
             assert!(difference.abs() < 1e-12);
         }
         assert_eq!(comparison.intervals.accuracy, None, "every resample agrees on 0");
+        for pair in &comparison.pairs {
+            let [ours, theirs] = pair.places;
+            assert_eq!(here.examinations[ours], there.examinations[theirs]);
+            assert_eq!((pair.here, pair.there), (here.cases[ours].predicted(), there.cases[theirs].predicted()));
+        }
     }
 
     #[test]

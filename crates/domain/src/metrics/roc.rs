@@ -34,6 +34,13 @@ impl RankedScores {
         Self { order, ends_tie }
     }
 
+    /// The cases by descending score, each with `true` if the next one has another score.
+    pub(crate) fn descending(&self) -> impl Iterator<Item = (usize, bool)> {
+        // Ties end where, in ascending order, the case before ends one.
+        let ends = self.ends_tie.iter().rev().skip(1).copied().chain(std::iter::once(true));
+        self.order.iter().rev().map(|case| *case as usize).zip(ends)
+    }
+
     /// The area under the ROC curve: the probability that a positive case scores higher than a negative one, ties
     /// counting half (Hanley & McNeil, Radiology 143:29 (1982); the Mann–Whitney statistic with midranks). Case `i`
     /// counts `multiplicity[i]` times. `None` without positives or without negatives.

@@ -102,18 +102,18 @@ mod tests {
         );
         assert_eq!(error_of("learning_rate=NaN"), "learning_rate = NaN is out of range: 0 < learning_rate ≤ 10");
         assert_eq!(error_of("grad_clip=inf"), "grad_clip = inf is out of range: 0 ≤ grad_clip ≤ 1000000");
-        assert_eq!(error_of("batch_size=16.5"), "batch_size = 16.5: batch_size expects a whole number");
-        assert_eq!(error_of("augment=yes"), "augment = yes: augment expects true or false");
+        assert_eq!(error_of("batch_size=16.5"), "batch_size = 16.5: batch_size must be a whole number");
+        assert_eq!(error_of("augment=yes"), "augment = yes: augment must be true or false");
         assert_eq!(
             error_of("monitor=loss"),
-            "monitor = loss: monitor expects one of val_accuracy, val_loss, val_kappa"
+            "monitor = loss: monitor must be one of val_accuracy, val_loss, val_kappa"
         );
         assert_eq!(error_of("epochs=1,epochs=2"), "epochs is given twice; leave one of them out");
         assert_eq!(error_of("epochs=1,"), "'' is not of the form key=value[,key=value…]");
         assert_eq!(error_of("epochs"), "'epochs' is not of the form key=value[,key=value…]");
         assert_eq!(
             error_of("shift=\u{1b}[31m"),
-            "shift = \\u{1b}[31m: shift expects a number",
+            "shift = \\u{1b}[31m: shift must be a number",
             "control characters are escaped"
         );
     }

@@ -12,7 +12,7 @@ pub enum ConfigError {
         /// The most similar key and its range, or how to list the keys.
         hint: String,
     },
-    #[error("{key} = {value}: {key} expects {expected}", value = printable(value))]
+    #[error("{key} = {value}: {key} must be {expected}", value = printable(value))]
     WrongType {
         key: &'static str,
         /// The value as given.

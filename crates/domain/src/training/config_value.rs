@@ -87,7 +87,7 @@ impl ValueRange {
         }
     }
 
-    /// The expected type in words, to follow `expects`.
+    /// The expected type in words, to follow `must be`.
     #[must_use]
     pub fn expected(&self) -> String {
         match self {

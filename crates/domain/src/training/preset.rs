@@ -43,7 +43,7 @@ impl Preset {
         let mut take = |key: &str| match table.remove(key).map(|value| (value.span(), value.into_inner())) {
             None => Ok(None),
             Some((place, DeValue::String(value))) => Ok(Some((place, value.into_owned()))),
-            Some((place, _)) => Err(TomlError::at(text, place, format_args!("{key} expects a string in quotes"))),
+            Some((place, _)) => Err(TomlError::at(text, place, format_args!("{key} must be a string in quotes"))),
         };
         let description = take("description")?.map(|(_, description)| description);
         let base = match take("base")? {
@@ -156,17 +156,17 @@ mod tests {
             "line 3: there is no key 'epoch'; the nearest is epochs (1 ≤ epochs ≤ 100000)"
         );
         assert_eq!(error_of(&format!("{base}size = 8")), "line 2: size = 8 is out of range: 32 ≤ size ≤ 4096");
-        assert_eq!(error_of(&format!("{base}size = \"64\"")), "line 2: size = \"64\": size expects a whole number");
-        assert_eq!(error_of(&format!("{base}size = 64.0")), "line 2: size = 64.0: size expects a whole number");
+        assert_eq!(error_of(&format!("{base}size = \"64\"")), "line 2: size = \"64\": size must be a whole number");
+        assert_eq!(error_of(&format!("{base}size = 64.0")), "line 2: size = 64.0: size must be a whole number");
         assert_eq!(error_of(&format!("{base}dropout = nan")), "line 2: dropout = nan is out of range: 0 ≤ dropout < 1");
-        assert_eq!(error_of(&format!("{base}augment = 1")), "line 2: augment = 1: augment expects true or false");
+        assert_eq!(error_of(&format!("{base}augment = 1")), "line 2: augment = 1: augment must be true or false");
         assert_eq!(
             error_of(&format!("{base}schedule = [1]")),
-            "line 2: schedule = […]: schedule expects one of constant, plateau, cosine"
+            "line 2: schedule = […]: schedule must be one of constant, plateau, cosine"
         );
         assert_eq!(error_of(&format!("{base}epochs = 1\nepochs = 2")), "line 3: duplicate key");
         assert!(error_of(&format!("{base}epochs = ")).starts_with("line 2: "));
-        assert_eq!(error_of("base = 1"), "line 1: base expects a string in quotes");
+        assert_eq!(error_of("base = 1"), "line 1: base must be a string in quotes");
         assert!(error_of("base = \"sed\"").starts_with("line 1: there is no preset 'sed'"));
         assert!(
             error_of(&format!("{base}zoom = 3\nepochs = 0")).starts_with("line 2: "),

@@ -1,4 +1,4 @@
-//! The list of a cell's cases, the most confident first.
+//! The list of cases: those of a cell, or all.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::opened::Opened;
+use super::pairs_view::draw_pairs;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
@@ -17,24 +18,31 @@ const BARS: (usize, usize) = (2, 12);
 /// Columns for the name of a case.
 const NAME: usize = 14;
 
-/// Draws the cases of the selected cell.
+/// Draws the listed cases.
 pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, shared: &SharedState) {
     let theme = &shared.theme;
-    let total = opened.cases.len();
-    let title = format!("{} · {}", opened.cell_title(), opened.counted_cases(total));
+    let total = opened.cases.cases.len();
+    let title = opened.list_title();
+    let rows = usize::from(area.height.saturating_sub(3));
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
-        (true, _) => format!("{} of {total}", opened.list.cursor + 1),
+        (true, _) => format!("{} · {} of {total}", opened.cases.order_title(), opened.cases.list.cursor + 1),
+        (false, _) if total > rows => format!("1–{rows} of {total} · Enter to browse"),
         (false, _) => "Enter to browse".to_owned(),
     };
     let focused = opened.in_cases;
     let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
     if total == 0 {
-        let text = match opened.cell {
-            (truth, predicted) if truth == predicted => " none was predicted correctly",
+        let text = match (opened.pair(), opened.cell) {
+            (Some(_), _) => " no flips",
+            (None, (truth, predicted)) if truth == predicted => " none predicted correctly",
             _ => " no such errors",
         };
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
+        return;
+    }
+    if opened.pair().is_some() {
+        draw_pairs(frame, inner, opened, shared);
         return;
     }
     let is_fused = matches!(opened.name, Some(SetName::Side(_) | SetName::Total));
@@ -48,13 +56,13 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let heading = fitted(&format!("{heading}probabilities, true class underlined"), inner.width.into());
     frame.render_widget(Paragraph::new(Line::styled(heading, theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
-    let visible = opened.list.visible(rows, total);
+    let visible = opened.cases.list.visible(rows, total);
     let first = visible.start;
     let opened = &*opened;
     let Some(set) = opened.set() else { return };
     for row in visible {
-        let case = opened.cases[row];
-        let chosen = focused && row == opened.list.cursor;
+        let case = opened.cases.cases[row].place;
+        let chosen = focused && row == opened.cases.list.cursor;
         let Some(prediction) = set.evaluated.set.cases.get(case) else { continue };
         let mut spans = vec![
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),

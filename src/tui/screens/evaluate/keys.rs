@@ -2,7 +2,8 @@
 
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
-    self, Back, Compare, Counts, FullScreen, Left, NextSet, Open, PreviousSet, ReadAgain, Right, ShowRun, Split,
+    self, Back, Compare, Counts, ExplainOther, FullScreen, Left, NextSet, Open, PreviousSet, ReadAgain, ReverseOrder,
+    Right, ShowRun, Sort, Split, WorstErrors,
 };
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::verb::Verb;
@@ -52,7 +53,8 @@ pub(super) const CHOOSER: KeyTables = &[
 pub(super) const MATRIX: KeyTables = &[
     &[
         shown(Open, &[Verb::Open], "images", "list the images of this cell"),
-        shown(Counts, &[Verb::Percent], "%", "switch between counts, row % and column %"),
+        shown(Counts, &[Verb::Percent], "numbers", "switch between counts, row %, column %, and flips in a comparison"),
+        shown(WorstErrors, &[Verb::NextWarning], "worst", "list all cases, the worst errors first"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         shown(Compare, &[Verb::Compare], "compare", "compare with another evaluation"),
         shown(Split, &[Verb::Split], "split", "switch between validation and test images"),
@@ -72,6 +74,9 @@ pub(super) const CASES: KeyTables = &[
         shown(Open, &[Verb::Open, Verb::Explain], "explain", "see where the network looks in this image"),
         shown(FullScreen, &[Verb::FullScreen], "full screen", "show this image full screen"),
         shown(Back, &[Verb::Back, Verb::Left], "back to the matrix", "go back to the matrix"),
+        shown(Sort, &[Verb::Sort], "sort", "sort by the next property"),
+        quiet(ReverseOrder, &[Verb::ReverseSort], "reverse the order"),
+        quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
         quiet(Counts, &[Verb::Percent], "switch between counts, row % and column %"),

@@ -36,6 +36,9 @@ impl EvaluateScreen {
                     with.sets.retain(|set| set.name != name);
                     with.sets.push(ComparedSet { name, compared, resampled });
                 }
+                if let Some(opened) = self.opened.as_mut().filter(|opened| opened.name == Some(name) && !resampled) {
+                    opened.select_cell(opened.cell);
+                }
             }
             // These answer earlier requests.
             _ => {}

@@ -1,16 +1,20 @@
 //! The screen Evaluate: confusion matrices to explore, metrics with intervals, and comparisons.
 
+mod case_list;
 mod cases_view;
+mod cell_numbers;
 pub(in crate::tui) mod entries;
 mod keys;
 mod list_view;
 mod messages;
 mod opened;
+mod pairs_view;
 #[cfg(test)]
 pub(in crate::tui) mod tests;
 mod update;
 mod view;
 
+use cell_numbers::CellNumbers;
 use entries::{KeptSplits, evaluated_entries};
 use opened::Opened;
 use ratatui::Frame;
@@ -39,7 +43,7 @@ pub(in crate::tui) struct EvaluateView {
 
 #[derive(Debug, Default)]
 pub(in crate::tui) struct EvaluateScreen {
-    normalisation: Normalisation,
+    numbers: CellNumbers,
     /// The split that the user chose last.
     split: Option<Split>,
     /// The key of the evaluation to open as soon as the runs are listed.
@@ -61,13 +65,14 @@ impl EvaluateScreen {
     /// The screen in its saved state.
     pub(in crate::tui) fn new(view: EvaluateView) -> Self {
         let EvaluateView { opened, normalisation, split } = view;
-        Self { normalisation, split, restore: opened, ..Self::default() }
+        let numbers = CellNumbers { normalisation, ..CellNumbers::default() };
+        Self { numbers, split, restore: opened, ..Self::default() }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> EvaluateView {
         let opened = self.opened.as_ref().map(|opened| opened.key.clone()).or_else(|| self.restore.clone());
-        EvaluateView { opened, normalisation: self.normalisation, split: self.split }
+        EvaluateView { opened, normalisation: self.numbers.normalisation, split: self.split }
     }
 }
 

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use ratatui::layout::Rect;
 
+use super::case_list::{CaseList, ListedCase, Scope};
 use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::protocol::evaluate::{OpenedSet, OpenedSets};
+use crate::tui::protocol::evaluate::{ComparedPair, OpenedSet, OpenedSets};
 use crate::tui::protocol::explain::{ExplainList, ExplainSample, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -14,7 +15,6 @@ use crate::tui::widgets::confusion_matrix::MatrixArea;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::metrics::evaluation_document::EvaluatedSet;
 use mammoscope_domain::metrics::evaluation_set::SetName;
-use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
@@ -32,7 +32,7 @@ pub(super) struct ComparedWith {
 #[derive(Debug)]
 pub(super) struct ComparedSet {
     pub(super) name: SetName,
-    pub(super) compared: Result<Box<PairedComparison>, Failure>,
+    pub(super) compared: Result<Box<ComparedPair>, Failure>,
     pub(super) resampled: bool,
 }
 
@@ -49,9 +49,7 @@ pub(super) struct Opened {
     pub(super) name: Option<SetName>,
     /// True class, predicted class.
     pub(super) cell: (DensityClass, DensityClass),
-    /// The cases of the cell, the most confident first.
-    pub(super) cases: Vec<usize>,
-    pub(super) list: ScrollList,
+    pub(super) cases: CaseList,
     /// True if the arrows move in the cases instead of in the matrix.
     pub(super) in_cases: bool,
     pub(super) comparison: Option<ComparedWith>,
@@ -69,8 +67,7 @@ impl Opened {
             sets: None,
             name,
             cell: (DensityClass::A, DensityClass::A),
-            cases: Vec::new(),
-            list: ScrollList::default(),
+            cases: CaseList::default(),
             in_cases: false,
             comparison: None,
             matrix_area: MatrixArea::default(),
@@ -133,16 +130,24 @@ impl Opened {
     /// Moves the cursor to a cell and collects its cases.
     pub(super) fn select_cell(&mut self, cell: (DensityClass, DensityClass)) {
         self.cell = cell;
-        self.list = ScrollList::default();
-        self.cases.clear();
-        let Some(set) = self.set() else { return };
-        let cases = &set.evaluated.set.cases;
-        let mut found: Vec<usize> =
-            (0..cases.len()).filter(|case| (cases[*case].label, cases[*case].predicted()) == cell).collect();
-        let confidence = |case: &usize| cases[*case].probabilities.of(cell.1);
-        found.sort_by(|one, other| confidence(other).total_cmp(&confidence(one)));
-        self.in_cases &= !found.is_empty();
-        self.cases = found;
+        self.cases.list = ScrollList::default();
+        self.collect_cases();
+    }
+
+    /// Short names of the open evaluation and of the one that it is compared with.
+    pub(super) fn short_titles(&self) -> [String; 2] {
+        let short = |title: &str| title.split(" · ").next().unwrap_or_default().to_owned();
+        let titles = [self.title.as_str(), self.comparison.as_ref().map_or("", |with| with.title.as_str())].map(short);
+        if titles[0] == titles[1] { ["this".to_owned(), "other".to_owned()] } else { titles }
+    }
+
+    /// Goes back from the cases to the matrix and its cell.
+    pub(super) fn leave_cases(&mut self) {
+        self.in_cases = false;
+        if self.cases.scope == Scope::All {
+            self.cases = CaseList::default();
+            self.select_cell(self.cell);
+        }
     }
 
     /// A number of cases with their unit: examinations, breasts or images.
@@ -168,16 +173,22 @@ impl Opened {
         format!("{}{exam}", printable(&id.subject.0))
     }
 
-    /// The images of the cell's cases, to be explained with the models that predicted them.
-    pub(super) fn explain_list(&self) -> Option<ExplainList> {
+    /// The class and its probability that the other evaluation of a comparison predicts for a case.
+    pub(super) fn other_prediction(&self, case: ListedCase) -> Option<(DensityClass, f64)> {
+        let there = &self.pair()?.there.cases.get(case.pair?.places[1])?.probabilities;
+        Some((there.most_probable(), there.of(there.most_probable())))
+    }
+
+    /// The images of the listed cases, to be explained with the models of some runs.
+    pub(super) fn explain_list(&self, runs: &[NamedRun]) -> Option<ExplainList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let (mut samples, mut views, mut position) = (Vec::new(), Vec::new(), 0);
         let mut examinations = HashSet::new();
-        for (place, case) in self.cases.iter().enumerate() {
-            if place == self.list.cursor {
+        for (place, case) in self.cases.cases.iter().enumerate() {
+            if place == self.cases.list.cursor {
                 position = samples.len();
             }
-            for row in set.rows.get(*case).into_iter().flatten() {
+            for row in set.rows.get(case.place).into_iter().flatten() {
                 let sample = explain_sample(sets, *row)?;
                 examinations.insert(sample.examination.clone());
                 samples.push(sample);
@@ -187,33 +198,36 @@ impl Opened {
             views.extend(explain_sample(sets, row).filter(|sample| examinations.contains(&sample.examination)));
         }
         (!samples.is_empty()).then(|| ExplainList {
-            title: self.cell_title(),
+            title: self.list_title(),
             samples,
             position,
             views,
-            source: Some(ModelSource::Runs(self.runs.iter().map(|run| run.run.clone()).collect())),
+            source: Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect())),
             from: ScreenId::Evaluate,
         })
     }
 
-    /// The images of the cell's cases for the viewer, starting at the selected case.
+    /// The images of the listed cases for the viewer, starting at the selected case.
     pub(super) fn image_list(&self) -> Option<ImageList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let name = set.evaluated.set.name;
         let is_fused = !name.fused_views().is_empty();
         let (mut images, mut position) = (Vec::new(), 0);
-        for (place, case) in self.cases.iter().enumerate() {
-            if place == self.list.cursor {
+        for (place, case) in self.cases.cases.iter().enumerate() {
+            if place == self.cases.list.cursor {
                 position = images.len();
             }
-            let prediction = set.evaluated.set.cases.get(*case)?;
-            for row in set.rows.get(*case).into_iter().flatten() {
+            let prediction = set.evaluated.set.cases.get(case.place)?;
+            for row in set.rows.get(case.place).into_iter().flatten() {
                 let (Some(path), Some(row)) = (sets.images.get(*row), sets.rows.get(*row)) else { continue };
                 let (truth, predicted) = (prediction.label, prediction.predicted());
                 let percent = 100.0 * prediction.probabilities.of(predicted);
-                let mut parts = vec![format!("subject {}", Self::case_name(&set.evaluated, *case))];
+                let mut parts = vec![format!("subject {}", Self::case_name(&set.evaluated, case.place))];
                 parts.extend(row.view.map(|view| view.to_string()));
-                parts.push(format!("true {truth} · predicted {predicted} {percent:.0} %"));
+                let other = self.other_prediction(*case).map_or_else(String::new, |(class, probability)| {
+                    format!(", before {class} {:.0} %", 100.0 * probability)
+                });
+                parts.push(format!("true {truth} · predicted {predicted} {percent:.0} %{other}"));
                 if is_fused {
                     let own = 100.0 * row.probabilities.of(row.predicted);
                     parts.push(format!("this view alone {} {own:.0} %", row.predicted));
@@ -221,7 +235,7 @@ impl Opened {
                 images.push(ListedImage { path: path.clone(), caption: parts.join(" · ") });
             }
         }
-        (!images.is_empty()).then(|| ImageList { title: self.cell_title(), images, position })
+        (!images.is_empty()).then(|| ImageList { title: self.list_title(), images, position })
     }
 }
 

@@ -34,13 +34,29 @@ impl EvaluateScreen {
                 }
             }
             EvaluateAction::Counts => {
-                self.normalisation = self.normalisation.next();
+                let is_compared = self.opened.as_ref().is_some_and(|opened| opened.comparison.is_some());
+                self.numbers = self.numbers.next(is_compared);
                 return vec![Effect::SaveView];
+            }
+            EvaluateAction::WorstErrors => {
+                if let Some(opened) = &mut self.opened {
+                    opened.list_worst();
+                }
+            }
+            EvaluateAction::Sort | EvaluateAction::ReverseOrder => {
+                if let Some(opened) = &mut self.opened {
+                    if action == EvaluateAction::Sort { opened.sort_by_next() } else { opened.reverse_order() }
+                }
+            }
+            EvaluateAction::ExplainOther => {
+                let Some(opened) = self.opened.as_ref().filter(|opened| opened.in_cases) else { return Vec::new() };
+                let Some(with) = &opened.comparison else { return vec![warning("nothing is compared")] };
+                return explain(opened, &with.runs);
             }
             EvaluateAction::Split => return self.other_split(),
             EvaluateAction::Compare => {
                 if self.others(shared).is_empty() {
-                    return vec![warning("there are no other evaluations to compare with yet")];
+                    return vec![warning("nothing to compare with yet")];
                 }
                 self.chooser = Some(ScrollList::default());
             }
@@ -190,17 +206,13 @@ impl EvaluateScreen {
             };
         };
         if opened.in_cases {
-            return opened
-                .explain_list()
-                .map(|images| Effect::Navigate(Destination::Explanation(images)))
-                .into_iter()
-                .collect();
+            return explain(opened, &opened.runs);
         }
-        if opened.cases.is_empty() {
-            let text = if opened.sets.is_some() {
-                "there are no cases in this cell"
-            } else {
-                "the predictions are still being read"
+        if opened.cases.cases.is_empty() {
+            let text = match (&opened.sets, opened.pair()) {
+                (None, _) => "still reading the predictions",
+                (Some(_), None) => "no cases in this cell",
+                (Some(_), Some(_)) => "no flips in this cell",
             };
             return vec![warning(text)];
         }
@@ -214,9 +226,10 @@ impl EvaluateScreen {
             return Vec::new();
         }
         match &mut self.opened {
-            Some(opened) if opened.in_cases => opened.in_cases = false,
+            Some(opened) if opened.in_cases => opened.leave_cases(),
             Some(opened) if opened.comparison.is_some() => {
                 opened.comparison = None;
+                opened.select_cell(opened.cell);
                 self.compare_request += 1;
             }
             Some(_) => {
@@ -233,7 +246,7 @@ impl EvaluateScreen {
         let Some(sets) = self.opened.as_ref().and_then(|opened| opened.sets.as_ref()) else { return Vec::new() };
         let other = if sets.split == Split::Test { Split::Validation } else { Split::Test };
         if !sets.has_other_split {
-            return vec![warning(format!("there are no predictions of the {other} images"))];
+            return vec![warning(format!("no predictions of {other} images"))];
         }
         self.split = Some(other);
         let mut effects = self.read();
@@ -247,7 +260,7 @@ impl EvaluateScreen {
         let entries = if self.opened.is_none() { evaluated_entries(shared, &self.kept).len() } else { 0 };
         match (&mut self.chooser, &mut self.opened) {
             (Some(list), _) => list.step(rows, others.unwrap_or(0)),
-            (None, Some(opened)) if opened.in_cases => opened.list.step(rows, opened.cases.len()),
+            (None, Some(opened)) if opened.in_cases => opened.cases.list.step(rows, opened.cases.cases.len()),
             (None, Some(opened)) => opened.step(rows.clamp(-3, 3), columns),
             (None, None) => self.list.step(rows, entries),
         }
@@ -282,22 +295,20 @@ impl EvaluateScreen {
                 }
                 if let Some(cell) = opened.matrix_area.cell_at(mouse) {
                     let again = cell == opened.cell && !opened.in_cases;
-                    opened.in_cases = false;
+                    opened.leave_cases();
                     if cell != opened.cell {
                         opened.select_cell(cell);
                     }
                     return if again { self.enter_or_open(shared) } else { Vec::new() };
                 }
-                if opened.list.row_at(mouse, opened.cases.len()).is_some() && !opened.in_cases {
+                let length = opened.cases.cases.len();
+                if let (false, Some(row)) = (opened.in_cases, opened.cases.list.row_at(mouse, length)) {
                     // The first click moves the focus to the list.
                     opened.in_cases = true;
-                    if let Some(row) = opened.list.row_at(mouse, opened.cases.len()) {
-                        opened.list.cursor = row;
-                    }
+                    opened.cases.list.cursor = row;
                     return Vec::new();
                 }
-                let length = opened.cases.len();
-                (&mut opened.list, length)
+                (&mut opened.cases.list, length)
             }
         };
         let Some(row) = list.row_at(mouse, length) else { return Vec::new() };
@@ -307,6 +318,12 @@ impl EvaluateScreen {
         list.cursor = row;
         Vec::new()
     }
+}
+
+/// Goes to Explain with the listed images and the models of some runs.
+fn explain(opened: &Opened, runs: &[NamedRun]) -> Vec<Effect> {
+    let images = opened.explain_list(runs);
+    images.map(|images| Effect::Navigate(Destination::Explanation(images))).into_iter().collect()
 }
 
 pub(super) fn warning(text: impl Into<String>) -> Effect {

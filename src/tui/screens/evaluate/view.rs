@@ -8,13 +8,16 @@ use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
 use super::cases_view::draw_cases;
+use super::cell_numbers::CellNumbers;
 use super::entries::all_entries;
 use super::opened::{Opened, set_title};
 use crate::terminal::sizes::Cells;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation};
+use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation, merit_legend};
 use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
 use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
 use crate::tui::widgets::reliability_diagram::draw_reliability;
@@ -33,7 +36,7 @@ const PER_CLASS: u16 = 7;
 
 impl EvaluateScreen {
     pub(super) fn draw_opened(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let normalisation = self.normalisation;
+        let numbers = self.numbers;
         let waiting = self.waiting_text(shared);
         let Some(opened) = &mut self.opened else { return };
         // In the lowest terminals the matrix needs the line of the note.
@@ -57,7 +60,7 @@ impl EvaluateScreen {
                 Constraint::Fill(1),
             ])
             .areas(right);
-            draw_matrix(frame, matrix, opened, normalisation, shared);
+            draw_matrix(frame, matrix, opened, numbers, shared);
             draw_reliability_pane(frame, reliability, opened, shared);
             draw_class_pane(frame, classes, opened, shared);
             draw_figure_pane(frame, figures, opened, shared);
@@ -72,7 +75,7 @@ impl EvaluateScreen {
         if area.width >= BESIDE {
             let [matrix, figures] =
                 Layout::horizontal([Constraint::Length(SMALL_MATRIX.columns), Constraint::Fill(1)]).areas(upper);
-            draw_matrix(frame, matrix, opened, normalisation, shared);
+            draw_matrix(frame, matrix, opened, numbers, shared);
             draw_figure_pane(frame, figures, opened, shared);
             let [classes, rest] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
             if lower.height >= PER_CLASS {
@@ -82,7 +85,7 @@ impl EvaluateScreen {
                 draw_cases(frame, rest, opened, shared);
             }
         } else {
-            draw_matrix(frame, upper, opened, normalisation, shared);
+            draw_matrix(frame, upper, opened, numbers, shared);
             if lower.height >= 5 {
                 draw_figure_pane(frame, lower, opened, shared);
             }
@@ -167,10 +170,13 @@ fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option
                 style = theme.warning();
                 parts.push(format!("not compared with {}: {reason}", with.title));
             }
-            Ok(paired) => {
+            Ok(pair) => {
+                let paired = &pair.comparison;
                 let left_out = paired.only_here + paired.only_there;
                 let left_out = if left_out > 0 { format!(", {left_out} left out") } else { String::new() };
-                parts.push(format!("minus {} · {} in common{left_out}", with.title, opened.counted_cases(paired.n)));
+                let [here, there] = opened.short_titles();
+                parts.push(format!("{} in common{left_out}", opened.counted_cases(paired.n)));
+                parts.push(format!("fixed: only {there} errs · broken: only {here} errs"));
             }
         }
     }
@@ -197,26 +203,28 @@ fn draw_note(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Option
     frame.render_widget(Paragraph::new(Line::styled(text, style)), area);
 }
 
-fn draw_matrix(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    opened: &mut Opened,
-    normalisation: Normalisation,
-    shared: &SharedState,
-) {
+fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, numbers: CellNumbers, shared: &SharedState) {
     let theme = &shared.theme;
     let focused = !opened.in_cases;
-    let paired = opened.compared().and_then(|one| one.compared.as_ref().ok());
+    let pair = opened.pair();
+    let paired = pair.map(|pair| &pair.comparison);
     let minus = opened.comparison.as_ref().filter(|_| paired.is_some()).map(|with| with.title.as_str());
-    let title = if minus.is_some() { "Difference" } else { "Confusion matrix" };
+    let CellNumbers { normalisation, hides_flips } = numbers;
+    let shows_flips = minus.is_some() && !hides_flips;
+    let title = match (minus, shows_flips) {
+        (None, _) => "Confusion matrix",
+        (Some(_), true) => "Flips",
+        (Some(_), false) => "Difference",
+    };
     // The note below has the whole title.
     let short = |title: &str| title.split(" · ").next().unwrap_or_default().to_owned();
     let right = minus.map_or_else(String::new, |title| {
-        if area.width < LARGE_MATRIX.columns { format!("minus {}", short(title)) } else { format!("minus {title}") }
+        let word = if shows_flips { "against" } else { "minus" };
+        if area.width < LARGE_MATRIX.columns { format!("{word} {}", short(title)) } else { format!("{word} {title}") }
     });
     let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
-    let [grid, _, modes, cell] = Layout::vertical([
+    let [grid, legend, modes, cell] = Layout::vertical([
         Constraint::Fill(1),
         Constraint::Length(u16::from(inner.height > 9)),
         Constraint::Length(1),
@@ -226,17 +234,23 @@ fn draw_matrix(
     let Some(set) = opened.set() else { return };
     let matrix = paired.map_or(set.evaluated.evaluation.confusion_matrix, |paired| paired.matrix_here);
     let minus = paired.map(|paired| paired.matrix_there);
-    let view = MatrixView { matrix: &matrix, minus: minus.as_ref(), normalisation, cursor: opened.cell, focused };
+    let flips = paired.filter(|_| shows_flips).map(|paired| paired.pairs.as_slice());
+    let view =
+        MatrixView { matrix: &matrix, minus: minus.as_ref(), flips, normalisation, cursor: opened.cell, focused };
     let drawn = view.draw(frame, grid, theme);
-    let mut spans = vec![Span::styled("n ", theme.accent())];
-    for mode in Normalisation::ALL {
-        let chosen = mode == normalisation;
-        let text = if chosen { format!("[{}]", mode.title()) } else { format!(" {} ", mode.title()) };
+    if view.minus.is_some() {
+        frame.render_widget(Paragraph::new(merit_legend(shows_flips, theme)), legend);
+    }
+    let mut spans = vec![Span::styled(format!("{} ", key_text(Verb::Percent, &shared.keymap)), theme.accent())];
+    let flips = minus.map(|_| ("flips", shows_flips));
+    let numbers = Normalisation::ALL.map(|mode| (mode.title(), mode == normalisation && !shows_flips));
+    for (title, chosen) in flips.into_iter().chain(numbers) {
+        let text = if chosen { format!("[{title}]") } else { format!(" {title} ") };
         spans.push(Span::styled(text, if chosen { theme.text() } else { theme.dim() }));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), modes);
-    let count = opened.cases.len();
-    let text = format!("{} · {}", opened.cell_title(), opened.counted_cases(count));
+    let count = opened.cases.cases.len();
+    let text = opened.list_title();
     let has_room = width(&text) + width("  Enter") <= usize::from(cell.width);
     let mut spans = vec![Span::raw(text)];
     if count > 0 && has_room {
@@ -249,7 +263,7 @@ fn draw_matrix(
 fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
     let theme = &shared.theme;
     let Some(set) = opened.set() else { return };
-    if let Some(paired) = opened.compared().and_then(|one| one.compared.as_ref().ok()) {
+    if let Some(paired) = opened.pair().map(|pair| &pair.comparison) {
         let inner = draw_pane(frame, area, theme, false, ["Per class", "difference"]);
         draw_per_class_difference(frame, inner, [&paired.matrix_here, &paired.matrix_there], theme);
         return;
@@ -270,10 +284,10 @@ fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: 
         Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner }
     };
     if let Some(one) = opened.compared()
-        && let Ok(paired) = &one.compared
+        && let Ok(pair) = &one.compared
     {
         let inner = pane(frame, "Differences", &drawn(one.resampled));
-        draw_differences(frame, inner, paired, one.resampled, theme);
+        draw_differences(frame, inner, &pair.comparison, one.resampled, theme);
         return;
     }
     let inner = pane(frame, "Agreement", &drawn(set.resampled));

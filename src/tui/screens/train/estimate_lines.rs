@@ -8,9 +8,11 @@ use super::estimate::{DataState, Estimate, Timing, estimate, shares};
 use super::wrapped::wrapped;
 use crate::report::epoch_table::seconds_text;
 use crate::tui::protocol::train::DataSummary;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
+use crate::tui::widgets::key_text::key_text;
 use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::run::run_condition::age_text;
@@ -86,7 +88,9 @@ impl TrainScreen {
                 match &data.warnings[..] {
                     [] => {}
                     [first, more @ ..] => {
-                        let note = if more.is_empty() { String::new() } else { format!(" ({} more: w)", more.len()) };
+                        let key = key_text(Verb::NextPane, &shared.keymap);
+                        let note =
+                            if more.is_empty() { String::new() } else { format!(" ({} more: {key})", more.len()) };
                         let cut = fitted(&printable(first), cells.saturating_sub(width(&note) + 2));
                         push_wrapped(&mut lines, "!", &(cut + &note), theme.warning(), cells);
                     }

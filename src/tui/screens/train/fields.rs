@@ -1,9 +1,8 @@
 //! The fields of the form, in sections.
 
-use std::ops::Bound;
-
+use super::field_search::matching;
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
-use mammoscope_domain::training::config_value::{ConfigValue, ValueRange};
+use mammoscope_domain::training::config_value::ValueRange;
 
 /// A field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +67,17 @@ impl Field {
         }
     }
 
+    /// True if the value is a number, which digits replace.
+    pub(super) fn is_number(self) -> bool {
+        match self {
+            Self::Bits => true,
+            Self::Key(position) => {
+                matches!(KEYS[position].range, ValueRange::Integer { .. } | ValueRange::Number(..))
+            }
+            _ => false,
+        }
+    }
+
     /// A description for the lines of help.
     pub(super) fn meaning(self) -> &'static str {
         match self {
@@ -91,13 +101,12 @@ impl Field {
     }
 }
 
-/// The fields whose names contain a text; for an empty text, all fields in sections.
+/// The fields that match a text, the best first; for an empty text, all fields in sections.
 pub(super) fn rows(filter: &str) -> Vec<Row> {
-    let filter = filter.trim().to_lowercase();
     let keys = (0..KEYS.len()).map(Field::Key);
-    if !filter.is_empty() {
+    if !filter.trim().is_empty() {
         let all = BASICS.into_iter().chain(keys).chain([Field::Bits]);
-        return all.filter(|field| field.name().contains(&filter)).map(Row::Field).collect();
+        return matching(all, filter).into_iter().map(Row::Field).collect();
     }
     let mut rows = vec![Row::Section("data and runs")];
     rows.extend(BASICS.map(Row::Field));
@@ -109,28 +118,6 @@ pub(super) fn rows(filter: &str) -> Vec<Row> {
     // Last, since most data sets have 8 bits; the key End goes there.
     rows.extend([Row::Section("grey values of 16-bit images"), Row::Field(Field::Bits)]);
     rows
-}
-
-/// A range in words, such as `1 to 4096`, `0 to under 1` or `above 0 to 10`.
-pub(super) fn range_text(range: &ValueRange) -> String {
-    match *range {
-        ValueRange::Integer { min, max } => format!("{min} to {max}"),
-        ValueRange::Number(low, high) => {
-            let number = |value| ConfigValue::Number(value).to_string();
-            let low = match low {
-                Bound::Included(low) => number(low),
-                Bound::Excluded(low) => format!("above {}", number(low)),
-                Bound::Unbounded => "anything".to_owned(),
-            };
-            match high {
-                Bound::Included(high) => format!("{low} to {}", number(high)),
-                Bound::Excluded(high) => format!("{low} to under {}", number(high)),
-                Bound::Unbounded => low,
-            }
-        }
-        ValueRange::Switch => "true, false".to_owned(),
-        ValueRange::Choice(names) => names.join(", "),
-    }
 }
 
 #[cfg(test)]
@@ -152,14 +139,5 @@ mod tests {
         let found = rows("PLATEAU");
         assert_eq!(found.len(), 3);
         assert!(rows("no such key").is_empty());
-    }
-
-    #[test]
-    fn ranges_are_described_in_words() {
-        let range = |name| range_text(&ConfigKey::named(name).unwrap().range);
-        assert_eq!(range("batch_size"), "1 to 4096");
-        assert_eq!(range("dropout"), "0 to under 1");
-        assert_eq!(range("learning_rate"), "above 0 to 10");
-        assert_eq!(range("augment"), "true, false");
     }
 }

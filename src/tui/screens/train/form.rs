@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fields::Field;
+use super::implausible::implausible;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::train::SplitChoice;
 use mammoscope_domain::image::grey_range::GreyRange;
@@ -76,6 +77,17 @@ impl TrainForm {
             Field::Device => self.device.clone(),
             Field::Key(position) => KEYS[position].value(&self.config).to_string(),
         }
+    }
+
+    /// The value of a key as text.
+    pub(super) fn key_text(&self, key: &ConfigKey) -> String {
+        key.value(&self.config).to_string()
+    }
+
+    /// The reason why a valid text for a field is implausible.
+    pub(super) fn doubt(field: Field, text: &str) -> Option<String> {
+        let key = field.key()?;
+        implausible(key, key.parse(text.trim()).ok()?)
     }
 
     /// Checks a text for a field.

@@ -2,8 +2,10 @@
 
 mod estimate;
 mod estimate_lines;
+mod field_search;
 mod fields;
 mod form;
+mod implausible;
 mod keys;
 mod layers;
 mod messages;
@@ -19,6 +21,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use estimate::{DataState, Timing, as_timed};
 use fields::{Field, Row};
 use form::TrainForm;
+use implausible::implausible;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
@@ -26,7 +29,7 @@ use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables};
-use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::effect::{Effect, Notice, Tone};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TimingRequest, TrainEffect};
 use crate::tui::screens::screen::Screen;
@@ -34,6 +37,7 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
+use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 
 /// The time without a change of the form before steps are timed.
 const TIMING_DELAY: TimeDelta = TimeDelta::seconds(1);
@@ -69,6 +73,15 @@ enum Pane {
 struct Editing {
     field: Field,
     typed: TextField,
+    /// The implausible text that the user was asked about.
+    doubted: Option<String>,
+}
+
+impl Editing {
+    /// A field with its value selected: typing replaces it.
+    fn new(field: Field, text: String) -> Self {
+        Self { field, typed: TextField::selected(text), doubted: None }
+    }
 }
 
 /// The filter of the form's fields.
@@ -115,6 +128,8 @@ struct Start {
     /// The number of runs that are being started.
     pending: Option<usize>,
     error: Option<String>,
+    /// The implausible values that the user was asked about; the next Ctrl-S accepts them.
+    doubt: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -130,6 +145,8 @@ pub(in crate::tui) struct TrainScreen {
     data: DataScan,
     timing: StepTimer,
     changed: Option<DateTime<Utc>>,
+    /// The implausible values that the user accepted.
+    accepted: BTreeMap<&'static str, String>,
     start: Start,
     areas: Areas,
 }
@@ -180,6 +197,7 @@ impl TrainScreen {
     fn after_change(&mut self, before: &TrainForm, shared: &SharedState) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.start.error = None;
+        self.start.doubt = None;
         self.changed = Some(shared.now);
         let images =
             |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.grey_range(), form.config.seed);
@@ -239,7 +257,14 @@ impl TrainScreen {
         if let Some(obstacle) = self.obstacle() {
             return vec![Effect::failed(format!("cannot start: {obstacle}"))];
         }
-        self.start = Start { pending: self.data.state.known().map(|data| data.views.len()), error: None };
+        if self.start.doubt.is_none()
+            && let Some(doubt) = self.doubt()
+        {
+            self.start.doubt = Some(doubt.clone());
+            return vec![Effect::Notice(Notice { text: format!("{doubt}; Ctrl-S again starts"), tone: Tone::Warning })];
+        }
+        let pending = self.data.state.known().map(|data| data.views.len());
+        self.start = Start { pending, error: None, doubt: None };
         let form = &self.form;
         let label = if form.name.is_empty() { form.preset.name.clone() } else { form.name.clone() };
         let mut effects = Vec::new();
@@ -260,6 +285,13 @@ impl TrainScreen {
         };
         effects.push(Effect::Train(TrainEffect::Start(Box::new(request))));
         effects
+    }
+
+    /// The first implausible value that the user has not accepted.
+    fn doubt(&self) -> Option<String> {
+        let is_accepted = |key: &ConfigKey| self.accepted.get(key.name) == Some(&self.form.key_text(key));
+        let doubted = KEYS.iter().filter(|key| !is_accepted(key));
+        doubted.filter_map(|key| implausible(key, key.value(&self.form.config))).next()
     }
 
     /// The runs whose steps are to be timed, once the data set is known.
@@ -315,7 +347,12 @@ impl Screen for TrainScreen {
         if self.filter.is_typing {
             return self.type_into_filter(key).then(Vec::new);
         }
-        None
+        // On a number, digits belong to it and not to the screens.
+        let field = self.field().filter(|field| field.is_number())?;
+        matches!(key, Key::Char('0'..='9' | '.' | '-')).then(|| {
+            self.editing = Some(Editing::new(field, self.form.text(field)));
+            self.type_into_field(key, shared)
+        })
     }
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {

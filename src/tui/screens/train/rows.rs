@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::TrainScreen;
 use super::estimate::DataState;
-use super::fields::{Field, range_text};
+use super::fields::Field;
 use crate::terminal::input::Mouse;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
@@ -104,7 +104,8 @@ impl TrainScreen {
             }
         }
         let unit = format!(" {}", padded(key.unit, UNIT));
-        let range = format!(" {}", range_text(&key.range));
+        // The largest seed, which no column has room for.
+        let range = format!(" {}", key.range.about("x").replace("9007199254740992", "2^53"));
         let range = fitted(&range, room.saturating_sub(VALUE + width(&unit)));
         spans.push(Span::styled(unit, theme.dim()));
         spans.push(Span::styled(range, theme.dim()));

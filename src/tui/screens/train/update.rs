@@ -1,6 +1,7 @@
 //! The screen Train's response to actions, keys and the mouse.
 
 use super::fields::{Field, Row};
+use super::form::TrainForm;
 use super::{Editing, FieldFilter, Pane, TrainScreen};
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::Effect;
@@ -8,7 +9,6 @@ use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::TrainAction;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
-use crate::tui::widgets::text_field::TextField;
 
 impl TrainScreen {
     pub(super) fn update(&mut self, action: TrainAction, shared: &SharedState) -> Vec<Effect> {
@@ -29,7 +29,7 @@ impl TrainScreen {
                     self.form.choose(field, true);
                 }
                 Some(field) if action == TrainAction::Edit => {
-                    self.editing = Some(Editing { field, typed: TextField::new(self.form.text(field)) });
+                    self.editing = Some(Editing::new(field, self.form.text(field)));
                     return Vec::new();
                 }
                 _ => return Vec::new(),
@@ -145,10 +145,20 @@ impl TrainScreen {
         if again { self.update(TrainAction::Edit, shared) } else { Vec::new() }
     }
 
-    /// Applies the typed value; an invalid one stays in the field.
+    /// Applies the typed value; an invalid one stays in the field, an implausible one until it is applied again.
     fn apply(&mut self, shared: &SharedState) -> Vec<Effect> {
-        let Some(editing) = &self.editing else { return Vec::new() };
+        let Some(editing) = &mut self.editing else { return Vec::new() };
         let before = self.form.clone();
+        let typed = editing.typed.text();
+        if let Some(key) = editing.field.key().filter(|_| TrainForm::doubt(editing.field, typed).is_some()) {
+            if editing.doubted.as_deref() != Some(typed) {
+                editing.doubted = Some(typed.to_owned());
+                return Vec::new();
+            }
+            if let Ok(value) = key.parse(typed.trim()) {
+                self.accepted.insert(key.name, value.to_string());
+            }
+        }
         match self.form.put(editing.field, editing.typed.text()) {
             Ok(()) => {
                 // Read again even if the path is the same: its files may have changed.

@@ -7,12 +7,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::fields::{Field, Row};
+use super::form::TrainForm;
 pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
 use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
@@ -90,7 +93,7 @@ impl TrainScreen {
             // The error names the most similar key.
             let text = match ConfigKey::named(self.filter.field.text().trim()) {
                 Err(error) => printable(&error.to_string()),
-                Ok(_) => "no field matches".to_owned(),
+                Ok(_) => "no matching field".to_owned(),
             };
             let lines: Vec<Line<'_>> = wrapped(&text, usize::from(area.width).saturating_sub(4))
                 .into_iter()
@@ -134,14 +137,18 @@ impl TrainScreen {
         let wrong = self.editing.as_ref().and_then(|editing| {
             self.form.check_text(editing.field, editing.typed.text()).err().map(|error| printable(error.text()))
         });
+        let asked = self.editing.as_ref().and_then(|editing| {
+            let text = editing.doubted.as_ref().filter(|text| *text == editing.typed.text())?;
+            TrainForm::doubt(editing.field, text).map(|doubt| format!("{doubt}; Enter again accepts, Esc cancels"))
+        });
         let mut lines = Vec::new();
-        match wrong {
-            Some(error) => {
-                let sign = theme.sign("✖", "x");
-                let parts = wrapped(&error, cells.saturating_sub(2));
+        let problem = wrong.map(|error| (error, theme.sign("✖", "x"), theme.bad()));
+        match problem.or_else(|| asked.map(|question| (question, "!", theme.warning()))) {
+            Some((text, sign, style)) => {
+                let parts = wrapped(&text, cells.saturating_sub(2));
                 lines.extend(parts.into_iter().enumerate().map(|(number, part)| {
                     let lead = if number == 0 { sign } else { " " };
-                    Line::styled(format!(" {lead} {part}"), theme.bad())
+                    Line::styled(format!(" {lead} {part}"), style)
                 }));
             }
             None => {
@@ -166,9 +173,9 @@ impl TrainScreen {
         let about = key.range.about(key.name);
         let of_preset = key.value(&form.preset.config);
         Some(if form.is_changed(field) {
-            format!("{about} · preset {}: {of_preset}, Del restores it", form.preset.name)
+            format!("{about} · Del restores {of_preset}, the default of preset {}", form.preset.name)
         } else {
-            format!("{about} · as in preset {}", form.preset.name)
+            format!("{about} · default of preset {}", form.preset.name)
         })
     }
 
@@ -183,6 +190,10 @@ impl TrainScreen {
             (None, Some(obstacle)) => {
                 let text = format!("cannot start yet: {}", printable(&obstacle));
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.dim())
+            }
+            (None, None) if self.start.doubt.is_some() => {
+                let text = format!("! {}; Ctrl-S again starts", self.start.doubt.as_deref().unwrap_or_default());
+                Line::styled(format!(" {}", fitted(&text, cells)), theme.warning())
             }
             (None, None) => {
                 let runs = self.data.state.known().map_or(0, |data| data.views.len());
@@ -215,8 +226,8 @@ impl TrainScreen {
             (true, _, 0) => "Esc back".to_owned(),
             (true, ..) => "↑↓ more · Esc back".to_owned(),
             (false, _, 0) => self.duration_text(),
-            (false, true, _) => format!("{hidden} more lines: w"),
-            (false, false, _) => "i shows all".to_owned(),
+            (false, true, _) => format!("{hidden} more lines: {}", key_text(Verb::NextPane, &shared.keymap)),
+            (false, false, _) => format!("{} shows all", key_text(Verb::NextPane, &shared.keymap)),
         };
         let inner = draw_pane(frame, area, theme, focused, ["Estimate", &note]);
         let inner = Rect::new(inner.x + 1, inner.y, inner.width.saturating_sub(1), inner.height);

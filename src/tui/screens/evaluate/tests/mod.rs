@@ -91,17 +91,17 @@ fn the_images_of_a_cell_open_the_viewer_and_explain() {
     insta::assert_snapshot!("cases_120x40", drawn(&mut fixture.app, LARGE));
     press(&mut fixture.app, &[Key::Down]);
     let images = fixture.opened().image_list().unwrap();
-    assert_eq!(images.title, "B predicted as B");
+    assert_eq!(images.title, "B predicted as B · 4 examinations");
     assert_eq!(images.position, 4, "the second subject starts after the four views of the first");
-    assert_eq!(images.images.len(), 4 * fixture.opened().cases.len());
+    assert_eq!(images.images.len(), 4 * fixture.opened().cases.cases.len());
     let shown = &images.images[4];
     assert!(shown.path.to_string_lossy().ends_with("_1_B_CC_R.png"), "{shown:?}");
     assert!(shown.caption.contains("exam 1 · CC_R · true B · predicted B"), "{shown:?}");
     assert!(shown.caption.contains("this view alone"), "{shown:?}");
     // The most confident first.
     let set = fixture.opened().set().unwrap();
-    let of_b = |case: &usize| set.evaluated.set.cases[*case].probabilities.of(DensityClass::B);
-    assert!(fixture.opened().cases.is_sorted_by(|one, other| of_b(one) >= of_b(other)));
+    let of_b = |case: &case_list::ListedCase| set.evaluated.set.cases[case.place].probabilities.of(DensityClass::B);
+    assert!(fixture.opened().cases.cases.is_sorted_by(|one, other| of_b(one) >= of_b(other)));
     press(&mut fixture.app, &[Key::Char('f')]);
     assert_eq!(fixture.app.popups.len(), 1);
     // Enter explains them with the networks that predicted them.
@@ -118,7 +118,7 @@ fn an_empty_cell_cannot_be_entered() {
     assert_eq!(fixture.opened().cell, (DensityClass::A, DensityClass::D));
     press(&mut fixture.app, &[Key::Enter]);
     assert!(!fixture.opened().in_cases);
-    assert_eq!(fixture.app.notice.as_ref().unwrap().1.text, "there are no cases in this cell");
+    assert_eq!(fixture.app.notice.as_ref().unwrap().1.text, "no cases in this cell");
 }
 
 #[test]
@@ -130,14 +130,81 @@ fn two_evaluations_are_compared() {
         let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
         with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
     });
+    insta::assert_snapshot!("flips_80x24", drawn(&mut fixture.app, SMALL));
+    insta::assert_snapshot!("flips_120x40", drawn(&mut fixture.app, LARGE));
+    insta::assert_snapshot!("flips_200x55", drawn(&mut fixture.app, (200, 55)));
+    press(&mut fixture.app, &[Key::Char('%')]);
     insta::assert_snapshot!("compared_80x24", drawn(&mut fixture.app, SMALL));
     press(&mut fixture.app, &[Key::Char('%')]);
     insta::assert_snapshot!("compared_120x40", drawn(&mut fixture.app, LARGE));
+    fixture.app.shared.theme.ascii = true;
+    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
+    insta::assert_snapshot!("compared_without_colours_80x24", drawn(&mut fixture.app, SMALL));
     // Esc leaves the comparison, then the evaluation.
     press(&mut fixture.app, &[Key::Escape]);
     assert!(fixture.opened().comparison.is_none());
     press(&mut fixture.app, &[Key::Escape]);
     assert!(fixture.evaluate().opened.is_none());
+}
+
+#[test]
+fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
+    let mut fixture = Fixture::new().open();
+    fixture.press_until(&[Key::Char('c'), Key::Enter], |screen| {
+        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
+        with.is_some_and(|with| with.sets.len() == 7)
+    });
+    press(&mut fixture.app, &[Key::Down, Key::Right, Key::Right]);
+    assert_eq!(fixture.opened().cell, (DensityClass::B, DensityClass::C));
+    let pairs: Vec<_> = fixture.opened().cases.cases.iter().map(|case| case.pair.unwrap()).collect();
+    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.touches(fixture.opened().cell)), "{pairs:?}");
+    press(&mut fixture.app, &[Key::Enter]);
+    insta::assert_snapshot!("pairs_80x24", drawn(&mut fixture.app, SMALL));
+    insta::assert_snapshot!("pairs_120x40", drawn(&mut fixture.app, LARGE));
+    let source = |app: &mut App, key: Key| {
+        let effects = press(app, &[key]);
+        assert_eq!(app.screen, ScreenId::Explain);
+        let text = format!("{effects:?}");
+        press(app, &[Key::Char('4')]);
+        text
+    };
+    assert!(source(&mut fixture.app, Key::Enter).contains("15_CC_R_modern"), "the open evaluation's models");
+    assert!(source(&mut fixture.app, Key::Char('b')).contains("9_CC_R_seed"), "those that it is compared with");
+    // All flips, then without a comparison all cases.
+    press(&mut fixture.app, &[Key::Escape, Key::Char('!')]);
+    let opened = fixture.opened();
+    assert_eq!(
+        opened.cases.cases.len(),
+        opened.pair().unwrap().comparison.pairs.iter().filter(|case| case.flip().is_some()).count()
+    );
+    press(&mut fixture.app, &[Key::Escape, Key::Escape]);
+    assert!(
+        fixture.opened().comparison.is_none() && fixture.opened().cases.cases.iter().all(|case| case.pair.is_none())
+    );
+}
+
+#[test]
+fn the_worst_errors_come_first_and_lists_are_sorted() {
+    let mut fixture = Fixture::new().open();
+    press(&mut fixture.app, &[Key::Char('!')]);
+    insta::assert_snapshot!("worst_80x24", drawn(&mut fixture.app, SMALL));
+    let listed = |fixture: &Fixture| {
+        let set = fixture.opened().set().unwrap();
+        let cases = fixture.opened().cases.cases.iter().map(|case| &set.evaluated.set.cases[case.place]);
+        cases.map(|case| (case.label, case.predicted(), case.probabilities.of(case.predicted()))).collect::<Vec<_>>()
+    };
+    let cases = listed(&fixture);
+    assert_eq!(cases.len(), 24);
+    let errors = cases.iter().take_while(|(truth, predicted, _)| truth != predicted).count();
+    assert!(errors > 0 && cases[errors..].iter().all(|(truth, predicted, _)| truth == predicted));
+    assert!(cases[..errors].is_sorted_by(|one, other| one.2 >= other.2), "the most confident error first");
+    assert!(cases[errors..].is_sorted_by(|one, other| one.2 <= other.2), "then the greatest doubt");
+    press(&mut fixture.app, &[Key::Char('s')]);
+    assert!(listed(&fixture).is_sorted_by(|one, other| one.2 >= other.2));
+    press(&mut fixture.app, &[Key::Char('s')]);
+    assert!(listed(&fixture).is_sorted_by_key(|case| (case.0.index(), case.1.index())));
+    press(&mut fixture.app, &[Key::Char('S')]);
+    assert!(listed(&fixture).is_sorted_by(|one, other| one.0.index() >= other.0.index()));
 }
 
 #[test]
@@ -269,7 +336,8 @@ proptest! {
     fn random_keys_do_no_harm(
         keys in prop::collection::vec(prop::sample::select(vec![
             Key::Enter, Key::Escape, Key::Up, Key::Down, Key::Left, Key::Right, Key::Char('%'), Key::Char('['),
-            Key::Char(']'), Key::Char('c'), Key::Char('V'), Key::Home, Key::End, Key::PageDown, Key::Char('r'),
+            Key::Char(']'), Key::Char('c'), Key::Char('V'), Key::Char('!'), Key::Char('s'), Key::Char('S'), Key::Char('b'),
+            Key::Home, Key::End, Key::PageDown, Key::Char('r'),
         ]), 0..40),
         size in prop_oneof![Just(SMALL), Just(LARGE), Just((60, 15)), (1_u16..200, 1_u16..60)],
     ) {

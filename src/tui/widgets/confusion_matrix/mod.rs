@@ -1,26 +1,38 @@
 //! A confusion matrix with a cursor. Every cell has its number; colour is never the only sign.
 
+mod flip_texts;
+mod shade;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph};
 use serde::{Deserialize, Serialize};
 
+use flip_texts::{flip_text, tall_flip_texts};
+use shade::{Merit, shade};
+
+pub(in crate::tui) use shade::merit_legend;
+
 use super::figure_text::{figure, signed};
-use super::fitted::{fitted, padded_start, width};
-use crate::terminal::color_depth::ColorDepth;
+use super::fitted::{fitted, padded, padded_start, width};
 use crate::terminal::input::Mouse;
 use crate::terminal::sizes::Cells;
 use crate::tui::theme::Theme;
 use mammoscope_domain::metrics::classification_report::ClassificationReport;
 use mammoscope_domain::metrics::confusion_matrix::ConfusionMatrix;
+use mammoscope_domain::metrics::flips::{FlipCounts, PairedCase};
 use mammoscope_domain::subject::density::DensityClass;
 
 const CLASSES: usize = DensityClass::COUNT;
-/// Columns of the class letters on the left and of the recalls on the right.
+/// Columns of the class letters on the left and of the recalls on the right; fewer of both in a narrow area.
 const LETTERS: u16 = 5;
 const RECALL: u16 = 8;
+const NARROW_LETTERS: u16 = 4;
+const NARROW_RECALL: u16 = 6;
+/// The width from which on cells can be wide without narrow margins.
+const WIDE: u16 = LETTERS + RECALL + 8 * CLASSES as u16;
 /// Lines besides the cells: two headings and the precisions.
 const FURTHER_ROWS: u16 = 3;
 /// The smallest and the largest cell of the matrix; an odd number of rows has a middle.
@@ -72,6 +84,8 @@ pub(in crate::tui) struct MatrixView<'a> {
     pub(in crate::tui) matrix: &'a ConfusionMatrix,
     /// The matrix to subtract.
     pub(in crate::tui) minus: Option<&'a ConfusionMatrix>,
+    /// The cases whose flips are shown instead of differences.
+    pub(in crate::tui) flips: Option<&'a [PairedCase]>,
     pub(in crate::tui) normalisation: Normalisation,
     /// The cell under the cursor: true class, predicted class.
     pub(in crate::tui) cursor: (DensityClass, DensityClass),
@@ -104,9 +118,15 @@ impl MatrixArea {
     }
 }
 
-/// The size of one cell of a matrix that fills an area.
-fn cell_size(area: Rect) -> Cells {
-    let columns = area.width.saturating_sub(LETTERS + RECALL) / CLASSES as u16;
+/// The columns of the class letters and of the recalls.
+const fn margins(area: Rect, has_recalls: bool) -> (u16, u16) {
+    let (letters, recalls) = if area.width >= WIDE { (LETTERS, RECALL) } else { (NARROW_LETTERS, NARROW_RECALL) };
+    (letters, if has_recalls { recalls } else { 0 })
+}
+
+/// The size of one cell of a matrix that fills an area beside these margins.
+fn cell_size(area: Rect, (letters, recalls): (u16, u16)) -> Cells {
+    let columns = area.width.saturating_sub(letters + recalls) / CLASSES as u16;
     let rows = area.height.saturating_sub(FURTHER_ROWS) / CLASSES as u16;
     let rows = if rows >= MAX_CELL.rows { MAX_CELL.rows } else { MIN_CELL.rows };
     Cells { columns: columns.clamp(MIN_CELL.columns, MAX_CELL.columns), rows }
@@ -115,9 +135,13 @@ fn cell_size(area: Rect) -> Cells {
 impl MatrixView<'_> {
     /// Draws the matrix into the upper left corner of an area; returns where the cells are.
     pub(in crate::tui) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: &Theme) -> MatrixArea {
-        let cell = cell_size(area);
+        // Flips need the room of the recalls, whose differences are in the table of classes.
+        let has_margins = self.flips.is_none();
+        let (letters, recall_cells) = margins(area, has_margins);
+        let cell = cell_size(area, (letters, recall_cells));
         let Cells { columns, rows } = cell;
-        let cells = Rect::new(area.x + LETTERS, area.y + 2, columns * CLASSES as u16, rows * CLASSES as u16);
+        let recall_cells = usize::from(recall_cells);
+        let cells = Rect::new(area.x + letters, area.y + 2, columns * CLASSES as u16, rows * CLASSES as u16);
         let put = |frame: &mut Frame<'_>, x: u16, y: u16, line: Line<'static>| {
             let place = Rect::new(x, y, line.width() as u16, 1).intersection(area);
             frame.render_widget(Paragraph::new(line), place);
@@ -125,7 +149,10 @@ impl MatrixView<'_> {
         let heading = format!("{:^1$}", "predicted", usize::from(cells.width));
         put(frame, cells.x, area.y, Line::styled(heading, theme.dim()));
         put(frame, area.x, area.y + 1, Line::styled("true", theme.dim()));
-        put(frame, cells.right(), area.y + 1, Line::styled(padded_start("recall", RECALL.into()), theme.dim()));
+        if has_margins {
+            put(frame, cells.right(), area.y + 1, Line::styled(padded_start("recall", recall_cells), theme.dim()));
+            put(frame, area.x, cells.bottom(), Line::styled("prec", theme.dim()));
+        }
         let recalls = self.margin(|class| (class.recall, class.support > 0), theme);
         let precisions = self.margin(|class| (class.precision, true), theme);
         for class in DensityClass::ALL {
@@ -135,11 +162,13 @@ impl MatrixView<'_> {
             put(frame, cells.x + at * columns, area.y + 1, Line::styled(letter, style));
             let middle = cells.y + at * rows + rows / 2;
             put(frame, area.x, middle, Line::styled(format!(" {class}"), style));
-            put(frame, cells.right(), middle, Line::raw(padded_start(&recalls[class.index()], RECALL.into())));
+            if !has_margins {
+                continue;
+            }
+            put(frame, cells.right(), middle, Line::raw(padded_start(&recalls[class.index()], recall_cells)));
             let precision = format!("{:^1$}", precisions[class.index()], usize::from(columns));
             put(frame, cells.x + at * columns, cells.bottom(), Line::raw(precision));
         }
-        put(frame, area.x, cells.bottom(), Line::styled("prec", theme.dim()));
         for truth in DensityClass::ALL {
             for predicted in DensityClass::ALL {
                 let (x, y) = (cells.x + predicted.index() as u16 * columns, cells.y + truth.index() as u16 * rows);
@@ -187,14 +216,62 @@ impl MatrixView<'_> {
         }
     }
 
-    /// The strength of a cell's shade: its share, or an amplified difference of shares.
+    /// The strength of a cell's shade: its share, or an amplified difference of shares that is negative for the worse.
     fn weight(&self, truth: DensityClass, predicted: DensityClass) -> f64 {
+        // A few percentage points are a large difference.
+        let amplified = |gain: f64| (4.0 * gain).clamp(-1.0, 1.0);
         let of = |matrix: &ConfusionMatrix| share(matrix, truth, predicted, self.normalisation).unwrap_or(0.0);
-        match self.minus {
-            None => of(self.matrix),
-            // A few percentage points are a large difference.
-            Some(minus) => (4.0 * (of(self.matrix) - of(minus))).clamp(-1.0, 1.0),
+        match (self.flips, self.minus) {
+            (Some(flips), _) => {
+                let counts = FlipCounts::of_cell(flips, (truth, predicted));
+                let support = self.matrix.support(truth).max(1) as f64;
+                amplified((counts.fixed as f64 - counts.broken as f64) / support)
+            }
+            (None, None) => of(self.matrix),
+            (None, Some(minus)) => {
+                let more = of(self.matrix) - of(minus);
+                // Beside the diagonal are errors.
+                amplified(if truth == predicted { more } else { -more })
+            }
         }
+    }
+
+    /// Whether a cell's difference is for the better: more correct predictions, or fewer errors.
+    fn merit(&self, truth: DensityClass, predicted: DensityClass) -> Merit {
+        match self.weight(truth, predicted) {
+            _ if self.minus.is_none() || self.flips.is_some() => Merit::Same,
+            weight if weight > 0.0 => Merit::Better,
+            weight if weight < 0.0 => Merit::Worse,
+            _ => Merit::Same,
+        }
+    }
+
+    /// The number in a cell, in a comparison with the sign of its merit; the unit is left out where room is short.
+    fn cell_text(&self, (truth, predicted): (DensityClass, DensityClass), cells: usize, theme: &Theme) -> String {
+        if let Some(flips) = self.flips {
+            return flip_text(FlipCounts::of_cell(flips, (truth, predicted)), cells, theme);
+        }
+        let text = self.text(truth, predicted);
+        let sign = self.merit(truth, predicted).sign(theme);
+        if sign.is_empty() {
+            return fitted(&text, cells);
+        }
+        let number = text.trim_end_matches(" %");
+        let candidates = [format!("{text} {sign}"), format!("{number} {sign}"), format!("{number}{sign}")];
+        candidates.into_iter().find(|text| width(text) <= cells).unwrap_or_else(|| fitted(number, cells))
+    }
+
+    /// The text of each row of a cell.
+    fn cell_rows(&self, cell: (DensityClass, DensityClass), size: Cells, theme: &Theme) -> Vec<String> {
+        let inner = usize::from(size.columns.saturating_sub(2));
+        if let Some(flips) = self.flips.filter(|_| size.rows == MAX_CELL.rows) {
+            return tall_flip_texts(FlipCounts::of_cell(flips, cell), inner, theme);
+        }
+        let mut rows = vec![String::new(); usize::from(size.rows)];
+        if let Some(middle) = rows.get_mut(usize::from(size.rows / 2)) {
+            *middle = self.cell_text(cell, inner, theme);
+        }
+        rows
     }
 
     fn draw_cell(&self, frame: &mut Frame<'_>, place: Rect, cell: (DensityClass, DensityClass), theme: &Theme) {
@@ -204,52 +281,29 @@ impl MatrixView<'_> {
             style = style.add_modifier(Modifier::BOLD);
         }
         let chosen = cell == self.cursor;
-        let middle = Rect::new(place.x, place.y + place.height / 2, place.width, 1).intersection(place);
         frame.render_widget(Block::new().style(style), place);
         let inner = usize::from(place.width.saturating_sub(2));
-        let text = fitted(&self.text(truth, predicted), inner);
-        let text = format!("{text:>0$}", inner - (inner - width(&text)) / 2);
-        let text = super::fitted::padded(&text, inner);
-        let (left, right) = if chosen { ("[", "]") } else { (" ", " ") };
         let mark = if self.focused { theme.accent() } else { theme.dim() };
-        let spans = vec![Span::styled(left, mark), Span::raw(text), Span::styled(right, mark)];
-        frame.render_widget(Paragraph::new(Line::from(spans)).style(style), middle);
-        if chosen && place.height >= 3 {
-            // A tall cell gets a whole frame.
-            let rule = theme.sign("─", "-").repeat(inner);
-            let [upper, lower] = if theme.ascii { ["++", "++"] } else { ["╭╮", "╰╯"] };
-            for (corners, y) in [(upper, place.y), (lower, place.bottom() - 1)] {
-                let (left, right) = corners.split_at(corners.len() / 2);
-                let line = Line::styled(format!("{left}{rule}{right}"), mark);
-                frame.render_widget(Paragraph::new(line), Rect::new(place.x, y, place.width, 1));
-            }
-        }
-    }
-}
-
-/// The background for a weight from -1 to 1, with a text colour that is readable on it; none on terminals with few
-/// colours.
-fn shade(weight: f64, theme: &Theme) -> Style {
-    type Ramp = ((u8, u8, u8), [u8; 5]);
-    const LEVELS: f64 = 4.0;
-    let level = (weight.abs() * LEVELS).round() as usize;
-    let (base, (end, indexed), text): ((u8, u8, u8), Ramp, Color) = match (theme.light, weight < 0.0) {
-        (false, false) => ((32, 34, 40), ((24, 96, 156), [235, 236, 23, 24, 25]), Color::Rgb(238, 238, 242)),
-        (false, true) => ((32, 34, 40), ((150, 76, 8), [235, 236, 58, 94, 130]), Color::Rgb(238, 238, 242)),
-        (true, false) => ((244, 244, 247), ((138, 192, 238), [255, 254, 189, 153, 117]), Color::Rgb(20, 20, 24)),
-        (true, true) => ((244, 244, 247), ((250, 190, 120), [255, 254, 230, 223, 216]), Color::Rgb(20, 20, 24)),
-    };
-    match theme.depth {
-        ColorDepth::None | ColorDepth::Sixteen => Style::new(),
-        ColorDepth::Indexed => {
-            let text = if theme.light { 234 } else { 255 };
-            Style::new().bg(Color::Indexed(indexed[level.min(4)])).fg(Color::Indexed(text))
-        }
-        ColorDepth::True => {
-            let mix = |from: u8, to: u8| {
-                (f64::from(from) + (f64::from(to) - f64::from(from)) * weight.abs().clamp(0.0, 1.0)).round() as u8
+        let size = Cells { columns: place.width, rows: place.height };
+        for (row, text) in self.cell_rows(cell, size, theme).into_iter().enumerate().take(size.rows.into()) {
+            // A tall cell under the cursor gets a whole frame.
+            let (left, right) = match (chosen, row) {
+                (false, _) => (" ", " "),
+                (true, 0) if size.rows > 1 => (theme.sign("╭", "+"), theme.sign("╮", "+")),
+                (true, row) if size.rows > 1 && row + 1 == usize::from(size.rows) => {
+                    (theme.sign("╰", "+"), theme.sign("╯", "+"))
+                }
+                (true, _) => ("[", "]"),
             };
-            Style::new().bg(Color::Rgb(mix(base.0, end.0), mix(base.1, end.1), mix(base.2, end.2))).fg(text)
+            let middle = if text.is_empty() && chosen && left != "[" {
+                Span::styled(theme.sign("─", "-").repeat(inner), mark)
+            } else {
+                let before = inner - inner.saturating_sub(width(&text)) / 2;
+                Span::raw(padded(&format!("{text:>before$}"), inner))
+            };
+            let spans = vec![Span::styled(left, mark), middle, Span::styled(right, mark)];
+            let line = Rect::new(place.x, place.y + row as u16, place.width, 1);
+            frame.render_widget(Paragraph::new(Line::from(spans)).style(style), line);
         }
     }
 }
@@ -262,7 +316,7 @@ mod tests {
 
     fn view<'a>(matrix: &'a ConfusionMatrix, minus: Option<&'a ConfusionMatrix>, by: Normalisation) -> MatrixView<'a> {
         let cursor = (DensityClass::A, DensityClass::A);
-        MatrixView { matrix, minus, normalisation: by, cursor, focused: true }
+        MatrixView { matrix, minus, flips: None, normalisation: by, cursor, focused: true }
     }
 
     #[test]
@@ -278,6 +332,28 @@ mod tests {
         assert_eq!(view(&here, Some(&there), Normalisation::Counts).text(A, B), "-2");
         assert_eq!(view(&here, Some(&there), Normalisation::Rows).text(A, B), "-50 %");
         assert_eq!(view(&here, Some(&there), Normalisation::Rows).text(D, D), "0 %");
+    }
+
+    #[test]
+    fn more_on_the_diagonal_and_fewer_errors_are_better() {
+        use DensityClass::{A, B, C, D};
+        let theme = crate::tui::testing::empty_shared_state().theme;
+        let here = ConfusionMatrix::new([[3, 1, 0, 0], [2, 0, 0, 0], [0; 4], [0, 0, 0, 8]]);
+        let there = ConfusionMatrix::new([[1, 3, 0, 0], [1, 1, 0, 0], [0; 4], [0, 0, 0, 8]]);
+        for by in [Normalisation::Counts, Normalisation::Rows] {
+            let compared = view(&here, Some(&there), by);
+            assert_eq!(compared.merit(A, A), Merit::Better, "more are correct");
+            assert_eq!(compared.merit(A, B), Merit::Better, "fewer errors");
+            assert_eq!(compared.merit(B, A), Merit::Worse, "more errors");
+            assert_eq!(compared.merit(B, B), Merit::Worse, "fewer are correct");
+            assert_eq!((compared.merit(C, C), compared.merit(D, D)), (Merit::Same, Merit::Same));
+            assert!(compared.weight(A, B) > 0.0 && compared.weight(B, A) < 0.0);
+        }
+        let shares = view(&here, Some(&there), Normalisation::Rows);
+        assert_eq!(shares.cell_text((A, B), 9, &theme), "-50 % ✔");
+        assert_eq!(shares.cell_text((A, B), 5, &theme), "-50 ✔");
+        assert_eq!(shares.cell_text((B, A), 4, &theme), "+50✖");
+        assert_eq!(view(&here, None, Normalisation::Counts).cell_text((A, A), 9, &theme), "3", "nothing is compared");
     }
 
     proptest! {
