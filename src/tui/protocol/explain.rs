@@ -8,12 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::explained_image::ExplainedImage;
 use crate::analysis::explanation_files::MapPainting;
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::raster::Raster;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The source of the models to explain.
@@ -27,7 +29,7 @@ pub(in crate::tui) enum ModelSource {
 }
 
 /// An image to explain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::tui) struct ExplainSample {
     pub(in crate::tui) path: PathBuf,
     pub(in crate::tui) label: Option<DensityClass>,
@@ -37,7 +39,7 @@ pub(in crate::tui) struct ExplainSample {
 }
 
 /// Images to explain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::tui) struct ExplainList {
     /// A property that the images share, such as `C predicted as D`.
     pub(in crate::tui) title: String,
@@ -72,12 +74,17 @@ pub(in crate::tui) struct MappedImage {
     pub(in crate::tui) image: Arc<ExplainedImage>,
     /// The explained class.
     pub(in crate::tui) class: DensityClass,
-    /// Columns and rows of the map before upsampling.
-    pub(in crate::tui) grid: (usize, usize),
+    /// The map before it was enlarged: one value per position.
+    pub(in crate::tui) positions: Raster<f32>,
     pub(in crate::tui) model: PathBuf,
 }
 
 impl MappedImage {
+    /// Columns and rows of the map before it was enlarged.
+    pub(in crate::tui) fn grid(&self) -> (usize, usize) {
+        (self.positions.width(), self.positions.height())
+    }
+
     /// The most probable class; `None` if the network's output is not finite.
     pub(in crate::tui) fn predicted(&self) -> Option<DensityClass> {
         self.image.probabilities.as_ref().map(Probabilities::most_probable)
@@ -108,6 +115,8 @@ pub(in crate::tui) enum ExplainEffect {
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
+    /// Look whether these images of the last session are still there.
+    LookForImages(Vec<PathBuf>),
     /// Write the files of these images to a new folder.
     Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
 }
@@ -120,6 +129,7 @@ impl PartialEq for ExplainEffect {
                 shown == others && ahead == then
             }
             (Self::LookForModels, Self::LookForModels) => true,
+            (Self::LookForImages(paths), Self::LookForImages(others)) => paths == others,
             (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
                 let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
                     file == other && Arc::ptr_eq(image, of)
@@ -140,6 +150,8 @@ pub(in crate::tui) enum ExplainMessage {
     },
     /// Folders with models.
     Models(Vec<PathBuf>),
+    /// Images of the last session that are no longer there.
+    Missing(Vec<PathBuf>),
     /// The folder that was written.
     Exported(Result<PathBuf, Failure>),
 }
@@ -163,7 +175,9 @@ pub(in crate::tui) enum ExplainAction {
     PreviousLayer,
     Class,
     PreviousClass,
-    Window,
+    Cells,
+    Smooth,
+    Picture(PictureAction),
     Colors,
     Scale,
     Grid,

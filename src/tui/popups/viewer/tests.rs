@@ -61,7 +61,7 @@ fn the_images_are_browsed_and_drawn() {
 #[test]
 fn every_key_performs_its_action() {
     let folder = tempfile::tempdir().unwrap();
-    let mut viewer = ViewerPopup::open(three_images(folder.path()));
+    let mut viewer = ViewerPopup::open(three_images(folder.path()), WindowChoice::default());
     let mut position = |key| {
         viewer.press(key, &KeyMap::default());
         viewer.images.position

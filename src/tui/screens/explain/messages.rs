@@ -21,6 +21,7 @@ impl ExplainScreen {
                 self.folders = Some(found);
                 self.request_shown(shared)
             }
+            ExplainMessage::Missing(missing) => self.on_missing(&missing, shared),
             ExplainMessage::Exported(Ok(folder)) => {
                 vec![Effect::done(format!("map and pictures written to {}", printable_path(&folder)))]
             }

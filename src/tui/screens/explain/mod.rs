@@ -1,10 +1,12 @@
 //! The screen Explain: explanation maps of images, as pictures and as scores.
 
+mod color_bar;
 mod keys;
 mod messages;
 mod models;
 #[cfg(test)]
 mod painted_tests;
+mod restored;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -19,7 +21,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 use settings::{ClassChoice, Settings};
 
-use crate::terminal::input::{Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{
@@ -32,6 +34,7 @@ use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::window_field::{WindowField, WindowKey};
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::subject::view::View;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -42,6 +45,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 pub(in crate::tui) struct ExplainView {
     settings: Settings,
     source: Option<ModelSource>,
+    /// The images, or those around the one that is shown.
+    list: Option<ExplainList>,
 }
 
 /// The answer to a request for a map.
@@ -71,6 +76,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The models; `None` until some were chosen or found.
     source: Option<ModelSource>,
     list: Option<ExplainList>,
+    /// True while the list is that of the last session, whose files have not been looked for.
+    is_restored: bool,
     /// True while one of the runs that provide the models is being trained.
     follows: bool,
     /// The latest requests.
@@ -81,6 +88,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The list of models, while it is open.
     chooser: Option<ScrollList>,
     tiles: [PictureView; TILES],
+    /// The line for typing a grey window, while it is open.
+    window_field: Option<WindowField>,
 }
 
 impl ExplainScreen {
@@ -89,19 +98,22 @@ impl ExplainScreen {
         Self {
             settings: view.settings,
             source: view.source,
-            list: None,
+            is_restored: view.list.is_some(),
+            list: view.list.filter(|list| list.position < list.samples.len()),
             follows: false,
             requested: Vec::new(),
             answers: Vec::new(),
             folders: None,
             chooser: None,
             tiles: std::array::from_fn(|tile| PictureView::new(PicturePlace::Tile(tile as u8))),
+            window_field: None,
         }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> ExplainView {
-        ExplainView { settings: self.settings, source: self.source.clone() }
+        let list = self.list.as_ref().map(restored::saved);
+        ExplainView { settings: self.settings, source: self.source.clone(), list }
     }
 
     /// Opens a list of images.
@@ -110,6 +122,7 @@ impl ExplainScreen {
         if let Some(source) = list.source.take() {
             self.source = Some(source);
         }
+        self.is_restored = false;
         self.list = Some(list).filter(|list| !list.samples.is_empty());
         self.chooser = None;
         let mut effects = self.find_models();
@@ -248,11 +261,43 @@ impl Screen for ExplainScreen {
         Vec::new()
     }
 
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
+        if let Some(field) = &mut self.window_field {
+            return Some(match field.press(key) {
+                WindowKey::Typing => Vec::new(),
+                WindowKey::Chosen(window) => {
+                    self.window_field = None;
+                    vec![Effect::Window(window)]
+                }
+                WindowKey::Cancelled => {
+                    self.window_field = None;
+                    Vec::new()
+                }
+            });
+        }
+        (self.chooser.is_none() && self.arrow(key, shared)).then(Vec::new)
+    }
+
+    fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
+        if let Some(field) = &mut self.window_field {
+            field.paste(text);
+        }
+        Vec::new()
+    }
+
     fn pictures_mut(&mut self) -> &mut [PictureView] {
         &mut self.tiles
     }
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if self.chooser.is_none()
+            && let Some(at) = (0..TILES).find(|&at| self.tiles[at].mouse(mouse))
+        {
+            self.tiles.swap(0, at);
+            self.follow_first_tile();
+            self.tiles.swap(0, at);
+            return Vec::new();
+        }
         let action = match mouse.kind {
             MouseKind::WheelDown if self.chooser.is_some() => return self.move_cursor(ListMotion::Down, shared),
             MouseKind::WheelUp if self.chooser.is_some() => return self.move_cursor(ListMotion::Up, shared),
@@ -266,6 +311,7 @@ impl Screen for ExplainScreen {
 
     fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
         let mut effects = self.find_models();
+        effects.extend(self.look_for_images());
         effects.extend(self.retry(shared));
         effects
     }

@@ -63,7 +63,7 @@ pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     Arc::new(MappedImage {
         image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,
-        grid: (4, 4),
+        positions: Raster::new(4, 4, Channels::Grey, values.to_vec()),
         model: "/density/models/best-012-0.81.safetensors".into(),
     })
 }

@@ -1,13 +1,18 @@
 //! The screen Explain's response to actions and the mouse.
 
+use super::settings::MapLook;
 use super::{ExplainScreen, MapState};
-use crate::terminal::input::Mouse;
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::window_field::WindowField;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
@@ -30,7 +35,9 @@ impl ExplainScreen {
             ExplainAction::PreviousLayer => self.settings.next_layer(-1),
             ExplainAction::Class => self.settings.next_class(1),
             ExplainAction::PreviousClass => self.settings.next_class(-1),
-            ExplainAction::Window => self.settings.window = self.settings.window.next(),
+            ExplainAction::Cells => self.settings.map_look = MapLook::Cells,
+            ExplainAction::Smooth => self.settings.map_look = MapLook::Smooth,
+            ExplainAction::Picture(action) => return self.act_on_picture(action, shared),
             ExplainAction::Colors => self.settings.next_colors(),
             ExplainAction::Scale => return self.toggle_fixed_scale(),
             ExplainAction::Grid => return self.toggle_grid(shared),
@@ -40,6 +47,10 @@ impl ExplainScreen {
             ExplainAction::Retry => return self.retry(shared),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
+                    if self.tiles[0].is_zoomed() || self.tiles[0].has_cursor() {
+                        self.tiles.iter_mut().for_each(PictureView::reset);
+                        return Vec::new();
+                    }
                     let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
                     return vec![Effect::Navigate(Destination::Screen(from))];
                 }
@@ -57,6 +68,35 @@ impl ExplainScreen {
         let mut effects = self.request_shown(shared);
         effects.push(Effect::SaveView);
         effects
+    }
+
+    fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        let action = if self.tiles[0].resets_window(action) { PictureAction::ResetWindow } else { action };
+        if let Some(window) = action.window(shared.window) {
+            return vec![Effect::Window(window)];
+        }
+        if action == PictureAction::TypeWindow {
+            let in_use = self.sample().and_then(|sample| self.tiles[0].facts(&sample.path)?.window);
+            self.window_field = Some(WindowField::new(in_use));
+        } else {
+            self.tiles[0].act(action);
+            self.follow_first_tile();
+        }
+        Vec::new()
+    }
+
+    /// Shows the same part in all pictures of one image.
+    pub(super) fn follow_first_tile(&mut self) {
+        let (first, others) = self.tiles.split_at_mut(1);
+        others.iter_mut().for_each(|tile| tile.follow(&first[0], false));
+    }
+
+    /// True if the arrows belong to the pictures: they are magnified or have a crosshair.
+    pub(super) fn arrow(&mut self, key: Key, shared: &SharedState) -> bool {
+        let Some((across, down)) = shared.keymap.verb_of(key).and_then(Verb::direction) else { return false };
+        let is_taken = self.tiles[0].arrow(across, down);
+        self.follow_first_tile();
+        is_taken
     }
 
     fn step(&mut self, images: isize) {

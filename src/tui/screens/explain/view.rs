@@ -1,14 +1,13 @@
 //! The drawing of the screen Explain.
 
-use std::sync::Arc;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::settings::ClassChoice;
+use super::color_bar::{draw_color_bar, without_bar};
+use super::settings::{ClassChoice, MapLook};
 use super::update::caption;
 use super::{ExplainScreen, MapState};
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
@@ -68,6 +67,9 @@ impl ExplainScreen {
         draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &shared.theme);
         draw_scores(frame, scores, &map, &shared.theme);
         self.draw_settings(frame, settings, &sample, mapped.as_deref(), shared);
+        if let Some(field) = &self.window_field {
+            field.draw(frame, area, shared);
+        }
     }
 
     fn draw_head(
@@ -114,6 +116,8 @@ impl ExplainScreen {
             Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec()
         };
         let several = self.on_screen().len() > 1;
+        // An image beside its map has the same scale.
+        let is_beside_map = !several && tiles.len() > 1;
         for (at, (tile, area)) in tiles.into_iter().zip(areas).enumerate() {
             let title = if several {
                 let view = tile.sample.view.map_or_else(String::new, |view| view.to_string());
@@ -124,8 +128,11 @@ impl ExplainScreen {
             } else {
                 self.drawing_title(tile.drawing)
             };
-            let inner = draw_pane(frame, area, &shared.theme, false, [&title, ""]);
-            self.draw_tile(frame, inner, shared, at, tile);
+            let note = self.tile_note(&tile, at, &shared.theme);
+            let inner = draw_pane(frame, area, &shared.theme, false, [&title, &note]);
+            let is_image = is_beside_map && tile.drawing == ExplanationDrawing::Image;
+            let room = if is_image { without_bar(inner) } else { inner };
+            self.draw_tile(frame, room, shared, at, tile);
         }
     }
 
@@ -143,6 +150,24 @@ impl ExplainScreen {
             .collect()
     }
 
+    /// The resolution of a coarse map, or the scale of a magnified image with the pixel under the crosshair.
+    fn tile_note(&self, tile: &Tile, at: usize, theme: &Theme) -> String {
+        let view = &self.tiles[at];
+        if view.is_zoomed() || view.has_cursor() {
+            return view.scale_text(&tile.sample.path, theme.ascii);
+        }
+        let (Some(mapped), false) = (tile.map.ready(), tile.drawing == ExplanationDrawing::Image) else {
+            return String::new();
+        };
+        let (columns, rows) = mapped.grid();
+        let times = theme.sign("×", "x");
+        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Usual.is_cells((columns, rows))) {
+            (true, _) => format!("{columns} {times} {rows} cells"),
+            (false, true) => format!("{columns} {times} {rows}, smoothed"),
+            (false, false) => String::new(),
+        }
+    }
+
     fn drawing_title(&self, drawing: ExplanationDrawing) -> String {
         match drawing {
             ExplanationDrawing::Image => "image".to_owned(),
@@ -154,7 +179,7 @@ impl ExplainScreen {
 
     fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, at: usize, tile: Tile) {
         let Tile { sample, drawing, map } = tile;
-        let (window, outlines) = (self.settings.window, self.settings.outlines);
+        let (window, outlines) = (shared.window, self.settings.outlines);
         // The image alone is shown as stored, in full resolution and without waiting for its map.
         if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
             self.tiles[at].draw(frame, area, shared, PictureContent::stored(&sample.path, window), Vec::new);
@@ -187,11 +212,13 @@ impl ExplainScreen {
             return;
         }
         let painted = PaintedExplanation {
-            image: Arc::clone(&mapped.image),
+            cells: self.settings.map_look.is_cells(mapped.grid()),
+            mapped,
             drawing,
             painting: self.settings.painting(),
             outlines,
         };
+        let area = draw_color_bar(frame, area, &painted, shared);
         self.tiles[at].draw(frame, area, shared, PictureContent::painted(&sample.path, window, painted), Vec::new);
     }
 
@@ -250,7 +277,7 @@ impl ExplainScreen {
     /// The resolution of the map, with a finer layer to use instead if there is one; `true` if the resolution is too
     /// coarse to localise anything in the breast.
     fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
-        let (columns, rows) = mapped.grid;
+        let (columns, rows) = mapped.grid();
         let positions = format!("{columns} × {rows} positions");
         let settings = &self.settings;
         let coarse = (settings.method.is_of_layer() && settings.method != ExplanationMethod::Random)

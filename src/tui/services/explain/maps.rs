@@ -13,6 +13,7 @@ use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom,
 use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
 use mammoscope_domain::image::grey_range::GreyRange;
@@ -27,6 +28,7 @@ use mammoscope_engine_client::image_job::{ExplanationEvent, ImageJobError, run_i
 use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass, JobId};
 use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_engine_protocol::wire_path::WirePath;
+use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 use mammoscope_storage::runs::checkpoint_model::metadata_of_run;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -136,7 +138,7 @@ impl CachedMap {
         let mapped = Arc::new(MappedImage {
             image: Arc::new(image),
             class: self.sample.class,
-            grid: (self.sample.map.columns(), self.sample.map.rows()),
+            positions: positions(&self.sample.map),
             model: self.key.model.0.clone(),
         });
         self.on_screen = Arc::downgrade(&mapped);
@@ -303,6 +305,11 @@ impl MapRenderer {
             Err(error) => Err(Failure::from(format!("{error} ({})", printable_path(&model.path))).into()),
         }
     }
+}
+
+/// The values of a map as a raster.
+fn positions(map: &ExplanationMap) -> Raster<f32> {
+    Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec())
 }
 
 /// A checkpoint of a run, with the metadata of its model.

@@ -93,6 +93,13 @@ impl ExplainService {
                     let _ = inbox.send(UiMessage::Explain(ExplainMessage::Models(found)));
                 });
             }
+            ExplainEffect::LookForImages(paths) => {
+                let inbox = self.inbox.clone();
+                thread::spawn(move || {
+                    let missing = paths.into_iter().filter(|path| !path.is_file()).collect();
+                    let _ = inbox.send(UiMessage::Explain(ExplainMessage::Missing(missing)));
+                });
+            }
             ExplainEffect::Export { images, painting } => {
                 let (folder, inbox) = (self.workspace.path().join("explanations"), self.inbox.clone());
                 thread::spawn(move || {
