@@ -79,7 +79,7 @@ pub(super) const CASES: KeyTables = &[
         quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
-        quiet(Counts, &[Verb::Percent], "switch between counts, row % and column %"),
+        quiet(Counts, &[Verb::Percent], "switch between counts, row %, column %, and flips in a comparison"),
         quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],
     LIST_MOTIONS,
