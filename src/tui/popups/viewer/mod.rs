@@ -81,7 +81,7 @@ impl ViewerPopup {
             return PopupOutcome::Stay(Vec::new());
         }
         let Some(Action::Viewer(action)) = action_of(key, keymap, keys::BINDINGS.iter().copied().flatten()) else {
-            return PopupOutcome::Stay(Vec::new());
+            return PopupOutcome::Unbound;
         };
         self.act(action)
     }
