@@ -112,6 +112,8 @@ pub(in crate::tui) enum DatasetsAction {
     ReverseSort,
     /// Shows the images as a list or as a contact sheet.
     Arrangement,
+    /// Shows the four views of the examination.
+    Hanging,
     SheetLeft,
     SheetRight,
     Filter,

@@ -43,6 +43,8 @@ macro_rules! define_effect {
             /// Put a text on the terminal's clipboard; the application says so in the footer.
             Copy(String),
             Picture(PictureEffect),
+            /// Look for the other views of the examination that an image belongs to.
+            FindViews(PathBuf),
             /// Make these thumbnails instead of those that are still waited for.
             Thumbnails(ThumbnailRequest),
             $(
@@ -70,6 +72,8 @@ pub(in crate::tui) enum Destination {
     Screen(ScreenId),
     /// The full-screen picture viewer.
     Viewer(ImageList),
+    /// The viewer with the four views of the first image's examination.
+    Hanging(ImageList),
 }
 
 /// A line shown above the footer for a while.

@@ -12,6 +12,8 @@ use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
+use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::view::View;
@@ -77,6 +79,11 @@ pub(in crate::tui) struct MappedImage {
     /// The map before it was enlarged: one value per position.
     pub(in crate::tui) positions: Raster<f32>,
     pub(in crate::tui) model: PathBuf,
+    /// The map beside random maps; `None` if there is nothing to compare.
+    pub(in crate::tui) control: Option<ControlComparison>,
+    pub(in crate::tui) training: TrainingEvidence,
+    /// Doubts about the image itself.
+    pub(in crate::tui) doubts: Vec<ImageDoubt>,
 }
 
 impl MappedImage {
@@ -115,6 +122,10 @@ pub(in crate::tui) enum ExplainEffect {
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
+    /// Complete the typed path of a model.
+    Complete(String),
+    /// Check that a typed path is a model or a folder of models.
+    CheckModels(String),
     /// Look whether these images of the last session are still there.
     LookForImages(Vec<PathBuf>),
     /// Write the files of these images to a new folder.
@@ -129,6 +140,9 @@ impl PartialEq for ExplainEffect {
                 shown == others && ahead == then
             }
             (Self::LookForModels, Self::LookForModels) => true,
+            (Self::Complete(typed), Self::Complete(other)) | (Self::CheckModels(typed), Self::CheckModels(other)) => {
+                typed == other
+            }
             (Self::LookForImages(paths), Self::LookForImages(others)) => paths == others,
             (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
                 let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
@@ -150,6 +164,16 @@ pub(in crate::tui) enum ExplainMessage {
     },
     /// Folders with models.
     Models(Vec<PathBuf>),
+    /// Completions of a typed path.
+    Completed {
+        typed: String,
+        found: Vec<String>,
+    },
+    /// The outcome of a check of a typed path: the path, absolute, or why there is no model.
+    ModelsChecked {
+        typed: String,
+        outcome: Result<PathBuf, Failure>,
+    },
     /// Images of the last session that are no longer there.
     Missing(Vec<PathBuf>),
     /// The folder that was written.
@@ -182,6 +206,8 @@ pub(in crate::tui) enum ExplainAction {
     Scale,
     Grid,
     Models,
+    /// Asks for the path of a model.
+    TypeModels,
     FullScreen,
     Export,
     Retry,

@@ -11,8 +11,8 @@ use mammoscope_domain::subject::view::Side;
 const SCALES: [f64; 15] = [
     0.015_625, 0.031_25, 0.0625, 0.088_388, 0.125, 0.176_777, 0.25, 0.353_553, 0.5, 0.707_107, 1.0, 2.0, 4.0, 8.0, 16.0,
 ];
-/// Scales that differ by less are the same.
-const SAME: f64 = 1.02;
+/// Scales that differ by less are not worth a step.
+const SAME: f64 = 1.15;
 /// The share of the visible part by which it is panned.
 const PAN: f64 = 0.25;
 

@@ -9,6 +9,7 @@ pub(super) mod cell_picture;
 pub(super) mod datasets;
 pub(super) mod effect;
 pub(super) mod evaluate;
+pub(super) mod examination_views;
 pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod framing;

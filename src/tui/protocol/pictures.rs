@@ -30,11 +30,13 @@ pub(in crate::tui) enum PicturePlace {
     Original,
     /// A prepared image.
     Prepared,
+    /// One of the four views of an examination, counted from 0.
+    Hung(u8),
 }
 
 impl PicturePlace {
     /// The number of places.
-    pub(crate) const COUNT: usize = 4 + TILES;
+    pub(crate) const COUNT: usize = 4 + TILES + VIEWS;
 
     /// The index among all places.
     pub(crate) const fn index(self) -> usize {
@@ -44,12 +46,16 @@ impl PicturePlace {
             Self::Tile(tile) => 2 + tile as usize % TILES,
             Self::Original => 2 + TILES,
             Self::Prepared => 3 + TILES,
+            Self::Hung(view) => 4 + TILES + view as usize % VIEWS,
         }
     }
 }
 
 /// The largest number of pictures side by side.
 pub(in crate::tui) const TILES: usize = 4;
+
+/// The number of standard views.
+const VIEWS: usize = 4;
 
 /// A request for a picture.
 #[derive(Clone, Debug, PartialEq)]

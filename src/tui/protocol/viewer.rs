@@ -15,6 +15,8 @@ pub(in crate::tui) enum ViewerAction {
     Last,
     Picture(PictureAction),
     CopyPath,
+    /// Shows the four views of the examination, or the image alone.
+    Hanging,
     Close,
 }
 

@@ -45,6 +45,7 @@ macro_rules! define_services {
             pub(super) fn perform(&mut self, effect: Effect) {
                 match effect {
                     Effect::Picture(effect) => self.pictures.perform(effect),
+                    Effect::FindViews(image) => self.pictures.find_views(image),
                     Effect::Thumbnails(request) => self.thumbnails.perform(request),
                     $(Effect::$Name(effect) => self.$module.perform(effect),)*
                     // Performed by the application or the main loop.

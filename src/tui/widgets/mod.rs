@@ -6,6 +6,7 @@ pub(super) mod contact_sheet;
 pub(super) mod figure_text;
 pub(super) mod figures_table;
 pub(super) mod fitted;
+pub(super) mod hanging;
 pub(super) mod key_text;
 pub(super) mod pane;
 pub(super) mod path_field;

@@ -107,11 +107,20 @@ impl PictureView {
         self.encoded(path).map(|picture| &picture.part)
     }
 
-    /// The scale and, with a crosshair, the pixel under it: `1:1 · x 512  y 1033  grey 87`.
+    /// The scale in words, such as `31 %`, `1:1` or `×2`.
     pub(in crate::tui) fn scale_text(&self, path: &Path, ascii: bool) -> String {
-        let Some(picture) = self.encoded(path) else { return String::new() };
-        let scale = picture.part.scale_text(ascii);
-        match picture.probe {
+        self.part(path).map_or_else(String::new, |part| part.scale_text(ascii))
+    }
+
+    /// The pixel under the crosshair, such as `x 512  y 1033  grey 87`.
+    pub(in crate::tui) fn probe_text(&self, path: &Path) -> Option<String> {
+        self.encoded(path)?.probe.map(|probe| probe.to_string())
+    }
+
+    /// The scale and, with a crosshair, the pixel under it.
+    pub(in crate::tui) fn caption(&self, path: &Path, ascii: bool) -> String {
+        let scale = self.scale_text(path, ascii);
+        match self.probe_text(path) {
             Some(probe) => format!("{scale} · {probe}"),
             None => scale,
         }
@@ -130,14 +139,26 @@ impl PictureView {
         self.shown.as_ref().filter(|shown| shown.request.path == path)
     }
 
-    fn shown_part(&self) -> Option<FramedPart> {
-        Some(self.shown.as_ref()?.outcome.as_ref().ok()?.part)
+    /// The part that the present magnification shows, which may still be on its way.
+    fn present_part(&self) -> Option<FramedPart> {
+        let shown = self.shown.as_ref()?;
+        let (request, part) = (&shown.request, &shown.outcome.as_ref().ok()?.part);
+        Some(match (self.zoom, request.framing.zoom) {
+            (zoom, shown) if zoom == shown => *part,
+            (Some(zoom), _) => {
+                let is_flipped = part.is_flipped;
+                FramedPart { is_flipped, ..FramedPart::magnified(request.look, part.image, request.room, zoom) }
+            }
+            (None, _) => {
+                FramedPart { is_flipped: part.is_flipped, ..FramedPart::whole(request.look, part.image, request.room) }
+            }
+        })
     }
 
-    /// The magnification a number of steps from the one that is shown, around a position.
+    /// The magnification a number of steps from the present one, around a position.
     fn zoomed(&self, steps: i32, around: Share) -> Option<Zoom> {
         let request = &self.shown.as_ref()?.request;
-        let part = self.shown_part()?;
+        let part = self.present_part()?;
         let whole = FramedPart::whole(request.look, part.image, request.room);
         part.zoomed(steps, around, whole.scale())
     }
@@ -152,10 +173,15 @@ impl PictureView {
         self.cursor.is_some()
     }
 
+    /// The magnified part; `None` for the whole image.
+    pub(in crate::tui) fn zoom(&self) -> Option<Zoom> {
+        self.zoom
+    }
+
     /// Shows the same part as another picture, mirrored if their chest walls are on different sides.
-    pub(in crate::tui) fn follow(&mut self, other: &Self, is_mirrored: bool) {
+    pub(in crate::tui) fn follow(&mut self, other: Option<Zoom>, is_mirrored: bool) {
         let turned = |centre: Share| if is_mirrored { Share { x: 1.0 - centre.x, ..centre } } else { centre };
-        self.zoom = other.zoom.map(|zoom| Zoom { centre: turned(zoom.centre), ..zoom });
+        self.zoom = other.map(|zoom| Zoom { centre: turned(zoom.centre), ..zoom });
     }
 
     /// True if an action would reset the grey window, since the image is shown whole.
@@ -170,7 +196,7 @@ impl PictureView {
 
     /// Performs an action on the picture; those on the grey window are not the picture's own.
     pub(in crate::tui) fn act(&mut self, action: PictureAction) {
-        let Some(part) = self.shown_part() else { return };
+        let Some(part) = self.present_part() else { return };
         match action {
             PictureAction::ZoomIn | PictureAction::ZoomOut => {
                 let steps = if action == PictureAction::ZoomIn { 1 } else { -1 };
@@ -191,7 +217,7 @@ impl PictureView {
 
     /// Moves the crosshair or, without one, the magnified part; returns `false` if neither is shown.
     pub(in crate::tui) fn arrow(&mut self, across: i32, down: i32) -> bool {
-        match (self.cursor, self.shown_part()) {
+        match (self.cursor, self.present_part()) {
             (Some(cursor), Some(part)) => {
                 let moved = part.cursor_moved(cursor, across, down);
                 self.cursor = Some(moved);
@@ -216,7 +242,7 @@ impl PictureView {
     /// Zooms by the wheel around the position under the mouse, and moves the crosshair there by a click or a drag;
     /// returns `false` if the mouse is elsewhere.
     pub(in crate::tui) fn mouse(&mut self, mouse: Mouse) -> bool {
-        let (Some(part), true) = (self.shown_part(), self.area.contains((mouse.column, mouse.row).into())) else {
+        let (Some(part), true) = (self.present_part(), self.area.contains((mouse.column, mouse.row).into())) else {
             return false;
         };
         let share = |at: u16, start: u16, cells: u16| (f64::from(at - start) + 0.5) / f64::from(cells.max(1));

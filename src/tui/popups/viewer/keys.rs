@@ -21,6 +21,7 @@ pub(super) const BINDINGS: KeyTables = &[
     ],
     picture_bindings!(on_picture),
     &[
+        Binding::new(act(ViewerAction::Hanging), &[Verb::Hanging], "four views", "hang the views of the examination"),
         Binding::new(act(ViewerAction::CopyPath), &[Verb::Copy], "copy path", "copy the path of the image"),
         Binding::quiet(act(ViewerAction::TenForward), &[Verb::PageDown], "go ten images forward"),
         Binding::quiet(act(ViewerAction::TenBack), &[Verb::PageUp], "go ten images back"),

@@ -7,10 +7,12 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Action, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::protocol::verb::{KeyMap, Verb};
 use crate::tui::protocol::viewer::{ImageList, ListedImage, ViewerAction};
+use crate::tui::widgets::hanging::HangingView;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::window_field::{WindowField, WindowKey};
 use mammoscope_imaging::intensity_window::WindowChoice;
@@ -22,7 +24,9 @@ pub(in crate::tui) struct ViewerPopup {
     window: WindowChoice,
     /// The line for typing a grey window, while it is open.
     window_field: Option<WindowField>,
-    pub(in crate::tui) picture: PictureView,
+    picture: PictureView,
+    /// The four views of the image's examination, while they are shown in its place.
+    hanging: Option<HangingView>,
 }
 
 impl ViewerPopup {
@@ -30,7 +34,19 @@ impl ViewerPopup {
     /// only then.
     pub(in crate::tui) fn open(mut images: ImageList, window: WindowChoice) -> Self {
         images.position = images.position.min(images.images.len().saturating_sub(1));
-        Self { images, window, window_field: None, picture: PictureView::new(PicturePlace::Viewer) }
+        let picture = PictureView::new(PicturePlace::Viewer);
+        Self { images, window, window_field: None, picture, hanging: None }
+    }
+
+    /// A viewer that begins with the four views of an examination.
+    pub(in crate::tui) fn hung(images: ImageList, window: WindowChoice) -> Self {
+        Self { hanging: Some(HangingView::default()), ..Self::open(images, window) }
+    }
+
+    /// The places of its pictures.
+    pub(in crate::tui) fn pictures_mut(&mut self) -> impl Iterator<Item = &mut PictureView> {
+        let hung = self.hanging.as_mut().map(HangingView::pictures_mut).unwrap_or_default();
+        std::iter::once(&mut self.picture).chain(hung)
     }
 
     #[expect(clippy::unused_self, reason = "the tables are the popup's")]
@@ -57,7 +73,10 @@ impl ViewerPopup {
             });
         }
         if let Some((across, down)) = keymap.verb_of(key).and_then(Verb::direction)
-            && self.picture.arrow(across, down)
+            && match &mut self.hanging {
+                Some(hanging) => hanging.arrow(across, down),
+                None => self.picture.arrow(across, down),
+            }
         {
             return PopupOutcome::Stay(Vec::new());
         }
@@ -80,7 +99,14 @@ impl ViewerPopup {
                 let path = self.image().map(|image| image.path.to_string_lossy().into_owned());
                 return PopupOutcome::Stay(path.map(Effect::Copy).into_iter().collect());
             }
+            ViewerAction::Hanging => {
+                self.hanging = if self.hanging.is_some() { None } else { Some(HangingView::default()) };
+                self.picture.forget();
+            }
             // One step back: from the crosshair or the magnification to the whole image, then to where it came from.
+            ViewerAction::Close if self.hanging.as_ref().is_some_and(HangingView::is_zoomed) => {
+                self.hanging.iter_mut().for_each(HangingView::reset);
+            }
             ViewerAction::Close if self.picture.is_zoomed() || self.picture.has_cursor() => self.picture.reset(),
             ViewerAction::Close => return PopupOutcome::Close(Vec::new()),
         }
@@ -88,13 +114,19 @@ impl ViewerPopup {
     }
 
     fn act_on_picture(&mut self, action: PictureAction) -> Vec<Effect> {
-        let action = if self.picture.resets_window(action) { PictureAction::ResetWindow } else { action };
+        let is_whole = match &self.hanging {
+            Some(hanging) => !hanging.is_zoomed(),
+            None => !self.picture.is_zoomed(),
+        };
+        let action = if action == PictureAction::Whole && is_whole { PictureAction::ResetWindow } else { action };
         if let Some(window) = action.window(self.window) {
             return self.show_through(window);
         }
         if action == PictureAction::TypeWindow {
             let in_use = self.image().and_then(|image| self.picture.facts(&image.path)?.window);
             self.window_field = Some(WindowField::new(in_use));
+        } else if let Some(hanging) = &mut self.hanging {
+            hanging.act(action);
         } else {
             self.picture.act(action);
         }
@@ -112,7 +144,11 @@ impl ViewerPopup {
     }
 
     pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
-        if self.picture.mouse(mouse) {
+        let is_taken = match &mut self.hanging {
+            Some(hanging) => hanging.mouse(mouse),
+            None => self.picture.mouse(mouse),
+        };
+        if is_taken {
             return PopupOutcome::Stay(Vec::new());
         }
         match mouse.kind {
@@ -123,12 +159,22 @@ impl ViewerPopup {
     }
 
     pub(in crate::tui) fn on_message(&mut self, message: &PictureMessage) {
-        self.picture.on_message(message);
+        self.pictures_mut().for_each(|picture| picture.on_message(message));
     }
 
-    /// Takes the request that the last drawing led to.
-    pub(in crate::tui) fn take_request(&mut self) -> Option<Effect> {
-        self.picture.take_request()
+    /// Takes the views of the examination that is shown.
+    pub(in crate::tui) fn on_views(&mut self, message: &ViewsMessage) {
+        if let Some(hanging) = &mut self.hanging {
+            hanging.on_views(message);
+        }
+    }
+
+    /// Takes the requests that the last drawing led to.
+    pub(in crate::tui) fn take_requests(&mut self) -> Vec<Effect> {
+        match &mut self.hanging {
+            Some(hanging) => hanging.take_requests(),
+            None => self.picture.take_request().into_iter().collect(),
+        }
     }
 }
 

@@ -32,7 +32,13 @@ impl ViewerPopup {
             let around = [position.checked_add(1), position.checked_sub(1)];
             around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
         };
-        self.picture.draw(frame, room, shared, PictureContent::stored(&image.path, self.window), neighbours);
+        match &mut self.hanging {
+            Some(hanging) => hanging.draw(frame, room, shared, &image.path, self.window),
+            None => {
+                let content = PictureContent::stored(&image.path, self.window);
+                self.picture.draw(frame, room, shared, content, neighbours);
+            }
+        }
         self.draw_caption(frame, caption, &image, shared);
         self.draw_facts(frame, facts, &image, shared);
         if let Some(field) = &self.window_field {
@@ -44,7 +50,10 @@ impl ViewerPopup {
     fn draw_caption(&self, frame: &mut Frame<'_>, area: Rect, image: &ListedImage, shared: &SharedState) {
         let theme = &shared.theme;
         let cells = usize::from(area.width).saturating_sub(2);
-        let scale = self.picture.scale_text(&image.path, theme.ascii);
+        let scale = match &self.hanging {
+            Some(hanging) => hanging.scale_text(theme.ascii),
+            None => self.picture.caption(&image.path, theme.ascii),
+        };
         let text = fitted(&printable(&image.caption), cells.saturating_sub(width(&scale) + 3));
         let separator = if scale.is_empty() || text.is_empty() { "" } else { " · " };
         let line = Line::from(vec![Span::raw(text), Span::raw(separator), Span::styled(scale, theme.accent())]);

@@ -11,6 +11,7 @@ use super::DatasetsScreen;
 use super::folders_view::right;
 use super::tree::FolderTree;
 use crate::terminal::color_depth::ColorDepth;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded};
@@ -64,7 +65,7 @@ impl DatasetsScreen {
         let found = counts(tree, self.folder);
         let mut lines = table(&found, theme, cells);
         lines.push(Line::default());
-        lines.extend(self.audit_lines(tree, theme));
+        lines.extend(self.audit_lines(tree, shared));
         let problems: Vec<String> = tree
             .within(self.folder)
             .into_iter()
@@ -84,7 +85,8 @@ impl DatasetsScreen {
     }
 
     /// The findings of the audit of the whole data set.
-    fn audit_lines(&self, tree: &FolderTree, theme: &Theme) -> Vec<Line<'static>> {
+    fn audit_lines(&self, tree: &FolderTree, shared: &SharedState) -> Vec<Line<'static>> {
+        let theme = &shared.theme;
         if !self.samples.audited || tree.folder(0).below == 0 {
             return Vec::new();
         }
@@ -113,7 +115,8 @@ impl DatasetsScreen {
                 lines.push(Line::styled(format!(" {good} {text}"), theme.good()));
             }
         } else {
-            lines.push(Line::styled("   f lists the images".to_owned(), theme.dim()));
+            let key = shared.keymap.keys_of(Verb::Listed).first().map_or_else(String::new, ToString::to_string);
+            lines.push(Line::styled(format!("   {key} lists the images"), theme.dim()));
         }
         lines
     }

@@ -118,6 +118,7 @@ const IMAGE_KEYS: &[Binding] = &[
     Binding::quiet(act(Do::MarkAll), &[Verb::MarkAll], "mark or unmark all listed images"),
     Binding::quiet(act(Do::MarkRange), &[Verb::MarkRange], "begin a range of marks, or end it here"),
     REVERSE,
+    Binding::quiet(act(Do::Hanging), &[Verb::Hanging], "hang the four views of the examination"),
     COPY,
 ];
 

@@ -53,6 +53,10 @@ impl DatasetsScreen {
         let cells = usize::from(inner.width);
         if let Some(known) = self.picture.facts(&path) {
             let mut lines = fact_lines(known, theme, cells);
+            if let Some(probe) = self.picture.probe_text(&path) {
+                lines.pop();
+                lines.push(Line::styled(fitted(&format!(" {probe}"), cells), theme.accent()));
+            }
             if facts < 4 {
                 lines.drain(..2);
             }

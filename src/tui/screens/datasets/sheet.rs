@@ -77,18 +77,17 @@ impl DatasetsScreen {
 fn label(tree: &FolderTree, samples: &Samples, row: SampleRow, is_in_range: bool, theme: &Theme) -> Line<'static> {
     let context = tree.folder(Samples::folder(row)).context;
     let file = Samples::name(tree, row);
-    let mark = match samples.is_marked(&Samples::path(tree, row)) {
-        true => theme.sign("●", "*"),
-        false if is_in_range => theme.sign("·", "."),
-        false => " ",
-    };
-    let mut spans = vec![Span::styled(mark, theme.accent())];
     let flags = samples.flags(tree, row);
-    if let Some(flag) = flags.first() {
-        let is_bad = flags.iter().any(Flag::is_bad);
-        let sign = if flag.is_bad() { theme.sign("✖", "x") } else { "!" };
-        spans.push(Span::styled(sign, if is_bad { theme.bad() } else { theme.warning() }));
-    }
+    let is_bad = flags.iter().any(Flag::is_bad);
+    // A mark hides the sign of a flag, which the caption has in words.
+    let (sign, style) = match (samples.is_marked(&Samples::path(tree, row)), flags.is_empty()) {
+        (true, _) => (theme.sign("●", "*"), theme.accent()),
+        (false, _) if is_in_range => (theme.sign("·", "."), theme.accent()),
+        (false, true) => (" ", theme.text()),
+        (false, false) if is_bad => (theme.sign("✖", "x"), theme.bad()),
+        (false, false) => ("!", theme.warning()),
+    };
+    let mut spans = vec![Span::styled(sign, style)];
     if let Some(class) = context.class {
         spans.push(Span::styled(format!("{class} "), theme.class(class)));
     }

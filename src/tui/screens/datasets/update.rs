@@ -36,7 +36,8 @@ impl DatasetsScreen {
             DatasetsAction::Outward => return self.outward(),
             DatasetsAction::ToImages => self.in_images = self.tree.is_some(),
             DatasetsAction::ToFolders => self.step_back(),
-            DatasetsAction::View => return self.view_image(),
+            DatasetsAction::View => return self.view_image(Destination::Viewer),
+            DatasetsAction::Hanging => return self.view_image(Destination::Hanging),
             DatasetsAction::Explain => return self.explain(),
             DatasetsAction::Mark => self.mark(),
             DatasetsAction::MarkAll => {
@@ -269,7 +270,7 @@ impl DatasetsScreen {
         }
     }
 
-    fn view_image(&mut self) -> Vec<Effect> {
+    fn view_image(&mut self, shown: impl FnOnce(ImageList) -> Destination) -> Vec<Effect> {
         self.relist();
         let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else { return Vec::new() };
         let first = self.images.cursor.saturating_sub(MAX_VIEWED / 2);
@@ -280,7 +281,7 @@ impl DatasetsScreen {
         if last - first < self.samples.len() {
             title = format!("{title} · {}–{} of {}", first + 1, last, self.samples.len());
         }
-        vec![Effect::Navigate(Destination::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
+        vec![Effect::Navigate(shown(ImageList { title, images, position: self.images.cursor - first }))]
     }
 
     pub(super) fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
@@ -323,7 +324,7 @@ impl DatasetsScreen {
             && let Some(at) = self.sheet.tile_at(mouse, self.samples.len())
         {
             match steps {
-                0 if self.in_images && self.images.cursor == at => return self.view_image(),
+                0 if self.in_images && self.images.cursor == at => return self.view_image(Destination::Viewer),
                 0 => (self.images.cursor, self.in_images) = (at, true),
                 _ => {
                     let motion = if steps > 0 { ListMotion::Down } else { ListMotion::Up };
@@ -335,7 +336,7 @@ impl DatasetsScreen {
             self.images.step(steps, self.samples.len());
             if let Some(row) = self.images.row_at(mouse, self.samples.len()).filter(|_| steps == 0) {
                 if self.in_images && self.images.cursor == row {
-                    return self.view_image();
+                    return self.view_image(Destination::Viewer);
                 }
                 (self.images.cursor, self.in_images) = (row, true);
             }

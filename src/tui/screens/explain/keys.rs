@@ -61,6 +61,7 @@ pub(super) const IMAGES: KeyTables = &[
 pub(super) const MODELS: KeyTables = &[
     &[
         shown(Do::Choose, &[Verb::Open], "use these", "use these models"),
+        shown(Do::TypeModels, &[Verb::OpenOther], "type a path", "type the path of a model file or a folder of models"),
         shown(Do::Back, &[Verb::Back, Verb::OpenOther], "back", "go back to the images"),
     ],
     LIST_MOTIONS,

@@ -6,11 +6,15 @@ mod messages;
 mod models;
 #[cfg(test)]
 mod painted_tests;
+#[cfg(test)]
+mod place_tests;
 mod restored;
+mod scores_view;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod update;
+mod verdict_view;
 mod view;
 
 use std::path::PathBuf;
@@ -32,6 +36,7 @@ use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PicturePlace, TILES};
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::PathField;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::window_field::{WindowField, WindowKey};
@@ -88,6 +93,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The list of models, while it is open.
     chooser: Option<ScrollList>,
     tiles: [PictureView; TILES],
+    /// The field for the path of a model, while it is open.
+    path_field: Option<PathField>,
     /// The line for typing a grey window, while it is open.
     window_field: Option<WindowField>,
 }
@@ -106,6 +113,7 @@ impl ExplainScreen {
             folders: None,
             chooser: None,
             tiles: std::array::from_fn(|tile| PictureView::new(PicturePlace::Tile(tile as u8))),
+            path_field: None,
             window_field: None,
         }
     }
@@ -147,13 +155,31 @@ impl ExplainScreen {
         if !self.settings.grid || sample.examination.is_empty() {
             return vec![sample];
         }
-        let mut views: Vec<&ExplainSample> = Vec::new();
-        for view in View::ALL {
+        let views: Vec<&ExplainSample> = Self::views_beside(list, sample).into_iter().flatten().collect();
+        if views.is_empty() { vec![sample] } else { views }
+    }
+
+    /// The images of the four views of an image's examination.
+    fn views_beside<'a>(list: &'a ExplainList, sample: &'a ExplainSample) -> [Option<&'a ExplainSample>; 4] {
+        View::ALL.map(|view| {
             let is_it = |other: &&ExplainSample| other.view == Some(view) && other.examination == sample.examination;
             let own = Some(sample).filter(|own| own.view == Some(view));
-            views.extend(own.or_else(|| list.views.iter().chain(&list.samples).find(is_it)));
+            own.or_else(|| list.views.iter().chain(&list.samples).find(is_it))
+        })
+    }
+
+    /// True if the views of the examination are shown in place of the image.
+    fn is_hanging(&self) -> bool {
+        self.settings.grid
+            && self.sample().is_some_and(|sample| !sample.examination.is_empty() && sample.view.is_some())
+    }
+
+    /// The four views of the selected image's examination.
+    fn hung_views(&self) -> [Option<&ExplainSample>; 4] {
+        match (&self.list, self.sample()) {
+            (Some(list), Some(sample)) => Self::views_beside(list, sample),
+            _ => [None; 4],
         }
-        if views.is_empty() { vec![sample] } else { views }
     }
 
     fn request(&self, sample: &ExplainSample) -> Option<MapRequest> {
@@ -262,6 +288,10 @@ impl Screen for ExplainScreen {
     }
 
     fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
+        if let Some(field) = &mut self.path_field {
+            let pressed = field.press(key);
+            return Some(self.after_path_key(pressed));
+        }
         if let Some(field) = &mut self.window_field {
             return Some(match field.press(key) {
                 WindowKey::Typing => Vec::new(),
@@ -279,6 +309,10 @@ impl Screen for ExplainScreen {
     }
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
+        if let Some(field) = &mut self.path_field {
+            let pasted = field.paste(text);
+            return self.after_path_key(pasted);
+        }
         if let Some(field) = &mut self.window_field {
             field.paste(text);
         }
@@ -290,12 +324,14 @@ impl Screen for ExplainScreen {
     }
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if let Some(field) = &mut self.path_field {
+            let clicked = field.mouse(mouse);
+            return self.after_path_key(clicked);
+        }
         if self.chooser.is_none()
             && let Some(at) = (0..TILES).find(|&at| self.tiles[at].mouse(mouse))
         {
-            self.tiles.swap(0, at);
-            self.follow_first_tile();
-            self.tiles.swap(0, at);
+            self.follow_tile(at);
             return Vec::new();
         }
         let action = match mouse.kind {
@@ -328,5 +364,8 @@ impl Screen for ExplainScreen {
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         self.draw_screen(frame, area, shared);
+        if let Some(field) = &mut self.path_field {
+            field.draw(frame, area, shared);
+        }
     }
 }

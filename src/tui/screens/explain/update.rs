@@ -13,6 +13,7 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::window_field::WindowField;
+use mammoscope_domain::subject::view::View;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
@@ -42,12 +43,13 @@ impl ExplainScreen {
             ExplainAction::Scale => return self.toggle_fixed_scale(),
             ExplainAction::Grid => return self.toggle_grid(shared),
             ExplainAction::Models => self.chooser = Some(self.list_of_models(shared)),
+            ExplainAction::TypeModels => return self.ask_models(shared),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
             ExplainAction::Retry => return self.retry(shared),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
-                    if self.tiles[0].is_zoomed() || self.tiles[0].has_cursor() {
+                    if self.tiles.iter().any(|tile| tile.is_zoomed() || tile.has_cursor()) {
                         self.tiles.iter_mut().for_each(PictureView::reset);
                         return Vec::new();
                     }
@@ -71,7 +73,7 @@ impl ExplainScreen {
     }
 
     fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
-        let action = if self.tiles[0].resets_window(action) { PictureAction::ResetWindow } else { action };
+        let action = if self.tiles[self.leader()].resets_window(action) { PictureAction::ResetWindow } else { action };
         if let Some(window) = action.window(shared.window) {
             return vec![Effect::Window(window)];
         }
@@ -79,23 +81,33 @@ impl ExplainScreen {
             let in_use = self.sample().and_then(|sample| self.tiles[0].facts(&sample.path)?.window);
             self.window_field = Some(WindowField::new(in_use));
         } else {
-            self.tiles[0].act(action);
-            self.follow_first_tile();
+            let leader = self.leader();
+            self.tiles[leader].act(action);
+            self.follow_tile(leader);
         }
         Vec::new()
     }
 
-    /// Shows the same part in all pictures of one image.
-    pub(super) fn follow_first_tile(&mut self) {
-        let (first, others) = self.tiles.split_at_mut(1);
-        others.iter_mut().for_each(|tile| tile.follow(&first[0], false));
+    /// The tile that leads the others: the first that shows an image.
+    fn leader(&self) -> usize {
+        if self.is_hanging() { self.hung_views().iter().position(Option::is_some).unwrap_or(0) } else { 0 }
+    }
+
+    /// Shows the same part in all pictures, mirrored in those of the other breast.
+    pub(super) fn follow_tile(&mut self, leader: usize) {
+        let zoom = self.tiles[leader].zoom();
+        let is_hanging = self.is_hanging();
+        for (at, tile) in self.tiles.iter_mut().enumerate().filter(|(at, _)| *at != leader) {
+            tile.follow(zoom, is_hanging && View::ALL[at].side() != View::ALL[leader].side());
+        }
     }
 
     /// True if the arrows belong to the pictures: they are magnified or have a crosshair.
     pub(super) fn arrow(&mut self, key: Key, shared: &SharedState) -> bool {
         let Some((across, down)) = shared.keymap.verb_of(key).and_then(Verb::direction) else { return false };
-        let is_taken = self.tiles[0].arrow(across, down);
-        self.follow_first_tile();
+        let leader = self.leader();
+        let is_taken = self.tiles[leader].arrow(across, down);
+        self.follow_tile(leader);
         is_taken
     }
 

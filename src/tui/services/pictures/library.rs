@@ -22,7 +22,7 @@ use mammoscope_imaging::intensity_window::{GreyStatistics, IntensityWindow, Wind
 use mammoscope_imaging::raster::{Channels, Raster};
 
 /// The largest number of bytes of decoded images; the latest image is kept regardless of its size.
-const MAX_BYTES: usize = 8 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// The largest number of scaled pictures.
 const MAX_SCALED: usize = 8;
 /// The largest number of known sizes of images.

@@ -1,5 +1,7 @@
 //! What is drawn over a picture in grey: the crosshair, and the locator of a magnified part.
 
+use std::ops::Range;
+
 use image::{DynamicImage, GrayImage, Luma, RgbImage};
 
 use crate::tui::protocol::framing::{FramedPart, Share};
@@ -12,10 +14,13 @@ const LOCATOR: f64 = 0.22;
 const MIN_LOCATOR: f64 = 7.0;
 /// The largest locator, in pixels of the picture.
 const MAX_LOCATOR: f64 = 120.0;
-/// The greys of the locator: its inside, its border, and the visible part.
-const INSIDE: u8 = 40;
-const BORDER: u8 = 150;
-const VISIBLE: u8 = 255;
+/// The greys of the locator: its inside, its border, the visible part, and its outline.
+const INSIDE: u8 = 30;
+const BORDER: u8 = 130;
+const VISIBLE: u8 = 110;
+const OUTLINE: u8 = 255;
+/// A part that shows more of the image than this needs no locator.
+const NEARLY_ALL: f64 = 0.8;
 
 /// A picture whose pixels can be set to a grey.
 trait Canvas {
@@ -72,7 +77,9 @@ pub(super) fn marked(picture: DynamicImage, part: &FramedPart, cursor: Option<Sh
 }
 
 fn mark(canvas: &mut impl Canvas, part: &FramedPart, cursor: Option<Share>) {
-    if !part.is_whole() {
+    let share = |part: u32, whole: u32| f64::from(part) / f64::from(whole.max(1));
+    let shown = share(part.part.width, part.image.width) * share(part.part.height, part.image.height);
+    if shown < NEARLY_ALL {
         draw_locator(canvas, part);
     }
     if let Some(cursor) = cursor {
@@ -119,7 +126,9 @@ fn draw_locator(canvas: &mut impl Canvas, part: &FramedPart) {
     for y in 0..rows {
         for x in 0..columns {
             let is_border = x == 0 || y == 0 || x + 1 == columns || y + 1 == rows;
+            let is_outline = |shown: &Range<u32>, at: u32| at == shown.start || at + 1 == shown.end;
             let grey = match (shown_columns.contains(&x) && shown_rows.contains(&y), is_border) {
+                (true, _) if is_outline(&shown_columns, x) || is_outline(&shown_rows, y) => OUTLINE,
                 (true, _) => VISIBLE,
                 (false, true) => BORDER,
                 (false, false) => INSIDE,
@@ -151,7 +160,7 @@ mod tests {
         let dark = || DynamicImage::from(GrayImage::from_pixel(60, 60, Luma([9])));
         let DynamicImage::ImageLuma8(drawn) = marked(dark(), &part(50, 50), None) else { panic!("stays grey") };
         // 13 pixels a side from the corner at (1, 46): the upper right quarter is visible.
-        assert_eq!(drawn.get_pixel(11, 48).0, [VISIBLE]);
+        assert_eq!((drawn.get_pixel(11, 49).0, drawn.get_pixel(11, 46).0), ([VISIBLE], [OUTLINE]));
         assert_eq!(drawn.get_pixel(3, 48).0, [INSIDE]);
         assert_eq!(drawn.get_pixel(1, 58).0, [BORDER]);
         assert_eq!(drawn.get_pixel(30, 30).0, [9], "only in the corner");

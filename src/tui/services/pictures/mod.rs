@@ -1,19 +1,23 @@
 //! The service that decodes, scales and encodes pictures off the main thread; the latest request of a place wins.
 
 mod encoding;
+mod examination_views;
 mod library;
 mod marks;
 pub(in crate::tui) mod thumbnails;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use encoding::Encoder;
+use examination_views::views_of;
 use library::PictureLibrary;
 use marks::marked;
 
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::framing::FramedPart;
 use crate::tui::protocol::message::UiMessage;
@@ -36,6 +40,15 @@ pub(in crate::tui) struct PictureService {
 impl PictureService {
     pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
         Self { inbox, requests: None }
+    }
+
+    /// Looks for the other views of an image's examination.
+    pub(in crate::tui) fn find_views(&self, of: PathBuf) {
+        let inbox = self.inbox.clone();
+        thread::spawn(move || {
+            let found = views_of(&of);
+            let _ = inbox.send(UiMessage::Views(ViewsMessage { of, found }));
+        });
     }
 
     pub(in crate::tui) fn perform(&mut self, effect: PictureEffect) {

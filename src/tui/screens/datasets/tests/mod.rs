@@ -1,6 +1,7 @@
 mod preparation;
 mod rendering;
 mod review;
+mod sheet;
 mod unreadable_and_duplicates;
 
 use std::path::Path;
