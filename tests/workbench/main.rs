@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod commands_and_settings;
+mod pictures;
 mod review;
 mod sessions;
 mod training_run;
