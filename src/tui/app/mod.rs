@@ -2,10 +2,11 @@
 
 mod commands;
 mod drawing;
+mod notices;
 mod run_ends;
 mod screens_by_id;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use screens_by_id::Screens;
 
 use super::frame::{FrameAreas, tab_at};
@@ -26,15 +27,7 @@ use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::protocol::verb::Verb;
 use mammoscope_domain::text::printable::printable;
-
-/// The time for which a notice is shown.
-const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
-/// The number of notices that are kept.
-const MAX_MESSAGES: usize = 200;
-/// The time for which a quiet notice is shown.
-const QUIET_DURATION: TimeDelta = TimeDelta::seconds(3);
 
 /// The state of the workbench.
 pub(super) struct App {
@@ -88,8 +81,7 @@ impl App {
     /// Handles a message; returns the effects to perform.
     pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
         self.shared.now = now;
-        let duration = |notice: &Notice| if notice.tone == Tone::Quiet { QUIET_DURATION } else { NOTICE_DURATION };
-        self.notice.take_if(|(since, notice)| now - *since > duration(notice));
+        self.expire_notice(now);
         // Only these messages change the list of runs, which may be long.
         let active = matches!(message, UiMessage::Runs(_)).then(|| run_ends::active_runs(&self.shared.runs));
         let mut effects = match message {
@@ -116,6 +108,7 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Views(message) => self.on_views(&message),
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
@@ -169,21 +162,6 @@ impl App {
         remaining
     }
 
-    /// Shows a notice; a quiet one does not hide another.
-    fn note(&mut self, notice: Notice) {
-        let is_hidden =
-            notice.tone == Tone::Quiet && self.notice.as_ref().is_some_and(|(_, current)| current.tone != Tone::Quiet);
-        if notice.tone != Tone::Quiet {
-            if self.messages.len() == MAX_MESSAGES {
-                self.messages.remove(0);
-            }
-            self.messages.push((self.shared.now, notice.clone()));
-        }
-        if !is_hidden {
-            self.notice = Some((self.shared.now, notice));
-        }
-    }
-
     fn go_to(&mut self, destination: Destination) -> Vec<Effect> {
         match destination {
             Destination::Run(run) => {
@@ -209,6 +187,10 @@ impl App {
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
                 self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
+                Vec::new()
+            }
+            Destination::Hanging(images) => {
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::hung(images, self.shared.window))));
                 Vec::new()
             }
         }
@@ -255,20 +237,6 @@ impl App {
             Some(action) => self.act(action),
             None => self.unbound(key),
         }
-    }
-
-    /// An aside about a key that does nothing here.
-    fn unbound(&self, key: Key) -> Vec<Effect> {
-        // Escape where there is nothing to go back from is not a mistake.
-        if key == Key::Escape {
-            return Vec::new();
-        }
-        let what = match self.shared.keymap.verb_of(key) {
-            Some(verb) => format!("{key} ({}) does nothing here", verb.meaning()),
-            None => format!("{key} is not bound"),
-        };
-        let help = self.shared.keymap.keys_of(Verb::Help).first();
-        vec![Effect::quiet(what + &help.map(|help| format!(" · {help} shows the keys")).unwrap_or_default())]
     }
 
     fn after_popup(&mut self, outcome: PopupOutcome) -> Vec<Effect> {

@@ -1,3 +1,4 @@
+use super::notices::QUIET_DURATION;
 use super::*;
 use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
 use crate::terminal::color_depth::ColorDepth;
