@@ -22,6 +22,7 @@ const CRATE_ROOTS: [&str; 13] = [
     "crates/engine-client/src/lib.rs",
     "crates/runs/src/lib.rs",
     "crates/cluster/src/lib.rs",
+    "crates/machine/src/lib.rs",
     "crates/test-support/src/lib.rs",
     "engine/src/lib.rs",
     "src/lib.rs",

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
 mod review;
+mod runs_list;
 mod sessions;
 mod training_run;

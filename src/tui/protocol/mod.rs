@@ -12,7 +12,6 @@ pub(super) mod evaluate;
 pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod list_motion;
-pub(super) mod machine_sample;
 pub(super) mod message;
 pub(super) mod painted;
 pub(super) mod painted_review;
@@ -28,3 +27,5 @@ pub(super) mod screen_table;
 pub(super) mod train;
 pub(super) mod verb;
 pub(super) mod viewer;
+
+pub(super) use mammoscope_machine::machine_sample;

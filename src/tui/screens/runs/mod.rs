@@ -4,20 +4,25 @@
 mod chart_actions;
 mod chart_titles;
 mod charts_view;
+mod chooser;
 mod columns;
+mod configuration;
 mod control;
 mod curve_search;
 pub(in crate::tui) mod curves;
 mod details_view;
+mod export;
 mod info_pane;
 mod keys;
 mod label_form;
 mod list_view;
 mod listing;
 mod messages;
+pub(in crate::tui) mod metric;
 mod note_text;
 mod overlay_legend;
 mod pager;
+mod places;
 mod reference;
 mod run_names;
 mod sketches;
@@ -30,12 +35,15 @@ mod viewport;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use chooser::Chooser;
 use columns::Column;
 use control::ControlMenu;
-use curves::{RunCurves, XAxis};
+use curves::RunCurves;
 use label_form::LabelForm;
 use listing::{FolderKind, ListLine};
+use metric::Metric;
 use pager::Pager;
+use places::XAxis;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use reference::Reference;
@@ -84,6 +92,10 @@ pub(in crate::tui) struct RunsView {
     /// The ids of the groups whose runs are not listed.
     folded: BTreeSet<String>,
     columns: Vec<Column>,
+    /// The metrics that are charted.
+    metrics: Vec<Metric>,
+    /// The chart that is chosen.
+    chart: Metric,
     sort: Column,
     /// True to sort in the opposite order.
     reversed: bool,
@@ -106,10 +118,22 @@ impl Default for RunsView {
             opened: BTreeSet::new(),
             folded: BTreeSet::new(),
             columns: Column::USUAL.to_vec(),
+            metrics: Metric::ALL.to_vec(),
+            chart: Metric::Loss,
             sort: Column::Created,
             reversed: false,
         }
     }
+}
+
+/// What was used last, to which actions apply that fit several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Focus {
+    #[default]
+    List,
+    Charts,
+    /// The information pane.
+    Info,
 }
 
 /// The text that is being typed.
@@ -119,10 +143,17 @@ enum Typing {
     ReferenceFolder,
 }
 
+/// The area of the curves of a metric.
+#[derive(Clone, Copy, Debug)]
+struct PlotArea {
+    area: Rect,
+    metric: Metric,
+}
+
 /// The areas of the last drawing, for the mouse, and choices that depend on its size.
 #[derive(Clone, Debug, Default)]
 struct Areas {
-    plots: Vec<Rect>,
+    plots: Vec<PlotArea>,
     lower: Rect,
     /// The items of the open menu.
     menu: Rect,
@@ -188,6 +219,10 @@ pub(in crate::tui) struct RunsScreen {
     /// The position of the cursor on the horizontal axis of all charts.
     cursor: Option<f64>,
     lower: LowerPosition,
+    focus: Focus,
+    /// True if the chosen chart has the whole screen.
+    alone: bool,
+    chooser: Option<Chooser>,
     /// The information pane at full height.
     pager: Option<Pager>,
     menu: Option<ControlMenu>,
@@ -204,7 +239,11 @@ impl RunsScreen {
             chosen: view.chosen.clone().map(RunDir::new),
             marked: view.marked.iter().cloned().map(RunDir::new).collect(),
             picker: RunPicker { filter: TextField::new(view.filter.clone()), ..RunPicker::default() },
-            view: RunsView { smoothing: view.smoothing.min(SMOOTHING.len() - 1), ..view },
+            view: RunsView {
+                smoothing: view.smoothing.min(SMOOTHING.len() - 1),
+                metrics: if view.metrics.is_empty() { Metric::ALL.to_vec() } else { view.metrics.clone() },
+                ..view
+            },
             ..Self::default()
         }
     }
@@ -227,7 +266,7 @@ impl RunsScreen {
         self.marked.clear();
         self.view.viewport = Viewport::Whole;
         self.cursor = None;
-        self.pager = None;
+        (self.pager, self.alone, self.chooser) = (None, false, None);
         self.view.folder = None;
         self.lower = LowerPosition::default();
         let mut effects = if shared.runs.listed { self.find_awaited(shared) } else { Vec::new() };
@@ -307,6 +346,7 @@ impl Screen for RunsScreen {
             self.move_in_pager(motion, shared);
             return Vec::new();
         }
+        self.focus = Focus::List;
         self.move_in_list(motion, shared)
     }
 
@@ -316,6 +356,9 @@ impl Screen for RunsScreen {
         }
         if self.label_form.is_some() {
             return Some(self.press_label_form(key));
+        }
+        if self.chooser.is_some() {
+            return Some(self.press_chooser(key));
         }
         if self.pager.as_ref().is_some_and(Pager::is_typing) {
             return Some(self.press_search(key, shared));

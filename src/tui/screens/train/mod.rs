@@ -1,5 +1,6 @@
 //! The screen Train: a form for training runs, their estimate, and their start.
 
+mod cloning;
 mod estimate;
 mod estimate_lines;
 mod field_search;

@@ -43,6 +43,9 @@ pub(crate) fn linear_ticks((low, high): (f64, f64), wanted: usize) -> Vec<Tick> 
     let most = wanted.max(ENOUGH_TICKS);
     let step = finest
         .filter(|step| count(*step) >= MIN_TICKS as f64)
+        .or_else(|| at_least(&ROUND, wanted.max(MIN_TICKS)))
+        // Where there is hardly room, three at less round numbers are better than more.
+        .or_else(|| at_least(&LESS_ROUND, MIN_TICKS).filter(|_| wanted < MIN_TICKS))
         .or_else(|| at_least(&ROUND, most))
         .or_else(|| at_least(&LESS_ROUND, most))
         .or(finest);

@@ -1,4 +1,5 @@
 mod arriving_runs;
+mod choosing;
 mod findings;
 mod leaderboard;
 mod overlays;
@@ -9,8 +10,8 @@ use chrono::TimeDelta;
 use mammoscope_runs::control::RequestOutcome;
 use proptest::prelude::*;
 
-use super::curves::Metric;
 use super::listing::Place;
+use super::metric::Metric;
 use super::*;
 use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
@@ -347,7 +348,7 @@ fn the_mouse_selects_runs_and_sets_the_cursor() {
     press(&mut app, &[Key::Home]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events())) });
     drawn(&mut app, (120, 40));
-    let plot = app.screens.runs.areas.plots[0];
+    let plot = app.screens.runs.areas.plots[0].area;
     app.update(click(plot.right() - 1, plot.y), fixed_time());
     assert_eq!(app.screens.runs.cursor, Some(1000.0));
     app.update(click(plot.x, plot.y), fixed_time());
