@@ -36,6 +36,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::settings::{Settings, SettingsError, tour_marker};
+use crate::terminal::clipboard::copy_sequence;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::input::Input;
@@ -57,6 +58,7 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -69,8 +71,8 @@ const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Judges the keys in the user's settings: their verbs must exist, and no key may have two.
-pub fn check_keys(_settings: &Settings) -> Result<(), SettingsError> {
-    Ok(())
+pub fn check_keys(settings: &Settings) -> Result<(), SettingsError> {
+    KeyMap::of_settings(settings).map(drop)
 }
 
 /// The options for opening the workbench.
@@ -97,13 +99,14 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
     let shared = SharedState {
-        keymap: KeyMap::default(),
+        keymap: KeyMap::of_settings(&options.settings)?,
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunList::default(),
+        window: WindowChoice::default(),
         settings: options.settings,
     };
     let mut app = App::new(shared, ViewState::read(&folder));
@@ -214,6 +217,10 @@ impl Workbench {
                     self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
                 }
                 Effect::SaveView => self.saver.save(app.view_state()),
+                Effect::Copy(text) => {
+                    let mut stdout = io::stdout().lock();
+                    stdout.write_all(copy_sequence(&text).as_bytes()).and_then(|()| stdout.flush())?;
+                }
                 Effect::SignalRunEnd(text) => {
                     let signal =
                         run_end_signal::bytes(&text, app.shared.settings.run_end, std::env::var_os("TMUX").is_some());

@@ -10,6 +10,7 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
@@ -23,5 +24,7 @@ pub(super) struct SharedState {
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
+    /// The grey window of all pictures of images as they are stored.
+    pub(super) window: WindowChoice,
     pub(super) settings: Settings,
 }

@@ -23,6 +23,7 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The time on the tests' clock.
 pub(super) fn fixed_time() -> DateTime<Utc> {
@@ -41,6 +42,7 @@ pub(super) fn empty_shared_state() -> SharedState {
         graphics,
         machine: MachineSample::default(),
         runs: RunList::default(),
+        window: WindowChoice::default(),
         settings: Settings::default(),
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod commands_and_settings;
+mod pictures;
 mod review;
 mod runs_list;
 mod sessions;

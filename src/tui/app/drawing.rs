@@ -9,8 +9,11 @@ use crate::tui::popups::Popup;
 use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::KeyTables;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::protocol::thumbnails::ThumbnailMessage;
 use crate::tui::screens::screen::Screen;
+use crate::tui::widgets::contact_sheet::ContactSheet;
 use crate::tui::widgets::picture::PictureView;
 
 impl App {
@@ -25,12 +28,26 @@ impl App {
         Vec::new()
     }
 
+    pub(super) fn on_views(&mut self, message: &ViewsMessage) -> Vec<Effect> {
+        for popup in &mut self.popups {
+            if let Popup::Viewer(viewer) = popup {
+                viewer.on_views(message);
+            }
+        }
+        Vec::new()
+    }
+
+    pub(super) fn on_thumbnail(&mut self, message: &ThumbnailMessage) -> Vec<Effect> {
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.on_message(message));
+        Vec::new()
+    }
+
     /// The effects that follow from a drawing: only then the visible rows and the room of pictures are known.
     pub(in crate::tui) fn after_draw(&mut self) -> Vec<Effect> {
         let mut effects: Vec<Effect> = self.screens.all().flat_map(Screen::after_draw).collect();
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                effects.extend(viewer.take_request());
+                effects.extend(viewer.take_requests());
             }
         }
         effects
@@ -39,9 +56,10 @@ impl App {
     /// Forgets all pictures, since the terminal has lost them.
     pub(super) fn forget_pictures(&mut self) {
         self.screens.all().flat_map(Screen::pictures_mut).for_each(PictureView::forget);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(ContactSheet::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                viewer.picture.forget();
+                viewer.pictures_mut().for_each(PictureView::forget);
             }
         }
     }
@@ -69,6 +87,7 @@ impl App {
         let body = self.areas.body;
         let covered = !self.popups.is_empty();
         self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.covered = covered);
         // A full-screen picture hides everything below it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {
@@ -78,7 +97,8 @@ impl App {
         let last = self.popups.len().saturating_sub(1);
         for (at, popup) in self.popups.iter_mut().enumerate().skip(first) {
             if let Popup::Viewer(viewer) = popup {
-                viewer.picture.covered = at < last;
+                let is_covered = at < last;
+                viewer.pictures_mut().for_each(|picture| picture.covered = is_covered);
             }
             popup.draw(frame, body, &self.shared);
         }

@@ -1,5 +1,6 @@
 //! The state of the workbench and its update by messages. There is no I/O here; side effects are returned.
 
+mod commands;
 mod drawing;
 mod run_ends;
 mod screens_by_id;
@@ -19,11 +20,13 @@ use super::view_state::ViewState;
 use crate::settings::ThemeChoice;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
+use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction, POPUP_BINDINGS};
 use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
+use mammoscope_domain::text::printable::printable;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
@@ -44,8 +47,9 @@ pub(super) struct App {
 
 impl App {
     /// The workbench in its saved state.
-    pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
+    pub(super) fn new(mut shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
+        shared.window = view.window;
         let screens = Screens::new(view);
         let mut app = Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() };
         app.apply_theme();
@@ -54,7 +58,7 @@ impl App {
 
     /// The state to save.
     pub(super) fn view_state(&self) -> ViewState {
-        self.screens.view_state(self.screen)
+        self.screens.view_state(self.screen, self.shared.window)
     }
 
     /// The effects to perform when the workbench opens.
@@ -98,6 +102,8 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Views(message) => self.on_views(&message),
+            UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
         effects.extend(run_ends::effects_of_ends(&active, &self.shared.runs));
@@ -129,6 +135,15 @@ impl App {
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
+                Effect::Window(window) => {
+                    self.shared.window = window;
+                    remaining.push(Effect::SaveView);
+                }
+                Effect::Copy(text) => {
+                    let notice = Notice { text: format!("copied {}", printable(&text)), tone: Tone::Done };
+                    self.note(notice);
+                    remaining.push(Effect::Copy(text));
+                }
                 effect => {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
                         self.forget_pictures();
@@ -179,7 +194,11 @@ impl App {
             }
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
-                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
+                Vec::new()
+            }
+            Destination::Hanging(images) => {
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::hung(images, self.shared.window))));
                 Vec::new()
             }
         }
@@ -207,7 +226,7 @@ impl App {
             _ => {}
         }
         if let (Some(Popup::Viewer(viewer)), Key::Char('?')) = (self.popups.last(), key) {
-            let help = HelpPopup::new("Picture", viewer.bindings());
+            let help = HelpPopup::new("Picture", viewer.bindings(), POPUP_BINDINGS);
             self.popups.push(Popup::Help(help));
             return Vec::new();
         }
@@ -224,10 +243,22 @@ impl App {
         let table = self.screens.get(self.screen).bindings(&self.shared);
         match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
-            // Escape where there is nothing to go back from is not a mistake.
-            None if key == Key::Escape => Vec::new(),
-            None => vec![Effect::quiet(format!("{key} is not bound · ? shows the keys"))],
+            None => self.unbound(key),
         }
+    }
+
+    /// An aside about a key that does nothing here.
+    fn unbound(&self, key: Key) -> Vec<Effect> {
+        // Escape where there is nothing to go back from is not a mistake.
+        if key == Key::Escape {
+            return Vec::new();
+        }
+        let what = match self.shared.keymap.verb_of(key) {
+            Some(verb) => format!("{key} ({}) does nothing here", verb.meaning()),
+            None => format!("{key} is not bound"),
+        };
+        let help = self.shared.keymap.keys_of(Verb::Help).first();
+        vec![Effect::quiet(what + &help.map(|help| format!(" · {help} shows the keys")).unwrap_or_default())]
     }
 
     fn after_popup(&mut self, outcome: PopupOutcome) -> Vec<Effect> {
@@ -271,14 +302,12 @@ impl App {
             AppAction::Help => {
                 let title = self.screen.title();
                 let table = self.screens.get(self.screen).bindings(&self.shared);
-                self.popups.push(Popup::Help(HelpPopup::new(title, table)));
+                self.popups.push(Popup::Help(HelpPopup::new(title, table, APP_BINDINGS)));
                 Vec::new()
             }
             AppAction::Palette => {
-                let table = self.screens.get(self.screen).bindings(&self.shared);
-                let others: Vec<ScreenId> = ScreenId::ALL.iter().copied().filter(|id| *id != self.screen).collect();
-                let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.shared))).collect();
-                self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
+                let commands = commands::commands_of(&mut self.screens, self.screen, &self.shared);
+                self.popups.push(Popup::Palette(PalettePopup::new(commands)));
                 Vec::new()
             }
             AppAction::Settings => {
@@ -346,4 +375,10 @@ impl App {
 }
 
 #[cfg(test)]
+mod palette_tests;
+#[cfg(test)]
+mod popup_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verb_document_tests;

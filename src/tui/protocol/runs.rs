@@ -46,6 +46,8 @@ pub(in crate::tui) enum RunsAction {
     Clone,
     /// Show the information pane at full height, or no longer.
     Maximise,
+    /// Copy the line, or the path of the run.
+    Copy,
     NextMatch,
     PreviousMatch,
     NextSort,

@@ -71,7 +71,9 @@ define_verbs! {
     PanRight "pan-right" [Key::ShiftRight] "pan to the right";
     PanUp "pan-up" [Key::ShiftUp] "pan up";
     PanDown "pan-down" [Key::ShiftDown] "pan down";
+    Crosshair "crosshair" [Key::Char(',')] "show the value under a crosshair";
     Window "window" [Key::Char('w')] "switch to the next grey window";
+    TypeWindow "type-window" [Key::Char('W')] "type the centre and width of the grey window";
     Darker "darker" [Key::Char('<')] "darker, or less opaque";
     Brighter "brighter" [Key::Char('>')] "brighter, or more opaque";
     LessContrast "less-contrast" [Key::Char('{')] "less contrast";
@@ -131,6 +133,22 @@ macro_rules! define_show_verbs {
 for_each_screen!(define_show_verbs);
 
 impl Verb {
+    /// What the verb does.
+    pub(in crate::tui) fn meaning(self) -> &'static str {
+        VERBS.iter().chain(SHOW_VERBS).find(|entry| entry.verb == self).map_or("", |entry| entry.meaning)
+    }
+
+    /// The columns and rows by which a verb moves a cursor or a magnified picture; `None` for other verbs.
+    pub(in crate::tui) const fn direction(self) -> Option<(i32, i32)> {
+        match self {
+            Self::Left => Some((-1, 0)),
+            Self::Right => Some((1, 0)),
+            Self::Up => Some((0, -1)),
+            Self::Down => Some((0, 1)),
+            _ => None,
+        }
+    }
+
     /// True for a verb that only moves a cursor.
     pub(in crate::tui) const fn moves(self) -> bool {
         matches!(
@@ -166,6 +184,11 @@ impl KeyMap {
     /// The verb of a key.
     pub(in crate::tui) fn verb_of(&self, key: Key) -> Option<Verb> {
         self.verbs.iter().find(|(_, keys)| keys.contains(&key)).map(|(verb, _)| *verb)
+    }
+
+    /// Gives a verb these keys instead of its own.
+    pub(super) fn set(&mut self, verb: Verb, keys: Vec<Key>) {
+        self.verbs.iter_mut().filter(|(other, _)| *other == verb).for_each(|(_, own)| own.clone_from(&keys));
     }
 
     /// The keys of a verb, the one to show in a footer first.

@@ -1,6 +1,6 @@
 //! The key tables of the screen Evaluate.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
     self, Back, Compare, Counts, ExplainOther, FullScreen, Left, NextSet, Open, PreviousSet, ReadAgain, ReverseOrder,
     Right, ShowRun, Sort, Split, WorstErrors,
@@ -79,8 +79,17 @@ pub(super) const CASES: KeyTables = &[
         quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
-        quiet(Counts, &[Verb::Percent], "switch between counts, row % and column %"),
+        quiet(Counts, &[Verb::Percent], "switch between counts, row %, column %, and flips in a comparison"),
         quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],
     LIST_MOTIONS,
+];
+
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] = &[
+    StateTables { tables: MATRIX, needs: "needs an open evaluation" },
+    StateTables { tables: CASES, needs: "needs the images of a cell" },
+    StateTables { tables: LIST, needs: "needs a listed evaluation" },
+    StateTables { tables: WAITING, needs: "needs an open evaluation" },
+    StateTables { tables: CHOOSER, needs: "needs `compare` first" },
 ];

@@ -22,7 +22,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::terminal::input::{Mouse, MouseKind};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::screens::screen::Screen;
@@ -86,6 +86,10 @@ impl Screen for EvaluateScreen {
             (None, None) if evaluated_entries(shared, &self.kept).is_empty() => keys::EMPTY,
             (None, None) => keys::LIST,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -7,7 +7,7 @@ use super::entries::{self, Entry, all_entries, evaluated_entries};
 use super::opened::{ComparedWith, Opened};
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::terminal::input::Mouse;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateEffect};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
@@ -327,5 +327,5 @@ fn explain(opened: &Opened, runs: &[NamedRun]) -> Vec<Effect> {
 }
 
 pub(super) fn warning(text: impl Into<String>) -> Effect {
-    Effect::Notice(Notice { text: text.into(), tone: Tone::Warning })
+    Effect::warning(text)
 }

@@ -78,6 +78,27 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
 }
 
 impl RunsScreen {
+    /// The reason why an action cannot be performed on the selected run.
+    pub(super) fn obstacle(&self, action: RunsAction, shared: &SharedState) -> Option<String> {
+        if shared.runs.rows.is_empty() {
+            return Some("no run is listed".to_owned());
+        }
+        let is_about_a_run = matches!(
+            action,
+            RunsAction::Ask(_) | RunsAction::Resume | RunsAction::Kill | RunsAction::MarkEnded | RunsAction::Delete
+        );
+        if !is_about_a_run || self.chosen_folder(shared).is_some() {
+            return None;
+        }
+        match self.chosen_row(shared) {
+            None => Some("no run is selected".to_owned()),
+            Some(row) if !applies(action, row.condition.as_ref()) => {
+                Some(format!("{} is {}", title(row), condition_text(row)))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Opens the menu for the selected run or folder.
     pub(super) fn open_menu(&mut self, shared: &SharedState) -> Vec<Effect> {
         if let Some((_, _, rows)) = self.chosen_folder(shared) {

@@ -1,6 +1,6 @@
 //! The key table of the screen Runs.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, Risk, StateTables};
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::runs::RunsAction;
 use crate::tui::protocol::verb::Verb;
@@ -32,6 +32,7 @@ pub(super) const BINDINGS: KeyTables = &[
         quiet(RunsAction::Metrics, &[Verb::Choose], "choose the metrics that are charted"),
         quiet(RunsAction::Columns, &[Verb::Columns], "choose the columns of the list"),
         quiet(RunsAction::Export, &[Verb::Export], "export the list, or the chosen chart, as CSV"),
+        quiet(RunsAction::Copy, &[Verb::Copy], "copy the path of the run"),
         quiet(RunsAction::ReverseSort, &[Verb::ReverseSort], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
         quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),
@@ -43,15 +44,18 @@ pub(super) const BINDINGS: KeyTables = &[
         quiet(RunsAction::Tail, &[Verb::Follow], "follow the end of the curves"),
         quiet(RunsAction::Reset, &[Verb::ResetView], "show the whole curves"),
         quiet(RunsAction::Resume, &[Verb::Again], "resume the run"),
-        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash"),
+        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash")
+            .also(&["delete", "remove"])
+            .risky(Risk::Confirmed),
         quiet(RunsAction::Reference, &[Verb::Reference], "show or hide a reference under the curves"),
         quiet(RunsAction::Back, &[Verb::Back], "clear the cursor, the overlay or the filter"),
         quiet(RunsAction::Ask(RequestVerb::Checkpoint), &[], "write a checkpoint of the run now"),
         quiet(RunsAction::Ask(RequestVerb::Pause), &[], "pause the run"),
         quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
-        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it"),
-        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
-        quiet(RunsAction::Kill, &[], "kill the run's trainer"),
+        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it")
+            .risky(Risk::AtOnce),
+        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now").risky(Risk::Confirmed),
+        quiet(RunsAction::Kill, &[], "kill the run's trainer").risky(Risk::Confirmed),
         quiet(RunsAction::MarkEnded, &[], "mark the run that lost its trainer as ended"),
     ],
     LIST_MOTIONS,
@@ -68,6 +72,7 @@ pub(super) const PAGER_BINDINGS: KeyTables = &[
         shown(RunsAction::Lower, &[Verb::NextPane], "next pane", "show the next of events, log and configuration"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next warning", "go to the next line that needs attention"),
         quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log and configuration"),
+        quiet(RunsAction::Copy, &[Verb::Copy], "copy the line"),
         quiet(RunsAction::Maximise, &[Verb::FullScreen], "close the pager"),
     ],
     LIST_MOTIONS,
@@ -80,3 +85,6 @@ const fn shown(action: RunsAction, verbs: &'static [Verb], hint: &'static str, n
 const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -> Binding {
     Binding::quiet(Action::Runs(action), verbs, name)
 }
+
+/// The only state.
+pub(super) const STATES: &[StateTables] = &[StateTables { tables: BINDINGS, needs: "" }];

@@ -52,7 +52,7 @@ use sketches::Sketches;
 use viewport::Viewport;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::run_list::RunRow;
@@ -332,6 +332,17 @@ impl Screen for RunsScreen {
             return keys::PAGER_BINDINGS;
         }
         keys::BINDINGS
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
+    }
+
+    fn unavailable(&self, action: Action, shared: &SharedState) -> Option<String> {
+        match action {
+            Action::Runs(action) => self.obstacle(action, shared),
+            _ => None,
+        }
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -82,6 +82,10 @@ impl RunsScreen {
                     pager.list.step(isize::MAX / 2, lines.len());
                 }
             }
+            RunsAction::Copy => {
+                let line = lines.get(pager.list.cursor).or(lines.last());
+                return line.map(|line| Effect::Copy(line.text.trim_end().to_owned())).into_iter().collect();
+            }
             RunsAction::NextMatch => return self.go_to_match(&lines, 1),
             RunsAction::PreviousMatch => return self.go_to_match(&lines, -1),
             RunsAction::NextEvent => {

@@ -8,7 +8,7 @@ use super::pager::Pager;
 use super::reference::Reference;
 use super::{Focus, MAX_MARKED, RunsScreen, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::runs::{Lower, RunNote, RunsAction, RunsEffect};
 use crate::tui::shared_state::SharedState;
@@ -50,6 +50,10 @@ impl RunsScreen {
             RunsAction::Maximise => self.alone = !self.alone,
             RunsAction::Metrics => self.chooser = Some(Chooser::new(Choice::Metrics)),
             RunsAction::Columns => self.chooser = Some(Chooser::new(Choice::Columns)),
+            RunsAction::Copy => {
+                let path = self.chosen_row(shared).map(|row| row.run.path().to_string_lossy().into_owned());
+                return path.map(Effect::Copy).into_iter().collect();
+            }
             RunsAction::Export => return self.export(shared),
             RunsAction::Clone => return self.train_again(shared),
             RunsAction::NextSort => {
@@ -92,7 +96,7 @@ impl RunsScreen {
         };
         if evaluated(&row.run) {
             let mut effects = vec![Effect::Navigate(Destination::Evaluation(row.run.clone()))];
-            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::done));
+            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::neutral));
             return effects;
         }
         vec![Effect::failed(format!(
@@ -157,7 +161,7 @@ impl RunsScreen {
     fn toggle_reference(&mut self) -> Vec<Effect> {
         if let Some(Reference { folder, .. }) = self.reference.take() {
             self.folder = TextField::new(folder.to_string_lossy());
-            return vec![Effect::done("the reference is hidden; the same key shows one again")];
+            return vec![Effect::neutral("the reference is hidden; the same key shows one again")];
         }
         self.typing = Some(Typing::ReferenceFolder);
         Vec::new()
@@ -199,7 +203,7 @@ impl RunsScreen {
         let from = self.lower.note.map_or(0, |note| note + 1);
         let after = curves.notes.iter().enumerate().skip(from).find_map(wanted);
         let Some(found) = after.or_else(|| curves.notes.iter().enumerate().find_map(wanted)) else {
-            return vec![Effect::done("no warnings in this run")];
+            return vec![Effect::neutral("no warnings in this run")];
         };
         let place = curves.place_of(curves.notes[found].step, self.view.axis);
         self.lower.note = Some(found);
@@ -211,7 +215,7 @@ impl RunsScreen {
         }
         let text = note_text(&curves.notes[found].kind);
         let text = format!("step {}: {}", curves.notes[found].step, printable(&text));
-        vec![Effect::Notice(Notice { text, tone: Tone::Warning })]
+        vec![Effect::warning(text)]
     }
 
     pub(super) fn on_mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {

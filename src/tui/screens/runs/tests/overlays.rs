@@ -111,6 +111,7 @@ fn the_log_is_read_in_a_pager() {
     assert!(drawn(&mut app, (120, 40)).contains("67 of 100"));
     press(&mut app, &[Key::Char('n'), Key::Char('n')]);
     assert!(drawn(&mut app, (80, 24)).contains("5 found · 7 of 100"), "on to the first");
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy("checkpoint 7".to_owned())]);
     press(&mut app, &[Key::Char('!')]);
     assert!(drawn(&mut app, (80, 24)).contains("30 of 100"), "the warning");
     press(&mut app, &[Key::Char('j'), Key::Char('F')]);
