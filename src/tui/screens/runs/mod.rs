@@ -25,6 +25,7 @@ mod pager;
 mod places;
 mod reference;
 mod run_names;
+mod saved_view;
 mod sketches;
 mod sorting;
 mod study_view;
@@ -32,22 +33,19 @@ mod update;
 mod view;
 mod viewport;
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::HashMap;
 
 use chooser::Chooser;
-use columns::Column;
 use control::ControlMenu;
 use curves::RunCurves;
 use label_form::LabelForm;
 use listing::{FolderKind, ListLine};
 use metric::Metric;
 use pager::Pager;
-use places::XAxis;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use reference::Reference;
-use serde::{Deserialize, Serialize};
+pub(in crate::tui) use saved_view::RunsView;
 use sketches::Sketches;
 use viewport::Viewport;
 
@@ -68,63 +66,6 @@ use mammoscope_storage::runs::run_dir::RunDir;
 const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
 /// The largest number of marked runs, so that each of the overlaid runs has a colour of its own.
 const MAX_MARKED: usize = 7;
-
-/// The saved state of the screen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(in crate::tui) struct RunsView {
-    chosen: Option<PathBuf>,
-    marked: Vec<PathBuf>,
-    filter: String,
-    axis: XAxis,
-    log: bool,
-    smoothing: usize,
-    viewport: Viewport,
-    /// True if values far from the others are not cut.
-    #[serde(skip)]
-    peaks: bool,
-    lower: Option<Lower>,
-    reference: Option<PathBuf>,
-    /// The id of the selected folder, if the cursor is on one.
-    folder: Option<String>,
-    /// The ids of the studies whose runs are listed.
-    opened: BTreeSet<String>,
-    /// The ids of the groups whose runs are not listed.
-    folded: BTreeSet<String>,
-    columns: Vec<Column>,
-    /// The metrics that are charted.
-    metrics: Vec<Metric>,
-    /// The chart that is chosen.
-    chart: Metric,
-    sort: Column,
-    /// True to sort in the opposite order.
-    reversed: bool,
-}
-
-impl Default for RunsView {
-    fn default() -> Self {
-        Self {
-            chosen: None,
-            marked: Vec::new(),
-            filter: String::new(),
-            axis: XAxis::default(),
-            log: false,
-            smoothing: 2,
-            viewport: Viewport::default(),
-            peaks: false,
-            lower: None,
-            reference: None,
-            folder: None,
-            opened: BTreeSet::new(),
-            folded: BTreeSet::new(),
-            columns: Column::USUAL.to_vec(),
-            metrics: Metric::ALL.to_vec(),
-            chart: Metric::Loss,
-            sort: Column::Created,
-            reversed: false,
-        }
-    }
-}
 
 /// What was used last, to which actions apply that fit several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,4 +1,6 @@
-//! The form filled with the settings of an earlier run.
+//! The form filled from other screens: with a data set, or with the data and the settings of an earlier run.
+
+use std::path::PathBuf;
 
 use super::estimate::DataState;
 use super::fields::Field;
@@ -9,6 +11,18 @@ use crate::tui::shared_state::SharedState;
 use mammoscope_domain::subject::view::View;
 
 impl TrainScreen {
+    /// Enters a data set into the form.
+    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
+    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {
+        let before = self.form.clone();
+        self.editing = None;
+        self.pane = Pane::Form;
+        self.form.data = data.to_string_lossy().into_owned();
+        // Read again even if the path is the same: its files may have changed.
+        self.data.state = DataState::Unknown;
+        self.after_change(&before, shared)
+    }
+
     /// Enters the data and the settings of a run into the form. A preset of the user's own is replaced by the one that
     /// comes with the program, with every key that differs.
     pub(in crate::tui) fn set_clone(&mut self, request: &CloneRequest, shared: &SharedState) -> Vec<Effect> {

@@ -182,18 +182,6 @@ impl TrainScreen {
         }
     }
 
-    /// Enters a data set into the form.
-    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
-    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {
-        let before = self.form.clone();
-        self.editing = None;
-        self.pane = Pane::Form;
-        self.form.data = data.to_string_lossy().into_owned();
-        // Read again even if the path is the same: its files may have changed.
-        self.data.state = DataState::Unknown;
-        self.after_change(&before, shared)
-    }
-
     /// Responds to a change of the form.
     fn after_change(&mut self, before: &TrainForm, shared: &SharedState) -> Vec<Effect> {
         let mut effects = Vec::new();

@@ -1,5 +1,6 @@
 //! Charts and columns that are chosen, the machine's load, exports, and the settings of a run.
 
+use super::super::columns::Column;
 use super::*;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::run::machine_record::{GpuRecord, MachineRecord};

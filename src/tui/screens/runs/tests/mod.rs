@@ -356,21 +356,6 @@ fn the_mouse_selects_runs_and_sets_the_cursor() {
 }
 
 #[test]
-fn smoothing_restarts_after_replaced_steps() {
-    let mut curves = RunCurves::default();
-    curves.set_smoothing(0.9);
-    curves.apply(update_of(&events()));
-    let whole = curves.smooth(Metric::Accuracy).unwrap().values().to_vec();
-    let mut again = update_of(&events());
-    again.kept = 120;
-    again.steps.drain(..120);
-    curves.apply(again);
-    let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
-    assert!(same(curves.smooth(Metric::Accuracy).unwrap().values(), &whole));
-    assert_eq!(curves.raw(Metric::Loss).gaps().first(), Some(&(99..100)));
-}
-
-#[test]
 fn the_state_is_restored() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Down, Key::Char(' '), Key::Char('L'), Key::Char(')'), Key::Char('z')]);
