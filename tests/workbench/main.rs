@@ -5,5 +5,6 @@
 mod commands_and_settings;
 mod pictures;
 mod review;
+mod runs_list;
 mod sessions;
 mod training_run;

@@ -57,8 +57,7 @@ fn a_run_is_started_watched_and_explored_down_to_an_image() {
     session.wait_for_text("per epoch");
     session.send(b"\x13");
     session.wait_for_text("[3 Runs]");
-    let completed = |screen: &Screen| screen.contents().matches("completed ·").count() == 4;
-    session.wait_for("the end of four runs", completed);
+    session.wait_for_text("4/4 done");
     session.send(b"\r");
     session.wait_for_text("Confusion matrix");
     session.wait_for_text("resamples");
@@ -166,7 +165,7 @@ fn every_request_can_be_made_from_the_menu() {
     for (keys, event, state) in [
         (b"xp".as_slice(), "pause requested → acknowledged at step", "paused ·"),
         (b"xc", "continue requested → acknowledged at step", "running ·"),
-        (b"xk", "checkpoint requested → acknowledged at step", "running ·"),
+        (b"xw", "checkpoint requested → acknowledged at step", "running ·"),
     ] {
         session.send(keys);
         session.wait_for_text(event);

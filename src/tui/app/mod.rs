@@ -179,6 +179,11 @@ impl App {
                 effects.extend(self.screens.train.set_data(data, &self.shared));
                 effects
             }
+            Destination::Clone(request) => {
+                let mut effects = self.show(ScreenId::Train);
+                effects.extend(self.screens.train.set_clone(&request, &self.shared));
+                effects
+            }
             Destination::Explanation(list) => {
                 let mut effects = self.show(ScreenId::Explain);
                 effects.extend(self.screens.explain.open(list, &self.shared));

@@ -9,6 +9,7 @@ use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::thumbnails::ThumbnailRequest;
+use crate::tui::protocol::train::CloneRequest;
 use crate::tui::protocol::viewer::ImageList;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -66,6 +67,8 @@ pub(in crate::tui) enum Destination {
     Evaluation(RunDir),
     /// The screen Train with this data set.
     NewTraining { data: PathBuf },
+    /// The screen Train with the data and the settings of a run.
+    Clone(Box<CloneRequest>),
     /// The screen Explain with these images.
     Explanation(ExplainList),
     /// A screen in its present state.

@@ -14,7 +14,6 @@ pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod framing;
 pub(super) mod list_motion;
-pub(super) mod machine_sample;
 pub(super) mod message;
 pub(super) mod painted;
 pub(super) mod painted_review;
@@ -33,3 +32,5 @@ pub(super) mod thumbnails;
 pub(super) mod train;
 pub(super) mod verb;
 pub(super) mod viewer;
+
+pub(super) use mammoscope_machine::machine_sample;

@@ -190,3 +190,16 @@ impl SplitChoice {
         }
     }
 }
+
+/// The data and the settings of a run, to train with them again.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct CloneRequest {
+    pub(in crate::tui) data: PathBuf,
+    pub(in crate::tui) view: View,
+    /// The preset that the configuration started from, which may be the user's own.
+    pub(in crate::tui) preset: String,
+    pub(in crate::tui) grey_range: GreyRange,
+    /// The requested device, as it would be typed.
+    pub(in crate::tui) device: String,
+    pub(in crate::tui) config: TrainingConfig,
+}

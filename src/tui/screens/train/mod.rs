@@ -1,5 +1,6 @@
 //! The screen Train: a form for training runs, their estimate, and their start.
 
+mod cloning;
 mod estimate;
 mod estimate_lines;
 mod field_search;
@@ -179,18 +180,6 @@ impl TrainScreen {
             device: form.device.clone(),
             changes: form.changes(),
         }
-    }
-
-    /// Enters a data set into the form.
-    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
-    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {
-        let before = self.form.clone();
-        self.editing = None;
-        self.pane = Pane::Form;
-        self.form.data = data.to_string_lossy().into_owned();
-        // Read again even if the path is the same: its files may have changed.
-        self.data.state = DataState::Unknown;
-        self.after_change(&before, shared)
     }
 
     /// Responds to a change of the form.

@@ -2,7 +2,7 @@
 
 /// The load of a machine. A value without a sensor is `None`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct MachineSample {
+pub struct MachineSample {
     pub host: String,
     /// Load of all cores, in per cent.
     pub cpu_percent: Option<u32>,
@@ -13,14 +13,14 @@ pub(crate) struct MachineSample {
 
 /// Used and total memory, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct MemoryUse {
+pub struct MemoryUse {
     pub used: u64,
     pub total: u64,
 }
 
 /// The load of a GPU.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct GpuSample {
+pub struct GpuSample {
     /// The name without the vendor, such as `H200`.
     pub name: String,
     /// Share of the time during which a kernel ran, in per cent.
@@ -33,7 +33,7 @@ pub(crate) struct GpuSample {
 impl MemoryUse {
     /// `61/141 GB`, in units of 10⁹ bytes; values below ten with one decimal.
     #[must_use]
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         format!("{}/{} GB", gigabytes(self.used), gigabytes(self.total))
     }
 }
@@ -46,7 +46,7 @@ fn gigabytes(bytes: u64) -> String {
 impl GpuSample {
     /// `H200 97 % 61/141 GB 640 W 63 °C`, or only the first `figures` of the four figures.
     #[must_use]
-    pub(crate) fn text(&self, figures: usize) -> String {
+    pub fn text(&self, figures: usize) -> String {
         let all = [
             self.busy_percent.map(|percent| format!("{percent} %")),
             self.memory.map(|memory| memory.text()),
@@ -66,7 +66,7 @@ impl MachineSample {
     /// One-line descriptions from the longest to the shortest; the first that fits should be shown. Empty without any
     /// sensor.
     #[must_use]
-    pub(crate) fn texts(&self) -> Vec<String> {
+    pub fn texts(&self) -> Vec<String> {
         let cpu = self.cpu_percent.map(|percent| format!("CPU {percent} %"));
         let memory = self.memory.map(|memory| memory.text());
         let gpus = |figures: usize| self.gpus.iter().map(|gpu| gpu.text(figures)).collect::<Vec<_>>().join(" | ");
@@ -99,7 +99,7 @@ impl MachineSample {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::protocol::machine_sample::*;
+    use crate::machine_sample::*;
 
     fn h200(busy: u32) -> GpuSample {
         GpuSample {

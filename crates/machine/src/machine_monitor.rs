@@ -8,7 +8,7 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml};
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 
-use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
+use crate::machine_sample::{GpuSample, MachineSample, MemoryUse};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::process_evidence::host_name;
 
@@ -16,19 +16,24 @@ use mammoscope_storage::runs::process_evidence::host_name;
 const RETRY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A source of GPU samples.
-pub(super) trait GpuSource: Send {
+pub trait GpuSource: Send {
     /// Samples all GPUs. Fails only if the driver as a whole does, not for a missing sensor.
     fn sample(&mut self) -> Result<Vec<GpuSample>, NvmlError>;
+
+    /// The positions of the GPUs on which a process computes, as far as the driver sees processes.
+    fn used_by(&mut self, _process: u32) -> Vec<usize> {
+        Vec::new()
+    }
 }
 
 /// NVIDIA's management library.
 #[derive(Debug)]
-pub(super) struct NvmlSource(Nvml);
+pub struct NvmlSource(Nvml);
 
 impl NvmlSource {
     /// Loads the library; `None` without a working driver.
     #[must_use]
-    pub(super) fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         // The name without a version belongs to the development package.
         Nvml::builder().lib_path("libnvidia-ml.so.1".as_ref()).init().ok().map(Self)
     }
@@ -38,6 +43,15 @@ impl GpuSource for NvmlSource {
     fn sample(&mut self) -> Result<Vec<GpuSample>, NvmlError> {
         let count = self.0.device_count()?;
         (0..count).map(|index| self.0.device_by_index(index).and_then(|gpu| sample_of(&gpu))).collect()
+    }
+
+    fn used_by(&mut self, process: u32) -> Vec<usize> {
+        let count = self.0.device_count().unwrap_or(0);
+        let uses = |index: &u32| {
+            let processes = self.0.device_by_index(*index).and_then(|gpu| gpu.running_compute_processes());
+            processes.is_ok_and(|processes| processes.iter().any(|other| other.pid == process))
+        };
+        (0..count).filter(uses).map(|index| index as usize).collect()
     }
 }
 
@@ -56,7 +70,7 @@ fn sample_of(gpu: &Device<'_>) -> Result<GpuSample, NvmlError> {
 type OpenSource = Box<dyn FnMut() -> Option<Box<dyn GpuSource>> + Send>;
 
 /// Samples the load of this machine.
-pub(super) struct MachineMonitor {
+pub struct MachineMonitor {
     system: System,
     /// True after the first sample, which has no processor load, since that is measured between two samples.
     sampled: bool,
@@ -69,13 +83,13 @@ pub(super) struct MachineMonitor {
 impl MachineMonitor {
     /// A monitor with NVML as the source of GPU samples.
     #[must_use]
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with_gpus(Box::new(|| NvmlSource::open().map(|source| Box::new(source) as Box<dyn GpuSource>)))
     }
 
     /// A monitor with another source of GPU samples.
     #[must_use]
-    pub(super) fn with_gpus(open: OpenSource) -> Self {
+    pub fn with_gpus(open: OpenSource) -> Self {
         let kinds = RefreshKind::nothing()
             .with_cpu(CpuRefreshKind::nothing().with_cpu_usage())
             .with_memory(MemoryRefreshKind::nothing().with_ram());
@@ -89,7 +103,8 @@ impl MachineMonitor {
         }
     }
 
-    pub(super) fn sample(&mut self, now: Instant) -> MachineSample {
+    /// Samples the machine.
+    pub fn sample(&mut self, now: Instant) -> MachineSample {
         self.system.refresh_cpu_usage();
         self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
         let share = self.system.global_cpu_usage();
@@ -97,6 +112,12 @@ impl MachineMonitor {
         let total = self.system.total_memory();
         let memory = (total > 0).then(|| MemoryUse { used: self.system.used_memory(), total });
         MachineSample { host: self.host.clone(), cpu_percent, memory, gpus: self.sample_gpus(now) }
+    }
+
+    /// The positions of the GPUs of the last sample on which a process computes; empty where the driver does not see
+    /// processes, as in some containers.
+    pub fn gpus_of(&mut self, process: u32) -> Vec<usize> {
+        self.gpus.as_mut().map(|source| source.used_by(process)).unwrap_or_default()
     }
 
     fn sample_gpus(&mut self, now: Instant) -> Vec<GpuSample> {
