@@ -3,4 +3,5 @@
 pub mod explained_image;
 pub mod explanation_files;
 pub mod kept_evaluation;
+pub mod prediction_folder;
 pub mod run_prediction;

@@ -17,6 +17,7 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics::PicturePlacement;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::{RunList, RunRow};
@@ -71,6 +72,7 @@ impl FrameStage {
             graphics,
             machine: MachineSample::default(),
             runs: RunList::default(),
+        jobs: JobList::default(),
         };
         let screen =
             BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;

@@ -50,6 +50,7 @@ use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
@@ -93,6 +94,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunList::default(),
+        jobs: JobList::default(),
     };
     let mut app = App::new(shared, ViewState::read(&folder));
     query::measure(&mut app.shared.graphics);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
 use crate::terminal::graphics::GraphicsFacts;
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
@@ -22,4 +23,5 @@ pub(super) struct SharedState {
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
+    pub(super) jobs: JobList,
 }

@@ -1,5 +1,6 @@
 //! The state of the workbench and its update by messages. There is no I/O here; side effects are returned.
 
+mod jobs;
 mod screens_by_id;
 
 use crate::tui::protocol::binding::KeyTables;
@@ -22,7 +23,9 @@ use crate::tui::frame::MIN_SIZE;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
 use crate::tui::protocol::binding::{Action, action_of};
+use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::{Destination, Effect, Notice};
+use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 
@@ -95,6 +98,7 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Job(message) => self.on_job_message(message),
             message => self.screens.on_message(message, &mut self.shared),
         };
         self.resolve(effects)
@@ -115,6 +119,10 @@ impl App {
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Notice(notice) => self.notice = Some((self.shared.now, notice)),
+                Effect::Job(effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_))) => {
+                    let further = self.perform_job(effect);
+                    remaining.extend(self.resolve(further));
+                }
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
                 effect => {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
@@ -140,6 +148,13 @@ impl App {
                 effects.extend(self.screens.evaluate.open(run, &self.shared));
                 effects
             }
+            Destination::Predictions(folder) => self.open_predictions(folder),
+            Destination::DataSet(root) => {
+                let mut effects = self.show(ScreenId::Datasets);
+                effects.push(Effect::Datasets(DatasetsEffect::Open(root)));
+                effects
+            }
+            Destination::JobChoice { data } => self.choose_job(data),
             Destination::NewTraining { data } => {
                 let mut effects = self.show(ScreenId::Train);
                 effects.extend(self.screens.train.set_data(data, &self.shared));
@@ -172,7 +187,7 @@ impl App {
     fn press(&mut self, key: Key) -> Vec<Effect> {
         // These work whatever is open.
         match key {
-            Key::Ctrl('c') => return vec![Effect::Quit],
+            Key::Ctrl('c') => return self.quit(),
             Key::Ctrl('z') => return vec![Effect::Suspend],
             Key::Ctrl('l') => return vec![Effect::Redraw],
             _ => {}
@@ -248,7 +263,9 @@ impl App {
             }
             AppAction::Redraw => vec![Effect::Redraw],
             AppAction::Suspend => vec![Effect::Suspend],
-            AppAction::Quit => vec![Effect::Quit],
+            AppAction::Quit => self.quit(),
+            AppAction::Jobs => self.open_jobs(),
+            AppAction::NewJob(kind) => self.fill_job(kind),
         }
     }
 

@@ -2,12 +2,14 @@
 
 pub(super) mod confirm;
 pub(super) mod help;
+pub(super) mod jobs;
 pub(super) mod outcome;
 pub(super) mod palette;
 pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
 use help::HelpPopup;
+use jobs::JobsPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -25,6 +27,7 @@ pub(super) enum Popup {
     /// The command palette.
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
+    Jobs(Box<JobsPopup>),
     /// The full-screen picture viewer.
     Viewer(Box<ViewerPopup>),
 }
@@ -34,7 +37,7 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) => &[],
+            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Jobs(_) => &[],
         }
     }
 
@@ -43,6 +46,7 @@ impl Popup {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
+            Self::Jobs(popup) => popup.press(key),
             Self::Viewer(popup) => popup.press(key, keymap),
         }
     }
@@ -52,6 +56,7 @@ impl Popup {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
+            Self::Jobs(popup) => popup.mouse(mouse),
             Self::Viewer(popup) => popup.mouse(mouse),
         }
     }
@@ -62,6 +67,7 @@ impl Popup {
             Self::Help(popup) => popup.draw(frame, area, shared),
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
+            Self::Jobs(popup) => popup.draw(frame, area, shared),
             Self::Viewer(popup) => popup.draw(frame, area, shared),
         }
     }

@@ -1,6 +1,7 @@
 //! The actions that are available on every screen.
 
 use crate::tui::protocol::binding::{Action, Binding};
+use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::verb::Verb;
@@ -13,6 +14,10 @@ pub(in crate::tui) enum AppAction {
     PreviousScreen,
     Help,
     Palette,
+    /// List the jobs.
+    Jobs,
+    /// Fill in the form of a job.
+    NewJob(JobKind),
     Redraw,
     Suspend,
     Quit,
@@ -36,6 +41,14 @@ macro_rules! define_app_bindings {
                 "leave; training runs continue",
             ),
             $(Binding::quiet(Action::App(AppAction::Show(ScreenId::$Name)), &[Verb::Show(ScreenId::$Name)], $go),)*
+            Binding::quiet(Action::App(AppAction::Jobs), &[Verb::Jobs], "list the jobs"),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Predict)), &[], JobKind::Predict.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Prepare)), &[], JobKind::Prepare.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Audit)), &[], JobKind::Audit.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Split)), &[], JobKind::Split.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Submit)), &[], JobKind::Submit.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Phantoms)), &[], JobKind::Phantoms.title()),
+            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Demo)), &[], JobKind::Demo.title()),
             Binding::quiet(Action::App(AppAction::NextScreen), &[Verb::NextScreen], "go to the next screen"),
             Binding::quiet(Action::App(AppAction::PreviousScreen), &[Verb::PreviousScreen], "go to the previous screen"),
             Binding::quiet(Action::App(AppAction::Redraw), &[Verb::Redraw], "redraw everything"),

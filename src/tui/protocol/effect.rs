@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::tui::protocol::explain::ExplainList;
+use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -32,6 +33,7 @@ macro_rules! define_effect {
             /// Ask for confirmation; handled by the application.
             Ask(Question),
             Picture(PictureEffect),
+            Job(JobEffect),
             $(
                 /// An effect for the service of one screen.
                 $Name(crate::tui::protocol::$module::$Effect),
@@ -51,6 +53,12 @@ pub(in crate::tui) enum Destination {
     Evaluation(RunDir),
     /// The screen Train with this data set.
     NewTraining { data: PathBuf },
+    /// The screen Evaluate with a folder of predictions.
+    Predictions(PathBuf),
+    /// The screen Datasets with this data set.
+    DataSet(PathBuf),
+    /// The choice of a job for a data set; `None` for the one of the form.
+    JobChoice { data: Option<PathBuf> },
     /// The screen Explain with these images.
     Explanation(ExplainList),
     /// A screen in its present state.

@@ -1,6 +1,7 @@
 //! The messages of the workbench's one inbox.
 
 use crate::terminal::input::Input;
+use crate::tui::protocol::jobs::JobMessage;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::pictures::PictureMessage;
 use crate::tui::protocol::screen_table::for_each_screen;
@@ -29,6 +30,8 @@ macro_rules! define_message {
             Fault(String),
             /// The load of this machine.
             Machine(MachineSample),
+            /// News of a job.
+            Job(JobMessage),
             /// The outcome of a request for a picture.
             Picture(PictureMessage),
             $(

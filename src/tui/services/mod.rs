@@ -3,6 +3,7 @@
 pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod explain;
+mod jobs;
 mod machine;
 mod machine_monitor;
 pub(super) mod pictures;
@@ -21,9 +22,10 @@ use mammoscope_storage::runs::workspace::Workspace;
 macro_rules! define_services {
     ($($module:ident: $Name:ident $key:literal $go:literal,
         $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
-        /// The services of the workbench: one per screen, and one for pictures.
+        /// The services of the workbench: one per screen, one for pictures, and one for jobs.
         pub(super) struct Services {
             pictures: pictures::PictureService,
+            jobs: jobs::JobService,
             $($module: $module::$Service,)*
         }
 
@@ -32,6 +34,7 @@ macro_rules! define_services {
             pub(super) fn new(workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
                 Self {
                     pictures: pictures::PictureService::new(inbox.clone()),
+                    jobs: jobs::JobService::new(inbox.clone()),
                     $($module: $module::$Service::new(workspace, inbox),)*
                 }
             }
@@ -40,6 +43,7 @@ macro_rules! define_services {
             pub(super) fn perform(&mut self, effect: Effect) {
                 match effect {
                     Effect::Picture(effect) => self.pictures.perform(effect),
+                    Effect::Job(effect) => self.jobs.perform(effect),
                     $(Effect::$Name(effect) => self.$module.perform(effect),)*
                     // Performed by the application or the main loop.
                     Effect::Quit

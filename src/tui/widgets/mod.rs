@@ -7,6 +7,7 @@ pub(super) mod figures_table;
 pub(super) mod fitted;
 pub(super) mod key_text;
 pub(super) mod pane;
+pub(super) mod path_field;
 pub(super) mod per_class_table;
 pub(super) mod picture;
 pub(super) mod probability_bars;

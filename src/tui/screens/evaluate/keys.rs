@@ -2,8 +2,8 @@
 
 use crate::tui::protocol::binding::{Action, Binding, KeyTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
-    self, Back, Compare, Counts, ExplainOther, FullScreen, Left, NextSet, Open, PreviousSet, ReadAgain, ReverseOrder,
-    Right, ShowRun, Sort, Split, WorstErrors,
+    self, Back, Compare, Counts, ExplainOther, ForgetFolder, FullScreen, Left, NextPane, NextSet, Open, OpenFolder,
+    PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, ShowRun, Sort, Split, WorstErrors,
 };
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::verb::Verb;
@@ -25,12 +25,18 @@ pub(super) const LIST: KeyTables = &[
         shown(Open, &[Verb::Open], "open", "open this evaluation"),
         shown(ShowRun, &[Verb::Parent], "its run", "go to its run"),
         shown(ReadAgain, &[Verb::Again], "read again", "read the files again"),
+        shown(OpenFolder, &[Verb::OpenOther], "open folder", "open a folder of predictions"),
+        quiet(ForgetFolder, &[Verb::Remove], "remove this folder from the list"),
     ],
     LIST_MOTIONS,
 ];
 
 /// The keys while the list is empty.
-pub(super) const EMPTY: KeyTables = &[&[READ_AGAIN]];
+pub(super) const EMPTY: KeyTables =
+    &[&[shown(OpenFolder, &[Verb::OpenOther], "open folder", "open a folder of predictions"), READ_AGAIN]];
+
+/// The keys while a path is being typed.
+pub(super) const PROMPT: KeyTables = &[];
 
 /// The keys while an open evaluation has nothing to show.
 pub(super) const WAITING: KeyTables = &[&[
@@ -60,6 +66,9 @@ pub(super) const MATRIX: KeyTables = &[
         shown(Split, &[Verb::Split], "split", "switch between validation and test images"),
         shown(Back, &[Verb::Back], "back", "go back"),
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
+        shown(NextPane, &[Verb::NextPane], "pane", "show the next pane: figures, curves, reliability or subgroups"),
+        quiet(PreviousPane, &[Verb::PreviousPane], "show the previous pane"),
+        quiet(OpenFolder, &[Verb::OpenOther], "open a folder of predictions"),
         quiet(Left, &[Verb::Left], "move left"),
         quiet(Right, &[Verb::Right], "move right"),
         SHOW_RUN,
@@ -79,6 +88,8 @@ pub(super) const CASES: KeyTables = &[
         quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
+        quiet(NextPane, &[Verb::NextPane], "show the next pane: figures, curves, reliability or subgroups"),
+        quiet(PreviousPane, &[Verb::PreviousPane], "show the previous pane"),
         quiet(Counts, &[Verb::Percent], "switch between counts, row % and column %"),
         quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],

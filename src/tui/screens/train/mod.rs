@@ -181,6 +181,11 @@ impl TrainScreen {
         }
     }
 
+    /// The data set in the form, as typed; empty if there is none.
+    pub(in crate::tui) fn data(&self) -> &str {
+        &self.form.data
+    }
+
     /// Enters a data set into the form.
     #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
     pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {

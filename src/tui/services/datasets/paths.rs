@@ -20,7 +20,7 @@ pub(in crate::tui::services) fn expand(typed: &str) -> PathBuf {
 }
 
 /// The folders that complete a typed path, each as it would be typed.
-pub(super) fn completions(typed: &str) -> Vec<String> {
+pub(in crate::tui::services) fn completions(typed: &str) -> Vec<String> {
     let (parent, start) =
         typed.rsplit_once('/').map_or(("", typed), |(parent, start)| (&typed[..=parent.len()], start));
     let folder = expand(if parent.is_empty() { "." } else { parent });

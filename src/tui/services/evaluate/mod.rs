@@ -1,17 +1,27 @@
 //! The service of the screen Evaluate: finds runs with predictions, evaluates and compares them.
 
+mod scanners;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread;
 
-use crate::analysis::kept_evaluation::{KeptPredictions, NamedRun, kept_splits};
-use crate::tui::protocol::evaluate::{ComparedPair, EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets};
+use scanners::Scanners;
+
+use super::datasets::paths::{completions, expand};
+use crate::analysis::kept_evaluation::{KeptPredictions, kept_splits};
+use crate::analysis::prediction_folder::read_prediction_folder;
+use crate::tui::protocol::evaluate::{
+    ComparedPair, EvaluateEffect, EvaluateMessage, OpenedSet, OpenedSets, PredictionSource,
+};
+use crate::tui::protocol::evaluation_curves::SetCurves;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::calibration::Reliability;
 use mammoscope_domain::metrics::evaluation_set::{EvaluationSet, SetName};
 use mammoscope_domain::metrics::paired_comparison::PairedComparison;
 use mammoscope_domain::subject::split::Split;
@@ -38,17 +48,45 @@ impl EvaluateService {
             EvaluateEffect::Look { runs } => {
                 thread::spawn(move || send(EvaluateMessage::Looked { kept: look(runs) }));
             }
-            EvaluateEffect::Open { request, runs, split, first } => {
+            EvaluateEffect::Open { request, source, split, first } => {
                 let superseded = superseded(&self.opened, request);
-                thread::spawn(move || open(request, &runs, split, first, Cancellation::new(&superseded), &send));
+                thread::spawn(move || open(request, &source, split, first, Cancellation::new(&superseded), &send));
             }
-            EvaluateEffect::Compare { request, runs, with, split, first } => {
+            EvaluateEffect::Compare { request, source, with, split, first } => {
                 let superseded = superseded(&self.compared, request);
                 thread::spawn(move || {
-                    compare(request, [&runs, &with], split, first, Cancellation::new(&superseded), &send);
+                    compare(request, [&source, &with], split, first, Cancellation::new(&superseded), &send);
+                });
+            }
+            EvaluateEffect::Complete(typed) => {
+                thread::spawn(move || {
+                    let found = completions(&typed);
+                    send(EvaluateMessage::Completed { typed, found })
+                });
+            }
+            EvaluateEffect::Check(typed) => {
+                thread::spawn(move || {
+                    let path = expand(&typed);
+                    let outcome = read_prediction_folder(&path).map(|_| path).map_err(Failure::new);
+                    send(EvaluateMessage::Checked { typed, outcome })
                 });
             }
         }
+    }
+}
+
+/// The predictions of a source; a folder that cannot be read has none, and says why.
+fn read(source: &PredictionSource, split: Option<Split>) -> KeptPredictions {
+    match source {
+        PredictionSource::Runs(runs) => KeptPredictions::read(runs, split),
+        PredictionSource::Folder(path) => read_prediction_folder(path).unwrap_or_else(|error| KeptPredictions {
+            split: None,
+            rows: Vec::new(),
+            images: Vec::new(),
+            sets: Vec::new(),
+            baseline: Vec::new(),
+            problems: vec![error.to_string()],
+        }),
     }
 }
 
@@ -72,25 +110,30 @@ fn look(runs: Vec<RunDir>) -> HashMap<RunDir, Vec<Split>> {
 /// Sends the metrics of all sets first, then each set with intervals, beginning with the set `first`.
 fn open(
     request: u64,
-    runs: &[NamedRun],
+    source: &PredictionSource,
     split: Option<Split>,
     first: Option<SetName>,
     cancellation: Cancellation<'_>,
     send: &dyn Fn(EvaluateMessage) -> bool,
 ) {
-    let kept = KeptPredictions::read(runs, split);
+    let kept = read(source, split);
+    let scanners = Scanners::of(&kept);
     let sets = kept
         .sets
         .iter()
         .filter_map(|set| {
             let evaluated = kept.evaluate(set, Bootstrap::NONE)?;
-            Some(OpenedSet { evaluated, rows: kept.rows_of_cases(set), resampled: false })
+            let rows = kept.rows_of_cases(set);
+            let curves = SetCurves::of(&set.cases, &evaluated.evaluation.ece15_bins);
+            let subgroups = scanners.subgroups(set, &rows, Bootstrap::NONE);
+            Some(OpenedSet { evaluated, rows, resampled: false, curves, subgroups })
         })
         .collect();
-    let other_split = |other: Split| runs.iter().any(|run| kept_splits(&run.run).contains(&other));
+    let other_split = |other: Split| source.runs().iter().any(|run| kept_splits(&run.run).contains(&other));
+    let other = if kept.split == Some(Split::Test) { Split::Validation } else { Split::Test };
     let opened = OpenedSets {
         split: kept.split,
-        has_other_split: other_split(if kept.split == Split::Test { Split::Validation } else { Split::Test }),
+        has_other_split: kept.split.is_some() && other_split(other),
         rows: kept.rows.clone(),
         images: kept.images.clone(),
         problems: kept.problems.clone(),
@@ -105,9 +148,9 @@ fn open(
         if cancellation.is_cancelled() {
             return;
         }
-        if let Some(evaluated) = kept.evaluate(set, Bootstrap::default())
-            && !send(EvaluateMessage::Resampled { request, evaluated: Box::new(evaluated) })
-        {
+        let Some(evaluated) = kept.evaluate(set, Bootstrap::default()) else { continue };
+        let subgroups = scanners.subgroups(set, &kept.rows_of_cases(set), Bootstrap::default());
+        if !send(EvaluateMessage::Resampled { request, evaluated: Box::new(evaluated), subgroups }) {
             return;
         }
     }
@@ -116,25 +159,35 @@ fn open(
 /// Sends the differences of all common sets first, then again with intervals.
 fn compare(
     request: u64,
-    [runs, with]: [&[NamedRun]; 2],
-    split: Split,
+    [source, with]: [&PredictionSource; 2],
+    split: Option<Split>,
     first: Option<SetName>,
     cancellation: Cancellation<'_>,
     send: &dyn Fn(EvaluateMessage) -> bool,
 ) {
-    let (here, there) = (KeptPredictions::read(runs, Some(split)), KeptPredictions::read(with, Some(split)));
+    let (here, there) = (read(source, split), read(with, split));
     let mut order: Vec<_> = here.sets.iter().collect();
     order.sort_by_key(|set| Some(set.name) != first);
-    let others: Vec<Arc<EvaluationSet>> = there.sets.into_iter().map(Arc::new).collect();
+    // Tables have no split that could differ.
+    let differ = here.split.zip(there.split).is_some_and(|(here, there)| here != there);
+    let with_curves = |set: EvaluationSet| {
+        let bins: Vec<_> = Reliability::of(&set.cases).bins().collect();
+        let curves = SetCurves::of(&set.cases, &bins);
+        (Arc::new(set), Arc::new(curves))
+    };
+    let others: Vec<_> = there.sets.into_iter().map(with_curves).collect();
     for (bootstrap, resampled) in [(Bootstrap::NONE, false), (Bootstrap::default(), true)] {
         for set in &order {
             let name = set.name;
-            let other = others.iter().find(|other| other.name == name && name != SetName::Unspecified);
+            let other = others.iter().find(|(other, _)| other.name == name && name != SetName::Unspecified);
             let compared = match other {
-                _ if here.split != there.split => Err(Failure::from(format!("it has no {} predictions", here.split))),
+                _ if differ => Err(Failure::from("it has no predictions of this split")),
                 None => Err("it has no predictions of this set".into()),
-                Some(other) => match PairedComparison::of(set, other, bootstrap) {
-                    Ok(Some(comparison)) => Ok(Box::new(ComparedPair { comparison, there: Arc::clone(other) })),
+                Some((other, curves)) => match PairedComparison::of(set, other, bootstrap) {
+                    Ok(Some(comparison)) => {
+                        let (there, curves) = (Arc::clone(other), Arc::clone(curves));
+                        Ok(Box::new(ComparedPair { comparison, there, curves }))
+                    }
                     Ok(None) => Err("no examinations in common".into()),
                     Err(error) => {
                         Err(error.to_string().lines().next().unwrap_or_default().trim_end_matches(':').into())
