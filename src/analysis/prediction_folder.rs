@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_labelled_table_is_evaluated_per_view_and_breast() {
-        let kept = read("a.png,1,1,CC_R,A,A,.7,.1,.1,.1\nb.png,1,1,MLO_R,A,B,.1,.7,.1,.1\nc.png,2,1,CC_R,,B,.1,.7,.1,.1\n");
+        let kept =
+            read("a.png,1,1,CC_R,A,A,.7,.1,.1,.1\nb.png,1,1,MLO_R,A,B,.1,.7,.1,.1\nc.png,2,1,CC_R,,B,.1,.7,.1,.1\n");
         let kept = kept.unwrap();
         let names: Vec<_> = kept.sets.iter().map(|set| set.name.name()).collect();
         assert_eq!(names, ["CC_R", "MLO_R", "right"]);
@@ -89,7 +90,10 @@ mod tests {
     #[test]
     fn what_cannot_be_evaluated_is_refused_by_name() {
         let text = |table: &str| read(table).unwrap_err().to_string();
-        assert!(text("a.png,1,1,CC_R,,A,.7,.1,.1,.1\n").ends_with("none of the 1 predictions has a true class to compare with"));
+        assert!(
+            text("a.png,1,1,CC_R,,A,.7,.1,.1,.1\n")
+                .ends_with("none of the 1 predictions has a true class to compare with")
+        );
         assert!(text("a.png,1\n").contains("predictions.csv"), "{}", text("a.png,1\n"));
         let folder = tempfile::tempdir().unwrap();
         let error = read_prediction_folder(folder.path()).unwrap_err().to_string();

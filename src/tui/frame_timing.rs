@@ -72,7 +72,7 @@ impl FrameStage {
             graphics,
             machine: MachineSample::default(),
             runs: RunList::default(),
-        jobs: JobList::default(),
+            jobs: JobList::default(),
         };
         let screen =
             BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod comparison;
+mod jobs;
 mod review;
 mod sessions;
 mod training_run;

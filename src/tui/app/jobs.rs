@@ -103,7 +103,9 @@ impl App {
         let jobs = counted(active, "job");
         let question = Question {
             title: format!("Stop {jobs} and quit?"),
-            text: format!("{jobs} running: jobs end with the workbench, after their current file. Training runs continue."),
+            text: format!(
+                "{jobs} running: jobs end with the workbench, after their current file. Training runs continue."
+            ),
             yes: "stop and quit",
             effects: vec![Effect::Quit],
         };

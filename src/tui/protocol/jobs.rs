@@ -250,12 +250,24 @@ pub(in crate::tui) struct PathFacts {
 /// Messages from the service of jobs.
 #[derive(Debug)]
 pub(in crate::tui) enum JobMessage {
-    Started { id: JobId, pid: u32 },
+    Started {
+        id: JobId,
+        pid: u32,
+    },
     /// The line that the command redraws.
-    Progress { id: JobId, text: String },
+    Progress {
+        id: JobId,
+        text: String,
+    },
     /// A line of its output; safe to print.
-    Line { id: JobId, text: String },
-    Ended { id: JobId, outcome: Result<ExitText, Failure> },
+    Line {
+        id: JobId,
+        text: String,
+    },
+    Ended {
+        id: JobId,
+        outcome: Result<ExitText, Failure>,
+    },
     LookedAt(PathFacts),
 }
 

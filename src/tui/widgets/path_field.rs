@@ -226,7 +226,10 @@ mod tests {
         assert_eq!(field.press(Key::Enter), PathKey::Check("/data/x".to_owned()));
         assert_eq!(field.on_checked("/data/other", Ok("/data/other".into())), None, "an answer to another path");
         assert_eq!(field.on_checked("/data/x", Err("there is no such folder".into())), None);
-        assert_eq!((field.text(), field.problem.as_ref().map(Failure::text)), ("/data/x", Some("there is no such folder")));
+        assert_eq!(
+            (field.text(), field.problem.as_ref().map(Failure::text)),
+            ("/data/x", Some("there is no such folder"))
+        );
         field.press(Key::Backspace);
         assert!(field.problem.is_none());
         field.press(Key::Enter);

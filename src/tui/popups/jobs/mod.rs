@@ -23,7 +23,11 @@ use crate::tui::widgets::scroll_list::ScrollList;
 enum Page {
     List,
     /// The output of a job.
-    Output { id: JobId, list: ScrollList, follows: bool },
+    Output {
+        id: JobId,
+        list: ScrollList,
+        follows: bool,
+    },
     /// The choice of a kind of job.
     Choice(ScrollList),
     Form(Box<JobForm>),

@@ -28,7 +28,9 @@ fn state_text(job: &Job, theme: &Theme) -> (String, Style) {
         JobState::Stopping { .. } => (format!("{} stopping", theme.sign("●", "*")), theme.warning()),
         JobState::Ended { end: JobEnd::Done, .. } => (format!("{} done", theme.sign("✔", "ok")), theme.good()),
         JobState::Ended { end: JobEnd::Failed(_), .. } => (format!("{} failed", theme.sign("✖", "x")), theme.bad()),
-        JobState::Ended { end: JobEnd::Stopped(_), .. } => (format!("{} stopped", theme.sign("■", "#")), theme.warning()),
+        JobState::Ended { end: JobEnd::Stopped(_), .. } => {
+            (format!("{} stopped", theme.sign("■", "#")), theme.warning())
+        }
     }
 }
 
@@ -77,7 +79,8 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
         let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
         frame.render_widget(Paragraph::new(Line::from(spans)).style(style), place);
     }
-    let proof = shared.jobs.iter().nth(list.cursor).map_or_else(|| "no jobs yet".to_owned(), |job| proof_text(job, shared));
+    let proof =
+        shared.jobs.iter().nth(list.cursor).map_or_else(|| "no jobs yet".to_owned(), |job| proof_text(job, shared));
     let lines = [proof, "jobs end with the workbench; training runs do not".to_owned()];
     let lines = lines.map(|text| Line::styled(fitted(&format!(" {text}"), cells), theme.dim()));
     frame.render_widget(Paragraph::new(lines.to_vec()), note);
@@ -85,7 +88,8 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
 
 pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
-    let inner = draw_box(frame, area, (92, JobKind::ALL.len() as u16 + 2), shared, ["Start a job", "Enter choose, Esc back"]);
+    let inner =
+        draw_box(frame, area, (92, JobKind::ALL.len() as u16 + 2), shared, ["Start a job", "Enter choose, Esc back"]);
     for (line, row) in list.visible(inner, JobKind::ALL.len()).enumerate() {
         let (kind, chosen) = (JobKind::ALL[row], row == list.cursor);
         let spans = vec![

@@ -143,7 +143,8 @@ fn draw_chart(
     let mut layers = vec![layer(reference, theme.border(), false)];
     layers.extend(curves.iter().map(|curve| layer(curve.points, curve.style, false)));
     let count = curves.len();
-    let marks = curves.iter().enumerate().filter_map(|(place, curve)| mark_of(curve, (place + 1) as f64 / (count + 1) as f64));
+    let marks =
+        curves.iter().enumerate().filter_map(|(place, curve)| mark_of(curve, (place + 1) as f64 / (count + 1) as f64));
     let chart = Chart {
         titles: [Line::from(legend), Line::default()],
         layers,

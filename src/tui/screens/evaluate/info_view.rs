@@ -26,8 +26,7 @@ const CALIBRATION: u16 = 6;
 pub(super) fn draw_wide_info(frame: &mut Frame<'_>, area: Rect, pane: InfoPane, opened: &Opened, shared: &SharedState) {
     match pane {
         InfoPane::Figures => {
-            let [classes, figures] =
-                Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(area);
+            let [classes, figures] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(area);
             draw_class_pane(frame, classes, opened, shared);
             draw_figure_pane(frame, figures, opened, shared);
         }

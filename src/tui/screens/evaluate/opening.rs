@@ -19,11 +19,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 /// The number of opened folders that are remembered.
 const MAX_FOLDERS: usize = 8;
 
-const PROMPT: PathPrompt = PathPrompt {
-    title: "Open predictions",
-    label: "folder",
-    hint: "a folder with predictions.csv, or the table",
-};
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Open predictions", label: "folder", hint: "a folder with predictions.csv, or the table" };
 
 impl EvaluateScreen {
     /// All evaluations in the order of the list.
@@ -56,12 +53,7 @@ impl EvaluateScreen {
         self.open_listed(&Listed::Folder(folder), None, shared)
     }
 
-    pub(super) fn open_listed(
-        &mut self,
-        listed: &Listed,
-        name: Option<SetName>,
-        shared: &SharedState,
-    ) -> Vec<Effect> {
+    pub(super) fn open_listed(&mut self, listed: &Listed, name: Option<SetName>, shared: &SharedState) -> Vec<Effect> {
         self.restore = None;
         self.opened = Some(Opened::new(listed.key(), listed.title(shared), listed.source(shared), name));
         let mut effects = self.read();

@@ -89,7 +89,8 @@ impl TrainScreen {
                     [] => {}
                     [first, more @ ..] => {
                         let key = key_text(Verb::NextPane, &shared.keymap);
-                        let note = if more.is_empty() { String::new() } else { format!(" ({} more: {key})", more.len()) };
+                        let note =
+                            if more.is_empty() { String::new() } else { format!(" ({} more: {key})", more.len()) };
                         let cut = fitted(&printable(first), cells.saturating_sub(width(&note) + 2));
                         push_wrapped(&mut lines, "!", &(cut + &note), theme.warning(), cells);
                     }

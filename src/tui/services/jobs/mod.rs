@@ -60,8 +60,7 @@ impl JobService {
             JobEffect::LookAt(typed) => {
                 let inbox = self.inbox.clone();
                 thread::spawn(move || {
-                    let facts =
-                        PathFacts { exists: expand(&typed).exists(), completions: completions(&typed), typed };
+                    let facts = PathFacts { exists: expand(&typed).exists(), completions: completions(&typed), typed };
                     send(&inbox, JobMessage::LookedAt(facts));
                 });
             }

@@ -43,7 +43,11 @@ fn end(messages: &[JobMessage]) -> &ExitText {
 #[test]
 fn a_job_reports_its_process_its_output_and_its_end() {
     let (mut service, messages) = service();
-    spawn(&mut service, 1, "test -t 2 && echo result; printf 'step 1/2\\r' >&2; sleep .3; echo 'warning: x' >&2; exit 3");
+    spawn(
+        &mut service,
+        1,
+        "test -t 2 && echo result; printf 'step 1/2\\r' >&2; sleep .3; echo 'warning: x' >&2; exit 3",
+    );
     let found = until(&messages, is_end);
     assert!(matches!(found[0], JobMessage::Started { id: JobId(1), pid } if pid > 0), "{found:?}");
     let lines: Vec<&str> = found
