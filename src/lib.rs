@@ -17,5 +17,6 @@
 pub mod analysis;
 pub mod cli;
 pub mod report;
+pub mod settings;
 pub mod terminal;
 pub mod tui;

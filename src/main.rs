@@ -7,8 +7,9 @@ use mammoscope::tui::{self, WorkbenchOptions};
 
 fn main() -> ExitCode {
     // The command line and the workbench do not depend on each other; they meet here.
-    mammoscope::cli::main(&|request| {
-        let WorkbenchRequest { workspace, graphics, ascii, run } = request;
-        tui::run(WorkbenchOptions { workspace, graphics, ascii, run })
-    })
+    let open = |request| {
+        let WorkbenchRequest { workspace, graphics, ascii, run, settings, return_command } = request;
+        tui::run(WorkbenchOptions { workspace, graphics, ascii, run, settings, return_command })
+    };
+    mammoscope::cli::main(&open, &tui::check_keys)
 }

@@ -22,6 +22,7 @@ use super::preprocess::{PreprocessArguments, PreprocessMerge};
 use super::preset::PresetArguments;
 use super::resume::ResumeArguments;
 use super::runs::RunsArguments;
+use super::settings_file::ConfigArguments;
 use super::sharding::OrMerge;
 use super::show::ShowArguments;
 use super::split::SplitArguments;
@@ -39,7 +40,8 @@ pub(super) struct Arguments {
     /// Print only results, warnings and errors
     #[arg(long, short, global = true)]
     pub(super) quiet: bool,
-    /// Folder for runs and caches [default: ./workspace if it exists, else the user's data directory]
+    /// Folder for runs and caches [default: ./workspace if it exists, else that of the settings, else the user's data
+    /// directory]
     #[arg(long, value_name = "DIR", global = true)]
     pub(super) workspace: Option<PathBuf>,
     #[command(flatten)]
@@ -73,6 +75,7 @@ pub(super) enum Command {
     Predict(OrMerge<PredictArguments, PredictMerge>),
     Evaluate(EvaluateArguments),
     Explain(OrMerge<ExplainArguments, ExplainMerge>),
+    Config(ConfigArguments),
     Completions(CompletionsArguments),
     Man(ManArguments),
 }

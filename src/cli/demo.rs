@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::arguments::Arguments;
 use super::console::{Console, Outcome};
 use super::dispatch;
-use super::workbench::OpenWorkbench;
+use super::workbench::Workbench;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_runs::snapshot::current_condition;
 use mammoscope_runs::training_plan::remove_runs;
@@ -54,9 +54,13 @@ pub(super) struct DemoArguments {
     subjects: String,
 }
 
-pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
+pub(super) fn run(arguments: &DemoArguments, console: &Console, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
     let out = &arguments.out;
     let in_workbench = !arguments.plain && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if in_workbench {
+        // Said before minutes of work, not after.
+        workbench.usable_settings()?;
+    }
     let workspace = Workspace::open(Some(out))?;
     let earlier = runs_of_demos(&workspace)?;
     if let Some(run) = earlier.iter().find(|entry| has_trainer(entry)) {
@@ -132,7 +136,7 @@ pub(super) fn run(arguments: &DemoArguments, console: &Console, open: &OpenWorkb
         .collect();
     for (number, step) in steps.iter().enumerate() {
         console.note(format!("\n{}/{} {}\n  $ {}", number + 1, steps.len(), step.title, step.command_line()));
-        let outcome = step.run(console, open)?;
+        let outcome = step.run(console, workbench)?;
         if outcome != Outcome::Done {
             return Ok(outcome);
         }
@@ -199,10 +203,10 @@ impl Step {
         line
     }
 
-    fn run(&self, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
+    fn run(&self, console: &Console, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
         let program = OsString::from("mammoscope");
         let arguments = Arguments::try_parse_from(std::iter::once(&program).chain(&self.words))?;
-        dispatch(arguments, console, open)
+        dispatch(arguments, console, workbench)
     }
 }
 

@@ -31,6 +31,7 @@ mod preset;
 mod resume;
 mod run_document;
 mod runs;
+mod settings_file;
 mod sharding;
 mod show;
 mod shown_window;
@@ -50,12 +51,15 @@ use clap::{CommandFactory as _, Parser as _};
 
 use arguments::{Arguments, Command};
 use console::{Console, Outcome, WrongUse};
+use settings_file::announce_mistake;
 use sharding::OrMerge;
-pub use workbench::{OpenWorkbench, WorkbenchRequest};
+use workbench::Workbench;
+pub use workbench::{CheckKeys, OpenWorkbench, WorkbenchRequest};
 
-/// Runs the program with the arguments of the process; `open` opens the workbench if that is requested.
+/// Runs the program with the arguments of the process; `open` opens the workbench if that is requested, and `check`
+/// judges the keys of the user's settings.
 #[must_use]
-pub fn main(open: &OpenWorkbench) -> ExitCode {
+pub fn main(open: &OpenWorkbench, check: &CheckKeys) -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -65,7 +69,9 @@ pub fn main(open: &OpenWorkbench) -> ExitCode {
         }
     };
     let console = Console::new(arguments.quiet);
-    match dispatch(arguments, &console, open) {
+    let workbench = Workbench::new(open, check);
+    announce_mistake(&arguments, &workbench, &console);
+    match dispatch(arguments, &console, &workbench) {
         Ok(outcome) => outcome.exit_code(),
         Err(error) if console::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -76,17 +82,18 @@ pub fn main(open: &OpenWorkbench) -> ExitCode {
 }
 
 /// Executes a parsed command line.
-fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
-    let workspace = arguments.workspace.as_deref();
+fn dispatch(arguments: Arguments, console: &Console, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
+    let requested = arguments.workspace.as_deref();
+    let workspace = requested.or_else(|| workbench.settings.default_workspace());
     let Some(command) = arguments.command else {
-        return workbench::run(arguments.look, workspace, open);
+        return workbench::run(arguments.look, workspace, workbench);
     };
     if arguments.look.is_given() {
         return Err(WrongUse("--graphics and --ascii come after the command, if it draws pictures".to_owned()).into());
     }
     match command {
         Command::Audit(arguments) => audit::run(&arguments, console),
-        Command::Attach(arguments) => workbench::attach(&arguments, workspace, open),
+        Command::Attach(arguments) => workbench::attach(&arguments, requested, workbench),
         Command::Import(arguments) => import::run(&arguments, console),
         Command::Model(arguments) => model::run(&arguments, console),
         Command::Explain(OrMerge::Command(arguments)) => explain::run(&arguments, workspace, console),
@@ -108,8 +115,9 @@ fn dispatch(arguments: Arguments, console: &Console, open: &OpenWorkbench) -> an
         Command::Preprocess(OrMerge::Command(arguments)) => preprocess::run(&arguments, console),
         Command::Preprocess(OrMerge::Merge(arguments)) => preprocess::merge(&arguments, console),
         Command::Phantom(arguments) => phantom::run(&arguments, console),
-        Command::Demo(arguments) => demo::run(&arguments, console, open),
-        Command::Doctor(arguments) => doctor::run(&arguments, console),
+        Command::Demo(arguments) => demo::run(&arguments, console, workbench),
+        Command::Doctor(arguments) => doctor::run(&arguments, workbench, console),
+        Command::Config(arguments) => settings_file::run(&arguments, workbench, console),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments, console),
     }

@@ -6,7 +6,9 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::console::Outcome;
+use crate::settings::{Settings, SettingsError, read_settings};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
+use mammoscope_cluster::shell_text::shell_word;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_runs::snapshot::current_condition;
@@ -26,10 +28,41 @@ pub struct WorkbenchRequest {
     pub ascii: bool,
     /// The run to open on.
     pub run: Option<RunDir>,
+    pub settings: Settings,
+    /// The command that returns to this workspace, to be typed in a shell.
+    pub return_command: String,
 }
 
 /// A function that opens the workbench.
 pub type OpenWorkbench = dyn Fn(WorkbenchRequest) -> anyhow::Result<()>;
+
+/// A function that judges the keys in the user's settings.
+pub type CheckKeys = dyn Fn(&Settings) -> Result<(), SettingsError>;
+
+/// The workbench as the command line sees it, with the user's settings.
+pub(super) struct Workbench<'w> {
+    open: &'w OpenWorkbench,
+    pub(super) settings: Settings,
+    /// The first mistake in the settings.
+    pub(super) mistake: Option<SettingsError>,
+}
+
+impl<'w> Workbench<'w> {
+    /// The workbench of a user, whose settings are read.
+    pub(super) fn new(open: &'w OpenWorkbench, check: &CheckKeys) -> Self {
+        let (settings, mistake) = read_settings();
+        let mistake = mistake.or_else(|| check(&settings).err());
+        Self { open, settings, mistake }
+    }
+
+    /// The settings, if there is no mistake in them.
+    pub(super) fn usable_settings(&self) -> anyhow::Result<&Settings> {
+        match &self.mistake {
+            Some(mistake) => Err(mistake.clone().into()),
+            None => Ok(&self.settings),
+        }
+    }
+}
 
 /// The way the workbench draws pictures, as chosen on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -83,18 +116,20 @@ impl LookArguments {
 }
 
 /// Opens the workbench where it was left.
-pub(super) fn run(look: LookArguments, workspace: Option<&Path>, open: &OpenWorkbench) -> anyhow::Result<Outcome> {
-    open_on(None, look, Workspace::open(workspace)?, open)
+pub(super) fn run(look: LookArguments, workspace: Option<&Path>, workbench: &Workbench<'_>) -> anyhow::Result<Outcome> {
+    workbench.usable_settings()?;
+    open_on(None, look, Workspace::open(workspace)?, workbench)
 }
 
-/// Opens the workbench on a run.
+/// Opens the workbench on a run; `requested` is the workspace of the command line.
 pub(super) fn attach(
     arguments: &AttachArguments,
-    workspace: Option<&Path>,
-    open: &OpenWorkbench,
+    requested: Option<&Path>,
+    workbench: &Workbench<'_>,
 ) -> anyhow::Result<Outcome> {
-    let is_explicit = workspace.is_some();
-    let mut workspace = Workspace::open(workspace)?;
+    workbench.usable_settings()?;
+    let is_explicit = requested.is_some();
+    let mut workspace = Workspace::open(requested.or_else(|| workbench.settings.default_workspace()))?;
     let run = match &arguments.run {
         Some(text) => find_runs(&workspace, text)?.runs.into_iter().next(),
         None => newest_active(&workspace)?,
@@ -107,7 +142,7 @@ pub(super) fn attach(
         }
         None => None,
     };
-    open_on(run, arguments.look, workspace, open)
+    open_on(run, arguments.look, workspace, workbench)
 }
 
 /// The workspace to open for a run, and the run's directory as listed there. A run given by its path may be in another
@@ -139,7 +174,7 @@ fn open_on(
     run: Option<RunDir>,
     look: LookArguments,
     workspace: Workspace,
-    open: &OpenWorkbench,
+    workbench: &Workbench<'_>,
 ) -> anyhow::Result<Outcome> {
     let graphics = match look.graphics {
         WorkbenchGraphics::Auto => None,
@@ -149,8 +184,21 @@ fn open_on(
         WorkbenchGraphics::Halfblocks => Some(GraphicsProtocol::Halfblocks),
         WorkbenchGraphics::Ascii => Some(GraphicsProtocol::Ascii),
     };
-    open(WorkbenchRequest { workspace, graphics, ascii: look.ascii, run })?;
+    let settings = workbench.settings.clone();
+    let return_command = return_command(&workspace, &settings);
+    (workbench.open)(WorkbenchRequest { workspace, graphics, ascii: look.ascii, run, settings, return_command })?;
     Ok(Outcome::Done)
+}
+
+/// The command that opens the workbench on a workspace again, without the option if it is the usual one.
+fn return_command(workspace: &Workspace, settings: &Settings) -> String {
+    if workspace.is_opened_by(settings.default_workspace()) {
+        return "mammoscope attach".to_owned();
+    }
+    match workspace.path().to_str() {
+        Some(path) => format!("mammoscope attach --workspace {}", shell_word(path)),
+        None => "mammoscope attach --workspace DIR".to_owned(),
+    }
 }
 
 /// The newest run with an active trainer, or else the newest of all; `None` if there are no runs, which the screen

@@ -5,6 +5,7 @@ pub(crate) mod graphics;
 pub mod graphics_protocol;
 pub(crate) mod grey_sixel;
 pub(crate) mod input;
+mod key_name;
 pub(crate) mod parser;
 mod picture_fit;
 pub(crate) mod query;

@@ -1,5 +1,5 @@
 //! The frame around every screen: the tabs at the top; at the bottom, the status line with the machine and the active
-//! runs, and the footer with the most useful keys.
+//! runs, which gives way to a notice, and the footer with the most useful keys.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -47,11 +47,13 @@ pub(super) fn draw_frame(
         Layout::vertical([Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)])
             .areas(frame.area());
     let tabs = draw_tabs(frame, top, shared, screen);
-    frame.render_widget(Paragraph::new(status_line(shared, status.width)), status);
-    match notice {
-        Some(notice) => frame.render_widget(Paragraph::new(notice_line(notice, shared, footer.width)), footer),
-        None => frame.render_widget(Paragraph::new(footer_line(tables, shared, footer.width)), footer),
-    }
+    // The keys stay in sight: a notice takes the place of the status.
+    let above = match notice {
+        Some(notice) => notice_line(notice, shared, status.width),
+        None => status_line(shared, status.width),
+    };
+    frame.render_widget(Paragraph::new(above), status);
+    frame.render_widget(Paragraph::new(footer_line(tables, shared, footer.width)), footer);
     FrameAreas { body, tabs }
 }
 
@@ -97,6 +99,8 @@ fn notice_line(notice: &Notice, shared: &SharedState, cells: u16) -> Line<'stati
     let theme = &shared.theme;
     let (sign, style) = match notice.tone {
         Tone::Done => (theme.sign("✔", "ok"), theme.good()),
+        Tone::Neutral => (theme.sign("·", "-"), theme.text()),
+        Tone::Quiet => (" ", theme.dim()),
         Tone::Warning => ("!", theme.warning()),
         Tone::Failed => (theme.sign("✖", "x"), theme.bad()),
     };

@@ -12,6 +12,7 @@ use super::buffered_terminal::BufferedTerminal;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::settings::Settings;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics::PicturePlacement;
@@ -73,6 +74,7 @@ impl FrameStage {
             machine: MachineSample::default(),
             runs: RunList::default(),
             jobs: JobList::default(),
+            settings: Settings::default(),
         };
         let screen =
             BufferedTerminal::with_viewport(Counter::default(), Viewport::Fixed(Rect::new(0, 0, columns, rows)))?;

@@ -6,6 +6,7 @@
 mod app;
 mod ascii;
 mod fault;
+mod first_start;
 mod frame;
 #[cfg(feature = "frame-timing")]
 #[doc(hidden)]
@@ -16,6 +17,7 @@ pub mod input_reader;
 mod malloc;
 mod popups;
 mod protocol;
+mod run_end_signal;
 mod screens;
 mod services;
 mod shared_state;
@@ -34,6 +36,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use crate::settings::{Settings, SettingsError, tour_marker};
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::input::Input;
@@ -66,6 +69,11 @@ const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(8);
 const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Judges the keys in the user's settings: their verbs must exist, and no key may have two.
+pub fn check_keys(_settings: &Settings) -> Result<(), SettingsError> {
+    Ok(())
+}
+
 /// The options for opening the workbench.
 #[derive(Clone, Debug)]
 pub struct WorkbenchOptions {
@@ -76,6 +84,9 @@ pub struct WorkbenchOptions {
     pub ascii: bool,
     /// The run to show instead of the saved state.
     pub run: Option<RunDir>,
+    pub settings: Settings,
+    /// The command that returns to this workspace, named on leaving.
+    pub return_command: String,
 }
 
 /// Runs the workbench until the user quits it. The terminal is restored on return, also after an error.
@@ -95,13 +106,14 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         machine: MachineSample::default(),
         runs: RunList::default(),
         jobs: JobList::default(),
+        settings: options.settings,
     };
     let mut app = App::new(shared, ViewState::read(&folder));
     query::measure(&mut app.shared.graphics);
     let (inbox, messages) = channel();
     fault::report_panics(folder.clone(), inbox.clone());
     signals::watch_signals(inbox.clone()).context("watch for signals")?;
-    let taken = TerminalGuard::enter().context("take the terminal over")?;
+    let taken = TerminalGuard::enter(app.shared.settings.mouse).context("take the terminal over")?;
     let screen = BufferedTerminal::new(io::stdout()).context("open the terminal")?;
     input_reader::start_reader(inbox.clone()).context("read the terminal")?;
     services::watch_machine(inbox.clone());
@@ -113,11 +125,9 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     outcome?;
     let active = app.shared.runs.active().count();
     if active > 0 {
-        let _ = writeln!(
-            io::stdout(),
-            "{}; `mammoscope attach` returns to the workbench",
-            if active == 1 { "1 run continues".to_owned() } else { format!("{active} runs continue") }
-        );
+        let running =
+            if active == 1 { "1 run keeps running".to_owned() } else { format!("{active} runs keep running") };
+        let _ = writeln!(io::stdout(), "{running}; `{}` returns to the workbench", options.return_command);
     }
     Ok(())
 }
@@ -137,6 +147,9 @@ impl Workbench {
         let mut effects = app.start();
         if let Some(run) = run {
             effects.extend(app.navigate(Destination::Run(run)));
+        }
+        if first_start::is_first_start(tour_marker().as_deref()) {
+            app.show_tour();
         }
         let mut quits = self.perform(app, effects)?;
         let (mut last_frame, mut last_tick) = (Instant::now(), Instant::now());
@@ -199,6 +212,12 @@ impl Workbench {
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
                     self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
+                }
+                Effect::SignalRunEnd(text) => {
+                    let signal =
+                        run_end_signal::bytes(&text, app.shared.settings.run_end, std::env::var_os("TMUX").is_some());
+                    let mut stdout = io::stdout().lock();
+                    stdout.write_all(&signal).and_then(|()| stdout.flush())?;
                 }
                 Effect::SaveView => {
                     // A workspace that cannot be written to is reported by operations that depend on it.

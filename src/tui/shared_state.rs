@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::theme::Theme;
+use crate::settings::Settings;
 use crate::terminal::graphics::GraphicsFacts;
 use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
@@ -24,4 +25,5 @@ pub(super) struct SharedState {
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
     pub(super) jobs: JobList,
+    pub(super) settings: Settings,
 }

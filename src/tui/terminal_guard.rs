@@ -13,9 +13,14 @@ use crate::terminal::query::takes_kitty;
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Alternate screen, cursor hidden, pasted text as a whole, mouse in SGR coordinates (clicks, drags and the wheel).
-const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[2J";
-/// Undoes [`ENTER`].
+/// True if mouse reports are requested.
+static WITH_MOUSE: AtomicBool = AtomicBool::new(true);
+
+/// Alternate screen, cursor hidden, pasted text as a whole.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// The mouse in SGR coordinates: clicks, drags and the wheel.
+const MOUSE: &str = "\x1b[?1000h\x1b[?1002h\x1b[?1006h";
+/// Undoes [`ENTER`] and [`MOUSE`].
 const LEAVE: &str = "\x1b[?1006l\x1b[?1002l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Deletes all pictures of kitty's protocol.
 const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
@@ -24,8 +29,9 @@ const REMOVE_KITTY: &str = "\x1b_Ga=d,d=A,q=2\x1b\\";
 pub(super) struct TerminalGuard(());
 
 impl TerminalGuard {
-    /// Takes the terminal over.
-    pub(super) fn enter() -> io::Result<Self> {
+    /// Takes the terminal over, with or without its mouse.
+    pub(super) fn enter(mouse: bool) -> io::Result<Self> {
+        WITH_MOUSE.store(mouse, Ordering::SeqCst);
         let stdin = io::stdin();
         let before = tcgetattr(&stdin)?;
         *BEFORE.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(before);
@@ -49,6 +55,10 @@ pub(super) fn enter() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut stdout = io::stdout().lock();
     stdout.write_all(ENTER.as_bytes())?;
+    if WITH_MOUSE.load(Ordering::SeqCst) {
+        stdout.write_all(MOUSE.as_bytes())?;
+    }
+    stdout.write_all(b"\x1b[2J")?;
     stdout.flush()
 }
 

@@ -12,6 +12,7 @@ use super::app::App;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
+use crate::settings::Settings;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::graphics_protocol::GraphicsProtocol;
@@ -42,6 +43,7 @@ pub(super) fn empty_shared_state() -> SharedState {
         machine: MachineSample::default(),
         runs: RunList::default(),
         jobs: JobList::default(),
+        settings: Settings::default(),
     }
 }
 

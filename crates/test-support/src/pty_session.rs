@@ -56,6 +56,11 @@ impl PtySession {
         command.cwd(folder);
         command.env("TERM", "xterm-256color");
         command.env("XDG_DATA_HOME", folder);
+        // A user without settings who has seen the tour.
+        let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("home");
+        command.env("XDG_CONFIG_HOME", home.join("config"));
+        command.env("XDG_STATE_HOME", home.join("state"));
+        command.env_remove("MAMMOSCOPE_CONFIG");
         command.env("OMP_WAIT_POLICY", "PASSIVE");
         for variable in ["TMUX", "NO_COLOR", "COLORTERM"] {
             command.env_remove(variable);

@@ -2,6 +2,7 @@
 
 mod engine;
 mod machine;
+mod settings;
 mod terminal;
 
 use std::fmt::Write as _;
@@ -10,13 +11,14 @@ use clap::Args;
 use serde::Serialize;
 
 use super::console::{Console, Outcome, print_result};
+use super::workbench::Workbench;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::engine_probe::{PROBE_TIMEOUT, probe_engine};
 use mammoscope_engine_protocol::engine_facts::EngineFacts;
 
 /// Check this machine, with advice on anything that is missing
 ///
-/// Checks the engine and its libtorch, CUDA and the GPUs, the processor, the cache and the terminal. The exit status is
+/// Checks the engine and its libtorch, CUDA and the GPUs, the processor, the cache, the terminal and your settings. The exit status is
 /// 0 if the program can do its work, otherwise 1. A GPU is useful but not required.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -75,8 +77,12 @@ struct Findings {
     engine: Option<EngineFacts>,
 }
 
-pub(super) fn run(arguments: &DoctorArguments, console: &Console) -> anyhow::Result<Outcome> {
-    let findings = examine();
+pub(super) fn run(
+    arguments: &DoctorArguments,
+    workbench: &Workbench<'_>,
+    console: &Console,
+) -> anyhow::Result<Outcome> {
+    let findings = examine(workbench);
     let text = if arguments.json {
         serde_json::to_string_pretty(&findings)? + "\n"
     } else {
@@ -86,7 +92,7 @@ pub(super) fn run(arguments: &DoctorArguments, console: &Console) -> anyhow::Res
     Ok(if findings.ready { Outcome::Done } else { Outcome::Failed })
 }
 
-fn examine() -> Findings {
+fn examine(workbench: &Workbench<'_>) -> Findings {
     let location = locate_engine();
     let probed = location.as_ref().ok().map(|location| probe_engine(&location.path, PROBE_TIMEOUT));
     let facts = probed.as_ref().and_then(|probed| probed.as_ref().ok());
@@ -94,6 +100,7 @@ fn examine() -> Findings {
     let mut checks = engine::checks(&location, probed.as_ref());
     checks.extend(machine::checks(&gpus, facts));
     checks.push(terminal::check());
+    checks.push(settings::check(workbench));
     let ready = checks.iter().any(|check| check.name == "engine" && check.state == State::Ok);
     let engine = facts.cloned();
     Findings { schema: 1, version: env!("CARGO_PKG_VERSION"), ready, checks, engine }
@@ -156,8 +163,10 @@ mod tests {
 
     #[test]
     fn everything_is_checked_once() {
-        let names: Vec<&str> = examine().checks.iter().map(|check| check.name).collect();
-        let all = ["engine", "libtorch", "CUDA", "driver", "GPUs", "cores", "processor", "cache", "terminal"];
+        let workbench = Workbench::new(&|_| Ok(()), &|_| Ok(()));
+        let names: Vec<&str> = examine(&workbench).checks.iter().map(|check| check.name).collect();
+        let all =
+            ["engine", "libtorch", "CUDA", "driver", "GPUs", "cores", "processor", "cache", "terminal", "settings"];
         assert_eq!(names, all);
     }
 }

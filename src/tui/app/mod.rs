@@ -1,36 +1,37 @@
 //! The state of the workbench and its update by messages. There is no I/O here; side effects are returned.
 
+mod drawing;
 mod jobs;
+mod run_ends;
 mod screens_by_id;
 
-use crate::tui::protocol::binding::KeyTables;
-use crate::tui::screens::screen::Screen;
 use chrono::{DateTime, TimeDelta, Utc};
-use ratatui::Frame;
 use screens_by_id::Screens;
 
-use super::frame::{FrameAreas, draw_frame, tab_at};
+use super::frame::{FrameAreas, tab_at};
 use super::popups::Popup;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
 use super::popups::palette::PalettePopup;
+use super::popups::settings::SettingsPopup;
 use super::popups::viewer::ViewerPopup;
 use super::shared_state::SharedState;
 use super::view_state::ViewState;
-use super::widgets::picture::PictureView;
+use crate::settings::ThemeChoice;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
-use crate::tui::frame::MIN_SIZE;
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
 use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::datasets::DatasetsEffect;
-use crate::tui::protocol::effect::{Destination, Effect, Notice};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
+/// The time for which a quiet notice is shown.
+const QUIET_DURATION: TimeDelta = TimeDelta::seconds(3);
 
 /// The state of the workbench.
 pub(super) struct App {
@@ -49,7 +50,9 @@ impl App {
     pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
         let screens = Screens::new(view);
-        Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() }
+        let mut app = Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() };
+        app.apply_theme();
+        app
     }
 
     /// The state to save.
@@ -71,16 +74,16 @@ impl App {
     /// Handles a message; returns the effects to perform.
     pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
         self.shared.now = now;
-        if self.notice.as_ref().is_some_and(|(since, _)| now - *since > NOTICE_DURATION) {
-            self.notice = None;
-        }
-        let effects = match message {
+        let duration = |notice: &Notice| if notice.tone == Tone::Quiet { QUIET_DURATION } else { NOTICE_DURATION };
+        self.notice.take_if(|(since, notice)| now - *since > duration(notice));
+        let active = run_ends::active_runs(&self.shared.runs);
+        let mut effects = match message {
             UiMessage::Input(Input::Key(key)) => self.press(key),
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
             UiMessage::Input(Input::Paste(text)) => self.paste(&text),
             UiMessage::Input(Input::Reply(reply)) => {
                 self.shared.graphics.on_reply(&reply);
-                self.shared.theme.light = self.shared.graphics.light_background();
+                self.apply_theme();
                 self.shared.graphics.take_fallback().map(Effect::failed).into_iter().collect()
             }
             UiMessage::QueryOver => {
@@ -101,7 +104,13 @@ impl App {
             UiMessage::Job(message) => self.on_job_message(message),
             message => self.screens.on_message(message, &mut self.shared),
         };
+        effects.extend(run_ends::effects_of_ends(&active, &self.shared.runs));
         self.resolve(effects)
+    }
+
+    /// Shows the tour of a first start.
+    pub(super) fn show_tour(&mut self) {
+        self.popups.push(Popup::Tour);
     }
 
     /// Goes to a screen or view, as if a screen had requested it.
@@ -118,9 +127,13 @@ impl App {
                     let further = self.go_to(destination);
                     remaining.extend(self.resolve(further));
                 }
-                Effect::Notice(notice) => self.notice = Some((self.shared.now, notice)),
                 Effect::Job(effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_))) => {
                     let further = self.perform_job(effect);
+                    remaining.extend(self.resolve(further));
+                }
+                Effect::Notice(notice) => self.note(notice),
+                Effect::Act(action) => {
+                    let further = self.act(action);
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
@@ -134,6 +147,15 @@ impl App {
             }
         }
         remaining
+    }
+
+    /// Shows a notice; a quiet one does not hide another.
+    fn note(&mut self, notice: Notice) {
+        let is_hidden =
+            notice.tone == Tone::Quiet && self.notice.as_ref().is_some_and(|(_, current)| current.tone != Tone::Quiet);
+        if !is_hidden {
+            self.notice = Some((self.shared.now, notice));
+        }
     }
 
     fn go_to(&mut self, destination: Destination) -> Vec<Effect> {
@@ -185,6 +207,8 @@ impl App {
     }
 
     fn press(&mut self, key: Key) -> Vec<Effect> {
+        // Any key closes the tour, and acts as usual.
+        self.popups.pop_if(|popup| matches!(popup, Popup::Tour));
         // These work whatever is open.
         match key {
             Key::Ctrl('c') => return self.quit(),
@@ -199,6 +223,9 @@ impl App {
         }
         if let Some(popup) = self.popups.last_mut() {
             let outcome = popup.press(key, &self.shared.keymap);
+            if outcome == PopupOutcome::Unbound {
+                return vec![Effect::quiet(format!("{key} does nothing here"))];
+            }
             return self.after_popup(outcome);
         }
         if let Some(effects) = self.screens.get(self.screen).type_key(key, &self.shared) {
@@ -207,7 +234,9 @@ impl App {
         let table = self.screens.get(self.screen).bindings(&self.shared);
         match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
-            None => Vec::new(),
+            // Escape where there is nothing to go back from is not a mistake.
+            None if key == Key::Escape => Vec::new(),
+            None => vec![Effect::quiet(format!("{key} is not bound · ? shows the keys"))],
         }
     }
 
@@ -218,6 +247,7 @@ impl App {
                 self.popups.pop();
                 effects
             }
+            PopupOutcome::Unbound => Vec::new(),
             PopupOutcome::Act(action) => {
                 self.popups.pop();
                 self.act(action)
@@ -261,6 +291,11 @@ impl App {
                 self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
                 Vec::new()
             }
+            AppAction::Settings => {
+                self.popups.push(Popup::Settings(SettingsPopup::default()));
+                Vec::new()
+            }
+            AppAction::Theme(theme) => self.choose_theme(theme),
             AppAction::Redraw => vec![Effect::Redraw],
             AppAction::Suspend => vec![Effect::Suspend],
             AppAction::Quit => self.quit(),
@@ -269,12 +304,34 @@ impl App {
         }
     }
 
+    /// Takes other colours for this session.
+    fn choose_theme(&mut self, theme: ThemeChoice) -> Vec<Effect> {
+        self.shared.settings.choose_theme(theme);
+        self.apply_theme();
+        let name = theme.name();
+        vec![
+            Effect::neutral(format!("theme {name} for this session; theme = \"{name}\" in the settings keeps it")),
+            Effect::Redraw,
+        ]
+    }
+
+    fn apply_theme(&mut self) {
+        self.shared.theme.light = match self.shared.settings.theme {
+            ThemeChoice::Auto => self.shared.graphics.light_background(),
+            ThemeChoice::Light => true,
+            ThemeChoice::Dark => false,
+        };
+    }
+
     fn neighbour(&self, distance: usize) -> ScreenId {
         let place = ScreenId::ALL.iter().position(|screen| *screen == self.screen).unwrap_or(0);
         ScreenId::ALL[(place + distance) % ScreenId::ALL.len()]
     }
 
     fn mouse(&mut self, mouse: Mouse) -> Vec<Effect> {
+        if mouse.kind == MouseKind::Press {
+            self.popups.pop_if(|popup| matches!(popup, Popup::Tour));
+        }
         if let Some(popup) = self.popups.last_mut() {
             let outcome = popup.mouse(mouse);
             return self.after_popup(outcome);
@@ -296,76 +353,6 @@ impl App {
                 Vec::new()
             }
             None => self.screens.get(self.screen).paste(text, &self.shared),
-        }
-    }
-
-    fn on_picture(&mut self, message: &crate::tui::protocol::pictures::PictureMessage) -> Vec<Effect> {
-        // Every place knows the picture that it requested.
-        for popup in &mut self.popups {
-            if let Popup::Viewer(viewer) = popup {
-                viewer.on_message(message);
-            }
-        }
-        self.screens.all().for_each(|screen| screen.on_picture(message));
-        Vec::new()
-    }
-
-    /// The effects that follow from a drawing: only then the visible rows and the room of pictures are known.
-    pub(super) fn after_draw(&mut self) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = self.screens.all().flat_map(Screen::after_draw).collect();
-        for popup in &mut self.popups {
-            if let Popup::Viewer(viewer) = popup {
-                effects.extend(viewer.take_request());
-            }
-        }
-        effects
-    }
-
-    /// Forgets all pictures, since the terminal has lost them.
-    fn forget_pictures(&mut self) {
-        self.screens.all().flat_map(Screen::pictures_mut).for_each(PictureView::forget);
-        for popup in &mut self.popups {
-            if let Popup::Viewer(viewer) = popup {
-                viewer.picture.forget();
-            }
-        }
-    }
-
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>) {
-        self.draw_all(frame);
-        if self.shared.theme.ascii {
-            super::ascii::to_ascii(frame.buffer_mut());
-        }
-    }
-
-    fn draw_all(&mut self, frame: &mut Frame<'_>) {
-        let area = frame.area();
-        if area.width < MIN_SIZE.columns || area.height < MIN_SIZE.rows {
-            super::frame::draw_too_small(frame, area);
-            return;
-        }
-        let table = match self.popups.last() {
-            Some(popup) => popup.bindings(),
-            None => self.screens.get(self.screen).bindings(&self.shared),
-        };
-        let everywhere: KeyTables = if self.popups.is_empty() { &[APP_BINDINGS] } else { &[] };
-        let notice = self.notice.as_ref().map(|(_, notice)| notice);
-        self.areas = draw_frame(frame, &self.shared, self.screen, [table, everywhere], notice);
-        let body = self.areas.body;
-        let covered = !self.popups.is_empty();
-        self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
-        // A full-screen picture hides everything below it.
-        let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
-        if first.is_none() {
-            self.screens.get(self.screen).draw(frame, body, &self.shared);
-        }
-        let first = first.unwrap_or(0);
-        let last = self.popups.len().saturating_sub(1);
-        for (at, popup) in self.popups.iter_mut().enumerate().skip(first) {
-            if let Popup::Viewer(viewer) = popup {
-                viewer.picture.covered = at < last;
-            }
-            popup.draw(frame, body, &self.shared);
         }
     }
 }

@@ -28,7 +28,7 @@ impl ConfirmPopup {
             Key::Char('y' | 'Y') => PopupOutcome::Close(std::mem::take(&mut self.question.effects)),
             // Not Enter, which is pressed by habit.
             Key::Escape | Key::Char('n' | 'N' | 'q') => PopupOutcome::Close(Vec::new()),
-            _ => PopupOutcome::Stay(Vec::new()),
+            _ => PopupOutcome::Unbound,
         }
     }
 

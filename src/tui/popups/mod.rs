@@ -5,6 +5,9 @@ pub(super) mod help;
 pub(super) mod jobs;
 pub(super) mod outcome;
 pub(super) mod palette;
+mod scrolled;
+pub(super) mod settings;
+mod tour;
 pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
@@ -13,6 +16,7 @@ use jobs::JobsPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use settings::SettingsPopup;
 use viewer::ViewerPopup;
 
 use super::shared_state::SharedState;
@@ -28,6 +32,9 @@ pub(super) enum Popup {
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
     Jobs(Box<JobsPopup>),
+    Settings(SettingsPopup),
+    /// The tour of a first start, which leaves all keys to what is below it.
+    Tour,
     /// The full-screen picture viewer.
     Viewer(Box<ViewerPopup>),
 }
@@ -37,7 +44,12 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Jobs(_) => &[],
+            Self::Help(_)
+            | Self::Palette(_)
+            | Self::Confirm(_)
+            | Self::Jobs(_)
+            | Self::Settings(_)
+            | Self::Tour => &[],
         }
     }
 
@@ -47,6 +59,8 @@ impl Popup {
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
             Self::Jobs(popup) => popup.press(key),
+            Self::Settings(popup) => popup.press(key),
+            Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.press(key, keymap),
         }
     }
@@ -57,6 +71,8 @@ impl Popup {
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
             Self::Jobs(popup) => popup.mouse(mouse),
+            Self::Settings(popup) => popup.mouse(mouse),
+            Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.mouse(mouse),
         }
     }
@@ -68,6 +84,8 @@ impl Popup {
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
             Self::Jobs(popup) => popup.draw(frame, area, shared),
+            Self::Settings(popup) => popup.draw(frame, area, shared),
+            Self::Tour => tour::draw(frame, area, shared),
             Self::Viewer(popup) => popup.draw(frame, area, shared),
         }
     }

@@ -12,4 +12,6 @@ pub(crate) enum PopupOutcome {
     Close(Vec<Effect>),
     /// The popup is closed and the action performed.
     Act(Action),
+    /// The key means nothing here.
+    Unbound,
 }

@@ -1,5 +1,6 @@
 //! The actions that are available on every screen.
 
+use crate::settings::ThemeChoice;
 use crate::tui::protocol::binding::{Action, Binding};
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -18,6 +19,9 @@ pub(in crate::tui) enum AppAction {
     Jobs,
     /// Fill in the form of a job.
     NewJob(JobKind),
+    Settings,
+    /// Other colours, for this session.
+    Theme(ThemeChoice),
     Redraw,
     Suspend,
     Quit,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::tui::protocol::binding::Action;
 use crate::tui::protocol::explain::ExplainList;
 use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::pictures::PictureEffect;
@@ -26,10 +27,14 @@ macro_rules! define_effect {
             QueryTerminal,
             /// Save the state of the screens.
             SaveView,
+            /// Tell the terminal that a training run has ended, in the way of the settings.
+            SignalRunEnd(String),
             /// Go to another screen or view; handled by the application.
             Navigate(Destination),
-            /// Show a line in the footer for a while; handled by the application.
+            /// Show a line above the footer for a while; handled by the application.
             Notice(Notice),
+            /// Perform an action as if its key had been pressed; handled by the application.
+            Act(Action),
             /// Ask for confirmation; handled by the application.
             Ask(Question),
             Picture(PictureEffect),
@@ -67,7 +72,7 @@ pub(in crate::tui) enum Destination {
     Viewer(ImageList),
 }
 
-/// A line shown in the footer for a while.
+/// A line shown above the footer for a while.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct Notice {
     /// Safe to print.
@@ -78,7 +83,12 @@ pub(in crate::tui) struct Notice {
 /// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum Tone {
+    /// Something was achieved.
     Done,
+    /// A fact, neither good nor bad.
+    Neutral,
+    /// An aside that passes quickly.
+    Quiet,
     Warning,
     Failed,
 }
@@ -87,6 +97,21 @@ impl Effect {
     /// A notice of success.
     pub(in crate::tui) fn done(text: impl Into<String>) -> Self {
         Self::Notice(Notice { text: text.into(), tone: Tone::Done })
+    }
+
+    /// A notice of a fact that is neither good nor bad.
+    pub(in crate::tui) fn neutral(text: impl Into<String>) -> Self {
+        Self::Notice(Notice { text: text.into(), tone: Tone::Neutral })
+    }
+
+    /// An aside that passes quickly.
+    pub(in crate::tui) fn quiet(text: impl Into<String>) -> Self {
+        Self::Notice(Notice { text: text.into(), tone: Tone::Quiet })
+    }
+
+    /// A notice of something that needs attention.
+    pub(in crate::tui) fn warning(text: impl Into<String>) -> Self {
+        Self::Notice(Notice { text: text.into(), tone: Tone::Warning })
     }
 
     /// A notice of failure.

@@ -51,6 +51,8 @@ macro_rules! define_services {
                     | Effect::Redraw
                     | Effect::QueryTerminal
                     | Effect::SaveView
+                    | Effect::SignalRunEnd(_)
+                    | Effect::Act(_)
                     | Effect::Navigate(_)
                     | Effect::Notice(_)
                     | Effect::Ask(_) => {}

@@ -12,7 +12,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_path;
 
 /// The default workspace in the current directory, if it exists.
-const LOCAL_WORKSPACE: &str = "workspace";
+pub const LOCAL_WORKSPACE: &str = "workspace";
 /// The format of times in names, which sorts chronologically and is valid on every file system.
 const TIME_IN_NAMES: &str = "%Y-%m-%dT%H-%M-%S";
 /// The longest label of a run in characters, to keep names within the limits of file systems.
@@ -37,11 +37,7 @@ impl Workspace {
     /// Opens the requested workspace, otherwise `./workspace` if that exists, otherwise `mammoscope` in the user's data
     /// directory. A missing workspace is created.
     pub fn open(requested: Option<&Path>) -> Result<Self, WorkspaceError> {
-        let path = match requested {
-            Some(requested) => requested.to_owned(),
-            None if Path::new(LOCAL_WORKSPACE).is_dir() => PathBuf::from(LOCAL_WORKSPACE),
-            None => user_data().ok_or(WorkspaceError::NoPlace)?.join("mammoscope"),
-        };
+        let path = requested.map(Path::to_owned).or_else(usual_path).ok_or(WorkspaceError::NoPlace)?;
         // Absolute, because a trainer changes its working directory.
         let path = std::path::absolute(&path).unwrap_or(path);
         let runs = path.join("runs");
@@ -54,6 +50,13 @@ impl Workspace {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// True if [`Workspace::open`] opens this workspace for this request, in the current folder.
+    #[must_use]
+    pub fn is_opened_by(&self, requested: Option<&Path>) -> bool {
+        let path = requested.map(Path::to_owned).or_else(usual_path);
+        path.and_then(|path| std::path::absolute(path).ok()).is_some_and(|path| path == self.0)
     }
 
     /// Returns the folder of the runs.
@@ -115,6 +118,12 @@ pub fn run_name(time: DateTime<Utc>, view: View, label: &str) -> String {
 #[must_use]
 pub fn new_group_id(time: DateTime<Utc>, label: &str) -> String {
     format!("{}_{}_{:04x}", local_time(time), name_part(label), rand::random::<u16>())
+}
+
+/// The workspace that is used if none is requested; `None` if the system has no folder for user data.
+fn usual_path() -> Option<PathBuf> {
+    let local = PathBuf::from(LOCAL_WORKSPACE);
+    if local.is_dir() { Some(local) } else { Some(user_data()?.join("mammoscope")) }
 }
 
 fn local_time(time: DateTime<Utc>) -> String {
