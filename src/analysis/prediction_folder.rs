@@ -25,8 +25,8 @@ pub enum PredictionFolderError {
     Inconsistent { path: PathBuf, error: InconsistentRows },
 }
 
-/// Reads the table of a folder, or the table itself.
-pub fn read_prediction_folder(path: &Path) -> Result<KeptPredictions, PredictionFolderError> {
+/// Reads the table of a folder, or the table itself. The images are looked for beside it and in these data sets.
+pub fn read_prediction_folder(path: &Path, data: &[PathBuf]) -> Result<KeptPredictions, PredictionFolderError> {
     if !path.exists() {
         return Err(PredictionFolderError::Missing(path.to_owned()));
     }
@@ -48,14 +48,16 @@ pub fn read_prediction_folder(path: &Path) -> Result<KeptPredictions, Prediction
         Vec::new()
     };
     let folder = table.parent().unwrap_or(Path::new("."));
-    let images = rows.iter().map(|row| image_of(row, folder)).collect();
+    let images = rows.iter().map(|row| image_of(row, folder, data)).collect();
     Ok(KeptPredictions { split: None, rows, images, sets, baseline: Vec::new(), problems })
 }
 
-/// The image of a row: its file names are those of the data set, whose folder the table does not name.
-fn image_of(row: &PredictionRow, folder: &Path) -> PathBuf {
-    let beside = folder.join(&row.file);
-    if beside.exists() { beside } else { PathBuf::from(&row.file) }
+/// The image of a row: a table names files as their data set does, without its folder. An image that is not found keeps
+/// the name in the table.
+fn image_of(row: &PredictionRow, folder: &Path, data: &[PathBuf]) -> PathBuf {
+    let folders = std::iter::once(folder).chain(data.iter().map(PathBuf::as_path));
+    let found = folders.map(|folder| folder.join(&row.file)).find(|image| image.exists());
+    found.unwrap_or_else(|| PathBuf::from(&row.file))
 }
 
 fn first_line(error: &InconsistentRows) -> String {
@@ -73,7 +75,7 @@ mod tests {
     fn read(table: &str) -> Result<KeptPredictions, PredictionFolderError> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join(FILE_NAME), format!("{HEADER}{table}")).unwrap();
-        read_prediction_folder(folder.path())
+        read_prediction_folder(folder.path(), &[])
     }
 
     #[test]
@@ -88,6 +90,18 @@ mod tests {
     }
 
     #[test]
+    fn images_are_looked_for_in_the_data_sets() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("a.png"), "").unwrap();
+        let table = format!("{HEADER}a.png,1,1,CC_R,A,A,.7,.1,.1,.1\nb.png,2,1,CC_R,A,A,.7,.1,.1,.1\n");
+        fs::write(folder.path().join(FILE_NAME), table).unwrap();
+        let kept = read_prediction_folder(folder.path(), &["/nowhere".into(), data.clone()]).unwrap();
+        assert_eq!(kept.images, [data.join("a.png"), PathBuf::from("b.png")]);
+    }
+
+    #[test]
     fn what_cannot_be_evaluated_is_refused_by_name() {
         let text = |table: &str| read(table).unwrap_err().to_string();
         assert!(
@@ -96,9 +110,9 @@ mod tests {
         );
         assert!(text("a.png,1\n").contains("predictions.csv"), "{}", text("a.png,1\n"));
         let folder = tempfile::tempdir().unwrap();
-        let error = read_prediction_folder(folder.path()).unwrap_err().to_string();
+        let error = read_prediction_folder(folder.path(), &[]).unwrap_err().to_string();
         assert!(error.contains("no predictions.csv in this folder"), "{error}");
-        let error = read_prediction_folder(&folder.path().join("nowhere")).unwrap_err().to_string();
+        let error = read_prediction_folder(&folder.path().join("nowhere"), &[]).unwrap_err().to_string();
         assert!(error.ends_with("nowhere: no such file or folder"), "{error}");
     }
 }

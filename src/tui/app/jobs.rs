@@ -1,5 +1,7 @@
 //! Jobs of the workbench: their list, their messages and their results.
 
+use std::path::PathBuf;
+
 use super::App;
 use crate::tui::popups::Popup;
 use crate::tui::popups::confirm::ConfirmPopup;
@@ -23,6 +25,7 @@ impl App {
             return Vec::new();
         }
         let notice = self.shared.jobs.take(message, self.shared.now).map(end_notice);
+        self.refresh_jobs();
         notice.into_iter().collect()
     }
 
@@ -32,6 +35,7 @@ impl App {
             JobEffect::Start(order) => self.start_job(order),
             JobEffect::Stop(id) => {
                 self.shared.jobs.stop(id, self.shared.now);
+                self.refresh_jobs();
                 vec![Effect::Job(JobEffect::Terminate(id))]
             }
             JobEffect::Open(id) => self.open_job(id),
@@ -42,6 +46,7 @@ impl App {
     fn start_job(&mut self, order: JobOrder) -> Vec<Effect> {
         let arguments = order.arguments.clone();
         let id = self.shared.jobs.add(order, self.shared.now);
+        self.refresh_jobs();
         vec![Effect::Job(JobEffect::Spawn { id, arguments })]
     }
 
@@ -49,7 +54,9 @@ impl App {
         let Some(job) = self.shared.jobs.get(id) else { return Vec::new() };
         let is_planned = matches!(job.state, JobState::Ended { end: JobEnd::Done, .. });
         match (job.result().cloned(), &job.order.rehearsed) {
-            (Some(JobResult::Predictions(folder)), _) => self.go_to(Destination::Predictions(folder)),
+            (Some(JobResult::Predictions { folder, data }), _) => {
+                self.go_to(Destination::Predictions { folder, data: Some(data) })
+            }
             (Some(JobResult::DataSet(root)), _) => self.go_to(Destination::DataSet(root)),
             (None, Some(order)) if is_planned => {
                 let order = (**order).clone();
@@ -59,6 +66,15 @@ impl App {
             }
             (None, Some(_)) => vec![Effect::failed("the plan failed: nothing to submit")],
             (None, None) => Vec::new(),
+        }
+    }
+
+    /// Lets an open list know of the jobs as they are now.
+    fn refresh_jobs(&mut self) {
+        for popup in &mut self.popups {
+            if let Popup::Jobs(jobs) = popup {
+                jobs.refresh(&self.shared);
+            }
         }
     }
 
@@ -113,10 +129,10 @@ impl App {
         Vec::new()
     }
 
-    /// Shows a screen and opens something there.
-    pub(super) fn open_predictions(&mut self, folder: std::path::PathBuf) -> Vec<Effect> {
+    /// Opens a folder of predictions in Evaluate.
+    pub(super) fn open_predictions(&mut self, folder: PathBuf, data: Option<PathBuf>) -> Vec<Effect> {
         let mut effects = self.show(ScreenId::Evaluate);
-        effects.extend(self.screens.evaluate.open_folder(folder, &self.shared));
+        effects.extend(self.screens.evaluate.open_folder(folder, data, &self.shared));
         effects
     }
 }

@@ -170,16 +170,19 @@ impl App {
                 effects.extend(self.screens.evaluate.open(run, &self.shared));
                 effects
             }
-            Destination::Predictions(folder) => self.open_predictions(folder),
+            Destination::Predictions { folder, data } => self.open_predictions(folder, data),
             Destination::DataSet(root) => {
                 let mut effects = self.show(ScreenId::Datasets);
                 effects.push(Effect::Datasets(DatasetsEffect::Open(root)));
                 effects
             }
-            Destination::JobChoice { data } => self.choose_job(data),
-            Destination::NewTraining { data } => {
+            Destination::JobChoice { data } => self.choose_job(data.map(|data| data.to_string_lossy().into_owned())),
+            Destination::NewTraining { data, like } => {
                 let mut effects = self.show(ScreenId::Train);
-                effects.extend(self.screens.train.set_data(data, &self.shared));
+                effects.extend(match like {
+                    Some(spec) => self.screens.train.set_like(data, &spec, &self.shared),
+                    None => self.screens.train.set_data(data, &self.shared),
+                });
                 effects
             }
             Destination::Explanation(list) => {

@@ -44,12 +44,7 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_)
-            | Self::Palette(_)
-            | Self::Confirm(_)
-            | Self::Jobs(_)
-            | Self::Settings(_)
-            | Self::Tour => &[],
+            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Jobs(_) | Self::Settings(_) | Self::Tour => &[],
         }
     }
 

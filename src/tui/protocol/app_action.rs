@@ -47,7 +47,6 @@ macro_rules! define_app_bindings {
             $(Binding::quiet(Action::App(AppAction::Show(ScreenId::$Name)), &[Verb::Show(ScreenId::$Name)], $go),)*
             Binding::quiet(Action::App(AppAction::Jobs), &[Verb::Jobs], "list the jobs"),
             Binding::quiet(Action::App(AppAction::NewJob(JobKind::Predict)), &[], JobKind::Predict.title()),
-            Binding::quiet(Action::App(AppAction::NewJob(JobKind::Prepare)), &[], JobKind::Prepare.title()),
             Binding::quiet(Action::App(AppAction::NewJob(JobKind::Audit)), &[], JobKind::Audit.title()),
             Binding::quiet(Action::App(AppAction::NewJob(JobKind::Split)), &[], JobKind::Split.title()),
             Binding::quiet(Action::App(AppAction::NewJob(JobKind::Submit)), &[], JobKind::Submit.title()),

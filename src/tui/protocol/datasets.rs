@@ -111,6 +111,8 @@ pub(in crate::tui) enum DatasetsAction {
     MoreContrast,
     LessContrast,
     ResetWindow,
+    /// Choose a job on the open data set.
+    Jobs,
     Preparation(PreparationAction),
     Review(ReviewAction),
 }

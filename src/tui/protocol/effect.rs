@@ -1,6 +1,7 @@
 //! The effects that an update returns, for the main loop and the services to perform.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::tui::protocol::binding::Action;
 use crate::tui::protocol::explain::ExplainList;
@@ -10,6 +11,7 @@ use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::viewer::ImageList;
+use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 macro_rules! define_effect {
@@ -56,10 +58,10 @@ pub(in crate::tui) enum Destination {
     Run(RunDir),
     /// The screen Evaluate with the metrics of this run.
     Evaluation(RunDir),
-    /// The screen Train with this data set.
-    NewTraining { data: PathBuf },
-    /// The screen Evaluate with a folder of predictions.
-    Predictions(PathBuf),
+    /// The screen Train with this data set, and with the settings of a run.
+    NewTraining { data: PathBuf, like: Option<Arc<RunSpec>> },
+    /// The screen Evaluate with a folder of predictions, and the data set of its images if it is known.
+    Predictions { folder: PathBuf, data: Option<PathBuf> },
     /// The screen Datasets with this data set.
     DataSet(PathBuf),
     /// The choice of a job for a data set; `None` for the one of the form.

@@ -72,7 +72,11 @@ pub(in crate::tui) enum PredictionSource {
     /// Those that runs have stored.
     Runs(Vec<NamedRun>),
     /// A folder with a table, or the table.
-    Folder(PathBuf),
+    Folder {
+        path: PathBuf,
+        /// Data sets that the images may belong to: a table does not name its own.
+        data: Vec<PathBuf>,
+    },
 }
 
 impl PredictionSource {

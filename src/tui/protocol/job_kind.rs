@@ -11,7 +11,6 @@ use mammoscope_domain::training::preset::Preset;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum JobKind {
     Predict,
-    Prepare,
     Audit,
     Split,
     Submit,
@@ -50,14 +49,13 @@ const fn field(name: &'static str, content: Content, hint: &'static str) -> JobF
 const DATA: JobField = field("data", Content::Existing, "a data set, or a folder of images");
 
 impl JobKind {
-    pub(in crate::tui) const ALL: [Self; 7] =
-        [Self::Predict, Self::Prepare, Self::Audit, Self::Split, Self::Submit, Self::Phantoms, Self::Demo];
+    pub(in crate::tui) const ALL: [Self; 6] =
+        [Self::Predict, Self::Audit, Self::Split, Self::Submit, Self::Phantoms, Self::Demo];
 
     /// A name that begins with a verb.
     pub(in crate::tui) const fn title(self) -> &'static str {
         match self {
             Self::Predict => "predict images",
-            Self::Prepare => "prepare images",
             Self::Audit => "audit a data set",
             Self::Split => "split a data set",
             Self::Submit => "submit training to a cluster",
@@ -70,7 +68,6 @@ impl JobKind {
     pub(in crate::tui) const fn meaning(self) -> &'static str {
         match self {
             Self::Predict => "density classes by trained models; the result opens in Evaluate",
-            Self::Prepare => "DICOM, PNG, TIFF and JPEG files to images for training",
             Self::Audit => "what would spoil training or its results; nothing is changed",
             Self::Split => "a table of splits or folds, by subject",
             Self::Submit => "to Slurm, as a job array; its plan is shown first",
@@ -84,10 +81,6 @@ impl JobKind {
             DATA,
             field("model", Content::Model, "a model file, a folder of models, a run or a group; latest"),
             field("output", Content::New, "the folder to write predictions.csv to"),
-        ];
-        const PREPARE: &[JobField] = &[
-            field("source", Content::Existing, "a folder of DICOM files or pictures"),
-            field("output", Content::New, "the folder to write to: new, empty, or one of an earlier run"),
         ];
         const SPLIT: &[JobField] = &[
             DATA,
@@ -105,7 +98,6 @@ impl JobKind {
             &[field("output", Content::New, "the folder to write to, which becomes a workspace of its own")];
         match self {
             Self::Predict => PREDICT,
-            Self::Prepare => PREPARE,
             Self::Audit => &[DATA],
             Self::Split => SPLIT,
             Self::Submit => SUBMIT,
@@ -120,7 +112,6 @@ impl JobKind {
         let data = || data.to_owned();
         match self {
             Self::Predict => vec![data(), "latest".to_owned(), below("predictions")],
-            Self::Prepare => vec![data(), below("datasets/prepared")],
             Self::Audit => vec![data()],
             Self::Split => vec![data(), below("splits.csv"), String::new()],
             Self::Submit => vec![data(), "modern".to_owned()],
@@ -137,9 +128,8 @@ impl JobKind {
         let (word, words, result): (&str, Vec<String>, _) = match self {
             Self::Predict => {
                 let words = ["--data", &first, "--model", &second, "--out", &value(2)].map(str::to_owned).to_vec();
-                ("predict", words, Some(JobResult::Predictions(path(2))))
+                ("predict", words, Some(JobResult::Predictions { folder: path(2), data: path(0) }))
             }
-            Self::Prepare => ("preprocess", vec![first.clone(), second], Some(JobResult::DataSet(path(1)))),
             Self::Audit => ("audit", vec![first.clone()], None),
             Self::Split => {
                 let mut words = vec![first.clone(), "--out".to_owned(), second];

@@ -19,8 +19,8 @@ pub(in crate::tui) struct JobId(pub(in crate::tui) u64);
 /// The outcome of a job that can be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum JobResult {
-    /// A folder of predictions, for Evaluate.
-    Predictions(PathBuf),
+    /// A folder of predictions, for Evaluate, and the data set of its images.
+    Predictions { folder: PathBuf, data: PathBuf },
     /// A data set, for Datasets.
     DataSet(PathBuf),
 }

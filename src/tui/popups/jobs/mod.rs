@@ -11,12 +11,20 @@ use ratatui::layout::Rect;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::binding::Action;
+use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{JobEffect, JobId, PathFacts};
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
+
+/// The choice that Datasets performs itself, with a form of its own.
+const PREPARE: Action = Action::Datasets(DatasetsAction::Preparation(PreparationAction::Open));
+/// The number of choices: preparing images, then the kinds of jobs.
+const CHOICES: usize = 1 + JobKind::ALL.len();
 
 /// What the popup shows.
 #[derive(Debug)]
@@ -75,11 +83,6 @@ impl JobsPopup {
         (popup, effects)
     }
 
-    /// The output of a job.
-    pub(in crate::tui) fn output(id: JobId, data: String, shared: &SharedState) -> Self {
-        Self::at(Page::Output { id, list: ScrollList::default(), follows: true }, data, shared)
-    }
-
     fn at(page: Page, data: String, shared: &SharedState) -> Self {
         let mut popup =
             Self { page, list: ScrollList::default(), data, workspace: shared.workspace.clone(), shown: Vec::new() };
@@ -101,7 +104,7 @@ impl JobsPopup {
     }
 
     /// Notes the jobs as they are now.
-    fn refresh(&mut self, shared: &SharedState) {
+    pub(in crate::tui) fn refresh(&mut self, shared: &SharedState) {
         self.shown = shared
             .jobs
             .iter()
@@ -136,10 +139,12 @@ impl JobsPopup {
             },
             Page::Choice(list) => {
                 if let Some(motion) = motion_of(key) {
-                    list.move_by(motion, JobKind::ALL.len());
+                    list.move_by(motion, CHOICES);
                 } else if key == Key::Enter {
-                    let kind = JobKind::ALL[list.cursor.min(JobKind::ALL.len() - 1)];
-                    return PopupOutcome::Stay(self.open_form(kind));
+                    return match list.cursor.checked_sub(1).and_then(|place| JobKind::ALL.get(place)) {
+                        Some(kind) => PopupOutcome::Stay(self.open_form(*kind)),
+                        None => PopupOutcome::Act(PREPARE),
+                    };
                 } else if matches!(key, Key::Escape | Key::Char('q')) {
                     if self.shown.is_empty() {
                         return PopupOutcome::Close(Vec::new());
@@ -180,7 +185,7 @@ impl JobsPopup {
             (Key::Enter | Key::Char('i'), Some(job)) if !is_output => {
                 self.page = Page::Output { id: job.id, list: ScrollList::default(), follows: true };
             }
-            _ => {}
+            _ => return PopupOutcome::Unbound,
         }
         PopupOutcome::Stay(Vec::new())
     }
@@ -198,7 +203,7 @@ impl JobsPopup {
 
     pub(in crate::tui) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
         let length = match &self.page {
-            Page::Choice(_) => JobKind::ALL.len(),
+            Page::Choice(_) => CHOICES,
             _ => self.shown.len(),
         };
         match mouse.kind {
@@ -251,3 +256,6 @@ fn motion_of(key: Key) -> Option<ListMotion> {
         key => ListMotion::while_typing(key),
     }
 }
+
+#[cfg(test)]
+mod tests;

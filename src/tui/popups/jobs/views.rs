@@ -88,14 +88,17 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
 
 pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
-    let inner =
-        draw_box(frame, area, (92, JobKind::ALL.len() as u16 + 2), shared, ["Start a job", "Enter choose, Esc back"]);
-    for (line, row) in list.visible(inner, JobKind::ALL.len()).enumerate() {
-        let (kind, chosen) = (JobKind::ALL[row], row == list.cursor);
+    let kinds = JobKind::ALL.map(|kind| (kind.title(), kind.meaning()));
+    let prepare = ("prepare images", "DICOM, PNG, TIFF and JPEG files to images for training");
+    let choices: Vec<(&str, &str)> = std::iter::once(prepare).chain(kinds).collect();
+    let titles = ["Start a job", "Enter choose, Esc back"];
+    let inner = draw_box(frame, area, (92, choices.len() as u16 + 2), shared, titles);
+    for (line, row) in list.visible(inner, choices.len()).enumerate() {
+        let ((title, meaning), chosen) = (choices[row], row == list.cursor);
         let spans = vec![
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
-            Span::raw(padded(kind.title(), 30)),
-            Span::styled(fitted(kind.meaning(), usize::from(inner.width).saturating_sub(33)), theme.dim()),
+            Span::raw(padded(title, 30)),
+            Span::styled(fitted(meaning, usize::from(inner.width).saturating_sub(33)), theme.dim()),
         ];
         let style = if chosen { theme.selected(true) } else { theme.text() };
         let place = Rect::new(inner.x, inner.y + line as u16, inner.width, 1);

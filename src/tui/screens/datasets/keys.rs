@@ -49,7 +49,10 @@ pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, OTHERS, 
 const REVIEW_KEY: &[Binding] = &[REVIEW];
 
 /// Less common keys of folders and images.
-const OTHERS: &[Binding] = &[PREPROCESS];
+const OTHERS: &[Binding] = &[
+    Binding::new(act(Do::Jobs), &[Verb::Process], "jobs", "prepare, predict, audit or split this data"),
+    Binding::quiet(act(Do::Preparation(PreparationAction::Open)), &[], "prepare DICOM and image files for training"),
+];
 
 const TO_IMAGES: &[Binding] =
     &[Binding::new(act(Do::ToImages), &[Verb::Open], "images", "go to the images of this folder")];

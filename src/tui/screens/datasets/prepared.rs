@@ -18,7 +18,7 @@ const TITLES: [&str; 2] = ["The folder of the sources", "it is the one that was 
 const MAX_REMEMBERED: usize = 50;
 
 impl DatasetsScreen {
-    fn root(&self) -> Option<PathBuf> {
+    pub(super) fn root(&self) -> Option<PathBuf> {
         self.tree.as_ref().map(|tree| tree.folder(0).path.clone())
     }
 

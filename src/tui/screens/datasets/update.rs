@@ -12,6 +12,7 @@ use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -64,13 +65,23 @@ impl DatasetsScreen {
             }
             DatasetsAction::Train => {
                 let data = self.tree.as_ref().map(|tree| tree.folder(0).path.clone());
-                return data.map(|data| Effect::Navigate(Destination::NewTraining { data })).into_iter().collect();
+                return data
+                    .map(|data| Effect::Navigate(Destination::NewTraining { data, like: None }))
+                    .into_iter()
+                    .collect();
             }
             DatasetsAction::NextWindow => self.window = self.window.next(),
             DatasetsAction::Brighter => self.window = self.window.brighter(1),
             DatasetsAction::Darker => self.window = self.window.brighter(-1),
             DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
             DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
+            // While images are prepared, this shows how far it is.
+            DatasetsAction::Jobs if self.preparation.is_running() => {
+                return self.prepare(PreparationAction::Open, shared);
+            }
+            DatasetsAction::Jobs => {
+                return vec![Effect::Navigate(Destination::JobChoice { data: self.root() })];
+            }
             DatasetsAction::Preparation(action) => return self.prepare(action, shared),
             DatasetsAction::Review(action) => return self.review(action, shared),
             DatasetsAction::ResetWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),

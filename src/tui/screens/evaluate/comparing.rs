@@ -18,13 +18,10 @@ impl EvaluateScreen {
 
     pub(super) fn compare_with(&mut self, other: &Listed, shared: &SharedState) -> Vec<Effect> {
         self.chooser = None;
+        let source = other.source(&self.data, shared);
         let Some(opened) = &mut self.opened else { return Vec::new() };
-        opened.comparison = Some(ComparedWith {
-            key: other.key(),
-            title: other.title(shared),
-            source: other.source(shared),
-            sets: Vec::new(),
-        });
+        opened.comparison =
+            Some(ComparedWith { key: other.key(), title: other.title(shared), source, sets: Vec::new() });
         self.compare_again(shared)
     }
 

@@ -62,7 +62,7 @@ pub(super) fn draw_curves(frame: &mut Frame<'_>, [roc, recall]: [Rect; 2], opene
             (Some(set), None) => curves_of(kind, &set.curves, &shared.theme),
             (Some(set), Some(pair)) => {
                 let [here, there] = opened.short_titles();
-                let dense = [(here, "1", &set.curves), (there, "2", &pair.curves)];
+                let dense = [(format!("1 {here}"), "1", &set.curves), (format!("2 {there}"), "2", &pair.curves)];
                 let curves = dense.into_iter().enumerate().filter_map(|(place, (label, sign, curves))| {
                     let dense = curves.dense.as_ref()?;
                     let (points, area) = (kind.points(dense), kind.area(dense));
@@ -111,7 +111,7 @@ pub(super) fn draw_reliability_curves(frame: &mut Frame<'_>, area: Rect, opened:
         .enumerate()
         .map(|(place, (label, sign, curves, error))| {
             let (points, style) = (&curves.reliability, shared.theme.series(place));
-            Curve { label: format!("{label} ECE"), sign, points, area: Some(error), style }
+            Curve { label: format!("{sign} {label} ECE"), sign, points, area: Some(error), style }
         })
         .collect();
     let diagonal = CurvePoints::from_iter([(0.0, 0.0), (1.0, 1.0)]);
@@ -136,12 +136,8 @@ fn draw_chart(
         }
     }
     legend.push(Span::raw(" "));
-    let layer = |points, style, pointed| {
-        let CurvePoints { places, series } = points;
-        Layer { places, series, style, covers: false, pointed }
-    };
-    let mut layers = vec![layer(reference, theme.border(), false)];
-    layers.extend(curves.iter().map(|curve| layer(curve.points, curve.style, false)));
+    let mut layers = vec![layer(reference, theme.border())];
+    layers.extend(curves.iter().map(|curve| layer(curve.points, curve.style)));
     let count = curves.len();
     let marks =
         curves.iter().enumerate().filter_map(|(place, curve)| mark_of(curve, (place + 1) as f64 / (count + 1) as f64));
@@ -156,6 +152,10 @@ fn draw_chart(
         cursor: None,
     };
     chart.draw(frame, area, theme);
+}
+
+fn layer(CurvePoints { places, series }: &CurvePoints, style: Style) -> Layer<'_> {
+    Layer { places, series, style, covers: false, pointed: false }
 }
 
 /// A curve's letter at a point of it near a share of the way along it, so that the letters are apart.

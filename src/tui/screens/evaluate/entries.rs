@@ -79,9 +79,18 @@ impl Listed {
         }
     }
 
-    pub(super) fn source(&self, shared: &SharedState) -> PredictionSource {
+    /// The predictions; the images of a folder may belong to these data sets or to those of the runs.
+    pub(super) fn source(&self, data: &[PathBuf], shared: &SharedState) -> PredictionSource {
         match self {
-            Self::Folder(path) => PredictionSource::Folder(path.clone()),
+            Self::Folder(path) => {
+                let mut data = data.to_vec();
+                for spec in shared.runs.rows.iter().filter_map(|row| row.spec.as_ref()) {
+                    if !data.contains(&spec.data) {
+                        data.push(spec.data.clone());
+                    }
+                }
+                PredictionSource::Folder { path: path.clone(), data }
+            }
             Self::Runs(entry) => PredictionSource::Runs(entry.named_runs(shared)),
         }
     }

@@ -139,7 +139,8 @@ pub(super) fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &
         return;
     }
     let Some(set) = opened.set() else { return };
-    let right = format!("bars: accuracy · {} confidence", if theme.ascii { "=" } else { "━" });
+    let confidence = theme.sign("━ confidence", "= confidence");
+    let right = if area.width < 46 { confidence.to_owned() } else { format!("bars: accuracy · {confidence}") };
     let inner = draw_pane(frame, area, theme, false, ["Reliability", &right]);
     draw_reliability(frame, inner, &set.evaluated.evaluation.ece15_bins, theme);
 }

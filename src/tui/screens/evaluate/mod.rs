@@ -59,6 +59,8 @@ pub(in crate::tui) struct EvaluateScreen {
     numbers: CellNumbers,
     pane: InfoPane,
     folders: Vec<PathBuf>,
+    /// The data sets of predictions that jobs have made.
+    data: Vec<PathBuf>,
     /// The field for a folder to open, while it is shown.
     prompt: Option<PathField>,
     /// The split that the user chose last.

@@ -206,7 +206,7 @@ impl Opened {
                 PredictionSource::Runs(runs) => {
                     Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect()))
                 }
-                PredictionSource::Folder(_) => None,
+                PredictionSource::Folder { .. } => None,
             },
             from: ScreenId::Evaluate,
         })

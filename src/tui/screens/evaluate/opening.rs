@@ -44,8 +44,14 @@ impl EvaluateScreen {
         self.read()
     }
 
-    /// Opens a folder of predictions, and remembers it in the list.
-    pub(in crate::tui) fn open_folder(&mut self, folder: PathBuf, shared: &SharedState) -> Vec<Effect> {
+    /// Opens a folder of predictions, and remembers it in the list. Its images may belong to this data set.
+    pub(in crate::tui) fn open_folder(
+        &mut self,
+        folder: PathBuf,
+        data: Option<PathBuf>,
+        shared: &SharedState,
+    ) -> Vec<Effect> {
+        self.data.extend(data);
         self.folders.retain(|known| *known != folder);
         self.folders.insert(0, folder.clone());
         self.folders.truncate(MAX_FOLDERS);
@@ -55,7 +61,7 @@ impl EvaluateScreen {
 
     pub(super) fn open_listed(&mut self, listed: &Listed, name: Option<SetName>, shared: &SharedState) -> Vec<Effect> {
         self.restore = None;
-        self.opened = Some(Opened::new(listed.key(), listed.title(shared), listed.source(shared), name));
+        self.opened = Some(Opened::new(listed.key(), listed.title(shared), listed.source(&self.data, shared), name));
         let mut effects = self.read();
         effects.push(Effect::SaveView);
         effects
@@ -92,7 +98,7 @@ impl EvaluateScreen {
         let accepted = self.prompt.as_mut().and_then(|prompt| prompt.on_checked(typed, outcome));
         let Some(path) = accepted else { return Vec::new() };
         self.prompt = None;
-        self.open_folder(path, shared)
+        self.open_folder(path, None, shared)
     }
 
     /// Forgets the folder under the cursor of the list.

@@ -16,30 +16,38 @@ use mammoscope_domain::metrics::evaluation::Evaluation;
 
 /// Cells of a number of cases and of a metric with its interval.
 const CASES: usize = 7;
-const FIGURE: usize = 18;
+const FIGURE: usize = 16;
+/// Cells of a metric without its interval, and the width below which the last column has none.
+const NARROW_FIGURE: usize = 11;
+const WIDE: u16 = 76;
 
-/// Draws one line per view, breast and whole examination, then one per scanner in the selected set.
+/// Draws one line for the selected set, one per scanner in it, and one for each other view, breast or examination.
 pub(super) fn draw_subgroups(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
     let theme = &shared.theme;
     let Some(set) = opened.set() else { return };
     let inner = draw_pane(frame, area, theme, false, ["Subgroups", "95 % intervals"]);
-    let name_cells = usize::from(inner.width).saturating_sub(CASES + 3 * FIGURE + 2).clamp(8, 28);
+    let is_wide = inner.width >= WIDE;
+    let last = if is_wide { FIGURE } else { NARROW_FIGURE };
+    let name_cells = usize::from(inner.width).saturating_sub(CASES + 2 * FIGURE + last + 2).clamp(8, 28);
     let mut heading = format!(" {}{}", padded("", name_cells), padded_start("n", CASES));
     for title in ["accuracy", "kappa linear", "AUC dense"] {
         heading += &padded(&format!("  {title}"), FIGURE);
     }
     let mut lines = vec![Line::styled(fitted(&heading, inner.width.into()), theme.dim())];
-    let sets = opened.sets.iter().flat_map(|sets| &sets.sets);
-    for other in sets {
-        let evaluation = &other.evaluated.evaluation;
-        let name = set_title(other.evaluated.set.name);
-        let style = if Some(other.evaluated.set.name) == opened.name { theme.accent() } else { theme.text() };
-        let name = Span::styled(format!(" {}", padded(name, name_cells)), style);
-        lines.push(line(name, evaluation, other.resampled, theme));
-    }
+    let name = |name: &str, style| Span::styled(format!(" {}", padded(name, name_cells)), style);
+    let row = |name: Span<'static>, evaluation: &Evaluation, resampled: bool| {
+        line(name, evaluation, [resampled, is_wide], theme)
+    };
+    let own = name(set_title(set.evaluated.set.name), theme.accent());
+    lines.push(row(own, &set.evaluated.evaluation, set.resampled));
     for group in &set.subgroups {
-        let name = Span::raw(format!(" {}", padded(&group.name, name_cells)));
-        lines.push(line(name, &group.evaluation, set.resampled, theme));
+        let scanner = name(&format!("  {}", group.name), theme.text());
+        lines.push(row(scanner, &group.evaluation, set.resampled));
+    }
+    let others = opened.sets.iter().flat_map(|sets| &sets.sets);
+    for other in others.filter(|other| Some(other.evaluated.set.name) != opened.name) {
+        let title = name(set_title(other.evaluated.set.name), theme.text());
+        lines.push(row(title, &other.evaluated.evaluation, other.resampled));
     }
     let rows = usize::from(inner.height);
     if set.subgroups.is_empty() && lines.len() < rows {
@@ -53,7 +61,8 @@ pub(super) fn draw_subgroups(frame: &mut Frame<'_>, area: Rect, opened: &Opened,
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn line(name: Span<'static>, evaluation: &Evaluation, resampled: bool, theme: &Theme) -> Line<'static> {
+/// The line of a subgroup; its last metric has an interval only if there is room.
+fn line(name: Span<'static>, evaluation: &Evaluation, [resampled, is_wide]: [bool; 2], theme: &Theme) -> Line<'static> {
     let (figures, ends) = (&evaluation.figures, &evaluation.intervals.figures);
     let cell = |value: Option<f64>, ends: Option<Interval>| {
         let ends = match (value, resampled) {
@@ -69,6 +78,10 @@ fn line(name: Span<'static>, evaluation: &Evaluation, resampled: bool, theme: &T
         Span::raw(padded_start(&evaluation.n.to_string(), CASES)),
         cell(figures.accuracy, ends.accuracy),
         cell(figures.kappa_linear, ends.kappa_linear),
-        cell(figures.auc_dense_sum, ends.auc_dense_sum),
+        if is_wide {
+            cell(figures.auc_dense_sum, ends.auc_dense_sum)
+        } else {
+            Span::raw(format!("  {}", padded_start(&figure(figures.auc_dense_sum, 3, theme), 4)))
+        },
     ])
 }

@@ -67,7 +67,7 @@ impl EvaluateService {
             EvaluateEffect::Check(typed) => {
                 thread::spawn(move || {
                     let path = expand(&typed);
-                    let outcome = read_prediction_folder(&path).map(|_| path).map_err(Failure::new);
+                    let outcome = read_prediction_folder(&path, &[]).map(|_| path).map_err(Failure::new);
                     send(EvaluateMessage::Checked { typed, outcome })
                 });
             }
@@ -79,14 +79,16 @@ impl EvaluateService {
 fn read(source: &PredictionSource, split: Option<Split>) -> KeptPredictions {
     match source {
         PredictionSource::Runs(runs) => KeptPredictions::read(runs, split),
-        PredictionSource::Folder(path) => read_prediction_folder(path).unwrap_or_else(|error| KeptPredictions {
-            split: None,
-            rows: Vec::new(),
-            images: Vec::new(),
-            sets: Vec::new(),
-            baseline: Vec::new(),
-            problems: vec![error.to_string()],
-        }),
+        PredictionSource::Folder { path, data } => {
+            read_prediction_folder(path, data).unwrap_or_else(|error| KeptPredictions {
+                split: None,
+                rows: Vec::new(),
+                images: Vec::new(),
+                sets: Vec::new(),
+                baseline: Vec::new(),
+                problems: vec![error.to_string()],
+            })
+        }
     }
 }
 

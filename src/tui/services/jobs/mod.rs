@@ -39,7 +39,11 @@ pub(in crate::tui) struct JobService {
 
 impl JobService {
     pub(super) fn new(inbox: Sender<UiMessage>) -> Self {
-        Self { inbox, program: None, children: HashMap::new() }
+        Self::of_program(inbox, None)
+    }
+
+    fn of_program(inbox: Sender<UiMessage>, program: Option<PathBuf>) -> Self {
+        Self { inbox, program, children: HashMap::new() }
     }
 
     pub(super) fn perform(&mut self, effect: JobEffect) {

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finished_lines_and_progress_are_told_apart() {
+    fn finished_lines_differ_from_progress() {
         let (inbox, messages) = channel();
         let mut lines = OutputLines::new(JobId(1), inbox);
         lines.take(b"\r\x1b[2K  CC_R \xe2\x96\x88\xe2\x96\x91 1/2 images");

@@ -6,8 +6,7 @@ use super::*;
 /// A service whose commands are scripts of the shell, and its messages.
 fn service() -> (JobService, Receiver<UiMessage>) {
     let (inbox, messages) = channel();
-    let service = JobService { program: Some("/bin/sh".into()), ..JobService::new(inbox) };
-    (service, messages)
+    (JobService::of_program(inbox, Some("/bin/sh".into())), messages)
 }
 
 fn spawn(service: &mut JobService, id: u64, script: &str) {
@@ -93,7 +92,7 @@ fn jobs_end_with_the_service() {
 #[test]
 fn a_command_that_cannot_be_started_is_a_failure() {
     let (inbox, messages) = channel();
-    let mut service = JobService { program: Some("/nowhere/mammoscope".into()), ..JobService::new(inbox) };
+    let mut service = JobService::of_program(inbox, Some("/nowhere/mammoscope".into()));
     service.perform(JobEffect::Spawn { id: JobId(1), arguments: Vec::new() });
     let found = until(&messages, is_end);
     assert!(matches!(&found[..], [JobMessage::Ended { outcome: Err(_), .. }]), "{found:?}");
