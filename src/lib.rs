@@ -1,7 +1,7 @@
 //! mammoscope: train, evaluate and explain a mammographic breast-density classifier from the terminal.
 //!
-//! This package is the user interface: the command line ([`cli`]) and the workbench ([`tui`]), over [`report`],
-//! [`analysis`] and [`terminal`], which both share. It links no libtorch: everything that needs tensors runs in
+//! This package is the user interface: the command line ([`cli`]) and the workbench ([`tui`]), over [`settings`],
+//! [`report`], [`analysis`] and [`terminal`], which both share. It links no libtorch: everything that needs tensors runs in
 //! `mammoscope-engine`, a separate process. The crates below it, each with those it depends on:
 //!
 //! ```text

@@ -7,6 +7,7 @@ pub mod comparison_table;
 pub mod contact_sheet;
 pub mod dicom_text;
 pub mod epoch_table;
+pub mod event_text;
 pub mod explanation_table;
 pub mod fold_spread;
 pub mod plots;

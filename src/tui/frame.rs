@@ -100,11 +100,12 @@ fn notice_line(notice: &Notice, shared: &SharedState, cells: u16) -> Line<'stati
     let (sign, style) = match notice.tone {
         Tone::Done => (theme.sign("✔", "ok"), theme.good()),
         Tone::Neutral => (theme.sign("·", "-"), theme.text()),
-        Tone::Quiet => (" ", theme.dim()),
+        Tone::Quiet => ("", theme.dim()),
         Tone::Warning => ("!", theme.warning()),
         Tone::Failed => (theme.sign("✖", "x"), theme.bad()),
     };
-    Line::styled(fitted(&format!(" {sign} {}", notice.text), usize::from(cells)), style)
+    let gap = if sign.is_empty() { "" } else { " " };
+    Line::styled(fitted(&format!(" {sign}{gap}{}", notice.text), usize::from(cells)), style)
 }
 
 /// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and

@@ -81,7 +81,14 @@ impl FrameStage {
         let mut stage = Self { app: App::new(shared, ViewState::default()), screen, now };
         stage.press(Key::Char('3'));
         let names: Vec<RunDir> = (0..runs).map(|number| RunDir::new(format!("/density/runs/{number}"))).collect();
-        let row = |run: &RunDir| RunRow { run: run.clone(), spec: None, status: None, condition: None, problem: None };
+        let row = |run: &RunDir| RunRow {
+            run: run.clone(),
+            spec: None,
+            status: None,
+            condition: None,
+            labels: None,
+            problem: None,
+        };
         stage.tell(UiMessage::Runs(RunsMessage::Listed(Ok(names.iter().map(row).collect()))));
         for _ in &names {
             stage.press(Key::Char(' '));

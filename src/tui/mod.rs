@@ -32,7 +32,6 @@ mod view_state;
 mod widgets;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -46,6 +45,7 @@ use app::App;
 use buffered_terminal::BufferedTerminal;
 use chrono::Utc;
 use services::Services;
+use services::view_saver::ViewSaver;
 use shared_state::SharedState;
 use terminal_guard::TerminalGuard;
 use theme::Theme;
@@ -70,8 +70,8 @@ const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Judges the keys in the user's settings: their verbs must exist, and no key may have two.
-pub fn check_keys(_settings: &Settings) -> Result<(), SettingsError> {
-    Ok(())
+pub fn check_keys(settings: &Settings) -> Result<(), SettingsError> {
+    KeyMap::of_settings(settings).map(drop)
 }
 
 /// The options for opening the workbench.
@@ -98,7 +98,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let variable = |name: &str| std::env::var(name).ok();
     let folder = options.workspace.path().to_owned();
     let shared = SharedState {
-        keymap: KeyMap::default(),
+        keymap: KeyMap::of_settings(&options.settings)?,
         workspace: folder.clone(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
@@ -118,10 +118,12 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     input_reader::start_reader(inbox.clone()).context("read the terminal")?;
     services::watch_machine(inbox.clone());
     let services = Services::new(&options.workspace, &inbox);
-    let mut workbench = Workbench { screen, services, messages, folder, query_end: None };
+    let saver = ViewSaver::start(folder);
+    let mut workbench = Workbench { screen, services, messages, saver, query_end: None };
     let outcome = workbench.live(&mut app, options.run);
-    let _ = app.view_state().write(&workbench.folder);
+    workbench.saver.save(app.view_state());
     drop(taken);
+    drop(workbench);
     outcome?;
     let active = app.shared.runs.active().count();
     if active > 0 {
@@ -136,7 +138,7 @@ struct Workbench {
     screen: BufferedTerminal<io::Stdout>,
     services: Services,
     messages: Receiver<UiMessage>,
-    folder: PathBuf,
+    saver: ViewSaver,
     query_end: Option<Instant>,
 }
 
@@ -213,15 +215,12 @@ impl Workbench {
                     stdout.write_all(query::query().as_bytes()).and_then(|()| stdout.flush())?;
                     self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
                 }
+                Effect::SaveView => self.saver.save(app.view_state()),
                 Effect::SignalRunEnd(text) => {
                     let signal =
                         run_end_signal::bytes(&text, app.shared.settings.run_end, std::env::var_os("TMUX").is_some());
                     let mut stdout = io::stdout().lock();
                     stdout.write_all(&signal).and_then(|()| stdout.flush())?;
-                }
-                Effect::SaveView => {
-                    // A workspace that cannot be written to is reported by operations that depend on it.
-                    let _ = app.view_state().write(&self.folder);
                 }
                 effect => self.services.perform(effect),
             }

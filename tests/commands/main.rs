@@ -17,6 +17,7 @@ mod printed;
 mod recorded_workspace;
 mod run_models;
 mod runs_cli;
+mod settings;
 mod sharded_explanations;
 mod sharded_predictions;
 mod shipped_models;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue fails")]
 
+mod commands_and_settings;
 mod comparison;
 mod jobs;
 mod review;

@@ -120,7 +120,9 @@ fn a_run_outlives_the_workbench_and_a_killed_trainer_is_reported() {
     first.wait_for_text("running ·");
     first.send(b"q");
     assert!(first.wait_for_end().0.success());
-    assert!(String::from_utf8(first.bytes()).unwrap().contains("1 run continues"));
+    let said = String::from_utf8(first.bytes()).unwrap();
+    let command = format!("`mammoscope attach --workspace {}`", folder.path().join("ws").display());
+    assert!(said.contains("1 run keeps running") && said.contains(&command), "{said}");
 
     let mut second = PtySession::start(&["attach", "--workspace", "ws"], folder.path(), SIZE);
     second.wait_for_text("running ·");

@@ -6,7 +6,7 @@ use super::App;
 use crate::tui::popups::Popup;
 use crate::tui::popups::confirm::ConfirmPopup;
 use crate::tui::popups::jobs::JobsPopup;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
 use crate::tui::protocol::question::Question;
@@ -148,9 +148,6 @@ fn end_notice(job: &Job) -> Effect {
             let reason = job.lines.back().filter(|line| line.starts_with("error")).unwrap_or(text);
             Effect::failed(format!("{title}: {reason}"))
         }
-        JobEnd::Stopped(text) => {
-            let text = format!("{title}: stopped, {text}");
-            Effect::Notice(Notice { text, tone: Tone::Warning })
-        }
+        JobEnd::Stopped(text) => Effect::warning(format!("{title}: stopped, {text}")),
     }
 }

@@ -1,5 +1,6 @@
 //! The state of the workbench and its update by messages. There is no I/O here; side effects are returned.
 
+mod commands;
 mod drawing;
 mod jobs;
 mod run_ends;
@@ -20,13 +21,14 @@ use super::view_state::ViewState;
 use crate::settings::ThemeChoice;
 use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction};
+use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction, POPUP_BINDINGS};
 use crate::tui::protocol::binding::{Action, action_of};
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
@@ -220,7 +222,7 @@ impl App {
             _ => {}
         }
         if let (Some(Popup::Viewer(viewer)), Key::Char('?')) = (self.popups.last(), key) {
-            let help = HelpPopup::new("Picture", viewer.bindings());
+            let help = HelpPopup::new("Picture", viewer.bindings(), POPUP_BINDINGS);
             self.popups.push(Popup::Help(help));
             return Vec::new();
         }
@@ -237,10 +239,22 @@ impl App {
         let table = self.screens.get(self.screen).bindings(&self.shared);
         match action_of(key, &self.shared.keymap, table.iter().copied().flatten().chain(APP_BINDINGS)) {
             Some(action) => self.act(action),
-            // Escape where there is nothing to go back from is not a mistake.
-            None if key == Key::Escape => Vec::new(),
-            None => vec![Effect::quiet(format!("{key} is not bound · ? shows the keys"))],
+            None => self.unbound(key),
         }
+    }
+
+    /// An aside about a key that does nothing here.
+    fn unbound(&self, key: Key) -> Vec<Effect> {
+        // Escape where there is nothing to go back from is not a mistake.
+        if key == Key::Escape {
+            return Vec::new();
+        }
+        let what = match self.shared.keymap.verb_of(key) {
+            Some(verb) => format!("{key} ({}) does nothing here", verb.meaning()),
+            None => format!("{key} is not bound"),
+        };
+        let help = self.shared.keymap.keys_of(Verb::Help).first();
+        vec![Effect::quiet(what + &help.map(|help| format!(" · {help} shows the keys")).unwrap_or_default())]
     }
 
     fn after_popup(&mut self, outcome: PopupOutcome) -> Vec<Effect> {
@@ -284,14 +298,12 @@ impl App {
             AppAction::Help => {
                 let title = self.screen.title();
                 let table = self.screens.get(self.screen).bindings(&self.shared);
-                self.popups.push(Popup::Help(HelpPopup::new(title, table)));
+                self.popups.push(Popup::Help(HelpPopup::new(title, table, APP_BINDINGS)));
                 Vec::new()
             }
             AppAction::Palette => {
-                let table = self.screens.get(self.screen).bindings(&self.shared);
-                let others: Vec<ScreenId> = ScreenId::ALL.iter().copied().filter(|id| *id != self.screen).collect();
-                let others = others.into_iter().map(|id| (id, self.screens.get(id).bindings(&self.shared))).collect();
-                self.popups.push(Popup::Palette(PalettePopup::new(table, others)));
+                let commands = commands::commands_of(&mut self.screens, self.screen, &self.shared);
+                self.popups.push(Popup::Palette(PalettePopup::new(commands)));
                 Vec::new()
             }
             AppAction::Settings => {
@@ -361,4 +373,10 @@ impl App {
 }
 
 #[cfg(test)]
+mod palette_tests;
+#[cfg(test)]
+mod popup_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verb_document_tests;

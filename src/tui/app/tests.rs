@@ -17,30 +17,6 @@ fn keys_switch_between_screens() {
 }
 
 #[test]
-fn the_palette_runs_the_typed_command() {
-    let mut app = fresh_app();
-    press(&mut app, &[Key::Char(':'), Key::Char('e'), Key::Char('v'), Key::Char('a'), Key::Char('l')]);
-    press(&mut app, &[Key::Enter]);
-    assert_eq!(app.screen, ScreenId::Evaluate);
-    assert!(app.popups.is_empty());
-}
-
-#[test]
-fn the_palette_has_the_commands_of_all_screens() {
-    let mut app = fresh_app();
-    press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('u'), Key::Char('s'), Key::Char('e')]);
-    let screen = drawn(&mut app, (80, 24));
-    assert!(screen.contains("Runs: pause the run"), "{screen}");
-    press(&mut app, &[Key::Enter]);
-    assert_eq!(app.screen, ScreenId::Runs);
-    let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone());
-    assert_eq!(notice.as_deref(), Some("no run is selected"), "it was attempted there");
-    press(&mut app, &[Key::Char(':'), Key::Char('p'), Key::Char('a'), Key::Char('g'), Key::Char('e')]);
-    let screen = drawn(&mut app, (80, 24));
-    assert!(screen.contains("move down a page") && !screen.contains("Datasets: move"), "{screen}");
-}
-
-#[test]
 fn six_hints_of_each_screen_fit_into_80_columns() {
     let mut app = fresh_app();
     for &screen in ScreenId::ALL {
@@ -57,15 +33,6 @@ fn six_hints_of_each_screen_fit_into_80_columns() {
             assert!(is_shown, "{} of {}: {footer}", binding.hint, screen.title());
         }
     }
-}
-
-#[test]
-fn help_and_palette_are_drawn() {
-    let mut app = fresh_app();
-    press(&mut app, &[Key::Char('?')]);
-    insta::assert_snapshot!("help_80x24", drawn(&mut app, (80, 24)));
-    press(&mut app, &[Key::Escape, Key::Char(':')]);
-    insta::assert_snapshot!("palette_80x24", drawn(&mut app, (80, 24)));
 }
 
 #[test]

@@ -1,45 +1,61 @@
-//! The popup with the keys of the current context, from the tables that dispatch them.
+//! The popup with the keys of the current context, from the tables that dispatch them. Typing narrows the list.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::scrolled::Scrolled;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::app_action::APP_BINDINGS;
-use crate::tui::protocol::binding::KeyTables;
+use crate::tui::protocol::binding::{Binding, KeyTables};
+use crate::tui::protocol::verb::KeyMap;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, width};
 use crate::tui::widgets::pane::draw_box;
+use crate::tui::widgets::text_field::TextField;
 
-/// The keys that work on every screen.
-const EVERYWHERE: KeyTables = &[APP_BINDINGS];
+/// The width of the box.
+const WIDTH: u16 = 76;
+/// The widest column of keys.
+const MAX_KEYS: usize = 20;
 
 /// The help popup.
 pub(in crate::tui) struct HelpPopup {
     title: &'static str,
     tables: KeyTables,
-    scroll: u16,
+    /// The keys that work there and everywhere else.
+    everywhere: &'static [Binding],
+    scrolled: Scrolled,
+    /// What is searched for, once something was typed.
+    typed: Option<TextField>,
 }
 
 impl HelpPopup {
-    pub(in crate::tui) fn new(title: &'static str, tables: KeyTables) -> Self {
-        Self { title, tables, scroll: 0 }
+    pub(in crate::tui) fn new(title: &'static str, tables: KeyTables, everywhere: &'static [Binding]) -> Self {
+        Self { title, tables, everywhere, scrolled: Scrolled::default(), typed: None }
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
-        match key {
-            Key::Down | Key::Char('j') => self.scroll = self.scroll.saturating_add(1),
-            Key::Up | Key::Char('k') => self.scroll = self.scroll.saturating_sub(1),
-            Key::PageDown | Key::Char(' ') => self.scroll = self.scroll.saturating_add(10),
-            Key::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            Key::Home => self.scroll = 0,
-            Key::Escape | Key::Char('q' | '?') | Key::Enter | Key::Function(1) => {
+        if self.scrolled.press(key, self.typed.is_none()) {
+            return PopupOutcome::Stay(Vec::new());
+        }
+        match (&mut self.typed, key) {
+            (_, Key::Enter | Key::Function(1)) | (None, Key::Escape | Key::Char('q' | '?')) => {
                 return PopupOutcome::Close(Vec::new());
             }
-            _ => {}
+            (None, Key::Char('/')) => self.typed = Some(TextField::default()),
+            (None, Key::Char(first)) => self.typed = Some(TextField::new(first)),
+            (None, _) => return PopupOutcome::Unbound,
+            (Some(_), Key::Escape) => self.typed = None,
+            (Some(typed), Key::Backspace) if typed.text().is_empty() => self.typed = None,
+            (Some(typed), key) => {
+                if !typed.press(key) {
+                    return PopupOutcome::Unbound;
+                }
+            }
         }
+        self.scrolled.reset();
         PopupOutcome::Stay(Vec::new())
     }
 
@@ -52,31 +68,59 @@ impl HelpPopup {
         }
     }
 
+    /// The sections with the bindings that have keys and match what is typed.
+    fn sections(&self, keymap: &KeyMap) -> [(&'static str, Vec<&'static Binding>); 3] {
+        let typed = self.typed.as_ref().map_or("", TextField::text).to_lowercase();
+        let is_shown = |binding: &&Binding| {
+            let keys = binding.keys_text(keymap);
+            !keys.is_empty() && typed.split_whitespace().all(|word| is_match(binding, &keys, word))
+        };
+        let moves = |binding: &&Binding| binding.verbs.first().is_some_and(|verb| verb.moves());
+        let here = || self.tables.iter().copied().flatten().filter(is_shown);
+        [
+            (self.title, here().filter(|binding| !moves(binding)).collect()),
+            ("Moving", here().filter(moves).collect()),
+            ("Everywhere", self.everywhere.iter().filter(is_shown).collect()),
+        ]
+    }
+
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let (theme, keymap) = (&shared.theme, &shared.keymap);
-        let keyed = |tables: KeyTables| tables.iter().copied().flatten().filter(|binding| !binding.verbs.is_empty());
-        let column = keyed(self.tables)
-            .chain(keyed(EVERYWHERE))
-            .map(|binding| width(&binding.keys_text(keymap)))
-            .max()
-            .unwrap_or(0);
+        let theme = &shared.theme;
+        let sections = self.sections(&shared.keymap);
+        let all = sections.iter().flat_map(|(_, bindings)| bindings);
+        let column = all.map(|binding| width(&binding.keys_text(&shared.keymap))).max().unwrap_or(0).min(MAX_KEYS);
         let mut lines = Vec::new();
-        for (title, tables) in [(self.title, self.tables), ("everywhere", EVERYWHERE)] {
+        for (title, bindings) in sections.iter().filter(|(_, bindings)| !bindings.is_empty()) {
             if !lines.is_empty() {
                 lines.push(Line::default());
             }
             lines.push(Line::styled(format!(" {title}"), theme.dim()));
-            lines.extend(keyed(tables).map(|binding| {
-                Line::from(vec![
-                    Span::styled(format!(" {}", padded(&binding.keys_text(keymap), column + 2)), theme.accent()),
-                    Span::raw(binding.name),
-                ])
+            lines.extend(bindings.iter().map(|binding| {
+                let keys = padded(&binding.keys_text(&shared.keymap), column);
+                Line::from(vec![Span::styled(format!(" {keys}  "), theme.accent()), Span::raw(binding.name)])
             }));
         }
-        let height = lines.len() as u16 + 2;
-        let more = if height > area.height { "↑↓ more · Esc back" } else { "Esc back" };
-        let inner = draw_box(frame, area, (72, height), shared, ["Keys", more]);
-        self.scroll = self.scroll.min((lines.len() as u16).saturating_sub(inner.height));
-        frame.render_widget(Paragraph::new(lines).scroll((self.scroll, 0)), inner);
+        if lines.is_empty() {
+            lines.push(Line::styled(" no matching key", theme.dim()));
+        }
+        // The box keeps its height while the list is narrowed.
+        let inner =
+            draw_box(frame, area, (WIDTH, area.height), shared, ["Keys on this screen", "↑↓ scroll · Esc back"]);
+        let [field, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(inner);
+        let mut spans = vec![Span::styled(" / ", theme.accent())];
+        match &self.typed {
+            Some(typed) => spans.extend(typed.spans(usize::from(field.width).saturating_sub(4), true, theme)),
+            None => spans.push(Span::styled("type to search", theme.dim())),
+        }
+        frame.render_widget(Paragraph::new(Line::from(spans)), field);
+        let first = self.scrolled.first_of(lines.len(), usize::from(list.height));
+        frame.render_widget(Paragraph::new(lines).scroll((first as u16, 0)), list);
     }
+}
+
+/// True if a word is in what the binding is called, or one of its keys.
+fn is_match(binding: &Binding, keys: &str, word: &str) -> bool {
+    let names = [binding.name, binding.hint].into_iter().chain(binding.synonyms.iter().copied());
+    names.map(str::to_lowercase).any(|name| name.contains(word))
+        || keys.split(' ').any(|key| key.to_lowercase() == word)
 }

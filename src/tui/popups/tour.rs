@@ -23,7 +23,8 @@ const KEYS: usize = 13;
 /// Draws the tour over an area.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
     let theme = &shared.theme;
-    let inner = draw_box(frame, area, (56, LINES.len() as u16 + 4), shared, ["Welcome to mammoscope", "any key"]);
+    let inner =
+        draw_box(frame, area, (58, LINES.len() as u16 + 4), shared, ["Welcome to mammoscope", "any key closes this"]);
     let mut lines = vec![Line::default()];
     lines.extend(LINES.iter().map(|(keys, text)| {
         Line::from(vec![Span::styled(format!("  {}", padded(keys, KEYS)), theme.accent()), Span::raw(*text)])

@@ -49,6 +49,28 @@ pub(in crate::tui) struct Binding {
     pub(in crate::tui) hint: &'static str,
     /// The description in help and command palette, starting with a verb in lower case.
     pub(in crate::tui) name: &'static str,
+    /// Other words by which the command palette finds it.
+    pub(in crate::tui) synonyms: &'static [&'static str],
+    pub(in crate::tui) risk: Risk,
+}
+
+/// What an action does by accident; the command palette lists risky ones last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum Risk {
+    /// Nothing that the next key could not undo.
+    None,
+    /// Something final, but the action asks for confirmation.
+    Confirmed,
+    /// Something final, at once.
+    AtOnce,
+}
+
+/// The key tables of a state of a screen.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::tui) struct StateTables {
+    pub(in crate::tui) tables: KeyTables,
+    /// What the keys need, such as `needs an open data set`.
+    pub(in crate::tui) needs: &'static str,
 }
 
 impl Binding {
@@ -59,12 +81,22 @@ impl Binding {
         hint: &'static str,
         name: &'static str,
     ) -> Self {
-        Self { action, verbs, hint, name }
+        Self { action, verbs, hint, name, synonyms: &[], risk: Risk::None }
     }
 
     /// A binding that help and command palette show, but not the footer.
     pub(in crate::tui) const fn quiet(action: Action, verbs: &'static [Verb], name: &'static str) -> Self {
-        Self { action, verbs, hint: "", name }
+        Self::new(action, verbs, "", name)
+    }
+
+    /// The binding with other words by which the command palette finds it.
+    pub(in crate::tui) const fn also(self, synonyms: &'static [&'static str]) -> Self {
+        Self { synonyms, ..self }
+    }
+
+    /// The binding of an action that is not to be performed by accident.
+    pub(in crate::tui) const fn risky(self, risk: Risk) -> Self {
+        Self { risk, ..self }
     }
 
     /// The keys that perform the action, the one to show in a footer first.

@@ -7,9 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::run::run_spec::RunSpec;
-use mammoscope_domain::run::run_status::RunStatus;
+use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The runs in the workspace.
@@ -33,6 +35,8 @@ pub(in crate::tui) struct RunRow {
     pub(in crate::tui) status: Option<RunStatus>,
     /// The condition derived from the status and the trainer's process.
     pub(in crate::tui) condition: Option<RunCondition>,
+    /// The name, the tags and the note that people gave it; `None` if there are none.
+    pub(in crate::tui) labels: Option<Arc<RunLabels>>,
     /// The file that cannot be read, and the reason.
     pub(in crate::tui) problem: Option<String>,
 }
@@ -41,6 +45,11 @@ impl RunRow {
     /// The time at which the run was created.
     pub(in crate::tui) fn created(&self) -> Option<DateTime<Utc>> {
         self.spec.as_ref().map(|spec| spec.created)
+    }
+
+    /// The tags in one line, safe to print.
+    pub(in crate::tui) fn tags_text(&self) -> String {
+        self.labels.as_ref().map_or_else(String::new, |labels| printable(&labels.tags_text()))
     }
 }
 
@@ -65,7 +74,9 @@ impl RunList {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {
                     let _ = write!(text, " {} {}/{}", status.state, status.epoch, status.epochs);
-                    if let Some(eta) = status.eta_s.filter(|eta| eta.is_finite() && *eta > 0.0) {
+                    if let Some(eta) =
+                        status.eta_s.filter(|eta| eta.is_finite() && *eta > 0.0 && status.state != RunPhase::Paused)
+                    {
                         let _ = write!(text, " · ETA {}", duration_text(TimeDelta::seconds(eta as i64)));
                     }
                 }

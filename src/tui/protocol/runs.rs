@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_log::LogLine;
 use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_event::RunEventKind;
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::run::run_records::{StepReport, Timed};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_runs::control::RequestOutcome;
@@ -30,6 +32,15 @@ pub(in crate::tui) enum RunsAction {
     ZoomOut,
     NextEvent,
     Lower,
+    PreviousLower,
+    /// Show the information pane at full height, or no longer.
+    Maximise,
+    NextMatch,
+    PreviousMatch,
+    NextSort,
+    ReverseSort,
+    /// Edit the name, the tags and the note of the run.
+    Label,
     Axis,
     CursorLeft,
     CursorRight,
@@ -63,8 +74,12 @@ pub(in crate::tui) enum RunsEffect {
     Kill(RunDir),
     /// Record that a run without a trainer has ended.
     MarkEnded(RunDir),
+    /// Replace the labels of a run.
+    Label { run: RunDir, labels: RunLabels },
     /// Move a run to the trash.
     Trash(RunDir),
+    /// Read the sketches of runs on screen.
+    Sketch(Vec<RunDir>),
     /// Read the history files of a folder.
     ReadReference(PathBuf),
 }
@@ -88,10 +103,20 @@ pub(in crate::tui) enum RunsMessage {
     StudyResumed { study: String, outcome: Result<String, Failure> },
     /// A trainer was killed, or a run marked as ended; the text describes it.
     Forced { run: RunDir, outcome: Result<String, Failure> },
+    /// The labels of a run were replaced.
+    Labelled { run: RunDir, outcome: Result<RunLabels, Failure> },
     /// A run was moved to this place in the trash.
     Trashed { run: RunDir, outcome: Result<PathBuf, Failure> },
+    /// The validation losses of a run on screen.
+    Sketched { run: RunDir, sketch: RunSketch },
     /// A history to show under the curves.
     Reference { folder: PathBuf, outcome: Result<ReferenceHistory, Failure> },
+}
+
+/// The validation losses of a run's epochs, for a small curve.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::tui) struct RunSketch {
+    pub(in crate::tui) losses: Vec<f32>,
 }
 
 /// The content of the pane below the charts.
@@ -103,6 +128,26 @@ pub(in crate::tui) enum Lower {
     Log,
     /// No pane, to leave more room for the charts.
     Nothing,
+}
+
+impl Lower {
+    /// The title of the pane.
+    pub(in crate::tui) const fn title(self) -> &'static str {
+        match self {
+            Self::Events => "events",
+            Self::Log => "log",
+            Self::Nothing => "",
+        }
+    }
+
+    /// The next content.
+    pub(in crate::tui) const fn next(self) -> Self {
+        match self {
+            Self::Events => Self::Log,
+            Self::Log => Self::Nothing,
+            Self::Nothing => Self::Events,
+        }
+    }
 }
 
 /// The changes of a followed run since the last update.
@@ -120,7 +165,7 @@ pub(in crate::tui) struct RunUpdate {
     /// Files that cannot be read, with the reasons.
     pub(in crate::tui) problems: Vec<String>,
     /// The end of the log, if it has changed.
-    pub(in crate::tui) log: Option<Vec<String>>,
+    pub(in crate::tui) log: Option<Vec<LogLine>>,
 }
 
 /// Something that happened at a step of a run.

@@ -131,6 +131,11 @@ macro_rules! define_show_verbs {
 for_each_screen!(define_show_verbs);
 
 impl Verb {
+    /// What the verb does.
+    pub(in crate::tui) fn meaning(self) -> &'static str {
+        VERBS.iter().chain(SHOW_VERBS).find(|entry| entry.verb == self).map_or("", |entry| entry.meaning)
+    }
+
     /// True for a verb that only moves a cursor.
     pub(in crate::tui) const fn moves(self) -> bool {
         matches!(
@@ -166,6 +171,11 @@ impl KeyMap {
     /// The verb of a key.
     pub(in crate::tui) fn verb_of(&self, key: Key) -> Option<Verb> {
         self.verbs.iter().find(|(_, keys)| keys.contains(&key)).map(|(verb, _)| *verb)
+    }
+
+    /// Gives a verb these keys instead of its own.
+    pub(super) fn set(&mut self, verb: Verb, keys: Vec<Key>) {
+        self.verbs.iter_mut().filter(|(other, _)| *other == verb).for_each(|(_, own)| own.clone_from(&keys));
     }
 
     /// The keys of a verb, the one to show in a footer first.

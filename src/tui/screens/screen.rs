@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::PictureMessage;
@@ -15,6 +15,14 @@ use crate::tui::widgets::picture::PictureView;
 pub(in crate::tui) trait Screen {
     /// The key tables for the current state, for dispatch, footer and help.
     fn bindings(&self, shared: &SharedState) -> KeyTables;
+
+    /// The key tables of all states, for the command palette.
+    fn states(&self) -> &'static [StateTables];
+
+    /// The reason why an action of the current tables cannot be performed now, such as `no run is selected`.
+    fn unavailable(&self, _action: Action, _model: &SharedState) -> Option<String> {
+        None
+    }
 
     /// Performs an action of this screen.
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect>;

@@ -8,9 +8,12 @@ mod machine;
 mod machine_monitor;
 pub(super) mod pictures;
 mod run_list;
+mod run_log_lines;
+mod run_sketches;
 pub(super) mod run_watch;
 pub(super) mod runs;
 pub(super) mod train;
+pub(super) mod view_saver;
 
 use std::sync::mpsc::Sender;
 

@@ -6,7 +6,9 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 use std::{fs, thread};
 
+use super::run_log_lines::log_line;
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_log::LogLine;
 use crate::tui::protocol::runs::{NoteKind, RunNote, RunUpdate, RunsMessage};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::run_event::RunEventKind;
@@ -81,7 +83,7 @@ impl PendingUpdate {
         &mut self,
         state: &RunState,
         problems: Vec<String>,
-        log: Option<Vec<String>>,
+        log: Option<Vec<LogLine>>,
     ) -> RunUpdate {
         let sent = Self { kept: state.steps.len(), is_restart: false, notes: Vec::new() };
         let Self { kept, is_restart, notes } = std::mem::replace(self, sent);
@@ -102,7 +104,7 @@ fn follow(run: &RunDir, cancellation: Cancellation<'_>, inbox: &Sender<UiMessage
         }
         first = false;
         let length = fs::metadata(run.log()).ok().map(|facts| facts.len());
-        let log = (length != log_length).then(|| last_lines(&run.log()).unwrap_or_default());
+        let log = (length != log_length).then(|| log_lines(run));
         log_length = length;
         let snapshot = follower.snapshot();
         let found = snapshot.problems();
@@ -117,6 +119,10 @@ fn follow(run: &RunDir, cancellation: Cancellation<'_>, inbox: &Sender<UiMessage
         }
         thread::sleep(UPDATE_INTERVAL);
     }
+}
+
+fn log_lines(run: &RunDir) -> Vec<LogLine> {
+    last_lines(&run.log()).unwrap_or_default().iter().map(|line| log_line(line)).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use super::datasets::paths::expand;
 use super::run_list;
+use super::run_sketches::SketchReader;
 use super::run_watch::RunWatch;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
@@ -23,6 +24,7 @@ use mammoscope_runs::resumption::{Resumable, ResumedBy, lock_when_free, resumabl
 use mammoscope_runs::trainer_process::TrainerProcess;
 use mammoscope_runs::training_start::start_trainers;
 use mammoscope_storage::runs::history_files::read_history;
+use mammoscope_storage::runs::labels_file::write_labels;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_requests::RunRequests;
 use mammoscope_storage::runs::run_trash::move_to_trash;
@@ -38,6 +40,8 @@ pub(in crate::tui) struct RunsService {
     is_listing: bool,
     watches: HashMap<RunDir, RunWatch>,
     last_selection: Option<Instant>,
+    /// Started with the first request.
+    sketches: Option<SketchReader>,
 }
 
 impl RunsService {
@@ -48,6 +52,7 @@ impl RunsService {
             is_listing: false,
             watches: HashMap::new(),
             last_selection: None,
+            sketches: None,
         }
     }
 
@@ -59,6 +64,10 @@ impl RunsService {
                 }
             }
             RunsEffect::Follow(runs) => self.follow(runs),
+            RunsEffect::Sketch(runs) => {
+                let inbox = &self.inbox;
+                self.sketches.get_or_insert_with(|| SketchReader::start(inbox.clone())).read(runs);
+            }
             RunsEffect::Ask { run, verb } => self.work(move || {
                 let answer = send_request(&run, verb, true, Cancellation::never()).map_err(Failure::from);
                 RunsMessage::Answered { run, verb, answer }
@@ -78,6 +87,10 @@ impl RunsService {
             RunsEffect::MarkEnded(run) => self.work(move || {
                 let outcome = mark_ended(&run).map(|()| "marked as ended".to_owned()).map_err(Failure::from);
                 RunsMessage::Forced { run, outcome }
+            }),
+            RunsEffect::Label { run, labels } => self.work(move || {
+                let outcome = write_labels(&run, &labels).map(|()| labels).map_err(Failure::new);
+                RunsMessage::Labelled { run, outcome }
             }),
             RunsEffect::Trash(run) => {
                 let workspace = self.workspace.clone();

@@ -8,6 +8,7 @@ pub mod remaining_time;
 pub mod request_verb;
 pub mod run_condition;
 pub mod run_event;
+pub mod run_labels;
 pub mod run_records;
 pub mod run_spec;
 pub mod run_state;

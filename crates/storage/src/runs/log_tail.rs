@@ -5,9 +5,9 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 /// The number of bytes that are read.
-const BYTES: u64 = 32 * 1024;
+const BYTES: u64 = 128 * 1024;
 
-/// Returns the last lines of a log, from at most 32 kB; a line cut at the beginning is left out.
+/// Returns the last lines of a log, from at most 128 kB; a line cut at the beginning is left out.
 pub fn last_lines(path: &Path) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
@@ -27,11 +27,11 @@ mod tests {
     fn a_long_log_is_read_from_a_line_start() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.txt");
-        let text = (0..10_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
+        let text = (0..30_000).map(|line| format!("line {line}")).collect::<Vec<_>>().join("\n");
         std::fs::write(&path, &text).unwrap();
         let lines = last_lines(&path).unwrap();
-        assert_eq!(lines.last().map(String::as_str), Some("line 9999"));
-        assert!(lines.len() < 10_000 && lines[0].starts_with("line "));
+        assert_eq!(lines.last().map(String::as_str), Some("line 29999"));
+        assert!(lines.len() < 30_000 && lines[0].starts_with("line "));
         std::fs::write(&path, "one\ntwo").unwrap();
         assert_eq!(last_lines(&path).unwrap(), ["one", "two"]);
     }

@@ -6,6 +6,7 @@ pub mod checkpoint_model;
 pub mod event_log;
 pub mod event_tail;
 pub mod history_files;
+pub mod labels_file;
 pub mod log_tail;
 pub mod manifest_file;
 pub mod model_splits;

@@ -62,6 +62,12 @@ impl RunDir {
         self.0.join("status.json")
     }
 
+    /// The name, the tags and the note that people gave the run.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.0.join("labels.json")
+    }
+
     /// The lock, held by the run's only trainer.
     #[must_use]
     pub fn lock(&self) -> PathBuf {

@@ -59,7 +59,7 @@ impl ViewerPopup {
 
     pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
         let Some(Action::Viewer(action)) = action_of(key, keymap, BINDINGS.iter().copied().flatten()) else {
-            return PopupOutcome::Stay(Vec::new());
+            return PopupOutcome::Unbound;
         };
         self.act(action)
     }

@@ -2,7 +2,8 @@
 
 use DatasetsAction as Do;
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use super::{preparation, review};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::preparation::PreparationAction;
@@ -100,4 +101,16 @@ pub(super) const NOTHING: KeyTables = &[
         PREPROCESS,
     ],
     LIST_MOTIONS,
+];
+
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] = &[
+    StateTables { tables: IMAGES, needs: "needs a folder with images" },
+    StateTables { tables: FOLDERS, needs: "needs an open data set" },
+    StateTables { tables: PREPARED_IMAGES, needs: "needs prepared images" },
+    StateTables { tables: NOTHING, needs: "a data set is open" },
+    StateTables { tables: review::keys::IMAGES, needs: "needs an open review" },
+    StateTables { tables: review::keys::CORRECTION, needs: "needs a correction in the review" },
+    StateTables { tables: preparation::keys::RUNNING, needs: "nothing is being preprocessed" },
+    StateTables { tables: preparation::keys::ENDED, needs: "nothing was preprocessed" },
 ];

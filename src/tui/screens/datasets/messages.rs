@@ -61,7 +61,7 @@ impl DatasetsScreen {
                     return Vec::new();
                 }
                 self.relist_flagged();
-                vec![Effect::done(self.samples.on_duplicates(audit))]
+                vec![Effect::neutral(self.samples.on_duplicates(audit))]
             }
             DatasetsMessage::Completed { typed, found } => {
                 match &mut self.open {

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use tree::FolderTree;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
@@ -164,6 +164,10 @@ impl Screen for DatasetsScreen {
             (true, false, false) => keys::FOLDERS,
             (true, false, true) => keys::PREPARED_FOLDERS,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

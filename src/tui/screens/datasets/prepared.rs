@@ -6,7 +6,7 @@ use super::DatasetsScreen;
 use super::open_field::OpenField;
 use super::review::ReviewPane;
 use crate::tui::protocol::datasets::DatasetsEffect;
-use crate::tui::protocol::effect::{Effect, Notice, Tone};
+use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::preparation::{PreparationAction, PreparationMessage};
 use crate::tui::protocol::review::{ReviewAction, ReviewMessage};
 use crate::tui::shared_state::SharedState;
@@ -99,7 +99,7 @@ impl DatasetsScreen {
     fn open_review(&mut self) -> Vec<Effect> {
         let Some(root) = self.root().filter(|_| self.is_prepared) else {
             let text = "only images made by preprocessing (p) can be reviewed: this folder has no manifest.jsonl";
-            return vec![Effect::Notice(Notice { text: text.to_owned(), tone: Tone::Warning })];
+            return vec![Effect::warning(text)];
         };
         let (review, effects) = ReviewPane::new(&root, self.sources.get(&root).map(PathBuf::as_path));
         self.review = Some(review);

@@ -250,10 +250,10 @@ impl Samples {
             0 => String::new(),
             number => format!("; {number} not as expected"),
         };
-        let lists = if doubtful.is_empty() { "" } else { "; f lists them" };
+        let lists = if doubtful.is_empty() { "" } else { "; . lists them" };
         match self.duplicates.len() {
             0 => format!("no duplicates among {} images{doubtful}{lists}{unread}", audit.files),
-            same => format!("{same} of {} images are duplicates{doubtful}; f lists them{unread}", audit.files),
+            same => format!("{same} of {} images are duplicates{doubtful}; . lists them{unread}", audit.files),
         }
     }
 

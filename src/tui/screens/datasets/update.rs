@@ -200,7 +200,7 @@ impl DatasetsScreen {
         let flagged = |at: &usize| self.samples.row(*at).is_some_and(|row| !self.samples.flags(tree, row).is_empty());
         match after.into_iter().find(flagged) {
             Some(at) => self.images.cursor = at,
-            None => return vec![Effect::done("no image in this list is flagged")],
+            None => return vec![Effect::neutral("no image in this list is flagged")],
         }
         Vec::new()
     }
@@ -208,10 +208,10 @@ impl DatasetsScreen {
     fn find_duplicates(&mut self) -> Vec<Effect> {
         let Some(root) = self.tree.as_ref().map(|tree| tree.folder(0).path.clone()) else { return Vec::new() };
         if std::mem::replace(&mut self.samples.is_comparing, true) {
-            return vec![Effect::done("the images are already being checked")];
+            return vec![Effect::neutral("the images are already being checked")];
         }
         let folders = self.folders_with_images();
-        let notice = Effect::done("checking all images; duplicates and unexpected contents will be flagged");
+        let notice = Effect::neutral("checking all images; duplicates and unexpected contents will be flagged");
         vec![Effect::Datasets(DatasetsEffect::FindDuplicates { root, folders }), notice]
     }
 

@@ -1,6 +1,6 @@
 //! The key tables of the screen Evaluate.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
     self, Back, Compare, Counts, ExplainOther, ForgetFolder, FullScreen, Left, NextPane, NextSet, Open, OpenFolder,
     PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, ShowRun, Sort, Split, WorstErrors,
@@ -94,4 +94,13 @@ pub(super) const CASES: KeyTables = &[
         quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],
     LIST_MOTIONS,
+];
+
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] = &[
+    StateTables { tables: MATRIX, needs: "needs an open evaluation" },
+    StateTables { tables: CASES, needs: "needs the images of a cell" },
+    StateTables { tables: LIST, needs: "needs a listed evaluation" },
+    StateTables { tables: WAITING, needs: "needs an open evaluation" },
+    StateTables { tables: CHOOSER, needs: "needs `compare` first" },
 ];

@@ -31,7 +31,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::screens::screen::Screen;
@@ -107,6 +107,10 @@ impl Screen for EvaluateScreen {
             (None, None) if self.listed(shared).is_empty() => keys::EMPTY,
             (None, None) => keys::LIST,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use super::EvaluateScreen;
 use super::opened::Opened;
 use crate::terminal::input::Mouse;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::evaluate::{EvaluateAction, PredictionSource};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -215,5 +215,5 @@ fn explain(opened: &Opened, source: &PredictionSource) -> Vec<Effect> {
 }
 
 pub(super) fn warning(text: impl Into<String>) -> Effect {
-    Effect::Notice(Notice { text: text.into(), tone: Tone::Warning })
+    Effect::warning(text)
 }

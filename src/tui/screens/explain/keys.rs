@@ -1,6 +1,6 @@
 //! The key tables of the screen Explain.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::explain::ExplainAction as Do;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -57,3 +57,10 @@ pub(super) const EMPTY: KeyTables = &[&[
     shown(Do::ToDatasets, &[Verb::Open], "choose in Datasets", "choose images in Datasets"),
     shown(Do::ToEvaluate, &[Verb::Show(ScreenId::Evaluate)], "choose in Evaluate", "choose images in Evaluate"),
 ]];
+
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] = &[
+    StateTables { tables: IMAGES, needs: "needs images" },
+    StateTables { tables: MODELS, needs: "needs the list of models" },
+    StateTables { tables: EMPTY, needs: "images are shown" },
+];

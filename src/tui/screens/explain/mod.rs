@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use settings::{ClassChoice, Settings};
 
 use crate::terminal::input::{Mouse, MouseKind};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{
     ExplainAction, ExplainEffect, ExplainList, ExplainSample, MapRequest, MappedImage, ModelSource,
@@ -229,6 +229,10 @@ impl Screen for ExplainScreen {
             (None, Some(_)) => keys::IMAGES,
             (None, None) => keys::EMPTY,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::Mouse;
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
@@ -74,14 +74,14 @@ impl ExplainScreen {
     /// Fixes the scale to that of the map on screen, or drops a fixed scale.
     fn toggle_fixed_scale(&mut self) -> Vec<Effect> {
         if self.settings.full.take().is_some() {
-            return vec![Effect::done("each map has its own scale"), Effect::SaveView];
+            return vec![Effect::neutral("each map has its own scale"), Effect::SaveView];
         }
         let state = self.sample().map_or(MapState::Pending, |sample| self.map_state(sample));
         let Some(largest) = state.ready().and_then(|mapped| MapScale::largest(&mapped.image.map)) else {
             return vec![warning("there is no map on screen to take the scale from")];
         };
         self.settings.full = Some(largest);
-        vec![Effect::done(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
+        vec![Effect::neutral(format!("full colour is now {largest:.3} for all maps")), Effect::SaveView]
     }
 
     fn toggle_grid(&mut self, shared: &SharedState) -> Vec<Effect> {
@@ -140,5 +140,5 @@ pub(super) fn caption(sample: &ExplainSample) -> String {
 }
 
 fn warning(text: &str) -> Effect {
-    Effect::Notice(Notice { text: text.to_owned(), tone: Tone::Warning })
+    Effect::warning(text)
 }

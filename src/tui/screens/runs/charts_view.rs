@@ -3,23 +3,29 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
 
+use super::RunsScreen;
 use super::curves::{Metric, RunCurves, XAxis};
 use super::note_text::{is_bad, sign};
-use super::{RunsScreen, SMOOTHING};
+use crate::terminal::color_depth::ColorDepth;
 use crate::tui::protocol::runs::NoteKind;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::chart::axis_ticks::{linear_ticks, number_label, time_label, time_ticks};
+use crate::tui::widgets::chart::axis_ticks::{linear_ticks, time_ticks};
 use crate::tui::widgets::chart::{Chart, Layer, Mark};
-use crate::tui::widgets::fitted::width;
 use mammoscope_domain::run::run_status::BestEpoch;
-use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::training::training_config::Monitor;
 
-/// The legend of the reference.
-const REFERENCE: &str = " reference ";
+/// The letters of overlaid runs on their training and validation curves.
+pub(super) const LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+pub(super) const VALIDATION_LETTERS: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
+
+/// A run in the charts.
+pub(super) struct DrawnRun<'a> {
+    /// The index of its colour and its letter.
+    pub(super) series: usize,
+    pub(super) curves: &'a RunCurves,
+}
 
 impl RunsScreen {
     /// Draws the chart of a metric; the first one also shows the visible range.
@@ -33,122 +39,52 @@ impl RunsScreen {
     ) -> Rect {
         let theme = &shared.theme;
         let runs = self.drawn_runs();
-        let drawn: Vec<(usize, &RunCurves)> =
-            runs.iter().enumerate().filter_map(|(at, run)| Some((at, self.followed.curves.get(run)?))).collect();
+        let drawn = |run| Some(DrawnRun { series: self.series_of(run), curves: self.followed.curves.get(run)? });
+        let drawn: Vec<DrawnRun<'_>> = runs.iter().filter_map(drawn).collect();
         let overlaid = runs.len() > 1;
         let axis = self.view.axis;
         let reference = self.reference_curves(metric);
         let mut layers: Vec<Layer<'_>> = Vec::new();
         for curve in &reference {
-            let style = if curve.is_validation { theme.dim() } else { theme.border() };
+            let style = if curve.is_validation { theme.dim() } else { faint(theme) };
             let (places, series) = (&curve.places, curve.series);
-            layers.push(Layer { places, series, style, covers: false, pointed: curve.is_validation });
+            layers.push(Layer { places, series, style, pointed: curve.is_validation, letter: None });
         }
         // The selected run is on top.
-        for (at, curves) in drawn.iter().rev() {
+        for &DrawnRun { series: at, curves } in drawn.iter().rev() {
             let places = curves.places.on(axis);
-            let style = theme.series(*at);
-            match curves.smooth(metric) {
+            let style = theme.series(at);
+            let letter = overlaid.then(|| LETTERS[at]);
+            let series = match curves.smooth(metric) {
                 Some(smooth) => {
                     if !overlaid {
-                        let (series, style) = (curves.raw(metric), theme.border());
-                        layers.push(Layer { places, series, style, covers: false, pointed: false });
+                        let (series, style) = (curves.raw(metric), faint(theme));
+                        layers.push(Layer { places, series, style, pointed: false, letter: None });
                     }
-                    layers.push(Layer { places, series: smooth, style, covers: true, pointed: false });
+                    smooth
                 }
-                None => layers.push(Layer { places, series: curves.raw(metric), style, covers: true, pointed: false }),
-            }
+                None => curves.raw(metric),
+            };
+            layers.push(Layer { places, series, style, pointed: false, letter });
             if let Some(series) = curves.validation(metric) {
                 let style = if overlaid { style } else { theme.series(1) };
                 let places = curves.epoch_places.on(axis);
-                layers.push(Layer { places, series, style, covers: true, pointed: true });
+                let letter = overlaid.then(|| VALIDATION_LETTERS[at]);
+                layers.push(Layer { places, series, style, pointed: true, letter });
             }
         }
         let chart = Chart {
-            titles: [
-                self.chart_title(metric, &drawn, overlaid, area, theme),
-                self.chart_range(metric, first, area, theme),
-            ],
+            titles: self.chart_titles(metric, &drawn, first, area, theme),
             layers,
             marks: self.marks(metric, theme),
             x: self.range(),
             x_ticks: if axis == XAxis::Time { time_ticks } else { linear_ticks },
             log: self.view.log && metric != Metric::Accuracy,
             from_zero: metric == Metric::ImagesPerS,
+            cuts_peaks: !self.view.peaks && metric != Metric::Accuracy && metric != Metric::LearningRate,
             cursor: self.cursor,
         };
         chart.draw(frame, area, theme)
-    }
-
-    fn chart_title(
-        &self,
-        metric: Metric,
-        drawn: &[(usize, &RunCurves)],
-        overlaid: bool,
-        area: Rect,
-        theme: &Theme,
-    ) -> Line<'static> {
-        let mut spans = vec![Span::styled(format!(" {} ", metric.title()), theme.text())];
-        let has_validation = drawn.iter().any(|(_, curves)| curves.validation(metric).is_some());
-        if has_validation && !overlaid {
-            spans.push(Span::styled(format!("{} train ", theme.sign("─", "-")), theme.series(0)));
-            spans.push(Span::styled(format!("{} val ", theme.sign("•", "o")), theme.series(1)));
-        } else if has_validation {
-            spans.push(Span::styled(format!("{} val ", theme.sign("•", "o")), theme.dim()));
-        }
-        if let Some((best, _)) = self.best_on(metric) {
-            spans.push(Span::styled(format!("{} {} ", theme.sign("★", "*"), best.epoch), theme.accent()));
-        }
-        // With a legend if there is room, at least in the largest chart.
-        let cells: usize = spans.iter().map(|span| width(&span.content)).sum();
-        if !self.reference_curves(metric).is_empty() && cells + REFERENCE.len() + 6 <= usize::from(area.width) {
-            spans.push(Span::styled(theme.sign("─", "-"), theme.border()));
-            spans.push(Span::styled(format!("{}{REFERENCE}", theme.sign("•", "o")), theme.dim()));
-        }
-        Line::from(spans)
-    }
-
-    /// The title on the right: the values at the cursor, else the visible range or the latest value.
-    fn chart_range(&self, metric: Metric, first: bool, area: Rect, theme: &Theme) -> Line<'static> {
-        let axis = self.view.axis;
-        let curves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run));
-        if let (Some(cursor), Some(curves)) = (self.cursor, curves) {
-            return self.values_at(metric, cursor, curves, first, theme);
-        }
-        let place = |place: f64| match axis {
-            XAxis::Time => time_label(place),
-            XAxis::Steps => grouped(place.round() as usize),
-            XAxis::Epochs => number_label((place * 10.0).round() / 10.0),
-        };
-        let (from, to) = self.range();
-        let range = format!("{} {}–{}", axis.title(), place(from), place(to));
-        let smoothing = SMOOTHING[self.view.smoothing];
-        let text = if !first {
-            let last = curves.and_then(|curves| curves.raw(metric).values().last().copied());
-            last.map_or_else(String::new, |value| format!(" {} ", value_text(metric, value)))
-        } else if area.width >= 60 {
-            let smooth = if smoothing > 0.0 { format!(" smooth {smoothing} ·") } else { String::new() };
-            format!("{smooth}{} {range} ", if self.view.log { " log ·" } else { "" })
-        } else {
-            format!(" {range} ")
-        };
-        Line::styled(text, theme.dim())
-    }
-
-    fn values_at(&self, metric: Metric, cursor: f64, curves: &RunCurves, first: bool, theme: &Theme) -> Line<'static> {
-        let axis = self.view.axis;
-        let mut spans = Vec::new();
-        if let Some(at) = curves.nearest(axis, cursor) {
-            let step = curves.places.on(XAxis::Steps)[at];
-            let value = curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at];
-            let step = if first { format!(" step {} ", grouped(step as usize)) } else { " ".to_owned() };
-            spans.push(Span::styled(step, theme.accent()));
-            spans.push(Span::styled(format!("{} ", value_text(metric, value)), theme.series(0)));
-        }
-        if let (Some(series), Some(at)) = (curves.validation(metric), curves.nearest_epoch(axis, cursor)) {
-            spans.push(Span::styled(format!("val {} ", value_text(metric, series.values()[at])), theme.series(1)));
-        }
-        Line::from(spans)
     }
 
     /// The marks of a chart: notes and the best epoch.
@@ -186,7 +122,7 @@ impl RunsScreen {
 
 impl RunsScreen {
     /// The best epoch of the selected run and its value, on the chart of the metric that decides it.
-    fn best_on(&self, metric: Metric) -> Option<(&BestEpoch, f64)> {
+    pub(super) fn best_on(&self, metric: Metric) -> Option<(&BestEpoch, f64)> {
         let curves = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run))?;
         let summary = curves.summary.as_ref()?;
         let own = match summary.monitor {
@@ -199,14 +135,7 @@ impl RunsScreen {
     }
 }
 
-fn value_text(metric: Metric, value: f32) -> String {
-    if !value.is_finite() {
-        return "not finite".to_owned();
-    }
-    match metric {
-        Metric::Loss => format!("{value:.4}"),
-        Metric::Accuracy => format!("{value:.3}"),
-        Metric::LearningRate => number_label(f64::from(value)),
-        Metric::ImagesPerS | Metric::GradientNorm => format!("{value:.1}"),
-    }
+/// The style of curves in the background.
+fn faint(theme: &Theme) -> Style {
+    if theme.depth == ColorDepth::None { theme.dim() } else { theme.border() }
 }

@@ -8,7 +8,8 @@ use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
 use super::list_view::short_name;
-use super::listing::progress;
+use super::listing::{FolderKind, progress};
+use super::run_names::title;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::question::Question;
@@ -26,7 +27,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// All items of the menu: key, action and label.
 const ITEMS: [(char, RunsAction, &str); 9] = [
-    ('k', RunsAction::Ask(RequestVerb::Checkpoint), "write a checkpoint now"),
+    ('w', RunsAction::Ask(RequestVerb::Checkpoint), "write a checkpoint now"),
     ('p', RunsAction::Ask(RequestVerb::Pause), "pause"),
     ('c', RunsAction::Ask(RequestVerb::Continue), "continue"),
     ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "finish this epoch and stop"),
@@ -37,14 +38,14 @@ const ITEMS: [(char, RunsAction, &str); 9] = [
     ('d', RunsAction::Delete, "move to the trash"),
 ];
 
-/// The items of the menu for a study.
-const STUDY_ITEMS: [(char, RunsAction, &str); 3] = [
+/// The items of the menu for a folder of runs.
+const FOLDER_ITEMS: [(char, RunsAction, &str); 3] = [
     ('r', RunsAction::Resume, "resume what has ended without being completed"),
     ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "stop all after their epoch"),
     ('s', RunsAction::Ask(RequestVerb::Stop), "stop all now"),
 ];
 
-/// The menu with the items that apply to the selected run or study.
+/// The menu with the items that apply to the selected run or folder.
 #[derive(Debug)]
 pub(super) struct ControlMenu {
     items: Vec<(char, RunsAction, &'static str)>,
@@ -77,11 +78,32 @@ fn applies(action: RunsAction, condition: Option<&RunCondition>) -> bool {
 }
 
 impl RunsScreen {
-    /// Opens the menu for the selected run or study.
+    /// The reason why an action cannot be performed on the selected run.
+    pub(super) fn obstacle(&self, action: RunsAction, shared: &SharedState) -> Option<String> {
+        if shared.runs.rows.is_empty() {
+            return Some("no run is listed".to_owned());
+        }
+        let is_about_a_run = matches!(
+            action,
+            RunsAction::Ask(_) | RunsAction::Resume | RunsAction::Kill | RunsAction::MarkEnded | RunsAction::Delete
+        );
+        if !is_about_a_run || self.chosen_folder(shared).is_some() {
+            return None;
+        }
+        match self.chosen_row(shared) {
+            None => Some("no run is selected".to_owned()),
+            Some(row) if !applies(action, row.condition.as_ref()) => {
+                Some(format!("{} is {}", title(row), condition_text(row)))
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Opens the menu for the selected run or folder.
     pub(super) fn open_menu(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if let Some((_, rows)) = self.chosen_study(shared) {
+        if let Some((_, _, rows)) = self.chosen_folder(shared) {
             let some = |action| rows.iter().any(|row| applies(action, row.condition.as_ref()));
-            let items = STUDY_ITEMS.into_iter().filter(|(_, action, _)| some(*action)).collect();
+            let items = FOLDER_ITEMS.into_iter().filter(|(_, action, _)| some(*action)).collect();
             self.menu = Some(ControlMenu { items, cursor: 0 });
         } else if let Some(row) = self.chosen_row(shared) {
             let condition = row.condition.as_ref();
@@ -100,11 +122,11 @@ impl RunsScreen {
                 self.menu = None;
                 return Vec::new();
             }
-            Key::Up => {
+            Key::Up | Key::Char('k') => {
                 menu.cursor = menu.cursor.saturating_sub(1);
                 return Vec::new();
             }
-            Key::Down => {
+            Key::Down | Key::Char('j') => {
                 menu.cursor = (menu.cursor + 1).min(last);
                 return Vec::new();
             }
@@ -140,10 +162,10 @@ impl RunsScreen {
         Vec::new()
     }
 
-    /// Sends a request to the trainer of the selected run, or those of the selected study; to stop needs confirmation.
+    /// Sends a request to the trainer of the selected run, or those of the selected folder; to stop needs confirmation.
     pub(super) fn request(&mut self, verb: RequestVerb, shared: &SharedState) -> Vec<Effect> {
-        if let Some((id, rows)) = self.chosen_study(shared) {
-            return request_of_study(id, &rows, verb);
+        if let Some((kind, id, rows)) = self.chosen_folder(shared) {
+            return request_of_folder(kind, id, &rows, verb);
         }
         let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Ask(verb), row.condition.as_ref()) {
@@ -162,10 +184,10 @@ impl RunsScreen {
         vec![effect]
     }
 
-    /// Resumes the selected run, or the runs of the selected study.
+    /// Resumes the selected run, or those of the selected folder.
     pub(super) fn resume(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if let Some((id, rows)) = self.chosen_study(shared) {
-            return resume_study(id, &rows);
+        if let Some((_, id, rows)) = self.chosen_folder(shared) {
+            return resume_folder(id, &rows);
         }
         let Some(row) = self.chosen_row(shared) else { return no_selection() };
         if !applies(RunsAction::Resume, row.condition.as_ref()) {
@@ -222,8 +244,8 @@ impl RunsScreen {
 
     /// Draws the menu over the screen.
     pub(super) fn draw_menu(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let title = match (self.chosen_study(shared), self.chosen_row(shared)) {
-            (Some((id, _)), _) => format!("study {}", printable(short_name(id))),
+        let title = match (self.chosen_folder(shared), self.chosen_row(shared)) {
+            (Some((kind, id, _)), _) => format!("{} {}", kind.name(), printable(short_name(id))),
             (None, Some(row)) => title(row),
             (None, None) => return,
         };
@@ -251,18 +273,18 @@ impl RunsScreen {
     }
 }
 
-/// Sends a request to every trainer of a study, after confirmation.
-fn request_of_study(id: &str, rows: &[&RunRow], verb: RequestVerb) -> Vec<Effect> {
+/// Sends a request to every trainer of a folder, after confirmation.
+fn request_of_folder(kind: FolderKind, id: &str, rows: &[&RunRow], verb: RequestVerb) -> Vec<Effect> {
     let action = RunsAction::Ask(verb);
     let name = printable(short_name(id));
     let runs = rows.iter().filter(|row| applies(action, row.condition.as_ref())).map(|row| row.run.clone());
     let effects: Vec<Effect> = runs.map(|run| Effect::Runs(RunsEffect::Ask { run, verb })).collect();
     if effects.is_empty() {
-        return vec![Effect::failed(format!("{name}: no run of the study to {verb}"))];
+        return vec![Effect::failed(format!("{name}: no run of the {} to {verb}", kind.name()))];
     }
     let count = counted(effects.len(), "run");
     vec![Effect::Ask(Question {
-        title: format!("{verb} {count} of the study {name}?"),
+        title: format!("{verb} {count} of the {} {name}?", kind.name()),
         text: "Each writes a checkpoint, from which it can be resumed exactly; those that wait do not start."
             .to_owned(),
         yes: "do it",
@@ -270,8 +292,8 @@ fn request_of_study(id: &str, rows: &[&RunRow], verb: RequestVerb) -> Vec<Effect
     })]
 }
 
-/// Resumes the runs of a study that have ended without being completed.
-fn resume_study(id: &str, rows: &[&RunRow]) -> Vec<Effect> {
+/// Resumes the runs of a folder that have ended without being completed.
+fn resume_folder(id: &str, rows: &[&RunRow]) -> Vec<Effect> {
     let resumable = rows.iter().filter(|row| applies(RunsAction::Resume, row.condition.as_ref()));
     let runs: Vec<RunDir> = resumable.map(|row| row.run.clone()).collect();
     if runs.is_empty() {
@@ -290,13 +312,5 @@ fn condition_text(row: &RunRow) -> String {
         (Some(condition), _) => format!("it is {condition}"),
         (None, Some(problem)) => printable(problem),
         (None, None) => "its state is unknown".to_owned(),
-    }
-}
-
-/// A short title of a run: its view and preset, else its name.
-pub(super) fn title(row: &RunRow) -> String {
-    match &row.spec {
-        Some(spec) => format!("{} {}", spec.view, printable(&spec.preset)),
-        None => printable(&row.run.name()),
     }
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
+use crate::tui::protocol::run_log::LogLine;
 use crate::tui::protocol::runs::{RunNote, RunUpdate};
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
 use mammoscope_domain::run::run_records::StepReport;
@@ -30,6 +31,17 @@ impl Metric {
             Self::LearningRate => "learning rate",
             Self::ImagesPerS => "images/s",
             Self::GradientNorm => "gradient norm",
+        }
+    }
+
+    /// A short name.
+    pub(in crate::tui) const fn brief(self) -> &'static str {
+        match self {
+            Self::Loss => "loss",
+            Self::Accuracy => "acc",
+            Self::LearningRate => "lr",
+            Self::ImagesPerS => "images/s",
+            Self::GradientNorm => "grad",
         }
     }
 
@@ -115,7 +127,7 @@ impl Places {
 pub(in crate::tui) struct RunCurves {
     pub(in crate::tui) summary: Option<Box<RunSummary>>,
     pub(in crate::tui) notes: Vec<RunNote>,
-    pub(in crate::tui) log: Vec<String>,
+    pub(in crate::tui) log: Vec<LogLine>,
     pub(in crate::tui) problems: Vec<String>,
     /// The positions of the step reports.
     pub(in crate::tui) places: Places,
@@ -225,6 +237,11 @@ impl RunCurves {
     pub(in crate::tui) fn end(&self, axis: XAxis) -> f64 {
         let last = |places: &Places| places.on(axis).last().copied().unwrap_or(0.0);
         last(&self.places).max(last(&self.epoch_places))
+    }
+
+    /// True if a position on an axis is between the ends of the curves.
+    pub(in crate::tui) fn covers(&self, axis: XAxis, place: f64) -> bool {
+        (0.0..=self.end(axis)).contains(&place)
     }
 
     /// The position of a step on an axis.

@@ -9,34 +9,35 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
-use super::control::title;
 use super::curves::{Metric, RunCurves};
-use super::note_text::{is_bad, is_routine, needs_attention, note_text};
-use super::study_view::draw_study;
+use super::list_view::state_text;
+use super::run_names::title;
+use super::study_view::draw_folder;
 use crate::tui::protocol::run_list::RunRow;
-use crate::tui::protocol::runs::Lower;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
+use crate::tui::widgets::chart::axis_ticks::number_label;
 use crate::tui::widgets::fitted::{fitted, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::remaining_time::remaining_seconds;
 use mammoscope_domain::run::run_condition::{RunCondition, age_text, duration_text};
+use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::run::run_summary::RunSummary;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::training_config::ScheduleKind;
 
 impl RunsScreen {
-    fn selected_curves(&self) -> Option<&RunCurves> {
+    pub(super) fn selected_curves(&self) -> Option<&RunCurves> {
         self.chosen.as_ref().and_then(|run| self.followed.curves.get(run))
     }
 
     /// Draws the details, with a frame if there is room.
     pub(super) fn draw_details(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, framed: bool) {
         let theme = &shared.theme;
-        if let Some((id, rows)) = self.chosen_study(shared) {
-            draw_study(frame, area, (id, &rows), self.chosen.as_ref(), shared, framed);
+        if let Some((kind, id, rows)) = self.chosen_folder(shared) {
+            draw_folder(frame, area, (kind, id, &rows), self.chosen.as_ref(), shared, framed);
             return;
         }
         let Some(row) = self.chosen_row(shared) else {
@@ -104,13 +105,15 @@ impl RunsScreen {
             spans.extend(self.rate_line(row, summary, theme).spans);
             lines.push(Line::from(spans));
         } else {
-            lines.extend([train, val, self.rate_line(row, summary, theme)]);
+            let state = Line::from(vec![Span::styled("   state   ", theme.dim()), Span::raw(state_text(row, shared))]);
+            lines.extend([state, train, val, self.rate_line(row, summary, theme)]);
         }
         if let Some(best) = &summary.best {
             let metric = best.metric.replace('_', " ");
+            let direction = if best.metric.ends_with("loss") { "↓" } else { "↑" };
             lines.push(Line::from(vec![
-                Span::styled(format!(" {} best    ", theme.sign("★", "*")), theme.dim()),
-                Span::raw(format!("{:.4}", best.value)),
+                Span::styled("   best    ", theme.dim()),
+                Span::raw(format!("{:.4}{direction}", best.value)),
                 Span::styled(format!("  {metric} at epoch {}", best.epoch), theme.dim()),
             ]));
         }
@@ -136,11 +139,19 @@ impl RunsScreen {
             lines.push(Line::styled(format!("   {}", printable(problem)), theme.warning()));
         }
         if !summary.skipped.is_empty() {
-            lines.push(Line::styled(format!("   images left out: {}", summary.skipped.len()), theme.warning()));
+            lines.push(Line::styled(
+                format!("   {} left out", counted(summary.skipped.len(), "image")),
+                theme.warning(),
+            ));
         }
         if let Some(setup) = &summary.setup {
             lines.push(Line::styled(
-                format!("   on {} · {} train, {} val images", printable(&setup.device), setup.train, setup.validation),
+                format!(
+                    "   on {} · {} train, {}",
+                    printable(&setup.device),
+                    setup.train,
+                    counted(setup.validation, "val image")
+                ),
                 theme.dim(),
             ));
         }
@@ -162,66 +173,6 @@ impl RunsScreen {
         }
         Line::from(spans)
     }
-
-    /// Draws the pane below the charts.
-    pub(super) fn draw_lower(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, lower: Lower) {
-        let theme = &shared.theme;
-        self.areas.lower = area;
-        let height = usize::from(area.height.saturating_sub(2));
-        let (lines, jumped): (Vec<Line<'static>>, Option<usize>) = match (lower, self.selected_curves()) {
-            (_, None) | (Lower::Nothing, _) => (Vec::new(), None),
-            (Lower::Log, Some(curves)) => {
-                (curves.log.iter().map(|line| Line::raw(format!(" {}", printable(line)))).collect(), None)
-            }
-            (Lower::Events, Some(curves)) => self.event_lines(curves, theme),
-        };
-        // At the end, unless it was scrolled back or a note was jumped to.
-        let last = lines.len().saturating_sub(height);
-        self.lower.scrolled = self.lower.scrolled.min(last);
-        let mut start = last - self.lower.scrolled;
-        if let Some(jumped) = jumped.filter(|_| self.lower.scrolled == 0) {
-            start = start.min(jumped.saturating_sub(height / 2));
-        }
-        let name = if lower == Lower::Log { "log" } else { "events" };
-        let place = if lines.len() > height {
-            format!("{}–{} of {}", start + 1, start + height, lines.len())
-        } else {
-            String::new()
-        };
-        let inner = draw_pane(frame, area, theme, false, [name, &place]);
-        if lines.is_empty() {
-            frame.render_widget(Paragraph::new(Line::styled(" nothing yet", theme.dim())), inner);
-        }
-        let cells = usize::from(inner.width);
-        let shown: Vec<Line<'_>> =
-            lines.into_iter().skip(start).take(height).map(|line| truncated(line, cells)).collect();
-        frame.render_widget(Paragraph::new(shown), inner);
-    }
-
-    fn event_lines(&self, curves: &RunCurves, theme: &Theme) -> (Vec<Line<'static>>, Option<usize>) {
-        let started = curves.summary.as_ref().and_then(|summary| summary.started);
-        let mut jumped = None;
-        let mut lines = Vec::new();
-        for (at, note) in curves.notes.iter().enumerate().filter(|(_, note)| !is_routine(&note.kind)) {
-            let since = started.map_or(0.0, |started| (note.time - started).as_seconds_f64());
-            let style = match &note.kind {
-                kind if is_bad(kind) => theme.bad(),
-                kind if needs_attention(kind) => theme.warning(),
-                _ => theme.text(),
-            };
-            let sign = if needs_attention(&note.kind) { "!" } else { " " };
-            let mut line = Line::from(vec![
-                Span::styled(format!("{} ", padded_start(&time_label(since), 7)), theme.dim()),
-                Span::styled(format!("{sign} {}", printable(&note_text(&note.kind))), style),
-            ]);
-            if self.lower.note == Some(at) {
-                jumped = Some(lines.len());
-                line = line.style(theme.selected(true));
-            }
-            lines.push(line);
-        }
-        (lines, jumped)
-    }
 }
 
 fn figures(name: &str, [loss, accuracy]: [String; 2], theme: &Theme) -> Line<'static> {
@@ -242,9 +193,10 @@ fn headline(row: &RunRow, summary: Option<&RunSummary>) -> String {
     text
 }
 
-/// The remaining time of an active run.
+/// The remaining time of a run that is being trained; a paused run has none.
 fn eta_text(row: &RunRow, summary: Option<&RunSummary>) -> String {
-    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_active);
+    let is_training = |condition: &RunCondition| condition.is_active() && condition.phase != RunPhase::Paused;
+    let at_work = row.condition.as_ref().is_some_and(is_training);
     let Some(summary) = summary.filter(|_| at_work) else { return String::new() };
     remaining_seconds(summary)
         .map_or_else(String::new, |seconds| format!("ETA {}", duration_text(TimeDelta::seconds(seconds as i64))))

@@ -1,6 +1,6 @@
 //! The key table of the screen Runs.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, Risk, StateTables};
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::runs::RunsAction;
 use crate::tui::protocol::verb::Verb;
@@ -18,6 +18,11 @@ pub(super) const BINDINGS: KeyTables = &[
         shown(RunsAction::ZoomIn, &[Verb::ZoomIn], "zoom", "zoom in at the cursor"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next event", "go to the next event that needs attention"),
         shown(RunsAction::Lower, &[Verb::NextPane], "events", "show events, log, or charts only"),
+        shown(RunsAction::Maximise, &[Verb::FullScreen], "full screen", "show one chart, the events or the log alone"),
+        shown(RunsAction::NextSort, &[Verb::Sort], "sort", "sort the runs by the next column"),
+        shown(RunsAction::Label, &[Verb::Edit], "rename", "name, tag or annotate the run"),
+        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log, or charts only"),
+        quiet(RunsAction::ReverseSort, &[Verb::ReverseSort], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
         quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),
         quiet(RunsAction::ZoomOut, &[Verb::ZoomOut], "zoom out"),
@@ -28,16 +33,35 @@ pub(super) const BINDINGS: KeyTables = &[
         quiet(RunsAction::Tail, &[Verb::Follow], "follow the end of the curves"),
         quiet(RunsAction::Reset, &[Verb::ResetView], "show the whole curves"),
         quiet(RunsAction::Resume, &[Verb::Again], "resume the run"),
-        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash"),
+        quiet(RunsAction::Delete, &[Verb::Remove], "move the run to the trash")
+            .also(&["delete", "remove"])
+            .risky(Risk::Confirmed),
         quiet(RunsAction::Reference, &[Verb::Reference], "show or hide a reference under the curves"),
         quiet(RunsAction::Back, &[Verb::Back], "clear the cursor, the overlay or the filter"),
         quiet(RunsAction::Ask(RequestVerb::Checkpoint), &[], "write a checkpoint of the run now"),
         quiet(RunsAction::Ask(RequestVerb::Pause), &[], "pause the run"),
         quiet(RunsAction::Ask(RequestVerb::Continue), &[], "continue the paused run"),
-        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it"),
-        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now"),
-        quiet(RunsAction::Kill, &[], "kill the run's trainer"),
+        quiet(RunsAction::Ask(RequestVerb::StopAfterEpoch), &[], "finish the run's epoch and stop it")
+            .risky(Risk::AtOnce),
+        quiet(RunsAction::Ask(RequestVerb::Stop), &[], "stop the run now").risky(Risk::Confirmed),
+        quiet(RunsAction::Kill, &[], "kill the run's trainer").risky(Risk::Confirmed),
         quiet(RunsAction::MarkEnded, &[], "mark the run that lost its trainer as ended"),
+    ],
+    LIST_MOTIONS,
+];
+
+/// The keys while the information pane has the full height.
+pub(super) const PAGER_BINDINGS: KeyTables = &[
+    &[
+        shown(RunsAction::Back, &[Verb::Back], "back", "close the pager, or clear the search"),
+        shown(RunsAction::Filter, &[Verb::Find], "find", "find a text"),
+        shown(RunsAction::NextMatch, &[Verb::NextHit], "next", "go to the next line with the text"),
+        shown(RunsAction::PreviousMatch, &[Verb::PreviousHit], "previous", "go to the previous line with the text"),
+        shown(RunsAction::Tail, &[Verb::Follow], "follow", "follow the end, or no longer"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "events or log", "show the log, or the events"),
+        shown(RunsAction::NextEvent, &[Verb::NextWarning], "next warning", "go to the next line that needs attention"),
+        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the events, or the log"),
+        quiet(RunsAction::Maximise, &[Verb::FullScreen], "close the pager"),
     ],
     LIST_MOTIONS,
 ];
@@ -49,3 +73,6 @@ const fn shown(action: RunsAction, verbs: &'static [Verb], hint: &'static str, n
 const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -> Binding {
     Binding::quiet(Action::Runs(action), verbs, name)
 }
+
+/// The only state.
+pub(super) const STATES: &[StateTables] = &[StateTables { tables: BINDINGS, needs: "" }];

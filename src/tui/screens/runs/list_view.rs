@@ -1,47 +1,46 @@
-//! The drawing of the list of runs.
+//! The drawing of the list of runs: a table with a line for each run, and folders of runs that belong together.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::listing::{ListLine, progress};
+use super::charts_view::LETTERS;
+use super::columns::{Column, LEAD, Layout, best_text, epoch_text, eta_text, remaining, state_in};
+use super::listing::{FolderKind, ListLine, Place, progress};
+use super::run_names::{day_or_time, name, title};
 use super::{RunsScreen, Typing};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
-use mammoscope_domain::run::run_condition::{RunCondition, duration_text};
+use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_spec::RunSpec;
-use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
+use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
-/// The width from which on the list also shows the best value and the remaining time.
-const WIDE: usize = 66;
+/// The height from which on the list has headings.
+const MIN_HEIGHT_WITH_HEADINGS: u16 = 5;
 
 impl RunsScreen {
     pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let theme = &shared.theme;
-        let total = shared.runs.rows.len();
-        let count = match (self.picker.filter.text().is_empty(), total) {
-            (true, 0) => String::new(),
-            (true, _) if !shared.runs.listed => format!("{total} so far"),
-            (true, _) if self.picker.has_studies() => {
-                let lines = self.picker.shown.len();
-                format!("{} of {lines} · {}", self.picker.list.cursor + 1, counted(total, "run"))
-            }
-            (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
-            (false, _) => format!("{} of {total} match", self.picker.shown.iter().filter_map(ListLine::row).count()),
+        let title =
+            if shared.runs.problem.is_some() && !shared.runs.rows.is_empty() { "Runs (outdated)" } else { "Runs" };
+        let has_headings = area.height >= MIN_HEIGHT_WITH_HEADINGS + 2;
+        let title = match self.view.sort {
+            Column::Created if !self.view.reversed => title.to_owned(),
+            column if has_headings && column != Column::Created => title.to_owned(),
+            column => format!("{title} by {} {}", column.title(), arrow(column, self.view.reversed, theme)),
         };
-        let title = if shared.runs.problem.is_some() && total > 0 { "Runs (outdated)" } else { "Runs" };
-        let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);
-        let inner = draw_pane(frame, area, theme, true, [title, &count]);
+        let inner = draw_pane(frame, area, theme, true, [&title, &self.count_text(shared)]);
         let mut rows = inner;
-        if filters && inner.height > 1 {
+        let filters = !self.picker.filter.text().is_empty() || self.typing == Some(Typing::Filter);
+        if filters && rows.height > 1 {
             let mut spans = vec![Span::styled("/ ", theme.accent())];
             let cells = usize::from(inner.width).saturating_sub(3);
             spans.extend(self.picker.filter.spans(cells, self.typing == Some(Typing::Filter), theme));
@@ -52,23 +51,73 @@ impl RunsScreen {
             frame.render_widget(Paragraph::new(self.empty_text(shared)).wrap(Wrap { trim: true }), rows);
             return;
         }
+        let layout = Layout::of(&self.used_columns(shared), rows.width.into());
+        if has_headings {
+            frame.render_widget(self.headings(&layout, theme), Rect { height: 1, ..rows });
+            rows = Rect { y: rows.y + 1, height: rows.height - 1, ..rows };
+        }
         let visible = self.picker.list.visible(rows, self.picker.shown.len());
+        let cells = usize::from(rows.width);
         let lines: Vec<Line<'_>> = visible
+            .clone()
             .map(|at| {
                 let chosen = at == self.picker.list.cursor;
-                match &self.picker.shown[at] {
-                    ListLine::Run { row, in_study } => {
-                        self.row_line(&shared.runs.rows[*row], (chosen, *in_study), rows.width.into(), shared)
+                let line = match &self.picker.shown[at] {
+                    ListLine::Run { row, place } => self.row_line(&shared.runs.rows[*row], *place, &layout, shared),
+                    ListLine::Folder { kind, id, rows, open } => {
+                        let rows: Vec<&RunRow> = rows.iter().filter_map(|row| shared.runs.rows.get(*row)).collect();
+                        folder_line((*kind, id, *open), &rows, cells, shared)
                     }
-                    ListLine::Study { id, rows: of_study, open } => {
-                        let of_study: Vec<&RunRow> =
-                            of_study.iter().filter_map(|row| shared.runs.rows.get(*row)).collect();
-                        study_line((id, *open, chosen), &of_study, rows.width.into(), shared)
-                    }
-                }
+                };
+                line.style(if chosen { theme.selected(true) } else { Style::new() })
             })
             .collect();
+        if layout.columns.iter().any(|(column, _)| *column == Column::Curve) {
+            let rows = visible.filter_map(|at| shared.runs.rows.get(self.picker.shown[at].row()?));
+            self.sketches.show(rows);
+        }
         frame.render_widget(Paragraph::new(lines), rows);
+    }
+
+    /// The chosen columns without those that are empty for all runs.
+    fn used_columns(&self, shared: &SharedState) -> Vec<Column> {
+        let is_used = |column: &Column| match column {
+            Column::Eta => shared.runs.active().any(|row| remaining(row).is_some()),
+            Column::Tags => shared.runs.rows.iter().any(|row| row.labels.is_some()),
+            _ => true,
+        };
+        self.view.columns.iter().copied().filter(is_used).collect()
+    }
+
+    fn count_text(&self, shared: &SharedState) -> String {
+        let total = shared.runs.rows.len();
+        match (self.picker.filter.text().is_empty(), total) {
+            (true, 0) => String::new(),
+            (true, _) if !shared.runs.listed => format!("{total} so far"),
+            (true, _) if self.picker.has_folders() => {
+                let lines = self.picker.shown.len();
+                format!("{} of {lines} · {}", self.picker.list.cursor + 1, counted(total, "run"))
+            }
+            (true, _) => format!("{} of {total}", self.picker.list.cursor + 1),
+            (false, _) => format!("{} of {total} match", self.picker.shown.iter().filter_map(ListLine::row).count()),
+        }
+    }
+
+    fn headings(&self, layout: &Layout, theme: &Theme) -> Line<'static> {
+        let heading = |column: Column, cells: usize| {
+            let text = if self.view.sort == column {
+                format!("{}{}", column.title(), arrow(column, self.view.reversed, theme))
+            } else {
+                column.title().to_owned()
+            };
+            if column.is_number() { padded_start(&text, cells) } else { padded(&text, cells) }
+        };
+        let mut text = " ".repeat(LEAD) + &heading(Column::Name, layout.name);
+        for (column, cells) in &layout.columns {
+            text.push(' ');
+            text.push_str(&heading(*column, *cells));
+        }
+        Line::styled(text, theme.dim())
     }
 
     fn empty_text(&self, shared: &SharedState) -> Vec<Line<'static>> {
@@ -80,69 +129,95 @@ impl RunsScreen {
             ],
             None if !shared.runs.listed => vec![Line::styled("reading …", theme.dim())],
             None if !self.picker.filter.text().is_empty() => {
-                vec![Line::styled("no run matches; Esc, Esc shows all", theme.dim())]
+                vec![Line::styled("no runs match; Esc, Esc shows all", theme.dim())]
             }
             None => vec![Line::styled("no runs yet; 2 goes to Train to start one", theme.dim())],
         }
     }
 
-    fn row_line(
-        &self,
-        row: &RunRow,
-        (chosen, in_study): (bool, bool),
-        cells: usize,
-        shared: &SharedState,
-    ) -> Line<'static> {
+    fn row_line(&self, row: &RunRow, place: Place, layout: &Layout, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;
         let (sign, sign_style) = condition_sign(row.condition.as_ref(), theme);
-        let series = self.drawn_runs().iter().position(|run| *run == row.run);
-        let overlaid = !self.marked.is_empty();
-        let mark = match series {
-            Some(series) if overlaid => Span::styled(theme.sign("▍", "|"), theme.series(series)),
-            _ => Span::raw(" "),
-        };
-        let (view, label) = match &row.spec {
-            Some(spec) => (spec.view.to_string(), if in_study { place_text(spec) } else { printable(&spec.preset) }),
-            None => (String::new(), String::new()),
-        };
-        let label_cells = if in_study { 8 } else { 6 };
-        let progress = row.status.as_ref().map_or_else(
-            || "–".to_owned(),
-            |status| {
-                if status.epoch == 0 { "–".to_owned() } else { format!("{}/{}", status.epoch, status.epochs) }
-            },
-        );
-        let wide = cells >= WIDE;
-        let fixed = 3 + 6 + label_cells + 1 + 8 + if wide { 12 + 12 } else { 0 };
-        let state_cells = cells.saturating_sub(fixed);
-        let base = if chosen { theme.selected(true) } else { Style::new() };
-        let state = state_text(row, shared);
-        let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
-        if row.spec.is_some() {
-            spans.push(Span::raw(padded(&view, 5) + " "));
-            spans.push(Span::styled(padded(&label, label_cells) + " ", theme.dim()));
+        let drawn = self.drawn_runs();
+        let mark = if drawn.len() > 1 && drawn.contains(&row.run) {
+            let series = self.series_of(&row.run);
+            Span::styled(LETTERS[series], theme.series(series))
         } else {
-            spans.push(Span::raw(padded(&printable(&row.run.name()), 12) + " "));
-        }
-        let state_style = match row.condition.as_ref() {
-            Some(condition) if condition.phase == RunPhase::Failed => theme.bad(),
-            Some(condition) if condition.stale.is_some() => theme.warning(),
-            None => theme.warning(),
-            Some(_) => theme.text(),
+            Span::raw(" ")
         };
-        spans.push(Span::styled(padded(&state, state_cells), state_style));
-        if wide {
-            spans.push(Span::raw(padded_start(&best_text(row.status.as_ref()), 12)));
-            spans.push(Span::styled(padded_start(&eta_text(row), 12), theme.dim()));
+        let mut spans = vec![mark, Span::styled(format!("{sign} "), sign_style)];
+        spans.extend(name_spans(row, place, layout.name, theme));
+        for (column, cells) in &layout.columns {
+            spans.push(Span::raw(" "));
+            spans.push(self.cell(row, *column, *cells, shared));
         }
-        spans.push(Span::raw(padded_start(&progress, 7) + " "));
-        Line::from(spans).style(base)
+        Line::from(spans)
+    }
+
+    /// The text of a run in a column.
+    fn cell(&self, row: &RunRow, column: Column, cells: usize, shared: &SharedState) -> Span<'static> {
+        let theme = &shared.theme;
+        let (text, style) = match column {
+            Column::Name => (name(row), theme.text()),
+            Column::State => {
+                let style = match row.condition.as_ref() {
+                    Some(condition) if condition.stale.is_some() => theme.warning(),
+                    Some(condition) if condition.phase == RunPhase::Failed => theme.bad(),
+                    None => theme.warning(),
+                    Some(_) => theme.text(),
+                };
+                let silence = row.status.as_ref().map_or(TimeDelta::zero(), |status| shared.now - status.heartbeat);
+                (
+                    state_in(state_text(row, shared), row.condition.as_ref(), silence.max(TimeDelta::zero()), cells),
+                    style,
+                )
+            }
+            Column::Curve => {
+                let is_active = row.condition.as_ref().is_some_and(RunCondition::is_active);
+                (self.sketches.text(&row.run, cells), if is_active { theme.series(1) } else { theme.dim() })
+            }
+            Column::Best => {
+                let best = row.status.as_ref().and_then(|status| status.best.as_ref());
+                (best.map_or_else(String::new, |best| best_text(best, theme)), theme.text())
+            }
+            Column::Epoch => (epoch_text(row.status.as_ref()), theme.text()),
+            Column::Eta => (eta_text(row), theme.dim()),
+            Column::Tags => (row.tags_text(), theme.accent().remove_modifier(ratatui::style::Modifier::BOLD)),
+            Column::Preset => (row.spec.as_ref().map_or_else(String::new, |spec| printable(&spec.preset)), theme.dim()),
+            Column::Created => {
+                (row.created().map_or_else(String::new, |created| day_or_time(created, shared.now)), theme.dim())
+            }
+        };
+        let text = if column.is_number() { padded_start(&text, cells) } else { padded(&text, cells) };
+        Span::styled(text, style)
     }
 }
 
-/// The line of a study: its name and time, and its progress.
-fn study_line(
-    (id, open, chosen): (&str, bool, bool),
+fn arrow(column: Column, reversed: bool, theme: &Theme) -> &'static str {
+    if column.ascends(reversed) { theme.sign("▲", "^") } else { theme.sign("▼", "v") }
+}
+
+/// The view and the name of a run, connected to its folder.
+fn name_spans(row: &RunRow, place: Place, cells: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let (tree, text) = match (place, &row.spec) {
+        (Place::Within { kind, is_last }, Some(spec)) => {
+            let tree = if is_last { theme.sign("└ ", "` ") } else { theme.sign("├ ", "| ") };
+            let own = row.labels.as_ref().and_then(|labels| labels.name.as_deref()).map(printable);
+            let rest = match kind {
+                FolderKind::Group => own.unwrap_or_default(),
+                FolderKind::Study => own.unwrap_or_else(|| place_text(spec)),
+            };
+            (tree, format!("{:<5} {rest}", spec.view.name()))
+        }
+        _ => ("", title(row)),
+    };
+    let room = cells.saturating_sub(width(tree));
+    vec![Span::styled(tree, theme.border()), Span::raw(padded(text.trim_end(), room))]
+}
+
+/// The line of a folder: its name and time, and its progress.
+fn folder_line(
+    (kind, id, open): (FolderKind, &str, bool),
     rows: &[&RunRow],
     cells: usize,
     shared: &SharedState,
@@ -159,25 +234,18 @@ fn study_line(
     let sign = if open { theme.sign("▾", "-") } else { theme.sign("▸", "+") };
     let created = rows.iter().find_map(|row| row.created());
     let time = created.map(|created| day_or_time(created, shared.now)).unwrap_or_default();
-    let name = format!("{} {time}", printable(short_name(id)));
-    let name_cells = width(&name).min(cells / 2);
+    let count = match kind {
+        FolderKind::Group => counted(rows.len(), "view"),
+        FolderKind::Study => "study".to_owned(),
+    };
+    let name = format!("{} · {count} · {time}", printable(short_name(id)));
+    let name_cells = width(&name).min(cells * 3 / 5);
     let room = cells.saturating_sub(name_cells + 5);
-    let base = if chosen { theme.selected(true) } else { Style::new() };
     Line::from(vec![
         Span::styled(format!(" {sign} "), theme.accent()),
         Span::raw(padded(&name, name_cells) + "  "),
         Span::styled(padded(&progress.within(room), room), style),
     ])
-    .style(base)
-}
-
-/// The time of a day if it is today, else the date.
-fn day_or_time(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    // Snapshots of tests do not depend on the time zone.
-    #[cfg(not(test))]
-    let (time, now) = (time.with_timezone(&chrono::Local), now.with_timezone(&chrono::Local));
-    let form = if time.date_naive() == now.date_naive() { "%H:%M" } else { "%-d %b" };
-    time.format(form).to_string()
 }
 
 /// The label of a study's id: `modern` of `2026-11-23T10-15-02_modern_7f3a`; the id itself where it has another form.
@@ -230,15 +298,4 @@ pub(super) fn condition_sign(condition: Option<&RunCondition>, theme: &Theme) ->
         RunPhase::Completed => (theme.sign("✔", "v"), theme.good()),
         RunPhase::Failed => (theme.sign("✖", "x"), theme.bad()),
     }
-}
-
-fn best_text(status: Option<&RunStatus>) -> String {
-    let best = status.and_then(|status| status.best.as_ref());
-    best.map_or_else(String::new, |best| format!("{:.3} @ {}", best.value, best.epoch))
-}
-
-fn eta_text(row: &RunRow) -> String {
-    let at_work = row.condition.as_ref().is_some_and(RunCondition::is_active);
-    let eta = row.status.as_ref().and_then(|status| status.eta_s).filter(|eta| at_work && eta.is_finite());
-    eta.map_or_else(String::new, |eta| duration_text(TimeDelta::seconds(eta as i64)))
 }

@@ -1,8 +1,10 @@
 //! Messages to the screen Runs, and the rows and runs that follow from them.
 
+use super::columns::Column;
 use super::list_view::short_name;
-use super::listing::{ListLine, lines, representative, study_of};
+use super::listing::{FolderKind, ListLine, ListOrder, folder_id, lines, representative};
 use super::reference::Reference;
+use super::viewport::Viewport;
 use super::{LowerPosition, RunsScreen};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::failure::Failure;
@@ -48,8 +50,9 @@ impl RunsScreen {
                         shared.runs.rows[position] = row;
                     }
                 }
-                // A study shows another run when the one on screen has ended.
-                if !self.picker.filter.text().is_empty() || self.view.study.is_some() {
+                // A folder shows another run when the one on screen has ended, and values change the order.
+                let is_sorted = self.view.sort != Column::Created;
+                if is_sorted || !self.picker.filter.text().is_empty() || self.view.folder.is_some() {
                     self.refresh_list(shared);
                 }
                 self.follow()
@@ -59,6 +62,10 @@ impl RunsScreen {
                 if self.followed.runs.contains(&run) {
                     self.followed.curves.entry(run).or_default().apply(*update);
                 }
+                Vec::new()
+            }
+            RunsMessage::Sketched { run, sketch } => {
+                self.sketches.keep(run, sketch);
                 Vec::new()
             }
             RunsMessage::Answered { run, verb, answer } => self.on_answer(&run, verb, answer),
@@ -83,6 +90,17 @@ impl RunsScreen {
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
                 }]
             }
+            RunsMessage::Labelled { run, outcome } => match outcome {
+                Ok(labels) => {
+                    let name = printable(&run.name());
+                    if let Some(at) = shared.runs.position(&run) {
+                        shared.runs.rows[at].labels = (!labels.is_empty()).then(|| labels.into());
+                    }
+                    self.refresh_list(shared);
+                    vec![Effect::done(format!("labels of {name} saved"))]
+                }
+                Err(problem) => vec![Effect::failed(printable(problem.text()))],
+            },
             RunsMessage::Trashed { run, outcome } => vec![match outcome {
                 Ok(place) => {
                     self.marked.retain(|other| *other != run);
@@ -130,15 +148,24 @@ impl RunsScreen {
         }]
     }
 
-    /// Applies the filter to the list; the cursor stays on the selected run or study.
+    /// Applies filter and order to the list; the cursor stays on the selected run or folder.
     pub(super) fn refresh_list(&mut self, shared: &SharedState) {
         let words = self.filter_words();
         let rows = &shared.runs.rows;
         let shows = |row: &RunRow| words.is_empty() || matches_filter(row, &words);
-        self.picker.shown = lines(rows, &self.view.opened, !words.is_empty(), shows);
+        let order = ListOrder {
+            opened: &self.view.opened,
+            folded: &self.view.folded,
+            opens_all: !words.is_empty(),
+            sort: self.view.sort,
+            reversed: self.view.reversed,
+        };
+        self.picker.shown = lines(rows, &order, shows);
         let shown = &self.picker.shown;
-        let place = if let Some(study) = &self.view.study {
-            shown.iter().position(|line| matches!(line, ListLine::Study { id, .. } if id == study))
+        let folder = self.view.folder.as_ref();
+        let is_folder = |line: &ListLine| matches!(line, ListLine::Folder { id, .. } if Some(id) == folder);
+        let place = if let Some(place) = shown.iter().position(is_folder) {
+            Some(place)
         } else {
             let is_chosen = |row: usize| Some(&rows[row].run) == self.chosen.as_ref();
             shown.iter().position(|line| line.row().is_some_and(is_chosen))
@@ -151,11 +178,15 @@ impl RunsScreen {
         }
     }
 
-    /// Lists the runs of the selected study, or no longer.
-    pub(super) fn toggle_study(&mut self, shared: &SharedState) {
-        let Some(id) = self.chosen_study(shared).map(|(id, _)| id.to_owned()) else { return };
-        if !self.view.opened.remove(&id) {
-            self.view.opened.insert(id);
+    /// Opens or closes the selected folder.
+    pub(super) fn toggle_folder(&mut self, shared: &SharedState) {
+        let Some((kind, id)) = self.chosen_folder(shared).map(|(kind, id, _)| (kind, id.to_owned())) else { return };
+        let toggled = match kind {
+            FolderKind::Group => &mut self.view.folded,
+            FolderKind::Study => &mut self.view.opened,
+        };
+        if !toggled.remove(&id) {
+            toggled.insert(id);
         }
         self.refresh_list(shared);
     }
@@ -176,7 +207,10 @@ impl RunsScreen {
             if !matches_filter(row, &words) {
                 self.picker.filter = TextField::default();
             }
-            self.view.opened.extend(study_of(row).map(str::to_owned));
+            if let Some(id) = folder_id(row) {
+                self.view.folded.remove(id);
+                self.view.opened.insert(id.to_owned());
+            }
         }
         Vec::new()
     }
@@ -185,19 +219,24 @@ impl RunsScreen {
         self.picker.filter.text().to_lowercase().split_whitespace().map(str::to_owned).collect()
     }
 
-    /// Selects the run or the study in a line of the list. Of a study, the curves of one run are shown.
+    /// Selects the run or the folder in a line of the list. Of a folder, the curves of one run are shown.
     pub(super) fn choose(&mut self, line: usize, shared: &SharedState) {
         self.picker.list.cursor = line.min(self.picker.shown.len().saturating_sub(1));
         let rows = &shared.runs.rows;
-        let (study, row) = match self.picker.shown.get(self.picker.list.cursor) {
-            Some(ListLine::Study { id, rows: of_study, .. }) => (Some(id.clone()), representative(rows, of_study)),
+        let (folder, row) = match self.picker.shown.get(self.picker.list.cursor) {
+            Some(ListLine::Folder { id, rows: of_folder, .. }) => (Some(id.clone()), representative(rows, of_folder)),
             Some(ListLine::Run { row, .. }) => (None, Some(*row)),
             None => (None, None),
         };
         let run = row.and_then(|row| rows.get(row)).map(|row| row.run.clone());
-        self.view.study = study;
+        self.view.folder = folder;
         self.awaited = None;
         if run != self.chosen {
+            // A range belongs to the run that it was chosen for, unless several are compared.
+            let is_compared = run.as_ref().is_some_and(|run| self.marked.contains(run)) && self.chosen.is_some();
+            if !is_compared && !matches!(self.view.viewport, Viewport::Tail { .. }) {
+                (self.view.viewport, self.cursor) = (Viewport::Whole, None);
+            }
             self.chosen = run;
             self.lower = LowerPosition::default();
         }
@@ -226,6 +265,11 @@ fn matches_filter(row: &RunRow, words: &[String]) -> bool {
         if let Some(member) = &spec.study {
             text = text + " " + &member.id.to_lowercase() + " " + &member.values_text();
         }
+    }
+    if let Some(labels) = &row.labels {
+        let name = labels.name.as_deref().unwrap_or_default();
+        text = text + " " + &name.to_lowercase() + " " + &labels.tags_text().to_lowercase();
+        text = text + " " + &labels.note.to_lowercase();
     }
     words.iter().all(|word| text.contains(word))
 }

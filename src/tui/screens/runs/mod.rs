@@ -1,17 +1,27 @@
 //! The screen Runs: the list of runs, the curves of the selected and the marked ones, the events of the selected one,
 //! and the control of its trainer.
 
+mod chart_actions;
+mod chart_titles;
 mod charts_view;
+mod columns;
 mod control;
 mod curve_search;
 pub(in crate::tui) mod curves;
 mod details_view;
+mod info_pane;
 mod keys;
+mod label_form;
 mod list_view;
 mod listing;
 mod messages;
 mod note_text;
+mod overlay_legend;
+mod pager;
 mod reference;
+mod run_names;
+mod sketches;
+mod sorting;
 mod study_view;
 mod update;
 mod view;
@@ -20,17 +30,21 @@ mod viewport;
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use columns::Column;
 use control::ControlMenu;
 use curves::{RunCurves, XAxis};
-use listing::ListLine;
+use label_form::LabelForm;
+use listing::{FolderKind, ListLine};
+use pager::Pager;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use reference::Reference;
 use serde::{Deserialize, Serialize};
+use sketches::Sketches;
 use viewport::Viewport;
 
 use crate::terminal::input::{Key, Mouse};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::run_list::RunRow;
@@ -58,12 +72,21 @@ pub(in crate::tui) struct RunsView {
     log: bool,
     smoothing: usize,
     viewport: Viewport,
+    /// True if values far from the others are not cut.
+    #[serde(skip)]
+    peaks: bool,
     lower: Option<Lower>,
     reference: Option<PathBuf>,
-    /// The id of the selected study, if the cursor is on one.
-    study: Option<String>,
+    /// The id of the selected folder, if the cursor is on one.
+    folder: Option<String>,
     /// The ids of the studies whose runs are listed.
     opened: BTreeSet<String>,
+    /// The ids of the groups whose runs are not listed.
+    folded: BTreeSet<String>,
+    columns: Vec<Column>,
+    sort: Column,
+    /// True to sort in the opposite order.
+    reversed: bool,
 }
 
 impl Default for RunsView {
@@ -76,10 +99,15 @@ impl Default for RunsView {
             log: false,
             smoothing: 2,
             viewport: Viewport::default(),
+            peaks: false,
             lower: None,
             reference: None,
-            study: None,
+            folder: None,
             opened: BTreeSet::new(),
+            folded: BTreeSet::new(),
+            columns: Column::USUAL.to_vec(),
+            sort: Column::Created,
+            reversed: false,
         }
     }
 }
@@ -114,8 +142,8 @@ struct RunPicker {
 }
 
 impl RunPicker {
-    /// True if a study is listed.
-    fn has_studies(&self) -> bool {
+    /// True if a folder is listed.
+    fn has_folders(&self) -> bool {
         self.shown.iter().any(|line| line.row().is_none())
     }
 }
@@ -155,11 +183,15 @@ pub(in crate::tui) struct RunsScreen {
     /// The folder of a reference, as typed.
     folder: TextField,
     followed: FollowedRuns,
+    sketches: Sketches,
     view: RunsView,
     /// The position of the cursor on the horizontal axis of all charts.
     cursor: Option<f64>,
     lower: LowerPosition,
+    /// The information pane at full height.
+    pager: Option<Pager>,
     menu: Option<ControlMenu>,
+    label_form: Option<LabelForm>,
     requests: PendingRequests,
     reference: Option<Reference>,
     areas: Areas,
@@ -191,7 +223,12 @@ impl RunsScreen {
     /// Selects a run.
     pub(in crate::tui) fn select(&mut self, run: &RunDir, shared: &SharedState) -> Vec<Effect> {
         (self.chosen, self.awaited) = (Some(run.clone()), Some(run.clone()));
-        self.view.study = None;
+        // Overlays and the range of other runs would hide it.
+        self.marked.clear();
+        self.view.viewport = Viewport::Whole;
+        self.cursor = None;
+        self.pager = None;
+        self.view.folder = None;
         self.lower = LowerPosition::default();
         let mut effects = if shared.runs.listed { self.find_awaited(shared) } else { Vec::new() };
         self.refresh_list(shared);
@@ -204,16 +241,16 @@ impl RunsScreen {
         self.row_at_cursor(shared).filter(|row| Some(&row.run) == self.chosen.as_ref())
     }
 
-    /// The row under the cursor of the list; `None` if the cursor is on a study.
+    /// The row under the cursor of the list; `None` if the cursor is on a folder.
     fn row_at_cursor<'a>(&self, shared: &'a SharedState) -> Option<&'a RunRow> {
         shared.runs.rows.get(self.picker.shown.get(self.picker.list.cursor)?.row()?)
     }
 
-    /// The selected study: its id and its rows.
-    fn chosen_study<'a>(&self, shared: &'a SharedState) -> Option<(&str, Vec<&'a RunRow>)> {
+    /// The selected folder: its kind, its id and its rows.
+    fn chosen_folder<'a>(&self, shared: &'a SharedState) -> Option<(FolderKind, &str, Vec<&'a RunRow>)> {
         match self.picker.shown.get(self.picker.list.cursor)? {
-            ListLine::Study { id, rows, .. } => {
-                Some((id, rows.iter().filter_map(|row| shared.runs.rows.get(*row)).collect()))
+            ListLine::Folder { kind, id, rows, .. } => {
+                Some((*kind, id, rows.iter().filter_map(|row| shared.runs.rows.get(*row)).collect()))
             }
             ListLine::Run { .. } => None,
         }
@@ -224,6 +261,11 @@ impl RunsScreen {
         let mut runs: Vec<RunDir> = self.chosen.iter().cloned().collect();
         runs.extend(self.marked.iter().filter(|run| Some(*run) != self.chosen.as_ref()).cloned());
         runs
+    }
+
+    /// The index of a run's colour and letter, which it keeps while others are selected.
+    fn series_of(&self, run: &RunDir) -> usize {
+        self.marked.iter().position(|other| other == run).unwrap_or(self.marked.len())
     }
 
     /// The end of the curves on screen.
@@ -247,7 +289,21 @@ impl RunsScreen {
 
 impl Screen for RunsScreen {
     fn bindings(&self, _model: &SharedState) -> KeyTables {
+        if self.pager.is_some() {
+            return keys::PAGER_BINDINGS;
+        }
         keys::BINDINGS
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
+    }
+
+    fn unavailable(&self, action: Action, shared: &SharedState) -> Option<String> {
+        match action {
+            Action::Runs(action) => self.obstacle(action, shared),
+            _ => None,
+        }
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {
@@ -258,6 +314,10 @@ impl Screen for RunsScreen {
     }
 
     fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
+        if self.pager.is_some() {
+            self.move_in_pager(motion, shared);
+            return Vec::new();
+        }
         self.move_in_list(motion, shared)
     }
 
@@ -265,10 +325,24 @@ impl Screen for RunsScreen {
         if self.menu.is_some() {
             return Some(self.press_menu(key, shared));
         }
+        if self.label_form.is_some() {
+            return Some(self.press_label_form(key));
+        }
+        if self.pager.as_ref().is_some_and(Pager::is_typing) {
+            return Some(self.press_search(key, shared));
+        }
         self.typing.map(|typing| self.press_typing(typing, key, shared))
     }
 
     fn paste(&mut self, text: &str, shared: &SharedState) -> Vec<Effect> {
+        if let Some(pager) = self.pager.as_mut().filter(|pager| pager.is_typing()) {
+            pager.paste(text);
+            return Vec::new();
+        }
+        if let Some(form) = &mut self.label_form {
+            form.paste(text);
+            return Vec::new();
+        }
         match self.typing {
             Some(Typing::Filter) => self.picker.filter.paste(text),
             Some(Typing::ReferenceFolder) => self.folder.paste(text),
@@ -296,6 +370,10 @@ impl Screen for RunsScreen {
 
     fn enter(&mut self, _model: &SharedState) -> Vec<Effect> {
         self.follow()
+    }
+
+    fn after_draw(&mut self) -> Vec<Effect> {
+        self.sketches.take_request().into_iter().collect()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

@@ -1,40 +1,42 @@
-//! The details of the selected study: its progress, and its points from best to worst.
+//! The details of the selected study or group: its progress, and its points from best to worst or its views.
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::columns::{best_text, epoch_text};
 use super::details_view::truncated;
-use super::list_view::{place_text, short_name};
-use super::listing::{progress, ranking};
+use super::list_view::{condition_sign, place_text, short_name, state_text};
+use super::listing::{FolderKind, progress, ranking};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::padded_start;
+use crate::tui::widgets::fitted::{padded, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::study::study_ranking::{RankedPoint, StudyRanking};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// Draws the details of a study, with a frame if there is room; `drawn` is the run whose curves are shown.
-pub(super) fn draw_study(
+/// Draws the details of a study or a group, with a frame if there is room; `drawn` is the run whose curves are shown.
+pub(super) fn draw_folder(
     frame: &mut Frame<'_>,
     area: Rect,
-    (id, rows): (&str, &[&RunRow]),
+    (kind, id, rows): (FolderKind, &str, &[&RunRow]),
     drawn: Option<&RunDir>,
     shared: &SharedState,
     framed: bool,
 ) {
     let theme = &shared.theme;
     let progress = progress(rows.iter().copied()).to_string();
-    let title = format!("study {}", printable(short_name(id)));
+    let title = format!("{} {}", kind.name(), printable(short_name(id)));
     let inner = if framed { draw_pane(frame, area, theme, false, [&title, ""]) } else { area };
     let ranking = ranking(rows.iter().copied()).filter(|ranking| ranking.points.len() > 1);
     let mut lines = vec![Line::raw(if framed { format!(" {progress}") } else { format!(" {title} · {progress}") })];
     match &ranking {
         Some(ranking) if framed => lines.extend(ranking_lines(ranking, usize::from(inner.height), theme)),
         Some(ranking) => lines.extend(ranking.best().map(|best| best_line(ranking, best, theme))),
+        None if framed => lines.extend(rows.iter().map(|row| view_line(row, shared))),
         None => {}
     }
     if framed {
@@ -48,6 +50,22 @@ pub(super) fn draw_study(
     let lines: Vec<Line<'_>> =
         lines.into_iter().take(usize::from(inner.height)).map(|line| truncated(line, cells)).collect();
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// A run of a group: its view, its best value and its progress.
+fn view_line(row: &RunRow, shared: &SharedState) -> Line<'static> {
+    let theme = &shared.theme;
+    let (sign, style) = condition_sign(row.condition.as_ref(), theme);
+    let view = row.spec.as_ref().map_or_else(|| printable(&row.run.name()), |spec| spec.view.to_string());
+    let best = row.status.as_ref().and_then(|status| status.best.as_ref());
+    let best = best.map_or_else(|| "–".to_owned(), |best| format!("{} @ {}", best_text(best, theme), best.epoch));
+    Line::from(vec![
+        Span::styled(format!(" {sign} "), style),
+        Span::raw(padded(&view, 6)),
+        Span::raw(padded(&best, 18)),
+        Span::raw(padded_start(&epoch_text(row.status.as_ref()), 8)),
+        Span::styled(format!("  {}", state_text(row, shared)), theme.dim()),
+    ])
 }
 
 fn best_line(ranking: &StudyRanking, best: &RankedPoint, theme: &Theme) -> Line<'static> {

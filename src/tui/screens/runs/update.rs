@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::note_text::{needs_attention, note_text};
+use super::pager::Pager;
 use super::reference::Reference;
-use super::viewport::Viewport;
-use super::{MAX_MARKED, RunsScreen, SMOOTHING, Typing};
+use super::{MAX_MARKED, RunsScreen, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::runs::{Lower, RunNote, RunsAction, RunsEffect};
 use crate::tui::shared_state::SharedState;
@@ -16,12 +16,11 @@ use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
-/// The smallest number of reports to which zooming leads.
-const MIN_VISIBLE_REPORTS: f64 = 4.0;
-
 impl RunsScreen {
     pub(super) fn update(&mut self, action: RunsAction, shared: &SharedState) -> Vec<Effect> {
-        let end = self.end();
+        if self.pager.is_some() && !matches!(action, RunsAction::Control | RunsAction::Ask(_)) {
+            return self.update_pager(action, shared);
+        }
         match action {
             RunsAction::Control => return self.open_menu(shared),
             RunsAction::Ask(verb) => return self.request(verb, shared),
@@ -29,8 +28,8 @@ impl RunsScreen {
             RunsAction::Kill => return self.kill(shared),
             RunsAction::MarkEnded => return self.mark_ended(shared),
             RunsAction::Delete => return self.delete(shared),
-            RunsAction::OpenEvaluation if self.chosen_study(shared).is_some() => {
-                self.toggle_study(shared);
+            RunsAction::OpenEvaluation if self.chosen_folder(shared).is_some() => {
+                self.toggle_folder(shared);
                 return self.follow();
             }
             RunsAction::OpenEvaluation => return self.open_evaluation(shared),
@@ -39,29 +38,28 @@ impl RunsScreen {
             RunsAction::Back => return self.step_back(shared),
             RunsAction::Reference => return self.toggle_reference(),
             RunsAction::Filter => self.typing = Some(Typing::Filter),
-            RunsAction::Smoother => self.view.smoothing = (self.view.smoothing + 1).min(SMOOTHING.len() - 1),
-            RunsAction::Rougher => self.view.smoothing = self.view.smoothing.saturating_sub(1),
-            RunsAction::LogScale => self.view.log = !self.view.log,
-            RunsAction::Axis => self.next_axis(),
-            RunsAction::ZoomIn => {
-                let least = end * MIN_VISIBLE_REPORTS / self.longest().max(MIN_VISIBLE_REPORTS);
-                self.view.viewport = self.view.viewport.zoomed_in(self.cursor, end, least);
-            }
-            RunsAction::ZoomOut => self.view.viewport = self.view.viewport.zoomed_out(self.cursor, end),
-            RunsAction::PanLeft => self.view.viewport = self.view.viewport.panned(-1.0, end),
-            RunsAction::PanRight => self.view.viewport = self.view.viewport.panned(1.0, end),
-            RunsAction::Tail => self.view.viewport = self.view.viewport.at_the_tail(self.end_of_runs()),
-            RunsAction::Reset => self.view.viewport = Viewport::Whole,
-            RunsAction::CursorLeft => self.move_cursor(-1),
-            RunsAction::CursorRight => self.move_cursor(1),
             RunsAction::Lower => {
                 self.lower.scrolled = 0;
-                self.view.lower = Some(match self.areas.shown_lower {
-                    Some(Lower::Events) => Lower::Log,
-                    Some(Lower::Log) => Lower::Nothing,
-                    _ => Lower::Events,
-                });
+                self.view.lower = Some(self.areas.shown_lower.unwrap_or(Lower::Nothing).next());
             }
+            RunsAction::PreviousLower => {
+                self.lower.scrolled = 0;
+                self.view.lower = Some(self.areas.shown_lower.unwrap_or(Lower::Nothing).next().next());
+            }
+            RunsAction::Label => return self.open_label_form(shared),
+            RunsAction::Maximise => self.pager = Some(Pager::new()),
+            RunsAction::NextSort => {
+                self.view.sort = self.view.sort.next_sort();
+                self.view.reversed = false;
+                self.refresh_list(shared);
+                return self.follow();
+            }
+            RunsAction::ReverseSort => {
+                self.view.reversed = !self.view.reversed;
+                self.refresh_list(shared);
+                return self.follow();
+            }
+            action => self.update_charts(action),
         }
         Vec::new()
     }
@@ -81,12 +79,12 @@ impl RunsScreen {
         };
         if evaluated(&row.run) {
             let mut effects = vec![Effect::Navigate(Destination::Evaluation(row.run.clone()))];
-            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::done));
+            effects.extend(self.nearest_checkpoint(&row.run).map(Effect::neutral));
             return effects;
         }
         vec![Effect::failed(format!(
             "{} has no evaluation yet: it is made when training ends",
-            super::control::title(row)
+            super::run_names::title(row)
         ))]
     }
 
@@ -144,7 +142,7 @@ impl RunsScreen {
     fn toggle_reference(&mut self) -> Vec<Effect> {
         if let Some(Reference { folder, .. }) = self.reference.take() {
             self.folder = TextField::new(folder.to_string_lossy());
-            return vec![Effect::done("the reference is hidden; the same key shows one again")];
+            return vec![Effect::neutral("the reference is hidden; the same key shows one again")];
         }
         self.typing = Some(Typing::ReferenceFolder);
         Vec::new()
@@ -176,52 +174,6 @@ impl RunsScreen {
         Vec::new()
     }
 
-    /// The largest number of reports of a run on screen.
-    fn longest(&self) -> f64 {
-        let axis = self.view.axis;
-        self.followed.curves.values().map(|curves| curves.places.on(axis).len()).max().unwrap_or(0) as f64
-    }
-
-    /// Switches the horizontal axis; the cursor stays on its step, and the whole range becomes visible.
-    fn next_axis(&mut self) {
-        let axis = self.view.axis;
-        let next = axis.next();
-        let chosen = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run));
-        self.cursor = self.cursor.zip(chosen).and_then(|(cursor, curves)| {
-            let at = curves.nearest(axis, cursor)?;
-            Some(curves.places.on(next)[at])
-        });
-        self.view.axis = next;
-        self.view.viewport = Viewport::Whole;
-    }
-
-    /// Moves the cursor by a cell, or to the next report if that is farther away.
-    fn move_cursor(&mut self, direction: isize) {
-        let axis = self.view.axis;
-        let (from, to) = self.range();
-        let end = self.end();
-        let Some(curves) = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run)) else { return };
-        let places = curves.places.on(axis);
-        if places.is_empty() {
-            return;
-        }
-        let cells = self.areas.plots.first().map_or(60, |plot| plot.width.max(1));
-        let place = match self.cursor {
-            None => to.min(curves.end(axis)),
-            Some(cursor) => {
-                let wanted = cursor + (to - from) / f64::from(cells) * direction as f64;
-                let before = curves.nearest(axis, cursor);
-                let mut at = curves.nearest(axis, wanted).unwrap_or(0);
-                if before == Some(at) {
-                    at = at.saturating_add_signed(direction).min(places.len() - 1);
-                }
-                places[at]
-            }
-        };
-        self.cursor = Some(place);
-        self.view.viewport = self.view.viewport.showing(place, end);
-    }
-
     /// Goes to the next note that needs attention, after the last one to the first.
     fn next_event(&mut self) -> Vec<Effect> {
         let end = self.end();
@@ -232,7 +184,7 @@ impl RunsScreen {
         let from = self.lower.note.map_or(0, |note| note + 1);
         let after = curves.notes.iter().enumerate().skip(from).find_map(wanted);
         let Some(found) = after.or_else(|| curves.notes.iter().enumerate().find_map(wanted)) else {
-            return vec![Effect::done("no events of this run need attention")];
+            return vec![Effect::neutral("no warnings in this run")];
         };
         let place = curves.place_of(curves.notes[found].step, self.view.axis);
         self.lower.note = Some(found);
@@ -243,12 +195,17 @@ impl RunsScreen {
             self.view.lower = Some(Lower::Events);
         }
         let text = note_text(&curves.notes[found].kind);
-        vec![Effect::done(format!("step {}: {}", curves.notes[found].step, printable(&text)))]
+        let text = format!("step {}: {}", curves.notes[found].step, printable(&text));
+        vec![Effect::warning(text)]
     }
 
     pub(super) fn on_mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         if self.menu.is_some() {
             return self.mouse_in_menu(mouse, shared);
+        }
+        if self.pager.is_some() {
+            self.mouse_in_pager(mouse, shared);
+            return Vec::new();
         }
         let position = (mouse.column, mouse.row).into();
         if self.picker.list.is_under(mouse) {
@@ -266,23 +223,8 @@ impl RunsScreen {
                 MouseKind::Drag | MouseKind::Release => Vec::new(),
             };
         }
-        if let Some(plot) = self.areas.plots.iter().find(|plot| plot.contains(position)) {
-            let (from, to) = self.range();
-            let share = f64::from(mouse.column - plot.x) / f64::from(plot.width.max(2) - 1);
-            let place = from + (to - from) * share;
-            match mouse.kind {
-                MouseKind::Press | MouseKind::Drag => self.cursor = Some(place),
-                MouseKind::WheelUp | MouseKind::WheelDown => {
-                    let end = self.end();
-                    self.view.viewport = if mouse.kind == MouseKind::WheelUp {
-                        let least = end * MIN_VISIBLE_REPORTS / self.longest().max(MIN_VISIBLE_REPORTS);
-                        self.view.viewport.zoomed_in(Some(place), end, least)
-                    } else {
-                        self.view.viewport.zoomed_out(Some(place), end)
-                    };
-                }
-                MouseKind::Release => {}
-            }
+        if let Some(plot) = self.areas.plots.iter().copied().find(|plot| plot.contains(position)) {
+            self.mouse_in_chart(mouse, plot);
         } else if self.areas.lower.contains(position) {
             match mouse.kind {
                 MouseKind::WheelUp => self.lower.scrolled += 1,

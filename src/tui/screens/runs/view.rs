@@ -21,15 +21,19 @@ impl RunsScreen {
         for curves in self.followed.curves.values_mut() {
             curves.set_smoothing(SMOOTHING[self.view.smoothing]);
         }
+        if self.pager.is_some() {
+            self.draw_pager(frame, area, shared);
+            return;
+        }
         self.areas.plots.clear();
         self.areas.lower = Rect::default();
         let beside = area.width >= BESIDE;
         self.areas.compact_details = !beside;
         let right = if beside {
-            let left = (area.width * 9 / 20).clamp(46, 64);
+            let left = (area.width / 2).clamp(50, 96);
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
             let [list, details] =
-                Layout::vertical([Constraint::Fill(1), Constraint::Length(11.min(area.height / 2))]).areas(left);
+                Layout::vertical([Constraint::Fill(1), Constraint::Length(12.min(area.height / 2))]).areas(left);
             self.draw_list(frame, list, shared);
             self.draw_details(frame, details, shared, true);
             right
@@ -51,10 +55,13 @@ impl RunsScreen {
         let [charts, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(lower)]).areas(right);
         self.draw_charts(frame, charts, shared);
         if lower > 2 {
-            self.draw_lower(frame, below, shared, shown_lower);
+            self.draw_info(frame, below, shared, shown_lower);
         }
         if self.menu.is_some() {
             self.draw_menu(frame, area, shared);
+        }
+        if self.label_form.is_some() {
+            self.draw_label_form(frame, area, shared);
         }
         if self.typing == Some(Typing::ReferenceFolder) {
             self.draw_folder_field(frame, area, shared);
@@ -62,6 +69,11 @@ impl RunsScreen {
     }
 
     fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let legend = self.legend_height(area.height);
+        let [legend, area] = Layout::vertical([Constraint::Length(legend), Constraint::Fill(1)]).areas(area);
+        if legend.height > 0 {
+            self.draw_legend(frame, legend, shared);
+        }
         let mut rows: Vec<(Vec<Metric>, u16)> = Vec::new();
         let pairs = area.width >= 56;
         let lines = (area.height / MIN_CHART_HEIGHT).clamp(1, 3);

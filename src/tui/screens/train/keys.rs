@@ -1,6 +1,6 @@
 //! The key tables of the screen Train.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, Risk, StateTables};
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::train::TrainAction;
 use crate::tui::protocol::verb::Verb;
@@ -22,7 +22,7 @@ pub(super) const FORM: KeyTables = &[
         Binding::quiet(act(TrainAction::AllViews), &[Verb::MarkAll], "check all views"),
         Binding::quiet(act(TrainAction::Next), &[Verb::Right], "choose the next value"),
         Binding::quiet(act(TrainAction::Previous), &[Verb::Left], "choose the previous value"),
-        Binding::quiet(act(TrainAction::ResetAll), &[], "reset all fields to the preset"),
+        Binding::quiet(act(TrainAction::ResetAll), &[], "reset all fields to the preset").risky(Risk::AtOnce),
         Binding::quiet(act(TrainAction::TimeAgain), &[Verb::Again], "time three steps again"),
         Binding::quiet(act(TrainAction::Back), &[Verb::Back], "show all fields again"),
     ],
@@ -45,4 +45,11 @@ pub(super) const READING: KeyTables = &[
         Binding::new(act(TrainAction::Layers), &[Verb::PreviousPane], "model", "show the network, layer by layer"),
     ],
     LIST_MOTIONS,
+];
+
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] = &[
+    StateTables { tables: FORM, needs: "needs the form" },
+    StateTables { tables: READING, needs: "needs the estimate or the layers" },
+    StateTables { tables: EDITING, needs: "needs a field being edited" },
 ];

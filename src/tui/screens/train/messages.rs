@@ -3,7 +3,7 @@
 use super::TrainScreen;
 use super::estimate::{DataState, Timing};
 
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::train::{StartedRuns, TrainMessage};
 use crate::tui::shared_state::SharedState;
@@ -54,7 +54,7 @@ impl TrainScreen {
         let notice = if failures.is_empty() {
             Effect::done(format!("{started} started; leaving the workbench does not stop training"))
         } else {
-            Effect::Notice(Notice { text: format!("only {started} started: {failures}"), tone: Tone::Warning })
+            Effect::warning(format!("only {started} started: {failures}"))
         };
         vec![Effect::Navigate(Destination::Run(first.clone())), notice]
     }

@@ -34,7 +34,7 @@ use typing::{Editing, FieldFilter};
 use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::binding::{Action, KeyTables};
+use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::train::{DataRequest, SplitChoice, TrainEffect};
@@ -257,6 +257,10 @@ impl Screen for TrainScreen {
             (Pane::Form, None) => keys::FORM,
             (Pane::Estimate | Pane::Layers, _) => keys::READING,
         }
+    }
+
+    fn states(&self) -> &'static [StateTables] {
+        keys::STATES
     }
 
     fn act(&mut self, action: Action, shared: &SharedState) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 use super::TrainScreen;
 use super::estimate::{DataState, Timing, as_timed};
 use super::implausible::implausible;
-use crate::tui::protocol::effect::{Effect, Notice, Tone};
+use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::train::{StartRequest, TimingRequest, TrainEffect};
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 
@@ -35,16 +35,13 @@ impl TrainScreen {
         if let Some(obstacle) = self.obstacle() {
             return vec![Effect::failed(format!("cannot start: {obstacle}"))];
         }
-        if self.start.doubt.is_none()
-            && let Some(doubt) = self.doubt()
-        {
+        if let (None, Some(doubt)) = (&self.start.doubt, self.doubt()) {
             self.start.doubt = Some(doubt.clone());
-            return vec![Effect::Notice(Notice { text: format!("{doubt}; Ctrl-S again starts"), tone: Tone::Warning })];
+            return vec![Effect::warning(format!("{doubt}; Ctrl-S again starts"))];
         }
         let pending = self.data.state.known().map(|data| data.views.len());
         self.start = Start { pending, error: None, doubt: None };
-        let form = &self.form;
-        let label = if form.name.is_empty() { form.preset.name.clone() } else { form.name.clone() };
+        let label = if self.form.name.is_empty() { self.form.preset.name.clone() } else { self.form.name.clone() };
         let mut effects = Vec::new();
         // From now on the trainers need the cores.
         if self.timing.state == Timing::Running {
@@ -68,8 +65,7 @@ impl TrainScreen {
     /// The first implausible value that the user has not accepted.
     fn doubt(&self) -> Option<String> {
         let is_accepted = |key: &ConfigKey| self.accepted.get(key.name) == Some(&self.form.key_text(key));
-        let doubted = KEYS.iter().filter(|key| !is_accepted(key));
-        doubted.filter_map(|key| implausible(key, key.value(&self.form.config))).next()
+        KEYS.iter().filter(|key| !is_accepted(key)).find_map(|key| implausible(key, key.value(&self.form.config)))
     }
 
     /// The runs whose steps are to be timed, once the data set is known.

@@ -22,6 +22,7 @@ use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_runs::cluster_conditions::{RunEvidence, amend};
 use mammoscope_runs::snapshot::condition_of;
+use mammoscope_storage::runs::labels_file::read_labels;
 use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, StudyPlace, run_names, sort_as_listed};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -42,7 +43,7 @@ const MAX_PRELIMINARY: usize = 200;
 type Stamp = Option<(SystemTime, u64)>;
 
 struct Known {
-    stamps: [Stamp; 2],
+    stamps: [Stamp; 3],
     row: RunRow,
 }
 
@@ -73,7 +74,7 @@ impl RunLister {
         names.truncate(MAX_PRELIMINARY);
         let read = |name: &OsString| {
             let run = RunDir::new(workspace.runs().join(name));
-            let stamps = [stamp(&run.spec()), stamp(&run.status())];
+            let stamps = stamps(&run);
             (name.clone(), Known { stamps, row: row(RunEntry::read(run), &RunEvidence::new()) })
         };
         self.known = names.par_iter().map(read).collect();
@@ -100,7 +101,7 @@ impl RunLister {
                 if before.is_some_and(|known| !checks_all && is_over(known)) {
                     return None;
                 }
-                let stamps = [stamp(&run.spec()), stamp(&run.status())];
+                let stamps = stamps(&run);
                 let row = match before {
                     Some(known) if known.stamps == stamps => {
                         // A heartbeat ages and a process ends without a change of any file.
@@ -151,6 +152,11 @@ fn stamp(path: &Path) -> Stamp {
     Some((facts.modified().ok()?, facts.len()))
 }
 
+/// The stamps of the files that a row is made of.
+fn stamps(run: &RunDir) -> [Stamp; 3] {
+    [run.spec(), run.status(), run.labels()].map(|path| stamp(&path))
+}
+
 /// True if two conditions differ at most in the time since the last heartbeat.
 fn is_the_same(one: Option<&RunCondition>, other: Option<&RunCondition>) -> bool {
     match (one, other) {
@@ -178,7 +184,17 @@ fn row(entry: RunEntry, evidence: &RunEvidence) -> RunRow {
         (_, Err(error)) => Some(format!("status.json: {error}")),
         _ => None,
     };
-    RunRow { run: entry.run, spec: entry.spec.ok().map(Arc::new), status: entry.status.ok(), condition, problem }
+    let labels = read_labels(&entry.run);
+    let problem = problem.or_else(|| labels.as_ref().err().map(ToString::to_string));
+    let labels = labels.ok().filter(|labels| !labels.is_empty()).map(Arc::new);
+    RunRow {
+        run: entry.run,
+        spec: entry.spec.ok().map(Arc::new),
+        status: entry.status.ok(),
+        condition,
+        labels,
+        problem,
+    }
 }
 
 /// Lists the runs now and whenever they change, until the inbox is gone.

@@ -2,6 +2,10 @@
 
 pub(in crate::tui) mod axis_ticks;
 mod curve_dots;
+mod curve_ends;
+mod cut_peaks;
+mod plot;
+mod value_range;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -10,11 +14,16 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Block;
 
-use super::fitted::{fitted, padded_start, width};
+use self::curve_ends::draw_ends;
+use self::cut_peaks::draw_cuts;
+use self::plot::Plot;
+use self::value_range::ValueRange;
+use super::fitted::{fitted, width};
+use crate::terminal::color_depth::ColorDepth;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{Tick, linear_ticks, log_ticks};
 use crate::tui::widgets::chart::curve_dots::{DotGrid, PlotScale, draw_curve};
-use mammoscope_domain::run::metric_series::{Extent, MetricSeries};
+use mammoscope_domain::run::metric_series::MetricSeries;
 
 /// A curve in a chart.
 pub(in crate::tui) struct Layer<'a> {
@@ -22,10 +31,10 @@ pub(in crate::tui) struct Layer<'a> {
     pub(in crate::tui) places: &'a [f64],
     pub(in crate::tui) series: &'a MetricSeries,
     pub(in crate::tui) style: Style,
-    /// True if the dots replace those under them instead of joining them.
-    pub(in crate::tui) covers: bool,
-    /// True if each point is marked, provided that there is room.
+    /// True for a curve with few points, each of which is marked, provided that there is room.
     pub(in crate::tui) pointed: bool,
+    /// A letter at the end of the curve that tells it from others; without colours, it also marks the points.
+    pub(in crate::tui) letter: Option<&'static str>,
 }
 
 /// A sign in a chart.
@@ -53,23 +62,16 @@ pub(in crate::tui) struct Chart<'a> {
     pub(in crate::tui) log: bool,
     /// True if the vertical axis starts at zero.
     pub(in crate::tui) from_zero: bool,
+    /// True to cut values far from the others, which would flatten them.
+    pub(in crate::tui) cuts_peaks: bool,
     /// The position of the cursor on the horizontal axis.
     pub(in crate::tui) cursor: Option<f64>,
 }
 
+/// The smallest height with room for a rule above the labels of the horizontal axis.
+const MIN_HEIGHT_WITH_RULE: u16 = 6;
 /// The share of the height that is kept free above and below the curves.
 const MARGIN: f64 = 0.04;
-
-/// The plotting area of a chart, between its axes.
-struct Plot<'a> {
-    area: Rect,
-    /// Columns for the labels of the vertical axis.
-    gutter: u16,
-    /// Lines for the horizontal axis: its labels, preceded by a rule if there are two.
-    footer: u16,
-    scale: PlotScale,
-    theme: &'a Theme,
-}
 
 impl Chart<'_> {
     /// Draws the chart; returns the area of the curves.
@@ -84,16 +86,19 @@ impl Chart<'_> {
         if inner.width < 12 || inner.height < 3 {
             return Rect::default();
         }
-        let Some((low, high)) = self.y_range() else {
+        let Some(range) = ValueRange::of(&self.layers, self.x) else {
             let text = fitted("nothing yet", usize::from(inner.width));
             let column = inner.x + (inner.width - width(&text) as u16) / 2;
             frame.buffer_mut().set_string(column, inner.y + inner.height / 2, text, theme.dim());
             return Rect::default();
         };
-        let footer = if inner.height >= 5 { 2 } else { 1 };
+        let cuts = self.cuts_peaks && !self.log;
+        let bulk = if cuts { range.without_peaks() } else { range.whole };
+        let (low, high) = self.with_margin(bulk);
+        let footer = if inner.height >= MIN_HEIGHT_WITH_RULE { 2 } else { 1 };
         let rows = inner.height - footer;
-        let most = usize::from(rows / 3).max(2);
-        let y_ticks = if self.is_log(low) { log_ticks((low, high), most) } else { linear_ticks((low, high), most) };
+        let wanted = usize::from(rows / 3).max(2);
+        let y_ticks = if self.is_log(low) { log_ticks((low, high), wanted) } else { linear_ticks((low, high), wanted) };
         let gutter = y_ticks.iter().map(|tick| width(&tick.label)).max().unwrap_or(0).clamp(3, 7) as u16 + 1;
         let area = Rect::new(inner.x + gutter, inner.y, inner.width - gutter, rows);
         let dots = DotGrid::new(usize::from(area.width), usize::from(area.height)).dots();
@@ -110,6 +115,10 @@ impl Chart<'_> {
         for mark in &self.marks {
             plot.draw_mark(buffer, mark);
         }
+        if bulk != range.whole {
+            draw_cuts(buffer, &plot, &self.layers);
+        }
+        draw_ends(buffer, &plot, &self.layers);
         area
     }
 
@@ -117,23 +126,13 @@ impl Chart<'_> {
         self.log && low > 0.0
     }
 
-    /// The range of the visible values with a margin; `None` if there are none.
-    fn y_range(&self) -> Option<(f64, f64)> {
-        let visible = |layer: &Layer<'_>| {
-            let start = layer.places.partition_point(|x| *x < self.x.0);
-            let end = layer.places.partition_point(|x| *x <= self.x.1);
-            // Between two points, only the line that connects them may be visible.
-            let range =
-                if start < end { start..end } else { start.saturating_sub(1)..(end + 1).min(layer.places.len()) };
-            layer.series.extent(range)
-        };
-        let Extent { min, max } = self.layers.iter().filter_map(visible).reduce(Extent::and)?;
-        let (mut low, mut high) = (f64::from(min), f64::from(max));
+    /// A range of values with a margin.
+    fn with_margin(&self, (mut low, mut high): (f64, f64)) -> (f64, f64) {
         if self.log && high > 0.0 {
             // More than six powers of ten cannot be distinguished.
             let low = if low > 0.0 { low } else { high * 1e-6 };
             let margin = (high / low).max(1.05).powf(MARGIN);
-            return Some((low / margin, high * margin));
+            return (low / margin, high * margin);
         }
         if self.from_zero {
             low = low.min(0.0);
@@ -143,7 +142,7 @@ impl Chart<'_> {
             (low, high) = (low - around, high + around);
         }
         let margin = (high - low) * MARGIN;
-        Some((if self.from_zero && low >= 0.0 { 0.0 } else { low - margin }, high + margin))
+        (if self.from_zero && low >= 0.0 { 0.0 } else { low - margin }, high + margin)
     }
 
     fn draw_layers(&self, buffer: &mut Buffer, plot: &Plot<'_>) {
@@ -156,7 +155,6 @@ impl Chart<'_> {
             for (at, cell) in shown.iter_mut().enumerate() {
                 match grid.pattern(at % across, at / across) {
                     0 => {}
-                    pattern if layer.covers => *cell = (pattern, layer.style),
                     pattern => *cell = (cell.0 | pattern, layer.style),
                 }
             }
@@ -176,13 +174,15 @@ impl Chart<'_> {
             buffer[place].set_char(symbol).set_style(style);
         }
         for layer in self.layers.iter().filter(|layer| layer.pointed) {
+            let letter = layer.letter.filter(|_| theme.depth == ColorDepth::None);
             let range = scale.visible(layer.places);
             if range.len() * 3 > across {
                 continue;
             }
             for at in range {
                 let y = Some(f64::from(layer.series.values()[at]));
-                let mark = Mark { x: layer.places[at], y, sign: theme.sign("•", "o"), style: layer.style };
+                let sign = letter.unwrap_or(theme.sign("•", "o"));
+                let mark = Mark { x: layer.places[at], y, sign, style: layer.style };
                 plot.draw_mark(buffer, &mark);
             }
         }
@@ -207,69 +207,5 @@ impl Chart<'_> {
     }
 }
 
-impl Plot<'_> {
-    fn draw_y_axis(&self, buffer: &mut Buffer, ticks: &[Tick]) {
-        let Self { area, gutter, theme, .. } = self;
-        for row in area.y..area.bottom() {
-            buffer.set_string(area.x - 1, row, theme.sign("│", "|"), theme.border());
-        }
-        for tick in ticks {
-            let row = self.scale.row(tick.value).div_euclid(4);
-            if !(0..i64::from(area.height)).contains(&row) {
-                continue;
-            }
-            let row = area.y + row as u16;
-            let label = padded_start(&tick.label, usize::from(gutter - 1));
-            buffer.set_string(area.x - gutter, row, label, theme.dim());
-            buffer.set_string(area.x - 1, row, theme.sign("┤", "+"), theme.border());
-        }
-    }
-
-    fn draw_x_axis(&self, buffer: &mut Buffer, ticks: &[Tick]) {
-        let Self { area, theme, .. } = self;
-        let has_rule = self.footer == 2;
-        let row = area.bottom();
-        if has_rule {
-            let line = theme.sign("─", "-").repeat(usize::from(area.width));
-            buffer.set_string(area.x - 1, row, format!("{}{line}", theme.sign("└", "+")), theme.border());
-        }
-        let labels = row + self.footer - 1;
-        let mut free = area.x - self.gutter;
-        for tick in ticks {
-            let column = area.x + (self.scale.column(tick.value).max(0) / 2).min(i64::from(area.width) - 1) as u16;
-            let cells = width(&tick.label) as u16;
-            let start = column.saturating_sub(cells / 2).max(area.x - 1);
-            if start < free || start + cells > area.right() {
-                continue;
-            }
-            if has_rule {
-                buffer.set_string(column, row, theme.sign("┬", "+"), theme.border());
-            }
-            buffer.set_string(start, labels, &tick.label, theme.dim());
-            free = start + cells + 1;
-        }
-    }
-
-    fn draw_cursor(&self, buffer: &mut Buffer, cursor: f64) {
-        let Self { area, theme, .. } = self;
-        let column = self.scale.column(cursor).div_euclid(2);
-        if (0..i64::from(area.width)).contains(&column) {
-            for row in area.y..area.bottom() {
-                buffer.set_string(area.x + column as u16, row, theme.sign("│", "|"), theme.accent());
-            }
-        }
-    }
-
-    /// Draws a mark if its position is visible.
-    fn draw_mark(&self, buffer: &mut Buffer, mark: &Mark) {
-        let Self { area, scale, .. } = self;
-        if mark.x < scale.x.0 || mark.x > scale.x.1 || mark.y.is_some_and(|y| !y.is_finite()) {
-            return;
-        }
-        let column = scale.column(mark.x).div_euclid(2);
-        let row = mark.y.map_or(0, |y| scale.row(y).div_euclid(4));
-        if (0..i64::from(area.width)).contains(&column) && (0..i64::from(area.height)).contains(&row) {
-            buffer.set_string(area.x + column as u16, area.y + row as u16, mark.sign, mark.style);
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Preprocessing in the screen Datasets: the form, the progress of the run, and its outcome.
 
 mod form;
-mod keys;
+pub(super) mod keys;
 mod view;
 
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! The key tables of the review.
 
-use crate::tui::protocol::binding::{Action, Binding, KeyTables};
+use crate::tui::protocol::binding::{Action, Binding, KeyTables, Risk};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::review::ReviewAction as Do;
@@ -20,10 +20,11 @@ const fn quiet(action: Do, verbs: &'static [Verb], name: &'static str) -> Bindin
 }
 
 /// The keys while the list has the focus.
-pub(super) const IMAGES: KeyTables = &[
+pub(in crate::tui::screens::datasets) const IMAGES: KeyTables = &[
     &[
         shown(Do::Accept, &[Verb::Open], "accept", "accept the image and go to the next open one"),
-        shown(Do::Reject, &[Verb::Remove], "reject", "reject the image, which removes it; y makes it again"),
+        shown(Do::Reject, &[Verb::Remove], "reject", "reject the image, which removes it; Enter makes it again")
+            .risky(Risk::AtOnce),
         shown(Do::Correct, &[Verb::Edit], "correct", "correct the muscle's edge with the arrow keys"),
         shown(Do::NextOpen, &[Verb::NextHit], "next", "go to the next image without a verdict, uncertain ones first"),
         // The four letters are one hint.
@@ -40,7 +41,7 @@ pub(super) const IMAGES: KeyTables = &[
 ];
 
 /// The keys during a correction.
-pub(super) const CORRECTION: KeyTables = &[&[
+pub(in crate::tui::screens::datasets) const CORRECTION: KeyTables = &[&[
     shown(Do::Shift(-10), &[Verb::Left], "→ move", "move the muscle's edge to the left by 1 % of the width"),
     quiet(Do::Shift(10), &[Verb::Right], "move the muscle's edge to the right by 1 % of the width"),
     shown(Do::Turn(10), &[Verb::Up], "↓ turn", "turn the edge by 1°, wider at the top"),

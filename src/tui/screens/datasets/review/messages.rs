@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{MAX_ORIGINALS, ReviewPane, Sources};
-use crate::tui::protocol::effect::{Effect, Notice, Tone};
+use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::review::{ReviewMessage, ReviewedImage};
 use mammoscope_domain::text::printable::printable;
 
@@ -23,7 +23,7 @@ impl ReviewPane {
                 }
                 let problem = labels.map(|problem| {
                     let text = format!("the classes are not shown: {}", printable(problem.text()));
-                    Effect::Notice(Notice { text, tone: Tone::Warning })
+                    Effect::warning(text)
                 });
                 (problem.into_iter().collect(), None)
             }

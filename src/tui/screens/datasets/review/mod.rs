@@ -1,7 +1,7 @@
 //! The review of prepared images: a list of them, uncertain ones first, and original and prepared image side by side.
 
 mod correction;
-mod keys;
+pub(super) mod keys;
 mod list_view;
 mod messages;
 mod update;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::correction::Correction;
 use super::{Arrangement, ReviewPane, effect};
-use crate::tui::protocol::effect::{Effect, Notice, Tone};
+use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::review::{ReviewAction, ReviewEffect};
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_preprocessing::record::Review;
@@ -75,7 +75,7 @@ impl ReviewPane {
                 Vec::new()
             }
             None if self.image().is_some_and(|image| self.verdict(image).is_none()) => {
-                vec![Effect::done("this is the last image without a verdict")]
+                vec![Effect::neutral("this is the last image without a verdict")]
             }
             None => vec![Effect::done("all images have a verdict")],
         }
@@ -103,5 +103,5 @@ impl ReviewPane {
 }
 
 fn warning(text: &str) -> Effect {
-    Effect::Notice(Notice { text: text.to_owned(), tone: Tone::Warning })
+    Effect::warning(text)
 }

@@ -106,7 +106,14 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
         updated: created,
     };
     let condition = RunCondition { phase, stale: None, silence: chrono::TimeDelta::zero(), reason: None, job: None };
-    RunRow { run, spec: Some(spec.into()), status: Some(status), condition: Some(condition), problem: None }
+    RunRow {
+        run,
+        spec: Some(spec.into()),
+        status: Some(status),
+        condition: Some(condition),
+        labels: None,
+        problem: None,
+    }
 }
 
 /// A manifest of images whose spread of grey values grows with their density.

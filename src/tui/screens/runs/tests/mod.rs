@@ -1,5 +1,7 @@
 mod arriving_runs;
 mod findings;
+mod leaderboard;
+mod overlays;
 mod rendering;
 mod studies;
 
@@ -8,11 +10,13 @@ use mammoscope_runs::control::RequestOutcome;
 use proptest::prelude::*;
 
 use super::curves::Metric;
+use super::listing::Place;
 use super::*;
 use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::run_log::{LogLevel, LogLine};
 use crate::tui::protocol::runs::{NoteKind, RunUpdate, RunsAction, RunsMessage};
 use crate::tui::services::run_watch::PendingUpdate;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
@@ -73,7 +77,7 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Proces
         updated: now,
     };
     let condition = Some(RunCondition::new(now, &status, evidence));
-    RunRow { run: run_dir(name), spec: Some(spec.into()), status: Some(status), condition, problem: None }
+    RunRow { run: run_dir(name), spec: Some(spec.into()), status: Some(status), condition, labels: None, problem: None }
 }
 
 fn rows() -> Vec<RunRow> {
@@ -179,7 +183,10 @@ fn update_of(events: &[RunEvent]) -> RunUpdate {
         state.apply(event);
         pending.add(&state, &RunChange::Entry(TailEntry::Event(event.clone())));
     }
-    let log = vec!["INFO begins".to_owned(), "WARN \u{1b}[31mcareful".to_owned()];
+    let log = vec![
+        LogLine { time: Some(fixed_time()), level: LogLevel::Info, text: "begins".to_owned() },
+        LogLine { time: Some(fixed_time()), level: LogLevel::Warning, text: "\u{1b}[31mcareful".to_owned() },
+    ];
     pending.take(&state, Vec::new(), Some(log))
 }
 
@@ -245,7 +252,7 @@ fn the_filter_takes_letters_and_escape_clears_it() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Char('/')]);
     type_text(&mut app, "mlo q");
-    let queued = ListLine::Run { row: 2, in_study: false };
+    let queued = ListLine::Run { row: 2, place: Place::Alone };
     assert_eq!(app.screens.runs.picker.shown, [queued], "queued, and q did not leave");
     press(&mut app, &[Key::Escape, Key::Escape]);
     assert_eq!(app.screens.runs.picker.shown.len(), 6);
@@ -335,7 +342,7 @@ fn the_mouse_selects_runs_and_sets_the_cursor() {
     let mut app = app_with_runs();
     drawn(&mut app, (120, 40));
     let click = |column, row| UiMessage::Input(Input::Mouse(Mouse { kind: MouseKind::Press, column, row }));
-    app.update(click(10, 4), fixed_time());
+    app.update(click(10, 5), fixed_time());
     assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")));
     press(&mut app, &[Key::Home]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events())) });

@@ -10,7 +10,7 @@ fn escape_sequences_in_the_log_are_escaped() {
     drawn(&mut app, (120, 40));
     press(&mut app, &[Key::Char('i')]);
     let screen = drawn(&mut app, (120, 40));
-    assert!(screen.contains("WARN \\u{1b}[31mcareful") && !screen.contains('\u{1b}'), "{screen}");
+    assert!(screen.contains("! \\u{1b}[31mcareful") && !screen.contains('\u{1b}'), "{screen}");
     insta::assert_snapshot!("log_120x40", screen);
 }
 

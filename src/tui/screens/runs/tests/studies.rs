@@ -63,13 +63,13 @@ fn the_selected_study_survives_a_restart_and_a_new_list() {
     restarted.screens.runs = RunsScreen::new(serde_json::from_str(&saved).unwrap());
     press(&mut restarted, &[Key::Char('3')]);
     send(&mut restarted, RunsMessage::Listed(Ok(app.shared.runs.rows.clone())));
-    assert!(restarted.screens.runs.chosen_study(&restarted.shared).is_some());
+    assert!(restarted.screens.runs.chosen_folder(&restarted.shared).is_some());
 
     // The run on screen ends: the study shows the one that ended last, and stays selected.
     let mut ended = of_study("s_p2-fold2", 2, RunPhase::Completed, 0.75);
     ended.status.as_mut().unwrap().updated -= TimeDelta::seconds(60);
     send(&mut app, RunsMessage::Changed(vec![ended]));
-    assert!(app.screens.runs.chosen_study(&app.shared).is_some());
+    assert!(app.screens.runs.chosen_folder(&app.shared).is_some());
     assert_ne!(app.screens.runs.chosen, Some(run_dir("s_p2-fold2")));
 }
 
@@ -80,7 +80,7 @@ fn a_filter_shows_the_runs_of_studies_that_match() {
     type_text(&mut app, "modern fold1");
     let shown = &app.screens.runs.picker.shown;
     assert_eq!(shown.iter().filter_map(ListLine::row).collect::<Vec<_>>(), [1, 3]);
-    assert!(matches!(shown[0], ListLine::Study { .. }));
+    assert!(matches!(shown[0], ListLine::Folder { .. }));
 }
 
 #[test]

@@ -1,0 +1,138 @@
+use super::*;
+use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
+use crate::terminal::color_depth::ColorDepth;
+use crate::tui::testing::{drawn, fresh_app, press};
+
+const SIZES: [(&str, (u16, u16)); 3] = [("80x24", (80, 24)), ("120x40", (120, 40)), ("200x55", (200, 55))];
+
+fn notice(app: &App) -> Option<(&str, Tone)> {
+    app.notice.as_ref().map(|(_, notice)| (notice.text.as_str(), notice.tone))
+}
+
+#[test]
+fn help_is_drawn_searched_and_scrolled() {
+    for (name, size) in SIZES {
+        let mut app = fresh_app();
+        press(&mut app, &[Key::Char('3'), Key::Char('?')]);
+        insta::assert_snapshot!(format!("help_{name}"), drawn(&mut app, size));
+    }
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('3'), Key::Char('?')]);
+    let top = drawn(&mut app, (80, 24));
+    press(&mut app, &[Key::Char('G')]);
+    assert!(drawn(&mut app, (80, 24)).contains("suspend; `fg` resumes"), "the end");
+    press(&mut app, &[Key::Char('g')]);
+    assert_eq!(drawn(&mut app, (80, 24)), top);
+    press(&mut app, &[Key::Char('/'), Key::Char('z'), Key::Char('o'), Key::Char('o'), Key::Char('m')]);
+    let found = drawn(&mut app, (80, 24));
+    insta::assert_snapshot!("help_searched_80x24", &found);
+    assert!(found.contains("zoom out") && !found.contains("quit;"));
+    press(&mut app, &[Key::Escape]);
+    assert_eq!(drawn(&mut app, (80, 24)), top, "Escape ends the search first");
+    // A letter begins the search as well.
+    press(&mut app, &[Key::Char('m'), Key::Char('a'), Key::Char('r'), Key::Char('k')]);
+    assert!(drawn(&mut app, (80, 24)).contains("mark or unmark the run"));
+    press(&mut app, &[Key::Escape, Key::Escape]);
+    assert!(app.popups.is_empty());
+}
+
+#[test]
+fn the_settings_are_drawn_with_their_origins() {
+    let place = SettingsPlace { path: "/home/ada/.config/mammoscope/config.toml".into(), is_named: false };
+    let settings = Settings {
+        mouse: false,
+        keys: vec![VerbKeys { verb: "find".to_owned(), keys: vec![Key::Ctrl('f')], line: 4 }],
+        given: vec![("mouse", Origin::Line(1)), ("keys", Origin::Line(3))],
+        ..Settings::of_place(place)
+    };
+    for (name, size) in SIZES {
+        let mut app = fresh_app();
+        app.shared.settings = settings.clone();
+        ":theme light".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
+        press(&mut app, &[Key::Enter]);
+        assert!(app.shared.theme.light);
+        ":settings".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
+        press(&mut app, &[Key::Enter]);
+        insta::assert_snapshot!(format!("settings_{name}"), drawn(&mut app, size));
+        press(&mut app, &[Key::Escape]);
+        assert!(app.popups.is_empty());
+    }
+}
+
+#[test]
+fn the_theme_of_the_settings_outweighs_the_terminal() {
+    use crate::terminal::input::TerminalReply;
+    let reply = |app: &mut App| {
+        let white = UiMessage::Input(Input::Reply(TerminalReply::Background(255, 255, 255)));
+        app.update(white, crate::tui::testing::fixed_time());
+        app.shared.theme.light
+    };
+    for (theme, light) in [(ThemeChoice::Auto, true), (ThemeChoice::Light, true), (ThemeChoice::Dark, false)] {
+        let mut app = fresh_app();
+        app.shared.settings.theme = theme;
+        assert_eq!(reply(&mut app), light, "{theme:?}");
+    }
+}
+
+#[test]
+fn any_key_closes_the_tour_and_acts() {
+    for (name, size) in SIZES {
+        let mut app = fresh_app();
+        app.show_tour();
+        insta::assert_snapshot!(format!("tour_{name}"), drawn(&mut app, size));
+    }
+    let mut app = fresh_app();
+    app.show_tour();
+    press(&mut app, &[Key::Char('3')]);
+    assert_eq!((app.screen, app.popups.len()), (ScreenId::Runs, 0));
+    app.show_tour();
+    assert_eq!(press(&mut app, &[Key::Char('q')]), [Effect::Quit]);
+    // All of it fits into the smallest terminal.
+    app.show_tour();
+    let drawn = drawn(&mut app, (60, 15));
+    assert!(drawn.contains("training runs keep running"), "{drawn}");
+}
+
+#[test]
+fn an_unbound_key_is_said_quietly_and_briefly() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('Q')]);
+    assert_eq!(notice(&app), Some(("Q is not bound · ? shows the keys", Tone::Quiet)));
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.contains(" Q is not bound") && screen.contains("q quit"), "the keys stay in sight: {screen}");
+    app.update(UiMessage::Tick, crate::tui::testing::fixed_time() + QUIET_DURATION * 2);
+    assert_eq!(notice(&app), None);
+    press(&mut app, &[Key::Char('E')]);
+    assert_eq!(notice(&app), Some(("E (export to files) does nothing here · ? shows the keys", Tone::Quiet)));
+    app.notice = None;
+    press(&mut app, &[Key::Escape]);
+    assert_eq!(notice(&app), None, "Escape is pressed by habit");
+    app.resolve(vec![Effect::failed("the disk is full")]);
+    press(&mut app, &[Key::Char('Q')]);
+    assert_eq!(notice(&app), Some(("the disk is full", Tone::Failed)), "nothing important is hidden");
+}
+
+#[test]
+fn notices_leave_the_keys_in_sight() {
+    for (name, size) in SIZES {
+        let mut app = fresh_app();
+        let mut text = String::new();
+        for tone in [Tone::Done, Tone::Neutral, Tone::Quiet, Tone::Warning, Tone::Failed] {
+            app.notice = None;
+            app.resolve(vec![Effect::Notice(Notice { text: "CC_R seed: something was reported".to_owned(), tone })]);
+            text += &drawn(&mut app, size).lines().skip(usize::from(size.1) - 2).take(2).collect::<Vec<_>>().join("\n");
+            text.push('\n');
+        }
+        insta::assert_snapshot!(format!("notices_{name}"), text);
+    }
+}
+
+#[test]
+fn focus_and_choice_are_visible_without_colour() {
+    let mut app = fresh_app();
+    app.shared.theme.depth = ColorDepth::None;
+    press(&mut app, &[Key::Char(':')]);
+    let palette = drawn(&mut app, (80, 24));
+    assert!(!palette.contains("fg ") && palette.contains("reversed"), "{palette}");
+    insta::assert_snapshot!("palette_without_colour_80x24", palette);
+}

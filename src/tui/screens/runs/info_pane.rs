@@ -1,0 +1,121 @@
+//! The information pane below the charts: the events or the log of the selected run.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::RunsScreen;
+use super::curves::RunCurves;
+use super::details_view::truncated;
+use super::note_text::{is_bad, is_routine, needs_attention, note_text};
+use super::run_names::clock_time;
+use crate::tui::protocol::run_log::{LogLevel, LogLine};
+use crate::tui::protocol::runs::Lower;
+use crate::tui::shared_state::SharedState;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::chart::axis_ticks::time_label;
+use crate::tui::widgets::fitted::padded_start;
+use crate::tui::widgets::pane::draw_pane;
+use mammoscope_domain::text::printable::printable;
+
+/// A line of the pane.
+#[derive(Clone, Debug)]
+pub(super) struct InfoLine {
+    /// When it happened, as shown.
+    time: String,
+    /// Safe to print.
+    pub(super) text: String,
+    style: Style,
+    pub(super) needs_attention: bool,
+    /// The index of the note that the line is about.
+    pub(super) note: Option<usize>,
+}
+
+impl InfoLine {
+    /// The line as drawn.
+    pub(super) fn line(&self, theme: &Theme) -> Line<'static> {
+        let sign = if self.needs_attention { "!" } else { " " };
+        Line::from(vec![
+            Span::styled(format!("{} ", padded_start(&self.time, 8)), theme.dim()),
+            Span::styled(format!("{sign} {}", self.text), self.style),
+        ])
+    }
+}
+
+impl RunsScreen {
+    /// The lines of the pane.
+    pub(super) fn info_lines(&self, content: Lower, theme: &Theme) -> Vec<InfoLine> {
+        match (content, self.selected_curves()) {
+            (_, None) | (Lower::Nothing, _) => Vec::new(),
+            (Lower::Log, Some(curves)) => curves.log.iter().map(|line| log_line(line, theme)).collect(),
+            (Lower::Events, Some(curves)) => event_lines(curves, theme),
+        }
+    }
+
+    /// Draws the pane.
+    pub(super) fn draw_info(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, content: Lower) {
+        let theme = &shared.theme;
+        self.areas.lower = area;
+        let height = usize::from(area.height.saturating_sub(2));
+        let lines = self.info_lines(content, theme);
+        let jumped = self.lower.note.and_then(|note| lines.iter().position(|line| line.note == Some(note)));
+        // At the end, unless it was scrolled back or a note was jumped to.
+        let last = lines.len().saturating_sub(height);
+        self.lower.scrolled = self.lower.scrolled.min(last);
+        let mut start = last - self.lower.scrolled;
+        if let Some(jumped) = jumped.filter(|_| self.lower.scrolled == 0) {
+            start = start.min(jumped.saturating_sub(height / 2));
+        }
+        let place = if lines.len() > height {
+            format!("{}–{} of {}", start + 1, start + height, lines.len())
+        } else {
+            String::new()
+        };
+        let inner = draw_pane(frame, area, theme, false, [content.title(), &place]);
+        if lines.is_empty() {
+            frame.render_widget(Paragraph::new(Line::styled(" nothing yet", theme.dim())), inner);
+        }
+        let cells = usize::from(inner.width);
+        let line = |(at, line): (usize, &InfoLine)| {
+            let style = if Some(at) == jumped { theme.selected(true) } else { Style::new() };
+            truncated(line.line(theme), cells).style(style)
+        };
+        let shown: Vec<Line<'_>> = lines.iter().enumerate().skip(start).take(height).map(line).collect();
+        frame.render_widget(Paragraph::new(shown), inner);
+    }
+}
+
+fn event_lines(curves: &RunCurves, theme: &Theme) -> Vec<InfoLine> {
+    let started = curves.summary.as_ref().and_then(|summary| summary.started);
+    let notes = curves.notes.iter().enumerate().filter(|(_, note)| !is_routine(&note.kind));
+    notes
+        .map(|(at, note)| {
+            let since = started.map_or(0.0, |started| (note.time - started).as_seconds_f64());
+            let style = match &note.kind {
+                kind if is_bad(kind) => theme.bad(),
+                kind if needs_attention(kind) => theme.warning(),
+                _ => theme.text(),
+            };
+            InfoLine {
+                time: time_label(since),
+                text: printable(&note_text(&note.kind)),
+                style,
+                needs_attention: needs_attention(&note.kind),
+                note: Some(at),
+            }
+        })
+        .collect()
+}
+
+fn log_line(line: &LogLine, theme: &Theme) -> InfoLine {
+    let (style, needs_attention) = match line.level {
+        LogLevel::Error => (theme.bad(), true),
+        LogLevel::Warning => (theme.warning(), true),
+        LogLevel::Info => (theme.text(), false),
+        LogLevel::Other => (theme.dim(), false),
+    };
+    let time = line.time.map(clock_time).unwrap_or_default();
+    InfoLine { time, text: printable(&line.text), style, needs_attention, note: None }
+}

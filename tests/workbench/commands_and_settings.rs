@@ -1,0 +1,173 @@
+//! The command palette, the list of keys, the settings and the tour in a terminal.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+
+use chrono::Utc;
+use mammoscope_storage::runs::workspace::Workspace;
+use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
+use mammoscope_test_support::pty_session::PtySession;
+
+fn type_command(session: &mut PtySession, text: &str) {
+    session.send(b":");
+    session.wait_for_text("Commands");
+    session.send(text.as_bytes());
+    session.wait_for_text(&format!(": {text}"));
+}
+
+#[test]
+fn commands_are_found_by_the_words_of_the_footer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
+    session.wait_for_text("[1 Datasets]");
+    for screen in ["1", "3", "4", "5"] {
+        session.send(screen.as_bytes());
+        session.wait_for_text(&format!("[{screen} "));
+        type_command(&mut session, "train");
+        session.send(b"\r");
+        session.wait_for_text("[2 Train]");
+    }
+    // Without images there are no masks, and the palette says so.
+    type_command(&mut session, "masks");
+    session.wait_for_text("needs images");
+    session.send(b"\x1b[B\r");
+    session.wait_for("the reason above the footer", |screen| {
+        screen
+            .rows(0, 80)
+            .nth(22)
+            .is_some_and(|row| row.contains("! outline dense tissue") && row.contains(": needs images"))
+    });
+    session.send(b"\x1b");
+    session.wait_for("the palette closed", |screen| !screen.contents().contains("Commands"));
+    type_command(&mut session, "quit");
+    session.send(b"\r");
+    assert!(session.wait_for_end().0.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn keys_are_searched_and_unbound_ones_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"Q");
+    session.wait_for_text("Q is not bound");
+    session.send(b"3?/zoom");
+    session.wait_for("the keys for zooming", |screen| {
+        let text = screen.contents();
+        text.contains("zoom out") && !text.contains("redraw the screen")
+    });
+    session.send(b"\x1b");
+    session.wait_for_text("redraw the screen");
+    session.send(b"\x1bq");
+    assert!(session.wait_for_end().0.success());
+}
+
+fn session_with(settings: &Path, folder: &Path) -> PtySession {
+    let variables = [("MAMMOSCOPE_CONFIG", settings.to_str().unwrap())];
+    PtySession::start_with(&["--workspace", "ws"], &variables, folder, (80, 24))
+}
+
+#[test]
+fn the_settings_change_keys_mouse_and_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("mine.toml");
+    fs::write(&settings, "mouse = false\ntheme = \"light\"\n[keys]\nfind = \"ctrl-f\"\n").unwrap();
+    let mut session = session_with(&settings, folder.path());
+    session.wait_for_text("[1 Datasets]");
+    assert!(!String::from_utf8_lossy(&session.bytes()).contains("?1000h"), "the terminal keeps its mouse");
+    session.send(b"3/");
+    session.wait_for_text("/ is not bound");
+    session.send(b"?");
+    session.wait_for_text("Ctrl-F");
+    session.send(b"\x1b");
+    type_command(&mut session, "settings");
+    session.send(b"\r");
+    session.wait_for("the settings with their lines", |screen| {
+        let text = screen.contents();
+        ["mine.toml", "line 1", "line 2", "keys.find", "Ctrl-F", "line 4"].iter().all(|part| text.contains(part))
+    });
+    session.send(b"\x1bq");
+    assert!(session.wait_for_end().0.success());
+}
+
+#[test]
+fn settings_with_a_mistake_are_refused_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("mine.toml");
+    fs::write(&settings, "\n[keys]\nfind = \"f\"\n").unwrap();
+    let mut session = session_with(&settings, folder.path());
+    let (status, _) = session.wait_for_end();
+    assert_eq!(status.exit_code(), 1);
+    let said = String::from_utf8(session.bytes()).unwrap();
+    assert!(said.contains("mine.toml, line 3: keys.find: f is the key of full-screen"), "{said}");
+    assert_eq!(said.trim().lines().count(), 1, "{said}");
+    assert!(!said.contains("?1049h"), "the terminal was not taken over");
+}
+
+#[test]
+fn the_tour_is_shown_once_and_its_key_acts() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let start = || {
+        let variables = [("XDG_STATE_HOME", state.to_str().unwrap())];
+        PtySession::start_with(&["--workspace", "ws"], &variables, folder.path(), (80, 24))
+    };
+    let mut session = start();
+    session.wait_for_text("Welcome to mammoscope");
+    session.send(b"3");
+    session.wait_for("the screen Runs without the tour", |screen| {
+        let text = screen.contents();
+        text.contains("[3 Runs]") && !text.contains("Welcome")
+    });
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+    let mut again = start();
+    again.wait_for_text("[3 Runs]");
+    again.send(b"?");
+    again.wait_for_text("Keys on this screen");
+    assert!(!String::from_utf8_lossy(&again.bytes()).contains("Welcome"), "it never comes back");
+    again.send(b"\x1bq");
+    assert!(again.wait_for_end().0.success());
+}
+
+#[test]
+fn a_tour_that_cannot_be_remembered_is_no_obstacle() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, b"").unwrap();
+    let variables = [("XDG_STATE_HOME", file.to_str().unwrap())];
+    let mut session = PtySession::start_with(&["--workspace", "ws"], &variables, folder.path(), (80, 24));
+    session.wait_for_text("Welcome to mammoscope");
+    session.send(b"q");
+    let (status, _) = session.wait_for_end();
+    assert!(status.success());
+    session.wait_until_restored();
+}
+
+#[test]
+fn the_end_of_a_run_is_noted_and_rings_the_bell_unless_it_is_off() {
+    for (setting, rings) in [("", true), ("notifications = \"off\"\n", false)] {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = Workspace::open(Some(&folder.path().join("ws"))).unwrap();
+        let history = SyntheticHistory { epochs: 2, steps_per_epoch: 20, seed: 1, study: None };
+        let mut run = SyntheticRun::create(&workspace, history, Utc::now()).unwrap();
+        while run.advance().unwrap() {}
+        run.beat().unwrap();
+        let settings = folder.path().join("mine.toml");
+        fs::write(&settings, setting).unwrap();
+        let mut session = session_with(&settings, folder.path());
+        session.send(b"1");
+        session.wait_for_text("running 2/2");
+        let before = session.bytes();
+        assert!(!before.contains(&7), "no bell without a reason");
+        run.end().unwrap();
+        session
+            .wait_for("the notice", |screen| screen.rows(0, 80).nth(22).is_some_and(|row| row.contains("completed")));
+        session.send(b"q");
+        assert!(session.wait_for_end().0.success());
+        assert_eq!(session.bytes().contains(&7), rings, "{setting}");
+    }
+}
