@@ -149,13 +149,15 @@ fn draw_chart(
         x_ticks: linear_ticks,
         log: false,
         from_zero: true,
+        cuts_peaks: false,
         cursor: None,
     };
     chart.draw(frame, area, theme);
 }
 
 fn layer(CurvePoints { places, series }: &CurvePoints, style: Style) -> Layer<'_> {
-    Layer { places, series, style, covers: false, pointed: false }
+    // ROC curves all end in one corner, so each has its letter elsewhere.
+    Layer { places, series, style, pointed: false, letter: None }
 }
 
 /// A curve's letter at a point of it near a share of the way along it, so that the letters are apart.

@@ -59,7 +59,7 @@ pub(super) const CHOOSER: KeyTables = &[
 pub(super) const MATRIX: KeyTables = &[
     &[
         shown(Open, &[Verb::Open], "images", "list the images of this cell"),
-        shown(Counts, &[Verb::Percent], "numbers", "switch between counts, row %, column %, and flips in a comparison"),
+        shown(Counts, &[Verb::Percent], "numbers", "switch between counts, row %, column % and flips"),
         shown(WorstErrors, &[Verb::NextWarning], "worst", "list all cases, the worst errors first"),
         shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
         shown(Compare, &[Verb::Compare], "compare", "compare with another evaluation"),
@@ -90,7 +90,7 @@ pub(super) const CASES: KeyTables = &[
         quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
         quiet(NextPane, &[Verb::NextPane], "show the next pane: figures, curves, reliability or subgroups"),
         quiet(PreviousPane, &[Verb::PreviousPane], "show the previous pane"),
-        quiet(Counts, &[Verb::Percent], "switch between counts, row % and column %"),
+        quiet(Counts, &[Verb::Percent], "switch between counts, row %, column % and flips"),
         quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],
     LIST_MOTIONS,
