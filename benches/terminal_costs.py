@@ -5,7 +5,7 @@
 
 Prints one line per goal: the measurement, its value, the goal. Needs nothing but Python; runs are made by
 `mammoscope-synthetic-run`. With --training, keys are also timed during a real training run on the same cores (the
-engine must be beside the program). It takes about two minutes.
+engine must be beside the program). It takes about three minutes.
 """
 import argparse, fcntl, json, os, pty, select, shutil, signal, statistics, struct, subprocess, sys, tempfile, termios, time
 
@@ -179,6 +179,47 @@ def images(program, folder):
     report("  resident memory after all are counted", max(residents), "MB", 80)
 
 
+def thumbnails(program, folder):
+    """Measures the contact sheet of 1,000 images of the size of real mammograms."""
+    root, parts = os.path.join(folder, "mammograms"), os.path.join(folder, "large")
+    subprocess.run([program, "phantom", parts, "--subjects", "12", "--size", "1800", "--quiet"], check=True)
+    sources = [
+        os.path.join(place, name)
+        for place, _, names in os.walk(parts)
+        for name in sorted(names)
+        if name.endswith("CC_R.png") and "masks" not in place
+    ]
+    for number in range(1000):
+        place = os.path.join(root, "CC_R", "ABCD"[number % 4])
+        os.makedirs(place, exist_ok=True)
+        name = f"{number}_1_{'ABCD'[number % 4]}_CC_R.png"
+        os.link(sources[number % len(sources)], os.path.join(place, name))
+    size = os.path.getsize(sources[0]) / 1e3
+    firsts, residents, sent = [], [], []
+    for _ in range(5):
+        session = Session([program, "--workspace", os.path.join(folder, "thumbnails"), "--graphics", "halfblocks"])
+        session.read(3, quiet=0.3)
+        session.key(b"o")
+        session.key(b"\x15" + root.encode())
+        session.key(b"\r")
+        session.read(5, until=b"1,000")
+        before = len(session.log)
+        entered = time.monotonic()
+        os.write(session.terminal, b"a")
+        _, last = session.read(10, quiet=0.6)
+        firsts.append((last - entered) * 1e3)
+        sent.append((len(session.log) - before) / 1e3)
+        # Twelve pages further on, and back.
+        for key in [b"\x1b[6~"] * 12 + [b"\x1b[H"]:
+            session.key(key)
+        session.read(5, quiet=1)
+        residents.append(session.resident())
+        session.close()
+    report(f"first screen of 1,000 thumbnails of {size:.0f} kB (median of 5)", statistics.median(firsts), "ms", 500)
+    report("  bytes sent for it", max(sent), "kB", 200)
+    report("  resident memory after 13 pages", max(residents), "MB", 80)
+
+
 def many_runs(program, folder):
     """Measures how soon ten thousand old runs are listed, and their memory."""
     workspace = os.path.join(folder, "old")
@@ -275,6 +316,7 @@ def main():
         starts(program, folder)
         live(program, folder)
         images(program, folder)
+        thumbnails(program, folder)
         many_runs(program, folder)
         hangup(program, folder)
         if arguments.training:

@@ -1,5 +1,6 @@
 //! The terminal: its input and replies, the graphics protocols it supports, and the sizes of pictures in it.
 
+pub(crate) mod clipboard;
 pub(crate) mod color_depth;
 pub(crate) mod graphics;
 pub mod graphics_protocol;

@@ -32,6 +32,46 @@ impl PictureLook {
         let cells = Cells { columns: columns as u16, rows: rows as u16 };
         (Pixels { width: columns, height: rows * pixels_per_row }, cells)
     }
+
+    /// The pixels of a picture that fill the room: half-blocks have two per cell, ASCII one.
+    pub(crate) fn dots(self, room: Cells) -> Pixels {
+        let whole = room.pixels(self.cell);
+        let (columns, rows) = (u32::from(room.columns), u32::from(room.rows));
+        match self.way {
+            PictureWay::Halfblocks(_) => Pixels { width: columns, height: rows * 2 },
+            PictureWay::Ascii { .. } => Pixels { width: columns, height: rows },
+            PictureWay::Sixel { .. } => {
+                Pixels { width: whole.width.min(MAX_SIXEL_SIDE), height: whole.height.min(MAX_SIXEL_SIDE) }
+            }
+            PictureWay::Kitty { .. } | PictureWay::Iterm2 => whole,
+        }
+    }
+
+    /// The height of a picture's pixel on the screen relative to its width.
+    pub(crate) fn aspect_of_dots(self) -> f64 {
+        let aspect = f64::from(self.cell.height) / f64::from(self.cell.width.max(1));
+        match self.way {
+            PictureWay::Halfblocks(_) => aspect / 2.0,
+            PictureWay::Ascii { .. } => aspect,
+            PictureWay::Kitty { .. } | PictureWay::Iterm2 | PictureWay::Sixel { .. } => 1.0,
+        }
+    }
+
+    /// A size in the picture's pixels, in characters rounded up to whole ones, and the cells that it takes.
+    pub(crate) fn whole_cells(self, picture: Pixels) -> (Pixels, Cells) {
+        let cells = |columns: u32, rows: u32| Cells { columns: columns.max(1) as u16, rows: rows.max(1) as u16 };
+        match self.way {
+            PictureWay::Halfblocks(_) => {
+                let rows = picture.height.div_ceil(2);
+                (Pixels { width: picture.width, height: rows * 2 }, cells(picture.width, rows))
+            }
+            PictureWay::Ascii { .. } => (picture, cells(picture.width, picture.height)),
+            PictureWay::Kitty { .. } | PictureWay::Iterm2 | PictureWay::Sixel { .. } => {
+                let Pixels { width, height } = self.cell;
+                (picture, cells(picture.width.div_ceil(width), picture.height.div_ceil(height)))
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use crate::settings::{Settings, SettingsError, tour_marker};
+use crate::terminal::clipboard::copy_sequence;
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement};
 use crate::terminal::input::Input;
@@ -58,6 +59,7 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -106,6 +108,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         machine: MachineSample::default(),
         runs: RunList::default(),
         jobs: JobList::default(),
+        window: WindowChoice::default(),
         settings: options.settings,
     };
     let mut app = App::new(shared, ViewState::read(&folder));
@@ -216,6 +219,10 @@ impl Workbench {
                     self.query_end = Some(Instant::now() + QUERY_TIMEOUT);
                 }
                 Effect::SaveView => self.saver.save(app.view_state()),
+                Effect::Copy(text) => {
+                    let mut stdout = io::stdout().lock();
+                    stdout.write_all(copy_sequence(&text).as_bytes()).and_then(|()| stdout.flush())?;
+                }
                 Effect::SignalRunEnd(text) => {
                     let signal =
                         run_end_signal::bytes(&text, app.shared.settings.run_end, std::env::var_os("TMUX").is_some());

@@ -11,6 +11,7 @@ use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The state that all screens share. The screens themselves keep only cursors, scroll positions and the like.
 #[derive(Debug)]
@@ -25,5 +26,7 @@ pub(super) struct SharedState {
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
     pub(super) jobs: JobList,
+    /// The grey window of all pictures of images as they are stored.
+    pub(super) window: WindowChoice,
     pub(super) settings: Settings,
 }

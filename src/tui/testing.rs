@@ -24,6 +24,7 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The time on the tests' clock.
 pub(super) fn fixed_time() -> DateTime<Utc> {
@@ -43,6 +44,7 @@ pub(super) fn empty_shared_state() -> SharedState {
         machine: MachineSample::default(),
         runs: RunList::default(),
         jobs: JobList::default(),
+        window: WindowChoice::default(),
         settings: Settings::default(),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::atomic_file::write_atomically;
 
 const FILE: &str = "view.json";
@@ -19,6 +20,8 @@ macro_rules! define_view_state {
         #[serde(default)]
         pub(super) struct ViewState {
             pub(super) screen: ScreenId,
+            /// The grey window of all pictures.
+            pub(super) window: WindowChoice,
             $(pub(super) $module: crate::tui::screens::$module::$View,)*
         }
     };

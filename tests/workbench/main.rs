@@ -5,6 +5,7 @@
 mod commands_and_settings;
 mod comparison;
 mod jobs;
+mod pictures;
 mod review;
 mod sessions;
 mod training_run;

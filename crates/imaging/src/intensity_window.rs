@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::breast_range::BreastRange;
 use super::raster::Channels;
 use crate::decoded_image::Samples;
 
@@ -21,6 +22,8 @@ pub struct GreyStatistics {
     pub high: u16,
     pub percentile_1: u16,
     pub percentile_99: u16,
+    /// The values inside the breast; `None` if they were not looked for, or if there is no breast.
+    pub breast: Option<BreastRange>,
     /// The largest value of the depth.
     pub full: u16,
     /// Number of pixels in each of [`BARS`] equal intervals from 0 to `full`.
@@ -69,6 +72,7 @@ impl GreyStatistics {
             high: counts.iter().rposition(|&count| count > 0).unwrap_or(0) as u16,
             percentile_1: percentile(0.01),
             percentile_99: percentile(0.99),
+            breast: None,
             full,
             histogram,
         }
@@ -90,8 +94,20 @@ pub enum WindowPreset {
     Range,
     /// From the first to the 99th percentile.
     Percentiles,
+    /// From the first to the 99th percentile of the breast's pixels.
+    Breast,
     /// The full range of the depth.
     Stored,
+    /// A centre and a width, as in DICOM (PS3.3 C.11.2.1.2).
+    Typed { centre: i32, width: u32 },
+}
+
+impl WindowPreset {
+    /// The preset without adjustments.
+    #[must_use]
+    pub const fn choice(self) -> WindowChoice {
+        WindowChoice { preset: self, level: 0, contrast: 0 }
+    }
 }
 
 /// A window preset with the user's adjustments.
@@ -111,10 +127,11 @@ impl WindowChoice {
     pub fn next(self) -> Self {
         let preset = match self.preset {
             WindowPreset::Usual | WindowPreset::Range => WindowPreset::Percentiles,
-            WindowPreset::Percentiles => WindowPreset::Stored,
-            WindowPreset::Stored => WindowPreset::Range,
+            WindowPreset::Percentiles => WindowPreset::Breast,
+            WindowPreset::Breast => WindowPreset::Stored,
+            WindowPreset::Stored | WindowPreset::Typed { .. } => WindowPreset::Range,
         };
-        Self { preset, level: 0, contrast: 0 }
+        preset.choice()
     }
 
     /// Makes the picture brighter by `steps`, or darker if they are negative.
@@ -132,17 +149,18 @@ impl WindowChoice {
     /// The window for an image with these statistics.
     #[must_use]
     pub fn window(self, of: &GreyStatistics) -> IntensityWindow {
-        let (low, high) = match self.preset {
-            WindowPreset::Usual if of.full == u16::from(u8::MAX) => (0, of.full),
-            WindowPreset::Usual | WindowPreset::Range => (of.low, of.high),
-            WindowPreset::Percentiles => (of.percentile_1, of.percentile_99),
-            WindowPreset::Stored => (0, of.full),
+        let (low, high) = match (self.preset, of.breast) {
+            (WindowPreset::Usual, _) if of.full == u16::from(u8::MAX) => (0, of.full),
+            (WindowPreset::Usual | WindowPreset::Range, _) => (of.low, of.high),
+            (WindowPreset::Breast, Some(breast)) => (breast.percentile_1, breast.percentile_99),
+            (WindowPreset::Percentiles | WindowPreset::Breast, _) => (of.percentile_1, of.percentile_99),
+            (WindowPreset::Stored, _) => (0, of.full),
+            (WindowPreset::Typed { centre, width }, _) => {
+                let typed = IntensityWindow::of_centre(centre, width);
+                return typed.adjusted(self);
+            }
         };
-        let span = f64::from(high) - f64::from(low);
-        let shift = -f64::from(self.level) * LEVEL_STEP * span;
-        let half = span / 2.0 * WIDTH_STEP.powi(-i32::from(self.contrast));
-        let middle = f64::midpoint(f64::from(low), f64::from(high)) + shift;
-        IntensityWindow { low: (middle - half).round() as i32, high: (middle + half).round() as i32 }
+        IntensityWindow { low: low.into(), high: high.into() }.adjusted(self)
     }
 
     /// The name in the interface: `as stored`, `whole range`, `1–99 %`.
@@ -155,7 +173,10 @@ impl WindowChoice {
             WindowPreset::Usual if of.full == u16::from(u8::MAX) => "as stored",
             WindowPreset::Usual | WindowPreset::Range => "whole range",
             WindowPreset::Percentiles => "1–99 %",
+            WindowPreset::Breast if of.breast.is_none() => "no breast found, 1–99 %",
+            WindowPreset::Breast => "1–99 % of the breast",
             WindowPreset::Stored => "as stored",
+            WindowPreset::Typed { .. } => "typed",
         }
     }
 }
@@ -170,6 +191,33 @@ pub struct IntensityWindow {
 }
 
 impl IntensityWindow {
+    /// The window of a centre and a width, as DICOM defines them.
+    #[must_use]
+    pub fn of_centre(centre: i32, width: u32) -> Self {
+        let width = width.clamp(1, 1 << 20) as i32;
+        let low = centre.clamp(-(1 << 20), 1 << 20) - width / 2;
+        Self { low, high: low + width - 1 }
+    }
+
+    /// The centre and the width that [`Self::of_centre`] makes this window of.
+    #[must_use]
+    pub fn centre_and_width(self) -> (i32, u32) {
+        let width = (self.high - self.low + 1).max(1);
+        (self.low + width / 2, width as u32)
+    }
+
+    /// The window moved and narrowed by the user's adjustments.
+    fn adjusted(self, by: WindowChoice) -> Self {
+        if by.level == 0 && by.contrast == 0 {
+            return self;
+        }
+        let span = f64::from(self.high) - f64::from(self.low);
+        let shift = -f64::from(by.level) * LEVEL_STEP * span;
+        let half = span / 2.0 * WIDTH_STEP.powi(-i32::from(by.contrast));
+        let middle = f64::midpoint(f64::from(self.low), f64::from(self.high)) + shift;
+        Self { low: (middle - half).round() as i32, high: (middle + half).round() as i32 }
+    }
+
     /// The grey level, 0 to 255, in which a value is drawn.
     #[must_use]
     pub fn level(self, value: u16) -> u8 {
@@ -219,16 +267,17 @@ mod tests {
         let values: Vec<u8> = (20..=204).collect();
         let eight = GreyStatistics::of(&Samples::Depth8(Raster::new(values.len(), 1, Channels::Grey, values)));
         let mut choice = WindowChoice::default();
-        let windows: Vec<_> = (0..4)
+        let windows: Vec<_> = (0..5)
             .map(|_| {
                 choice = choice.next();
                 (choice.name(&eight), choice.window(&eight))
             })
             .collect();
         assert_eq!(windows[0], ("1–99 %", IntensityWindow { low: 21, high: 203 }));
-        assert_eq!(windows[1], ("as stored", IntensityWindow { low: 0, high: 255 }));
-        assert_eq!(windows[2], ("whole range", IntensityWindow { low: 20, high: 204 }));
-        assert_eq!(windows[3], windows[0]);
+        assert_eq!(windows[1], ("no breast found, 1–99 %", windows[0].1));
+        assert_eq!(windows[2], ("as stored", IntensityWindow { low: 0, high: 255 }));
+        assert_eq!(windows[3], ("whole range", IntensityWindow { low: 20, high: 204 }));
+        assert_eq!(windows[4], windows[0]);
     }
 
     #[test]
@@ -243,6 +292,28 @@ mod tests {
         };
         assert!(spread(neutral.steeper(1)) > spread(neutral));
         assert_eq!(neutral.brighter(1).name(&found), "set by hand");
+    }
+
+    #[test]
+    fn centre_and_width_are_those_of_dicom() {
+        let whole = IntensityWindow { low: 0, high: 255 };
+        assert_eq!((whole.centre_and_width(), IntensityWindow::of_centre(128, 256)), ((128, 256), whole));
+        let typed = WindowPreset::Typed { centre: 2048, width: 4096 }.choice();
+        assert_eq!(typed.window(&statistics(&[7, 9])), IntensityWindow { low: 0, high: 4095 });
+        assert_eq!(typed.name(&statistics(&[7, 9])), "typed");
+        for window in [IntensityWindow { low: -3, high: -3 }, IntensityWindow { low: 5, high: 7 }] {
+            let (centre, width) = window.centre_and_width();
+            assert_eq!(IntensityWindow::of_centre(centre, width), window);
+        }
+    }
+
+    #[test]
+    fn the_breast_is_windowed_without_the_background() {
+        let breast = BreastRange { percentile_1: 900, percentile_99: 2100 };
+        let found = GreyStatistics { breast: Some(breast), ..statistics(&[0, 0, 0, 4000]) };
+        let choice = WindowPreset::Breast.choice();
+        assert_eq!(choice.window(&found), IntensityWindow { low: 900, high: 2100 });
+        assert_eq!(choice.name(&found), "1–99 % of the breast");
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 pub mod anatomy;
 pub mod background;
 pub mod breast_mask;
+pub mod breast_range;
 pub mod colormap;
 mod components;
 pub mod contour;
@@ -29,3 +30,4 @@ pub mod random_map;
 pub mod raster;
 pub mod resize;
 pub mod skin_band;
+pub mod thumbnail;

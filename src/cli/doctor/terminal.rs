@@ -26,6 +26,8 @@ struct TerminalEnvironment {
     /// The terminal's own answer.
     answer: Option<PictureWay>,
     tmux: Tmux,
+    /// Inside tmux, true if programs may write to the clipboard.
+    tmux_clipboard: bool,
 }
 
 /// The presence of tmux between this program and the terminal.
@@ -54,6 +56,7 @@ pub(super) fn check() -> Check {
         in_kitty: is_set("KITTY_WINDOW_ID"),
         answer: ask_terminal(),
         tmux: if is_set("TMUX") { ask_tmux() } else { Tmux::Absent },
+        tmux_clipboard: is_set("TMUX") && tmux_option(&["-gqsv", "set-clipboard"]) == b"on",
     })
 }
 
@@ -70,15 +73,17 @@ fn ask_terminal() -> Option<PictureWay> {
 
 /// Asks the surrounding tmux for its passthrough option; a tmux that is too old does not have it.
 fn ask_tmux() -> Tmux {
-    let output = Command::new("tmux")
-        .args(["show-options", "-gqv", "allow-passthrough"])
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output();
-    match output {
-        Ok(output) if [b"on".as_slice(), b"all"].contains(&output.stdout.trim_ascii()) => Tmux::Open,
+    match tmux_option(&["-gqv", "allow-passthrough"]).as_slice() {
+        b"on" | b"all" => Tmux::Open,
         _ => Tmux::Closed,
     }
+}
+
+/// The value of an option of the surrounding tmux; empty if it does not have it.
+fn tmux_option(words: &[&str]) -> Vec<u8> {
+    let output =
+        Command::new("tmux").arg("show-options").args(words).stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.map_or_else(|_| Vec::new(), |output| output.stdout.trim_ascii().to_vec())
 }
 
 fn describe(terminal: &TerminalEnvironment) -> Check {
@@ -111,6 +116,9 @@ fn describe(terminal: &TerminalEnvironment) -> Check {
         found.push("in tmux".to_owned());
         if terminal.tmux == Tmux::Closed {
             advice.push("for pictures in tmux 3.3 or later, in ~/.tmux.conf: set -g allow-passthrough on".to_owned());
+        }
+        if !terminal.tmux_clipboard {
+            advice.push("to copy paths out of the workbench, in ~/.tmux.conf: set -s set-clipboard on".to_owned());
         }
         if !true_color {
             advice.push("for true colour, in ~/.tmux.conf: set -as terminal-features ',*:RGB'".to_owned());
@@ -174,8 +182,12 @@ mod tests {
             ..kitty()
         };
         let advice = describe(&closed).advice.join("\n");
-        assert!(advice.contains("set -g allow-passthrough on") && advice.contains("RGB"), "{advice}");
-        let open = TerminalEnvironment { colorterm: "truecolor".to_owned(), tmux: Tmux::Open, ..closed };
+        assert!(
+            advice.contains("set -g allow-passthrough on") && advice.contains("RGB") && advice.contains("clipboard"),
+            "{advice}"
+        );
+        let colorterm = "truecolor".to_owned();
+        let open = TerminalEnvironment { colorterm, tmux: Tmux::Open, tmux_clipboard: true, ..closed };
         assert!(describe(&open).advice.is_empty());
     }
 

@@ -10,7 +10,9 @@ use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::KeyTables;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::PictureMessage;
+use crate::tui::protocol::thumbnails::ThumbnailMessage;
 use crate::tui::screens::screen::Screen;
+use crate::tui::widgets::contact_sheet::ContactSheet;
 use crate::tui::widgets::picture::PictureView;
 
 impl App {
@@ -22,6 +24,11 @@ impl App {
             }
         }
         self.screens.all().for_each(|screen| screen.on_picture(message));
+        Vec::new()
+    }
+
+    pub(super) fn on_thumbnail(&mut self, message: &ThumbnailMessage) -> Vec<Effect> {
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.on_message(message));
         Vec::new()
     }
 
@@ -39,6 +46,7 @@ impl App {
     /// Forgets all pictures, since the terminal has lost them.
     pub(super) fn forget_pictures(&mut self) {
         self.screens.all().flat_map(Screen::pictures_mut).for_each(PictureView::forget);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(ContactSheet::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
                 viewer.picture.forget();
@@ -69,6 +77,7 @@ impl App {
         let body = self.areas.body;
         let covered = !self.popups.is_empty();
         self.screens.all().flat_map(Screen::pictures_mut).for_each(|picture| picture.covered = covered);
+        self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.covered = covered);
         // A full-screen picture hides everything below it.
         let first = self.popups.iter().rposition(|popup| matches!(popup, Popup::Viewer(_)));
         if first.is_none() {

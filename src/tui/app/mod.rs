@@ -29,6 +29,7 @@ use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
+use mammoscope_domain::text::printable::printable;
 
 /// The time for which a notice is shown.
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
@@ -49,8 +50,9 @@ pub(super) struct App {
 
 impl App {
     /// The workbench in its saved state.
-    pub(super) fn new(shared: SharedState, view: ViewState) -> Self {
+    pub(super) fn new(mut shared: SharedState, view: ViewState) -> Self {
         let screen = view.screen;
+        shared.window = view.window;
         let screens = Screens::new(view);
         let mut app = Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() };
         app.apply_theme();
@@ -59,7 +61,7 @@ impl App {
 
     /// The state to save.
     pub(super) fn view_state(&self) -> ViewState {
-        self.screens.view_state(self.screen)
+        self.screens.view_state(self.screen, self.shared.window)
     }
 
     /// The effects to perform when the workbench opens.
@@ -104,6 +106,7 @@ impl App {
             }
             UiMessage::Picture(message) => self.on_picture(&message),
             UiMessage::Job(message) => self.on_job_message(message),
+            UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
         effects.extend(run_ends::effects_of_ends(&active, &self.shared.runs));
@@ -139,6 +142,15 @@ impl App {
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Ask(question) => self.popups.push(Popup::Confirm(ConfirmPopup::new(question))),
+                Effect::Window(window) => {
+                    self.shared.window = window;
+                    remaining.push(Effect::SaveView);
+                }
+                Effect::Copy(text) => {
+                    let notice = Notice { text: format!("copied {}", printable(&text)), tone: Tone::Done };
+                    self.note(notice);
+                    remaining.push(Effect::Copy(text));
+                }
                 effect => {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
                         self.forget_pictures();
@@ -194,7 +206,7 @@ impl App {
             }
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
-                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images))));
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
                 Vec::new()
             }
         }

@@ -7,6 +7,7 @@ use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::view_state::ViewState;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 macro_rules! define_screens {
     ($($module:ident: $Name:ident $key:literal $go:literal,
@@ -23,8 +24,8 @@ macro_rules! define_screens {
             }
 
             /// The state to save.
-            pub(in crate::tui) fn view_state(&self, screen: ScreenId) -> ViewState {
-                ViewState { screen, $($module: self.$module.view_state(),)* }
+            pub(in crate::tui) fn view_state(&self, screen: ScreenId, window: WindowChoice) -> ViewState {
+                ViewState { screen, window, $($module: self.$module.view_state(),)* }
             }
 
             /// The screen with this id.

@@ -8,6 +8,7 @@ use crate::tui::protocol::binding::{Binding, KeyTables};
 use crate::tui::protocol::verb::{KeyMap, SHOW_VERBS, VERBS, Verb, VerbEntry};
 use crate::tui::protocol::viewer::ImageList;
 use crate::tui::testing::fresh_app;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 const START: &str = "<!-- verbs: written by a test -->\n";
 const END: &str = "<!-- end of verbs -->\n";
@@ -22,7 +23,8 @@ fn columns(app: &mut App) -> Vec<(&'static str, Vec<&'static Binding>)> {
         let states = screen.states().iter().flat_map(|state| flat(state.tables));
         columns.push((id.title(), states.chain(flat(current)).chain(APP_BINDINGS).collect()));
     }
-    let viewer = ViewerPopup::open(ImageList { title: String::new(), images: Vec::new(), position: 0 });
+    let viewer =
+        ViewerPopup::open(ImageList { title: String::new(), images: Vec::new(), position: 0 }, WindowChoice::default());
     columns.push(("picture", flat(viewer.bindings()).chain(POPUP_BINDINGS).collect()));
     columns
 }

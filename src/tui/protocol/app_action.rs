@@ -41,7 +41,7 @@ macro_rules! define_app_bindings {
                 .also(&[stringify!($module)]),)*
             app(AppAction::Jobs, &[Verb::Jobs], "", "list the jobs").also(&["progress", "processes"]),
             job(JobKind::Predict, &["infer", "classify"]),
-            job(JobKind::Audit, &["check", "quality"]),
+            job(JobKind::Audit, &["check"]),
             job(JobKind::Split, &["folds", "cross-validation"]),
             job(JobKind::Submit, &["slurm", "sbatch"]),
             job(JobKind::Phantoms, &["phantoms", "test data"]),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::preparation::{PreparationAction, PreparationEffect, PreparationMessage};
 use crate::tui::protocol::review::{ReviewAction, ReviewEffect, ReviewMessage};
 use mammoscope_dataset::duplicate_audit::DuplicateAudit;
@@ -29,6 +30,8 @@ pub(in crate::tui) enum DatasetsEffect {
     ReadHeaders(Vec<PathBuf>),
     /// Complete a typed path.
     Complete(String),
+    /// Check that a typed path is a folder that can be read, before it replaces what is open.
+    Check(String),
     /// Look for data sets in this workspace and in the working directory.
     LookForData(PathBuf),
     Preparation(PreparationEffect),
@@ -79,6 +82,11 @@ pub(in crate::tui) enum DatasetsMessage {
         typed: String,
         found: Vec<String>,
     },
+    /// The outcome of a check of a typed path: the folder, absolute, or why it cannot be opened.
+    Checked {
+        typed: String,
+        outcome: Result<PathBuf, Failure>,
+    },
     /// Data sets that were found nearby.
     Offered(Vec<PathBuf>),
     Preparation(PreparationMessage),
@@ -97,7 +105,17 @@ pub(in crate::tui) enum DatasetsAction {
     View,
     Explain,
     Mark,
+    MarkRange,
     MarkAll,
+    Copy,
+    Sort,
+    ReverseSort,
+    /// Shows the images as a list or as a contact sheet.
+    Arrangement,
+    /// Shows the four views of the examination.
+    Hanging,
+    SheetLeft,
+    SheetRight,
     Filter,
     NextShown,
     NextFlagged,
@@ -105,14 +123,9 @@ pub(in crate::tui) enum DatasetsAction {
     Open,
     OpenOffered,
     Train,
-    NextWindow,
-    Brighter,
-    Darker,
-    MoreContrast,
-    LessContrast,
-    ResetWindow,
     /// Choose a job on the open data set.
     Jobs,
+    Picture(PictureAction),
     Preparation(PreparationAction),
     Review(ReviewAction),
 }

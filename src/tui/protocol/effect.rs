@@ -10,8 +10,10 @@ use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
+use crate::tui::protocol::thumbnails::ThumbnailRequest;
 use crate::tui::protocol::viewer::ImageList;
 use mammoscope_domain::run::run_spec::RunSpec;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 macro_rules! define_effect {
@@ -39,8 +41,16 @@ macro_rules! define_effect {
             Act(Action),
             /// Ask for confirmation; handled by the application.
             Ask(Question),
+            /// Show all pictures through this grey window; handled by the application.
+            Window(WindowChoice),
+            /// Put a text on the terminal's clipboard; the application says so in the footer.
+            Copy(String),
             Picture(PictureEffect),
             Job(JobEffect),
+            /// Look for the other views of the examination that an image belongs to.
+            FindViews(PathBuf),
+            /// Make these thumbnails instead of those that are still waited for.
+            Thumbnails(ThumbnailRequest),
             $(
                 /// An effect for the service of one screen.
                 $Name(crate::tui::protocol::$module::$Effect),
@@ -72,6 +82,8 @@ pub(in crate::tui) enum Destination {
     Screen(ScreenId),
     /// The full-screen picture viewer.
     Viewer(ImageList),
+    /// The viewer with the four views of the first image's examination.
+    Hanging(ImageList),
 }
 
 /// A line shown above the footer for a while.

@@ -32,6 +32,11 @@ pub(in crate::tui) enum EvaluateAction {
     Sort,
     /// Reverse the order of the list of cases.
     ReverseOrder,
+    /// Show the cases as a list or as a contact sheet.
+    Arrangement,
+    SheetLeft,
+    SheetRight,
+    CopyPath,
     /// Explain the image with the model that is compared with.
     ExplainOther,
     Split,

@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::explained_image::ExplainedImage;
 use crate::analysis::explanation_files::MapPainting;
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
+use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::raster::Raster;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The source of the models to explain.
@@ -27,7 +31,7 @@ pub(in crate::tui) enum ModelSource {
 }
 
 /// An image to explain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::tui) struct ExplainSample {
     pub(in crate::tui) path: PathBuf,
     pub(in crate::tui) label: Option<DensityClass>,
@@ -37,7 +41,7 @@ pub(in crate::tui) struct ExplainSample {
 }
 
 /// Images to explain.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(in crate::tui) struct ExplainList {
     /// A property that the images share, such as `C predicted as D`.
     pub(in crate::tui) title: String,
@@ -72,12 +76,22 @@ pub(in crate::tui) struct MappedImage {
     pub(in crate::tui) image: Arc<ExplainedImage>,
     /// The explained class.
     pub(in crate::tui) class: DensityClass,
-    /// Columns and rows of the map before upsampling.
-    pub(in crate::tui) grid: (usize, usize),
+    /// The map before it was enlarged: one value per position.
+    pub(in crate::tui) positions: Raster<f32>,
     pub(in crate::tui) model: PathBuf,
+    /// The map beside random maps; `None` if there is nothing to compare.
+    pub(in crate::tui) control: Option<ControlComparison>,
+    pub(in crate::tui) training: TrainingEvidence,
+    /// Doubts about the image itself.
+    pub(in crate::tui) doubts: Vec<ImageDoubt>,
 }
 
 impl MappedImage {
+    /// Columns and rows of the map before it was enlarged.
+    pub(in crate::tui) fn grid(&self) -> (usize, usize) {
+        (self.positions.width(), self.positions.height())
+    }
+
     /// The most probable class; `None` if the network's output is not finite.
     pub(in crate::tui) fn predicted(&self) -> Option<DensityClass> {
         self.image.probabilities.as_ref().map(Probabilities::most_probable)
@@ -108,6 +122,12 @@ pub(in crate::tui) enum ExplainEffect {
     Show { shown: Vec<MapRequest>, ahead: Vec<MapRequest> },
     /// Look for folders with models.
     LookForModels,
+    /// Complete the typed path of a model.
+    Complete(String),
+    /// Check that a typed path is a model or a folder of models.
+    CheckModels(String),
+    /// Look whether these images of the last session are still there.
+    LookForImages(Vec<PathBuf>),
     /// Write the files of these images to a new folder.
     Export { images: Vec<(PathBuf, Arc<MappedImage>)>, painting: MapPainting },
 }
@@ -120,6 +140,10 @@ impl PartialEq for ExplainEffect {
                 shown == others && ahead == then
             }
             (Self::LookForModels, Self::LookForModels) => true,
+            (Self::Complete(typed), Self::Complete(other)) | (Self::CheckModels(typed), Self::CheckModels(other)) => {
+                typed == other
+            }
+            (Self::LookForImages(paths), Self::LookForImages(others)) => paths == others,
             (Self::Export { images, .. }, Self::Export { images: others, .. }) => {
                 let same = |((file, image), (other, of)): (&(_, Arc<_>), &(_, Arc<_>))| {
                     file == other && Arc::ptr_eq(image, of)
@@ -140,6 +164,18 @@ pub(in crate::tui) enum ExplainMessage {
     },
     /// Folders with models.
     Models(Vec<PathBuf>),
+    /// Completions of a typed path.
+    Completed {
+        typed: String,
+        found: Vec<String>,
+    },
+    /// The outcome of a check of a typed path: the path, absolute, or why there is no model.
+    ModelsChecked {
+        typed: String,
+        outcome: Result<PathBuf, Failure>,
+    },
+    /// Images of the last session that are no longer there.
+    Missing(Vec<PathBuf>),
     /// The folder that was written.
     Exported(Result<PathBuf, Failure>),
 }
@@ -163,11 +199,15 @@ pub(in crate::tui) enum ExplainAction {
     PreviousLayer,
     Class,
     PreviousClass,
-    Window,
+    Cells,
+    Smooth,
+    Picture(PictureAction),
     Colors,
     Scale,
     Grid,
     Models,
+    /// Asks for the path of a model.
+    TypeModels,
     FullScreen,
     Export,
     Retry,

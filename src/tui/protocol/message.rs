@@ -1,10 +1,12 @@
 //! The messages of the workbench's one inbox.
 
 use crate::terminal::input::Input;
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::jobs::JobMessage;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::pictures::PictureMessage;
 use crate::tui::protocol::screen_table::for_each_screen;
+use crate::tui::protocol::thumbnails::ThumbnailMessage;
 
 macro_rules! define_message {
     ($($module:ident: $Name:ident $key:literal $go:literal,
@@ -34,6 +36,10 @@ macro_rules! define_message {
             Job(JobMessage),
             /// The outcome of a request for a picture.
             Picture(PictureMessage),
+            /// The views of an examination.
+            Views(ViewsMessage),
+            /// A thumbnail of a contact sheet.
+            Thumbnail(ThumbnailMessage),
             $(
                 /// A message to one screen from its service.
                 $Name(crate::tui::protocol::$module::$Message),

@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use image::DynamicImage;
 use ratatui_image::protocol::Protocol;
 
 use crate::terminal::graphics::PictureLook;
-use crate::terminal::sizes::{Cells, Pixels};
+use crate::terminal::sizes::Cells;
 use crate::tui::protocol::cell_picture::CellPicture;
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::framing::{FramedPart, Framing};
 use crate::tui::protocol::painted::PaintedExplanation;
 use crate::tui::protocol::painted_review::PaintedReview;
 use mammoscope_domain::image::image_findings::ImageDoubt;
@@ -30,11 +30,13 @@ pub(in crate::tui) enum PicturePlace {
     Original,
     /// A prepared image.
     Prepared,
+    /// One of the four views of an examination, counted from 0.
+    Hung(u8),
 }
 
 impl PicturePlace {
     /// The number of places.
-    pub(crate) const COUNT: usize = 4 + TILES;
+    pub(crate) const COUNT: usize = 4 + TILES + VIEWS;
 
     /// The index among all places.
     pub(crate) const fn index(self) -> usize {
@@ -44,12 +46,16 @@ impl PicturePlace {
             Self::Tile(tile) => 2 + tile as usize % TILES,
             Self::Original => 2 + TILES,
             Self::Prepared => 3 + TILES,
+            Self::Hung(view) => 4 + TILES + view as usize % VIEWS,
         }
     }
 }
 
 /// The largest number of pictures side by side.
 pub(in crate::tui) const TILES: usize = 4;
+
+/// The number of standard views.
+const VIEWS: usize = 4;
 
 /// A request for a picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +65,8 @@ pub(in crate::tui) struct PictureRequest {
     /// The available room.
     pub(in crate::tui) room: Cells,
     pub(in crate::tui) window: WindowChoice,
+    /// The part of the image, how it is turned, and the cursor in it.
+    pub(in crate::tui) framing: Framing,
     /// The picture that is painted instead of the file's; `None` for the image as stored.
     pub(in crate::tui) painted: Option<Painted>,
     pub(in crate::tui) look: PictureLook,
@@ -80,24 +88,6 @@ impl From<PaintedExplanation> for Painted {
 impl From<PaintedReview> for Painted {
     fn from(painted: PaintedReview) -> Self {
         Self::Review(painted)
-    }
-}
-
-impl Painted {
-    /// The size for the picture's aspect ratio.
-    pub(in crate::tui) fn size(&self) -> Pixels {
-        match self {
-            Self::Explanation(painted) => painted.size(),
-            Self::Review(painted) => painted.size(),
-        }
-    }
-
-    /// Draws the picture in this size; the grey window is for explained images.
-    pub(in crate::tui) fn drawn(&self, window: WindowChoice, size: Pixels) -> DynamicImage {
-        match self {
-            Self::Explanation(painted) => painted.drawn(window, size),
-            Self::Review(painted) => painted.drawn(size),
-        }
     }
 }
 
@@ -123,8 +113,39 @@ pub(in crate::tui) struct PictureMessage {
 #[derive(Clone, Debug)]
 pub(in crate::tui) struct EncodedPicture {
     pub(in crate::tui) drawing: Drawing,
-    /// `None` for a painted picture.
+    /// The part of the image that it shows.
+    pub(in crate::tui) part: FramedPart,
+    /// The pixel under the cursor; `None` without a cursor or without the file.
+    pub(in crate::tui) probe: Option<Probe>,
+    /// `None` for a picture that is painted without the file.
     pub(in crate::tui) facts: Option<PictureFacts>,
+}
+
+/// A pixel of an image as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) struct Probe {
+    /// Column and row in the file, from 0.
+    pub(in crate::tui) column: u32,
+    pub(in crate::tui) row: u32,
+    pub(in crate::tui) value: StoredValue,
+}
+
+/// The value of a pixel as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum StoredValue {
+    Grey(u16),
+    Colour([u8; 3]),
+}
+
+impl fmt::Display for Probe {
+    /// `x 512  y 1033  grey 87`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { column, row, .. } = self;
+        match self.value {
+            StoredValue::Grey(grey) => write!(f, "x {column}  y {row}  grey {grey}"),
+            StoredValue::Colour([red, green, blue]) => write!(f, "x {column}  y {row}  colour {red} {green} {blue}"),
+        }
+    }
 }
 
 /// A picture that is ready to be drawn.
@@ -172,5 +193,13 @@ impl PictureFacts {
             Some(IntensityWindow { low, high }) => format!("window {low}–{high} · {}", self.window_name),
             None => "in colour, as stored".to_owned(),
         }
+    }
+
+    /// Centre and width of the window, such as `C 112 W 185`; empty for a colour image.
+    pub(in crate::tui) fn centre_text(&self) -> String {
+        self.window.map_or_else(String::new, |window| {
+            let (centre, width) = window.centre_and_width();
+            format!("C {centre} W {width}")
+        })
     }
 }

@@ -18,6 +18,11 @@ pub(in crate::tui) enum PreparationEffect {
 #[derive(Debug)]
 pub(in crate::tui) enum PreparationMessage {
     Progress(PreparationProgress),
+    /// Nothing was started, since one of the typed paths cannot be used.
+    NotStarted {
+        path: PreparationPath,
+        problem: Failure,
+    },
     /// A source was refused.
     Refused {
         /// The source's number and the first digits of its hash; its path may identify a person.
@@ -31,6 +36,14 @@ pub(in crate::tui) enum PreparationMessage {
         output: PathBuf,
         outcome: Result<PreparationOutcome, Failure>,
     },
+}
+
+/// The paths of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::tui) enum PreparationPath {
+    Input,
+    Output,
+    Labels,
 }
 
 /// The progress of a stage.

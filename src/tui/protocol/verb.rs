@@ -71,7 +71,9 @@ define_verbs! {
     PanRight "pan-right" [Key::ShiftRight] "pan to the right";
     PanUp "pan-up" [Key::ShiftUp] "pan up";
     PanDown "pan-down" [Key::ShiftDown] "pan down";
+    Crosshair "crosshair" [Key::Char(',')] "show the value under a crosshair";
     Window "window" [Key::Char('w')] "switch to the next grey window";
+    TypeWindow "type-window" [Key::Char('W')] "type the centre and width of the grey window";
     Darker "darker" [Key::Char('<')] "darker, or less opaque";
     Brighter "brighter" [Key::Char('>')] "brighter, or more opaque";
     LessContrast "less-contrast" [Key::Char('{')] "less contrast";
@@ -134,6 +136,17 @@ impl Verb {
     /// What the verb does.
     pub(in crate::tui) fn meaning(self) -> &'static str {
         VERBS.iter().chain(SHOW_VERBS).find(|entry| entry.verb == self).map_or("", |entry| entry.meaning)
+    }
+
+    /// The columns and rows by which a verb moves a cursor or a magnified picture; `None` for other verbs.
+    pub(in crate::tui) const fn direction(self) -> Option<(i32, i32)> {
+        match self {
+            Self::Left => Some((-1, 0)),
+            Self::Right => Some((1, 0)),
+            Self::Up => Some((0, -1)),
+            Self::Down => Some((0, 1)),
+            _ => None,
+        }
     }
 
     /// True for a verb that only moves a cursor.

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::tui::protocol::picture_action::PictureAction;
+
 /// Actions of the picture viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum ViewerAction {
@@ -11,12 +13,10 @@ pub(in crate::tui) enum ViewerAction {
     TenBack,
     First,
     Last,
-    NextWindow,
-    Brighter,
-    Darker,
-    MoreContrast,
-    LessContrast,
-    ResetWindow,
+    Picture(PictureAction),
+    CopyPath,
+    /// Shows the four views of the examination, or the image alone.
+    Hanging,
     Close,
 }
 

@@ -9,6 +9,7 @@ use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::PictureMessage;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::contact_sheet::ContactSheet;
 use crate::tui::widgets::picture::PictureView;
 
 /// A screen, whose state changes by input and messages. It does no I/O but returns effects.
@@ -76,9 +77,16 @@ pub(in crate::tui) trait Screen {
         }
     }
 
+    /// The contact sheet of this screen, if it has one.
+    fn sheet_mut(&mut self) -> Option<&mut ContactSheet> {
+        None
+    }
+
     /// Effects that follow from a drawing: only then the visible rows and the room of pictures are known.
     fn after_draw(&mut self) -> Vec<Effect> {
-        self.pictures_mut().iter_mut().filter_map(PictureView::take_request).collect()
+        let mut effects: Vec<Effect> = self.pictures_mut().iter_mut().filter_map(PictureView::take_request).collect();
+        effects.extend(self.sheet_mut().and_then(ContactSheet::take_request));
+        effects
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState);

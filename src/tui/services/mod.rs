@@ -25,9 +25,10 @@ use mammoscope_storage::runs::workspace::Workspace;
 macro_rules! define_services {
     ($($module:ident: $Name:ident $key:literal $go:literal,
         $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
-        /// The services of the workbench: one per screen, one for pictures, and one for jobs.
+        /// The services of the workbench: one per screen, and those for pictures, thumbnails and jobs.
         pub(super) struct Services {
             pictures: pictures::PictureService,
+            thumbnails: pictures::thumbnails::ThumbnailService,
             jobs: jobs::JobService,
             $($module: $module::$Service,)*
         }
@@ -37,6 +38,7 @@ macro_rules! define_services {
             pub(super) fn new(workspace: &Workspace, inbox: &Sender<UiMessage>) -> Self {
                 Self {
                     pictures: pictures::PictureService::new(inbox.clone()),
+                    thumbnails: pictures::thumbnails::ThumbnailService::new(inbox.clone()),
                     jobs: jobs::JobService::new(inbox.clone()),
                     $($module: $module::$Service::new(workspace, inbox),)*
                 }
@@ -46,6 +48,8 @@ macro_rules! define_services {
             pub(super) fn perform(&mut self, effect: Effect) {
                 match effect {
                     Effect::Picture(effect) => self.pictures.perform(effect),
+                    Effect::FindViews(image) => self.pictures.find_views(image),
+                    Effect::Thumbnails(request) => self.thumbnails.perform(request),
                     Effect::Job(effect) => self.jobs.perform(effect),
                     $(Effect::$Name(effect) => self.$module.perform(effect),)*
                     // Performed by the application or the main loop.
@@ -58,6 +62,8 @@ macro_rules! define_services {
                     | Effect::Act(_)
                     | Effect::Navigate(_)
                     | Effect::Notice(_)
+                    | Effect::Copy(_)
+                    | Effect::Window(_)
                     | Effect::Ask(_) => {}
                 }
             }

@@ -9,4 +9,5 @@ pub mod explanation_summary;
 pub mod map_status;
 pub mod perturbation_curve;
 pub mod sanity_verdict;
+pub mod verdict;
 pub mod weight_cascade;

@@ -1,64 +1,86 @@
 //! The full-screen picture viewer, for browsing a list of images.
 
-use ratatui::Frame;
-use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::{Clear, Paragraph};
+mod keys;
+mod view;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
-use crate::tui::protocol::binding::{Action, Binding, KeyTables, action_of};
+use crate::tui::protocol::binding::{Action, KeyTables, action_of};
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::examination_views::ViewsMessage;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
 use crate::tui::protocol::verb::{KeyMap, Verb};
-use crate::tui::protocol::viewer::{ImageList, ViewerAction};
-use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, width};
-use crate::tui::widgets::pane::draw_pane;
-use crate::tui::widgets::picture::{PictureContent, PictureView};
-use mammoscope_domain::text::printable::{printable, printable_os};
+use crate::tui::protocol::viewer::{ImageList, ListedImage, ViewerAction};
+use crate::tui::widgets::hanging::HangingView;
+use crate::tui::widgets::picture::PictureView;
+use crate::tui::widgets::window_field::{WindowField, WindowKey};
 use mammoscope_imaging::intensity_window::WindowChoice;
 
-const fn act(action: ViewerAction) -> Action {
-    Action::Viewer(action)
-}
-
-const BINDINGS: KeyTables = &[&[
-    Binding::new(act(ViewerAction::Next), &[Verb::Right, Verb::Down], "next", "show the next image"),
-    Binding::new(act(ViewerAction::Previous), &[Verb::Left, Verb::Up], "previous", "show the previous image"),
-    Binding::new(act(ViewerAction::NextWindow), &[Verb::Window], "window", "switch to the next grey window"),
-    Binding::new(act(ViewerAction::Darker), &[Verb::Darker], "darker", "darken the image"),
-    Binding::new(act(ViewerAction::Brighter), &[Verb::Brighter], "brighter", "brighten the image"),
-    Binding::new(act(ViewerAction::MoreContrast), &[Verb::MoreContrast], "contrast", "increase the contrast"),
-    Binding::quiet(act(ViewerAction::LessContrast), &[Verb::LessContrast], "decrease the contrast"),
-    Binding::quiet(act(ViewerAction::ResetWindow), &[Verb::ResetView], "reset the grey window"),
-    Binding::quiet(act(ViewerAction::TenForward), &[Verb::PageDown], "go ten images forward"),
-    Binding::quiet(act(ViewerAction::TenBack), &[Verb::PageUp], "go ten images back"),
-    Binding::quiet(act(ViewerAction::First), &[Verb::First], "show the first image"),
-    Binding::quiet(act(ViewerAction::Last), &[Verb::Last], "show the last image"),
-    Binding::new(act(ViewerAction::Close), &[Verb::Back, Verb::Quit], "back", "go back"),
-]];
-
+/// The full-screen picture viewer.
 pub(in crate::tui) struct ViewerPopup {
     images: ImageList,
+    /// The grey window, which all pictures share.
     window: WindowChoice,
-    pub(in crate::tui) picture: PictureView,
+    /// The line for typing a grey window, while it is open.
+    window_field: Option<WindowField>,
+    picture: PictureView,
+    /// The four views of the image's examination, while they are shown in its place.
+    hanging: Option<HangingView>,
 }
 
 impl ViewerPopup {
-    /// A viewer of these images. Pictures are requested on drawing, since their size is known only then.
-    pub(in crate::tui) fn open(mut images: ImageList) -> Self {
+    /// A viewer of these images through this grey window. Pictures are requested on drawing, since their size is known
+    /// only then.
+    pub(in crate::tui) fn open(mut images: ImageList, window: WindowChoice) -> Self {
         images.position = images.position.min(images.images.len().saturating_sub(1));
-        Self { images, window: WindowChoice::default(), picture: PictureView::new(PicturePlace::Viewer) }
+        let picture = PictureView::new(PicturePlace::Viewer);
+        Self { images, window, window_field: None, picture, hanging: None }
+    }
+
+    /// A viewer that begins with the four views of an examination.
+    pub(in crate::tui) fn hung(images: ImageList, window: WindowChoice) -> Self {
+        Self { hanging: Some(HangingView::default()), ..Self::open(images, window) }
+    }
+
+    /// The places of its pictures.
+    pub(in crate::tui) fn pictures_mut(&mut self) -> impl Iterator<Item = &mut PictureView> {
+        let hung = self.hanging.as_mut().map(HangingView::pictures_mut).unwrap_or_default();
+        std::iter::once(&mut self.picture).chain(hung)
     }
 
     #[expect(clippy::unused_self, reason = "the tables are the popup's")]
     pub(in crate::tui) fn bindings(&self) -> KeyTables {
-        BINDINGS
+        keys::BINDINGS
+    }
+
+    fn image(&self) -> Option<&ListedImage> {
+        self.images.images.get(self.images.position)
     }
 
     pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
-        let Some(Action::Viewer(action)) = action_of(key, keymap, BINDINGS.iter().copied().flatten()) else {
+        if let Some(field) = &mut self.window_field {
+            return PopupOutcome::Stay(match field.press(key) {
+                WindowKey::Typing => Vec::new(),
+                WindowKey::Chosen(window) => {
+                    self.window_field = None;
+                    self.show_through(window)
+                }
+                WindowKey::Cancelled => {
+                    self.window_field = None;
+                    Vec::new()
+                }
+            });
+        }
+        if let Some((across, down)) = keymap.verb_of(key).and_then(Verb::direction)
+            && match &mut self.hanging {
+                Some(hanging) => hanging.arrow(across, down),
+                None => self.picture.arrow(across, down),
+            }
+        {
+            return PopupOutcome::Stay(Vec::new());
+        }
+        let Some(Action::Viewer(action)) = action_of(key, keymap, keys::BINDINGS.iter().copied().flatten()) else {
             return PopupOutcome::Unbound;
         };
         self.act(action)
@@ -72,15 +94,48 @@ impl ViewerPopup {
             ViewerAction::TenBack => self.step(-10),
             ViewerAction::First => self.images.position = 0,
             ViewerAction::Last => self.images.position = self.images.images.len().saturating_sub(1),
-            ViewerAction::NextWindow => self.window = self.window.next(),
-            ViewerAction::Brighter => self.window = self.window.brighter(1),
-            ViewerAction::Darker => self.window = self.window.brighter(-1),
-            ViewerAction::MoreContrast => self.window = self.window.steeper(1),
-            ViewerAction::LessContrast => self.window = self.window.steeper(-1),
-            ViewerAction::ResetWindow => self.window = WindowChoice::default(),
+            ViewerAction::Picture(action) => return PopupOutcome::Stay(self.act_on_picture(action)),
+            ViewerAction::CopyPath => {
+                let path = self.image().map(|image| image.path.to_string_lossy().into_owned());
+                return PopupOutcome::Stay(path.map(Effect::Copy).into_iter().collect());
+            }
+            ViewerAction::Hanging => {
+                self.hanging = if self.hanging.is_some() { None } else { Some(HangingView::default()) };
+                self.picture.forget();
+            }
+            // One step back: from the crosshair or the magnification to the whole image, then to where it came from.
+            ViewerAction::Close if self.hanging.as_ref().is_some_and(HangingView::is_zoomed) => {
+                self.hanging.iter_mut().for_each(HangingView::reset);
+            }
+            ViewerAction::Close if self.picture.is_zoomed() || self.picture.has_cursor() => self.picture.reset(),
             ViewerAction::Close => return PopupOutcome::Close(Vec::new()),
         }
         PopupOutcome::Stay(Vec::new())
+    }
+
+    fn act_on_picture(&mut self, action: PictureAction) -> Vec<Effect> {
+        let is_whole = match &self.hanging {
+            Some(hanging) => !hanging.is_zoomed(),
+            None => !self.picture.is_zoomed(),
+        };
+        let action = if action == PictureAction::Whole && is_whole { PictureAction::ResetWindow } else { action };
+        if let Some(window) = action.window(self.window) {
+            return self.show_through(window);
+        }
+        if action == PictureAction::TypeWindow {
+            let in_use = self.image().and_then(|image| self.picture.facts(&image.path)?.window);
+            self.window_field = Some(WindowField::new(in_use));
+        } else if let Some(hanging) = &mut self.hanging {
+            hanging.act(action);
+        } else {
+            self.picture.act(action);
+        }
+        Vec::new()
+    }
+
+    fn show_through(&mut self, window: WindowChoice) -> Vec<Effect> {
+        self.window = window;
+        vec![Effect::Window(window)]
     }
 
     fn step(&mut self, images: isize) {
@@ -89,6 +144,13 @@ impl ViewerPopup {
     }
 
     pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
+        let is_taken = match &mut self.hanging {
+            Some(hanging) => hanging.mouse(mouse),
+            None => self.picture.mouse(mouse),
+        };
+        if is_taken {
+            return PopupOutcome::Stay(Vec::new());
+        }
         match mouse.kind {
             MouseKind::WheelDown => self.act(ViewerAction::Next),
             MouseKind::WheelUp => self.act(ViewerAction::Previous),
@@ -97,46 +159,22 @@ impl ViewerPopup {
     }
 
     pub(in crate::tui) fn on_message(&mut self, message: &PictureMessage) {
-        self.picture.on_message(message);
+        self.pictures_mut().for_each(|picture| picture.on_message(message));
     }
 
-    /// Takes the request that the last drawing led to.
-    pub(in crate::tui) fn take_request(&mut self) -> Option<Effect> {
-        self.picture.take_request()
+    /// Takes the views of the examination that is shown.
+    pub(in crate::tui) fn on_views(&mut self, message: &ViewsMessage) {
+        if let Some(hanging) = &mut self.hanging {
+            hanging.on_views(message);
+        }
     }
 
-    pub(in crate::tui) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let theme = &shared.theme;
-        frame.render_widget(Clear, area);
-        let images = &self.images.images;
-        let place = format!("{} of {}", self.images.position + 1, images.len());
-        let place = if images.is_empty() { String::new() } else { place };
-        let inner = draw_pane(frame, area, theme, true, [&printable(&self.images.title), &place]);
-        let Some(image) = images.get(self.images.position) else {
-            frame.render_widget(Paragraph::new(Line::styled(" no images", theme.dim())), inner);
-            return;
-        };
-        let [room, caption, facts] =
-            Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
-        let position = self.images.position;
-        let neighbours = || {
-            let around = [position.checked_add(1), position.checked_sub(1)];
-            around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
-        };
-        self.picture.draw(frame, room, shared, PictureContent::stored(&image.path, self.window), neighbours);
-        let cells = usize::from(inner.width).saturating_sub(2);
-        let text = fitted(&printable(&image.caption), cells);
-        frame.render_widget(Paragraph::new(Line::raw(text).centered()), caption);
-        let name = image.path.file_name().map(printable_os).unwrap_or_default();
-        let known = self.picture.facts(&image.path).map(|known| (known.header.facts.to_string(), known.window_text()));
-        let line = match known {
-            Some((stored, window)) => {
-                let left = fitted(&format!("{name} · {stored}"), cells.saturating_sub(width(&window) + 3));
-                Line::from(vec![Span::styled(left, theme.dim()), Span::raw(" · "), Span::raw(window)])
-            }
-            None => Line::styled(fitted(&name, cells), theme.dim()),
-        };
-        frame.render_widget(Paragraph::new(line.centered()), facts);
+    /// Takes the requests that the last drawing led to.
+    pub(in crate::tui) fn take_requests(&mut self) -> Vec<Effect> {
+        match &mut self.hanging {
+            Some(hanging) => hanging.take_requests(),
+            None => self.picture.take_request().into_iter().collect(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{PictureEffect, PictureRequest};
 use crate::tui::services::pictures::PictureService;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use mammoscope_domain::subject::view::View;
 
 fn three_images(folder: &std::path::Path) -> ImageList {
     let image = |number: u8| {
@@ -61,7 +62,7 @@ fn the_images_are_browsed_and_drawn() {
 #[test]
 fn every_key_performs_its_action() {
     let folder = tempfile::tempdir().unwrap();
-    let mut viewer = ViewerPopup::open(three_images(folder.path()));
+    let mut viewer = ViewerPopup::open(three_images(folder.path()), WindowChoice::default());
     let mut position = |key| {
         viewer.press(key, &KeyMap::default());
         viewer.images.position
@@ -102,4 +103,117 @@ fn a_picture_is_requested_once_per_size_window_and_image() {
     app.update(UiMessage::Picture(stale), fixed_time());
     assert!(!drawn(&mut app, (100, 30)).contains("is stale"));
     assert!(matches!(app.popups[..], [Popup::Viewer(_)]));
+}
+
+/// The answers of the service to everything that a drawing requests, until nothing is missing.
+fn settled(app: &mut crate::tui::app::App, size: (u16, u16)) -> String {
+    let (inbox, messages) = std::sync::mpsc::channel();
+    let mut service = PictureService::new(inbox);
+    for _ in 0..4 {
+        drawn(app, size);
+        for effect in app.after_draw() {
+            match effect {
+                Effect::Picture(effect) => service.perform(effect),
+                Effect::FindViews(of) => service.find_views(of),
+                _ => continue,
+            }
+            app.update(messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), fixed_time());
+        }
+    }
+    drawn(app, size)
+}
+
+#[test]
+fn a_picture_is_magnified_panned_and_read_under_a_crosshair() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("7_1_B_CC_L.png");
+    GrayImage::from_fn(400, 800, |x, y| Luma([(x / 4 + y / 8) as u8])).save(&path).unwrap();
+    let images = vec![ListedImage { path, caption: "subject 7".to_owned() }];
+    let mut app = fresh_app();
+    app.navigate(Destination::Viewer(ImageList { title: "B".to_owned(), images, position: 0 }));
+    let whole = settled(&mut app, (80, 24));
+    assert!(whole.contains("subject 7 · 4.5 %"), "{whole}");
+    // Keys that come faster than pictures count all the same.
+    press(&mut app, &[Key::Char('z'); 5]);
+    let magnified = settled(&mut app, (80, 24));
+    assert!(magnified.contains("subject 7 · 25 %"), "{magnified}");
+    press(&mut app, &[Key::Char('+'); 4]);
+    assert!(settled(&mut app, (80, 24)).contains("subject 7 · 1:1"));
+    press(&mut app, &[Key::Char('z'), Key::Char(',')]);
+    let crosshair = settled(&mut app, (80, 24));
+    assert!(crosshair.contains("×2 · x 200  y 400  grey 100"), "{crosshair}");
+    insta::assert_snapshot!("crosshair_80x24", crosshair);
+    press(&mut app, &[Key::Right, Key::Right, Key::Up]);
+    assert!(settled(&mut app, (80, 24)).contains("x 202  y 399  grey 99"), "a step is a pixel");
+    // Escape goes back to the whole image, and only then to where it came from.
+    press(&mut app, &[Key::Escape]);
+    assert!(settled(&mut app, (80, 24)).contains("subject 7 · 4.5 %"));
+    press(&mut app, &[Key::Char('z'), Key::Char('0')]);
+    assert!(settled(&mut app, (80, 24)).contains("subject 7 · 4.5 %"));
+    press(&mut app, &[Key::Escape]);
+    assert!(app.popups.is_empty());
+}
+
+#[test]
+fn the_wheel_magnifies_what_is_under_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("7_1_B_CC_L.png");
+    GrayImage::from_fn(400, 400, |x, _| Luma([if x < 300 { 20 } else { 220 }])).save(&path).unwrap();
+    let images = vec![ListedImage { path, caption: String::new() }];
+    let mut app = fresh_app();
+    app.navigate(Destination::Viewer(ImageList { title: "B".to_owned(), images, position: 0 }));
+    settled(&mut app, (80, 24));
+    let wheel = Mouse { kind: MouseKind::WheelUp, column: 59, row: 10 };
+    for _ in 0..6 {
+        app.update(UiMessage::Input(crate::terminal::input::Input::Mouse(wheel)), fixed_time());
+        settled(&mut app, (80, 24));
+    }
+    press(&mut app, &[Key::Char(',')]);
+    let right = settled(&mut app, (80, 24));
+    assert!(right.contains("grey 220"), "the bright side under the mouse is magnified: {right}");
+}
+
+#[test]
+fn a_window_is_typed_and_kept_for_the_other_screens() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = fresh_app();
+    app.navigate(Destination::Viewer(three_images(folder.path())));
+    settled(&mut app, (80, 24));
+    press(&mut app, &[Key::Char('W'), Key::Ctrl('u'), Key::Char('9'), Key::Enter]);
+    insta::assert_snapshot!("typed_window_80x24", settled(&mut app, (80, 24)));
+    press(&mut app, &[Key::Char(' '), Key::Char('4'), Key::Char('0'), Key::Enter]);
+    let shown = settled(&mut app, (80, 24));
+    assert!(shown.contains("window -11–28 · typed"), "{shown}");
+    press(&mut app, &[Key::Escape]);
+    let images = three_images(folder.path());
+    app.navigate(Destination::Viewer(images));
+    assert!(settled(&mut app, (80, 24)).contains("window -11–28 · typed"), "the window is not forgotten");
+}
+
+#[test]
+fn the_four_views_hang_chest_wall_to_chest_wall() {
+    let folder = tempfile::tempdir().unwrap();
+    // A half disc at the chest wall; the one of MLO_L is stored mirrored, and MLO_R is missing.
+    let breast = |at_right: bool, size: u32| {
+        GrayImage::from_fn(size, 2 * size, move |x, y| {
+            let x = if at_right { size - 1 - x } else { x };
+            let inside = x.pow(2) + y.abs_diff(size).pow(2) < (size * 8 / 10).pow(2);
+            Luma([if inside { 120 + (x * 7 + y * 3) as u8 % 40 } else { 0 }])
+        })
+    };
+    for (view, at_right, size) in [(View::CcR, true, 200), (View::CcL, false, 150), (View::MloL, true, 200)] {
+        breast(at_right, size).save(folder.path().join(format!("7_1_B_{view}.png"))).unwrap();
+    }
+    let image = ListedImage { path: folder.path().join("7_1_B_CC_L.png"), caption: "subject 7".to_owned() };
+    let mut app = fresh_app();
+    let images = ImageList { title: "B".to_owned(), images: vec![image], position: 0 };
+    app.navigate(Destination::Hanging(images));
+    let text = settled(&mut app, (80, 24));
+    assert!(text.contains("MLO_L · mirrored for display") && text.contains("no MLO_R in this examination"), "{text}");
+    insta::assert_snapshot!("hanging_80x24", text);
+    insta::assert_snapshot!("hanging_120x40", settled(&mut app, (120, 40)));
+    press(&mut app, &[Key::Char('z'), Key::Char('z')]);
+    insta::assert_snapshot!("hanging_magnified_120x40", settled(&mut app, (120, 40)));
+    press(&mut app, &[Key::Escape, Key::Char('H')]);
+    assert!(!settled(&mut app, (80, 24)).contains("MLO_L"), "the image alone");
 }

@@ -11,6 +11,7 @@ use super::DatasetsScreen;
 use super::folders_view::right;
 use super::tree::FolderTree;
 use crate::terminal::color_depth::ColorDepth;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded};
@@ -64,7 +65,7 @@ impl DatasetsScreen {
         let found = counts(tree, self.folder);
         let mut lines = table(&found, theme, cells);
         lines.push(Line::default());
-        lines.extend(self.audit_lines(tree, theme));
+        lines.extend(self.audit_lines(tree, shared));
         let problems: Vec<String> = tree
             .within(self.folder)
             .into_iter()
@@ -84,7 +85,8 @@ impl DatasetsScreen {
     }
 
     /// The findings of the audit of the whole data set.
-    fn audit_lines(&self, tree: &FolderTree, theme: &Theme) -> Vec<Line<'static>> {
+    fn audit_lines(&self, tree: &FolderTree, shared: &SharedState) -> Vec<Line<'static>> {
+        let theme = &shared.theme;
         if !self.samples.audited || tree.folder(0).below == 0 {
             return Vec::new();
         }
@@ -113,7 +115,8 @@ impl DatasetsScreen {
                 lines.push(Line::styled(format!(" {good} {text}"), theme.good()));
             }
         } else {
-            lines.push(Line::styled("   f lists the images".to_owned(), theme.dim()));
+            let key = shared.keymap.keys_of(Verb::Listed).first().map_or_else(String::new, ToString::to_string);
+            lines.push(Line::styled(format!("   {key} lists the images"), theme.dim()));
         }
         lines
     }
@@ -138,7 +141,8 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
         };
         let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, split_cells)))];
         if counts.classes.iter().sum::<usize>() == 0 {
-            let text = format!("{} images without class", right(counts.unlabelled, number_cells));
+            let noun = if counts.unlabelled == 1 { "image" } else { "images" };
+            let text = format!("{} {noun} without a class", right(counts.unlabelled, number_cells));
             spans.push(Span::styled(text, theme.dim()));
             lines.push(Line::from(spans));
             continue;
@@ -166,21 +170,38 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
 
 /// A bar with a part for each class, drawn with the class letters if there are no colours.
 fn stacked(counts: [usize; 4], cells: usize, theme: &Theme) -> Vec<Span<'static>> {
-    let total = counts.iter().sum::<usize>().max(1);
     let plain = theme.ascii || theme.depth == ColorDepth::None;
-    let mut sum = 0;
-    let mut drawn = 0;
     DensityClass::ALL
         .into_iter()
-        .map(|class| {
-            sum += counts[class.index()];
-            let end = (sum * cells + total / 2) / total;
+        .zip(widths(counts, cells))
+        .map(|(class, width)| {
             let sign = if plain { class.letter() } else { "█" };
-            let part = sign.repeat(end - drawn);
-            drawn = end;
-            Span::styled(part, theme.class(class))
+            Span::styled(sign.repeat(width), theme.class(class))
         })
         .collect()
+}
+
+/// The cells of each class in a bar, in proportion to its count: equal counts have equal cells, so that a few cells may
+/// be left over, and a larger count never has fewer than a smaller one.
+fn widths(counts: [usize; 4], cells: usize) -> [usize; 4] {
+    let total = counts.iter().sum::<usize>().max(1);
+    let mut widths = counts.map(|count| count * cells / total);
+    let mut left = cells.min(total * cells) - widths.iter().sum::<usize>();
+    // The cells that rounding has left go to the largest remainders, to all of the same count or to none.
+    let mut remainders: Vec<(usize, usize)> =
+        counts.iter().map(|&count| (count * cells % total, count)).filter(|(remainder, _)| *remainder > 0).collect();
+    remainders.sort_unstable_by(|one, other| other.cmp(one));
+    remainders.dedup();
+    for (_, count) in remainders {
+        let equal = counts.iter().filter(|&&other| other == count).count();
+        if equal <= left {
+            left -= equal;
+            for (width, &other) in widths.iter_mut().zip(&counts) {
+                *width += usize::from(other == count);
+            }
+        }
+    }
+    widths
 }
 
 #[cfg(test)]
@@ -189,14 +210,26 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn equal_classes_have_equal_bars() {
+        assert_eq!(widths([1, 1, 1, 1], 26), [6, 6, 6, 6]);
+        assert_eq!(widths([1, 1, 1, 0], 26), [8, 8, 8, 0]);
+        assert_eq!(widths([98, 361, 352, 97], 40), [4, 16, 16, 4]);
+        assert_eq!(widths([0, 0, 0, 0], 26), [0; 4]);
+    }
+
     proptest! {
         #[test]
-        fn bars_are_filled_exactly(counts in prop::array::uniform4(0_usize..10_000), cells in 0_usize..60) {
-            let theme = Theme { depth: ColorDepth::None, light: false, ascii: false };
-            let text: String = stacked(counts, cells, &theme).iter().map(|span| span.content.to_string()).collect();
-            prop_assert_eq!(text.len(), if counts == [0; 4] { 0 } else { cells });
-            for (class, count) in DensityClass::ALL.into_iter().zip(counts) {
-                prop_assert!(count > 0 || !text.contains(class.letter()));
+        fn bars_are_in_proportion(counts in prop::array::uniform4(0_usize..10_000), cells in 0_usize..60) {
+            let found = widths(counts, cells);
+            let (drawn, total) = (found.iter().sum::<usize>(), counts.iter().sum::<usize>());
+            prop_assert!(drawn <= cells && (total == 0 || drawn + 3 >= cells), "{found:?}");
+            for (one, width) in counts.into_iter().zip(found) {
+                let exact = one as f64 * cells as f64 / total.max(1) as f64;
+                prop_assert!((width as f64 - exact).abs() < 1.0, "{found:?}");
+                for (other, beside) in counts.into_iter().zip(found) {
+                    prop_assert!(one < other || width >= beside, "{found:?}");
+                }
             }
         }
     }

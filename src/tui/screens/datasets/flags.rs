@@ -47,7 +47,7 @@ impl Flag {
             Self::NamedClass(class) => format!("named {class}"),
             Self::NamedView(view) => format!("named {view}"),
             Self::AlsoIn(splits) => format!("also in {}", names(splits.iter().map(|split| split.name()).collect())),
-            Self::Missing(views) => format!("no {}", names(views.iter().map(|view| view.name()).collect())),
+            Self::Missing(views) => format!("lacks {}", names(views.iter().map(|view| view.name()).collect())),
         }
     }
 
@@ -60,7 +60,7 @@ impl Flag {
             Self::NamedClass(class) => format!("its name says class {class}; the folder counts"),
             Self::NamedView(view) => format!("its name says view {view}; the folder counts"),
             Self::AlsoIn(_) => format!("its subject is {}", self.text()),
-            Self::Missing(_) => format!("its examination has {}", self.text()),
+            Self::Missing(_) => format!("exam {}", self.text()),
         }
     }
 }

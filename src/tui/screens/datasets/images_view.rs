@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::DatasetsScreen;
 use super::flags::Flag;
 use super::samples::{KnownHeader, SampleRow, Samples, Shown};
+use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
@@ -37,12 +38,14 @@ impl Columns {
             _ => 14,
         };
         let mut left = cells.saturating_sub(subject + 25);
+        // Which view an image is matters more than the details of its flags.
+        let view = context.view.is_none() && left >= 12;
+        left -= if view { 6 } else { 0 };
         let mut fits = |wanted: bool, needed: usize| {
             let fits = wanted && left >= needed + MIN_FLAGS;
             left -= if fits { needed } else { 0 };
             fits
         };
-        let view = fits(context.view.is_none(), 6);
         let depth = fits(true, 8);
         let split = fits(context.split.is_none(), 11);
         Self { subject, view, split, depth }
@@ -71,10 +74,15 @@ impl DatasetsScreen {
         let Some(tree) = &self.tree else { return };
         let theme = &shared.theme;
         let chosen = tree.folder(self.folder);
-        let count = match (self.samples.len(), self.samples.marked()) {
-            (listed, 0) => format!("{} images", grouped(listed)),
-            (listed, marked) => format!("{} images · {} marked", grouped(listed), grouped(marked)),
-        };
+        let listed = self.samples.len();
+        let mut count = format!("{} {}", grouped(listed), if listed == 1 { "image" } else { "images" });
+        if self.samples.marked() > 0 {
+            count += &format!(" · {} marked", grouped(self.samples.marked()));
+        }
+        let order = self.order.text(theme.ascii);
+        if !order.is_empty() {
+            count += &format!(" · {order}");
+        }
         let place = chosen.path.strip_prefix(&tree.folder(0).path).unwrap_or(&chosen.path);
         let place = if place.as_os_str().is_empty() { "all images".to_owned() } else { place.display().to_string() };
         let room = usize::from(area.width).saturating_sub(width(&count) + 9);
@@ -90,13 +98,19 @@ impl DatasetsScreen {
         if self.samples.len() == 0 {
             let text = match (&chosen.state, narrowed) {
                 (FolderState::Failed(problem), _) => format!(" cannot be read: {}", printable(problem)),
-                (_, true) => " no image matches; Esc lists all".to_owned(),
+                (_, true) => " no images match, Esc clears".to_owned(),
                 (_, false) if chosen.waiting > 0 => " reading".to_owned(),
                 (_, false) => " no PNG, JPEG or TIFF images here".to_owned(),
             };
             frame.render_widget(Paragraph::new(Line::styled(fitted(&text, head.width.into()), theme.dim())), head);
             return;
         }
+        if self.arrangement == Arrangement::Sheet && self.in_images {
+            let tiles = Rect { height: head.height + rows.height, ..head };
+            self.draw_sheet(frame, tiles, shared);
+            return;
+        }
+        let range = self.range();
         let columns = Columns::new(tree, self.folder, inner.width.into());
         let text = fitted(&columns.head(), head.width.into());
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), head);
@@ -107,7 +121,8 @@ impl DatasetsScreen {
         for (line, (at, row)) in visible.zip(shown).enumerate() {
             let style = if at == self.images.cursor { theme.selected(self.in_images) } else { theme.text() };
             let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
-            let line = sample_line(tree, &self.samples, row, &columns, rows.width.into(), shared);
+            let is_in_range = range.as_ref().is_some_and(|range| range.contains(&at));
+            let line = sample_line(tree, &self.samples, row, is_in_range, &columns, rows.width.into(), shared);
             frame.render_widget(Paragraph::new(line).style(style), place);
         }
     }
@@ -124,7 +139,7 @@ impl DatasetsScreen {
             spans.push(Span::styled("/", theme.accent()));
             spans.extend(self.filter.spans(cells.saturating_sub(width(kind) + 14), self.typing, theme));
         }
-        spans.push(Span::styled("  Esc lists all", theme.dim()));
+        spans.push(Span::styled("  Esc clears", theme.dim()));
         Line::from(spans)
     }
 }
@@ -133,6 +148,7 @@ fn sample_line(
     tree: &FolderTree,
     samples: &Samples,
     row: SampleRow,
+    is_in_range: bool,
     columns: &Columns,
     cells: usize,
     shared: &SharedState,
@@ -147,7 +163,11 @@ fn sample_line(
         Some(name) => (printable(&name.subject.0), printable(&name.exam.0)),
         None => (printable(file), String::new()),
     };
-    let mark = if samples.is_marked(&path) { theme.sign("● ", "* ") } else { "  " };
+    let mark = match samples.is_marked(&path) {
+        true => theme.sign("● ", "* "),
+        false if is_in_range => theme.sign("· ", ". "),
+        false => "  ",
+    };
     let class = context.class.map_or_else(none, |class| class.letter().to_owned());
     let class_style = context.class.map_or_else(|| theme.dim(), |class| theme.class(class));
     let mut spans = vec![Span::styled(mark, theme.accent())];

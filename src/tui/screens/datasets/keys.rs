@@ -6,9 +6,17 @@ use super::{preparation, review};
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::datasets::DatasetsAction;
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
+use crate::tui::protocol::picture_action::{PictureAction, picture_bindings};
 use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::review::ReviewAction;
 use crate::tui::protocol::verb::Verb;
+
+const fn on_picture(action: PictureAction) -> Action {
+    Action::Datasets(Do::Picture(action))
+}
+
+/// The keys of the preview.
+const PICTURE_KEYS: &[Binding] = picture_bindings!(on_picture);
 
 const fn act(action: DatasetsAction) -> Action {
     Action::Datasets(action)
@@ -41,10 +49,32 @@ pub(super) const FOLDERS: KeyTables = &[TO_IMAGES, FOLDER_KEYS, OTHERS, LIST_MOT
 pub(super) const PREPARED_FOLDERS: KeyTables = &[TO_IMAGES, REVIEW_KEY, FOLDER_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The keys while the images have the focus.
-pub(super) const IMAGES: KeyTables = &[IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+pub(super) const IMAGES: KeyTables = &[IMAGE_KEYS, PICTURE_KEYS, OTHERS, LIST_MOTIONS];
 
 /// The keys while prepared images have the focus.
-pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+pub(super) const PREPARED_IMAGES: KeyTables = &[REVIEW_KEY, IMAGE_KEYS, PICTURE_KEYS, OTHERS, LIST_MOTIONS];
+
+/// The keys of the contact sheet.
+pub(super) const SHEET: KeyTables = &[SHEET_KEYS, IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+
+/// The keys of the contact sheet of prepared images.
+pub(super) const PREPARED_SHEET: KeyTables = &[REVIEW_KEY, SHEET_KEYS, IMAGE_KEYS, OTHERS, LIST_MOTIONS];
+
+const SHEET_KEYS: &[Binding] = &[
+    Binding::quiet(act(Do::SheetLeft), &[Verb::Left], "go to the image on the left"),
+    Binding::quiet(act(Do::SheetRight), &[Verb::Right], "go to the image on the right"),
+];
+
+const SORT: Binding =
+    Binding::new(act(Do::Sort), &[Verb::Sort], "sort", "sort by the next property: name, class, size or flags");
+const REVERSE: Binding = Binding::quiet(act(Do::ReverseSort), &[Verb::ReverseSort], "reverse the order");
+const SHEET_OR_LIST: Binding = Binding::new(
+    act(Do::Arrangement),
+    &[Verb::Arrangement],
+    "thumbnails",
+    "show the images as thumbnails or as a list",
+);
+const COPY: Binding = Binding::quiet(act(Do::Copy), &[Verb::Copy], "copy the path");
 
 /// The key of what is most useful for prepared images.
 const REVIEW_KEY: &[Binding] = &[REVIEW];
@@ -65,7 +95,9 @@ const FOLDER_KEYS: &[Binding] = &[
     FILTER,
     SHOWN,
     OPEN,
+    SHEET_OR_LIST,
     DUPLICATES,
+    COPY,
 ];
 
 const IMAGE_KEYS: &[Binding] = &[
@@ -77,8 +109,9 @@ const IMAGE_KEYS: &[Binding] = &[
         "see where a network looks in the marked or listed images",
     ),
     Binding::new(act(Do::Mark), &[Verb::Mark], "mark", "mark or unmark the image"),
+    SHEET_OR_LIST,
     FILTER,
-    Binding::new(act(Do::NextWindow), &[Verb::Window], "window", "switch to the next grey window"),
+    SORT,
     SHOWN,
     Binding::new(act(Do::ToFolders), &[Verb::Back, Verb::Left], "folders", "go back to the folders"),
     TRAIN,
@@ -86,11 +119,10 @@ const IMAGE_KEYS: &[Binding] = &[
     Binding::quiet(act(Do::NextFlagged), &[Verb::NextWarning], "go to the next flagged image"),
     DUPLICATES,
     Binding::quiet(act(Do::MarkAll), &[Verb::MarkAll], "mark or unmark all listed images"),
-    Binding::quiet(act(Do::Darker), &[Verb::Darker], "darken the image"),
-    Binding::quiet(act(Do::Brighter), &[Verb::Brighter], "brighten the image"),
-    Binding::quiet(act(Do::LessContrast), &[Verb::LessContrast], "decrease the contrast"),
-    Binding::quiet(act(Do::MoreContrast), &[Verb::MoreContrast], "increase the contrast"),
-    Binding::quiet(act(Do::ResetWindow), &[Verb::ResetView], "reset the grey window"),
+    Binding::quiet(act(Do::MarkRange), &[Verb::MarkRange], "begin a range of marks, or end it here"),
+    REVERSE,
+    Binding::quiet(act(Do::Hanging), &[Verb::Hanging], "hang the four views of the examination"),
+    COPY,
 ];
 
 /// The keys while no data set is open.

@@ -1,6 +1,7 @@
 //! Messages to the screen Datasets.
 
 use super::DatasetsScreen;
+use super::order::SortKey;
 use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::pictures::PictureMessage;
@@ -35,6 +36,7 @@ impl DatasetsScreen {
                 Vec::new()
             }
             DatasetsMessage::Headers { read, skipped } => {
+                self.stale |= self.order.key == SortKey::Size && !read.is_empty();
                 if self.samples.on_headers(read, &skipped) {
                     self.relist_flagged();
                 }
@@ -65,11 +67,12 @@ impl DatasetsScreen {
             }
             DatasetsMessage::Completed { typed, found } => {
                 match &mut self.open {
-                    Some(open) => open.on_message(&typed, found),
+                    Some(open) => open.on_completed(&typed, found),
                     None => self.preparation.on_completed(&typed, found),
                 }
                 Vec::new()
             }
+            DatasetsMessage::Checked { typed, outcome } => self.on_checked(&typed, outcome),
             DatasetsMessage::Offered(offered) => {
                 self.offered = Some(offered);
                 Vec::new()

@@ -6,13 +6,15 @@ mod flags;
 mod folders_view;
 mod images_view;
 mod keys;
+mod marks;
 mod messages;
-mod open_field;
+mod order;
 mod preparation;
 mod prepared;
 mod preview;
 mod review;
 mod samples;
+mod sheet;
 mod tree;
 mod update;
 mod view;
@@ -20,7 +22,6 @@ mod view;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use open_field::{OpenField, Typed};
 use preparation::Preparation;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -34,16 +35,22 @@ use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PictureMessage, PicturePlace};
+use crate::tui::protocol::verb::Verb;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::contact_sheet::ContactSheet;
+use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-use mammoscope_imaging::intensity_window::WindowChoice;
+use crate::tui::widgets::window_field::{WindowField, WindowKey};
 
+pub(in crate::tui) use order::SampleOrder;
 pub(in crate::tui) use samples::Shown;
+pub(in crate::tui) use sheet::Arrangement;
 
 /// The saved state of the screen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,8 +61,9 @@ pub(in crate::tui) struct DatasetsView {
     image: Option<PathBuf>,
     filter: String,
     shown: Shown,
-    window: WindowChoice,
     images: bool,
+    order: SampleOrder,
+    arrangement: Arrangement,
     /// The folders of sources by the folders of prepared images.
     sources: BTreeMap<PathBuf, PathBuf>,
 }
@@ -78,9 +86,15 @@ pub(in crate::tui) struct DatasetsScreen {
     filter: TextField,
     typing: bool,
     shown: Shown,
-    window: WindowChoice,
+    order: SampleOrder,
+    arrangement: Arrangement,
+    sheet: ContactSheet,
+    /// The image at which a range of marks begins.
+    range_start: Option<PathBuf>,
     picture: PictureView,
-    open: Option<OpenField>,
+    /// The line for typing a grey window, while it is open.
+    window_field: Option<WindowField>,
+    open: Option<PathField>,
     /// Data sets nearby, offered while none is open; `None` until the search is done.
     offered: Option<Vec<PathBuf>>,
     offers: ScrollList,
@@ -116,8 +130,12 @@ impl DatasetsScreen {
             filter: TextField::new(view.filter.clone()),
             typing: false,
             shown: view.shown,
-            window: view.window,
+            order: view.order,
+            arrangement: view.arrangement,
+            sheet: ContactSheet::default(),
+            range_start: None,
             picture: PictureView::new(PicturePlace::Preview),
+            window_field: None,
             open: None,
             offered: None,
             offers: ScrollList::default(),
@@ -142,9 +160,42 @@ impl DatasetsScreen {
             image: self.restored.image.clone().or(image),
             filter: self.filter.text().to_owned(),
             shown: self.shown,
-            window: self.window,
             images: self.in_images,
+            order: self.order,
+            arrangement: self.arrangement,
             sources,
+        }
+    }
+}
+
+impl DatasetsScreen {
+    /// Opens a field for a path.
+    fn ask_path(&mut self, prompt: PathPrompt, path: &str) -> Vec<Effect> {
+        let open = self.open.insert(PathField::new(prompt, path));
+        vec![Effect::Datasets(DatasetsEffect::Complete(open.text().to_owned()))]
+    }
+
+    fn after_path_key(&mut self, pressed: PathKey) -> Vec<Effect> {
+        match pressed {
+            PathKey::Nothing => Vec::new(),
+            PathKey::Complete(typed) => vec![Effect::Datasets(DatasetsEffect::Complete(typed))],
+            PathKey::Check(typed) => vec![Effect::Datasets(DatasetsEffect::Check(typed))],
+            PathKey::Cancelled => {
+                self.open = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Opens the submitted path, or leaves it in the field with the reason why not.
+    fn on_checked(&mut self, typed: &str, outcome: Result<PathBuf, Failure>) -> Vec<Effect> {
+        let Some(path) = self.open.as_mut().and_then(|open| open.on_checked(typed, outcome)) else {
+            return Vec::new();
+        };
+        self.open = None;
+        match &mut self.review {
+            Some(review) => review.locate(&path.to_string_lossy()),
+            None => vec![Effect::Datasets(DatasetsEffect::Open(path))],
         }
     }
 }
@@ -157,8 +208,11 @@ impl Screen for DatasetsScreen {
         if let Some(review) = &self.review {
             return review.bindings();
         }
+        let is_sheet = self.arrangement == Arrangement::Sheet;
         match (self.tree.is_some(), self.in_images, self.is_prepared) {
             (false, _, _) => keys::NOTHING,
+            (true, true, false) if is_sheet => keys::SHEET,
+            (true, true, true) if is_sheet => keys::PREPARED_SHEET,
             (true, true, false) => keys::IMAGES,
             (true, true, true) => keys::PREPARED_IMAGES,
             (true, false, false) => keys::FOLDERS,
@@ -187,39 +241,48 @@ impl Screen for DatasetsScreen {
         }
     }
 
-    fn type_key(&mut self, key: Key, _model: &SharedState) -> Option<Vec<Effect>> {
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
         if let Some(open) = &mut self.open {
-            return Some(match open.press(key) {
-                Typed::Continues(effects) => effects,
-                Typed::Open(path) => {
-                    self.open = None;
-                    if let Some(review) = &mut self.review {
-                        return Some(review.locate(&path));
-                    }
-                    vec![Effect::Datasets(DatasetsEffect::Open(path.into()))]
-                }
-                Typed::Cancelled => {
-                    self.open = None;
-                    Vec::new()
-                }
-            });
+            let pressed = open.press(key);
+            return Some(self.after_path_key(pressed));
         }
         if let Some(effects) = self.preparation.type_key(key) {
             return Some(effects);
+        }
+        if let Some(field) = &mut self.window_field {
+            return Some(match field.press(key) {
+                WindowKey::Typing => Vec::new(),
+                WindowKey::Chosen(window) => {
+                    self.window_field = None;
+                    vec![Effect::Window(window)]
+                }
+                WindowKey::Cancelled => {
+                    self.window_field = None;
+                    Vec::new()
+                }
+            });
         }
         if self.typing {
             self.type_filter(key);
             return Some(Vec::new());
         }
-        None
+        // The arrows move the crosshair of the preview while it is shown.
+        let is_shown = self.in_images && self.picture.has_cursor() && self.review.is_none();
+        let (across, down) = shared.keymap.verb_of(key).and_then(Verb::direction).filter(|_| is_shown)?;
+        self.picture.arrow(across, down).then(Vec::new)
     }
 
     fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
         if let Some(open) = &mut self.open {
-            return open.paste(text);
+            let pasted = open.paste(text);
+            return self.after_path_key(pasted);
         }
         if let Some(effects) = self.preparation.paste(text) {
             return effects;
+        }
+        if let Some(field) = &mut self.window_field {
+            field.paste(text);
+            return Vec::new();
         }
         if self.typing {
             self.filter.paste(text);
@@ -230,7 +293,8 @@ impl Screen for DatasetsScreen {
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
         if let Some(open) = &mut self.open {
-            return open.mouse(mouse);
+            let clicked = open.mouse(mouse);
+            return self.after_path_key(clicked);
         }
         if self.preparation.is_shown() {
             return Vec::new();
@@ -268,18 +332,23 @@ impl Screen for DatasetsScreen {
         }
     }
 
+    fn sheet_mut(&mut self) -> Option<&mut ContactSheet> {
+        Some(&mut self.sheet)
+    }
+
     fn after_draw(&mut self) -> Vec<Effect> {
         if let Some(review) = &mut self.review {
             return review.after_draw();
         }
         let unread = std::mem::take(&mut self.unread);
         let headers = (!unread.is_empty()).then_some(Effect::Datasets(DatasetsEffect::ReadHeaders(unread)));
-        headers.into_iter().chain(self.picture.take_request()).collect()
+        headers.into_iter().chain(self.picture.take_request()).chain(self.sheet.take_request()).collect()
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let covered = self.open.is_some() || self.preparation.is_shown();
         self.pictures_mut().iter_mut().for_each(|picture| picture.covered |= covered);
+        self.sheet.covered |= covered;
         let status = self.preparation.status(shared);
         let [whole, below] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(u16::from(status.is_some()))]).areas(area);
@@ -293,6 +362,9 @@ impl Screen for DatasetsScreen {
             frame.render_widget(Paragraph::new(status), below);
         }
         self.preparation.draw(frame, area, shared);
+        if let Some(field) = &self.window_field {
+            field.draw(frame, area, shared);
+        }
         if let Some(open) = &mut self.open {
             open.draw(frame, area, shared);
         }

@@ -3,16 +3,17 @@
 use std::path::PathBuf;
 
 use super::DatasetsScreen;
-use super::open_field::OpenField;
 use super::review::ReviewPane;
 use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::preparation::{PreparationAction, PreparationMessage};
 use crate::tui::protocol::review::{ReviewAction, ReviewMessage};
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::PathPrompt;
 
-/// Title and hint of the field for the folder of the sources.
-const TITLES: [&str; 2] = ["The folder of the sources", "it is the one that was preprocessed"];
+/// The field for the folder of the sources.
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Folder of the sources", label: "folder", hint: "it is the folder that was preprocessed" };
 
 /// The most folders of prepared images whose sources are remembered.
 const MAX_REMEMBERED: usize = 50;
@@ -88,9 +89,7 @@ impl DatasetsScreen {
             }
             ReviewAction::Locate if self.review.is_some() => {
                 let start = shared.workspace.parent().unwrap_or(&shared.workspace).to_string_lossy().into_owned();
-                let (open, effects) = OpenField::new(TITLES, &format!("{}/", start.trim_end_matches('/')));
-                self.open = Some(open);
-                effects
+                self.ask_path(PROMPT, &format!("{}/", start.trim_end_matches('/')))
             }
             action => self.review.as_mut().map(|review| review.update(action)).unwrap_or_default(),
         }

@@ -29,7 +29,8 @@ impl DatasetsScreen {
         };
         let path = Samples::path(tree, row);
         let name = printable(Samples::name(tree, row));
-        let inner = draw_pane(frame, area, theme, false, [&name, ""]);
+        let scale = self.picture.scale_text(&path, theme.ascii);
+        let inner = draw_pane(frame, area, theme, false, [&name, &scale]);
         let flags = self.samples.flags(tree, row);
         let problem = self.picture.problem(&path);
         // A problem that is shown in place of the picture is not repeated.
@@ -48,10 +49,14 @@ impl DatasetsScreen {
             let around = [cursor.checked_add(1), cursor.checked_sub(1)].into_iter().flatten();
             around.filter_map(|at| self.samples.row(at)).map(|row| Samples::path(tree, row)).collect()
         };
-        self.picture.draw(frame, room, shared, PictureContent::stored(&path, self.window), neighbours);
+        self.picture.draw(frame, room, shared, PictureContent::stored(&path, shared.window), neighbours);
         let cells = usize::from(inner.width);
         if let Some(known) = self.picture.facts(&path) {
             let mut lines = fact_lines(known, theme, cells);
+            if let Some(probe) = self.picture.probe_text(&path) {
+                lines.pop();
+                lines.push(Line::styled(fitted(&format!(" {probe}"), cells), theme.accent()));
+            }
             if facts < 4 {
                 lines.drain(..2);
             }

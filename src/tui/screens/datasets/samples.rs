@@ -1,11 +1,13 @@
 //! The images in the selected folder and its subfolders that match the filter.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::flags::{Flag, flags_of};
+use super::order::SampleOrder;
 use super::tree::FolderTree;
 use crate::tui::protocol::failure::Failure;
 use mammoscope_dataset::duplicate_audit::DuplicateAudit;
@@ -14,7 +16,7 @@ use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_imaging::image_header::ImageHeader;
 
 /// The largest number of cached headers; when it is exceeded, the cache is cleared.
-const MAX_HEADERS: usize = 2000;
+pub(super) const MAX_HEADERS: usize = 2000;
 
 /// An image as its folder and its index there; small, since there are many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ pub(super) struct Samples {
 
 impl Samples {
     /// Lists the images in a folder and its subfolders.
-    pub(super) fn list(&mut self, tree: &FolderTree, folder: usize, shown: Shown, filter: &str) {
+    pub(super) fn list(&mut self, tree: &FolderTree, folder: usize, shown: Shown, filter: &str, order: SampleOrder) {
         let mut rows = std::mem::take(&mut self.rows);
         rows.clear();
         let wanted = filter.trim().to_lowercase();
@@ -94,7 +96,14 @@ impl Samples {
                 }
             }
         }
+        order.sort(&mut rows, self, tree);
         self.rows = rows;
+    }
+
+    /// Marks the listed images from one index to another.
+    pub(super) fn mark_range(&mut self, tree: &FolderTree, range: RangeInclusive<usize>) {
+        let paths: Vec<PathBuf> = range.filter_map(|at| Some(Self::path(tree, self.row(at)?))).collect();
+        self.marks.extend(paths);
     }
 
     /// The number of listed images.

@@ -5,22 +5,27 @@ use std::path::{Path, PathBuf};
 
 use super::DatasetsScreen;
 use super::flags::Flag;
-use super::open_field::OpenField;
-use super::samples::{SampleRow, Samples, Shown};
+use super::order::{SampleOrder, SortKey};
+use super::samples::{MAX_HEADERS, SampleRow, Samples, Shown};
+use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::PathPrompt;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
+use crate::tui::widgets::window_field::WindowField;
 use mammoscope_dataset::subject_audit::sample_name;
 
-/// Title and hint of the field for the path of a data set.
-const TITLES: [&str; 2] = ["Open a data set", "expected layout: <view>/[<split>/]<class>/<image>"];
+/// The field for the path of a data set.
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Open a data set", label: "folder", hint: "expected layout: <view>/[<split>/]<class>/<image>" };
 
 /// The largest number of images for the viewer and for Explain; of a longer list, those around the cursor are taken.
 pub(super) const MAX_VIEWED: usize = 5000;
@@ -32,7 +37,8 @@ impl DatasetsScreen {
             DatasetsAction::Outward => return self.outward(),
             DatasetsAction::ToImages => self.in_images = self.tree.is_some(),
             DatasetsAction::ToFolders => self.step_back(),
-            DatasetsAction::View => return self.view_image(),
+            DatasetsAction::View => return self.view_image(Destination::Viewer),
+            DatasetsAction::Hanging => return self.view_image(Destination::Hanging),
             DatasetsAction::Explain => return self.explain(),
             DatasetsAction::Mark => self.mark(),
             DatasetsAction::MarkAll => {
@@ -41,6 +47,13 @@ impl DatasetsScreen {
                 }
                 self.stale |= self.shown == Shown::Marked;
             }
+            DatasetsAction::MarkRange => return self.mark_range(),
+            DatasetsAction::Copy => return self.copy(),
+            DatasetsAction::Sort => return self.set_order(self.order.next()),
+            DatasetsAction::ReverseSort => return self.set_order(self.order.reverse()),
+            DatasetsAction::Arrangement => return self.next_arrangement(),
+            DatasetsAction::SheetLeft => self.step_on_sheet(-1),
+            DatasetsAction::SheetRight => self.step_on_sheet(1),
             DatasetsAction::Filter => {
                 self.typing = self.tree.is_some();
                 self.in_images |= self.typing;
@@ -55,9 +68,8 @@ impl DatasetsScreen {
             DatasetsAction::Open => {
                 let start = self.tree.as_ref().map_or(&shared.workspace, |tree| &tree.folder(0).path);
                 let start = start.parent().unwrap_or(start).to_string_lossy();
-                let (open, effects) = OpenField::new(TITLES, &format!("{}/", start.trim_end_matches('/')));
-                self.open = Some(open);
-                return effects;
+                let start = format!("{}/", start.trim_end_matches('/'));
+                return self.ask_path(PROMPT, &start);
             }
             DatasetsAction::OpenOffered => {
                 let offered = self.offered.as_ref().and_then(|offered| offered.get(self.offers.cursor));
@@ -70,11 +82,6 @@ impl DatasetsScreen {
                     .into_iter()
                     .collect();
             }
-            DatasetsAction::NextWindow => self.window = self.window.next(),
-            DatasetsAction::Brighter => self.window = self.window.brighter(1),
-            DatasetsAction::Darker => self.window = self.window.brighter(-1),
-            DatasetsAction::MoreContrast => self.window = self.window.steeper(1),
-            DatasetsAction::LessContrast => self.window = self.window.steeper(-1),
             // While images are prepared, this shows how far it is.
             DatasetsAction::Jobs if self.preparation.is_running() => {
                 return self.prepare(PreparationAction::Open, shared);
@@ -82,11 +89,47 @@ impl DatasetsScreen {
             DatasetsAction::Jobs => {
                 return vec![Effect::Navigate(Destination::JobChoice { data: self.root() })];
             }
+            DatasetsAction::Picture(action) => return self.act_on_picture(action, shared),
             DatasetsAction::Preparation(action) => return self.prepare(action, shared),
             DatasetsAction::Review(action) => return self.review(action, shared),
-            DatasetsAction::ResetWindow => self.window = mammoscope_imaging::intensity_window::WindowChoice::default(),
         }
         Vec::new()
+    }
+
+    /// Sorts the images, with the cursor on the one that it was on.
+    fn set_order(&mut self, order: SampleOrder) -> Vec<Effect> {
+        self.relist();
+        self.keep_image();
+        (self.order, self.stale) = (order, true);
+        self.in_images = true;
+        if order.key == SortKey::Size
+            && let Some(tree) = &self.tree
+        {
+            let rows = (0..self.samples.len()).filter_map(|at| self.samples.row(at)).take(MAX_HEADERS);
+            let paths: Vec<PathBuf> = rows.map(|row| Samples::path(tree, row)).collect();
+            self.unread = self.samples.mark_requested(paths.into_iter());
+        }
+        vec![Effect::SaveView]
+    }
+
+    fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        let action = if self.picture.resets_window(action) { PictureAction::ResetWindow } else { action };
+        if let Some(window) = action.window(shared.window) {
+            return vec![Effect::Window(window)];
+        }
+        if action == PictureAction::TypeWindow {
+            let path = self.selected_path();
+            let in_use = path.and_then(|path| self.picture.facts(&path)?.window);
+            self.window_field = Some(WindowField::new(in_use));
+        } else {
+            self.picture.act(action);
+        }
+        Vec::new()
+    }
+
+    /// The path of the image under the cursor.
+    pub(super) fn selected_path(&self) -> Option<PathBuf> {
+        Some(Samples::path(self.tree.as_ref()?, self.samples.row(self.images.cursor)?))
     }
 
     pub(super) fn step(&mut self, motion: ListMotion) -> Vec<Effect> {
@@ -97,7 +140,12 @@ impl DatasetsScreen {
         if self.in_images {
             self.relist();
             self.restored.image = None;
-            self.images.move_by(motion, self.samples.len());
+            match self.arrangement {
+                Arrangement::List => self.images.move_by(motion, self.samples.len()),
+                Arrangement::Sheet => {
+                    self.images.cursor = self.sheet.moved(motion, self.images.cursor, self.samples.len());
+                }
+            }
             return Vec::new();
         }
         let rows = tree.rows();
@@ -156,6 +204,13 @@ impl DatasetsScreen {
 
     /// Clears the filter or, without one, goes back to the folders.
     fn step_back(&mut self) {
+        if self.range_start.take().is_some() {
+            return;
+        }
+        if self.picture.has_cursor() || self.picture.is_zoomed() {
+            self.picture.reset();
+            return;
+        }
         if self.filter.text().is_empty() && self.shown == Shown::All {
             self.in_images = false;
         } else {
@@ -177,17 +232,6 @@ impl DatasetsScreen {
                 self.filter.press(key);
                 self.images.cursor = 0;
                 self.stale = true;
-            }
-        }
-    }
-
-    fn mark(&mut self) {
-        self.relist();
-        if let (Some(tree), Some(row)) = (&self.tree, self.samples.row(self.images.cursor)) {
-            self.samples.toggle_mark(Samples::path(tree, row));
-            self.stale |= self.shown == Shown::Marked;
-            if self.shown != Shown::Marked {
-                self.images.step(1, self.samples.len());
             }
         }
     }
@@ -237,7 +281,7 @@ impl DatasetsScreen {
         }
     }
 
-    fn view_image(&mut self) -> Vec<Effect> {
+    fn view_image(&mut self, shown: impl FnOnce(ImageList) -> Destination) -> Vec<Effect> {
         self.relist();
         let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else { return Vec::new() };
         let first = self.images.cursor.saturating_sub(MAX_VIEWED / 2);
@@ -248,10 +292,10 @@ impl DatasetsScreen {
         if last - first < self.samples.len() {
             title = format!("{title} · {}–{} of {}", first + 1, last, self.samples.len());
         }
-        vec![Effect::Navigate(Destination::Viewer(ImageList { title, images, position: self.images.cursor - first }))]
+        vec![Effect::Navigate(shown(ImageList { title, images, position: self.images.cursor - first }))]
     }
 
-    fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
+    pub(super) fn listed_image(&self, tree: &FolderTree, row: SampleRow) -> ListedImage {
         let folder = tree.folder(Samples::folder(row));
         let mut parts = Vec::new();
         if let Some(name) = sample_name(Samples::name(tree, row)) {
@@ -266,6 +310,9 @@ impl DatasetsScreen {
     }
 
     pub(super) fn mouse_here(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if self.in_images && self.picture.mouse(mouse) {
+            return Vec::new();
+        }
         let steps = match mouse.kind {
             MouseKind::WheelDown => 3,
             MouseKind::WheelUp => -3,
@@ -284,12 +331,23 @@ impl DatasetsScreen {
                 None => Vec::new(),
             };
         };
-        if self.images.is_under(mouse) {
+        if self.arrangement == Arrangement::Sheet
+            && let Some(at) = self.sheet.tile_at(mouse, self.samples.len())
+        {
+            match steps {
+                0 if self.in_images && self.images.cursor == at => return self.view_image(Destination::Viewer),
+                0 => (self.images.cursor, self.in_images) = (at, true),
+                _ => {
+                    let motion = if steps > 0 { ListMotion::Down } else { ListMotion::Up };
+                    self.images.cursor = self.sheet.moved(motion, self.images.cursor, self.samples.len());
+                }
+            }
+        } else if self.images.is_under(mouse) {
             self.relist();
             self.images.step(steps, self.samples.len());
             if let Some(row) = self.images.row_at(mouse, self.samples.len()).filter(|_| steps == 0) {
                 if self.in_images && self.images.cursor == row {
-                    return self.view_image();
+                    return self.view_image(Destination::Viewer);
                 }
                 (self.images.cursor, self.in_images) = (row, true);
             }
@@ -319,7 +377,7 @@ impl DatasetsScreen {
         }
         let kept = self.restored.image.clone();
         let shown = kept.or_else(|| self.samples.row(self.images.cursor).map(|row| Samples::path(tree, row)));
-        self.samples.list(tree, self.folder, self.shown, self.filter.text());
+        self.samples.list(tree, self.folder, self.shown, self.filter.text(), self.order);
         if !self.typing
             && let Some(at) = shown.and_then(|path| self.samples.position(tree, &path))
         {

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
+use super::sheet::Arrangement;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_start};
 use crate::tui::widgets::pane::draw_pane;
@@ -23,13 +24,22 @@ impl DatasetsScreen {
         if area.width < WIDE {
             let left = if self.in_images { area.width * 3 / 5 } else { area.width * 2 / 5 };
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
-            if self.in_images {
+            if self.in_images && self.arrangement == Arrangement::Sheet {
+                self.draw_images(frame, area, shared);
+            } else if self.in_images {
                 self.draw_images(frame, left, shared);
                 self.draw_preview(frame, right, shared);
             } else {
                 self.draw_folders(frame, left, shared);
                 self.draw_balance(frame, right, shared);
             }
+            return;
+        }
+        if self.in_images && self.arrangement == Arrangement::Sheet {
+            let folders = (area.width * 11 / 50).clamp(26, 44);
+            let [left, right] = Layout::horizontal([Constraint::Length(folders), Constraint::Fill(1)]).areas(area);
+            self.draw_folders(frame, left, shared);
+            self.draw_images(frame, right, shared);
             return;
         }
         let folders = (area.width * 11 / 50).clamp(26, 44);

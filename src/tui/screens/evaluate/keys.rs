@@ -2,8 +2,9 @@
 
 use crate::tui::protocol::binding::{Action, Binding, KeyTables, StateTables};
 use crate::tui::protocol::evaluate::EvaluateAction::{
-    self, Back, Compare, Counts, ExplainOther, ForgetFolder, FullScreen, Left, NextPane, NextSet, Open, OpenFolder,
-    PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, ShowRun, Sort, Split, WorstErrors,
+    self, Arrangement, Back, Compare, CopyPath, Counts, ExplainOther, ForgetFolder, FullScreen, Left, NextPane,
+    NextSet, Open, OpenFolder, PreviousPane, PreviousSet, ReadAgain, ReverseOrder, Right, SheetLeft, SheetRight,
+    ShowRun, Sort, Split, WorstErrors,
 };
 use crate::tui::protocol::list_motion::LIST_MOTIONS;
 use crate::tui::protocol::verb::Verb;
@@ -77,29 +78,50 @@ pub(super) const MATRIX: KeyTables = &[
     LIST_MOTIONS,
 ];
 
-/// The keys while the arrows move in the images of a cell.
+/// The keys while the arrows move in the list of cases.
 pub(super) const CASES: KeyTables = &[
     &[
         shown(Open, &[Verb::Open, Verb::Explain], "explain", "see where the network looks in this image"),
         shown(FullScreen, &[Verb::FullScreen], "full screen", "show this image full screen"),
         shown(Back, &[Verb::Back, Verb::Left], "back to the matrix", "go back to the matrix"),
-        shown(Sort, &[Verb::Sort], "sort", "sort by the next property"),
-        quiet(ReverseOrder, &[Verb::ReverseSort], "reverse the order"),
-        quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
-        shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
-        quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
-        quiet(NextPane, &[Verb::NextPane], "show the next pane: figures, curves, reliability or subgroups"),
-        quiet(PreviousPane, &[Verb::PreviousPane], "show the previous pane"),
-        quiet(Counts, &[Verb::Percent], "switch between counts, row %, column % and flips"),
-        quiet(Split, &[Verb::Split], "switch between validation and test images"),
     ],
+    OF_CASES,
     LIST_MOTIONS,
+];
+
+/// The keys while the arrows move on the contact sheet of cases.
+pub(super) const SHEET: KeyTables = &[
+    &[
+        shown(Open, &[Verb::Open, Verb::Explain], "explain", "see where the network looks in this image"),
+        shown(FullScreen, &[Verb::FullScreen], "full screen", "show this image full screen"),
+        shown(Back, &[Verb::Back], "back to the matrix", "go back to the matrix"),
+        quiet(SheetLeft, &[Verb::Left], "go to the case on the left"),
+        quiet(SheetRight, &[Verb::Right], "go to the case on the right"),
+    ],
+    OF_CASES,
+    LIST_MOTIONS,
+];
+
+/// The keys of cases, as a list or as a contact sheet.
+const OF_CASES: &[Binding] = &[
+    shown(Sort, &[Verb::Sort], "sort", "sort by the next property"),
+    shown(Arrangement, &[Verb::Arrangement], "thumbnails", "show the cases as thumbnails, or as a list"),
+    quiet(ReverseOrder, &[Verb::ReverseSort], "reverse the order"),
+    quiet(CopyPath, &[Verb::Copy], "copy the path of this image"),
+    quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with"),
+    shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
+    quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
+    quiet(NextPane, &[Verb::NextPane], "show the next pane: figures, curves, reliability or subgroups"),
+    quiet(PreviousPane, &[Verb::PreviousPane], "show the previous pane"),
+    quiet(Counts, &[Verb::Percent], "switch between counts, row %, column % and flips"),
+    quiet(Split, &[Verb::Split], "switch between validation and test images"),
 ];
 
 /// All states, the most common first.
 pub(super) const STATES: &[StateTables] = &[
     StateTables { tables: MATRIX, needs: "needs an open evaluation" },
     StateTables { tables: CASES, needs: "needs the images of a cell" },
+    StateTables { tables: SHEET, needs: "needs the thumbnails of a cell" },
     StateTables { tables: LIST, needs: "needs a listed evaluation" },
     StateTables { tables: WAITING, needs: "needs an open evaluation" },
     StateTables { tables: CHOOSER, needs: "needs `compare` first" },

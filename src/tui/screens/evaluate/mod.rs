@@ -1,6 +1,7 @@
 //! The screen Evaluate: confusion matrices to explore, metrics with intervals, and comparisons.
 
 mod case_list;
+mod case_sheet;
 mod cases_view;
 mod cell_numbers;
 mod comparing;
@@ -37,6 +38,7 @@ use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::confusion_matrix::Normalisation;
+use crate::tui::widgets::contact_sheet::ContactSheet;
 use crate::tui::widgets::path_field::PathField;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
@@ -52,6 +54,7 @@ pub(in crate::tui) struct EvaluateView {
     pane: InfoPane,
     /// The folders of predictions that the user opened, the latest first.
     folders: Vec<PathBuf>,
+    shows_sheet: bool,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +62,9 @@ pub(in crate::tui) struct EvaluateScreen {
     numbers: CellNumbers,
     pane: InfoPane,
     folders: Vec<PathBuf>,
+    /// True to show cases as a contact sheet.
+    shows_sheet: bool,
+    sheet: ContactSheet,
     /// The data sets of predictions that jobs have made.
     data: Vec<PathBuf>,
     /// The field for a folder to open, while it is shown.
@@ -83,16 +89,23 @@ pub(in crate::tui) struct EvaluateScreen {
 impl EvaluateScreen {
     /// The screen in its saved state.
     pub(in crate::tui) fn new(view: EvaluateView) -> Self {
-        let EvaluateView { opened, normalisation, split, pane, folders } = view;
+        let EvaluateView { opened, normalisation, split, pane, folders, shows_sheet } = view;
         let numbers = CellNumbers { normalisation, ..CellNumbers::default() };
-        Self { numbers, split, pane, folders, restore: opened, ..Self::default() }
+        Self { numbers, split, pane, folders, shows_sheet, restore: opened, ..Self::default() }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> EvaluateView {
         let opened = self.opened.as_ref().map(|opened| opened.key.clone()).or_else(|| self.restore.clone());
         let normalisation = self.numbers.normalisation;
-        EvaluateView { opened, normalisation, split: self.split, pane: self.pane, folders: self.folders.clone() }
+        EvaluateView {
+            opened,
+            normalisation,
+            split: self.split,
+            pane: self.pane,
+            folders: self.folders.clone(),
+            shows_sheet: self.shows_sheet,
+        }
     }
 }
 
@@ -101,6 +114,7 @@ impl Screen for EvaluateScreen {
         match (&self.chooser, &self.opened) {
             _ if self.prompt.is_some() => keys::PROMPT,
             (Some(_), _) => keys::CHOOSER,
+            (None, Some(_)) if self.is_on_sheet() => keys::SHEET,
             (None, Some(opened)) if opened.in_cases => keys::CASES,
             (None, Some(opened)) if opened.set().is_none() => keys::WAITING,
             (None, Some(_)) => keys::MATRIX,
@@ -119,7 +133,14 @@ impl Screen for EvaluateScreen {
     }
 
     fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
-        self.step(motion.rows(10), 0, shared);
+        if self.is_on_sheet() && self.chooser.is_none() {
+            if let Some(opened) = &mut self.opened {
+                let cases = &mut opened.cases;
+                cases.list.cursor = self.sheet.moved(motion, cases.list.cursor, cases.cases.len());
+            }
+        } else {
+            self.step(motion.rows(10), 0, shared);
+        }
         Vec::new()
     }
 
@@ -160,6 +181,10 @@ impl Screen for EvaluateScreen {
         let mut effects = self.restore(shared);
         effects.extend(self.search_if_changed(shared));
         effects
+    }
+
+    fn sheet_mut(&mut self) -> Option<&mut ContactSheet> {
+        Some(&mut self.sheet)
     }
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

@@ -44,6 +44,10 @@ impl EvaluateScreen {
                     if action == EvaluateAction::Sort { opened.sort_by_next() } else { opened.reverse_order() }
                 }
             }
+            EvaluateAction::Arrangement => return self.next_arrangement(),
+            EvaluateAction::SheetLeft => self.step_on_sheet(-1),
+            EvaluateAction::SheetRight => self.step_on_sheet(1),
+            EvaluateAction::CopyPath => return self.copy_path(),
             EvaluateAction::ExplainOther => {
                 let Some(opened) = self.opened.as_ref().filter(|opened| opened.in_cases) else { return Vec::new() };
                 let Some(with) = &opened.comparison else { return vec![warning("nothing is compared")] };
@@ -169,6 +173,14 @@ impl EvaluateScreen {
 
     /// Selects by a click; a click on a selected element opens it.
     pub(super) fn click(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if self.chooser.is_none()
+            && self.is_on_sheet()
+            && let Some(opened) = &mut self.opened
+            && let Some(tile) = self.sheet.tile_at(mouse, opened.cases.cases.len())
+        {
+            let again = std::mem::replace(&mut opened.cases.list.cursor, tile) == tile;
+            return if again { self.enter_or_open(shared) } else { Vec::new() };
+        }
         let entries = self.listed(shared).len();
         let others = self.others(shared).len();
         let (list, length) = match (&mut self.chooser, &mut self.opened) {

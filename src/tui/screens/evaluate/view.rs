@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
+use super::case_sheet::draw_case_sheet;
 use super::cases_view::draw_cases;
 use super::cell_numbers::CellNumbers;
 use super::entries::all_entries;
@@ -49,6 +50,10 @@ impl EvaluateScreen {
             return;
         }
         draw_note(frame, note, opened, waiting.as_deref(), shared);
+        if self.shows_sheet && opened.in_cases {
+            draw_case_sheet(frame, body, &mut self.sheet, opened, shared);
+            return;
+        }
         if area.width >= WIDE.columns && area.height >= WIDE.rows {
             let [left, right] =
                 Layout::horizontal([Constraint::Length(LARGE_MATRIX.columns), Constraint::Fill(1)]).areas(body);

@@ -21,6 +21,14 @@ impl ExplainScreen {
                 self.folders = Some(found);
                 self.request_shown(shared)
             }
+            ExplainMessage::Completed { typed, found } => {
+                if let Some(field) = &mut self.path_field {
+                    field.on_completed(&typed, found);
+                }
+                Vec::new()
+            }
+            ExplainMessage::ModelsChecked { typed, outcome } => self.on_models_checked(&typed, outcome, shared),
+            ExplainMessage::Missing(missing) => self.on_missing(&missing, shared),
             ExplainMessage::Exported(Ok(folder)) => {
                 vec![Effect::done(format!("map and pictures written to {}", printable_path(&folder)))]
             }

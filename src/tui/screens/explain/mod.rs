@@ -1,14 +1,20 @@
 //! The screen Explain: explanation maps of images, as pictures and as scores.
 
+mod color_bar;
 mod keys;
 mod messages;
 mod models;
 #[cfg(test)]
 mod painted_tests;
+#[cfg(test)]
+mod place_tests;
+mod restored;
+mod scores_view;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod update;
+mod verdict_view;
 mod view;
 
 use std::path::PathBuf;
@@ -19,7 +25,7 @@ use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 use settings::{ClassChoice, Settings};
 
-use crate::terminal::input::{Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{
@@ -30,8 +36,10 @@ use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::pictures::{PicturePlace, TILES};
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::path_field::PathField;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::window_field::{WindowField, WindowKey};
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::subject::view::View;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -42,6 +50,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 pub(in crate::tui) struct ExplainView {
     settings: Settings,
     source: Option<ModelSource>,
+    /// The images, or those around the one that is shown.
+    list: Option<ExplainList>,
 }
 
 /// The answer to a request for a map.
@@ -71,6 +81,8 @@ pub(in crate::tui) struct ExplainScreen {
     /// The models; `None` until some were chosen or found.
     source: Option<ModelSource>,
     list: Option<ExplainList>,
+    /// True while the list is that of the last session, whose files have not been looked for.
+    is_restored: bool,
     /// True while one of the runs that provide the models is being trained.
     follows: bool,
     /// The latest requests.
@@ -81,6 +93,10 @@ pub(in crate::tui) struct ExplainScreen {
     /// The list of models, while it is open.
     chooser: Option<ScrollList>,
     tiles: [PictureView; TILES],
+    /// The field for the path of a model, while it is open.
+    path_field: Option<PathField>,
+    /// The line for typing a grey window, while it is open.
+    window_field: Option<WindowField>,
 }
 
 impl ExplainScreen {
@@ -89,19 +105,23 @@ impl ExplainScreen {
         Self {
             settings: view.settings,
             source: view.source,
-            list: None,
+            is_restored: view.list.is_some(),
+            list: view.list.filter(|list| list.position < list.samples.len()),
             follows: false,
             requested: Vec::new(),
             answers: Vec::new(),
             folders: None,
             chooser: None,
             tiles: std::array::from_fn(|tile| PictureView::new(PicturePlace::Tile(tile as u8))),
+            path_field: None,
+            window_field: None,
         }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> ExplainView {
-        ExplainView { settings: self.settings, source: self.source.clone() }
+        let list = self.list.as_ref().map(restored::saved);
+        ExplainView { settings: self.settings, source: self.source.clone(), list }
     }
 
     /// Opens a list of images.
@@ -110,6 +130,7 @@ impl ExplainScreen {
         if let Some(source) = list.source.take() {
             self.source = Some(source);
         }
+        self.is_restored = false;
         self.list = Some(list).filter(|list| !list.samples.is_empty());
         self.chooser = None;
         let mut effects = self.find_models();
@@ -134,13 +155,31 @@ impl ExplainScreen {
         if !self.settings.grid || sample.examination.is_empty() {
             return vec![sample];
         }
-        let mut views: Vec<&ExplainSample> = Vec::new();
-        for view in View::ALL {
+        let views: Vec<&ExplainSample> = Self::views_beside(list, sample).into_iter().flatten().collect();
+        if views.is_empty() { vec![sample] } else { views }
+    }
+
+    /// The images of the four views of an image's examination.
+    fn views_beside<'a>(list: &'a ExplainList, sample: &'a ExplainSample) -> [Option<&'a ExplainSample>; 4] {
+        View::ALL.map(|view| {
             let is_it = |other: &&ExplainSample| other.view == Some(view) && other.examination == sample.examination;
             let own = Some(sample).filter(|own| own.view == Some(view));
-            views.extend(own.or_else(|| list.views.iter().chain(&list.samples).find(is_it)));
+            own.or_else(|| list.views.iter().chain(&list.samples).find(is_it))
+        })
+    }
+
+    /// True if the views of the examination are shown in place of the image.
+    fn is_hanging(&self) -> bool {
+        self.settings.grid
+            && self.sample().is_some_and(|sample| !sample.examination.is_empty() && sample.view.is_some())
+    }
+
+    /// The four views of the selected image's examination.
+    fn hung_views(&self) -> [Option<&ExplainSample>; 4] {
+        match (&self.list, self.sample()) {
+            (Some(list), Some(sample)) => Self::views_beside(list, sample),
+            _ => [None; 4],
         }
-        if views.is_empty() { vec![sample] } else { views }
     }
 
     fn request(&self, sample: &ExplainSample) -> Option<MapRequest> {
@@ -248,11 +287,53 @@ impl Screen for ExplainScreen {
         Vec::new()
     }
 
+    fn type_key(&mut self, key: Key, shared: &SharedState) -> Option<Vec<Effect>> {
+        if let Some(field) = &mut self.path_field {
+            let pressed = field.press(key);
+            return Some(self.after_path_key(pressed));
+        }
+        if let Some(field) = &mut self.window_field {
+            return Some(match field.press(key) {
+                WindowKey::Typing => Vec::new(),
+                WindowKey::Chosen(window) => {
+                    self.window_field = None;
+                    vec![Effect::Window(window)]
+                }
+                WindowKey::Cancelled => {
+                    self.window_field = None;
+                    Vec::new()
+                }
+            });
+        }
+        (self.chooser.is_none() && self.arrow(key, shared)).then(Vec::new)
+    }
+
+    fn paste(&mut self, text: &str, _model: &SharedState) -> Vec<Effect> {
+        if let Some(field) = &mut self.path_field {
+            let pasted = field.paste(text);
+            return self.after_path_key(pasted);
+        }
+        if let Some(field) = &mut self.window_field {
+            field.paste(text);
+        }
+        Vec::new()
+    }
+
     fn pictures_mut(&mut self) -> &mut [PictureView] {
         &mut self.tiles
     }
 
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if let Some(field) = &mut self.path_field {
+            let clicked = field.mouse(mouse);
+            return self.after_path_key(clicked);
+        }
+        if self.chooser.is_none()
+            && let Some(at) = (0..TILES).find(|&at| self.tiles[at].mouse(mouse))
+        {
+            self.follow_tile(at);
+            return Vec::new();
+        }
         let action = match mouse.kind {
             MouseKind::WheelDown if self.chooser.is_some() => return self.move_cursor(ListMotion::Down, shared),
             MouseKind::WheelUp if self.chooser.is_some() => return self.move_cursor(ListMotion::Up, shared),
@@ -266,6 +347,7 @@ impl Screen for ExplainScreen {
 
     fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
         let mut effects = self.find_models();
+        effects.extend(self.look_for_images());
         effects.extend(self.retry(shared));
         effects
     }
@@ -282,5 +364,8 @@ impl Screen for ExplainScreen {
 
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         self.draw_screen(frame, area, shared);
+        if let Some(field) = &mut self.path_field {
+            field.draw(frame, area, shared);
+        }
     }
 }

@@ -10,10 +10,12 @@ use ratatui::widgets::Paragraph;
 use super::ExplainScreen;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{ExplainEffect, ModelSource};
+use crate::tui::protocol::failure::Failure;
 use crate::tui::screens::evaluate::entries::{Entry, all_entries, view_of};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
+use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
 use mammoscope_domain::text::printable::printable_path;
 
 /// A choice of models.
@@ -23,7 +25,52 @@ pub(super) struct Choice {
     facts: String,
 }
 
+/// The field for the path of a model.
+const PROMPT: PathPrompt =
+    PathPrompt { title: "Open models", label: "model", hint: "a .safetensors file, or a folder with one model a view" };
+
 impl ExplainScreen {
+    /// Opens a field for the path of a model.
+    pub(super) fn ask_models(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let start = match &self.source {
+            Some(ModelSource::Files(path)) => path.parent().unwrap_or(path),
+            _ => shared.workspace.as_path(),
+        };
+        let field = PathField::new(PROMPT, &format!("{}/", start.to_string_lossy().trim_end_matches('/')));
+        let typed = self.path_field.insert(field).text().to_owned();
+        vec![Effect::Explain(ExplainEffect::Complete(typed))]
+    }
+
+    pub(super) fn after_path_key(&mut self, pressed: PathKey) -> Vec<Effect> {
+        match pressed {
+            PathKey::Nothing => Vec::new(),
+            PathKey::Complete(typed) => vec![Effect::Explain(ExplainEffect::Complete(typed))],
+            PathKey::Check(typed) => vec![Effect::Explain(ExplainEffect::CheckModels(typed))],
+            PathKey::Cancelled => {
+                self.path_field = None;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Uses the models of the submitted path, or leaves it in the field with the reason why not.
+    pub(super) fn on_models_checked(
+        &mut self,
+        typed: &str,
+        outcome: Result<PathBuf, Failure>,
+        shared: &SharedState,
+    ) -> Vec<Effect> {
+        let Some(path) = self.path_field.as_mut().and_then(|field| field.on_checked(typed, outcome)) else {
+            return Vec::new();
+        };
+        self.path_field = None;
+        self.chooser = None;
+        self.source = Some(ModelSource::Files(path));
+        let mut effects = self.request_shown(shared);
+        effects.push(Effect::SaveView);
+        effects
+    }
+
     /// Searches for folders with models, once.
     pub(super) fn find_models(&mut self) -> Vec<Effect> {
         if self.folders.is_some() {
@@ -89,7 +136,7 @@ impl ExplainScreen {
         let inner = draw_pane(frame, area, theme, true, ["Explain with the models of", &count]);
         let Some(list) = &mut self.chooser else { return };
         if choices.is_empty() {
-            let text = " no run has a model yet: start one in Train, or put models into ./models";
+            let text = " no run has a model yet: train one, or type the path of a model with o";
             frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), inner);
             return;
         }

@@ -9,6 +9,7 @@ use crate::terminal::input::Key;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
+use mammoscope_domain::explanation::verdict::TrainingEvidence;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_engine_protocol::event::ExplainedSample;
 
@@ -123,7 +124,15 @@ fn the_control_and_problems_with_masks_are_shown() {
     let sample =
         ExplainedSample { logits: [0.0; 4], class, map, all_gradients_negative: false, curves: None, findings: None };
     let image = Arc::new(Arc::new(examined).explained(&sample, MapZoom::Bilinear));
-    let there = MappedImage { image, class, grid: (4, 4), model: PathBuf::new() };
+    let there = MappedImage {
+        image,
+        class,
+        positions: mapped(SOUND).positions.clone(),
+        model: PathBuf::new(),
+        control: None,
+        training: TrainingEvidence::Unknown,
+        doubts: Vec::new(),
+    };
     answer(&mut app, &requests, &Ok(Arc::new(there)));
     let text = drawn(&mut app, SMALL);
     assert!(text.lines().any(|line| line.contains("random control") && line.contains("×1.0")), "{text}");

@@ -8,7 +8,6 @@ use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_imaging::colormap::Colormap;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
-use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_imaging::overlay::MapScale;
 
 /// The class to explain.
@@ -30,6 +29,31 @@ impl ClassChoice {
         Self::Class(DensityClass::C),
         Self::Class(DensityClass::D),
     ];
+}
+
+/// Maps with at most this many columns and rows are coarse: interpolated, they would show hot spots that are not there.
+const COARSE: usize = 7;
+
+/// How the positions of a map are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum MapLook {
+    /// As cells if the map is coarse, and otherwise interpolated.
+    #[default]
+    Usual,
+    Cells,
+    Smooth,
+}
+
+impl MapLook {
+    /// True if a map of this many columns and rows is drawn as cells.
+    pub(super) fn is_cells(self, (columns, rows): (usize, usize)) -> bool {
+        match self {
+            Self::Usual => columns.max(rows) <= COARSE,
+            Self::Cells => true,
+            Self::Smooth => false,
+        }
+    }
 }
 
 /// The arrangement of image and map.
@@ -81,7 +105,8 @@ pub(super) struct Settings {
     /// The map value of the full colour for all images; `None` for each image's largest value.
     pub(super) full: Option<f32>,
     pub(super) outlines: Outlines,
-    pub(super) window: WindowChoice,
+    /// The interpolation of maps.
+    pub(super) map_look: MapLook,
     /// True to show all views of the subject.
     pub(super) grid: bool,
 }
@@ -97,7 +122,7 @@ impl Default for Settings {
             colors: Colormap::default(),
             full: None,
             outlines: Outlines::default(),
-            window: WindowChoice::default(),
+            map_look: MapLook::default(),
             grid: false,
         }
     }

@@ -17,6 +17,7 @@ use crate::tui::services::pictures::PictureService;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
+use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_engine_protocol::event::ExplainedSample;
@@ -63,8 +64,11 @@ pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     Arc::new(MappedImage {
         image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,
-        grid: (4, 4),
+        positions: Raster::new(4, 4, Channels::Grey, values.to_vec()),
         model: "/density/models/best-012-0.81.safetensors".into(),
+        control: Some(ControlComparison { share: 0.3, beaten: 17, controls: 20, mean: 0.2 }),
+        training: TrainingEvidence::Alike { images: 908 },
+        doubts: Vec::new(),
     })
 }
 

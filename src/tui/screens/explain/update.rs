@@ -1,13 +1,19 @@
 //! The screen Explain's response to actions and the mouse.
 
+use super::settings::MapLook;
 use super::{ExplainScreen, MapState};
-use crate::terminal::input::Mouse;
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::explain::{ExplainAction, ExplainEffect, ExplainSample};
+use crate::tui::protocol::picture_action::PictureAction;
 use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
+use crate::tui::widgets::window_field::WindowField;
+use mammoscope_domain::subject::view::View;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
@@ -30,16 +36,23 @@ impl ExplainScreen {
             ExplainAction::PreviousLayer => self.settings.next_layer(-1),
             ExplainAction::Class => self.settings.next_class(1),
             ExplainAction::PreviousClass => self.settings.next_class(-1),
-            ExplainAction::Window => self.settings.window = self.settings.window.next(),
+            ExplainAction::Cells => self.settings.map_look = MapLook::Cells,
+            ExplainAction::Smooth => self.settings.map_look = MapLook::Smooth,
+            ExplainAction::Picture(action) => return self.act_on_picture(action, shared),
             ExplainAction::Colors => self.settings.next_colors(),
             ExplainAction::Scale => return self.toggle_fixed_scale(),
             ExplainAction::Grid => return self.toggle_grid(shared),
             ExplainAction::Models => self.chooser = Some(self.list_of_models(shared)),
+            ExplainAction::TypeModels => return self.ask_models(shared),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
             ExplainAction::Retry => return self.retry(shared),
             ExplainAction::Back => {
                 if self.chooser.take().is_none() {
+                    if self.tiles.iter().any(|tile| tile.is_zoomed() || tile.has_cursor()) {
+                        self.tiles.iter_mut().for_each(PictureView::reset);
+                        return Vec::new();
+                    }
                     let from = self.list.as_ref().map_or(ScreenId::Datasets, |list| list.from);
                     return vec![Effect::Navigate(Destination::Screen(from))];
                 }
@@ -57,6 +70,45 @@ impl ExplainScreen {
         let mut effects = self.request_shown(shared);
         effects.push(Effect::SaveView);
         effects
+    }
+
+    fn act_on_picture(&mut self, action: PictureAction, shared: &SharedState) -> Vec<Effect> {
+        let action = if self.tiles[self.leader()].resets_window(action) { PictureAction::ResetWindow } else { action };
+        if let Some(window) = action.window(shared.window) {
+            return vec![Effect::Window(window)];
+        }
+        if action == PictureAction::TypeWindow {
+            let in_use = self.sample().and_then(|sample| self.tiles[0].facts(&sample.path)?.window);
+            self.window_field = Some(WindowField::new(in_use));
+        } else {
+            let leader = self.leader();
+            self.tiles[leader].act(action);
+            self.follow_tile(leader);
+        }
+        Vec::new()
+    }
+
+    /// The tile that leads the others: the first that shows an image.
+    fn leader(&self) -> usize {
+        if self.is_hanging() { self.hung_views().iter().position(Option::is_some).unwrap_or(0) } else { 0 }
+    }
+
+    /// Shows the same part in all pictures, mirrored in those of the other breast.
+    pub(super) fn follow_tile(&mut self, leader: usize) {
+        let zoom = self.tiles[leader].zoom();
+        let is_hanging = self.is_hanging();
+        for (at, tile) in self.tiles.iter_mut().enumerate().filter(|(at, _)| *at != leader) {
+            tile.follow(zoom, is_hanging && View::ALL[at].side() != View::ALL[leader].side());
+        }
+    }
+
+    /// True if the arrows belong to the pictures: they are magnified or have a crosshair.
+    pub(super) fn arrow(&mut self, key: Key, shared: &SharedState) -> bool {
+        let Some((across, down)) = shared.keymap.verb_of(key).and_then(Verb::direction) else { return false };
+        let leader = self.leader();
+        let is_taken = self.tiles[leader].arrow(across, down);
+        self.follow_tile(leader);
+        is_taken
     }
 
     fn step(&mut self, images: isize) {

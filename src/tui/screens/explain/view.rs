@@ -1,5 +1,6 @@
 //! The drawing of the screen Explain.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ratatui::Frame;
@@ -8,34 +9,36 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::settings::ClassChoice;
+use super::color_bar::{draw_color_bar, without_bar};
+use super::scores_view::{draw_probabilities, draw_scores};
+use super::settings::{ClassChoice, MapLook};
 use super::update::caption;
 use super::{ExplainScreen, MapState};
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
+use crate::tui::protocol::framing::Hanging;
 use crate::tui::protocol::painted::PaintedExplanation;
-use crate::tui::protocol::pictures::TILES;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::figure_text::{figure, signed};
 use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::hanging::{hanging_areas, hanging_of};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
-use crate::tui::widgets::probability_bars::bar_text;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
-use mammoscope_domain::explanation::explanation_scores::{DenseSource, ExplanationScores};
 use mammoscope_domain::network::network_plan::REFERENCE_SIZE;
-use mammoscope_domain::subject::density::DensityClass;
-use mammoscope_domain::subject::probabilities::NonfiniteOutput;
+use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_os;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
 
 /// Columns of the panes beside the pictures in a wide and in a narrow terminal.
 const SIDE_COLUMNS: [u16; 2] = [40, 31];
 /// Lines of the scores with their border.
-const SCORE_LINES: u16 = 10;
+const SCORE_LINES: u16 = 11;
 /// Lines for problems with an image's masks.
 const MASK_PROBLEM_LINES: u16 = 4;
+
+/// The width of a picture that has room for the resolution of its map in words.
+const MIN_NOTE: u16 = 32;
 
 /// A picture on the screen.
 struct Tile {
@@ -56,8 +59,12 @@ impl ExplainScreen {
         };
         let map = self.map_state(&sample);
         let mapped = map.ready().cloned();
-        let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+        let [head, verdict, body] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
         self.draw_head(frame, head, &sample, mapped.as_deref(), &shared.theme);
+        if let Some(mapped) = &mapped {
+            self.draw_verdict(frame, verdict, mapped, &shared.theme);
+        }
         let figures = SIDE_COLUMNS[usize::from(area.width < 110)];
         let [pictures, figures] = Layout::horizontal([Constraint::Fill(1), Constraint::Length(figures)]).areas(body);
         self.draw_pictures(frame, pictures, shared);
@@ -68,6 +75,9 @@ impl ExplainScreen {
         draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &shared.theme);
         draw_scores(frame, scores, &map, &shared.theme);
         self.draw_settings(frame, settings, &sample, mapped.as_deref(), shared);
+        if let Some(field) = &self.window_field {
+            field.draw(frame, area, shared);
+        }
     }
 
     fn draw_head(
@@ -105,42 +115,78 @@ impl ExplainScreen {
     }
 
     fn draw_pictures(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        if self.is_hanging() {
+            self.draw_hanging(frame, area, shared);
+            return;
+        }
         let tiles = self.tiles_on_screen(area);
-        let grid = tiles.len() == TILES && area.width < 2 * area.height.saturating_mul(3);
-        let areas: Vec<Rect> = if grid {
-            let rows = Layout::vertical([Constraint::Fill(1); 2]).split(area);
-            rows.iter().flat_map(|row| Layout::horizontal([Constraint::Fill(1); 2]).split(*row).to_vec()).collect()
-        } else {
-            Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec()
-        };
-        let several = self.on_screen().len() > 1;
+        let areas = Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec();
+        // An image beside its map has the same scale.
+        let is_beside_map = tiles.len() > 1;
         for (at, (tile, area)) in tiles.into_iter().zip(areas).enumerate() {
-            let title = if several {
-                let view = tile.sample.view.map_or_else(String::new, |view| view.to_string());
-                let predicted = tile.map.ready().and_then(|mapped| mapped.predicted());
-                // Without room for the word, the letter must do.
-                let words = if area.width < 26 { "" } else { "predicted " };
-                predicted.map_or_else(|| view.clone(), |class| format!("{view} · {words}{class}"))
-            } else {
-                self.drawing_title(tile.drawing)
-            };
-            let inner = draw_pane(frame, area, &shared.theme, false, [&title, ""]);
-            self.draw_tile(frame, inner, shared, at, tile);
+            let title = self.drawing_title(tile.drawing);
+            let note = self.tile_note(&tile, at, area.width, &shared.theme);
+            let inner = draw_pane(frame, area, &shared.theme, false, [&title, &note]);
+            let is_image = is_beside_map && tile.drawing == ExplanationDrawing::Image;
+            let room = if is_image { without_bar(inner) } else { inner };
+            self.draw_tile(frame, room, shared, at, tile, None);
         }
     }
 
-    /// The pictures side by side: one for each of several views, or the arrangement of a single image, without the
-    /// plain image in a narrow terminal.
+    /// Draws the four views of the examination as they hang, and names those that are missing.
+    fn draw_hanging(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
+        let views = self.hung_views().map(|sample| sample.cloned());
+        let beside: Arc<[PathBuf]> = views.iter().flatten().map(|sample| sample.path.clone()).collect();
+        let drawing = self.settings.arrangement.last_drawing();
+        for (at, (view, area)) in View::ALL.into_iter().zip(hanging_areas(area)).enumerate() {
+            let Some(sample) = views[at].clone() else {
+                let inner = draw_pane(frame, area, theme, false, [view.name(), ""]);
+                draw_centered(frame, inner, &format!("no {view} in this examination"), theme.warning());
+                continue;
+            };
+            let map = self.map_state(&sample);
+            let predicted = map.ready().and_then(|mapped| mapped.predicted());
+            // Without room for the word, the letter must do.
+            let words = if area.width < 26 { "" } else { "predicted " };
+            let title = predicted.map_or_else(|| view.to_string(), |class| format!("{view} · {words}{class}"));
+            let is_flipped = self.tiles[at].part(&sample.path).is_some_and(|part| part.is_flipped);
+            let tile = Tile { sample, drawing, map };
+            let note = if is_flipped { "mirrored".to_owned() } else { self.tile_note(&tile, at, area.width, theme) };
+            let inner = draw_pane(frame, area, theme, false, [&title, &note]);
+            self.draw_tile(frame, inner, shared, at, tile, Some(hanging_of(view, &beside)));
+        }
+    }
+
+    /// The arrangement of the image, without the plain image in a narrow terminal.
     fn tiles_on_screen(&self, area: Rect) -> Vec<Tile> {
-        let samples = self.on_screen();
+        let Some(sample) = self.sample() else { return Vec::new() };
         let arrangement = self.settings.arrangement;
         let one = [arrangement.last_drawing()];
-        let drawings = if samples.len() > 1 || area.width < 40 { &one[..] } else { arrangement.drawings() };
-        let tiles = samples.into_iter().flat_map(|sample| drawings.iter().map(move |drawing| (sample, *drawing)));
-        tiles
-            .map(|(sample, drawing)| Tile { sample: sample.clone(), drawing, map: self.map_state(sample) })
-            .take(TILES)
-            .collect()
+        let drawings = if area.width < 40 { &one[..] } else { arrangement.drawings() };
+        let map = self.map_state(sample);
+        drawings.iter().map(|&drawing| Tile { sample: sample.clone(), drawing, map: map.clone() }).collect()
+    }
+
+    /// The resolution of a coarse map, or the scale of a magnified image with the pixel under the crosshair.
+    fn tile_note(&self, tile: &Tile, at: usize, width: u16, theme: &Theme) -> String {
+        let view = &self.tiles[at];
+        if view.is_zoomed() || view.has_cursor() {
+            return view.caption(&tile.sample.path, theme.ascii);
+        }
+        let (Some(mapped), false) = (tile.map.ready(), tile.drawing == ExplanationDrawing::Image) else {
+            return String::new();
+        };
+        let (columns, rows) = mapped.grid();
+        let times = theme.sign("×", "x");
+        if width < MIN_NOTE {
+            return format!("{columns}{times}{rows}");
+        }
+        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Usual.is_cells((columns, rows))) {
+            (true, _) => format!("{columns} {times} {rows} cells"),
+            (false, true) => format!("{columns} {times} {rows}, smoothed"),
+            (false, false) => String::new(),
+        }
     }
 
     fn drawing_title(&self, drawing: ExplanationDrawing) -> String {
@@ -152,12 +198,24 @@ impl ExplainScreen {
         }
     }
 
-    fn draw_tile(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, at: usize, tile: Tile) {
+    fn draw_tile(
+        &mut self,
+        frame: &mut Frame<'_>,
+        area: Rect,
+        shared: &SharedState,
+        at: usize,
+        tile: Tile,
+        hanging: Option<Hanging>,
+    ) {
+        let hung = |content| match hanging.clone() {
+            Some(hanging) => PictureContent::hung(content, hanging),
+            None => content,
+        };
         let Tile { sample, drawing, map } = tile;
-        let (window, outlines) = (self.settings.window, self.settings.outlines);
+        let (window, outlines) = (shared.window, self.settings.outlines);
         // The image alone is shown as stored, in full resolution and without waiting for its map.
         if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
-            self.tiles[at].draw(frame, area, shared, PictureContent::stored(&sample.path, window), Vec::new);
+            self.tiles[at].draw(frame, area, shared, hung(PictureContent::stored(&sample.path, window)), Vec::new);
             return;
         }
         let theme = &shared.theme;
@@ -187,12 +245,15 @@ impl ExplainScreen {
             return;
         }
         let painted = PaintedExplanation {
-            image: Arc::clone(&mapped.image),
+            cells: self.settings.map_look.is_cells(mapped.grid()),
+            mapped,
             drawing,
             painting: self.settings.painting(),
             outlines,
         };
-        self.tiles[at].draw(frame, area, shared, PictureContent::painted(&sample.path, window, painted), Vec::new);
+        let area = if hanging.is_some() { area } else { draw_color_bar(frame, area, &painted, shared) };
+        let content = hung(PictureContent::painted(&sample.path, window, painted));
+        self.tiles[at].draw(frame, area, shared, content, Vec::new);
     }
 
     fn draw_settings(
@@ -250,7 +311,7 @@ impl ExplainScreen {
     /// The resolution of the map, with a finer layer to use instead if there is one; `true` if the resolution is too
     /// coarse to localise anything in the breast.
     fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
-        let (columns, rows) = mapped.grid;
+        let (columns, rows) = mapped.grid();
         let positions = format!("{columns} × {rows} positions");
         let settings = &self.settings;
         let coarse = (settings.method.is_of_layer() && settings.method != ExplanationMethod::Random)
@@ -280,105 +341,4 @@ fn draw_empty(frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
 fn draw_centered(frame: &mut Frame<'_>, area: Rect, text: &str, style: Style) {
     let middle = Rect { y: area.y + area.height / 2, height: area.height.min(1), ..area };
     frame.render_widget(Paragraph::new(Line::styled(text, style).centered()), middle);
-}
-
-fn draw_probabilities(
-    frame: &mut Frame<'_>,
-    area: Rect,
-    mapped: Option<&MappedImage>,
-    label: Option<DensityClass>,
-    theme: &Theme,
-) {
-    let inner = draw_pane(frame, area, theme, false, ["probabilities", ""]);
-    let Some(mapped) = mapped else { return };
-    let Some(probabilities) = &mapped.image.probabilities else {
-        let text = format!(" {NonfiniteOutput}");
-        frame.render_widget(Paragraph::new(Line::styled(text, theme.bad())), inner);
-        return;
-    };
-    let bar = usize::from(inner.width).saturating_sub(14);
-    let lines: Vec<Line<'_>> = DensityClass::ALL
-        .into_iter()
-        .map(|class| {
-            let share = probabilities.of(class);
-            let truth = if label == Some(class) { "true" } else { "" };
-            Line::from(vec![
-                Span::styled(format!(" {class} {}", bar_text(share, bar, theme)), theme.class(class)),
-                Span::raw(format!(" {:>3}", figure(Some(share), 2, theme))),
-                Span::styled(format!(" {truth}"), theme.dim()),
-            ])
-        })
-        .collect();
-    frame.render_widget(Paragraph::new(lines), inner);
-}
-
-fn draw_scores(frame: &mut Frame<'_>, area: Rect, map: &MapState, theme: &Theme) {
-    let inner = draw_pane(frame, area, theme, false, ["where the map looks", ""]);
-    let mapped = match map {
-        MapState::Ready(mapped) => mapped,
-        MapState::Failed(_) => {
-            frame.render_widget(Paragraph::new(Line::styled(" there is no map", theme.dim())), inner);
-            return;
-        }
-        MapState::Pending => return,
-    };
-    if !mapped.image.status.is_sound() {
-        let text = format!(" nowhere: it is {}", mapped.image.status);
-        frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
-        return;
-    }
-    let Some(regions) = &mapped.image.examined.regions else {
-        let text = " no breast was found in the image, so there are no scores";
-        frame.render_widget(Paragraph::new(text).style(theme.warning()).wrap(Wrap { trim: false }), inner);
-        return;
-    };
-    let examined = &mapped.image.examined;
-    let lines = score_lines(&mapped.image.scores, &examined.control, regions.dense_source, theme);
-    let [scores, below] = Layout::vertical([Constraint::Length(lines.len() as u16), Constraint::Fill(1)]).areas(inner);
-    frame.render_widget(Paragraph::new(lines), scores);
-    let problems: Vec<Line<'_>> =
-        examined.mask_problems.iter().map(|problem| Line::raw(format!(" {problem}"))).collect();
-    frame.render_widget(Paragraph::new(problems).style(theme.warning()).wrap(Wrap { trim: false }), below);
-}
-
-fn score_lines(
-    scores: &ExplanationScores,
-    control: &ExplanationScores,
-    dense: DenseSource,
-    theme: &Theme,
-) -> Vec<Line<'static>> {
-    let row = |name: &str, value: String, note: String| {
-        Line::from(vec![
-            Span::styled(format!(" {}", padded(name, 16)), theme.dim()),
-            Span::raw(value),
-            Span::styled(format!("  {note}"), theme.dim()),
-        ])
-    };
-    let percent = |share: Option<f64>| match share {
-        Some(share) => format!("{:>3.0} %", 100.0 * share),
-        None => format!("{:>5}", theme.sign("–", "-")),
-    };
-    let times = |scores: &ExplanationScores| Some(format!("{}{:.1}", theme.sign("×", "x"), scores.dense_enrichment?));
-    let enrichment = times(scores).map_or_else(String::new, |times| format!("{times} its area"));
-    let random = times(control).unwrap_or_default();
-    let source = match dense {
-        DenseSource::Mask => "from masks",
-        DenseSource::Rule => "by the rule",
-        DenseSource::None => "unknown",
-    };
-    let hit = match scores.pointing_hit {
-        Some(true) => "in dense tissue",
-        Some(false) => "elsewhere",
-        None => theme.sign("–", "-"),
-    };
-    vec![
-        row("in dense tissue", percent(scores.dense_energy), enrichment),
-        row("  random control", percent(control.dense_energy), random),
-        row("in the breast", percent(scores.breast_energy), String::new()),
-        row("at the skin", percent(scores.skin_energy), String::new()),
-        row("outside", percent(scores.outside_energy), String::new()),
-        row("strongest point", hit.to_owned(), String::new()),
-        row("rank with greys", format!("{:>5}", signed(scores.grey_spearman, 2, theme)), String::new()),
-        row("dense tissue", source.to_owned(), String::new()),
-    ]
 }

@@ -7,7 +7,7 @@ use super::pager::Pager;
 use super::reference::Reference;
 use super::{MAX_MARKED, RunsScreen, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
-use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::runs::{Lower, RunNote, RunsAction, RunsEffect};
 use crate::tui::shared_state::SharedState;

@@ -96,8 +96,12 @@ impl DatasetsService {
             DatasetsEffect::List(folder) => self.browse(BrowserJob::List(folder)),
             DatasetsEffect::ReadHeaders(paths) => self.read_headers(paths),
             DatasetsEffect::Complete(typed) => self.answer(move || {
-                let found = paths::completions(&typed);
+                let found = paths::completions(&typed, |path| path.is_dir());
                 DatasetsMessage::Completed { typed, found }
+            }),
+            DatasetsEffect::Check(typed) => self.answer(move || {
+                let outcome = paths::readable_folder(&typed);
+                DatasetsMessage::Checked { typed, outcome }
             }),
             DatasetsEffect::Preparation(effect) => self.preparation.perform(effect),
             DatasetsEffect::Review(effect) => self.review.perform(effect),

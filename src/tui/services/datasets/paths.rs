@@ -2,7 +2,10 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use crate::tui::protocol::failure::Failure;
 
 /// The largest useful number of completions or data sets.
 const MAX: usize = 200;
@@ -19,18 +22,34 @@ pub(in crate::tui::services) fn expand(typed: &str) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path).components().collect()
 }
 
-/// The folders that complete a typed path, each as it would be typed.
-pub(in crate::tui::services) fn completions(typed: &str) -> Vec<String> {
+/// The folder at a typed path, absolute, or why it cannot be opened.
+pub(in crate::tui::services) fn readable_folder(typed: &str) -> Result<PathBuf, Failure> {
+    let path = expand(typed);
+    match fs::read_dir(&path) {
+        Ok(_) => Ok(path),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::NotFound => "there is no such folder".into(),
+            ErrorKind::NotADirectory => "this is a file; type the folder it is in".into(),
+            ErrorKind::PermissionDenied => "you may not read this folder".into(),
+            _ => Failure::new(format_args!("cannot be read: {error}")),
+        }),
+    }
+}
+
+/// The wanted files and all folders that complete a typed path, each as it would be typed.
+pub(in crate::tui::services) fn completions(typed: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<String> {
     let (parent, start) =
         typed.rsplit_once('/').map_or(("", typed), |(parent, start)| (&typed[..=parent.len()], start));
     let folder = expand(if parent.is_empty() { "." } else { parent });
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut found: Vec<String> = entries
         .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| name.starts_with(start) && (!name.starts_with('.') || start.starts_with('.')))
-        .map(|name| format!("{parent}{name}/"))
+        .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
+        .filter(|(name, _)| name.starts_with(start) && (!name.starts_with('.') || start.starts_with('.')))
+        .filter_map(|(name, path)| {
+            let slash = if path.is_dir() { "/" } else { "" };
+            (!slash.is_empty() || is_wanted(&path)).then(|| format!("{parent}{name}{slash}"))
+        })
         .take(MAX)
         .collect();
     found.sort_unstable();

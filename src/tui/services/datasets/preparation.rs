@@ -14,7 +14,7 @@ use crate::tui::protocol::datasets::DatasetsMessage;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::preparation::{
-    PreparationEffect, PreparationMessage, PreparationOutcome, PreparationProgress,
+    PreparationEffect, PreparationMessage, PreparationOutcome, PreparationPath, PreparationProgress,
 };
 use mammoscope_dataset::stated::LabelFile;
 use mammoscope_domain::cancellation::Cancellation;
@@ -54,6 +54,10 @@ impl PreparationRunner {
                 let (inbox, stopped) = (self.inbox.clone(), Arc::clone(&self.stopped));
                 thread::spawn(move || {
                     let (input, output) = (expand(&input), expand(&output));
+                    if let Err((path, problem)) = check(&input, &output, &labels) {
+                        send(&inbox, PreparationMessage::NotStarted { path, problem });
+                        return;
+                    }
                     let outcome = prepared(&input, &output, &labels, &inbox, &stopped).map_err(Failure::from);
                     send(&inbox, PreparationMessage::Ended { input, output, outcome });
                 });
@@ -68,6 +72,17 @@ fn send(inbox: &Sender<UiMessage>, message: PreparationMessage) {
     let _ = inbox.send(UiMessage::Datasets(DatasetsMessage::Preparation(message)));
 }
 
+/// Checks the paths of the form before a run starts.
+fn check(input: &Path, output: &Path, labels: &str) -> Result<(), (PreparationPath, Failure)> {
+    if !input.exists() {
+        return Err((PreparationPath::Input, "there is no such file or folder".into()));
+    }
+    if output.exists() && !output.is_dir() {
+        return Err((PreparationPath::Output, "this is a file; type a folder to write to".into()));
+    }
+    label_file(output, labels).map(drop).map_err(|problem| (PreparationPath::Labels, Failure::from(problem)))
+}
+
 fn prepared(
     input: &Path,
     output: &Path,
@@ -75,7 +90,6 @@ fn prepared(
     inbox: &Sender<UiMessage>,
     stopped: &AtomicBool,
 ) -> anyhow::Result<PreparationOutcome> {
-    anyhow::ensure!(input.exists(), "{}: no such file or folder", printable_path(input));
     let key_file =
         usual_key_file().ok_or_else(|| anyhow::anyhow!("there is no home folder for the key of the pseudonyms"))?;
     let mut notes = Vec::new();

@@ -59,10 +59,10 @@ fn paths_are_completed_and_data_is_found() {
     fs::write(folder.path().join("phone"), "").unwrap();
     let base = folder.path().to_string_lossy();
     assert_eq!(
-        paths::completions(&format!("{base}/ph")),
+        paths::completions(&format!("{base}/ph"), |_| false),
         ["phantoms/", "photos/"].map(|name| format!("{base}/{name}"))
     );
-    assert!(paths::completions(&format!("{base}/nowhere/x")).is_empty());
+    assert!(paths::completions(&format!("{base}/nowhere/x"), |_| false).is_empty());
     let found = paths::data_nearby(folder.path());
     assert_eq!(found[..2], [folder.path().join("datasets/density"), folder.path().join("phantoms")]);
     assert_eq!(paths::expand(&format!("{base}/phantoms/")), folder.path().join("phantoms"));

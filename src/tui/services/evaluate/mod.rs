@@ -60,7 +60,8 @@ impl EvaluateService {
             }
             EvaluateEffect::Complete(typed) => {
                 thread::spawn(move || {
-                    let found = completions(&typed);
+                    let found =
+                        completions(&typed, |path| path.extension().is_some_and(|extension| extension == "csv"));
                     send(EvaluateMessage::Completed { typed, found })
                 });
             }

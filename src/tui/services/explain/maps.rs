@@ -5,16 +5,20 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::SystemTime;
 
+use super::model_knowledge::ModelKnowledge;
 use super::newest_checkpoint::NewestCheckpoints;
 use super::{MapError, MapProvider};
 use mammoscope_domain::cancellation::Cancellation;
 
 use crate::analysis::explained_image::{ExaminedPicture, ExplainedImage, MapZoom, PackedPicture};
+use crate::analysis::random_controls::compared_with_random_maps;
 use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
+use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
+use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::image::image_seed::{image_seed, view_seed};
 use mammoscope_domain::subject::density::DensityClass;
@@ -27,6 +31,7 @@ use mammoscope_engine_client::image_job::{ExplanationEvent, ImageJobError, run_i
 use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass, JobId};
 use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_engine_protocol::wire_path::WirePath;
+use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 use mammoscope_storage::runs::checkpoint_model::metadata_of_run;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -37,7 +42,7 @@ const MAX_MAPS: usize = 32;
 /// the next subject.
 const MAX_PICTURES: usize = 8;
 
-type Stamp = Option<SystemTime>;
+pub(super) type Stamp = Option<SystemTime>;
 
 /// Everything that a map depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +60,8 @@ struct CachedMap {
     key: MapKey,
     sample: ExplainedSample,
     scores: ExplanationScores,
+    control: Option<ControlComparison>,
+    training: TrainingEvidence,
     on_screen: Weak<MappedImage>,
 }
 
@@ -81,6 +88,7 @@ pub(super) struct MapRenderer {
     job: u64,
     models: Option<(Vec<(PathBuf, Stamp)>, ModelSet)>,
     checkpoints: NewestCheckpoints,
+    knowledge: ModelKnowledge,
     pictures: Vec<CachedPicture>,
     maps: Vec<CachedMap>,
 }
@@ -118,8 +126,15 @@ impl MapProvider for MapRenderer {
 
 impl CachedMap {
     /// A new map, with its image.
-    fn new(key: MapKey, sample: ExplainedSample, image: ExplainedImage) -> (Self, Arc<MappedImage>) {
-        let mut cached = Self { key, sample, scores: image.scores, on_screen: Weak::new() };
+    fn new(
+        key: MapKey,
+        sample: ExplainedSample,
+        image: ExplainedImage,
+        training: TrainingEvidence,
+    ) -> (Self, Arc<MappedImage>) {
+        let seed = image_seed(0, &key.sample.0);
+        let control = compared_with_random_maps(&image.examined, &sample.map, seed);
+        let mut cached = Self { key, sample, scores: image.scores, control, training, on_screen: Weak::new() };
         let mapped = cached.shown_as(image);
         (cached, mapped)
     }
@@ -136,8 +151,11 @@ impl CachedMap {
         let mapped = Arc::new(MappedImage {
             image: Arc::new(image),
             class: self.sample.class,
-            grid: (self.sample.map.columns(), self.sample.map.rows()),
+            positions: positions(&self.sample.map),
             model: self.key.model.0.clone(),
+            control: self.control,
+            training: self.training.clone(),
+            doubts: self.sample.findings.as_ref().map_or_else(Vec::new, |findings| findings.doubts.clone()),
         });
         self.on_screen = Arc::downgrade(&mapped);
         mapped
@@ -193,7 +211,7 @@ impl MapRenderer {
         let set = self.models.as_ref().map(|(_, set)| set).expect("the models were just opened");
         let found = set.for_view(request.view).cloned().ok_or_else(|| {
             let view = request.view.map_or("images of unknown view", View::name);
-            Failure::from(format!("there is no model for {view} among the chosen ones; M chooses others"))
+            Failure::from(format!("there is no model for {view} among the chosen ones; o chooses others"))
         })?;
         match &found.fault {
             Some(fault) => Err(format!("model {}: {fault}", printable_path(&found.path)).into()),
@@ -242,7 +260,8 @@ impl MapRenderer {
         }
         let sample = answer?;
         let image = examined.explained(&sample, MapZoom::Bilinear);
-        Ok(CachedMap::new(key, sample, image))
+        let training = self.knowledge.evidence(model, &request.sample, sample.findings.as_ref());
+        Ok(CachedMap::new(key, sample, image, training))
     }
 
     /// Has the engine explain one image; starts it if necessary.
@@ -305,12 +324,17 @@ impl MapRenderer {
     }
 }
 
+/// The values of a map as a raster.
+fn positions(map: &ExplanationMap) -> Raster<f32> {
+    Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec())
+}
+
 /// A checkpoint of a run, with the metadata of its model.
 fn entry_of(path: PathBuf, run: &RunDir) -> Result<ModelEntry, Failure> {
     let metadata = metadata_of_run(run).map_err(Failure::new)?;
     Ok(ModelEntry { path, metadata, fault: None })
 }
 
-fn stamped(path: &Path) -> (PathBuf, Stamp) {
+pub(super) fn stamped(path: &Path) -> (PathBuf, Stamp) {
     (path.to_owned(), std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
 }

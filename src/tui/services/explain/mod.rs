@@ -1,6 +1,7 @@
 //! The service of the screen Explain: finds models, computes maps through the engine, and writes files.
 
 mod maps;
+mod model_knowledge;
 mod newest_checkpoint;
 mod request_slot;
 #[cfg(test)]
@@ -20,9 +21,11 @@ use crate::analysis::explanation_files::{MapPainting, write_explanation};
 use crate::tui::protocol::explain::{ExplainEffect, ExplainMessage, MapRequest, MappedImage};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::services::datasets::paths::{completions, expand};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::probabilities::NonfiniteOutput;
 use mammoscope_domain::text::printable::printable_path;
+use mammoscope_storage::models::model_set::ModelSet;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// The time for which a request waits for a later one while the user is browsing.
@@ -33,6 +36,8 @@ const BROWSING_INTERVAL: Duration = Duration::from_millis(100);
 const PREFETCH_DELAY: Duration = Duration::from_millis(80);
 /// The time after which an unused engine is ended, since it holds half a gigabyte.
 const ENGINE_IDLE_TIMEOUT: Duration = Duration::from_secs(180);
+/// The extension of model files.
+const MODEL_EXTENSION: &str = "safetensors";
 /// Folders to search for models, relative to the working directory and to the workspace.
 const MODEL_FOLDERS: [&str; 2] = ["models", "../models"];
 
@@ -93,6 +98,21 @@ impl ExplainService {
                     let _ = inbox.send(UiMessage::Explain(ExplainMessage::Models(found)));
                 });
             }
+            ExplainEffect::Complete(typed) => self.answer(move || {
+                let is_model = |path: &Path| path.extension().is_some_and(|extension| extension == MODEL_EXTENSION);
+                let found = completions(&typed, is_model);
+                ExplainMessage::Completed { typed, found }
+            }),
+            ExplainEffect::CheckModels(typed) => self.answer(move || {
+                let path = expand(&typed);
+                let outcome = ModelSet::open(&path).map(|_| path).map_err(Failure::new);
+                ExplainMessage::ModelsChecked { typed, outcome }
+            }),
+            ExplainEffect::LookForImages(paths) => {
+                self.answer(move || {
+                    ExplainMessage::Missing(paths.into_iter().filter(|path| !path.is_file()).collect())
+                });
+            }
             ExplainEffect::Export { images, painting } => {
                 let (folder, inbox) = (self.workspace.path().join("explanations"), self.inbox.clone());
                 thread::spawn(move || {
@@ -101,6 +121,15 @@ impl ExplainService {
                 });
             }
         }
+    }
+}
+
+impl ExplainService {
+    fn answer(&self, work: impl FnOnce() -> ExplainMessage + Send + 'static) {
+        let inbox = self.inbox.clone();
+        thread::spawn(move || {
+            let _ = inbox.send(UiMessage::Explain(work()));
+        });
     }
 }
 
@@ -166,7 +195,7 @@ fn folders_with_models(workspace: &Path) -> Vec<PathBuf> {
             let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
             let holds_models = files
                 .into_iter()
-                .any(|file| file.path().extension().is_some_and(|extension| extension == "safetensors"));
+                .any(|file| file.path().extension().is_some_and(|extension| extension == MODEL_EXTENSION));
             if holds_models && !found.contains(&folder) {
                 found.push(folder);
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -64,7 +64,11 @@ impl JobService {
             JobEffect::LookAt(typed) => {
                 let inbox = self.inbox.clone();
                 thread::spawn(move || {
-                    let facts = PathFacts { exists: expand(&typed).exists(), completions: completions(&typed), typed };
+                    let facts = PathFacts {
+                        exists: expand(&typed).exists(),
+                        completions: completions(&typed, Path::is_file),
+                        typed,
+                    };
                     send(&inbox, JobMessage::LookedAt(facts));
                 });
             }

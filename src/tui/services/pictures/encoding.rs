@@ -9,7 +9,7 @@ use ratatui_image::protocol::iterm2::Iterm2;
 use ratatui_image::protocol::kitty::Kitty;
 use ratatui_image::protocol::sixel::Sixel;
 
-use crate::terminal::graphics::PictureWay;
+use crate::terminal::graphics::{PictureLook, PictureWay};
 use crate::terminal::grey_sixel::grey_sixel;
 use crate::terminal::sizes::{Cells, padded};
 use crate::tui::protocol::cell_picture::CellPicture;
@@ -36,26 +36,8 @@ impl Encoder {
         picture: &DynamicImage,
         cells: Cells,
     ) -> Result<Drawing, Failure> {
-        let size = Size::new(cells.columns, cells.rows);
-        let refused = |error: ratatui_image::errors::Errors| Failure::new(format_args!("cannot be drawn: {error}"));
-        let protocol = match request.look.way {
-            PictureWay::Halfblocks(depth) => return Ok(Drawing::Cells(CellPicture::halfblocks(picture, depth))),
-            PictureWay::Ascii { light } => return Ok(Drawing::Cells(CellPicture::ascii(picture, light))),
-            PictureWay::Kitty { compress } => {
-                let whole = padded(picture, cells.pixels(request.look.cell));
-                let id = self.next_id(request.place);
-                Protocol::Kitty(Kitty::new(whole, size, id, false, compress).map_err(refused)?)
-            }
-            PictureWay::Iterm2 => Protocol::ITerm2(Iterm2::new(picture.clone(), size, false).map_err(refused)?),
-            PictureWay::Sixel { registers } => Protocol::Sixel(match picture.as_luma8() {
-                Some(grey) => {
-                    let data = erased(cells) + &grey_sixel(grey, registers);
-                    Sixel { data, size, is_tmux: false }
-                }
-                None => Sixel::new(picture.clone(), size, false).map_err(refused)?,
-            }),
-        };
-        Ok(Drawing::Protocol(Box::new(protocol)))
+        let place = request.place;
+        encoded(request.look, picture, cells, || self.next_id(place))
     }
 
     fn next_id(&mut self, place: PicturePlace) -> u32 {
@@ -63,6 +45,35 @@ impl Encoder {
         *shown = shown.wrapping_add(1);
         FIRST_ID + place.index() as u32 * IDS_PER_PLACE + *shown % IDS_PER_PLACE
     }
+}
+
+/// Encodes an 8-bit picture for a size in cells; a kitty picture gets the next id.
+pub(super) fn encoded(
+    look: PictureLook,
+    picture: &DynamicImage,
+    cells: Cells,
+    next_id: impl FnOnce() -> u32,
+) -> Result<Drawing, Failure> {
+    let size = Size::new(cells.columns, cells.rows);
+    let refused = |error: ratatui_image::errors::Errors| Failure::new(format_args!("cannot be drawn: {error}"));
+    let protocol = match look.way {
+        PictureWay::Halfblocks(depth) => return Ok(Drawing::Cells(CellPicture::halfblocks(picture, depth))),
+        PictureWay::Ascii { light } => return Ok(Drawing::Cells(CellPicture::ascii(picture, light))),
+        PictureWay::Kitty { compress } => {
+            let whole = padded(picture, cells.pixels(look.cell));
+            let id = next_id();
+            Protocol::Kitty(Kitty::new(whole, size, id, false, compress).map_err(refused)?)
+        }
+        PictureWay::Iterm2 => Protocol::ITerm2(Iterm2::new(picture.clone(), size, false).map_err(refused)?),
+        PictureWay::Sixel { registers } => Protocol::Sixel(match picture.as_luma8() {
+            Some(grey) => {
+                let data = erased(cells) + &grey_sixel(grey, registers);
+                Sixel { data, size, is_tmux: false }
+            }
+            None => Sixel::new(picture.clone(), size, false).map_err(refused)?,
+        }),
+    };
+    Ok(Drawing::Protocol(Box::new(protocol)))
 }
 
 /// The sequence that erases these cells and returns the cursor; otherwise their old content would stay.

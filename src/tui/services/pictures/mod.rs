@@ -1,19 +1,30 @@
 //! The service that decodes, scales and encodes pictures off the main thread; the latest request of a place wins.
 
 mod encoding;
+mod examination_views;
 mod library;
+mod marks;
+pub(in crate::tui) mod thumbnails;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use encoding::Encoder;
+use examination_views::views_of;
 use library::PictureLibrary;
+use marks::marked;
 
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::framing::FramedPart;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::pictures::{EncodedPicture, PictureEffect, PictureMessage, PicturePlace, PictureRequest};
+use crate::tui::protocol::painted::PaintedExplanation;
+use crate::tui::protocol::pictures::{
+    EncodedPicture, Painted, PictureEffect, PictureMessage, PicturePlace, PictureRequest,
+};
 
 /// The time for which a request waits for a later one while the selection is moving.
 const DEBOUNCE: Duration = Duration::from_millis(35);
@@ -29,6 +40,15 @@ pub(in crate::tui) struct PictureService {
 impl PictureService {
     pub(in crate::tui) fn new(inbox: Sender<UiMessage>) -> Self {
         Self { inbox, requests: None }
+    }
+
+    /// Looks for the other views of an image's examination.
+    pub(in crate::tui) fn find_views(&self, of: PathBuf) {
+        let inbox = self.inbox.clone();
+        thread::spawn(move || {
+            let found = views_of(&of);
+            let _ = inbox.send(UiMessage::Views(ViewsMessage { of, found }));
+        });
     }
 
     pub(in crate::tui) fn perform(&mut self, effect: PictureEffect) {
@@ -71,8 +91,8 @@ fn work(requests: &Receiver<PictureEffect>, inbox: &Sender<UiMessage>) {
                 if let Some(guess) = guesses.pop_front()
                     && let Ok(decoded) = library.picture(&guess.path)
                 {
-                    let (pixels, _) = guess.look.fit(decoded.size(), guess.room);
-                    library.scaled(&guess.path, &decoded, pixels);
+                    let part = library.part(&guess, &decoded);
+                    library.scaled(&guess.path, &decoded, part);
                 }
             }
             Err(TryRecvError::Disconnected) => return,
@@ -114,17 +134,46 @@ fn picture(
     library: &mut PictureLibrary,
     encoder: &mut Encoder,
 ) -> Result<EncodedPicture, Failure> {
-    if let Some(painted) = &request.painted {
-        let (pixels, cells) = request.look.fit(painted.size(), request.room);
-        let drawing = encoder.encode(request, &painted.drawn(request.window, pixels), cells)?;
-        return Ok(EncodedPicture { drawing, facts: None });
+    if let Some(Painted::Review(painted)) = &request.painted {
+        let part = FramedPart::whole(request.look, painted.size(), request.room);
+        let drawing = encoder.encode(request, &painted.drawn(part.picture), part.cells)?;
+        return Ok(EncodedPicture { drawing, part, probe: None, facts: None });
     }
-    let decoded = library.picture(&request.path)?;
-    let (pixels, cells) = request.look.fit(decoded.size(), request.room);
-    let scaled = library.scaled(&request.path, &decoded, pixels);
+    let explained = match &request.painted {
+        Some(Painted::Explanation(explained)) => Some(explained),
+        _ => None,
+    };
+    let decoded = match (library.picture(&request.path), explained) {
+        (Ok(decoded), _) => decoded,
+        // The map was made before the file was lost.
+        (Err(_), Some(explained)) => return seen_by_the_network(request, explained, encoder),
+        (Err(problem), None) => return Err(problem),
+    };
+    let part = library.part(request, &decoded);
     let facts = decoded.facts(request.window);
-    let drawing = encoder.encode(request, &scaled.windowed(facts.window), cells)?;
-    Ok(EncodedPicture { drawing, facts: Some(facts) })
+    let mut picture = library.scaled(&request.path, &decoded, part).windowed(facts.window);
+    if let Some(explained) = explained {
+        picture = explained.drawn(picture.into_luma8(), &part);
+    }
+    let cursor = request.framing.cursor;
+    let drawing = encoder.encode(request, &marked(picture, &part, cursor), part.cells)?;
+    let probe = cursor.map(|cursor| decoded.probe(&part, cursor));
+    Ok(EncodedPicture { drawing, part, probe, facts: Some(facts) })
+}
+
+/// An explanation over the picture that the network saw, for a file that can no longer be read.
+fn seen_by_the_network(
+    request: &PictureRequest,
+    explained: &PaintedExplanation,
+    encoder: &mut Encoder,
+) -> Result<EncodedPicture, Failure> {
+    let part = match request.framing.zoom {
+        Some(zoom) => FramedPart::magnified(request.look, explained.size(), request.room, zoom),
+        None => FramedPart::whole(request.look, explained.size(), request.room),
+    };
+    let picture = explained.drawn(explained.seen_by_the_network(request.window, &part), &part);
+    let drawing = encoder.encode(request, &marked(picture, &part, request.framing.cursor), part.cells)?;
+    Ok(EncodedPicture { drawing, part, probe: None, facts: None })
 }
 
 #[cfg(test)]

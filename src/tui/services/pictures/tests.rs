@@ -10,6 +10,7 @@ use crate::terminal::graphics::PictureLook;
 use crate::terminal::graphics::PictureWay;
 use crate::terminal::sizes::Cells;
 use crate::terminal::sizes::Pixels;
+use crate::tui::protocol::framing::Framing;
 use crate::tui::protocol::pictures::Drawing;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
@@ -19,6 +20,7 @@ fn request(way: PictureWay, room: Cells) -> PictureRequest {
         path: PathBuf::from("x.png"),
         room,
         window: WindowChoice::default(),
+        framing: Framing::default(),
         painted: None,
         look: PictureLook { way, cell: Pixels { width: 10, height: 20 } },
     }

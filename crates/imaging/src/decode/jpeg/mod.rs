@@ -23,6 +23,25 @@ const PADDING: i32 = 16;
 
 /// Decodes a JPEG file. Its EXIF orientation is not applied, as in Pillow's `convert("RGB")` and in Keras.
 pub(super) fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
+    let facts = checked_facts(bytes)?;
+    let raster = pixels(bytes, facts.color)?;
+    if (raster.width(), raster.height()) != (facts.width as usize, facts.height as usize) {
+        return Err(damaged("it has two frame headers of different sizes".to_owned()));
+    }
+    Ok(DecodedImage { facts, samples: Samples::Depth8(raster) })
+}
+
+/// The pixels of a JPEG file at a number of eighths of its size, from 1 to 8, which is chosen by its facts.
+pub(crate) fn reduced_pixels(
+    bytes: &[u8],
+    eighths: impl FnOnce(ImageFacts) -> u8,
+) -> Result<(ImageFacts, Raster<u8>), ImageError> {
+    let facts = checked_facts(bytes)?;
+    Ok((facts, pixels_at(bytes, facts.color, eighths(facts))?))
+}
+
+/// The facts of a complete JPEG file.
+fn checked_facts(bytes: &[u8]) -> Result<ImageFacts, ImageError> {
     let frame = read_frame(&mut Cursor::new(bytes)).map_err(|_| ImageError::Truncated { format: ImageFormat::Jpeg })?;
     let facts = facts(&frame)?;
     check_scans(bytes, &frame).map_err(|fault| match fault {
@@ -30,11 +49,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<DecodedImage, ImageError> {
         ScanFault::TooMany => damaged(format!("it has more than {MAX_SCANS} scans")),
         ScanFault::Missing { what } => damaged(format!("{what} are missing; it was cut off and closed again")),
     })?;
-    let raster = pixels(bytes, facts.color)?;
-    if (raster.width(), raster.height()) != (facts.width as usize, facts.height as usize) {
-        return Err(damaged("it has two frame headers of different sizes".to_owned()));
-    }
-    Ok(DecodedImage { facts, samples: Samples::Depth8(raster) })
+    Ok(facts)
 }
 
 /// The facts in a frame header, or an error if this kind of JPEG is not supported.
@@ -63,8 +78,16 @@ pub(crate) fn facts(frame: &Frame) -> Result<ImageFacts, ImageError> {
 
 /// The pixels of a complete JPEG stream, grey or RGB.
 pub(super) fn pixels(bytes: &[u8], color: ColorKind) -> Result<Raster<u8>, ImageError> {
+    pixels_at(bytes, color, 8)
+}
+
+/// The pixels of a complete JPEG stream at a number of eighths of its size.
+fn pixels_at(bytes: &[u8], color: ColorKind, eighths: u8) -> Result<Raster<u8>, ImageError> {
     let decoded = catch_unwind(AssertUnwindSafe(|| -> std::io::Result<Raster<u8>> {
-        let jpeg = Decompress::builder().with_err(error_manager()).from_mem(bytes)?;
+        let mut jpeg = Decompress::builder().with_err(error_manager()).from_mem(bytes)?;
+        if eighths < 8 {
+            jpeg.scale(eighths);
+        }
         let mut started = match color {
             ColorKind::Grey => jpeg.grayscale(),
             ColorKind::Cmyk => jpeg.to_colorspace(mozjpeg::ColorSpace::JCS_CMYK),

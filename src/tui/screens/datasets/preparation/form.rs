@@ -1,6 +1,8 @@
 //! The form of preprocessing: the folders to read and to write, and a label file.
 
 use crate::terminal::input::Key;
+use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::preparation::PreparationPath;
 use crate::tui::widgets::text_field::TextField;
 
 /// The fields, from the top down.
@@ -19,7 +21,7 @@ pub(super) struct PreparationForm {
     /// Completions of the field, each as it would be typed.
     pub(super) found: Vec<String>,
     /// The reason why it was not submitted.
-    pub(super) problem: Option<&'static str>,
+    pub(super) problem: Option<String>,
 }
 
 /// The outcome of a key in the form.
@@ -106,6 +108,17 @@ impl PreparationForm {
         Submitted::Typing(Some(self.text(field).to_owned()))
     }
 
+    /// Shows why a path cannot be used, with the cursor in its field.
+    pub(super) fn refuse(&mut self, path: PreparationPath, problem: &Failure) {
+        self.field = match path {
+            PreparationPath::Input => INPUT,
+            PreparationPath::Output => OUTPUT,
+            PreparationPath::Labels => LABELS,
+        };
+        self.found.clear();
+        self.problem = Some(problem.text().to_owned());
+    }
+
     fn changed(&mut self) -> Submitted {
         self.follow();
         Submitted::Typing(Some(self.text(self.field).to_owned()))
@@ -133,7 +146,7 @@ impl PreparationForm {
         match missing {
             Some((field, problem)) => {
                 let typing = self.go_to(field);
-                self.problem = Some(problem);
+                self.problem = Some(problem.to_owned());
                 typing
             }
             None => Submitted::Start { input, output, labels },

@@ -26,6 +26,8 @@ const LISTED: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Preparation {
     form: Option<PreparationForm>,
+    /// The form of the run in progress, shown again if one of its paths is refused.
+    submitted: Option<PreparationForm>,
     run: Option<Run>,
     /// True if the run or its outcome is shown in a box; a run continues without one.
     is_shown: bool,
@@ -103,7 +105,7 @@ impl Preparation {
                 Vec::new()
             }
             Submitted::Start { input, output, labels } => {
-                self.form = None;
+                self.submitted = self.form.take();
                 self.run = Some(Run::default());
                 self.is_shown = true;
                 vec![effect(PreparationEffect::Start { input, output, labels })]
@@ -127,6 +129,14 @@ impl Preparation {
     pub(super) fn on_message(&mut self, message: PreparationMessage) -> Option<Ended> {
         let run = self.run.get_or_insert_default();
         match message {
+            PreparationMessage::NotStarted { path, problem } => {
+                (self.run, self.is_shown) = (None, false);
+                self.form = self.submitted.take();
+                if let Some(form) = &mut self.form {
+                    form.refuse(path, &problem);
+                }
+                None
+            }
             PreparationMessage::Progress(progress) => {
                 run.progress = Some(progress);
                 None

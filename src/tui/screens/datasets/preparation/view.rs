@@ -82,7 +82,7 @@ fn draw_form(form: &PreparationForm, frame: &mut Frame<'_>, area: Rect, shared: 
         lines.push(Line::from(spans));
     }
     lines.push(Line::default());
-    if let Some(problem) = form.problem {
+    if let Some(problem) = &form.problem {
         lines.push(Line::styled(fitted(&format!(" ! {problem}"), cells), theme.warning()));
     }
     if form.found.is_empty() {

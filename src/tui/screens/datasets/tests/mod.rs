@@ -1,6 +1,7 @@
 mod preparation;
 mod rendering;
 mod review;
+mod sheet;
 mod unreadable_and_duplicates;
 
 use std::path::Path;
@@ -20,6 +21,7 @@ use mammoscope_dataset::subject_audit::AuditedImage;
 use mammoscope_dataset::subject_audit::SubjectAudit;
 use mammoscope_imaging::decode::{ColorKind, ImageFacts, ImageFormat};
 use mammoscope_imaging::image_header::ImageHeader;
+use mammoscope_imaging::intensity_window::WindowChoice;
 
 const ROOT: &str = "/data/density";
 
@@ -188,7 +190,7 @@ fn grey_windows_are_chosen_and_saved() {
     );
     drawn(&mut app, (80, 24));
     let saved = app.view_state();
-    assert_eq!((saved.datasets.window.level, saved.datasets.window.contrast), (1, 1));
+    assert_eq!((saved.window.level, saved.window.contrast), (1, 1));
     let saved: ViewState = serde_json::from_slice(&serde_json::to_vec(&saved).unwrap()).unwrap();
     let mut again = App::new(empty_shared_state(), saved.clone());
     assert!(again.start().contains(&Effect::Datasets(DatasetsEffect::Open(ROOT.into()))));
@@ -196,7 +198,7 @@ fn grey_windows_are_chosen_and_saved() {
     drawn(&mut again, (80, 24));
     assert_eq!(again.view_state(), saved);
     press(&mut app, &[Key::Char('{'), Key::Char('0')]);
-    assert_eq!(app.view_state().datasets.window, WindowChoice::default());
+    assert_eq!(app.view_state().window, WindowChoice::default());
 }
 
 #[test]
@@ -244,7 +246,16 @@ fn another_data_set_can_be_typed() {
     send(&mut app, DatasetsMessage::Completed { typed, found: vec!["/query/".into()] });
     press(&mut app, &[Key::Tab]);
     let effects = press(&mut app, &[Key::Enter]);
-    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query/".into()))]);
+    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Check("/query/".to_owned()))]);
+    let checked = |outcome| DatasetsMessage::Checked { typed: "/query/".to_owned(), outcome };
+    // A refused folder is named in the field, and the open data set stays.
+    assert_eq!(send(&mut app, checked(Err("there is no such folder".into()))), []);
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.contains("✖ there is no such folder") && screen.contains("folder  /query/"), "{screen}");
+    assert!(app.screens.datasets.tree.as_ref().is_some_and(|tree| tree.folder(0).path == Path::new(ROOT)));
+    press(&mut app, &[Key::Enter]);
+    let effects = send(&mut app, checked(Ok("/query".into())));
+    assert_eq!(effects, [Effect::Datasets(DatasetsEffect::Open("/query".into()))]);
     send(&mut app, DatasetsMessage::Opened { requested: "/query/".into(), root: "/query".into(), is_prepared: false });
     let outcome = Err("permission denied".into());
     let (root, folder) = (PathBuf::from("/query"), PathBuf::from("/query"));

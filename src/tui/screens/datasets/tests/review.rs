@@ -283,7 +283,10 @@ fn the_folder_of_the_sources_is_typed() {
     press(&mut app, &keys("/archive"));
     let (folder, input) = (PathBuf::from(ROOT), "/archive".to_owned());
     let expected = Effect::Datasets(DatasetsEffect::Review(ReviewEffect::Locate { folder, input }));
-    assert_eq!(press(&mut app, &[Key::Enter]), [expected]);
+    assert_eq!(press(&mut app, &[Key::Enter]), [Effect::Datasets(DatasetsEffect::Check("/archive".to_owned()))]);
+    let typed = "/archive".to_owned();
+    let effects = send(&mut app, DatasetsMessage::Checked { typed, outcome: Ok("/archive".into()) });
+    assert_eq!(effects, [expected]);
     let outcome = Err("there is no such folder".into());
     tell(&mut app, ReviewMessage::Located { folder: ROOT.into(), input: "/archive".into(), outcome });
     let screen = drawn(&mut app, (120, 40));

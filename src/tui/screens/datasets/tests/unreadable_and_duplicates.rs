@@ -65,7 +65,7 @@ fn duplicates_are_flagged_on_request() {
     let audit = DuplicateAudit { groups: vec![pair], files: 26, unreadable: 0 };
     send(&mut app, DatasetsMessage::Duplicates { root: ROOT.into(), audit });
     let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone()).unwrap();
-    assert_eq!(notice, "2 of 26 images are duplicates; f lists them");
+    assert_eq!(notice, "2 of 26 images are duplicates; . lists them");
     press(&mut app, &[Key::Enter, Key::Char('.')]);
     let screen = drawn(&mut app, (160, 40));
     assert!(screen.contains("same as 10_1_C_CC_R") && screen.contains("same as 3_1_C_CC_R"), "{screen}");
@@ -91,7 +91,7 @@ fn doubtful_images_are_flagged() {
     let audit = DuplicateAudit { groups: Vec::new(), files: 26, unreadable: 0 };
     send(&mut app, DatasetsMessage::Duplicates { root: ROOT.into(), audit });
     let notice = app.notice.as_ref().map(|(_, notice)| notice.text.clone()).unwrap();
-    assert_eq!(notice, "no duplicates among 26 images; 1 not as expected; f lists them");
+    assert_eq!(notice, "no duplicates among 26 images; 1 not as expected; . lists them");
     // A corrected image is no longer flagged.
     send(&mut app, DatasetsMessage::Doubtful(vec![(inverted, Vec::new())]));
     assert!(!drawn(&mut app, (160, 40)).contains("inverted?"));

@@ -87,3 +87,22 @@ fn the_worst_errors_come_first_and_lists_are_sorted() {
     press(&mut fixture.app, &[Key::Char('S')]);
     assert!(listed(&fixture).is_sorted_by(|one, other| one.0.index() >= other.0.index()));
 }
+
+#[test]
+fn cases_are_shown_as_thumbnails_and_their_paths_copied() {
+    let mut fixture = Fixture::new().open();
+    press(&mut fixture.app, &[Key::Char('!'), Key::Char('a')]);
+    assert!(fixture.evaluate().is_on_sheet() && fixture.evaluate().view_state().shows_sheet);
+    for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), ((200, 55), "200x55")] {
+        insta::assert_snapshot!(format!("sheet_{name}"), drawn(&mut fixture.app, size));
+    }
+    press(&mut fixture.app, &[Key::Right, Key::Right, Key::Left]);
+    assert_eq!(fixture.opened().cases.list.cursor, 1);
+    let effects = press(&mut fixture.app, &[Key::Char('y')]);
+    let [Effect::Copy(path)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(path.starts_with("/density/images/CC_R/") && path.ends_with("_CC_R.png"), "{path}");
+    press(&mut fixture.app, &[Key::Enter]);
+    assert_eq!(fixture.app.screen, ScreenId::Explain);
+    press(&mut fixture.app, &[Key::Char('4'), Key::Char('a')]);
+    assert!(!fixture.evaluate().is_on_sheet(), "a list again");
+}

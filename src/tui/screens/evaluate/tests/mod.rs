@@ -237,7 +237,7 @@ fn the_mouse_selects_and_opens() {
 
 #[test]
 fn no_key_is_twice_in_a_table_or_hides_a_global_one() {
-    for table in [keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
+    for table in [keys::SHEET, keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
         let mut seen: Vec<Verb> = APP_BINDINGS.iter().flat_map(|binding| binding.verbs).copied().collect();
         for verb in table.iter().copied().flatten().flat_map(|binding| binding.verbs) {
             assert!(!seen.contains(verb), "{verb:?}");
@@ -253,7 +253,7 @@ proptest! {
         keys in prop::collection::vec(prop::sample::select(vec![
             Key::Enter, Key::Escape, Key::Up, Key::Down, Key::Left, Key::Right, Key::Char('%'), Key::Char('['),
             Key::Char(']'), Key::Char('c'), Key::Char('V'), Key::Char('!'), Key::Char('s'), Key::Char('S'), Key::Char('b'),
-            Key::Home, Key::End, Key::PageDown, Key::Char('r'),
+            Key::Char('a'), Key::Char('y'), Key::Home, Key::End, Key::PageDown, Key::Char('r'),
         ]), 0..40),
         size in prop_oneof![Just(SMALL), Just(LARGE), Just((60, 15)), (1_u16..200, 1_u16..60)],
     ) {
