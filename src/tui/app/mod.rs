@@ -106,6 +106,7 @@ impl App {
             }
             UiMessage::Picture(message) => self.on_picture(&message),
             UiMessage::Job(message) => self.on_job_message(message),
+            UiMessage::Views(message) => self.on_views(&message),
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
@@ -207,6 +208,10 @@ impl App {
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
                 self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
+                Vec::new()
+            }
+            Destination::Hanging(images) => {
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::hung(images, self.shared.window))));
                 Vec::new()
             }
         }
