@@ -88,7 +88,8 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, shared: &SharedState, screen: Sc
 
 fn status_line(shared: &SharedState, cells: u16) -> Line<'static> {
     let theme = &shared.theme;
-    let runs = shared.runs.status_text();
+    let (jobs, runs) = (shared.jobs.status_text(), shared.runs.status_text());
+    let runs = [jobs, runs].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
     let room = usize::from(cells).saturating_sub(width(&runs) + 1);
     let place = format!(" {} {} ", printable(&shared.machine.host), theme.sign("▸", ">"));
     let machine = shared.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));

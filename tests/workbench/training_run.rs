@@ -51,7 +51,8 @@ fn a_run_is_started_watched_and_explored_down_to_an_image() {
     // Views and splits come in between; the third preset is `quick`.
     session.send(b"\x1b[B\x1b[B\x1b[B\x1b[C\x1b[C");
     session.wait_for_text("‹ quick ›");
-    session.send(b"\x1b[B\x1b[B\x1b[B\r\x15");
+    session.send(b"/epochs\r");
+    session.wait_for_text("Passes over the training images");
     session.send(b"2\r");
     session.wait_for_text("1 changed");
     session.wait_for_text("per epoch");

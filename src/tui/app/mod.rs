@@ -2,6 +2,7 @@
 
 mod commands;
 mod drawing;
+mod jobs;
 mod notices;
 mod run_ends;
 mod screens_by_id;
@@ -24,7 +25,9 @@ use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction, POPUP_BINDINGS};
 use crate::tui::protocol::binding::{Action, action_of};
+use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use mammoscope_domain::text::printable::printable;
@@ -108,6 +111,7 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Job(message) => self.on_job_message(message),
             UiMessage::Views(message) => self.on_views(&message),
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
@@ -133,6 +137,10 @@ impl App {
             match effect {
                 Effect::Navigate(destination) => {
                     let further = self.go_to(destination);
+                    remaining.extend(self.resolve(further));
+                }
+                Effect::Job(effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_))) => {
+                    let further = self.perform_job(effect);
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Notice(notice) => self.note(notice),
@@ -174,14 +182,19 @@ impl App {
                 effects.extend(self.screens.evaluate.open(run, &self.shared));
                 effects
             }
-            Destination::NewTraining { data } => {
-                let mut effects = self.show(ScreenId::Train);
-                effects.extend(self.screens.train.set_data(data, &self.shared));
+            Destination::Predictions { folder, data } => self.open_predictions(folder, data),
+            Destination::DataSet(root) => {
+                let mut effects = self.show(ScreenId::Datasets);
+                effects.push(Effect::Datasets(DatasetsEffect::Open(root)));
                 effects
             }
-            Destination::Clone(request) => {
+            Destination::JobChoice { data } => self.choose_job(data.map(|data| data.to_string_lossy().into_owned())),
+            Destination::NewTraining { data, like } => {
                 let mut effects = self.show(ScreenId::Train);
-                effects.extend(self.screens.train.set_clone(&request, &self.shared));
+                effects.extend(match like {
+                    Some(spec) => self.screens.train.set_like(data, &spec, &self.shared),
+                    None => self.screens.train.set_data(data, &self.shared),
+                });
                 effects
             }
             Destination::Explanation(list) => {
@@ -217,7 +230,7 @@ impl App {
         self.popups.pop_if(|popup| matches!(popup, Popup::Tour));
         // These work whatever is open.
         match key {
-            Key::Ctrl('c') => return vec![Effect::Quit],
+            Key::Ctrl('c') => return self.quit(),
             Key::Ctrl('z') => return vec![Effect::Suspend],
             Key::Ctrl('l') => return vec![Effect::Redraw],
             _ => {}
@@ -304,7 +317,9 @@ impl App {
             AppAction::Theme(theme) => self.choose_theme(theme),
             AppAction::Redraw => vec![Effect::Redraw],
             AppAction::Suspend => vec![Effect::Suspend],
-            AppAction::Quit => vec![Effect::Quit],
+            AppAction::Quit => self.quit(),
+            AppAction::Jobs => self.open_jobs(),
+            AppAction::NewJob(kind) => self.fill_job(kind),
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(super) mod confirm;
 pub(super) mod help;
+pub(super) mod jobs;
 pub(super) mod messages;
 pub(super) mod outcome;
 pub(super) mod palette;
@@ -12,6 +13,7 @@ pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
 use help::HelpPopup;
+use jobs::JobsPopup;
 use messages::MessagesPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
@@ -31,6 +33,7 @@ pub(super) enum Popup {
     /// The command palette.
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
+    Jobs(Box<JobsPopup>),
     Settings(SettingsPopup),
     Messages(MessagesPopup),
     /// The tour of a first start, which leaves all keys to what is below it.
@@ -47,6 +50,7 @@ impl Popup {
             Self::Help(_)
             | Self::Palette(_)
             | Self::Confirm(_)
+            | Self::Jobs(_)
             | Self::Settings(_)
             | Self::Messages(_)
             | Self::Tour => &[],
@@ -58,6 +62,7 @@ impl Popup {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
+            Self::Jobs(popup) => popup.press(key),
             Self::Settings(popup) => popup.press(key),
             Self::Messages(popup) => popup.press(key),
             Self::Tour => PopupOutcome::Unbound,
@@ -70,6 +75,7 @@ impl Popup {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
+            Self::Jobs(popup) => popup.mouse(mouse),
             Self::Settings(popup) => popup.mouse(mouse),
             Self::Messages(popup) => popup.mouse(mouse),
             Self::Tour => PopupOutcome::Unbound,
@@ -83,6 +89,7 @@ impl Popup {
             Self::Help(popup) => popup.draw(frame, area, shared),
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
+            Self::Jobs(popup) => popup.draw(frame, area, shared),
             Self::Settings(popup) => popup.draw(frame, area, shared),
             Self::Messages(popup) => popup.draw(frame, area, shared),
             Self::Tour => tour::draw(frame, area, shared),

@@ -80,7 +80,10 @@ const COPY: Binding = Binding::quiet(act(Do::Copy), &[Verb::Copy], "copy the pat
 const REVIEW_KEY: &[Binding] = &[REVIEW];
 
 /// Less common keys of folders and images.
-const OTHERS: &[Binding] = &[PREPROCESS];
+const OTHERS: &[Binding] = &[
+    Binding::new(act(Do::Jobs), &[Verb::Process], "jobs", "prepare, predict, audit or split this data"),
+    Binding::quiet(act(Do::Preparation(PreparationAction::Open)), &[], "prepare DICOM and image files for training"),
+];
 
 const TO_IMAGES: &[Binding] =
     &[Binding::new(act(Do::ToImages), &[Verb::Open], "images", "go to the images of this folder")];

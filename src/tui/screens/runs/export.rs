@@ -7,7 +7,6 @@ use super::run_names::title;
 use super::{Focus, RunsScreen};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::runs::{ExportedCurve, RunsEffect};
-use crate::tui::protocol::train::CloneRequest;
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -51,18 +50,10 @@ impl RunsScreen {
         let Some(row) = self.chosen_row(shared) else {
             return vec![Effect::failed("choose one run, whose settings are to be used again")];
         };
-        let Some(spec) = row.spec.as_deref() else {
+        let Some(spec) = &row.spec else {
             return vec![Effect::failed(format!("{}: its settings cannot be read", title(row)))];
         };
-        let request = CloneRequest {
-            data: spec.data.clone(),
-            view: spec.view,
-            preset: spec.preset.clone(),
-            grey_range: spec.grey_range,
-            device: spec.device.to_string(),
-            config: spec.config.clone(),
-        };
-        vec![Effect::Navigate(Destination::Clone(Box::new(request)))]
+        vec![Effect::Navigate(Destination::NewTraining { data: spec.data.clone(), like: Some(spec.clone()) })]
     }
 }
 
