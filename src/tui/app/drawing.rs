@@ -9,6 +9,7 @@ use crate::tui::popups::Popup;
 use crate::tui::protocol::app_action::APP_BINDINGS;
 use crate::tui::protocol::binding::KeyTables;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::examination_views::ViewsMessage;
 use crate::tui::protocol::pictures::PictureMessage;
 use crate::tui::protocol::thumbnails::ThumbnailMessage;
 use crate::tui::screens::screen::Screen;
@@ -27,6 +28,15 @@ impl App {
         Vec::new()
     }
 
+    pub(super) fn on_views(&mut self, message: &ViewsMessage) -> Vec<Effect> {
+        for popup in &mut self.popups {
+            if let Popup::Viewer(viewer) = popup {
+                viewer.on_views(message);
+            }
+        }
+        Vec::new()
+    }
+
     pub(super) fn on_thumbnail(&mut self, message: &ThumbnailMessage) -> Vec<Effect> {
         self.screens.all().filter_map(Screen::sheet_mut).for_each(|sheet| sheet.on_message(message));
         Vec::new()
@@ -37,7 +47,7 @@ impl App {
         let mut effects: Vec<Effect> = self.screens.all().flat_map(Screen::after_draw).collect();
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                effects.extend(viewer.take_request());
+                effects.extend(viewer.take_requests());
             }
         }
         effects
@@ -49,7 +59,7 @@ impl App {
         self.screens.all().filter_map(Screen::sheet_mut).for_each(ContactSheet::forget);
         for popup in &mut self.popups {
             if let Popup::Viewer(viewer) = popup {
-                viewer.picture.forget();
+                viewer.pictures_mut().for_each(PictureView::forget);
             }
         }
     }
@@ -87,7 +97,8 @@ impl App {
         let last = self.popups.len().saturating_sub(1);
         for (at, popup) in self.popups.iter_mut().enumerate().skip(first) {
             if let Popup::Viewer(viewer) = popup {
-                viewer.picture.covered = at < last;
+                let is_covered = at < last;
+                viewer.pictures_mut().for_each(|picture| picture.covered = is_covered);
             }
             popup.draw(frame, body, &self.shared);
         }

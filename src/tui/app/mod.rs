@@ -102,6 +102,7 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Views(message) => self.on_views(&message),
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
@@ -189,6 +190,10 @@ impl App {
             Destination::Screen(screen) => self.show(screen),
             Destination::Viewer(images) => {
                 self.popups.push(Popup::Viewer(Box::new(ViewerPopup::open(images, self.shared.window))));
+                Vec::new()
+            }
+            Destination::Hanging(images) => {
+                self.popups.push(Popup::Viewer(Box::new(ViewerPopup::hung(images, self.shared.window))));
                 Vec::new()
             }
         }
