@@ -106,6 +106,24 @@ def starts(program, folder):
     report("  resident memory", resident, "MB", 60)
 
 
+def screens(program, folder):
+    """Measures keys that change the screen, and so save the state, while another process writes to the same disk."""
+    writing = "import os,sys\nwith open(sys.argv[1],'wb') as f:\n while True:\n  f.seek(0); f.write(bytes(1<<26)); os.fsync(f)"
+    disk = subprocess.Popen([sys.executable, "-c", writing, os.path.join(folder, "written")])
+    session = Session([program, "--workspace", os.path.join(folder, "many")])
+    session.read(3, quiet=0.5)
+    delays = []
+    for key in [b"3", b"4", b"3", b"2", b"3", b"1"] * 5:
+        first, _, _ = session.key(key)
+        if first is None:
+            sys.exit(f"key {key!r} was not answered within 2 seconds")
+        delays.append(first)
+    session.close()
+    disk.kill()
+    disk.wait()
+    report("key to another screen beside a busy disk (maximum of 30)", max(delays), "ms", 30)
+
+
 def live(program, folder):
     """Measures the cost of a run that reports four times a second, and the delay until an event is visible."""
     workspace = os.path.join(folder, "live")
@@ -314,6 +332,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="terminal-costs-")
     try:
         starts(program, folder)
+        screens(program, folder)
         live(program, folder)
         images(program, folder)
         thumbnails(program, folder)

@@ -34,7 +34,8 @@ pub struct NamedRun {
 /// The stored predictions of one split, and the evaluation sets that they form.
 #[derive(Clone, Debug)]
 pub struct KeptPredictions {
-    pub split: Split,
+    /// `None` for a table, which has whatever was predicted.
+    pub split: Option<Split>,
     /// The predictions of all runs.
     pub rows: Vec<PredictionRow>,
     /// The image of each row.
@@ -60,7 +61,7 @@ impl KeptPredictions {
         let is_stored = |split: &Split| runs.iter().any(|run| kept_splits(&run.run).contains(split));
         let split = requested.filter(is_stored).or_else(|| SPLITS.into_iter().find(is_stored)).unwrap_or(Split::Test);
         let mut all = Self {
-            split,
+            split: Some(split),
             rows: Vec::new(),
             images: Vec::new(),
             sets: Vec::new(),

@@ -3,5 +3,6 @@
 pub mod explained_image;
 pub mod explanation_files;
 pub mod kept_evaluation;
+pub mod prediction_folder;
 pub mod random_controls;
 pub mod run_prediction;

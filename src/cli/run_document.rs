@@ -3,9 +3,11 @@
 use serde_json::{Map, Value, json};
 
 use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_runs::snapshot::RunSnapshot;
+use mammoscope_storage::runs::labels_file::read_labels;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The schema version of run documents.
@@ -39,6 +41,8 @@ pub(super) fn summary_document(
             document.insert("study".to_owned(), json!(member));
         }
     }
+    let RunLabels { name, tags, note } = read_labels(run).unwrap_or_default();
+    document.insert("labels".to_owned(), json!({ "name": name, "tags": tags, "note": note }));
     document.insert("problems".to_owned(), json!(problems));
     Ok(document)
 }

@@ -17,12 +17,12 @@ pub fn comparison_text(sets: &[ComparedSet], against: &str, bootstrap: Bootstrap
         let _ = writeln!(text, "\n{name}: {} cases in common", comparison.n);
         let (here, there) = (comparison.only_here, comparison.only_there);
         if here + there > 0 {
-            let _ = writeln!(text, "left out: {here} found only in these, {there} found only in those");
+            let _ = writeln!(text, "left out: {here} found only in these, {there} only in the others");
         }
         let _ = writeln!(
             text,
             "\n  {:<24}{:>7}{:>7}{:>12}{:>18}",
-            "metric", "these", "those", "difference", "95 % interval"
+            "metric", "these", "others", "difference", "95 % interval"
         );
         for row in &FIGURES {
             let interval = (row.interval)(&comparison.intervals);

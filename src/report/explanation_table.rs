@@ -40,7 +40,10 @@ pub fn explanation_text(maps: &[ScoredMap], control: &[ScoredMap], bootstrap: &B
          95 % intervals by a bootstrap over subjects.\n\n",
     );
     text += &table("Other scores", &OTHERS, &rows);
-    text.push_str("Peak in dense: share of maps whose largest value is in dense tissue.\n");
+    text.push_str(
+        "Peak in dense: share of maps whose largest value is in dense tissue. Rank with\n\
+         grey: rank correlation of the map with the grey level.\n",
+    );
     if maps.iter().any(|map| map.scores.insertion_area.is_some()) {
         text.push_str(
             "Insertion and deletion: area under the class's probability as pixels are added\n\
@@ -60,7 +63,7 @@ fn without_scores(maps: &[ScoredMap]) -> Vec<(String, usize)> {
     let mut reasons: Vec<(String, usize)> =
         degenerate.map(|status| (format!("the map is {status}"), count(&|map| map.status == status))).collect();
     let unplaced = count(&|map| map.status.is_sound() && !map.has_scores());
-    reasons.push(("no breast is found in the image".to_owned(), unplaced));
+    reasons.push(("no breast was found in the image".to_owned(), unplaced));
     reasons.retain(|(_, count)| *count > 0);
     reasons
 }
@@ -202,6 +205,6 @@ mod tests {
         assert!(row("all").starts_with("all     18"), "{text}");
         assert!(text.contains("Row C: enrichment over 7 images only.") && !text.contains("Row D"), "{text}");
         assert!(text.contains("1 image without scores, not counted in n: the map is zero everywhere"), "{text}");
-        assert!(text.contains("1 image without scores, not counted in n: no breast is found in the image"), "{text}");
+        assert!(text.contains("1 image without scores, not counted in n: no breast was found in the image"), "{text}");
     }
 }

@@ -12,6 +12,7 @@ pub mod explanation_table;
 pub mod fold_spread;
 pub mod plots;
 pub mod reader_agreement;
+pub mod run_csv;
 pub mod run_list;
 pub mod run_text;
 pub mod split_counts;

@@ -15,6 +15,8 @@ pub struct RunRow {
     pub best: Option<BestEpoch>,
     /// The run's condition, or the damage found; safe to print.
     pub condition: String,
+    /// The name, in quotes, and the tags that people gave the run; safe to print, and empty without any.
+    pub labels: String,
 }
 
 /// A block of the list.
@@ -67,7 +69,8 @@ pub fn run_list(blocks: &[RunBlock], best: &str) -> String {
             let best =
                 row.best.as_ref().map_or_else(|| "–".to_owned(), |best| format!("{:.3} @{}", best.value, best.epoch));
             let name = format!("{:indent$}{}", "", printable(&row.name));
-            let _ = writeln!(text, "{name:<width$}  {progress:>9}  {best:>value_width$}  {}", row.condition);
+            let labels = if row.labels.is_empty() { String::new() } else { format!("  {}", row.labels) };
+            let _ = writeln!(text, "{name:<width$}  {progress:>9}  {best:>value_width$}  {}{labels}", row.condition);
         }
     }
     text
@@ -83,6 +86,7 @@ mod tests {
             progress: (!group.is_empty()).then_some((46, 100)),
             best: (group == "g").then(|| BestEpoch { metric: "val_accuracy".to_owned(), value: 0.7961, epoch: 45 }),
             condition: condition.to_owned(),
+            labels: if group == "h" { "\"the good one\" #paper".to_owned() } else { String::new() },
         }
     }
 
@@ -103,16 +107,16 @@ mod tests {
             RunBlock::Single(row("half\nmade", "", "damaged · run.toml: No such file")),
             RunBlock::Single(row("empty", "", "damaged")),
         ];
-        insta::assert_snapshot!(run_list(&blocks, "best"), @r"
+        insta::assert_snapshot!(run_list(&blocks, "best"), @r##"
         run                                   epoch        best  state
         g: 2 runs · 0/2 done · 1 running · 1 queued
           2026-11-23T10-15-02_CC_R_seed      46/100   0.796 @45  running · 3 s ago
           2026-11-23T10-15-02_MLO_R_seed     46/100   0.796 @45  queued · 2 min ago
         study s: 37/60 done · 4 running · 1 failed · ETA 5 h
-        2026-11-22T09-00-00_CC_L_seed        46/100           –  failed · loss became NaN at step 5121
+        2026-11-22T09-00-00_CC_L_seed        46/100           –  failed · loss became NaN at step 5121  "the good one" #paper
         half\nmade                                –           –  damaged · run.toml: No such file
         empty                                     –           –  damaged
-        ");
+        "##);
         assert_eq!(run_list(&[], "best").lines().count(), 1);
     }
 }

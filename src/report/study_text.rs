@@ -28,7 +28,7 @@ pub fn ranking_text(ranking: &StudyRanking) -> String {
     }
     let better = if ranking.monitor == Monitor::ValLoss { "smaller" } else { "larger" };
     let _ =
-        writeln!(text, "\nRanked by {metric} on the validation images ({better} is better); the test takes no part.");
+        writeln!(text, "\nRanked by {metric} on the validation images ({better} is better); test images are not used.");
     if let Some(near) = ranking.within_seed_spread().filter(|&near| near > 0) {
         let _ = writeln!(text, "{} within the spread over seeds of the best.", counted_are(near));
     }

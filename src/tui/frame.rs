@@ -7,11 +7,12 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::widgets::fitted::{fitted, fitted_start, width};
+use super::widgets::fitted::{fitted, fitted_start, padded, width};
+use super::widgets::notice_look::notice_look;
 use crate::terminal::input::Mouse;
 use crate::terminal::sizes::Cells;
 use crate::tui::protocol::binding::{Binding, KeyTables};
-use crate::tui::protocol::effect::{Notice, Tone};
+use crate::tui::protocol::effect::Notice;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::text::printable::{printable, printable_path};
@@ -20,6 +21,8 @@ use mammoscope_domain::text::printable::{printable, printable_path};
 pub(super) const MIN_SIZE: Cells = Cells { columns: 60, rows: 15 };
 /// The number of a screen's hints that the footer shows at least, if the screen has as many.
 const MIN_HINTS: usize = 6;
+/// The end of a notice that does not fit: the command that shows all of it.
+const MORE: &str = " :messages ";
 
 /// The areas of a drawing.
 #[derive(Clone, Debug, Default)]
@@ -85,7 +88,8 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, shared: &SharedState, screen: Sc
 
 fn status_line(shared: &SharedState, cells: u16) -> Line<'static> {
     let theme = &shared.theme;
-    let runs = shared.runs.status_text();
+    let (jobs, runs) = (shared.jobs.status_text(), shared.runs.status_text());
+    let runs = [jobs, runs].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" · ");
     let room = usize::from(cells).saturating_sub(width(&runs) + 1);
     let place = format!(" {} {} ", printable(&shared.machine.host), theme.sign("▸", ">"));
     let machine = shared.machine.texts().into_iter().map(|text| format!("{place}{text}  {} ", theme.sign("·", "-")));
@@ -95,16 +99,14 @@ fn status_line(shared: &SharedState, cells: u16) -> Line<'static> {
 }
 
 fn notice_line(notice: &Notice, shared: &SharedState, cells: u16) -> Line<'static> {
-    let theme = &shared.theme;
-    let (sign, style) = match notice.tone {
-        Tone::Done => (theme.sign("✔", "ok"), theme.good()),
-        Tone::Neutral => (theme.sign("·", "-"), theme.text()),
-        Tone::Quiet => ("", theme.dim()),
-        Tone::Warning => ("!", theme.warning()),
-        Tone::Failed => (theme.sign("✖", "x"), theme.bad()),
-    };
+    let (sign, style) = notice_look(notice.tone, &shared.theme);
     let gap = if sign.is_empty() { "" } else { " " };
-    Line::styled(fitted(&format!(" {sign}{gap}{}", notice.text), usize::from(cells)), style)
+    let text = format!(" {sign}{gap}{}", notice.text);
+    if width(&text) <= usize::from(cells) {
+        return Line::styled(text, style);
+    }
+    let room = usize::from(cells).saturating_sub(width(MORE));
+    Line::from(vec![Span::styled(padded(&text, room), style), Span::styled(MORE, shared.theme.dim())])
 }
 
 /// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and

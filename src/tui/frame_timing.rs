@@ -18,6 +18,7 @@ use crate::terminal::graphics::GraphicsFacts;
 use crate::terminal::graphics::PicturePlacement;
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::{RunList, RunRow};
@@ -72,6 +73,7 @@ impl FrameStage {
             graphics,
             machine: MachineSample::default(),
             runs: RunList::default(),
+            jobs: JobList::default(),
             settings: Settings::default(),
         };
         let screen =

@@ -54,6 +54,7 @@ use view_state::ViewState;
 
 use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
@@ -106,6 +107,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),
         machine: MachineSample::default(),
         runs: RunList::default(),
+        jobs: JobList::default(),
         window: WindowChoice::default(),
         settings: options.settings,
     };

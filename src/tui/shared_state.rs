@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::theme::Theme;
 use crate::settings::Settings;
 use crate::terminal::graphics::GraphicsFacts;
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::run_list::RunList;
 use crate::tui::protocol::verb::KeyMap;
@@ -24,6 +25,7 @@ pub(super) struct SharedState {
     pub(super) graphics: GraphicsFacts,
     pub(super) machine: MachineSample,
     pub(super) runs: RunList,
+    pub(super) jobs: JobList,
     /// The grey window of all pictures of images as they are stored.
     pub(super) window: WindowChoice,
     pub(super) settings: Settings,

@@ -19,6 +19,7 @@ use crate::terminal::graphics_protocol::GraphicsProtocol;
 use crate::terminal::input::{Input, Key};
 use crate::terminal::sizes::Cells;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::jobs::JobList;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::RunList;
@@ -42,6 +43,7 @@ pub(super) fn empty_shared_state() -> SharedState {
         graphics,
         machine: MachineSample::default(),
         runs: RunList::default(),
+        jobs: JobList::default(),
         window: WindowChoice::default(),
         settings: Settings::default(),
     }

@@ -15,6 +15,7 @@ mod phantom_command;
 mod predict_cli;
 mod printed;
 mod recorded_workspace;
+mod run_labels;
 mod run_models;
 mod runs_cli;
 mod settings;

@@ -17,6 +17,13 @@ fn type_command(session: &mut PtySession, text: &str) {
     session.wait_for_text(&format!(": {text}"));
 }
 
+/// Escape and what follows it would be one key.
+fn close_popup_and_quit(session: &mut PtySession) {
+    session.send(b"\x1b");
+    session.wait_for("the popup closed", |screen| !screen.contents().contains("Esc back"));
+    session.send(b"q");
+}
+
 #[test]
 fn commands_are_found_by_the_words_of_the_footer() {
     let folder = tempfile::tempdir().unwrap();
@@ -31,8 +38,8 @@ fn commands_are_found_by_the_words_of_the_footer() {
     }
     // Without images there are no masks, and the palette says so.
     type_command(&mut session, "masks");
-    session.wait_for_text("needs images");
-    session.send(b"\x1b[B\r");
+    session.wait_for_text("not now: needs images");
+    session.send(b"\r");
     session.wait_for("the reason above the footer", |screen| {
         screen
             .rows(0, 80)
@@ -61,7 +68,7 @@ fn keys_are_searched_and_unbound_ones_are_named() {
     });
     session.send(b"\x1b");
     session.wait_for_text("redraw the screen");
-    session.send(b"\x1bq");
+    close_popup_and_quit(&mut session);
     assert!(session.wait_for_end().0.success());
 }
 
@@ -89,7 +96,7 @@ fn the_settings_change_keys_mouse_and_colours() {
         let text = screen.contents();
         ["mine.toml", "line 1", "line 2", "keys.find", "Ctrl-F", "line 4"].iter().all(|part| text.contains(part))
     });
-    session.send(b"\x1bq");
+    close_popup_and_quit(&mut session);
     assert!(session.wait_for_end().0.success());
 }
 
@@ -129,7 +136,7 @@ fn the_tour_is_shown_once_and_its_key_acts() {
     again.send(b"?");
     again.wait_for_text("Keys on this screen");
     assert!(!String::from_utf8_lossy(&again.bytes()).contains("Welcome"), "it never comes back");
-    again.send(b"\x1bq");
+    close_popup_and_quit(&mut again);
     assert!(again.wait_for_end().0.success());
 }
 

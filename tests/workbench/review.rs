@@ -100,6 +100,8 @@ fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("P review");
     session.send(b"p");
+    session.wait_for_text("Start a job");
+    session.send(b"\r");
     session.wait_for_text("Enter starts");
     session.send(b"\r");
     session.wait_for_text("1 rejected in a review");

@@ -51,14 +51,14 @@ fn a_run_is_started_watched_and_explored_down_to_an_image() {
     // Views and splits come in between; the third preset is `quick`.
     session.send(b"\x1b[B\x1b[B\x1b[B\x1b[C\x1b[C");
     session.wait_for_text("‹ quick ›");
-    session.send(b"\x1b[B\x1b[B\x1b[B\r\x15");
+    session.send(b"/epochs\r");
+    session.wait_for_text("Passes over the training images");
     session.send(b"2\r");
     session.wait_for_text("1 changed");
     session.wait_for_text("per epoch");
     session.send(b"\x13");
     session.wait_for_text("[3 Runs]");
-    let completed = |screen: &Screen| screen.contents().matches("completed ·").count() == 4;
-    session.wait_for("the end of four runs", completed);
+    session.wait_for_text("4/4 done");
     session.send(b"\r");
     session.wait_for_text("Confusion matrix");
     session.wait_for_text("resamples");
@@ -166,7 +166,7 @@ fn every_request_can_be_made_from_the_menu() {
     for (keys, event, state) in [
         (b"xp".as_slice(), "pause requested → acknowledged at step", "paused ·"),
         (b"xc", "continue requested → acknowledged at step", "running ·"),
-        (b"xk", "checkpoint requested → acknowledged at step", "running ·"),
+        (b"xw", "checkpoint requested → acknowledged at step", "running ·"),
     ] {
         session.send(keys);
         session.wait_for_text(event);

@@ -2,11 +2,15 @@
 
 use chrono::Utc;
 
+use super::labelling::labels_text;
 use crate::cli::run_document::summary_document;
+use crate::report::run_csv::RunCsvFacts;
 use crate::report::run_list::{RunBlock, RunRow};
 use mammoscope_domain::run::run_condition::RunCondition;
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::study::study_progress::StudyProgress;
 use mammoscope_domain::text::printable::printable;
+use mammoscope_storage::runs::labels_file::read_labels;
 use mammoscope_storage::runs::process_evidence::process_evidence;
 use mammoscope_storage::runs::run_catalog::RunEntry;
 
@@ -14,6 +18,7 @@ use mammoscope_storage::runs::run_catalog::RunEntry;
 pub(super) struct Listed {
     pub(super) entry: RunEntry,
     pub(super) condition: Option<RunCondition>,
+    pub(super) labels: RunLabels,
     problems: Vec<String>,
 }
 
@@ -22,8 +27,13 @@ impl Listed {
         let condition = entry.status.as_ref().ok();
         let condition = condition.map(|status| RunCondition::new(Utc::now(), status, process_evidence(status)));
         let spec = entry.spec.as_ref().err().map(|error| format!("run.toml: {error}"));
-        let problems = spec.into_iter().chain(entry.status.as_ref().err().map(ToString::to_string)).collect();
-        Self { entry, condition, problems }
+        let (labels, of_labels) = match read_labels(&entry.run) {
+            Ok(labels) => (labels, None),
+            Err(error) => (RunLabels::default(), Some(error.to_string())),
+        };
+        let of_status = entry.status.as_ref().err().map(ToString::to_string);
+        let problems = spec.into_iter().chain(of_status).chain(of_labels).collect();
+        Self { entry, condition, labels, problems }
     }
 
     pub(super) fn study(&self) -> Option<&str> {
@@ -31,7 +41,7 @@ impl Listed {
     }
 
     pub(super) fn document(&self) -> anyhow::Result<serde_json::Value> {
-        let Self { entry, condition, problems } = self;
+        let Self { entry, condition, problems, .. } = self;
         let (spec, status) = (entry.spec.as_ref().ok(), entry.status.as_ref().ok());
         Ok(summary_document(&entry.run, spec, status, condition.as_ref(), problems)?.into())
     }
@@ -48,6 +58,18 @@ impl Listed {
             progress: status.map(|status| (status.epoch, status.epochs)),
             best: status.and_then(|status| status.best.clone()),
             condition,
+            labels: labels_text(&self.labels),
+        }
+    }
+
+    /// What a line of the table in CSV is made of.
+    pub(super) fn csv_facts<'a>(&'a self, name: &'a str) -> RunCsvFacts<'a> {
+        RunCsvFacts {
+            run: name,
+            spec: self.entry.spec.as_ref().ok(),
+            status: self.entry.status.as_ref().ok(),
+            condition: self.condition.as_ref(),
+            labels: Some(&self.labels),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `mammoscope runs`: lists the runs of a workspace, or those of a study with their ranking.
 
+mod labelling;
 mod listed;
 mod sorting;
 
@@ -9,11 +10,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
+use self::labelling::Labelling;
 use self::listed::{Listed, blocks, progress};
 use self::sorting::{SortKey, sort};
 use super::console::{Console, Outcome, print_result};
 use super::run_document::RUNS_SCHEMA;
 use super::study_document::{progress_document, ranking_document};
+use crate::report::run_csv::run_csv;
 use crate::report::run_list::{RunBlock, run_list};
 use crate::report::study_text::ranking_text;
 use mammoscope_domain::run::run_status::BestEpoch;
@@ -30,20 +33,34 @@ use mammoscope_storage::runs::workspace::Workspace;
 /// run; a study takes one line, and --study lists its runs and ranks its points by the monitored metric on the validation
 /// images. A state is shown with its evidence: `stale` is a run that is recorded as active although its trainer is gone.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
 Examples:
   mammoscope runs
   mammoscope runs --study latest
   mammoscope runs --study 2026-11-23T10-15-02_modern_7f3a --sort val_kappa
+  mammoscope runs --tag paper --sort val_kappa
+  mammoscope runs --csv > runs.csv
+  mammoscope runs rename latest \"five classes, wide\"
   mammoscope runs --json | jq '.runs[] | select(.state == \"failed\") | .name'
-  mammoscope runs --workspace /data/density")]
+  mammoscope runs --workspace /data/density"
+)]
 pub(super) struct RunsArguments {
+    #[command(subcommand)]
+    labelling: Option<Labelling>,
     /// The id of a study or a group, the beginning of one, or `latest`: list its runs, and rank its points
     #[arg(long, value_name = "ID")]
     study: Option<String>,
     /// Sort by a metric of the best epoch, by state or by name [default: newest first]
     #[arg(long, value_name = "KEY", value_enum)]
     sort: Option<SortKey>,
+    /// List the runs with this tag; of several, those with all of them
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Print a table in CSV, with a line for every run
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -51,6 +68,9 @@ pub(super) struct RunsArguments {
 
 pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: &Console) -> anyhow::Result<Outcome> {
     let workspace = Workspace::open(workspace)?;
+    if let Some(labelling) = &arguments.labelling {
+        return labelling::run(labelling, &workspace);
+    }
     let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
     ask_slurm(&mut listed, &workspace, console);
@@ -74,15 +94,21 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
             document["ranking"] = ranking_document(&ranking);
         }
     }
+    listed.retain(|run| arguments.tag.iter().all(|tag| run.labels.tags.contains(tag)));
     let values = arguments.sort.map(|key| sort(&mut listed, key));
     if arguments.json {
         document["runs"] = Value::Array(listed.iter().map(Listed::document).collect::<anyhow::Result<_>>()?);
         print_result(&format!("{}\n", serde_json::to_string_pretty(&document)?))?;
+    } else if arguments.csv {
+        let names: Vec<String> = listed.iter().map(|run| run.entry.run.name()).collect();
+        print_result(&run_csv(listed.iter().zip(&names).map(|(run, name)| run.csv_facts(name))))?;
+    } else if listed.is_empty() && !arguments.tag.is_empty() {
+        console.note(format_args!("no run has the tag {}", printable(&arguments.tag.join(" and "))));
     } else if listed.is_empty() {
         console.note(format_args!("no runs in {} yet", printable_path(&workspace.runs())));
     } else {
         let blocks = match (&values, &arguments.study) {
-            (None, None) => blocks(&listed),
+            (None, None) if arguments.tag.is_empty() => blocks(&listed),
             (values, _) => each_alone(&listed, values.as_deref(), arguments.sort),
         };
         let best = arguments.sort.and_then(SortKey::metric).map_or("best", Monitor::name);

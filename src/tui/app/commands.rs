@@ -25,21 +25,22 @@ pub(super) fn commands_of(screens: &mut Screens, current: ScreenId, shared: &Sha
 
 fn of_screen(screen: &dyn Screen, elsewhere: Option<ScreenId>, shared: &SharedState) -> Vec<Command> {
     let mut commands: Vec<Command> = Vec::new();
-    let mut add = |binding: &'static Binding, unavailable: Option<String>| {
-        let is_same = |other: &&Command| other.binding.action == binding.action && other.binding.name == binding.name;
-        if !commands.iter().any(|other| is_same(&other)) {
-            commands.push(Command::new(binding, elsewhere, unavailable));
+    let mut add = |command: Command| {
+        let is_same = |other: &Binding| other.action == command.binding.action && other.name == command.binding.name;
+        if !commands.iter().any(|other| is_same(other.binding)) {
+            commands.push(command);
         }
     };
     let moves = |binding: &Binding| binding.verbs.first().is_some_and(|verb| verb.moves());
     for binding in screen.bindings(shared).iter().copied().flatten() {
         if elsewhere.is_none() || !moves(binding) {
-            add(binding, screen.unavailable(binding.action, shared));
+            add(Command::new(binding, elsewhere, screen.unavailable(binding.action, shared)));
         }
     }
     for state in screen.states() {
         for binding in state.tables.iter().copied().flatten().filter(|binding| !moves(binding)) {
-            add(binding, Some(state.needs.to_owned()));
+            let command = Command::new(binding, elsewhere, Some(state.needs.to_owned()));
+            add(if state.is_mode { command.of_mode() } else { command });
         }
     }
     commands

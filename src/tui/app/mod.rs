@@ -2,16 +2,19 @@
 
 mod commands;
 mod drawing;
+mod jobs;
+mod notices;
 mod run_ends;
 mod screens_by_id;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use screens_by_id::Screens;
 
 use super::frame::{FrameAreas, tab_at};
 use super::popups::Popup;
 use super::popups::confirm::ConfirmPopup;
 use super::popups::help::HelpPopup;
+use super::popups::messages::MessagesPopup;
 use super::popups::palette::PalettePopup;
 use super::popups::settings::SettingsPopup;
 use super::popups::viewer::ViewerPopup;
@@ -22,16 +25,12 @@ use crate::terminal::input::{Input, Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::app_action::{APP_BINDINGS, AppAction, POPUP_BINDINGS};
 use crate::tui::protocol::binding::{Action, action_of};
+use crate::tui::protocol::datasets::DatasetsEffect;
 use crate::tui::protocol::effect::{Destination, Effect, Notice, Tone};
+use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::protocol::verb::Verb;
 use mammoscope_domain::text::printable::printable;
-
-/// The time for which a notice is shown.
-const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
-/// The time for which a quiet notice is shown.
-const QUIET_DURATION: TimeDelta = TimeDelta::seconds(3);
 
 /// The state of the workbench.
 pub(super) struct App {
@@ -41,6 +40,8 @@ pub(super) struct App {
     /// The last one is on top and gets the input.
     pub(super) popups: Vec<Popup>,
     pub(super) notice: Option<(DateTime<Utc>, Notice)>,
+    /// The latest notices, but for the quiet ones.
+    messages: Vec<(DateTime<Utc>, Notice)>,
     /// The areas of the last drawing, for the mouse.
     areas: FrameAreas,
 }
@@ -51,7 +52,15 @@ impl App {
         let screen = view.screen;
         shared.window = view.window;
         let screens = Screens::new(view);
-        let mut app = Self { shared, screen, screens, popups: Vec::new(), notice: None, areas: FrameAreas::default() };
+        let mut app = Self {
+            shared,
+            screen,
+            screens,
+            popups: Vec::new(),
+            notice: None,
+            messages: Vec::new(),
+            areas: FrameAreas::default(),
+        };
         app.apply_theme();
         app
     }
@@ -75,9 +84,9 @@ impl App {
     /// Handles a message; returns the effects to perform.
     pub(super) fn update(&mut self, message: UiMessage, now: DateTime<Utc>) -> Vec<Effect> {
         self.shared.now = now;
-        let duration = |notice: &Notice| if notice.tone == Tone::Quiet { QUIET_DURATION } else { NOTICE_DURATION };
-        self.notice.take_if(|(since, notice)| now - *since > duration(notice));
-        let active = run_ends::active_runs(&self.shared.runs);
+        self.expire_notice(now);
+        // Only these messages change the list of runs, which may be long.
+        let active = matches!(message, UiMessage::Runs(_)).then(|| run_ends::active_runs(&self.shared.runs));
         let mut effects = match message {
             UiMessage::Input(Input::Key(key)) => self.press(key),
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
@@ -102,11 +111,12 @@ impl App {
                 Vec::new()
             }
             UiMessage::Picture(message) => self.on_picture(&message),
+            UiMessage::Job(message) => self.on_job_message(message),
             UiMessage::Views(message) => self.on_views(&message),
             UiMessage::Thumbnail(message) => self.on_thumbnail(&message),
             message => self.screens.on_message(message, &mut self.shared),
         };
-        effects.extend(run_ends::effects_of_ends(&active, &self.shared.runs));
+        effects.extend(active.into_iter().flat_map(|active| run_ends::effects_of_ends(&active, &self.shared.runs)));
         self.resolve(effects)
     }
 
@@ -127,6 +137,10 @@ impl App {
             match effect {
                 Effect::Navigate(destination) => {
                     let further = self.go_to(destination);
+                    remaining.extend(self.resolve(further));
+                }
+                Effect::Job(effect @ (JobEffect::Start(_) | JobEffect::Stop(_) | JobEffect::Open(_))) => {
+                    let further = self.perform_job(effect);
                     remaining.extend(self.resolve(further));
                 }
                 Effect::Notice(notice) => self.note(notice),
@@ -156,15 +170,6 @@ impl App {
         remaining
     }
 
-    /// Shows a notice; a quiet one does not hide another.
-    fn note(&mut self, notice: Notice) {
-        let is_hidden =
-            notice.tone == Tone::Quiet && self.notice.as_ref().is_some_and(|(_, current)| current.tone != Tone::Quiet);
-        if !is_hidden {
-            self.notice = Some((self.shared.now, notice));
-        }
-    }
-
     fn go_to(&mut self, destination: Destination) -> Vec<Effect> {
         match destination {
             Destination::Run(run) => {
@@ -177,9 +182,19 @@ impl App {
                 effects.extend(self.screens.evaluate.open(run, &self.shared));
                 effects
             }
-            Destination::NewTraining { data } => {
+            Destination::Predictions { folder, data } => self.open_predictions(folder, data),
+            Destination::DataSet(root) => {
+                let mut effects = self.show(ScreenId::Datasets);
+                effects.push(Effect::Datasets(DatasetsEffect::Open(root)));
+                effects
+            }
+            Destination::JobChoice { data } => self.choose_job(data.map(|data| data.to_string_lossy().into_owned())),
+            Destination::NewTraining { data, like } => {
                 let mut effects = self.show(ScreenId::Train);
-                effects.extend(self.screens.train.set_data(data, &self.shared));
+                effects.extend(match like {
+                    Some(spec) => self.screens.train.set_like(data, &spec, &self.shared),
+                    None => self.screens.train.set_data(data, &self.shared),
+                });
                 effects
             }
             Destination::Explanation(list) => {
@@ -215,7 +230,7 @@ impl App {
         self.popups.pop_if(|popup| matches!(popup, Popup::Tour));
         // These work whatever is open.
         match key {
-            Key::Ctrl('c') => return vec![Effect::Quit],
+            Key::Ctrl('c') => return self.quit(),
             Key::Ctrl('z') => return vec![Effect::Suspend],
             Key::Ctrl('l') => return vec![Effect::Redraw],
             _ => {}
@@ -240,20 +255,6 @@ impl App {
             Some(action) => self.act(action),
             None => self.unbound(key),
         }
-    }
-
-    /// An aside about a key that does nothing here.
-    fn unbound(&self, key: Key) -> Vec<Effect> {
-        // Escape where there is nothing to go back from is not a mistake.
-        if key == Key::Escape {
-            return Vec::new();
-        }
-        let what = match self.shared.keymap.verb_of(key) {
-            Some(verb) => format!("{key} ({}) does nothing here", verb.meaning()),
-            None => format!("{key} is not bound"),
-        };
-        let help = self.shared.keymap.keys_of(Verb::Help).first();
-        vec![Effect::quiet(what + &help.map(|help| format!(" · {help} shows the keys")).unwrap_or_default())]
     }
 
     fn after_popup(&mut self, outcome: PopupOutcome) -> Vec<Effect> {
@@ -309,10 +310,16 @@ impl App {
                 self.popups.push(Popup::Settings(SettingsPopup::default()));
                 Vec::new()
             }
+            AppAction::Messages => {
+                self.popups.push(Popup::Messages(MessagesPopup::new(self.messages.clone())));
+                Vec::new()
+            }
             AppAction::Theme(theme) => self.choose_theme(theme),
             AppAction::Redraw => vec![Effect::Redraw],
             AppAction::Suspend => vec![Effect::Suspend],
-            AppAction::Quit => vec![Effect::Quit],
+            AppAction::Quit => self.quit(),
+            AppAction::Jobs => self.open_jobs(),
+            AppAction::NewJob(kind) => self.fill_job(kind),
         }
     }
 

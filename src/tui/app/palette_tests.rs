@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::commands::commands_of;
 use super::*;
 use crate::tui::popups::palette::command::{Command, hits};
-use crate::tui::protocol::binding::{Binding, Risk};
+use crate::tui::protocol::binding::{Binding, KeyTables, Risk, StateTables};
 use crate::tui::protocol::verb::Verb;
 use crate::tui::testing::{drawn, fresh_app, press};
 
@@ -18,15 +18,31 @@ fn commands(app: &mut App) -> Vec<Command> {
 
 /// The bindings of all states of all screens, and those of the application.
 fn all_bindings(app: &mut App) -> Vec<(&'static str, &'static Binding)> {
+    bindings_of(app, |_| true)
+}
+
+/// The bindings of the states that are wanted, and those of the application.
+fn bindings_of(app: &mut App, wanted: fn(&StateTables) -> bool) -> Vec<(&'static str, &'static Binding)> {
     let mut all: Vec<_> = APP_BINDINGS.iter().map(|binding| ("", binding)).collect();
     for &id in ScreenId::ALL {
-        let screen = app.screens.get(id);
-        let current = screen.bindings(&app.shared);
-        for tables in screen.states().iter().map(|state| state.tables).chain([current]) {
-            all.extend(tables.iter().copied().flatten().map(|binding| (id.title(), binding)));
+        for state in app.screens.get(id).states().iter().filter(|state| wanted(state)) {
+            all.extend(state.tables.iter().copied().flatten().map(|binding| (id.title(), binding)));
         }
     }
     all
+}
+
+#[test]
+fn the_tables_in_use_are_among_the_states() {
+    let mut app = fresh_app();
+    for &id in ScreenId::ALL {
+        let screen = app.screens.get(id);
+        let current = screen.bindings(&app.shared);
+        let is_listed = screen.states().iter().any(|state| std::ptr::eq(state.tables, current));
+        let all = |tables: KeyTables| tables.iter().copied().flatten().map(|binding| binding.name).collect::<Vec<_>>();
+        let names = screen.states().iter().flat_map(|state| all(state.tables)).collect::<Vec<_>>();
+        assert!(is_listed || all(current).iter().all(|name| names.contains(name)), "{}", id.title());
+    }
 }
 
 #[test]
@@ -83,8 +99,8 @@ fn a_command_that_cannot_run_is_listed_with_the_reason() {
     let mut app = fresh_app();
     typed(&mut app, "masks");
     let screen = drawn(&mut app, (80, 24));
-    assert!(screen.contains("needs images") && screen.contains("not now: needs an open"), "{screen}");
-    press(&mut app, &[Key::Down, Key::Enter]);
+    assert!(screen.contains("needs an open review") && screen.contains("not now: needs images"), "{screen}");
+    press(&mut app, &[Key::Enter]);
     let (_, notice) = app.notice.as_ref().unwrap();
     assert!(
         notice.text.starts_with("outline dense tissue") && notice.text.ends_with("needs images"),
@@ -134,9 +150,9 @@ fn every_word_of_footer_and_help_finds_its_command() {
 #[test]
 fn one_action_has_one_name_and_one_name_one_action() {
     // Their meaning depends on what is under the cursor, or on what is open.
-    const OF_CONTEXT: [Verb; 4] = [Verb::Open, Verb::Back, Verb::OpenOther, Verb::Start];
+    const OF_CONTEXT: [Verb; 3] = [Verb::Open, Verb::Back, Verb::OpenOther];
     let mut app = fresh_app();
-    let all = all_bindings(&mut app);
+    let all = bindings_of(&mut app, |state| !state.is_mode);
     for (screen, binding) in &all {
         assert!(!binding.name.is_empty() && !binding.name.ends_with('.'), "{screen}: {}", binding.name);
         for (_, other) in &all {

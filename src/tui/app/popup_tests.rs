@@ -1,3 +1,4 @@
+use super::notices::QUIET_DURATION;
 use super::*;
 use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
 use crate::terminal::color_depth::ColorDepth;
@@ -128,6 +129,22 @@ fn notices_leave_the_keys_in_sight() {
 }
 
 #[test]
+fn a_notice_that_does_not_fit_is_shown_in_full_on_request() {
+    let mut app = fresh_app();
+    let long = "cannot write /scratch/ward/density/2026/exports/run_of_monday_morning/map.npy: no space is left there";
+    app.resolve(vec![Effect::done("2 runs started"), Effect::failed(long)]);
+    let screen = drawn(&mut app, (80, 24));
+    assert!(screen.lines().nth(22).unwrap().ends_with("… :messages"), "{screen}");
+    ":messages".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
+    press(&mut app, &[Key::Enter]);
+    let screen = drawn(&mut app, (80, 24));
+    let text: String = screen.lines().take(21).map(|line| line.trim_matches(['│', ' '])).collect();
+    assert!(text.contains("no space is left there") && text.contains("2 runs started"), "{screen}");
+    press(&mut app, &[Key::Escape]);
+    assert!(app.popups.is_empty());
+}
+
+#[test]
 fn focus_and_choice_are_visible_without_colour() {
     let mut app = fresh_app();
     app.shared.theme.depth = ColorDepth::None;
@@ -135,4 +152,11 @@ fn focus_and_choice_are_visible_without_colour() {
     let palette = drawn(&mut app, (80, 24));
     assert!(!palette.contains("fg ") && palette.contains("reversed"), "{palette}");
     insta::assert_snapshot!("palette_without_colour_80x24", palette);
+    press(&mut app, &[Key::Char('q'), Key::Char('i'), Key::Enter]);
+    let question = drawn(&mut app, (80, 24));
+    assert!(!question.contains("fg ") && question.contains("y run it"), "{question}");
+    let row = question.lines().position(|line| line.contains("y run it")).unwrap();
+    let bold =
+        question.lines().filter(|line| line.starts_with(&format!("{row:>2}: ")) && line.contains("bold")).count();
+    assert!(bold >= 2, "the keys of both answers stand out: {question}");
 }

@@ -47,3 +47,69 @@ fn tone(condition: &RunCondition) -> Tone {
         _ => Tone::Neutral,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+
+    fn list(rows: &[(&str, RunPhase, Option<Staleness>)]) -> RunList {
+        let row = |(name, phase, stale): &(&str, RunPhase, Option<Staleness>)| RunRow {
+            run: RunDir::new(format!("/density/runs/{name}")),
+            spec: None,
+            status: None,
+            condition: Some(RunCondition {
+                phase: *phase,
+                stale: *stale,
+                silence: TimeDelta::zero(),
+                reason: (*phase == RunPhase::Failed).then(|| "loss became NaN at step 12".to_owned()),
+                job: None,
+            }),
+            problem: None,
+            labels: None,
+        };
+        RunList { rows: rows.iter().map(row).collect(), listed: true, problem: None }
+    }
+
+    /// The notice after all these runs were active.
+    fn notice(rows: &[(&str, RunPhase, Option<Staleness>)]) -> Option<(String, Tone)> {
+        let before: Vec<_> = rows.iter().map(|(name, ..)| (*name, RunPhase::Running, None)).collect();
+        let effects = effects_of_ends(&active_runs(&list(&before)), &list(rows));
+        match &effects[..] {
+            [] => None,
+            [Effect::Notice(Notice { text, tone }), Effect::SignalRunEnd(signal)] => {
+                assert_eq!(text, signal);
+                Some((text.clone(), *tone))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_end_is_noted_with_its_outcome() {
+        let (running, completed) = (("a", RunPhase::Running, None), ("b", RunPhase::Completed, None));
+        assert_eq!(notice(&[running]), None);
+        assert_eq!(notice(&[running, completed]), Some(("b: completed · just now".to_owned(), Tone::Done)));
+        let failed = ("c", RunPhase::Failed, None);
+        let expected = ("c: failed · loss became NaN at step 12".to_owned(), Tone::Failed);
+        assert_eq!(notice(&[running, failed]), Some(expected));
+        let several = notice(&[completed, failed, ("d", RunPhase::Stopped, None)]);
+        assert_eq!(several, Some(("3 runs ended, 2 of them before completion".to_owned(), Tone::Failed)));
+        assert_eq!(notice(&[completed, ("d", RunPhase::Stopped, None)]).unwrap().1, Tone::Neutral);
+    }
+
+    #[test]
+    fn silence_is_not_an_end_but_a_lost_process_is() {
+        assert_eq!(notice(&[("a", RunPhase::Running, Some(Staleness::Silent))]), None);
+        let lost = notice(&[("a", RunPhase::Running, Some(Staleness::ProcessGone))]);
+        assert_eq!(lost.unwrap().1, Tone::Warning);
+    }
+
+    #[test]
+    fn a_run_that_had_ended_before_or_was_removed_is_not_noted() {
+        let ended = list(&[("a", RunPhase::Completed, None)]);
+        assert_eq!(effects_of_ends(&active_runs(&ended), &ended), []);
+        let active = active_runs(&list(&[("a", RunPhase::Running, None)]));
+        assert_eq!(effects_of_ends(&active, &list(&[])), []);
+    }
+}

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
@@ -50,7 +51,10 @@ impl ConfirmPopup {
         let [text, _, row] =
             Layout::vertical([Constraint::Fill(1), Constraint::Length(1), Constraint::Length(1)]).areas(inner);
         frame.render_widget(Paragraph::new(self.question.text.as_str()).wrap(Wrap { trim: true }), text);
-        let yes = Line::from(vec![Span::styled("y", theme.bad()), Span::raw(format!(" {}", self.question.yes))]);
+        let yes = Line::from(vec![
+            Span::styled("y", theme.bad().add_modifier(Modifier::BOLD)),
+            Span::raw(format!(" {}", self.question.yes)),
+        ]);
         let no = Line::from(vec![Span::styled("Esc", theme.accent()), Span::raw(" cancel")]);
         let lengths = [yes.width() as u16, 5, no.width() as u16].map(Constraint::Length);
         let [left, _, right] = Layout::horizontal(lengths).areas(row);

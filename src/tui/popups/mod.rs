@@ -2,6 +2,8 @@
 
 pub(super) mod confirm;
 pub(super) mod help;
+pub(super) mod jobs;
+pub(super) mod messages;
 pub(super) mod outcome;
 pub(super) mod palette;
 mod scrolled;
@@ -11,6 +13,8 @@ pub(super) mod viewer;
 
 use confirm::ConfirmPopup;
 use help::HelpPopup;
+use jobs::JobsPopup;
+use messages::MessagesPopup;
 use palette::PalettePopup;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -29,7 +33,9 @@ pub(super) enum Popup {
     /// The command palette.
     Palette(PalettePopup),
     Confirm(ConfirmPopup),
+    Jobs(Box<JobsPopup>),
     Settings(SettingsPopup),
+    Messages(MessagesPopup),
     /// The tour of a first start, which leaves all keys to what is below it.
     Tour,
     /// The full-screen picture viewer.
@@ -41,7 +47,13 @@ impl Popup {
     pub(super) fn bindings(&self) -> KeyTables {
         match self {
             Self::Viewer(viewer) => viewer.bindings(),
-            Self::Help(_) | Self::Palette(_) | Self::Confirm(_) | Self::Settings(_) | Self::Tour => &[],
+            Self::Help(_)
+            | Self::Palette(_)
+            | Self::Confirm(_)
+            | Self::Jobs(_)
+            | Self::Settings(_)
+            | Self::Messages(_)
+            | Self::Tour => &[],
         }
     }
 
@@ -50,7 +62,9 @@ impl Popup {
             Self::Help(popup) => popup.press(key),
             Self::Palette(popup) => popup.press(key),
             Self::Confirm(popup) => popup.press(key),
+            Self::Jobs(popup) => popup.press(key),
             Self::Settings(popup) => popup.press(key),
+            Self::Messages(popup) => popup.press(key),
             Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.press(key, keymap),
         }
@@ -61,7 +75,9 @@ impl Popup {
             Self::Help(popup) => popup.mouse(mouse),
             Self::Palette(popup) => popup.mouse(mouse),
             Self::Confirm(popup) => popup.mouse(mouse),
+            Self::Jobs(popup) => popup.mouse(mouse),
             Self::Settings(popup) => popup.mouse(mouse),
+            Self::Messages(popup) => popup.mouse(mouse),
             Self::Tour => PopupOutcome::Unbound,
             Self::Viewer(popup) => popup.mouse(mouse),
         }
@@ -73,7 +89,9 @@ impl Popup {
             Self::Help(popup) => popup.draw(frame, area, shared),
             Self::Palette(popup) => popup.draw(frame, area, shared),
             Self::Confirm(popup) => popup.draw(frame, area, shared),
+            Self::Jobs(popup) => popup.draw(frame, area, shared),
             Self::Settings(popup) => popup.draw(frame, area, shared),
+            Self::Messages(popup) => popup.draw(frame, area, shared),
             Self::Tour => tour::draw(frame, area, shared),
             Self::Viewer(popup) => popup.draw(frame, area, shared),
         }

@@ -2,6 +2,7 @@
 
 use crate::settings::ThemeChoice;
 use crate::tui::protocol::binding::{Action, Binding, Risk};
+use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::verb::Verb;
@@ -14,7 +15,13 @@ pub(in crate::tui) enum AppAction {
     PreviousScreen,
     Help,
     Palette,
+    /// List the jobs.
+    Jobs,
+    /// Fill in the form of a job.
+    NewJob(JobKind),
     Settings,
+    /// The notices of this session.
+    Messages,
     /// Other colours, for this session.
     Theme(ThemeChoice),
     Redraw,
@@ -34,10 +41,19 @@ macro_rules! define_app_bindings {
                 .risky(Risk::AtOnce),
             $(app(AppAction::Show(ScreenId::$Name), &[Verb::Show(ScreenId::$Name)], "", $go)
                 .also(&[stringify!($module)]),)*
+            app(AppAction::Jobs, &[Verb::Jobs], "", "list the jobs").also(&["progress", "processes"]),
+            job(JobKind::Predict, &["infer", "classify"]),
+            job(JobKind::Audit, &["check"]),
+            job(JobKind::Split, &["folds", "cross-validation"]),
+            job(JobKind::Submit, &["slurm", "sbatch"]),
+            job(JobKind::Phantoms, &["phantoms", "test data"]),
+            job(JobKind::Demo, &["try", "example"]),
             app(AppAction::NextScreen, &[Verb::NextScreen], "", "go to the next screen"),
             app(AppAction::PreviousScreen, &[Verb::PreviousScreen], "", "go to the previous screen"),
             app(AppAction::Settings, &[], "", "show the settings and where they come from")
                 .also(&["settings", "configuration", "preferences", "options"]),
+            app(AppAction::Messages, &[], "", "show the messages of this session in full")
+                .also(&["messages", "notices", "log"]),
             theme(ThemeChoice::Light, "use the light theme, for light backgrounds"),
             theme(ThemeChoice::Dark, "use the dark theme, for dark backgrounds"),
             theme(ThemeChoice::Auto, "use the theme for the terminal's background, auto"),
@@ -58,6 +74,10 @@ pub(in crate::tui) const POPUP_BINDINGS: &[Binding] = &[
 
 const fn app(action: AppAction, verbs: &'static [Verb], hint: &'static str, name: &'static str) -> Binding {
     Binding::new(Action::App(action), verbs, hint, name)
+}
+
+const fn job(kind: JobKind, synonyms: &'static [&'static str]) -> Binding {
+    app(AppAction::NewJob(kind), &[], "", kind.title()).also(synonyms)
 }
 
 const fn theme(theme: ThemeChoice, name: &'static str) -> Binding {

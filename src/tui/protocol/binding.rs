@@ -71,6 +71,20 @@ pub(in crate::tui) struct StateTables {
     pub(in crate::tui) tables: KeyTables,
     /// What the keys need, such as `needs an open data set`.
     pub(in crate::tui) needs: &'static str,
+    /// True for a state like a question or a pager, where actions of the screen have names of their own.
+    pub(in crate::tui) is_mode: bool,
+}
+
+impl StateTables {
+    /// The tables of a usual state.
+    pub(in crate::tui) const fn new(tables: KeyTables, needs: &'static str) -> Self {
+        Self { tables, needs, is_mode: false }
+    }
+
+    /// The tables of a mode.
+    pub(in crate::tui) const fn mode(tables: KeyTables, needs: &'static str) -> Self {
+        Self { tables, needs, is_mode: true }
+    }
 }
 
 impl Binding {

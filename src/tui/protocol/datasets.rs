@@ -123,6 +123,8 @@ pub(in crate::tui) enum DatasetsAction {
     Open,
     OpenOffered,
     Train,
+    /// Choose a job on the open data set.
+    Jobs,
     Picture(PictureAction),
     Preparation(PreparationAction),
     Review(ReviewAction),

@@ -1,15 +1,18 @@
 //! The effects that an update returns, for the main loop and the services to perform.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::tui::protocol::binding::Action;
 use crate::tui::protocol::explain::ExplainList;
+use crate::tui::protocol::jobs::JobEffect;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::thumbnails::ThumbnailRequest;
 use crate::tui::protocol::viewer::ImageList;
+use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 
@@ -43,6 +46,7 @@ macro_rules! define_effect {
             /// Put a text on the terminal's clipboard; the application says so in the footer.
             Copy(String),
             Picture(PictureEffect),
+            Job(JobEffect),
             /// Look for the other views of the examination that an image belongs to.
             FindViews(PathBuf),
             /// Make these thumbnails instead of those that are still waited for.
@@ -64,8 +68,14 @@ pub(in crate::tui) enum Destination {
     Run(RunDir),
     /// The screen Evaluate with the metrics of this run.
     Evaluation(RunDir),
-    /// The screen Train with this data set.
-    NewTraining { data: PathBuf },
+    /// The screen Train with this data set, and with the settings of a run.
+    NewTraining { data: PathBuf, like: Option<Arc<RunSpec>> },
+    /// The screen Evaluate with a folder of predictions, and the data set of its images if it is known.
+    Predictions { folder: PathBuf, data: Option<PathBuf> },
+    /// The screen Datasets with this data set.
+    DataSet(PathBuf),
+    /// The choice of a job for a data set; `None` for the one of the form.
+    JobChoice { data: Option<PathBuf> },
     /// The screen Explain with these images.
     Explanation(ExplainList),
     /// A screen in its present state.

@@ -2,6 +2,7 @@
 
 use crate::terminal::input::Input;
 use crate::tui::protocol::examination_views::ViewsMessage;
+use crate::tui::protocol::jobs::JobMessage;
 use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::pictures::PictureMessage;
 use crate::tui::protocol::screen_table::for_each_screen;
@@ -31,6 +32,8 @@ macro_rules! define_message {
             Fault(String),
             /// The load of this machine.
             Machine(MachineSample),
+            /// News of a job.
+            Job(JobMessage),
             /// The outcome of a request for a picture.
             Picture(PictureMessage),
             /// The views of an examination.

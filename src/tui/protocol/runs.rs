@@ -9,6 +9,8 @@ use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::run_log::LogLine;
 use mammoscope_domain::run::curve_findings::{LossPlateau, LossSpike};
+use mammoscope_domain::run::machine_record::MachineRecord;
+use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_labels::RunLabels;
@@ -33,8 +35,19 @@ pub(in crate::tui) enum RunsAction {
     NextEvent,
     Lower,
     PreviousLower,
+    NextChart,
+    PreviousChart,
+    /// Choose the metrics that are charted.
+    Metrics,
+    /// Choose the columns of the list.
+    Columns,
+    Export,
+    /// Train with the run's data and settings.
+    Clone,
     /// Show the information pane at full height, or no longer.
     Maximise,
+    /// Copy the line, or the path of the run.
+    Copy,
     NextMatch,
     PreviousMatch,
     NextSort,
@@ -80,6 +93,10 @@ pub(in crate::tui) enum RunsEffect {
     Trash(RunDir),
     /// Read the sketches of runs on screen.
     Sketch(Vec<RunDir>),
+    /// Write runs as a table.
+    ExportTable(Vec<RunRow>),
+    /// Write the curves of a chart, whose metric is given, as a table.
+    ExportCurves { metric: String, curves: Vec<ExportedCurve> },
     /// Read the history files of a folder.
     ReadReference(PathBuf),
 }
@@ -109,6 +126,8 @@ pub(in crate::tui) enum RunsMessage {
     Trashed { run: RunDir, outcome: Result<PathBuf, Failure> },
     /// The validation losses of a run on screen.
     Sketched { run: RunDir, sketch: RunSketch },
+    /// A table was written to this place.
+    Exported { outcome: Result<PathBuf, Failure> },
     /// A history to show under the curves.
     Reference { folder: PathBuf, outcome: Result<ReferenceHistory, Failure> },
 }
@@ -126,6 +145,8 @@ pub(in crate::tui) enum Lower {
     Events,
     /// The end of the log.
     Log,
+    /// The keys that differ from the preset, and the provenance.
+    Configuration,
     /// No pane, to leave more room for the charts.
     Nothing,
 }
@@ -136,16 +157,18 @@ impl Lower {
         match self {
             Self::Events => "events",
             Self::Log => "log",
+            Self::Configuration => "configuration",
             Self::Nothing => "",
         }
     }
 
-    /// The next content.
-    pub(in crate::tui) const fn next(self) -> Self {
-        match self {
-            Self::Events => Self::Log,
-            Self::Log => Self::Nothing,
-            Self::Nothing => Self::Events,
+    /// The next content, or the previous one.
+    pub(in crate::tui) const fn next(self, forwards: bool) -> Self {
+        match (self, forwards) {
+            (Self::Nothing, true) | (Self::Log, false) => Self::Events,
+            (Self::Events, true) | (Self::Configuration, false) => Self::Log,
+            (Self::Log, true) | (Self::Nothing, false) => Self::Configuration,
+            (Self::Configuration, true) | (Self::Events, false) => Self::Nothing,
         }
     }
 }
@@ -166,6 +189,29 @@ pub(in crate::tui) struct RunUpdate {
     pub(in crate::tui) problems: Vec<String>,
     /// The end of the log, if it has changed.
     pub(in crate::tui) log: Option<Vec<LogLine>>,
+    /// New records of the machine.
+    pub(in crate::tui) machine: Vec<MachineRecord>,
+    /// True if all records of the machine sent before are void.
+    pub(in crate::tui) is_machine_restart: bool,
+    /// The hashes of the run's files, if they were read again.
+    pub(in crate::tui) hashes: Option<RunHashes>,
+}
+
+/// SHA-256 of the files that define a run, in hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::tui) struct RunHashes {
+    pub(in crate::tui) dataset: String,
+    pub(in crate::tui) spec: String,
+}
+
+/// A curve of a run to export.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct ExportedCurve {
+    pub(in crate::tui) run: String,
+    pub(in crate::tui) metric: String,
+    /// Steps, epochs and seconds of each value.
+    pub(in crate::tui) places: [Vec<f64>; 3],
+    pub(in crate::tui) series: MetricSeries,
 }
 
 /// Something that happened at a step of a run.

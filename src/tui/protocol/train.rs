@@ -72,14 +72,32 @@ pub(in crate::tui) enum TrainEffect {
     CancelTiming,
     /// Create the runs and start their trainers.
     Start(Box<StartRequest>),
+    /// Read the validation losses of runs.
+    ReadHistories(Vec<RunDir>),
 }
 
 /// Messages from the service of the screen Train.
 #[derive(Debug)]
 pub(in crate::tui) enum TrainMessage {
-    Scanned { request: u64, outcome: Result<DataSummary, Failure> },
-    Timed { request: u64, outcome: Result<PlacementTiming, Failure> },
+    Scanned {
+        request: u64,
+        outcome: Result<DataSummary, Failure>,
+    },
+    Timed {
+        request: u64,
+        outcome: Result<PlacementTiming, Failure>,
+    },
     Started(Result<StartedRuns, Failure>),
+    /// What `ReadHistories` asked for.
+    Histories(Vec<RunHistory>),
+}
+
+/// The validation losses of a run, one per epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::tui) struct RunHistory {
+    pub(in crate::tui) run: RunDir,
+    /// NaN for an epoch without validation.
+    pub(in crate::tui) validation_losses: Vec<f64>,
 }
 
 /// Actions of the screen Train.

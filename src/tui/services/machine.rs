@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::services::machine_monitor::MachineMonitor;
+use mammoscope_machine::machine_monitor::MachineMonitor;
 
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(3);
 /// The time between the first two samples, so that the first load of the processor is known soon.

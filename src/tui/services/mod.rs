@@ -3,9 +3,10 @@
 pub(super) mod datasets;
 pub(super) mod evaluate;
 pub(super) mod explain;
+mod jobs;
 mod machine;
-mod machine_monitor;
 pub(super) mod pictures;
+mod run_export;
 mod run_list;
 mod run_log_lines;
 mod run_sketches;
@@ -24,10 +25,11 @@ use mammoscope_storage::runs::workspace::Workspace;
 macro_rules! define_services {
     ($($module:ident: $Name:ident $key:literal $go:literal,
         $Screen:ident $View:ident $Action:ident $Effect:ident $Message:ident $Service:ident;)*) => {
-        /// The services of the workbench: one per screen, and those for pictures and thumbnails.
+        /// The services of the workbench: one per screen, and those for pictures, thumbnails and jobs.
         pub(super) struct Services {
             pictures: pictures::PictureService,
             thumbnails: pictures::thumbnails::ThumbnailService,
+            jobs: jobs::JobService,
             $($module: $module::$Service,)*
         }
 
@@ -37,6 +39,7 @@ macro_rules! define_services {
                 Self {
                     pictures: pictures::PictureService::new(inbox.clone()),
                     thumbnails: pictures::thumbnails::ThumbnailService::new(inbox.clone()),
+                    jobs: jobs::JobService::new(inbox.clone()),
                     $($module: $module::$Service::new(workspace, inbox),)*
                 }
             }
@@ -47,6 +50,7 @@ macro_rules! define_services {
                     Effect::Picture(effect) => self.pictures.perform(effect),
                     Effect::FindViews(image) => self.pictures.find_views(image),
                     Effect::Thumbnails(request) => self.thumbnails.perform(request),
+                    Effect::Job(effect) => self.jobs.perform(effect),
                     $(Effect::$Name(effect) => self.$module.perform(effect),)*
                     // Performed by the application or the main loop.
                     Effect::Quit

@@ -1,5 +1,6 @@
 //! Follows a run on a thread of its own and sends its changes.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
@@ -9,15 +10,18 @@ use std::{fs, thread};
 use super::run_log_lines::log_line;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_log::LogLine;
-use crate::tui::protocol::runs::{NoteKind, RunNote, RunUpdate, RunsMessage};
+use crate::tui::protocol::runs::{NoteKind, RunHashes, RunNote, RunUpdate, RunsMessage};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_state::RunState;
+use mammoscope_domain::text::hexadecimal::hexadecimal;
 use mammoscope_runs::follower::RunFollower;
 use mammoscope_runs::snapshot::{RunChange, RunSnapshot};
 use mammoscope_storage::runs::event_tail::TailEntry;
 use mammoscope_storage::runs::log_tail::last_lines;
+use mammoscope_storage::runs::machine_log::MachineTail;
 use mammoscope_storage::runs::run_dir::RunDir;
+use sha2::{Digest as _, Sha256};
 
 /// The interval at which the log is checked even without new events.
 const LOG_CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -88,13 +92,16 @@ impl PendingUpdate {
         let sent = Self { kept: state.steps.len(), is_restart: false, notes: Vec::new() };
         let Self { kept, is_restart, notes } = std::mem::replace(self, sent);
         let (steps, summary) = (state.steps[kept..].to_vec(), Box::new(state.summary.clone()));
-        RunUpdate { kept, steps, is_restart, notes, summary, problems, log }
+        let (machine, is_machine_restart, hashes) = (Vec::new(), false, None);
+        RunUpdate { kept, steps, is_restart, notes, summary, problems, log, machine, is_machine_restart, hashes }
     }
 }
 
 fn follow(run: &RunDir, cancellation: Cancellation<'_>, inbox: &Sender<UiMessage>) {
     let mut follower = RunFollower::new(run.clone());
     let mut pending = PendingUpdate::new();
+    let mut machine = MachineTail::new(run.machine());
+    let mut hashes = Some(hashes_of(run));
     let (mut problems, mut log_length, mut first) = (Vec::new(), None, true);
     while !cancellation.is_cancelled() {
         let mut take = |snapshot: &RunSnapshot, change: &RunChange| pending.add(snapshot.state(), change);
@@ -108,17 +115,27 @@ fn follow(run: &RunDir, cancellation: Cancellation<'_>, inbox: &Sender<UiMessage
         log_length = length;
         let snapshot = follower.snapshot();
         let found = snapshot.problems();
-        changed |= found != problems || log.is_some();
+        let (records, is_machine_restart) = machine.read();
+        changed |= found != problems || log.is_some() || !records.is_empty() || is_machine_restart;
         problems = found;
         if !changed || cancellation.is_cancelled() {
             continue;
         }
-        let update = Box::new(pending.take(snapshot.state(), problems.clone(), log));
+        let mut update = Box::new(pending.take(snapshot.state(), problems.clone(), log));
+        (update.machine, update.is_machine_restart) = (records, is_machine_restart);
+        update.hashes = hashes.take();
         if inbox.send(UiMessage::Runs(RunsMessage::Followed { run: run.clone(), update })).is_err() {
             return;
         }
         thread::sleep(UPDATE_INTERVAL);
     }
+}
+
+/// The hashes of a run's files; `–` for one that cannot be read.
+fn hashes_of(run: &RunDir) -> RunHashes {
+    let hash =
+        |path: PathBuf| fs::read(path).map_or_else(|_| "–".to_owned(), |bytes| hexadecimal(&Sha256::digest(bytes)));
+    RunHashes { dataset: hash(run.manifest()), spec: hash(run.spec()) }
 }
 
 fn log_lines(run: &RunDir) -> Vec<LogLine> {
@@ -132,7 +149,8 @@ mod tests {
     use chrono::Utc;
 
     use super::*;
-    use crate::tui::screens::runs::curves::{Metric, RunCurves};
+    use crate::tui::screens::runs::curves::RunCurves;
+    use crate::tui::screens::runs::metric::Metric;
     use mammoscope_domain::run::run_event::RunEvent;
     use mammoscope_domain::run::run_records::StepReport;
     use mammoscope_storage::runs::event_log::EventLog;

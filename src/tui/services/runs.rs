@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use super::datasets::paths::expand;
+use super::run_export::{export_curves, export_table};
 use super::run_list;
 use super::run_sketches::SketchReader;
 use super::run_watch::RunWatch;
@@ -64,6 +65,14 @@ impl RunsService {
                 }
             }
             RunsEffect::Follow(runs) => self.follow(runs),
+            RunsEffect::ExportTable(rows) => {
+                let workspace = self.workspace.clone();
+                self.work(move || RunsMessage::Exported { outcome: export_table(&workspace, &rows) });
+            }
+            RunsEffect::ExportCurves { metric, curves } => {
+                let workspace = self.workspace.clone();
+                self.work(move || RunsMessage::Exported { outcome: export_curves(&workspace, &metric, &curves) });
+            }
             RunsEffect::Sketch(runs) => {
                 let inbox = &self.inbox;
                 self.sketches.get_or_insert_with(|| SketchReader::start(inbox.clone())).read(runs);

@@ -11,7 +11,7 @@ use anyhow::{Context as _, bail};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::train::{DataRequest, DataSummary, SplitChoice, StartRequest, StartedRuns};
-use crate::tui::protocol::train::{TimingRequest, TrainEffect, TrainMessage};
+use crate::tui::protocol::train::{RunHistory, TimingRequest, TrainEffect, TrainMessage};
 use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
 use mammoscope_dataset::folder_layout::scan;
 use mammoscope_dataset::grey_check::{AdviceWording, check_grey_range};
@@ -24,8 +24,10 @@ use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::placement_benchmark::{PlacementTiming, time_placements};
 use mammoscope_engine_client::step_benchmark::BenchmarkError;
 use mammoscope_runs::placement_choice::PlacementRequest;
+use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_runs::training_plan::{RequestedRun, TrainingPlan};
 use mammoscope_runs::training_start::{check_disk, count_gpus, start_plan};
+use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// The number of folder problems that are listed; the rest are counted.
@@ -83,6 +85,13 @@ impl TrainService {
                 let _ = timings.send((request, *runs));
             }
             TrainEffect::CancelTiming => self.wanted.store(0, Ordering::Release),
+            TrainEffect::ReadHistories(runs) => {
+                let inbox = self.inbox.clone();
+                thread::spawn(move || {
+                    let histories = runs.into_iter().map(history).collect();
+                    let _ = inbox.send(UiMessage::Train(TrainMessage::Histories(histories)));
+                });
+            }
             TrainEffect::Start(request) => {
                 let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
                 thread::spawn(move || {
@@ -93,6 +102,13 @@ impl TrainService {
             }
         }
     }
+}
+
+fn history(run: RunDir) -> RunHistory {
+    let snapshot = RunSnapshot::read(run.clone());
+    let epochs = snapshot.state().summary.records.iter();
+    let validation_losses = epochs.map(|epoch| epoch.record.metrics.val_loss.unwrap_or(f64::NAN)).collect();
+    RunHistory { run, validation_losses }
 }
 
 /// Performs the latest scan request; a scan is given up when a newer request comes.

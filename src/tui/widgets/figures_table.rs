@@ -190,7 +190,7 @@ fn readers_line(cells: u16, theme: &Theme) -> Line<'static> {
     } else {
         format!(
             "{}inter {}, intra {}",
-            padded("readers' kappa", TITLE),
+            padded("readers' kappa", TITLE - 1),
             number(INTER_READER.kappa),
             number(INTRA_READER.kappa)
         )

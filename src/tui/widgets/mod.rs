@@ -8,6 +8,7 @@ pub(super) mod figures_table;
 pub(super) mod fitted;
 pub(super) mod hanging;
 pub(super) mod key_text;
+pub(super) mod notice_look;
 pub(super) mod pane;
 pub(super) mod path_field;
 pub(super) mod per_class_table;

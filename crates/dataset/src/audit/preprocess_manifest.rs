@@ -62,6 +62,12 @@ impl PreprocessManifest {
         }
         Ok(manifest)
     }
+
+    /// Manufacturer and model of the scanner of an image, by its path below the folder.
+    #[must_use]
+    pub fn scanner(&self, output: &str) -> Option<&str> {
+        self.images.get(output)?.scanner.as_deref()
+    }
 }
 
 impl PreprocessedImage {

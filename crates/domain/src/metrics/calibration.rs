@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, Serializer};
 
 use crate::subject::density::DensityClass;
+use crate::subject::prediction::LabelledPrediction;
 use crate::subject::probabilities::Probabilities;
 
 /// The number of equal bins of the top probability.
@@ -36,6 +37,17 @@ pub struct Reliability {
 }
 
 impl Reliability {
+    /// The diagram of some cases.
+    #[must_use]
+    pub fn of(cases: &[LabelledPrediction]) -> Self {
+        let mut reliability = Self::default();
+        for case in cases {
+            let top = case.probabilities.of(case.predicted());
+            reliability.add(Self::bin(top), top, case.predicted() == case.label, 1);
+        }
+        reliability
+    }
+
     /// The bin of a top probability; bins are open below and closed above.
     #[must_use]
     pub fn bin(top_probability: f64) -> usize {

@@ -3,6 +3,7 @@
 pub mod curve_findings;
 mod dataset_fingerprint;
 pub mod dataset_manifest;
+pub mod machine_record;
 pub mod metric_series;
 pub mod remaining_time;
 pub mod request_verb;

@@ -8,6 +8,7 @@ pub mod event_tail;
 pub mod history_files;
 pub mod labels_file;
 pub mod log_tail;
+pub mod machine_log;
 pub mod manifest_file;
 pub mod model_splits;
 pub mod process_evidence;

@@ -68,6 +68,12 @@ impl RunDir {
         self.0.join("labels.json")
     }
 
+    /// The load of the machine during the run.
+    #[must_use]
+    pub fn machine(&self) -> PathBuf {
+        self.0.join("machine.jsonl")
+    }
+
     /// The lock, held by the run's only trainer.
     #[must_use]
     pub fn lock(&self) -> PathBuf {

@@ -5,6 +5,7 @@
 
 mod final_evaluation;
 mod foreground_report;
+mod machine_recording;
 mod preparation;
 mod queued_run;
 mod recorder;

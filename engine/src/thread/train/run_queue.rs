@@ -104,6 +104,12 @@ impl RunQueue {
         self.lock().current = None;
     }
 
+    /// The current run and its weight updates.
+    #[must_use]
+    pub(super) fn current_step(&self) -> Option<(RunDir, u64)> {
+        self.lock().current.as_ref().map(|current| (current.run.clone(), current.status.step))
+    }
+
     /// Marks the end of the engine thread.
     pub(super) fn finish(&self) {
         self.lock().finished = true;

@@ -7,6 +7,7 @@ use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_requests::RunRequests;
 
+use super::machine_recording::record_machine;
 use super::queued_run::{renew_heartbeat, stop_queued};
 use super::run_queue::RunQueue;
 use super::signals::Signals;
@@ -20,6 +21,14 @@ const QUEUE_HEARTBEAT: Duration = Duration::from_secs(30);
 
 /// Runs until the engine thread has finished.
 pub(super) fn supervise(queue: &RunQueue, signals: &Signals) {
+    thread::scope(|scope| {
+        // On a thread of its own, since a driver may take seconds to answer.
+        scope.spawn(|| record_machine(queue));
+        handle_requests(queue, signals);
+    });
+}
+
+fn handle_requests(queue: &RunQueue, signals: &Signals) {
     let (mut last_heartbeat, mut last_queue_heartbeat) = (Instant::now(), Instant::now());
     let mut interrupted = false;
     while !queue.is_finished() {

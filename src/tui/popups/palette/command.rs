@@ -13,6 +13,8 @@ pub(in crate::tui) struct Command {
     pub(super) elsewhere: Option<ScreenId>,
     /// The reason why it cannot be performed now.
     pub(super) unavailable: Option<String>,
+    /// True if it belongs to another mode, such as a pager, and is listed after what is near.
+    is_far: bool,
     text: SearchText,
 }
 
@@ -39,7 +41,12 @@ impl Command {
         let screen = binding.action.screen().map_or("", ScreenId::title);
         let labels = std::iter::once(binding.hint).chain(binding.synonyms.iter().copied());
         let text = SearchText::new(labels, binding.name, screen);
-        Self { binding, elsewhere, unavailable, text }
+        Self { binding, elsewhere, unavailable, is_far: false, text }
+    }
+
+    /// The command of a mode that has to be entered first.
+    pub(in crate::tui) fn of_mode(self) -> Self {
+        Self { is_far: true, ..self }
     }
 
     fn group(&self, is_typed: bool) -> Group {
@@ -82,7 +89,7 @@ pub(in crate::tui) fn hits(commands: &[Command], typed: &str) -> Vec<Hit> {
         let command = &commands[hit.command];
         let is_last = command.is_risky() && hit.rank.closeness != Closeness::Exact;
         let is_unavailable = command.unavailable.is_some();
-        (is_last, hit.rank.closeness, is_unavailable, command.group(is_typed), hit.rank, hit.command)
+        (is_last, hit.rank.closeness, is_unavailable, command.is_far, command.group(is_typed), hit.rank, hit.command)
     });
     hits
 }

@@ -5,6 +5,7 @@ mod ranking;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
@@ -157,7 +158,7 @@ fn line(command: &Command, cells: u16, shared: &SharedState) -> Line<'static> {
     let description = padded(binding.name, room);
     let (label_style, text_style) = match command.unavailable {
         Some(_) => (theme.dim(), theme.dim()),
-        None if command.is_risky() => (theme.bad(), theme.text()),
+        None if command.is_risky() => (theme.bad().add_modifier(Modifier::BOLD), theme.text()),
         None => (theme.accent(), theme.text()),
     };
     Line::from(vec![

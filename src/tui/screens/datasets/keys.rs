@@ -80,7 +80,10 @@ const COPY: Binding = Binding::quiet(act(Do::Copy), &[Verb::Copy], "copy the pat
 const REVIEW_KEY: &[Binding] = &[REVIEW];
 
 /// Less common keys of folders and images.
-const OTHERS: &[Binding] = &[PREPROCESS];
+const OTHERS: &[Binding] = &[
+    Binding::new(act(Do::Jobs), &[Verb::Process], "jobs", "prepare, predict, audit or split this data"),
+    Binding::quiet(act(Do::Preparation(PreparationAction::Open)), &[], "prepare DICOM and image files for training"),
+];
 
 const TO_IMAGES: &[Binding] =
     &[Binding::new(act(Do::ToImages), &[Verb::Open], "images", "go to the images of this folder")];
@@ -134,12 +137,12 @@ pub(super) const NOTHING: KeyTables = &[
 
 /// All states, the most common first.
 pub(super) const STATES: &[StateTables] = &[
-    StateTables { tables: IMAGES, needs: "needs a folder with images" },
-    StateTables { tables: FOLDERS, needs: "needs an open data set" },
-    StateTables { tables: PREPARED_IMAGES, needs: "needs prepared images" },
-    StateTables { tables: NOTHING, needs: "a data set is open" },
-    StateTables { tables: review::keys::IMAGES, needs: "needs an open review" },
-    StateTables { tables: review::keys::CORRECTION, needs: "needs a correction in the review" },
-    StateTables { tables: preparation::keys::RUNNING, needs: "nothing is being preprocessed" },
-    StateTables { tables: preparation::keys::ENDED, needs: "nothing was preprocessed" },
+    StateTables::new(IMAGES, "needs a folder with images"),
+    StateTables::new(FOLDERS, "needs an open data set"),
+    StateTables::new(PREPARED_IMAGES, "needs prepared images"),
+    StateTables::new(NOTHING, "a data set is open"),
+    StateTables::mode(review::keys::IMAGES, "needs an open review"),
+    StateTables::mode(review::keys::CORRECTION, "needs a correction in the review"),
+    StateTables::new(preparation::keys::RUNNING, "nothing is being preprocessed"),
+    StateTables::new(preparation::keys::ENDED, "nothing was preprocessed"),
 ];

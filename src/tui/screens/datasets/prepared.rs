@@ -19,7 +19,7 @@ const PROMPT: PathPrompt =
 const MAX_REMEMBERED: usize = 50;
 
 impl DatasetsScreen {
-    fn root(&self) -> Option<PathBuf> {
+    pub(super) fn root(&self) -> Option<PathBuf> {
         self.tree.as_ref().map(|tree| tree.folder(0).path.clone())
     }
 

@@ -14,6 +14,7 @@ use crate::tui::protocol::datasets::{DatasetsAction, DatasetsEffect};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::protocol::picture_action::PictureAction;
+use crate::tui::protocol::preparation::PreparationAction;
 use crate::tui::protocol::viewer::{ImageList, ListedImage};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::path_field::PathPrompt;
@@ -76,7 +77,17 @@ impl DatasetsScreen {
             }
             DatasetsAction::Train => {
                 let data = self.tree.as_ref().map(|tree| tree.folder(0).path.clone());
-                return data.map(|data| Effect::Navigate(Destination::NewTraining { data })).into_iter().collect();
+                return data
+                    .map(|data| Effect::Navigate(Destination::NewTraining { data, like: None }))
+                    .into_iter()
+                    .collect();
+            }
+            // While images are prepared, this shows how far it is.
+            DatasetsAction::Jobs if self.preparation.is_running() => {
+                return self.prepare(PreparationAction::Open, shared);
+            }
+            DatasetsAction::Jobs => {
+                return vec![Effect::Navigate(Destination::JobChoice { data: self.root() })];
             }
             DatasetsAction::Picture(action) => return self.act_on_picture(action, shared),
             DatasetsAction::Preparation(action) => return self.prepare(action, shared),

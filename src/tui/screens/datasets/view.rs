@@ -87,12 +87,11 @@ impl DatasetsScreen {
             lines.truncate(1);
             lines.push(Line::styled(" looking for data sets …", theme.dim()));
         } else if offered.is_empty() {
-            lines.push(Line::styled(" To try it out, quit with q and run", theme.dim()));
-            lines.push(Line::raw(fitted("   mammoscope phantom --help     generate synthetic images", cells)));
-            lines.push(Line::raw(fitted(
-                "   mammoscope demo               run the whole workflow on synthetic images",
-                cells,
-            )));
+            lines.push(Line::from(vec![
+                Span::raw(" To try it out: "),
+                key("J"),
+                Span::raw(" generates synthetic images, or runs the demo on them."),
+            ]));
         } else {
             lines.push(Line::from(vec![
                 Span::raw(" Found nearby ("),

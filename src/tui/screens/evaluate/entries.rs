@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use chrono::Local;
 
 use crate::analysis::kept_evaluation::NamedRun;
+use crate::tui::protocol::evaluate::PredictionSource;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The splits for which each run has predictions; runs without any are left out.
@@ -45,11 +47,61 @@ pub(in crate::tui) fn all_entries(shared: &SharedState) -> Vec<Entry> {
     entries
 }
 
-/// The entries with predictions.
-pub(super) fn evaluated_entries(shared: &SharedState, kept: &KeptSplits) -> Vec<Entry> {
+/// An evaluation in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// A folder or table that the user opened.
+    Folder(PathBuf),
+    Runs(Entry),
+}
+
+/// All evaluations: the folders that the user opened, then the runs with predictions.
+pub(super) fn listed_evaluations(shared: &SharedState, kept: &KeptSplits, folders: &[PathBuf]) -> Vec<Listed> {
     let mut entries = all_entries(shared);
     entries.retain(|entry| entry.runs(shared).iter().any(|row| kept.contains_key(&row.run)));
-    entries
+    let folders = folders.iter().cloned().map(Listed::Folder);
+    folders.chain(entries.into_iter().map(Listed::Runs)).collect()
+}
+
+impl Listed {
+    /// A key that stays the same while the list changes.
+    pub(super) fn key(&self) -> String {
+        match self {
+            Self::Folder(path) => path.to_string_lossy().into_owned(),
+            Self::Runs(entry) => entry.key.clone(),
+        }
+    }
+
+    pub(super) fn title(&self, shared: &SharedState) -> String {
+        match self {
+            Self::Folder(path) => printable_path(path),
+            Self::Runs(entry) => entry.title(shared),
+        }
+    }
+
+    /// The predictions; the images of a folder may belong to these data sets or to those of the runs.
+    pub(super) fn source(&self, data: &[PathBuf], shared: &SharedState) -> PredictionSource {
+        match self {
+            Self::Folder(path) => {
+                let mut data = data.to_vec();
+                for spec in shared.runs.rows.iter().filter_map(|row| row.spec.as_ref()) {
+                    if !data.contains(&spec.data) {
+                        data.push(spec.data.clone());
+                    }
+                }
+                PredictionSource::Folder { path: path.clone(), data }
+            }
+            Self::Runs(entry) => PredictionSource::Runs(entry.named_runs(shared)),
+        }
+    }
+
+    /// The first of its runs.
+    pub(super) fn first_run(&self, shared: &SharedState) -> Option<RunDir> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Runs(entry) => entry.runs(shared).first().map(|row| row.run.clone()),
+        }
+    }
 }
 
 impl Entry {

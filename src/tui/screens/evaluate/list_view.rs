@@ -7,15 +7,18 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
-use super::entries::{Entry, KeptSplits, evaluated_entries};
+use super::entries::{Entry, KeptSplits, Listed};
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::printable;
+use mammoscope_domain::text::printable::{printable, printable_path};
 
 const STARTED: usize = 19;
 const PRESET: usize = 12;
@@ -25,7 +28,7 @@ const VIEW: usize = 7;
 impl EvaluateScreen {
     /// Draws the list, or instructions if it is empty.
     pub(super) fn draw_list(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let entries = evaluated_entries(shared, &self.kept);
+        let entries = self.listed(shared);
         if entries.is_empty() {
             let inner = draw_pane(frame, area, &shared.theme, true, ["Evaluations", ""]);
             self.draw_empty(frame, inner, shared);
@@ -50,14 +53,22 @@ impl EvaluateScreen {
             };
             lines.push(Line::raw(text));
             lines.push(Line::default());
-            let hints: &[(&str, &str)] = if shared.runs.rows.is_empty() {
-                &[("2", "train a model"), ("1", "look at the data first")]
+            let hints: &[(Verb, &str)] = if shared.runs.rows.is_empty() {
+                &[
+                    (Verb::Show(ScreenId::Train), "train a model"),
+                    (Verb::Show(ScreenId::Datasets), "look at the data first"),
+                    (Verb::OpenOther, "open a folder of predictions"),
+                ]
             } else {
-                &[("3", "watch the runs"), ("2", "start another one")]
+                &[
+                    (Verb::Show(ScreenId::Runs), "watch the runs"),
+                    (Verb::Show(ScreenId::Train), "start another one"),
+                    (Verb::OpenOther, "open a folder of predictions"),
+                ]
             };
-            for (key, text) in hints {
+            for (verb, text) in hints {
                 lines.push(Line::from(vec![
-                    Span::styled(format!("  {key}"), theme.accent()),
+                    Span::styled(format!("  {}", key_text(*verb, &shared.keymap)), theme.accent()),
                     Span::styled(format!("  {text}"), theme.dim()),
                 ]));
             }
@@ -76,7 +87,7 @@ pub(super) fn draw_entries(
     frame: &mut Frame<'_>,
     area: Rect,
     title: &str,
-    entries: &[Entry],
+    entries: &[Listed],
     kept: &KeptSplits,
     list: &mut ScrollList,
     shared: &SharedState,
@@ -102,7 +113,14 @@ pub(super) fn draw_entries(
     for row in visible {
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
-        spans.extend(entry_spans(&entries[row], kept, shared));
+        match &entries[row] {
+            Listed::Runs(entry) => spans.extend(entry_spans(entry, kept, shared)),
+            Listed::Folder(path) => {
+                spans.push(Span::raw(padded("folder", STARTED)));
+                let room = usize::from(rows.width).saturating_sub(STARTED + 2);
+                spans.push(Span::raw(fitted_start(&printable_path(path), room)));
+            }
+        }
         let style = if chosen { theme.selected(true) } else { theme.text() };
         let place = Rect::new(rows.x, rows.y + (row - first) as u16, rows.width, 1);
         frame.render_widget(Paragraph::new(Line::from(spans)).style(style), place);

@@ -16,18 +16,19 @@ impl EvaluateScreen {
                 return self.read_if_changed();
             }
             EvaluateMessage::Opened { request, opened } if request == self.open_request => {
-                let tables = self.opened.as_ref().map_or(0, |opened| self.tables_of(&opened.runs));
+                let tables = self.opened.as_ref().map_or(0, |opened| self.tables_of(&opened.source));
                 if let Some(shown) = &mut self.opened {
                     shown.tables = tables;
                     shown.take(opened);
                 }
                 return self.compare_again(shared);
             }
-            EvaluateMessage::Resampled { request, evaluated } if request == self.open_request => {
+            EvaluateMessage::Resampled { request, evaluated, subgroups } if request == self.open_request => {
                 let sets = self.opened.iter_mut().filter_map(|opened| opened.sets.as_mut()).flat_map(|s| &mut s.sets);
                 for set in sets.filter(|set| set.evaluated.set.name == evaluated.set.name) {
                     set.evaluated.evaluation = evaluated.evaluation.clone();
                     set.evaluated.baseline = evaluated.baseline;
+                    set.subgroups.clone_from(&subgroups);
                     set.resampled = true;
                 }
             }
@@ -40,6 +41,12 @@ impl EvaluateScreen {
                     opened.select_cell(opened.cell);
                 }
             }
+            EvaluateMessage::Completed { typed, found } => {
+                if let Some(prompt) = &mut self.prompt {
+                    prompt.on_completed(&typed, found);
+                }
+            }
+            EvaluateMessage::Checked { typed, outcome } => return self.on_checked(&typed, outcome, shared),
             // These answer earlier requests.
             _ => {}
         }

@@ -1,33 +1,45 @@
 //! The screen Evaluate: confusion matrices to explore, metrics with intervals, and comparisons.
 
 mod case_list;
+mod case_sheet;
 mod cases_view;
 mod cell_numbers;
+mod comparing;
+mod curves_view;
 pub(in crate::tui) mod entries;
+mod info_pane;
+mod info_view;
 mod keys;
 mod list_view;
 mod messages;
 mod opened;
+mod opening;
 mod pairs_view;
+mod subgroups_view;
 #[cfg(test)]
 pub(in crate::tui) mod tests;
 mod update;
 mod view;
 
+use std::path::PathBuf;
+
 use cell_numbers::CellNumbers;
-use entries::{KeptSplits, evaluated_entries};
+use entries::KeptSplits;
+use info_pane::InfoPane;
 use opened::Opened;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use crate::terminal::input::{Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::confusion_matrix::Normalisation;
+use crate::tui::widgets::contact_sheet::ContactSheet;
+use crate::tui::widgets::path_field::PathField;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
 
@@ -39,11 +51,24 @@ pub(in crate::tui) struct EvaluateView {
     opened: Option<String>,
     normalisation: Normalisation,
     split: Option<Split>,
+    pane: InfoPane,
+    /// The folders of predictions that the user opened, the latest first.
+    folders: Vec<PathBuf>,
+    shows_sheet: bool,
 }
 
 #[derive(Debug, Default)]
 pub(in crate::tui) struct EvaluateScreen {
     numbers: CellNumbers,
+    pane: InfoPane,
+    folders: Vec<PathBuf>,
+    /// True to show cases as a contact sheet.
+    shows_sheet: bool,
+    sheet: ContactSheet,
+    /// The data sets of predictions that jobs have made.
+    data: Vec<PathBuf>,
+    /// The field for a folder to open, while it is shown.
+    prompt: Option<PathField>,
     /// The split that the user chose last.
     split: Option<Split>,
     /// The key of the evaluation to open as soon as the runs are listed.
@@ -64,26 +89,36 @@ pub(in crate::tui) struct EvaluateScreen {
 impl EvaluateScreen {
     /// The screen in its saved state.
     pub(in crate::tui) fn new(view: EvaluateView) -> Self {
-        let EvaluateView { opened, normalisation, split } = view;
+        let EvaluateView { opened, normalisation, split, pane, folders, shows_sheet } = view;
         let numbers = CellNumbers { normalisation, ..CellNumbers::default() };
-        Self { numbers, split, restore: opened, ..Self::default() }
+        Self { numbers, split, pane, folders, shows_sheet, restore: opened, ..Self::default() }
     }
 
     /// The state to save.
     pub(in crate::tui) fn view_state(&self) -> EvaluateView {
         let opened = self.opened.as_ref().map(|opened| opened.key.clone()).or_else(|| self.restore.clone());
-        EvaluateView { opened, normalisation: self.numbers.normalisation, split: self.split }
+        let normalisation = self.numbers.normalisation;
+        EvaluateView {
+            opened,
+            normalisation,
+            split: self.split,
+            pane: self.pane,
+            folders: self.folders.clone(),
+            shows_sheet: self.shows_sheet,
+        }
     }
 }
 
 impl Screen for EvaluateScreen {
     fn bindings(&self, shared: &SharedState) -> KeyTables {
         match (&self.chooser, &self.opened) {
+            _ if self.prompt.is_some() => keys::PROMPT,
             (Some(_), _) => keys::CHOOSER,
+            (None, Some(_)) if self.is_on_sheet() => keys::SHEET,
             (None, Some(opened)) if opened.in_cases => keys::CASES,
             (None, Some(opened)) if opened.set().is_none() => keys::WAITING,
             (None, Some(_)) => keys::MATRIX,
-            (None, None) if evaluated_entries(shared, &self.kept).is_empty() => keys::EMPTY,
+            (None, None) if self.listed(shared).is_empty() => keys::EMPTY,
             (None, None) => keys::LIST,
         }
     }
@@ -98,11 +133,33 @@ impl Screen for EvaluateScreen {
     }
 
     fn move_cursor(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
-        self.step(motion.rows(10), 0, shared);
+        if self.is_on_sheet() && self.chooser.is_none() {
+            if let Some(opened) = &mut self.opened {
+                let cases = &mut opened.cases;
+                cases.list.cursor = self.sheet.moved(motion, cases.list.cursor, cases.cases.len());
+            }
+        } else {
+            self.step(motion.rows(10), 0, shared);
+        }
         Vec::new()
     }
 
+    fn type_key(&mut self, key: Key, _shared: &SharedState) -> Option<Vec<Effect>> {
+        let outcome = self.prompt.as_mut()?.press(key);
+        Some(self.after_prompt(outcome))
+    }
+
+    fn paste(&mut self, text: &str, _shared: &SharedState) -> Vec<Effect> {
+        let Some(prompt) = &mut self.prompt else { return Vec::new() };
+        let outcome = prompt.paste(text);
+        self.after_prompt(outcome)
+    }
+
     fn mouse(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
+        if let Some(prompt) = &mut self.prompt {
+            let outcome = prompt.mouse(mouse);
+            return self.after_prompt(outcome);
+        }
         match mouse.kind {
             MouseKind::WheelUp => self.step(-1, 0, shared),
             MouseKind::WheelDown => self.step(1, 0, shared),
@@ -126,7 +183,20 @@ impl Screen for EvaluateScreen {
         effects
     }
 
+    fn sheet_mut(&mut self) -> Option<&mut ContactSheet> {
+        Some(&mut self.sheet)
+    }
+
     fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        self.draw_screen(frame, area, shared);
+        if let Some(prompt) = &mut self.prompt {
+            prompt.draw(frame, area, shared);
+        }
+    }
+}
+
+impl EvaluateScreen {
+    fn draw_screen(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         if let Some(mut list) = self.chooser {
             let entries = self.others(shared);
             let title = self.opened.as_ref().map(|opened| format!("Compare {} with", opened.title)).unwrap_or_default();

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use ratatui::layout::Rect;
 
 use super::case_list::{CaseList, ListedCase, Scope};
-use crate::analysis::kept_evaluation::NamedRun;
-use crate::tui::protocol::evaluate::{ComparedPair, OpenedSet, OpenedSets};
+use crate::tui::protocol::evaluate::{ComparedPair, OpenedSet, OpenedSets, PredictionSource};
 use crate::tui::protocol::explain::{ExplainList, ExplainSample, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::screen_id::ScreenId;
@@ -24,7 +23,7 @@ use mammoscope_domain::text::printable::printable;
 pub(super) struct ComparedWith {
     pub(super) key: String,
     pub(super) title: String,
-    pub(super) runs: Vec<NamedRun>,
+    pub(super) source: PredictionSource,
     pub(super) sets: Vec<ComparedSet>,
 }
 
@@ -41,7 +40,7 @@ pub(super) struct ComparedSet {
 pub(super) struct Opened {
     pub(super) key: String,
     pub(super) title: String,
-    pub(super) runs: Vec<NamedRun>,
+    pub(super) source: PredictionSource,
     /// The number of prediction tables that the runs had when they were read.
     pub(super) tables: usize,
     /// `None` while it is being read.
@@ -58,11 +57,11 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new(key: String, title: String, runs: Vec<NamedRun>, name: Option<SetName>) -> Self {
+    pub(super) fn new(key: String, title: String, source: PredictionSource, name: Option<SetName>) -> Self {
         Self {
             key,
             title,
-            runs,
+            source,
             tables: 0,
             sets: None,
             name,
@@ -179,8 +178,9 @@ impl Opened {
         Some((there.most_probable(), there.of(there.most_probable())))
     }
 
-    /// The images of the listed cases, to be explained with the models of some runs.
-    pub(super) fn explain_list(&self, runs: &[NamedRun]) -> Option<ExplainList> {
+    /// The images of the listed cases, to be explained with the models of their source; for a folder, with those that
+    /// were used last.
+    pub(super) fn explain_list(&self, source: &PredictionSource) -> Option<ExplainList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let (mut samples, mut views, mut position) = (Vec::new(), Vec::new(), 0);
         let mut examinations = HashSet::new();
@@ -202,7 +202,12 @@ impl Opened {
             samples,
             position,
             views,
-            source: Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect())),
+            source: match source {
+                PredictionSource::Runs(runs) => {
+                    Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect()))
+                }
+                PredictionSource::Folder { .. } => None,
+            },
             from: ScreenId::Evaluate,
         })
     }

@@ -3,18 +3,14 @@
 use ratatui::layout::Rect;
 
 use super::EvaluateScreen;
-use super::entries::{self, Entry, all_entries, evaluated_entries};
-use super::opened::{ComparedWith, Opened};
-use crate::analysis::kept_evaluation::NamedRun;
+use super::opened::Opened;
 use crate::terminal::input::Mouse;
 use crate::tui::protocol::effect::{Destination, Effect};
-use crate::tui::protocol::evaluate::{EvaluateAction, EvaluateEffect};
-use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::evaluate::{EvaluateAction, PredictionSource};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 impl EvaluateScreen {
@@ -48,10 +44,14 @@ impl EvaluateScreen {
                     if action == EvaluateAction::Sort { opened.sort_by_next() } else { opened.reverse_order() }
                 }
             }
+            EvaluateAction::Arrangement => return self.next_arrangement(),
+            EvaluateAction::SheetLeft => self.step_on_sheet(-1),
+            EvaluateAction::SheetRight => self.step_on_sheet(1),
+            EvaluateAction::CopyPath => return self.copy_path(),
             EvaluateAction::ExplainOther => {
                 let Some(opened) = self.opened.as_ref().filter(|opened| opened.in_cases) else { return Vec::new() };
                 let Some(with) = &opened.comparison else { return vec![warning("nothing is compared")] };
-                return explain(opened, &with.runs);
+                return explain(opened, &with.source);
             }
             EvaluateAction::Split => return self.other_split(),
             EvaluateAction::Compare => {
@@ -67,6 +67,12 @@ impl EvaluateScreen {
                     .into_iter()
                     .collect();
             }
+            EvaluateAction::NextPane | EvaluateAction::PreviousPane => {
+                self.pane = self.pane.step(if action == EvaluateAction::NextPane { 1 } else { -1 });
+                return vec![Effect::SaveView];
+            }
+            EvaluateAction::OpenFolder => return self.prompt_for_folder(shared),
+            EvaluateAction::ForgetFolder => return self.forget_folder(shared),
             EvaluateAction::ReadAgain => {
                 let mut effects = self.search_predictions(shared);
                 effects.extend(self.read());
@@ -76,137 +82,23 @@ impl EvaluateScreen {
         Vec::new()
     }
 
-    /// Opens the evaluation of a run or of its group.
-    pub(in crate::tui) fn open(&mut self, run: RunDir, shared: &SharedState) -> Vec<Effect> {
-        let row = shared.runs.position(&run);
-        let entry = all_entries(shared).into_iter().find(|entry| row.is_some_and(|row| entry.rows.contains(&row)));
-        let name = row.and_then(|row| entries::view_of(&shared.runs.rows[row])).map(SetName::View);
-        self.chooser = None;
-        if let Some(entry) = entry {
-            return self.open_entry(&entry, name, shared);
-        }
-        // A run that is not listed (yet) is read anyway.
-        let runs = vec![NamedRun { name: printable(&run.name()), run }];
-        self.opened = Some(Opened::new(runs[0].run.name(), runs[0].name.clone(), runs, None));
-        self.read()
-    }
-
-    pub(super) fn open_entry(&mut self, entry: &Entry, name: Option<SetName>, shared: &SharedState) -> Vec<Effect> {
-        self.restore = None;
-        self.opened = Some(Opened::new(entry.key.clone(), entry.title(shared), entry.named_runs(shared), name));
-        let mut effects = self.read();
-        effects.push(Effect::SaveView);
-        effects
-    }
-
-    /// Reads the open evaluation, possibly again.
-    pub(super) fn read(&mut self) -> Vec<Effect> {
-        let Some(opened) = &self.opened else { return Vec::new() };
-        self.open_request += 1;
-        vec![Effect::Evaluate(EvaluateEffect::Open {
-            request: self.open_request,
-            runs: opened.runs.clone(),
-            split: self.split,
-            first: opened.name,
-        })]
-    }
-
-    pub(super) fn search_predictions(&mut self, shared: &SharedState) -> Vec<Effect> {
-        let over = |row: &&RunRow| row.condition.as_ref().is_some_and(|condition| condition.phase.is_over());
-        self.seen = Some((shared.runs.rows.len(), shared.runs.rows.iter().filter(over).count()));
-        let runs = shared.runs.rows.iter().map(|row| row.run.clone()).collect();
-        vec![Effect::Evaluate(EvaluateEffect::Look { runs })]
-    }
-
-    /// Searches for predictions again if runs appeared, disappeared or ended.
-    pub(super) fn search_if_changed(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if !shared.runs.listed {
-            return Vec::new();
-        }
-        let before = self.seen;
-        let effects = self.search_predictions(shared);
-        if before == self.seen { Vec::new() } else { effects }
-    }
-
-    pub(super) fn tables_of(&self, runs: &[NamedRun]) -> usize {
-        runs.iter().filter_map(|run| self.kept.get(&run.run)).map(Vec::len).sum()
-    }
-
-    /// Reads the open evaluation again if its runs have more or fewer tables than before.
-    pub(super) fn read_if_changed(&mut self) -> Vec<Effect> {
-        match &self.opened {
-            Some(opened) if opened.sets.is_some() && self.tables_of(&opened.runs) != opened.tables => self.read(),
-            _ => Vec::new(),
-        }
-    }
-
-    pub(super) fn restore(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if !shared.runs.listed || self.opened.is_some() {
-            return Vec::new();
-        }
-        let Some(key) = self.restore.take() else { return Vec::new() };
-        match all_entries(shared).into_iter().find(|entry| entry.key == key) {
-            Some(entry) => self.open_entry(&entry, None, shared),
-            None => Vec::new(),
-        }
-    }
-
-    /// The evaluations to compare with: all others with predictions.
-    pub(super) fn others(&self, shared: &SharedState) -> Vec<Entry> {
-        let own = self.opened.as_ref().map(|opened| opened.key.as_str());
-        let mut entries = evaluated_entries(shared, &self.kept);
-        entries.retain(|entry| Some(entry.key.as_str()) != own);
-        entries
-    }
-
-    pub(super) fn compare_with(&mut self, entry: &Entry, shared: &SharedState) -> Vec<Effect> {
-        self.chooser = None;
-        let Some(opened) = &mut self.opened else { return Vec::new() };
-        opened.comparison = Some(ComparedWith {
-            key: entry.key.clone(),
-            title: entry.title(shared),
-            runs: entry.named_runs(shared),
-            sets: Vec::new(),
-        });
-        self.compare_again(shared)
-    }
-
-    pub(super) fn compare_again(&mut self, shared: &SharedState) -> Vec<Effect> {
-        let Some(Opened { runs, sets: Some(sets), name, comparison: Some(with), .. }) = &mut self.opened else {
-            return Vec::new();
-        };
-        // The group may have grown in the meantime.
-        if let Some(entry) = all_entries(shared).into_iter().find(|entry| entry.key == with.key) {
-            with.runs = entry.named_runs(shared);
-        }
-        with.sets.clear();
-        self.compare_request += 1;
-        vec![Effect::Evaluate(EvaluateEffect::Compare {
-            request: self.compare_request,
-            runs: runs.clone(),
-            with: with.runs.clone(),
-            split: sets.split,
-            first: *name,
-        })]
-    }
-
     pub(super) fn enter_or_open(&mut self, shared: &SharedState) -> Vec<Effect> {
         if let Some(list) = self.chooser {
             let others = self.others(shared);
             return match others.get(list.cursor) {
-                Some(entry) => self.compare_with(entry, shared),
+                Some(other) => self.compare_with(other, shared),
                 None => Vec::new(),
             };
         }
         let Some(opened) = &mut self.opened else {
-            let entries = evaluated_entries(shared, &self.kept);
-            return match entries.get(self.list.cursor) {
-                Some(entry) => self.open_entry(entry, None, shared),
+            let listed = self.listed(shared);
+            return match listed.get(self.list.cursor) {
+                Some(listed) => self.open_listed(listed, None, shared),
                 None => Vec::new(),
             };
         };
         if opened.in_cases {
-            return explain(opened, &opened.runs);
+            return explain(opened, &opened.source);
         }
         if opened.cases.cases.is_empty() {
             let text = match (&opened.sets, opened.pair()) {
@@ -244,7 +136,8 @@ impl EvaluateScreen {
 
     pub(super) fn other_split(&mut self) -> Vec<Effect> {
         let Some(sets) = self.opened.as_ref().and_then(|opened| opened.sets.as_ref()) else { return Vec::new() };
-        let other = if sets.split == Split::Test { Split::Validation } else { Split::Test };
+        let Some(split) = sets.split else { return vec![warning("a table has no splits")] };
+        let other = if split == Split::Test { Split::Validation } else { Split::Test };
         if !sets.has_other_split {
             return vec![warning(format!("no predictions of {other} images"))];
         }
@@ -257,7 +150,7 @@ impl EvaluateScreen {
     /// Moves the cursor of the chooser, the cases, the matrix, or the list.
     pub(super) fn step(&mut self, rows: isize, columns: isize, shared: &SharedState) {
         let others = self.chooser.map(|_| self.others(shared).len());
-        let entries = if self.opened.is_none() { evaluated_entries(shared, &self.kept).len() } else { 0 };
+        let entries = if self.opened.is_none() { self.listed(shared).len() } else { 0 };
         match (&mut self.chooser, &mut self.opened) {
             (Some(list), _) => list.step(rows, others.unwrap_or(0)),
             (None, Some(opened)) if opened.in_cases => opened.cases.list.step(rows, opened.cases.cases.len()),
@@ -269,19 +162,26 @@ impl EvaluateScreen {
     /// The run of the open evaluation, if possible that of its view, or the run under the cursor.
     pub(super) fn selected_run(&self, shared: &SharedState) -> Option<RunDir> {
         let Some(opened) = &self.opened else {
-            let entries = evaluated_entries(shared, &self.kept);
-            return entries.get(self.list.cursor)?.runs(shared).first().map(|row| row.run.clone());
+            return self.listed(shared).get(self.list.cursor)?.first_run(shared);
         };
         let of_view = match opened.name {
-            Some(SetName::View(view)) => opened.runs.iter().find(|run| run.name == view.name()),
+            Some(SetName::View(view)) => opened.source.runs().iter().find(|run| run.name == view.name()),
             _ => None,
         };
-        of_view.or_else(|| opened.runs.first()).map(|run| run.run.clone())
+        of_view.or_else(|| opened.source.runs().first()).map(|run| run.run.clone())
     }
 
     /// Selects by a click; a click on a selected element opens it.
     pub(super) fn click(&mut self, mouse: Mouse, shared: &SharedState) -> Vec<Effect> {
-        let entries = evaluated_entries(shared, &self.kept).len();
+        if self.chooser.is_none()
+            && self.is_on_sheet()
+            && let Some(opened) = &mut self.opened
+            && let Some(tile) = self.sheet.tile_at(mouse, opened.cases.cases.len())
+        {
+            let again = std::mem::replace(&mut opened.cases.list.cursor, tile) == tile;
+            return if again { self.enter_or_open(shared) } else { Vec::new() };
+        }
+        let entries = self.listed(shared).len();
         let others = self.others(shared).len();
         let (list, length) = match (&mut self.chooser, &mut self.opened) {
             (Some(list), _) => (list, others),
@@ -320,9 +220,9 @@ impl EvaluateScreen {
     }
 }
 
-/// Goes to Explain with the listed images and the models of some runs.
-fn explain(opened: &Opened, runs: &[NamedRun]) -> Vec<Effect> {
-    let images = opened.explain_list(runs);
+/// Goes to Explain with the listed images and the models of a source.
+fn explain(opened: &Opened, source: &PredictionSource) -> Vec<Effect> {
+    let images = opened.explain_list(source);
     images.map(|images| Effect::Navigate(Destination::Explanation(images))).into_iter().collect()
 }
 

@@ -7,21 +7,22 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
+use super::case_sheet::draw_case_sheet;
 use super::cases_view::draw_cases;
 use super::cell_numbers::CellNumbers;
 use super::entries::all_entries;
+use super::info_pane::InfoPane;
+use super::info_view::{draw_class_pane, draw_figure_pane, draw_reliability_pane, draw_small_info, draw_wide_info};
 use super::opened::{Opened, set_title};
 use crate::terminal::sizes::Cells;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::confusion_matrix::{MatrixView, Normalisation, merit_legend};
-use crate::tui::widgets::figures_table::{FULL_HEIGHT, draw_differences, draw_figures};
+use crate::tui::widgets::figures_table::FULL_HEIGHT;
 use crate::tui::widgets::fitted::{fitted, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
-use crate::tui::widgets::per_class_table::{draw_per_class, draw_per_class_difference};
-use crate::tui::widgets::reliability_diagram::draw_reliability;
-use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::counted::counted;
 
 /// From this size on, everything is shown at once.
@@ -32,11 +33,11 @@ const BESIDE: u16 = 76;
 const SMALL_MATRIX: Cells = Cells { columns: 42, rows: 12 };
 const LARGE_MATRIX: Cells = Cells { columns: 54, rows: 20 };
 /// The height of the pane with metrics per class.
-const PER_CLASS: u16 = 7;
+pub(super) const PER_CLASS: u16 = 7;
 
 impl EvaluateScreen {
     pub(super) fn draw_opened(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
-        let numbers = self.numbers;
+        let (numbers, pane) = (self.numbers, self.pane);
         let waiting = self.waiting_text(shared);
         let Some(opened) = &mut self.opened else { return };
         // In the lowest terminals the matrix needs the line of the note.
@@ -49,21 +50,20 @@ impl EvaluateScreen {
             return;
         }
         draw_note(frame, note, opened, waiting.as_deref(), shared);
+        if self.shows_sheet && opened.in_cases {
+            draw_case_sheet(frame, body, &mut self.sheet, opened, shared);
+            return;
+        }
         if area.width >= WIDE.columns && area.height >= WIDE.rows {
             let [left, right] =
                 Layout::horizontal([Constraint::Length(LARGE_MATRIX.columns), Constraint::Fill(1)]).areas(body);
             let [matrix, reliability] =
                 Layout::vertical([Constraint::Length(LARGE_MATRIX.rows), Constraint::Fill(1)]).areas(left);
-            let [classes, figures, cases] = Layout::vertical([
-                Constraint::Length(PER_CLASS),
-                Constraint::Length(FULL_HEIGHT + 2),
-                Constraint::Fill(1),
-            ])
-            .areas(right);
+            let [info, cases] =
+                Layout::vertical([Constraint::Length(PER_CLASS + FULL_HEIGHT + 2), Constraint::Fill(1)]).areas(right);
             draw_matrix(frame, matrix, opened, numbers, shared);
             draw_reliability_pane(frame, reliability, opened, shared);
-            draw_class_pane(frame, classes, opened, shared);
-            draw_figure_pane(frame, figures, opened, shared);
+            draw_wide_info(frame, info, pane, opened, shared);
             draw_cases(frame, cases, opened, shared);
             return;
         }
@@ -76,13 +76,18 @@ impl EvaluateScreen {
             let [matrix, figures] =
                 Layout::horizontal([Constraint::Length(SMALL_MATRIX.columns), Constraint::Fill(1)]).areas(upper);
             draw_matrix(frame, matrix, opened, numbers, shared);
-            draw_figure_pane(frame, figures, opened, shared);
-            let [classes, rest] = Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
-            if lower.height >= PER_CLASS {
-                draw_class_pane(frame, classes, opened, shared);
-            }
-            if rest.height >= 5 {
-                draw_cases(frame, rest, opened, shared);
+            if pane == InfoPane::Figures {
+                draw_figure_pane(frame, figures, opened, shared);
+                let [classes, rest] =
+                    Layout::vertical([Constraint::Length(PER_CLASS), Constraint::Fill(1)]).areas(lower);
+                if lower.height >= PER_CLASS {
+                    draw_class_pane(frame, classes, opened, shared);
+                }
+                if rest.height >= 5 {
+                    draw_cases(frame, rest, opened, shared);
+                }
+            } else {
+                draw_small_info(frame, [figures, lower], pane, opened, shared);
             }
         } else {
             draw_matrix(frame, upper, opened, numbers, shared);
@@ -116,7 +121,7 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, shared: &Sh
     opened.tab_areas = areas;
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
     let room = usize::from(area.right().saturating_sub(column + 2));
-    let split = opened.sets.as_ref().map_or("", |sets| sets.split.name());
+    let split = opened.sets.as_ref().map_or("", |sets| sets.split.map_or("predicted", Split::name));
     let short = opened.title.split(" · ").next().unwrap_or_default();
     // The longest text that fits; the split always, since metrics of validation and test images look alike.
     let candidates = [
@@ -258,46 +263,4 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, numbers: 
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), cell);
     opened.matrix_area = drawn;
-}
-
-fn draw_class_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
-    let theme = &shared.theme;
-    let Some(set) = opened.set() else { return };
-    if let Some(paired) = opened.pair().map(|pair| &pair.comparison) {
-        let inner = draw_pane(frame, area, theme, false, ["Per class", "difference"]);
-        draw_per_class_difference(frame, inner, [&paired.matrix_here, &paired.matrix_there], theme);
-        return;
-    }
-    let inner = draw_pane(frame, area, theme, false, ["Per class", ""]);
-    draw_per_class(frame, inner, &set.evaluated.evaluation, set.resampled, theme);
-}
-
-fn draw_figure_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
-    let theme = &shared.theme;
-    let Some(set) = opened.set() else { return };
-    let resamples = Bootstrap::default().resamples;
-    let drawn = |resampled: bool| {
-        if resampled { format!("{resamples} resamples") } else { "drawing resamples".to_owned() }
-    };
-    let pane = |frame: &mut Frame<'_>, title: &str, right: &str| {
-        let inner = draw_pane(frame, area, theme, false, [title, right]);
-        Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner }
-    };
-    if let Some(one) = opened.compared()
-        && let Ok(pair) = &one.compared
-    {
-        let inner = pane(frame, "Differences", &drawn(one.resampled));
-        draw_differences(frame, inner, &pair.comparison, one.resampled, theme);
-        return;
-    }
-    let inner = pane(frame, "Agreement", &drawn(set.resampled));
-    draw_figures(frame, inner, &set.evaluated, set.resampled, theme);
-}
-
-fn draw_reliability_pane(frame: &mut Frame<'_>, area: Rect, opened: &Opened, shared: &SharedState) {
-    let theme = &shared.theme;
-    let Some(set) = opened.set() else { return };
-    let right = format!("bars: accuracy · {} confidence", if theme.ascii { "=" } else { "━" });
-    let inner = draw_pane(frame, area, theme, false, ["Reliability", &right]);
-    draw_reliability(frame, inner, &set.evaluated.evaluation.ece15_bins, theme);
 }

@@ -75,7 +75,7 @@ pub(super) const EMPTY: KeyTables = &[&[
 
 /// All states, the most common first.
 pub(super) const STATES: &[StateTables] = &[
-    StateTables { tables: IMAGES, needs: "needs images" },
-    StateTables { tables: MODELS, needs: "needs the list of models" },
-    StateTables { tables: EMPTY, needs: "images are shown" },
+    StateTables::new(IMAGES, "needs images"),
+    StateTables::mode(MODELS, "needs the list of models"),
+    StateTables::new(EMPTY, "images are shown"),
 ];

@@ -1,9 +1,8 @@
 //! The charts' response to actions and the mouse: range, scale, smoothing and cursor.
 
-use ratatui::layout::Rect;
-
+use super::metric::Metric;
 use super::viewport::Viewport;
-use super::{RunsScreen, SMOOTHING};
+use super::{Focus, PlotArea, RunsScreen, SMOOTHING};
 use crate::terminal::input::{Mouse, MouseKind};
 use crate::tui::protocol::runs::RunsAction;
 
@@ -15,6 +14,7 @@ impl RunsScreen {
     pub(super) fn update_charts(&mut self, action: RunsAction) {
         let end = self.end();
         let viewport = self.view.viewport;
+        self.focus = Focus::Charts;
         match action {
             RunsAction::Smoother => self.view.smoothing = (self.view.smoothing + 1).min(SMOOTHING.len() - 1),
             RunsAction::Rougher => self.view.smoothing = self.view.smoothing.saturating_sub(1),
@@ -28,8 +28,27 @@ impl RunsScreen {
             RunsAction::Reset => self.show_all(),
             RunsAction::CursorLeft => self.move_cursor(-1),
             RunsAction::CursorRight => self.move_cursor(1),
+            RunsAction::NextChart => self.choose_chart(1),
+            RunsAction::PreviousChart => self.choose_chart(-1),
             _ => {}
         }
+    }
+
+    /// The metrics that can be charted: those that were chosen, without those that no run on screen has.
+    pub(super) fn charted(&self) -> Vec<Metric> {
+        let has = |metric: &Metric| {
+            Metric::OF_STEPS.contains(metric) || self.followed.curves.values().any(|curves| curves.has(*metric))
+        };
+        let charted: Vec<Metric> = self.view.metrics.iter().copied().filter(has).collect();
+        if charted.is_empty() { vec![Metric::Loss] } else { charted }
+    }
+
+    /// Chooses the next or the previous chart.
+    fn choose_chart(&mut self, direction: isize) {
+        let charted = self.charted();
+        let at = charted.iter().position(|metric| *metric == self.view.chart).unwrap_or(0);
+        let at = (at as isize + direction).rem_euclid(charted.len() as isize);
+        self.view.chart = charted[at as usize];
     }
 
     /// Shows the whole curves with all their values; if they are shown, peaks are cut again.
@@ -71,7 +90,7 @@ impl RunsScreen {
         if reports.iter().all(|places| places.is_empty()) {
             return;
         }
-        let cells = self.areas.plots.first().map_or(60, |plot| plot.width.max(1));
+        let cells = self.areas.plots.first().map_or(60, |plot| plot.area.width.max(1));
         let Some(cursor) = self.cursor else {
             let chosen = self.chosen.as_ref().and_then(|run| self.followed.curves.get(run));
             let place = to.min(chosen.map_or(end, |curves| curves.end(axis)));
@@ -99,7 +118,9 @@ impl RunsScreen {
     }
 
     /// Handles the mouse over the curves of a chart.
-    pub(super) fn mouse_in_chart(&mut self, mouse: Mouse, plot: Rect) {
+    pub(super) fn mouse_in_chart(&mut self, mouse: Mouse, plot: &PlotArea) {
+        let PlotArea { area: plot, metric } = *plot;
+        self.view.chart = metric;
         let (from, to) = self.range();
         let share = f64::from(mouse.column - plot.x) / f64::from(plot.width.max(2) - 1);
         let place = from + (to - from) * share;

@@ -4,8 +4,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::charts_view::{DrawnRun, LETTERS, VALIDATION_LETTERS};
-use super::curves::{Metric, RunCurves, XAxis};
-use super::{RunsScreen, SMOOTHING};
+use super::curves::RunCurves;
+use super::metric::Metric;
+use super::places::XAxis;
+use super::{Focus, RunsScreen, SMOOTHING};
 use crate::tui::theme::Theme;
 use crate::tui::widgets::chart::axis_ticks::{number_label, time_label};
 use crate::tui::widgets::fitted::width;
@@ -30,7 +32,7 @@ impl RunsScreen {
         let Some(cursor) = self.cursor else {
             return [self.legend(metric, drawn, cells, theme), self.chart_range(metric, first, area, theme)];
         };
-        let name = Line::styled(format!(" {} ", metric.title()), theme.text());
+        let name = Line::from(self.title_span(metric, theme));
         let room = cells.saturating_sub(name.width() + BETWEEN_TITLES);
         let legend = self.legend(metric, drawn, cells, theme);
         let values = self.values_at(metric, cursor, drawn, first, room, theme);
@@ -38,8 +40,14 @@ impl RunsScreen {
         [left, values]
     }
 
+    /// The name of a metric, marked if its chart is chosen.
+    fn title_span(&self, metric: Metric, theme: &Theme) -> Span<'static> {
+        let is_chosen = metric == self.view.chart && self.focus == Focus::Charts;
+        Span::styled(format!(" {} ", metric.title()), if is_chosen { theme.accent() } else { theme.text() })
+    }
+
     fn legend(&self, metric: Metric, drawn: &[DrawnRun<'_>], cells: usize, theme: &Theme) -> Line<'static> {
-        let mut spans = vec![Span::styled(format!(" {} ", metric.title()), theme.text())];
+        let mut spans = vec![self.title_span(metric, theme)];
         let overlaid = drawn.len() > 1;
         if drawn.iter().any(|run| run.curves.validation(metric).is_some()) {
             let (line, point) = (theme.sign("─", "-"), theme.sign("•", "o"));
@@ -153,7 +161,7 @@ fn place_text(axis: XAxis, place: f64) -> String {
 
 /// The value of a run's curve at a position; `None` beyond its ends.
 pub(super) fn value_at(curves: &RunCurves, metric: Metric, axis: XAxis, place: f64) -> Option<f32> {
-    let at = curves.nearest(axis, place).filter(|_| curves.covers(axis, place))?;
+    let at = curves.places_of(metric).nearest(axis, place).filter(|_| curves.covers(axis, place))?;
     Some(curves.smooth(metric).unwrap_or(curves.raw(metric)).values()[at])
 }
 
@@ -166,6 +174,7 @@ pub(super) fn value_text(metric: Metric, value: f32) -> String {
         Metric::Loss => format!("{value:.4}"),
         Metric::Accuracy => format!("{value:.3}"),
         Metric::LearningRate => number_label(f64::from(value)),
-        Metric::ImagesPerS | Metric::GradientNorm => format!("{value:.1}"),
+        Metric::ImagesPerS | Metric::GradientNorm | Metric::GpuMemory | Metric::Memory => format!("{value:.1}"),
+        Metric::GpuUse | Metric::GpuTemperature | Metric::Cpu => format!("{value:.0}"),
     }
 }

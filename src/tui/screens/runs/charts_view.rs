@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::RunsScreen;
-use super::curves::{Metric, RunCurves, XAxis};
+use super::curves::RunCurves;
+use super::metric::Metric;
 use super::note_text::{is_bad, sign};
+use super::places::XAxis;
 use crate::terminal::color_depth::ColorDepth;
 use crate::tui::protocol::runs::NoteKind;
 use crate::tui::shared_state::SharedState;
@@ -52,7 +54,7 @@ impl RunsScreen {
         }
         // The selected run is on top.
         for &DrawnRun { series: at, curves } in drawn.iter().rev() {
-            let places = curves.places.on(axis);
+            let places = curves.places_of(metric).on(axis);
             let style = theme.series(at);
             let letter = overlaid.then(|| LETTERS[at]);
             let series = match curves.smooth(metric) {
@@ -80,8 +82,8 @@ impl RunsScreen {
             x: self.range(),
             x_ticks: if axis == XAxis::Time { time_ticks } else { linear_ticks },
             log: self.view.log && metric != Metric::Accuracy,
-            from_zero: metric == Metric::ImagesPerS,
-            cuts_peaks: !self.view.peaks && metric != Metric::Accuracy && metric != Metric::LearningRate,
+            from_zero: metric.starts_at_zero(),
+            cuts_peaks: !self.view.peaks && metric.has_peaks(),
             cursor: self.cursor,
         };
         chart.draw(frame, area, theme)

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 
-use super::curves::{Metric, RunCurves, XAxis};
+use super::curves::RunCurves;
+use super::metric::Metric;
+use super::places::XAxis;
 use crate::tui::protocol::runs::{NoteKind, RunNote};
 use mammoscope_domain::run::curve_findings::{SpikeFinder, plateaus};
 

@@ -3,124 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use super::curve_search::CurveSearch;
+use super::metric::Metric;
+use super::places::{Places, XAxis};
 use crate::tui::protocol::run_log::LogLine;
-use crate::tui::protocol::runs::{RunNote, RunUpdate};
+use crate::tui::protocol::runs::{RunHashes, RunNote, RunUpdate};
+use mammoscope_domain::run::machine_record::MachineRecord;
 use mammoscope_domain::run::metric_series::{MetricSeries, MovingAverage};
-use mammoscope_domain::run::run_records::StepReport;
 use mammoscope_domain::run::run_summary::RunSummary;
-
-/// A metric that is charted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::tui) enum Metric {
-    Loss,
-    Accuracy,
-    LearningRate,
-    ImagesPerS,
-    GradientNorm,
-}
-
-impl Metric {
-    /// The most important first.
-    pub(in crate::tui) const ALL: [Self; 5] =
-        [Self::Loss, Self::Accuracy, Self::LearningRate, Self::ImagesPerS, Self::GradientNorm];
-
-    pub(in crate::tui) const fn title(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "accuracy",
-            Self::LearningRate => "learning rate",
-            Self::ImagesPerS => "images/s",
-            Self::GradientNorm => "gradient norm",
-        }
-    }
-
-    /// A short name.
-    pub(in crate::tui) const fn brief(self) -> &'static str {
-        match self {
-            Self::Loss => "loss",
-            Self::Accuracy => "acc",
-            Self::LearningRate => "lr",
-            Self::ImagesPerS => "images/s",
-            Self::GradientNorm => "grad",
-        }
-    }
-
-    fn of(self, point: &StepReport) -> f32 {
-        let value = match self {
-            Self::Loss => point.loss,
-            Self::Accuracy => point.accuracy,
-            Self::LearningRate => point.learning_rate,
-            Self::ImagesPerS => point.images_per_s,
-            Self::GradientNorm => point.gradient_norm,
-        };
-        value as f32
-    }
-
-    /// True for a measured metric, which is smoothed.
-    pub(in crate::tui) fn is_noisy(self) -> bool {
-        self != Self::LearningRate
-    }
-}
-
-/// The quantity on the horizontal axis.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(in crate::tui) enum XAxis {
-    #[default]
-    Steps,
-    Epochs,
-    Time,
-}
-
-impl XAxis {
-    pub(in crate::tui) const fn title(self) -> &'static str {
-        match self {
-            Self::Steps => "steps",
-            Self::Epochs => "epochs",
-            Self::Time => "time",
-        }
-    }
-
-    pub(in crate::tui) const fn next(self) -> Self {
-        match self {
-            Self::Steps => Self::Epochs,
-            Self::Epochs => Self::Time,
-            Self::Time => Self::Steps,
-        }
-    }
-}
-
-/// The positions of points on each horizontal axis.
-#[derive(Clone, Debug, Default)]
-pub(in crate::tui) struct Places {
-    steps: Vec<f64>,
-    epochs: Vec<f64>,
-    seconds: Vec<f64>,
-}
-
-impl Places {
-    fn push(&mut self, step: u64, epoch: f64, seconds: f64) {
-        // A clock that was set back must not reverse the axis.
-        let last = self.seconds.last().copied().unwrap_or(0.0);
-        self.steps.push(step as f64);
-        self.epochs.push(epoch);
-        self.seconds.push(seconds.max(last));
-    }
-
-    fn truncate(&mut self, length: usize) {
-        self.steps.truncate(length);
-        self.epochs.truncate(length);
-        self.seconds.truncate(length);
-    }
-
-    pub(in crate::tui) fn on(&self, axis: XAxis) -> &[f64] {
-        match axis {
-            XAxis::Steps => &self.steps,
-            XAxis::Epochs => &self.epochs,
-            XAxis::Time => &self.seconds,
-        }
-    }
-}
 
 /// The curves of a run.
 #[derive(Debug, Default)]
@@ -129,9 +18,11 @@ pub(in crate::tui) struct RunCurves {
     pub(in crate::tui) notes: Vec<RunNote>,
     pub(in crate::tui) log: Vec<LogLine>,
     pub(in crate::tui) problems: Vec<String>,
+    pub(in crate::tui) hashes: Option<RunHashes>,
     /// The positions of the step reports.
     pub(in crate::tui) places: Places,
     pub(super) raw: [MetricSeries; 5],
+    machine: MachineCurves,
     smooth: [MetricSeries; 5],
     averages: Option<[MovingAverage; 5]>,
     smoothing: f64,
@@ -151,10 +42,11 @@ impl RunCurves {
         }
         self.notes.extend(update.notes);
         self.problems = update.problems;
+        self.hashes = update.hashes.or(self.hashes.take());
         if let Some(log) = update.log {
             self.log = log;
         }
-        let length = self.places.steps.len();
+        let length = self.places.on(XAxis::Steps).len();
         if update.kept < length {
             self.places.truncate(update.kept);
             self.raw.iter_mut().for_each(|series| series.truncate(update.kept));
@@ -168,9 +60,16 @@ impl RunCurves {
         let epoch_of = |step: u64, epoch: u32| per_epoch.map_or(f64::from(epoch), |per_epoch| step as f64 / per_epoch);
         for point in &update.steps {
             self.places.push(point.step, epoch_of(point.step, point.epoch), since(point.time));
-            for (series, metric) in self.raw.iter_mut().zip(Metric::ALL) {
-                series.push(metric.of(point));
+            for (series, metric) in self.raw.iter_mut().zip(Metric::OF_STEPS) {
+                series.push(metric.of_step(point).unwrap_or(f32::NAN));
             }
+        }
+        if update.is_machine_restart {
+            self.machine = MachineCurves::default();
+        }
+        for record in &update.machine {
+            let epoch = per_epoch.map_or(0.0, |per_epoch| record.step as f64 / per_epoch);
+            self.machine.push(record, epoch, since(record.time));
         }
         self.epoch_places = Places::default();
         (self.val_loss, self.val_accuracy) = Default::default();
@@ -212,14 +111,28 @@ impl RunCurves {
         }
     }
 
-    /// The reported values of a metric.
+    /// The recorded values of a metric.
     pub(in crate::tui) fn raw(&self, metric: Metric) -> &MetricSeries {
-        &self.raw[metric as usize]
+        match Metric::OF_STEPS.iter().position(|other| *other == metric) {
+            Some(at) => &self.raw[at],
+            None => self.machine.series(metric),
+        }
+    }
+
+    /// The positions of a metric's values.
+    pub(in crate::tui) fn places_of(&self, metric: Metric) -> &Places {
+        if Metric::OF_STEPS.contains(&metric) { &self.places } else { &self.machine.places }
+    }
+
+    /// True if the run has a finite value of a metric.
+    pub(in crate::tui) fn has(&self, metric: Metric) -> bool {
+        let series = self.raw(metric);
+        series.extent(0..series.len()).is_some()
     }
 
     /// The moving average of a metric, if it is smoothed.
     pub(in crate::tui) fn smooth(&self, metric: Metric) -> Option<&MetricSeries> {
-        let smooth = &self.smooth[metric as usize];
+        let smooth = &self.smooth[Metric::OF_STEPS.iter().position(|other| *other == metric)?];
         (self.smoothing > 0.0 && metric.is_noisy() && smooth.len() == self.raw(metric).len()).then_some(smooth)
     }
 
@@ -246,7 +159,7 @@ impl RunCurves {
 
     /// The position of a step on an axis.
     pub(in crate::tui) fn place_of(&self, step: u64, axis: XAxis) -> f64 {
-        let steps = &self.places.steps;
+        let steps = self.places.on(XAxis::Steps);
         if axis == XAxis::Steps || steps.is_empty() {
             return step as f64;
         }
@@ -256,18 +169,36 @@ impl RunCurves {
 
     /// The index of the report nearest to a position on an axis.
     pub(in crate::tui) fn nearest(&self, axis: XAxis, place: f64) -> Option<usize> {
-        nearest(self.places.on(axis), place)
+        self.places.nearest(axis, place)
     }
 
     /// The index of the epoch whose end is nearest to a position on an axis.
     pub(in crate::tui) fn nearest_epoch(&self, axis: XAxis, place: f64) -> Option<usize> {
-        nearest(self.epoch_places.on(axis), place)
+        self.epoch_places.nearest(axis, place)
     }
 }
 
-fn nearest(places: &[f64], place: f64) -> Option<usize> {
-    let right = places.partition_point(|other| *other < place);
-    let left = right.saturating_sub(1);
-    let right = right.min(places.len().checked_sub(1)?);
-    Some(if place - places[left] <= places[right] - place { left } else { right })
+/// The load of the machine during the run.
+#[derive(Debug, Default)]
+struct MachineCurves {
+    places: Places,
+    series: [MetricSeries; 5],
+}
+
+impl MachineCurves {
+    fn series(&self, metric: Metric) -> &MetricSeries {
+        let at = Metric::OF_MACHINE.iter().position(|other| *other == metric);
+        &self.series[at.unwrap_or(0)]
+    }
+
+    fn push(&mut self, record: &MachineRecord, epoch: f64, seconds: f64) {
+        // What was recorded after the checkpoint that a run was resumed from is void, like its steps.
+        let kept = self.places.on(XAxis::Steps).partition_point(|step| *step <= record.step as f64);
+        self.places.truncate(kept);
+        self.series.iter_mut().for_each(|series| series.truncate(kept));
+        self.places.push(record.step, epoch, seconds);
+        for (series, metric) in self.series.iter_mut().zip(Metric::OF_MACHINE) {
+            series.push(metric.of_machine(record).unwrap_or(f32::NAN));
+        }
+    }
 }

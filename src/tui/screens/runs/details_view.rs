@@ -9,8 +9,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
-use super::curves::{Metric, RunCurves};
+use super::curves::RunCurves;
 use super::list_view::state_text;
+use super::metric::Metric;
 use super::run_names::title;
 use super::study_view::draw_folder;
 use crate::tui::protocol::run_list::RunRow;

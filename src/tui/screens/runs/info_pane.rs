@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
+use super::configuration::named;
 use super::curves::RunCurves;
 use super::details_view::truncated;
 use super::note_text::{is_bad, is_routine, needs_attention, note_text};
@@ -23,8 +24,8 @@ use mammoscope_domain::text::printable::printable;
 /// A line of the pane.
 #[derive(Clone, Debug)]
 pub(super) struct InfoLine {
-    /// When it happened, as shown.
-    time: String,
+    /// When it happened, as shown; `None` for facts without a time.
+    time: Option<String>,
     /// Safe to print.
     pub(super) text: String,
     style: Style,
@@ -34,11 +35,22 @@ pub(super) struct InfoLine {
 }
 
 impl InfoLine {
+    /// A fact with its name; the value is safe to print.
+    pub(super) fn fact(name: &str, value: &str, style: Style) -> Self {
+        Self { time: None, text: named(name, value), style, needs_attention: false, note: None }
+    }
+
+    /// The heading of some facts.
+    pub(super) fn heading(text: &str, theme: &Theme) -> Self {
+        Self { time: None, text: text.to_owned(), style: theme.dim(), needs_attention: false, note: None }
+    }
+
     /// The line as drawn.
     pub(super) fn line(&self, theme: &Theme) -> Line<'static> {
+        let Some(time) = &self.time else { return Line::styled(format!(" {}", self.text), self.style) };
         let sign = if self.needs_attention { "!" } else { " " };
         Line::from(vec![
-            Span::styled(format!("{} ", padded_start(&self.time, 8)), theme.dim()),
+            Span::styled(format!("{} ", padded_start(time, 8)), theme.dim()),
             Span::styled(format!("{sign} {}", self.text), self.style),
         ])
     }
@@ -46,8 +58,10 @@ impl InfoLine {
 
 impl RunsScreen {
     /// The lines of the pane.
-    pub(super) fn info_lines(&self, content: Lower, theme: &Theme) -> Vec<InfoLine> {
+    pub(super) fn info_lines(&self, content: Lower, shared: &SharedState) -> Vec<InfoLine> {
+        let theme = &shared.theme;
         match (content, self.selected_curves()) {
+            (Lower::Configuration, _) => self.configuration_lines(shared),
             (_, None) | (Lower::Nothing, _) => Vec::new(),
             (Lower::Log, Some(curves)) => curves.log.iter().map(|line| log_line(line, theme)).collect(),
             (Lower::Events, Some(curves)) => event_lines(curves, theme),
@@ -59,12 +73,13 @@ impl RunsScreen {
         let theme = &shared.theme;
         self.areas.lower = area;
         let height = usize::from(area.height.saturating_sub(2));
-        let lines = self.info_lines(content, theme);
+        let lines = self.info_lines(content, shared);
         let jumped = self.lower.note.and_then(|note| lines.iter().position(|line| line.note == Some(note)));
-        // At the end, unless it was scrolled back or a note was jumped to.
+        // Events and log are at the end, unless they were scrolled back or a note was jumped to.
         let last = lines.len().saturating_sub(height);
         self.lower.scrolled = self.lower.scrolled.min(last);
-        let mut start = last - self.lower.scrolled;
+        let is_text = content == Lower::Configuration;
+        let mut start = if is_text { self.lower.scrolled } else { last - self.lower.scrolled };
         if let Some(jumped) = jumped.filter(|_| self.lower.scrolled == 0) {
             start = start.min(jumped.saturating_sub(height / 2));
         }
@@ -99,7 +114,7 @@ fn event_lines(curves: &RunCurves, theme: &Theme) -> Vec<InfoLine> {
                 _ => theme.text(),
             };
             InfoLine {
-                time: time_label(since),
+                time: Some(time_label(since)),
                 text: printable(&note_text(&note.kind)),
                 style,
                 needs_attention: needs_attention(&note.kind),
@@ -116,6 +131,6 @@ fn log_line(line: &LogLine, theme: &Theme) -> InfoLine {
         LogLevel::Info => (theme.text(), false),
         LogLevel::Other => (theme.dim(), false),
     };
-    let time = line.time.map(clock_time).unwrap_or_default();
+    let time = Some(line.time.map(clock_time).unwrap_or_default());
     InfoLine { time, text: printable(&line.text), style, needs_attention, note: None }
 }

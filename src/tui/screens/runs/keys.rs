@@ -17,11 +17,22 @@ pub(super) const BINDINGS: KeyTables = &[
         shown(RunsAction::LogScale, &[Verb::LogScale], "log", "toggle the logarithmic scale"),
         shown(RunsAction::ZoomIn, &[Verb::ZoomIn], "zoom", "zoom in at the cursor"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next event", "go to the next event that needs attention"),
-        shown(RunsAction::Lower, &[Verb::NextPane], "events", "show events, log, or charts only"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "info", "show events, log, configuration, or charts only"),
         shown(RunsAction::Maximise, &[Verb::FullScreen], "full screen", "show one chart, the events or the log alone"),
         shown(RunsAction::NextSort, &[Verb::Sort], "sort", "sort the runs by the next column"),
         shown(RunsAction::Label, &[Verb::Edit], "rename", "name, tag or annotate the run"),
-        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log, or charts only"),
+        quiet(
+            RunsAction::PreviousLower,
+            &[Verb::PreviousPane],
+            "show the previous of events, log, configuration, or charts only",
+        ),
+        shown(RunsAction::Clone, &[Verb::Train], "train again", "train with the run's data and settings"),
+        quiet(RunsAction::NextChart, &[Verb::NextTab], "choose the next chart"),
+        quiet(RunsAction::PreviousChart, &[Verb::PreviousTab], "choose the previous chart"),
+        quiet(RunsAction::Metrics, &[Verb::Choose], "choose the metrics that are charted"),
+        quiet(RunsAction::Columns, &[Verb::Columns], "choose the columns of the list"),
+        quiet(RunsAction::Export, &[Verb::Export], "export the list, or the chosen chart, as CSV"),
+        quiet(RunsAction::Copy, &[Verb::Copy], "copy the path of the run"),
         quiet(RunsAction::ReverseSort, &[Verb::ReverseSort], "sort the runs in the opposite order"),
         shown(RunsAction::Axis, &[Verb::Axis], "axis", "switch between steps, epochs and time"),
         quiet(RunsAction::Rougher, &[Verb::Rougher], "smooth the curves less"),
@@ -58,9 +69,10 @@ pub(super) const PAGER_BINDINGS: KeyTables = &[
         shown(RunsAction::NextMatch, &[Verb::NextHit], "next", "go to the next line with the text"),
         shown(RunsAction::PreviousMatch, &[Verb::PreviousHit], "previous", "go to the previous line with the text"),
         shown(RunsAction::Tail, &[Verb::Follow], "follow", "follow the end, or no longer"),
-        shown(RunsAction::Lower, &[Verb::NextPane], "events or log", "show the log, or the events"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "next pane", "show the next of events, log and configuration"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next warning", "go to the next line that needs attention"),
-        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the events, or the log"),
+        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log and configuration"),
+        quiet(RunsAction::Copy, &[Verb::Copy], "copy the line"),
         quiet(RunsAction::Maximise, &[Verb::FullScreen], "close the pager"),
     ],
     LIST_MOTIONS,
@@ -74,5 +86,6 @@ const fn quiet(action: RunsAction, verbs: &'static [Verb], name: &'static str) -
     Binding::quiet(Action::Runs(action), verbs, name)
 }
 
-/// The only state.
-pub(super) const STATES: &[StateTables] = &[StateTables { tables: BINDINGS, needs: "" }];
+/// All states, the most common first.
+pub(super) const STATES: &[StateTables] =
+    &[StateTables::new(BINDINGS, "needs the list of runs"), StateTables::mode(PAGER_BINDINGS, "needs the pager")];

@@ -47,6 +47,14 @@ pub(super) enum ListLine {
 }
 
 impl ListLine {
+    /// The rows of a run or of a folder.
+    pub(super) fn rows(&self) -> &[usize] {
+        match self {
+            Self::Run { row, .. } => std::slice::from_ref(row),
+            Self::Folder { rows, .. } => rows,
+        }
+    }
+
     /// The row of a run; `None` for a folder.
     pub(super) fn row(&self) -> Option<usize> {
         match self {

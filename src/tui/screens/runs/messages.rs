@@ -64,6 +64,10 @@ impl RunsScreen {
                 }
                 Vec::new()
             }
+            RunsMessage::Exported { outcome } => vec![match outcome {
+                Ok(place) => Effect::done(format!("written to {}", printable_path(&place))),
+                Err(problem) => Effect::failed(printable(problem.text())),
+            }],
             RunsMessage::Sketched { run, sketch } => {
                 self.sketches.keep(run, sketch);
                 Vec::new()

@@ -4,22 +4,28 @@
 mod chart_actions;
 mod chart_titles;
 mod charts_view;
+mod chooser;
 mod columns;
+mod configuration;
 mod control;
 mod curve_search;
 pub(in crate::tui) mod curves;
 mod details_view;
+mod export;
 mod info_pane;
 mod keys;
 mod label_form;
 mod list_view;
 mod listing;
 mod messages;
+pub(in crate::tui) mod metric;
 mod note_text;
 mod overlay_legend;
 mod pager;
+mod places;
 mod reference;
 mod run_names;
+mod saved_view;
 mod sketches;
 mod sorting;
 mod study_view;
@@ -27,19 +33,19 @@ mod update;
 mod view;
 mod viewport;
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::collections::HashMap;
 
-use columns::Column;
+use chooser::Chooser;
 use control::ControlMenu;
-use curves::{RunCurves, XAxis};
+use curves::RunCurves;
 use label_form::LabelForm;
 use listing::{FolderKind, ListLine};
+use metric::Metric;
 use pager::Pager;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use reference::Reference;
-use serde::{Deserialize, Serialize};
+pub(in crate::tui) use saved_view::RunsView;
 use sketches::Sketches;
 use viewport::Viewport;
 
@@ -61,55 +67,14 @@ const SMOOTHING: [f64; 6] = [0.0, 0.6, 0.9, 0.97, 0.99, 0.997];
 /// The largest number of marked runs, so that each of the overlaid runs has a colour of its own.
 const MAX_MARKED: usize = 7;
 
-/// The saved state of the screen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub(in crate::tui) struct RunsView {
-    chosen: Option<PathBuf>,
-    marked: Vec<PathBuf>,
-    filter: String,
-    axis: XAxis,
-    log: bool,
-    smoothing: usize,
-    viewport: Viewport,
-    /// True if values far from the others are not cut.
-    #[serde(skip)]
-    peaks: bool,
-    lower: Option<Lower>,
-    reference: Option<PathBuf>,
-    /// The id of the selected folder, if the cursor is on one.
-    folder: Option<String>,
-    /// The ids of the studies whose runs are listed.
-    opened: BTreeSet<String>,
-    /// The ids of the groups whose runs are not listed.
-    folded: BTreeSet<String>,
-    columns: Vec<Column>,
-    sort: Column,
-    /// True to sort in the opposite order.
-    reversed: bool,
-}
-
-impl Default for RunsView {
-    fn default() -> Self {
-        Self {
-            chosen: None,
-            marked: Vec::new(),
-            filter: String::new(),
-            axis: XAxis::default(),
-            log: false,
-            smoothing: 2,
-            viewport: Viewport::default(),
-            peaks: false,
-            lower: None,
-            reference: None,
-            folder: None,
-            opened: BTreeSet::new(),
-            folded: BTreeSet::new(),
-            columns: Column::USUAL.to_vec(),
-            sort: Column::Created,
-            reversed: false,
-        }
-    }
+/// What was used last, to which actions apply that fit several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Focus {
+    #[default]
+    List,
+    Charts,
+    /// The information pane.
+    Info,
 }
 
 /// The text that is being typed.
@@ -119,10 +84,17 @@ enum Typing {
     ReferenceFolder,
 }
 
+/// The area of the curves of a metric.
+#[derive(Clone, Copy, Debug)]
+struct PlotArea {
+    area: Rect,
+    metric: Metric,
+}
+
 /// The areas of the last drawing, for the mouse, and choices that depend on its size.
 #[derive(Clone, Debug, Default)]
 struct Areas {
-    plots: Vec<Rect>,
+    plots: Vec<PlotArea>,
     lower: Rect,
     /// The items of the open menu.
     menu: Rect,
@@ -188,6 +160,10 @@ pub(in crate::tui) struct RunsScreen {
     /// The position of the cursor on the horizontal axis of all charts.
     cursor: Option<f64>,
     lower: LowerPosition,
+    focus: Focus,
+    /// True if the chosen chart has the whole screen.
+    alone: bool,
+    chooser: Option<Chooser>,
     /// The information pane at full height.
     pager: Option<Pager>,
     menu: Option<ControlMenu>,
@@ -204,7 +180,11 @@ impl RunsScreen {
             chosen: view.chosen.clone().map(RunDir::new),
             marked: view.marked.iter().cloned().map(RunDir::new).collect(),
             picker: RunPicker { filter: TextField::new(view.filter.clone()), ..RunPicker::default() },
-            view: RunsView { smoothing: view.smoothing.min(SMOOTHING.len() - 1), ..view },
+            view: RunsView {
+                smoothing: view.smoothing.min(SMOOTHING.len() - 1),
+                metrics: if view.metrics.is_empty() { Metric::ALL.to_vec() } else { view.metrics.clone() },
+                ..view
+            },
             ..Self::default()
         }
     }
@@ -227,7 +207,7 @@ impl RunsScreen {
         self.marked.clear();
         self.view.viewport = Viewport::Whole;
         self.cursor = None;
-        self.pager = None;
+        (self.pager, self.alone, self.chooser) = (None, false, None);
         self.view.folder = None;
         self.lower = LowerPosition::default();
         let mut effects = if shared.runs.listed { self.find_awaited(shared) } else { Vec::new() };
@@ -318,6 +298,7 @@ impl Screen for RunsScreen {
             self.move_in_pager(motion, shared);
             return Vec::new();
         }
+        self.focus = Focus::List;
         self.move_in_list(motion, shared)
     }
 
@@ -327,6 +308,9 @@ impl Screen for RunsScreen {
         }
         if self.label_form.is_some() {
             return Some(self.press_label_form(key));
+        }
+        if self.chooser.is_some() {
+            return Some(self.press_chooser(key));
         }
         if self.pager.as_ref().is_some_and(Pager::is_typing) {
             return Some(self.press_search(key, shared));

@@ -9,7 +9,6 @@ use ratatui::widgets::Paragraph;
 use super::RunsScreen;
 use super::chart_titles::{value_at, value_text};
 use super::charts_view::LETTERS;
-use super::curves::Metric;
 use super::run_names::titles;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
@@ -38,7 +37,10 @@ impl RunsScreen {
             runs.iter().map(|run| shared.runs.position(run).map(|at| &shared.runs.rows[at])).collect();
         let names = titles(&runs, &rows, shared);
         let style = |run: &RunDir| shared.theme.series(self.series_of(run));
-        let named = |run: &RunDir, name: &str| format!(" {} {name} ", LETTERS[self.series_of(run)]);
+        let named = |run: &RunDir, name: &str| match runs.len() {
+            1 => format!(" {name} "),
+            _ => format!(" {} {name} ", LETTERS[self.series_of(run)]),
+        };
         let cells = usize::from(area.width);
         let lines: Vec<Line<'_>> = if area.height > 1 {
             let name_cells = names.iter().map(|name| width(name)).max().unwrap_or(0).min(MAX_NAME);
@@ -69,7 +71,7 @@ impl RunsScreen {
         let shown =
             |metric, value: Option<f32>| value.map_or_else(|| "–".to_owned(), |value| value_text(metric, value));
         let mut values = Vec::new();
-        for metric in Metric::ALL {
+        for metric in self.charted() {
             let value = value_at(curves, metric, axis, cursor);
             values.push(format!("{} {}", metric.brief(), shown(metric, value)));
             if let Some(series) = curves.validation(metric) {

@@ -35,9 +35,11 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    /// A pager at the end.
-    pub(super) fn new() -> Self {
-        Self { list: ScrollList::at(usize::MAX / 2), follows: true, search: TextField::default(), types: false }
+    /// A pager at the end of what grows, at the beginning of what does not.
+    pub(super) fn of(content: Lower) -> Self {
+        let follows = content != Lower::Configuration;
+        let list = ScrollList::at(if follows { usize::MAX / 2 } else { 0 });
+        Self { list, follows, search: TextField::default(), types: false }
     }
 
     /// True while a text is being typed.
@@ -59,7 +61,7 @@ impl Pager {
 
 impl RunsScreen {
     /// What the pager shows.
-    fn paged(&self) -> Lower {
+    pub(super) fn paged(&self) -> Lower {
         match self.areas.shown_lower {
             Some(Lower::Nothing) | None => Lower::Events,
             Some(content) => content,
@@ -68,7 +70,7 @@ impl RunsScreen {
 
     /// Performs an action while the pager is open.
     pub(super) fn update_pager(&mut self, action: RunsAction, shared: &SharedState) -> Vec<Effect> {
-        let lines = self.info_lines(self.paged(), &shared.theme);
+        let lines = self.info_lines(self.paged(), shared);
         let Some(pager) = &mut self.pager else { return Vec::new() };
         match action {
             RunsAction::Back if !pager.search.text().is_empty() => pager.search = TextField::default(),
@@ -79,6 +81,10 @@ impl RunsScreen {
                 if pager.follows {
                     pager.list.step(isize::MAX / 2, lines.len());
                 }
+            }
+            RunsAction::Copy => {
+                let line = lines.get(pager.list.cursor).or(lines.last());
+                return line.map(|line| Effect::Copy(line.text.trim_end().to_owned())).into_iter().collect();
             }
             RunsAction::NextMatch => return self.go_to_match(&lines, 1),
             RunsAction::PreviousMatch => return self.go_to_match(&lines, -1),
@@ -91,9 +97,13 @@ impl RunsScreen {
                 (pager.list.cursor, pager.follows) = (found, false);
             }
             RunsAction::Lower | RunsAction::PreviousLower => {
-                self.areas.shown_lower = Some(if self.paged() == Lower::Events { Lower::Log } else { Lower::Events });
-                self.view.lower = self.areas.shown_lower;
-                self.pager = Some(Pager::new());
+                let forwards = action == RunsAction::Lower;
+                let mut content = self.paged().next(forwards);
+                if content == Lower::Nothing {
+                    content = content.next(forwards);
+                }
+                (self.areas.shown_lower, self.view.lower) = (Some(content), Some(content));
+                self.pager = Some(Pager::of(content));
             }
             _ => {}
         }
@@ -102,7 +112,7 @@ impl RunsScreen {
 
     /// Moves the cursor of the pager.
     pub(super) fn move_in_pager(&mut self, motion: ListMotion, shared: &SharedState) {
-        let length = self.info_lines(self.paged(), &shared.theme).len();
+        let length = self.info_lines(self.paged(), shared).len();
         if let Some(pager) = &mut self.pager {
             pager.list.move_by(motion, length);
             pager.follows = pager.follows && pager.list.cursor + 1 >= length;
@@ -117,7 +127,7 @@ impl RunsScreen {
             Key::Enter => {
                 pager.types = false;
                 if !pager.search.text().is_empty() {
-                    let lines = self.info_lines(self.paged(), &shared.theme);
+                    let lines = self.info_lines(self.paged(), shared);
                     // From the end, the last match is the nearest.
                     return self.go_to_match(&lines, -1);
                 }
@@ -149,7 +159,7 @@ impl RunsScreen {
 
     /// Handles the mouse while the pager is open.
     pub(super) fn mouse_in_pager(&mut self, mouse: Mouse, shared: &SharedState) {
-        let length = self.info_lines(self.paged(), &shared.theme).len();
+        let length = self.info_lines(self.paged(), shared).len();
         let Some(pager) = &mut self.pager else { return };
         match mouse.kind {
             MouseKind::WheelUp => pager.list.step(-3, length),
@@ -168,7 +178,7 @@ impl RunsScreen {
     pub(super) fn draw_pager(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let theme = &shared.theme;
         let content = self.paged();
-        let lines = self.info_lines(content, theme);
+        let lines = self.info_lines(content, shared);
         let run = self.chosen_row(shared).map(title).unwrap_or_default();
         let Some(pager) = &mut self.pager else { return };
         if pager.follows {

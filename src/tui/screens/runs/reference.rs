@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use super::RunsScreen;
-use super::curves::{Metric, RunCurves, XAxis};
+use super::curves::RunCurves;
+use super::metric::Metric;
+use super::places::XAxis;
 use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_storage::runs::history_files::ReferenceHistory;
 

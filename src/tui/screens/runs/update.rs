@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::chooser::{Choice, Chooser};
 use super::note_text::{needs_attention, note_text};
 use super::pager::Pager;
 use super::reference::Reference;
-use super::{MAX_MARKED, RunsScreen, Typing};
+use super::{Focus, MAX_MARKED, RunsScreen, Typing};
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::list_motion::ListMotion;
@@ -38,16 +39,23 @@ impl RunsScreen {
             RunsAction::Back => return self.step_back(shared),
             RunsAction::Reference => return self.toggle_reference(),
             RunsAction::Filter => self.typing = Some(Typing::Filter),
-            RunsAction::Lower => {
-                self.lower.scrolled = 0;
-                self.view.lower = Some(self.areas.shown_lower.unwrap_or(Lower::Nothing).next());
-            }
-            RunsAction::PreviousLower => {
-                self.lower.scrolled = 0;
-                self.view.lower = Some(self.areas.shown_lower.unwrap_or(Lower::Nothing).next().next());
-            }
+            RunsAction::Lower => self.show_info(true),
+            RunsAction::PreviousLower => self.show_info(false),
             RunsAction::Label => return self.open_label_form(shared),
-            RunsAction::Maximise => self.pager = Some(Pager::new()),
+            RunsAction::Maximise if self.focus == Focus::Info && self.view.lower != Some(Lower::Nothing) => {
+                let content = self.view.lower.unwrap_or(Lower::Events);
+                self.areas.shown_lower = Some(content);
+                self.pager = Some(Pager::of(content));
+            }
+            RunsAction::Maximise => self.alone = !self.alone,
+            RunsAction::Metrics => self.chooser = Some(Chooser::new(Choice::Metrics)),
+            RunsAction::Columns => self.chooser = Some(Chooser::new(Choice::Columns)),
+            RunsAction::Copy => {
+                let path = self.chosen_row(shared).map(|row| row.run.path().to_string_lossy().into_owned());
+                return path.map(Effect::Copy).into_iter().collect();
+            }
+            RunsAction::Export => return self.export(shared),
+            RunsAction::Clone => return self.train_again(shared),
             RunsAction::NextSort => {
                 self.view.sort = self.view.sort.next_sort();
                 self.view.reversed = false;
@@ -62,6 +70,15 @@ impl RunsScreen {
             action => self.update_charts(action),
         }
         Vec::new()
+    }
+
+    /// Shows the next or the previous content of the information pane.
+    fn show_info(&mut self, forwards: bool) {
+        let content = self.areas.shown_lower.unwrap_or(Lower::Nothing).next(forwards);
+        // Another key may follow before the next drawing.
+        (self.view.lower, self.areas.shown_lower) = (Some(content), Some(content));
+        self.lower.scrolled = 0;
+        self.focus = Focus::Info;
     }
 
     pub(super) fn move_in_list(&mut self, motion: ListMotion, shared: &SharedState) -> Vec<Effect> {
@@ -128,7 +145,9 @@ impl RunsScreen {
 
     /// Goes one step back: clears the cursor, then the marks, then the filter.
     fn step_back(&mut self, shared: &SharedState) -> Vec<Effect> {
-        if self.cursor.take().is_some() || self.lower.note.take().is_some() {
+        if self.alone {
+            self.alone = false;
+        } else if self.cursor.take().is_some() || self.lower.note.take().is_some() {
             self.lower.note = None;
         } else if !self.marked.is_empty() {
             self.marked.clear();
@@ -203,6 +222,9 @@ impl RunsScreen {
         if self.menu.is_some() {
             return self.mouse_in_menu(mouse, shared);
         }
+        if self.chooser.is_some() {
+            return self.mouse_in_chooser(mouse);
+        }
         if self.pager.is_some() {
             self.mouse_in_pager(mouse, shared);
             return Vec::new();
@@ -223,8 +245,9 @@ impl RunsScreen {
                 MouseKind::Drag | MouseKind::Release => Vec::new(),
             };
         }
-        if let Some(plot) = self.areas.plots.iter().copied().find(|plot| plot.contains(position)) {
-            self.mouse_in_chart(mouse, plot);
+        if let Some(plot) = self.areas.plots.iter().copied().find(|plot| plot.area.contains(position)) {
+            self.mouse_in_chart(mouse, &plot);
+            self.focus = Focus::Charts;
         } else if self.areas.lower.contains(position) {
             match mouse.kind {
                 MouseKind::WheelUp => self.lower.scrolled += 1,

@@ -5,8 +5,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::curves::Metric;
-use super::{RunsScreen, SMOOTHING, Typing};
+use super::metric::Metric;
+use super::{PlotArea, RunsScreen, SMOOTHING, Typing};
 use crate::tui::protocol::runs::Lower;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::pane::draw_box;
@@ -15,6 +15,10 @@ use crate::tui::widgets::pane::draw_box;
 const BESIDE: u16 = 100;
 /// The smallest useful height of a chart.
 const MIN_CHART_HEIGHT: u16 = 7;
+/// The height of charts from which on more of them are shown.
+const ROOMY_CHART_HEIGHT: u16 = 9;
+/// The width from which on charts are side by side.
+const MIN_WIDTH_OF_PAIRS: u16 = 56;
 
 impl RunsScreen {
     pub(super) fn draw_all(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
@@ -29,6 +33,26 @@ impl RunsScreen {
         self.areas.lower = Rect::default();
         let beside = area.width >= BESIDE;
         self.areas.compact_details = !beside;
+        if self.alone {
+            self.draw_alone(frame, area, shared);
+        } else {
+            self.draw_panes(frame, area, shared, beside);
+        }
+        if self.menu.is_some() {
+            self.draw_menu(frame, area, shared);
+        }
+        if self.chooser.is_some() {
+            self.draw_chooser(frame, area, shared);
+        }
+        if self.label_form.is_some() {
+            self.draw_label_form(frame, area, shared);
+        }
+        if self.typing == Some(Typing::ReferenceFolder) {
+            self.draw_folder_field(frame, area, shared);
+        }
+    }
+
+    fn draw_panes(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, beside: bool) {
         let right = if beside {
             let left = (area.width / 2).clamp(50, 96);
             let [left, right] = Layout::horizontal([Constraint::Length(left), Constraint::Fill(1)]).areas(area);
@@ -57,15 +81,6 @@ impl RunsScreen {
         if lower > 2 {
             self.draw_info(frame, below, shared, shown_lower);
         }
-        if self.menu.is_some() {
-            self.draw_menu(frame, area, shared);
-        }
-        if self.label_form.is_some() {
-            self.draw_label_form(frame, area, shared);
-        }
-        if self.typing == Some(Typing::ReferenceFolder) {
-            self.draw_folder_field(frame, area, shared);
-        }
     }
 
     fn draw_charts(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
@@ -74,35 +89,57 @@ impl RunsScreen {
         if legend.height > 0 {
             self.draw_legend(frame, legend, shared);
         }
-        let mut rows: Vec<(Vec<Metric>, u16)> = Vec::new();
-        let pairs = area.width >= 56;
-        let lines = (area.height / MIN_CHART_HEIGHT).clamp(1, 3);
-        match (pairs, lines) {
-            (true, 1) => rows.push((vec![Metric::Loss, Metric::Accuracy], 1)),
-            (false, 1) => rows.push((vec![Metric::Loss], 1)),
-            (false, lines) => {
-                rows.extend(Metric::ALL.into_iter().take(usize::from(lines)).map(|metric| (vec![metric], 1)));
-            }
-            (true, 2) => rows.extend([
-                (vec![Metric::Loss, Metric::Accuracy], 3),
-                (vec![Metric::LearningRate, Metric::ImagesPerS], 2),
-            ]),
-            (true, _) => rows.extend([
-                (vec![Metric::Loss], 3),
-                (vec![Metric::Accuracy, Metric::LearningRate], 2),
-                (vec![Metric::ImagesPerS, Metric::GradientNorm], 2),
-            ]),
-        }
-        let heights = Layout::vertical(rows.iter().map(|(_, share)| Constraint::Fill(*share))).split(area);
         let mut first = true;
-        for ((metrics, _), row) in rows.iter().zip(heights.iter()) {
-            let widths = Layout::horizontal(metrics.iter().map(|_| Constraint::Fill(1))).split(*row);
+        for (metrics, row) in self.chart_rows(area) {
+            let widths = Layout::horizontal(metrics.iter().map(|_| Constraint::Fill(1))).split(row);
             for (metric, place) in metrics.iter().zip(widths.iter()) {
-                let plot = self.draw_chart(frame, *place, *metric, first, shared);
-                self.areas.plots.push(plot);
+                let area = self.draw_chart(frame, *place, *metric, first, shared);
+                self.areas.plots.push(PlotArea { area, metric: *metric });
                 first = false;
             }
         }
+    }
+
+    /// The metrics of each row of charts, and the areas of the rows.
+    fn chart_rows(&self, area: Rect) -> Vec<(Vec<Metric>, Rect)> {
+        let charted = self.charted();
+        let per_row = if area.width >= MIN_WIDTH_OF_PAIRS { 2 } else { 1 };
+        // Three rows of small charts before a fourth row of large ones.
+        let rows = usize::from((area.height / MIN_CHART_HEIGHT).min(3).max(area.height / ROOMY_CHART_HEIGHT).max(1));
+        let has_large = per_row == 2 && rows >= 3;
+        let room = rows * per_row - usize::from(has_large);
+        let mut shown: Vec<Metric> = charted.iter().copied().take(room).collect();
+        if charted.contains(&self.view.chart)
+            && !shown.contains(&self.view.chart)
+            && let Some(last) = shown.last_mut()
+        {
+            *last = self.view.chart;
+        }
+        // An odd one out has a row of its own, which is the first and the largest.
+        let odd = shown.len() % per_row;
+        let mut rows: Vec<Vec<Metric>> = Vec::new();
+        if odd == 1 {
+            rows.push(shown[..1].to_vec());
+        }
+        rows.extend(shown[odd..].chunks(per_row).map(<[Metric]>::to_vec));
+        let share = |at: usize| if at == 0 && rows.len() > 1 && per_row == 2 { 3 } else { 2 };
+        let heights = Layout::vertical((0..rows.len()).map(|at| Constraint::Fill(share(at)))).split(area);
+        rows.iter().cloned().zip(heights.iter().copied()).collect()
+    }
+
+    /// Draws the chosen chart over the whole screen.
+    fn draw_alone(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let charted = self.charted();
+        if !charted.contains(&self.view.chart) {
+            self.view.chart = charted[0];
+        }
+        // The list is hidden, so the legend names a single run too.
+        let legend = self.legend_height(area.height).max(1);
+        let [legend, area] = Layout::vertical([Constraint::Length(legend), Constraint::Fill(1)]).areas(area);
+        self.draw_legend(frame, legend, shared);
+        let metric = self.view.chart;
+        let area = self.draw_chart(frame, area, metric, true, shared);
+        self.areas.plots.push(PlotArea { area, metric });
     }
 
     fn draw_folder_field(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

@@ -3,9 +3,9 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::TrainScreen;
 use super::estimate::{DataState, Estimate, Timing, estimate, shares};
 use super::wrapped::wrapped;
+use super::{Pane, TrainScreen};
 use crate::report::epoch_table::seconds_text;
 use crate::tui::protocol::train::DataSummary;
 use crate::tui::protocol::verb::Verb;
@@ -67,6 +67,12 @@ impl TrainScreen {
             for warning in &data.warnings {
                 push_wrapped(&mut lines, "!", warning, theme.warning(), cells);
             }
+            // Else, they are below the form.
+            let history = if self.pane == Pane::Estimate { self.history_lines(cells, shared) } else { Vec::new() };
+            if !history.is_empty() {
+                lines.push(Line::default());
+            }
+            lines.extend(history);
         }
         lines
     }

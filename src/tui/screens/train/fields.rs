@@ -22,6 +22,9 @@ pub(super) enum Field {
 /// A row of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
+    /// The heading of the fields that are always shown.
+    Heading(&'static str),
+    /// The heading of a section, which opens and closes it.
     Section(&'static str),
     Field(Field),
 }
@@ -101,22 +104,39 @@ impl Field {
     }
 }
 
-/// The fields that match a text, the best first; for an empty text, all fields in sections.
-pub(super) fn rows(filter: &str) -> Vec<Row> {
-    let keys = (0..KEYS.len()).map(Field::Key);
-    if !filter.trim().is_empty() {
-        let all = BASICS.into_iter().chain(keys).chain([Field::Bits]);
-        return matching(all, filter).into_iter().map(Row::Field).collect();
+/// The heading of the fields of 16-bit images, which few data sets need.
+const GREY_VALUES: &str = "grey values of 16-bit images";
+
+/// The fields that match a text, the best first, also those of closed sections.
+pub(super) fn found(filter: &str) -> Vec<Row> {
+    let all = BASICS.into_iter().chain((0..KEYS.len()).map(Field::Key)).chain([Field::Bits]);
+    matching(all, filter).into_iter().map(Row::Field).collect()
+}
+
+/// The sections with their fields.
+pub(super) fn sections() -> Vec<(&'static str, Vec<Field>)> {
+    let mut sections: Vec<(&str, Vec<Field>)> = Vec::new();
+    for field in (0..KEYS.len()).map(Field::Key) {
+        if let Some((_, title)) = SECTIONS.iter().find(|(first, _)| *first == field.name()) {
+            sections.push((title, Vec::new()));
+        }
+        if let Some((_, fields)) = sections.last_mut() {
+            fields.push(field);
+        }
     }
-    let mut rows = vec![Row::Section("data and runs")];
+    sections.push((GREY_VALUES, vec![Field::Bits]));
+    sections
+}
+
+/// All rows without a filter: the fields that are always shown, then each section with all its fields if it is open,
+/// else with those that are changed.
+pub(super) fn rows(is_open: impl Fn(&str) -> bool, is_changed: impl Fn(Field) -> bool) -> Vec<Row> {
+    let mut rows = vec![Row::Heading("data and runs")];
     rows.extend(BASICS.map(Row::Field));
-    for field in keys {
-        let section = SECTIONS.iter().find(|(first, _)| *first == field.name());
-        rows.extend(section.map(|(_, title)| Row::Section(title)));
-        rows.push(Row::Field(field));
+    for (title, fields) in sections() {
+        rows.push(Row::Section(title));
+        rows.extend(fields.into_iter().filter(|field| is_open(title) || is_changed(*field)).map(Row::Field));
     }
-    // Last, since most data sets have 8 bits; the key End goes there.
-    rows.extend([Row::Section("grey values of 16-bit images"), Row::Field(Field::Bits)]);
     rows
 }
 
@@ -126,18 +146,28 @@ mod tests {
 
     #[test]
     fn every_key_has_a_row_and_every_section_a_first_key() {
-        let rows = rows("");
+        let open = rows(|_| true, |_| false);
         for position in 0..KEYS.len() {
-            assert!(rows.contains(&Row::Field(Field::Key(position))));
+            assert!(open.contains(&Row::Field(Field::Key(position))));
         }
-        let sections = rows.iter().filter(|row| matches!(row, Row::Section(_))).count();
-        assert_eq!(sections, SECTIONS.len() + 2, "a section whose first key is gone would be lost");
+        let sections = open.iter().filter(|row| matches!(row, Row::Section(_))).count();
+        assert_eq!(sections, SECTIONS.len() + 1, "a section whose first key is gone would be lost");
+        assert!(open.contains(&Row::Field(Field::Bits)));
     }
 
     #[test]
-    fn a_filter_keeps_matching_fields() {
-        let found = rows("PLATEAU");
-        assert_eq!(found.len(), 3);
-        assert!(rows("no such key").is_empty());
+    fn closed_sections_show_what_is_changed() {
+        let closed = rows(|_| false, |_| false);
+        assert_eq!(closed.len(), 1 + BASICS.len() + SECTIONS.len() + 1);
+        let changed = rows(|_| false, |field| field.name() == "dropout");
+        let place = changed.iter().position(|row| *row == Row::Section("arithmetic and regularisation")).unwrap();
+        assert!(matches!(changed[place + 1], Row::Field(field) if field.name() == "dropout"));
+        assert_eq!(changed.len(), closed.len() + 1);
+    }
+
+    #[test]
+    fn a_filter_finds_fields_of_closed_sections() {
+        assert_eq!(found("PLATEAU").len(), 3);
+        assert!(found("no such key").is_empty());
     }
 }

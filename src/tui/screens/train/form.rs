@@ -7,6 +7,7 @@ use super::implausible::implausible;
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::train::SplitChoice;
 use mammoscope_domain::image::grey_range::GreyRange;
+use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::subject::selection::ViewSelection;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::DeviceList;
@@ -161,6 +162,19 @@ impl TrainForm {
         self.config = preset.config.clone();
         self.preset = preset;
         self.apply(&changes);
+    }
+
+    /// Takes the settings of a run: its preset, configuration, view, device and grey range.
+    pub(super) fn set_like(&mut self, spec: &RunSpec) {
+        self.set_preset(&spec.preset);
+        self.config = spec.config.clone();
+        self.views = View::ALL.map(|view| view == spec.view);
+        self.device = spec.device.to_string();
+        self.bits = match spec.grey_range {
+            GreyRange::Auto => "auto".to_owned(),
+            GreyRange::White(white) => format!("white {white}"),
+        };
+        self.name = String::new();
     }
 
     /// Resets a field to the preset or to the empty form.

@@ -49,7 +49,7 @@ pub(super) const READING: KeyTables = &[
 
 /// All states, the most common first.
 pub(super) const STATES: &[StateTables] = &[
-    StateTables { tables: FORM, needs: "needs the form" },
-    StateTables { tables: READING, needs: "needs the estimate or the layers" },
-    StateTables { tables: EDITING, needs: "needs a field being edited" },
+    StateTables::new(FORM, "needs the form"),
+    StateTables::new(READING, "needs the estimate or the layers"),
+    StateTables::mode(EDITING, "needs a field being edited"),
 ];

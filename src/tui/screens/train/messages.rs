@@ -33,6 +33,10 @@ impl TrainScreen {
             // These belong to an earlier state of the form.
             TrainMessage::Scanned { .. } | TrainMessage::Timed { .. } => Vec::new(),
             TrainMessage::Started(outcome) => self.on_started(outcome),
+            TrainMessage::Histories(histories) => {
+                self.on_histories(histories);
+                Vec::new()
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! The screen Train: a form for training runs, their estimate, and their start.
 
+mod cloning;
 mod estimate;
 mod estimate_lines;
 mod field_search;
@@ -10,34 +11,38 @@ mod keys;
 mod layers;
 mod messages;
 mod rows;
+mod runs_with_data;
+mod sparkline;
+mod start;
+mod typing;
 mod update;
 mod view;
 mod wrapped;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use estimate::{DataState, Timing, as_timed};
 use fields::{Field, Row};
 use form::TrainForm;
-use implausible::implausible;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use runs_with_data::RunsWithData;
 use serde::{Deserialize, Serialize};
+use start::Start;
+use typing::{Editing, FieldFilter};
 use view::Areas;
 
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::binding::{Action, KeyTables, StateTables};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
-use crate::tui::protocol::train::{DataRequest, SplitChoice, StartRequest, TimingRequest, TrainEffect};
+use crate::tui::protocol::train::{DataRequest, SplitChoice, TrainEffect};
 use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
-use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 
 /// The time without a change of the form before steps are timed.
 const TIMING_DELAY: TimeDelta = TimeDelta::seconds(1);
@@ -55,6 +60,8 @@ pub(in crate::tui) struct TrainView {
     name: String,
     device: String,
     changes: BTreeMap<String, String>,
+    /// The titles of the sections that are open.
+    open: BTreeSet<String>,
 }
 
 /// The pane that has the focus.
@@ -66,35 +73,6 @@ enum Pane {
     Estimate,
     /// The network, layer by layer.
     Layers,
-}
-
-/// A field that is being typed.
-#[derive(Debug)]
-struct Editing {
-    field: Field,
-    typed: TextField,
-    /// The implausible text that the user was asked about.
-    doubted: Option<String>,
-}
-
-impl Editing {
-    /// A field with its value selected: typing replaces it.
-    fn new(field: Field, text: String) -> Self {
-        Self { field, typed: TextField::selected(text), doubted: None }
-    }
-}
-
-/// The filter of the form's fields.
-#[derive(Debug, Default)]
-struct FieldFilter {
-    field: TextField,
-    is_typing: bool,
-}
-
-impl FieldFilter {
-    fn is_shown(&self) -> bool {
-        self.is_typing || !self.field.text().is_empty()
-    }
 }
 
 /// The scroll positions of the panes that are only read.
@@ -122,20 +100,12 @@ struct StepTimer {
     runs: usize,
 }
 
-/// The start of training runs.
-#[derive(Debug, Default)]
-struct Start {
-    /// The number of runs that are being started.
-    pending: Option<usize>,
-    error: Option<String>,
-    /// The implausible values that the user was asked about; the next Ctrl-S accepts them.
-    doubt: Option<String>,
-}
-
 #[derive(Debug, Default)]
 pub(in crate::tui) struct TrainScreen {
     form: TrainForm,
     list: ScrollList,
+    /// The titles of the sections that are open; the others show only what is changed.
+    open: BTreeSet<String>,
     /// The view under the cursor, within the field of views.
     view_cursor: usize,
     editing: Option<Editing>,
@@ -148,6 +118,7 @@ pub(in crate::tui) struct TrainScreen {
     /// The implausible values that the user accepted.
     accepted: BTreeMap<&'static str, String>,
     start: Start,
+    history: RunsWithData,
     areas: Areas,
 }
 
@@ -163,7 +134,7 @@ impl TrainScreen {
         // Values of another version that are unknown to this one are ignored.
         let _ = form.put(Field::Device, &view.device);
         let _ = form.put(Field::Bits, &view.bits);
-        Self { form, list: ScrollList::at(1), ..Self::default() }
+        Self { form, list: ScrollList::at(1), open: view.open, ..Self::default() }
     }
 
     /// The state to save.
@@ -178,19 +149,13 @@ impl TrainScreen {
             name: form.name.clone(),
             device: form.device.clone(),
             changes: form.changes(),
+            open: self.open.clone(),
         }
     }
 
-    /// Enters a data set into the form.
-    #[expect(clippy::needless_pass_by_value, reason = "the application hands it over")]
-    pub(in crate::tui) fn set_data(&mut self, data: PathBuf, shared: &SharedState) -> Vec<Effect> {
-        let before = self.form.clone();
-        self.editing = None;
-        self.pane = Pane::Form;
-        self.form.data = data.to_string_lossy().into_owned();
-        // Read again even if the path is the same: its files may have changed.
-        self.data.state = DataState::Unknown;
-        self.after_change(&before, shared)
+    /// The data set in the form, as typed; empty if there is none.
+    pub(in crate::tui) fn data(&self) -> &str {
+        &self.form.data
     }
 
     /// Responds to a change of the form.
@@ -240,69 +205,21 @@ impl TrainScreen {
         }
     }
 
-    /// The reason why the runs cannot be started.
-    fn obstacle(&self) -> Option<String> {
-        self.form.problem().or_else(|| match &self.data.state {
-            DataState::Known(_) => None,
-            DataState::Failed(error) => Some(error.clone()),
-            DataState::Unknown | DataState::Reading => Some("the data set is still being read".to_owned()),
-        })
-    }
-
-    /// Starts the training runs, or reports why they cannot be started.
-    fn start(&mut self) -> Vec<Effect> {
-        if self.start.pending.is_some() {
-            return Vec::new();
-        }
-        if let Some(obstacle) = self.obstacle() {
-            return vec![Effect::failed(format!("cannot start: {obstacle}"))];
-        }
-        if let (None, Some(doubt)) = (&self.start.doubt, self.doubt()) {
-            self.start.doubt = Some(doubt.clone());
-            return vec![Effect::warning(format!("{doubt}; Ctrl-S again starts"))];
-        }
-        let pending = self.data.state.known().map(|data| data.views.len());
-        self.start = Start { pending, error: None, doubt: None };
-        let label = if self.form.name.is_empty() { self.form.preset.name.clone() } else { self.form.name.clone() };
-        let mut effects = Vec::new();
-        // From now on the trainers need the cores.
-        if self.timing.state == Timing::Running {
-            self.forget_timing(&mut effects);
-        }
-        let request = StartRequest {
-            data: self.data_request(),
-            preset: self.form.preset.name.clone(),
-            label,
-            config: self.form.config.clone(),
-            devices: self.form.devices(),
-            placement: match &self.timing.state {
-                Timing::Known { timing, .. } => Some(timing.placement.clone()),
-                _ => None,
-            },
-        };
-        effects.push(Effect::Train(TrainEffect::Start(Box::new(request))));
-        effects
-    }
-
-    /// The first implausible value that the user has not accepted.
-    fn doubt(&self) -> Option<String> {
-        let is_accepted = |key: &ConfigKey| self.accepted.get(key.name) == Some(&self.form.key_text(key));
-        KEYS.iter().filter(|key| !is_accepted(key)).find_map(|key| implausible(key, key.value(&self.form.config)))
-    }
-
-    /// The runs whose steps are to be timed, once the data set is known.
-    fn timing_request(&self) -> Option<TimingRequest> {
-        let data = self.data.state.known()?;
-        Some(TimingRequest {
-            config: as_timed(&self.form.config),
-            devices: self.form.devices(),
-            runs: data.views.len(),
-            images: data.largest_run(),
-        })
-    }
-
     fn rows(&self) -> Vec<Row> {
-        fields::rows(self.filter.field.text())
+        match self.filter.field.text() {
+            text if text.trim().is_empty() => {
+                fields::rows(|title| self.open.contains(title), |field| self.form.is_changed(field))
+            }
+            text => fields::found(text),
+        }
+    }
+
+    /// The section whose heading is under the cursor.
+    fn section(&self) -> Option<&'static str> {
+        match self.rows().get(self.list.cursor) {
+            Some(Row::Section(title)) => Some(title),
+            _ => None,
+        }
     }
 
     /// The field under the cursor.
@@ -380,6 +297,10 @@ impl Screen for TrainScreen {
     }
 
     fn tick(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let histories = self.request_histories(shared);
+        if histories.is_some() {
+            return histories.into_iter().collect();
+        }
         let is_idle = self.changed.is_none_or(|changed| shared.now - changed >= TIMING_DELAY);
         let wanted = self.timing.state == Timing::Unknown && self.editing.is_none() && self.start.pending.is_none();
         if !is_idle || !wanted || self.obstacle().is_some() {

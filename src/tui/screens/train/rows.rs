@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::TrainScreen;
 use super::estimate::DataState;
-use super::fields::Field;
+use super::fields::{Field, sections};
 use crate::terminal::input::Mouse;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
@@ -41,6 +41,23 @@ impl Areas {
 }
 
 impl TrainScreen {
+    /// The heading of a section with the numbers of its fields and of those that are changed.
+    pub(super) fn section_line(&self, title: &'static str, selected: bool, theme: &Theme) -> Line<'static> {
+        let fields = sections().into_iter().find(|(other, _)| *other == title).map(|(_, fields)| fields);
+        let fields = fields.unwrap_or_default();
+        let changed = fields.iter().filter(|field| self.form.is_changed(**field)).count();
+        let sign = if self.open.contains(title) { theme.sign("▾", "v") } else { theme.sign("▸", ">") };
+        let style = if selected { theme.accent() } else { theme.dim().add_modifier(Modifier::BOLD) };
+        let mut spans = vec![
+            Span::styled(format!(" {sign} {}", padded(title, usize::from(VALUE_AT) + VALUE - 5)), style),
+            Span::styled(format!(" {}", counted(fields.len(), "setting")), theme.dim()),
+        ];
+        if changed > 0 {
+            spans.push(Span::styled(format!(", {changed} changed"), theme.accent()));
+        }
+        Line::from(spans)
+    }
+
     /// The line of a field in `cells` cells.
     pub(super) fn field_line(&self, field: Field, selected: bool, cells: usize, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;

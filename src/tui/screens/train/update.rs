@@ -2,7 +2,8 @@
 
 use super::fields::{Field, Row};
 use super::form::TrainForm;
-use super::{Editing, FieldFilter, Pane, TrainScreen};
+use super::typing::{Editing, FieldFilter};
+use super::{Pane, TrainScreen};
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::list_motion::ListMotion;
@@ -23,6 +24,11 @@ impl TrainScreen {
                 return applied.into_iter().chain(self.start()).collect();
             }
             TrainAction::Apply => return self.apply(shared),
+            TrainAction::Edit | TrainAction::Toggle | TrainAction::Previous | TrainAction::Next
+                if self.section().is_some() =>
+            {
+                return self.open_or_close(action);
+            }
             TrainAction::Edit | TrainAction::Toggle => match self.field() {
                 Some(Field::Views) => self.form.views[self.view_cursor] ^= true,
                 Some(field) if field.is_choice() => {
@@ -73,6 +79,22 @@ impl TrainScreen {
         if self.form == before { Vec::new() } else { self.after_change(&before, shared) }
     }
 
+    /// Opens or closes the section whose heading is under the cursor.
+    fn open_or_close(&mut self, action: TrainAction) -> Vec<Effect> {
+        let Some(title) = self.section() else { return Vec::new() };
+        let opens = match action {
+            TrainAction::Next => true,
+            TrainAction::Previous => false,
+            _ => !self.open.contains(title),
+        };
+        if opens {
+            self.open.insert(title.to_owned());
+        } else {
+            self.open.remove(title);
+        }
+        vec![Effect::SaveView]
+    }
+
     fn back(&mut self) {
         match self.pane {
             Pane::Form if self.editing.take().is_some() => {}
@@ -81,10 +103,16 @@ impl TrainScreen {
         }
     }
 
-    /// Shows all fields; the cursor stays on its field.
+    /// Ends the search; the cursor stays on its field, whose section is opened.
     fn clear_filter(&mut self) {
         let field = self.field();
         self.filter = FieldFilter::default();
+        let of_field = super::fields::sections()
+            .into_iter()
+            .find(|(_, fields)| field.is_some_and(|field| fields.contains(&field)));
+        if let Some((title, _)) = of_field.filter(|_| field.is_some_and(|field| !self.form.is_changed(field))) {
+            self.open.insert(title.to_owned());
+        }
         let place = field.and_then(|field| self.rows().iter().position(|row| *row == Row::Field(field)));
         self.list.cursor = place.unwrap_or(1);
     }
@@ -133,8 +161,15 @@ impl TrainScreen {
         }
         let rows = self.rows();
         let Some(row) = self.list.row_at(mouse, rows.len()) else { return Vec::new() };
-        let Row::Field(field) = rows[row] else { return Vec::new() };
         let again = self.list.cursor == row;
+        let field = match rows[row] {
+            Row::Heading(_) => return Vec::new(),
+            Row::Section(_) => {
+                self.list.cursor = row;
+                return self.update(TrainAction::Edit, shared);
+            }
+            Row::Field(field) => field,
+        };
         self.list.cursor = row;
         if field == Field::Views
             && let Some(view) = self.areas.view_at(mouse)
@@ -207,10 +242,10 @@ impl TrainScreen {
     }
 }
 
-/// Moves the cursor from a heading to a field, if possible in the direction of the move.
+/// Moves the cursor from a heading that does nothing to another row, if possible in the direction of the move.
 fn skip_headings(list: &mut ScrollList, rows: &[Row], forwards: bool) {
-    let is_field = |place: &usize| matches!(rows.get(*place), Some(Row::Field(_)));
-    let after = (list.cursor..rows.len()).find(is_field);
-    let before = (0..=list.cursor.min(rows.len().saturating_sub(1))).rev().find(is_field);
+    let is_useful = |place: &usize| matches!(rows.get(*place), Some(Row::Field(_) | Row::Section(_)));
+    let after = (list.cursor..rows.len()).find(is_useful);
+    let before = (0..=list.cursor.min(rows.len().saturating_sub(1))).rev().find(is_useful);
     list.cursor = if forwards { after.or(before) } else { before.or(after) }.unwrap_or(0);
 }

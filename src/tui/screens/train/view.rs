@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::fields::{Field, Row};
+use super::fields::{Field, Row, sections};
 use super::form::TrainForm;
 pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
@@ -14,6 +14,7 @@ use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
+use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
@@ -81,6 +82,13 @@ impl TrainScreen {
         }
         self.areas.views = list.x + VALUE_AT;
         self.draw_rows(frame, list, &rows, shared);
+        let history = self.history_lines(usize::from(list.width).saturating_sub(2), shared);
+        let (free, needed) = (usize::from(list.height).saturating_sub(rows.len()), history.len());
+        if needed > 0 && free > needed && !is_filtered {
+            let place =
+                Rect { x: list.x + 1, y: list.bottom() - needed as u16, width: list.width - 1, height: needed as u16 };
+            frame.render_widget(Paragraph::new(history), place);
+        }
         let dash = if theme.ascii { "-" } else { "─" };
         frame.render_widget(Paragraph::new(Line::styled(dash.repeat(usize::from(rule.width)), theme.border())), rule);
         frame.render_widget(Paragraph::new(self.help_lines(help, shared)), help);
@@ -115,9 +123,14 @@ impl TrainScreen {
             let cells = usize::from(area.width);
             let selected = position == self.list.cursor;
             match rows[position] {
-                Row::Section(title) => {
+                Row::Heading(title) => {
                     let style = theme.dim().add_modifier(Modifier::BOLD);
                     frame.render_widget(Paragraph::new(Line::styled(format!(" {title}"), style)), place);
+                }
+                Row::Section(title) => {
+                    let style = if selected { theme.selected(self.pane == Pane::Form) } else { Style::new() };
+                    let line = self.section_line(title, selected, theme);
+                    frame.render_widget(Paragraph::new(line).style(style), place);
                 }
                 Row::Field(field) => {
                     let style = if selected { theme.selected(self.pane == Pane::Form) } else { Style::new() };
@@ -133,6 +146,9 @@ impl TrainScreen {
     fn help_lines(&self, area: Rect, shared: &SharedState) -> Vec<Line<'static>> {
         let theme = &shared.theme;
         let cells = usize::from(area.width).saturating_sub(2);
+        if let Some(title) = self.section() {
+            return section_help(title, cells, theme);
+        }
         let Some(field) = self.field() else { return Vec::new() };
         let wrong = self.editing.as_ref().and_then(|editing| {
             self.form.check_text(editing.field, editing.typed.text()).err().map(|error| printable(error.text()))
@@ -242,4 +258,13 @@ impl TrainScreen {
         let shown: Vec<Line<'_>> = lines.into_iter().skip(first).take(height).collect();
         frame.render_widget(Paragraph::new(shown), inner);
     }
+}
+
+/// The names of a section's fields.
+fn section_help(title: &str, cells: usize, theme: &Theme) -> Vec<Line<'static>> {
+    let fields =
+        sections().into_iter().find(|(other, _)| *other == title).map(|(_, fields)| fields).unwrap_or_default();
+    let names = fields.into_iter().map(Field::name).collect::<Vec<_>>().join(", ");
+    let lines = wrapped(&names, cells).into_iter();
+    lines.take(HELP).map(|line| Line::styled(format!(" {line}"), theme.dim())).collect()
 }

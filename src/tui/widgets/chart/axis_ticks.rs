@@ -12,6 +12,9 @@ const MIN_TICKS: usize = 3;
 /// The number of ticks that always suffices to find [`MIN_TICKS`] at round numbers.
 const ENOUGH_TICKS: usize = 5;
 
+/// The number below which numbers are written with powers of ten.
+const MIN_DECIMAL: f64 = 1e-3;
+
 /// The steps between ticks as multiples of a power of ten, first the roundest.
 const ROUND: [f64; 3] = [5.0, 2.0, 1.0];
 const LESS_ROUND: [f64; 4] = [4.0, 3.0, 2.5, 1.5];
@@ -43,6 +46,9 @@ pub(crate) fn linear_ticks((low, high): (f64, f64), wanted: usize) -> Vec<Tick> 
     let most = wanted.max(ENOUGH_TICKS);
     let step = finest
         .filter(|step| count(*step) >= MIN_TICKS as f64)
+        .or_else(|| at_least(&ROUND, wanted.max(MIN_TICKS)))
+        // Where there is hardly room, three at less round numbers are better than more.
+        .or_else(|| at_least(&LESS_ROUND, MIN_TICKS).filter(|_| wanted < MIN_TICKS))
         .or_else(|| at_least(&ROUND, most))
         .or_else(|| at_least(&LESS_ROUND, most))
         .or(finest);
@@ -52,7 +58,7 @@ pub(crate) fn linear_ticks((low, high): (f64, f64), wanted: usize) -> Vec<Tick> 
     (0..count)
         .map(|at| (first + at as f64) * step)
         .map(|value| if value.abs() < step / 2.0 { 0.0 } else { value })
-        .map(|value| Tick { value, label: step_label(value, step) })
+        .map(|value| Tick { value, label: step_label(value, step, low.abs().max(high.abs())) })
         .collect()
 }
 
@@ -126,13 +132,13 @@ pub(crate) fn time_label(seconds: f64) -> String {
 }
 
 /// A number with as many digits as distinguish it from its neighbours a step away, without zeros at the end; `k` and
-/// `M` for thousands and millions.
-fn step_label(value: f64, step: f64) -> String {
+/// `M` for thousands and millions, powers of ten if even the `largest` number of the axis is tiny.
+fn step_label(value: f64, step: f64, largest: f64) -> String {
     // The decimals of the step, to which the value is a multiple.
     let decimals = |step: f64| (0..).find(|decimals| is_whole(step * 10_f64.powi(*decimals))).unwrap_or(0) as usize;
     match value.abs() {
         0.0 => "0".to_owned(),
-        size if size < 1e-3 && step < 1e-3 => {
+        size if largest < MIN_DECIMAL && step < MIN_DECIMAL => {
             let power = size.log10().floor();
             let unit = 10_f64.powf(power);
             format!("{}e{power}", trimmed(value / unit, decimals(step / unit).min(6)))
@@ -150,7 +156,7 @@ fn is_whole(value: f64) -> bool {
 /// A round number of a logarithmic axis.
 fn axis_label(value: f64) -> String {
     let unit = 10_f64.powf(value.abs().log10().floor());
-    step_label(value, unit)
+    step_label(value, unit, value.abs())
 }
 
 /// A number in about five characters.
@@ -199,6 +205,8 @@ mod tests {
         assert_eq!(labels(&linear_ticks((0.0, 900.0), 5)), ["0", "200", "400", "600", "800"]);
         assert_eq!(labels(&linear_ticks((-0.1, 0.1), 3)), ["-0.1", "0", "0.1"]);
         assert_eq!(labels(&linear_ticks((0.009, 0.011), 3)), ["0.009", "0.01", "0.011"]);
+        assert_eq!(labels(&linear_ticks((0.0, 0.0021), 4)), ["0", "0.001", "0.002"]);
+        assert_eq!(labels(&linear_ticks((0.0, 0.0011), 6)), ["0", "0.0002", "0.0004", "0.0006", "0.0008", "0.001"]);
         assert_eq!(labels(&linear_ticks((0.0, 3.2e-5), 3)), ["0", "1e-5", "2e-5", "3e-5"]);
         assert_eq!(labels(&linear_ticks((1.1e-5, 2.9e-5), 4)), ["1.5e-5", "2e-5", "2.5e-5"]);
         assert_eq!(labels(&linear_ticks((120_003.0, 120_021.0), 4)), ["120005", "120010", "120015", "120020"]);

@@ -8,8 +8,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
+use rayon::iter::{IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
 
+use super::labels_file::read_labels;
 use super::run_dir::RunDir;
 use super::run_spec_file::{RunSpecError, read_run_spec};
 use super::run_status_file::{RunStatusError, read_status};
@@ -116,6 +117,15 @@ pub enum FindRunError {
         /// The first of them.
         some: Vec<String>,
     },
+    /// Several runs were given the name.
+    #[error("{count} runs are named '{}', such as {}; use the name of a folder", printable(name), listed(some))]
+    Shared {
+        name: String,
+        /// The number of runs with it.
+        count: usize,
+        /// The first of them.
+        some: Vec<String>,
+    },
     /// The folder is not a run.
     #[error("{} is not a run: it has no run.toml", printable_path(.0))]
     NotARun(PathBuf),
@@ -196,7 +206,7 @@ pub fn sort_as_listed<T>(runs: &mut [T], facts: impl Fn(&T) -> ListingFacts) {
 }
 
 /// Finds the runs that `text` refers to: a run's name, the id of a group or a study, `latest` (the newest run, or its group if
-/// several runs were started together), the path of a run directory, or an unambiguous beginning of a name.
+/// several runs were started together), the name that people gave it, the path of a run directory, or an unambiguous beginning of a name.
 pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, FindRunError> {
     let single = |run: RunDir| RunSelection { group: None, study: None, runs: vec![run] };
     let is_name = !text.is_empty() && !text.contains('/') && !text.starts_with('.');
@@ -217,6 +227,9 @@ pub fn find_runs(workspace: &Workspace, text: &str) -> Result<RunSelection, Find
     }
     if let Some(found) = of_id(&entries, text) {
         return Ok(found);
+    }
+    if let Some(found) = find_by_label(&entries, text) {
+        return found;
     }
     find_by_prefix(&entries, text, workspace)
 }
@@ -240,6 +253,20 @@ fn of_id(entries: &[RunEntry], id: &str) -> Option<RunSelection> {
     }
     let of_group = of(&|entry| entry.group() == Some(id));
     (!of_group.is_empty()).then(|| RunSelection { group: Some(id.to_owned()), study: None, runs: of_group })
+}
+
+/// The run that was given this name, or the runs of a group that share it.
+fn find_by_label(entries: &[RunEntry], text: &str) -> Option<Result<RunSelection, FindRunError>> {
+    let is_named = |entry: &&RunEntry| read_labels(&entry.run).is_ok_and(|labels| labels.name.as_deref() == Some(text));
+    let named: Vec<&RunEntry> = entries.par_iter().filter(is_named).collect();
+    let group = named.first()?.group();
+    let runs: Vec<RunDir> = named.iter().map(|entry| entry.run.clone()).collect();
+    if named.len() > 1 && (group.is_none() || named.iter().any(|entry| entry.group() != group)) {
+        let names = runs.iter().take(SUGGESTIONS).map(RunDir::name).collect();
+        return Some(Err(FindRunError::Shared { name: text.to_owned(), count: named.len(), some: names }));
+    }
+    let group = group.filter(|_| named.len() > 1).map(str::to_owned);
+    Some(Ok(RunSelection { group, study: None, runs }))
 }
 
 fn find_by_prefix(entries: &[RunEntry], text: &str, workspace: &Workspace) -> Result<RunSelection, FindRunError> {

@@ -295,6 +295,6 @@ fn every_terminal_size_can_be_drawn() {
             }
         }
     }
-    assert!(app.navigate(Destination::NewTraining { data: ROOT.into() }).contains(&Effect::SaveView));
+    assert!(app.navigate(Destination::NewTraining { data: ROOT.into(), like: None }).contains(&Effect::SaveView));
     assert_eq!(app.screen, ScreenId::Train);
 }

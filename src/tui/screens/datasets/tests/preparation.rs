@@ -38,20 +38,20 @@ fn ended(outcome: Result<PreparationOutcome, &str>) -> PreparationMessage {
 #[test]
 fn the_form_suggests_an_output_and_starts_a_run() {
     let mut app = opened();
-    press(&mut app, &[Key::Char('p')]);
+    press(&mut app, &[Key::Char('p'), Key::Enter]);
     insta::assert_snapshot!("preparation_form_80x24", drawn(&mut app, (80, 24)));
     assert_eq!(press(&mut app, &[Key::Enter]), [start(ROOT, "/data/density-prepared", "")]);
 
     // The output follows the input until it is typed itself.
     let mut app = opened();
-    press(&mut app, &[Key::Char('p'), Key::Backspace, Key::Char('s')]);
+    press(&mut app, &[Key::Char('p'), Key::Enter, Key::Backspace, Key::Char('s')]);
     press(&mut app, &[Key::Down, Key::Char('2'), Key::Up, Key::Char('x'), Key::Down, Key::Down]);
     press(&mut app, &keys("~/readers.csv"));
     let expected = start("/data/densitsx", "/data/densits-prepared2", "~/readers.csv");
     assert_eq!(press(&mut app, &[Key::Enter]), [expected]);
 
     let mut app = opened();
-    press(&mut app, &[Key::Char('p'), Key::Ctrl('u')]);
+    press(&mut app, &[Key::Char('p'), Key::Enter, Key::Ctrl('u')]);
     assert!(!press(&mut app, &[Key::Enter]).iter().any(|effect| *effect == start("", "", "")));
     assert!(drawn(&mut app, (80, 24)).contains("! type the folder of the source files"));
     press(&mut app, &keys("/data/d"));
@@ -64,7 +64,7 @@ fn the_form_suggests_an_output_and_starts_a_run() {
 #[test]
 fn a_run_is_followed_hidden_and_stopped() {
     let mut app = opened();
-    press(&mut app, &[Key::Char('p'), Key::Enter]);
+    press(&mut app, &[Key::Char('p'), Key::Enter, Key::Enter]);
     tell(&mut app, progress(123));
     (3..40).for_each(|number| {
         tell(&mut app, refused(number));
@@ -87,7 +87,7 @@ fn a_run_is_followed_hidden_and_stopped() {
 #[test]
 fn the_prepared_images_are_opened_and_their_sources_remembered() {
     let mut app = opened();
-    press(&mut app, &[Key::Char('p'), Key::Enter]);
+    press(&mut app, &[Key::Char('p'), Key::Enter, Key::Enter]);
     let summary = Summary { written: 16, ..Summary::default() };
     let effects = tell(&mut app, ended(Ok(PreparationOutcome { summary, notes: Vec::new() })));
     let open = Effect::Datasets(DatasetsEffect::Open("/data/prepared".into()));
@@ -99,7 +99,7 @@ fn the_prepared_images_are_opened_and_their_sources_remembered() {
     // Of the prepared images, p prepares the same sources again.
     let root = PathBuf::from("/data/prepared");
     send(&mut app, DatasetsMessage::Opened { requested: root.clone(), root, is_prepared: true });
-    press(&mut app, &[Key::Char('p')]);
+    press(&mut app, &[Key::Char('p'), Key::Enter]);
     assert_eq!(press(&mut app, &[Key::Enter]), [start("/archive/mammo", "/data/prepared", "")]);
 }
 

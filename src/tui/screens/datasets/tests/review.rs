@@ -128,7 +128,7 @@ fn keys_and_names_are_unique() {
     assert_unique(&app);
     press(&mut app, &[Key::Enter]);
     assert_unique(&app);
-    press(&mut app, &[Key::Char('p'), Key::Enter]);
+    press(&mut app, &[Key::Char('p'), Key::Enter, Key::Enter]);
     assert_unique(&app);
 }
 

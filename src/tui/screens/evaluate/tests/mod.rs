@@ -38,7 +38,9 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_storage::tables::prediction_table::write_split_tables;
 
+mod comparison;
 pub(in crate::tui) mod fixture;
+mod panes;
 
 use fixture::{Fixture, row};
 
@@ -122,92 +124,6 @@ fn an_empty_cell_cannot_be_entered() {
 }
 
 #[test]
-fn two_evaluations_are_compared() {
-    let mut fixture = Fixture::new().open();
-    fixture.press_until(&[Key::Char('c')], |_| true);
-    insta::assert_snapshot!("chooser_80x24", drawn(&mut fixture.app, SMALL));
-    fixture.press_until(&[Key::Enter], |screen| {
-        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
-        with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
-    });
-    insta::assert_snapshot!("flips_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("flips_120x40", drawn(&mut fixture.app, LARGE));
-    insta::assert_snapshot!("flips_200x55", drawn(&mut fixture.app, (200, 55)));
-    press(&mut fixture.app, &[Key::Char('%')]);
-    insta::assert_snapshot!("compared_80x24", drawn(&mut fixture.app, SMALL));
-    press(&mut fixture.app, &[Key::Char('%')]);
-    insta::assert_snapshot!("compared_120x40", drawn(&mut fixture.app, LARGE));
-    fixture.app.shared.theme.ascii = true;
-    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
-    insta::assert_snapshot!("compared_without_colours_80x24", drawn(&mut fixture.app, SMALL));
-    // Esc leaves the comparison, then the evaluation.
-    press(&mut fixture.app, &[Key::Escape]);
-    assert!(fixture.opened().comparison.is_none());
-    press(&mut fixture.app, &[Key::Escape]);
-    assert!(fixture.evaluate().opened.is_none());
-}
-
-#[test]
-fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
-    let mut fixture = Fixture::new().open();
-    fixture.press_until(&[Key::Char('c'), Key::Enter], |screen| {
-        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
-        with.is_some_and(|with| with.sets.len() == 7)
-    });
-    press(&mut fixture.app, &[Key::Down, Key::Right, Key::Right]);
-    assert_eq!(fixture.opened().cell, (DensityClass::B, DensityClass::C));
-    let pairs: Vec<_> = fixture.opened().cases.cases.iter().map(|case| case.pair.unwrap()).collect();
-    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.touches(fixture.opened().cell)), "{pairs:?}");
-    press(&mut fixture.app, &[Key::Enter]);
-    insta::assert_snapshot!("pairs_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("pairs_120x40", drawn(&mut fixture.app, LARGE));
-    let source = |app: &mut App, key: Key| {
-        let effects = press(app, &[key]);
-        assert_eq!(app.screen, ScreenId::Explain);
-        let text = format!("{effects:?}");
-        press(app, &[Key::Char('4')]);
-        text
-    };
-    assert!(source(&mut fixture.app, Key::Enter).contains("15_CC_R_modern"), "the open evaluation's models");
-    assert!(source(&mut fixture.app, Key::Char('b')).contains("9_CC_R_seed"), "those that it is compared with");
-    // All flips, then without a comparison all cases.
-    press(&mut fixture.app, &[Key::Escape, Key::Char('!')]);
-    let opened = fixture.opened();
-    assert_eq!(
-        opened.cases.cases.len(),
-        opened.pair().unwrap().comparison.pairs.iter().filter(|case| case.flip().is_some()).count()
-    );
-    press(&mut fixture.app, &[Key::Escape, Key::Escape]);
-    assert!(
-        fixture.opened().comparison.is_none() && fixture.opened().cases.cases.iter().all(|case| case.pair.is_none())
-    );
-}
-
-#[test]
-fn the_worst_errors_come_first_and_lists_are_sorted() {
-    let mut fixture = Fixture::new().open();
-    press(&mut fixture.app, &[Key::Char('!')]);
-    insta::assert_snapshot!("worst_80x24", drawn(&mut fixture.app, SMALL));
-    let listed = |fixture: &Fixture| {
-        let set = fixture.opened().set().unwrap();
-        let cases = fixture.opened().cases.cases.iter().map(|case| &set.evaluated.set.cases[case.place]);
-        cases.map(|case| (case.label, case.predicted(), case.probabilities.of(case.predicted()))).collect::<Vec<_>>()
-    };
-    let cases = listed(&fixture);
-    assert_eq!(cases.len(), 24);
-    let errors = cases.iter().take_while(|(truth, predicted, _)| truth != predicted).count();
-    assert!(errors > 0 && cases[errors..].iter().all(|(truth, predicted, _)| truth == predicted));
-    assert!(cases[..errors].is_sorted_by(|one, other| one.2 >= other.2), "the most confident error first");
-    assert!(cases[errors..].is_sorted_by(|one, other| one.2 <= other.2), "then the greatest doubt");
-    press(&mut fixture.app, &[Key::Char('s')]);
-    assert!(listed(&fixture).is_sorted_by(|one, other| one.2 >= other.2));
-    press(&mut fixture.app, &[Key::Char('s')]);
-    assert!(listed(&fixture).is_sorted_by_key(|case| (case.0.index(), case.1.index())));
-    press(&mut fixture.app, &[Key::Char('S')]);
-    assert!(listed(&fixture).is_sorted_by(|one, other| one.0.index() >= other.0.index()));
-}
-
-#[test]
 fn keys_select_cells_and_sets() {
     let mut fixture = Fixture::new().open();
     assert_eq!(fixture.opened().name, Some(SetName::Total));
@@ -228,7 +144,7 @@ fn the_other_split_is_read() {
     let mut fixture = Fixture::new().open();
     let is_validation = |screen: &EvaluateScreen| {
         let sets = screen.opened.as_ref().and_then(|opened| opened.sets.as_ref());
-        sets.is_some_and(|sets| sets.split == Split::Validation)
+        sets.is_some_and(|sets| sets.split == Some(Split::Validation))
     };
     fixture.press_until(&[Key::Char('V')], is_validation);
     assert_eq!(fixture.opened().set().unwrap().evaluated.evaluation.n, 12);
@@ -241,7 +157,7 @@ fn the_open_evaluation_is_restored() {
     let view = fixture.evaluate().view_state();
     let mut again = EvaluateScreen::new(view);
     let effects = again.enter(&fixture.app.shared);
-    assert!(matches!(&effects[0], Effect::Evaluate(EvaluateEffect::Open { runs, .. }) if runs.len() == 4));
+    assert!(matches!(&effects[0], Effect::Evaluate(EvaluateEffect::Open { source, .. }) if source.runs().len() == 4));
     assert_eq!(again.opened.unwrap().key, "15_modern");
 }
 
@@ -252,7 +168,7 @@ fn a_run_opens_its_group_at_its_view() {
     let effects = fixture.app.navigate(Destination::Evaluation(run));
     fixture.perform(effects);
     fixture.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
-    assert_eq!((fixture.opened().runs.len(), fixture.opened().name), (4, Some(SetName::View(View::MloR))));
+    assert_eq!((fixture.opened().source.runs().len(), fixture.opened().name), (4, Some(SetName::View(View::MloR))));
 }
 
 #[test]
@@ -260,7 +176,7 @@ fn a_late_answer_is_ignored() {
     let mut fixture = Fixture::new().open();
     let evaluated = fixture.opened().sets.as_ref().unwrap().sets[0].evaluated.clone();
     press(&mut fixture.app, &[Key::Escape, Key::Down, Key::Enter]);
-    let old = EvaluateMessage::Resampled { request: 1, evaluated: Box::new(evaluated) };
+    let old = EvaluateMessage::Resampled { request: 1, evaluated: Box::new(evaluated), subgroups: Vec::new() };
     fixture.app.update(UiMessage::Evaluate(old), fixed_time());
     assert!(fixture.opened().sets.is_none());
     assert_eq!(fixture.opened().key, "9_seed");
@@ -321,7 +237,7 @@ fn the_mouse_selects_and_opens() {
 
 #[test]
 fn no_key_is_twice_in_a_table_or_hides_a_global_one() {
-    for table in [keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
+    for table in [keys::SHEET, keys::LIST, keys::EMPTY, keys::WAITING, keys::CHOOSER, keys::MATRIX, keys::CASES] {
         let mut seen: Vec<Verb> = APP_BINDINGS.iter().flat_map(|binding| binding.verbs).copied().collect();
         for verb in table.iter().copied().flatten().flat_map(|binding| binding.verbs) {
             assert!(!seen.contains(verb), "{verb:?}");
@@ -337,7 +253,7 @@ proptest! {
         keys in prop::collection::vec(prop::sample::select(vec![
             Key::Enter, Key::Escape, Key::Up, Key::Down, Key::Left, Key::Right, Key::Char('%'), Key::Char('['),
             Key::Char(']'), Key::Char('c'), Key::Char('V'), Key::Char('!'), Key::Char('s'), Key::Char('S'), Key::Char('b'),
-            Key::Home, Key::End, Key::PageDown, Key::Char('r'),
+            Key::Char('a'), Key::Char('y'), Key::Home, Key::End, Key::PageDown, Key::Char('r'),
         ]), 0..40),
         size in prop_oneof![Just(SMALL), Just(LARGE), Just((60, 15)), (1_u16..200, 1_u16..60)],
     ) {

@@ -150,3 +150,18 @@ fn a_reference_is_drawn_as_a_whole_over_steps_and_epochs() {
     assert_eq!(app.screens.runs.range(), (0.0, 1400.0), "the times of its epochs are unknown");
     assert!(!drawn(&mut app, (120, 40)).contains("reference"), "the legend names only what is drawn");
 }
+
+#[test]
+fn smoothing_restarts_after_replaced_steps() {
+    let mut curves = RunCurves::default();
+    curves.set_smoothing(0.9);
+    curves.apply(update_of(&events()));
+    let whole = curves.smooth(Metric::Accuracy).unwrap().values().to_vec();
+    let mut again = update_of(&events());
+    again.kept = 120;
+    again.steps.drain(..120);
+    curves.apply(again);
+    let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
+    assert!(same(curves.smooth(Metric::Accuracy).unwrap().values(), &whole));
+    assert_eq!(curves.raw(Metric::Loss).gaps().first(), Some(&(99..100)));
+}

@@ -1,5 +1,6 @@
 //! The list as a table: groups, order, small curves and labels.
 
+use super::super::columns::Column;
 use super::*;
 use crate::tui::protocol::runs::RunSketch;
 use mammoscope_domain::run::run_labels::RunLabels;

@@ -1,4 +1,5 @@
 mod arriving_runs;
+mod choosing;
 mod findings;
 mod leaderboard;
 mod overlays;
@@ -9,8 +10,8 @@ use chrono::TimeDelta;
 use mammoscope_runs::control::RequestOutcome;
 use proptest::prelude::*;
 
-use super::curves::Metric;
 use super::listing::Place;
+use super::metric::Metric;
 use super::*;
 use crate::terminal::input::{Input, MouseKind};
 use crate::tui::app::App;
@@ -347,26 +348,11 @@ fn the_mouse_selects_runs_and_sets_the_cursor() {
     press(&mut app, &[Key::Home]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update_of(&events())) });
     drawn(&mut app, (120, 40));
-    let plot = app.screens.runs.areas.plots[0];
+    let plot = app.screens.runs.areas.plots[0].area;
     app.update(click(plot.right() - 1, plot.y), fixed_time());
     assert_eq!(app.screens.runs.cursor, Some(1000.0));
     app.update(click(plot.x, plot.y), fixed_time());
     assert_eq!(app.screens.runs.cursor, Some(0.0));
-}
-
-#[test]
-fn smoothing_restarts_after_replaced_steps() {
-    let mut curves = RunCurves::default();
-    curves.set_smoothing(0.9);
-    curves.apply(update_of(&events()));
-    let whole = curves.smooth(Metric::Accuracy).unwrap().values().to_vec();
-    let mut again = update_of(&events());
-    again.kept = 120;
-    again.steps.drain(..120);
-    curves.apply(again);
-    let same = |one: &[f32], other: &[f32]| one.iter().zip(other).all(|(a, b)| a.to_bits() == b.to_bits());
-    assert!(same(curves.smooth(Metric::Accuracy).unwrap().values(), &whole));
-    assert_eq!(curves.raw(Metric::Loss).gaps().first(), Some(&(99..100)));
 }
 
 #[test]

@@ -99,9 +99,7 @@ fn the_log_is_read_in_a_pager() {
     update.log = Some((1..=100).map(line).collect());
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_R"), update: Box::new(update) });
     drawn(&mut app, (80, 24));
-    app.screens.runs.view.lower = Some(Lower::Log);
-    drawn(&mut app, (80, 24));
-    app.screens.runs.update(RunsAction::Maximise, &app.shared);
+    press(&mut app, &[Key::Char('i'), Key::Char('i'), Key::Char('f')]);
     let screen = drawn(&mut app, (80, 24));
     assert!(screen.contains("line 100") && screen.contains("100 of 100 · following"), "{screen}");
     press(&mut app, &[Key::Char('/')]);
@@ -113,12 +111,15 @@ fn the_log_is_read_in_a_pager() {
     assert!(drawn(&mut app, (120, 40)).contains("67 of 100"));
     press(&mut app, &[Key::Char('n'), Key::Char('n')]);
     assert!(drawn(&mut app, (80, 24)).contains("5 found · 7 of 100"), "on to the first");
+    assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Copy("checkpoint 7".to_owned())]);
     press(&mut app, &[Key::Char('!')]);
     assert!(drawn(&mut app, (80, 24)).contains("30 of 100"), "the warning");
     press(&mut app, &[Key::Char('j'), Key::Char('F')]);
     assert!(drawn(&mut app, (80, 24)).contains("100 of 100 · following"));
     assert_eq!(app.screens.runs.chosen, Some(run_dir("a_CC_R")), "j moved in the log, not in the list");
     press(&mut app, &[Key::Char('i')]);
+    assert!(drawn(&mut app, (80, 24)).contains("╭ configuration · a_CC_R"));
+    press(&mut app, &[Key::Char('I'), Key::Char('I')]);
     assert!(drawn(&mut app, (80, 24)).contains("╭ events · a_CC_R"));
     press(&mut app, &[Key::Escape]);
     assert!(app.screens.runs.pager.is_none());

@@ -1,0 +1,112 @@
+//! The popup with the notices of this session in full, the latest first.
+
+use chrono::{DateTime, Local, Utc};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::scrolled::Scrolled;
+use crate::report::wrapped::wrapped;
+use crate::terminal::input::{Key, Mouse, MouseKind};
+use crate::tui::popups::outcome::PopupOutcome;
+use crate::tui::protocol::effect::Notice;
+use crate::tui::shared_state::SharedState;
+use crate::tui::widgets::fitted::width;
+use crate::tui::widgets::notice_look::notice_look;
+use crate::tui::widgets::pane::draw_box;
+
+/// The width of the box.
+const WIDTH: u16 = 100;
+/// The width of the times.
+const TIME: usize = 10;
+
+/// The notices on screen.
+pub(in crate::tui) struct MessagesPopup {
+    notices: Vec<(DateTime<Utc>, Notice)>,
+    scrolled: Scrolled,
+}
+
+impl MessagesPopup {
+    /// A popup of these notices, the earliest first.
+    pub(in crate::tui) fn new(notices: Vec<(DateTime<Utc>, Notice)>) -> Self {
+        Self { notices, scrolled: Scrolled::default() }
+    }
+
+    pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
+        if self.scrolled.press(key, true) {
+            return PopupOutcome::Stay(Vec::new());
+        }
+        match key {
+            Key::Escape | Key::Enter | Key::Char('q') => PopupOutcome::Close(Vec::new()),
+            _ => PopupOutcome::Unbound,
+        }
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
+        match mouse.kind {
+            MouseKind::WheelDown => self.press(Key::Down),
+            MouseKind::WheelUp => self.press(Key::Up),
+            MouseKind::Press => PopupOutcome::Close(Vec::new()),
+            MouseKind::Drag | MouseKind::Release => PopupOutcome::Stay(Vec::new()),
+        }
+    }
+
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
+        let theme = &shared.theme;
+        let room = usize::from(WIDTH.min(area.width)).saturating_sub(TIME + 6);
+        let mut lines: Vec<Line<'_>> = Vec::new();
+        for (time, notice) in self.notices.iter().rev() {
+            let (sign, style) = notice_look(notice.tone, theme);
+            for (at, part) in lines_of(&notice.text, room).into_iter().enumerate() {
+                let (time, sign) = if at == 0 { (clock(*time), sign) } else { (String::new(), "") };
+                lines.push(Line::from(vec![
+                    Span::styled(format!(" {time:TIME$}"), theme.dim()),
+                    Span::styled(format!("{sign:<2}{part}"), style),
+                ]));
+            }
+        }
+        if lines.is_empty() {
+            lines.push(Line::styled(" nothing was reported yet", theme.dim()));
+        }
+        let height = lines.len() as u16 + 2;
+        let inner = draw_box(frame, area, (WIDTH, height), shared, ["Messages", "↑↓ scroll · Esc back"]);
+        let first = self.scrolled.first_of(lines.len(), usize::from(inner.height));
+        frame.render_widget(Paragraph::new(lines).scroll((first as u16, 0)), inner);
+    }
+}
+
+/// The time of day.
+fn clock(time: DateTime<Utc>) -> String {
+    time.with_timezone(&Local).format("%H:%M:%S").to_string()
+}
+
+/// A text in lines of at most so many cells; only words that are longer are broken.
+fn lines_of(text: &str, cells: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in wrapped(text, cells) {
+        let mut part = String::new();
+        for grapheme in line.graphemes(true) {
+            if width(&part) + width(grapheme) > cells && !part.is_empty() {
+                lines.push(std::mem::take(&mut part));
+            }
+            part.push_str(grapheme);
+        }
+        lines.push(part);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_text_is_lost() {
+        let text = "cannot write /scratch/ward/a/very/long/path: no space left";
+        let lines = lines_of(text, 20);
+        assert!(lines.iter().all(|line| width(line) <= 20), "{lines:?}");
+        assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
+    }
+}

@@ -1,0 +1,108 @@
+//! Comparisons as flips, and sorted lists of cases.
+
+use super::*;
+
+#[test]
+fn two_evaluations_are_compared() {
+    let mut fixture = Fixture::new().open();
+    fixture.press_until(&[Key::Char('c')], |_| true);
+    insta::assert_snapshot!("chooser_80x24", drawn(&mut fixture.app, SMALL));
+    fixture.press_until(&[Key::Enter], |screen| {
+        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
+        with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
+    });
+    insta::assert_snapshot!("flips_80x24", drawn(&mut fixture.app, SMALL));
+    insta::assert_snapshot!("flips_120x40", drawn(&mut fixture.app, LARGE));
+    insta::assert_snapshot!("flips_200x55", drawn(&mut fixture.app, (200, 55)));
+    press(&mut fixture.app, &[Key::Char('%')]);
+    insta::assert_snapshot!("compared_80x24", drawn(&mut fixture.app, SMALL));
+    press(&mut fixture.app, &[Key::Char('%')]);
+    insta::assert_snapshot!("compared_120x40", drawn(&mut fixture.app, LARGE));
+    fixture.app.shared.theme.ascii = true;
+    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
+    insta::assert_snapshot!("compared_without_colours_80x24", drawn(&mut fixture.app, SMALL));
+    // Esc leaves the comparison, then the evaluation.
+    press(&mut fixture.app, &[Key::Escape]);
+    assert!(fixture.opened().comparison.is_none());
+    press(&mut fixture.app, &[Key::Escape]);
+    assert!(fixture.evaluate().opened.is_none());
+}
+
+#[test]
+fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
+    let mut fixture = Fixture::new().open();
+    fixture.press_until(&[Key::Char('c'), Key::Enter], |screen| {
+        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
+        with.is_some_and(|with| with.sets.len() == 7)
+    });
+    press(&mut fixture.app, &[Key::Down, Key::Right, Key::Right]);
+    assert_eq!(fixture.opened().cell, (DensityClass::B, DensityClass::C));
+    let pairs: Vec<_> = fixture.opened().cases.cases.iter().map(|case| case.pair.unwrap()).collect();
+    assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.touches(fixture.opened().cell)), "{pairs:?}");
+    press(&mut fixture.app, &[Key::Enter]);
+    insta::assert_snapshot!("pairs_80x24", drawn(&mut fixture.app, SMALL));
+    insta::assert_snapshot!("pairs_120x40", drawn(&mut fixture.app, LARGE));
+    let source = |app: &mut App, key: Key| {
+        let effects = press(app, &[key]);
+        assert_eq!(app.screen, ScreenId::Explain);
+        let text = format!("{effects:?}");
+        press(app, &[Key::Char('4')]);
+        text
+    };
+    assert!(source(&mut fixture.app, Key::Enter).contains("15_CC_R_modern"), "the open evaluation's models");
+    assert!(source(&mut fixture.app, Key::Char('b')).contains("9_CC_R_seed"), "those that it is compared with");
+    // All flips, then without a comparison all cases.
+    press(&mut fixture.app, &[Key::Escape, Key::Char('!')]);
+    let opened = fixture.opened();
+    assert_eq!(
+        opened.cases.cases.len(),
+        opened.pair().unwrap().comparison.pairs.iter().filter(|case| case.flip().is_some()).count()
+    );
+    press(&mut fixture.app, &[Key::Escape, Key::Escape]);
+    assert!(
+        fixture.opened().comparison.is_none() && fixture.opened().cases.cases.iter().all(|case| case.pair.is_none())
+    );
+}
+
+#[test]
+fn the_worst_errors_come_first_and_lists_are_sorted() {
+    let mut fixture = Fixture::new().open();
+    press(&mut fixture.app, &[Key::Char('!')]);
+    insta::assert_snapshot!("worst_80x24", drawn(&mut fixture.app, SMALL));
+    let listed = |fixture: &Fixture| {
+        let set = fixture.opened().set().unwrap();
+        let cases = fixture.opened().cases.cases.iter().map(|case| &set.evaluated.set.cases[case.place]);
+        cases.map(|case| (case.label, case.predicted(), case.probabilities.of(case.predicted()))).collect::<Vec<_>>()
+    };
+    let cases = listed(&fixture);
+    assert_eq!(cases.len(), 24);
+    let errors = cases.iter().take_while(|(truth, predicted, _)| truth != predicted).count();
+    assert!(errors > 0 && cases[errors..].iter().all(|(truth, predicted, _)| truth == predicted));
+    assert!(cases[..errors].is_sorted_by(|one, other| one.2 >= other.2), "the most confident error first");
+    assert!(cases[errors..].is_sorted_by(|one, other| one.2 <= other.2), "then the greatest doubt");
+    press(&mut fixture.app, &[Key::Char('s')]);
+    assert!(listed(&fixture).is_sorted_by(|one, other| one.2 >= other.2));
+    press(&mut fixture.app, &[Key::Char('s')]);
+    assert!(listed(&fixture).is_sorted_by_key(|case| (case.0.index(), case.1.index())));
+    press(&mut fixture.app, &[Key::Char('S')]);
+    assert!(listed(&fixture).is_sorted_by(|one, other| one.0.index() >= other.0.index()));
+}
+
+#[test]
+fn cases_are_shown_as_thumbnails_and_their_paths_copied() {
+    let mut fixture = Fixture::new().open();
+    press(&mut fixture.app, &[Key::Char('!'), Key::Char('a')]);
+    assert!(fixture.evaluate().is_on_sheet() && fixture.evaluate().view_state().shows_sheet);
+    for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), ((200, 55), "200x55")] {
+        insta::assert_snapshot!(format!("sheet_{name}"), drawn(&mut fixture.app, size));
+    }
+    press(&mut fixture.app, &[Key::Right, Key::Right, Key::Left]);
+    assert_eq!(fixture.opened().cases.list.cursor, 1);
+    let effects = press(&mut fixture.app, &[Key::Char('y')]);
+    let [Effect::Copy(path)] = &effects[..] else { panic!("{effects:?}") };
+    assert!(path.starts_with("/density/images/CC_R/") && path.ends_with("_CC_R.png"), "{path}");
+    press(&mut fixture.app, &[Key::Enter]);
+    assert_eq!(fixture.app.screen, ScreenId::Explain);
+    press(&mut fixture.app, &[Key::Char('4'), Key::Char('a')]);
+    assert!(!fixture.evaluate().is_on_sheet(), "a list again");
+}

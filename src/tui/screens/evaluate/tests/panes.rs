@@ -1,0 +1,105 @@
+//! The panes beside the matrix, and folders of predictions.
+
+use std::path::Path;
+
+use super::fixture::{all_resampled, predictions};
+use super::*;
+use mammoscope_domain::metrics::bootstrap::Bootstrap;
+use mammoscope_domain::metrics::evaluation::Evaluation;
+use mammoscope_storage::tables::prediction_table::PredictionWriter;
+
+const HUGE: (u16, u16) = (200, 55);
+
+#[test]
+fn the_panes_are_shown_one_after_another() {
+    let mut fixture = Fixture::new().open();
+    for pane in ["curves", "reliability", "subgroups"] {
+        press(&mut fixture.app, &[Key::Char('i')]);
+        assert_eq!(fixture.evaluate().pane.title(), pane);
+        for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), (HUGE, "200x55")] {
+            insta::assert_snapshot!(format!("{pane}_{name}"), drawn(&mut fixture.app, size));
+        }
+    }
+    press(&mut fixture.app, &[Key::Char('i'), Key::Char('I')]);
+    assert_eq!(fixture.evaluate().view_state().pane.title(), "subgroups", "saved");
+    fixture.app.shared.theme.ascii = true;
+    fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
+    press(&mut fixture.app, &[Key::Char('I'), Key::Char('I')]);
+    insta::assert_snapshot!("curves_without_colours_120x40", drawn(&mut fixture.app, LARGE));
+}
+
+#[test]
+fn a_comparison_has_the_curves_and_the_reliability_of_both() {
+    let mut fixture = Fixture::new().open();
+    fixture.press_until(&[Key::Char('c'), Key::Enter], |screen| {
+        let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
+        with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
+    });
+    press(&mut fixture.app, &[Key::Char('i')]);
+    insta::assert_snapshot!("compared_curves_120x40", drawn(&mut fixture.app, LARGE));
+    press(&mut fixture.app, &[Key::Char('i')]);
+    insta::assert_snapshot!("compared_reliability_80x24", drawn(&mut fixture.app, SMALL));
+    insta::assert_snapshot!("compared_reliability_120x40", drawn(&mut fixture.app, LARGE));
+}
+
+#[test]
+fn scanners_are_subgroups_where_the_data_set_names_them() {
+    let mut fixture = Fixture::new().open();
+    let set = fixture.opened().set().unwrap();
+    let (cases, name) = (set.evaluated.set.cases.clone(), set.evaluated.set.name);
+    let evaluated = Box::new(set.evaluated.clone());
+    let half = |cases: &[_]| Evaluation::of(cases, Bootstrap::NONE).unwrap();
+    let group = |name: &str, evaluation| crate::tui::protocol::evaluate::Subgroup { name: name.to_owned(), evaluation };
+    let subgroups = vec![group("Acme M 7", half(&cases[..10])), group("Other X", half(&cases[10..]))];
+    let request = fixture.evaluate().open_request;
+    let message = EvaluateMessage::Resampled { request, evaluated, subgroups };
+    fixture.app.update(UiMessage::Evaluate(message), fixed_time());
+    press(&mut fixture.app, &[Key::Char('I')]);
+    let text = drawn(&mut fixture.app, LARGE);
+    assert!(text.contains("Acme M 7") && text.contains("Other X") && !text.contains("scanners: not known"), "{text}");
+    assert_eq!(fixture.opened().name, Some(name));
+}
+
+/// A folder with the predictions of one view.
+fn write_folder(folder: &Path, spread: f32) {
+    let mut writer = PredictionWriter::create(folder).unwrap();
+    for row in predictions(View::CcR, 24, spread) {
+        writer.write(&row).unwrap();
+    }
+    writer.finish().unwrap();
+}
+
+#[test]
+fn a_folder_of_predictions_is_opened_by_its_path_and_compared() {
+    let mut fixture = Fixture::new().open();
+    let folder = fixture.folder.path().join("outside");
+    write_folder(&folder, 1.1);
+    press(&mut fixture.app, &[Key::Char('o')]);
+    insta::assert_snapshot!(
+        "open_folder_80x24",
+        drawn(&mut fixture.app, SMALL).replace(&fixture.folder.path().to_string_lossy().into_owned(), "TMP")
+    );
+    // A path without predictions is refused in the field, and what is open stays open.
+    let typed: Vec<Key> = format!("/{}/nowhere", folder.display()).chars().map(Key::Char).collect();
+    fixture.press_until(&typed, |_| true);
+    fixture.press_until(&[Key::Enter], |screen| format!("{:?}", screen.prompt).contains("no such file or folder"));
+    assert_eq!(fixture.opened().key, "15_modern");
+    let back: Vec<Key> = "/nowhere".chars().map(|_| Key::Backspace).collect();
+    fixture.press_until(&back, |_| true);
+    fixture.press_until(&[Key::Enter], |screen| screen.prompt.is_none());
+    fixture.press_until(&[], all_resampled);
+    assert_eq!((fixture.opened().names().len(), fixture.opened().sets.as_ref().unwrap().split), (1, None));
+    // The folder is in the list, and remembered.
+    press(&mut fixture.app, &[Key::Escape]);
+    assert!(drawn(&mut fixture.app, LARGE).contains("outside"));
+    assert_eq!(fixture.evaluate().view_state().folders, std::slice::from_ref(&folder));
+    fixture.press_until(&[Key::Down, Key::Enter], all_resampled);
+    fixture.press_until(&[Key::Char(']'), Key::Char('c'), Key::Enter], |screen| {
+        let pair = screen.opened.as_ref().and_then(|opened| opened.pair());
+        pair.is_some()
+    });
+    assert!(drawn(&mut fixture.app, LARGE).contains("Flips"));
+    // Removed from the list; its files stay.
+    press(&mut fixture.app, &[Key::Escape, Key::Escape, Key::Home, Key::Char('d')]);
+    assert!(fixture.evaluate().view_state().folders.is_empty() && folder.exists());
+}

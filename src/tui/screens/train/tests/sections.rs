@@ -1,0 +1,73 @@
+//! Sections, cloned settings, and the last runs with the data set.
+
+use super::*;
+
+#[test]
+fn the_settings_of_a_run_are_cloned() {
+    let mut app = app();
+    let mut spec = (*crate::tui::screens::evaluate::tests::fixture::row(
+        RunDir::create(tempfile::tempdir().unwrap().path().join("run")).unwrap(),
+        "modern",
+        9,
+        View::MloL,
+        mammoscope_domain::run::run_status::RunPhase::Completed,
+    )
+    .spec
+    .unwrap())
+    .clone();
+    spec.config.epochs = 7;
+    let destination = Destination::NewTraining { data: spec.data.clone(), like: Some(spec.clone().into()) };
+    let effects = app.navigate(destination);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Train(TrainEffect::Scan { .. }))), "{effects:?}");
+    let form = &app.screens.train.form;
+    assert_eq!((&form.config, form.preset.name.as_str()), (&spec.config, "modern"));
+    assert_eq!(form.selection(), ViewSelection::Only(vec![View::MloL]));
+    assert_eq!(form.changes(), BTreeMap::from([("epochs".to_owned(), "7".to_owned())]));
+    insta::assert_snapshot!("cloned_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("cloned_120x40", drawn(&mut app, (120, 40)));
+    insta::assert_snapshot!("cloned_200x55", drawn(&mut app, (200, 55)));
+}
+
+#[test]
+fn sections_open_close_and_show_what_is_changed() {
+    let mut app = with_data(&View::ALL);
+    insta::assert_snapshot!("folded_120x40", drawn(&mut app, (120, 40)));
+    let section = |app: &App| app.screens.train.section();
+    while section(&app) != Some("optimiser") {
+        press(&mut app, &[Key::Down]);
+    }
+    press(&mut app, &[Key::Enter, Key::Down]);
+    assert_eq!(app.screens.train.field().map(Field::name), Some("batch_size"));
+    typed(&mut app, "16");
+    press(&mut app, &[Key::Enter, Key::Up, Key::Left]);
+    assert_eq!(section(&app), Some("optimiser"), "closed by the left arrow");
+    insta::assert_snapshot!("one_changed_80x24", drawn(&mut app, (80, 24)));
+    let text = drawn(&mut app, (120, 40));
+    assert!(
+        text.contains("6 settings, 1 changed") && text.contains("16 images") && !text.contains("1 batches"),
+        "{text}"
+    );
+    press(&mut app, &[Key::Right]);
+    assert!(drawn(&mut app, (120, 40)).contains("1 batches"));
+    assert_eq!(app.screens.train.view_state().open.len(), 1, "saved");
+}
+
+#[test]
+fn the_last_runs_with_the_data_set_are_shown_with_their_losses() {
+    let mut app = with_estimate();
+    let folder = tempfile::tempdir().unwrap();
+    let run = RunDir::create(folder.path().join("run")).unwrap();
+    let phase = mammoscope_domain::run::run_status::RunPhase::Completed;
+    let mut row = crate::tui::screens::evaluate::tests::fixture::row(run.clone(), "modern", 9, View::CcR, phase);
+    let mut spec = (*row.spec.unwrap()).clone();
+    spec.data = "/home/sam/density".into();
+    row.spec = Some(spec.into());
+    app.shared.runs.rows = vec![row];
+    let effects = tick(&mut app, 3);
+    assert_eq!(effects, [Effect::Train(TrainEffect::ReadHistories(vec![run.clone()]))]);
+    let validation_losses = vec![1.2, 0.9, 0.7, 0.65];
+    send(&mut app, TrainMessage::Histories(vec![crate::tui::protocol::train::RunHistory { run, validation_losses }]));
+    assert!(tick(&mut app, 4).is_empty(), "once is enough");
+    insta::assert_snapshot!("history_120x40", drawn(&mut app, (120, 40)));
+    insta::assert_snapshot!("history_200x55", drawn(&mut app, (200, 55)));
+}
