@@ -23,7 +23,7 @@ pub(super) enum Labelling {
 #[command(after_help = "\
 Examples:
   mammoscope runs rename latest \"five classes, wide\"
-  mammoscope runs rename 2026-11-23T10-15-02_CC_R_seed \"\"          without a name of its own again")]
+  mammoscope runs rename 2026-11-23T10-15-02_CC_R_seed \"\"  without its own name")]
 pub(super) struct RenameArguments {
     /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]
