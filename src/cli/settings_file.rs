@@ -16,7 +16,7 @@ use mammoscope_domain::text::printable::printable_path;
 
 /// Show your settings, or make the file for them
 ///
-/// The settings are in config.toml in your configuration folder, or in the file that MAMMOSCOPE_CONFIG names. The
+/// The settings are in config.toml in your configuration folder, or in the file that `MAMMOSCOPE_CONFIG` names. The
 /// command line takes precedence over them.
 #[derive(Debug, Args)]
 pub(super) struct ConfigArguments {

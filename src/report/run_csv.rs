@@ -132,7 +132,9 @@ mod tests {
     #[test]
     fn curves_have_a_line_for_each_value() {
         let mut series = MetricSeries::default();
-        [0.5, f32::NAN, -0.25].into_iter().for_each(|value| series.push(value));
+        for value in [0.5, f32::NAN, -0.25] {
+            series.push(value);
+        }
         let curve = CsvCurve {
             run: "one",
             metric: "loss",

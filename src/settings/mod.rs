@@ -60,9 +60,9 @@ define_choice! {
         /// The bell: most terminals mark their window or tab.
         #[default]
         Bell = "bell",
-        /// A desktop notification of iTerm2, WezTerm, Ghostty, kitty and Windows Terminal.
+        /// A desktop notification of `iTerm2`, `WezTerm`, Ghostty, kitty and Windows Terminal.
         Osc9 = "osc9",
-        /// A desktop notification of foot, urxvt, WezTerm and Ghostty.
+        /// A desktop notification of foot, urxvt, `WezTerm` and Ghostty.
         Osc777 = "osc777",
     }
 }

@@ -57,29 +57,39 @@ fn user_folder(xdg: Option<PathBuf>, home: Option<PathBuf>, usual: &str) -> Opti
 mod tests {
     use super::*;
 
-    fn path(text: &str) -> Option<PathBuf> {
-        Some(PathBuf::from(text))
+    fn path(text: &str) -> PathBuf {
+        PathBuf::from(text)
     }
 
     #[test]
     fn the_settings_are_named_or_in_the_users_folder() {
         let of = |named, xdg, home| SettingsPlace::of(named, xdg, home).map(|place| (place.path, place.is_named));
-        let usual = Some(("/home/ada/.config/mammoscope/config.toml".into(), false));
-        assert_eq!(of(None, None, path("/home/ada")), usual);
-        assert_eq!(of(None, path("relative"), path("/home/ada")), usual);
+        let usual = Some(("/users/ada/.config/mammoscope/config.toml".into(), false));
+        assert_eq!(of(None, None, Some(path("/users/ada"))), usual);
+        assert_eq!(of(None, Some(path("relative")), Some(path("/users/ada"))), usual);
         assert_eq!(
-            of(None, path("/etc/ada"), path("/home/ada")),
+            of(None, Some(path("/etc/ada")), Some(path("/users/ada"))),
             Some(("/etc/ada/mammoscope/config.toml".into(), false))
         );
-        assert_eq!(of(path("/tmp/mine.toml"), path("/etc/ada"), None), Some(("/tmp/mine.toml".into(), true)));
-        assert_eq!(of(path(""), path("/etc/ada"), path("/home/ada")), None, "an empty name means no file");
+        assert_eq!(
+            of(Some(path("/etc/mine.toml")), Some(path("/etc/ada")), None),
+            Some(("/etc/mine.toml".into(), true))
+        );
+        assert_eq!(
+            of(Some(path("")), Some(path("/etc/ada")), Some(path("/users/ada"))),
+            None,
+            "an empty name means no file"
+        );
         assert_eq!(of(None, None, None), None);
     }
 
     #[test]
     fn the_marker_of_the_tour_is_in_the_users_state() {
-        assert_eq!(marker(None, path("/home/ada")), path("/home/ada/.local/state/mammoscope/tour_seen"));
-        assert_eq!(marker(path("/var/ada"), path("/home/ada")), path("/var/ada/mammoscope/tour_seen"));
-        assert_eq!(marker(path("state"), None), None);
+        assert_eq!(marker(None, Some(path("/users/ada"))), Some(path("/users/ada/.local/state/mammoscope/tour_seen")));
+        assert_eq!(
+            marker(Some(path("/var/ada")), Some(path("/users/ada"))),
+            Some(path("/var/ada/mammoscope/tour_seen"))
+        );
+        assert_eq!(marker(Some(path("state")), None), None);
     }
 }

@@ -76,12 +76,11 @@ fn parse(text: &str, home: Option<&Path>, settings: &mut Settings) -> Result<(),
     let mut outcome = Ok(());
     for (name, value) in entries {
         let entry = Entry { text, place: value.span(), value: value.get_ref() };
-        let read = match NAMES.into_iter().find(|known| *known == name.get_ref().as_ref()) {
-            Some(known) => take(known, &entry, home, settings),
-            None => {
-                let reason = format!("unknown setting '{}'; there are {}", printable(name.get_ref()), NAMES.join(", "));
-                Err(TomlError::at(text, name.span(), reason))
-            }
+        let read = if let Some(known) = NAMES.into_iter().find(|known| *known == name.get_ref().as_ref()) {
+            take(known, &entry, home, settings)
+        } else {
+            let reason = format!("unknown setting '{}'; there are {}", printable(name.get_ref()), NAMES.join(", "));
+            Err(TomlError::at(text, name.span(), reason))
         };
         outcome = outcome.and(read);
     }

@@ -43,9 +43,8 @@ mod tests {
     #[test]
     fn the_background_does_not_count() {
         // A half disc of 1000 to 1299 on a background of 0, which takes two thirds of the picture.
-        let grey = |x: usize, y: usize| match x.pow(2) + y.abs_diff(100).pow(2) < 80_usize.pow(2) {
-            true => 1000 + ((x * 7 + y * 13) % 300) as u16,
-            false => 0,
+        let grey = |x: usize, y: usize| {
+            if x.pow(2) + y.abs_diff(100).pow(2) < 80_usize.pow(2) { 1000 + ((x * 7 + y * 13) % 300) as u16 } else { 0 }
         };
         let stored = Raster::new(150, 200, Channels::Grey, (0..150 * 200).map(|at| grey(at % 150, at / 150)).collect());
         let found = BreastRange::of(&stored).unwrap();

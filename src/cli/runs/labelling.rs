@@ -1,5 +1,7 @@
 //! `mammoscope runs rename`, `tag` and `note`: what people write on a run.
 
+use std::fmt::Write as _;
+
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
@@ -99,7 +101,7 @@ fn each(
     let mut printed = String::new();
     for run in &found.runs {
         let labels = change_labels(run, change)?;
-        printed += &format!("{}: {}\n", printable(&run.name()), shown(&labels));
+        let _ = writeln!(printed, "{}: {}", printable(&run.name()), shown(&labels));
     }
     print_result(&printed)?;
     Ok(Outcome::Done)

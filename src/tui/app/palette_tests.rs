@@ -70,8 +70,7 @@ fn train_goes_to_train_from_every_screen_and_quit_quits() {
 fn what_is_final_is_last_and_needs_a_word_in_full_or_a_yes() {
     let mut app = fresh_app();
     let commands = commands(&mut app);
-    let texts =
-        ('a'..='z').map(String::from).chain(["".to_owned(), "ru".to_owned(), "tr".to_owned(), "sto".to_owned()]);
+    let texts = ('a'..='z').map(String::from).chain(["", "ru", "tr", "sto"].map(String::from));
     for text in texts {
         let found = hits(&commands, &text);
         let first_risky = found.iter().position(|hit| commands[hit.command].is_risky()).unwrap_or(found.len());

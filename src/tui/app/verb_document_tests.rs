@@ -1,5 +1,6 @@
 //! `docs/workbench.md` lists the verbs as they are.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -39,7 +40,7 @@ fn table(app: &mut App) -> String {
         let keys: Vec<String> = entry.keys.iter().map(|key| format!("`{key}`").replace('|', "\\|")).collect();
         let marks = columns.iter().map(|(_, bindings)| if is_bound(entry, bindings) { "●" } else { " " });
         let marks = marks.collect::<Vec<_>>().join(" | ");
-        text += &format!("| {} | `{}` | {} | {marks} |\n", keys.join(" "), entry.name, entry.meaning);
+        writeln!(text, "| {} | `{}` | {} | {marks} |", keys.join(" "), entry.name, entry.meaning).unwrap();
     }
     text
 }

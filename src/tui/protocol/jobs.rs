@@ -190,7 +190,7 @@ impl JobList {
                 let title = job.order.title.split(' ').next().unwrap_or_default();
                 match (&job.state, short_progress(&job.progress)) {
                     (JobState::Stopping { .. }, _) => format!("{title} stopping"),
-                    (_, progress) if progress.is_empty() => format!("{title} running"),
+                    (_, "") => format!("{title} running"),
                     (_, progress) => format!("{title} {progress}"),
                 }
             }
@@ -281,8 +281,8 @@ mod tests {
         JobOrder { title: title.to_owned(), arguments: Vec::new(), result, rehearsed: None }
     }
 
-    fn exit(succeeded: bool, text: &str) -> Result<ExitText, Failure> {
-        Ok(ExitText { succeeded, text: text.to_owned() })
+    fn exit(succeeded: bool, text: &str) -> ExitText {
+        ExitText { succeeded, text: text.to_owned() }
     }
 
     #[test]
@@ -296,7 +296,7 @@ mod tests {
         list.stop(id, now);
         assert_eq!(list.status_text(), "predict stopping");
         list.take(JobMessage::Line { id, text: "wrote 12 images".to_owned() }, now);
-        let ended = list.take(JobMessage::Ended { id, outcome: exit(false, "exit status 130") }, now).unwrap();
+        let ended = list.take(JobMessage::Ended { id, outcome: Ok(exit(false, "exit status 130")) }, now).unwrap();
         let JobState::Ended { end, .. } = &ended.state else { panic!("{ended:?}") };
         assert_eq!(end, &JobEnd::Stopped("exit status 130".to_owned()));
         assert_eq!((ended.summary(), ended.result()), ("wrote 12 images", None), "what was stopped has no result");
@@ -308,8 +308,8 @@ mod tests {
         let (mut list, now) = (JobList::default(), fixed_time());
         let [first, second] = ["phantom a", "phantom b"].map(|title| list.add(order(title), now));
         assert_eq!(list.status_text(), "2 jobs running");
-        list.take(JobMessage::Ended { id: first, outcome: exit(true, "exit status 0") }, now);
-        list.take(JobMessage::Ended { id: second, outcome: exit(false, "exit status 1") }, now);
+        list.take(JobMessage::Ended { id: first, outcome: Ok(exit(true, "exit status 0")) }, now);
+        list.take(JobMessage::Ended { id: second, outcome: Ok(exit(false, "exit status 1")) }, now);
         assert!(list.get(first).unwrap().result().is_some() && list.get(second).unwrap().result().is_none());
         assert_eq!(list.iter().map(|job| job.id).collect::<Vec<_>>(), [second, first], "the newest first");
     }

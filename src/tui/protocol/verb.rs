@@ -188,7 +188,9 @@ impl KeyMap {
 
     /// Gives a verb these keys instead of its own.
     pub(super) fn set(&mut self, verb: Verb, keys: Vec<Key>) {
-        self.verbs.iter_mut().filter(|(other, _)| *other == verb).for_each(|(_, own)| own.clone_from(&keys));
+        if let Some((_, own)) = self.verbs.iter_mut().find(|(other, _)| *other == verb) {
+            *own = keys;
+        }
     }
 
     /// The keys of a verb, the one to show in a footer first.

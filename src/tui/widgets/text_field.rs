@@ -129,7 +129,9 @@ mod tests {
         let opened = || TextField::selected("100");
         let after = |keys: &[Key]| {
             let mut field = opened();
-            keys.iter().for_each(|key| assert!(field.press(*key)));
+            for key in keys {
+                assert!(field.press(*key));
+            }
             field.text().to_owned()
         };
         assert_eq!(after(&[Key::Char('2'), Key::Char('0')]), "20");

@@ -80,9 +80,9 @@ mod tests {
         let line = serde_json::to_string(&record(3)).unwrap();
         let mut file = OpenOptions::new().append(true).open(&path).unwrap();
         file.write_all(b"not a record\n").unwrap();
-        file.write_all(line[..20].as_bytes()).unwrap();
+        file.write_all(&line.as_bytes()[..20]).unwrap();
         assert_eq!(tail.read(), (Vec::new(), false));
-        file.write_all(line[20..].as_bytes()).unwrap();
+        file.write_all(&line.as_bytes()[20..]).unwrap();
         file.write_all(b"\n").unwrap();
         assert_eq!(tail.read(), (vec![record(3)], false));
         fs::write(&path, "").unwrap();

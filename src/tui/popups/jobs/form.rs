@@ -50,7 +50,7 @@ impl JobForm {
         let first_empty = defaults.iter().position(|value| value.trim().is_empty()).unwrap_or(0);
         let cursor = if matches!(kind, JobKind::Split) { 0 } else { first_empty };
         let form = Self { kind, workspace, values, cursor, facts: Vec::new(), refusal: None };
-        let effects = (0..form.values.len()).flat_map(|place| form.look_at(place)).collect();
+        let effects = (0..form.values.len()).filter_map(|place| form.look_at(place)).collect();
         (form, effects)
     }
 
@@ -73,7 +73,7 @@ impl JobForm {
         let content = self.kind.fields()[place].content;
         let is_path = matches!(content, Content::Existing | Content::New | Content::Model);
         let typed = self.values[place].text().to_owned();
-        is_path.then(|| Effect::Job(JobEffect::LookAt(typed)))
+        is_path.then_some(Effect::Job(JobEffect::LookAt(typed)))
     }
 
     /// The reason why the value of a field is refused.
@@ -108,15 +108,12 @@ impl JobForm {
     /// Takes the first completion of a path, or goes to the next field.
     fn complete(&mut self) -> Vec<Effect> {
         let found = self.facts_of(self.cursor).and_then(|facts| facts.completions.first().cloned());
-        match found {
-            Some(path) => {
-                self.values[self.cursor] = TextField::new(path);
-                self.look_at(self.cursor).into_iter().collect()
-            }
-            None => {
-                self.cursor = (self.cursor + 1) % self.values.len();
-                Vec::new()
-            }
+        if let Some(path) = found {
+            self.values[self.cursor] = TextField::new(path);
+            self.look_at(self.cursor).into_iter().collect()
+        } else {
+            self.cursor = (self.cursor + 1) % self.values.len();
+            Vec::new()
         }
     }
 

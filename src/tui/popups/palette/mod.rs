@@ -150,12 +150,11 @@ fn line(command: &Command, cells: u16, shared: &SharedState) -> Line<'static> {
     let theme = &shared.theme;
     let binding = command.binding;
     let label = if binding.hint.is_empty() { " ".to_owned() } else { format!(" {}  ", binding.hint) };
-    let right = match &command.unavailable {
-        Some(reason) => padded_start(reason, width(reason).clamp(SCREEN + KEYS, REASON)),
-        None => {
-            let keys = fitted(&binding.keys_text(&shared.keymap), KEYS - 1);
-            padded_start(command.elsewhere.map_or("", ScreenId::title), SCREEN) + &padded_start(&keys, KEYS)
-        }
+    let right = if let Some(reason) = &command.unavailable {
+        padded_start(reason, width(reason).clamp(SCREEN + KEYS, REASON))
+    } else {
+        let keys = fitted(&binding.keys_text(&shared.keymap), KEYS - 1);
+        padded_start(command.elsewhere.map_or("", ScreenId::title), SCREEN) + &padded_start(&keys, KEYS)
     };
     let room = usize::from(cells).saturating_sub(width(&right) + width(&label) + 2);
     let description = padded(binding.name, room);

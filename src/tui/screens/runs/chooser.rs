@@ -123,11 +123,10 @@ impl RunsScreen {
 }
 
 fn toggle<T: PartialEq + Ord>(chosen: &mut Vec<T>, item: T) {
-    match chosen.iter().position(|other| *other == item) {
-        Some(at) => drop(chosen.remove(at)),
-        None => {
-            chosen.push(item);
-            chosen.sort_unstable();
-        }
+    if let Some(at) = chosen.iter().position(|other| *other == item) {
+        chosen.remove(at);
+    } else {
+        chosen.push(item);
+        chosen.sort_unstable();
     }
 }

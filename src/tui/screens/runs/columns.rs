@@ -72,13 +72,11 @@ impl Column {
     pub(super) const fn cells(self) -> Option<usize> {
         match self {
             Self::Name | Self::State => None,
-            Self::Curve => Some(7),
+            Self::Curve | Self::Epoch => Some(7),
             Self::Best => Some(11),
-            Self::Epoch => Some(7),
             Self::Eta => Some(5),
             Self::Tags => Some(12),
-            Self::Preset => Some(6),
-            Self::Created => Some(6),
+            Self::Preset | Self::Created => Some(6),
         }
     }
 
@@ -209,12 +207,13 @@ pub(super) fn state_in(text: String, condition: Option<&RunCondition>, silence: 
 
 #[cfg(test)]
 mod tests {
+    use Column::{Best, Curve, Epoch, Eta, State, Tags};
+
     use super::*;
 
     #[test]
     fn columns_give_way_until_they_fit() {
         let shown = |cells| Layout::of(&Column::USUAL, cells).columns.into_iter().map(|(column, _)| column);
-        use Column::{Best, Curve, Epoch, Eta, State, Tags};
         assert_eq!(shown(94).collect::<Vec<_>>(), [State, Curve, Best, Eta, Epoch, Tags]);
         assert_eq!(shown(78).collect::<Vec<_>>(), [State, Curve, Best, Eta, Epoch, Tags]);
         assert_eq!(shown(58).collect::<Vec<_>>(), [State, Curve, Best, Eta, Epoch], "at 120 columns");

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::listing::ListLine;
 use super::places::{Places, XAxis};
 use super::run_names::title;
 use super::{Focus, RunsScreen};
@@ -20,7 +21,7 @@ impl RunsScreen {
     fn export_list(&self, shared: &SharedState) -> Vec<Effect> {
         // The runs of an open folder are listed after it.
         let mut seen = HashSet::new();
-        let rows = self.picker.shown.iter().flat_map(|line| line.rows()).filter(|row| seen.insert(**row));
+        let rows = self.picker.shown.iter().flat_map(ListLine::rows).filter(|row| seen.insert(**row));
         let rows: Vec<_> = rows.filter_map(|row| shared.runs.rows.get(*row)).cloned().collect();
         if rows.is_empty() {
             return vec![Effect::failed("no runs to export")];

@@ -13,6 +13,7 @@ use crate::tui::protocol::runs::{RunsEffect, RunsMessage};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::request_verb::RequestVerb;
+use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_runs::control::RequestOutcome;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -94,17 +95,7 @@ impl RunsScreen {
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
                 }]
             }
-            RunsMessage::Labelled { run, outcome } => match outcome {
-                Ok(labels) => {
-                    let name = printable(&run.name());
-                    if let Some(at) = shared.runs.position(&run) {
-                        shared.runs.rows[at].labels = (!labels.is_empty()).then(|| labels.into());
-                    }
-                    self.refresh_list(shared);
-                    vec![Effect::done(format!("labels of {name} saved"))]
-                }
-                Err(problem) => vec![Effect::failed(printable(problem.text()))],
-            },
+            RunsMessage::Labelled { run, outcome } => self.on_labelled(&run, outcome, shared),
             RunsMessage::Trashed { run, outcome } => vec![match outcome {
                 Ok(place) => {
                     self.marked.retain(|other| *other != run);
@@ -124,6 +115,25 @@ impl RunsScreen {
                 }
                 Err(problem) => vec![Effect::failed(printable(problem.text()))],
             },
+        }
+    }
+
+    /// Shows the new name, tags and note of a run.
+    fn on_labelled(
+        &mut self,
+        run: &RunDir,
+        outcome: Result<RunLabels, Failure>,
+        shared: &mut SharedState,
+    ) -> Vec<Effect> {
+        match outcome {
+            Ok(labels) => {
+                if let Some(at) = shared.runs.position(run) {
+                    shared.runs.rows[at].labels = (!labels.is_empty()).then(|| labels.into());
+                }
+                self.refresh_list(shared);
+                vec![Effect::done(format!("labels of {} saved", printable(&run.name())))]
+            }
+            Err(problem) => vec![Effect::failed(printable(problem.text()))],
         }
     }
 

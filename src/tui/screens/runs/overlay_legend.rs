@@ -24,7 +24,7 @@ impl RunsScreen {
         let runs = self.drawn_runs().len() as u16;
         match self.cursor {
             _ if runs < 2 => 0,
-            Some(_) if runs + 1 <= height / 3 => runs,
+            Some(_) if runs < height / 3 => runs,
             _ => 1,
         }
     }

@@ -45,11 +45,11 @@ pub(super) fn titles(runs: &[RunDir], rows: &[Option<&RunRow>], shared: &SharedS
     let plain: Vec<String> =
         runs.iter().zip(rows).map(|(run, row)| row.map_or_else(|| printable(&run.name()), title)).collect();
     let is_shared = |title: &String| plain.iter().filter(|other| *other == title).count() > 1;
-    let created = |row: &Option<&RunRow>| row.and_then(RunRow::created);
+    let created = |row: Option<&RunRow>| row.and_then(RunRow::created);
     plain
         .iter()
         .zip(rows)
-        .map(|(title, row)| match created(row).filter(|_| is_shared(title)) {
+        .map(|(title, row)| match created(*row).filter(|_| is_shared(title)) {
             Some(created) => format!("{title} {}", day_or_time(created, shared.now)),
             None => title.clone(),
         })

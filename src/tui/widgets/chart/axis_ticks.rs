@@ -78,7 +78,12 @@ pub(crate) fn log_ticks((low, high): (f64, f64), wanted: usize) -> Vec<Tick> {
             .filter(within)
             .collect()
     };
-    let by_powers = || (1..).map(|every| at(&[1.0], every)).find(|values| values.len() <= wanted).unwrap_or_default();
+    let by_powers = || {
+        (1..=last.abs_diff(first) as usize + 1)
+            .map(|every| at(&[1.0], every))
+            .find(|values| values.len() <= wanted)
+            .unwrap_or_default()
+    };
     let most = wanted.max(ENOUGH_TICKS);
     let shows_scale = |values: &Vec<f64>, most: usize| (MIN_TICKS..=most).contains(&values.len());
     let candidates = || [at(&[1.0, 2.0, 5.0], 1), at(&[1.0, 3.0], 1), at(&[1.0], 1), by_powers()].into_iter();
@@ -131,11 +136,15 @@ pub(crate) fn time_label(seconds: f64) -> String {
     }
 }
 
+/// The decimals that a step of an axis has at most.
+const MAX_DECIMALS: i32 = 300;
+
 /// A number with as many digits as distinguish it from its neighbours a step away, without zeros at the end; `k` and
 /// `M` for thousands and millions, powers of ten if even the `largest` number of the axis is tiny.
 fn step_label(value: f64, step: f64, largest: f64) -> String {
     // The decimals of the step, to which the value is a multiple.
-    let decimals = |step: f64| (0..).find(|decimals| is_whole(step * 10_f64.powi(*decimals))).unwrap_or(0) as usize;
+    let decimals =
+        |step: f64| (0..=MAX_DECIMALS).find(|decimals| is_whole(step * 10_f64.powi(*decimals))).unwrap_or(0) as usize;
     match value.abs() {
         0.0 => "0".to_owned(),
         size if largest < MIN_DECIMAL && step < MIN_DECIMAL => {

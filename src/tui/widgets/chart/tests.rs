@@ -10,7 +10,9 @@ use mammoscope_domain::run::metric_series::Extent;
 
 fn series(values: &[f32]) -> MetricSeries {
     let mut series = MetricSeries::default();
-    values.iter().for_each(|value| series.push(*value));
+    for value in values {
+        series.push(*value);
+    }
     series
 }
 
