@@ -82,7 +82,7 @@ impl Grid {
         let aspect = f64::from(look.cell.width) / f64::from(look.cell.height.max(1));
         let picture = (f64::from(width.saturating_sub(1)) * aspect * ASPECT).round() as u16;
         let height = (picture.max(MIN_ROWS) + 1).min(area.height.max(1));
-        let rows = (area.height / height).max(1);
+        let rows = ((area.height + height / 2) / height).max(1);
         // The rows that are left over make the pictures larger.
         Self { area, columns, rows, width, height: area.height / rows }
     }

@@ -45,10 +45,14 @@ pub(in crate::tui) fn hanging_of(view: View, beside: &Arc<[PathBuf]>) -> Hanging
 
 /// The areas of the four views, in the order of [`View::ALL`].
 pub(in crate::tui) fn hanging_areas(area: Rect) -> [Rect; 4] {
-    let rows: [Rect; 2] = Layout::vertical([Constraint::Fill(1); 2]).areas(area);
-    let columns = |row: Rect| -> [Rect; 2] { Layout::horizontal([Constraint::Fill(1); 2]).areas(row) };
-    let ([upper_left, upper_right], [lower_left, lower_right]) = (columns(rows[0]), columns(rows[1]));
-    [upper_left, upper_right, lower_left, lower_right]
+    // All of one size, or their scales would differ; an odd row or column is left over.
+    let (width, height) = (area.width / 2, area.height / 2);
+    [(0, 0), (width, 0), (0, height), (width, height)].map(|(right, down)| Rect {
+        x: area.x + right,
+        y: area.y + down,
+        width,
+        height,
+    })
 }
 
 impl HangingView {

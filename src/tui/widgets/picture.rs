@@ -55,8 +55,9 @@ pub(in crate::tui) struct PictureView {
     /// `None` for the whole image.
     zoom: Option<Zoom>,
     cursor: Option<Share>,
-    /// The cells that the picture takes.
+    /// The cells that the picture takes, and those that it may take.
     area: Rect,
+    room: Rect,
     requested: Option<PictureRequest>,
     pending: Option<PictureEffect>,
     shown: Option<PictureMessage>,
@@ -72,6 +73,7 @@ impl PictureView {
             zoom: None,
             cursor: None,
             area: Rect::ZERO,
+            room: Rect::ZERO,
             requested: None,
             pending: None,
             shown: None,
@@ -245,18 +247,32 @@ impl PictureView {
         let (Some(part), true) = (self.present_part(), self.area.contains((mouse.column, mouse.row).into())) else {
             return false;
         };
-        let share = |at: u16, start: u16, cells: u16| (f64::from(at - start) + 0.5) / f64::from(cells.max(1));
-        let under = part.position(Share {
-            x: share(mouse.column, self.area.x, self.area.width),
-            y: share(mouse.row, self.area.y, self.area.height),
-        });
+        let under = part.position(share_at(mouse, self.area));
         match mouse.kind {
-            MouseKind::WheelUp => self.zoom = self.zoomed(1, under),
-            MouseKind::WheelDown => self.zoom = self.zoomed(-1, under),
+            MouseKind::WheelUp | MouseKind::WheelDown => {
+                let steps = if mouse.kind == MouseKind::WheelUp { 1 } else { -1 };
+                self.zoom = self.zoomed(steps, under);
+                self.keep_under(mouse, under);
+            }
             MouseKind::Press | MouseKind::Drag if self.cursor.is_some() => self.cursor = Some(under),
             MouseKind::Press | MouseKind::Drag | MouseKind::Release => return false,
         }
         true
+    }
+
+    /// Moves the magnified part so that a position of the image is under the mouse.
+    fn keep_under(&mut self, mouse: Mouse, position: Share) {
+        let chest_wall = self.shown.as_ref().and_then(|shown| shown.request.framing.hanging.as_ref());
+        let side = chest_wall.map(|hanging| hanging.chest_wall);
+        let Some((part, zoom)) = self.present_part().zip(self.zoom) else { return };
+        let Some(place) = placed(self.room, part.cells, side) else { return };
+        let share = share_at(mouse, place);
+        let centre = |position: f64, share: f64, part: u32, image: u32| {
+            (position + (0.5 - share) * f64::from(part) / f64::from(image.max(1))).clamp(0.0, 1.0)
+        };
+        let x = centre(position.x, share.x, part.part.width, part.image.width);
+        let y = centre(position.y, share.y, part.part.height, part.image.height);
+        self.zoom = Some(Zoom { centre: Share { x, y }, ..zoom });
     }
 
     /// Draws the picture, or requests it. The images of `neighbours` will probably be shown next.
@@ -269,6 +285,7 @@ impl PictureView {
         neighbours: impl FnOnce() -> Vec<PathBuf>,
     ) {
         let Some(look) = shared.graphics.look(shared.theme.text_look()).filter(|_| !area.is_empty()) else { return };
+        self.room = area;
         let room = Cells { columns: area.width, rows: area.height };
         let PictureContent { path, window, painted, hanging } = content;
         let is_painted = painted.is_some();
@@ -304,6 +321,12 @@ impl PictureView {
             }
         }
     }
+}
+
+/// The position of the mouse in an area.
+fn share_at(mouse: Mouse, area: Rect) -> Share {
+    let share = |at: u16, start: u16, cells: u16| (f64::from(at) - f64::from(start) + 0.5) / f64::from(cells.max(1));
+    Share { x: share(mouse.column, area.x, area.width), y: share(mouse.row, area.y, area.height) }
 }
 
 /// The cells of a picture in an area: in the middle or, beside other views, with the chest wall at the edge; `None` if

@@ -45,7 +45,8 @@ impl DatasetsScreen {
     }
 
     /// Copies the path of the image under the cursor or, in the tree, of the folder.
-    pub(super) fn copy(&self) -> Vec<Effect> {
+    pub(super) fn copy(&mut self) -> Vec<Effect> {
+        self.relist();
         let folder = || self.tree.as_ref().map(|tree| tree.folder(self.folder).path.clone());
         let path = if self.in_images { self.selected_path() } else { folder() };
         path.map(|path| Effect::Copy(path.to_string_lossy().into_owned())).into_iter().collect()

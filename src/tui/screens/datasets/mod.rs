@@ -8,6 +8,7 @@ mod images_view;
 mod keys;
 mod marks;
 mod messages;
+mod mouse;
 mod order;
 mod preparation;
 mod prepared;

@@ -30,11 +30,11 @@ fn answer(app: &mut App, request: &ThumbnailRequest) {
 }
 
 fn sheet(app: &mut App, size: (u16, u16)) -> String {
-    shown(app, size);
+    drawn(app, size);
     if let Some(request) = requested(app) {
         answer(app, &request);
     }
-    shown(app, size)
+    drawn(app, size)
 }
 
 fn selected(app: &App) -> String {
