@@ -140,6 +140,7 @@ pub(super) const STATES: &[StateTables] = &[
     StateTables::new(IMAGES, "needs a folder with images"),
     StateTables::new(FOLDERS, "needs an open data set"),
     StateTables::new(PREPARED_IMAGES, "needs prepared images"),
+    StateTables::new(SHEET, "needs the thumbnails of a folder"),
     StateTables::new(NOTHING, "a data set is open"),
     StateTables::mode(review::keys::IMAGES, "needs an open review"),
     StateTables::mode(review::keys::CORRECTION, "needs a correction in the review"),

@@ -323,7 +323,7 @@ impl ExplainScreen {
             .flatten();
         match coarse.map(CoarseMap::finer) {
             None => (cells, false),
-            Some(Some(finer)) => (format!("{cells} only; {finer} is finer"), true),
+            Some(Some(finer)) => (format!("{cells}; finer: {finer}"), true),
             Some(None) => (format!("{cells} only"), true),
         }
     }
