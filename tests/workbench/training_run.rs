@@ -178,7 +178,7 @@ fn every_request_can_be_made_from_the_menu() {
     session.wait_for_text("stopped ·");
     assert_eq!(status(&run)["state"], "stopped");
     session.send(b"r");
-    session.wait_for_text("a trainer is running again");
+    session.wait_for_text("training resumed");
     session.wait_for_text("running ·");
     kill_process(trainer(&run), Signal::KILL).unwrap();
     session.wait_for_text("stale ·");

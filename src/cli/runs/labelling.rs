@@ -22,8 +22,8 @@ pub(super) enum Labelling {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  mammoscope runs rename latest \"five classes, wide\"
-  mammoscope runs rename 2026-11-23T10-15-02_CC_R_seed \"\"          without a name of its own again")]
+  mammoscope runs rename latest \"wider network\"
+  mammoscope runs rename 2026-11-23T10-15-02_CC_R_seed \"\"  without its own name")]
 pub(super) struct RenameArguments {
     /// A run's name or a prefix of it, its path, a group's id, or `latest`
     #[arg(value_name = "RUN")]

@@ -63,6 +63,17 @@ fn the_verbs_are_documented() {
 }
 
 #[test]
+fn every_verb_is_of_use_somewhere() {
+    let columns = columns(&mut fresh_app());
+    let unused: Vec<&str> = VERBS
+        .iter()
+        .filter(|entry| !columns.iter().any(|(_, bindings)| is_bound(entry, bindings)))
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(unused, [""; 0], "a verb without an action");
+}
+
+#[test]
 fn the_common_tasks_take_at_most_four_keys_that_exist() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/workbench.md");
     let document = fs::read_to_string(&path).unwrap();

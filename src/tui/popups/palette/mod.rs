@@ -132,12 +132,15 @@ impl PalettePopup {
             frame.render_widget(Paragraph::new(line(command, rows.width, shared)).style(style), place);
         }
         let command = &self.commands[self.found[self.list.cursor].command];
-        let mut spans = vec![Span::raw(command.binding.name)];
-        if let Some(reason) = &command.unavailable {
-            spans.push(Span::styled(format!(" · not now: {reason}"), theme.warning()));
-        }
         let detail = Rect::new(detail.x + 1, detail.y, detail.width.saturating_sub(2), detail.height);
-        frame.render_widget(Paragraph::new(Line::from(spans)).wrap(Wrap { trim: true }), detail);
+        let shown = match &command.unavailable {
+            None => Paragraph::new(command.binding.name).wrap(Wrap { trim: true }),
+            Some(reason) => Paragraph::new(vec![
+                Line::raw(fitted(command.binding.name, usize::from(detail.width))),
+                Line::styled(format!("not now: {reason}"), theme.warning()),
+            ]),
+        };
+        frame.render_widget(shown, detail);
     }
 }
 

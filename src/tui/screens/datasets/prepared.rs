@@ -97,7 +97,7 @@ impl DatasetsScreen {
 
     fn open_review(&mut self) -> Vec<Effect> {
         let Some(root) = self.root().filter(|_| self.is_prepared) else {
-            let text = "only images made by preprocessing (p) can be reviewed: this folder has no manifest.jsonl";
+            let text = "only preprocessed images can be reviewed: this folder has no manifest.jsonl";
             return vec![Effect::warning(text)];
         };
         let (review, effects) = ReviewPane::new(&root, self.sources.get(&root).map(PathBuf::as_path));

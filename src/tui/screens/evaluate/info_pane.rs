@@ -24,16 +24,6 @@ impl InfoPane {
     pub(super) fn step(self, steps: isize) -> Self {
         Self::ALL[(self as usize).wrapping_add_signed(steps).wrapping_add(Self::ALL.len()) % Self::ALL.len()]
     }
-
-    /// The name in the line of panes.
-    pub(super) const fn title(self) -> &'static str {
-        match self {
-            Self::Figures => "figures",
-            Self::Curves => "curves",
-            Self::Reliability => "reliability",
-            Self::Subgroups => "subgroups",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -17,10 +17,12 @@ use super::{ExplainScreen, MapState};
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
 use crate::tui::protocol::framing::Hanging;
 use crate::tui::protocol::painted::PaintedExplanation;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::hanging::{hanging_areas, hanging_of};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
@@ -228,7 +230,9 @@ impl ExplainScreen {
             }
             MapState::Pending => {
                 let text = match self.settings.method {
-                    _ if self.source.is_none() => "no models yet: M chooses them".to_owned(),
+                    _ if self.source.is_none() => {
+                        format!("no models yet; {} chooses some", key_text(Verb::OpenOther, &shared.keymap))
+                    }
                     method if method.is_slow() => {
                         format!("computing the map: {} passes of the network", method.passes(REFERENCE_SIZE))
                     }
@@ -312,27 +316,28 @@ impl ExplainScreen {
     /// coarse to localise anything in the breast.
     fn grid_text(&self, mapped: &MappedImage) -> (String, bool) {
         let (columns, rows) = mapped.grid();
-        let positions = format!("{columns} × {rows} positions");
+        let cells = format!("{columns} × {rows} cells");
         let settings = &self.settings;
         let coarse = (settings.method.is_of_layer() && settings.method != ExplanationMethod::Random)
             .then(|| CoarseMap::of(settings.layer, mapped.image.map.width()))
             .flatten();
         match coarse.map(CoarseMap::finer) {
-            None => (positions, false),
-            Some(Some(finer)) => (format!("{columns} × {rows} only; [ to {finer}"), true),
-            Some(None) => (format!("{positions} only"), true),
+            None => (cells, false),
+            Some(Some(finer)) => (format!("{cells} only; {finer} is finer"), true),
+            Some(None) => (format!("{cells} only"), true),
         }
     }
 }
 
 fn draw_empty(frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
     let theme = &shared.theme;
+    let key = key_text(Verb::Explain, &shared.keymap);
     let inner = draw_pane(frame, area, theme, true, ["Explain", ""]);
     let lines = vec![
         Line::raw(""),
         Line::raw(" No images are selected yet."),
         Line::raw(""),
-        Line::styled(" In Datasets, e explains the marked or listed images.", theme.dim()),
+        Line::styled(format!(" In Datasets, {key} explains the marked or listed images."), theme.dim()),
         Line::styled(" In Evaluate, Enter on a case in a cell of the matrix explains it.", theme.dim()),
     ];
     frame.render_widget(Paragraph::new(lines), inner);

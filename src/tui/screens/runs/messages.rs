@@ -77,7 +77,7 @@ impl RunsScreen {
                 self.requests.resumes.retain(|other| *other != run);
                 let name = printable(&run.name());
                 vec![match outcome {
-                    Ok(()) => Effect::done(format!("{name}: a trainer is running again")),
+                    Ok(()) => Effect::done(format!("{name}: training resumed")),
                     Err(problem) => Effect::failed(format!("{name}: {}", printable(problem.text()))),
                 }]
             }

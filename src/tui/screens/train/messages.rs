@@ -52,7 +52,7 @@ impl TrainScreen {
         };
         let started = counted(runs.len(), "run");
         let notice = if failures.is_empty() {
-            Effect::done(format!("{started} started; leaving the workbench does not stop training"))
+            Effect::done(format!("{started} started; training continues after you quit"))
         } else {
             Effect::warning(format!("only {started} started: {failures}"))
         };

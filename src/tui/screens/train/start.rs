@@ -37,7 +37,7 @@ impl TrainScreen {
         }
         if let (None, Some(doubt)) = (&self.start.doubt, self.doubt()) {
             self.start.doubt = Some(doubt.clone());
-            return vec![Effect::warning(format!("{doubt}; Ctrl-S again starts"))];
+            return vec![Effect::warning(format!("{doubt}; start again to accept it"))];
         }
         let pending = self.data.state.known().map(|data| data.views.len());
         self.start = Start { pending, error: None, doubt: None };

@@ -208,19 +208,20 @@ impl TrainScreen {
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.dim())
             }
             (None, None) if self.start.doubt.is_some() => {
-                let text = format!("! {}; Ctrl-S again starts", self.start.doubt.as_deref().unwrap_or_default());
+                let key = key_text(Verb::Start, &shared.keymap);
+                let text = format!("! {}; {key} again starts", self.start.doubt.as_deref().unwrap_or_default());
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.warning())
             }
             (None, None) => {
                 let runs = self.data.state.known().map_or(0, |data| data.views.len());
-                let key = " Ctrl-S ";
+                let key = format!(" {} ", key_text(Verb::Start, &shared.keymap));
                 let text = format!(" start {} ", counted(runs, "run"));
-                self.areas.button = Rect::new(area.x, area.y, (width(key) + width(&text)) as u16, 1);
+                self.areas.button = Rect::new(area.x, area.y, (width(&key) + width(&text)) as u16, 1);
                 let duration = match self.duration_text() {
                     known if known.is_empty() => known,
                     known => format!("· {known}"),
                 };
-                let room = usize::from(area.width).saturating_sub(width(key) + width(&text) + 1);
+                let room = usize::from(area.width).saturating_sub(width(&key) + width(&text) + 1);
                 Line::from(vec![
                     Span::styled(key, theme.accent().add_modifier(Modifier::REVERSED)),
                     Span::styled(text, theme.text().add_modifier(Modifier::BOLD)),

@@ -211,7 +211,7 @@ impl MapRenderer {
         let set = self.models.as_ref().map(|(_, set)| set).expect("the models were just opened");
         let found = set.for_view(request.view).cloned().ok_or_else(|| {
             let view = request.view.map_or("images of unknown view", View::name);
-            Failure::from(format!("there is no model for {view} among the chosen ones; o chooses others"))
+            Failure::from(format!("there is no model for {view} among the chosen ones; choose others (:models)"))
         })?;
         match &found.fault {
             Some(fault) => Err(format!("model {}: {fault}", printable_path(&found.path)).into()),

@@ -12,8 +12,10 @@ use ratatui::widgets::Paragraph;
 use super::form::{INPUT, LABELS, OUTPUT, PreparationForm};
 use super::{Preparation, Run, summary_text};
 use crate::tui::protocol::preparation::PreparationProgress;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_box;
 use mammoscope_domain::run::run_condition::duration_text;
 use mammoscope_domain::text::grouped_digits::grouped;
@@ -67,7 +69,7 @@ fn progress_text(progress: &PreparationProgress) -> String {
 
 fn draw_form(form: &PreparationForm, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
     let theme = &shared.theme;
-    let inner = draw_box(frame, area, SIZE, shared, ["Preprocess", "Tab completes · Enter starts · Esc back"]);
+    let inner = draw_box(frame, area, SIZE, shared, ["Preprocess", "Tab complete · Enter start · Esc back"]);
     let cells = usize::from(inner.width);
     let mut lines = Vec::new();
     for (field, label) in [(INPUT, "from"), (OUTPUT, "to"), (LABELS, "labels")] {
@@ -103,11 +105,11 @@ fn draw_form(form: &PreparationForm, frame: &mut Frame<'_>, area: Rect, shared: 
 fn draw_run(run: &Run, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
     let theme = &shared.theme;
     let right = match (&run.outcome, run.is_stopping) {
-        (None, false) => "x stops · Esc hides",
-        (None, true) => "stopping after the images in progress",
-        (Some(_), _) => "Enter closes · P reviews",
+        (None, false) => format!("{} stop · Esc hide", key_text(Verb::Control, &shared.keymap)),
+        (None, true) => "stopping after the images in progress".to_owned(),
+        (Some(_), _) => format!("Enter close · {} review", key_text(Verb::Review, &shared.keymap)),
     };
-    let inner = draw_box(frame, area, SIZE, shared, ["Preprocess", right]);
+    let inner = draw_box(frame, area, SIZE, shared, ["Preprocess", &right]);
     let cells = usize::from(inner.width);
     let mut lines: Vec<Line<'static>> = Vec::new();
     match &run.outcome {

@@ -56,7 +56,7 @@ impl ReviewPane {
         let source = self.source(&record).cloned();
         if needs_source && source.is_none() {
             return vec![warning(
-                "the image has to be made again from its source: press i and name the folder of the sources",
+                "the image has to be made again from its source; name the folder of the sources first (:sources)",
             )];
         }
         self.pending.insert(path, review.clone());
@@ -90,7 +90,7 @@ impl ReviewPane {
     fn correct(&mut self) -> Vec<Effect> {
         let Some(image) = self.image() else { return Vec::new() };
         if self.source(&image.record).is_none() {
-            return vec![warning("a correction needs the source: press i and name the folder of the sources")];
+            return vec![warning("a correction needs the source; name the folder of the sources first (:sources)")];
         }
         match Correction::of(&image.record) {
             Ok(correction) => {

@@ -11,8 +11,10 @@ use super::{Arrangement, ReviewPane, Sources};
 use crate::terminal::color_depth::ColorDepth;
 use crate::tui::protocol::painted_review::{BREAST, CROP, MUSCLE, PaintedReview, ReviewPart};
 use crate::tui::protocol::review::ReviewedImage;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::fitted;
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::text::printable::printable;
@@ -52,6 +54,7 @@ impl ReviewPane {
     fn draw_original(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, image: &ReviewedImage) {
         let theme = &shared.theme;
         let inner = draw_pane(frame, area, theme, self.correction.is_some(), ["Before", ""]);
+        let key = key_text(Verb::NextPane, &shared.keymap);
         let text = match (&self.sources, self.original(&image.record.source.path)) {
             (_, Some(Ok(picture))) => {
                 let corrected = self.correction.as_ref().map(|correction| &correction.curve);
@@ -71,13 +74,13 @@ impl ReviewPane {
                 return;
             }
             (_, Some(Err(problem))) => format!("the original cannot be shown: {problem}"),
-            (Sources::Unknown, None) => "the folder of the sources is not known; i names it".to_owned(),
+            (Sources::Unknown, None) => format!("the folder of the sources is not known; {key} names it"),
             (Sources::Looking, None) => "looking for the sources …".to_owned(),
-            (Sources::Failed(problem), None) => format!("no original: {problem}; i names another folder"),
+            (Sources::Failed(problem), None) => format!("no original: {problem}; {key} names another folder"),
             (Sources::Found(sources), None) if sources.contains_key(&image.record.source.path) => {
                 "reading …".to_owned()
             }
-            (Sources::Found(_), None) => "its source is not in the input folder any longer; i names another".to_owned(),
+            (Sources::Found(_), None) => format!("its source is no longer in that folder; {key} names another"),
         };
         draw_text(frame, inner, &text, theme.dim());
     }
@@ -102,7 +105,7 @@ impl ReviewPane {
         let is_pending = self.pending.contains_key(&image.record.source.path);
         match self.verdict(image) {
             Some(Review::Rejected) => {
-                draw_text(frame, inner, "rejected: the image is removed; y makes it again", theme.bad());
+                draw_text(frame, inner, "rejected: the image was removed; Enter makes it again", theme.bad());
             }
             Some(_) if is_pending && !path_is_current(image) => {
                 draw_text(frame, inner, "being made again …", theme.dim());
@@ -166,7 +169,8 @@ impl ReviewPane {
     fn legend(&self, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;
         if !self.outlines {
-            return Line::styled("O outlines crop, breast and muscle", theme.dim());
+            let key = key_text(Verb::Outlines, &shared.keymap);
+            return Line::styled(format!("{key} outlines crop, breast and muscle"), theme.dim());
         }
         let line = theme.sign("━━", "--");
         let parts = [(CROP, 74, "crop"), (BREAST, 36, "breast"), (MUSCLE, 214, "muscle")];

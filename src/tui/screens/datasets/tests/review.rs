@@ -188,7 +188,7 @@ fn verdicts_are_kept_and_lead_to_the_next_image_without_one() {
 
     // A rejected image is made again from its source.
     press(&mut app, &[Key::Home, Key::Down]);
-    assert!(drawn(&mut app, (120, 40)).contains("rejected: the image is removed"));
+    assert!(drawn(&mut app, (120, 40)).contains("rejected: the image was removed"));
     assert_eq!(press(&mut app, &[Key::Enter]), []);
     assert!(notice(&app).contains("made again from its source"));
     locate(&mut app, &images);

@@ -13,15 +13,17 @@ const HUGE: (u16, u16) = (200, 55);
 #[test]
 fn the_panes_are_shown_one_after_another() {
     let mut fixture = Fixture::new().open();
-    for pane in ["curves", "reliability", "subgroups"] {
+    let panes =
+        [(InfoPane::Curves, "curves"), (InfoPane::Reliability, "reliability"), (InfoPane::Subgroups, "subgroups")];
+    for (expected, pane) in panes {
         press(&mut fixture.app, &[Key::Char('i')]);
-        assert_eq!(fixture.evaluate().pane.title(), pane);
+        assert_eq!(fixture.evaluate().pane, expected);
         for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), (HUGE, "200x55")] {
             insta::assert_snapshot!(format!("{pane}_{name}"), drawn(&mut fixture.app, size));
         }
     }
     press(&mut fixture.app, &[Key::Char('i'), Key::Char('I')]);
-    assert_eq!(fixture.evaluate().view_state().pane.title(), "subgroups", "saved");
+    assert_eq!(fixture.evaluate().view_state().pane, InfoPane::Subgroups, "saved");
     fixture.app.shared.theme.ascii = true;
     fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
     press(&mut fixture.app, &[Key::Char('I'), Key::Char('I')]);
