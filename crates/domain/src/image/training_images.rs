@@ -192,6 +192,19 @@ impl TrainingImages {
         (!warnings.is_empty()).then(|| format!("{}; its predictions may be meaningless", warnings.join("; ")))
     }
 
+    /// How one image differs from the training images: `fine texture of the breast 1.10 instead of 0.52 ± 0.10`, or `4.0
+    /// times larger`; `None` if it is like them.
+    #[must_use]
+    pub fn unlike(&self, image: &ImageFindings) -> Option<String> {
+        let traits = image.traits.map(|traits| traits.0.map(f64::from));
+        let is_far = |values: &[f64; TRAITS]| self.distances().of(values) > (self.farthest * MARGIN).max(MIN_DISTANCE);
+        let white = (image.white != self.white)
+            .then(|| format!("{} instead of {}", white_in_words(image.white), white_in_words(self.white)));
+        let features = traits.filter(is_far).map(|values| self.differences(&[values]));
+        let found: Vec<String> = white.into_iter().chain(features).chain(self.other_size(&[image])).collect();
+        (!found.is_empty()).then(|| found.join(", "))
+    }
+
     /// The features that differ most: `fine texture of the breast 1.1 instead of 0.5 ± 0.1, …`
     fn differences(&self, traits: &[[f64; TRAITS]]) -> String {
         let mean = |feature: usize| traits.iter().map(|values| values[feature]).sum::<f64>() / traits.len() as f64;
@@ -339,6 +352,17 @@ mod tests {
             warning(&large).unwrap().contains("120 ± 3; their sides are 4.0 times larger; its predictions"),
             "{large:?}"
         );
+    }
+
+    #[test]
+    fn one_image_is_compared_in_a_few_words() {
+        let training = training();
+        assert_eq!(training.unlike(&findings(2.0, 1)), None);
+        assert_eq!(training.unlike(&findings(-100.0, 0)).unwrap(), "mean grey of the breast 20 instead of 120 ± 3");
+        let large = ImageFindings { width: 4000, height: 4000, ..findings(0.0, 0) };
+        assert_eq!(training.unlike(&large).unwrap(), "4.0 times larger");
+        let deep = ImageFindings { white: 4095, ..findings(0.0, 0) };
+        assert_eq!(training.unlike(&deep).unwrap(), "white 4,095 (12 bits) instead of white 255 (8 bits)");
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn a_picture_is_magnified_panned_and_read_under_a_crosshair() {
 fn the_wheel_magnifies_what_is_under_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("7_1_B_CC_L.png");
-    GrayImage::from_fn(400, 400, |x, _| Luma([if x < 300 { 20 } else { 220 }])).save(&path).unwrap();
+    GrayImage::from_fn(400, 400, |x, _| Luma([if x < 240 { 20 } else { 220 }])).save(&path).unwrap();
     let images = vec![ListedImage { path, caption: String::new() }];
     let mut app = fresh_app();
     app.navigate(Destination::Viewer(ImageList { title: "B".to_owned(), images, position: 0 }));

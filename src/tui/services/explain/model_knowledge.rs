@@ -42,8 +42,7 @@ impl ModelKnowledge {
         let Some((images, findings)) = training.images.as_ref().zip(findings) else {
             return TrainingEvidence::Unknown;
         };
-        let other = images.other_white("the model", findings.white);
-        match other.or_else(|| images.difference("the model", &[findings])) {
+        match images.unlike(findings) {
             Some(difference) => TrainingEvidence::Unlike(difference),
             None => TrainingEvidence::Alike { images: images.images },
         }
