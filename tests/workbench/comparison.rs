@@ -50,7 +50,10 @@ fn two_folders_are_opened_and_compared_as_flips() {
     open(&mut session, "nowhere");
     session.wait_for_text("no such file or folder");
     session.send(b"\x1b");
-    session.wait_for_text("Confusion matrix");
+    session.wait_for("the open evaluation", |screen| {
+        let text = screen.contents();
+        text.contains("Confusion matrix") && !text.contains("Open predictions")
+    });
     open(&mut session, "second");
     session.wait_for("the second folder", |screen| {
         let text = screen.contents();

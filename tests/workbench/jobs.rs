@@ -19,6 +19,17 @@ fn generate(session: &mut PtySession, subjects: &str, size: &str) {
     session.wait_for_text("Jobs");
 }
 
+/// Leaves the list of jobs.
+fn leave_list(session: &mut PtySession) {
+    session.send(b"\x1b");
+    session.wait_for("the screen below", |screen| !screen.contents().contains("jobs end with the workbench"));
+}
+
+/// Waits until the job has done some of its 4,000 subjects; from then on it ends cleanly when it is asked to.
+fn wait_for_progress(session: &PtySession) {
+    session.wait_for_text("/4000 ");
+}
+
 /// The process of the job, from the line about it.
 fn process(session: &PtySession) -> String {
     session.wait_for_text(" process ");
@@ -55,11 +66,12 @@ fn a_job_is_stopped_cleanly_with_proof() {
     generate(&mut session, "4000", "650");
     let process = process(&session);
     assert!(Path::new("/proc").join(&process).exists());
+    wait_for_progress(&session);
     session.send(b"x");
     session.wait_for_text("stopped");
     session.wait_for_text("the process has ended: exit status 130");
     assert!(!Path::new("/proc").join(&process).exists(), "its process is gone");
-    session.send(b"\x1b");
+    leave_list(&mut session);
     session.send(b"q");
     assert!(session.wait_for_end().0.success(), "nothing runs: no question");
 }
@@ -71,8 +83,8 @@ fn quitting_asks_while_a_job_runs_and_then_ends_it() {
     session.wait_for_text("[1 Datasets]");
     generate(&mut session, "4000", "650");
     let process = process(&session);
-    session.send(b"\x1b");
-    session.wait_for_text("phantom ");
+    wait_for_progress(&session);
+    leave_list(&mut session);
     session.send(b"q");
     session.wait_for_text("Stop 1 job and quit?");
     session.send(b"\x1b");
