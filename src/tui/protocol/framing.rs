@@ -1,5 +1,6 @@
 //! The part of an image that a picture shows: whole or magnified, turned, and with a cursor in it.
 
+use std::f64::consts::FRAC_1_SQRT_2;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,7 +10,21 @@ use mammoscope_domain::subject::view::Side;
 
 /// The magnifications, in pixels of the picture per pixel of the image.
 const SCALES: [f64; 15] = [
-    0.015_625, 0.031_25, 0.0625, 0.088_388, 0.125, 0.176_777, 0.25, 0.353_553, 0.5, 0.707_107, 1.0, 2.0, 4.0, 8.0, 16.0,
+    1.0 / 64.0,
+    1.0 / 32.0,
+    1.0 / 16.0,
+    FRAC_1_SQRT_2 / 8.0,
+    1.0 / 8.0,
+    FRAC_1_SQRT_2 / 4.0,
+    1.0 / 4.0,
+    FRAC_1_SQRT_2 / 2.0,
+    1.0 / 2.0,
+    FRAC_1_SQRT_2,
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
 ];
 /// Scales that differ by less are not worth a step.
 const SAME: f64 = 1.15;

@@ -107,10 +107,9 @@ impl Grid {
 impl ContactSheet {
     /// Takes a thumbnail if it fits the sheet as it was drawn last.
     pub(in crate::tui) fn on_message(&mut self, message: &ThumbnailMessage) {
-        if self.made_for == Some((message.look, message.room)) && self.requested.contains(&message.path) {
-            if self.thumbnails.insert(message.path.clone(), message.outcome.clone()).is_none() {
-                self.order.push_back(message.path.clone());
-            }
+        let is_wanted = self.made_for == Some((message.look, message.room)) && self.requested.contains(&message.path);
+        if is_wanted && self.thumbnails.insert(message.path.clone(), message.outcome.clone()).is_none() {
+            self.order.push_back(message.path.clone());
         }
     }
 

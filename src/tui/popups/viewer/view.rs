@@ -32,12 +32,11 @@ impl ViewerPopup {
             let around = [position.checked_add(1), position.checked_sub(1)];
             around.into_iter().flatten().filter_map(|at| images.get(at)).map(|image| image.path.clone()).collect()
         };
-        match &mut self.hanging {
-            Some(hanging) => hanging.draw(frame, room, shared, &image.path, self.window),
-            None => {
-                let content = PictureContent::stored(&image.path, self.window);
-                self.picture.draw(frame, room, shared, content, neighbours);
-            }
+        if let Some(hanging) = &mut self.hanging {
+            hanging.draw(frame, room, shared, &image.path, self.window);
+        } else {
+            let content = PictureContent::stored(&image.path, self.window);
+            self.picture.draw(frame, room, shared, content, neighbours);
         }
         self.draw_caption(frame, caption, &image, shared);
         self.draw_facts(frame, facts, &image, shared);

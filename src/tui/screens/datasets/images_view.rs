@@ -1,5 +1,7 @@
 //! The list of images.
 
+use std::fmt::Write as _;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
@@ -77,11 +79,11 @@ impl DatasetsScreen {
         let listed = self.samples.len();
         let mut count = format!("{} {}", grouped(listed), if listed == 1 { "image" } else { "images" });
         if self.samples.marked() > 0 {
-            count += &format!(" · {} marked", grouped(self.samples.marked()));
+            let _ = write!(count, " · {} marked", grouped(self.samples.marked()));
         }
         let order = self.order.text(theme.ascii);
         if !order.is_empty() {
-            count += &format!(" · {order}");
+            let _ = write!(count, " · {order}");
         }
         let place = chosen.path.strip_prefix(&tree.folder(0).path).unwrap_or(&chosen.path);
         let place = if place.as_os_str().is_empty() { "all images".to_owned() } else { place.display().to_string() };

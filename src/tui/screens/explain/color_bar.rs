@@ -44,9 +44,10 @@ pub(super) fn draw_color_bar(
     let dots = u32::from(bar.height) * if is_plain { 1 } else { 2 };
     let share = |row: u32| 1.0 - row as f32 / (dots - 1).max(1) as f32;
     let colors = RgbImage::from_fn(BAR.into(), dots, |_, row| image::Rgb(painted.painting.colors.color(share(row))));
-    let cells = match is_plain {
-        true => CellPicture::ascii(&colors.into(), theme.light),
-        false => CellPicture::halfblocks(&colors.into(), theme.depth),
+    let cells = if is_plain {
+        CellPicture::ascii(&colors.into(), theme.light)
+    } else {
+        CellPicture::halfblocks(&colors.into(), theme.depth)
     };
     cells.draw(bar, frame.buffer_mut());
     let numbers = Rect { x: bar.right() + 1, width: area.right() - bar.right() - 1, height: 1, ..area };

@@ -138,7 +138,7 @@ impl ExplainScreen {
     /// Draws the four views of the examination as they hang, and names those that are missing.
     fn draw_hanging(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let theme = &shared.theme;
-        let views = self.hung_views().map(|sample| sample.cloned());
+        let views = self.hung_views().map(Option::<&ExplainSample>::cloned);
         let beside: Arc<[PathBuf]> = views.iter().flatten().map(|sample| sample.path.clone()).collect();
         let drawing = self.settings.arrangement.last_drawing();
         for (at, (view, area)) in View::ALL.into_iter().zip(hanging_areas(area)).enumerate() {
@@ -156,7 +156,7 @@ impl ExplainScreen {
             let tile = Tile { sample, drawing, map };
             let note = if is_flipped { "mirrored".to_owned() } else { self.tile_note(&tile, at, area.width, theme) };
             let inner = draw_pane(frame, area, theme, false, [&title, &note]);
-            self.draw_tile(frame, inner, shared, at, tile, Some(hanging_of(view, &beside)));
+            self.draw_tile(frame, inner, shared, at, tile, Some(&hanging_of(view, &beside)));
         }
     }
 
@@ -207,10 +207,10 @@ impl ExplainScreen {
         shared: &SharedState,
         at: usize,
         tile: Tile,
-        hanging: Option<Hanging>,
+        hanging: Option<&Hanging>,
     ) {
-        let hung = |content| match hanging.clone() {
-            Some(hanging) => PictureContent::hung(content, hanging),
+        let hung = |content| match hanging {
+            Some(hanging) => PictureContent::hung(content, hanging.clone()),
             None => content,
         };
         let Tile { sample, drawing, map } = tile;

@@ -6,7 +6,7 @@ pub(super) mod paths;
 mod preparation;
 mod review;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -96,7 +96,7 @@ impl DatasetsService {
             DatasetsEffect::List(folder) => self.browse(BrowserJob::List(folder)),
             DatasetsEffect::ReadHeaders(paths) => self.read_headers(paths),
             DatasetsEffect::Complete(typed) => self.answer(move || {
-                let found = paths::completions(&typed, |path| path.is_dir());
+                let found = paths::completions(&typed, Path::is_dir);
                 DatasetsMessage::Completed { typed, found }
             }),
             DatasetsEffect::Check(typed) => self.answer(move || {

@@ -123,13 +123,12 @@ fn drawn(path: &Path, look: PictureLook, room: Cells, shared: &Shared) -> Result
     let cache = || shared.cache.lock().unwrap_or_else(PoisonError::into_inner);
     let (key, size) = (FileKey::of(path), look.dots(room));
     let known = cache().get(&key, size);
-    let small = match known {
-        Some(small) => small,
-        None => {
-            let small = Arc::new(small_picture(path, look, room)?);
-            cache().keep(key, size, &small);
-            small
-        }
+    let small = if let Some(small) = known {
+        small
+    } else {
+        let small = Arc::new(small_picture(path, look, room)?);
+        cache().keep(key, size, &small);
+        small
     };
     let picture = Pixels { width: small.width(), height: small.height() };
     let (_, cells) = look.whole_cells(picture);
