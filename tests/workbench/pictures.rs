@@ -31,7 +31,7 @@ fn a_picture_is_magnified_by_keys_and_by_the_wheel_and_its_path_is_copied() {
     session.wait_for_text("35 %");
     session.send(b"zzz");
     session.wait_for_text("1:1");
-    // Shift-right pans, and the wheel goes on to the next magnification.
+    // Shift-right pans, and the wheel takes the next magnification.
     session.send(b"\x1b[1;2C\x1b[<64;40;10M");
     session.wait_for_text("×2");
     session.send(b",");

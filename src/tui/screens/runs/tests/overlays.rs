@@ -36,7 +36,7 @@ fn the_cursor_reads_every_run_at_its_place_and_none_beyond_its_end() {
 }
 
 #[test]
-fn overlaid_curves_are_told_apart_without_colours() {
+fn overlaid_curves_are_distinct_without_colours() {
     let mut app = app_with_overlay();
     app.shared.theme.depth = ColorDepth::None;
     insta::assert_snapshot!("overlay_without_colours_120x40", drawn(&mut app, (120, 40)));
