@@ -41,8 +41,11 @@ pub(super) fn summary_document(
             document.insert("study".to_owned(), json!(member));
         }
     }
-    let RunLabels { name, tags, note } = read_labels(run).unwrap_or_default();
-    document.insert("labels".to_owned(), json!({ "name": name, "tags": tags, "note": note }));
+    let labels = read_labels(run).unwrap_or_default();
+    if !labels.is_empty() {
+        let RunLabels { name, tags, note } = labels;
+        document.insert("labels".to_owned(), json!({ "name": name, "tags": tags, "note": note }));
+    }
     document.insert("problems".to_owned(), json!(problems));
     Ok(document)
 }
