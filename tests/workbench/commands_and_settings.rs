@@ -17,10 +17,14 @@ fn type_command(session: &mut PtySession, text: &str) {
     session.wait_for_text(&format!(": {text}"));
 }
 
-/// Escape and what follows it would be one key.
-fn close_popup_and_quit(session: &mut PtySession) {
+/// Closes the popup, and waits: Esc and another key at once are Alt with that key.
+fn close_popup(session: &mut PtySession) {
     session.send(b"\x1b");
     session.wait_for("the popup closed", |screen| !screen.contents().contains("Esc back"));
+}
+
+fn close_popup_and_quit(session: &mut PtySession) {
+    close_popup(session);
     session.send(b"q");
 }
 
@@ -67,7 +71,7 @@ fn keys_are_searched_and_unbound_ones_are_named() {
         text.contains("zoom out") && !text.contains("redraw the screen")
     });
     session.send(b"\x1b");
-    session.wait_for_text("redraw the screen");
+    session.wait_for_text("control the run and its trainer");
     close_popup_and_quit(&mut session);
     assert!(session.wait_for_end().0.success());
 }
@@ -89,7 +93,7 @@ fn the_settings_change_keys_mouse_and_colours() {
     session.wait_for_text("/ is not bound");
     session.send(b"?");
     session.wait_for_text("Ctrl-F");
-    session.send(b"\x1b");
+    close_popup(&mut session);
     type_command(&mut session, "settings");
     session.send(b"\r");
     session.wait_for("the settings with their lines", |screen| {

@@ -57,7 +57,7 @@ fn two_folders_are_opened_and_compared_as_flips() {
     open(&mut session, "second");
     session.wait_for("the second folder", |screen| {
         let text = screen.contents();
-        text.contains("ws/second") && text.contains("Confusion matrix")
+        text.contains("ws/second") && text.contains("Confusion matrix") && !text.contains("Open predictions")
     });
     session.send(b"c");
     session.wait_for_text("Compare ");

@@ -60,7 +60,7 @@ fn a_folder_that_does_not_exist_is_refused_in_the_prompt() {
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
     session.wait_for_text("Found nearby");
     session.send(b"\r");
-    session.wait_for_text("all images");
+    session.wait_for_text("Classes by view and split");
     session.send(b"o");
     session.wait_for_text("Open a data set");
     session.send(b"\x15/nowhere/at/all\r");
@@ -68,7 +68,7 @@ fn a_folder_that_does_not_exist_is_refused_in_the_prompt() {
     session.send(b"\x1b");
     session.wait_for("the data set is still open", |screen| {
         let text = screen.contents();
-        text.contains("all images") && !text.contains("Open a data set")
+        text.contains("Classes by view and split") && !text.contains("Open a data set")
     });
     session.send(b"q");
     assert!(session.wait_for_end().0.success());
