@@ -20,16 +20,16 @@ fn a_picture_is_magnified_by_keys_and_by_the_wheel_and_its_path_is_copied() {
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), (80, 24));
     session.wait_for_text("Found nearby");
     session.send(b"\r");
-    session.wait_for_text("all images");
+    session.wait_for_text("Classes by view and split");
     session.send(b"\r");
-    session.wait_for_text("Space mark");
+    session.wait_for_text("␣ mark");
     session.send(b"\r");
     session.wait_for_text("1 of 12");
     session.wait_for_text("window 0–255");
     // Three keys at once are three steps.
     session.send(b"zzz");
-    session.wait_for_text("35 %");
-    session.send(b"zzz");
+    session.wait_for_text("25 %");
+    session.send(b"zzzz");
     session.wait_for_text("1:1");
     // Shift-right pans, and the wheel takes the next magnification.
     session.send(b"\x1b[1;2C\x1b[<64;40;10M");

@@ -57,7 +57,7 @@ fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("[1 Datasets]");
     session.send(b"p");
-    session.wait_for_text("Enter starts");
+    session.wait_for_text("Enter start");
     session.send(b"\x15archive");
     session.wait_for_text(PREPARED);
     session.send(b"\r");
@@ -102,7 +102,7 @@ fn an_archive_is_prepared_reviewed_and_labelled_and_the_decisions_survive() {
     session.send(b"p");
     session.wait_for_text("Start a job");
     session.send(b"\r");
-    session.wait_for_text("Enter starts");
+    session.wait_for_text("Enter start");
     session.send(b"\r");
     session.wait_for_text("1 rejected in a review");
     session.wait_for_text("classes are taken from labels.csv");

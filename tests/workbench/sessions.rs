@@ -202,7 +202,7 @@ fn attach_opens_on_the_named_run_whatever_was_shown_last() {
     session.send(b"3");
     session.wait_for_text("1 of 3");
     session.send(b"/no such name\r");
-    session.wait_for_text("no run matches");
+    session.wait_for_text("no runs match");
     session.send(b"q");
     assert!(session.wait_for_end().0.success());
     // By name; by absolute path, which implies the workspace; and by relative path.

@@ -54,7 +54,7 @@ fn a_run_is_started_watched_and_explored_down_to_an_image() {
     session.send(b"/epochs\r");
     session.wait_for_text("Passes over the training images");
     session.send(b"2\r");
-    session.wait_for_text("1 changed");
+    session.wait_for_text("● epochs");
     session.wait_for_text("per epoch");
     session.send(b"\x13");
     session.wait_for_text("[3 Runs]");
@@ -207,7 +207,7 @@ fn the_demo_opens_the_workbench_on_its_runs() {
     assert_eq!(runs.len(), 4);
     session.send(b"q");
     session.wait_for("the demo continues in lines", |screen| {
-        !screen.alternate_screen() && screen.contents().contains("`mammoscope attach` returns to the workbench")
+        !screen.alternate_screen() && screen.contents().contains("returns to the workbench")
     });
     // One trainer trains all of them.
     let running = runs.iter().find(|run| status(run)["state"] == "running").unwrap();
