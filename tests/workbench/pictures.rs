@@ -44,11 +44,8 @@ fn a_picture_is_magnified_by_keys_and_by_the_wheel_and_its_path_is_copied() {
     assert!(bytes.windows(7).any(|sent| sent == b"\x1b]52;c;"), "the path is on the clipboard");
     session.send(b"H");
     session.wait_for_text("MLO_L");
-    session.send(b"\x1b");
-    session.wait_for("the viewer is closed", |screen| !screen.contents().contains("1 of 12"));
-    session.send(b"a");
-    session.wait_for_text("list");
-    session.send(b"q");
+    // Ctrl-C quits from everywhere.
+    session.send(b"\x03");
     assert!(session.wait_for_end().0.success());
     session.wait_until_restored();
 }
