@@ -23,9 +23,11 @@ use crate::tui::protocol::machine_sample::MachineSample;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_list::{RunList, RunRow};
 use crate::tui::protocol::runs::{RunUpdate, RunsMessage};
+use crate::tui::protocol::verb::KeyMap;
 use mammoscope_domain::run::run_records::{StepReport, Timed};
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::training::training_config::Monitor;
+use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The frames that were drawn.
@@ -74,6 +76,7 @@ impl FrameStage {
             machine: MachineSample::default(),
             runs: RunList::default(),
             jobs: JobList::default(),
+            window: WindowChoice::default(),
             settings: Settings::default(),
         };
         let screen =
@@ -151,6 +154,9 @@ fn curves(points: u64, seed: u64, now: DateTime<Utc>) -> RunUpdate {
         summary: Box::new(RunSummary::new(Monitor::ValAccuracy, 100)),
         problems: Vec::new(),
         log: None,
+        machine: Vec::new(),
+        is_machine_restart: false,
+        hashes: None,
     }
 }
 

@@ -35,7 +35,7 @@ fn a_picture_is_magnified_by_keys_and_by_the_wheel_and_its_path_is_copied() {
     session.send(b"\x1b[1;2C\x1b[<64;40;10M");
     session.wait_for_text("×2");
     session.send(b",");
-    session.wait_for_text("grey");
+    session.wait_for_text("· x ");
     session.send(b"0");
     session.wait_for("the whole image is shown", |screen| !screen.contents().contains("×2"));
     session.send(b"y");
@@ -44,8 +44,19 @@ fn a_picture_is_magnified_by_keys_and_by_the_wheel_and_its_path_is_copied() {
     assert!(bytes.windows(7).any(|sent| sent == b"\x1b]52;c;"), "the path is on the clipboard");
     session.send(b"H");
     session.wait_for_text("MLO_L");
-    // Ctrl-C quits from everywhere.
-    session.send(b"\x03");
+    // A step back is to the image, then from its crosshair, and then to the list.
+    session.send(b"\x1b");
+    session.wait_for("one image again", |screen| !screen.contents().contains("MLO_L"));
+    session.wait_for_text("1 of 12");
+    session.wait_for_text("· x ");
+    session.send(b"\x1b");
+    session.wait_for("the crosshair is gone", |screen| !screen.contents().contains("· x "));
+    session.send(b"\x1b");
+    session.wait_for("the viewer is closed", |screen| !screen.contents().contains("1 of 12"));
+    session.wait_for_text("flags");
+    session.send(b"a");
+    session.wait_for("the contact sheet", |screen| !screen.contents().contains("flags"));
+    session.send(b"q");
     assert!(session.wait_for_end().0.success());
     session.wait_until_restored();
 }

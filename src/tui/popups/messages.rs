@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::scrolled::Scrolled;
 use crate::report::wrapped::wrapped;
-use crate::terminal::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::effect::Notice;
 use crate::tui::shared_state::SharedState;
@@ -35,22 +35,11 @@ impl MessagesPopup {
     }
 
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
-        if self.scrolled.press(key, true) {
-            return PopupOutcome::Stay(Vec::new());
-        }
-        match key {
-            Key::Escape | Key::Enter | Key::Char('q') => PopupOutcome::Close(Vec::new()),
-            _ => PopupOutcome::Unbound,
-        }
+        self.scrolled.press_reading(key)
     }
 
     pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
-        match mouse.kind {
-            MouseKind::WheelDown => self.press(Key::Down),
-            MouseKind::WheelUp => self.press(Key::Up),
-            MouseKind::Press => PopupOutcome::Close(Vec::new()),
-            MouseKind::Drag | MouseKind::Release => PopupOutcome::Stay(Vec::new()),
-        }
+        self.scrolled.mouse_reading(mouse)
     }
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

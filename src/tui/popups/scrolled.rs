@@ -1,6 +1,7 @@
 //! The scroll position of lines that are only read.
 
-use crate::terminal::input::Key;
+use crate::terminal::input::{Key, Mouse, MouseKind};
+use crate::tui::popups::outcome::PopupOutcome;
 
 /// The scroll position of a text, which knows its room once it was drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +34,27 @@ impl Scrolled {
             _ => return false,
         }
         true
+    }
+
+    /// Handles a key in a popup that is only read.
+    pub(super) fn press_reading(&mut self, key: Key) -> PopupOutcome {
+        if self.press(key, true) {
+            return PopupOutcome::Stay(Vec::new());
+        }
+        match key {
+            Key::Escape | Key::Enter | Key::Char('q') => PopupOutcome::Close(Vec::new()),
+            _ => PopupOutcome::Unbound,
+        }
+    }
+
+    /// Handles the mouse in a popup that is only read: the wheel scrolls, a click closes it.
+    pub(super) fn mouse_reading(&mut self, mouse: Mouse) -> PopupOutcome {
+        match mouse.kind {
+            MouseKind::WheelDown => self.press_reading(Key::Down),
+            MouseKind::WheelUp => self.press_reading(Key::Up),
+            MouseKind::Press => PopupOutcome::Close(Vec::new()),
+            MouseKind::Drag | MouseKind::Release => PopupOutcome::Stay(Vec::new()),
+        }
     }
 
     /// Goes back to the first line.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::scrolled::Scrolled;
-use crate::terminal::input::{Key, Mouse, MouseKind};
+use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted_start, padded, width};
@@ -21,22 +21,11 @@ pub(in crate::tui) struct SettingsPopup {
 
 impl SettingsPopup {
     pub(super) fn press(&mut self, key: Key) -> PopupOutcome {
-        if self.scrolled.press(key, true) {
-            return PopupOutcome::Stay(Vec::new());
-        }
-        match key {
-            Key::Escape | Key::Enter | Key::Char('q') => PopupOutcome::Close(Vec::new()),
-            _ => PopupOutcome::Unbound,
-        }
+        self.scrolled.press_reading(key)
     }
 
     pub(super) fn mouse(&mut self, mouse: Mouse) -> PopupOutcome {
-        match mouse.kind {
-            MouseKind::WheelDown => self.press(Key::Down),
-            MouseKind::WheelUp => self.press(Key::Up),
-            MouseKind::Press => PopupOutcome::Close(Vec::new()),
-            MouseKind::Drag | MouseKind::Release => PopupOutcome::Stay(Vec::new()),
-        }
+        self.scrolled.mouse_reading(mouse)
     }
 
     pub(super) fn draw(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {

@@ -30,7 +30,26 @@ pub(in crate::tui) enum WindowKey {
     Cancelled,
 }
 
+impl WindowKey {
+    /// The window, if one was chosen.
+    pub(in crate::tui) fn chosen(self) -> Option<WindowChoice> {
+        match self {
+            Self::Chosen(window) => Some(window),
+            Self::Typing | Self::Cancelled => None,
+        }
+    }
+}
+
 impl WindowField {
+    /// Handles a key while a line is open, which a choice or Escape closes; `None` without a line.
+    pub(in crate::tui) fn press_open(line: &mut Option<Self>, key: Key) -> Option<WindowKey> {
+        let outcome = line.as_mut()?.press(key);
+        if outcome != WindowKey::Typing {
+            *line = None;
+        }
+        Some(outcome)
+    }
+
     /// A line with the centre and the width in use.
     pub(in crate::tui) fn new(in_use: Option<IntensityWindow>) -> Self {
         let text = in_use.map_or_else(String::new, |window| {
@@ -40,7 +59,7 @@ impl WindowField {
         Self { field: TextField::new(text), problem: None }
     }
 
-    pub(in crate::tui) fn press(&mut self, key: Key) -> WindowKey {
+    fn press(&mut self, key: Key) -> WindowKey {
         match key {
             Key::Escape => WindowKey::Cancelled,
             Key::Enter => match parsed(self.field.text()) {

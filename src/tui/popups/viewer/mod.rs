@@ -14,7 +14,7 @@ use crate::tui::protocol::verb::{KeyMap, Verb};
 use crate::tui::protocol::viewer::{ImageList, ListedImage, ViewerAction};
 use crate::tui::widgets::hanging::HangingView;
 use crate::tui::widgets::picture::PictureView;
-use crate::tui::widgets::window_field::{WindowField, WindowKey};
+use crate::tui::widgets::window_field::WindowField;
 use mammoscope_imaging::intensity_window::WindowChoice;
 
 /// The full-screen picture viewer.
@@ -27,6 +27,8 @@ pub(in crate::tui) struct ViewerPopup {
     picture: PictureView,
     /// The four views of the image's examination, while they are shown in its place.
     hanging: Option<HangingView>,
+    /// True if it was opened with the four views, so that one step back from them leaves it.
+    opened_hung: bool,
 }
 
 impl ViewerPopup {
@@ -35,12 +37,12 @@ impl ViewerPopup {
     pub(in crate::tui) fn open(mut images: ImageList, window: WindowChoice) -> Self {
         images.position = images.position.min(images.images.len().saturating_sub(1));
         let picture = PictureView::new(PicturePlace::Viewer);
-        Self { images, window, window_field: None, picture, hanging: None }
+        Self { images, window, window_field: None, picture, hanging: None, opened_hung: false }
     }
 
     /// A viewer that begins with the four views of an examination.
     pub(in crate::tui) fn hung(images: ImageList, window: WindowChoice) -> Self {
-        Self { hanging: Some(HangingView::default()), ..Self::open(images, window) }
+        Self { hanging: Some(HangingView::default()), opened_hung: true, ..Self::open(images, window) }
     }
 
     /// The places of its pictures.
@@ -59,18 +61,9 @@ impl ViewerPopup {
     }
 
     pub(super) fn press(&mut self, key: Key, keymap: &KeyMap) -> PopupOutcome {
-        if let Some(field) = &mut self.window_field {
-            return PopupOutcome::Stay(match field.press(key) {
-                WindowKey::Typing => Vec::new(),
-                WindowKey::Chosen(window) => {
-                    self.window_field = None;
-                    self.show_through(window)
-                }
-                WindowKey::Cancelled => {
-                    self.window_field = None;
-                    Vec::new()
-                }
-            });
+        if let Some(outcome) = WindowField::press_open(&mut self.window_field, key) {
+            let chosen = outcome.chosen();
+            return PopupOutcome::Stay(chosen.map(|window| self.show_through(window)).unwrap_or_default());
         }
         if let Some((across, down)) = keymap.verb_of(key).and_then(Verb::direction)
             && match &mut self.hanging {
@@ -99,18 +92,32 @@ impl ViewerPopup {
                 let path = self.image().map(|image| image.path.to_string_lossy().into_owned());
                 return PopupOutcome::Stay(path.map(Effect::Copy).into_iter().collect());
             }
+            ViewerAction::Hanging if self.hanging.is_some() => self.take_down(),
             ViewerAction::Hanging => {
-                self.hanging = if self.hanging.is_some() { None } else { Some(HangingView::default()) };
+                self.hanging = Some(HangingView::default());
                 self.picture.forget();
             }
-            // One step back: from the crosshair or the magnification to the whole image, then to where it came from.
-            ViewerAction::Close if self.hanging.as_ref().is_some_and(HangingView::is_zoomed) => {
-                self.hanging.iter_mut().for_each(HangingView::reset);
-            }
-            ViewerAction::Close if self.picture.is_zoomed() || self.picture.has_cursor() => self.picture.reset(),
-            ViewerAction::Close => return PopupOutcome::Close(Vec::new()),
+            ViewerAction::Close => return self.back(),
         }
         PopupOutcome::Stay(Vec::new())
+    }
+
+    /// Goes one step back: from a magnification or the crosshair to the whole, from the four views to the image that they
+    /// were opened from, then to where it came from.
+    fn back(&mut self) -> PopupOutcome {
+        match &mut self.hanging {
+            Some(hanging) if hanging.is_zoomed() => hanging.reset(),
+            Some(_) if !self.opened_hung => self.take_down(),
+            None if self.picture.is_zoomed() || self.picture.has_cursor() => self.picture.reset(),
+            Some(_) | None => return PopupOutcome::Close(Vec::new()),
+        }
+        PopupOutcome::Stay(Vec::new())
+    }
+
+    /// Shows the image in place of the four views.
+    fn take_down(&mut self) {
+        self.hanging = None;
+        self.picture.forget();
     }
 
     fn act_on_picture(&mut self, action: PictureAction) -> Vec<Effect> {

@@ -217,3 +217,24 @@ fn the_four_views_hang_chest_wall_to_chest_wall() {
     press(&mut app, &[Key::Escape, Key::Char('H')]);
     assert!(!settled(&mut app, (80, 24)).contains("MLO_L"), "the image alone");
 }
+
+#[test]
+fn a_step_back_leaves_the_hanging_for_where_it_was_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut app = fresh_app();
+    app.navigate(Destination::Viewer(three_images(folder.path())));
+    settled(&mut app, (80, 24));
+    press(&mut app, &[Key::Char(','), Key::Char('H')]);
+    let is_hung = |app: &crate::tui::app::App| matches!(app.popups.last(), Some(Popup::Viewer(viewer)) if viewer.hanging.is_some());
+    assert!(is_hung(&app));
+    press(&mut app, &[Key::Escape]);
+    assert!(!is_hung(&app) && settled(&mut app, (80, 24)).contains("· x "), "the image with its crosshair again");
+    press(&mut app, &[Key::Escape]);
+    assert!(!app.popups.is_empty() && !settled(&mut app, (80, 24)).contains("· x "), "the whole image");
+    press(&mut app, &[Key::Escape]);
+    assert!(app.popups.is_empty());
+    app.navigate(Destination::Hanging(three_images(folder.path())));
+    assert!(is_hung(&app));
+    press(&mut app, &[Key::Escape]);
+    assert!(app.popups.is_empty(), "it was opened with the four views");
+}

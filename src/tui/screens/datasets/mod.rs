@@ -47,7 +47,7 @@ use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::widgets::window_field::{WindowField, WindowKey};
+use crate::tui::widgets::window_field::WindowField;
 
 pub(in crate::tui) use order::SampleOrder;
 pub(in crate::tui) use samples::Shown;
@@ -250,18 +250,8 @@ impl Screen for DatasetsScreen {
         if let Some(effects) = self.preparation.type_key(key) {
             return Some(effects);
         }
-        if let Some(field) = &mut self.window_field {
-            return Some(match field.press(key) {
-                WindowKey::Typing => Vec::new(),
-                WindowKey::Chosen(window) => {
-                    self.window_field = None;
-                    vec![Effect::Window(window)]
-                }
-                WindowKey::Cancelled => {
-                    self.window_field = None;
-                    Vec::new()
-                }
-            });
+        if let Some(outcome) = WindowField::press_open(&mut self.window_field, key) {
+            return Some(outcome.chosen().map(Effect::Window).into_iter().collect());
         }
         if self.typing {
             self.type_filter(key);

@@ -39,7 +39,7 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::path_field::PathField;
 use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
-use crate::tui::widgets::window_field::{WindowField, WindowKey};
+use crate::tui::widgets::window_field::WindowField;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::subject::view::View;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -292,18 +292,8 @@ impl Screen for ExplainScreen {
             let pressed = field.press(key);
             return Some(self.after_path_key(pressed));
         }
-        if let Some(field) = &mut self.window_field {
-            return Some(match field.press(key) {
-                WindowKey::Typing => Vec::new(),
-                WindowKey::Chosen(window) => {
-                    self.window_field = None;
-                    vec![Effect::Window(window)]
-                }
-                WindowKey::Cancelled => {
-                    self.window_field = None;
-                    Vec::new()
-                }
-            });
+        if let Some(outcome) = WindowField::press_open(&mut self.window_field, key) {
+            return Some(outcome.chosen().map(Effect::Window).into_iter().collect());
         }
         (self.chooser.is_none() && self.arrow(key, shared)).then(Vec::new)
     }
