@@ -38,6 +38,7 @@ pub(super) fn empty_shared_state() -> SharedState {
     SharedState {
         keymap: KeyMap::default(),
         workspace: "/density/workspace".into(),
+        home: None,
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
         graphics,
@@ -62,6 +63,22 @@ pub(super) fn press(app: &mut App, keys: &[Key]) -> Vec<Effect> {
     }
     effects
 }
+
+/// The sizes of a terminal that snapshots are drawn at.
+pub(super) const SIZES: [(&str, (u16, u16)); 3] = [("80x24", (80, 24)), ("120x40", (120, 40)), ("200x55", (200, 55))];
+
+/// Compares the drawing of a state with its snapshots at all sizes; [`drawn`] draws it unless another function is named.
+macro_rules! assert_drawn {
+    ($name:expr, $app:expr) => {
+        $crate::tui::testing::assert_drawn!($name, $app, $crate::tui::testing::drawn)
+    };
+    ($name:expr, $app:expr, $draw:expr) => {
+        for (size_name, size) in $crate::tui::testing::SIZES {
+            insta::assert_snapshot!(format!("{}_{size_name}", $name), $draw(&mut *$app, size));
+        }
+    };
+}
+pub(super) use assert_drawn;
 
 /// Draws the workbench: the text, followed by the styles with the cells that have them.
 pub(super) fn drawn(app: &mut App, size: impl Into<Cells>) -> String {

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::scrolled::Scrolled;
+use crate::report::wrapped::wrapped;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Binding, KeyTables};
@@ -95,10 +96,13 @@ impl HelpPopup {
                 lines.push(Line::default());
             }
             lines.push(Line::styled(format!(" {title}"), theme.dim()));
-            lines.extend(bindings.iter().map(|binding| {
-                let keys = padded(&binding.keys_text(&shared.keymap), column);
-                Line::from(vec![Span::styled(format!(" {keys}  "), theme.accent()), Span::raw(binding.name)])
-            }));
+            for binding in bindings {
+                let mut keys = padded(&binding.keys_text(&shared.keymap), column);
+                for part in wrapped(binding.name, usize::from(WIDTH.min(area.width)).saturating_sub(column + 6)) {
+                    lines.push(Line::from(vec![Span::styled(format!(" {keys}  "), theme.accent()), Span::raw(part)]));
+                    keys = " ".repeat(column);
+                }
+            }
         }
         if lines.is_empty() {
             lines.push(Line::styled(" no matching key", theme.dim()));

@@ -67,12 +67,12 @@ impl JobKind {
     /// What it does, in one line.
     pub(in crate::tui) const fn meaning(self) -> &'static str {
         match self {
-            Self::Predict => "density classes by trained models; the result opens in Evaluate",
-            Self::Audit => "what would spoil training or its results; nothing is changed",
+            Self::Predict => "density classes by models; opens in Evaluate",
+            Self::Audit => "problems that spoil training; changes nothing",
             Self::Split => "a table of splits or folds, by subject",
-            Self::Submit => "to Slurm, as a job array; its plan is shown first",
-            Self::Phantoms => "mammograms with known ground truth, not for clinical use",
-            Self::Demo => "synthetic images, four training runs, metrics; takes minutes",
+            Self::Submit => "a Slurm job array; its plan is shown first",
+            Self::Phantoms => "known ground truth, not for clinical use",
+            Self::Demo => "four runs on synthetic images; takes minutes",
         }
     }
 

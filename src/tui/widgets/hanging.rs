@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::fitted::fitted;
+use super::fitted::first_fitting;
 use super::picture::{PictureContent, PictureView};
 use crate::terminal::input::Mouse;
 use crate::tui::protocol::effect::Effect;
@@ -157,7 +157,10 @@ impl HangingView {
                     (format!("{view}{mirrored}"), if path == of { theme.accent() } else { theme.dim() })
                 }
             };
-            let line = Line::styled(fitted(&format!(" {text} "), head.width.into()), style);
+            let room = usize::from(head.width.saturating_sub(2));
+            let shorter = text.trim_end_matches(" for display").trim_end_matches(" in this examination");
+            let text = first_fitting([&text, shorter], room);
+            let line = Line::styled(format!(" {text} "), style);
             let line = if view.side() == Side::Right { line.right_aligned() } else { line };
             frame.render_widget(Paragraph::new(line), head);
         }

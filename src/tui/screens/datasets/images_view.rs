@@ -13,7 +13,7 @@ use super::samples::{KnownHeader, SampleRow, Samples, Shown};
 use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_parts, fitted_path, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::grouped_digits::grouped;
@@ -88,7 +88,9 @@ impl DatasetsScreen {
         let place = chosen.path.strip_prefix(&tree.folder(0).path).unwrap_or(&chosen.path);
         let place = if place.as_os_str().is_empty() { "all images".to_owned() } else { place.display().to_string() };
         let room = usize::from(area.width).saturating_sub(width(&count) + 9);
-        let title = fitted_start(&printable(&place).replace('/', " / "), room);
+        let place = printable(&place);
+        let gaps = 2 * place.matches('/').count();
+        let title = fitted_path(&place, room.saturating_sub(gaps)).replace('/', " / ");
         let inner = draw_pane(frame, area, theme, self.in_images, [&title, &count]);
         let narrowed = self.typing || !self.filter.text().is_empty() || self.shown != Shown::All;
         let [head, rows, foot] =
@@ -202,7 +204,10 @@ fn sample_line(
     if let Some(first) = flags.first() {
         let sign = if first.is_bad() { theme.sign("✖", "x") } else { "!" };
         let text: Vec<String> = flags.iter().map(|flag| printable(&flag.text())).collect();
-        spans.push(Span::styled(fitted(&format!(" {sign} {}", text.join(" · ")), cells.saturating_sub(used)), style));
+        let text = fitted_parts(&format!(" {sign} {}", text.join(" · ")), cells.saturating_sub(used));
+        // A part of a word says nothing; the preview has all of it.
+        let text = if width(&text) < MIN_FLAGS && text.ends_with('…') { format!(" {sign}") } else { text };
+        spans.push(Span::styled(text, style));
     }
     Line::from(spans)
 }

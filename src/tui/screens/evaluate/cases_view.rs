@@ -23,15 +23,17 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let theme = &shared.theme;
     let total = opened.cases.cases.len();
     let title = opened.list_title();
+    // The right title counts the cases, too.
+    let title = if opened.in_cases { title.split(" · ").next().unwrap_or_default() } else { &title };
     let rows = usize::from(area.height.saturating_sub(3));
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
-        (true, _) => format!("{} · {} of {total}", opened.cases.order_title(), opened.cases.list.cursor + 1),
+        (true, _) => format!("{} of {total} · {}", opened.cases.list.cursor + 1, opened.cases.order_title()),
         (false, _) if total > rows => format!("1–{rows} of {total} · Enter to browse"),
         (false, _) => "Enter to browse".to_owned(),
     };
     let focused = opened.in_cases;
-    let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
+    let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     if total == 0 {
         let text = match (opened.pair(), opened.cell) {
             (Some(_), _) => " no flips",

@@ -12,18 +12,28 @@ use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start};
+use crate::tui::widgets::fitted::{first_fitting, fitted, fitted_path, padded, padded_start};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 
-const STARTED: usize = 19;
-const PRESET: usize = 12;
-const METRIC: usize = 13;
-const VIEW: usize = 7;
+/// Cells of the columns in a narrow list and, from a width of `WIDE` cells on, in a wide one.
+const NARROW_COLUMNS: Columns = Columns { started: 17, preset: 11, metric: 12, view: 6, predicted: 9 };
+const WIDE_COLUMNS: Columns = Columns { started: 19, preset: 12, metric: 13, view: 7, predicted: 16 };
+const WIDE: u16 = 90;
+
+/// The cells of the columns.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    started: usize,
+    preset: usize,
+    metric: usize,
+    view: usize,
+    predicted: usize,
+}
 
 impl EvaluateScreen {
     /// Draws the list, or instructions if it is empty.
@@ -95,9 +105,11 @@ pub(super) fn draw_entries(
     let theme = &shared.theme;
     let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
     let inner = draw_pane(frame, area, theme, true, [title, &count]);
-    let mut heading = format!("  {}{}{}", padded("started", STARTED), padded("preset", PRESET), padded("best", METRIC));
+    let columns = if inner.width < WIDE { NARROW_COLUMNS } else { WIDE_COLUMNS };
+    let Columns { started, preset, metric, view: view_cells, .. } = columns;
+    let mut heading = format!("  {}{}{}", padded("started", started), padded("preset", preset), padded("best", metric));
     for view in View::ALL {
-        heading += &padded_start(view.name(), VIEW);
+        heading += &padded_start(view.name(), view_cells);
     }
     heading += "   predicted";
     let place = Rect { height: 1.min(inner.height), ..inner };
@@ -114,11 +126,11 @@ pub(super) fn draw_entries(
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
         match &entries[row] {
-            Listed::Runs(entry) => spans.extend(entry_spans(entry, kept, shared)),
+            Listed::Runs(entry) => spans.extend(entry_spans(entry, kept, columns, shared)),
             Listed::Folder(path) => {
-                spans.push(Span::raw(padded("folder", STARTED)));
-                let room = usize::from(rows.width).saturating_sub(STARTED + 2);
-                spans.push(Span::raw(fitted_start(&printable_path(path), room)));
+                spans.push(Span::raw(padded("folder", started)));
+                let room = usize::from(rows.width).saturating_sub(started + 2);
+                spans.push(Span::raw(fitted_path(&shared.shown_path(path), room)));
             }
         }
         let style = if chosen { theme.selected(true) } else { theme.text() };
@@ -127,7 +139,7 @@ pub(super) fn draw_entries(
     }
 }
 
-fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
+fn entry_spans(entry: &Entry, kept: &KeptSplits, columns: Columns, shared: &SharedState) -> Vec<Span<'static>> {
     let theme = &shared.theme;
     let runs = entry.runs(shared);
     let spec = runs.iter().find_map(|row| row.spec.as_ref());
@@ -139,9 +151,9 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Sp
     let best = |view: View| entry.of_view(shared, view)?.status.as_ref()?.best.as_ref();
     let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
     let mut spans = vec![
-        Span::raw(padded(&started, STARTED - 1) + " "),
-        Span::raw(padded(&preset, PRESET - 1) + " "),
-        Span::styled(padded(&metric, METRIC), theme.dim()),
+        Span::raw(padded(&started, columns.started - 1) + " "),
+        Span::raw(padded(&preset, columns.preset - 1) + " "),
+        Span::styled(padded(&metric, columns.metric), theme.dim()),
     ];
     for view in View::ALL {
         let row = entry.of_view(shared, view);
@@ -150,12 +162,17 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Sp
             Some(row) if !kept.contains_key(&row.run) => theme.sign("…", "...").to_owned(),
             Some(_) => figure(best(view).map(|best| best.value), 3, theme),
         };
-        spans.push(Span::raw(padded_start(&text, VIEW)));
+        spans.push(Span::raw(padded_start(&text, columns.view)));
     }
     let has = |split: Split| runs.iter().any(|row| kept.get(&row.run).is_some_and(|kept| kept.contains(&split)));
-    let splits: Vec<&str> =
-        [Split::Validation, Split::Test].into_iter().filter(|split| has(*split)).map(Split::name).collect();
-    spans.push(Span::styled(format!("   {}", splits.join(", ")), theme.dim()));
+    // A narrow list has short words.
+    let splits = |name: fn(Split) -> &'static str| {
+        let predicted = [Split::Validation, Split::Test].into_iter().filter(|split| has(*split));
+        predicted.map(name).collect::<Vec<_>>().join(", ")
+    };
+    let texts = [splits(Split::name), splits(|split| if split == Split::Validation { "val" } else { split.name() })];
+    let predicted = first_fitting(texts.iter().map(String::as_str), columns.predicted);
+    spans.push(Span::styled(format!("   {predicted}"), theme.dim()));
     spans
 }
 
