@@ -97,6 +97,21 @@ pub(in crate::tui) fn fitted_start(text: &str, cells: usize) -> String {
     format!("…{}", kept.concat())
 }
 
+/// A name without its middle if it was truncated: both ends of names tell them apart.
+pub(in crate::tui) fn fitted_name(name: &str, cells: usize) -> String {
+    if width(name) <= cells {
+        return name.to_owned();
+    }
+    let start = taken(name.graphemes(true), cells.saturating_sub(1) / 2).concat();
+    let end = fitted_start(&name[start.len()..], cells - width(&start));
+    start + &end
+}
+
+/// A name in exactly `cells` cells: without its middle, or followed by spaces.
+pub(in crate::tui) fn padded_name(name: &str, cells: usize) -> String {
+    padded(&fitted_name(name, cells), cells)
+}
+
 /// A text in exactly `cells` cells: truncated, or followed by spaces.
 pub(in crate::tui) fn padded(text: &str, cells: usize) -> String {
     let mut shown = fitted(text, cells);
@@ -159,6 +174,15 @@ mod tests {
         assert_eq!(fitted_parts(" · the end of a line", 10), " · the …");
         assert_eq!(first_fitting(["epoch 3 of 10", "epoch 3", "3"], 9), "epoch 3");
         assert_eq!(first_fitting(["epoch 3 of 10", "epoch 3"], 5), "epoc…");
+    }
+
+    #[test]
+    fn names_keep_both_ends() {
+        assert_eq!(fitted_name("P0123456789ab", 13), "P0123456789ab");
+        assert_eq!(fitted_name("P0123456789ab", 8), "P01…89ab");
+        assert_eq!(fitted_name("P0123456789ab", 1), "…");
+        assert_eq!(fitted_name("P0123456789ab", 0), "");
+        assert_eq!(padded_name("P01", 5), "P01  ");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::samples::{KnownHeader, SampleRow, Samples, Shown};
 use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, fitted_parts, fitted_path, padded, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_parts, fitted_path, padded, padded_name, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::grouped_digits::grouped;
@@ -177,7 +177,7 @@ fn sample_line(
     let mut spans = vec![Span::styled(mark, theme.accent())];
     // Without ids, the file name says more than an empty column.
     let (first, second) = if name.is_some() { (columns.subject, 5) } else { (columns.subject + 5, 0) };
-    spans.push(Span::raw(format!("{} {}", padded(&subject, first), padded(&exam, second))));
+    spans.push(Span::raw(format!("{} {}", padded_name(&subject, first), padded_name(&exam, second))));
     spans.push(Span::styled(padded(&class, 6), class_style));
     if columns.view {
         let view = context.view.or(name.map(|name| name.view));

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::opened::Opened;
 use super::pairs_view::draw_pairs;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::fitted::{fitted, padded, padded_name, padded_start};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
 use mammoscope_domain::metrics::evaluation_set::SetName;
@@ -68,7 +68,7 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
         let Some(prediction) = set.evaluated.set.cases.get(case) else { continue };
         let mut spans = vec![
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
-            Span::raw(padded(&Opened::case_name(&set.evaluated, case), name_cells - 1) + " "),
+            Span::raw(padded_name(&Opened::case_name(&set.evaluated, case), name_cells - 1) + " "),
         ];
         if is_fused {
             let count = set.rows.get(case).map_or(0, Vec::len);

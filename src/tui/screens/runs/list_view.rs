@@ -15,7 +15,7 @@ use super::{RunsScreen, Typing};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{first_fitting, fitted_parts, padded, padded_start, width};
+use crate::tui::widgets::fitted::{first_fitting, fitted_parts, padded, padded_name, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_spec::RunSpec;
@@ -216,7 +216,7 @@ fn name_spans(row: &RunRow, place: Place, cells: usize, theme: &Theme) -> Vec<Sp
         _ => ("", title(row)),
     };
     let room = cells.saturating_sub(width(tree));
-    vec![Span::styled(tree, theme.border()), Span::raw(padded(text.trim_end(), room))]
+    vec![Span::styled(tree, theme.border()), Span::raw(padded_name(text.trim_end(), room))]
 }
 
 /// The line of a folder: its name and time, and its progress.
