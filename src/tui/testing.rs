@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 use super::app::App;
+use super::services::pictures::PictureService;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
@@ -86,6 +87,24 @@ pub(super) fn drawn(app: &mut App, size: impl Into<Cells>) -> String {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| app.draw(frame)).unwrap();
     styled(terminal.backend().buffer())
+}
+
+/// Draws the workbench once the picture service has answered everything that a drawing requests.
+pub(super) fn settled(app: &mut App, size: (u16, u16)) -> String {
+    let (inbox, messages) = std::sync::mpsc::channel();
+    let mut service = PictureService::new(inbox);
+    for _ in 0..4 {
+        drawn(app, size);
+        for effect in app.after_draw() {
+            match effect {
+                Effect::Picture(effect) => service.perform(effect),
+                Effect::FindViews(of) => service.find_views(of),
+                _ => continue,
+            }
+            app.update(messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), fixed_time());
+        }
+    }
+    drawn(app, size)
 }
 
 /// A buffer as text, followed by the styles as `row: from-to style`, without plain cells.

@@ -8,7 +8,7 @@ use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{PictureEffect, PictureRequest};
 use crate::tui::services::pictures::PictureService;
-use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press, settled};
 use mammoscope_domain::subject::view::View;
 
 fn three_images(folder: &std::path::Path) -> ImageList {
@@ -103,24 +103,6 @@ fn a_picture_is_requested_once_per_size_window_and_image() {
     app.update(UiMessage::Picture(stale), fixed_time());
     assert!(!drawn(&mut app, (100, 30)).contains("is stale"));
     assert!(matches!(app.popups[..], [Popup::Viewer(_)]));
-}
-
-/// The answers of the service to everything that a drawing requests, until nothing is missing.
-fn settled(app: &mut crate::tui::app::App, size: (u16, u16)) -> String {
-    let (inbox, messages) = std::sync::mpsc::channel();
-    let mut service = PictureService::new(inbox);
-    for _ in 0..4 {
-        drawn(app, size);
-        for effect in app.after_draw() {
-            match effect {
-                Effect::Picture(effect) => service.perform(effect),
-                Effect::FindViews(of) => service.find_views(of),
-                _ => continue,
-            }
-            app.update(messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), fixed_time());
-        }
-    }
-    drawn(app, size)
 }
 
 #[test]
