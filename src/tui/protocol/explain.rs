@@ -52,6 +52,9 @@ pub(in crate::tui) struct ExplainList {
     pub(in crate::tui) views: Vec<ExplainSample>,
     /// `None` keeps the models that were used last.
     pub(in crate::tui) source: Option<ModelSource>,
+    /// The models to compare them with.
+    #[serde(default)]
+    pub(in crate::tui) second: Option<ModelSource>,
     /// The screen to return to.
     pub(in crate::tui) from: ScreenId,
 }
@@ -206,6 +209,8 @@ pub(in crate::tui) enum ExplainAction {
     Scale,
     Grid,
     Models,
+    /// Lays the maps of a second model beside those of the first, or leaves them out.
+    Compare,
     /// Asks for the path of a model.
     TypeModels,
     FullScreen,

@@ -38,6 +38,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The number of cached maps, of a few kilobytes each, for going back and forth between methods, layers and classes.
 const MAX_MAPS: usize = 32;
+/// The number of opened sets of models: the maps of two can be side by side.
+const MAX_MODEL_SETS: usize = 2;
 /// The number of cached pictures, with their masks about 0.6 MB each at 650 pixels: four views on screen, and those of
 /// the next subject.
 const MAX_PICTURES: usize = 8;
@@ -86,7 +88,8 @@ pub(super) struct MapRenderer {
     program: Option<PathBuf>,
     engine: Option<EngineProcess>,
     job: u64,
-    models: Option<(Vec<(PathBuf, Stamp)>, ModelSet)>,
+    /// The models used last, the latest at the end: two for a comparison.
+    models: Vec<(Vec<(PathBuf, Stamp)>, ModelSet)>,
     checkpoints: NewestCheckpoints,
     knowledge: ModelKnowledge,
     pictures: Vec<CachedPicture>,
@@ -198,7 +201,9 @@ impl MapRenderer {
             ModelSource::Files(path) => vec![(path.clone(), None)],
         };
         let stamps: Vec<_> = files.iter().map(|(file, _)| stamped(file)).collect();
-        if self.models.as_ref().is_none_or(|(known, _)| *known != stamps) {
+        if let Some(at) = self.models.iter().position(|(known, _)| *known == stamps) {
+            self.models[at..].rotate_left(1);
+        } else {
             let opened = match &request.source {
                 ModelSource::Files(path) => ModelSet::open(path).map_err(Failure::new)?,
                 // Their metadata is in the run's files, and the engine reads the weights.
@@ -206,9 +211,12 @@ impl MapRenderer {
                     files.into_iter().filter_map(|(path, run)| Some(entry_of(path, run?))).collect::<Result<_, _>>()?,
                 ),
             };
-            self.models = Some((stamps, opened));
+            self.models.push((stamps, opened));
+            if self.models.len() > MAX_MODEL_SETS {
+                self.models.remove(0);
+            }
         }
-        let set = self.models.as_ref().map(|(_, set)| set).expect("the models were just opened");
+        let set = self.models.last().map(|(_, set)| set).expect("the models were just opened");
         let found = set.for_view(request.view).cloned().ok_or_else(|| {
             let view = request.view.map_or("images of unknown view", View::name);
             Failure::from(format!("there is no model for {view} among the chosen ones; choose others (:models)"))
