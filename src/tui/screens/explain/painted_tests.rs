@@ -130,7 +130,6 @@ fn the_control_and_problems_with_masks_are_shown() {
     let there = MappedImage {
         image,
         class,
-        positions: mapped(SOUND).positions.clone(),
         model: PathBuf::new(),
         control: None,
         training: TrainingEvidence::Unknown,

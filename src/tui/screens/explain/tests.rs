@@ -68,7 +68,6 @@ pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     Arc::new(MappedImage {
         image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,
-        positions: Raster::new(4, 4, Channels::Grey, values.to_vec()),
         model: "/density/models/best-012-0.81.safetensors".into(),
         control: Some(ControlComparison { share: 0.3, beaten: 17, controls: 20, mean: 0.2 }),
         training: TrainingEvidence::Alike { images: 908 },

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use super::settings::MapLook;
 use super::sides::Side;
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::{Key, Mouse};
@@ -17,6 +16,7 @@ use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::window_field::WindowField;
 use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::map_look::MapLook;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {

@@ -12,7 +12,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use super::color_bar::{draw_color_bar, without_bar};
 use super::compared_view::{draw_probabilities_of_two, draw_scores_of_two};
 use super::scores_view::{draw_probabilities, draw_scores};
-use super::settings::{ClassChoice, MapLook};
+use super::settings::ClassChoice;
 use super::sides::Side;
 use super::update::caption;
 use super::{ExplainScreen, MapState};
@@ -34,6 +34,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_os;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use mammoscope_imaging::map_look::MapLook;
 
 /// Columns of the panes beside the pictures in a wide and in a narrow terminal.
 const SIDE_COLUMNS: [u16; 2] = [40, 31];
@@ -198,7 +199,7 @@ impl ExplainScreen {
         if width < MIN_NOTE || tile.side.is_some() {
             return format!("{columns}{times}{rows}");
         }
-        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Usual.is_cells((columns, rows))) {
+        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Auto.is_cells((columns, rows))) {
             (true, _) => format!("{columns} {times} {rows} cells"),
             (false, true) => format!("{columns} {times} {rows}, smoothed"),
             (false, false) => String::new(),

@@ -15,7 +15,6 @@ use crate::analysis::random_controls::compared_with_random_maps;
 use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
-use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
 use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
@@ -31,7 +30,6 @@ use mammoscope_engine_client::image_job::{ExplanationEvent, ImageJobError, run_i
 use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass, JobId};
 use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_engine_protocol::wire_path::WirePath;
-use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 use mammoscope_storage::runs::checkpoint_model::metadata_of_run;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -154,7 +152,6 @@ impl CachedMap {
         let mapped = Arc::new(MappedImage {
             image: Arc::new(image),
             class: self.sample.class,
-            positions: positions(&self.sample.map),
             model: self.key.model.0.clone(),
             control: self.control,
             training: self.training.clone(),
@@ -330,11 +327,6 @@ impl MapRenderer {
             Err(error) => Err(Failure::from(format!("{error} ({})", printable_path(&model.path))).into()),
         }
     }
-}
-
-/// The values of a map as a raster.
-fn positions(map: &ExplanationMap) -> Raster<f32> {
-    Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec())
 }
 
 /// A checkpoint of a run, with the metadata of its model.
