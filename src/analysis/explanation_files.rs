@@ -143,7 +143,8 @@ mod tests {
         let map = ExplanationMap::new(side, side, values);
         let logits = [0.0, 1.0, 0.0, 0.0];
         let class = DensityClass::B;
-        let sample = ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None, findings: None };
+        let sample =
+            ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None, findings: None };
         let image = examined.explained(&sample, MapZoom::Bilinear);
         let painting = MapPainting { colors: Colormap::default(), opacity: 1.0, scale: MapScale::PerImage, look };
         let pictures = ExplanationPictures::of(&image, painting);
