@@ -11,29 +11,30 @@ import argparse, os, pathlib, shutil, subprocess, sys, tempfile, time
 
 COLUMNS, ROWS = 120, 34
 # A screen is still when this many looks in a row are the same.
-STILL_LOOKS = 4
+STILL_LOOKS = 3
 LOOK_SECONDS = 0.25
+BUSY_PIXELS = 36
 PATIENCE_SECONDS = 30
 SECONDS_PER_CHARACTER = 0.06
 LEAST_SECONDS = 1.5
 
 # Keys as xdotool names them, or text after `=`; the caption; the name of a still, if it is kept as one.
 SCENES = [
-    ([], "Datasets: the folders of a data set, its images, and the class balance", None),
-    (["Return", "Down", "Down"], "Every image with its grey window, histogram and facts", None),
+    ([], "Datasets: the folders of a data set, and its images by class and view", None),
+    (["Return", "End", "Up"], "Enter: every image with its grey window, histogram and facts", None),
     (["a"], "a: the images as a contact sheet", "datasets-contact-sheet"),
-    (["a", "Return"], "Enter: one image alone; z zooms in at full resolution", None),
-    (["z", "z", "z", "z"], "with the position in the whole and the zoom in words", "viewer-zoom"),
-    (["Escape", "t"], "t: train on this data set; the duration is timed before anything starts", "train"),
+    (["Return", "z", "z"], "Enter: one image alone; z zooms in, the corner shows where", "viewer-zoom"),
+    (["Escape", "H"], "H: the four views of the examination, chest wall to chest wall", "four-views"),
+    (["Escape", "Escape", "t"], "t: train on this data set; an epoch is timed before anything starts", "train"),
     (["3"], "Runs: a leaderboard with curves, best epochs and findings", "runs"),
-    (["i", "i"], "i: events, log, and what differs from the preset", None),
-    (["Return"], "Enter: the evaluation of a run, with intervals", "evaluate"),
-    (["i"], "i: ROC, precision and recall, reliability, subgroups", "evaluate-curves"),
-    (["I", "Down", "Right", "Return"], "the images of one cell of the confusion matrix", None),
+    (["i"], "i: the events of a run, its log, and what differs from its preset", None),
+    (["i", "i", "Return"], "Enter: the evaluation of a run, with intervals", "evaluate"),
+    (["i"], "i: ROC and precision-recall curves, reliability, subgroups", "evaluate-curves"),
+    (["I", "Down", "Right", "Return"], "Enter: the images of one cell of the confusion matrix", None),
     (["e"], "e: where the network looks, and whether to believe it", "explain"),
-    (["H"], "H: the four views of the examination", "explain-four-views"),
-    (["H", "colon", "=train"], "`:` finds every command by name", "commands"),
-    (["Escape", "question"], "`?` lists the keys of this screen; a key means the same on all of them", None),
+    (["H"], "H: the four views, each explained by its network", "explain-four-views"),
+    (["H", "colon", "=trai"], ": finds every command by name", "commands"),
+    (["Escape", "question"], "? lists the keys here; a key means the same on every screen", None),
 ]
 
 
@@ -82,12 +83,14 @@ class Terminal:
         return path
 
     def still_look(self, path):
-        """Looks until the screen is still."""
+        """Looks until the screen is still, but for its two bottom lines, which show how busy the machine is."""
         same, before = 0, None
         end = time.monotonic() + PATIENCE_SECONDS
         while same < STILL_LOOKS and time.monotonic() < end:
             time.sleep(LOOK_SECONDS)
-            now = self.look(path).read_bytes()
+            self.look(path)
+            above = [tool("convert"), str(path), "-gravity", "south", "-chop", f"0x{BUSY_PIXELS}", "rgb:-"]
+            now = subprocess.run(above, capture_output=True, check=True).stdout
             same = same + 1 if now == before else 0
             before = now
         if self.window.poll() is not None:
@@ -125,8 +128,10 @@ def main():
         sys.exit(f"record.py: {data} is not there: run `cargo xtask demo` first, or name a --workspace")
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        # A copy, so that neither the saved state of the screens nor the exports of the tour stay behind.
-        workspace = folder / "workspace"
+        # A copy in a home of its own, so that neither the saved state of the screens nor the exports of the tour stay
+        # behind, and that no path of this machine is in the pictures.
+        os.environ["HOME"] = str(folder)
+        workspace = folder / "density" / "workspace"
         shutil.copytree(arguments.workspace, workspace)
         (workspace / "view.json").unlink(missing_ok=True)
         command = [str(arguments.program.resolve()), "--workspace", str(workspace)]

@@ -74,6 +74,8 @@ impl PackedPicture {
 #[derive(Clone, Debug)]
 pub struct ExplainedImage {
     pub examined: Arc<ExaminedPicture>,
+    /// One value per position; with [`MapZoom::KerasVis`] rectified.
+    pub positions: Raster<f32>,
     /// At the picture's size.
     pub map: Raster<f32>,
     pub status: MapStatus,
@@ -142,17 +144,19 @@ impl ExaminedPicture {
             scores.deletion_area = curves.deletion_area();
         }
         let probabilities = Probabilities::from_logits(sample.logits).ok();
-        ExplainedImage { map, status, scores, probabilities, examined: self }
+        let positions = native(&sample.map);
+        let positions = if zoom == MapZoom::KerasVis { positions.map(|value| value.max(0.0)) } else { positions };
+        ExplainedImage { positions, map, status, scores, probabilities, examined: self }
     }
 
     /// Like [`Self::explained`] with [`MapZoom::Bilinear`], for a map whose scores are known.
     #[must_use]
     pub fn with_scores(self: Arc<Self>, sample: &ExplainedSample, scores: ExplanationScores) -> ExplainedImage {
-        let map = &sample.map;
-        let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
+        let positions = native(&sample.map);
         ExplainedImage {
-            map: bilinear_zoom(&native, self.picture.width(), self.picture.height()),
-            status: map.status(),
+            map: bilinear_zoom(&positions, self.picture.width(), self.picture.height()),
+            positions,
+            status: sample.map.status(),
             scores,
             probabilities: Probabilities::from_logits(sample.logits).ok(),
             examined: self,
@@ -164,7 +168,7 @@ impl ExaminedPicture {
     #[must_use]
     pub fn scored(&self, map: &ExplanationMap, zoom: MapZoom) -> (Raster<f32>, MapStatus, ExplanationScores) {
         let status = map.status();
-        let native = Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec());
+        let native = native(map);
         let (width, height) = (self.picture.width(), self.picture.height());
         let (map, scored) = match zoom {
             MapZoom::Bilinear => (bilinear_zoom(&native, width, height), None),
@@ -192,6 +196,11 @@ impl ExaminedPicture {
         };
         ExplanationScores::of(map, self.picture.samples(), &parts)
     }
+}
+
+/// The values of a map as a raster.
+fn native(map: &ExplanationMap) -> Raster<f32> {
+    Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ use super::explained_image::ExplainedImage;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_imaging::colormap::Colormap;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines, draw_explanation};
+use mammoscope_imaging::map_look::MapLook;
+use mammoscope_imaging::map_zoom::nearest_zoom;
 use mammoscope_imaging::overlay::MapScale;
 use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::atomic_file::write_atomically;
@@ -24,6 +26,8 @@ pub struct MapPainting {
     pub opacity: f32,
     /// The map value that gets the full colour.
     pub scale: MapScale,
+    /// Positions as cells, or interpolated.
+    pub look: MapLook,
 }
 
 /// The RGB pictures of an explained image, all at its picture's size.
@@ -40,11 +44,15 @@ pub struct ExplanationPictures {
 impl ExplanationPictures {
     #[must_use]
     pub fn of(image: &ExplainedImage, painting: MapPainting) -> Self {
-        let shares = painting.scale.shares(&image.map);
+        let (positions, picture) = (&image.positions, &image.examined.picture);
+        let shares = if painting.look.is_cells((positions.width(), positions.height())) {
+            painting.scale.shares(&nearest_zoom(positions, picture.width(), picture.height()))
+        } else {
+            painting.scale.shares(&image.map)
+        };
         let regions = image.examined.regions.as_ref();
         let draw = |drawing, outlines| {
-            let (picture, colors) = (&image.examined.picture, painting.colors);
-            draw_explanation(picture, &shares, regions, drawing, colors, painting.opacity, outlines)
+            draw_explanation(picture, &shares, regions, drawing, painting.colors, painting.opacity, outlines)
         };
         Self {
             map: draw(ExplanationDrawing::Map, Outlines::None),
@@ -115,4 +123,38 @@ fn write_png(path: &Path, picture: &Raster<u8>) -> io::Result<()> {
         .write_image(picture.samples(), picture.width() as u32, picture.height() as u32, color)
         .map_err(io::Error::other)?;
     write_atomically(path, &bytes.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::analysis::explained_image::{ExaminedPicture, MapZoom};
+    use mammoscope_domain::explanation::explanation_map::ExplanationMap;
+    use mammoscope_engine_protocol::event::ExplainedSample;
+
+    /// The number of colours in the picture of a map with this many positions a side.
+    fn colors_of(side: usize, look: MapLook) -> usize {
+        let picture = Raster::new(96, 96, Channels::Grey, vec![100; 96 * 96]);
+        let examined = Arc::new(ExaminedPicture::new(picture, (96, 96), None, 1));
+        let values = (0..side * side).map(|at| at as f32 / (side * side) as f32).collect();
+        let map = ExplanationMap::new(side, side, values);
+        let logits = [0.0, 1.0, 0.0, 0.0];
+        let class = DensityClass::B;
+        let sample =
+            ExplainedSample { logits, class, map, all_gradients_negative: false, curves: None, findings: None };
+        let image = examined.explained(&sample, MapZoom::Bilinear);
+        let painting = MapPainting { colors: Colormap::default(), opacity: 1.0, scale: MapScale::PerImage, look };
+        let pictures = ExplanationPictures::of(&image, painting);
+        pictures.map.samples().chunks(3).collect::<HashSet<_>>().len()
+    }
+
+    #[test]
+    fn a_coarse_map_is_not_smoothed_into_hot_spots() {
+        assert_eq!(colors_of(3, MapLook::Auto), 9, "a colour a position");
+        assert!(colors_of(3, MapLook::Smooth) > 50);
+        assert!(colors_of(12, MapLook::Auto) > 150, "interpolated");
+    }
 }

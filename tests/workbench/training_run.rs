@@ -183,7 +183,7 @@ fn every_request_can_be_made_from_the_menu() {
     kill_process(trainer(&run), Signal::KILL).unwrap();
     session.wait_for_text("stale ·");
     session.send(b"xm");
-    session.wait_for_text("interrupted");
+    session.wait_for_text("interrupted ·");
     assert_eq!(status(&run)["state"], "interrupted");
     session.send(b"d");
     session.wait_for_text("to the trash?");

@@ -19,6 +19,7 @@ pub mod image_header;
 pub mod image_limits;
 pub mod intensity_sd;
 pub mod intensity_window;
+pub mod map_look;
 pub mod map_zoom;
 pub mod mask;
 pub mod network_input;

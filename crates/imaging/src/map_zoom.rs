@@ -34,6 +34,21 @@ pub fn bilinear_zoom(map: &Raster<f32>, width: usize, height: usize) -> Raster<f
     Raster::new(width, height, Channels::Grey, values)
 }
 
+/// The value of the position whose cell each pixel is in, for pictures of coarse maps.
+///
+/// # Panics
+/// If a side is zero or the map has more than one channel.
+#[must_use]
+pub fn nearest_zoom(map: &Raster<f32>, width: usize, height: usize) -> Raster<f32> {
+    assert_eq!(map.channels(), Channels::Grey, "a map has one value per position");
+    let positions = |count: usize, pixels: usize| (0..pixels).map(move |at| (2 * at + 1) * count / (2 * pixels));
+    let values = positions(map.height(), height).flat_map(|row| {
+        let line = map.row(row);
+        positions(map.width(), width).map(move |column| line[column])
+    });
+    Raster::new(width, height, Channels::Grey, values.collect())
+}
+
 /// Interpolation by cubic B-splines through the map's values, corners on corners and mirrored at the edges, as in
 /// `scipy.ndimage.zoom` of order 3 with its prefilter, which keras-vis uses. It overshoots: beside a peak the result may
 /// be below the map's smallest value.
@@ -238,5 +253,16 @@ mod tests {
             let ((low, high), (lowest, highest)) = (range(&map), range(&bilinear_zoom(&map, width, height)));
             prop_assert!(lowest >= low - 1e-5 && highest <= high + 1e-5);
         }
+    }
+
+    #[test]
+    fn each_pixel_has_the_value_of_its_cell() {
+        let map = Raster::new(2, 2, Channels::Grey, vec![1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(
+            nearest_zoom(&map, 5, 2).samples(),
+            [1.0, 1.0, 2.0, 2.0, 2.0, 3.0, 3.0, 4.0, 4.0, 4.0],
+            "the middle of the middle column is at the edge, and the cells to the right begin there"
+        );
+        assert_eq!(nearest_zoom(&map, 2, 2), map);
     }
 }

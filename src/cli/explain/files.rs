@@ -44,6 +44,7 @@ impl ExplanationFiles {
                 colors: arguments.colormap,
                 opacity: arguments.opacity,
                 scale: arguments.full.map_or(MapScale::PerImage, MapScale::Fixed),
+                look: arguments.map_look(),
             },
             json: arguments.json,
             is_recorded: arguments.sharding.shard.is_some(),

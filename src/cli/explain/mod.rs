@@ -31,6 +31,7 @@ use mammoscope_domain::subject::selection::{SplitSelection, ViewSelection};
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_imaging::colormap::Colormap;
+use mammoscope_imaging::map_look::MapLook;
 use mammoscope_storage::shards::explanation_shard::{ExplainedView, ExplanationShard};
 use mammoscope_storage::shards::shard_record::ShardRecord;
 use mammoscope_storage::tables::score_table::ScoreWriter;
@@ -151,6 +152,10 @@ pub(super) struct ExplainArguments {
     /// The map value that gets the full colour, so that pictures can be compared [default: each map's largest]
     #[arg(long, value_name = "VALUE", value_parser = positive)]
     full: Option<f32>,
+    /// How pictures draw the positions of a map: cells, smooth (interpolated), or auto: cells if there are at most
+    /// 7 × 7, where interpolation would show hot spots that are not there [default: auto; with --parity smooth]
+    #[arg(long, value_name = "LOOK")]
+    map_look: Option<MapLook>,
     #[command(flatten)]
     data_options: DataArguments,
     /// The folder to write to; created if missing
@@ -185,12 +190,17 @@ impl ExplainArguments {
         self.class.unwrap_or(if self.sanity { WantedClass::D } else { WantedClass::Predicted })
     }
 
+    /// How positions are drawn; the reference interpolates.
+    fn map_look(&self) -> MapLook {
+        self.map_look.unwrap_or(if self.parity { MapLook::Smooth } else { MapLook::Auto })
+    }
+
     fn measures_curves(&self) -> bool {
         self.curves || self.sanity
     }
 
     /// The options that change maps, scores or pictures, by which shards are compared.
-    fn conditions(&self) -> [(String, String); 10] {
+    fn conditions(&self) -> [(String, String); 11] {
         [
             ("the grey range", self.data_options.grey.range().to_string()),
             ("--method", self.method.to_string()),
@@ -201,6 +211,7 @@ impl ExplainArguments {
             ("--colormap", self.colormap.to_string()),
             ("--opacity", self.opacity.to_string()),
             ("--full", self.full.map_or_else(|| "each map's largest".to_owned(), |full| full.to_string())),
+            ("--map-look", self.map_look().to_string()),
             ("--seed", self.seed.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value))

@@ -17,7 +17,6 @@ use mammoscope_domain::image::image_findings::ImageDoubt;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::probabilities::Probabilities;
 use mammoscope_domain::subject::view::View;
-use mammoscope_imaging::raster::Raster;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The source of the models to explain.
@@ -52,6 +51,9 @@ pub(in crate::tui) struct ExplainList {
     pub(in crate::tui) views: Vec<ExplainSample>,
     /// `None` keeps the models that were used last.
     pub(in crate::tui) source: Option<ModelSource>,
+    /// The models to compare them with.
+    #[serde(default)]
+    pub(in crate::tui) second: Option<ModelSource>,
     /// The screen to return to.
     pub(in crate::tui) from: ScreenId,
 }
@@ -76,8 +78,6 @@ pub(in crate::tui) struct MappedImage {
     pub(in crate::tui) image: Arc<ExplainedImage>,
     /// The explained class.
     pub(in crate::tui) class: DensityClass,
-    /// The map before it was enlarged: one value per position.
-    pub(in crate::tui) positions: Raster<f32>,
     pub(in crate::tui) model: PathBuf,
     /// The map beside random maps; `None` if there is nothing to compare.
     pub(in crate::tui) control: Option<ControlComparison>,
@@ -89,7 +89,7 @@ pub(in crate::tui) struct MappedImage {
 impl MappedImage {
     /// Columns and rows of the map before it was enlarged.
     pub(in crate::tui) fn grid(&self) -> (usize, usize) {
-        (self.positions.width(), self.positions.height())
+        (self.image.positions.width(), self.image.positions.height())
     }
 
     /// The most probable class; `None` if the network's output is not finite.
@@ -206,6 +206,8 @@ pub(in crate::tui) enum ExplainAction {
     Scale,
     Grid,
     Models,
+    /// Lays the maps of a second model beside those of the first, or leaves them out.
+    Compare,
     /// Asks for the path of a model.
     TypeModels,
     FullScreen,

@@ -54,7 +54,7 @@ impl PaintedExplanation {
 
     /// The values that are drawn: those of the positions, or interpolated ones.
     fn source(&self) -> &Raster<f32> {
-        if self.cells { &self.mapped.positions } else { &self.mapped.image.map }
+        if self.cells { &self.mapped.image.positions } else { &self.mapped.image.map }
     }
 
     /// Draws the map over a grey picture of this part of the image.

@@ -25,6 +25,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 pub(in crate::tui) enum RunsAction {
     Control,
     OpenEvaluation,
+    /// Lists the runs of a group or study, or no longer.
+    Fold,
     Mark,
     Filter,
     Smoother,

@@ -8,7 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-use super::fitted::first_fitting;
+use super::fitted::fitted;
 use super::picture::{PictureContent, PictureView};
 use crate::terminal::input::Mouse;
 use crate::tui::protocol::effect::Effect;
@@ -38,18 +38,25 @@ impl Default for HangingView {
     }
 }
 
+/// Columns of a view below which only the shortest words have room.
+const NARROW: u16 = 32;
+
 /// How a view hangs: the right breast on the left, so that the chest walls meet in the middle.
 pub(in crate::tui) fn hanging_of(view: View, beside: &Arc<[PathBuf]>) -> Hanging {
     Hanging { chest_wall: view.side(), beside: Arc::clone(beside) }
 }
 
-/// The areas of the four views, in the order of [`View::ALL`].
+/// The areas of the four views, in the order of [`View::ALL`]: two rows of two, or one row where the views are larger so.
+/// Chest walls meet in the middle of each pair.
 pub(in crate::tui) fn hanging_areas(area: Rect) -> [Rect; 4] {
-    // All of one size, or their scales would differ; an odd row or column is left over.
-    let (width, height) = (area.width / 2, area.height / 2);
-    [(0, 0), (width, 0), (0, height), (width, height)].map(|(right, down)| Rect {
-        x: area.x + right,
-        y: area.y + down,
+    // A cell is about twice as high as wide, and a breast about as high as wide.
+    let side = |columns: u16, rows: u16| (area.width / columns).min(2 * (area.height / rows));
+    let (columns, rows) = if side(4, 1) > side(2, 2) { (4, 1) } else { (2, 2) };
+    // All of one size, or their scales would differ; odd rows or columns are left over.
+    let (width, height) = (area.width / columns, area.height / rows);
+    std::array::from_fn(|at| Rect {
+        x: area.x + at as u16 % columns * width,
+        y: area.y + at as u16 / columns * height,
         width,
         height,
     })
@@ -147,20 +154,23 @@ impl HangingView {
         for (at, (view, place)) in View::ALL.into_iter().zip(hanging_areas(area)).enumerate() {
             let [head, room] = Layout::vertical([Constraint::Length(1), Constraint::Fill(1)]).areas(place);
             let picture = &mut self.pictures[at];
+            let is_narrow = head.width < NARROW;
             let (text, style) = match &found[at] {
+                None if is_narrow => (format!("no {view}"), theme.warning()),
                 None => (format!("no {view} in this examination"), theme.warning()),
                 Some(path) => {
                     let content = PictureContent::stored(path, window).hung(hanging_of(view, &beside));
                     picture.draw(frame, room, shared, content, Vec::new);
                     let is_flipped = picture.part(path).is_some_and(|part| part.is_flipped);
-                    let mirrored = if is_flipped { " · mirrored for display" } else { "" };
+                    let mirrored = match (is_flipped, is_narrow) {
+                        (false, _) => "",
+                        (true, true) => " · mirrored",
+                        (true, false) => " · mirrored for display",
+                    };
                     (format!("{view}{mirrored}"), if path == of { theme.accent() } else { theme.dim() })
                 }
             };
-            let room = usize::from(head.width.saturating_sub(2));
-            let shorter = text.trim_end_matches(" for display").trim_end_matches(" in this examination");
-            let text = first_fitting([&text, shorter], room);
-            let line = Line::styled(format!(" {text} "), style);
+            let line = Line::styled(fitted(&format!(" {text} "), head.width.into()), style);
             let line = if view.side() == Side::Right { line.right_aligned() } else { line };
             frame.render_widget(Paragraph::new(line), head);
         }

@@ -18,6 +18,7 @@ pub(super) const BINDINGS: KeyTables = &[
     &[
         Binding::new(act(ViewerAction::Next), &[Verb::Right, Verb::Down], "next", "show the next image"),
         Binding::new(act(ViewerAction::Previous), &[Verb::Left, Verb::Up], "previous", "show the previous image"),
+        Binding::new(act(ViewerAction::Close), &[Verb::Back, Verb::Quit], "back", "go back"),
     ],
     picture_bindings!(on_picture),
     &[
@@ -27,6 +28,5 @@ pub(super) const BINDINGS: KeyTables = &[
         Binding::quiet(act(ViewerAction::TenBack), &[Verb::PageUp], "go ten images back"),
         Binding::quiet(act(ViewerAction::First), &[Verb::First], "show the first image"),
         Binding::quiet(act(ViewerAction::Last), &[Verb::Last], "show the last image"),
-        Binding::new(act(ViewerAction::Close), &[Verb::Back, Verb::Quit], "back", "go back"),
     ],
 ];

@@ -191,8 +191,12 @@ fn the_four_views_hang_chest_wall_to_chest_wall() {
     let images = ImageList { title: "B".to_owned(), images: vec![image], position: 0 };
     app.navigate(Destination::Hanging(images));
     let text = settled(&mut app, (80, 24));
+    assert!(text.contains("MLO_L · mirrored ") && text.contains("no MLO_R "), "{text}");
+    let text = settled(&mut app, (120, 40));
     assert!(text.contains("MLO_L · mirrored for display") && text.contains("no MLO_R in this examination"), "{text}");
     assert_drawn!("hanging", &mut app, settled);
+    // In a wide and low window, four in a row are larger than two rows of two.
+    insta::assert_snapshot!("hanging_120x24", settled(&mut app, (120, 24)));
     press(&mut app, &[Key::Char('z'), Key::Char('z')]);
     assert_drawn!("hanging_magnified", &mut app, settled);
     press(&mut app, &[Key::Escape, Key::Char('H')]);

@@ -39,7 +39,8 @@ impl DatasetsScreen {
             Shown::Marked => "marked images".to_owned(),
         };
         let views = views_of(tree, &samples);
-        let list = ExplainList { title, samples, position, views, source: None, from: ScreenId::Datasets };
+        let list =
+            ExplainList { title, samples, position, views, source: None, second: None, from: ScreenId::Datasets };
         vec![Effect::Navigate(Destination::Explanation(list))]
     }
 }

@@ -178,8 +178,8 @@ impl Opened {
         Some((there.most_probable(), there.of(there.most_probable())))
     }
 
-    /// The images of the listed cases, to be explained with the models of their source; for a folder, with those that
-    /// were used last.
+    /// The images of the listed cases, to be explained with the models of their source, in a comparison beside those of
+    /// the other; for a folder, with those that were used last.
     pub(super) fn explain_list(&self, source: &PredictionSource) -> Option<ExplainList> {
         let (sets, set) = (self.sets.as_ref()?, self.set()?);
         let (mut samples, mut views, mut position) = (Vec::new(), Vec::new(), 0);
@@ -202,14 +202,16 @@ impl Opened {
             samples,
             position,
             views,
-            source: match source {
-                PredictionSource::Runs(runs) => {
-                    Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect()))
-                }
-                PredictionSource::Folder { .. } => None,
-            },
+            source: models_of(source),
+            second: models_of(source).and_then(|_| self.compared_source(source)).and_then(models_of),
             from: ScreenId::Evaluate,
         })
+    }
+
+    /// The other source of a comparison.
+    fn compared_source(&self, source: &PredictionSource) -> Option<&PredictionSource> {
+        let with = &self.comparison.as_ref()?.source;
+        Some(if with == source { &self.source } else { with })
     }
 
     /// The images of the listed cases for the viewer, starting at the selected case.
@@ -257,5 +259,13 @@ pub(super) const fn set_title(name: SetName) -> &'static str {
         SetName::Total => "subject",
         SetName::Unspecified => "images",
         name => name.name(),
+    }
+}
+
+/// The models of a source; a table of predictions names none.
+fn models_of(source: &PredictionSource) -> Option<ModelSource> {
+    match source {
+        PredictionSource::Runs(runs) => Some(ModelSource::Runs(runs.iter().map(|run| run.run.clone()).collect())),
+        PredictionSource::Folder { .. } => None,
     }
 }

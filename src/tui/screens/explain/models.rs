@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::ExplainScreen;
+use super::sides::Side;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::explain::{ExplainEffect, ModelSource};
 use crate::tui::protocol::failure::Failure;
@@ -64,9 +65,8 @@ impl ExplainScreen {
             return Vec::new();
         };
         self.path_field = None;
-        self.chooser = None;
-        self.source = Some(ModelSource::Files(path));
-        let mut effects = self.request_shown(shared);
+        let mut effects = self.use_models(ModelSource::Files(path));
+        effects.extend(self.request_shown(shared));
         effects.push(Effect::SaveView);
         effects
     }
@@ -113,9 +113,9 @@ impl ExplainScreen {
         over.or_else(|| self.choices(shared).into_iter().next().map(|choice| choice.source))
     }
 
-    /// The title of the chosen models.
-    pub(super) fn source_text(&self, shared: &SharedState) -> String {
-        match &self.source {
+    /// The title of the models of a side.
+    pub(super) fn source_text(&self, side: Side, shared: &SharedState) -> String {
+        match self.source_of(side) {
             None => "no models yet".to_owned(),
             Some(ModelSource::Files(path)) => printable_path(path),
             Some(ModelSource::Runs(runs)) => {
@@ -133,7 +133,12 @@ impl ExplainScreen {
         let choices = self.choices(shared);
         let theme = &shared.theme;
         let count = format!("{} to choose from", choices.len());
-        let inner = draw_pane(frame, area, theme, true, ["Explain with the models of", &count]);
+        let title = match self.chooses {
+            Side::Left => "Explain with the models of",
+            Side::Right => "Compare with the models of",
+        };
+        let in_use = self.source_of(self.chooses).cloned();
+        let inner = draw_pane(frame, area, theme, true, [title, &count]);
         let Some(list) = &mut self.chooser else { return };
         if choices.is_empty() {
             let text = " no run has a model yet: train one, or type the path of a model with o";
@@ -145,7 +150,7 @@ impl ExplainScreen {
         for (row, at) in list.visible(inner, choices.len()).enumerate() {
             let Some(choice) = choices.get(at) else { continue };
             let line = Rect { y: inner.y + row as u16, height: 1, ..inner };
-            let chosen = if self.source.as_ref() == Some(&choice.source) { theme.sign("✔", "*") } else { " " };
+            let chosen = if in_use.as_ref() == Some(&choice.source) { theme.sign("✔", "*") } else { " " };
             let style = if at == list.cursor { theme.selected(true) } else { theme.text() };
             let text = Line::from(vec![
                 Span::raw(format!("{chosen} {}  ", padded(&fitted(&choice.title, column), column))),

@@ -7,10 +7,12 @@ use super::*;
 use crate::analysis::explained_image::MapZoom;
 use crate::terminal::input::Key;
 use crate::tui::protocol::effect::Destination;
+use crate::tui::protocol::explain::ExplainEffect;
 use crate::tui::testing::{drawn, press};
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::verdict::TrainingEvidence;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
 use mammoscope_engine_protocol::event::ExplainedSample;
 
 fn ahead(effects: &[Effect]) -> Vec<MapRequest> {
@@ -54,7 +56,8 @@ fn maps_are_drawn_in_each_arrangement() {
 fn a_fixed_scale_is_dropped_with_the_method_or_layer() {
     let mut app = app_with_runs();
     for letter in ['m', '[', 'M', ']'] {
-        let requests = vec![app.screens.explain.request(&list().samples[1])].into_iter().flatten().collect::<Vec<_>>();
+        let requests =
+            vec![app.screens.explain.request(&list().samples[1], Side::Left)].into_iter().flatten().collect::<Vec<_>>();
         let requests = match requested(&app.navigate(Destination::Explanation(list()))) {
             new if new.is_empty() => requests,
             new => new,
@@ -127,7 +130,6 @@ fn the_control_and_problems_with_masks_are_shown() {
     let there = MappedImage {
         image,
         class,
-        positions: mapped(SOUND).positions.clone(),
         model: PathBuf::new(),
         control: None,
         training: TrainingEvidence::Unknown,

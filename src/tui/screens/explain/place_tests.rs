@@ -4,6 +4,7 @@ use super::tests::{LARGE, SMALL, SOUND, answer, app_with_runs, list, mapped, req
 use super::*;
 use crate::tui::app::App;
 use crate::tui::protocol::effect::Destination;
+use crate::tui::protocol::explain::ExplainEffect;
 use crate::tui::protocol::explain::ExplainMessage;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::testing::{drawn, empty_shared_state, fixed_time, press};

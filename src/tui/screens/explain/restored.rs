@@ -19,7 +19,7 @@ pub(super) fn saved(list: &ExplainList) -> ExplainList {
     let is_of_them = |view: &&ExplainSample| samples.iter().any(|sample| sample.examination == view.examination);
     let views = list.views.iter().filter(is_of_them).cloned().collect();
     let (title, position) = (list.title.clone(), list.position - first);
-    ExplainList { title, samples, position, views, source: None, from: list.from }
+    ExplainList { title, samples, position, views, source: None, second: None, from: list.from }
 }
 
 impl ExplainScreen {

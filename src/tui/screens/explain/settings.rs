@@ -8,6 +8,7 @@ use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_imaging::colormap::Colormap;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use mammoscope_imaging::map_look::MapLook;
 use mammoscope_imaging::overlay::MapScale;
 
 /// The class to explain.
@@ -29,31 +30,6 @@ impl ClassChoice {
         Self::Class(DensityClass::C),
         Self::Class(DensityClass::D),
     ];
-}
-
-/// Maps with at most this many columns and rows are coarse: interpolated, they would show hot spots that are not there.
-const COARSE: usize = 7;
-
-/// How the positions of a map are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum MapLook {
-    /// As cells if the map is coarse, and otherwise interpolated.
-    #[default]
-    Usual,
-    Cells,
-    Smooth,
-}
-
-impl MapLook {
-    /// True if a map of this many columns and rows is drawn as cells.
-    pub(super) fn is_cells(self, (columns, rows): (usize, usize)) -> bool {
-        match self {
-            Self::Usual => columns.max(rows) <= COARSE,
-            Self::Cells => true,
-            Self::Smooth => false,
-        }
-    }
 }
 
 /// The arrangement of image and map.
@@ -135,6 +111,7 @@ impl Settings {
             colors: self.colors,
             opacity: f32::from(self.opacity) / 10.0,
             scale: self.full.map_or(MapScale::PerImage, MapScale::Fixed),
+            look: self.map_look,
         }
     }
 

@@ -9,22 +9,26 @@ use crate::terminal::input::Key;
 use crate::tui::app::App;
 use crate::tui::protocol::effect::{Destination, Tone};
 use crate::tui::protocol::explain::ExplainMessage;
+use crate::tui::protocol::explain::{ExplainEffect, ExplainSample};
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::PictureEffect;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::screens::evaluate::tests::fixture::row;
 use crate::tui::services::pictures::PictureService;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
 use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::density::DensityClass;
+use mammoscope_domain::subject::view::View;
 use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_imaging::mask::Mask;
 use mammoscope_imaging::picture_regions::{PictureRegions, TrueMasks};
 use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_imaging::skin_band::SkinBandWidth;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 pub(super) const SMALL: (u16, u16) = (80, 24);
 pub(super) const LARGE: (u16, u16) = (120, 40);
@@ -64,7 +68,6 @@ pub(super) fn mapped(values: [f32; 16]) -> Arc<MappedImage> {
     Arc::new(MappedImage {
         image: Arc::new(Arc::new(examined()).explained(&sample, MapZoom::Bilinear)),
         class,
-        positions: Raster::new(4, 4, Channels::Grey, values.to_vec()),
         model: "/density/models/best-012-0.81.safetensors".into(),
         control: Some(ControlComparison { share: 0.3, beaten: 17, controls: 20, mean: 0.2 }),
         training: TrainingEvidence::Alike { images: 908 },
@@ -90,6 +93,7 @@ pub(super) fn list() -> ExplainList {
         position: 1,
         views: (145..150).flat_map(|subject| View::ALL.map(|view| sample(subject, view))).collect(),
         source: None,
+        second: None,
         from: ScreenId::Evaluate,
     }
 }

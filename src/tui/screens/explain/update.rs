@@ -1,6 +1,8 @@
 //! The screen Explain's response to actions and the mouse.
 
-use super::settings::MapLook;
+use std::path::{Path, PathBuf};
+
+use super::sides::Side;
 use super::{ExplainScreen, MapState};
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::protocol::effect::{Destination, Effect};
@@ -14,6 +16,7 @@ use crate::tui::widgets::picture::PictureView;
 use crate::tui::widgets::scroll_list::ScrollList;
 use crate::tui::widgets::window_field::WindowField;
 use mammoscope_domain::subject::view::View;
+use mammoscope_imaging::map_look::MapLook;
 use mammoscope_imaging::overlay::MapScale;
 
 impl ExplainScreen {
@@ -42,7 +45,11 @@ impl ExplainScreen {
             ExplainAction::Colors => self.settings.next_colors(),
             ExplainAction::Scale => return self.toggle_fixed_scale(),
             ExplainAction::Grid => return self.toggle_grid(shared),
-            ExplainAction::Models => self.chooser = Some(self.list_of_models(shared)),
+            ExplainAction::Models => {
+                self.chooses = Side::Left;
+                self.chooser = Some(self.list_of_models(shared));
+            }
+            ExplainAction::Compare => return self.compare(shared),
             ExplainAction::TypeModels => return self.ask_models(shared),
             ExplainAction::FullScreen => return self.full_screen(),
             ExplainAction::Export => return self.export(),
@@ -60,8 +67,10 @@ impl ExplainScreen {
             ExplainAction::Choose => {
                 let chosen = self.chooser.and_then(|list| self.choices(shared).into_iter().nth(list.cursor));
                 if let Some(choice) = chosen {
-                    self.source = Some(choice.source);
-                    self.chooser = None;
+                    let refused = self.use_models(choice.source);
+                    if !refused.is_empty() {
+                        return refused;
+                    }
                 }
             }
             ExplainAction::ToDatasets => return vec![Effect::Navigate(Destination::Screen(ScreenId::Datasets))],
@@ -142,6 +151,9 @@ impl ExplainScreen {
         if self.settings.grid && self.on_screen().len() < 2 {
             effects.push(warning("no other view of this examination is known"));
         }
+        if self.settings.grid && self.second.is_some() {
+            effects.push(Effect::neutral("four views have room for one model: the left one"));
+        }
         effects.push(Effect::SaveView);
         effects
     }
@@ -156,9 +168,15 @@ impl ExplainScreen {
 
     fn export(&self) -> Vec<Effect> {
         let (mut images, mut missing) = (Vec::new(), None);
-        for sample in self.on_screen() {
-            match self.map_state(sample) {
-                MapState::Ready(image) => images.push((sample.path.clone(), image)),
+        let sides = self.sides();
+        let shown = self.on_screen().into_iter().flat_map(|sample| sides.iter().map(move |side| (sample, *side)));
+        for (sample, side) in shown {
+            match self.map_state_of(sample, side) {
+                MapState::Ready(image) => {
+                    let name =
+                        if sides.len() > 1 { with_suffix(&sample.path, side.name()) } else { sample.path.clone() };
+                    images.push((name, image));
+                }
                 MapState::Failed(_) => missing = missing.or(Some("there is no map to write")),
                 MapState::Pending => missing = Some("the map is not ready yet"),
             }
@@ -180,6 +198,17 @@ impl ExplainScreen {
     }
 }
 
+/// The name of an image's file with a suffix behind its stem: `145_1_C_CC_R-left.png`.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{suffix}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
 /// A caption such as `subject 145 exam 1 · CC_R · true C`.
 pub(super) fn caption(sample: &ExplainSample) -> String {
     let mut parts = Vec::new();
@@ -191,6 +220,6 @@ pub(super) fn caption(sample: &ExplainSample) -> String {
     parts.join(" · ")
 }
 
-fn warning(text: &str) -> Effect {
+pub(super) fn warning(text: &str) -> Effect {
     Effect::warning(text)
 }

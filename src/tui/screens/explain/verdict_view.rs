@@ -70,7 +70,8 @@ mod tests {
     }
 
     fn fine(image: &mut MappedImage) {
-        image.positions = Raster::new(21, 21, Channels::Grey, vec![0.1; 441]);
+        let explained = Arc::get_mut(&mut image.image).unwrap();
+        explained.positions = Raster::new(21, 21, Channels::Grey, vec![0.1; 441]);
         image.control = Some(ControlComparison { share: 0.8, beaten: 20, controls: 20, mean: 0.3 });
     }
 

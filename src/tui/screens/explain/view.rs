@@ -10,8 +10,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::color_bar::{draw_color_bar, without_bar};
+use super::compared_view::{draw_probabilities_of_two, draw_scores_of_two};
 use super::scores_view::{draw_probabilities, draw_scores};
-use super::settings::{ClassChoice, MapLook};
+use super::settings::ClassChoice;
+use super::sides::Side;
 use super::update::caption;
 use super::{ExplainScreen, MapState};
 use crate::tui::protocol::explain::{ExplainSample, MappedImage};
@@ -28,9 +30,11 @@ use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::explanation::coarse_map::CoarseMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::network::network_plan::REFERENCE_SIZE;
+use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable_os;
 use mammoscope_imaging::explanation_picture::{ExplanationDrawing, Outlines};
+use mammoscope_imaging::map_look::MapLook;
 
 /// Columns of the panes beside the pictures in a wide and in a narrow terminal.
 const SIDE_COLUMNS: [u16; 2] = [40, 31];
@@ -43,10 +47,12 @@ const MASK_PROBLEM_LINES: u16 = 4;
 const MIN_NOTE: u16 = 32;
 
 /// A picture on the screen.
-struct Tile {
-    sample: ExplainSample,
-    drawing: ExplanationDrawing,
-    map: MapState,
+pub(super) struct Tile {
+    pub(super) sample: ExplainSample,
+    pub(super) drawing: ExplanationDrawing,
+    pub(super) map: MapState,
+    /// The side of a comparison.
+    pub(super) side: Option<Side>,
 }
 
 impl ExplainScreen {
@@ -61,10 +67,13 @@ impl ExplainScreen {
         };
         let map = self.map_state(&sample);
         let mapped = map.ready().cloned();
+        let verdicts = self.sides().len() as u16;
         let [head, verdict, body] =
-            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Fill(1)]).areas(area);
+            Layout::vertical([Constraint::Length(1), Constraint::Length(verdicts), Constraint::Fill(1)]).areas(area);
         self.draw_head(frame, head, &sample, mapped.as_deref(), &shared.theme);
-        if let Some(mapped) = &mapped {
+        if self.is_compared() {
+            self.draw_verdicts(frame, verdict, &sample, &shared.theme);
+        } else if let Some(mapped) = &mapped {
             self.draw_verdict(frame, verdict, mapped, &shared.theme);
         }
         let figures = SIDE_COLUMNS[usize::from(area.width < 110)];
@@ -74,8 +83,14 @@ impl ExplainScreen {
         let lines = SCORE_LINES + if problems > 0 { MASK_PROBLEM_LINES } else { 0 };
         let [bars, scores, settings] =
             Layout::vertical([Constraint::Length(6), Constraint::Length(lines), Constraint::Fill(1)]).areas(figures);
-        draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &shared.theme);
-        draw_scores(frame, scores, &map, &shared.theme);
+        if self.is_compared() {
+            let maps = Side::ALL.map(|side| self.map_state_of(&sample, side));
+            draw_probabilities_of_two(frame, bars, &maps, sample.label, &shared.theme);
+            draw_scores_of_two(frame, scores, &maps, &shared.theme);
+        } else {
+            draw_probabilities(frame, bars, mapped.as_deref(), sample.label, &shared.theme);
+            draw_scores(frame, scores, &map, &shared.theme);
+        }
         self.draw_settings(frame, settings, &sample, mapped.as_deref(), shared);
         if let Some(field) = &self.window_field {
             field.draw(frame, area, shared);
@@ -98,13 +113,10 @@ impl ExplainScreen {
             facts.clone_from(&list.title);
         }
         let mut spans = vec![Span::styled(place, theme.dim()), Span::raw(facts)];
+        // Two models say so above their maps.
+        let mapped = mapped.filter(|_| !self.is_compared());
         if let Some(predicted) = mapped.and_then(MappedImage::predicted) {
-            let right = sample.label.map(|label| label == predicted);
-            let (sign, style) = match right {
-                Some(true) => (theme.sign(" ✔", " ok"), theme.good()),
-                Some(false) => (theme.sign(" ✖", " x"), theme.bad()),
-                None => ("", theme.text()),
-            };
+            let (sign, style) = right_or_wrong(sample.label, predicted, theme);
             spans.push(Span::raw(format!(" · predicted {predicted}")));
             spans.push(Span::styled(sign, style));
         }
@@ -121,12 +133,15 @@ impl ExplainScreen {
             self.draw_hanging(frame, area, shared);
             return;
         }
-        let tiles = self.tiles_on_screen(area);
+        let tiles = if self.is_compared() { self.compared_tiles(area) } else { self.tiles_on_screen(area) };
         let areas = Layout::horizontal(vec![Constraint::Fill(1); tiles.len().max(1)]).split(area).to_vec();
         // An image beside its map has the same scale.
         let is_beside_map = tiles.len() > 1;
         for (at, (tile, area)) in tiles.into_iter().zip(areas).enumerate() {
-            let title = self.drawing_title(tile.drawing);
+            let title = match tile.side {
+                Some(side) => self.side_title(side, &tile.map, tile.sample.label, area.width, shared),
+                None => self.drawing_title(tile.drawing),
+            };
             let note = self.tile_note(&tile, at, area.width, &shared.theme);
             let inner = draw_pane(frame, area, &shared.theme, false, [&title, &note]);
             let is_image = is_beside_map && tile.drawing == ExplanationDrawing::Image;
@@ -153,7 +168,7 @@ impl ExplainScreen {
             let words = if area.width < 26 { "" } else { "predicted " };
             let title = predicted.map_or_else(|| view.to_string(), |class| format!("{view} · {words}{class}"));
             let is_flipped = self.tiles[at].part(&sample.path).is_some_and(|part| part.is_flipped);
-            let tile = Tile { sample, drawing, map };
+            let tile = Tile { sample, drawing, map, side: None };
             let note = if is_flipped { "mirrored".to_owned() } else { self.tile_note(&tile, at, area.width, theme) };
             let inner = draw_pane(frame, area, theme, false, [&title, &note]);
             self.draw_tile(frame, inner, shared, at, tile, Some(&hanging_of(view, &beside)));
@@ -167,7 +182,7 @@ impl ExplainScreen {
         let one = [arrangement.last_drawing()];
         let drawings = if area.width < 40 { &one[..] } else { arrangement.drawings() };
         let map = self.map_state(sample);
-        drawings.iter().map(|&drawing| Tile { sample: sample.clone(), drawing, map: map.clone() }).collect()
+        drawings.iter().map(|&drawing| Tile { sample: sample.clone(), drawing, map: map.clone(), side: None }).collect()
     }
 
     /// The resolution of a coarse map, or the scale of a magnified image with the pixel under the crosshair.
@@ -181,10 +196,10 @@ impl ExplainScreen {
         };
         let (columns, rows) = mapped.grid();
         let times = theme.sign("×", "x");
-        if width < MIN_NOTE {
+        if width < MIN_NOTE || tile.side.is_some() {
             return format!("{columns}{times}{rows}");
         }
-        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Usual.is_cells((columns, rows))) {
+        match (self.settings.map_look.is_cells((columns, rows)), MapLook::Auto.is_cells((columns, rows))) {
             (true, _) => format!("{columns} {times} {rows} cells"),
             (false, true) => format!("{columns} {times} {rows}, smoothed"),
             (false, false) => String::new(),
@@ -213,7 +228,7 @@ impl ExplainScreen {
             Some(hanging) => PictureContent::hung(content, hanging.clone()),
             None => content,
         };
-        let Tile { sample, drawing, map } = tile;
+        let Tile { sample, drawing, map, .. } = tile;
         let (window, outlines) = (shared.window, self.settings.outlines);
         // The image alone is shown as stored, in full resolution and without waiting for its map.
         if drawing == ExplanationDrawing::Image && outlines == Outlines::None {
@@ -291,8 +306,9 @@ impl ExplainScreen {
         let rows = [
             ("method", settings.method_text()),
             ("class", class),
-            ("models", self.source_text(shared)),
-            ("", file),
+            (if self.is_compared() { "left" } else { "models" }, self.source_text(Side::Left, shared)),
+            ("", if self.is_compared() { String::new() } else { file }),
+            ("right", if self.is_compared() { self.source_text(Side::Right, shared) } else { String::new() }),
             ("map", grid),
             ("colours", format!("{} · {scale}", settings.colors)),
             ("outlines", settings.outlines.name().to_owned()),
@@ -326,6 +342,19 @@ impl ExplainScreen {
             Some(Some(finer)) => (format!("{cells}; finer: {finer}"), true),
             Some(None) => (format!("{cells} only"), true),
         }
+    }
+}
+
+/// A sign for a right or a wrong prediction; empty without a label.
+pub(super) fn right_or_wrong(
+    label: Option<DensityClass>,
+    predicted: DensityClass,
+    theme: &Theme,
+) -> (&'static str, Style) {
+    match label.map(|label| label == predicted) {
+        Some(true) => (theme.sign(" ✔", " ok"), theme.good()),
+        Some(false) => (theme.sign(" ✖", " x"), theme.bad()),
+        None => ("", theme.text()),
     }
 }
 

@@ -268,11 +268,11 @@ impl RunsScreen {
 }
 
 impl Screen for RunsScreen {
-    fn bindings(&self, _model: &SharedState) -> KeyTables {
+    fn bindings(&self, shared: &SharedState) -> KeyTables {
         if self.pager.is_some() {
             return keys::PAGER_BINDINGS;
         }
-        keys::BINDINGS
+        if self.chosen_folder(shared).is_some() { keys::FOLDER_BINDINGS } else { keys::BINDINGS }
     }
 
     fn states(&self) -> &'static [StateTables] {

@@ -29,7 +29,7 @@ impl RunsScreen {
             RunsAction::Kill => return self.kill(shared),
             RunsAction::MarkEnded => return self.mark_ended(shared),
             RunsAction::Delete => return self.delete(shared),
-            RunsAction::OpenEvaluation if self.chosen_folder(shared).is_some() => {
+            RunsAction::Fold => {
                 self.toggle_folder(shared);
                 return self.follow();
             }
@@ -237,7 +237,10 @@ impl RunsScreen {
                 MouseKind::WheelUp => self.move_in_list(ListMotion::Up, shared),
                 MouseKind::WheelDown => self.move_in_list(ListMotion::Down, shared),
                 MouseKind::Press => match self.picker.list.row_at(mouse, self.picker.shown.len()) {
-                    Some(row) if row == self.picker.list.cursor => self.update(RunsAction::OpenEvaluation, shared),
+                    Some(row) if row == self.picker.list.cursor => {
+                        let is_folder = self.chosen_folder(shared).is_some();
+                        self.update(if is_folder { RunsAction::Fold } else { RunsAction::OpenEvaluation }, shared)
+                    }
                     Some(row) => {
                         self.choose(row, shared);
                         self.follow()

@@ -15,7 +15,6 @@ use crate::analysis::random_controls::compared_with_random_maps;
 use crate::tui::protocol::explain::{MapRequest, MappedImage, ModelSource};
 use crate::tui::protocol::failure::Failure;
 use mammoscope_domain::explanation::explained_layer::ExplainedLayer;
-use mammoscope_domain::explanation::explanation_map::ExplanationMap;
 use mammoscope_domain::explanation::explanation_method::ExplanationMethod;
 use mammoscope_domain::explanation::explanation_scores::ExplanationScores;
 use mammoscope_domain::explanation::verdict::{ControlComparison, TrainingEvidence};
@@ -31,13 +30,14 @@ use mammoscope_engine_client::image_job::{ExplanationEvent, ImageJobError, run_i
 use mammoscope_engine_protocol::command::{ExplainWork, ExplainedClass, JobId};
 use mammoscope_engine_protocol::event::ExplainedSample;
 use mammoscope_engine_protocol::wire_path::WirePath;
-use mammoscope_imaging::raster::{Channels, Raster};
 use mammoscope_storage::models::model_set::{ModelEntry, ModelSet};
 use mammoscope_storage::runs::checkpoint_model::metadata_of_run;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The number of cached maps, of a few kilobytes each, for going back and forth between methods, layers and classes.
 const MAX_MAPS: usize = 32;
+/// The number of opened sets of models: the maps of two can be side by side.
+const MAX_MODEL_SETS: usize = 2;
 /// The number of cached pictures, with their masks about 0.6 MB each at 650 pixels: four views on screen, and those of
 /// the next subject.
 const MAX_PICTURES: usize = 8;
@@ -86,7 +86,8 @@ pub(super) struct MapRenderer {
     program: Option<PathBuf>,
     engine: Option<EngineProcess>,
     job: u64,
-    models: Option<(Vec<(PathBuf, Stamp)>, ModelSet)>,
+    /// The models used last, the latest at the end: two for a comparison.
+    models: Vec<(Vec<(PathBuf, Stamp)>, ModelSet)>,
     checkpoints: NewestCheckpoints,
     knowledge: ModelKnowledge,
     pictures: Vec<CachedPicture>,
@@ -151,7 +152,6 @@ impl CachedMap {
         let mapped = Arc::new(MappedImage {
             image: Arc::new(image),
             class: self.sample.class,
-            positions: positions(&self.sample.map),
             model: self.key.model.0.clone(),
             control: self.control,
             training: self.training.clone(),
@@ -198,7 +198,9 @@ impl MapRenderer {
             ModelSource::Files(path) => vec![(path.clone(), None)],
         };
         let stamps: Vec<_> = files.iter().map(|(file, _)| stamped(file)).collect();
-        if self.models.as_ref().is_none_or(|(known, _)| *known != stamps) {
+        if let Some(at) = self.models.iter().position(|(known, _)| *known == stamps) {
+            self.models[at..].rotate_left(1);
+        } else {
             let opened = match &request.source {
                 ModelSource::Files(path) => ModelSet::open(path).map_err(Failure::new)?,
                 // Their metadata is in the run's files, and the engine reads the weights.
@@ -206,9 +208,12 @@ impl MapRenderer {
                     files.into_iter().filter_map(|(path, run)| Some(entry_of(path, run?))).collect::<Result<_, _>>()?,
                 ),
             };
-            self.models = Some((stamps, opened));
+            self.models.push((stamps, opened));
+            if self.models.len() > MAX_MODEL_SETS {
+                self.models.remove(0);
+            }
         }
-        let set = self.models.as_ref().map(|(_, set)| set).expect("the models were just opened");
+        let set = self.models.last().map(|(_, set)| set).expect("the models were just opened");
         let found = set.for_view(request.view).cloned().ok_or_else(|| {
             let view = request.view.map_or("images of unknown view", View::name);
             Failure::from(format!("there is no model for {view} among the chosen ones; choose others (:models)"))
@@ -322,11 +327,6 @@ impl MapRenderer {
             Err(error) => Err(Failure::from(format!("{error} ({})", printable_path(&model.path))).into()),
         }
     }
-}
-
-/// The values of a map as a raster.
-fn positions(map: &ExplanationMap) -> Raster<f32> {
-    Raster::new(map.columns(), map.rows(), Channels::Grey, map.values().to_vec())
 }
 
 /// A checkpoint of a run, with the metadata of its model.

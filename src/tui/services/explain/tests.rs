@@ -16,6 +16,7 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::training::compute_options::DeviceChoice;
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_imaging::colormap::Colormap;
+use mammoscope_imaging::map_look::MapLook;
 use mammoscope_imaging::overlay::MapScale;
 use mammoscope_storage::keras::{ImportOptions, import};
 use mammoscope_storage::models::model_file::Model;
@@ -280,7 +281,8 @@ fn a_failed_export_is_reported_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     std::fs::write(&file, b"").unwrap();
-    let painting = MapPainting { colors: Colormap::default(), opacity: 0.5, scale: MapScale::PerImage };
+    let painting =
+        MapPainting { colors: Colormap::default(), opacity: 0.5, scale: MapScale::PerImage, look: MapLook::Auto };
     let problem = export(&file, &[], painting).unwrap_err().to_string();
     assert!(problem.starts_with("write to ") && problem.lines().count() == 1, "{problem}");
 }

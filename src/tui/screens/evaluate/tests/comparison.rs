@@ -1,6 +1,7 @@
 //! Comparisons as flips, and sorted lists of cases.
 
 use super::*;
+use crate::tui::protocol::explain::ExplainEffect;
 
 #[test]
 fn two_evaluations_are_compared() {
@@ -39,15 +40,21 @@ fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
     assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.touches(fixture.opened().cell)), "{pairs:?}");
     press(&mut fixture.app, &[Key::Enter]);
     assert_drawn!("pairs", &mut fixture.app);
-    let source = |app: &mut App, key: Key| {
+    // The models whose maps are requested, the one on the left first.
+    let sources = |app: &mut App, key: Key| {
         let effects = press(app, &[key]);
         assert_eq!(app.screen, ScreenId::Explain);
-        let text = format!("{effects:?}");
         press(app, &[Key::Char('4')]);
-        text
+        let shown = effects.iter().find_map(|effect| match effect {
+            Effect::Explain(ExplainEffect::Show { shown, .. }) => Some(shown.clone()),
+            _ => None,
+        });
+        shown.unwrap().iter().map(|request| format!("{:?}", request.source)).collect::<Vec<_>>()
     };
-    assert!(source(&mut fixture.app, Key::Enter).contains("15_CC_R_modern"), "the open evaluation's models");
-    assert!(source(&mut fixture.app, Key::Char('b')).contains("9_CC_R_seed"), "those that it is compared with");
+    let both = sources(&mut fixture.app, Key::Enter);
+    assert!(both.len() == 2 && both[0].contains("15_CC_R_modern") && both[1].contains("9_CC_R_seed"), "{both:?}");
+    let exchanged = sources(&mut fixture.app, Key::Char('b'));
+    assert_eq!(exchanged, [both[1].clone(), both[0].clone()]);
     // All flips, then without a comparison all cases.
     press(&mut fixture.app, &[Key::Escape, Key::Char('!')]);
     let opened = fixture.opened();
