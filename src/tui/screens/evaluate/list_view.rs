@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
 use super::entries::{Entry, KeptSplits, Listed};
+use crate::tui::protocol::run_names::group_name;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
@@ -21,7 +22,10 @@ use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::{printable, printable_path};
 
 const STARTED: usize = 19;
-const PRESET: usize = 12;
+/// The fewest and the most columns of a name.
+const NAME: (usize, usize) = (12, 30);
+/// Columns beside the name: those of the times, the metric, the views and the splits.
+const BESIDE: usize = 2 + STARTED + METRIC + 4 * VIEW + 19;
 const METRIC: usize = 13;
 const VIEW: usize = 7;
 
@@ -95,7 +99,9 @@ pub(super) fn draw_entries(
     let theme = &shared.theme;
     let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
     let inner = draw_pane(frame, area, theme, true, [title, &count]);
-    let mut heading = format!("  {}{}{}", padded("started", STARTED), padded("preset", PRESET), padded("best", METRIC));
+    let name_cells = usize::from(inner.width).saturating_sub(BESIDE).clamp(NAME.0, NAME.1);
+    let mut heading =
+        format!("  {}{}{}", padded("started", STARTED), padded("name", name_cells), padded("best", METRIC));
     for view in View::ALL {
         heading += &padded_start(view.name(), VIEW);
     }
@@ -114,7 +120,7 @@ pub(super) fn draw_entries(
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
         match &entries[row] {
-            Listed::Runs(entry) => spans.extend(entry_spans(entry, kept, shared)),
+            Listed::Runs(entry) => spans.extend(entry_spans(entry, name_cells, kept, shared)),
             Listed::Folder(path) => {
                 spans.push(Span::raw(padded("folder", STARTED)));
                 let room = usize::from(rows.width).saturating_sub(STARTED + 2);
@@ -127,7 +133,7 @@ pub(super) fn draw_entries(
     }
 }
 
-fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
+fn entry_spans(entry: &Entry, name_cells: usize, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
     let theme = &shared.theme;
     let runs = entry.runs(shared);
     let spec = runs.iter().find_map(|row| row.spec.as_ref());
@@ -135,12 +141,12 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Vec<Sp
         || printable(&entry.key),
         |spec| spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string(),
     );
-    let preset = spec.map_or_else(String::new, |spec| printable(&spec.preset));
+    let name = group_name(runs);
     let best = |view: View| entry.of_view(shared, view)?.status.as_ref()?.best.as_ref();
     let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
     let mut spans = vec![
         Span::raw(padded(&started, STARTED - 1) + " "),
-        Span::raw(padded(&preset, PRESET - 1) + " "),
+        Span::raw(padded(&fitted(&name, name_cells - 1), name_cells)),
         Span::styled(padded(&metric, METRIC), theme.dim()),
     ];
     for view in View::ALL {
