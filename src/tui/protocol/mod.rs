@@ -28,6 +28,7 @@ mod remapping;
 pub(super) mod review;
 pub(super) mod run_list;
 pub(super) mod run_log;
+pub(super) mod run_names;
 pub(super) mod runs;
 pub(super) mod screen_id;
 pub(super) mod screen_table;

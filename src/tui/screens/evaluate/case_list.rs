@@ -181,6 +181,14 @@ impl Opened {
         self.in_cases = !self.cases.cases.is_empty();
     }
 
+    /// Lists all flips of a comparison where the cell has none.
+    pub(super) fn list_flips_if_none(&mut self) {
+        if self.pair().is_some() && self.cases.cases.is_empty() {
+            self.cases.scope = Scope::All;
+            self.collect_cases();
+        }
+    }
+
     /// A title of the list, such as `B predicted as C · 7 images`.
     pub(super) fn list_title(&self) -> String {
         match (self.cases.scope, self.pair()) {

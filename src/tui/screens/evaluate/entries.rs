@@ -9,6 +9,7 @@ use chrono::Local;
 use crate::analysis::kept_evaluation::NamedRun;
 use crate::tui::protocol::evaluate::PredictionSource;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_names::{group_name, title};
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
@@ -114,13 +115,13 @@ impl Entry {
         self.runs(shared).iter().map(|row| NamedRun { run: row.run.clone(), name: name_of(row) }).collect()
     }
 
-    /// A title such as `modern · 2026-11-23 22:53`.
+    /// A title such as `demo · 2026-11-23 22:53`, of a single run `CC_R demo · 2026-11-23 22:53`.
     pub(in crate::tui) fn title(&self, shared: &SharedState) -> String {
         let runs = self.runs(shared);
         let Some(spec) = runs.first().and_then(|row| row.spec.as_ref()) else { return printable(&self.key) };
         let started = spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M");
-        let view = if runs.len() == 1 { format!("{} ", spec.view) } else { String::new() };
-        format!("{view}{} · {started}", printable(&spec.preset))
+        let name = if let [run] = runs { title(run) } else { group_name(runs) };
+        format!("{name} · {started}")
     }
 
     /// The run of a view.

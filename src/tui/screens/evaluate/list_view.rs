@@ -8,11 +8,12 @@ use ratatui::widgets::Paragraph;
 
 use super::EvaluateScreen;
 use super::entries::{Entry, KeptSplits, Listed};
+use crate::tui::protocol::run_names::group_name;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::{first_fitting, fitted, fitted_path, padded, padded_start};
+use crate::tui::widgets::fitted::{first_fitting, fitted, fitted_path, padded, padded_name, padded_start};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::scroll_list::ScrollList;
@@ -20,19 +21,31 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::printable::printable;
 
-/// Cells of the columns in a narrow list and, from a width of `WIDE` cells on, in a wide one.
-const NARROW_COLUMNS: Columns = Columns { started: 17, preset: 11, metric: 12, view: 6, predicted: 9 };
-const WIDE_COLUMNS: Columns = Columns { started: 19, preset: 12, metric: 13, view: 7, predicted: 16 };
-const WIDE: u16 = 90;
+/// The width from which on the columns are wide.
+const WIDE: usize = 90;
+/// The fewest and the most cells of a name in a wide list.
+const NAME: (usize, usize) = (12, 30);
 
 /// The cells of the columns.
 #[derive(Clone, Copy, Debug)]
 struct Columns {
     started: usize,
-    preset: usize,
+    name: usize,
     metric: usize,
     view: usize,
     predicted: usize,
+}
+
+impl Columns {
+    /// The columns of a list of this width.
+    fn of(cells: usize) -> Self {
+        if cells < WIDE {
+            return Self { started: 17, name: 11, metric: 12, view: 6, predicted: 9 };
+        }
+        let wide = Self { started: 19, name: 0, metric: 13, view: 7, predicted: 16 };
+        let beside = 2 + wide.started + wide.metric + View::ALL.len() * wide.view + 3 + wide.predicted;
+        Self { name: cells.saturating_sub(beside).clamp(NAME.0, NAME.1), ..wide }
+    }
 }
 
 impl EvaluateScreen {
@@ -105,9 +118,9 @@ pub(super) fn draw_entries(
     let theme = &shared.theme;
     let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
     let inner = draw_pane(frame, area, theme, true, [title, &count]);
-    let columns = if inner.width < WIDE { NARROW_COLUMNS } else { WIDE_COLUMNS };
-    let Columns { started, preset, metric, view: view_cells, .. } = columns;
-    let mut heading = format!("  {}{}{}", padded("started", started), padded("preset", preset), padded("best", metric));
+    let columns = Columns::of(inner.width.into());
+    let Columns { started, name, metric, view: view_cells, .. } = columns;
+    let mut heading = format!("  {}{}{}", padded("started", started), padded("name", name), padded("best", metric));
     for view in View::ALL {
         heading += &padded_start(view.name(), view_cells);
     }
@@ -126,7 +139,7 @@ pub(super) fn draw_entries(
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
         match &entries[row] {
-            Listed::Runs(entry) => spans.extend(entry_spans(entry, kept, columns, shared)),
+            Listed::Runs(entry) => spans.extend(entry_spans(entry, columns, kept, shared)),
             Listed::Folder(path) => {
                 spans.push(Span::raw(padded("folder", started)));
                 let room = usize::from(rows.width).saturating_sub(started + 2);
@@ -139,7 +152,7 @@ pub(super) fn draw_entries(
     }
 }
 
-fn entry_spans(entry: &Entry, kept: &KeptSplits, columns: Columns, shared: &SharedState) -> Vec<Span<'static>> {
+fn entry_spans(entry: &Entry, columns: Columns, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
     let theme = &shared.theme;
     let runs = entry.runs(shared);
     let spec = runs.iter().find_map(|row| row.spec.as_ref());
@@ -147,12 +160,12 @@ fn entry_spans(entry: &Entry, kept: &KeptSplits, columns: Columns, shared: &Shar
         || printable(&entry.key),
         |spec| spec.created.with_timezone(&Local).format("%Y-%m-%d %H:%M").to_string(),
     );
-    let preset = spec.map_or_else(String::new, |spec| printable(&spec.preset));
+    let name = group_name(runs);
     let best = |view: View| entry.of_view(shared, view)?.status.as_ref()?.best.as_ref();
     let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
     let mut spans = vec![
         Span::raw(padded(&started, columns.started - 1) + " "),
-        Span::raw(padded(&preset, columns.preset - 1) + " "),
+        Span::raw(padded_name(&name, columns.name - 1) + " "),
         Span::styled(padded(&metric, columns.metric), theme.dim()),
     ];
     for view in View::ALL {

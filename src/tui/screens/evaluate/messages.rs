@@ -39,6 +39,7 @@ impl EvaluateScreen {
                 }
                 if let Some(opened) = self.opened.as_mut().filter(|opened| opened.name == Some(name) && !resampled) {
                     opened.select_cell(opened.cell);
+                    opened.list_flips_if_none();
                 }
             }
             EvaluateMessage::Completed { typed, found } => {

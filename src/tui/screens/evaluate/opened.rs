@@ -115,6 +115,7 @@ impl Opened {
     pub(super) fn select_set(&mut self, name: SetName) {
         self.name = Some(name);
         self.select_cell(self.cell);
+        self.list_flips_if_none();
     }
 
     /// Moves the cursor within the matrix.
@@ -130,6 +131,9 @@ impl Opened {
     pub(super) fn select_cell(&mut self, cell: (DensityClass, DensityClass)) {
         self.cell = cell;
         self.cases.list = ScrollList::default();
+        if !self.in_cases {
+            self.cases.scope = Scope::Cell;
+        }
         self.collect_cases();
     }
 
@@ -146,6 +150,7 @@ impl Opened {
         if self.cases.scope == Scope::All {
             self.cases = CaseList::default();
             self.select_cell(self.cell);
+            self.list_flips_if_none();
         }
     }
 

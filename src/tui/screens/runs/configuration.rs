@@ -4,8 +4,8 @@
 use super::RunsScreen;
 use super::charts_view::LETTERS;
 use super::info_pane::InfoLine;
-use super::run_names::title;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_names::title;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, width};
 use mammoscope_domain::run::run_records::{TrainerFacts, TrainingSetup};

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::listing::ListLine;
 use super::places::{Places, XAxis};
-use super::run_names::title;
 use super::{Focus, RunsScreen};
 use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::run_names::title;
 use crate::tui::protocol::runs::{ExportedCurve, RunsEffect};
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::run::metric_series::MetricSeries;

@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::RunsScreen;
-use super::run_names::title;
 use crate::terminal::input::Key;
 use crate::tui::protocol::effect::Effect;
+use crate::tui::protocol::run_names::title;
 use crate::tui::protocol::runs::RunsEffect;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted_path, padded};

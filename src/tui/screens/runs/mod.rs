@@ -24,7 +24,6 @@ mod overlay_legend;
 mod pager;
 mod places;
 mod reference;
-mod run_names;
 mod saved_view;
 mod sketches;
 mod sorting;

@@ -8,10 +8,10 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::RunsScreen;
 use super::info_pane::InfoLine;
-use super::run_names::title;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::effect::{Effect, Notice, Tone};
 use crate::tui::protocol::list_motion::ListMotion;
+use crate::tui::protocol::run_names::title;
 use crate::tui::protocol::runs::{Lower, RunsAction};
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::width;

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use super::columns::{Column, remaining};
-use super::run_names::title;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_names::title;
 use mammoscope_domain::run::run_condition::RunCondition;
 
 /// What a run is sorted by.

@@ -101,7 +101,7 @@ impl RunsScreen {
         }
         vec![Effect::failed(format!(
             "{} has no evaluation yet: it is made when training ends",
-            super::run_names::title(row)
+            crate::tui::protocol::run_names::title(row)
         ))]
     }
 

@@ -43,7 +43,7 @@ fn grouped_rows() -> Vec<RunRow> {
 
 fn shown_runs(app: &App) -> Vec<String> {
     let rows = app.screens.runs.picker.shown.iter().filter_map(ListLine::row);
-    rows.map(|row| super::super::run_names::title(&app.shared.runs.rows[row])).collect()
+    rows.map(|row| crate::tui::protocol::run_names::title(&app.shared.runs.rows[row])).collect()
 }
 
 #[test]

@@ -14,7 +14,7 @@ const TIME: &str = "%Y-%m-%dT%H-%M-%S";
 const TIME_LENGTH: usize = 19;
 
 /// The name in a folder's name: `demo` of `2026-11-23T10-15-02_CC_R_demo`; all of it where it has another form.
-pub(super) fn name_in(folder: &str, view: View) -> &str {
+pub(in crate::tui) fn name_in(folder: &str, view: View) -> &str {
     let rest = folder.split_at_checked(TIME_LENGTH).and_then(|(time, rest)| {
         chrono::NaiveDateTime::parse_from_str(time, TIME).ok()?;
         rest.strip_prefix('_')?.strip_prefix(view.name())?.strip_prefix('_')
@@ -23,7 +23,7 @@ pub(super) fn name_in(folder: &str, view: View) -> &str {
 }
 
 /// The name of a run without its view; safe to print.
-pub(super) fn name(row: &RunRow) -> String {
+pub(in crate::tui) fn name(row: &RunRow) -> String {
     if let Some(name) = row.labels.as_ref().and_then(|labels| labels.name.as_deref()) {
         return printable(name);
     }
@@ -31,8 +31,18 @@ pub(super) fn name(row: &RunRow) -> String {
     printable(row.spec.as_ref().map_or(folder.as_str(), |spec| name_in(&folder, spec.view)))
 }
 
+/// The name of runs of several views that were started together; without a name of theirs that of their preset.
+pub(in crate::tui) fn group_name(rows: &[RunRow]) -> String {
+    let Some(first) = rows.first() else { return String::new() };
+    let name = name(first);
+    match &first.spec {
+        Some(spec) if rows.len() > 1 && name == printable(&first.run.name()) => printable(&spec.preset),
+        _ => name,
+    }
+}
+
 /// The view and the name of a run; safe to print.
-pub(super) fn title(row: &RunRow) -> String {
+pub(in crate::tui) fn title(row: &RunRow) -> String {
     let name = name(row);
     match &row.spec {
         Some(spec) if !name.contains(spec.view.name()) => format!("{} {name}", spec.view),
@@ -41,7 +51,7 @@ pub(super) fn title(row: &RunRow) -> String {
 }
 
 /// The titles of several runs, with the times at which they were created where titles are equal.
-pub(super) fn titles(runs: &[RunDir], rows: &[Option<&RunRow>], shared: &SharedState) -> Vec<String> {
+pub(in crate::tui) fn titles(runs: &[RunDir], rows: &[Option<&RunRow>], shared: &SharedState) -> Vec<String> {
     let plain: Vec<String> =
         runs.iter().zip(rows).map(|(run, row)| row.map_or_else(|| printable(&run.name()), title)).collect();
     let is_shared = |title: &String| plain.iter().filter(|other| *other == title).count() > 1;
@@ -57,7 +67,7 @@ pub(super) fn titles(runs: &[RunDir], rows: &[Option<&RunRow>], shared: &SharedS
 }
 
 /// The time of a day if it is today, else the date.
-pub(super) fn day_or_time(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
+pub(in crate::tui) fn day_or_time(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     // Snapshots of tests do not depend on the time zone.
     #[cfg(not(test))]
     let (time, now) = (time.with_timezone(&chrono::Local), now.with_timezone(&chrono::Local));
@@ -66,7 +76,7 @@ pub(super) fn day_or_time(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// The time of a day.
-pub(super) fn clock_time(time: DateTime<Utc>) -> String {
+pub(in crate::tui) fn clock_time(time: DateTime<Utc>) -> String {
     #[cfg(not(test))]
     let time = time.with_timezone(&chrono::Local);
     time.format("%H:%M:%S").to_string()
