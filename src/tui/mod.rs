@@ -126,6 +126,11 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let outcome = workbench.live(&mut app, options.run);
     workbench.saver.save(app.view_state());
     drop(taken);
+    let farewell = app.shared.jobs.farewell();
+    if !farewell.is_empty() {
+        // On the terminal as it was before; while they end, nothing else is seen. One that was hung up takes no text.
+        let _ = writeln!(io::stdout(), "{farewell}");
+    }
     drop(workbench);
     outcome?;
     let active = app.shared.runs.active().count();

@@ -7,6 +7,7 @@ use crate::tui::popups::Popup;
 use crate::tui::popups::confirm::ConfirmPopup;
 use crate::tui::popups::jobs::JobsPopup;
 use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
 use crate::tui::protocol::question::Question;
@@ -33,6 +34,7 @@ impl App {
     pub(super) fn perform_job(&mut self, effect: JobEffect) -> Vec<Effect> {
         match effect {
             JobEffect::Start(order) => self.start_job(order),
+            JobEffect::Stop(id) if self.is_preparation(id) => self.screens.datasets.stop_preparation(),
             JobEffect::Stop(id) => {
                 self.shared.jobs.stop(id, self.shared.now);
                 self.refresh_jobs();
@@ -41,6 +43,10 @@ impl App {
             JobEffect::Open(id) => self.open_job(id),
             effect => vec![Effect::Job(effect)],
         }
+    }
+
+    fn is_preparation(&self, id: JobId) -> bool {
+        self.shared.jobs.get(id).is_some_and(|job| job.order.work == JobWork::Preparation)
     }
 
     fn start_job(&mut self, order: JobOrder) -> Vec<Effect> {
@@ -70,7 +76,7 @@ impl App {
     }
 
     /// Lets an open list know of the jobs as they are now.
-    fn refresh_jobs(&mut self) {
+    pub(super) fn refresh_jobs(&mut self) {
         for popup in &mut self.popups {
             if let Popup::Jobs(jobs) = popup {
                 jobs.refresh(&self.shared);
@@ -116,12 +122,14 @@ impl App {
         if active == 0 || is_asked {
             return vec![Effect::Quit];
         }
-        let jobs = counted(active, "job");
+        let training = match self.shared.runs.active().count() {
+            0 => String::new(),
+            1 => " The training run continues without the workbench.".to_owned(),
+            runs => format!(" The {runs} training runs continue without the workbench."),
+        };
         let question = Question {
-            title: format!("Stop {jobs} and quit?"),
-            text: format!(
-                "{jobs} running: jobs end with the workbench, after their current file. Training runs continue."
-            ),
+            title: format!("Stop {} and quit?", counted(active, "job")),
+            text: self.shared.jobs.farewell() + "." + &training,
             yes: "stop and quit",
             effects: vec![Effect::Quit],
         };
@@ -144,6 +152,7 @@ fn end_notice(job: &Job) -> Effect {
     match end {
         JobEnd::Done if job.result().is_some() => Effect::done(format!("{title}: done; J lists it, Enter opens it")),
         JobEnd::Done => Effect::done(format!("{title}: done; J shows its output")),
+        JobEnd::Findings(text) => Effect::warning(format!("{title}: finished · {text}; J lists it")),
         JobEnd::Failed(text) => {
             let reason = job.lines.back().filter(|line| line.starts_with("error")).unwrap_or(text);
             Effect::failed(format!("{title}: {reason}"))
