@@ -195,7 +195,7 @@ impl App {
             Destination::NewTraining { data, like } => {
                 let mut effects = self.show(ScreenId::Train);
                 effects.extend(match like {
-                    Some(spec) => self.screens.train.set_like(data, &spec, &self.shared),
+                    Some(run) => self.screens.train.set_like(data, run, &self.shared),
                     None => self.screens.train.set_data(data, &self.shared),
                 });
                 effects
