@@ -12,7 +12,7 @@ use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
-use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::counted::{counted, counted_as};
 
 impl App {
     /// Handles a message of the service of jobs.
@@ -115,24 +115,31 @@ impl App {
         self.screens.train.data().to_owned()
     }
 
-    /// Quits, after a question if jobs run: they end with the workbench.
+    /// Quits, after a question if jobs run, which end with the workbench, or if runs are just being started.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
-        let active = self.shared.jobs.active();
+        let (active, starting) = (self.shared.jobs.active(), self.screens.train.starting());
         let is_asked = self.popups.iter().any(|popup| matches!(popup, Popup::Confirm(_)));
-        if active == 0 || is_asked {
+        if (active == 0 && starting.is_none()) || is_asked {
             return vec![Effect::Quit];
         }
-        let training = match self.shared.runs.active().count() {
-            0 => String::new(),
-            1 => " The training run continues without the workbench.".to_owned(),
-            runs => format!(" The {runs} training runs continue without the workbench."),
+        let (title, yes) = match active {
+            0 => ("Quit before training has started?".to_owned(), "quit"),
+            _ => (format!("Stop {} and quit?", counted(active, "job")), "stop and quit"),
         };
-        let question = Question {
-            title: format!("Stop {} and quit?", counted(active, "job")),
-            text: self.shared.jobs.farewell() + "." + &training,
-            yes: "stop and quit",
-            effects: vec![Effect::Quit],
-        };
+        let mut parts = Vec::new();
+        if active > 0 {
+            parts.push(self.shared.jobs.farewell() + ".");
+        }
+        if let Some(runs) = starting {
+            let runs = counted_as(runs, "run is still being started and", "runs are still being started and");
+            parts.push(format!("{runs} may be lost."));
+        }
+        parts.extend(match self.shared.runs.active().count() {
+            0 => None,
+            1 => Some("The training run continues without the workbench.".to_owned()),
+            runs => Some(format!("The {runs} training runs continue without the workbench.")),
+        });
+        let question = Question { title, text: parts.join(" "), yes, effects: vec![Effect::Quit] };
         self.popups.push(Popup::Confirm(ConfirmPopup::new(question)));
         Vec::new()
     }

@@ -32,6 +32,11 @@ impl TrainScreen {
         self.data.state.known().map_or(0, |data| data.views.len().saturating_mul(self.form.runs_per_view()))
     }
 
+    /// The number of runs that are being started; `None` if none are.
+    pub(in crate::tui) fn starting(&self) -> Option<usize> {
+        self.start.pending
+    }
+
     /// Starts the training runs, or reports why they cannot be started.
     pub(super) fn start(&mut self) -> Vec<Effect> {
         if self.start.pending.is_some() {

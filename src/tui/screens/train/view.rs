@@ -204,7 +204,12 @@ impl TrainScreen {
         let cells = usize::from(area.width).saturating_sub(2);
         let line = match (self.start.pending, self.obstacle()) {
             (Some(count), _) => {
-                let text = format!("starting {}: loading the engine …", counted(count, "run"));
+                let work = if self.form.study.folds().is_some() {
+                    "comparing the images, then loading the engine"
+                } else {
+                    "loading the engine"
+                };
+                let text = format!("starting {}: {work} …", counted(count, "run"));
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.accent())
             }
             (None, Some(obstacle)) => {

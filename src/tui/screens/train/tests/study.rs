@@ -47,7 +47,13 @@ fn a_study_is_typed_counted_and_started() {
     let study = StudyChoice { seeds: Some(3), sweep: vec!["learning_rate=0.003,0.01".to_owned()] };
     assert_eq!((request.data.folds, request.study), (Some(5), Some(study)));
     assert_eq!(request.jobs.fixed(), Some(2));
-    assert!(drawn(&mut app, (80, 24)).contains("starting 120 runs"));
+    assert!(drawn(&mut app, (80, 24)).contains("starting 120 runs: comparing the images"));
+    assert!(press(&mut app, &[Key::Char('q')]).is_empty(), "they would be lost");
+    insta::assert_snapshot!("quit_while_starting_80x24", drawn(&mut app, (80, 24)));
+    press(&mut app, &[Key::Escape]);
+    let run = RunDir::new("/ws/runs/one");
+    send(&mut app, TrainMessage::Started(Ok(StartedRuns { runs: vec![run], failures: Vec::new() })));
+    assert_eq!(press(&mut app, &[Key::Char('q')]), [Effect::Quit], "training continues");
 }
 
 #[test]
