@@ -190,12 +190,15 @@ mod tests {
             celsius: Some(63),
         };
         let line = |shared: &SharedState, cells: u16| status_line(shared, cells).to_string().trim_end().to_owned();
-        assert_eq!(line(&shared, 80), " no active run · 0 runs", "no sample yet");
+        assert_eq!(line(&shared, 80), " no training running · 0 runs", "no sample yet");
         shared.machine =
             MachineSample { host: "node3".to_owned(), cpu_percent: Some(12), memory: None, gpus: vec![gpu] };
-        assert_eq!(line(&shared, 120), " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no active run · 0 runs");
-        assert_eq!(line(&shared, 72), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no active run · 0 runs");
-        assert_eq!(line(&shared, 46), " node3 ▸ H200 97 %  · no active run · 0 runs");
-        assert_eq!(line(&shared, 34), " no active run · 0 runs");
+        assert_eq!(
+            line(&shared, 120),
+            " node3 ▸ H200 97 % 61/141 GB 640 W 63 °C  CPU 12 %  · no training running · 0 runs"
+        );
+        assert_eq!(line(&shared, 72), " node3 ▸ H200 97 % 61/141 GB  CPU 12 %  · no training running · 0 runs");
+        assert_eq!(line(&shared, 52), " node3 ▸ H200 97 %  · no training running · 0 runs");
+        assert_eq!(line(&shared, 34), " no training running · 0 runs");
     }
 }

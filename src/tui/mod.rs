@@ -33,6 +33,7 @@ mod widgets;
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::settings::{Settings, SettingsError, tour_marker};
@@ -69,6 +70,8 @@ const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 const KEY_FRAME_INTERVAL: Duration = Duration::from_millis(8);
 /// The time for the terminal's replies to a query.
 const QUERY_TIMEOUT: Duration = Duration::from_millis(200);
+/// The time for the last line on the terminal.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 const TICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Judges the keys in the user's settings: their verbs must exist, and no key may have two.
@@ -127,7 +130,10 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let outcome = workbench.live(&mut app, options.run);
     workbench.saver.save(app.view_state());
     drop(taken);
+    // While jobs end, nothing else is seen on the terminal as it was before.
+    let said = say_farewell(app.shared.jobs.farewell());
     drop(workbench);
+    let _ = said.recv_timeout(FAREWELL_TIMEOUT);
     outcome?;
     let active = app.shared.runs.active().count();
     if active > 0 {
@@ -136,6 +142,19 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
         let _ = writeln!(io::stdout(), "{running}; `{}` returns to the workbench", options.return_command);
     }
     Ok(())
+}
+
+/// Prints a line, if there is one; reports when that is done, which is never in a terminal that has stopped reading.
+fn say_farewell(text: String) -> Receiver<()> {
+    let (done, said) = channel();
+    if !text.is_empty() {
+        thread::spawn(move || {
+            // A terminal that was hung up takes no text.
+            let _ = writeln!(io::stdout(), "{text}");
+            let _ = done.send(());
+        });
+    }
+    said
 }
 
 struct Workbench {

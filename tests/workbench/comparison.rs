@@ -108,9 +108,9 @@ fn digits_belong_to_the_number_under_the_cursor() {
     session.send(b"20\r");
     session.wait_for_text("Del restores 100");
     session.send(b"10020\r");
-    session.wait_for_text("Enter again accepts");
+    session.wait_for_text("Enter accepts");
     session.send(b"\x1b");
-    session.wait_for("the old value", |screen| !screen.contents().contains("Enter again accepts"));
+    session.wait_for("the old value", |screen| !screen.contents().contains("Enter accepts"));
     session.send(b"\x1b");
     session.wait_for_text("data and runs");
     // On a field that is not a number, a digit shows a screen.

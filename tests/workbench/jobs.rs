@@ -1,8 +1,9 @@
-//! Jobs of the workbench in a terminal: one that is finished and opened, one that is stopped, and one that holds up
-//! quitting.
+//! Jobs of the workbench in a terminal: finished and opened ones, one with findings, preprocessing, one that is stopped, and
+//! one that holds up quitting.
 
 #![cfg(unix)]
 
+use std::fs;
 use std::path::Path;
 
 use mammoscope_test_support::pty_session::PtySession;
@@ -91,7 +92,73 @@ fn quitting_asks_while_a_job_runs_and_then_ends_it() {
     session.wait_for("no question", |screen| !screen.contents().contains("Stop 1 job and quit?"));
     session.send(b"q");
     session.wait_for_text("Stop 1 job and quit?");
+    session.wait_for_text("/ws/datasets/phantoms ends with");
     session.send(b"y");
     assert!(session.wait_for_end().0.success());
     assert!(!Path::new("/proc").join(&process).exists(), "jobs end with the workbench");
+    let left = session.contents();
+    assert!(left.contains("/ws/datasets/phantoms ends with the workbench, after its current file"), "{left}");
+}
+
+fn phantoms(folder: &Path, arguments: &[&str]) {
+    assert_cmd::Command::new(env!("CARGO_BIN_EXE_mammoscope"))
+        .args(["phantom", "data", "--subjects", "8", "--size", "64", "--seed", "3", "--quiet"])
+        .args(arguments)
+        .current_dir(folder)
+        .assert()
+        .success();
+}
+
+#[test]
+fn an_audit_with_findings_has_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path(), &[]);
+    fs::write(folder.path().join("data/CC_R/A/broken_1_A_CC_R.png"), b"no picture").unwrap();
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b":");
+    session.wait_for_text("Commands");
+    session.send(b"audit a data\r");
+    session.wait_for_text("audit a data set");
+    session.send(b"\x15data\r");
+    session.wait_for_text("! finished");
+    session.wait_for_text("finished · ");
+    assert!(session.contents().contains(" findings: 1 error, "), "{}", session.contents());
+    session.send(b"i");
+    session.wait_for_text("error unreadable");
+    session.send(b"\x1b");
+    session.wait_for_text("jobs end with the workbench");
+    leave_list(&mut session);
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
+}
+
+#[test]
+fn preprocessing_is_listed_and_its_images_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    phantoms(folder.path(), &["--dicom"]);
+    let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
+    session.wait_for_text("[1 Datasets]");
+    session.send(b"J");
+    session.wait_for_text("prepare images");
+    session.send(b"\r");
+    session.wait_for_text("Enter start");
+    session.send(b"\x15data");
+    session.wait_for_text("data-prepared");
+    session.send(b"\r");
+    session.wait_for_text("32 images written");
+    session.send(b"\x1b");
+    session.wait_for("the outcome closed", |screen| !screen.contents().contains("Enter close"));
+    session.send(b"J");
+    session.wait_for_text("preprocess data");
+    session.wait_for_text("done");
+    session.send(b"i");
+    session.wait_for_text("finished");
+    session.send(b"\r");
+    session.wait_for("the images", |screen| {
+        let text = screen.contents();
+        text.contains("[1 Datasets]") && text.contains("data-prepared") && text.contains("CC_R")
+    });
+    session.send(b"q");
+    assert!(session.wait_for_end().0.success());
 }

@@ -9,4 +9,5 @@ mod pictures;
 mod review;
 mod runs_list;
 mod sessions;
+mod studies;
 mod training_run;

@@ -9,6 +9,7 @@ pub mod foreground_trainer;
 pub mod placement_choice;
 pub mod resumption;
 pub mod snapshot;
+pub mod study_plan;
 pub mod submitted_run;
 pub mod trainer_process;
 pub mod training_plan;

@@ -1,6 +1,5 @@
 //! The subjects of a data set in units that are not divided: those who share a picture stay together.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +11,7 @@ use mammoscope_dataset::copied_images::CopyKind;
 use mammoscope_dataset::picture_copies::{PictureCopy, find_copies, read_identities};
 use mammoscope_dataset::sample::DatasetSample;
 use mammoscope_dataset::split::densest_classes;
-use mammoscope_dataset::subject_split::{Division, SubjectUnit, subject_units};
+use mammoscope_dataset::subject_split::{Division, SubjectUnit, subject_units, subjects_with_copies};
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::subject::subject_id::SubjectId;
 use mammoscope_domain::text::counted::counted_as;
@@ -99,14 +98,7 @@ fn shared_pictures(
     root: &Path,
     console: &Console,
 ) -> Vec<[SubjectId; 2]> {
-    let mut pairs: BTreeMap<[SubjectId; 2], &PictureCopy> = BTreeMap::new();
-    for copy in copies {
-        let mut subjects = [copy.earlier, copy.later].map(|at| labelled[at].subject.clone());
-        subjects.sort();
-        if subjects[0] != subjects[1] {
-            pairs.entry(subjects).or_insert(copy);
-        }
-    }
+    let pairs = subjects_with_copies(labelled, copies);
     let below = |at: usize| printable_path(labelled[at].path.strip_prefix(root).unwrap_or(&labelled[at].path));
     let named: Vec<String> = pairs
         .iter()

@@ -1,18 +1,14 @@
 //! The options of `mammoscope train` that make a study: folds, sweeps and seeds.
 
 use anyhow::Context as _;
-use chrono::Utc;
 use clap::Args;
 
 use crate::cli::console::WrongUse;
-use mammoscope_domain::study::study_member::StudyMember;
-use mammoscope_domain::study::study_spec::{STUDY_SCHEMA, StudySpec};
 use mammoscope_domain::study::sweep::{Sweep, SweepPoint, SweptKey};
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::training::training_config::TrainingConfig;
-use mammoscope_runs::training_plan::{RequestedRun, TrainingPlan};
-use mammoscope_storage::runs::study_folder::StudyFolder;
-use mammoscope_storage::runs::workspace::new_group_id;
+use mammoscope_runs::study_plan::StudyRequest;
+use mammoscope_runs::training_plan::TrainingPlan;
 
 /// The options that make a study of many runs.
 #[derive(Debug, Args)]
@@ -62,48 +58,16 @@ impl StudyArguments {
         plan: &mut TrainingPlan,
         points: &[SweepPoint],
         config: &TrainingConfig,
-        folds: Option<Vec<u8>>,
+        table: Option<Vec<u8>>,
     ) -> anyhow::Result<()> {
-        let created = Utc::now();
-        let id = new_group_id(created, &plan.label);
-        let repetitions = self.seeds.unwrap_or(1);
-        let mut runs = Vec::new();
-        for (point, place) in (1..).zip(points) {
-            for repetition in 1..=repetitions {
-                let seed = place.config.seed + u64::from(repetition - 1);
-                let config = TrainingConfig { seed, ..place.config.clone() };
-                config.check().map_err(|error| WrongUse(format!("--seeds: {error}")))?;
-                for (manifest, images) in plan.manifests.iter().enumerate() {
-                    let member = StudyMember {
-                        id: id.clone(),
-                        point,
-                        values: place.values.clone(),
-                        repetition,
-                        fold: images.split_file.as_ref().and_then(|file| file.fold).filter(|_| folds.is_some()),
-                    };
-                    runs.push(RequestedRun { manifest, config: config.clone(), member: Some(member) });
-                }
-            }
-        }
-        let mut views: Vec<_> = plan.manifests.iter().map(|manifest| manifest.view).collect();
-        views.sort_by_key(|view| *view as u8);
-        views.dedup();
-        let spec = StudySpec {
-            schema: STUDY_SCHEMA,
-            id,
-            created,
-            preset: plan.preset.clone(),
-            data: plan.data.clone(),
-            views,
-            runs: runs.len(),
-            points: points.len(),
-            repetitions,
-            sweep: self.sweep.clone(),
-            folds: self.folds,
+        let request = StudyRequest {
+            sweep: &self.sweep,
+            points,
+            seeds: self.seeds.unwrap_or(1),
+            folds: self.folds.zip(table),
             seed: config.seed,
         };
-        plan.runs = runs;
-        plan.study = Some(StudyFolder { spec, folds });
+        request.apply(plan).map_err(|error| WrongUse(format!("--seeds: {error}")))?;
         plan.runs.first().context("a study has runs").map(drop)
     }
 }

@@ -7,11 +7,12 @@ use crate::tui::popups::Popup;
 use crate::tui::popups::confirm::ConfirmPopup;
 use crate::tui::popups::jobs::JobsPopup;
 use crate::tui::protocol::effect::{Destination, Effect};
+use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEffect, JobEnd, JobId, JobMessage, JobOrder, JobResult, JobState};
 use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
-use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::counted::{counted, counted_as};
 
 impl App {
     /// Handles a message of the service of jobs.
@@ -33,6 +34,7 @@ impl App {
     pub(super) fn perform_job(&mut self, effect: JobEffect) -> Vec<Effect> {
         match effect {
             JobEffect::Start(order) => self.start_job(order),
+            JobEffect::Stop(id) if self.is_preparation(id) => self.screens.datasets.stop_preparation(),
             JobEffect::Stop(id) => {
                 self.shared.jobs.stop(id, self.shared.now);
                 self.refresh_jobs();
@@ -41,6 +43,10 @@ impl App {
             JobEffect::Open(id) => self.open_job(id),
             effect => vec![Effect::Job(effect)],
         }
+    }
+
+    fn is_preparation(&self, id: JobId) -> bool {
+        self.shared.jobs.get(id).is_some_and(|job| job.order.work == JobWork::Preparation)
     }
 
     fn start_job(&mut self, order: JobOrder) -> Vec<Effect> {
@@ -70,7 +76,7 @@ impl App {
     }
 
     /// Lets an open list know of the jobs as they are now.
-    fn refresh_jobs(&mut self) {
+    pub(super) fn refresh_jobs(&mut self) {
         for popup in &mut self.popups {
             if let Popup::Jobs(jobs) = popup {
                 jobs.refresh(&self.shared);
@@ -109,22 +115,31 @@ impl App {
         self.screens.train.data().to_owned()
     }
 
-    /// Quits, after a question if jobs run: they end with the workbench.
+    /// Quits, after a question if jobs run, which end with the workbench, or if runs are just being started.
     pub(super) fn quit(&mut self) -> Vec<Effect> {
-        let active = self.shared.jobs.active();
+        let (active, starting) = (self.shared.jobs.active(), self.screens.train.starting());
         let is_asked = self.popups.iter().any(|popup| matches!(popup, Popup::Confirm(_)));
-        if active == 0 || is_asked {
+        if (active == 0 && starting.is_none()) || is_asked {
             return vec![Effect::Quit];
         }
-        let jobs = counted(active, "job");
-        let question = Question {
-            title: format!("Stop {jobs} and quit?"),
-            text: format!(
-                "{jobs} running: jobs end with the workbench, after their current file. Training runs continue."
-            ),
-            yes: "stop and quit",
-            effects: vec![Effect::Quit],
+        let (title, yes) = match active {
+            0 => ("Quit before training has started?".to_owned(), "quit"),
+            _ => (format!("Stop {} and quit?", counted(active, "job")), "stop and quit"),
         };
+        let mut parts = Vec::new();
+        if active > 0 {
+            parts.push(self.shared.jobs.farewell() + ".");
+        }
+        if let Some(runs) = starting {
+            let runs = counted_as(runs, "run is still being started and", "runs are still being started and");
+            parts.push(format!("{runs} may be lost."));
+        }
+        parts.extend(match self.shared.runs.active().count() {
+            0 => None,
+            1 => Some("The training run continues without the workbench.".to_owned()),
+            runs => Some(format!("The {runs} training runs continue without the workbench.")),
+        });
+        let question = Question { title, text: parts.join(" "), yes, effects: vec![Effect::Quit] };
         self.popups.push(Popup::Confirm(ConfirmPopup::new(question)));
         Vec::new()
     }
@@ -144,6 +159,7 @@ fn end_notice(job: &Job) -> Effect {
     match end {
         JobEnd::Done if job.result().is_some() => Effect::done(format!("{title}: done; J lists it, Enter opens it")),
         JobEnd::Done => Effect::done(format!("{title}: done; J shows its output")),
+        JobEnd::Findings(text) => Effect::warning(format!("{title}: finished · {text}; J lists it")),
         JobEnd::Failed(text) => {
             let reason = job.lines.back().filter(|line| line.starts_with("error")).unwrap_or(text);
             Effect::failed(format!("{title}: {reason}"))

@@ -4,6 +4,7 @@ mod commands;
 mod drawing;
 mod jobs;
 mod notices;
+mod preparation;
 mod run_ends;
 mod screens_by_id;
 
@@ -87,6 +88,7 @@ impl App {
         self.expire_notice(now);
         // Only these messages change the list of runs, which may be long.
         let active = matches!(message, UiMessage::Runs(_)).then(|| run_ends::active_runs(&self.shared.runs));
+        self.follow_preparation(&message);
         let mut effects = match message {
             UiMessage::Input(Input::Key(key)) => self.press(key),
             UiMessage::Input(Input::Mouse(mouse)) => self.mouse(mouse),
@@ -162,6 +164,7 @@ impl App {
                     if matches!(effect, Effect::Redraw | Effect::Suspend) {
                         self.forget_pictures();
                     }
+                    self.list_preparation(&effect);
                     self.screens.all().for_each(|screen| screen.on_effect(&effect));
                     remaining.push(effect);
                 }
@@ -192,7 +195,7 @@ impl App {
             Destination::NewTraining { data, like } => {
                 let mut effects = self.show(ScreenId::Train);
                 effects.extend(match like {
-                    Some(spec) => self.screens.train.set_like(data, &spec, &self.shared),
+                    Some(run) => self.screens.train.set_like(data, run, &self.shared),
                     None => self.screens.train.set_data(data, &self.shared),
                 });
                 effects

@@ -1,7 +1,6 @@
 //! The effects that an update returns, for the main loop and the services to perform.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use crate::tui::protocol::binding::Action;
 use crate::tui::protocol::explain::ExplainList;
@@ -11,8 +10,8 @@ use crate::tui::protocol::question::Question;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::screen_table::for_each_screen;
 use crate::tui::protocol::thumbnails::ThumbnailRequest;
+use crate::tui::protocol::train::ClonedRun;
 use crate::tui::protocol::viewer::ImageList;
-use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_imaging::intensity_window::WindowChoice;
 use mammoscope_storage::runs::run_dir::RunDir;
 
@@ -69,7 +68,7 @@ pub(in crate::tui) enum Destination {
     /// The screen Evaluate with the metrics of this run.
     Evaluation(RunDir),
     /// The screen Train with this data set, and with the settings of a run.
-    NewTraining { data: PathBuf, like: Option<Arc<RunSpec>> },
+    NewTraining { data: PathBuf, like: Option<ClonedRun> },
     /// The screen Evaluate with a folder of predictions, and the data set of its images if it is known.
     Predictions { folder: PathBuf, data: Option<PathBuf> },
     /// The screen Datasets with this data set.

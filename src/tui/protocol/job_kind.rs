@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::jobs::{JobOrder, JobResult};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::preset::Preset;
@@ -120,6 +121,16 @@ impl JobKind {
         }
     }
 
+    /// The meaning of its exit status 1.
+    const fn work(self) -> JobWork {
+        match self {
+            Self::Predict => JobWork::Predictions,
+            Self::Audit => JobWork::Audit,
+            Self::Split => JobWork::Split,
+            Self::Submit | Self::Phantoms | Self::Demo => JobWork::Command,
+        }
+    }
+
     /// The command of a filled form.
     pub(in crate::tui) fn order(self, values: &[String], workspace: &Path) -> JobOrder {
         let value = |place: usize| values.get(place).map_or("", |value| value.trim()).to_owned();
@@ -157,7 +168,8 @@ impl JobKind {
         if self != Self::Demo {
             arguments.extend([OsString::from("--workspace"), workspace.into()]);
         }
-        let order = JobOrder { title: printable(&format!("{word} {first}")), arguments, result, rehearsed: None };
+        let title = printable(&format!("{word} {first}"));
+        let order = JobOrder { title, work: self.work(), arguments, result, rehearsed: None };
         if self == Self::Submit { rehearsal(order) } else { order }
     }
 
@@ -169,7 +181,7 @@ impl JobKind {
             _ if value.is_empty() => Some("must not be empty".to_owned()),
             Content::Number(least) | Content::OptionalNumber(least) => match value.parse::<u32>() {
                 Ok(number) if number >= least => None,
-                Ok(_) => Some(format!("{least} ≤ x")),
+                Ok(_) => Some(format!("must be at least {least}")),
                 Err(_) => Some("must be a whole number".to_owned()),
             },
             Content::Preset => Preset::named(value).err().map(|error| error.to_string()),
@@ -184,7 +196,13 @@ impl JobKind {
 fn rehearsal(order: JobOrder) -> JobOrder {
     let mut arguments = order.arguments.clone();
     arguments.push("--dry-run".into());
-    JobOrder { title: format!("{} (plan)", order.title), arguments, result: None, rehearsed: Some(Box::new(order)) }
+    JobOrder {
+        title: format!("{} (plan)", order.title),
+        work: order.work,
+        arguments,
+        result: None,
+        rehearsed: Some(Box::new(order)),
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +250,7 @@ mod tests {
                 assert_eq!(JobKind::fault(field.content, value), None, "{kind:?} {}", field.name);
             }
         }
-        assert_eq!(JobKind::fault(Content::Number(1), "0").as_deref(), Some("1 ≤ x"));
+        assert_eq!(JobKind::fault(Content::Number(1), "0").as_deref(), Some("must be at least 1"));
         assert_eq!(JobKind::fault(Content::Number(1), "many").as_deref(), Some("must be a whole number"));
         assert_eq!(JobKind::fault(Content::Existing, " ").as_deref(), Some("must not be empty"));
         assert!(JobKind::fault(Content::New, "--out").is_some());

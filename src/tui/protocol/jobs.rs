@@ -1,4 +1,4 @@
-//! Jobs: commands of this program that the workbench runs as child processes, and the list of them.
+//! Jobs: commands of this program that the workbench runs as child processes, preprocessing, and the list of both.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -7,10 +7,14 @@ use std::path::PathBuf;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::tui::protocol::failure::Failure;
+use crate::tui::protocol::job_findings::JobWork;
 use mammoscope_domain::text::counted::counted;
 
 /// The number of lines of a job's output that are kept.
 const MAX_LINES: usize = 5_000;
+
+/// The most jobs that are named when the workbench is left.
+const MAX_NAMED: usize = 3;
 
 /// The identity of a job within this session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +34,8 @@ pub(in crate::tui) enum JobResult {
 pub(in crate::tui) struct JobOrder {
     /// A few words, such as `predict ~/density`; safe to print.
     pub(in crate::tui) title: String,
-    /// The arguments of this program.
+    pub(in crate::tui) work: JobWork,
+    /// The arguments of this program; empty for preprocessing.
     pub(in crate::tui) arguments: Vec<OsString>,
     pub(in crate::tui) result: Option<JobResult>,
     /// The command that this one only rehearses, to be started after its output was read.
@@ -42,12 +47,13 @@ pub(in crate::tui) struct JobOrder {
 pub(in crate::tui) enum JobState {
     /// It has not reported its process yet.
     Starting,
+    /// The process is `None` for preprocessing.
     Running {
-        pid: u32,
+        pid: Option<u32>,
     },
     /// It was asked to stop and finishes its current file.
     Stopping {
-        pid: u32,
+        pid: Option<u32>,
         since: DateTime<Utc>,
     },
     Ended {
@@ -60,6 +66,8 @@ pub(in crate::tui) enum JobState {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) enum JobEnd {
     Done,
+    /// It did its work; with what it found, such as `14 findings: 3 errors, 11 warnings`.
+    Findings(String),
     /// With the exit status or signal in words.
     Failed(String),
     /// It was stopped on request; with the exit status or signal in words.
@@ -80,7 +88,15 @@ pub(in crate::tui) struct Job {
 }
 
 impl Job {
-    /// True until its process has ended.
+    /// Adds a line of its output; the oldest is dropped if there are too many.
+    pub(in crate::tui) fn add_line(&mut self, line: String) {
+        self.lines.push_back(line);
+        while self.lines.len() > MAX_LINES {
+            self.lines.pop_front();
+        }
+    }
+
+    /// True until it has ended.
     pub(in crate::tui) const fn is_active(&self) -> bool {
         !matches!(self.state, JobState::Ended { .. })
     }
@@ -94,14 +110,15 @@ impl Job {
     /// The line that says most about its state: its progress, or its last line.
     pub(in crate::tui) fn summary(&self) -> &str {
         match (&self.state, self.progress.as_str()) {
+            (JobState::Ended { end: JobEnd::Findings(text), .. }, _) => text,
             (JobState::Ended { .. }, _) | (_, "") => self.lines.back().map_or("", String::as_str),
             (_, progress) => progress,
         }
     }
 
-    /// The result to open: only that of a job that succeeded.
+    /// The result to open: only that of a job that did its work.
     pub(in crate::tui) fn result(&self) -> Option<&JobResult> {
-        let is_done = matches!(self.state, JobState::Ended { end: JobEnd::Done, .. });
+        let is_done = matches!(self.state, JobState::Ended { end: JobEnd::Done | JobEnd::Findings(_), .. });
         self.order.result.as_ref().filter(|_| is_done)
     }
 }
@@ -122,9 +139,20 @@ impl JobList {
         self.jobs.iter().find(|job| job.id == id)
     }
 
-    /// The number of jobs whose processes run.
+    /// The number of jobs that have not ended.
     pub(in crate::tui) fn active(&self) -> usize {
         self.jobs.iter().filter(|job| job.is_active()).count()
+    }
+
+    /// The preprocessing in progress; there is one at most.
+    pub(in crate::tui) fn preparation(&mut self) -> Option<&mut Job> {
+        self.jobs.iter_mut().find(|job| job.is_active() && job.order.work == JobWork::Preparation)
+    }
+
+    /// Removes the preprocessing that did not start.
+    pub(in crate::tui) fn withdraw_preparation(&mut self) {
+        let withdrawn = self.preparation().map(|job| job.id);
+        self.jobs.retain(|job| Some(job.id) != withdrawn);
     }
 
     /// Adds a job that is about to start.
@@ -150,7 +178,7 @@ impl JobList {
         match message {
             JobMessage::Started { id, pid } => {
                 let job = self.get_mut(id)?;
-                job.state = JobState::Running { pid };
+                job.state = JobState::Running { pid: Some(pid) };
                 None
             }
             JobMessage::Progress { id, text } => {
@@ -158,20 +186,20 @@ impl JobList {
                 None
             }
             JobMessage::Line { id, text } => {
-                let job = self.get_mut(id)?;
-                job.lines.push_back(text);
-                while job.lines.len() > MAX_LINES {
-                    job.lines.pop_front();
-                }
+                self.get_mut(id)?.add_line(text);
                 None
             }
             JobMessage::LookedAt(_) => None,
             JobMessage::Ended { id, outcome } => {
                 let job = self.get_mut(id)?;
                 let was_stopped = matches!(job.state, JobState::Stopping { .. });
+                let lines = job.lines.iter().map(String::as_str);
                 let end = match outcome {
-                    Ok(ExitText { succeeded: true, .. }) => JobEnd::Done,
+                    Ok(ExitText { code: Some(0), .. }) => JobEnd::Done,
                     Ok(ExitText { text, .. }) if was_stopped => JobEnd::Stopped(text),
+                    Ok(ExitText { code: Some(1), text }) => {
+                        job.order.work.findings(lines).map_or(JobEnd::Failed(text), JobEnd::Findings)
+                    }
                     Ok(ExitText { text, .. }) => JobEnd::Failed(text),
                     Err(failure) => JobEnd::Failed(failure.into()),
                 };
@@ -198,6 +226,23 @@ impl JobList {
         }
     }
 
+    /// What leaving the workbench does to the active jobs, such as `predict ~/density ends with the workbench, after its
+    /// current file`; empty if there are none.
+    pub(in crate::tui) fn farewell(&self) -> String {
+        let active: Vec<&str> = self.jobs.iter().filter(|job| job.is_active()).map(|job| &*job.order.title).collect();
+        match &active[..] {
+            [] => String::new(),
+            [only] => format!("{only} ends with the workbench, after its current file"),
+            [named @ .., last] if active.len() <= MAX_NAMED => {
+                format!("{} and {last} end with the workbench, each after its current file", named.join(", "))
+            }
+            many => {
+                let (named, others) = (many[..MAX_NAMED - 1].join(", "), many.len() + 1 - MAX_NAMED);
+                format!("{named} and {others} others end with the workbench, each after its current file")
+            }
+        }
+    }
+
     fn get_mut(&mut self, id: JobId) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|job| job.id == id)
     }
@@ -207,7 +252,9 @@ impl JobList {
 fn short_progress(progress: &str) -> &str {
     let is_count = |word: &&str| {
         word.split_once('/').is_some_and(|(done, all)| {
-            [done, all].into_iter().all(|part| !part.is_empty() && part.chars().all(|digit| digit.is_ascii_digit()))
+            [done, all]
+                .into_iter()
+                .all(|part| !part.is_empty() && part.chars().all(|digit| digit.is_ascii_digit() || digit == ','))
         })
     };
     progress.split_whitespace().find(is_count).unwrap_or_default()
@@ -216,7 +263,8 @@ fn short_progress(progress: &str) -> &str {
 /// The end of a process in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct ExitText {
-    pub(in crate::tui) succeeded: bool,
+    /// The exit status; `None` if a signal ended it.
+    pub(in crate::tui) code: Option<i32>,
     /// Such as `exit status 1` or `killed by signal 9`.
     pub(in crate::tui) text: String,
 }
@@ -278,11 +326,11 @@ mod tests {
 
     fn order(title: &str) -> JobOrder {
         let result = Some(JobResult::DataSet("/data".into()));
-        JobOrder { title: title.to_owned(), arguments: Vec::new(), result, rehearsed: None }
+        JobOrder { title: title.to_owned(), work: JobWork::Audit, arguments: Vec::new(), result, rehearsed: None }
     }
 
-    fn exit(succeeded: bool, text: &str) -> ExitText {
-        ExitText { succeeded, text: text.to_owned() }
+    fn exit(code: i32) -> ExitText {
+        ExitText { code: Some(code), text: format!("exit status {code}") }
     }
 
     #[test]
@@ -296,7 +344,7 @@ mod tests {
         list.stop(id, now);
         assert_eq!(list.status_text(), "predict stopping");
         list.take(JobMessage::Line { id, text: "wrote 12 images".to_owned() }, now);
-        let ended = list.take(JobMessage::Ended { id, outcome: Ok(exit(false, "exit status 130")) }, now).unwrap();
+        let ended = list.take(JobMessage::Ended { id, outcome: Ok(exit(130)) }, now).unwrap();
         let JobState::Ended { end, .. } = &ended.state else { panic!("{ended:?}") };
         assert_eq!(end, &JobEnd::Stopped("exit status 130".to_owned()));
         assert_eq!((ended.summary(), ended.result()), ("wrote 12 images", None), "what was stopped has no result");
@@ -308,10 +356,26 @@ mod tests {
         let (mut list, now) = (JobList::default(), fixed_time());
         let [first, second] = ["phantom a", "phantom b"].map(|title| list.add(order(title), now));
         assert_eq!(list.status_text(), "2 jobs running");
-        list.take(JobMessage::Ended { id: first, outcome: Ok(exit(true, "exit status 0")) }, now);
-        list.take(JobMessage::Ended { id: second, outcome: Ok(exit(false, "exit status 1")) }, now);
+        list.take(JobMessage::Ended { id: first, outcome: Ok(exit(0)) }, now);
+        list.take(JobMessage::Ended { id: second, outcome: Ok(exit(1)) }, now);
         assert!(list.get(first).unwrap().result().is_some() && list.get(second).unwrap().result().is_none());
         assert_eq!(list.iter().map(|job| job.id).collect::<Vec<_>>(), [second, first], "the newest first");
+    }
+
+    #[test]
+    fn findings_are_not_a_failure() {
+        let (mut list, now) = (JobList::default(), fixed_time());
+        let end_of = |list: &mut JobList, line: &str| {
+            let id = list.add(order("audit /data"), now);
+            list.take(JobMessage::Line { id, text: line.to_owned() }, now);
+            list.take(JobMessage::Ended { id, outcome: Ok(exit(1)) }, now).cloned().unwrap()
+        };
+        let found = end_of(&mut list, "/data: 60 images of 15 subjects, 3 errors, 11 warnings");
+        let text = "14 findings: 3 errors, 11 warnings";
+        assert_eq!(found.state, JobState::Ended { at: now, end: JobEnd::Findings(text.to_owned()) });
+        assert_eq!((found.summary(), found.result().is_some()), (text, true), "it did its work");
+        let failed = end_of(&mut list, "error: /data: Permission denied");
+        assert_eq!(failed.state, JobState::Ended { at: now, end: JobEnd::Failed("exit status 1".to_owned()) });
     }
 
     #[test]

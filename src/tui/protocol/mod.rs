@@ -14,6 +14,7 @@ pub(super) mod examination_views;
 pub(super) mod explain;
 pub(super) mod failure;
 pub(super) mod framing;
+pub(super) mod job_findings;
 pub(super) mod job_kind;
 pub(super) mod jobs;
 pub(super) mod list_motion;

@@ -1,8 +1,14 @@
 //! The vocabulary of preprocessing in the workbench: effects, messages and actions.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use chrono::TimeDelta;
+
 use crate::tui::protocol::failure::Failure;
+use mammoscope_domain::run::run_condition::duration_text;
+use mammoscope_domain::text::counted::counted;
+use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_preprocessing::run::{Stage, Summary};
 
 /// Effects for the service that preprocesses.
@@ -59,11 +65,65 @@ pub(in crate::tui) struct PreparationProgress {
     pub(in crate::tui) seconds_left: Option<f64>,
 }
 
+impl PreparationProgress {
+    /// `123 of 400 files prepared · 12.3/s · 23 s left`.
+    pub(in crate::tui) fn text(&self) -> String {
+        self.text_with(" of ")
+    }
+
+    /// The same with `123/400`, as commands draw their progress.
+    pub(in crate::tui) fn job_text(&self) -> String {
+        self.text_with("/")
+    }
+
+    fn text_with(&self, of: &str) -> String {
+        let verb = match self.stage {
+            Stage::Identifying => "identified",
+            Stage::Preparing => "prepared",
+        };
+        let mut text = format!("{}{of}{} files {verb}", grouped(self.done), grouped(self.total));
+        if self.done > 0 && self.seconds >= 0.5 {
+            // Writing to a string cannot fail.
+            let _ = write!(text, " · {:.1}/s", self.done as f64 / self.seconds);
+            if let Some(left) = self.seconds_left.filter(|_| self.done < self.total) {
+                let _ = write!(text, " · {} left", duration_text(TimeDelta::seconds(left.ceil() as i64)));
+            }
+        }
+        text
+    }
+}
+
 /// The outcome of a run, and notes about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::tui) struct PreparationOutcome {
     pub(in crate::tui) summary: Summary,
     pub(in crate::tui) notes: Vec<String>,
+}
+
+impl PreparationOutcome {
+    /// A summary such as `12 images written, 3 refused`.
+    pub(in crate::tui) fn summary_text(&self) -> String {
+        let summary = &self.summary;
+        let mut parts = vec![format!("{} written", counted(summary.written, "image"))];
+        let counts = [
+            (summary.unchanged, "unchanged"),
+            (summary.refused, "refused"),
+            (summary.rejected, "rejected in a review"),
+            (summary.skipped, "not images"),
+            (summary.with_warning, "with a warning"),
+            (summary.uncertain_muscles, "with an uncertain muscle"),
+            (summary.unlabelled, "without a class"),
+            (summary.without_source, "kept without their source"),
+        ];
+        parts.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
+        let end = if summary.cancelled { "; stopped: started again, it continues" } else { "" };
+        format!("{}{end}", parts.join(", "))
+    }
+
+    /// True if the folder has prepared images.
+    pub(in crate::tui) fn has_images(&self) -> bool {
+        self.summary.written + self.summary.unchanged > 0
+    }
 }
 
 /// Actions of preprocessing.

@@ -69,7 +69,7 @@ impl RunList {
         let active: Vec<&RunRow> = self.active().collect();
         match active[..] {
             [] if !self.listed => String::new(),
-            [] => format!("no active run · {}", counted(self.rows.len(), "run")),
+            [] => format!("no training running · {}", counted(self.rows.len(), "run")),
             [only, ref others @ ..] => {
                 let mut text = only.spec.as_ref().map_or_else(|| only.run.name(), |spec| spec.view.to_string());
                 if let Some(status) = &only.status {

@@ -110,6 +110,12 @@ impl SplitTable {
         }
     }
 
+    /// The splits that a run has recorded of its images; `file` is the table that they came from.
+    #[must_use]
+    pub const fn recorded(file: SplitFile, splits: BTreeMap<SubjectId, Split>) -> Self {
+        Self { file, splits, set_aside: BTreeSet::new() }
+    }
+
     /// The splits of the run that holds out a fold.
     fn of_fold(
         path: &Path,

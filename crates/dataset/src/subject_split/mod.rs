@@ -13,7 +13,7 @@ mod unit;
 pub use self::balance::{ClosestSeed, PartCounts, closest_seed};
 pub use self::division::{Division, DivisionError, Part};
 pub use self::table::split_csv;
-pub use self::unit::{SubjectUnit, subject_units};
+pub use self::unit::{SubjectUnit, subject_units, subjects_with_copies};
 
 #[cfg(test)]
 mod tests;

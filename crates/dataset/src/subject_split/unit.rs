@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::picture_copies::PictureCopy;
+use crate::sample::DatasetSample;
 use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::id_spelling::IdKey;
 use mammoscope_domain::subject::subject_id::SubjectId;
@@ -50,6 +52,24 @@ pub fn subject_units(classes: &BTreeMap<SubjectId, DensityClass>, shared: &[[Sub
     let mut units: Vec<_> = units.into_values().collect();
     units.sort_by(|one, other| one.key.cmp(&other.key));
     units
+}
+
+/// The pairs of subjects who share a picture, each in alphabetical order, with the first copy that shows it. `copies` are
+/// of the images of `samples`.
+#[must_use]
+pub fn subjects_with_copies<'a>(
+    samples: &[&DatasetSample],
+    copies: &'a [PictureCopy],
+) -> BTreeMap<[SubjectId; 2], &'a PictureCopy> {
+    let mut pairs = BTreeMap::new();
+    for copy in copies {
+        let mut subjects = [copy.earlier, copy.later].map(|at| samples[at].subject.clone());
+        subjects.sort();
+        if subjects[0] != subjects[1] {
+            pairs.entry(subjects).or_insert(copy);
+        }
+    }
+    pairs
 }
 
 /// Disjoint sets of numbers.

@@ -2,10 +2,17 @@ use super::*;
 use crate::terminal::input::Input;
 use crate::tui::app::App;
 use crate::tui::popups::Popup;
+use crate::tui::protocol::datasets::{DatasetsEffect, DatasetsMessage};
+use crate::tui::protocol::effect::Tone;
+use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::jobs::{ExitText, JobMessage, JobResult};
 use crate::tui::protocol::message::UiMessage;
+use crate::tui::protocol::preparation::{
+    PreparationEffect, PreparationMessage, PreparationOutcome, PreparationPath, PreparationProgress,
+};
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use mammoscope_preprocessing::run::{Stage, Summary};
 
 const SIZES: [((u16, u16), &str); 3] = [((80, 24), "80x24"), ((120, 40), "120x40"), ((200, 55), "200x55")];
 
@@ -91,7 +98,7 @@ fn a_job_is_stopped_and_its_end_is_the_proof() {
     let effects = press(&mut app, &[Key::Char('x')]);
     assert_eq!(effects, [Effect::Job(JobEffect::Terminate(id))]);
     assert!(drawn(&mut app, (120, 40)).contains("process 4711 was asked to stop"));
-    let outcome = Ok(ExitText { succeeded: false, text: "exit status 130".to_owned() });
+    let outcome = Ok(ExitText { code: Some(130), text: "exit status 130".to_owned() });
     send(&mut app, JobMessage::Ended { id, outcome });
     insta::assert_snapshot!("stopped_80x24", drawn(&mut app, (80, 24)));
     assert!(app.notice.as_ref().is_some_and(|(_, notice)| notice.text.contains("stopped, exit status 130")));
@@ -101,7 +108,7 @@ fn a_job_is_stopped_and_its_end_is_the_proof() {
 #[test]
 fn a_result_is_opened_where_it_belongs() {
     let (mut app, id) = started();
-    let outcome = Ok(ExitText { succeeded: true, text: "exit status 0".to_owned() });
+    let outcome = Ok(ExitText { code: Some(0), text: "exit status 0".to_owned() });
     send(&mut app, JobMessage::Ended { id, outcome });
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, ScreenId::Datasets);
@@ -109,12 +116,13 @@ fn a_result_is_opened_where_it_belongs() {
     // Predictions belong to Evaluate.
     let order = crate::tui::protocol::jobs::JobOrder {
         title: "predict".to_owned(),
+        work: JobWork::Predictions,
         arguments: Vec::new(),
         result: Some(JobResult::Predictions { folder: "/out".into(), data: "/data".into() }),
         rehearsed: None,
     };
     let id = app.shared.jobs.add(order, fixed_time());
-    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { succeeded: true, text: String::new() }) });
+    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { code: Some(0), text: String::new() }) });
     let effects = press(&mut app, &[Key::Char('J'), Key::Enter]);
     assert_eq!(app.screen, ScreenId::Evaluate);
     assert!(format!("{effects:?}").contains("Folder { path: \"/out\", data: [\"/data\"] }"), "{effects:?}");
@@ -130,7 +138,7 @@ fn a_submission_starts_from_the_output_of_its_plan() {
     assert_eq!(arguments.last().unwrap(), "--dry-run");
     let id = *id;
     assert!(press(&mut app, &[Key::Char('i'), Key::Enter]).is_empty(), "the plan is not there yet");
-    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { succeeded: true, text: String::new() }) });
+    send(&mut app, JobMessage::Ended { id, outcome: Ok(ExitText { code: Some(0), text: String::new() }) });
     let effects = press(&mut app, &[Key::Enter]);
     let [Effect::Job(JobEffect::Spawn { arguments, .. })] = &effects[..] else { panic!("{effects:?}") };
     assert!(!arguments.contains(&"--dry-run".into()), "{arguments:?}");
@@ -149,6 +157,122 @@ fn quitting_asks_while_a_job_runs() {
     assert!(press(&mut app, &[Key::Ctrl('c')]).is_empty());
     assert!(matches!(app.popups.last(), Some(Popup::Confirm(_))));
     assert_eq!(press(&mut app, &[Key::Ctrl('c')]), [Effect::Quit]);
+}
+
+#[test]
+fn findings_are_no_failure() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('J'), Key::Down, Key::Down, Key::Enter]);
+    typed(&mut app, "/data");
+    let effects = press(&mut app, &[Key::Enter]);
+    let [Effect::Job(JobEffect::Spawn { id, .. })] = &effects[..] else { panic!("{effects:?}") };
+    let id = *id;
+    send(&mut app, JobMessage::Started { id, pid: 4711 });
+    let text = "/data: 60 images of 15 subjects, 3 errors, 11 warnings".to_owned();
+    send(&mut app, JobMessage::Line { id, text });
+    let outcome = Ok(ExitText { code: Some(1), text: "exit status 1".to_owned() });
+    send(&mut app, JobMessage::Ended { id, outcome });
+    insta::assert_snapshot!("findings_120x40", drawn(&mut app, (120, 40)));
+    insta::assert_snapshot!("findings_80x24", drawn(&mut app, (80, 24)));
+    let notice = &app.notice.as_ref().unwrap().1;
+    assert_eq!(notice.text, "audit /data: finished · 14 findings: 3 errors, 11 warnings; J lists it");
+    assert_eq!(notice.tone, Tone::Warning);
+}
+
+fn tell(app: &mut App, message: PreparationMessage) {
+    app.update(UiMessage::Datasets(DatasetsMessage::Preparation(message)), fixed_time());
+}
+
+/// Starts preprocessing by its form in Datasets.
+fn preparing() -> App {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('J'), Key::Enter]);
+    press(&mut app, &[Key::Ctrl('u')]);
+    typed(&mut app, "/archive");
+    let effects = press(&mut app, &[Key::Enter]);
+    let is_start = |effect: &Effect| {
+        matches!(effect, Effect::Datasets(DatasetsEffect::Preparation(PreparationEffect::Start { .. })))
+    };
+    assert!(effects.iter().any(is_start), "{effects:?}");
+    app
+}
+
+fn some_progress() -> PreparationMessage {
+    PreparationMessage::Progress(PreparationProgress {
+        stage: Stage::Preparing,
+        done: 123,
+        total: 400,
+        seconds: 10.0,
+        seconds_left: Some(23.0),
+    })
+}
+
+#[test]
+fn preprocessing_is_a_job_with_its_progress_and_its_end() {
+    let mut app = preparing();
+    tell(&mut app, some_progress());
+    let refused =
+        PreparationMessage::Refused { name: "file 7 (0123abcd…)".to_owned(), reason: "truncated".to_owned() };
+    tell(&mut app, refused);
+    press(&mut app, &[Key::Escape]);
+    assert!(drawn(&mut app, (120, 40)).contains("preprocess 123/400"), "the status line has its progress");
+    press(&mut app, &[Key::Char('J')]);
+    insta::assert_snapshot!("preprocessing_120x40", drawn(&mut app, (120, 40)));
+    insta::assert_snapshot!("preprocessing_80x24", drawn(&mut app, (80, 24)));
+    let summary = Summary { written: 399, refused: 1, ..Summary::default() };
+    let outcome = Ok(PreparationOutcome { summary, notes: vec!["classes are taken from labels.csv".to_owned()] });
+    tell(&mut app, PreparationMessage::Ended { input: "/archive".into(), output: "/data/prepared".into(), outcome });
+    let screen = drawn(&mut app, (120, 40));
+    assert!(screen.contains("! finished") && screen.contains("finished · 1 file refused"), "{screen}");
+    press(&mut app, &[Key::Char('i')]);
+    insta::assert_snapshot!("preprocessed_120x40", drawn(&mut app, (120, 40)));
+    let effects = press(&mut app, &[Key::Enter]);
+    assert_eq!(app.screen, ScreenId::Datasets);
+    assert!(effects.contains(&Effect::Datasets(DatasetsEffect::Open("/data/prepared".into()))), "{effects:?}");
+}
+
+#[test]
+fn preprocessing_is_stopped_from_the_list() {
+    let mut app = preparing();
+    press(&mut app, &[Key::Escape, Key::Char('J')]);
+    let stop = Effect::Datasets(DatasetsEffect::Preparation(PreparationEffect::Stop));
+    assert_eq!(press(&mut app, &[Key::Char('x')]), [stop]);
+    assert!(drawn(&mut app, (120, 40)).contains("finishing the images in progress"));
+    let summary = Summary { written: 12, cancelled: true, ..Summary::default() };
+    let outcome = Ok(PreparationOutcome { summary, notes: Vec::new() });
+    tell(&mut app, PreparationMessage::Ended { input: "/archive".into(), output: "/data/prepared".into(), outcome });
+    let screen = drawn(&mut app, (120, 40));
+    assert!(screen.contains("stopped") && screen.contains("started again, it continues"), "{screen}");
+    assert_eq!(app.shared.jobs.active(), 0);
+}
+
+#[test]
+fn preprocessing_that_does_not_start_is_not_listed() {
+    let mut app = preparing();
+    assert_eq!(app.shared.jobs.active(), 1);
+    let problem = "there is no such file or folder".into();
+    tell(&mut app, PreparationMessage::NotStarted { path: PreparationPath::Input, problem });
+    assert_eq!(app.shared.jobs.iter().len(), 0);
+}
+
+#[test]
+fn quitting_names_the_jobs_that_end_and_the_training_that_continues() {
+    let (mut app, _) = started();
+    press(&mut app, &[Key::Escape]);
+    let text = app.shared.jobs.farewell();
+    assert_eq!(text, "phantom /density/workspace/datasets/phantoms ends with the workbench, after its current file");
+    let order = app.shared.jobs.iter().next().unwrap().order.clone();
+    for title in ["audit /a", "audit /b"] {
+        let order = crate::tui::protocol::jobs::JobOrder { title: title.to_owned(), ..order.clone() };
+        app.shared.jobs.add(order, fixed_time());
+    }
+    assert!(
+        app.shared.jobs.farewell().starts_with("audit /b, audit /a and phantom "),
+        "{}",
+        app.shared.jobs.farewell()
+    );
+    app.shared.jobs.add(order, fixed_time());
+    assert!(app.shared.jobs.farewell().contains("audit /b and 2 others end with"), "{}", app.shared.jobs.farewell());
 }
 
 #[test]

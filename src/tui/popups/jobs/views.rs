@@ -1,12 +1,13 @@
 //! The drawing of the list of jobs, of the output of one, and of the choice.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::tui::protocol::job_findings::JobWork;
 use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEnd, JobState};
 use crate::tui::shared_state::SharedState;
@@ -27,6 +28,7 @@ fn state_text(job: &Job, theme: &Theme) -> (String, Style) {
         JobState::Running { .. } => (format!("{} running", theme.sign("●", "*")), theme.accent()),
         JobState::Stopping { .. } => (format!("{} stopping", theme.sign("●", "*")), theme.warning()),
         JobState::Ended { end: JobEnd::Done, .. } => (format!("{} done", theme.sign("✔", "ok")), theme.good()),
+        JobState::Ended { end: JobEnd::Findings(_), .. } => ("! finished".to_owned(), theme.warning()),
         JobState::Ended { end: JobEnd::Failed(_), .. } => (format!("{} failed", theme.sign("✖", "x")), theme.bad()),
         JobState::Ended { end: JobEnd::Stopped(_), .. } => {
             (format!("{} stopped", theme.sign("■", "#")), theme.warning())
@@ -36,14 +38,21 @@ fn state_text(job: &Job, theme: &Theme) -> (String, Style) {
 
 /// What is known of the process: its id while it runs, then how it ended.
 fn proof_text(job: &Job, shared: &SharedState) -> String {
+    let age = |since: &DateTime<Utc>| age_text(shared.now - *since);
     match &job.state {
         JobState::Starting => "starting …".to_owned(),
-        JobState::Running { pid } => format!("process {pid}"),
-        JobState::Stopping { pid, since } => {
-            let age = age_text(shared.now - *since);
-            format!("process {pid} was asked to stop {age} ago and finishes its current file; x again ends it at once")
+        JobState::Running { pid: Some(pid) } => format!("process {pid}"),
+        JobState::Running { pid: None } => "runs inside the workbench; Datasets shows it too".to_owned(),
+        JobState::Stopping { pid: Some(pid), since } => {
+            format!("process {pid} was asked to stop {} ago; press x again to end it at once", age(since))
+        }
+        JobState::Stopping { pid: None, since } => {
+            format!("asked to stop {} ago; finishing the images in progress", age(since))
         }
         JobState::Ended { end, .. } => match end {
+            JobEnd::Findings(text) => format!("finished · {text}"),
+            JobEnd::Stopped(text) | JobEnd::Failed(text) if job.order.work == JobWork::Preparation => text.clone(),
+            JobEnd::Done if job.order.work == JobWork::Preparation => "finished".to_owned(),
             JobEnd::Done => "the process has ended: exit status 0".to_owned(),
             JobEnd::Failed(text) | JobEnd::Stopped(text) => format!("the process has ended: {text}"),
         },
@@ -58,7 +67,7 @@ fn duration_text(length: TimeDelta) -> String {
 pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let count = shared.jobs.iter().len();
-    let titles = ["Jobs", "Enter open, i output, x stop, p another, Esc back"];
+    let titles = ["Jobs", "Enter open, i output, x stop, p new job, Esc back"];
     let inner = draw_box(frame, area, (104, (2 * count.clamp(1, 8)) as u16 + 6), shared, titles);
     let [rows, note] = Layout::vertical([Constraint::Fill(1), Constraint::Length(2)]).areas(inner);
     let cells = usize::from(rows.width);
@@ -81,7 +90,7 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
     }
     let proof =
         shared.jobs.iter().nth(list.cursor).map_or_else(|| "no jobs yet".to_owned(), |job| proof_text(job, shared));
-    let lines = [proof, "jobs end with the workbench; training runs do not".to_owned()];
+    let lines = [proof, "jobs end with the workbench; training runs continue".to_owned()];
     let lines = lines.map(|text| Line::styled(fitted(&format!(" {text}"), cells), theme.dim()));
     frame.render_widget(Paragraph::new(lines.to_vec()), note);
 }
@@ -89,7 +98,7 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
 pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let kinds = JobKind::ALL.map(|kind| (kind.title(), kind.meaning()));
-    let prepare = ("prepare images", "DICOM, PNG, TIFF, JPEG to images for training");
+    let prepare = ("prepare images", "DICOM, PNG, TIFF, JPEG into training images");
     let choices: Vec<(&str, &str)> = std::iter::once(prepare).chain(kinds).collect();
     let titles = ["Start a job", "Enter choose, Esc back"];
     let inner = draw_box(frame, area, (92, choices.len() as u16 + 2), shared, titles);

@@ -38,6 +38,11 @@ impl DatasetsScreen {
         }
     }
 
+    /// Stops the preprocessing in progress.
+    pub(in crate::tui) fn stop_preparation(&mut self) -> Vec<Effect> {
+        self.preparation.stop()
+    }
+
     /// Opens the form: for the open folder or, if that is prepared, for its sources again.
     fn open_preparation(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(root) = self.root() else {

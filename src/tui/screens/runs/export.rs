@@ -8,6 +8,7 @@ use super::{Focus, RunsScreen};
 use crate::tui::protocol::effect::{Destination, Effect};
 use crate::tui::protocol::run_names::title;
 use crate::tui::protocol::runs::{ExportedCurve, RunsEffect};
+use crate::tui::protocol::train::ClonedRun;
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::run::metric_series::MetricSeries;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -54,7 +55,8 @@ impl RunsScreen {
         let Some(spec) = &row.spec else {
             return vec![Effect::failed(format!("{}: its settings cannot be read", title(row)))];
         };
-        vec![Effect::Navigate(Destination::NewTraining { data: spec.data.clone(), like: Some(spec.clone()) })]
+        let like = Some(ClonedRun { run: row.run.clone(), spec: spec.clone() });
+        vec![Effect::Navigate(Destination::NewTraining { data: spec.data.clone(), like })]
     }
 }
 

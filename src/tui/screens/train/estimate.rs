@@ -68,7 +68,9 @@ pub(super) fn shares(
 /// Estimates the durations from a timing and a data set.
 pub(super) fn estimate(form: &TrainForm, data: &DataSummary, timing: &PlacementTiming) -> Estimate {
     let batch_size = form.config.batch_size;
-    let runs: Vec<EpochImages> = data.views.iter().map(|view| view.of_epoch()).collect();
+    // Points may differ in their steps; as on the command line, the first stands for the others.
+    let of_views = data.views.iter().map(|view| view.of_epoch());
+    let runs: Vec<EpochImages> = std::iter::repeat_n(of_views, form.runs_per_view()).flatten().collect();
     let shares = shares(&form.devices(), runs.len(), Some(timing));
     let steps = &timing.steps;
     Estimate {

@@ -52,7 +52,7 @@ impl TrainScreen {
             DataState::Known(data) => {
                 push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 lines.push(Line::default());
-                lines.extend(images_table(data, cells, theme));
+                lines.extend(images_table(data, &self.source_text(data), cells, theme));
                 lines.push(Line::default());
             }
         }
@@ -61,6 +61,10 @@ impl TrainScreen {
             self.push_room(&mut lines, data, cells, theme);
             lines.push(Line::default());
             self.push_time(&mut lines, data, cells, shared);
+            if self.known_timing().is_some() && !self.form.study.sweep.is_empty() {
+                let text = "timed with the values of the form; points of the sweep may take more or less time";
+                push_wrapped(&mut lines, "", text, theme.dim(), cells);
+            }
             if !data.warnings.is_empty() {
                 lines.push(Line::default());
             }
@@ -87,7 +91,7 @@ impl TrainScreen {
         match &self.data.state {
             DataState::Known(data) => {
                 push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
-                push_wrapped(&mut lines, "", &images_text(data), theme.text(), cells);
+                push_wrapped(&mut lines, "", &images_text(data, &self.source_text(data)), theme.text(), cells);
                 self.push_time(&mut lines, data, cells, shared);
                 self.push_room(&mut lines, data, cells, theme);
                 lines.truncate(rows.saturating_sub(usize::from(!data.warnings.is_empty())).max(1));
@@ -124,7 +128,7 @@ impl TrainScreen {
 
     /// The number of runs, their devices and their order.
     fn runs_text(&self, data: &DataSummary) -> String {
-        let runs = data.views.len();
+        let runs = self.planned_runs();
         let devices = self.form.devices();
         let names = data.views.iter().map(|view| view.view.name()).collect::<Vec<_>>().join(", ");
         let timing = self.known_timing();
@@ -144,7 +148,24 @@ impl TrainScreen {
                 (_, trainers) => format!(", up to {} side by side on each of {on}", trainers.div_ceil(devices)),
             }
         };
-        format!("{}{place}: {names}", counted(runs, "run"))
+        match self.form.study_text(data.views.len()) {
+            Some(study) => format!("{study}{place}"),
+            None => format!("{}{place}: {names}", counted(runs, "run")),
+        }
+    }
+
+    /// The origin of the splits.
+    fn source_text(&self, data: &DataSummary) -> String {
+        if let Some(folds) = self.form.study.folds() {
+            return format!("fold 1 of {folds} held out");
+        }
+        match data.source {
+            SplitSource::Folders => "splits of its folders",
+            SplitSource::Seeded => "splits drawn by subject",
+            SplitSource::File => "splits of a table",
+            SplitSource::AllAsTrain => "validated on the training images",
+        }
+        .to_owned()
     }
 
     fn network_text(&self) -> String {
@@ -164,7 +185,7 @@ impl TrainScreen {
 
     /// Adds the needed and the available memory and disk space.
     fn push_room(&self, lines: &mut Lines, data: &DataSummary, cells: usize, theme: &Theme) {
-        let needed = DiskEstimate::new(&self.form.config, data.views.len(), data.images()).total();
+        let needed = DiskEstimate::new(&self.form.config, self.planned_runs(), data.images()).total();
         let disk = match data.free {
             Some(free) if needed > free => {
                 let text = format!("disk: {} needed, only {} free", bytes_text(needed), bytes_text(free));
@@ -211,8 +232,8 @@ impl TrainScreen {
         }
         let active = shared.runs.active().count();
         if active > 0 {
-            let runs = counted(active, "active run");
-            let text = format!("{runs} in this workspace: training takes longer while devices are shared");
+            let runs = counted(active, "training run");
+            let text = format!("{runs} active in this workspace: training takes longer while devices are shared");
             push_wrapped(lines, "!", &text, theme.warning(), cells);
         }
     }
@@ -241,23 +262,14 @@ fn end_text(seconds: f64, shared: &SharedState) -> String {
 }
 
 /// `908 training · 152 validation · 128 test images · splits of its folders`.
-fn images_text(data: &DataSummary) -> String {
+fn images_text(data: &DataSummary, source: &str) -> String {
     let of = |split| data.views.iter().map(|view| view.of_split(split)).sum::<usize>();
     let [train, validation, test] = Split::ALL.map(of).map(grouped);
-    format!("{train} training · {validation} validation · {test} test images · {}", source_text(data.source))
-}
-
-fn source_text(source: SplitSource) -> &'static str {
-    match source {
-        SplitSource::Folders => "splits of its folders",
-        SplitSource::Seeded => "splits drawn by subject",
-        SplitSource::File => "splits of a table",
-        SplitSource::AllAsTrain => "validated on the training images",
-    }
+    format!("{train} training · {validation} validation · {test} test images · {source}")
 }
 
 /// The numbers of images by split and class over all views, and by split for each of several views.
-fn images_table(data: &DataSummary, cells: usize, theme: &Theme) -> Lines {
+fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -> Lines {
     let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
     let cell = |number: usize| padded_start(&grouped(number), column);
     let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
@@ -283,7 +295,7 @@ fn images_table(data: &DataSummary, cells: usize, theme: &Theme) -> Lines {
             lines.push(Line::styled(text, theme.dim()));
         }
     }
-    lines.push(Line::styled(source_text(data.source), theme.dim()));
+    lines.push(Line::styled(source.to_owned(), theme.dim()));
     let root = fitted_start(&printable_path(&data.root), cells);
     lines.push(Line::styled(root, theme.dim()));
     lines

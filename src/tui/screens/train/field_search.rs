@@ -11,6 +11,10 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("preset", &["base", "config"]),
     ("name", &["label", "tag", "title"]),
     ("device", &["cpu", "cuda", "gpu"]),
+    ("folds", &["cross_validation", "cv", "kfold"]),
+    ("seeds", &["repetitions", "repeats"]),
+    ("sweep", &["grid", "search", "tuning"]),
+    ("jobs", &["parallel", "side_by_side"]),
     ("epochs", &["ep", "length"]),
     ("size", &["image_size", "input", "pixels", "resolution"]),
     ("width", &["channels", "filters"]),
@@ -137,7 +141,9 @@ mod tests {
     #[test]
     fn every_synonym_belongs_to_a_field() {
         for (name, synonyms) in SYNONYMS {
-            let is_basic = ["data", "views", "splits", "bits", "preset", "name", "device"].contains(name);
+            let basics =
+                ["data", "views", "splits", "bits", "preset", "name", "device", "folds", "seeds", "sweep", "jobs"];
+            let is_basic = basics.contains(name);
             assert!(is_basic || KEYS.iter().any(|key| key.name == *name), "{name}");
             assert!(synonyms.iter().all(|synonym| found_exactly(synonym)), "{name}");
         }

@@ -1,6 +1,7 @@
 //! The fields of the form, in sections.
 
 use super::field_search::matching;
+use super::study::{STUDY, STUDY_FIELDS};
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
 use mammoscope_domain::training::config_value::ValueRange;
 
@@ -15,6 +16,14 @@ pub(super) enum Field {
     Preset,
     Name,
     Device,
+    /// The number of folds of a cross-validation.
+    Folds,
+    /// The number of repetitions with other seeds.
+    Seeds,
+    /// The swept keys with their values.
+    Sweep,
+    /// The number of runs side by side.
+    Jobs,
     /// A key of the configuration, by its index in [`KEYS`].
     Key(usize),
 }
@@ -52,6 +61,10 @@ impl Field {
             Self::Preset => "preset",
             Self::Name => "name",
             Self::Device => "device",
+            Self::Folds => "folds",
+            Self::Seeds => "seeds",
+            Self::Sweep => "sweep",
+            Self::Jobs => "jobs",
             Self::Key(position) => KEYS[position].name,
         }
     }
@@ -66,14 +79,15 @@ impl Field {
         match self {
             Self::Splits | Self::Preset | Self::Views => true,
             Self::Key(position) => matches!(KEYS[position].range, ValueRange::Choice(_) | ValueRange::Switch),
-            Self::Data | Self::Bits | Self::Name | Self::Device => false,
+            // These are typed.
+            _ => false,
         }
     }
 
     /// True if the value is a number, which digits replace.
     pub(super) fn is_number(self) -> bool {
         match self {
-            Self::Bits => true,
+            Self::Bits | Self::Folds | Self::Seeds | Self::Jobs => true,
             Self::Key(position) => {
                 matches!(KEYS[position].range, ValueRange::Integer { .. } | ValueRange::Number(..))
             }
@@ -97,8 +111,20 @@ impl Field {
             Self::Preset => "The configuration to start from. Your changes below are kept.",
             Self::Name => "The name of the runs, after time and view; empty for the preset's name.",
             Self::Device => {
-                "auto, cpu, cuda:0,1 and so on, or cuda:all; one trainer per device, which share the views."
+                "auto, cpu, cuda:0,1 and so on, or cuda:all. Each device has its trainers, which share the runs."
             }
+            Self::Folds => {
+                "Divide the subjects into this many folds, and train a run of every view for each fold that is held out; \
+                 empty for no cross-validation."
+            }
+            Self::Seeds => {
+                "Repeat every run with this many seeds: that of the configuration and those that follow it; empty for one."
+            }
+            Self::Sweep => {
+                "Values of a key to train with, such as learning_rate=0.003,0.01; keys with a space between them give all \
+                 combinations."
+            }
+            Self::Jobs => "Runs side by side on each device; auto finds out how many are fastest together.",
             Self::Key(position) => KEYS[position].meaning,
         }
     }
@@ -109,13 +135,13 @@ const GREY_VALUES: &str = "grey values of 16-bit images";
 
 /// The fields that match a text, the best first, also those of closed sections.
 pub(super) fn found(filter: &str) -> Vec<Row> {
-    let all = BASICS.into_iter().chain((0..KEYS.len()).map(Field::Key)).chain([Field::Bits]);
+    let all = BASICS.into_iter().chain(STUDY_FIELDS).chain((0..KEYS.len()).map(Field::Key)).chain([Field::Bits]);
     matching(all, filter).into_iter().map(Row::Field).collect()
 }
 
 /// The sections with their fields.
 pub(super) fn sections() -> Vec<(&'static str, Vec<Field>)> {
-    let mut sections: Vec<(&str, Vec<Field>)> = Vec::new();
+    let mut sections: Vec<(&str, Vec<Field>)> = vec![(STUDY, STUDY_FIELDS.to_vec())];
     for field in (0..KEYS.len()).map(Field::Key) {
         if let Some((_, title)) = SECTIONS.iter().find(|(first, _)| *first == field.name()) {
             sections.push((title, Vec::new()));
@@ -151,14 +177,14 @@ mod tests {
             assert!(open.contains(&Row::Field(Field::Key(position))));
         }
         let sections = open.iter().filter(|row| matches!(row, Row::Section(_))).count();
-        assert_eq!(sections, SECTIONS.len() + 1, "a section whose first key is gone would be lost");
+        assert_eq!(sections, SECTIONS.len() + 2, "a section whose first key is gone would be lost");
         assert!(open.contains(&Row::Field(Field::Bits)));
     }
 
     #[test]
     fn closed_sections_show_what_is_changed() {
         let closed = rows(|_| false, |_| false);
-        assert_eq!(closed.len(), 1 + BASICS.len() + SECTIONS.len() + 1);
+        assert_eq!(closed.len(), 1 + BASICS.len() + SECTIONS.len() + 2);
         let changed = rows(|_| false, |field| field.name() == "dropout");
         let place = changed.iter().position(|row| *row == Row::Section("arithmetic and regularisation")).unwrap();
         assert!(matches!(changed[place + 1], Row::Field(field) if field.name() == "dropout"));

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::fields::Field;
 use super::implausible::implausible;
+use super::study::StudyFields;
 use crate::tui::protocol::failure::Failure;
-use crate::tui::protocol::train::SplitChoice;
+use crate::tui::protocol::train::{RunSplits, SplitChoice};
 use mammoscope_domain::image::grey_range::GreyRange;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::subject::selection::ViewSelection;
@@ -31,6 +32,9 @@ pub(super) struct TrainForm {
     pub(super) name: String,
     /// The list of devices, as typed.
     pub(super) device: String,
+    pub(super) study: StudyFields,
+    /// The splits of the run that was cloned, which can be chosen again.
+    pub(super) carried: Option<RunSplits>,
     /// The preset's values with the user's changes.
     pub(super) config: TrainingConfig,
 }
@@ -47,6 +51,8 @@ impl Default for TrainForm {
             preset,
             name: String::new(),
             device: "auto".to_owned(),
+            study: StudyFields::default(),
+            carried: None,
         }
     }
 }
@@ -62,6 +68,9 @@ impl TrainForm {
             Field::Bits => self.bits != empty.bits,
             Field::Name => self.name != empty.name,
             Field::Device => self.device != empty.device,
+            Field::Folds | Field::Seeds | Field::Sweep | Field::Jobs => {
+                self.study.text(field) != empty.study.text(field)
+            }
             Field::Key(position) => KEYS[position].value(&self.config) != KEYS[position].value(&self.preset.config),
         }
     }
@@ -71,12 +80,23 @@ impl TrainForm {
         match field {
             Field::Data => self.data.clone(),
             Field::Views => self.selection().to_string(),
-            Field::Splits => self.splits.text().to_owned(),
+            Field::Splits => self.splits.text(),
             Field::Bits => self.bits.clone(),
             Field::Preset => self.preset.name.clone(),
             Field::Name => self.name.clone(),
             Field::Device => self.device.clone(),
+            Field::Folds | Field::Seeds | Field::Sweep | Field::Jobs => self.study.text(field).to_owned(),
             Field::Key(position) => KEYS[position].value(&self.config).to_string(),
+        }
+    }
+
+    /// A description of a field, or of its value if that is special.
+    pub(super) fn meaning(&self, field: Field) -> &'static str {
+        match (field, &self.splits) {
+            (Field::Splits, SplitChoice::OfRun(_)) => {
+                "The split of each subject in the run that was cloned; subjects that it did not use are left out."
+            }
+            _ => field.meaning(),
         }
     }
 
@@ -92,11 +112,11 @@ impl TrainForm {
     }
 
     /// Checks a text for a field.
-    #[expect(clippy::unused_self, reason = "a part of the form's interface")]
     pub(super) fn check_text(&self, field: Field, text: &str) -> Result<(), Failure> {
         match field {
             Field::Bits => text.trim().parse::<GreyRange>().map(drop).map_err(Failure::new),
             Field::Device => text.trim().parse::<DeviceList>().map(drop).map_err(Failure::new),
+            Field::Folds | Field::Seeds | Field::Sweep | Field::Jobs => StudyFields::check(field, text, &self.config),
             Field::Key(position) => {
                 let key = &KEYS[position];
                 key.parse(text.trim()).map(drop).map_err(Failure::new)
@@ -114,6 +134,7 @@ impl TrainForm {
             Field::Bits => text.clone_into(&mut self.bits),
             Field::Name => text.clone_into(&mut self.name),
             Field::Device => text.clone_into(&mut self.device),
+            Field::Folds | Field::Seeds | Field::Sweep | Field::Jobs => self.study.put(field, text),
             Field::Key(position) => {
                 self.config.set(KEYS[position].name, text).map_err(Failure::new)?;
             }
@@ -132,10 +153,10 @@ impl TrainForm {
                 self.set_preset(names[neighbour(position, names.len())]);
             }
             Field::Splits => {
-                self.splits = match self.splits {
-                    SplitChoice::OwnOrDrawn => SplitChoice::AllAsTrain,
-                    SplitChoice::AllAsTrain => SplitChoice::OwnOrDrawn,
-                }
+                let mut choices = vec![SplitChoice::OwnOrDrawn, SplitChoice::AllAsTrain];
+                choices.extend(self.carried.clone().map(SplitChoice::OfRun));
+                let position = choices.iter().position(|choice| *choice == self.splits).unwrap_or(0);
+                self.splits = choices.swap_remove(neighbour(position, choices.len()));
             }
             Field::Key(position) => {
                 let key = &KEYS[position];
@@ -150,7 +171,8 @@ impl TrainForm {
                     .set(key.name, names[neighbour(position, names.len())])
                     .expect("one of the key's own choices");
             }
-            Field::Data | Field::Views | Field::Bits | Field::Name | Field::Device => return false,
+            // The others are typed.
+            _ => return false,
         }
         true
     }
@@ -175,6 +197,16 @@ impl TrainForm {
             GreyRange::White(white) => format!("white {white}"),
         };
         self.name = String::new();
+        // A clone is a single run, also of a run in a study.
+        self.study = StudyFields::default();
+    }
+
+    /// Takes back the splits of the run that was cloned.
+    pub(super) fn forget_run_splits(&mut self) {
+        if matches!(self.splits, SplitChoice::OfRun(_)) {
+            self.splits = SplitChoice::default();
+        }
+        self.carried = None;
     }
 
     /// Resets a field to the preset or to the empty form.
@@ -188,6 +220,7 @@ impl TrainForm {
             Field::Preset => self.set_preset(&empty.preset.name),
             Field::Name => self.name = empty.name,
             Field::Device => self.device = empty.device,
+            Field::Folds | Field::Seeds | Field::Sweep | Field::Jobs => self.study.put(field, empty.study.text(field)),
             Field::Key(position) => {
                 let value = KEYS[position].value(&self.preset.config).to_string();
                 self.config.set(KEYS[position].name, &value).expect("the preset's value");
@@ -233,7 +266,7 @@ impl TrainForm {
         if self.views == [false; 4] {
             return Some("check at least one view".to_owned());
         }
-        self.config.check().err().map(|error| error.to_string())
+        self.config.check().err().map(|error| error.to_string()).or_else(|| self.study_problem())
     }
 }
 

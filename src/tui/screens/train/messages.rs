@@ -17,8 +17,8 @@ impl TrainScreen {
                 self.data.state = outcome.map_or_else(|failure| DataState::Failed(failure.into()), DataState::Known);
                 let mut effects = Vec::new();
                 // How many runs train side by side depends on how many there are.
-                let is_other = self.data.state.known().is_some_and(|data| data.views.len() != self.timing.runs);
-                if is_other && self.timing.state != Timing::Unknown {
+                let is_other = self.planned_runs() != self.timing.runs;
+                if self.data.state.known().is_some() && is_other && self.timing.state != Timing::Unknown {
                     self.forget_timing(&mut effects);
                 }
                 effects
@@ -32,6 +32,7 @@ impl TrainScreen {
             }
             // These belong to an earlier state of the form.
             TrainMessage::Scanned { .. } | TrainMessage::Timed { .. } => Vec::new(),
+            TrainMessage::SplitsRead { run, outcome } => self.on_splits_read(&run, outcome, shared),
             TrainMessage::Started(outcome) => self.on_started(outcome),
             TrainMessage::Histories(histories) => {
                 self.on_histories(histories);

@@ -14,6 +14,7 @@ mod rows;
 mod runs_with_data;
 mod sparkline;
 mod start;
+mod study;
 mod typing;
 mod update;
 mod view;
@@ -43,6 +44,7 @@ use crate::tui::screens::screen::Screen;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::view::View;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The time without a change of the form before steps are timed.
 const TIMING_DELAY: TimeDelta = TimeDelta::seconds(1);
@@ -59,6 +61,10 @@ pub(in crate::tui) struct TrainView {
     preset: String,
     name: String,
     device: String,
+    folds: String,
+    seeds: String,
+    sweep: String,
+    jobs: String,
     changes: BTreeMap<String, String>,
     /// The titles of the sections that are open.
     open: BTreeSet<String>,
@@ -118,6 +124,8 @@ pub(in crate::tui) struct TrainScreen {
     /// The implausible values that the user accepted.
     accepted: BTreeMap<&'static str, String>,
     start: Start,
+    /// The run whose splits are being read.
+    cloning: Option<RunDir>,
     history: RunsWithData,
     areas: Areas,
 }
@@ -126,14 +134,26 @@ impl TrainScreen {
     /// The screen in its saved state.
     pub(in crate::tui) fn new(view: TrainView) -> Self {
         let mut form = TrainForm { data: view.data, splits: view.splits, name: view.name, ..TrainForm::default() };
+        if let SplitChoice::OfRun(splits) = &form.splits {
+            form.carried = Some(splits.clone());
+        }
         form.set_preset(&view.preset);
         form.apply(&view.changes);
         if !view.views.is_empty() {
             form.views = View::ALL.map(|known| view.views.contains(&known));
         }
         // Values of another version that are unknown to this one are ignored.
-        let _ = form.put(Field::Device, &view.device);
-        let _ = form.put(Field::Bits, &view.bits);
+        let of_view = [
+            (Field::Device, &view.device),
+            (Field::Bits, &view.bits),
+            (Field::Folds, &view.folds),
+            (Field::Seeds, &view.seeds),
+            (Field::Sweep, &view.sweep),
+            (Field::Jobs, &view.jobs),
+        ];
+        for (field, text) in of_view {
+            let _ = form.put(field, text);
+        }
         Self { form, list: ScrollList::at(1), open: view.open, ..Self::default() }
     }
 
@@ -143,11 +163,15 @@ impl TrainScreen {
         TrainView {
             data: form.data.clone(),
             views: View::ALL.into_iter().zip(form.views).filter(|(_, on)| *on).map(|(view, _)| view).collect(),
-            splits: form.splits,
+            splits: form.splits.clone(),
             bits: form.bits.clone(),
             preset: form.preset.name.clone(),
             name: form.name.clone(),
             device: form.device.clone(),
+            folds: form.study.folds.clone(),
+            seeds: form.study.seeds.clone(),
+            sweep: form.study.sweep.clone(),
+            jobs: form.study.jobs.clone(),
             changes: form.changes(),
             open: self.open.clone(),
         }
@@ -164,12 +188,16 @@ impl TrainScreen {
         self.start.error = None;
         self.start.doubt = None;
         self.changed = Some(shared.now);
-        let images =
-            |form: &TrainForm| (form.data.clone(), form.views, form.splits, form.grey_range(), form.config.seed);
+        let images = |form: &TrainForm| {
+            let splits = (form.splits.clone(), form.study.folds(), form.config.seed);
+            (form.data.clone(), form.views, splits, form.grey_range())
+        };
         if images(before) != images(&self.form) || self.data.state == DataState::Unknown {
             effects.extend(self.read_data());
         }
-        let timed = |form: &TrainForm| (as_timed(&form.config), form.device.clone());
+        let timed = |form: &TrainForm| {
+            (as_timed(&form.config), form.device.clone(), form.study.jobs.clone(), form.runs_per_view())
+        };
         if timed(before) != timed(&self.form) {
             self.forget_timing(&mut effects);
         }
@@ -192,6 +220,10 @@ impl TrainScreen {
             return None;
         }
         self.data.state = DataState::Reading;
+        if self.cloning.is_some() {
+            // Which splits are wanted is not known yet.
+            return None;
+        }
         Some(Effect::Train(TrainEffect::Scan { request: self.data.request, data: self.data_request() }))
     }
 
@@ -199,9 +231,10 @@ impl TrainScreen {
         DataRequest {
             root: PathBuf::from(&self.form.data),
             views: self.form.selection(),
-            splits: self.form.splits,
+            splits: self.form.splits.clone(),
             grey_range: self.form.grey_range(),
             seed: self.form.config.seed,
+            folds: self.form.study.folds(),
         }
     }
 

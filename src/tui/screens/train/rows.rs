@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::TrainScreen;
 use super::estimate::DataState;
 use super::fields::{Field, sections};
+use super::study::STUDY;
 use crate::terminal::input::Mouse;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
@@ -42,16 +43,27 @@ impl Areas {
 
 impl TrainScreen {
     /// The heading of a section with the numbers of its fields and of those that are changed.
-    pub(super) fn section_line(&self, title: &'static str, selected: bool, theme: &Theme) -> Line<'static> {
+    pub(super) fn section_line(
+        &self,
+        title: &'static str,
+        selected: bool,
+        cells: usize,
+        theme: &Theme,
+    ) -> Line<'static> {
         let fields = sections().into_iter().find(|(other, _)| *other == title).map(|(_, fields)| fields);
         let fields = fields.unwrap_or_default();
         let changed = fields.iter().filter(|field| self.form.is_changed(**field)).count();
         let sign = if self.open.contains(title) { theme.sign("▾", "v") } else { theme.sign("▸", ">") };
         let style = if selected { theme.accent() } else { theme.dim().add_modifier(Modifier::BOLD) };
-        let mut spans = vec![
-            Span::styled(format!(" {sign} {}", padded(title, usize::from(VALUE_AT) + VALUE - 5)), style),
-            Span::styled(format!(" {}", counted(fields.len(), "setting")), theme.dim()),
-        ];
+        let heading = |cells: usize| Span::styled(format!(" {sign} {}", padded(title, cells)), style);
+        let views = self.data.state.known().map_or_else(|| self.form.checked_views(), |data| data.views.len());
+        if let Some(study) = self.form.study_text(views).filter(|_| title == STUDY) {
+            let heading = heading(width(title) + 1);
+            let room = cells.saturating_sub(heading.width() + 1);
+            return Line::from(vec![heading, Span::styled(fitted(&format!(" {study}"), room), theme.accent())]);
+        }
+        let mut spans = vec![heading(usize::from(VALUE_AT) + VALUE - 5)];
+        spans.push(Span::styled(format!(" {}", counted(fields.len(), "setting")), theme.dim()));
         if changed > 0 {
             spans.push(Span::styled(format!(", {changed} changed"), theme.accent()));
         }
@@ -80,11 +92,22 @@ impl TrainScreen {
             }
             (Field::Views, None) => spans.extend(self.view_spans(selected, theme)),
             (Field::Bits, None) => {
-                // Aligned with the keys above.
-                let style = if changed { theme.accent() } else { theme.text() };
-                spans.push(Span::styled(padded_start(&self.form.text(field), VALUE), style));
-                let range = fitted("auto, 8, 10, 12, 14, 16, white N", room.saturating_sub(VALUE + UNIT + 2));
-                spans.push(Span::styled(format!(" {} {range}", padded("bits", UNIT)), theme.dim()));
+                spans.extend(self.aligned_spans(field, "bits", "auto, 8, 10, 12, 14, 16, white N", room, theme));
+            }
+            (Field::Folds, None) => spans.extend(self.aligned_spans(field, "folds", "none, or from 2", room, theme)),
+            (Field::Seeds, None) => {
+                spans.extend(self.aligned_spans(field, "seeds", "one, or up to 1,000", room, theme));
+            }
+            (Field::Jobs, None) => spans.extend(self.aligned_spans(field, "runs", "auto, or from 1", room, theme)),
+            (Field::Sweep, None) if self.form.study.sweep.is_empty() => {
+                let hint = "none, or such as learning_rate=0.003,0.01 batch_size=4,8";
+                spans.push(Span::styled(fitted(hint, room), theme.dim()));
+            }
+            (Field::Sweep, None) => {
+                spans.push(Span::styled(fitted(&printable(&self.form.study.sweep), room), theme.accent()));
+            }
+            (Field::Splits, None) if self.form.study.folds().is_some() => {
+                spans.push(Span::styled(fitted("replaced by folds, in the section study", room), theme.dim()));
             }
             (Field::Data, None) => spans.extend(self.data_spans(room, theme)),
             (Field::Preset, None) => spans.extend(self.preset_spans(room, theme)),
@@ -98,6 +121,14 @@ impl TrainScreen {
             }
         }
         Line::from(spans)
+    }
+
+    /// A typed value with its unit and its range, aligned with the keys.
+    fn aligned_spans(&self, field: Field, unit: &str, range: &str, room: usize, theme: &Theme) -> [Span<'static>; 2] {
+        let style = if self.form.is_changed(field) { theme.accent() } else { theme.text() };
+        let range = fitted(range, room.saturating_sub(VALUE + UNIT + 2));
+        let value = padded_start(&printable(&self.form.text(field)), VALUE);
+        [Span::styled(value, style), Span::styled(format!(" {} {range}", padded(unit, UNIT)), theme.dim())]
     }
 
     #[expect(clippy::single_match_else, reason = "both cases are equally important")]

@@ -27,6 +27,16 @@ impl TrainScreen {
         })
     }
 
+    /// The number of runs that will be started; 0 before the data set is known.
+    pub(super) fn planned_runs(&self) -> usize {
+        self.data.state.known().map_or(0, |data| data.views.len().saturating_mul(self.form.runs_per_view()))
+    }
+
+    /// The number of runs that are being started; `None` if none are.
+    pub(in crate::tui) fn starting(&self) -> Option<usize> {
+        self.start.pending
+    }
+
     /// Starts the training runs, or reports why they cannot be started.
     pub(super) fn start(&mut self) -> Vec<Effect> {
         if self.start.pending.is_some() {
@@ -39,7 +49,7 @@ impl TrainScreen {
             self.start.doubt = Some(doubt.clone());
             return vec![Effect::warning(format!("{doubt}; start again to accept it"))];
         }
-        let pending = self.data.state.known().map(|data| data.views.len());
+        let pending = Some(self.planned_runs());
         self.start = Start { pending, error: None, doubt: None };
         let label = if self.form.name.is_empty() { self.form.preset.name.clone() } else { self.form.name.clone() };
         let mut effects = Vec::new();
@@ -53,6 +63,8 @@ impl TrainScreen {
             label,
             config: self.form.config.clone(),
             devices: self.form.devices(),
+            study: self.form.study.choice(),
+            jobs: self.form.study.jobs(),
             placement: match &self.timing.state {
                 Timing::Known { timing, .. } => Some(timing.placement.clone()),
                 _ => None,
@@ -74,7 +86,8 @@ impl TrainScreen {
         Some(TimingRequest {
             config: as_timed(&self.form.config),
             devices: self.form.devices(),
-            runs: data.views.len(),
+            runs: self.planned_runs(),
+            jobs: self.form.study.jobs(),
             images: data.largest_run(),
         })
     }

@@ -12,6 +12,7 @@ pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
 use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
+use crate::tui::protocol::train::SplitChoice;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
@@ -129,7 +130,7 @@ impl TrainScreen {
                 }
                 Row::Section(title) => {
                     let style = if selected { theme.selected(self.pane == Pane::Form) } else { Style::new() };
-                    let line = self.section_line(title, selected, theme);
+                    let line = self.section_line(title, selected, cells, theme);
                     frame.render_widget(Paragraph::new(line).style(style), place);
                 }
                 Row::Field(field) => {
@@ -155,7 +156,7 @@ impl TrainScreen {
         });
         let asked = self.editing.as_ref().and_then(|editing| {
             let text = editing.doubted.as_ref().filter(|text| *text == editing.typed.text())?;
-            TrainForm::doubt(editing.field, text).map(|doubt| format!("{doubt}; Enter again accepts, Esc cancels"))
+            TrainForm::doubt(editing.field, text).map(|doubt| format!("{doubt}; Enter accepts, Esc cancels"))
         });
         let mut lines = Vec::new();
         let problem = wrong.map(|error| (error, theme.sign("✖", "x"), theme.bad()));
@@ -171,7 +172,7 @@ impl TrainScreen {
                 if let Some(facts) = self.facts(field).filter(|_| area.height > 1) {
                     lines.push(Line::styled(format!(" {}", fitted(&facts, cells)), theme.text()));
                 }
-                let parts = wrapped(field.meaning(), cells);
+                let parts = wrapped(self.form.meaning(field), cells);
                 lines.extend(parts.into_iter().map(|part| Line::styled(format!(" {part}"), theme.dim())));
             }
         }
@@ -182,6 +183,9 @@ impl TrainScreen {
     /// The range of a key and its value in the preset; for the preset, its description.
     fn facts(&self, field: Field) -> Option<String> {
         let form = &self.form;
+        if let (Field::Splits, SplitChoice::OfRun(splits)) = (field, &form.splits) {
+            return splits.warning();
+        }
         if field == Field::Preset {
             return Some(form.preset.description.clone());
         }
@@ -200,7 +204,12 @@ impl TrainScreen {
         let cells = usize::from(area.width).saturating_sub(2);
         let line = match (self.start.pending, self.obstacle()) {
             (Some(count), _) => {
-                let text = format!("starting {}: loading the engine …", counted(count, "run"));
+                let work = if self.form.study.folds().is_some() {
+                    "comparing the images, then loading the engine"
+                } else {
+                    "loading the engine"
+                };
+                let text = format!("starting {}: {work} …", counted(count, "run"));
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.accent())
             }
             (None, Some(obstacle)) => {
@@ -209,11 +218,11 @@ impl TrainScreen {
             }
             (None, None) if self.start.doubt.is_some() => {
                 let key = key_text(Verb::Start, &shared.keymap);
-                let text = format!("! {}; {key} again starts", self.start.doubt.as_deref().unwrap_or_default());
+                let text = format!("! {}; {key} starts anyway", self.start.doubt.as_deref().unwrap_or_default());
                 Line::styled(format!(" {}", fitted(&text, cells)), theme.warning())
             }
             (None, None) => {
-                let runs = self.data.state.known().map_or(0, |data| data.views.len());
+                let runs = self.planned_runs();
                 let key = format!(" {} ", key_text(Verb::Start, &shared.keymap));
                 let text = format!(" start {} ", counted(runs, "run"));
                 self.areas.button = Rect::new(area.x, area.y, (width(&key) + width(&text)) as u16, 1);

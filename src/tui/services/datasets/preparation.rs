@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::paths::expand;
@@ -33,6 +33,10 @@ pub(super) const LABELS: &str = "labels.csv";
 
 /// The shortest time between two messages about progress.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// The time that a run has for a clean end when the workbench is left.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// The interval at which its end is looked for.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// The digits of a hash by which a refused source is shown.
 const SHOWN_DIGITS: usize = 8;
 
@@ -40,11 +44,12 @@ const SHOWN_DIGITS: usize = 8;
 pub(super) struct PreparationRunner {
     inbox: Sender<UiMessage>,
     stopped: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl PreparationRunner {
     pub(super) fn new(inbox: &Sender<UiMessage>) -> Self {
-        Self { inbox: inbox.clone(), stopped: Arc::default() }
+        Self { inbox: inbox.clone(), stopped: Arc::default(), thread: None }
     }
 
     pub(super) fn perform(&mut self, effect: PreparationEffect) {
@@ -52,7 +57,7 @@ impl PreparationRunner {
             PreparationEffect::Start { input, output, labels } => {
                 self.stopped = Arc::default();
                 let (inbox, stopped) = (self.inbox.clone(), Arc::clone(&self.stopped));
-                thread::spawn(move || {
+                self.thread = Some(thread::spawn(move || {
                     let (input, output) = (expand(&input), expand(&output));
                     if let Err((path, problem)) = check(&input, &output, &labels) {
                         send(&inbox, PreparationMessage::NotStarted { path, problem });
@@ -60,9 +65,22 @@ impl PreparationRunner {
                     }
                     let outcome = prepared(&input, &output, &labels, &inbox, &stopped).map_err(Failure::from);
                     send(&inbox, PreparationMessage::Ended { input, output, outcome });
-                });
+                }));
             }
             PreparationEffect::Stop => self.stopped.store(true, Ordering::Relaxed),
+        }
+    }
+}
+
+impl Drop for PreparationRunner {
+    /// Lets the images in progress be finished; a run that takes longer is given up, and continues when it is started
+    /// again.
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::Relaxed);
+        let Some(running) = &self.thread else { return };
+        let deadline = Instant::now() + FAREWELL;
+        while !running.is_finished() && Instant::now() < deadline {
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }

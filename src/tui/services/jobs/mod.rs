@@ -174,7 +174,7 @@ fn exit_text(status: ExitStatus) -> ExitText {
         (None, Some(signal)) => format!("ended by signal {signal}"),
         (None, None) => status.to_string(),
     };
-    ExitText { succeeded: status.success(), text }
+    ExitText { code: status.code(), text }
 }
 
 #[cfg(test)]

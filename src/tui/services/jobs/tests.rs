@@ -56,7 +56,7 @@ fn a_job_reports_its_process_its_output_and_its_end() {
     assert_eq!(lines.len(), 2, "standard error is a terminal: {found:?}");
     assert!(lines.contains(&"result") && lines.contains(&"warning: x"), "{lines:?}");
     assert!(found.iter().any(|message| matches!(message, JobMessage::Progress { text, .. } if text == "step 1/2")));
-    assert_eq!(end(&found), &ExitText { succeeded: false, text: "exit status 3".to_owned() });
+    assert_eq!(end(&found), &ExitText { code: Some(3), text: "exit status 3".to_owned() });
 }
 
 #[test]

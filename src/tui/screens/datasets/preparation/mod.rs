@@ -16,8 +16,6 @@ use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::preparation::{
     PreparationEffect, PreparationMessage, PreparationOutcome, PreparationProgress,
 };
-use mammoscope_domain::text::counted::counted;
-use mammoscope_preprocessing::run::Summary;
 
 /// The most refused sources that are listed.
 const LISTED: usize = 200;
@@ -153,12 +151,11 @@ impl Preparation {
                     Ok(outcome) => {
                         let is_good = outcome.summary.refused == 0 && !outcome.summary.cancelled;
                         let tone = if is_good { Tone::Done } else { Tone::Warning };
-                        Effect::Notice(Notice { text: summary_text(&outcome.summary), tone })
+                        Effect::Notice(Notice { text: outcome.summary_text(), tone })
                     }
                     Err(failure) => Effect::failed(format!("preprocessing: {failure}")),
                 };
-                let has_images =
-                    outcome.as_ref().is_ok_and(|outcome| outcome.summary.written + outcome.summary.unchanged > 0);
+                let has_images = outcome.as_ref().is_ok_and(PreparationOutcome::has_images);
                 // An outcome without further news needs no box.
                 let is_plain =
                     outcome.as_ref().is_ok_and(|outcome| outcome.summary.refused == 0 && outcome.notes.is_empty());
@@ -176,22 +173,4 @@ fn effect(effect: PreparationEffect) -> Effect {
 
 fn complete(typed: String) -> Vec<Effect> {
     vec![Effect::Datasets(DatasetsEffect::Complete(typed))]
-}
-
-/// A summary such as `12 images written, 3 refused`.
-fn summary_text(summary: &Summary) -> String {
-    let mut parts = vec![format!("{} written", counted(summary.written, "image"))];
-    let counts = [
-        (summary.unchanged, "unchanged"),
-        (summary.refused, "refused"),
-        (summary.rejected, "rejected in a review"),
-        (summary.skipped, "not images"),
-        (summary.with_warning, "with a warning"),
-        (summary.uncertain_muscles, "with an uncertain muscle"),
-        (summary.unlabelled, "without a class"),
-        (summary.without_source, "kept without their source"),
-    ];
-    parts.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-    let end = if summary.cancelled { "; stopped: started again, it continues" } else { "" };
-    format!("{}{end}", parts.join(", "))
 }

@@ -1,8 +1,5 @@
 //! The drawing of preprocessing.
 
-use std::fmt::Write as _;
-
-use chrono::TimeDelta;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
@@ -10,17 +7,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::form::{INPUT, LABELS, OUTPUT, PreparationForm};
-use super::{Preparation, Run, summary_text};
+use super::{Preparation, Run};
 use crate::tui::protocol::preparation::PreparationProgress;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_box;
-use mammoscope_domain::run::run_condition::duration_text;
 use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
-use mammoscope_preprocessing::run::Stage;
 
 /// Columns and rows of the boxes.
 const SIZE: (u16, u16) = (76, 15);
@@ -39,7 +34,7 @@ impl Preparation {
     pub(in crate::tui::screens::datasets) fn status(&self, shared: &SharedState) -> Option<Line<'static>> {
         let run = self.run.as_ref().filter(|run| run.outcome.is_none() && !self.is_shown)?;
         let theme = &shared.theme;
-        let text = run.progress.as_ref().map_or_else(|| "looking for files".to_owned(), progress_text);
+        let text = run.progress.as_ref().map_or_else(|| "looking for files".to_owned(), PreparationProgress::text);
         let refused =
             if run.refused_count > 0 { format!(" · {} refused", grouped(run.refused_count)) } else { String::new() };
         Some(Line::from(vec![
@@ -49,22 +44,6 @@ impl Preparation {
             Span::styled(" shows it", theme.dim()),
         ]))
     }
-}
-
-/// `123 of 400 files · 12.3/s · 23 s left`
-fn progress_text(progress: &PreparationProgress) -> String {
-    let verb = match progress.stage {
-        Stage::Identifying => "identified",
-        Stage::Preparing => "prepared",
-    };
-    let mut text = format!("{} of {} files {verb}", grouped(progress.done), grouped(progress.total));
-    if progress.done > 0 && progress.seconds >= 0.5 {
-        let _ = write!(text, " · {:.1}/s", progress.done as f64 / progress.seconds);
-        if let Some(left) = progress.seconds_left.filter(|_| progress.done < progress.total) {
-            let _ = write!(text, " · {} left", duration_text(TimeDelta::seconds(left.ceil() as i64)));
-        }
-    }
-    text
 }
 
 fn draw_form(form: &PreparationForm, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
@@ -114,12 +93,13 @@ fn draw_run(run: &Run, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) 
     let mut lines: Vec<Line<'static>> = Vec::new();
     match &run.outcome {
         None => {
-            let text = run.progress.as_ref().map_or_else(|| "looking for files …".to_owned(), progress_text);
+            let text =
+                run.progress.as_ref().map_or_else(|| "looking for files …".to_owned(), PreparationProgress::text);
             lines.push(Line::raw(fitted(&format!(" {text}"), cells)));
             lines.push(bar(run.progress.as_ref(), cells, shared));
         }
         Some(Ok(outcome)) => {
-            wrapped(&mut lines, &summary_text(&outcome.summary), cells, theme.good());
+            wrapped(&mut lines, &outcome.summary_text(), cells, theme.good());
             for note in &outcome.notes {
                 wrapped(&mut lines, note, cells, theme.text());
             }

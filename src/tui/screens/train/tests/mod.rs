@@ -1,5 +1,6 @@
 mod numbers;
 mod sections;
+mod study;
 
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::effect::Tone;

@@ -94,7 +94,7 @@ fn an_implausible_value_of_another_origin_is_asked_about_at_the_start() {
     let mut app = with_estimate();
     app.screens.train.form.apply(&BTreeMap::from([("epochs".to_owned(), "50000".to_owned())]));
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
-    assert!(drawn(&mut app, (120, 40)).contains("! epochs 50,000: over 100 × preset seed's 100; Ctrl-S again starts"));
+    assert!(drawn(&mut app, (120, 40)).contains("! epochs 50,000: over 100 × preset seed's 100; Ctrl-S starts anyway"));
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     assert!(matches!(effects[..], [Effect::Train(TrainEffect::Start(_))]), "{effects:?}");
 }

@@ -1,12 +1,63 @@
 //! Sections, cloned settings, and the last runs with the data set.
 
 use super::*;
+use crate::tui::protocol::train::{ClonedRun, RunSplits, TableState};
+use mammoscope_domain::run::run_spec::RunSpec;
+
+fn cloned(run: &RunDir, spec: &RunSpec) -> ClonedRun {
+    ClonedRun { run: run.clone(), spec: spec.clone().into() }
+}
+
+/// A form cloned from a run that took its splits from a table.
+fn with_table(state: TableState) -> App {
+    let mut app = app();
+    let run = RunDir::new("/ws/runs/one");
+    let phase = mammoscope_domain::run::run_status::RunPhase::Completed;
+    let row = crate::tui::screens::evaluate::tests::fixture::row(run.clone(), "modern", 9, View::CcR, phase);
+    let spec = row.spec.unwrap();
+    app.navigate(Destination::NewTraining { data: spec.data.clone(), like: Some(cloned(&run, &spec)) });
+    let splits = RunSplits { run: run.path().to_owned(), file: "folds.csv".to_owned(), fold: Some(2), state };
+    let effects = send(&mut app, TrainMessage::SplitsRead { run, outcome: Ok(SplitChoice::OfRun(splits.clone())) });
+    let [Effect::Train(TrainEffect::Scan { request, data: requested })] = &effects[..] else { panic!("{effects:?}") };
+    assert_eq!(requested.splits, SplitChoice::OfRun(splits));
+    let mut summary = data(&[View::CcR]);
+    summary.source = SplitSource::File;
+    send(&mut app, TrainMessage::Scanned { request: *request, outcome: Ok(summary) });
+    app
+}
+
+#[test]
+fn a_clone_has_the_splits_of_the_run_and_says_what_became_of_their_table() {
+    let mut app = with_table(TableState::Unchanged);
+    assert!(drawn(&mut app, (80, 24)).contains("folds.csv, fold 2, as in the run"));
+    let app = with_table(TableState::Changed);
+    let notice = "folds.csv has changed since the run; the form uses the splits that the run recorded";
+    assert_eq!(
+        app.notice.as_ref().map(|(_, notice)| (notice.text.as_str(), notice.tone)),
+        Some((notice, Tone::Warning))
+    );
+    let mut app = with_table(TableState::NotFound);
+    press(&mut app, &[Key::Down, Key::Down]);
+    insta::assert_snapshot!("cloned_splits_80x24", drawn(&mut app, (80, 24)));
+    insta::assert_snapshot!("cloned_splits_120x40", drawn(&mut app, (120, 40)));
+    // Other splits can be chosen, and those of the run again.
+    let of_run = app.screens.train.form.splits.clone();
+    press(&mut app, &[Key::Right]);
+    assert_eq!(app.screens.train.form.splits, SplitChoice::OwnOrDrawn);
+    press(&mut app, &[Key::Left]);
+    assert_eq!(app.screens.train.form.splits, of_run);
+    let saved = app.screens.train.view_state();
+    assert_eq!(TrainScreen::new(saved).form.splits, of_run, "also in the next session");
+    app.navigate(Destination::NewTraining { data: "/data/other".into(), like: None });
+    assert_eq!(app.screens.train.form.splits, SplitChoice::OwnOrDrawn, "another data set has other subjects");
+}
 
 #[test]
 fn the_settings_of_a_run_are_cloned() {
     let mut app = app();
+    let run = RunDir::create(tempfile::tempdir().unwrap().path().join("run")).unwrap();
     let mut spec = (*crate::tui::screens::evaluate::tests::fixture::row(
-        RunDir::create(tempfile::tempdir().unwrap().path().join("run")).unwrap(),
+        run.clone(),
         "modern",
         9,
         View::MloL,
@@ -16,8 +67,11 @@ fn the_settings_of_a_run_are_cloned() {
     .unwrap())
     .clone();
     spec.config.epochs = 7;
-    let destination = Destination::NewTraining { data: spec.data.clone(), like: Some(spec.clone().into()) };
+    let destination = Destination::NewTraining { data: spec.data.clone(), like: Some(cloned(&run, &spec)) };
     let effects = app.navigate(destination);
+    assert!(effects.contains(&Effect::Train(TrainEffect::ReadSplits(cloned(&run, &spec)))), "{effects:?}");
+    assert!(app.screens.train.obstacle().is_some(), "its splits are not known yet");
+    let effects = send(&mut app, TrainMessage::SplitsRead { run: run.clone(), outcome: Ok(SplitChoice::OwnOrDrawn) });
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Train(TrainEffect::Scan { .. }))), "{effects:?}");
     let form = &app.screens.train.form;
     assert_eq!((&form.config, form.preset.name.as_str()), (&spec.config, "modern"));

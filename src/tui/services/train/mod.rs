@@ -1,34 +1,40 @@
 //! The service of the screen Train: summarises data sets, times steps, and starts trainers.
 
+mod folds;
+mod run_splits;
+mod start;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use crate::tui::protocol::failure::Failure;
 use crate::tui::protocol::message::UiMessage;
-use crate::tui::protocol::train::{DataRequest, DataSummary, SplitChoice, StartRequest, StartedRuns};
+use crate::tui::protocol::train::{DataRequest, DataSummary, SplitChoice};
 use crate::tui::protocol::train::{RunHistory, TimingRequest, TrainEffect, TrainMessage};
-use mammoscope_dataset::copied_images::{CopiedImages, copied_files};
-use mammoscope_dataset::folder_layout::scan;
+use folds::{Comparison, fold_table, plan_of};
+use mammoscope_dataset::data_warning::DataWarning;
+use mammoscope_dataset::folder_layout::{FolderScan, scan};
 use mammoscope_dataset::grey_check::{AdviceWording, check_grey_range};
 use mammoscope_dataset::manifest::{ManifestSet, build_manifests};
 use mammoscope_dataset::split::SplitPlan;
 use mammoscope_domain::cancellation::Cancellation;
 use mammoscope_domain::run::dataset_manifest::DatasetManifest;
-use mammoscope_domain::training::placement_limits::JobCount;
 use mammoscope_engine_client::engine_location::locate_engine;
 use mammoscope_engine_client::placement_benchmark::{PlacementTiming, time_placements};
 use mammoscope_engine_client::step_benchmark::BenchmarkError;
 use mammoscope_runs::placement_choice::PlacementRequest;
 use mammoscope_runs::snapshot::RunSnapshot;
-use mammoscope_runs::training_plan::{RequestedRun, TrainingPlan};
-use mammoscope_runs::training_start::{check_disk, count_gpus, start_plan};
+use mammoscope_runs::training_start::count_gpus;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
+use run_splits::{recorded, splits_of};
+use start::start;
 
 /// The number of folder problems that are listed; the rest are counted.
 const MAX_LISTED_PROBLEMS: usize = 3;
@@ -85,6 +91,13 @@ impl TrainService {
                 let _ = timings.send((request, *runs));
             }
             TrainEffect::CancelTiming => self.wanted.store(0, Ordering::Release),
+            TrainEffect::ReadSplits(cloned) => {
+                let (workspace, inbox) = (self.workspace.clone(), self.inbox.clone());
+                thread::spawn(move || {
+                    let outcome = splits_of(&cloned, &workspace).map_err(Failure::from);
+                    let _ = inbox.send(UiMessage::Train(TrainMessage::SplitsRead { run: cloned.run, outcome }));
+                });
+            }
             TrainEffect::ReadHistories(runs) => {
                 let inbox = self.inbox.clone();
                 thread::spawn(move || {
@@ -132,33 +145,72 @@ fn serve_scans(
 }
 
 fn summarise(data: &DataRequest, workspace: &Workspace, cancellation: Cancellation<'_>) -> anyhow::Result<DataSummary> {
-    let (manifests, problems) = manifests(data, cancellation)?;
-    Ok(DataSummary::new(&manifests, problems, workspace.free_bytes()))
+    let images = PlannedImages::of(data, Comparison::None, cancellation)?;
+    Ok(DataSummary::new(&images.set, images.problems, workspace.free_bytes()))
 }
 
-/// The manifests of the requested images, and problems with the folders.
-fn manifests(data: &DataRequest, cancellation: Cancellation<'_>) -> anyhow::Result<(ManifestSet, Vec<String>)> {
-    let scanned = scan(&expand_home(&data.root))?;
-    let plan = match data.splits {
-        SplitChoice::OwnOrDrawn => SplitPlan::FoldersOrDrawn { seed: data.seed },
-        SplitChoice::AllAsTrain => SplitPlan::AllAsTrain,
+/// The images of the requested runs.
+struct PlannedImages {
+    /// One manifest per view, and per fold in a cross-validation.
+    set: ManifestSet,
+    /// Problems with the folders.
+    problems: Vec<String>,
+    /// The table of folds.
+    folds: Option<Vec<u8>>,
+}
+
+impl PlannedImages {
+    /// Without a comparison of pictures, a cross-validation has the manifests of its first fold only.
+    fn of(data: &DataRequest, comparison: Comparison, cancellation: Cancellation<'_>) -> anyhow::Result<Self> {
+        let scanned = scan(&expand_home(&data.root))?;
+        let (plans, folds) = split_plans(data, &scanned, comparison, cancellation)?;
+        let mut set = ManifestSet { manifests: Vec::new(), warnings: Vec::new() };
+        for plan in plans {
+            let of_plan = build_manifests(&scanned, &data.views, plan, false)?;
+            set.manifests.extend(of_plan.manifests);
+            // Folds of the same images share most of their warnings.
+            let is_new =
+                |warning: &DataWarning| set.warnings.iter().all(|known| known.to_string() != warning.to_string());
+            let new: Vec<_> = of_plan.warnings.into_iter().filter(is_new).collect();
+            set.warnings.extend(new);
+        }
+        let mut problems: Vec<String> =
+            scanned.problems.iter().take(MAX_LISTED_PROBLEMS).map(ToString::to_string).collect();
+        let more = scanned.problems.len().saturating_sub(MAX_LISTED_PROBLEMS);
+        if more > 0 {
+            problems.push(format!("and {more} more such problems"));
+        }
+        let paths: BTreeSet<PathBuf> = set.manifests.iter().flat_map(DatasetManifest::paths).collect();
+        let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+        let facts = check_grey_range(&paths, data.grey_range, cancellation)
+            .map_err(|error| anyhow::anyhow!(error.advice(IN_THE_FORM)))?;
+        problems.extend(facts.note(data.grey_range));
+        for manifest in &mut set.manifests {
+            manifest.grey_range = data.grey_range;
+        }
+        Ok(Self { set, problems, folds })
+    }
+}
+
+/// The splits of each run of a view, and the table of folds.
+fn split_plans(
+    data: &DataRequest,
+    scanned: &FolderScan,
+    comparison: Comparison,
+    cancellation: Cancellation<'_>,
+) -> anyhow::Result<(Vec<SplitPlan>, Option<Vec<u8>>)> {
+    let plan = match (&data.splits, data.folds) {
+        (_, Some(folds)) => {
+            let table = fold_table(data, folds, scanned, comparison, cancellation)?;
+            let held_out = if comparison == Comparison::None { 1..=1 } else { 1..=folds };
+            let plans = held_out.map(|fold| plan_of(&table, fold)).collect::<anyhow::Result<_>>()?;
+            return Ok((plans, Some(table)));
+        }
+        (SplitChoice::OwnOrDrawn, None) => SplitPlan::FoldersOrDrawn { seed: data.seed },
+        (SplitChoice::AllAsTrain, None) => SplitPlan::AllAsTrain,
+        (SplitChoice::OfRun(splits), None) => SplitPlan::Table(recorded(&splits.run)?),
     };
-    let mut manifests = build_manifests(&scanned, &data.views, plan, false)?;
-    let mut problems: Vec<String> =
-        scanned.problems.iter().take(MAX_LISTED_PROBLEMS).map(ToString::to_string).collect();
-    let more = scanned.problems.len().saturating_sub(MAX_LISTED_PROBLEMS);
-    if more > 0 {
-        problems.push(format!("and {more} more such problems"));
-    }
-    let paths: Vec<PathBuf> = manifests.manifests.iter().flat_map(DatasetManifest::paths).collect();
-    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
-    let facts = check_grey_range(&paths, data.grey_range, cancellation)
-        .map_err(|error| anyhow::anyhow!(error.advice(IN_THE_FORM)))?;
-    problems.extend(facts.note(data.grey_range));
-    for manifest in &mut manifests.manifests {
-        manifest.grey_range = data.grey_range;
-    }
-    Ok((manifests, problems))
+    Ok((vec![plan], None))
 }
 
 /// Expands a leading `~` to the home folder.
@@ -189,9 +241,9 @@ fn serve_timings(waiting: &Receiver<(u64, TimingRequest)>, wanted: &AtomicU64, i
 
 fn time(runs: &TimingRequest, cancellation: Cancellation<'_>) -> anyhow::Result<PlacementTiming> {
     let engine = locate_engine()?.path;
-    let TimingRequest { config, devices, runs, images } = runs;
+    let TimingRequest { config, devices, runs, jobs, images } = runs;
     let gpus = count_gpus(devices, &engine).context("device")?;
-    let request = PlacementRequest { devices, gpus, jobs: JobCount::Auto, config, runs: *runs, images: *images };
+    let request = PlacementRequest { devices, gpus, jobs: *jobs, config, runs: *runs, images: *images };
     // The engines are dropped after this and leave their memory to the training.
     time_placements(&engine, &request.work(&engine)?, cancellation, &mut |_| {}).map_err(|error| match error {
         BenchmarkError::Failed(reason) => anyhow::anyhow!(reason),
@@ -199,56 +251,5 @@ fn time(runs: &TimingRequest, cancellation: Cancellation<'_>) -> anyhow::Result<
     })
 }
 
-/// The same as `mammoscope train --detach`.
-fn start(request: &StartRequest, workspace: &Workspace) -> anyhow::Result<StartedRuns> {
-    request.config.check()?;
-    let engine = locate_engine()?.path;
-    let (ManifestSet { manifests, .. }, _) = manifests(&request.data, Cancellation::never())?;
-    for manifest in &manifests {
-        if let Some(copies) = copied_files(manifest, Cancellation::never()).and_then(CopiedImages::some) {
-            bail!("{}: {copies}; remove one of each, or use mammoscope train --allow-duplicates", manifest.view);
-        }
-    }
-    let gpus = count_gpus(&request.devices, &engine).context("device")?;
-    let data = manifests.first().map(|manifest| manifest.root.clone()).context("there is no view to train")?;
-    let placement = match &request.placement {
-        Some(timed) => timed.clone(),
-        None => PlacementRequest::new(&request.devices, gpus, JobCount::Auto, &request.config, &manifests)
-            .choose(&engine, Cancellation::never(), &mut |_| {})
-            .map(|chosen| chosen.placement)?,
-    };
-    let shares = request.devices.assign_side_by_side(manifests.len(), gpus, placement.jobs);
-    let mut plan = TrainingPlan {
-        preset: request.preset.clone(),
-        label: request.label.clone(),
-        data,
-        runs: RequestedRun::of_each(&manifests, &request.config),
-        manifests,
-        study: None,
-        placement: None,
-        shares,
-    };
-    plan.place(placement);
-    check_disk(&plan, workspace)?;
-    let started = start_plan(&plan, workspace, &engine, Cancellation::never(), &mut |_, _| {})?;
-    let failures = started.failed.iter().map(|(_, error)| error.to_string()).collect();
-    Ok(StartedRuns { runs: started.running, failures })
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use mammoscope_dataset::grey_check::GreyRangeError;
-
-    #[test]
-    fn advice_refers_to_the_fields_of_the_form() {
-        let doubt = GreyRangeError::InDoubt { deep: 3, largest: 4000, file: "a.png".into() };
-        assert_eq!(
-            doubt.advice(IN_THE_FORM),
-            "the largest value of the 3 16-bit images is 4,000 (a.png), which fits in 12 bits: set bits (the last row) to \
-             12, or to 16 if 65,535 is white"
-        );
-        let above = GreyRangeError::AboveWhite { file: "a.png".into(), value: 5000, white: 4095 };
-        assert!(!above.advice(IN_THE_FORM).contains("--"), "{above}");
-    }
-}
+mod tests;
