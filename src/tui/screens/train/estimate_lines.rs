@@ -11,7 +11,7 @@ use crate::tui::protocol::train::DataSummary;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_path, padded_start, width};
 use crate::tui::widgets::key_text::key_text;
 use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
@@ -296,7 +296,7 @@ fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -
         }
     }
     lines.push(Line::styled(source.to_owned(), theme.dim()));
-    let root = fitted_start(&printable_path(&data.root), cells);
+    let root = fitted_path(&printable_path(&data.root), cells);
     lines.push(Line::styled(root, theme.dim()));
     lines
 }

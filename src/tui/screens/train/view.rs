@@ -252,7 +252,9 @@ impl TrainScreen {
             (true, _, 0) => "Esc back".to_owned(),
             (true, ..) => "↑↓ more · Esc back".to_owned(),
             (false, _, 0) => self.duration_text(),
-            (false, true, _) => format!("{hidden} more lines: {}", key_text(Verb::NextPane, &shared.keymap)),
+            (false, true, _) => {
+                format!("{} below: {}", counted(hidden, "line"), key_text(Verb::NextPane, &shared.keymap))
+            }
             (false, false, _) => format!("{} shows all", key_text(Verb::NextPane, &shared.keymap)),
         };
         let inner = draw_pane(frame, area, theme, focused, ["Estimate", &note]);

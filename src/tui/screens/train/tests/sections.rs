@@ -96,11 +96,11 @@ fn sections_open_close_and_show_what_is_changed() {
     assert_drawn!("one_changed", &mut app);
     let text = drawn(&mut app, (120, 40));
     assert!(
-        text.contains("6 settings, 1 changed") && text.contains("16 images") && !text.contains("1 batches"),
+        text.contains("6 settings, 1 changed") && text.contains("16 images") && !text.contains("1 batch"),
         "{text}"
     );
     press(&mut app, &[Key::Right]);
-    assert!(drawn(&mut app, (120, 40)).contains("1 batches"));
+    assert!(drawn(&mut app, (120, 40)).contains("1 batch "));
     press(&mut app, &[Key::Down, Key::Down]);
     assert_drawn!("unfolded", &mut app);
     assert_eq!(app.screens.train.view_state().open.len(), 1, "saved");
