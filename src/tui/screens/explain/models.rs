@@ -95,7 +95,7 @@ impl ExplainScreen {
         });
         let folder = |folder: &PathBuf| Choice {
             source: ModelSource::Files(folder.clone()),
-            title: printable_path(folder),
+            title: shared.shown_path(folder),
             facts: "folder of models".to_owned(),
         };
         of_runs.chain(self.folders.iter().flatten().map(folder)).collect()
@@ -117,12 +117,12 @@ impl ExplainScreen {
     pub(super) fn source_text(&self, side: Side, shared: &SharedState) -> String {
         match self.source_of(side) {
             None => "no models yet".to_owned(),
-            Some(ModelSource::Files(path)) => printable_path(path),
+            Some(ModelSource::Files(path)) => shared.shown_path(path),
             Some(ModelSource::Runs(runs)) => {
                 let is_it = |entry: &Entry| entry.runs(shared).iter().any(|row| runs.contains(&row.run));
                 let found = all_entries(shared).into_iter().find(is_it);
                 found.map_or_else(
-                    || runs.first().map(|run| printable_path(run.path())).unwrap_or_default(),
+                    || runs.first().map(|run| shared.shown_path(run.path())).unwrap_or_default(),
                     |entry| entry.title(shared),
                 )
             }

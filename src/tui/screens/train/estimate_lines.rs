@@ -20,7 +20,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
 use mammoscope_engine_client::placement_benchmark::PlacementTiming;
@@ -52,7 +52,7 @@ impl TrainScreen {
             DataState::Known(data) => {
                 push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 lines.push(Line::default());
-                lines.extend(images_table(data, &self.source_text(data), cells, theme));
+                lines.extend(images_table(data, &self.source_text(data), cells, shared));
                 lines.push(Line::default());
             }
         }
@@ -269,7 +269,8 @@ fn images_text(data: &DataSummary, source: &str) -> String {
 }
 
 /// The numbers of images by split and class over all views, and by split for each of several views.
-fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -> Lines {
+fn images_table(data: &DataSummary, source: &str, cells: usize, shared: &SharedState) -> Lines {
+    let theme = &shared.theme;
     let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
     let cell = |number: usize| padded_start(&grouped(number), column);
     let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
@@ -296,7 +297,7 @@ fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -
         }
     }
     lines.push(Line::styled(source.to_owned(), theme.dim()));
-    let root = fitted_path(&printable_path(&data.root), cells);
+    let root = fitted_path(&shared.shown_path(&data.root), cells);
     lines.push(Line::styled(root, theme.dim()));
     lines
 }

@@ -1,5 +1,7 @@
 //! The drawing of the form's rows.
 
+use std::path::Path;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -109,7 +111,7 @@ impl TrainScreen {
             (Field::Splits, None) if self.form.study.folds().is_some() => {
                 spans.push(Span::styled(fitted("replaced by folds, in the section study", room), theme.dim()));
             }
-            (Field::Data, None) => spans.extend(self.data_spans(room, theme)),
+            (Field::Data, None) => spans.extend(self.data_spans(room, shared)),
             (Field::Preset, None) => spans.extend(self.preset_spans(room, theme)),
             (Field::Name, None) if self.form.name.is_empty() => {
                 spans.push(Span::styled(fitted(&self.form.preset.name, room), theme.dim()));
@@ -178,7 +180,8 @@ impl TrainScreen {
         boxes.flat_map(draw).collect()
     }
 
-    fn data_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    fn data_spans(&self, room: usize, shared: &SharedState) -> Vec<Span<'static>> {
+        let theme = &shared.theme;
         let (note, style) = match &self.data.state {
             DataState::Unknown => (String::new(), theme.dim()),
             DataState::Reading => ("reading …".to_owned(), theme.dim()),
@@ -192,7 +195,7 @@ impl TrainScreen {
             return vec![Span::styled(fitted(text, room), theme.dim())];
         }
         let path = room.saturating_sub(width(&note) + 2);
-        let shown = padded(&fitted_path(&printable(&self.form.data), path), path);
+        let shown = padded(&fitted_path(&shared.shown_path(Path::new(&self.form.data)), path), path);
         vec![Span::raw(shown), Span::raw(" "), Span::styled(fitted(&note, room), style)]
     }
 
