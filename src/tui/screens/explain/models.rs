@@ -17,7 +17,6 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
-use mammoscope_domain::text::printable::printable_path;
 
 /// A choice of models.
 pub(super) struct Choice {
