@@ -18,3 +18,4 @@ pub(super) mod reliability_diagram;
 pub(super) mod scroll_list;
 pub(super) mod text_field;
 pub(super) mod window_field;
+pub(super) mod wrapped;

@@ -18,7 +18,6 @@ mod study;
 mod typing;
 mod update;
 mod view;
-mod wrapped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
