@@ -142,7 +142,7 @@ impl Evidence<'_> {
             reasons.push(format!("{:.0} % of the map is outside the breast", outside * 100.0));
         }
         if let Some(control) = self.control.filter(|control| !control.is_exceeded()) {
-            reasons.push(format!("no more in dense tissue than random maps ({control})"));
+            reasons.push(format!("denser than only {} of {} random maps", control.beaten, control.controls));
         }
         reasons
     }
@@ -236,10 +236,7 @@ mod tests {
             (evidence(&inside, &used), "its subject was in the train set of the model"),
             (evidence(&outside, &alike), "60 % of the map is outside the breast"),
             (Evidence { positions: (4, 4), ..good }, "4 × 4 positions locate nothing in the breast"),
-            (
-                Evidence { control: weak, ..good },
-                "no more in dense tissue than random maps (denser than 12 of 20 random maps)",
-            ),
+            (Evidence { control: weak, ..good }, "denser than only 12 of 20 random maps"),
             (Evidence { doubts: &["no breast found"], ..good }, "the image: no breast found"),
         ];
         for (evidence, reason) in doubtful {

@@ -25,9 +25,10 @@ const STARTED: usize = 19;
 /// The fewest and the most columns of a name.
 const NAME: (usize, usize) = (12, 30);
 /// Columns beside the name: those of the times, the metric, the views and the splits.
-const BESIDE: usize = 2 + STARTED + METRIC + 4 * VIEW + 19;
+const BESIDE: usize = 2 + STARTED + METRIC + 4 * VIEW + SPLITS;
 const METRIC: usize = 13;
 const VIEW: usize = 7;
+const SPLITS: usize = 19;
 
 impl EvaluateScreen {
     /// Draws the list, or instructions if it is empty.
@@ -105,7 +106,10 @@ pub(super) fn draw_entries(
     for view in View::ALL {
         heading += &padded_start(view.name(), VIEW);
     }
-    heading += "   predicted";
+    let shows_splits = usize::from(inner.width) >= BESIDE + NAME.0;
+    if shows_splits {
+        heading += "   predicted";
+    }
     let place = Rect { height: 1.min(inner.height), ..inner };
     frame.render_widget(Paragraph::new(Line::styled(fitted(&heading, inner.width.into()), theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
@@ -120,7 +124,12 @@ pub(super) fn draw_entries(
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
         match &entries[row] {
-            Listed::Runs(entry) => spans.extend(entry_spans(entry, name_cells, kept, shared)),
+            Listed::Runs(entry) => {
+                spans.extend(entry_spans(entry, name_cells, kept, shared));
+                if shows_splits {
+                    spans.push(splits_span(entry, kept, shared));
+                }
+            }
             Listed::Folder(path) => {
                 spans.push(Span::raw(padded("folder", STARTED)));
                 let room = usize::from(rows.width).saturating_sub(STARTED + 2);
@@ -158,11 +167,16 @@ fn entry_spans(entry: &Entry, name_cells: usize, kept: &KeptSplits, shared: &Sha
         };
         spans.push(Span::raw(padded_start(&text, VIEW)));
     }
+    spans
+}
+
+/// The splits whose predictions are kept.
+fn splits_span(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Span<'static> {
+    let runs = entry.runs(shared);
     let has = |split: Split| runs.iter().any(|row| kept.get(&row.run).is_some_and(|kept| kept.contains(&split)));
     let splits: Vec<&str> =
         [Split::Validation, Split::Test].into_iter().filter(|split| has(*split)).map(Split::name).collect();
-    spans.push(Span::styled(format!("   {}", splits.join(", ")), theme.dim()));
-    spans
+    Span::styled(format!("   {}", splits.join(", ")), shared.theme.dim())
 }
 
 /// A readable name: `val accuracy` for `val_accuracy`.
