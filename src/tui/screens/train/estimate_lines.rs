@@ -4,7 +4,6 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::estimate::{DataState, Estimate, Timing, estimate, shares};
-use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
 use crate::report::epoch_table::seconds_text;
 use crate::tui::protocol::train::DataSummary;
@@ -13,6 +12,7 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
 use crate::tui::widgets::key_text::key_text;
+use crate::tui::widgets::wrapped::wrapped;
 use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::run::run_condition::age_text;
@@ -44,8 +44,10 @@ impl TrainScreen {
         }
         match &self.data.state {
             DataState::Unknown if self.form.data.is_empty() => {
-                let text = "Choose a data set: press Enter on data and type its folder, or choose one in Datasets.";
-                push_wrapped(&mut lines, "", text, theme.text(), cells);
+                let open = key_text(Verb::Open, &shared.keymap);
+                let text =
+                    format!("Choose a data set: press {open} on data and type its folder, or choose one in Datasets.");
+                push_wrapped(&mut lines, "", &text, theme.text(), cells);
             }
             DataState::Unknown | DataState::Failed(_) => {}
             DataState::Reading => push_wrapped(&mut lines, "", "reading the data set …", theme.dim(), cells),
