@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Records the pictures of this folder in a real terminal: the animation tour.gif and its stills.
 
-    docs/pictures/record.py [--program PATH] [--workspace DIR] [--data DIR] [--out DIR] [--only NAME]
+    docs/pictures/record.py [--program PATH] [--workspace DIR] [--data DIR] [--out DIR] [--stills]
 
-The workspace is that of `mammoscope demo`, which `cargo xtask demo` leaves in workspace/demo. The program runs in an
+The workspace is that of `mammoscope demo`, which `cargo xtask demo` leaves in workspace/demo; in a copy of it, a second
+group of runs is trained for the scenes that compare (about a minute). The program runs in an
 xterm with sixel pictures on a display of its own. Each scene types its keys, waits until the screen is still, and is
 shown for as long as its caption takes to read. Needs xvfb, xterm, xdotool and imagemagick.
 """
@@ -26,14 +27,16 @@ SCENES = [
     (["Return", "z", "z"], "Enter: one image alone; z zooms in, the corner shows where", "viewer-zoom"),
     (["Escape", "H"], "H: the four views of the examination, chest wall to chest wall", "four-views"),
     (["Escape", "Escape", "t"], "t: train on this data set; an epoch is timed before anything starts", "train"),
-    (["3"], "Runs: a leaderboard with curves, best epochs and findings", "runs"),
+    (["3", "Down"], "Runs: a leaderboard with curves, best epochs and findings", "runs"),
     (["i"], "i: the events of a run, its log, and what differs from its preset", None),
     (["i", "i", "Return"], "Enter: the evaluation of a run, with intervals", "evaluate"),
     (["i"], "i: ROC and precision-recall curves, reliability, subgroups", "evaluate-curves"),
-    (["I", "Down", "Right", "Return"], "Enter: the images of one cell of the confusion matrix", None),
-    (["e"], "e: where the network looks, and whether to believe it", "explain"),
+    (["I", "exclam"], "!: all cases, the worst errors first", None),
+    (["e", *["bracketleft"] * 3], "e: where the network looks, and whether to believe it; [ takes a finer layer", "explain"),
     (["H"], "H: the four views, each explained by its network", "explain-four-views"),
-    (["H", "colon", "=trai"], ": finds every command by name", "commands"),
+    (["H", "4", "Escape", "c", "Return"], "c: against another group, what it fixed and what it broke", "flips"),
+    (["Return", "Return"], "Enter: the maps of both models, side by side", "two-models"),
+    (["colon", "=trai"], ": finds every command by name", "commands"),
     (["Escape", "question"], "? lists the keys here; a key means the same on every screen", None),
 ]
 
@@ -135,6 +138,9 @@ def main():
         shutil.copytree(arguments.workspace, workspace)
         (workspace / "view.json").unlink(missing_ok=True)
         command = [str(arguments.program.resolve()), "--workspace", str(workspace)]
+        options = ["--view", "all", "--preset", "quick", "--set", "epochs=6,size=128,width=0.25", "--name", "small"]
+        training = [*command, "train", "--data", str(workspace / arguments.data), *options]
+        subprocess.run(training, stdout=subprocess.DEVNULL, check=True)
         terminal = Terminal(command, folder)
         frames = []
         try:

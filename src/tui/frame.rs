@@ -7,7 +7,7 @@ use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::widgets::fitted::{fitted, fitted_start, padded, width};
+use super::widgets::fitted::{fitted, fitted_path, width};
 use super::widgets::notice_look::notice_look;
 use crate::terminal::input::Mouse;
 use crate::terminal::sizes::Cells;
@@ -15,7 +15,7 @@ use crate::tui::protocol::binding::{Binding, KeyTables};
 use crate::tui::protocol::effect::Notice;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::shared_state::SharedState;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 
 /// The smallest terminal in which anything useful fits.
 pub(super) const MIN_SIZE: Cells = Cells { columns: 60, rows: 15 };
@@ -78,8 +78,11 @@ fn draw_tabs(frame: &mut Frame<'_>, area: Rect, shared: &SharedState, screen: Sc
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);
     let room = usize::from(area.right().saturating_sub(column + 1));
-    let workspace = format!("workspace {} ", printable_path(&shared.workspace));
-    let shown = fitted_start(&workspace, room);
+    let workspace = shared.shown_path(&shared.workspace);
+    let shown = match format!("workspace {workspace} ") {
+        whole if width(&whole) <= room => whole,
+        _ => fitted_path(&workspace, room.saturating_sub(1)) + " ",
+    };
     let cells = width(&shown) as u16;
     let place = Rect::new(area.right().saturating_sub(cells), area.y, cells, 1);
     frame.render_widget(Paragraph::new(Span::styled(shown, theme.dim())), place);
@@ -106,7 +109,7 @@ fn notice_line(notice: &Notice, shared: &SharedState, cells: u16) -> Line<'stati
         return Line::styled(text, style);
     }
     let room = usize::from(cells).saturating_sub(width(MORE));
-    Line::from(vec![Span::styled(padded(&text, room), style), Span::styled(MORE, shared.theme.dim())])
+    Line::from(vec![Span::styled(fitted(&text, room), style), Span::styled(MORE, shared.theme.dim())])
 }
 
 /// As many hints as fit, the screen's first; help, commands and quit always. If few fit, keys are abbreviated and
@@ -159,6 +162,21 @@ mod tests {
     use super::*;
     use crate::tui::protocol::machine_sample::{GpuSample, MachineSample, MemoryUse};
     use crate::tui::testing::empty_shared_state;
+
+    #[test]
+    fn the_workspace_is_named_from_the_home_folder_on() {
+        let mut shared = empty_shared_state();
+        let path = |shared: &SharedState| shared.shown_path(&shared.workspace);
+        assert_eq!(path(&shared), "/density/workspace");
+        shared.home = Some("/density".into());
+        assert_eq!(path(&shared), "~/workspace");
+        shared.home = Some("/density/workspace".into());
+        assert_eq!(path(&shared), "~");
+        shared.home = Some("/dens".into());
+        assert_eq!(path(&shared), "/density/workspace", "another folder with the same beginning");
+        shared.home = Some("/".into());
+        assert_eq!(path(&shared), "/density/workspace", "the root is no home");
+    }
 
     #[test]
     fn the_machine_gives_way_to_the_runs() {

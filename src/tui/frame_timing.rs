@@ -70,6 +70,7 @@ impl FrameStage {
         let shared = SharedState {
             keymap: KeyMap::default(),
             workspace: "/density/workspace".into(),
+            home: None,
             now,
             theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
             graphics,

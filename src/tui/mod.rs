@@ -105,6 +105,7 @@ pub fn run(options: WorkbenchOptions) -> anyhow::Result<()> {
     let shared = SharedState {
         keymap: KeyMap::of_settings(&options.settings)?,
         workspace: folder.clone(),
+        home: std::env::home_dir(),
         now: Utc::now(),
         theme: Theme { depth: ColorDepth::of_environment(variable), light: false, ascii: options.ascii },
         graphics: GraphicsFacts::new(PicturePlacement::Screen, options.graphics, variable),

@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Modifier, Style};
 
 use super::app::App;
+use super::services::pictures::PictureService;
 use super::shared_state::SharedState;
 use super::theme::Theme;
 use super::view_state::ViewState;
@@ -38,6 +39,7 @@ pub(super) fn empty_shared_state() -> SharedState {
     SharedState {
         keymap: KeyMap::default(),
         workspace: "/density/workspace".into(),
+        home: None,
         now: fixed_time(),
         theme: Theme { depth: ColorDepth::True, light: false, ascii: false },
         graphics,
@@ -63,12 +65,46 @@ pub(super) fn press(app: &mut App, keys: &[Key]) -> Vec<Effect> {
     effects
 }
 
+/// The sizes of a terminal that snapshots are drawn at.
+pub(super) const SIZES: [(&str, (u16, u16)); 3] = [("80x24", (80, 24)), ("120x40", (120, 40)), ("200x55", (200, 55))];
+
+/// Compares the drawing of a state with its snapshots at all sizes; [`drawn`] draws it unless another function is named.
+macro_rules! assert_drawn {
+    ($name:expr, $app:expr) => {
+        $crate::tui::testing::assert_drawn!($name, $app, $crate::tui::testing::drawn)
+    };
+    ($name:expr, $app:expr, $draw:expr) => {
+        for (size_name, size) in $crate::tui::testing::SIZES {
+            insta::assert_snapshot!(format!("{}_{size_name}", $name), $draw(&mut *$app, size));
+        }
+    };
+}
+pub(super) use assert_drawn;
+
 /// Draws the workbench: the text, followed by the styles with the cells that have them.
 pub(super) fn drawn(app: &mut App, size: impl Into<Cells>) -> String {
     let Cells { columns, rows } = size.into();
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal.draw(|frame| app.draw(frame)).unwrap();
     styled(terminal.backend().buffer())
+}
+
+/// Draws the workbench once the picture service has answered everything that a drawing requests.
+pub(super) fn settled(app: &mut App, size: (u16, u16)) -> String {
+    let (inbox, messages) = std::sync::mpsc::channel();
+    let mut service = PictureService::new(inbox);
+    for _ in 0..4 {
+        drawn(app, size);
+        for effect in app.after_draw() {
+            match effect {
+                Effect::Picture(effect) => service.perform(effect),
+                Effect::FindViews(of) => service.find_views(of),
+                _ => continue,
+            }
+            app.update(messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), fixed_time());
+        }
+    }
+    drawn(app, size)
 }
 
 /// A buffer as text, followed by the styles as `row: from-to style`, without plain cells.

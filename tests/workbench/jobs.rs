@@ -15,7 +15,7 @@ fn generate(session: &mut PtySession, subjects: &str, size: &str) {
     session.send(b":");
     session.wait_for_text("Commands");
     session.send(b"generate synthetic\r");
-    session.wait_for_text("mammograms with known ground truth");
+    session.wait_for_text("known ground truth, not for clinical use");
     session.send(format!("\r{subjects}\r{size}\r").as_bytes());
     session.wait_for_text("Jobs");
 }

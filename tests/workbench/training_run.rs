@@ -3,6 +3,8 @@
 #![cfg(unix)]
 
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use mammoscope_test_support::pty_session::{PtySession, Screen};
 use rustix::process::{Pid, Signal, kill_process};
@@ -209,8 +211,15 @@ fn the_demo_opens_the_workbench_on_its_runs() {
     session.wait_for("the demo continues in lines", |screen| {
         !screen.alternate_screen() && screen.contents().contains("returns to the workbench")
     });
-    // One trainer trains all of them.
-    let running = runs.iter().find(|run| status(run)["state"] == "running").unwrap();
+    // One trainer trains all of them; between two of them none may be running.
+    let end = Instant::now() + Duration::from_secs(60);
+    let running = loop {
+        match runs.iter().find(|run| status(run)["state"] == "running") {
+            Some(run) => break run,
+            None if Instant::now() > end => panic!("no run is being trained"),
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
     kill_process(trainer(running), Signal::KILL).unwrap();
     assert!(!session.wait_for_end().0.success());
 }

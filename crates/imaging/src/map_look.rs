@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn coarse_maps_are_drawn_as_cells_unless_told_otherwise() {
+    fn coarse_maps_are_drawn_as_cells_unless_another_look_is_chosen() {
         for (look, coarse, fine) in
             [(MapLook::Auto, true, false), (MapLook::Cells, true, true), (MapLook::Smooth, false, false)]
         {

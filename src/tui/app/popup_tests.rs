@@ -2,9 +2,7 @@ use super::notices::QUIET_DURATION;
 use super::*;
 use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
 use crate::terminal::color_depth::ColorDepth;
-use crate::tui::testing::{drawn, fresh_app, press};
-
-const SIZES: [(&str, (u16, u16)); 3] = [("80x24", (80, 24)), ("120x40", (120, 40)), ("200x55", (200, 55))];
+use crate::tui::testing::{SIZES, assert_drawn, drawn, fresh_app, press};
 
 fn notice(app: &App) -> Option<(&str, Tone)> {
     app.notice.as_ref().map(|(_, notice)| (notice.text.as_str(), notice.tone))
@@ -12,13 +10,9 @@ fn notice(app: &App) -> Option<(&str, Tone)> {
 
 #[test]
 fn help_is_drawn_searched_and_scrolled() {
-    for (name, size) in SIZES {
-        let mut app = fresh_app();
-        press(&mut app, &[Key::Char('3'), Key::Char('?')]);
-        insta::assert_snapshot!(format!("help_{name}"), drawn(&mut app, size));
-    }
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('3'), Key::Char('?')]);
+    assert_drawn!("help", &mut app);
     let top = drawn(&mut app, (80, 24));
     press(&mut app, &[Key::Char('G')]);
     assert!(drawn(&mut app, (80, 24)).contains("suspend; `fg` resumes"), "the end");
@@ -26,7 +20,7 @@ fn help_is_drawn_searched_and_scrolled() {
     assert_eq!(drawn(&mut app, (80, 24)), top);
     press(&mut app, &[Key::Char('/'), Key::Char('z'), Key::Char('o'), Key::Char('o'), Key::Char('m')]);
     let found = drawn(&mut app, (80, 24));
-    insta::assert_snapshot!("help_searched_80x24", &found);
+    assert_drawn!("help_searched", &mut app);
     assert!(found.contains("zoom out") && !found.contains("quit;"));
     press(&mut app, &[Key::Escape]);
     assert_eq!(drawn(&mut app, (80, 24)), top, "Escape ends the search first");
@@ -46,18 +40,16 @@ fn the_settings_are_drawn_with_their_origins() {
         given: vec![("mouse", Origin::Line(1)), ("keys", Origin::Line(3))],
         ..Settings::of_place(place)
     };
-    for (name, size) in SIZES {
-        let mut app = fresh_app();
-        app.shared.settings = settings.clone();
-        ":theme light".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
-        press(&mut app, &[Key::Enter]);
-        assert!(app.shared.theme.light);
-        ":settings".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
-        press(&mut app, &[Key::Enter]);
-        insta::assert_snapshot!(format!("settings_{name}"), drawn(&mut app, size));
-        press(&mut app, &[Key::Escape]);
-        assert!(app.popups.is_empty());
-    }
+    let mut app = fresh_app();
+    app.shared.settings = settings;
+    ":theme light".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
+    press(&mut app, &[Key::Enter]);
+    assert!(app.shared.theme.light);
+    ":settings".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
+    press(&mut app, &[Key::Enter]);
+    assert_drawn!("settings", &mut app);
+    press(&mut app, &[Key::Escape]);
+    assert!(app.popups.is_empty());
 }
 
 #[test]
@@ -77,13 +69,9 @@ fn the_theme_of_the_settings_outweighs_the_terminal() {
 
 #[test]
 fn any_key_closes_the_tour_and_acts() {
-    for (name, size) in SIZES {
-        let mut app = fresh_app();
-        app.show_tour();
-        insta::assert_snapshot!(format!("tour_{name}"), drawn(&mut app, size));
-    }
     let mut app = fresh_app();
     app.show_tour();
+    assert_drawn!("tour", &mut app);
     press(&mut app, &[Key::Char('3')]);
     assert_eq!((app.screen, app.popups.len()), (ScreenId::Runs, 0));
     app.show_tour();
@@ -146,11 +134,19 @@ fn a_notice_that_does_not_fit_is_shown_in_full_on_request() {
     assert!(screen.lines().nth(22).unwrap().ends_with("… :messages"), "{screen}");
     ":messages".chars().for_each(|character| drop(press(&mut app, &[Key::Char(character)])));
     press(&mut app, &[Key::Enter]);
+    assert_drawn!("messages", &mut app);
     let screen = drawn(&mut app, (80, 24));
     let text: String = screen.lines().take(21).map(|line| line.trim_matches(['│', ' '])).collect();
     assert!(text.contains("no space is left there") && text.contains("2 runs started"), "{screen}");
     press(&mut app, &[Key::Escape]);
     assert!(app.popups.is_empty());
+}
+
+#[test]
+fn a_question_names_what_is_lost() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char(':'), Key::Char('q'), Key::Char('i'), Key::Enter]);
+    assert_drawn!("question", &mut app);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::scrolled::Scrolled;
+use crate::report::wrapped::wrapped;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::binding::{Binding, KeyTables};
@@ -14,7 +15,6 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{padded, width};
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::text_field::TextField;
-use crate::tui::widgets::wrapped::wrapped;
 
 /// The width of the box.
 const WIDTH: u16 = 76;
@@ -90,7 +90,6 @@ impl HelpPopup {
         let sections = self.sections(&shared.keymap);
         let all = sections.iter().flat_map(|(_, bindings)| bindings);
         let column = all.map(|binding| width(&binding.keys_text(&shared.keymap))).max().unwrap_or(0).min(MAX_KEYS);
-        let room = usize::from(WIDTH.min(area.width)).saturating_sub(2);
         let mut lines = Vec::new();
         for (title, bindings) in sections.iter().filter(|(_, bindings)| !bindings.is_empty()) {
             if !lines.is_empty() {
@@ -98,11 +97,10 @@ impl HelpPopup {
             }
             lines.push(Line::styled(format!(" {title}"), theme.dim()));
             for binding in bindings {
-                let mut keys = binding.keys_text(&shared.keymap);
-                for part in wrapped(binding.name, room.saturating_sub(column + 4)) {
-                    let key = Span::styled(format!(" {}  ", padded(&keys, column)), theme.accent());
-                    lines.push(Line::from(vec![key, Span::raw(part)]));
-                    keys.clear();
+                let mut keys = padded(&binding.keys_text(&shared.keymap), column);
+                for part in wrapped(binding.name, usize::from(WIDTH.min(area.width)).saturating_sub(column + 6)) {
+                    lines.push(Line::from(vec![Span::styled(format!(" {keys}  "), theme.accent()), Span::raw(part)]));
+                    keys = " ".repeat(column);
                 }
             }
         }

@@ -8,7 +8,6 @@ use ratatui::widgets::Paragraph;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::scrolled::Scrolled;
-use crate::report::wrapped::wrapped;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::protocol::effect::Notice;
@@ -74,16 +73,21 @@ fn clock(time: DateTime<Utc>) -> String {
 /// A text in lines of at most so many cells; only words that are longer are broken.
 fn lines_of(text: &str, cells: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    for line in wrapped(text, cells) {
-        let mut part = String::new();
-        for grapheme in line.graphemes(true) {
-            if width(&part) + width(grapheme) > cells && !part.is_empty() {
-                lines.push(std::mem::take(&mut part));
-            }
-            part.push_str(grapheme);
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && width(&line) + 1 + width(word) <= cells {
+            line.push(' ');
+        } else if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
         }
-        lines.push(part);
+        for grapheme in word.graphemes(true) {
+            if width(&line) + width(grapheme) > cells && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push_str(grapheme);
+        }
     }
+    lines.push(line);
     lines
 }
 

@@ -9,9 +9,8 @@ use super::scrolled::Scrolled;
 use crate::terminal::input::{Key, Mouse};
 use crate::tui::popups::outcome::PopupOutcome;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted_start, padded, width};
+use crate::tui::widgets::fitted::{fitted_path, padded, width};
 use crate::tui::widgets::pane::draw_box;
-use mammoscope_domain::text::printable::printable_path;
 
 /// The settings on screen.
 #[derive(Default)]
@@ -45,7 +44,7 @@ impl SettingsPopup {
             .collect();
         let (path, advice) = match &shared.settings.place {
             Some(place) => (
-                printable_path(&place.path),
+                shared.shown_path(&place.path),
                 if shared.settings.given.is_empty() {
                     "`mammoscope config init` writes this file, with every setting explained."
                 } else {
@@ -65,7 +64,7 @@ impl SettingsPopup {
             Constraint::Length(2),
         ])
         .areas(inner);
-        let path = fitted_start(&path, usize::from(file.width).saturating_sub(2));
+        let path = fitted_path(&path, usize::from(file.width).saturating_sub(2));
         frame.render_widget(Paragraph::new(Line::styled(format!(" {path}"), theme.accent())), file);
         let first = self.scrolled.first_of(lines.len(), usize::from(table.height));
         frame.render_widget(Paragraph::new(lines).scroll((first as u16, 0)), table);

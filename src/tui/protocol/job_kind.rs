@@ -68,12 +68,12 @@ impl JobKind {
     /// What it does, in one line.
     pub(in crate::tui) const fn meaning(self) -> &'static str {
         match self {
-            Self::Predict => "classes from trained models; the result opens in Evaluate",
-            Self::Audit => "finds what would spoil training; changes nothing",
+            Self::Predict => "density classes by models; opens in Evaluate",
+            Self::Audit => "problems that spoil training; changes nothing",
             Self::Split => "a table of splits or folds, by subject",
-            Self::Submit => "to Slurm, as a job array; its plan is shown first",
-            Self::Phantoms => "mammograms with known ground truth, not for clinical use",
-            Self::Demo => "synthetic images, four training runs, metrics: minutes",
+            Self::Submit => "a Slurm job array; its plan is shown first",
+            Self::Phantoms => "known ground truth, not for clinical use",
+            Self::Demo => "four runs on synthetic images; takes minutes",
         }
     }
 

@@ -18,4 +18,3 @@ pub(super) mod reliability_diagram;
 pub(super) mod scroll_list;
 pub(super) mod text_field;
 pub(super) mod window_field;
-pub(super) mod wrapped;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::text::{Line, Span, Text};
+use ratatui::widgets::{Paragraph, Wrap};
 
-use super::fitted::{fitted, fitted_start};
+use super::fitted::{fitted, fitted_path};
 use super::pane::draw_box;
 use super::scroll_list::ScrollList;
 use super::text_field::TextField;
@@ -180,15 +180,17 @@ impl PathField {
             frame.render_widget(Paragraph::new(Line::styled(" opening …", theme.dim())), below);
         }
         if self.found.is_empty() {
-            let text = format!(" nothing completes this path; {}", self.prompt.hint);
-            frame.render_widget(Paragraph::new(Line::styled(fitted(&text, cells), theme.dim())), rows);
+            let text = format!("nothing completes this path; wanted: {}", self.prompt.hint);
+            let text = Text::styled(text, theme.dim());
+            let rows = Rect { x: rows.x + 1, width: rows.width.saturating_sub(2), ..rows };
+            frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), rows);
             return;
         }
         let visible = self.list.visible(rows, self.found.len());
         for (line, row) in visible.enumerate() {
             let is_selected = self.selected && row == self.list.cursor;
             let style = if is_selected { theme.selected(true) } else { theme.text() };
-            let text = format!(" {}", fitted_start(&printable(&self.found[row]), cells.saturating_sub(1)));
+            let text = format!(" {}", fitted_path(&printable(&self.found[row]), cells.saturating_sub(1)));
             let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
             frame.render_widget(Paragraph::new(text).style(style), place);
         }

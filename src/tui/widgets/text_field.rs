@@ -85,7 +85,11 @@ impl TextField {
     pub(in crate::tui) fn spans(&self, cells: usize, focused: bool, theme: &Theme) -> Vec<Span<'static>> {
         let shown = |text: &str| mammoscope_domain::text::printable::printable(text);
         if !focused {
-            return vec![Span::raw(super::fitted::fitted_start(&shown(&self.text), cells))];
+            // Of a path, the last folders; of anything else, the end.
+            let text = shown(&self.text);
+            let is_path = text.starts_with(['/', '~', '.']);
+            let fitted = if is_path { super::fitted::fitted_path } else { super::fitted::fitted_start };
+            return vec![Span::raw(fitted(&text, cells))];
         }
         if self.selected {
             let text = super::fitted::fitted_start(&shown(&self.text), cells);

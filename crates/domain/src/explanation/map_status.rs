@@ -57,8 +57,8 @@ impl MapStatus {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Sound => "sound",
-            Self::AllZero => "zero everywhere: the layer does not affect this class",
-            Self::AllNegative => "negative everywhere: nothing in the image speaks for this class",
+            Self::AllZero => "zero everywhere: the layer has no effect",
+            Self::AllNegative => "negative everywhere: nothing speaks for the class",
             Self::NotFinite => "contains NaN or infinite values",
         }
     }

@@ -84,7 +84,7 @@ pub struct Verdict {
 }
 
 impl fmt::Display for Verdict {
-    /// `doubtful: the image is unlike the training images; …`
+    /// `doubtful: only 4 × 4 positions; …`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.belief, self.reasons.join("; "))
     }
@@ -128,21 +128,23 @@ impl Evidence<'_> {
     fn against(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self.doubts.iter().map(|doubt| format!("the image: {doubt}")).collect();
         match self.training {
-            TrainingEvidence::Unlike(difference) => {
-                reasons.push(format!("the image is unlike the training images ({difference})"));
-            }
-            TrainingEvidence::Used(split) => reasons.push(format!("its subject was in the {split} set of the model")),
+            TrainingEvidence::Unlike(_) => reasons.push("unlike the training images".to_owned()),
+            TrainingEvidence::Used(split) => reasons.push(format!("its subject was in the {split} set")),
             TrainingEvidence::Unknown | TrainingEvidence::Alike { .. } => {}
         }
         let (columns, rows) = self.positions;
         if columns.min(rows) < COARSE_BELOW {
-            reasons.push(format!("{columns} × {rows} positions locate nothing in the breast"));
+            reasons.push(format!("only {columns} × {rows} positions"));
         }
         if let Some(outside) = self.scores.outside_energy.filter(|share| *share > MAX_OUTSIDE) {
-            reasons.push(format!("{:.0} % of the map is outside the breast", outside * 100.0));
+            reasons.push(format!("{:.0} % outside the breast", outside * 100.0));
         }
         if let Some(control) = self.control.filter(|control| !control.is_exceeded()) {
             reasons.push(format!("denser than only {} of {} random maps", control.beaten, control.controls));
+        }
+        // The particulars are long and come last.
+        if let TrainingEvidence::Unlike(difference) = self.training {
+            reasons.push(difference.clone());
         }
         reasons
     }
@@ -155,7 +157,7 @@ impl Evidence<'_> {
             reasons.push(format!("no {missing} to compare the map with"));
         }
         if *self.training == TrainingEvidence::Unknown {
-            reasons.push("the model does not state its training images".to_owned());
+            reasons.push("the training images are not known".to_owned());
         }
         if let Some(control) = self.control.filter(|_| !reasons.is_empty()) {
             reasons.push(control.to_string());
@@ -166,7 +168,7 @@ impl Evidence<'_> {
     fn in_favour(&self) -> Vec<String> {
         let control = self.control.map(|control| control.to_string());
         let alike = match self.training {
-            TrainingEvidence::Alike { images } => Some(format!("the image is like the {images} training images")),
+            TrainingEvidence::Alike { images } => Some(format!("like the {images} training images")),
             _ => None,
         };
         control.into_iter().chain(alike).collect()
@@ -219,7 +221,7 @@ mod tests {
     fn a_map_is_believable_if_nothing_speaks_against_it_and_all_is_known() {
         let (scores, training) = (scores(0.1), TrainingEvidence::Alike { images: 908 });
         let verdict = Verdict::of(&evidence(&scores, &training));
-        let expected = "believable: denser than 20 of 20 random maps; the image is like the 908 training images";
+        let expected = "believable: denser than 20 of 20 random maps; like the 908 training images";
         assert_eq!(verdict.to_string(), expected);
     }
 
@@ -232,16 +234,18 @@ mod tests {
         let good = evidence(&inside, &alike);
         let weak = Some(ControlComparison { beaten: 12, ..GOOD });
         let doubtful = [
-            (evidence(&inside, &unlike), "the image is unlike the training images (it is larger)"),
-            (evidence(&inside, &used), "its subject was in the train set of the model"),
-            (evidence(&outside, &alike), "60 % of the map is outside the breast"),
-            (Evidence { positions: (4, 4), ..good }, "4 × 4 positions locate nothing in the breast"),
+            (evidence(&inside, &used), "its subject was in the train set"),
+            (evidence(&outside, &alike), "60 % outside the breast"),
+            (Evidence { positions: (4, 4), ..good }, "only 4 × 4 positions"),
             (Evidence { control: weak, ..good }, "denser than only 12 of 20 random maps"),
             (Evidence { doubts: &["no breast found"], ..good }, "the image: no breast found"),
         ];
         for (evidence, reason) in doubtful {
             assert_eq!(Verdict::of(&evidence), Verdict { belief: Belief::Doubtful, reasons: vec![reason.to_owned()] });
         }
+        let particulars = Verdict::of(&Evidence { positions: (4, 4), ..evidence(&inside, &unlike) });
+        let expected = "doubtful: unlike the training images; only 4 × 4 positions; it is larger";
+        assert_eq!(particulars.to_string(), expected, "the particulars come last");
     }
 
     #[test]
@@ -251,7 +255,7 @@ mod tests {
         let said = |evidence: &Evidence<'_>| Verdict::of(evidence).to_string();
         assert_eq!(
             said(&evidence(&scores, &TrainingEvidence::Unknown)),
-            "cannot be said: the model does not state its training images; denser than 20 of 20 random maps"
+            "cannot be said: the training images are not known; denser than 20 of 20 random maps"
         );
         assert_eq!(
             said(&Evidence { control: None, ..good }),

@@ -11,10 +11,8 @@ use crate::tui::protocol::preparation::{
     PreparationEffect, PreparationMessage, PreparationOutcome, PreparationPath, PreparationProgress,
 };
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press};
 use mammoscope_preprocessing::run::{Stage, Summary};
-
-const SIZES: [((u16, u16), &str); 3] = [((80, 24), "80x24"), ((120, 40), "120x40"), ((200, 55), "200x55")];
 
 fn typed(app: &mut App, text: &str) -> Vec<Effect> {
     let keys: Vec<Key> = text.chars().map(Key::Char).collect();
@@ -48,23 +46,15 @@ fn started() -> (App, JobId) {
 fn a_job_is_chosen_filled_in_and_followed() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('J')]);
-    for (size, name) in SIZES {
-        insta::assert_snapshot!(format!("choice_{name}"), drawn(&mut app, size));
-    }
+    assert_drawn!("choice", &mut app);
     press(&mut app, &[Key::Down, Key::Enter]);
-    for (size, name) in SIZES {
-        insta::assert_snapshot!(format!("form_{name}"), drawn(&mut app, size));
-    }
+    assert_drawn!("form", &mut app);
     let (mut app, id) = started();
     send(&mut app, JobMessage::Progress { id, text: "███░░ 12/32 images  8.1  3s left".to_owned() });
     send(&mut app, JobMessage::Line { id, text: "warning: little room on the disk".to_owned() });
-    for (size, name) in SIZES {
-        insta::assert_snapshot!(format!("list_{name}"), drawn(&mut app, size));
-    }
+    assert_drawn!("list", &mut app);
     press(&mut app, &[Key::Char('i')]);
-    for (size, name) in SIZES {
-        insta::assert_snapshot!(format!("output_{name}"), drawn(&mut app, size));
-    }
+    assert_drawn!("output", &mut app);
     press(&mut app, &[Key::Escape, Key::Escape]);
     assert!(app.popups.is_empty());
     assert!(drawn(&mut app, (120, 40)).contains("phantom 12/32"), "the status line has its progress");
@@ -82,7 +72,7 @@ fn a_form_refuses_what_cannot_work() {
     let facts = PathFacts { typed: "/nowhere".to_owned(), exists: false, completions: Vec::new() };
     send(&mut app, JobMessage::LookedAt(facts));
     assert!(press(&mut app, &[Key::Enter]).is_empty());
-    insta::assert_snapshot!("refused_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("refused", &mut app);
     assert_eq!(app.shared.jobs.active(), 0);
     // Tab completes.
     let completions = vec!["/nowhere/else/".to_owned()];
@@ -100,7 +90,7 @@ fn a_job_is_stopped_and_its_end_is_the_proof() {
     assert!(drawn(&mut app, (120, 40)).contains("process 4711 was asked to stop"));
     let outcome = Ok(ExitText { code: Some(130), text: "exit status 130".to_owned() });
     send(&mut app, JobMessage::Ended { id, outcome });
-    insta::assert_snapshot!("stopped_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("stopped", &mut app);
     assert!(app.notice.as_ref().is_some_and(|(_, notice)| notice.text.contains("stopped, exit status 130")));
     assert!(press(&mut app, &[Key::Char('x')]).is_empty(), "nothing is running");
 }
@@ -150,7 +140,7 @@ fn quitting_asks_while_a_job_runs() {
     let (mut app, _) = started();
     press(&mut app, &[Key::Escape]);
     assert!(press(&mut app, &[Key::Char('q')]).is_empty());
-    insta::assert_snapshot!("quit_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("quit", &mut app);
     assert_eq!(press(&mut app, &[Key::Char('y')]), [Effect::Quit]);
     // Ctrl-C asks too; the second one means it.
     let (mut app, _) = started();
@@ -172,8 +162,7 @@ fn findings_are_no_failure() {
     send(&mut app, JobMessage::Line { id, text });
     let outcome = Ok(ExitText { code: Some(1), text: "exit status 1".to_owned() });
     send(&mut app, JobMessage::Ended { id, outcome });
-    insta::assert_snapshot!("findings_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("findings_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("findings", &mut app);
     let notice = &app.notice.as_ref().unwrap().1;
     assert_eq!(notice.text, "audit /data: finished · 14 findings: 3 errors, 11 warnings; J lists it");
     assert_eq!(notice.tone, Tone::Warning);
@@ -217,15 +206,14 @@ fn preprocessing_is_a_job_with_its_progress_and_its_end() {
     press(&mut app, &[Key::Escape]);
     assert!(drawn(&mut app, (120, 40)).contains("preprocess 123/400"), "the status line has its progress");
     press(&mut app, &[Key::Char('J')]);
-    insta::assert_snapshot!("preprocessing_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("preprocessing_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("preprocessing", &mut app);
     let summary = Summary { written: 399, refused: 1, ..Summary::default() };
     let outcome = Ok(PreparationOutcome { summary, notes: vec!["classes are taken from labels.csv".to_owned()] });
     tell(&mut app, PreparationMessage::Ended { input: "/archive".into(), output: "/data/prepared".into(), outcome });
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("! finished") && screen.contains("finished · 1 file refused"), "{screen}");
     press(&mut app, &[Key::Char('i')]);
-    insta::assert_snapshot!("preprocessed_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("preprocessed", &mut app);
     let effects = press(&mut app, &[Key::Enter]);
     assert_eq!(app.screen, ScreenId::Datasets);
     assert!(effects.contains(&Effect::Datasets(DatasetsEffect::Open("/data/prepared".into()))), "{effects:?}");

@@ -12,7 +12,7 @@ use crate::tui::protocol::job_kind::JobKind;
 use crate::tui::protocol::jobs::{Job, JobEnd, JobState};
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::fitted::{fitted, fitted_command, fitted_parts, padded, padded_start};
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::run::run_condition::age_text;
@@ -81,8 +81,8 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
             Span::styled(padded(&state, STATE), style),
             Span::styled(padded_start(&duration_text(job.age(shared.now)), AGE - 1) + " ", theme.dim()),
-            Span::raw(padded(&job.order.title, title_cells) + "  "),
-            Span::styled(fitted(job.summary(), room), theme.dim()),
+            Span::raw(padded(&fitted_command(&job.order.title, title_cells), title_cells) + "  "),
+            Span::styled(fitted_parts(job.summary(), room), theme.dim()),
         ];
         let style = if chosen { theme.selected(true) } else { theme.text() };
         let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
@@ -98,7 +98,7 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
 pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let kinds = JobKind::ALL.map(|kind| (kind.title(), kind.meaning()));
-    let prepare = ("preprocess images", "DICOM, PNG, TIFF and JPEG files into training images");
+    let prepare = ("preprocess images", "DICOM, PNG, TIFF, JPEG into training images");
     let choices: Vec<(&str, &str)> = std::iter::once(prepare).chain(kinds).collect();
     let titles = ["Start a job", "Enter choose, Esc back"];
     let inner = draw_box(frame, area, (92, choices.len() as u16 + 2), shared, titles);
@@ -138,7 +138,10 @@ pub(super) fn draw_output(frame: &mut Frame<'_>, area: Rect, job: &Job, list: &m
         frame.render_widget(Paragraph::new(Line::styled(text, style)), place);
     }
     let current = if job.is_active() { job.progress.as_str() } else { "" };
-    frame.render_widget(Paragraph::new(Line::styled(fitted(&format!(" {current}"), cells), theme.accent())), progress);
+    frame.render_widget(
+        Paragraph::new(Line::styled(fitted_parts(&format!(" {current}"), cells), theme.accent())),
+        progress,
+    );
     let (state, style) = state_text(job, theme);
     let text = format!(" {} · {} · {}", state.trim(), duration_text(job.age(shared.now)), proof_text(job, shared));
     frame.render_widget(Paragraph::new(Line::styled(fitted(&text, cells), style)), proof);

@@ -84,7 +84,7 @@ impl PalettePopup {
         if binding.risk == Risk::AtOnce && !is_chosen && hit.rank.closeness != Closeness::Exact {
             let question = Question {
                 title: "Run this command?".to_owned(),
-                text: format!("{}: it was not typed in full.", binding.name),
+                text: format!("{}. It was not typed in full.", binding.name),
                 yes: "run it",
                 effects: vec![Effect::Act(binding.action)],
             };

@@ -8,7 +8,7 @@ use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::pictures::{PictureEffect, PictureRequest};
 use crate::tui::services::pictures::PictureService;
-use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press, settled};
 use mammoscope_domain::subject::view::View;
 
 fn three_images(folder: &std::path::Path) -> ImageList {
@@ -48,11 +48,11 @@ fn the_images_are_browsed_and_drawn() {
         }
         drawn(app, size)
     };
-    insta::assert_snapshot!("first_80x24", look(&mut app, (80, 24)));
+    assert_drawn!("first", &mut app, look);
     press(&mut app, &[Key::Right, Key::Char('w')]);
-    insta::assert_snapshot!("second_120x40", look(&mut app, (120, 40)));
+    assert_drawn!("second", &mut app, look);
     press(&mut app, &[Key::End]);
-    insta::assert_snapshot!("unreadable_80x24", look(&mut app, (80, 24)));
+    assert_drawn!("unreadable", &mut app, look);
     press(&mut app, &[Key::Char('?')]);
     assert!(look(&mut app, (80, 24)).contains("decrease the contrast"), "its keys are listed");
     press(&mut app, &[Key::Escape, Key::Escape]);
@@ -105,24 +105,6 @@ fn a_picture_is_requested_once_per_size_window_and_image() {
     assert!(matches!(app.popups[..], [Popup::Viewer(_)]));
 }
 
-/// The answers of the service to everything that a drawing requests, until nothing is missing.
-fn settled(app: &mut crate::tui::app::App, size: (u16, u16)) -> String {
-    let (inbox, messages) = std::sync::mpsc::channel();
-    let mut service = PictureService::new(inbox);
-    for _ in 0..4 {
-        drawn(app, size);
-        for effect in app.after_draw() {
-            match effect {
-                Effect::Picture(effect) => service.perform(effect),
-                Effect::FindViews(of) => service.find_views(of),
-                _ => continue,
-            }
-            app.update(messages.recv_timeout(std::time::Duration::from_secs(20)).unwrap(), fixed_time());
-        }
-    }
-    drawn(app, size)
-}
-
 #[test]
 fn a_picture_is_magnified_panned_and_read_under_a_crosshair() {
     let folder = tempfile::tempdir().unwrap();
@@ -142,7 +124,7 @@ fn a_picture_is_magnified_panned_and_read_under_a_crosshair() {
     press(&mut app, &[Key::Char('z'), Key::Char(',')]);
     let crosshair = settled(&mut app, (80, 24));
     assert!(crosshair.contains("×2 · x 200  y 401  grey 100"), "{crosshair}");
-    insta::assert_snapshot!("crosshair_80x24", crosshair);
+    assert_drawn!("crosshair", &mut app, settled);
     press(&mut app, &[Key::Right, Key::Right, Key::Up]);
     assert!(settled(&mut app, (80, 24)).contains("x 202  y 400  grey 100"), "a step is a pixel");
     // Escape goes back to the whole image, and only then to where it came from.
@@ -180,7 +162,7 @@ fn a_window_is_typed_and_kept_for_the_other_screens() {
     app.navigate(Destination::Viewer(three_images(folder.path())));
     settled(&mut app, (80, 24));
     press(&mut app, &[Key::Char('W'), Key::Ctrl('u'), Key::Char('9'), Key::Enter]);
-    insta::assert_snapshot!("typed_window_80x24", settled(&mut app, (80, 24)));
+    assert_drawn!("typed_window", &mut app, settled);
     press(&mut app, &[Key::Char(' '), Key::Char('4'), Key::Char('0'), Key::Enter]);
     let shown = settled(&mut app, (80, 24));
     assert!(shown.contains("window -11–28 · typed"), "{shown}");
@@ -210,14 +192,13 @@ fn the_four_views_hang_chest_wall_to_chest_wall() {
     app.navigate(Destination::Hanging(images));
     let text = settled(&mut app, (80, 24));
     assert!(text.contains("MLO_L · mirrored ") && text.contains("no MLO_R "), "{text}");
-    insta::assert_snapshot!("hanging_80x24", text);
     let text = settled(&mut app, (120, 40));
     assert!(text.contains("MLO_L · mirrored for display") && text.contains("no MLO_R in this examination"), "{text}");
-    insta::assert_snapshot!("hanging_120x40", text);
+    assert_drawn!("hanging", &mut app, settled);
     // In a wide and low window, four in a row are larger than two rows of two.
     insta::assert_snapshot!("hanging_120x24", settled(&mut app, (120, 24)));
     press(&mut app, &[Key::Char('z'), Key::Char('z')]);
-    insta::assert_snapshot!("hanging_magnified_120x40", settled(&mut app, (120, 40)));
+    assert_drawn!("hanging_magnified", &mut app, settled);
     press(&mut app, &[Key::Escape, Key::Char('H')]);
     assert!(!settled(&mut app, (80, 24)).contains("MLO_L"), "the image alone");
 }

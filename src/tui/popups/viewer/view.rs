@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use super::ViewerPopup;
 use crate::tui::protocol::viewer::ListedImage;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::fitted::{fitted, fitted_name, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::text::printable::{printable, printable_os};
@@ -72,10 +72,11 @@ impl ViewerPopup {
                 if !centre.is_empty() && cells >= width(&file) + width(&window) + width(&centre) + 6 {
                     window = format!("{window} · {centre}");
                 }
-                let left = fitted(&file, cells.saturating_sub(width(&window) + 3));
+                let room = cells.saturating_sub(width(&window) + 3);
+                let left = if width(&name) > room { fitted_name(&name, room) } else { fitted(&file, room) };
                 Line::from(vec![Span::styled(left, theme.dim()), Span::raw(" · "), Span::raw(window)])
             }
-            None => Line::styled(fitted(&name, cells), theme.dim()),
+            None => Line::styled(fitted_name(&name, cells), theme.dim()),
         };
         frame.render_widget(Paragraph::new(line.centered()), area);
     }

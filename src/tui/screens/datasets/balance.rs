@@ -141,8 +141,13 @@ fn table(found: &BTreeMap<Place, ClassCounts>, theme: &Theme, cells: usize) -> V
         };
         let mut spans = vec![Span::raw(format!(" {}{}", padded(view, 6), padded(split, split_cells)))];
         if counts.classes.iter().sum::<usize>() == 0 {
-            let noun = if counts.unlabelled == 1 { "image" } else { "images" };
-            let text = format!("{} {noun} without a class", right(counts.unlabelled, number_cells));
+            // The column of a narrow pane is too short for the noun.
+            let noun = match (short, counts.unlabelled) {
+                (true, _) => "",
+                (false, 1) => " image",
+                (false, _) => " images",
+            };
+            let text = format!("{}{noun} without a class", right(counts.unlabelled, number_cells));
             spans.push(Span::styled(text, theme.dim()));
             lines.push(Line::from(spans));
             continue;

@@ -33,9 +33,8 @@ impl DatasetsScreen {
         };
         let position = chosen.iter().position(|(at, _)| *at >= self.images.cursor).unwrap_or(0);
         let samples: Vec<ExplainSample> = chosen.iter().map(|(_, row)| sample(tree, *row)).collect();
-        let folder = &tree.folder(self.folder).name;
         let title = match self.shown {
-            Shown::All => printable(folder),
+            Shown::All => printable(&self.list_title(tree)),
             Shown::Flagged => "flagged images".to_owned(),
             Shown::Marked => "marked images".to_owned(),
         };

@@ -9,11 +9,11 @@ use ratatui::widgets::Paragraph;
 use super::DatasetsScreen;
 use super::tree::{Folder, FolderState, FolderTree};
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_path, padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::folder_listing::FolderMeaning;
 use mammoscope_domain::text::grouped_digits::grouped;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 
 /// Cells of the bar beside a class.
 const BAR: usize = 6;
@@ -24,7 +24,7 @@ impl DatasetsScreen {
         let theme = &shared.theme;
         let root = tree.folder(0);
         let room = usize::from(area.width.saturating_sub(6));
-        let title = fitted_start(&printable_path(&root.path), room);
+        let title = fitted_path(&shared.shown_path(&root.path), room);
         let inner = draw_pane(frame, area, theme, !self.in_images, [&title, ""]);
         let rows = tree.rows();
         for (line, row) in self.folders.visible(inner, rows.len()).enumerate() {

@@ -15,7 +15,7 @@ use super::tree::{FolderState, FolderTree};
 use crate::terminal::input::Key;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_parts, fitted_path, padded, padded_name, padded_start, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
@@ -91,7 +91,9 @@ impl DatasetsScreen {
         let place = chosen.path.strip_prefix(&tree.folder(0).path).unwrap_or(&chosen.path);
         let place = if place.as_os_str().is_empty() { "all images".to_owned() } else { place.display().to_string() };
         let room = usize::from(area.width).saturating_sub(width(&count) + 9);
-        let title = fitted_start(&printable(&place).replace('/', " / "), room);
+        let place = printable(&place);
+        let gaps = 2 * place.matches('/').count();
+        let title = fitted_path(&place, room.saturating_sub(gaps)).replace('/', " / ");
         let inner = draw_pane(frame, area, theme, self.in_images, [&title, &count]);
         let narrowed = self.typing || !self.filter.text().is_empty() || self.shown != Shown::All;
         let [head, rows, foot] =
@@ -183,7 +185,7 @@ fn sample_line(
     let mut spans = vec![Span::styled(mark, theme.accent())];
     // Without ids, the file name says more than an empty column.
     let (first, second) = if name.is_some() { (columns.subject, 5) } else { (columns.subject + 5, 0) };
-    spans.push(Span::raw(format!("{} {}", padded(&subject, first), padded(&exam, second))));
+    spans.push(Span::raw(format!("{} {}", padded_name(&subject, first), padded_name(&exam, second))));
     spans.push(Span::styled(padded(&class, 6), class_style));
     if columns.view {
         let view = context.view.or(name.map(|name| name.view));
@@ -210,7 +212,10 @@ fn sample_line(
     if let Some(first) = flags.first() {
         let sign = if first.is_bad() { theme.sign("✖", "x") } else { "!" };
         let text: Vec<String> = flags.iter().map(|flag| printable(&flag.text())).collect();
-        spans.push(Span::styled(fitted(&format!(" {sign} {}", text.join(" · ")), cells.saturating_sub(used)), style));
+        let text = fitted_parts(&format!(" {sign} {}", text.join(" · ")), cells.saturating_sub(used));
+        // A part of a word says nothing; the preview has all of it.
+        let text = if width(&text) < MIN_FLAGS && text.ends_with('…') { format!(" {sign}") } else { text };
+        spans.push(Span::styled(text, style));
     }
     Line::from(spans)
 }

@@ -10,7 +10,7 @@ use super::samples::Samples;
 use crate::tui::protocol::pictures::PictureFacts;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, width};
+use crate::tui::widgets::fitted::{fitted, fitted_name, width};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
 use mammoscope_domain::image::grey_range::values_in_words;
@@ -30,6 +30,7 @@ impl DatasetsScreen {
         let path = Samples::path(tree, row);
         let name = printable(Samples::name(tree, row));
         let scale = self.picture.scale_text(&path, theme.ascii);
+        let name = fitted_name(&name, usize::from(area.width.saturating_sub(6)));
         let inner = draw_pane(frame, area, theme, false, [&name, &scale]);
         let flags = self.samples.flags(tree, row);
         let problem = self.picture.problem(&path);

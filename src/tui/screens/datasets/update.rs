@@ -281,6 +281,11 @@ impl DatasetsScreen {
         }
     }
 
+    /// The name of the folder that is listed; the data set's own is its whole path, which says less.
+    pub(super) fn list_title(&self, tree: &FolderTree) -> String {
+        if self.folder == 0 { "all images".to_owned() } else { tree.folder(self.folder).name.clone() }
+    }
+
     pub(super) fn view_image(&mut self, shown: impl FnOnce(ImageList) -> Destination) -> Vec<Effect> {
         self.relist();
         let Some(tree) = self.tree.as_ref().filter(|_| self.samples.len() > 0) else { return Vec::new() };
@@ -288,7 +293,7 @@ impl DatasetsScreen {
         let last = (first + MAX_VIEWED).min(self.samples.len());
         let rows = (first..last).filter_map(|at| self.samples.row(at));
         let images = rows.map(|row| self.listed_image(tree, row)).collect();
-        let mut title = tree.folder(self.folder).name.clone();
+        let mut title = self.list_title(tree);
         if last - first < self.samples.len() {
             title = format!("{title} · {}–{} of {}", first + 1, last, self.samples.len());
         }

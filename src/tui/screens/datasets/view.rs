@@ -9,10 +9,9 @@ use super::DatasetsScreen;
 use super::sheet::Arrangement;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, fitted_start};
+use crate::tui::widgets::fitted::{fitted, fitted_path};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
-use mammoscope_domain::text::printable::printable_path;
 
 /// In narrower terminals, either the folders or the preview is shown.
 const WIDE: u16 = 100;
@@ -108,7 +107,7 @@ impl DatasetsScreen {
         let rows = Rect { y: inner.y + height.min(inner.height), height: inner.height.saturating_sub(height), ..inner };
         let visible = self.offers.visible(rows, offered.len());
         for (line, row) in visible.enumerate() {
-            let text = fitted_start(&printable_path(&offered[row]), cells.saturating_sub(2));
+            let text = fitted_path(&shared.shown_path(&offered[row]), cells.saturating_sub(2));
             let style = if row == self.offers.cursor { theme.selected(true) } else { theme.text() };
             let place = Rect::new(rows.x, rows.y + line as u16, rows.width, 1);
             frame.render_widget(Paragraph::new(format!("   {text}")).style(style), place);

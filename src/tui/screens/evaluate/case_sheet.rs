@@ -15,7 +15,7 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::contact_sheet::{ContactSheet, SheetContent, SheetTile};
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::fitted;
+use crate::tui::widgets::fitted::fitted_parts;
 use crate::tui::widgets::pane::draw_pane;
 
 impl EvaluateScreen {
@@ -81,7 +81,7 @@ pub(super) fn draw_case_sheet(
 ) {
     let theme = &shared.theme;
     let (length, cursor) = (opened.cases.cases.len(), opened.cases.list.cursor);
-    let right = format!("{} · {} of {length}", opened.cases.order_title(), cursor + 1);
+    let right = format!("{} of {length} · {}", cursor + 1, opened.cases.order_title());
     let inner = draw_pane(frame, area, theme, true, [&opened.list_title(), &right]);
     let [tiles, caption] = Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(inner);
     let tile = |at: usize| {
@@ -100,6 +100,6 @@ pub(super) fn draw_case_sheet(
         let name = Opened::case_name(&set.evaluated, case.place);
         Some(format!(" subject {name} · true {truth} · predicted {predicted} {probability}"))
     });
-    let text = fitted(&text.unwrap_or_default(), caption.width.into());
+    let text = fitted_parts(&text.unwrap_or_default(), caption.width.into());
     frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), caption);
 }

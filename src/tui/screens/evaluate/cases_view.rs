@@ -9,7 +9,7 @@ use super::opened::Opened;
 use super::pairs_view::draw_pairs;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, padded, padded_start};
+use crate::tui::widgets::fitted::{fitted, padded, padded_name, padded_start};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
@@ -25,16 +25,18 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     let theme = &shared.theme;
     let total = opened.cases.cases.len();
     let title = opened.list_title();
+    // The right title counts the cases, too.
+    let title = if opened.in_cases { title.split(" · ").next().unwrap_or_default() } else { &title };
     let rows = usize::from(area.height.saturating_sub(3));
     let open = key_text(Verb::Open, &shared.keymap);
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
-        (true, _) => format!("{} · {} of {total}", opened.cases.order_title(), opened.cases.list.cursor + 1),
+        (true, _) => format!("{} of {total} · {}", opened.cases.list.cursor + 1, opened.cases.order_title()),
         (false, _) if total > rows => format!("1–{rows} of {total} · {open} to browse"),
         (false, _) => format!("{open} to browse"),
     };
     let focused = opened.in_cases;
-    let inner = draw_pane(frame, area, theme, focused, [&title, &right]);
+    let inner = draw_pane(frame, area, theme, focused, [title, &right]);
     if total == 0 {
         let text = match (opened.pair(), opened.cell) {
             (Some(_), _) => " no flips",
@@ -69,7 +71,7 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
         let Some(prediction) = set.evaluated.set.cases.get(case) else { continue };
         let mut spans = vec![
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
-            Span::raw(padded(&Opened::case_name(&set.evaluated, case), name_cells - 1) + " "),
+            Span::raw(padded_name(&Opened::case_name(&set.evaluated, case), name_cells - 1) + " "),
         ];
         if is_fused {
             let count = set.rows.get(case).map_or(0, Vec::len);

@@ -13,22 +13,40 @@ use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start};
+use crate::tui::widgets::fitted::{first_fitting, fitted, fitted_path, padded, padded_name, padded_start};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::scroll_list::ScrollList;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::subject::view::View;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 
-const STARTED: usize = 19;
-/// The fewest and the most columns of a name.
+/// The width from which on the columns are wide.
+const WIDE: usize = 90;
+/// The fewest and the most cells of a name in a wide list.
 const NAME: (usize, usize) = (12, 30);
-/// Columns beside the name: those of the times, the metric, the views and the splits.
-const BESIDE: usize = 2 + STARTED + METRIC + 4 * VIEW + SPLITS;
-const METRIC: usize = 13;
-const VIEW: usize = 7;
-const SPLITS: usize = 19;
+
+/// The cells of the columns.
+#[derive(Clone, Copy, Debug)]
+struct Columns {
+    started: usize,
+    name: usize,
+    metric: usize,
+    view: usize,
+    predicted: usize,
+}
+
+impl Columns {
+    /// The columns of a list of this width.
+    fn of(cells: usize) -> Self {
+        if cells < WIDE {
+            return Self { started: 17, name: 11, metric: 12, view: 6, predicted: 9 };
+        }
+        let wide = Self { started: 19, name: 0, metric: 13, view: 7, predicted: 16 };
+        let beside = 2 + wide.started + wide.metric + View::ALL.len() * wide.view + 3 + wide.predicted;
+        Self { name: cells.saturating_sub(beside).clamp(NAME.0, NAME.1), ..wide }
+    }
+}
 
 impl EvaluateScreen {
     /// Draws the list, or instructions if it is empty.
@@ -100,16 +118,13 @@ pub(super) fn draw_entries(
     let theme = &shared.theme;
     let count = format!("{} of {}", (list.cursor + 1).min(entries.len()), entries.len());
     let inner = draw_pane(frame, area, theme, true, [title, &count]);
-    let name_cells = usize::from(inner.width).saturating_sub(BESIDE).clamp(NAME.0, NAME.1);
-    let mut heading =
-        format!("  {}{}{}", padded("started", STARTED), padded("name", name_cells), padded("best", METRIC));
+    let columns = Columns::of(inner.width.into());
+    let Columns { started, name, metric, view: view_cells, .. } = columns;
+    let mut heading = format!("  {}{}{}", padded("started", started), padded("name", name), padded("best", metric));
     for view in View::ALL {
-        heading += &padded_start(view.name(), VIEW);
+        heading += &padded_start(view.name(), view_cells);
     }
-    let shows_splits = usize::from(inner.width) >= BESIDE + NAME.0;
-    if shows_splits {
-        heading += "   predicted";
-    }
+    heading += "   predicted";
     let place = Rect { height: 1.min(inner.height), ..inner };
     frame.render_widget(Paragraph::new(Line::styled(fitted(&heading, inner.width.into()), theme.dim())), place);
     let rows = Rect { y: inner.y + 1, height: inner.height.saturating_sub(1), ..inner };
@@ -124,16 +139,11 @@ pub(super) fn draw_entries(
         let chosen = row == list.cursor;
         let mut spans = vec![Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent())];
         match &entries[row] {
-            Listed::Runs(entry) => {
-                spans.extend(entry_spans(entry, name_cells, kept, shared));
-                if shows_splits {
-                    spans.push(splits_span(entry, kept, shared));
-                }
-            }
+            Listed::Runs(entry) => spans.extend(entry_spans(entry, columns, kept, shared)),
             Listed::Folder(path) => {
-                spans.push(Span::raw(padded("folder", STARTED)));
-                let room = usize::from(rows.width).saturating_sub(STARTED + 2);
-                spans.push(Span::raw(fitted_start(&printable_path(path), room)));
+                spans.push(Span::raw(padded("folder", started)));
+                let room = usize::from(rows.width).saturating_sub(started + 2);
+                spans.push(Span::raw(fitted_path(&shared.shown_path(path), room)));
             }
         }
         let style = if chosen { theme.selected(true) } else { theme.text() };
@@ -142,7 +152,7 @@ pub(super) fn draw_entries(
     }
 }
 
-fn entry_spans(entry: &Entry, name_cells: usize, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
+fn entry_spans(entry: &Entry, columns: Columns, kept: &KeptSplits, shared: &SharedState) -> Vec<Span<'static>> {
     let theme = &shared.theme;
     let runs = entry.runs(shared);
     let spec = runs.iter().find_map(|row| row.spec.as_ref());
@@ -154,9 +164,9 @@ fn entry_spans(entry: &Entry, name_cells: usize, kept: &KeptSplits, shared: &Sha
     let best = |view: View| entry.of_view(shared, view)?.status.as_ref()?.best.as_ref();
     let metric = View::ALL.into_iter().find_map(best).map_or_else(String::new, |best| metric_name(&best.metric));
     let mut spans = vec![
-        Span::raw(padded(&started, STARTED - 1) + " "),
-        Span::raw(padded(&fitted(&name, name_cells - 1), name_cells)),
-        Span::styled(padded(&metric, METRIC), theme.dim()),
+        Span::raw(padded(&started, columns.started - 1) + " "),
+        Span::raw(padded_name(&name, columns.name - 1) + " "),
+        Span::styled(padded(&metric, columns.metric), theme.dim()),
     ];
     for view in View::ALL {
         let row = entry.of_view(shared, view);
@@ -165,18 +175,18 @@ fn entry_spans(entry: &Entry, name_cells: usize, kept: &KeptSplits, shared: &Sha
             Some(row) if !kept.contains_key(&row.run) => theme.sign("…", "...").to_owned(),
             Some(_) => figure(best(view).map(|best| best.value), 3, theme),
         };
-        spans.push(Span::raw(padded_start(&text, VIEW)));
+        spans.push(Span::raw(padded_start(&text, columns.view)));
     }
-    spans
-}
-
-/// The splits whose predictions are kept.
-fn splits_span(entry: &Entry, kept: &KeptSplits, shared: &SharedState) -> Span<'static> {
-    let runs = entry.runs(shared);
     let has = |split: Split| runs.iter().any(|row| kept.get(&row.run).is_some_and(|kept| kept.contains(&split)));
-    let splits: Vec<&str> =
-        [Split::Validation, Split::Test].into_iter().filter(|split| has(*split)).map(Split::name).collect();
-    Span::styled(format!("   {}", splits.join(", ")), shared.theme.dim())
+    // A narrow list has short words.
+    let splits = |name: fn(Split) -> &'static str| {
+        let predicted = [Split::Validation, Split::Test].into_iter().filter(|split| has(*split));
+        predicted.map(name).collect::<Vec<_>>().join(", ")
+    };
+    let texts = [splits(Split::name), splits(|split| if split == Split::Validation { "val" } else { split.name() })];
+    let predicted = first_fitting(texts.iter().map(String::as_str), columns.predicted);
+    spans.push(Span::styled(format!("   {predicted}"), theme.dim()));
+    spans
 }
 
 /// A readable name: `val accuracy` for `val_accuracy`.

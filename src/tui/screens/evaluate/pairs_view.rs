@@ -10,7 +10,7 @@ use super::opened::Opened;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::figure_text::figure;
-use crate::tui::widgets::fitted::{fitted, padded};
+use crate::tui::widgets::fitted::{fitted, padded, padded_name};
 use mammoscope_domain::metrics::flips::Flip;
 use mammoscope_domain::subject::density::DensityClass;
 
@@ -49,7 +49,7 @@ pub(super) fn draw_pairs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
         let predicted = own.predicted();
         let mut spans = vec![
             Span::styled(if chosen { theme.sign("▸ ", "> ") } else { "  " }, theme.accent()),
-            Span::raw(padded(&Opened::case_name(&set.evaluated, case.place), name_cells - 1) + " "),
+            Span::raw(padded_name(&Opened::case_name(&set.evaluated, case.place), name_cells - 1) + " "),
             Span::styled(padded(pair.truth.letter(), TRUE), theme.class(pair.truth).add_modifier(Modifier::BOLD)),
         ];
         spans.extend(prediction_spans((predicted, own.probabilities.of(predicted)), theme));

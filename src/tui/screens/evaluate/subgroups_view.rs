@@ -33,7 +33,7 @@ pub(super) fn draw_subgroups(frame: &mut Frame<'_>, area: Rect, opened: &Opened,
     for title in ["accuracy", "kappa linear", "AUC dense"] {
         heading += &padded(&format!("  {title}"), FIGURE);
     }
-    let mut lines = vec![Line::styled(fitted(&heading, inner.width.into()), theme.dim())];
+    let mut lines = vec![Line::styled(fitted(heading.trim_end(), inner.width.into()), theme.dim())];
     let name = |name: &str, style| Span::styled(format!(" {}", padded(name, name_cells)), style);
     let row = |name: Span<'static>, evaluation: &Evaluation, resampled: bool| {
         line(name, evaluation, [resampled, is_wide], theme)
@@ -51,7 +51,7 @@ pub(super) fn draw_subgroups(frame: &mut Frame<'_>, area: Rect, opened: &Opened,
     }
     let rows = usize::from(inner.height);
     if set.subgroups.is_empty() && lines.len() < rows {
-        let text = " scanners: not known; images made by `mammoscope preprocess` have them";
+        let text = " scanners unknown: only `mammoscope preprocess` records them";
         lines.push(Line::styled(fitted(text, inner.width.into()), theme.dim()));
     } else if lines.len() > rows && rows > 1 {
         let hidden = lines.len() + 1 - rows;

@@ -17,7 +17,6 @@ use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded};
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::path_field::{PathField, PathKey, PathPrompt};
-use mammoscope_domain::text::printable::printable_path;
 
 /// A choice of models.
 pub(super) struct Choice {
@@ -98,7 +97,7 @@ impl ExplainScreen {
         });
         let folder = |folder: &PathBuf| Choice {
             source: ModelSource::Files(folder.clone()),
-            title: printable_path(folder),
+            title: shared.shown_path(folder),
             facts: "folder of models".to_owned(),
         };
         of_runs.chain(self.folders.iter().flatten().map(folder)).collect()
@@ -120,12 +119,12 @@ impl ExplainScreen {
     pub(super) fn source_text(&self, side: Side, shared: &SharedState) -> String {
         match self.source_of(side) {
             None => "no models yet".to_owned(),
-            Some(ModelSource::Files(path)) => printable_path(path),
+            Some(ModelSource::Files(path)) => shared.shown_path(path),
             Some(ModelSource::Runs(runs)) => {
                 let is_it = |entry: &Entry| entry.runs(shared).iter().any(|row| runs.contains(&row.run));
                 let found = all_entries(shared).into_iter().find(is_it);
                 found.map_or_else(
-                    || runs.first().map(|run| printable_path(run.path())).unwrap_or_default(),
+                    || runs.first().map(|run| shared.shown_path(run.path())).unwrap_or_default(),
                     |entry| entry.title(shared),
                 )
             }

@@ -93,7 +93,7 @@ fn score_lines(mapped: &MappedImage, dense: DenseSource, theme: &Theme) -> Vec<L
     let control = &mapped.image.examined.control;
     let random = times(control).unwrap_or_default();
     let none = || theme.sign("–", "-").to_owned();
-    let beaten = mapped.control.map_or_else(none, |found| format!("{} of {} maps", found.beaten, found.controls));
+    let beaten = mapped.control.map_or_else(none, |found| format!("{} of {}", found.beaten, found.controls));
     let source = match dense {
         DenseSource::Mask => "from masks",
         DenseSource::Rule => "threshold",
@@ -107,7 +107,7 @@ fn score_lines(mapped: &MappedImage, dense: DenseSource, theme: &Theme) -> Vec<L
     vec![
         row("in dense tissue", percent(scores.dense_energy), enrichment),
         row("  random control", percent(control.dense_energy), random),
-        row("  beats random", beaten, String::new()),
+        row("  beats random", beaten, "maps".to_owned()),
         row("in the breast", percent(scores.breast_energy), String::new()),
         row("at the skin", percent(scores.skin_energy), String::new()),
         row("outside", percent(scores.outside_energy), String::new()),

@@ -93,7 +93,7 @@ impl RunsScreen {
         match self.chosen_row(shared) {
             None => Some("no run is selected".to_owned()),
             Some(row) if !applies(action, row.condition.as_ref()) => {
-                Some(format!("{} is {}", title(row), condition_text(row)))
+                Some(format!("{}: {}", title(row), condition_text(row)))
             }
             Some(_) => None,
         }

@@ -10,7 +10,7 @@ use super::RunsScreen;
 use super::configuration::named;
 use super::curves::RunCurves;
 use super::details_view::truncated;
-use super::note_text::{is_bad, is_routine, needs_attention, note_text};
+use super::note_text::{is_bad, is_routine, needs_attention, note_text, shorter_texts};
 use crate::tui::protocol::run_log::{LogLevel, LogLine};
 use crate::tui::protocol::run_names::clock_time;
 use crate::tui::protocol::runs::Lower;
@@ -28,6 +28,8 @@ pub(super) struct InfoLine {
     time: Option<String>,
     /// Safe to print.
     pub(super) text: String,
+    /// Shorter texts for a narrow pane, the longest first.
+    shorter: Vec<String>,
     style: Style,
     pub(super) needs_attention: bool,
     /// The index of the note that the line is about.
@@ -37,21 +39,39 @@ pub(super) struct InfoLine {
 impl InfoLine {
     /// A fact with its name; the value is safe to print.
     pub(super) fn fact(name: &str, value: &str, style: Style) -> Self {
-        Self { time: None, text: named(name, value), style, needs_attention: false, note: None }
+        Self { time: None, text: named(name, value), shorter: Vec::new(), style, needs_attention: false, note: None }
     }
 
     /// The heading of some facts.
     pub(super) fn heading(text: &str, theme: &Theme) -> Self {
-        Self { time: None, text: text.to_owned(), style: theme.dim(), needs_attention: false, note: None }
+        Self {
+            time: None,
+            text: text.to_owned(),
+            shorter: Vec::new(),
+            style: theme.dim(),
+            needs_attention: false,
+            note: None,
+        }
     }
 
-    /// The line as drawn.
+    /// The whole line.
     pub(super) fn line(&self, theme: &Theme) -> Line<'static> {
-        let Some(time) = &self.time else { return Line::styled(format!(" {}", self.text), self.style) };
+        self.line_of(&self.text, theme)
+    }
+
+    /// The line in a number of cells: the longest text that fits, truncated if none does.
+    pub(super) fn line_within(&self, cells: usize, theme: &Theme) -> Line<'static> {
+        let texts = std::iter::once(&self.text).chain(&self.shorter);
+        let fitting = texts.map(|text| self.line_of(text, theme)).find(|line| line.width() <= cells);
+        fitting.unwrap_or_else(|| truncated(self.line(theme), cells))
+    }
+
+    fn line_of(&self, text: &str, theme: &Theme) -> Line<'static> {
+        let Some(time) = &self.time else { return Line::styled(format!(" {text}"), self.style) };
         let sign = if self.needs_attention { "!" } else { " " };
         Line::from(vec![
             Span::styled(format!("{} ", padded_start(time, 8)), theme.dim()),
-            Span::styled(format!("{sign} {}", self.text), self.style),
+            Span::styled(format!("{sign} {text}"), self.style),
         ])
     }
 }
@@ -95,7 +115,7 @@ impl RunsScreen {
         let cells = usize::from(inner.width);
         let line = |(at, line): (usize, &InfoLine)| {
             let style = if Some(at) == jumped { theme.selected(true) } else { Style::new() };
-            truncated(line.line(theme), cells).style(style)
+            line.line_within(cells, theme).style(style)
         };
         let shown: Vec<Line<'_>> = lines.iter().enumerate().skip(start).take(height).map(line).collect();
         frame.render_widget(Paragraph::new(shown), inner);
@@ -116,6 +136,7 @@ fn event_lines(curves: &RunCurves, theme: &Theme) -> Vec<InfoLine> {
             InfoLine {
                 time: Some(time_label(since)),
                 text: printable(&note_text(&note.kind)),
+                shorter: shorter_texts(&note.kind).iter().map(|text| printable(text)).collect(),
                 style,
                 needs_attention: needs_attention(&note.kind),
                 note: Some(at),
@@ -132,5 +153,5 @@ fn log_line(line: &LogLine, theme: &Theme) -> InfoLine {
         LogLevel::Other => (theme.dim(), false),
     };
     let time = Some(line.time.map(clock_time).unwrap_or_default());
-    InfoLine { time, text: printable(&line.text), style, needs_attention, note: None }
+    InfoLine { time, text: printable(&line.text), shorter: Vec::new(), style, needs_attention, note: None }
 }

@@ -11,11 +11,11 @@ use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::run_names::title;
 use crate::tui::protocol::runs::RunsEffect;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted_start, padded};
+use crate::tui::widgets::fitted::{fitted_path, padded};
 use crate::tui::widgets::pane::draw_box;
 use crate::tui::widgets::text_field::TextField;
 use mammoscope_domain::run::run_labels::{LabelError, RunLabels};
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 const FIELDS: [&str; 3] = ["name", "tags", "note"];
@@ -109,8 +109,8 @@ impl RunsScreen {
             None if form.focus == 1 => Line::styled(" words separated by blanks or commas", theme.dim()),
             None => Line::default(),
         });
-        let file = printable_path(&form.run.labels());
-        let file = fitted_start(&file, usize::from(inner.width).saturating_sub(10));
+        let file = shared.shown_path(&form.run.labels());
+        let file = fitted_path(&file, usize::from(inner.width).saturating_sub(10));
         lines.push(Line::styled(format!(" kept in {file}"), theme.dim()));
         frame.render_widget(Paragraph::new(lines), inner);
     }

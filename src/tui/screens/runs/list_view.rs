@@ -17,7 +17,7 @@ use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{padded, padded_start, width};
+use crate::tui::widgets::fitted::{first_fitting, fitted_parts, padded, padded_name, padded_start, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::run_condition::RunCondition;
@@ -51,6 +51,7 @@ impl RunsScreen {
             rows = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
         }
         if self.picker.shown.is_empty() {
+            let rows = Rect { x: rows.x + 1, width: rows.width.saturating_sub(2), ..rows };
             frame.render_widget(Paragraph::new(self.empty_text(shared)).wrap(Wrap { trim: true }), rows);
             return;
         }
@@ -177,11 +178,7 @@ impl RunsScreen {
                     None => theme.warning(),
                     Some(_) => theme.text(),
                 };
-                let silence = row.status.as_ref().map_or(TimeDelta::zero(), |status| shared.now - status.heartbeat);
-                (
-                    state_in(state_text(row, shared), row.condition.as_ref(), silence.max(TimeDelta::zero()), cells),
-                    style,
-                )
+                (state_within(row, shared, cells), style)
             }
             Column::Curve => {
                 let is_active = row.condition.as_ref().is_some_and(RunCondition::is_active);
@@ -218,12 +215,19 @@ fn name_spans(row: &RunRow, place: Place, cells: usize, theme: &Theme) -> Vec<Sp
                 FolderKind::Group => own.unwrap_or_default(),
                 FolderKind::Study => own.unwrap_or_else(|| place_text(spec)),
             };
-            (tree, format!("{:<5} {rest}", spec.view.name()))
+            let room = cells.saturating_sub(width(tree));
+            let full = format!("{:<5} {rest}", spec.view.name());
+            // In a study, the place says more than the view.
+            let text = match kind {
+                FolderKind::Study if !rest.is_empty() => first_fitting([full.trim_end(), &rest], room),
+                _ => full,
+            };
+            (tree, text)
         }
         _ => ("", title(row)),
     };
     let room = cells.saturating_sub(width(tree));
-    vec![Span::styled(tree, theme.border()), Span::raw(padded(text.trim_end(), room))]
+    vec![Span::styled(tree, theme.border()), Span::raw(padded_name(text.trim_end(), room))]
 }
 
 /// The line of a folder: its name and time, and its progress.
@@ -254,7 +258,7 @@ fn folder_line(
     let room = cells.saturating_sub(name_cells + 5);
     Line::from(vec![
         Span::styled(format!(" {sign} "), theme.accent()),
-        Span::raw(padded(&name, name_cells) + "  "),
+        Span::raw(padded(&fitted_parts(&name, name_cells), name_cells) + "  "),
         Span::styled(padded(&progress.within(room), room), style),
     ])
 }
@@ -292,6 +296,12 @@ pub(super) fn state_text(row: &RunRow, shared: &SharedState) -> String {
         (None, _, Some(problem)) => printable(problem),
         (None, _, None) => format!("nothing is known of {}", printable_path(row.run.path())),
     }
+}
+
+/// The condition of a run in a number of cells: with the evidence if it fits.
+pub(super) fn state_within(row: &RunRow, shared: &SharedState, cells: usize) -> String {
+    let silence = row.status.as_ref().map_or(TimeDelta::zero(), |status| shared.now - status.heartbeat);
+    state_in(state_text(row, shared), row.condition.as_ref(), silence.max(TimeDelta::zero()), cells)
 }
 
 /// The sign for a run's condition; colour is never the only sign.

@@ -3,7 +3,7 @@
 use crate::report::event_text::event_text;
 use crate::tui::protocol::runs::NoteKind;
 use mammoscope_domain::run::run_event::RunEventKind;
-use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
+use mammoscope_domain::run::run_records::{CheckpointKind, EpochMetrics, SavedCheckpoint};
 use mammoscope_domain::run::run_status::RunPhase;
 
 /// True for something that the user should look at.
@@ -54,9 +54,22 @@ pub(super) fn note_text(kind: &NoteKind) -> String {
         NoteKind::Spike(spike) => format!("spike: loss {:.4}, against a median of {:.4}", spike.loss, spike.median),
         NoteKind::Plateau(plateau) => {
             let (epochs, lowest) = (plateau.epoch - plateau.since, plateau.lowest);
-            format!("plateau: val loss not below {lowest:.4} for {epochs} epochs")
+            format!("plateau: val loss not below {lowest:.4} in {epochs} epochs")
         }
     }
+}
+
+/// Shorter descriptions of a note for a narrow pane, the longest first: of an epoch, the metrics of the training
+/// images give way.
+pub(super) fn shorter_texts(kind: &NoteKind) -> Vec<String> {
+    let NoteKind::Event(RunEventKind::EpochEnded(record)) = kind else { return Vec::new() };
+    let EpochMetrics { epoch, train_loss, val_loss, val_accuracy, .. } = record.metrics;
+    let (Some(loss), Some(accuracy)) = (val_loss, val_accuracy) else { return Vec::new() };
+    vec![
+        format!("epoch {epoch:>3}  loss {train_loss:.3} val {loss:.3}  val acc {accuracy:.3}"),
+        format!("epoch {epoch:>3}  val loss {loss:.3} acc {accuracy:.3}"),
+        format!("epoch {epoch:>3}  val loss {loss:.3}"),
+    ]
 }
 
 /// The sign on the charts and its ASCII substitute; most notes have none.

@@ -12,7 +12,7 @@ use super::charts_view::LETTERS;
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::run_names::titles;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::{fitted, padded, width};
+use crate::tui::widgets::fitted::{fitted_name, padded_name, width};
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The widest name in a line with values.
@@ -45,7 +45,7 @@ impl RunsScreen {
         let lines: Vec<Line<'_>> = if area.height > 1 {
             let name_cells = names.iter().map(|name| width(name)).max().unwrap_or(0).min(MAX_NAME);
             let line = |(run, name): (&RunDir, &String)| {
-                let mut text = named(run, &padded(name, name_cells));
+                let mut text = named(run, &padded_name(name, name_cells));
                 for value in self.values_of(run) {
                     if width(&text) + width(&value) + 2 <= cells {
                         text = text + " " + &value + " ";
@@ -57,7 +57,7 @@ impl RunsScreen {
         } else {
             let total: usize = names.iter().map(|name| width(name) + 4).sum();
             let share = (cells / names.len().max(1)).saturating_sub(4).max(4);
-            let name = |name: &String| if total <= cells { name.clone() } else { fitted(name, share) };
+            let name = |name: &String| if total <= cells { name.clone() } else { fitted_name(name, share) };
             let spans = runs.iter().zip(&names).map(|(run, text)| Span::styled(named(run, &name(text)), style(run)));
             vec![Line::from(spans.collect::<Vec<_>>())]
         };

@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
 use super::RunsScreen;
-use super::details_view::truncated;
 use super::info_pane::InfoLine;
 use crate::terminal::input::{Key, Mouse, MouseKind};
 use crate::tui::protocol::effect::{Effect, Notice, Tone};
@@ -202,7 +201,7 @@ impl RunsScreen {
         let line = |at: usize| {
             let line = &lines[at];
             let style = if at == pager.list.cursor { theme.selected(true) } else { Style::new() };
-            let mut line_drawn = truncated(line.line(theme), cells);
+            let mut line_drawn = line.line_within(cells, theme);
             line_drawn.push_span(" ".repeat(cells.saturating_sub(line_drawn.width())));
             let found = pager.matches(line);
             line_drawn.style(if found { style.patch(theme.accent()) } else { style })

@@ -7,16 +7,19 @@ use ratatui::widgets::Paragraph;
 
 use super::columns::{best_text, epoch_text};
 use super::details_view::truncated;
-use super::list_view::{condition_sign, place_text, short_name, state_text};
+use super::list_view::{condition_sign, place_text, short_name, state_within};
 use super::listing::{FolderKind, progress, ranking};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{padded, padded_start};
+use crate::tui::widgets::fitted::{padded, padded_start, width};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::study::study_ranking::{RankedPoint, StudyRanking};
 use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
+
+/// Cells before the state in the line of a run.
+const BEFORE_STATE: usize = 37;
 
 /// Draws the details of a study or a group, with a frame if there is room; `drawn` is the run whose curves are shown.
 pub(super) fn draw_folder(
@@ -28,15 +31,17 @@ pub(super) fn draw_folder(
     framed: bool,
 ) {
     let theme = &shared.theme;
-    let progress = progress(rows.iter().copied()).to_string();
+    let progress = progress(rows.iter().copied());
     let title = format!("{} {}", kind.name(), printable(short_name(id)));
     let inner = if framed { draw_pane(frame, area, theme, false, [&title, ""]) } else { area };
     let ranking = ranking(rows.iter().copied()).filter(|ranking| ranking.points.len() > 1);
-    let mut lines = vec![Line::raw(if framed { format!(" {progress}") } else { format!(" {title} · {progress}") })];
+    let lead = if framed { " ".to_owned() } else { format!(" {title} · ") };
+    let progress = progress.within(usize::from(inner.width).saturating_sub(width(&lead)));
+    let mut lines = vec![Line::raw(lead + &progress)];
     match &ranking {
         Some(ranking) if framed => lines.extend(ranking_lines(ranking, usize::from(inner.height), theme)),
         Some(ranking) => lines.extend(ranking.best().map(|best| best_line(ranking, best, theme))),
-        None if framed => lines.extend(rows.iter().map(|row| view_line(row, shared))),
+        None if framed => lines.extend(rows.iter().map(|row| view_line(row, inner.width.into(), shared))),
         None => {}
     }
     if framed {
@@ -53,24 +58,25 @@ pub(super) fn draw_folder(
 }
 
 /// A run of a group: its view, its best value and its progress.
-fn view_line(row: &RunRow, shared: &SharedState) -> Line<'static> {
+fn view_line(row: &RunRow, cells: usize, shared: &SharedState) -> Line<'static> {
     let theme = &shared.theme;
     let (sign, style) = condition_sign(row.condition.as_ref(), theme);
     let view = row.spec.as_ref().map_or_else(|| printable(&row.run.name()), |spec| spec.view.to_string());
     let best = row.status.as_ref().and_then(|status| status.best.as_ref());
     let best = best.map_or_else(|| "–".to_owned(), |best| format!("{} @ {}", best_text(best, theme), best.epoch));
+    let state = state_within(row, shared, cells.saturating_sub(BEFORE_STATE));
     Line::from(vec![
         Span::styled(format!(" {sign} "), style),
         Span::raw(padded(&view, 6)),
         Span::raw(padded(&best, 18)),
         Span::raw(padded_start(&epoch_text(row.status.as_ref()), 8)),
-        Span::styled(format!("  {}", state_text(row, shared)), theme.dim()),
+        Span::styled(format!("  {state}"), theme.dim()),
     ])
 }
 
 fn best_line(ranking: &StudyRanking, best: &RankedPoint, theme: &Theme) -> Line<'static> {
     Line::from(vec![
-        Span::styled(format!(" {} {} ", theme.sign("★", "*"), ranking.monitor.name()), theme.dim()),
+        Span::styled(format!(" {} {} ", theme.sign("★", "*"), metric_name(ranking)), theme.dim()),
         Span::raw(figure(best.mean)),
         Span::styled(format!("  point {}: {}", best.point, values_text(best)), theme.dim()),
     ])
@@ -85,7 +91,7 @@ fn ranking_lines(ranking: &StudyRanking, height: usize, theme: &Theme) -> Vec<Li
     let seeds = ranking.points.iter().any(|point| point.sd_seeds.is_some());
     let spread = if seeds { "   ± seeds" } else { "" };
     let mut lines =
-        vec![Line::styled(format!(" point {:>12}{spread}   runs  values", ranking.monitor.name()), theme.dim())];
+        vec![Line::styled(format!(" point {:>12}{spread}   runs  values", metric_name(ranking)), theme.dim())];
     for point in ranking.points.iter().take(fitting) {
         let is_best = ranking.best().is_some_and(|best| best.point == point.point);
         let sign = if is_best { theme.sign("★", "*") } else { " " };
@@ -103,6 +109,11 @@ fn ranking_lines(ranking: &StudyRanking, height: usize, theme: &Theme) -> Vec<Li
         ]));
     }
     lines
+}
+
+/// The name of the ranked metric: `val accuracy`.
+fn metric_name(ranking: &StudyRanking) -> String {
+    ranking.monitor.name().replace('_', " ")
 }
 
 fn values_text(point: &RankedPoint) -> String {

@@ -214,7 +214,9 @@ impl RunsScreen {
             self.view.lower = Some(Lower::Events);
         }
         let text = note_text(&curves.notes[found].kind);
-        let text = format!("step {}: {}", curves.notes[found].step, printable(&text));
+        let place = format!("step {}", curves.notes[found].step);
+        let is_named = text.contains(&format!("at {place}"));
+        let text = if is_named { printable(&text) } else { format!("{place}: {}", printable(&text)) };
         vec![Effect::warning(text)]
     }
 

@@ -4,15 +4,15 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::estimate::{DataState, Estimate, Timing, estimate, shares};
+use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
 use crate::report::epoch_table::seconds_text;
 use crate::tui::protocol::train::DataSummary;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_path, padded_start, width};
 use crate::tui::widgets::key_text::key_text;
-use crate::tui::widgets::wrapped::wrapped;
 use mammoscope_domain::network::network_plan::NetworkPlan;
 use mammoscope_domain::run::dataset_manifest::SplitSource;
 use mammoscope_domain::run::run_condition::age_text;
@@ -20,7 +20,7 @@ use mammoscope_domain::subject::density::DensityClass;
 use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::grouped_digits::grouped;
-use mammoscope_domain::text::printable::{printable, printable_path};
+use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::compute_options::DeviceList;
 use mammoscope_domain::training::disk_estimate::DiskEstimate;
 use mammoscope_engine_client::placement_benchmark::PlacementTiming;
@@ -54,7 +54,7 @@ impl TrainScreen {
             DataState::Known(data) => {
                 push_wrapped(&mut lines, "", &self.runs_text(data), theme.text(), cells);
                 lines.push(Line::default());
-                lines.extend(images_table(data, &self.source_text(data), cells, theme));
+                lines.extend(images_table(data, &self.source_text(data), cells, shared));
                 lines.push(Line::default());
             }
         }
@@ -271,7 +271,8 @@ fn images_text(data: &DataSummary, source: &str) -> String {
 }
 
 /// The numbers of images by split and class over all views, and by split for each of several views.
-fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -> Lines {
+fn images_table(data: &DataSummary, source: &str, cells: usize, shared: &SharedState) -> Lines {
+    let theme = &shared.theme;
     let column = (cells.saturating_sub(11) / 5).clamp(4, 9);
     let cell = |number: usize| padded_start(&grouped(number), column);
     let mut header = vec![Span::styled(format!("{:<11}", "images"), theme.dim())];
@@ -298,7 +299,7 @@ fn images_table(data: &DataSummary, source: &str, cells: usize, theme: &Theme) -
         }
     }
     lines.push(Line::styled(source.to_owned(), theme.dim()));
-    let root = fitted_start(&printable_path(&data.root), cells);
+    let root = fitted_path(&shared.shown_path(&data.root), cells);
     lines.push(Line::styled(root, theme.dim()));
     lines
 }

@@ -18,6 +18,7 @@ mod study;
 mod typing;
 mod update;
 mod view;
+mod wrapped;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! The drawing of the form's rows.
 
+use std::path::Path;
+
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
@@ -11,7 +13,7 @@ use super::study::STUDY;
 use crate::terminal::input::Mouse;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, fitted_start, padded, padded_start, width};
+use crate::tui::widgets::fitted::{fitted, fitted_path, padded, padded_start, width};
 use mammoscope_domain::subject::view::View;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
@@ -109,7 +111,7 @@ impl TrainScreen {
             (Field::Splits, None) if self.form.study.folds().is_some() => {
                 spans.push(Span::styled(fitted("replaced by folds, in the section study", room), theme.dim()));
             }
-            (Field::Data, None) => spans.extend(self.data_spans(room, theme)),
+            (Field::Data, None) => spans.extend(self.data_spans(room, shared)),
             (Field::Preset, None) => spans.extend(self.preset_spans(room, theme)),
             (Field::Name, None) if self.form.name.is_empty() => {
                 spans.push(Span::styled(fitted(&self.form.preset.name, room), theme.dim()));
@@ -151,7 +153,8 @@ impl TrainScreen {
                 spans.push(Span::styled(padded_start(&text, VALUE), style));
             }
         }
-        let unit = format!(" {}", padded(key.unit, UNIT));
+        let unit = if self.form.text(field) == "1" { singular(key.unit) } else { key.unit };
+        let unit = format!(" {}", padded(unit, UNIT));
         // The largest seed, which no column has room for.
         let range = format!(" {}", key.range.about("x").replace("9007199254740992", "2^53"));
         let range = fitted(&range, room.saturating_sub(VALUE + width(&unit)));
@@ -177,7 +180,8 @@ impl TrainScreen {
         boxes.flat_map(draw).collect()
     }
 
-    fn data_spans(&self, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    fn data_spans(&self, room: usize, shared: &SharedState) -> Vec<Span<'static>> {
+        let theme = &shared.theme;
         let (note, style) = match &self.data.state {
             DataState::Unknown => (String::new(), theme.dim()),
             DataState::Reading => ("reading …".to_owned(), theme.dim()),
@@ -191,7 +195,7 @@ impl TrainScreen {
             return vec![Span::styled(fitted(text, room), theme.dim())];
         }
         let path = room.saturating_sub(width(&note) + 2);
-        let shown = padded(&fitted_start(&printable(&self.form.data), path), path);
+        let shown = padded(&fitted_path(&shared.shown_path(Path::new(&self.form.data)), path), path);
         vec![Span::raw(shown), Span::raw(" "), Span::styled(fitted(&note, room), style)]
     }
 
@@ -221,4 +225,8 @@ fn chosen(text: &str, theme: &Theme) -> String {
 fn typed(spans: Vec<Span<'static>>, wrong: bool, theme: &Theme) -> Vec<Span<'static>> {
     let style = if wrong { theme.bad() } else { Style::new().add_modifier(Modifier::UNDERLINED) };
     spans.into_iter().map(|span| span.patch_style(style)).collect()
+}
+/// A unit for the value 1: `epoch` for `epochs`, `batch` for `batches`.
+fn singular(unit: &str) -> &str {
+    unit.strip_suffix("ches").map_or_else(|| unit.strip_suffix('s').unwrap_or(unit), |stem| &unit[..stem.len() + 2])
 }

@@ -10,6 +10,7 @@ use super::fields::{Field, Row, sections};
 use super::form::TrainForm;
 pub(super) use super::rows::Areas;
 use super::rows::VALUE_AT;
+use super::wrapped::wrapped;
 use super::{Pane, TrainScreen};
 use crate::tui::protocol::train::SplitChoice;
 use crate::tui::protocol::verb::Verb;
@@ -18,7 +19,6 @@ use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{fitted, padded, width};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
-use crate::tui::widgets::wrapped::wrapped;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_domain::training::config_keys::ConfigKey;
@@ -254,7 +254,9 @@ impl TrainScreen {
             (true, _, 0) => format!("{} back", key_text(Verb::Back, &shared.keymap)),
             (true, ..) => format!("↑↓ more · {} back", key_text(Verb::Back, &shared.keymap)),
             (false, _, 0) => self.duration_text(),
-            (false, true, _) => format!("{hidden} more lines: {}", key_text(Verb::NextPane, &shared.keymap)),
+            (false, true, _) => {
+                format!("{} below: {}", counted(hidden, "line"), key_text(Verb::NextPane, &shared.keymap))
+            }
             (false, false, _) => format!("{} shows all", key_text(Verb::NextPane, &shared.keymap)),
         };
         let inner = draw_pane(frame, area, theme, focused, ["Estimate", &note]);

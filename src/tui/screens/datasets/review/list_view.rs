@@ -10,7 +10,7 @@ use super::{ReviewPane, is_uncertain};
 use crate::tui::protocol::review::ReviewedImage;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::fitted::{fitted, padded};
+use crate::tui::widgets::fitted::{fitted, padded, padded_name};
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::text::grouped_digits::grouped;
 use mammoscope_domain::text::printable::printable;
@@ -62,8 +62,8 @@ impl ReviewPane {
         let room = cells.saturating_sub(SUBJECT + 13 + findings.len());
         Line::from(vec![
             Span::styled(format!("{sign} "), sign_style),
-            Span::raw(padded(&printable(&output.subject), SUBJECT - 1) + " "),
-            Span::raw(format!("{}{:<6}", padded(&printable(&output.exam), 3), output.view.name())),
+            Span::raw(padded_name(&printable(&output.subject), SUBJECT - 1) + " "),
+            Span::raw(format!("{}{:<6}", padded_name(&printable(&output.exam), 3), output.view.name())),
             Span::styled(format!("{class:<2}"), class_style),
             Span::styled(fitted(&muscle, room), muscle_style),
             Span::styled(findings, theme.warning()),

@@ -13,7 +13,7 @@ use crate::tui::protocol::painted_review::{BREAST, CROP, MUSCLE, PaintedReview, 
 use crate::tui::protocol::review::ReviewedImage;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
-use crate::tui::widgets::fitted::fitted;
+use crate::tui::widgets::fitted::{first_fitting, fitted};
 use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::picture::PictureContent;
@@ -88,7 +88,8 @@ impl ReviewPane {
     fn draw_prepared(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState, image: &ReviewedImage) {
         let theme = &shared.theme;
         let title = if self.correction.is_some() { "After, as it would be" } else { "After" };
-        let inner = draw_pane(frame, area, theme, false, [title, ""]);
+        let title = first_fitting([title, "After"], usize::from(area.width.saturating_sub(6)));
+        let inner = draw_pane(frame, area, theme, false, [&title, ""]);
         let path = Self::prepared_path(&self.folder, image);
         let original = self.original(&image.record.source.path);
         if let (Some(correction), Some(Ok(picture))) = (&self.correction, original) {
@@ -129,8 +130,9 @@ impl ReviewPane {
             (_, Some(class)) => format!("class {class}"),
             (None, None) => "no class".to_owned(),
         };
-        let size = format!("{}{times}{} of {columns}{times}{rows}", crop.width(), crop.height());
-        let mut lines = vec![Line::raw(fitted(&format!("{} {dot} {class} {dot} {size}", output.view), cells))];
+        let short = format!("{} {dot} {class} {dot} {}{times}{}", output.view, crop.width(), crop.height());
+        let full = format!("{short} of {columns}{times}{rows}");
+        let mut lines = vec![Line::raw(first_fitting([full.as_str(), &short], cells))];
         let muscle = match (&self.correction, steps.pectoral.state) {
             (Some(correction), _) => {
                 let angle = correction.curve.angle_from_vertical();

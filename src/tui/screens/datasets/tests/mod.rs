@@ -13,7 +13,7 @@ use crate::tui::protocol::datasets::DatasetsMessage;
 use crate::tui::protocol::effect::Destination;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
-use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 use mammoscope_dataset::folder_listing::FolderContext;
 use mammoscope_dataset::folder_listing::FolderListing;
@@ -102,23 +102,21 @@ fn keys(text: &str) -> Vec<Key> {
 fn the_screen_is_drawn() {
     let mut app = fresh_app();
     send(&mut app, DatasetsMessage::Offered(vec!["/density/workspace/phantoms".into(), "/density/testset".into()]));
-    insta::assert_snapshot!("nothing_80x24", shown(&mut app, (80, 24)));
+    assert_drawn!("nothing", &mut app, shown);
     open_set(&mut app);
     press(&mut app, &[Key::Right, Key::Down, Key::Right, Key::Down, Key::Right]);
-    insta::assert_snapshot!("folders_80x24", shown(&mut app, (80, 24)));
-    insta::assert_snapshot!("folders_120x40", shown(&mut app, (120, 40)));
+    assert_drawn!("folders", &mut app, shown);
     press(&mut app, &[Key::Enter, Key::Char(' '), Key::Char('w')]);
-    insta::assert_snapshot!("images_80x24", shown(&mut app, (80, 24)));
-    insta::assert_snapshot!("images_120x40", shown(&mut app, (120, 40)));
+    assert_drawn!("images", &mut app, shown);
     press(&mut app, &[Key::Char('.'), Key::Char('/'), Key::Char('1')]);
-    insta::assert_snapshot!("filter_80x24", shown(&mut app, (80, 24)));
+    assert_drawn!("filter", &mut app, shown);
     press(&mut app, &[Key::Escape, Key::Char('o')]);
     let typed = "/data/".to_owned();
     send(
         &mut app,
         DatasetsMessage::Completed { typed, found: vec!["/data/density/".into(), "/data/d\u{202e}x/".into()] },
     );
-    insta::assert_snapshot!("open_80x24", shown(&mut app, (80, 24)));
+    assert_drawn!("open", &mut app, shown);
 }
 
 #[test]

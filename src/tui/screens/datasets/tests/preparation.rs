@@ -39,7 +39,7 @@ fn ended(outcome: Result<PreparationOutcome, &str>) -> PreparationMessage {
 fn the_form_suggests_an_output_and_starts_a_run() {
     let mut app = opened();
     press(&mut app, &[Key::Char('p'), Key::Enter]);
-    insta::assert_snapshot!("preparation_form_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("preparation_form", &mut app);
     assert_eq!(press(&mut app, &[Key::Enter]), [start(ROOT, "/data/density-prepared", "")]);
 
     // The output follows the input until it is typed itself.
@@ -69,7 +69,7 @@ fn a_run_is_followed_hidden_and_stopped() {
     (3..40).for_each(|number| {
         tell(&mut app, refused(number));
     });
-    insta::assert_snapshot!("preparation_run_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("preparation_run", &mut app);
     press(&mut app, &[Key::Escape]);
     let screen = drawn(&mut app, (80, 24));
     assert!(screen.contains("preprocessing 123 of 400 files prepared · 12.3/s · 23 s left · 37 refused"), "{screen}");
@@ -79,7 +79,7 @@ fn a_run_is_followed_hidden_and_stopped() {
     let summary = Summary { written: 120, refused: 37, cancelled: true, ..Summary::default() };
     let notes = vec!["classes are taken from labels.csv".to_owned()];
     tell(&mut app, ended(Ok(PreparationOutcome { summary, notes })));
-    insta::assert_snapshot!("preparation_ended_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("preparation_ended", &mut app);
     press(&mut app, &[Key::Enter]);
     assert!(!drawn(&mut app, (80, 24)).contains("Enter closes"));
 }

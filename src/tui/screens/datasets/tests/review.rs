@@ -139,12 +139,12 @@ fn notice(app: &App) -> &str {
 #[test]
 fn the_review_is_drawn() {
     let (mut app, images) = reviewing();
-    insta::assert_snapshot!("review_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("review_unlocated", &mut app);
     locate(&mut app, &images);
     press(&mut app, &[Key::Down]);
-    insta::assert_snapshot!("review_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("review", &mut app);
     press(&mut app, &[Key::Char('R')]);
-    insta::assert_snapshot!("review_correction_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("review_correction", &mut app);
     for (width, height) in [(60, 15), (61, 16), (99, 20), (300, 90)] {
         drawn(&mut app, (width, height));
     }

@@ -7,18 +7,16 @@ use crate::tui::protocol::explain::ExplainEffect;
 fn two_evaluations_are_compared() {
     let mut fixture = Fixture::new().open();
     fixture.press_until(&[Key::Char('c')], |_| true);
-    insta::assert_snapshot!("chooser_80x24", drawn(&mut fixture.app, SMALL));
+    assert_drawn!("chooser", &mut fixture.app);
     fixture.press_until(&[Key::Enter], |screen| {
         let with = screen.opened.as_ref().and_then(|opened| opened.comparison.as_ref());
         with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
     });
-    insta::assert_snapshot!("flips_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("flips_120x40", drawn(&mut fixture.app, LARGE));
-    insta::assert_snapshot!("flips_200x55", drawn(&mut fixture.app, (200, 55)));
+    assert_drawn!("flips", &mut fixture.app);
     press(&mut fixture.app, &[Key::Char('%')]);
-    insta::assert_snapshot!("compared_80x24", drawn(&mut fixture.app, SMALL));
+    assert_drawn!("compared", &mut fixture.app);
     press(&mut fixture.app, &[Key::Char('%')]);
-    insta::assert_snapshot!("compared_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("compared_shares", &mut fixture.app);
     fixture.app.shared.theme.ascii = true;
     fixture.app.shared.theme.depth = crate::terminal::color_depth::ColorDepth::None;
     insta::assert_snapshot!("compared_without_colours_80x24", drawn(&mut fixture.app, SMALL));
@@ -41,8 +39,7 @@ fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
     let pairs: Vec<_> = fixture.opened().cases.cases.iter().map(|case| case.pair.unwrap()).collect();
     assert!(!pairs.is_empty() && pairs.iter().all(|pair| pair.touches(fixture.opened().cell)), "{pairs:?}");
     press(&mut fixture.app, &[Key::Enter]);
-    insta::assert_snapshot!("pairs_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("pairs_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("pairs", &mut fixture.app);
     // The models whose maps are requested, the one on the left first.
     let sources = |app: &mut App, key: Key| {
         let effects = press(app, &[key]);
@@ -75,7 +72,7 @@ fn flips_are_listed_with_both_predictions_and_explained_by_either_model() {
 fn the_worst_errors_come_first_and_lists_are_sorted() {
     let mut fixture = Fixture::new().open();
     press(&mut fixture.app, &[Key::Char('!')]);
-    insta::assert_snapshot!("worst_80x24", drawn(&mut fixture.app, SMALL));
+    assert_drawn!("worst", &mut fixture.app);
     let listed = |fixture: &Fixture| {
         let set = fixture.opened().set().unwrap();
         let cases = fixture.opened().cases.cases.iter().map(|case| &set.evaluated.set.cases[case.place]);
@@ -100,9 +97,7 @@ fn cases_are_shown_as_thumbnails_and_their_paths_copied() {
     let mut fixture = Fixture::new().open();
     press(&mut fixture.app, &[Key::Char('!'), Key::Char('a')]);
     assert!(fixture.evaluate().is_on_sheet() && fixture.evaluate().view_state().shows_sheet);
-    for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), ((200, 55), "200x55")] {
-        insta::assert_snapshot!(format!("sheet_{name}"), drawn(&mut fixture.app, size));
-    }
+    assert_drawn!("sheet", &mut fixture.app);
     press(&mut fixture.app, &[Key::Right, Key::Right, Key::Left]);
     assert_eq!(fixture.opened().cases.list.cursor, 1);
     let effects = press(&mut fixture.app, &[Key::Char('y')]);

@@ -18,7 +18,7 @@ use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::verb::Verb;
 use crate::tui::services::Services;
-use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::metrics::evaluation_set::SetName;
 use mammoscope_domain::run::dataset_manifest::{
     DatasetManifest, MANIFEST_SCHEMA, ManifestSample, PixelFacts, SplitSource,
@@ -51,19 +51,17 @@ const LARGE: (u16, u16) = (120, 40);
 fn evaluations_are_listed_newest_first() {
     let mut fixture = Fixture::new();
     fixture.press_until(&[Key::Char('4')], |screen| screen.is_searched);
-    insta::assert_snapshot!("list_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("list_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("list", &mut fixture.app);
 }
 
 #[test]
 fn the_matrix_is_drawn_in_each_normalisation() {
     let mut fixture = Fixture::new().open();
-    insta::assert_snapshot!("counts_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("counts_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("counts", &mut fixture.app);
     press(&mut fixture.app, &[Key::Char('%'), Key::Down, Key::Right]);
-    insta::assert_snapshot!("row_shares_80x24", drawn(&mut fixture.app, SMALL));
+    assert_drawn!("row_shares", &mut fixture.app);
     press(&mut fixture.app, &[Key::Char('%'), Key::Char(']')]);
-    insta::assert_snapshot!("column_shares_of_a_view_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("column_shares_of_a_view", &mut fixture.app);
     fixture.app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut fixture.app, LARGE));
     fixture.app.shared.theme.light = false;
@@ -81,7 +79,7 @@ fn metrics_are_shown_before_their_intervals() {
     fixture.press_until(&[Key::Enter], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
     let text = drawn(&mut fixture.app, SMALL);
     assert!(text.contains("drawing resamples") && text.contains("accuracy"), "{text}");
-    insta::assert_snapshot!("before_intervals_80x24", text);
+    assert_drawn!("before_intervals", &mut fixture.app);
 }
 
 #[test]
@@ -89,8 +87,7 @@ fn the_images_of_a_cell_open_the_viewer_and_explain() {
     let mut fixture = Fixture::new().open();
     press(&mut fixture.app, &[Key::Down, Key::Right, Key::Enter]);
     assert!(fixture.opened().in_cases);
-    insta::assert_snapshot!("cases_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("cases_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("cases", &mut fixture.app);
     press(&mut fixture.app, &[Key::Down]);
     let images = fixture.opened().image_list().unwrap();
     assert_eq!(images.title, "B predicted as B · 4 examinations");
@@ -202,7 +199,7 @@ fn the_empty_screen_gives_instructions() {
     let mut app = fresh_app();
     app.shared.runs.listed = true;
     press(&mut app, &[Key::Char('4')]);
-    insta::assert_snapshot!("empty_80x24", drawn(&mut app, SMALL));
+    assert_drawn!("empty", &mut app);
     assert!(press(&mut app, &[Key::Enter]).is_empty());
 }
 
@@ -214,7 +211,7 @@ fn an_active_run_is_announced_for_evaluation() {
     let effects = fixture.app.navigate(Destination::Evaluation(run));
     fixture.perform(effects);
     fixture.press_until(&[], |screen| screen.opened.as_ref().is_some_and(|opened| opened.sets.is_some()));
-    insta::assert_snapshot!("active_run_80x24", drawn(&mut fixture.app, SMALL));
+    assert_drawn!("active_run", &mut fixture.app);
 }
 
 #[test]

@@ -8,8 +8,6 @@ use mammoscope_domain::metrics::bootstrap::Bootstrap;
 use mammoscope_domain::metrics::evaluation::Evaluation;
 use mammoscope_storage::tables::prediction_table::PredictionWriter;
 
-const HUGE: (u16, u16) = (200, 55);
-
 #[test]
 fn the_panes_are_shown_one_after_another() {
     let mut fixture = Fixture::new().open();
@@ -18,9 +16,7 @@ fn the_panes_are_shown_one_after_another() {
     for (expected, pane) in panes {
         press(&mut fixture.app, &[Key::Char('i')]);
         assert_eq!(fixture.evaluate().pane, expected);
-        for (size, name) in [(SMALL, "80x24"), (LARGE, "120x40"), (HUGE, "200x55")] {
-            insta::assert_snapshot!(format!("{pane}_{name}"), drawn(&mut fixture.app, size));
-        }
+        assert_drawn!(pane, &mut fixture.app);
     }
     press(&mut fixture.app, &[Key::Char('i'), Key::Char('I')]);
     assert_eq!(fixture.evaluate().view_state().pane, InfoPane::Subgroups, "saved");
@@ -38,10 +34,9 @@ fn a_comparison_has_the_curves_and_the_reliability_of_both() {
         with.is_some_and(|with| with.sets.len() == 7 && with.sets.iter().all(|set| set.resampled))
     });
     press(&mut fixture.app, &[Key::Char('i')]);
-    insta::assert_snapshot!("compared_curves_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("compared_curves", &mut fixture.app);
     press(&mut fixture.app, &[Key::Char('i')]);
-    insta::assert_snapshot!("compared_reliability_80x24", drawn(&mut fixture.app, SMALL));
-    insta::assert_snapshot!("compared_reliability_120x40", drawn(&mut fixture.app, LARGE));
+    assert_drawn!("compared_reliability", &mut fixture.app);
 }
 
 #[test]
@@ -58,7 +53,7 @@ fn scanners_are_subgroups_where_the_data_set_names_them() {
     fixture.app.update(UiMessage::Evaluate(message), fixed_time());
     press(&mut fixture.app, &[Key::Char('I')]);
     let text = drawn(&mut fixture.app, LARGE);
-    assert!(text.contains("Acme M 7") && text.contains("Other X") && !text.contains("scanners: not known"), "{text}");
+    assert!(text.contains("Acme M 7") && text.contains("Other X") && !text.contains("scanners unknown"), "{text}");
     assert_eq!(fixture.opened().name, Some(name));
 }
 
@@ -77,10 +72,8 @@ fn a_folder_of_predictions_is_opened_by_its_path_and_compared() {
     let folder = fixture.folder.path().join("outside");
     write_folder(&folder, 1.1);
     press(&mut fixture.app, &[Key::Char('o')]);
-    insta::assert_snapshot!(
-        "open_folder_80x24",
-        drawn(&mut fixture.app, SMALL).replace(&fixture.folder.path().to_string_lossy().into_owned(), "TMP")
-    );
+    let temporary = fixture.folder.path().to_string_lossy().into_owned();
+    assert_drawn!("open_folder", &mut fixture.app, |app, size| drawn(app, size).replace(&temporary, "TMP"));
     // A path without predictions is refused in the field, and what is open stays open.
     let typed: Vec<Key> = format!("/{}/nowhere", folder.display()).chars().map(Key::Char).collect();
     fixture.press_until(&typed, |_| true);

@@ -38,8 +38,7 @@ fn one_chart_is_shown_alone_and_the_others_are_reached_from_it() {
     press(&mut app, &[Key::Char(']'), Key::Char(']'), Key::Char(']'), Key::Char(']')]);
     let screen = drawn(&mut app, (80, 24));
     assert!(screen.contains("╭ GPU %"), "{screen}");
-    insta::assert_snapshot!("alone_80x24", screen);
-    insta::assert_snapshot!("alone_200x55", drawn(&mut app, (200, 55)));
+    assert_drawn!("alone", &mut app);
     press(&mut app, &[Key::Char('['), Key::Char('['), Key::Left]);
     assert!(drawn(&mut app, (120, 40)).contains("images/s"), "the cursor moves there too");
     press(&mut app, &[Key::Escape]);
@@ -54,7 +53,7 @@ fn one_chart_is_shown_alone_and_the_others_are_reached_from_it() {
 fn metrics_and_columns_are_chosen_and_stay_chosen() {
     let mut app = app_with_machine();
     press(&mut app, &[Key::Char('m')]);
-    insta::assert_snapshot!("metrics_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("metrics", &mut app);
     // All but the last three.
     for _ in 0..7 {
         press(&mut app, &[Key::Char(' '), Key::Down]);
@@ -63,9 +62,9 @@ fn metrics_and_columns_are_chosen_and_stay_chosen() {
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("╭ CPU %") && screen.contains("╭ memory GB") && !screen.contains("╭ accuracy"), "{screen}");
     press(&mut app, &[Key::Char('|'), Key::Down, Key::Down, Key::Char(' ')]);
-    insta::assert_snapshot!("columns_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("columns", &mut app);
     assert_eq!(press(&mut app, &[Key::Escape]), [Effect::SaveView]);
-    assert!(!drawn(&mut app, (120, 40)).contains("acc 0.640"));
+    assert!(!drawn(&mut app, (120, 40)).contains("acc 0.640↑"));
     let saved = serde_json::to_string(&app.screens.runs.view_state()).unwrap();
     let again = RunsScreen::new(serde_json::from_str(&saved).unwrap());
     assert_eq!(again.view.metrics, [Metric::GpuTemperature, Metric::Cpu, Metric::Memory]);
@@ -122,11 +121,11 @@ fn the_settings_of_a_run_are_shown_compared_and_used_again() {
     send(&mut app, RunsMessage::Listed(Ok(changed)));
     drawn(&mut app, (120, 40));
     press(&mut app, &[Key::Char('i'), Key::Char('i')]);
-    drawn(&mut app, (120, 40));
+    assert_drawn!("configuration", &mut app);
     press(&mut app, &[Key::Char('f')]);
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("configuration · a_CC_R") && screen.contains("cuda:0, f32, 2 threads"), "{screen}");
-    insta::assert_snapshot!("configuration_120x40", screen);
+    assert_drawn!("configuration_full", &mut app);
     press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' ')]);
     let lines = app.screens.runs.info_lines(Lower::Configuration, &app.shared);
     let names: Vec<&str> = lines.iter().filter_map(|line| line.text.split_whitespace().next()).collect();

@@ -54,10 +54,9 @@ fn a_group_is_drawn_together_and_folds() {
         send(&mut app, RunsMessage::Sketched { run: run.run.clone(), sketch: RunSketch { losses } });
     }
     press(&mut app, &[Key::Down]);
-    insta::assert_snapshot!("group_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("group_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("group_200x55", drawn(&mut app, (200, 55)));
+    assert_drawn!("group", &mut app);
     press(&mut app, &[Key::Home]);
+    assert_drawn!("group_selected", &mut app);
     assert!(drawn(&mut app, (120, 40)).contains("group demo"), "its details");
     press(&mut app, &[Key::Enter]);
     assert_eq!(shown_runs(&app), ["CC_R the good one", "MLO_L seed"]);
@@ -138,10 +137,11 @@ fn labels_are_edited_in_a_form_and_found_by_the_filter() {
     press(&mut app, &[Key::Tab]);
     type_text(&mut app, "paper a=b");
     assert_eq!(press(&mut app, &[Key::Enter]), [], "refused");
-    insta::assert_snapshot!("label_form_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("label_form", &mut app);
     (0..4).for_each(|_| drop(press(&mut app, &[Key::Backspace])));
     press(&mut app, &[Key::Tab]);
     type_text(&mut app, "q is typed, too");
+    assert_drawn!("note", &mut app);
     let labels = RunLabels {
         name: Some("final".to_owned()),
         tags: ["paper".to_owned()].into(),

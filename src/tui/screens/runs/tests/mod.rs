@@ -20,7 +20,7 @@ use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::run_log::{LogLevel, LogLine};
 use crate::tui::protocol::runs::{NoteKind, RunUpdate, RunsAction, RunsMessage};
 use crate::tui::services::run_watch::PendingUpdate;
-use crate::tui::testing::{drawn, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press};
 use mammoscope_domain::run::run_condition::{ProcessEvidence, RunCondition};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::run::run_records::{
@@ -217,15 +217,14 @@ fn the_screen_is_drawn() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('3')]);
     send(&mut app, RunsMessage::Listed(Ok(Vec::new())));
-    insta::assert_snapshot!("empty_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("empty", &mut app);
     let mut app = app_with_runs();
-    insta::assert_snapshot!("run_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("run_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("run", &mut app);
     press(&mut app, &[Key::Char('!'), Key::Char('!'), Key::Char('x')]);
-    insta::assert_snapshot!("cursor_and_menu_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("cursor_and_menu", &mut app);
     press(&mut app, &[Key::Escape, Key::Char(' '), Key::Down, Key::Char(' '), Key::Char('L')]);
     send(&mut app, RunsMessage::Followed { run: run_dir("a_CC_L"), update: Box::new(update_of(&events()[..150])) });
-    insta::assert_snapshot!("overlay_log_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("overlay_log", &mut app);
     app.shared.theme.ascii = true;
     insta::assert_snapshot!("overlay_ascii_80x24", drawn(&mut app, (80, 24)));
 }

@@ -20,7 +20,7 @@ fn the_cursor_reads_every_run_at_its_place_and_none_beyond_its_end() {
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("step 300 b 0.9"), "{screen}");
     assert!(screen.lines().any(|line| line.contains(" a a_CC_R  loss 0.9") && line.contains("val 1.1000")), "{screen}");
-    insta::assert_snapshot!("overlay_cursor_120x40", screen);
+    assert_drawn!("overlay_cursor", &mut app);
     // The selected run has ended before; the other one has not.
     app.screens.runs.cursor = Some(900.0);
     let screen = drawn(&mut app, (120, 40));
@@ -107,7 +107,7 @@ fn the_log_is_read_in_a_pager() {
     press(&mut app, &[Key::Enter]);
     assert!(drawn(&mut app, (80, 24)).contains("5 found · 87 of 100"), "the last match, in either case");
     press(&mut app, &[Key::Char('N')]);
-    insta::assert_snapshot!("pager_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("pager", &mut app);
     assert!(drawn(&mut app, (120, 40)).contains("67 of 100"));
     press(&mut app, &[Key::Char('n'), Key::Char('n')]);
     assert!(drawn(&mut app, (80, 24)).contains("5 found · 7 of 100"), "on to the first");
@@ -121,6 +121,11 @@ fn the_log_is_read_in_a_pager() {
     assert!(drawn(&mut app, (80, 24)).contains("╭ configuration · a_CC_R"));
     press(&mut app, &[Key::Char('I'), Key::Char('I')]);
     assert!(drawn(&mut app, (80, 24)).contains("╭ events · a_CC_R"));
+    press(&mut app, &[Key::Char('/')]);
+    type_text(&mut app, "epoch");
+    press(&mut app, &[Key::Enter]);
+    assert_drawn!("pager_of_events", &mut app);
+    press(&mut app, &[Key::Escape]);
     press(&mut app, &[Key::Escape]);
     assert!(app.screens.runs.pager.is_none());
 }

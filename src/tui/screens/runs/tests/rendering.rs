@@ -11,7 +11,7 @@ fn escape_sequences_in_the_log_are_escaped() {
     press(&mut app, &[Key::Char('i')]);
     let screen = drawn(&mut app, (120, 40));
     assert!(screen.contains("! \\u{1b}[31mcareful") && !screen.contains('\u{1b}'), "{screen}");
-    insta::assert_snapshot!("log_120x40", screen);
+    assert_drawn!("log", &mut app);
 }
 
 #[test]
@@ -19,13 +19,13 @@ fn other_states_are_drawn() {
     let mut app = app_with_runs();
     press(&mut app, &[Key::Char('/')]);
     type_text(&mut app, "cc");
-    insta::assert_snapshot!("filter_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("filter", &mut app);
     press(&mut app, &[Key::Escape, Key::Escape, Key::Char('x'), Key::Char('s')]);
-    insta::assert_snapshot!("confirm_stop_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("confirm_stop", &mut app);
     press(&mut app, &[Key::Escape, Key::End]);
-    insta::assert_snapshot!("stale_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("stale", &mut app);
     press(&mut app, &[Key::Up]);
-    insta::assert_snapshot!("failed_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("failed", &mut app);
 }
 
 #[test]

@@ -44,12 +44,11 @@ fn a_study_is_one_line_until_it_is_opened() {
         [Effect::Runs(RunsEffect::Follow(vec![run_dir("s_p2-fold2")]))],
         "the curves are those of the run that is being trained"
     );
-    insta::assert_snapshot!("study_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("study_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("study", &mut app);
     press(&mut app, &[Key::Enter, Key::Down, Key::Down, Key::Down]);
     assert_eq!(app.screens.runs.picker.shown.len(), 7);
     assert_eq!(app.screens.runs.chosen, Some(run_dir("s_p2-fold1")));
-    insta::assert_snapshot!("open_study_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("open_study", &mut app);
     press(&mut app, &[Key::Up, Key::Up, Key::Up, Key::Enter]);
     assert_eq!(app.screens.runs.picker.shown.len(), 3, "the same key closes it");
 }
@@ -97,7 +96,7 @@ fn a_study_is_resumed_and_stopped_as_a_whole() {
     let failed = of_study("s_p1-fold1", 1, RunPhase::Failed, 0.61);
     send(&mut app, RunsMessage::Changed(vec![failed]));
     press(&mut app, &[Key::Down, Key::Char('x')]);
-    insta::assert_snapshot!("study_menu_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("study_menu", &mut app);
     let effects = press(&mut app, &[Key::Char('r')]);
     let study = "2026-11-23T10-15-02_modern_7f3a".to_owned();
     assert_eq!(effects, [Effect::Runs(RunsEffect::ResumeStudy { study, runs: vec![run_dir("s_p1-fold1")] })]);

@@ -21,7 +21,7 @@ use crate::tui::app::App;
 use crate::tui::protocol::message::UiMessage;
 use crate::tui::protocol::screen_id::ScreenId;
 use crate::tui::protocol::train::ViewImages;
-use crate::tui::testing::{drawn, empty_shared_state, fixed_time, fresh_app, press};
+use crate::tui::testing::{assert_drawn, drawn, empty_shared_state, fixed_time, fresh_app, press};
 use crate::tui::view_state::ViewState;
 
 fn data(views: &[View]) -> DataSummary {
@@ -105,8 +105,7 @@ fn edit(app: &mut App, key: &str, value: &str) {
 #[test]
 fn an_empty_form_requests_a_data_set() {
     let mut app = app();
-    insta::assert_snapshot!("empty_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("empty_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("empty", &mut app);
     assert!(tick(&mut app, 5).is_empty(), "no engine is started in vain");
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     assert!(effects.is_empty() && app.notice.is_some(), "{effects:?}");
@@ -115,8 +114,7 @@ fn an_empty_form_requests_a_data_set() {
 #[test]
 fn a_valid_form_is_drawn() {
     let mut app = with_data(&View::ALL);
-    insta::assert_snapshot!("valid_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("valid_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("valid", &mut app);
     app.shared.theme.light = true;
     insta::assert_snapshot!("light_120x40", drawn(&mut app, (120, 40)));
     app.shared.theme.light = false;
@@ -127,10 +125,9 @@ fn a_valid_form_is_drawn() {
 #[test]
 fn an_estimate_is_drawn() {
     let mut app = with_estimate();
-    insta::assert_snapshot!("estimate_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("estimate_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("estimate", &mut app);
     press(&mut app, &[Key::Char('i')]);
-    insta::assert_snapshot!("estimate_pane_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("estimate_pane", &mut app);
 }
 
 #[test]
@@ -144,8 +141,7 @@ fn warnings_are_drawn() {
         "fewer than 1,000 training images: 811 in CC_R; the model may not generalise to other data".to_owned(),
     ];
     send(&mut app, TrainMessage::Scanned { request, outcome: Ok(data) });
-    insta::assert_snapshot!("warnings_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("warnings_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("warnings", &mut app);
 }
 
 #[test]
@@ -156,7 +152,7 @@ fn an_unusable_data_set_is_explained() {
     send(&mut app, TrainMessage::Scanned { request: request.wrapping_sub(1), outcome: Err("old".into()) });
     assert!(app.screens.train.data.state.known().is_some(), "an earlier request is ignored");
     send(&mut app, TrainMessage::Scanned { request, outcome: Err(error.into()) });
-    insta::assert_snapshot!("no_data_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("no_data", &mut app);
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty());
 }
 
@@ -265,14 +261,13 @@ fn a_start_requests_runs_and_goes_to_the_first() {
     assert_eq!(request.placement, Some(timing().placement), "the start uses the plan that is shown");
     assert_eq!(request.data.views, ViewSelection::All);
     press(&mut app, &[Key::Escape]);
-    insta::assert_snapshot!("starting_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("starting_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("starting", &mut app);
     assert!(press(&mut app, &[Key::Ctrl('s')]).is_empty(), "once is enough");
 
     send(&mut app, TrainMessage::Started(Err("the disk is full".into())));
     assert_eq!(app.screen, ScreenId::Train);
     assert_eq!(app.screens.train.form.config.epochs, 3, "the form keeps everything");
-    insta::assert_snapshot!("not_started_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("not_started", &mut app);
 
     press(&mut app, &[Key::Ctrl('s')]);
     let folder = tempfile::tempdir().unwrap();
@@ -313,7 +308,7 @@ fn another_screen_can_set_the_data_set() {
 fn the_network_is_shown_layer_by_layer() {
     let mut app = app();
     press(&mut app, &[Key::Char('I')]);
-    insta::assert_snapshot!("layers_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("layers", &mut app);
     press(&mut app, &[Key::End]);
     assert!(drawn(&mut app, (80, 24)).contains("dense_1"));
     press(&mut app, &[Key::Escape]);

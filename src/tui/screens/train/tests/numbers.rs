@@ -6,7 +6,7 @@ use super::*;
 fn a_wrong_value_is_reported_while_typing_and_escape_restores() {
     let mut app = with_estimate();
     edit(&mut app, "dropout", "1.5");
-    insta::assert_snapshot!("wrong_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("wrong", &mut app);
     press(&mut app, &[Key::Enter]);
     assert!(app.screens.train.editing.is_some(), "a wrong value is not applied");
     press(&mut app, &[Key::Escape]);
@@ -16,7 +16,7 @@ fn a_wrong_value_is_reported_while_typing_and_escape_restores() {
     edit(&mut app, "dropout", "0.5");
     press(&mut app, &[Key::Enter, Key::Escape]);
     assert!((app.screens.train.form.config.dropout - 0.5).abs() < 1e-9);
-    insta::assert_snapshot!("changed_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("changed", &mut app);
     press(&mut app, &[Key::Delete]);
     assert!(app.screens.train.form.changes().is_empty(), "Del restores the preset's value");
 }
@@ -29,7 +29,7 @@ fn a_filter_finds_keys_and_suggests_the_most_similar() {
     assert!(drawn(&mut app, (80, 24)).contains("the nearest is epochs"));
     press(&mut app, &[Key::Ctrl('u')]);
     typed(&mut app, "plateau");
-    insta::assert_snapshot!("filter_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("filter", &mut app);
     press(&mut app, &[Key::Down, Key::Escape]);
     let at = app.screens.train.field();
     assert_eq!(at.map(Field::name), Some("plateau_patience"), "the cursor stays on its field");
@@ -40,7 +40,7 @@ fn digits_replace_the_number_under_the_cursor() {
     let mut app = with_estimate();
     press(&mut app, &[Key::Char('/')]);
     typed(&mut app, "lr");
-    insta::assert_snapshot!("search_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("search", &mut app);
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screens.train.field().map(Field::name), Some("learning_rate"));
     // On a number, `5` is not the screen Explain.
@@ -62,7 +62,7 @@ fn enter_opens_a_number_selected() {
     press(&mut app, &[Key::Char('/')]);
     typed(&mut app, "epochs");
     press(&mut app, &[Key::Enter, Key::Enter]);
-    insta::assert_snapshot!("selected_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("selected", &mut app);
     typed(&mut app, "20");
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screens.train.form.config.epochs, 20, "not 10020");
@@ -76,9 +76,7 @@ fn an_implausible_value_is_asked_about_before_it_is_accepted() {
     edit(&mut app, "epochs", "10020");
     press(&mut app, &[Key::Enter]);
     assert_eq!(app.screens.train.form.config.epochs, 100, "not accepted yet");
-    for (name, size) in [("doubt_80x24", (80, 24)), ("doubt_120x40", (120, 40)), ("doubt_200x55", (200, 55))] {
-        insta::assert_snapshot!(name, drawn(&mut app, size));
-    }
+    assert_drawn!("doubt", &mut app);
     // Another value is asked about again; Esc keeps the old one.
     press(&mut app, &[Key::Char('0'), Key::Enter]);
     assert!(app.screens.train.editing.is_some());

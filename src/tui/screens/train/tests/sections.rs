@@ -77,15 +77,13 @@ fn the_settings_of_a_run_are_cloned() {
     assert_eq!((&form.config, form.preset.name.as_str()), (&spec.config, "modern"));
     assert_eq!(form.selection(), ViewSelection::Only(vec![View::MloL]));
     assert_eq!(form.changes(), BTreeMap::from([("epochs".to_owned(), "7".to_owned())]));
-    insta::assert_snapshot!("cloned_80x24", drawn(&mut app, (80, 24)));
-    insta::assert_snapshot!("cloned_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("cloned_200x55", drawn(&mut app, (200, 55)));
+    assert_drawn!("cloned", &mut app);
 }
 
 #[test]
 fn sections_open_close_and_show_what_is_changed() {
     let mut app = with_data(&View::ALL);
-    insta::assert_snapshot!("folded_120x40", drawn(&mut app, (120, 40)));
+    assert_drawn!("folded", &mut app);
     let section = |app: &App| app.screens.train.section();
     while section(&app) != Some("optimiser") {
         press(&mut app, &[Key::Down]);
@@ -95,14 +93,16 @@ fn sections_open_close_and_show_what_is_changed() {
     typed(&mut app, "16");
     press(&mut app, &[Key::Enter, Key::Up, Key::Left]);
     assert_eq!(section(&app), Some("optimiser"), "closed by the left arrow");
-    insta::assert_snapshot!("one_changed_80x24", drawn(&mut app, (80, 24)));
+    assert_drawn!("one_changed", &mut app);
     let text = drawn(&mut app, (120, 40));
     assert!(
-        text.contains("6 settings, 1 changed") && text.contains("16 images") && !text.contains("1 batches"),
+        text.contains("6 settings, 1 changed") && text.contains("16 images") && !text.contains("1 batch"),
         "{text}"
     );
     press(&mut app, &[Key::Right]);
-    assert!(drawn(&mut app, (120, 40)).contains("1 batches"));
+    assert!(drawn(&mut app, (120, 40)).contains("1 batch "));
+    press(&mut app, &[Key::Down, Key::Down]);
+    assert_drawn!("unfolded", &mut app);
     assert_eq!(app.screens.train.view_state().open.len(), 1, "saved");
 }
 
@@ -122,6 +122,5 @@ fn the_last_runs_with_the_data_set_are_shown_with_their_losses() {
     let validation_losses = vec![1.2, 0.9, 0.7, 0.65];
     send(&mut app, TrainMessage::Histories(vec![crate::tui::protocol::train::RunHistory { run, validation_losses }]));
     assert!(tick(&mut app, 4).is_empty(), "once is enough");
-    insta::assert_snapshot!("history_120x40", drawn(&mut app, (120, 40)));
-    insta::assert_snapshot!("history_200x55", drawn(&mut app, (200, 55)));
+    assert_drawn!("history", &mut app);
 }

@@ -1,9 +1,9 @@
 //! Text wrapped to a number of cells.
 
-use super::fitted::{fitted, width};
+use crate::tui::widgets::fitted::{fitted, width};
 
 /// A text broken between words into lines of at most `cells` cells; a longer word is truncated.
-pub(in crate::tui) fn wrapped(text: &str, cells: usize) -> Vec<String> {
+pub(super) fn wrapped(text: &str, cells: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
