@@ -53,7 +53,7 @@ impl RunsScreen {
     /// Opens the form for the selected run.
     pub(super) fn open_label_form(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(row) = self.chosen_row(shared) else {
-            return vec![Effect::failed("only a run can be renamed; open the folder and choose one")];
+            return vec![Effect::failed("only a run can be renamed; open the group or study and choose one")];
         };
         let labels = row.labels.as_deref().cloned().unwrap_or_default();
         let name = labels.name.clone().unwrap_or_default();
