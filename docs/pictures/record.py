@@ -31,8 +31,8 @@ SCENES = [
     (["i"], "i: the events of a run, its log, and what differs from its preset", None),
     (["i", "i", "Return"], "Enter: the evaluation of a run, with intervals", "evaluate"),
     (["i"], "i: ROC and precision-recall curves, reliability, subgroups", "evaluate-curves"),
-    (["I", "exclam"], "!: all cases, the worst errors first", None),
-    (["e", *["bracketleft"] * 3], "e: where the network looks, and whether to believe it; [ takes a finer layer", "explain"),
+    (["I", *["Down"] * 3, *["Right"] * 3, "Return"], "Enter: the images of one cell of the confusion matrix", None),
+    (["e", *["bracketleft"] * 3, "O"], "e: where the network looks, and whether to believe it", "explain"),
     (["H"], "H: the four views, each explained by its network", "explain-four-views"),
     (["H", "4", "Escape", "c", "Return"], "c: against another group, what it fixed and what it broke", "flips"),
     (["Return", "Return"], "Enter: the maps of both models, side by side", "two-models"),
@@ -59,7 +59,7 @@ class Terminal:
         os.close(write)
         self.environment = dict(os.environ, DISPLAY=":" + os.read(read, 16).decode().strip(), COLORTERM="truecolor")
         self.environment.pop("TMUX", None)
-        look = ["-fa", "DejaVu Sans Mono", "-fs", "9", "-bg", "black", "-fg", "grey85", "-b", "6"]
+        look = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-bg", "black", "-fg", "grey85", "-b", "6"]
         sixel = ["-ti", "vt340", "-xrm", "xterm*numColorRegisters: 256", "-tn", "xterm-256color"]
         place = ["-geometry", f"{COLUMNS}x{ROWS}+0+0"]
         self.folder = folder
@@ -138,7 +138,7 @@ def main():
         shutil.copytree(arguments.workspace, workspace)
         (workspace / "view.json").unlink(missing_ok=True)
         command = [str(arguments.program.resolve()), "--workspace", str(workspace)]
-        options = ["--view", "all", "--preset", "quick", "--set", "epochs=6,size=128,width=0.25", "--name", "small"]
+        options = ["--view", "all", "--preset", "quick", "--set", "epochs=6,size=128,width=0.25", "--name", "small", "--follow"]
         training = [*command, "train", "--data", str(workspace / arguments.data), *options]
         subprocess.run(training, stdout=subprocess.DEVNULL, check=True)
         terminal = Terminal(command, folder)

@@ -2,10 +2,10 @@
 
 use crate::tui::protocol::effect::{Effect, Notice, Tone};
 use crate::tui::protocol::run_list::{RunList, RunRow};
+use crate::tui::protocol::run_names::title;
 use mammoscope_domain::run::run_condition::{RunCondition, Staleness};
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::counted::counted;
-use mammoscope_domain::text::printable::printable;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The runs that a trainer is working on.
@@ -22,7 +22,7 @@ pub(super) fn effects_of_ends(active_before: &[RunDir], runs: &RunList) -> Vec<E
         .collect();
     let text = match ended[..] {
         [] => return Vec::new(),
-        [(row, condition)] => format!("{}: {condition}", printable(&row.run.name())),
+        [(row, condition)] => format!("{}: {condition}", title(row)),
         _ => {
             let failed = ended.iter().filter(|(_, condition)| tone(condition) != Tone::Done).count();
             let all = format!("{} ended", counted(ended.len(), "run"));

@@ -6,6 +6,7 @@ use super::TrainScreen;
 use super::sparkline::sparkline;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::run_list::RunRow;
+use crate::tui::protocol::run_names;
 use crate::tui::protocol::train::{RunHistory, TrainEffect};
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
@@ -15,6 +16,8 @@ use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The number of runs that are shown.
 const SHOWN: usize = 4;
+/// Columns for the name of a run.
+const NAME: usize = 12;
 /// The largest width of a sparkline.
 const SPARKLINE: usize = 16;
 
@@ -47,7 +50,7 @@ impl TrainScreen {
         self.history.histories = histories;
     }
 
-    /// One line per run: its view, its preset, the course of its validation loss, and its best epoch.
+    /// One line per run: its view, its name, the course of its validation loss, and its best epoch.
     pub(super) fn history_lines(&self, cells: usize, shared: &SharedState) -> Vec<Line<'static>> {
         let theme = &shared.theme;
         let known = self.history.requested.iter().filter_map(|(run, _)| {
@@ -65,8 +68,7 @@ impl TrainScreen {
 
 fn line(row: &RunRow, history: Option<&RunHistory>, cells: usize, theme: &Theme) -> Line<'static> {
     let view = row.spec.as_ref().map_or("", |spec| spec.view.name());
-    let preset = row.spec.as_ref().map_or_else(String::new, |spec| printable(&spec.preset));
-    let name = format!("{} {} ", padded(view, 5), padded(&preset, 8));
+    let name = format!("{} {} ", padded(view, 5), padded(&fitted(&run_names::name(row), NAME), NAME));
     let losses = history.map_or(&[][..], |history| &history.validation_losses);
     let course = padded(&sparkline(losses, SPARKLINE, theme), SPARKLINE);
     let best = row.status.as_ref().and_then(|status| status.best.as_ref());
