@@ -106,7 +106,7 @@ fn digits_belong_to_the_number_under_the_cursor() {
     session.wait_for_text("Passes over the training images");
     // Behind 100, this would make 10020.
     session.send(b"20\r");
-    session.wait_for_text("Del restores 100");
+    session.wait_for_text("d restores 100");
     session.send(b"10020\r");
     session.wait_for_text("Enter accepts");
     session.send(b"\x1b");

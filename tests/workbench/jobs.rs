@@ -140,7 +140,7 @@ fn preprocessing_is_listed_and_its_images_opened() {
     let mut session = PtySession::start(&["--workspace", "ws"], folder.path(), SIZE);
     session.wait_for_text("[1 Datasets]");
     session.send(b"J");
-    session.wait_for_text("prepare images");
+    session.wait_for_text("preprocess images");
     session.send(b"\r");
     session.wait_for_text("Enter start");
     session.send(b"\x15data");

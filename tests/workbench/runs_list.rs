@@ -46,9 +46,9 @@ fn runs_are_sorted_and_renamed_and_the_log_is_read() {
     session.send(b"g");
     session.wait_for_text("1 of 3");
     session.send(b"R");
-    session.wait_for_text("Labels of");
+    session.wait_for_text("Name and tags of");
     session.send(b"quick one\tpaper\r");
-    session.wait_for_text("labels of");
+    session.wait_for_text("name and tags of");
     session.wait_for_text("quick one");
     let named = list_runs(&workspace).unwrap().into_iter().filter(|entry| entry.run.labels().is_file());
     assert_eq!(named.count(), 1, "in the run's folder");

@@ -83,6 +83,15 @@ fn any_key_closes_the_tour_and_acts() {
 }
 
 #[test]
+fn the_help_wraps_long_names() {
+    let mut app = fresh_app();
+    press(&mut app, &[Key::Char('3'), Key::Char('?')]);
+    press(&mut app, &"back through".chars().map(Key::Char).collect::<Vec<_>>());
+    let drawn = drawn(&mut app, (60, 15));
+    assert!(drawn.contains("I  go back through events") && drawn.contains("│    only "), "{drawn}");
+}
+
+#[test]
 fn an_unbound_key_is_said_quietly_and_briefly() {
     let mut app = fresh_app();
     press(&mut app, &[Key::Char('Q')]);

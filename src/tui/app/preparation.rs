@@ -72,7 +72,7 @@ fn end_of(job: &mut Job, outcome: &Result<PreparationOutcome, Failure>) -> JobEn
     }
     job.add_line(outcome.summary_text());
     match &outcome.summary {
-        summary if summary.cancelled => JobEnd::Stopped("started again, it continues".to_owned()),
+        summary if summary.cancelled => JobEnd::Stopped("start it again to continue".to_owned()),
         summary if summary.refused > 0 => JobEnd::Findings(format!("{} refused", counted(summary.refused, "file"))),
         _ => JobEnd::Done,
     }

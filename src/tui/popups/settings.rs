@@ -46,9 +46,9 @@ impl SettingsPopup {
             Some(place) => (
                 shared.shown_path(&place.path),
                 if shared.settings.given.is_empty() {
-                    "`mammoscope config init` writes this file, with every setting explained in it."
+                    "`mammoscope config init` writes this file, with every setting explained."
                 } else {
-                    "Changes of this file count from the next start; `:theme` changes the colours until then."
+                    "Changes to this file take effect at the next start; `:theme` changes the colours until then."
                 },
             ),
             None => ("no file".to_owned(), "There is no folder for it: neither XDG_CONFIG_HOME nor HOME is set."),

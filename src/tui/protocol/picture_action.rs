@@ -65,7 +65,7 @@ macro_rules! picture_bindings {
             Binding::quiet(
                 $act(Picture::Whole),
                 &[Verb::ResetView],
-                "show the whole image or, if it is whole, reset the grey window",
+                "show the whole image, then reset the grey window",
             ),
             Binding::quiet($act(Picture::PanLeft), &[Verb::PanLeft], "pan left"),
             Binding::quiet($act(Picture::PanRight), &[Verb::PanRight], "pan right"),

@@ -116,7 +116,7 @@ impl PreparationOutcome {
             (summary.without_source, "kept without their source"),
         ];
         parts.extend(counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")));
-        let end = if summary.cancelled { "; stopped: started again, it continues" } else { "" };
+        let end = if summary.cancelled { "; stopped: start it again to continue" } else { "" };
         format!("{}{end}", parts.join(", "))
     }
 

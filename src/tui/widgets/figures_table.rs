@@ -44,7 +44,7 @@ const ROWS: [Row; 8] = rows! {
     "kappa linear" kappa_linear,
     "kappa quadratic" kappa_quadratic,
     "dense/non-dense" dense_accuracy,
-    "AUC" auc_macro_ovr,
+    "macro AUC" auc_macro_ovr,
     "calibration ECE" ece15,
 };
 

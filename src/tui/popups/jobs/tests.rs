@@ -230,7 +230,7 @@ fn preprocessing_is_stopped_from_the_list() {
     let outcome = Ok(PreparationOutcome { summary, notes: Vec::new() });
     tell(&mut app, PreparationMessage::Ended { input: "/archive".into(), output: "/data/prepared".into(), outcome });
     let screen = drawn(&mut app, (120, 40));
-    assert!(screen.contains("stopped") && screen.contains("started again, it continues"), "{screen}");
+    assert!(screen.contains("stopped") && screen.contains("start it again to continue"), "{screen}");
     assert_eq!(app.shared.jobs.active(), 0);
 }
 

@@ -98,7 +98,7 @@ pub(super) fn draw_list(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList
 pub(super) fn draw_choice(frame: &mut Frame<'_>, area: Rect, list: &mut ScrollList, shared: &SharedState) {
     let theme = &shared.theme;
     let kinds = JobKind::ALL.map(|kind| (kind.title(), kind.meaning()));
-    let prepare = ("prepare images", "DICOM, PNG, TIFF, JPEG into training images");
+    let prepare = ("preprocess images", "DICOM, PNG, TIFF, JPEG into training images");
     let choices: Vec<(&str, &str)> = std::iter::once(prepare).chain(kinds).collect();
     let titles = ["Start a job", "Enter choose, Esc back"];
     let inner = draw_box(frame, area, (92, choices.len() as u16 + 2), shared, titles);

@@ -12,8 +12,11 @@ use super::flags::Flag;
 use super::samples::{KnownHeader, SampleRow, Samples, Shown};
 use super::sheet::Arrangement;
 use super::tree::{FolderState, FolderTree};
+use crate::terminal::input::Key;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_parts, fitted_path, padded, padded_name, padded_start, width};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::grouped_digits::grouped;
@@ -102,7 +105,7 @@ impl DatasetsScreen {
         if self.samples.len() == 0 {
             let text = match (&chosen.state, narrowed) {
                 (FolderState::Failed(problem), _) => format!(" cannot be read: {}", printable(problem)),
-                (_, true) => " no images match, Esc clears".to_owned(),
+                (_, true) => format!(" no images match; {} clears", self.clearing_key(shared)),
                 (_, false) if chosen.waiting > 0 => " reading".to_owned(),
                 (_, false) => " no PNG, JPEG or TIFF images here".to_owned(),
             };
@@ -131,6 +134,11 @@ impl DatasetsScreen {
         }
     }
 
+    /// The key that clears the filter; while it is being typed, that is always Esc.
+    fn clearing_key(&self, shared: &SharedState) -> String {
+        if self.typing { Key::Escape.to_string() } else { key_text(Verb::Back, &shared.keymap) }
+    }
+
     fn filter_line(&self, cells: usize, shared: &SharedState) -> Line<'static> {
         let theme = &shared.theme;
         let kind = match self.shown {
@@ -143,7 +151,7 @@ impl DatasetsScreen {
             spans.push(Span::styled("/", theme.accent()));
             spans.extend(self.filter.spans(cells.saturating_sub(width(kind) + 14), self.typing, theme));
         }
-        spans.push(Span::styled("  Esc clears", theme.dim()));
+        spans.push(Span::styled(format!("  {} clears", self.clearing_key(shared)), theme.dim()));
         Line::from(spans)
     }
 }

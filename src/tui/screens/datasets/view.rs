@@ -7,8 +7,10 @@ use ratatui::widgets::Paragraph;
 
 use super::DatasetsScreen;
 use super::sheet::Arrangement;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, fitted_path};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 
 /// In narrower terminals, either the folders or the preview is shown.
@@ -59,15 +61,15 @@ impl DatasetsScreen {
     fn draw_welcome(&mut self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let theme = &shared.theme;
         let inner = draw_pane(frame, area, theme, true, ["Datasets", ""]);
-        let key = |key: &'static str| Span::styled(key, theme.accent());
+        let key = |verb: Verb| Span::styled(key_text(verb, &shared.keymap), theme.accent());
         let cells = usize::from(inner.width.saturating_sub(2));
         let mut lines = vec![
             Line::default(),
             Line::from(vec![
                 Span::raw(" No data set is open: "),
-                key("o"),
+                key(Verb::OpenOther),
                 Span::raw(" opens one, "),
-                key("p"),
+                key(Verb::Process),
                 Span::raw(" prepares one from DICOM and image files."),
             ]),
             Line::default(),
@@ -88,15 +90,15 @@ impl DatasetsScreen {
         } else if offered.is_empty() {
             lines.push(Line::from(vec![
                 Span::raw(" To try it out: "),
-                key("J"),
+                key(Verb::Jobs),
                 Span::raw(" generates synthetic images, or runs the demo on them."),
             ]));
         } else {
             lines.push(Line::from(vec![
                 Span::raw(" Found nearby ("),
-                key("↑↓"),
+                Span::styled("↑↓", theme.accent()),
                 Span::raw(" select, "),
-                key("Enter"),
+                key(Verb::Open),
                 Span::raw(" open):"),
             ]));
         }

@@ -7,8 +7,10 @@ use ratatui::widgets::Paragraph;
 
 use super::opened::Opened;
 use super::pairs_view::draw_pairs;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::widgets::fitted::{fitted, padded, padded_name, padded_start};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use crate::tui::widgets::probability_bars::{cells_of, probability_spans};
 use mammoscope_domain::metrics::evaluation_set::SetName;
@@ -26,11 +28,12 @@ pub(super) fn draw_cases(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
     // The right title counts the cases, too.
     let title = if opened.in_cases { title.split(" · ").next().unwrap_or_default() } else { &title };
     let rows = usize::from(area.height.saturating_sub(3));
+    let open = key_text(Verb::Open, &shared.keymap);
     let right = match (opened.in_cases, total) {
         (_, 0) => String::new(),
         (true, _) => format!("{} of {total} · {}", opened.cases.list.cursor + 1, opened.cases.order_title()),
-        (false, _) if total > rows => format!("1–{rows} of {total} · Enter to browse"),
-        (false, _) => "Enter to browse".to_owned(),
+        (false, _) if total > rows => format!("1–{rows} of {total} · {open} to browse"),
+        (false, _) => format!("{open} to browse"),
     };
     let focused = opened.in_cases;
     let inner = draw_pane(frame, area, theme, focused, [title, &right]);

@@ -63,7 +63,8 @@ pub(super) fn draw_curves(frame: &mut Frame<'_>, [roc, recall]: [Rect; 2], opene
             (Some(set), Some(pair)) => {
                 let [here, there] = opened.short_titles();
                 let dense = [(format!("1 {here}"), "1", &set.curves), (format!("2 {there}"), "2", &pair.curves)];
-                let curves = dense.into_iter().enumerate().filter_map(|(place, (label, sign, curves))| {
+                // The first is on top, and first in the legend.
+                let curves = dense.into_iter().enumerate().rev().filter_map(|(place, (label, sign, curves))| {
                     let dense = curves.dense.as_ref()?;
                     let (points, area) = (kind.points(dense), kind.area(dense));
                     Some(Curve { label, sign, points, area, style: shared.theme.series(place) })
@@ -109,6 +110,7 @@ pub(super) fn draw_reliability_curves(frame: &mut Frame<'_>, area: Rect, opened:
     let curves: Vec<Curve<'_>> = curves
         .into_iter()
         .enumerate()
+        .rev()
         .map(|(place, (label, sign, curves, error))| {
             let (points, style) = (&curves.reliability, shared.theme.series(place));
             Curve { label: format!("{sign} {label} ECE"), sign, points, area: Some(error), style }

@@ -108,7 +108,7 @@ const OF_CASES: &[Binding] = &[
     shown(Arrangement, &[Verb::Arrangement], "thumbnails", "show the cases as thumbnails, or as a list"),
     quiet(ReverseOrder, &[Verb::ReverseSort], "reverse the order"),
     quiet(CopyPath, &[Verb::Copy], "copy the path of this image"),
-    quiet(ExplainOther, &[Verb::Reference], "explain with the model that is compared with on the left"),
+    quiet(ExplainOther, &[Verb::Reference], "explain with the other model on the left"),
     shown(NextSet, &[Verb::NextTab], "next view", "show the next view, breast or subject"),
     quiet(PreviousSet, &[Verb::PreviousTab], "show the previous view, breast or subject"),
     quiet(NextPane, &[Verb::NextPane], "show the next pane: figures, curves, reliability or subgroups"),

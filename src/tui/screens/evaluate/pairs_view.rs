@@ -19,7 +19,7 @@ const TRUE: usize = 6;
 const PREDICTION: usize = 12;
 const FLIP: usize = 14;
 
-/// Draws one line per flip: the case, its class, both predictions with their confidences, and what changed.
+/// Draws one line per flip: the case, its class, the open evaluation's prediction and the other's with their confidences, and what changed.
 pub(super) fn draw_pairs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, shared: &SharedState) {
     let theme = &shared.theme;
     let name_cells = usize::from(area.width).saturating_sub(2 + TRUE + 2 * PREDICTION + FLIP).clamp(4, 30);
@@ -28,8 +28,8 @@ pub(super) fn draw_pairs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
         "  {}{}{}{}",
         padded("subject", name_cells),
         padded("true", TRUE),
-        padded(&fitted(&there, PREDICTION - 1), PREDICTION),
         padded(&fitted(&here, PREDICTION - 1), PREDICTION),
+        padded(&fitted(&there, PREDICTION - 1), PREDICTION),
     );
     let place = Rect { height: 1.min(area.height), ..area };
     let heading = fitted(&heading, area.width.into());
@@ -52,8 +52,8 @@ pub(super) fn draw_pairs(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened,
             Span::raw(padded_name(&Opened::case_name(&set.evaluated, case.place), name_cells - 1) + " "),
             Span::styled(padded(pair.truth.letter(), TRUE), theme.class(pair.truth).add_modifier(Modifier::BOLD)),
         ];
-        spans.extend(prediction_spans(other, theme));
         spans.extend(prediction_spans((predicted, own.probabilities.of(predicted)), theme));
+        spans.extend(prediction_spans(other, theme));
         let (text, style) = match pair.flip() {
             Some(Flip::Fixed) => (theme.sign("✔ fixed", "ok fixed"), theme.good()),
             Some(Flip::Broken) => (theme.sign("✖ broken", "x broken"), theme.bad()),

@@ -158,8 +158,11 @@ fn draw_nothing(frame: &mut Frame<'_>, area: Rect, opened: &Opened, waiting: Opt
         }
     }
     lines.push(Line::default());
-    lines
-        .push(Line::from(vec![Span::styled("  Esc", theme.accent()), Span::styled("  back to the list", theme.dim())]));
+    let back = key_text(Verb::Back, &shared.keymap);
+    lines.push(Line::from(vec![
+        Span::styled(format!("  {back}"), theme.accent()),
+        Span::styled("  back to the list", theme.dim()),
+    ]));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
@@ -256,10 +259,11 @@ fn draw_matrix(frame: &mut Frame<'_>, area: Rect, opened: &mut Opened, numbers: 
     frame.render_widget(Paragraph::new(Line::from(spans)), modes);
     let count = opened.cases.cases.len();
     let text = opened.list_title();
-    let has_room = width(&text) + width("  Enter") <= usize::from(cell.width);
+    let open = format!("  {}", key_text(Verb::Open, &shared.keymap));
+    let has_room = width(&text) + width(&open) <= usize::from(cell.width);
     let mut spans = vec![Span::raw(text)];
     if count > 0 && has_room {
-        spans.push(Span::styled("  Enter", theme.accent()));
+        spans.push(Span::styled(open, theme.accent()));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), cell);
     opened.matrix_area = drawn;

@@ -34,7 +34,7 @@ pub(super) const IMAGES: KeyTables = &[
             "outline dense tissue, breast, skin edge, muscle or all of them",
         ),
         shown(Do::Grid, &[Verb::Hanging], "four views", "show all views of the subject side by side"),
-        shown(Do::Compare, &[Verb::Compare], "compare", "lay the maps of a second model beside, or leave them out"),
+        shown(Do::Compare, &[Verb::Compare], "compare", "show the maps of a second model beside these, or hide them"),
         shown(Do::Export, &[Verb::Export], "export", "write the map and its pictures into the workspace"),
         shown(Do::Models, &[Verb::OpenOther], "models", "choose the run or folder that provides the models"),
         quiet(Do::Previous, &[Verb::Left, Verb::Up], "explain the previous image"),

@@ -26,8 +26,11 @@ pub(super) struct Choice {
 }
 
 /// The field for the path of a model.
-const PROMPT: PathPrompt =
-    PathPrompt { title: "Open models", label: "model", hint: "a .safetensors file, or a folder with one model a view" };
+const PROMPT: PathPrompt = PathPrompt {
+    title: "Open models",
+    label: "model",
+    hint: "a .safetensors file, or a folder with one model per view",
+};
 
 impl ExplainScreen {
     /// Opens a field for the path of a model.

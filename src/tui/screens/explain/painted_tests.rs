@@ -138,5 +138,7 @@ fn the_control_and_problems_with_masks_are_shown() {
     answer(&mut app, &requests, &Ok(Arc::new(there)));
     let text = drawn(&mut app, SMALL);
     assert!(text.lines().any(|line| line.contains("random control") && line.contains("×1.0")), "{text}");
+    let beats = text.lines().find(|line| line.contains("beats random")).unwrap();
+    assert!(!beats.contains("maps"), "nothing was compared: {beats}");
     assert!(text.contains("masks/146_dense.png: the") && text.contains("mask has 7 × 7 pixels"), "{text}");
 }

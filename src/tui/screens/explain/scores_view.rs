@@ -107,7 +107,7 @@ fn score_lines(mapped: &MappedImage, dense: DenseSource, theme: &Theme) -> Vec<L
     vec![
         row("in dense tissue", percent(scores.dense_energy), enrichment),
         row("  random control", percent(control.dense_energy), random),
-        row("  beats random", beaten, "maps".to_owned()),
+        row("  beats random", beaten, mapped.control.map_or_else(String::new, |_| "maps".to_owned())),
         row("in the breast", percent(scores.breast_energy), String::new()),
         row("at the skin", percent(scores.skin_energy), String::new()),
         row("outside", percent(scores.outside_energy), String::new()),

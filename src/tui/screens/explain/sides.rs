@@ -49,7 +49,7 @@ impl ExplainScreen {
     pub(super) fn compare(&mut self, shared: &SharedState) -> Vec<Effect> {
         if self.second.take().is_some() {
             let mut effects = self.request_shown(shared);
-            effects.extend([Effect::neutral("the maps of one model"), Effect::SaveView]);
+            effects.extend([Effect::neutral("showing the maps of one model"), Effect::SaveView]);
             return effects;
         }
         let choices = self.choices(shared);

@@ -152,7 +152,7 @@ impl ExplainScreen {
             effects.push(warning("no other view of this examination is known"));
         }
         if self.settings.grid && self.second.is_some() {
-            effects.push(Effect::neutral("four views have room for one model: the left one"));
+            effects.push(Effect::neutral("four views leave room for one model, the left one"));
         }
         effects.push(Effect::SaveView);
         effects

@@ -249,7 +249,7 @@ impl ExplainScreen {
                         format!("no models yet; {} chooses some", key_text(Verb::OpenOther, &shared.keymap))
                     }
                     method if method.is_slow() => {
-                        format!("computing the map: {} passes of the network", method.passes(REFERENCE_SIZE))
+                        format!("computing the map: {} passes through the network", method.passes(REFERENCE_SIZE))
                     }
                     _ => "computing the map".to_owned(),
                 };
@@ -289,9 +289,16 @@ impl ExplainScreen {
         let theme = &shared.theme;
         let inner = draw_pane(frame, area, theme, false, ["settings", ""]);
         let settings = &self.settings;
+        let right = self.is_compared().then(|| self.map_state_of(sample, Side::Right));
+        let right = right.as_ref().and_then(MapState::ready);
         let class = match (settings.class, mapped) {
             (ClassChoice::Class(class), _) => class.to_string(),
-            (ClassChoice::Predicted, Some(mapped)) => format!("{}, predicted", mapped.class),
+            (ClassChoice::Predicted, Some(mapped)) => match right {
+                Some(right) if right.class != mapped.class => {
+                    format!("{} and {}, predicted", mapped.class, right.class)
+                }
+                _ => format!("{}, predicted", mapped.class),
+            },
             (ClassChoice::True, Some(mapped)) if sample.label.is_none() => {
                 format!("{}, predicted; no label", mapped.class)
             }
@@ -360,14 +367,14 @@ pub(super) fn right_or_wrong(
 
 fn draw_empty(frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
     let theme = &shared.theme;
-    let key = key_text(Verb::Explain, &shared.keymap);
+    let [key, open] = [Verb::Explain, Verb::Open].map(|verb| key_text(verb, &shared.keymap));
     let inner = draw_pane(frame, area, theme, true, ["Explain", ""]);
     let lines = vec![
         Line::raw(""),
         Line::raw(" No images are selected yet."),
         Line::raw(""),
         Line::styled(format!(" In Datasets, {key} explains the marked or listed images."), theme.dim()),
-        Line::styled(" In Evaluate, Enter on a case in a cell of the matrix explains it.", theme.dim()),
+        Line::styled(format!(" In Evaluate, {open} on a case in a cell of the matrix explains it."), theme.dim()),
     ];
     frame.render_widget(Paragraph::new(lines), inner);
 }

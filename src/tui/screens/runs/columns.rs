@@ -58,13 +58,13 @@ impl Column {
         match self {
             Self::Name => "view and name",
             Self::State => "state, and the evidence for it",
-            Self::Curve => "validation loss of the epochs",
+            Self::Curve => "validation loss of each epoch",
             Self::Best => "best value of the monitored metric",
-            Self::Epoch => "epochs done, and requested",
+            Self::Epoch => "epochs done and requested",
             Self::Eta => "remaining time",
             Self::Tags => "tags",
             Self::Preset => "preset",
-            Self::Created => "time when it was created",
+            Self::Created => "when it was created",
         }
     }
 

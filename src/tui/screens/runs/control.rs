@@ -40,7 +40,7 @@ const ITEMS: [(char, RunsAction, &str); 9] = [
 
 /// The items of the menu for a folder of runs.
 const FOLDER_ITEMS: [(char, RunsAction, &str); 3] = [
-    ('r', RunsAction::Resume, "resume what has ended without being completed"),
+    ('r', RunsAction::Resume, "resume the runs that ended early"),
     ('e', RunsAction::Ask(RequestVerb::StopAfterEpoch), "stop all after their epoch"),
     ('s', RunsAction::Ask(RequestVerb::Stop), "stop all now"),
 ];
@@ -285,8 +285,7 @@ fn request_of_folder(kind: FolderKind, id: &str, rows: &[&RunRow], verb: Request
     let count = counted(effects.len(), "run");
     vec![Effect::Ask(Question {
         title: format!("{verb} {count} of the {} {name}?", kind.name()),
-        text: "Each writes a checkpoint, from which it can be resumed exactly; those that wait do not start."
-            .to_owned(),
+        text: "Each writes a checkpoint, from which it can be resumed exactly; runs that wait do not start.".to_owned(),
         yes: "do it",
         effects,
     })]

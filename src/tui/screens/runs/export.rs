@@ -50,7 +50,7 @@ impl RunsScreen {
     /// Opens the form of a new training run with the data and the settings of the selected run.
     pub(super) fn train_again(&self, shared: &SharedState) -> Vec<Effect> {
         let Some(row) = self.chosen_row(shared) else {
-            return vec![Effect::failed("choose one run, whose settings are to be used again")];
+            return vec![Effect::failed("choose the run whose settings to use again")];
         };
         let Some(spec) = &row.spec else {
             return vec![Effect::failed(format!("{}: its settings cannot be read", title(row)))];

@@ -17,7 +17,7 @@ pub(super) const BINDINGS: KeyTables = &[
 
 /// The keys on a group or study.
 pub(super) const FOLDER_BINDINGS: KeyTables = &[
-    &[CONTROL, shown(RunsAction::Fold, &[Verb::Open], "fold", "list the runs of the group or study, or no longer")],
+    &[CONTROL, shown(RunsAction::Fold, &[Verb::Open], "fold", "open or close the group or study")],
     OF_LIST,
     LIST_MOTIONS,
 ];
@@ -30,14 +30,14 @@ const OF_LIST: &[Binding] = &[
     shown(RunsAction::LogScale, &[Verb::LogScale], "log", "toggle the logarithmic scale"),
     shown(RunsAction::ZoomIn, &[Verb::ZoomIn], "zoom", "zoom in at the cursor"),
     shown(RunsAction::NextEvent, &[Verb::NextWarning], "next event", "go to the next event that needs attention"),
-    shown(RunsAction::Lower, &[Verb::NextPane], "info", "show events, log, configuration, or charts only"),
+    shown(RunsAction::Lower, &[Verb::NextPane], "info", "go through events, log, configuration and charts only"),
     shown(RunsAction::Maximise, &[Verb::FullScreen], "full screen", "show one chart, the events or the log alone"),
     shown(RunsAction::NextSort, &[Verb::Sort], "sort", "sort the runs by the next column"),
     shown(RunsAction::Label, &[Verb::Edit], "rename", "name, tag or annotate the run"),
     quiet(
         RunsAction::PreviousLower,
         &[Verb::PreviousPane],
-        "show the previous of events, log, configuration, or charts only",
+        "go back through events, log, configuration and charts only",
     ),
     shown(RunsAction::Clone, &[Verb::Train], "train again", "train with the run's data and settings"),
     quiet(RunsAction::NextChart, &[Verb::NextTab], "choose the next chart"),
@@ -78,10 +78,14 @@ pub(super) const PAGER_BINDINGS: KeyTables = &[
         shown(RunsAction::Filter, &[Verb::Find], "find", "find a text"),
         shown(RunsAction::NextMatch, &[Verb::NextHit], "next", "go to the next line with the text"),
         shown(RunsAction::PreviousMatch, &[Verb::PreviousHit], "previous", "go to the previous line with the text"),
-        shown(RunsAction::Tail, &[Verb::Follow], "follow", "follow the end, or no longer"),
-        shown(RunsAction::Lower, &[Verb::NextPane], "next pane", "show the next of events, log and configuration"),
+        shown(RunsAction::Tail, &[Verb::Follow], "follow", "follow the end, or stop following it"),
+        shown(RunsAction::Lower, &[Verb::NextPane], "next pane", "go on to the next of events, log and configuration"),
         shown(RunsAction::NextEvent, &[Verb::NextWarning], "next warning", "go to the next line that needs attention"),
-        quiet(RunsAction::PreviousLower, &[Verb::PreviousPane], "show the previous of events, log and configuration"),
+        quiet(
+            RunsAction::PreviousLower,
+            &[Verb::PreviousPane],
+            "go back to the previous of events, log and configuration",
+        ),
         quiet(RunsAction::Copy, &[Verb::Copy], "copy the line"),
         quiet(RunsAction::Maximise, &[Verb::FullScreen], "close the pager"),
     ],

@@ -53,7 +53,7 @@ impl RunsScreen {
     /// Opens the form for the selected run.
     pub(super) fn open_label_form(&mut self, shared: &SharedState) -> Vec<Effect> {
         let Some(row) = self.chosen_row(shared) else {
-            return vec![Effect::failed("only a run can be renamed; open the folder and choose one")];
+            return vec![Effect::failed("only a run can be renamed; open the group or study and choose one")];
         };
         let labels = row.labels.as_deref().cloned().unwrap_or_default();
         let name = labels.name.clone().unwrap_or_default();
@@ -89,7 +89,7 @@ impl RunsScreen {
     pub(super) fn draw_label_form(&self, frame: &mut Frame<'_>, area: Rect, shared: &SharedState) {
         let Some(form) = &self.label_form else { return };
         let theme = &shared.theme;
-        let titles = [format!("Labels of {}", form.title), "Enter save · Tab next · Esc cancel".to_owned()];
+        let titles = [format!("Name and tags of {}", form.title), "Enter save · Tab next · Esc cancel".to_owned()];
         let inner = draw_box(frame, area, SIZE, shared, [&titles[0], &titles[1]]);
         let cells = usize::from(inner.width).saturating_sub(8);
         let mut lines: Vec<Line<'_>> = FIELDS

@@ -13,9 +13,12 @@ use super::listing::{FolderKind, ListLine, Place, progress};
 use super::{RunsScreen, Typing};
 use crate::tui::protocol::run_list::RunRow;
 use crate::tui::protocol::run_names::{day_or_time, name, title};
+use crate::tui::protocol::screen_id::ScreenId;
+use crate::tui::protocol::verb::Verb;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::fitted::{first_fitting, fitted_parts, padded, padded_name, padded_start, width};
+use crate::tui::widgets::key_text::key_text;
 use crate::tui::widgets::pane::draw_pane;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_spec::RunSpec;
@@ -130,9 +133,17 @@ impl RunsScreen {
             ],
             None if !shared.runs.listed => vec![Line::styled("reading …", theme.dim())],
             None if !self.picker.filter.text().is_empty() => {
-                vec![Line::styled("no runs match; Esc, Esc shows all", theme.dim())]
+                let typing = if self.typing == Some(Typing::Filter) { "Esc, " } else { "" };
+                let back = key_text(Verb::Back, &shared.keymap);
+                vec![Line::styled(format!("no runs match; {typing}{back} shows all"), theme.dim())]
             }
-            None => vec![Line::styled("no runs yet; 2 goes to Train to start one", theme.dim())],
+            None => vec![Line::styled(
+                format!(
+                    "no runs yet; {} goes to Train to start one",
+                    key_text(Verb::Show(ScreenId::Train), &shared.keymap)
+                ),
+                theme.dim(),
+            )],
         }
     }
 

@@ -131,7 +131,7 @@ impl RunsScreen {
                     shared.runs.rows[at].labels = (!labels.is_empty()).then(|| labels.into());
                 }
                 self.refresh_list(shared);
-                vec![Effect::done(format!("labels of {} saved", printable(&run.name())))]
+                vec![Effect::done(format!("name and tags of {} saved", printable(&run.name())))]
             }
             Err(problem) => vec![Effect::failed(printable(problem.text()))],
         }

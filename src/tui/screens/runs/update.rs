@@ -130,7 +130,11 @@ impl RunsScreen {
     }
 
     fn mark(&mut self, shared: &SharedState) -> Vec<Effect> {
-        let Some(run) = self.chosen_row(shared).map(|row| row.run.clone()) else { return Vec::new() };
+        let Some(run) = self.chosen_row(shared).map(|row| row.run.clone()) else {
+            let is_empty = self.picker.shown.is_empty();
+            let text = if is_empty { "no run is listed" } else { "only runs can be marked; open the group or study" };
+            return vec![Effect::failed(text)];
+        };
         match self.marked.iter().position(|other| *other == run) {
             Some(position) => {
                 self.marked.remove(position);

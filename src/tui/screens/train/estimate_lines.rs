@@ -44,8 +44,10 @@ impl TrainScreen {
         }
         match &self.data.state {
             DataState::Unknown if self.form.data.is_empty() => {
-                let text = "Choose a data set: press Enter on data and type its folder, or choose one in Datasets.";
-                push_wrapped(&mut lines, "", text, theme.text(), cells);
+                let open = key_text(Verb::Open, &shared.keymap);
+                let text =
+                    format!("Choose a data set: press {open} on data and type its folder, or choose one in Datasets.");
+                push_wrapped(&mut lines, "", &text, theme.text(), cells);
             }
             DataState::Unknown | DataState::Failed(_) => {}
             DataState::Reading => push_wrapped(&mut lines, "", "reading the data set …", theme.dim(), cells),

@@ -94,7 +94,7 @@ impl TrainForm {
     pub(super) fn meaning(&self, field: Field) -> &'static str {
         match (field, &self.splits) {
             (Field::Splits, SplitChoice::OfRun(_)) => {
-                "The split of each subject in the run that was cloned; subjects that it did not use are left out."
+                "The split of each subject in the run that is trained again; subjects that it did not use are left out."
             }
             _ => field.meaning(),
         }

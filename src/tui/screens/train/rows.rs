@@ -96,13 +96,13 @@ impl TrainScreen {
             (Field::Bits, None) => {
                 spans.extend(self.aligned_spans(field, "bits", "auto, 8, 10, 12, 14, 16, white N", room, theme));
             }
-            (Field::Folds, None) => spans.extend(self.aligned_spans(field, "folds", "none, or from 2", room, theme)),
+            (Field::Folds, None) => spans.extend(self.aligned_spans(field, "folds", "none, or 2 or more", room, theme)),
             (Field::Seeds, None) => {
                 spans.extend(self.aligned_spans(field, "seeds", "one, or up to 1,000", room, theme));
             }
-            (Field::Jobs, None) => spans.extend(self.aligned_spans(field, "runs", "auto, or from 1", room, theme)),
+            (Field::Jobs, None) => spans.extend(self.aligned_spans(field, "runs", "auto, or 1 or more", room, theme)),
             (Field::Sweep, None) if self.form.study.sweep.is_empty() => {
-                let hint = "none, or such as learning_rate=0.003,0.01 batch_size=4,8";
+                let hint = "none, or for example learning_rate=0.003,0.01 batch_size=4,8";
                 spans.push(Span::styled(fitted(hint, room), theme.dim()));
             }
             (Field::Sweep, None) => {

@@ -1,8 +1,8 @@
 //! The start of training runs, and what stands in its way.
 
-use super::TrainScreen;
 use super::estimate::{DataState, Timing, as_timed};
 use super::implausible::implausible;
+use super::{Pane, TrainScreen};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::train::{StartRequest, TimingRequest, TrainEffect};
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
@@ -50,6 +50,8 @@ impl TrainScreen {
             return vec![Effect::warning(format!("{doubt}; start again to accept it"))];
         }
         let pending = Some(self.planned_runs());
+        // The form shows how the start proceeds.
+        self.pane = Pane::Form;
         self.start = Start { pending, error: None, doubt: None };
         let label = if self.form.name.is_empty() { self.form.preset.name.clone() } else { self.form.name.clone() };
         let mut effects = Vec::new();

@@ -63,7 +63,7 @@ impl StudyFields {
         match field {
             _ if text.is_empty() => Ok(()),
             Field::Folds => {
-                let folds = text.parse().map_err(|_| Failure::new("folds: give a whole number, or nothing"))?;
+                let folds = text.parse().map_err(|_| Failure::new("folds: type a whole number, or nothing"))?;
                 let division = Division::Folds { folds, test: 0.0 };
                 // The message is that of the command line.
                 division.check().map_err(|error| Failure::new(error.to_string().trim_start_matches("--").to_owned()))
@@ -71,7 +71,7 @@ impl StudyFields {
             Field::Seeds if matches!(text.parse(), Ok(1..=MAX_SEEDS)) => Ok(()),
             Field::Seeds => {
                 let most = grouped(MAX_SEEDS as usize);
-                Err(Failure::new(format!("seeds: give a whole number from 1 to {most}, or nothing")))
+                Err(Failure::new(format!("seeds: type a whole number from 1 to {most}, or nothing")))
             }
             Field::Sweep => points_of(text, config).map(drop).map_err(Failure::new),
             Field::Jobs => text.parse::<JobCount>().map(drop).map_err(|error| Failure::new(format!("jobs: {error}"))),
@@ -143,7 +143,7 @@ impl TrainForm {
         let changes = self.changes();
         let swept = points.first().and_then(|point| point.values.keys().find(|key| changes.contains_key(*key)));
         if let Some(key) = swept {
-            return Some(format!("{key} is both changed in the form and swept; reset it or leave it out of sweep"));
+            return Some(format!("{key} is both changed in the form and swept; reset it or leave it out of the sweep"));
         }
         let more_seeds = self.study.seeds.parse::<u64>().unwrap_or(1).saturating_sub(1);
         let last = TrainingConfig { seed: self.config.seed.saturating_add(more_seeds), ..self.config.clone() };
@@ -181,8 +181,8 @@ mod tests {
             refused(Field::Folds, "1"),
             "folds 1: at least 2 are needed, 3 for one that validates, and at most 100 are possible"
         );
-        assert_eq!(refused(Field::Folds, "five"), "folds: give a whole number, or nothing");
-        assert_eq!(refused(Field::Seeds, "0"), "seeds: give a whole number from 1 to 1,000, or nothing");
+        assert_eq!(refused(Field::Folds, "five"), "folds: type a whole number, or nothing");
+        assert_eq!(refused(Field::Seeds, "0"), "seeds: type a whole number from 1 to 1,000, or nothing");
         assert!(refused(Field::Sweep, "learning_rate").contains("write it as key=a,b,c"));
         assert!(refused(Field::Sweep, "lerning_rate=1,2").contains("learning_rate"));
         assert!(refused(Field::Sweep, "learning_rate=0.1,9e9").contains("out of range"));

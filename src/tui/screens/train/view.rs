@@ -63,7 +63,8 @@ impl TrainScreen {
         let theme = &shared.theme;
         let rows = self.rows();
         let is_filtered = self.filter.is_shown();
-        let found = if is_filtered { format!("{} found · Esc shows all", rows.len()) } else { String::new() };
+        let back = if self.filter.is_typing { "Esc".to_owned() } else { key_text(Verb::Back, &shared.keymap) };
+        let found = if is_filtered { format!("{} found · {back} shows all", rows.len()) } else { String::new() };
         let inner = draw_pane(frame, area, theme, self.pane == Pane::Form, ["New training", &found]);
         // In a low terminal the list shrinks; one line of help and the button always stay.
         let help = if inner.height >= 10 { HELP } else { 1 };
@@ -169,7 +170,7 @@ impl TrainScreen {
                 }));
             }
             None => {
-                if let Some(facts) = self.facts(field).filter(|_| area.height > 1) {
+                if let Some(facts) = self.facts(field, shared).filter(|_| area.height > 1) {
                     lines.push(Line::styled(format!(" {}", fitted(&facts, cells)), theme.text()));
                 }
                 let parts = wrapped(self.form.meaning(field), cells);
@@ -181,7 +182,7 @@ impl TrainScreen {
     }
 
     /// The range of a key and its value in the preset; for the preset, its description.
-    fn facts(&self, field: Field) -> Option<String> {
+    fn facts(&self, field: Field, shared: &SharedState) -> Option<String> {
         let form = &self.form;
         if let (Field::Splits, SplitChoice::OfRun(splits)) = (field, &form.splits) {
             return splits.warning();
@@ -193,7 +194,8 @@ impl TrainScreen {
         let about = key.range.about(key.name);
         let of_preset = key.value(&form.preset.config);
         Some(if form.is_changed(field) {
-            format!("{about} · Del restores {of_preset}, the default of preset {}", form.preset.name)
+            let reset = key_text(Verb::Remove, &shared.keymap);
+            format!("{about} · {reset} restores {of_preset}, the default of preset {}", form.preset.name)
         } else {
             format!("{about} · default of preset {}", form.preset.name)
         })
@@ -249,8 +251,8 @@ impl TrainScreen {
         let lines = if whole { self.estimate_lines(cells, shared) } else { self.brief_lines(cells, height, shared) };
         let hidden = lines.len().saturating_sub(height);
         let note = match (focused, whole, hidden) {
-            (true, _, 0) => "Esc back".to_owned(),
-            (true, ..) => "↑↓ more · Esc back".to_owned(),
+            (true, _, 0) => format!("{} back", key_text(Verb::Back, &shared.keymap)),
+            (true, ..) => format!("↑↓ more · {} back", key_text(Verb::Back, &shared.keymap)),
             (false, _, 0) => self.duration_text(),
             (false, true, _) => {
                 format!("{} below: {}", counted(hidden, "line"), key_text(Verb::NextPane, &shared.keymap))

@@ -178,7 +178,7 @@ impl PlannedImages {
             scanned.problems.iter().take(MAX_LISTED_PROBLEMS).map(ToString::to_string).collect();
         let more = scanned.problems.len().saturating_sub(MAX_LISTED_PROBLEMS);
         if more > 0 {
-            problems.push(format!("and {more} more such problems"));
+            problems.push(format!("and {more} more problems like these"));
         }
         let paths: BTreeSet<PathBuf> = set.manifests.iter().flat_map(DatasetManifest::paths).collect();
         let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();

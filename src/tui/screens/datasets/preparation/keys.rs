@@ -12,7 +12,7 @@ const fn shown(action: Do, verbs: &'static [Verb], hint: &'static str, name: &'s
 /// The keys while the progress of a run is shown.
 pub(in crate::tui::screens::datasets) const RUNNING: KeyTables = &[&[
     shown(Do::Hide, &[Verb::Back, Verb::Open], "work on", "hide the progress; preprocessing continues"),
-    shown(Do::Stop, &[Verb::Control], "stop", "stop preprocessing; started again, it continues").risky(Risk::AtOnce),
+    shown(Do::Stop, &[Verb::Control], "stop", "stop preprocessing; start it again to continue").risky(Risk::AtOnce),
 ]];
 
 /// The keys while the outcome of a run is shown.

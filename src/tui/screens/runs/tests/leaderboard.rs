@@ -58,6 +58,8 @@ fn a_group_is_drawn_together_and_folds() {
     press(&mut app, &[Key::Home]);
     assert_drawn!("group_selected", &mut app);
     assert!(drawn(&mut app, (120, 40)).contains("group demo"), "its details");
+    press(&mut app, &[Key::Char(' ')]);
+    assert!(drawn(&mut app, (120, 40)).contains("only runs can be marked; open the group or study"));
     press(&mut app, &[Key::Enter]);
     assert_eq!(shown_runs(&app), ["CC_R the good one", "MLO_L seed"]);
     let view = app.screens.runs.view_state();
