@@ -21,7 +21,7 @@ use crate::tui::protocol::thumbnails::{ThumbnailMessage, ThumbnailRequest};
 use crate::tui::shared_state::SharedState;
 
 /// The usual width of a tile in cells.
-const TILE: u16 = 12;
+pub(in crate::tui) const TILE: u16 = 12;
 /// The height of a mammogram relative to its width.
 const ASPECT: f64 = 1.6;
 /// The fewest rows of a picture.

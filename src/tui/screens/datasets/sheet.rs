@@ -13,7 +13,7 @@ use super::tree::FolderTree;
 use crate::tui::protocol::effect::Effect;
 use crate::tui::shared_state::SharedState;
 use crate::tui::theme::Theme;
-use crate::tui::widgets::contact_sheet::{SheetContent, SheetTile};
+use crate::tui::widgets::contact_sheet::{SheetContent, SheetTile, TILE};
 use crate::tui::widgets::fitted::fitted;
 use mammoscope_dataset::subject_audit::sample_name;
 use mammoscope_domain::text::printable::printable;
@@ -95,6 +95,8 @@ fn label(tree: &FolderTree, samples: &Samples, row: SampleRow, is_in_range: bool
     let view = context.view.or(name.as_ref().map(|name| name.view));
     let subject = name.map_or_else(|| printable(file), |name| printable(&name.subject.0));
     spans.push(Span::raw(subject));
-    spans.extend(view.map(|view| Span::styled(format!(" {view}"), theme.dim())));
-    Line::from(spans)
+    let label = Line::from(spans);
+    let Some(view) = view.map(|view| Span::styled(format!(" {view}"), theme.dim())) else { return label };
+    // The caption has the view of the image under the cursor, too.
+    if label.width() + view.width() >= usize::from(TILE) { label } else { label + view }
 }

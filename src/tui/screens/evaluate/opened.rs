@@ -225,6 +225,7 @@ impl Opened {
         let name = set.evaluated.set.name;
         let is_fused = !name.fused_views().is_empty();
         let (mut images, mut position) = (Vec::new(), 0);
+        let [_, there] = self.short_titles();
         for (place, case) in self.cases.cases.iter().enumerate() {
             if place == self.cases.list.cursor {
                 position = images.len();
@@ -237,7 +238,7 @@ impl Opened {
                 let mut parts = vec![format!("subject {}", Self::case_name(&set.evaluated, case.place))];
                 parts.extend(row.view.map(|view| view.to_string()));
                 let other = self.other_prediction(*case).map_or_else(String::new, |(class, probability)| {
-                    format!(", before {class} {:.0} %", 100.0 * probability)
+                    format!(", {there} predicted {class} {:.0} %", 100.0 * probability)
                 });
                 parts.push(format!("true {truth} · predicted {predicted} {percent:.0} %{other}"));
                 if is_fused {

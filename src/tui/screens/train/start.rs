@@ -5,7 +5,11 @@ use super::implausible::implausible;
 use super::{Pane, TrainScreen};
 use crate::tui::protocol::effect::Effect;
 use crate::tui::protocol::train::{StartRequest, TimingRequest, TrainEffect};
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::training::config_keys::{ConfigKey, KEYS};
+
+/// The most runs that are started without asking: four views of two models.
+const UNASKED_RUNS: usize = 8;
 
 /// The start of training runs.
 #[derive(Debug, Default)]
@@ -13,7 +17,7 @@ pub(super) struct Start {
     /// The number of runs that are being started.
     pub(super) pending: Option<usize>,
     pub(super) error: Option<String>,
-    /// The implausible values that the user was asked about; the next Ctrl-S accepts them.
+    /// What the user was asked about: implausible values, or many runs; the next Ctrl-S accepts it.
     pub(super) doubt: Option<String>,
 }
 
@@ -47,7 +51,7 @@ impl TrainScreen {
         }
         if let (None, Some(doubt)) = (&self.start.doubt, self.doubt()) {
             self.start.doubt = Some(doubt.clone());
-            return vec![Effect::warning(format!("{doubt}; start again to accept it"))];
+            return vec![Effect::warning(format!("{doubt}; start again to accept this"))];
         }
         let pending = Some(self.planned_runs());
         // The form shows how the start proceeds.
@@ -76,10 +80,15 @@ impl TrainScreen {
         effects
     }
 
-    /// The first implausible value that the user has not accepted.
+    /// The first implausible value that the user has not accepted, or a large number of runs.
     fn doubt(&self) -> Option<String> {
         let is_accepted = |key: &ConfigKey| self.accepted.get(key.name) == Some(&self.form.key_text(key));
-        KEYS.iter().filter(|key| !is_accepted(key)).find_map(|key| implausible(key, key.value(&self.form.config)))
+        let implausible =
+            KEYS.iter().filter(|key| !is_accepted(key)).find_map(|key| implausible(key, key.value(&self.form.config)));
+        implausible.or_else(|| {
+            let runs = self.planned_runs();
+            (runs > UNASKED_RUNS).then(|| format!("this starts {}", counted(runs, "run")))
+        })
     }
 
     /// The runs whose steps are to be timed, once the data set is known.

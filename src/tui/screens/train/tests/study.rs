@@ -42,6 +42,9 @@ fn a_study_is_typed_counted_and_started() {
     for (size, name) in SIZES {
         insta::assert_snapshot!(format!("study_{name}"), drawn(&mut app, size));
     }
+    press(&mut app, &[Key::Ctrl('s')]);
+    let asked = app.notice.as_ref().map(|(_, notice)| notice.text.clone());
+    assert_eq!(asked.as_deref(), Some("this starts 120 runs; start again to accept this"));
     let effects = press(&mut app, &[Key::Ctrl('s')]);
     let Some(Effect::Train(TrainEffect::Start(request))) = effects.into_iter().next() else { panic!("no start") };
     let study = StudyChoice { seeds: Some(3), sweep: vec!["learning_rate=0.003,0.01".to_owned()] };
