@@ -56,7 +56,7 @@ impl TrainScreen {
         let pending = Some(self.planned_runs());
         // The form shows how the start proceeds.
         self.pane = Pane::Form;
-        self.start = Start { pending, error: None, doubt: None };
+        let was_asked = std::mem::replace(&mut self.start, Start { pending, error: None, doubt: None }).doubt.is_some();
         let label = if self.form.name.is_empty() { self.form.preset.name.clone() } else { self.form.name.clone() };
         let mut effects = Vec::new();
         // From now on the trainers need the cores.
@@ -77,6 +77,10 @@ impl TrainScreen {
             },
         };
         effects.push(Effect::Train(TrainEffect::Start(Box::new(request))));
+        if was_asked {
+            // It replaces the question.
+            effects.push(Effect::neutral(format!("starting {}", counted(self.planned_runs(), "run"))));
+        }
         effects
     }
 
