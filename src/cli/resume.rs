@@ -62,13 +62,15 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
         match resumable(&run, arguments.epochs, by)? {
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
             Resumable::Occupied { .. } => occupied.push(run),
-            Resumable::Complete { epochs } => complete.push((run, epochs)),
+            Resumable::Complete { epochs, reason } => {
+                complete.push((run, epochs, Resumable::complete_text(epochs, reason.as_deref())));
+            }
             Resumable::On { device, jobs } => to_resume.push((run, device, jobs)),
         }
     }
     if is_single || complete.len() <= MAX_NAMED {
-        for (run, epochs) in &complete {
-            console.note(format!("{} is complete with {epochs} epochs", printable(&run.name())));
+        for (run, _, text) in &complete {
+            console.note(format!("{} is {text}", printable(&run.name())));
         }
     } else {
         console.note(format!("{} complete", counted_as(complete.len(), "run is", "runs are")));
@@ -85,7 +87,7 @@ pub(super) fn run(arguments: &ResumeArguments, workspace: Option<&Path>, console
             // A job that is started again after the end of its run has done its work.
             return Ok(Outcome::Done);
         }
-        let most = complete.iter().map(|(_, epochs)| *epochs).max().unwrap_or(0);
+        let most = complete.iter().map(|(_, epochs, _)| *epochs).max().unwrap_or(0);
         let message = format!("there is nothing to resume; --epochs with more than {most} continues the training");
         return Err(WrongUse(message).into());
     }

@@ -21,6 +21,9 @@ pub fn event_text(kind: &RunEventKind) -> String {
             format!("training on {device}: {train} training, {validation} validation, {test}")
         }
         RunEventKind::Resumed { step, checkpoint, .. } => format!("resumed after step {step}, from {checkpoint}"),
+        RunEventKind::EarlyStopRestarted { epochs_done } => {
+            format!("continued after the early stop at epoch {epochs_done}: its patience starts again")
+        }
         RunEventKind::EpochsChanged { epochs } => format!("the number of epochs is now {epochs}"),
         RunEventKind::EpochStarted { epoch, .. } => format!("epoch {epoch} starts"),
         RunEventKind::StepReported(report) => format!("step {}", report.step),

@@ -288,6 +288,28 @@ fn send(pid: u32, signal: rustix::process::Signal) {
 }
 
 #[test]
+fn training_continues_after_an_early_stop_if_more_epochs_are_asked_for() {
+    let fixture = Fixture::new(24);
+    let settings = "epochs=12,warmup_epochs=8,early_stop=1,monitor=val_kappa,learning_rate=0.00001";
+    let runs = fixture.train("CC_R", &["--set", settings]);
+    wait_until_over(&runs);
+    let stopped = status(&runs[0]);
+    assert_eq!(stopped.state, RunPhase::Completed, "{}", log_of(&runs[0]));
+    assert!(stopped.epoch < 8 && stopped.reason.as_ref().is_some_and(|reason| reason.contains("early stop")));
+    // It has as many epochs as it has, not as many as it was to have.
+    let complete = format!("is complete with {} epoch", stopped.epoch);
+    assert_fails(&fixture.call(&["resume", "latest"]), 2, &complete);
+    // What cannot be trained is refused before anything is touched.
+    assert_fails(&fixture.call(&["resume", "latest", "--epochs", "8"]), 1, "leaves nothing of epochs = 8");
+    assert_eq!(status(&runs[0]), stopped);
+    let output = fixture.call(&["resume", "latest", "--epochs", "13", "--follow"]);
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    let continued = status(&runs[0]);
+    assert!(continued.epoch > stopped.epoch && continued.state == RunPhase::Completed, "{continued:?}");
+    assert!(log_of(&runs[0]).contains("\"event\":\"early_stop_restarted\""), "{}", log_of(&runs[0]));
+}
+
+#[test]
 fn a_failed_resume_leaves_the_run_unchanged() {
     let fixture = Fixture::new(16);
     let runs = fixture.train("CC_R", &["--set", "epochs=1"]);

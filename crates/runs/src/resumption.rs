@@ -9,8 +9,10 @@ use crate::cluster_job::live_job;
 use crate::snapshot::current_condition;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
+use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::compute_options::DeviceChoice;
+use mammoscope_domain::training::training_config::TrainingConfig;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_lock::{RunLock, RunLockError};
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
@@ -23,8 +25,8 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The ways in which a run can continue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumable {
-    /// The run has all requested epochs.
-    Complete { epochs: u32 },
+    /// The run is completed, after this many epochs, and with this reason if it ended before all of them.
+    Complete { epochs: u32, reason: Option<String> },
     /// A trainer can resume it.
     On {
         device: DeviceChoice,
@@ -33,6 +35,18 @@ pub enum Resumable {
     },
     /// A trainer works on it, or will; the reason says so, with what to do.
     Occupied { reason: String },
+}
+
+impl Resumable {
+    /// What is said of a completed run: `complete with 20 epochs`, or `complete with 4 epochs (early stop: …)`.
+    #[must_use]
+    pub fn complete_text(epochs: u32, reason: Option<&str>) -> String {
+        let epochs = counted(epochs as usize, "epoch");
+        reason.map_or_else(
+            || format!("complete with {epochs}"),
+            |reason| format!("complete with {epochs} ({})", printable(reason)),
+        )
+    }
 }
 
 /// Locks a run. If the run has ended, waits a while for its trainer to release the lock.
@@ -60,12 +74,19 @@ pub enum ResumedBy {
     Resubmission,
 }
 
-/// Checks if a run can be resumed. Fails if it is damaged, or cannot be written to.
+/// Checks if a run can be resumed, with this total number of epochs if one is given, and changes nothing.
+///
+/// # Errors
+/// If it is damaged, cannot be written to, or cannot be trained for so many epochs.
 pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Result<Resumable> {
     let name = printable(&run.name());
     let RunSpec { device, config, placement, .. } =
         read_run_spec(&run.spec()).with_context(|| format!("read {}", printable_path(&run.spec())))?;
     let resumable = Resumable::On { device, jobs: placement.map_or(1, |placement| placement.jobs) };
+    if let Some(epochs) = epochs {
+        let longer = TrainingConfig { epochs, ..config };
+        longer.check().with_context(|| format!("{name} cannot be resumed with --epochs {epochs}, and is unchanged"))?;
+    }
     // The lock decides; the status also covers runs that are queued for a trainer.
     match lock_when_free(run) {
         Ok(_) => {}
@@ -101,14 +122,19 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
         let reason = format!("{name} is {condition}: its trainer has not reached it yet; there is nothing to resume");
         return Ok(Resumable::Occupied { reason });
     }
-    let requested = status.epochs.max(config.epochs);
-    Ok(match epochs {
-        Some(epochs) if epochs <= status.epoch && status.state == RunPhase::Completed => {
-            Resumable::Complete { epochs: status.epoch }
-        }
-        None if status.state == RunPhase::Completed => Resumable::Complete { epochs: requested },
-        _ => resumable,
-    })
+    let is_complete = status.state == RunPhase::Completed;
+    let complete = || Resumable::Complete { epochs: status.epoch, reason: status.reason.clone() };
+    match epochs {
+        Some(epochs) if epochs < status.epoch && !is_complete => anyhow::bail!(
+            "{name} has done {} epochs; --epochs has to be at least as many, and the run is unchanged",
+            status.epoch
+        ),
+        Some(epochs) if epochs <= status.epoch && is_complete => Ok(complete()),
+        // A job that is started again has done what it was asked for, if the run stopped early.
+        Some(epochs) if is_complete && by == ResumedBy::Job && epochs == status.epochs => Ok(complete()),
+        None if is_complete => Ok(complete()),
+        _ => Ok(resumable),
+    }
 }
 
 /// Deals runs to the trainers that resume them: on each device as many as were to train side by side there.

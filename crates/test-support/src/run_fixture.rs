@@ -1,5 +1,6 @@
 //! Run directories written by the storage layer, with the test's own process in the trainer's place.
 
+use std::fs;
 use std::process::{Child, Command, Output, Stdio};
 
 use chrono::Utc;
@@ -13,6 +14,7 @@ use mammoscope_domain::training::compute_options::{DeviceChoice, Precision};
 use mammoscope_domain::training::preset::Preset;
 use mammoscope_domain::training::training_config::{Monitor, TrainingConfig};
 use mammoscope_storage::runs::event_log::EventLog;
+use mammoscope_storage::runs::lock_holder::{LockHolder, lock_holder};
 use mammoscope_storage::runs::process_evidence::{boot_id, host_name};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::write_run_spec;
@@ -21,7 +23,7 @@ use mammoscope_storage::runs::workspace::Workspace;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{mammoscope, stderr_of};
+use crate::{mammoscope, stderr_of, wait_for};
 
 /// A workspace in a temporary folder.
 pub struct RunFixture {
@@ -165,6 +167,19 @@ pub fn end(run: &RunDir, state: RunPhase, reason: Option<&str>) {
 /// A process that does nothing until it is killed.
 pub fn idle_process() -> Child {
     Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// A process that holds the lock of a run as its trainer would; `None` where `flock` is not installed.
+pub fn lock_holding_process(run: &RunDir) -> Option<Child> {
+    let program = run.path().join("mammoscope-engine");
+    fs::copy("/bin/sleep", &program).unwrap();
+    // With --no-fork, the program itself has the lock.
+    let mut flock = Command::new("flock");
+    let trainer = flock.arg("--no-fork").arg(run.lock()).arg(&program).arg("600").spawn().ok()?;
+    // The program takes the place of `flock` a moment after the lock was taken.
+    let expected = LockHolder::Process(trainer.id());
+    wait_for("the holder of the lock", || lock_holder(run, None).ok().filter(|holder| *holder == expected));
+    Some(trainer)
 }
 
 pub fn text(bytes: &[u8]) -> String {

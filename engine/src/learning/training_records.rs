@@ -20,7 +20,7 @@ const ROLLBACK_FACTOR: f64 = 0.5;
 
 impl TrainingLoop<'_> {
     /// Writes the checkpoint to resume from. Weights that are not finite are never saved.
-    pub(super) fn save_last(&mut self) -> anyhow::Result<()> {
+    pub fn save_last(&mut self) -> anyhow::Result<()> {
         self.read_steps(self.state.schedule.rate(self.state.progress.step.saturating_sub(1)))?;
         if !self.state.learner.is_finite()? {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());

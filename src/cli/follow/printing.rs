@@ -90,6 +90,9 @@ impl<'a> FollowPrinter<'a> {
             RunEventKind::Resumed { step, checkpoint, .. } => {
                 self.note(&format!("resumed after step {step}, from {checkpoint}"));
             }
+            RunEventKind::EarlyStopRestarted { .. } => {
+                self.note("continued after the early stop: its patience starts again")
+            }
             RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs requested: {epochs}")),
             RunEventKind::LearningRateReduced(reduction) => {
                 self.note(&format!(

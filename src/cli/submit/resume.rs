@@ -116,8 +116,9 @@ fn runs_to_resume(
         match resumable {
             Resumable::Occupied { reason } if is_single => anyhow::bail!(reason),
             Resumable::Occupied { .. } => occupied += 1,
-            Resumable::Complete { epochs } if is_single => {
-                let message = format!("{} is complete with {epochs} epochs; --epochs asks for more", printable(&name));
+            Resumable::Complete { epochs, reason } if is_single => {
+                let complete = Resumable::complete_text(epochs, reason.as_deref());
+                let message = format!("{} is {complete}; --epochs asks for more", printable(&name));
                 return Err(WrongUse(message).into());
             }
             Resumable::Complete { .. } => complete += 1,

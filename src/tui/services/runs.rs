@@ -141,8 +141,9 @@ fn resume(run: &RunDir) -> anyhow::Result<()> {
     if let Resumable::Occupied { reason } = resumable {
         anyhow::bail!(reason);
     }
-    if let Resumable::Complete { epochs } = resumable {
-        bail!("it is complete with {epochs} epochs; `mammoscope resume --epochs` continues it");
+    if let Resumable::Complete { epochs, reason } = resumable {
+        let complete = Resumable::complete_text(epochs, reason.as_deref());
+        bail!("it is {complete}; `mammoscope resume --epochs` continues it");
     }
     let engine = locate_engine()?.path;
     RunRequests::new(run).withdraw_all().context("withdraw earlier requests")?;

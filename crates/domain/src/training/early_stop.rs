@@ -51,6 +51,12 @@ impl EarlyStop {
         self.patience > 0 && self.state.wait >= self.patience
     }
 
+    /// Waits for an improvement as long as at the start, for training that is continued after it had ended. The best value
+    /// stays.
+    pub fn start_again(&mut self) {
+        self.state.wait = 0;
+    }
+
     /// Everything that must be saved to resume exactly.
     #[must_use]
     pub fn state(&self) -> EarlyStopState {

@@ -7,6 +7,7 @@ pub mod event_log;
 pub mod event_tail;
 pub mod history_files;
 pub mod labels_file;
+pub mod lock_holder;
 pub mod log_tail;
 pub mod machine_log;
 pub mod manifest_file;

@@ -223,12 +223,25 @@ impl SingleRun<'_> {
         };
         let notes = checkpoint_notes(config, &data);
         self.restore(&mut state, &notes, recorder)?;
+        // More epochs were asked for, so an early stop does not end the run before them.
+        let progress = &state.progress;
+        let continues = self.epochs.is_some() && progress.steps_in_epoch == 0 && progress.epochs_done < config.epochs;
+        let starts_again = continues && state.early_stop.is_over();
+        if starts_again {
+            recorder.record(RunEventKind::EarlyStopRestarted { epochs_done: state.progress.epochs_done })?;
+            state.early_stop.start_again();
+        }
         facts.first_step.set(Some(state.progress.step));
         state.progress.unusable.extend(unusable);
         recorder.watch(notes, images.watched());
         let metadata = self.metadata(spec, &images, &data);
         let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };
-        let ending = TrainingLoop::new(&task, &mut state, recorder)?.run()?;
+        let mut training = TrainingLoop::new(&task, &mut state, recorder)?;
+        if starts_again {
+            // An interruption before the next checkpoint must not bring the old count back.
+            training.save_last()?;
+        }
+        let ending = training.run()?;
         if matches!(ending, Ending::Completed { .. }) {
             evaluate_best(self.run, &images, device, recorder)?;
         }

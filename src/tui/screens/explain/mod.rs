@@ -86,7 +86,7 @@ pub(in crate::tui) struct ExplainScreen {
     /// The models whose maps are beside those of the first.
     second: Option<ModelSource>,
     list: Option<ExplainList>,
-    /// True while the list is that of the last session, whose files have not been looked for.
+    /// True while list and models are those of the last session, which have not been looked at.
     is_restored: bool,
     /// True for the side of models of which one is being trained.
     follows: [bool; 2],
@@ -113,7 +113,7 @@ impl ExplainScreen {
             settings: view.settings,
             source: view.source,
             second: view.second,
-            is_restored: view.list.is_some(),
+            is_restored: true,
             list: view.list.filter(|list| list.position < list.samples.len()),
             follows: [false; 2],
             requested: Vec::new(),
@@ -135,12 +135,12 @@ impl ExplainScreen {
 
     /// Opens a list of images.
     pub(in crate::tui) fn open(&mut self, mut list: ExplainList, shared: &SharedState) -> Vec<Effect> {
+        self.take_restored(shared);
         list.position = list.position.min(list.samples.len().saturating_sub(1));
         if let Some(source) = list.source.take() {
             self.source = Some(source);
             self.second = list.second.take();
         }
-        self.is_restored = false;
         self.list = Some(list).filter(|list| !list.samples.is_empty());
         self.chooser = None;
         let mut effects = self.find_models();
@@ -226,7 +226,7 @@ impl Screen for ExplainScreen {
 
     fn enter(&mut self, shared: &SharedState) -> Vec<Effect> {
         let mut effects = self.find_models();
-        effects.extend(self.look_for_images());
+        effects.extend(self.look_for_images(shared));
         effects.extend(self.retry(shared));
         effects
     }

@@ -38,6 +38,22 @@ fn the_list_and_the_place_survive_a_restart_and_missing_files_are_named() {
 }
 
 #[test]
+fn the_runs_of_another_workspace_do_not_explain() {
+    let mut app = app_with_runs();
+    app.navigate(Destination::Explanation(list()));
+    let saved = || serde_json::from_slice(&serde_json::to_vec(&app.view_state()).unwrap()).unwrap();
+    let source = |workspace: &str| {
+        let mut shared = empty_shared_state();
+        shared.workspace = workspace.into();
+        let mut again = App::new(shared, saved());
+        again.start();
+        again.view_state().explain.source
+    };
+    assert!(matches!(source("/density/workspace"), Some(ModelSource::Runs(_))));
+    assert_eq!(source("/density/copy"), None, "it was copied with its saved state");
+}
+
+#[test]
 fn a_coarse_map_is_drawn_as_cells_until_it_is_smoothed() {
     let mut app = app_with_runs();
     let requests = requested(&app.navigate(Destination::Explanation(list())));

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::ExplainScreen;
 use crate::tui::protocol::effect::{Effect, Notice, Tone};
-use crate::tui::protocol::explain::{ExplainEffect, ExplainList, ExplainSample};
+use crate::tui::protocol::explain::{ExplainEffect, ExplainList, ExplainSample, ModelSource};
 use crate::tui::shared_state::SharedState;
 use mammoscope_domain::text::counted::counted;
 use mammoscope_domain::text::printable::printable_os;
+use mammoscope_storage::runs::run_dir::RunDir;
 
 /// The most images that are saved, those around the one that is shown; the state is written at every step.
 const MAX_SAVED: usize = 200;
@@ -24,13 +25,27 @@ pub(super) fn saved(list: &ExplainList) -> ExplainList {
 
 impl ExplainScreen {
     /// Looks for the files of the last session's list, once.
-    pub(super) fn look_for_images(&mut self) -> Vec<Effect> {
+    pub(super) fn look_for_images(&mut self, shared: &SharedState) -> Vec<Effect> {
+        let was_restored = self.is_restored;
+        self.take_restored(shared);
         match &self.list {
-            Some(list) if std::mem::replace(&mut self.is_restored, false) => {
+            Some(list) if was_restored => {
                 let paths = list.samples.iter().chain(&list.views).map(|sample| sample.path.clone()).collect();
                 vec![Effect::Explain(ExplainEffect::LookForImages(paths))]
             }
             _ => Vec::new(),
+        }
+    }
+
+    /// Takes the models of the last session as they are, but for runs of another workspace: one that was copied or renamed
+    /// must not explain with the runs of the one that it was.
+    pub(super) fn take_restored(&mut self, shared: &SharedState) {
+        if !std::mem::replace(&mut self.is_restored, false) {
+            return;
+        }
+        let is_here = |run: &RunDir| run.path().starts_with(&shared.workspace);
+        for source in [&mut self.source, &mut self.second] {
+            source.take_if(|source| matches!(source, ModelSource::Runs(runs) if !runs.iter().all(is_here)));
         }
     }
 

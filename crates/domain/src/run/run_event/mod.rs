@@ -46,6 +46,11 @@ pub enum RunEventKind {
         /// Its file name.
         checkpoint: String,
     },
+    /// Training continues after an early stop: the epochs without an improvement are counted anew.
+    EarlyStopRestarted {
+        /// The epochs that had been done.
+        epochs_done: u32,
+    },
     /// The number of epochs to train was changed.
     EpochsChanged {
         epochs: u32,

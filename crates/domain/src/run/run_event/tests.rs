@@ -33,6 +33,7 @@ fn recorded() -> Vec<(&'static str, RunEventKind)> {
             r#""event":"resumed","step":4,"epochs_done":2,"checkpoint":"last.safetensors""#,
             RunEventKind::Resumed { step: 4, epochs_done: 2, checkpoint: text("last.safetensors") },
         ),
+        (r#""event":"early_stop_restarted","epochs_done":4"#, RunEventKind::EarlyStopRestarted { epochs_done: 4 }),
         (r#""event":"epochs_changed","epochs":20"#, RunEventKind::EpochsChanged { epochs: 20 }),
         (
             r#""event":"epoch_started","epoch":1,"step":0,"learning_rate":0.01"#,
