@@ -290,8 +290,13 @@ fn send(pid: u32, signal: rustix::process::Signal) {
 #[test]
 fn training_continues_after_an_early_stop_if_more_epochs_are_asked_for() {
     let fixture = Fixture::new(24);
-    let settings = "epochs=12,warmup_epochs=8,early_stop=1,monitor=val_kappa,learning_rate=0.00001";
-    let runs = fixture.train("CC_R", &["--set", settings]);
+    let early = "warmup_epochs=8,epochs=12,early_stop=1,monitor=val_kappa,learning_rate=0.00001";
+    let settings = SMALL.replace("warmup_epochs=0", early);
+    let mut command =
+        fixture.command(&["train", "--preset", "quick", "--set", &settings, "--view", "CC_R", "--detach"]);
+    let output = command.arg("--data").arg(&fixture.data).args(["--device", "cpu"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    let runs = fixture.runs();
     wait_until_over(&runs);
     let stopped = status(&runs[0]);
     assert_eq!(stopped.state, RunPhase::Completed, "{}", log_of(&runs[0]));

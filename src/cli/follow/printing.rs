@@ -91,7 +91,7 @@ impl<'a> FollowPrinter<'a> {
                 self.note(&format!("resumed after step {step}, from {checkpoint}"));
             }
             RunEventKind::EarlyStopRestarted { .. } => {
-                self.note("continued after the early stop: its patience starts again")
+                self.note("continued after the early stop: its patience starts again");
             }
             RunEventKind::EpochsChanged { epochs } => self.note(&format!("epochs requested: {epochs}")),
             RunEventKind::LearningRateReduced(reduction) => {

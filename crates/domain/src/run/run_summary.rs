@@ -150,6 +150,7 @@ impl RunSummary {
                 self.evaluations.retain(|earlier| earlier.split != evaluation.split);
                 self.evaluations.push(*evaluation);
             }
+            RunEventKind::EarlyStopRestarted { .. } => {}
             RunEventKind::Ended { state, reason, step } => self.end(time, *state, reason.as_deref(), *step),
         }
     }

@@ -94,8 +94,8 @@ mod tests {
     /// A process of a program with this name that holds the lock of a run; `None` without `flock`.
     fn holder(run: &RunDir, folder: &Path, name: &str) -> Option<Child> {
         let program = folder.join(name);
-        fs::copy("/bin/sleep", &program).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::copy("/bin/sleep", &program).expect("a copy of sleep");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a program");
         // With --no-fork, the program itself has the lock.
         let mut flock = Command::new("flock");
         flock.arg("--no-fork").arg(run.lock()).arg(&program).arg("60").stdout(Stdio::null());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     fn is(run: &RunDir, likely: Option<u32>) -> LockHolder {
-        lock_holder(run, likely).unwrap()
+        lock_holder(run, likely).expect("a lock that can be examined")
     }
 
     #[test]
