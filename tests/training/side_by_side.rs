@@ -12,6 +12,7 @@ use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::{read_run_spec, write_run_spec};
+use mammoscope_storage::runs::run_status_file::read_status;
 use mammoscope_test_support::trainer_fixture::{TrainerFixture, WatchedRun, send, wait_exit};
 use mammoscope_test_support::{skipped, stderr_of};
 use rustix::process::{Pid, Signal};
@@ -90,7 +91,9 @@ fn a_group_resumes_side_by_side_with_the_chosen_threads() {
     assert_eq!((placement.jobs, placement.threads), (2, chosen.config.threads));
     assert!(chosen.config.threads > 0, "the number is written down");
 
-    fixture.output(&["resume", &chosen.group, "--detach", "--epochs", "2"]);
+    // One more than any of them has done.
+    let done = runs.iter().map(|run| read_status(&run.dir.status()).unwrap().epoch).max().unwrap();
+    fixture.output(&["resume", &chosen.group, "--detach", "--epochs", &(done + 1).to_string()]);
     let (first, second) = (runs[0].wait_started(), runs[1].wait_started());
     assert_ne!(first, second);
     // This one was interrupted while it was queued, which ended it as well.

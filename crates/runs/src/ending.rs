@@ -67,7 +67,7 @@ pub fn end_by_force(run: &RunDir) -> anyhow::Result<ForcedEnd> {
 /// another user cannot be seen; it is asked to stop.
 ///
 /// # Errors
-/// If nobody holds the lock, as after the trainer's end or in a copy of a run, or the system refuses.
+/// If no process holds the lock, as after the trainer's end or in a copy of a run, or the system refuses.
 pub fn kill_trainer(run: &RunDir) -> anyhow::Result<ForcedEnd> {
     let status = read_status(&run.status())?;
     if status.state.is_over() || status.state == RunPhase::Queued {
@@ -80,7 +80,7 @@ pub fn kill_trainer(run: &RunDir) -> anyhow::Result<ForcedEnd> {
             kill_process_if(pid, &|| Ok(holder()? == LockHolder::Process(pid)))?;
             Ok(ForcedEnd::Killed(pid))
         }
-        LockHolder::Nobody => {
+        LockHolder::Free => {
             bail!("no trainer holds it: its lock is free, as after a trainer's end or in a copy of a run")
         }
         LockHolder::Unseen => {

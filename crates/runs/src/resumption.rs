@@ -125,7 +125,8 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
     let is_complete = status.state == RunPhase::Completed;
     let complete = || Resumable::Complete { epochs: status.epoch, reason: status.reason.clone() };
     match epochs {
-        Some(epochs) if epochs < status.epoch && !is_complete => anyhow::bail!(
+        // Without a checkpoint it starts from scratch.
+        Some(epochs) if epochs < status.epoch && !is_complete && has_checkpoint(run) => anyhow::bail!(
             "{name} has done {} epochs; --epochs has to be at least as many, and the run is unchanged",
             status.epoch
         ),
@@ -135,6 +136,10 @@ pub fn resumable(run: &RunDir, epochs: Option<u32>, by: ResumedBy) -> anyhow::Re
         None if is_complete => Ok(complete()),
         _ => Ok(resumable),
     }
+}
+
+fn has_checkpoint(run: &RunDir) -> bool {
+    [run.last_checkpoint(), run.previous_checkpoint()].iter().any(|path| path.exists())
 }
 
 /// Deals runs to the trainers that resume them: on each device as many as were to train side by side there.

@@ -19,7 +19,7 @@ pub enum LockHolder {
     /// This process, by its number in the caller's PID namespace.
     Process(u32),
     /// No process: the run has no trainer, or it is a copy of a run that has one.
-    Nobody,
+    Free,
     /// A process that cannot be seen from here: on another host, in another PID namespace, or of another user.
     Unseen,
 }
@@ -32,7 +32,7 @@ pub fn lock_holder(run: &RunDir, likely: Option<u32>) -> io::Result<LockHolder> 
     let path = run.lock();
     let lock = match fs::metadata(&path) {
         Ok(lock) => lock,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LockHolder::Nobody),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(LockHolder::Free),
         Err(error) => return Err(error),
     };
     let found = likely.into_iter().chain(processes()).find(|pid| holds(*pid, &lock));
@@ -40,7 +40,7 @@ pub fn lock_holder(run: &RunDir, likely: Option<u32>) -> io::Result<LockHolder> 
         return Ok(LockHolder::Process(pid));
     }
     match File::open(&path)?.try_lock() {
-        Ok(()) => Ok(LockHolder::Nobody),
+        Ok(()) => Ok(LockHolder::Free),
         Err(TryLockError::WouldBlock) => Ok(LockHolder::Unseen),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -119,22 +119,22 @@ mod tests {
     fn only_the_process_that_holds_this_very_lock_is_the_trainer() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
-        assert_eq!(is(&run, None), LockHolder::Nobody, "there is no lock file yet");
+        assert_eq!(is(&run, None), LockHolder::Free, "there is no lock file yet");
         let Some(mut trainer) = holder(&run, folder.path(), "mammoscope-engine") else { return };
         // The program takes the place of `flock` a moment after the lock was taken.
         let end = Instant::now() + Duration::from_secs(20);
         while is(&run, None) != LockHolder::Process(trainer.id()) {
             assert!(Instant::now() < end, "it is found without its number");
         }
-        // A number that belongs to somebody else is not believed.
+        // A number that belongs to another process is not believed.
         assert_eq!(is(&run, Some(std::process::id())), LockHolder::Process(trainer.id()));
-        // A copy has a lock of its own, which nobody holds.
+        // A copy has a lock of its own, which no process holds.
         let copy = RunDir::create(folder.path().join("copy")).unwrap();
         fs::copy(run.lock(), copy.lock()).unwrap();
-        assert_eq!(is(&copy, Some(trainer.id())), LockHolder::Nobody);
+        assert_eq!(is(&copy, Some(trainer.id())), LockHolder::Free);
         trainer.kill().unwrap();
         trainer.wait().unwrap();
-        assert_eq!(is(&run, Some(trainer.id())), LockHolder::Nobody);
+        assert_eq!(is(&run, Some(trainer.id())), LockHolder::Free);
         // Another program with the lock is not a trainer.
         let Some(mut other) = holder(&run, folder.path(), "backup") else { return };
         assert_eq!(is(&run, Some(other.id())), LockHolder::Unseen);

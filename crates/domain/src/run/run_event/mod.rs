@@ -46,7 +46,7 @@ pub enum RunEventKind {
         /// Its file name.
         checkpoint: String,
     },
-    /// Training continues after an early stop: the epochs without an improvement are counted anew.
+    /// Training continues after an early stop: the epochs without an improvement are counted from 0 again.
     EarlyStopRestarted {
         /// The epochs that had been done.
         epochs_done: u32,
