@@ -51,7 +51,8 @@ fn an_array_that_is_requeued_twice_ends_with_the_same_bytes_and_is_pooled() {
             let reason = format!("requeued in Slurm, restart {}", restart + 1);
             assert_eq!((status.reason.as_deref(), status.pid), (Some(reason.as_str()), None));
             reached.push(step);
-            fixture.cluster.start_now(task);
+            let is_working = || read_status(&run.dir.status()).is_ok_and(|status| status.state != RunPhase::Queued);
+            fixture.cluster.start_now(task, is_working);
         }
         for (run, reached) in runs.iter_mut().zip(reached) {
             let resumed = run.wait("the resumption", |kind| match kind {

@@ -65,9 +65,10 @@ fn a_node_without_the_workspace_says_so() {
     let (submission, runs) = fixture.submitted("CC_R", "epochs=2", &LATER);
     fs::write(fixture.file(&submission, "token"), "of another workspace").unwrap();
     let task = submission.ids().next().unwrap().0.to_string();
-    fixture.cluster.start_now(&task);
+    let log = fixture.file(&submission, &format!("logs/{task}.txt"));
+    fixture.cluster.start_now(&task, || log.exists());
     fixture.wait_shown("failed in Slurm before the trainer started: is the workspace shared with the nodes?");
-    let log = fs::read_to_string(fixture.file(&submission, &format!("logs/{task}.txt"))).unwrap();
+    let log = fs::read_to_string(log).unwrap();
     assert!(log.contains("that this job was submitted from: is it on a shared file system?"), "{log}");
     assert_eq!(log.lines().count(), 1, "{log}");
     // Once the reason is gone, the run can be submitted again.

@@ -103,32 +103,22 @@ impl SlurmCluster {
 
     /// The jobs that are pending or running, one per line: id, state, reason.
     pub fn jobs(&self) -> Vec<String> {
-        self.listed().unwrap_or_default()
+        let text = self.output("squeue", &["--me", "-h", "-r", "-o", "%i %T %r"]).unwrap_or_default();
+        text.lines().map(str::to_owned).collect()
     }
 
-    /// The lines of [`Self::jobs`]; `None` if the controller does not answer.
-    fn listed(&self) -> Option<Vec<String>> {
-        let text = self.output("squeue", &["--me", "-h", "-r", "-o", "%i %T %r"])?;
-        Some(text.lines().map(str::to_owned).collect())
-    }
-
-    /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until it has. The time is set again
-    /// until then: Slurm sets its own once more when it has cleaned up after the attempt before.
-    pub fn start_now(&self, task: &str) {
-        // While Slurm cleans up after the attempt before, a task can be pending, completing, and pending once more.
-        let [pending, completing] = ["PENDING", "COMPLETING"].map(|state| format!("{task} {state}"));
-        let mut was_pending = false;
+    /// Lets a requeued task start now, instead of after Slurm's two minutes, and waits until `has_started`. The time is set
+    /// again until then: Slurm sets its own once more when it has cleaned up after the attempt before. What Slurm says of the
+    /// task cannot tell, since meanwhile it is pending, completing, and pending again.
+    pub fn start_now(&self, task: &str, has_started: impl Fn() -> bool) {
         wait_for(&format!("{task} to start again"), || {
-            let jobs = self.listed()?;
-            let is_pending = jobs.iter().any(|job| job.starts_with(&pending));
-            let is_completing = jobs.iter().any(|job| job.starts_with(&completing));
-            was_pending |= is_pending;
-            if is_pending {
-                let update = ["update", &format!("JobId={task}"), "StartTime=now"];
-                let _ = self.output("scontrol", &update);
-                std::thread::sleep(std::time::Duration::from_secs(1));
+            if has_started() {
+                return Some(());
             }
-            (was_pending && !is_pending && !is_completing).then_some(())
+            let update = ["update", &format!("JobId={task}"), "StartTime=now"];
+            let _ = self.output("scontrol", &update);
+            std::thread::sleep(std::time::Duration::from_millis(500));
+            None
         });
     }
 }
