@@ -13,7 +13,7 @@ use super::console::{Console, Outcome};
 use super::dispatch;
 use super::workbench::Workbench;
 use mammoscope_domain::text::printable::{printable, printable_path};
-use mammoscope_runs::snapshot::current_condition;
+use mammoscope_runs::condition::current_condition;
 use mammoscope_runs::training_plan::remove_runs;
 use mammoscope_storage::runs::run_catalog::{RunEntry, list_runs};
 use mammoscope_storage::runs::run_dir::RunDir;

@@ -14,6 +14,7 @@ use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::study::study_progress::StudyProgress;
 use mammoscope_domain::text::printable::printable;
 use mammoscope_runs::cluster_conditions::{ClusterConditions, amend};
+use mammoscope_runs::condition::settle;
 use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::run_catalog::find_runs;
 use mammoscope_storage::runs::workspace::Workspace;
@@ -50,6 +51,7 @@ pub(super) fn run(arguments: &StatusArguments, workspace: Option<&Path>, console
         (snapshot, condition)
     };
     let mut shown: Vec<Shown> = snapshots.map(with_condition).collect();
+    settle(shown.iter_mut().filter_map(|(snapshot, condition)| Some((snapshot.run(), condition.as_mut()?))));
     ask_slurm(&mut shown, &workspace, console);
     if arguments.json {
         let documents = shown.iter().map(|(run, condition)| whole_document(run, condition.as_ref()));

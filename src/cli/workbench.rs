@@ -11,7 +11,7 @@ use crate::terminal::graphics_protocol::GraphicsProtocol;
 use mammoscope_cluster::shell_text::shell_word;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::text::printable::printable_path;
-use mammoscope_runs::snapshot::current_condition;
+use mammoscope_runs::condition::current_condition;
 use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;

@@ -9,7 +9,8 @@ use std::process::Command;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::run::run_status::RunPhase;
-use mammoscope_runs::snapshot::{RunSnapshot, current_condition};
+use mammoscope_runs::condition::current_condition;
+use mammoscope_runs::snapshot::RunSnapshot;
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointTensor, TensorData};
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_test_support::training_fixture::{

@@ -124,7 +124,15 @@ mod tests {
 
     fn shown(phase: RunPhase, stale: Option<Staleness>, reason: Option<&str>, line: &str) -> Option<String> {
         let reason = reason.map(str::to_owned);
-        let condition = RunCondition { phase, stale, silence: TimeDelta::minutes(12), reason, job: None };
+        let condition = RunCondition {
+            phase,
+            stale,
+            silence: TimeDelta::minutes(12),
+            is_doubtful: false,
+            clock_offset: None,
+            reason,
+            job: None,
+        };
         let evidence = match line {
             "" => JobEvidence::NotListed,
             "?" => JobEvidence::Unknown,
@@ -206,7 +214,15 @@ mod tests {
         }
         let corrected = |phase: RunPhase, line: &str, reason: Option<&str>| {
             let reason = reason.map(str::to_owned);
-            let condition = RunCondition { phase, stale: None, silence: TimeDelta::zero(), reason, job: None };
+            let condition = RunCondition {
+                phase,
+                stale: None,
+                silence: TimeDelta::zero(),
+                is_doubtful: false,
+                clock_offset: None,
+                reason,
+                job: None,
+            };
             phase_in_cluster(&condition, &JobEvidence::Listed(parse_squeue(line).remove(0)))
         };
         assert_eq!(corrected(Queued, "12|3|FAILED|node7|NonZeroExitCode", submitted), Some(RunPhase::Failed));

@@ -11,8 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
 
 use crate::cluster_job::{cancel_job, stop_waiting};
+use crate::condition::current_condition;
 use crate::resumption::lock_when_free;
-use crate::snapshot::{RunSnapshot, current_condition};
+use crate::snapshot::RunSnapshot;
 use mammoscope_cluster::task_id::TaskId;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_condition::Staleness;
@@ -131,6 +132,7 @@ pub fn mark_ended(run: &RunDir) -> anyhow::Result<()> {
     let Some(stale) = condition.stale else { bail!("it is {condition}: there is nothing to mark") };
     let reason = match stale {
         Staleness::ProcessGone => "its process was gone",
+        Staleness::NoTrainer => "no trainer held it",
         Staleness::HostRestarted => "its host was restarted",
         Staleness::Hanging => "its process hung",
         Staleness::Silent => "its host was silent",

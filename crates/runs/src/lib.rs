@@ -2,6 +2,7 @@
 
 pub mod cluster_conditions;
 pub mod cluster_job;
+pub mod condition;
 pub mod control;
 pub mod ending;
 pub mod follower;

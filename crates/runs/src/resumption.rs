@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use crate::cluster_job::live_job;
-use crate::snapshot::current_condition;
+use crate::condition::current_condition;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::text::counted::counted;

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use chrono::Utc;
-
+use crate::condition::{HeartbeatWatch, condition_of};
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
@@ -11,10 +10,9 @@ use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
-use mammoscope_storage::runs::process_evidence::process_evidence;
 use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
-use mammoscope_storage::runs::run_status_file::{RunStatusError, read_status};
+use mammoscope_storage::runs::run_status_file::read_status;
 
 /// A change of a run's files.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +47,7 @@ pub struct RunSnapshot {
     exists: bool,
     spec: Result<RunSpec, UnreadableFile>,
     status: Result<RunStatus, UnreadableFile>,
+    watch: HeartbeatWatch,
     state: RunState,
     bad_lines: u64,
     events_problem: Option<String>,
@@ -66,6 +65,7 @@ impl RunSnapshot {
             exists: false,
             spec: Err(unread()),
             status: Err(unread()),
+            watch: HeartbeatWatch::default(),
             state: RunState::new(Monitor::ValAccuracy, 0),
             bad_lines: 0,
             events_problem: None,
@@ -96,6 +96,9 @@ impl RunSnapshot {
         // The status is read before the events: once it says that the run is over, all events are on disk.
         let status = read_status(&self.run.status()).map_err(|error| UnreadableFile(error.to_string()));
         let changed = status != self.status;
+        if let Ok(status) = &status {
+            self.watch.look(status);
+        }
         self.status = status;
         self.refresh_events(take);
         if changed {
@@ -183,9 +186,9 @@ impl RunSnapshot {
         self.bad_lines
     }
 
-    /// The run's condition, with a look at its process now. Fails if there is no readable status.
+    /// The run's condition, with a look at its trainer now. Fails if there is no readable status.
     pub fn condition(&self) -> Result<RunCondition, &UnreadableFile> {
-        self.status().map(condition_of)
+        self.status().map(|status| condition_of(&self.run, status, &self.watch))
     }
 
     /// Everything that cannot be read, one line each.
@@ -202,17 +205,6 @@ impl RunSnapshot {
         }
         problems
     }
-}
-
-/// Reads a run's status, and returns its condition now. Reads nothing else.
-pub fn current_condition(run: &RunDir) -> Result<RunCondition, RunStatusError> {
-    read_status(&run.status()).map(|status| condition_of(&status))
-}
-
-/// The condition of a run with this status, with a look at its process now.
-#[must_use]
-pub fn condition_of(status: &RunStatus) -> RunCondition {
-    RunCondition::new(Utc::now(), status, process_evidence(status))
 }
 
 /// The name alone: the reader knows which directory it is in.

@@ -1,6 +1,7 @@
 //! The project's files: models, runs, tables, and the import of Keras models; all survive a crash.
 
 pub mod atomic_file;
+pub mod file_system;
 pub mod keras;
 pub mod models;
 pub mod regular_file;

@@ -1,7 +1,5 @@
 //! Runs with the evidence for their state, and what a list shows of them.
 
-use chrono::Utc;
-
 use super::labelling::labels_text;
 use crate::cli::run_document::summary_document;
 use crate::report::run_csv::RunCsvFacts;
@@ -10,8 +8,8 @@ use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_labels::RunLabels;
 use mammoscope_domain::study::study_progress::StudyProgress;
 use mammoscope_domain::text::printable::printable;
+use mammoscope_runs::condition::{HeartbeatWatch, condition_of};
 use mammoscope_storage::runs::labels_file::read_labels;
-use mammoscope_storage::runs::process_evidence::process_evidence;
 use mammoscope_storage::runs::run_catalog::RunEntry;
 
 /// A run with the evidence for its state.
@@ -25,7 +23,7 @@ pub(super) struct Listed {
 impl Listed {
     pub(super) fn new(entry: RunEntry) -> Self {
         let condition = entry.status.as_ref().ok();
-        let condition = condition.map(|status| RunCondition::new(Utc::now(), status, process_evidence(status)));
+        let condition = condition.map(|status| condition_of(&entry.run, status, &HeartbeatWatch::default()));
         let spec = entry.spec.as_ref().err().map(|error| format!("run.toml: {error}"));
         let (labels, of_labels) = match read_labels(&entry.run) {
             Ok(labels) => (labels, None),

@@ -24,6 +24,7 @@ use mammoscope_domain::study::study_ranking::{RankedRun, StudyRanking};
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::training_config::Monitor;
 use mammoscope_runs::cluster_conditions::{ClusterConditions, amend};
+use mammoscope_runs::condition::settle;
 use mammoscope_storage::runs::run_catalog::{find_runs, list_runs};
 use mammoscope_storage::runs::workspace::Workspace;
 
@@ -73,6 +74,7 @@ pub(super) fn run(arguments: &RunsArguments, workspace: Option<&Path>, console: 
     }
     let entries = list_runs(&workspace).with_context(|| format!("read {}", printable_path(&workspace.runs())))?;
     let mut listed: Vec<Listed> = entries.into_iter().map(Listed::new).collect();
+    settle(listed.iter_mut().filter_map(|listed| Some((&listed.entry.run, listed.condition.as_mut()?))));
     ask_slurm(&mut listed, &workspace, console);
     let mut heading = String::new();
     let mut document = json!({ "schema": RUNS_SCHEMA, "workspace": workspace.path().to_string_lossy() });

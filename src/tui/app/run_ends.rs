@@ -62,6 +62,8 @@ mod tests {
                 phase: *phase,
                 stale: *stale,
                 silence: TimeDelta::zero(),
+                is_doubtful: false,
+                clock_offset: None,
                 reason: (*phase == RunPhase::Failed).then(|| "loss became NaN at step 12".to_owned()),
                 job: None,
             }),

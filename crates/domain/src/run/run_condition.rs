@@ -10,20 +10,124 @@ use crate::text::printable::printable;
 /// The longest time without a heartbeat, although one is written every few seconds: network file systems may show files
 /// that are a minute old, and clocks of hosts differ.
 const TIMEOUT: TimeDelta = TimeDelta::seconds(120);
+/// The largest error of a clock that is reckoned with, such as that of a time zone taken for another.
+const LARGEST_OFFSET: TimeDelta = TimeDelta::hours(26);
 /// Silence up to this is shown as `just now`.
 const JUST_NOW: TimeDelta = TimeDelta::seconds(1);
 
-/// The evidence that a look at the trainer's process gives.
+/// The evidence for a trainer that a look at the run directory gives. The lock on the run proves a trainer; process IDs,
+/// host names and times are hints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProcessEvidence {
-    /// The process exists.
+pub enum TrainerEvidence {
+    /// A process holds the run's lock, or the run is about to get its first trainer.
     Alive,
-    /// The process does not exist.
+    /// No process holds the lock, and the trainer's process does not exist.
     Gone,
-    /// The host was restarted since.
+    /// No process holds the lock, although the process exists: it does something else, or trains the run that this is a
+    /// copy of.
+    Unheld,
+    /// No process holds the lock, and the host was restarted since.
     HostRestarted,
-    /// The process is on another host, or not known.
+    /// It cannot be told from here: the trainer is on another host, or the file system has no locks.
     Unknown,
+}
+
+/// The times of a heartbeat as a reader sees them. The trainer, the file server and the reader each have a clock of their
+/// own; where they disagree, only a heartbeat that changes between two looks proves life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    /// The reader's time.
+    pub now: DateTime<Utc>,
+    /// The modification time of the status, by the clock of the file system.
+    pub written: Option<DateTime<Utc>>,
+    /// What the reader saw between two looks, by a clock of its own.
+    pub movement: Movement,
+}
+
+/// What a reader has seen of a heartbeat between two looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Movement {
+    /// It has not looked for long enough.
+    Unknown,
+    /// The heartbeat changed this long ago.
+    Seen(TimeDelta),
+    /// It does not change any more.
+    Stopped,
+}
+
+impl Pulse {
+    /// The pulse that a single look shows.
+    #[must_use]
+    pub const fn at(now: DateTime<Utc>, written: Option<DateTime<Utc>>) -> Self {
+        Self { now, written, movement: Movement::Unknown }
+    }
+
+    /// The time since this heartbeat, and what it says about the trainer.
+    fn silence(&self, heartbeat: DateTime<Utc>) -> (TimeDelta, Silence) {
+        let by_trainer = self.now - heartbeat;
+        let by_file = self.written.map_or(by_trainer, |written| self.now - written);
+        let (one, other) = (Age::of(by_trainer), Age::of(by_file));
+        let kind = match (one, other) {
+            (Age::Fresh, Age::Fresh) => Silence::None,
+            _ if self.movement == Movement::Stopped => Silence::Long,
+            _ if matches!(self.movement, Movement::Seen(_)) => Silence::None,
+            (Age::Old, Age::Old) if by_trainer.min(by_file) > LARGEST_OFFSET => Silence::Long,
+            // Most likely the trainer has ended; the reader's clock may be ahead, though.
+            (Age::Old | Age::Ahead, Age::Old) => Silence::ProbablyLong,
+            _ => Silence::ProbablyNone,
+        };
+        let silence = match kind {
+            Silence::None if (one, other) == (Age::Fresh, Age::Fresh) => by_trainer,
+            Silence::None => self.since_movement().unwrap_or(by_trainer),
+            Silence::ProbablyNone if one == Age::Fresh => by_trainer,
+            Silence::ProbablyNone => by_file,
+            Silence::ProbablyLong | Silence::Long => by_trainer.max(by_file),
+        };
+        (silence.max(TimeDelta::zero()), kind)
+    }
+
+    fn since_movement(&self) -> Option<TimeDelta> {
+        if let Movement::Seen(since) = self.movement { Some(since) } else { None }
+    }
+
+    /// The time by which the trainer's clock is ahead, if it is by more than hosts usually differ: of the reader's clock if
+    /// the heartbeat was seen to move, otherwise of the file system's.
+    fn clock_offset(&self, heartbeat: DateTime<Utc>) -> Option<TimeDelta> {
+        let reference = self.since_movement().map(|since| self.now - since).or(self.written)?;
+        Some(heartbeat - reference).filter(|offset| offset.abs() > TIMEOUT)
+    }
+}
+
+/// The age of a heartbeat by one clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Age {
+    /// In the future by more than the clocks of hosts usually differ.
+    Ahead,
+    Fresh,
+    Old,
+}
+
+impl Age {
+    fn of(age: TimeDelta) -> Self {
+        match age {
+            age if age < -TIMEOUT => Self::Ahead,
+            age if age > TIMEOUT => Self::Old,
+            _ => Self::Fresh,
+        }
+    }
+}
+
+/// The silence of a trainer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    /// The last heartbeat is recent.
+    None,
+    /// It is recent by one clock but not by another.
+    ProbablyNone,
+    /// It is old, but not older than a clock that is hours off would show it.
+    ProbablyLong,
+    /// It is old, or has stopped.
+    Long,
 }
 
 /// The reason why the last reported phase is no longer credible.
@@ -31,6 +135,8 @@ pub enum ProcessEvidence {
 pub enum Staleness {
     /// The process does not exist.
     ProcessGone,
+    /// No process holds the run's lock.
+    NoTrainer,
     /// The host was restarted.
     HostRestarted,
     /// The process exists, but the last heartbeat is old.
@@ -49,6 +155,10 @@ pub struct RunCondition {
     pub stale: Option<Staleness>,
     /// The time since the last heartbeat; never negative.
     pub silence: TimeDelta,
+    /// True if the clocks disagree, or may be wrong, so that only a second look can tell whether the heartbeat moves.
+    pub is_doubtful: bool,
+    /// The time by which the trainer's clock is ahead, if that is much.
+    pub clock_offset: Option<TimeDelta>,
     /// The trainer's reason.
     pub reason: Option<String>,
     /// The condition in words, joined with what the cluster's scheduler says about the run's job; shown instead of the
@@ -57,23 +167,34 @@ pub struct RunCondition {
 }
 
 impl RunCondition {
-    /// The condition at `now` of a run with this status. A heartbeat in the future, from a host whose clock is ahead, counts
-    /// as just now.
+    /// The condition of a run with this status. A heartbeat a little in the future counts as just now.
     #[must_use]
-    pub fn new(now: DateTime<Utc>, status: &RunStatus, evidence: ProcessEvidence) -> Self {
+    pub fn new(pulse: &Pulse, status: &RunStatus, evidence: TrainerEvidence) -> Self {
         let phase = status.state;
-        let silence = (now - status.heartbeat).max(TimeDelta::zero());
-        let silent = silence > TIMEOUT;
+        let (silence, kind) = pulse.silence(status.heartbeat);
+        let silent = matches!(kind, Silence::Long | Silence::ProbablyLong);
         let stale = match evidence {
             _ if phase.is_over() => None,
-            ProcessEvidence::Gone => Some(Staleness::ProcessGone),
-            ProcessEvidence::HostRestarted => Some(Staleness::HostRestarted),
+            TrainerEvidence::Gone => Some(Staleness::ProcessGone),
+            TrainerEvidence::Unheld => Some(Staleness::NoTrainer),
+            TrainerEvidence::HostRestarted => Some(Staleness::HostRestarted),
             // A queued run has no heartbeat, however long it waits.
-            ProcessEvidence::Alive | ProcessEvidence::Unknown if phase == RunPhase::Queued => None,
-            ProcessEvidence::Alive => silent.then_some(Staleness::Hanging),
-            ProcessEvidence::Unknown => silent.then_some(Staleness::Silent),
+            TrainerEvidence::Alive | TrainerEvidence::Unknown if phase == RunPhase::Queued => None,
+            TrainerEvidence::Alive => silent.then_some(Staleness::Hanging),
+            TrainerEvidence::Unknown => silent.then_some(Staleness::Silent),
         };
-        Self { phase, stale, silence, reason: status.reason.clone(), job: None }
+        let depends_on_time = !phase.is_over()
+            && phase != RunPhase::Queued
+            && matches!(evidence, TrainerEvidence::Alive | TrainerEvidence::Unknown);
+        Self {
+            phase,
+            stale,
+            silence,
+            is_doubtful: depends_on_time && matches!(kind, Silence::ProbablyNone | Silence::ProbablyLong),
+            clock_offset: pulse.clock_offset(status.heartbeat).filter(|_| depends_on_time),
+            reason: status.reason.clone(),
+            job: None,
+        }
     }
 
     /// The condition in one word: the phase, or `stale`.
@@ -101,10 +222,11 @@ impl fmt::Display for RunCondition {
         if let Some(job) = &self.job {
             return f.pad(job);
         }
-        let text = match (self.stale, &self.reason) {
+        let mut text = match (self.stale, &self.reason) {
             (Some(stale), _) => {
                 let evidence = match stale {
                     Staleness::ProcessGone => "process gone",
+                    Staleness::NoTrainer => "no trainer holds it",
                     Staleness::HostRestarted => "host restarted",
                     Staleness::Hanging => "process hangs",
                     Staleness::Silent => "no heartbeat",
@@ -115,6 +237,10 @@ impl fmt::Display for RunCondition {
             (None, None) if self.silence <= JUST_NOW => format!("{} · just now", self.phase),
             (None, None) => format!("{} · {} ago", self.phase, age_text(self.silence)),
         };
+        if let Some(offset) = self.clock_offset {
+            let direction = if offset > TimeDelta::zero() { "ahead" } else { "behind" };
+            text += &format!(", its clock is {} {direction}", age_text(offset.abs()));
+        }
         f.pad(&text)
     }
 }
@@ -152,10 +278,8 @@ mod tests {
     use crate::run::run_status::STATUS_SCHEMA;
     use crate::subject::view::View;
 
-    fn shown(state: RunPhase, reason: Option<&str>, silence_s: i64, evidence: ProcessEvidence) -> String {
-        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        let heartbeat = now - TimeDelta::seconds(silence_s);
-        let status = RunStatus {
+    fn status(state: RunPhase, reason: Option<&str>, heartbeat: DateTime<Utc>) -> RunStatus {
+        RunStatus {
             schema: STATUS_SCHEMA,
             state,
             reason: reason.map(str::to_owned),
@@ -173,19 +297,25 @@ mod tests {
             eta_s: None,
             heartbeat,
             updated: heartbeat,
-        };
-        RunCondition::new(now, &status, evidence).to_string()
+        }
+    }
+
+    fn shown(state: RunPhase, reason: Option<&str>, silence_s: i64, evidence: TrainerEvidence) -> String {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let heartbeat = now - TimeDelta::seconds(silence_s);
+        RunCondition::new(&Pulse::at(now, Some(heartbeat)), &status(state, reason, heartbeat), evidence).to_string()
     }
 
     #[test]
     fn a_condition_carries_its_evidence() {
-        use ProcessEvidence::{Alive, Gone, HostRestarted, Unknown};
         use RunPhase::{Completed, Failed, Paused, Queued, Running};
+        use TrainerEvidence::{Alive, Gone, HostRestarted, Unheld, Unknown};
         let nan = Some("loss became NaN at step 5121");
         let cases = [
             (Running, None, 3, Alive, "running · 3 s ago"),
             (Running, None, 0, Unknown, "running · just now"),
-            (Running, None, -300, Unknown, "running · just now"),
+            (Running, None, -100, Unknown, "running · just now"),
+            (Running, None, 4, Unheld, "stale · 4 s, no trainer holds it"),
             (Running, None, 100, Unknown, "running · 1 min ago"),
             (Running, None, 720, Gone, "stale · 12 min, process gone"),
             (Running, None, 1, Gone, "stale · 1 s, process gone"),
@@ -204,6 +334,48 @@ mod tests {
             shown(Failed, Some("a\u{1b}[2J"), 0, Gone),
             "failed · a\\u{1b}[2J",
             "control characters are escaped"
+        );
+    }
+
+    #[test]
+    fn where_clocks_disagree_a_heartbeat_that_moves_is_life() {
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        let at = |seconds: i64| now + TimeDelta::seconds(seconds);
+        use Movement::{Seen, Stopped, Unknown};
+        let seen = Seen(TimeDelta::seconds(2));
+        // The heartbeat and the modification time in seconds from now, what was seen, the condition, and whether it needs a
+        // second look.
+        let cases = [
+            (-3, Some(-3), Unknown, "running · 3 s ago", false),
+            (3600, Some(-3), Unknown, "running · 3 s ago, its clock is 1 h ahead", true),
+            (3600, Some(-3), seen, "running · 2 s ago, its clock is 1 h ahead", false),
+            (3600, Some(-130), Unknown, "stale · 2 min, no heartbeat, its clock is 1 h 2 min ahead", true),
+            (3600, Some(-130), Stopped, "stale · 2 min, no heartbeat, its clock is 1 h 2 min ahead", false),
+            (-7200, Some(-1), Unknown, "running · just now, its clock is 1 h 59 min behind", true),
+            (-7200, Some(-1), Stopped, "stale · 2 h, no heartbeat, its clock is 1 h 59 min behind", false),
+            (-3, Some(-3600), Unknown, "running · 3 s ago, its clock is 59 min ahead", true),
+            (3600, Some(3600), Unknown, "running · just now", true),
+            (3600, Some(3600), Stopped, "stale · 0 s, no heartbeat", false),
+            (3600, Some(3600), seen, "running · 2 s ago, its clock is 1 h ahead", false),
+            (-3600, Some(-3600), Unknown, "stale · 1 h, no heartbeat", true),
+            (-3600, Some(-3600), seen, "running · 2 s ago, its clock is 59 min behind", false),
+            (-100 * 3600, Some(-100 * 3600), Unknown, "stale · 4 days, no heartbeat", false),
+            (3600, None, Unknown, "running · just now", true),
+            (-3600, None, Unknown, "stale · 1 h, no heartbeat", true),
+        ];
+        for (heartbeat, written, movement, expected, is_doubtful) in cases {
+            let pulse = Pulse { now, written: written.map(at), movement };
+            let status = status(RunPhase::Running, None, at(heartbeat));
+            let condition = RunCondition::new(&pulse, &status, TrainerEvidence::Unknown);
+            assert_eq!(condition.to_string(), expected, "{heartbeat} {written:?} {movement:?}");
+            assert_eq!(condition.is_doubtful, is_doubtful, "{expected}");
+        }
+        let gone =
+            RunCondition::new(&Pulse::at(now, None), &status(RunPhase::Running, None, at(3600)), TrainerEvidence::Gone);
+        assert_eq!(
+            (gone.to_string().as_str(), gone.is_doubtful),
+            ("stale · 0 s, process gone", false),
+            "the lock decides"
         );
     }
 

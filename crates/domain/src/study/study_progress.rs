@@ -142,7 +142,7 @@ impl fmt::Display for StudyProgress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::run_condition::ProcessEvidence;
+    use crate::run::run_condition::{Pulse, TrainerEvidence};
     use crate::run::run_status::STATUS_SCHEMA;
     use crate::subject::view::View;
     use chrono::DateTime;
@@ -170,15 +170,17 @@ mod tests {
         }
     }
 
-    fn progress(runs: &[(RunStatus, ProcessEvidence)]) -> StudyProgress {
-        let conditions: Vec<RunCondition> =
-            runs.iter().map(|(status, evidence)| RunCondition::new(status.heartbeat, status, *evidence)).collect();
+    fn progress(runs: &[(RunStatus, TrainerEvidence)]) -> StudyProgress {
+        let conditions: Vec<RunCondition> = runs
+            .iter()
+            .map(|(status, evidence)| RunCondition::new(&Pulse::at(status.heartbeat, None), status, *evidence))
+            .collect();
         StudyProgress::of(runs.iter().zip(&conditions).map(|((status, _), condition)| Some((status, condition))))
     }
 
     #[test]
     fn the_line_counts_every_run_once() {
-        use ProcessEvidence::{Alive, Gone};
+        use TrainerEvidence::{Alive, Gone};
         let runs = [
             (status(RunPhase::Completed, 100, None), Gone),
             (status(RunPhase::Running, 50, Some(3600.0)), Alive),
@@ -197,8 +199,8 @@ mod tests {
 
     #[test]
     fn runs_side_by_side_share_the_waiting_ones() {
-        let running = || (status(RunPhase::Running, 0, Some(100.0)), ProcessEvidence::Alive);
-        let queued = || (status(RunPhase::Queued, 0, None), ProcessEvidence::Alive);
+        let running = || (status(RunPhase::Running, 0, Some(100.0)), TrainerEvidence::Alive);
+        let queued = || (status(RunPhase::Queued, 0, None), TrainerEvidence::Alive);
         let seconds = |runs: &[_]| progress(runs).remaining_seconds();
         assert_eq!(seconds(&[running(), running(), queued(), queued()]), Some(200.0));
         assert_eq!(seconds(&[running(), running()]), Some(100.0));

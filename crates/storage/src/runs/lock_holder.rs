@@ -9,6 +9,7 @@ use std::io;
 use std::path::Path;
 
 use super::run_dir::RunDir;
+use crate::file_system::has_no_locks;
 
 /// The beginning of the names of the programs that train.
 const PROGRAM: &str = "mammoscope";
@@ -39,9 +40,11 @@ pub fn lock_holder(run: &RunDir, likely: Option<u32>) -> io::Result<LockHolder> 
     if let Some(pid) = found {
         return Ok(LockHolder::Process(pid));
     }
-    match File::open(&path)?.try_lock() {
+    match File::open(&path)?.try_lock_shared() {
         Ok(()) => Ok(LockHolder::Free),
         Err(TryLockError::WouldBlock) => Ok(LockHolder::Unseen),
+        // Without locks there is no proof.
+        Err(TryLockError::Error(error)) if has_no_locks(&error) => Ok(LockHolder::Unseen),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }

@@ -1,10 +1,9 @@
-//! Checks if the process in a status is still alive.
+//! The hints of a status about its trainer's process: host, boot and process ID.
 
 use std::fs;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use mammoscope_domain::run::run_condition::ProcessEvidence;
 use mammoscope_domain::run::run_status::RunStatus;
 
 /// The tolerance for a process that seems to have started after its own first message: start times have a resolution of
@@ -23,23 +22,36 @@ pub fn boot_id() -> Option<String> {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").ok().map(|id| id.trim().to_owned())
 }
 
-/// Checks if the process that last wrote a status still exists: on this host, since the same boot, and started before
-/// the status was written (a later process merely reuses its id).
+/// What can be seen of the process that a status names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessHint {
+    /// A process with this ID exists, and it started before the status was written.
+    Exists,
+    /// None can be seen: it ended, or it is of another container or user.
+    NotSeen,
+    /// The host was restarted since.
+    HostRestarted,
+    /// The process is on another host, or not known.
+    Unknown,
+}
+
+/// Looks for the process that last wrote a status: on this host, since the same boot, and started before the status was
+/// written (a later process merely reuses its ID).
 #[must_use]
-pub fn process_evidence(status: &RunStatus) -> ProcessEvidence {
-    let (Some(pid), Some(host)) = (status.pid, &status.host) else { return ProcessEvidence::Unknown };
+pub fn process_hint(status: &RunStatus) -> ProcessHint {
+    let (Some(pid), Some(host)) = (status.pid, &status.host) else { return ProcessHint::Unknown };
     if *host != host_name() {
-        return ProcessEvidence::Unknown;
+        return ProcessHint::Unknown;
     }
     if let (Some(then), Some(now)) = (&status.boot_id, boot_id())
         && *then != now
     {
-        return ProcessEvidence::HostRestarted;
+        return ProcessHint::HostRestarted;
     }
     match process_start(pid) {
-        ProcessStart::At(time) if time > status.heartbeat + CLOCK_TOLERANCE => ProcessEvidence::Gone,
-        ProcessStart::At(_) | ProcessStart::Unknown => ProcessEvidence::Alive,
-        ProcessStart::NoProcess => ProcessEvidence::Gone,
+        ProcessStart::At(time) if time > status.heartbeat + CLOCK_TOLERANCE => ProcessHint::NotSeen,
+        ProcessStart::At(_) | ProcessStart::Unknown => ProcessHint::Exists,
+        ProcessStart::NoProcess => ProcessHint::NotSeen,
     }
 }
 
@@ -110,24 +122,24 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_alive_until_it_is_killed_even_as_a_zombie() {
+    fn a_child_exists_until_it_is_killed_even_as_a_zombie() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let status = status(child.id());
-        assert_eq!(process_evidence(&status), ProcessEvidence::Alive);
+        assert_eq!(process_hint(&status), ProcessHint::Exists);
         let other_host = RunStatus { host: Some("another host".to_owned()), ..status.clone() };
-        assert_eq!(process_evidence(&other_host), ProcessEvidence::Unknown);
+        assert_eq!(process_hint(&other_host), ProcessHint::Unknown);
         let earlier_boot = RunStatus { boot_id: Some("another boot".to_owned()), ..status.clone() };
-        assert_eq!(process_evidence(&earlier_boot), ProcessEvidence::HostRestarted);
+        assert_eq!(process_hint(&earlier_boot), ProcessHint::HostRestarted);
         let number_reused = RunStatus { heartbeat: Utc::now() - TimeDelta::hours(1), ..status.clone() };
-        assert_eq!(process_evidence(&number_reused), ProcessEvidence::Gone);
-        assert_eq!(process_evidence(&RunStatus { pid: None, ..status.clone() }), ProcessEvidence::Unknown);
+        assert_eq!(process_hint(&number_reused), ProcessHint::NotSeen);
+        assert_eq!(process_hint(&RunStatus { pid: None, ..status.clone() }), ProcessHint::Unknown);
 
         child.kill().unwrap();
         // Killed but not yet waited for, its entry remains as a zombie's.
-        while process_evidence(&status) != ProcessEvidence::Gone {
+        while process_hint(&status) != ProcessHint::NotSeen {
             std::thread::yield_now();
         }
         child.wait().unwrap();
-        assert_eq!(process_evidence(&status), ProcessEvidence::Gone);
+        assert_eq!(process_hint(&status), ProcessHint::NotSeen);
     }
 }

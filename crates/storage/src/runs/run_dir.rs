@@ -80,6 +80,12 @@ impl RunDir {
         self.0.join("lock")
     }
 
+    /// The lease, which takes the place of the lock on a file system without locks.
+    #[must_use]
+    pub fn lease(&self) -> PathBuf {
+        self.0.join("lease.json")
+    }
+
     /// The trainer's text log.
     #[must_use]
     pub fn log(&self) -> PathBuf {

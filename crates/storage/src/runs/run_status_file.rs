@@ -87,6 +87,12 @@ pub fn read_status(path: &Path) -> Result<RunStatus, RunStatusError> {
     Ok(status)
 }
 
+/// The time of the last writing of a status, by the clock of its file system.
+#[must_use]
+pub fn status_written(path: &Path) -> Option<DateTime<Utc>> {
+    std::fs::metadata(path).and_then(|facts| facts.modified()).ok().map(DateTime::from)
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::Utc;

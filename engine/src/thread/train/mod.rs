@@ -23,6 +23,7 @@ use anyhow::Context as _;
 use mammoscope_cluster::job_environment::JobEnvironment;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_lock::RunLock;
 
 use foreground_report::ForegroundReport;
 use queued_run::{mark_interrupted, mark_queued};
@@ -56,9 +57,13 @@ pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow
     if let Some(first) = runs.first() {
         run_log::switch_to(first)?;
     }
-    runs.iter().skip(1).for_each(mark_queued);
-    let cuda = load_cuda();
+    let locks: Vec<(RunDir, RunLock)> =
+        runs.iter().skip(1).filter_map(|run| Some((run.clone(), mark_queued(run)?))).collect();
     let queue = Arc::new(RunQueue::new(runs));
+    for (run, lock) in locks {
+        queue.keep_lock(&run, lock);
+    }
+    let cuda = load_cuda();
     let engine = {
         let queue = Arc::clone(&queue);
         let train_all = move || {
@@ -77,7 +82,7 @@ pub fn train(task: TrainerTask, load_cuda: impl FnOnce() -> CudaFacts) -> anyhow
     supervise(&queue, &signals);
     let all_succeeded = engine.join().unwrap_or(false);
     for run in queue.queued() {
-        mark_interrupted(&run);
+        mark_interrupted(&run, queue.take_lock(&run));
     }
     if let Some(report) = report {
         report.write();

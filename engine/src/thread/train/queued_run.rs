@@ -12,13 +12,13 @@ use mammoscope_storage::runs::run_lock::RunLock;
 use mammoscope_storage::runs::run_requests::{PendingRequest, RunRequests};
 use mammoscope_storage::runs::run_status_file::{read_status, write_status};
 
-/// Marks a run as queued by this process. The program that started the trainer may exit before the run starts, and if
-/// the trainer dies, readers can tell that the run is stale.
-pub(super) fn mark_queued(run: &RunDir) {
-    // If another trainer holds the run, the status belongs to that one; the conflict is reported when the run starts.
-    let Ok(_lock) = RunLock::acquire(run) else { return };
+/// Locks a run and marks it as queued by this process. The program that started the trainer may exit before the run
+/// starts, and if the trainer dies, readers can tell by the lock that the run is stale. `None` if another trainer holds
+/// the run: the status belongs to that one, and the conflict is reported when the run starts.
+pub(super) fn mark_queued(run: &RunDir) -> Option<RunLock> {
+    let lock = RunLock::acquire(run).ok()?;
     // An unreadable status is of no use to anyone; the run writes a new one when it starts.
-    let Ok(status) = read_status(&run.status()) else { return };
+    let Ok(status) = read_status(&run.status()) else { return Some(lock) };
     let now = Utc::now();
     let queued = RunStatus {
         state: RunPhase::Queued,
@@ -35,6 +35,7 @@ pub(super) fn mark_queued(run: &RunDir) {
     if let Err(error) = write_status(&run.status(), &queued) {
         tracing::warn!("the status of {} was not written: {error}", run.name());
     }
+    Some(lock)
 }
 
 /// Renews the heartbeat of a queued run.
@@ -50,20 +51,20 @@ pub(super) fn renew_heartbeat(run: &RunDir) {
 }
 
 /// Ends a run that is asked to stop while it is queued.
-pub(super) fn stop_queued(run: &RunDir, request: &PendingRequest) {
-    end_queued(run, RunPhase::Stopped, "on request, before it started", Some(request.request.verb));
+pub(super) fn stop_queued(run: &RunDir, lock: Option<RunLock>, request: &PendingRequest) {
+    end_queued(run, lock, RunPhase::Stopped, "on request, before it started", Some(request.request.verb));
     // If the request cannot be removed it is found again, but has no effect any more.
     let _ = RunRequests::new(run).remove(request);
 }
 
 /// Ends a run that was still queued when the trainer was interrupted.
-pub(super) fn mark_interrupted(run: &RunDir) {
-    end_queued(run, RunPhase::Interrupted, "the trainer was interrupted before the run started", None);
+pub(super) fn mark_interrupted(run: &RunDir, lock: Option<RunLock>) {
+    end_queued(run, lock, RunPhase::Interrupted, "the trainer was interrupted before the run started", None);
 }
 
-fn end_queued(run: &RunDir, state: RunPhase, reason: &str, request: Option<RequestVerb>) {
+fn end_queued(run: &RunDir, lock: Option<RunLock>, state: RunPhase, reason: &str, request: Option<RequestVerb>) {
     let write = || -> anyhow::Result<()> {
-        let _lock = RunLock::acquire(run)?;
+        let _lock = lock.map_or_else(|| RunLock::acquire(run), Ok)?;
         let mut log = EventLog::open(&run.events())?;
         let step = read_status(&run.status()).map_or(0, |status| status.step);
         let acknowledged = request.map(|verb| RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb, step }));

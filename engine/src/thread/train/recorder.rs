@@ -291,7 +291,7 @@ mod tests {
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let spec = spec();
         let queue = Arc::new(RunQueue::new(Vec::new()));
-        queue.start_run(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
+        queue.start_run(&run, None, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
         let mut recorder = Recorder::open(&run, &spec, queue).unwrap();
         let mut warnings = |limit: Option<u64>, epoch_s| {
             recorder.set_time_limit(limit.map(Duration::from_secs));
@@ -312,7 +312,7 @@ mod tests {
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let spec = spec();
         let queue = Arc::new(RunQueue::new(Vec::new()));
-        queue.start_run(&run, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
+        queue.start_run(&run, None, status_of_this_process(&spec, RunPhase::Running, Utc::now()));
         let mut recorder = Recorder::open(&run, &spec, queue).unwrap();
         let verb = RequestVerb::StopAfterEpoch;
         for (kind, phase) in [

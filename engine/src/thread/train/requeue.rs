@@ -80,7 +80,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path().join("run")).unwrap();
         let queue = Arc::new(RunQueue::new(Vec::new()));
-        queue.start_run(&run, status_of_this_process(&spec(), RunPhase::Running, Utc::now()));
+        queue.start_run(&run, None, status_of_this_process(&spec(), RunPhase::Running, Utc::now()));
         let mut recorder = Recorder::open(&run, &spec(), queue).unwrap();
         let mut reason = |signal, job: Option<&JobEnvironment>, first| {
             let (phase, reason) = end_of_interrupted(Some(signal), job, first, &mut recorder).unwrap();

@@ -1,6 +1,6 @@
 //! The state shared by the main thread, which listens, and the engine thread, which trains.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -11,6 +11,7 @@ use chrono::Utc;
 use mammoscope_domain::run::request_verb::RequestVerb;
 use mammoscope_domain::run::run_status::{RunPhase, RunStatus};
 use mammoscope_storage::runs::run_dir::RunDir;
+use mammoscope_storage::runs::run_lock::RunLock;
 use mammoscope_storage::runs::run_requests::{PendingRequest, RejectedRequest, RunRequests};
 use mammoscope_storage::runs::run_status_file::{overwrite_status, write_status};
 
@@ -30,6 +31,8 @@ pub(super) struct RunQueue {
 #[derive(Debug)]
 struct Inner {
     queue: VecDeque<RunDir>,
+    /// The locks of queued runs.
+    locks: HashMap<RunDir, RunLock>,
     current: Option<CurrentRun>,
     interrupted: Option<InterruptSignal>,
     finished: bool,
@@ -38,6 +41,8 @@ struct Inner {
 #[derive(Debug)]
 struct CurrentRun {
     run: RunDir,
+    /// Held until the run is no longer the current one.
+    lock: Option<RunLock>,
     status: RunStatus,
     requests: RunRequests,
     /// The pending commands, each with the request it comes from. The first one may be in progress.
@@ -55,8 +60,26 @@ impl CurrentRun {
 impl RunQueue {
     #[must_use]
     pub(super) fn new(runs: Vec<RunDir>) -> Self {
-        let inner = Inner { queue: runs.into(), current: None, interrupted: None, finished: false };
+        let (queue, locks) = (runs.into(), HashMap::new());
+        let inner = Inner { queue, locks, current: None, interrupted: None, finished: false };
         Self { inner: Mutex::new(inner), changed: Condvar::new(), status_writer: Mutex::new(()) }
+    }
+
+    /// Keeps the lock of a queued run until the run starts or leaves the queue.
+    pub(super) fn keep_lock(&self, run: &RunDir, lock: RunLock) {
+        self.lock().locks.insert(run.clone(), lock);
+    }
+
+    /// The lock of a run that was queued.
+    pub(super) fn take_lock(&self, run: &RunDir) -> Option<RunLock> {
+        self.lock().locks.remove(run)
+    }
+
+    /// True if another trainer has taken the current run over.
+    #[must_use]
+    pub(super) fn has_lost_lock(&self) -> bool {
+        let inner = self.lock();
+        inner.current.as_ref().is_some_and(|current| current.lock.as_ref().is_some_and(RunLock::is_lost))
     }
 
     /// Takes the next run off the queue, unless a signal was received.
@@ -89,19 +112,21 @@ impl RunQueue {
         inner.queue.len() < before
     }
 
-    /// Makes a run the current one.
-    pub(super) fn start_run(&self, run: &RunDir, status: RunStatus) {
+    /// Makes a run the current one, and keeps its lock until it ends.
+    pub(super) fn start_run(&self, run: &RunDir, lock: Option<RunLock>, status: RunStatus) {
         let mut inner = self.lock();
         let mut commands = VecDeque::new();
         if inner.interrupted.is_some() {
             commands.push_back((Command::Interrupt, None));
         }
         let (requests, run) = (RunRequests::new(run), run.clone());
-        inner.current = Some(CurrentRun { run, status, requests, commands, taken: HashSet::new() });
+        inner.current = Some(CurrentRun { run, lock, status, requests, commands, taken: HashSet::new() });
     }
 
+    /// Ends the current run and releases its lock.
     pub(super) fn end_run(&self) {
-        self.lock().current = None;
+        let ended = self.lock().current.take();
+        drop(ended);
     }
 
     /// The current run and its weight updates.
@@ -285,7 +310,7 @@ pub(super) mod tests {
     fn a_command_stays_pending_until_it_is_acknowledged() {
         let (_folder, runs) = runs(1);
         let queue = RunQueue::new(Vec::new());
-        queue.start_run(&runs[0], status());
+        queue.start_run(&runs[0], None, status());
         assert_eq!((queue.next_command(), queue.acknowledge()), (None, None));
         let request_file = RunRequest::new(RequestVerb::Stop).write(&runs[0]).unwrap();
         assert!(queue.take_requests().unwrap().is_empty());
@@ -305,7 +330,7 @@ pub(super) mod tests {
     fn the_status_follows_the_run_until_it_is_stopping() {
         let (_folder, runs) = runs(1);
         let queue = RunQueue::new(Vec::new());
-        queue.start_run(&runs[0], status());
+        queue.start_run(&runs[0], None, status());
         let written = |phase| {
             queue.update_status(|status| status.state = phase);
             queue.write_status().unwrap();

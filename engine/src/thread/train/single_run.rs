@@ -16,7 +16,7 @@ use mammoscope_domain::run::run_records::{SlurmAttempt, TrainerFacts, TrainingSe
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_domain::subject::split::Split;
-use mammoscope_domain::text::printable::printable_path;
+use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::early_stop::EarlyStop;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
 use mammoscope_domain::training::training_config::TrainingConfig;
@@ -30,6 +30,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::run_lock::RunLock;
 use mammoscope_storage::runs::run_spec_file::read_run_spec;
 use mammoscope_storage::runs::run_status_file::status_of_this_process;
+use mammoscope_storage::runs::trainer_evidence::trained_elsewhere;
 use tch::{Device, Kind, with_grad};
 
 use super::final_evaluation::evaluate_best;
@@ -94,9 +95,19 @@ impl SingleRun<'_> {
     /// Returns false if the run failed; an error could not even be recorded.
     fn attempt(&self) -> anyhow::Result<bool> {
         run_log::switch_to(self.run)?;
-        let _lock = RunLock::acquire(self.run)?;
+        let lock = self.queue.take_lock(self.run).map_or_else(|| RunLock::acquire(self.run), Ok)?;
+        let without_locks = lock.unsupported().map(str::to_owned);
+        if without_locks.is_none()
+            && let Some(host) = trained_elsewhere(self.run)
+        {
+            anyhow::bail!(
+                "a trainer on {} works on this run, as its heartbeat shows, although the lock of the run is free here: \
+                 this file system keeps locks to each host",
+                printable(&host)
+            );
+        }
         let spec = read_run_spec(&self.run.spec()).with_context(|| printable_path(&self.run.spec()))?;
-        self.queue.start_run(self.run, status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
+        self.queue.start_run(self.run, Some(lock), status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.queue))?;
         recorder.publish_status()?;
         recorder.set_time_limit(self.job.and_then(|job| job.time_limit));
@@ -107,6 +118,12 @@ impl SingleRun<'_> {
             slurm: self.job.map(|job| SlurmAttempt { job: job.id.to_string(), restarts: job.restarts }),
         });
         recorder.record(started)?;
+        if let Some(error) = without_locks {
+            let message = format!(
+                "the file system of this run has no locks ({error}): a lease, lease.json, keeps other trainers away"
+            );
+            recorder.record(RunEventKind::Warning { message })?;
+        }
         if let Some(epochs) = self.epochs.filter(|&epochs| epochs != recorder.summary().epochs) {
             recorder.record(RunEventKind::EpochsChanged { epochs })?;
         }

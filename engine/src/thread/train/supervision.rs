@@ -19,6 +19,9 @@ const HEARTBEAT: Duration = Duration::from_secs(2);
 /// The heartbeat interval of queued runs.
 const QUEUE_HEARTBEAT: Duration = Duration::from_secs(30);
 
+/// The exit status of a trainer whose run was taken over.
+const LOST_STATUS: i32 = 1;
+
 /// Runs until the engine thread has finished.
 pub(super) fn supervise(queue: &RunQueue, signals: &Signals) {
     thread::scope(|scope| {
@@ -39,6 +42,11 @@ fn handle_requests(queue: &RunQueue, signals: &Signals) {
             interrupted = true;
             tracing::info!("interrupted by {}", signal.name());
             queue.interrupt(signal);
+        }
+        if queue.has_lost_lock() {
+            // Nothing may be written any more, not even a checkpoint: the run belongs to the other one.
+            tracing::error!("another trainer has taken this run over, so this one ends");
+            std::process::exit(LOST_STATUS);
         }
         match queue.take_requests() {
             Ok(rejected) => {
@@ -73,7 +81,7 @@ fn remove_stopped(queue: &RunQueue) {
         if let Some(request) = stop
             && queue.remove(&run)
         {
-            stop_queued(&run, &request);
+            stop_queued(&run, queue.take_lock(&run), &request);
         }
     }
 }

@@ -10,7 +10,7 @@ use mammoscope_cluster::submission_files::submissions;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_status::RunPhase;
 use mammoscope_runs::cluster_conditions::{ClusterConditions, RunEvidence};
-use mammoscope_runs::snapshot::condition_of;
+use mammoscope_runs::condition::{HeartbeatWatch, condition_of};
 use mammoscope_storage::runs::workspace::Workspace;
 
 /// The interval between questions.
@@ -39,7 +39,7 @@ impl ClusterWatch {
             return;
         }
         let unfinished: Unfinished = rows
-            .filter_map(|row| Some((row, condition_of(row.status.as_ref()?))))
+            .filter_map(|row| Some((row, condition_of(&row.run, row.status.as_ref()?, &HeartbeatWatch::default()))))
             .filter(|(_, condition)| {
                 !matches!(condition.phase, RunPhase::Completed | RunPhase::Stopped | RunPhase::Failed)
             })

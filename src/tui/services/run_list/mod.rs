@@ -21,7 +21,7 @@ use crate::tui::protocol::runs::RunsMessage;
 use mammoscope_domain::run::run_condition::RunCondition;
 use mammoscope_domain::run::run_status::RunStatus;
 use mammoscope_runs::cluster_conditions::{RunEvidence, amend};
-use mammoscope_runs::snapshot::condition_of;
+use mammoscope_runs::condition::{HeartbeatWatch, condition_of};
 use mammoscope_storage::runs::labels_file::read_labels;
 use mammoscope_storage::runs::run_catalog::{ListingFacts, RunEntry, StudyPlace, run_names, sort_as_listed};
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -44,6 +44,7 @@ type Stamp = Option<(SystemTime, u64)>;
 
 struct Known {
     stamps: [Stamp; 3],
+    watch: HeartbeatWatch,
     row: RunRow,
 }
 
@@ -75,7 +76,8 @@ impl RunLister {
         let read = |name: &OsString| {
             let run = RunDir::new(workspace.runs().join(name));
             let stamps = stamps(&run);
-            (name.clone(), Known { stamps, row: row(RunEntry::read(run), &RunEvidence::new()) })
+            let (row, watch) = row(RunEntry::read(run), HeartbeatWatch::default(), &RunEvidence::new());
+            (name.clone(), Known { stamps, watch, row })
         };
         self.known = names.par_iter().map(read).collect();
         let mut rows: Vec<RunRow> = self.known.values().map(|known| known.row.clone()).collect();
@@ -102,18 +104,18 @@ impl RunLister {
                     return None;
                 }
                 let stamps = stamps(&run);
-                let row = match before {
+                let (row, watch) = match before {
                     Some(known) if known.stamps == stamps => {
                         // A heartbeat ages and a process ends without a change of any file.
-                        let condition = condition_in(known.row.status.as_ref(), &run, evidence);
+                        let condition = condition_in(known.row.status.as_ref(), &run, &known.watch, evidence);
                         if is_the_same(condition.as_ref(), known.row.condition.as_ref()) {
                             return None;
                         }
-                        RunRow { condition, ..known.row.clone() }
+                        (RunRow { condition, ..known.row.clone() }, known.watch)
                     }
-                    _ => row(RunEntry::read(run), evidence),
+                    _ => row(RunEntry::read(run), before.map(|known| known.watch).unwrap_or_default(), evidence),
                 };
-                Some((name.clone(), Known { stamps, row }))
+                Some((name.clone(), Known { stamps, watch, row }))
             })
             .collect();
         let rows: Vec<RunRow> = changed.iter().map(|(_, known)| known.row.clone()).collect();
@@ -169,16 +171,25 @@ fn is_the_same(one: Option<&RunCondition>, other: Option<&RunCondition>) -> bool
 }
 
 /// The condition of a run with this status, joined with what Slurm says about its job.
-fn condition_in(status: Option<&RunStatus>, run: &RunDir, evidence: &RunEvidence) -> Option<RunCondition> {
-    let mut condition = condition_of(status?);
+fn condition_in(
+    status: Option<&RunStatus>,
+    run: &RunDir,
+    watch: &HeartbeatWatch,
+    evidence: &RunEvidence,
+) -> Option<RunCondition> {
+    let mut condition = condition_of(run, status?, watch);
     if !evidence.is_empty() {
         amend(&mut condition, &run.name(), evidence);
     }
     Some(condition)
 }
 
-fn row(entry: RunEntry, evidence: &RunEvidence) -> RunRow {
-    let condition = condition_in(entry.status.as_ref().ok(), &entry.run, evidence);
+/// The row of a run that was just read, and what has been seen of its heartbeat with that.
+fn row(entry: RunEntry, mut watch: HeartbeatWatch, evidence: &RunEvidence) -> (RunRow, HeartbeatWatch) {
+    if let Ok(status) = &entry.status {
+        watch.look(status);
+    }
+    let condition = condition_in(entry.status.as_ref().ok(), &entry.run, &watch, evidence);
     let problem = match (&entry.spec, &entry.status) {
         (Err(error), _) => Some(format!("run.toml: {error}")),
         (_, Err(error)) => Some(format!("status.json: {error}")),
@@ -187,14 +198,15 @@ fn row(entry: RunEntry, evidence: &RunEvidence) -> RunRow {
     let labels = read_labels(&entry.run);
     let problem = problem.or_else(|| labels.as_ref().err().map(ToString::to_string));
     let labels = labels.ok().filter(|labels| !labels.is_empty()).map(Arc::new);
-    RunRow {
+    let row = RunRow {
         run: entry.run,
         spec: entry.spec.ok().map(Arc::new),
         status: entry.status.ok(),
         condition,
         labels,
         problem,
-    }
+    };
+    (row, watch)
 }
 
 /// Lists the runs now and whenever they change, until the inbox is gone.

@@ -105,7 +105,15 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
         heartbeat: created,
         updated: created,
     };
-    let condition = RunCondition { phase, stale: None, silence: chrono::TimeDelta::zero(), reason: None, job: None };
+    let condition = RunCondition {
+        phase,
+        stale: None,
+        silence: chrono::TimeDelta::zero(),
+        is_doubtful: false,
+        clock_offset: None,
+        reason: None,
+        job: None,
+    };
     RunRow {
         run,
         spec: Some(spec.into()),

@@ -31,7 +31,7 @@ fn a_requested_run_is_shown_in_spite_of_the_filter() {
 #[test]
 fn a_run_that_was_just_started_is_awaited() {
     let mut app = app_with_runs();
-    let new = row("z_CC_R", View::CcR, RunPhase::Queued, 0, ProcessEvidence::Alive);
+    let new = row("z_CC_R", View::CcR, RunPhase::Queued, 0, TrainerEvidence::Alive);
     app.navigate(Destination::Run(new.run.clone()));
     assert_eq!(send(&mut app, RunsMessage::Listed(Ok(rows()))), [], "it stays followed");
     assert!(drawn(&mut app, (120, 40)).contains("z_CC_R is not listed yet"));

@@ -14,7 +14,7 @@ fn app_with_group() -> App {
 }
 
 fn grouped_rows() -> Vec<RunRow> {
-    use ProcessEvidence::{Alive, Gone};
+    use TrainerEvidence::{Alive, Gone};
     let of_group = |view: View, state, best: f64| {
         let name = format!("2026-11-18T10-15-02_{}_demo", view.name());
         let mut row = row(&name, view, state, 2, if state == RunPhase::Running { Alive } else { Gone });
@@ -124,7 +124,7 @@ fn only_the_curves_of_runs_on_screen_are_read_and_again_when_they_grow() {
     let mut many = fresh_app();
     press(&mut many, &[Key::Char('3')]);
     let rows = (0..10_000)
-        .map(|number| row(&format!("run{number:05}"), View::CcR, RunPhase::Completed, 2, ProcessEvidence::Gone));
+        .map(|number| row(&format!("run{number:05}"), View::CcR, RunPhase::Completed, 2, TrainerEvidence::Gone));
     send(&mut many, RunsMessage::Listed(Ok(rows.collect())));
     drawn(&mut many, (120, 40));
     assert!(sketch(many.after_draw()).is_some_and(|count| count < 40));

@@ -21,7 +21,7 @@ use crate::tui::protocol::run_log::{LogLevel, LogLine};
 use crate::tui::protocol::runs::{NoteKind, RunUpdate, RunsAction, RunsMessage};
 use crate::tui::services::run_watch::PendingUpdate;
 use crate::tui::testing::{assert_drawn, drawn, fixed_time, fresh_app, press};
-use mammoscope_domain::run::run_condition::{ProcessEvidence, RunCondition};
+use mammoscope_domain::run::run_condition::{Pulse, RunCondition, TrainerEvidence};
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
 use mammoscope_domain::run::run_records::{
     EpochMetrics, EpochRecord, LearningRateReduction, SkippedSample, SplitEvaluation, StepReport, TrainerFacts,
@@ -43,7 +43,7 @@ fn run_dir(name: &str) -> RunDir {
     RunDir::new(format!("/density/workspace/runs/{name}"))
 }
 
-fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: ProcessEvidence) -> RunRow {
+fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: TrainerEvidence) -> RunRow {
     let now = fixed_time();
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
@@ -77,12 +77,12 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Proces
         heartbeat: now - TimeDelta::seconds(silence_s),
         updated: now,
     };
-    let condition = Some(RunCondition::new(now, &status, evidence));
+    let condition = Some(RunCondition::new(&Pulse::at(now, None), &status, evidence));
     RunRow { run: run_dir(name), spec: Some(spec.into()), status: Some(status), condition, labels: None, problem: None }
 }
 
 fn rows() -> Vec<RunRow> {
-    use ProcessEvidence::{Alive, Gone};
+    use TrainerEvidence::{Alive, Gone};
     vec![
         row("a_CC_R", View::CcR, RunPhase::Running, 2, Alive),
         row("a_CC_L", View::CcL, RunPhase::Paused, 1, Alive),
@@ -235,7 +235,7 @@ fn the_cursor_stays_on_its_run_when_the_list_changes() {
     press(&mut app, &[Key::Down, Key::Down]);
     assert_eq!(app.screens.runs.chosen, Some(run_dir("b_MLO_R")));
     let mut more = rows();
-    more.insert(0, row("z_CC_R", View::CcR, RunPhase::Queued, 0, ProcessEvidence::Alive));
+    more.insert(0, row("z_CC_R", View::CcR, RunPhase::Queued, 0, TrainerEvidence::Alive));
     assert_eq!(send(&mut app, RunsMessage::Listed(Ok(more.clone()))), []);
     assert_eq!(app.screens.runs.picker.list.cursor, 3);
     more.remove(3);

@@ -4,7 +4,7 @@ use super::*;
 use mammoscope_domain::study::study_member::StudyMember;
 
 fn of_study(name: &str, point: u32, state: RunPhase, best: f64) -> RunRow {
-    let mut row = row(name, View::CcR, state, 2, ProcessEvidence::Alive);
+    let mut row = row(name, View::CcR, state, 2, TrainerEvidence::Alive);
     let rate = if point == 1 { "0.01" } else { "0.03" };
     let member = StudyMember {
         id: "2026-11-23T10-15-02_modern_7f3a".to_owned(),
