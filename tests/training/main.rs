@@ -14,6 +14,7 @@ mod step_benchmark;
 mod studies;
 mod tensorboard;
 mod train_cli;
+mod trainer_evidence;
 mod training_faults;
 mod training_images;
 mod training_memory;

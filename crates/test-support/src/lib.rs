@@ -9,6 +9,7 @@
     reason = "a test that cannot continue fails"
 )]
 
+pub mod faults;
 pub mod folder_fixture;
 pub mod folder_tree;
 pub mod jpeg_encoder;

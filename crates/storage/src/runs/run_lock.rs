@@ -20,15 +20,10 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 /// takes its place.
 #[derive(Debug)]
 pub struct RunLock {
-    lock: Held,
+    _file: Option<File>,
+    lease: Option<RunLease>,
     /// The system's words, if the file system has no locks.
     unsupported: Option<String>,
-}
-
-#[derive(Debug)]
-enum Held {
-    File { _file: File },
-    Lease(RunLease),
 }
 
 /// A lock that could not be acquired.
@@ -68,11 +63,8 @@ impl RunLock {
                     return Err(RunLockError::Held { holder });
                 }
                 Err(TryLockError::Error(error)) if has_no_locks(&error) => {
-                    let lease = RunLease::acquire(run, holder.trim_end()).map_err(|error| match error {
-                        RunLeaseError::Held { holder } => RunLockError::Held { holder },
-                        RunLeaseError::Io { path, error } => RunLockError::Io { path, error },
-                    })?;
-                    return Ok(Self { lock: Held::Lease(lease), unsupported: Some(error.to_string()) });
+                    let lease = Some(acquire_lease(run, &holder)?);
+                    return Ok(Self { _file: None, lease, unsupported: Some(error.to_string()) });
                 }
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -81,7 +73,9 @@ impl RunLock {
             .and_then(|()| file.rewind())
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { lock: Held::File { _file: file }, unsupported: None })
+        // Left by a trainer on a host on which this file system has no locks, or held by one.
+        let lease = if run.lease().exists() { Some(acquire_lease(run, &holder)?) } else { None };
+        Ok(Self { _file: Some(file), lease, unsupported: None })
     }
 
     /// The system's words if the file system has no locks, so that this is a lease.
@@ -93,8 +87,15 @@ impl RunLock {
     /// True if another process has taken over the lease, for example after this one was suspended.
     #[must_use]
     pub fn is_lost(&self) -> bool {
-        matches!(&self.lock, Held::Lease(lease) if lease.is_lost())
+        self.lease.as_ref().is_some_and(RunLease::is_lost)
     }
+}
+
+fn acquire_lease(run: &RunDir, holder: &str) -> Result<RunLease, RunLockError> {
+    RunLease::acquire(run, holder.trim_end()).map_err(|error| match error {
+        RunLeaseError::Held { holder } => RunLockError::Held { holder },
+        RunLeaseError::Io { path, error } => RunLockError::Io { path, error },
+    })
 }
 
 /// The state of a run's lock.

@@ -31,6 +31,10 @@ pub fn trainer_evidence(run: &RunDir, status: &RunStatus) -> TrainerEvidence {
         ProcessHint::NotSeen => TrainerEvidence::Gone,
         ProcessHint::Exists | ProcessHint::Unknown => TrainerEvidence::Unheld,
     };
+    if run.lease().exists() {
+        // Its trainer is on a host on which this file system has no locks.
+        return TrainerEvidence::Unknown;
+    }
     match lock_state(run) {
         Ok(LockState::Held) => TrainerEvidence::Alive,
         // It waits for a job of the cluster.
