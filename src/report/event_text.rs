@@ -48,8 +48,10 @@ pub fn event_text(kind: &RunEventKind) -> String {
         RunEventKind::CheckpointFailed { file, reason } => format!("checkpoint {file} not written: {reason}"),
         RunEventKind::RequestAcknowledged(request) => format!("{} acknowledged at step {}", request.verb, request.step),
         RunEventKind::Paused { step } => format!("paused at step {step}"),
+        RunEventKind::Waiting { step, reason } => format!("paused at step {step}: {reason}"),
         RunEventKind::Continued { step } => format!("continued at step {step}"),
         RunEventKind::SampleSkipped(sample) => format!("left out: {}: {}", sample.file, sample.reason),
+        RunEventKind::SampleRestored { file } => format!("usable again: {file}"),
         RunEventKind::Warning { message } => message.clone(),
         RunEventKind::Nonfinite { step, what, files } => {
             format!("the {what} was not finite at step {step}, with {}", files.join(", "))

@@ -21,7 +21,7 @@ use super::image_set::{ImageSet, SetMetrics};
 use super::learner::StepResult;
 use super::learning_stream::LearningStream;
 use super::nonfinite::UnreadSteps;
-use super::training_observer::{Command, TrainingObserver, UnusableImage};
+use super::training_observer::{Command, ImageChanges, TrainingObserver, UnusableImage};
 use super::training_progress::{DeviceTotals, TrainingState};
 
 /// The shortest interval between two step reports.
@@ -73,6 +73,8 @@ pub struct TrainingLoop<'a> {
     has_reported: bool,
     epoch_start: Instant,
     stops_after_epoch: bool,
+    /// True while a checkpoint cannot be written.
+    pub(super) is_waiting_for_room: bool,
     /// The classes of which no usable image is left.
     missing_classes: BTreeSet<DensityClass>,
 }
@@ -98,6 +100,7 @@ impl<'a> TrainingLoop<'a> {
             has_reported: false,
             epoch_start: Instant::now(),
             stops_after_epoch: false,
+            is_waiting_for_room: false,
             missing_classes: BTreeSet::new(),
         })
     }
@@ -178,7 +181,17 @@ impl<'a> TrainingLoop<'a> {
 
     /// The indices of the training images that can still be used.
     fn usable_images(&mut self) -> anyhow::Result<Vec<usize>> {
-        for UnusableImage { image, reason } in self.observer.unusable_images() {
+        let ImageChanges { unusable, restored, notice } = self.observer.image_changes();
+        if let Some(message) = notice {
+            self.observer.record(RunEventKind::Warning { message })?;
+        }
+        for image in restored {
+            if self.state.progress.unusable.remove(&image) {
+                let file = self.task.train.files[image].clone();
+                self.observer.record(RunEventKind::SampleRestored { file })?;
+            }
+        }
+        for UnusableImage { image, reason } in unusable {
             if self.state.progress.unusable.insert(image) {
                 let file = self.task.train.files[image].clone();
                 self.observer.record(RunEventKind::SampleSkipped(SkippedSample { file, reason }))?;

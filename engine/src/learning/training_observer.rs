@@ -1,6 +1,7 @@
 //! The interface between a training run and its supervisor: events out, commands in.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use mammoscope_domain::run::run_event::RunEventKind;
 
@@ -37,9 +38,34 @@ pub struct UnusableImage {
     pub reason: String,
 }
 
+/// What has changed of the training images.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImageChanges {
+    pub unusable: Vec<UnusableImage>,
+    /// The indices of images that can be used again.
+    pub restored: Vec<usize>,
+    /// What the user should know of all of them, such as that their folder is away.
+    pub notice: Option<String>,
+}
+
+/// A file could not be written until a command stopped the run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file} was not written: {reason}")]
+pub struct NotSaved {
+    pub file: String,
+    /// The system's reason.
+    pub reason: String,
+}
+
+/// The system's reason if an error comes from reading or writing files.
+#[must_use]
+pub fn storage_fault(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(|cause| cause.downcast_ref::<io::Error>()).map(ToString::to_string)
+}
+
 /// Records the events of a training run and passes commands to it.
 pub trait TrainingObserver {
-    /// Records an event. An error ends the run: an event that is not recorded did not happen.
+    /// Records an event, now or, if it cannot be written at present, later. An error ends the run.
     fn record(&mut self, event: RunEventKind) -> anyhow::Result<()>;
 
     /// The next command, without waiting for one. A command remains the next one until it is acknowledged, so that it
@@ -55,11 +81,19 @@ pub trait TrainingObserver {
     /// Waits briefly for the next command, during a pause.
     fn wait(&mut self);
 
-    /// The training images that have become unusable since the last call. Called before every epoch.
-    fn unusable_images(&mut self) -> Vec<UnusableImage>;
+    /// What has changed of the training images since the last call. Called before every epoch.
+    fn image_changes(&mut self) -> ImageChanges;
 
-    /// Flushes the recorded events to disk: after a power loss, a checkpoint must not be ahead of the events.
-    fn sync(&mut self) -> anyhow::Result<()>;
+    /// Flushes the recorded events to disk: after a power loss, a checkpoint must not be ahead of the events. Those that
+    /// cannot be written at present belong to the notes of the checkpoint.
+    fn sync(&mut self);
+
+    /// Waits a moment after an error in writing a file, so that the caller can try again. Returns the error where that is
+    /// not expected to help or not wanted, and [`NotSaved`] if a command to stop ends the wait.
+    fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()>;
+
+    /// Ends a wait, if there was one, after the file was written.
+    fn end_wait(&mut self) -> anyhow::Result<()>;
 
     /// The metadata for the header of a checkpoint: time, host, hashes.
     fn notes(&self) -> BTreeMap<String, String>;

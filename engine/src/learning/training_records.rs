@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use anyhow::Context as _;
 use mammoscope_domain::run::run_event::RunEventKind;
 use mammoscope_domain::run::run_records::{CheckpointKind, SavedCheckpoint};
 use mammoscope_domain::training::training_config::NonfinitePolicy;
@@ -11,6 +12,7 @@ use mammoscope_storage::runs::checkpoint_file::Checkpoint;
 use super::best_models::BestModel;
 use super::nonfinite::{Nonfinite, UnreadSteps};
 use super::training_loop::TrainingLoop;
+use super::training_observer::NotSaved;
 use super::training_progress::DeviceTotals;
 
 /// The number of rollbacks after which another one is not expected to help.
@@ -26,11 +28,15 @@ impl TrainingLoop<'_> {
             return Err(Nonfinite { step: self.state.progress.step, what: "weights", files: Vec::new() }.into());
         }
         self.last_checkpoint = Instant::now();
-        self.observer.sync()?;
-        let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
         let file = "last.safetensors".to_owned();
-        let written = checkpoint.write(self.task.run);
-        self.saved(CheckpointKind::Last, file, None, written.map_err(Into::into))
+        loop {
+            self.observer.sync();
+            let checkpoint = Checkpoint { notes: self.observer.notes(), ..self.state.to_checkpoint()? };
+            match checkpoint.write(self.task.run) {
+                Ok(()) => return self.saved(CheckpointKind::Last, file, None),
+                Err(error) => self.not_saved(&file, error.into())?,
+            }
+        }
     }
 
     /// Writes a checkpoint before the first step if the policy may roll back to it.
@@ -52,31 +58,33 @@ impl TrainingLoop<'_> {
         ]);
         let path = self.task.run.best_checkpoint(model.epoch, model.value);
         let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let written = Model { metadata, tensors: self.state.learner.values()? }.write(&path);
-        self.saved(CheckpointKind::Best, file, Some(model), written.map_err(Into::into))
+        let best = Model { metadata, tensors: self.state.learner.values()? };
+        while let Err(error) = best.write(&path) {
+            self.not_saved(&file, error.into())?;
+        }
+        self.saved(CheckpointKind::Best, file, Some(model))
     }
 
-    fn saved(
-        &mut self,
-        kind: CheckpointKind,
-        file: String,
-        model: Option<BestModel>,
-        written: anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    fn saved(&mut self, kind: CheckpointKind, file: String, model: Option<BestModel>) -> anyhow::Result<()> {
+        self.observer.end_wait()?;
+        self.is_waiting_for_room = false;
         let progress = &self.state.progress;
         let step = progress.step;
         let epoch = model.map_or(progress.epochs_done + u32::from(progress.steps_in_epoch > 0), |model| model.epoch);
-        match written {
-            Ok(()) => {
-                let value = model.map(|model| model.value);
-                self.observer.record(RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value }))
-            }
-            Err(error) => {
-                // A disk without room for a checkpoint may have none for this event either.
-                let reason = format!("{error:#}");
-                let _ = self.observer.record(RunEventKind::CheckpointFailed { file: file.clone(), reason });
-                Err(error.context(format!("write checkpoint {file}; the last good one is unchanged")))
-            }
+        let value = model.map(|model| model.value);
+        self.observer.record(RunEventKind::CheckpointSaved(SavedCheckpoint { epoch, step, kind, file, value }))
+    }
+
+    /// Records once that a checkpoint could not be written, and waits a moment if it is to be tried again.
+    fn not_saved(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
+        if !std::mem::replace(&mut self.is_waiting_for_room, true) {
+            let reason = format!("{error:#}");
+            self.observer.record(RunEventKind::CheckpointFailed { file: file.to_owned(), reason })?;
+        }
+        let kept = || format!("write checkpoint {file}; the last good one is unchanged");
+        match self.observer.wait_or_fail(file, error) {
+            Err(error) if error.is::<NotSaved>() => Err(error),
+            outcome => outcome.with_context(kept),
         }
     }
 

@@ -17,7 +17,7 @@ use mammoscope_engine::learning::initial_weights::initial_model;
 use mammoscope_engine::learning::learner::Learner;
 use mammoscope_engine::learning::loss::CrossEntropy;
 use mammoscope_engine::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
-use mammoscope_engine::learning::training_observer::{Command, TrainingObserver, UnusableImage};
+use mammoscope_engine::learning::training_observer::{Command, ImageChanges, TrainingObserver};
 use mammoscope_engine::learning::training_progress::{Progress, TrainingState};
 use mammoscope_storage::models::model_file::ModelMetadata;
 use mammoscope_storage::runs::checkpoint_file::Checkpoint;
@@ -66,12 +66,19 @@ impl TrainingObserver for ScriptedObserver {
         assert!(!self.commands.is_empty(), "the loop waits for a command, but none is left");
     }
 
-    fn unusable_images(&mut self) -> Vec<UnusableImage> {
-        Vec::new()
+    fn image_changes(&mut self) -> ImageChanges {
+        ImageChanges::default()
     }
 
-    fn sync(&mut self) -> anyhow::Result<()> {
+    fn sync(&mut self) {
         self.synced.push(self.events.len());
+    }
+
+    fn wait_or_fail(&mut self, _file: &str, error: anyhow::Error) -> anyhow::Result<()> {
+        Err(error)
+    }
+
+    fn end_wait(&mut self) -> anyhow::Result<()> {
         Ok(())
     }
 

@@ -105,6 +105,8 @@ impl<'a> FollowPrinter<'a> {
                 self.note(&format!("{} acknowledged at step {}", request.verb, request.step));
             }
             RunEventKind::SampleSkipped(sample) => self.note(&format!("left out: {}: {}", sample.file, sample.reason)),
+            RunEventKind::SampleRestored { file } => self.note(&format!("usable again: {file}")),
+            RunEventKind::Waiting { reason, .. } => self.warn(&format!("paused: {reason}")),
             RunEventKind::Warning { message } => self.warn(message),
             RunEventKind::RolledBack { from_step, to_step, learning_rate_factor } => {
                 self.warn(&format!(

@@ -93,6 +93,9 @@ pub(super) struct PlanArguments {
     /// Override keys of the configuration; `mammoscope preset show` explains them
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
+    /// If a file of a run cannot be written, as on a full disk: wait until it can, or stop [default: wait]
+    #[arg(long, value_name = "wait|stop", value_parser = ["wait", "stop"])]
+    on_full: Option<String>,
     /// Devices: auto, cpu, cuda:0,cuda:1 and so on, or cuda:all; views are assigned in turn
     #[arg(long, value_name = "DEVICE,…", default_value = "auto")]
     pub(super) device: DeviceList,

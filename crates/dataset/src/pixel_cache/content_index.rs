@@ -115,6 +115,18 @@ pub(super) fn hash_files(
     Ok(found.into_iter().map(|found| found.map(content).map_err(unreadable)).collect())
 }
 
+/// What these files contained when they were last read; `None` if one of them is not in the index.
+pub(super) fn known_files(cache: &PixelCache, samples: &[PathBuf]) -> Option<Vec<FileContent>> {
+    let index = read_index(cache.folder);
+    let known = |path: &PathBuf| {
+        let IndexedFile { stamp, content } = index.get(path.to_str()?)?.clone();
+        let (seconds, nanoseconds) = stamp.modified;
+        let since_epoch = Duration::new(u64::try_from(seconds).ok()?, u32::try_from(nanoseconds).ok()?);
+        Some(FileContent { content, length: stamp.length, modified: SystemTime::UNIX_EPOCH + since_epoch })
+    };
+    samples.iter().map(known).collect()
+}
+
 fn content_of(path: &Path, known: Option<&IndexedFile>) -> Result<(IndexedFile, SystemTime), ImageError> {
     let file = fs::metadata(path)?;
     let (stamp, modified) = (FileStamp::of(&file), file.modified()?);

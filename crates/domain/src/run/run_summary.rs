@@ -129,10 +129,14 @@ impl RunSummary {
             }
             RunEventKind::RequestAcknowledged(request) => self.acknowledge(Timed { time, record: *request }),
             RunEventKind::Paused { step } => (self.phase, self.step) = (RunPhase::Paused, *step),
+            RunEventKind::Waiting { step, reason } => {
+                (self.phase, self.step, self.reason) = (RunPhase::Paused, *step, Some(reason.clone()));
+            }
             RunEventKind::Continued { step } => {
                 self.phase = if self.stop_requested { RunPhase::Stopping } else { RunPhase::Running };
-                self.step = *step;
+                (self.step, self.reason) = (*step, None);
             }
+            RunEventKind::SampleRestored { file } => self.skipped.retain(|skipped| skipped.file != *file),
             RunEventKind::SampleSkipped(sample) => {
                 // A trainer that resumes meets the same file again.
                 self.skipped.retain(|skipped| skipped.file != sample.file);

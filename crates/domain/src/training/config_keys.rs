@@ -133,6 +133,8 @@ config_keys! {
          and continue with half the learning rate, three times at most.";
     threads "threads" integer(0, 1024),
         "CPU threads to compute with; 0 for the fastest number, which is timed before the start.";
+    on_full "" choice(&["wait", "stop"]),
+        "If a file of the run cannot be written, as on a full disk: pause and try again, or fail.";
 }
 
 /// The keys of which factors matter rather than differences: between two values lies their geometric mean.
@@ -208,7 +210,9 @@ mod tests {
     use super::*;
     use crate::training::compute_options::Precision;
     use crate::training::preset::Preset;
-    use crate::training::training_config::{ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind};
+    use crate::training::training_config::{
+        ClassWeighting, FullDiskPolicy, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind,
+    };
 
     fn seed() -> TrainingConfig {
         Preset::named("seed").unwrap().config
@@ -216,13 +220,15 @@ mod tests {
 
     #[test]
     fn keys_and_fields_have_the_same_order() {
-        let written = toml::to_string(&seed()).unwrap();
+        // A key with its default value would be left out.
+        let changed = TrainingConfig { on_full: FullDiskPolicy::Stop, ..seed() };
+        let written = toml::to_string(&changed).unwrap();
         let fields: Vec<_> = written.lines().map(|line| line.split(" = ").next().unwrap()).collect();
         let keys: Vec<_> = KEYS.iter().map(|key| key.name).collect();
         assert_eq!(keys, fields);
         for (key, line) in KEYS.iter().zip(written.lines()) {
             let value = line.split(" = ").nth(1).unwrap().trim_matches('"');
-            assert_eq!(key.parse(value), Ok(key.value(&seed())), "{line}");
+            assert_eq!(key.parse(value), Ok(key.value(&changed)), "{line}");
         }
     }
 
@@ -257,6 +263,7 @@ mod tests {
         assert_eq!(names("precision"), Precision::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
         assert_eq!(names("class_weights"), ClassWeighting::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
         assert_eq!(names("monitor"), Monitor::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
+        assert_eq!(names("on_full"), FullDiskPolicy::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
         assert_eq!(names("nonfinite"), NonfinitePolicy::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>());
     }
 
@@ -281,7 +288,8 @@ mod tests {
                 config.set(key.name, &value).unwrap();
                 assert_eq!(key.value(&config).to_string().parse::<f64>().ok(), value.parse().ok(), "{}", key.name);
                 let json = serde_json::to_value(&config).unwrap();
-                assert_eq!(json[key.name], serde_json::json!(key.value(&config)));
+                let is_left_out = key.name == "on_full" && config.on_full == FullDiskPolicy::default();
+                assert!(is_left_out || json[key.name] == serde_json::json!(key.value(&config)), "{}", key.name);
             }
         }
     }

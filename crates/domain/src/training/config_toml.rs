@@ -78,10 +78,14 @@ pub fn read_config(text: &str, table: &DeTable<'_>) -> Result<TrainingConfig, To
     Ok(config)
 }
 
-/// Builds a configuration from one value for every key.
+/// The keys that were added later: a configuration without them has their defaults.
+const OPTIONAL: [&str; 1] = ["on_full"];
+
+/// Builds a configuration from one value for every key; those that were added later may be missing.
 pub(crate) fn complete(values: &[(&'static ConfigKey, ConfigValue)]) -> Result<TrainingConfig, ConfigError> {
     let is_missing = |key: &&ConfigKey| !values.iter().any(|(given, _)| given.name == key.name);
-    let keys: Vec<_> = KEYS.iter().filter(is_missing).map(|key| key.name).collect();
+    let required = KEYS.iter().filter(|key| !OPTIONAL.contains(&key.name));
+    let keys: Vec<_> = required.filter(is_missing).map(|key| key.name).collect();
     if !keys.is_empty() {
         return Err(ConfigError::Missing { keys });
     }

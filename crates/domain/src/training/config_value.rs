@@ -6,7 +6,7 @@ use std::ops::{Bound, RangeBounds as _};
 use serde::Serialize;
 
 use super::compute_options::Precision;
-use super::training_config::{ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind};
+use super::training_config::{ClassWeighting, FullDiskPolicy, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind};
 use crate::network::network_plan::WidthFactor;
 
 /// The value of one key.
@@ -137,7 +137,7 @@ macro_rules! choice_fields {
     )*};
 }
 
-choice_fields!(OptimizerKind ScheduleKind Precision ClassWeighting Monitor NonfinitePolicy);
+choice_fields!(OptimizerKind ScheduleKind Precision ClassWeighting Monitor NonfinitePolicy FullDiskPolicy);
 
 impl ConfigField for f64 {
     fn to_value(self) -> ConfigValue {

@@ -76,7 +76,7 @@ mod tests {
     use crate::network::network_plan::{REFERENCE_SIZE, WidthFactor};
     use crate::training::compute_options::Precision;
     use crate::training::training_config::{
-        ClassWeighting, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind, TrainingConfig,
+        ClassWeighting, FullDiskPolicy, Monitor, NonfinitePolicy, OptimizerKind, ScheduleKind, TrainingConfig,
     };
 
     #[test]
@@ -126,6 +126,7 @@ mod tests {
             early_stop: 0,
             checkpoint_minutes: 10.0,
             nonfinite: NonfinitePolicy::Stop,
+            on_full: FullDiskPolicy::Wait,
             threads: 0,
         };
         assert_eq!(Preset::named("seed").unwrap().config, reference);

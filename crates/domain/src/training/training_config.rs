@@ -36,6 +36,7 @@ named_choices!(ScheduleKind { Constant "constant", Plateau "plateau", Cosine "co
 named_choices!(ClassWeighting { None "none", Balanced "balanced", });
 named_choices!(Monitor { ValAccuracy "val_accuracy", ValLoss "val_loss", ValKappa "val_kappa", });
 named_choices!(NonfinitePolicy { Stop "stop", Rollback "rollback", });
+named_choices!(FullDiskPolicy { Wait "wait", Stop "stop", });
 
 /// The update rule of the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +109,25 @@ pub enum NonfinitePolicy {
     Rollback,
 }
 
+/// The reaction to a checkpoint or another file of the run that cannot be written, as on a full disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FullDiskPolicy {
+    /// Training pauses until the file can be written.
+    #[default]
+    Wait,
+    /// The run fails.
+    Stop,
+}
+
+impl FullDiskPolicy {
+    /// Left out of files, so that configurations from before this key are written as they were read.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Everything that decides the result of a training run. `mammoscope preset show` lists the keys with their units, ranges
 /// and meanings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -173,4 +193,6 @@ pub struct TrainingConfig {
     pub nonfinite: NonfinitePolicy,
     /// CPU threads; 0 for all cores.
     pub threads: usize,
+    #[serde(default, skip_serializing_if = "FullDiskPolicy::is_default")]
+    pub on_full: FullDiskPolicy,
 }

@@ -62,10 +62,12 @@ pub fn write_status(path: &Path, status: &RunStatus) -> io::Result<()> {
 /// Overwrites the status of a run in place. This works on a full disk, where no new file can be created: the block of a
 /// file of a few hundred bytes has room for a longer text. A crash at that moment would leave a half-written file.
 pub fn overwrite_status(path: &Path, status: &RunStatus) -> io::Result<()> {
-    let text = text_of(status)?;
+    let mut text = text_of(status)?;
     let mut file = OpenOptions::new().write(true).open(path)?;
+    // Spaces in place of a longer text's end: a reader sees one of the two texts, and both are whole.
+    let before = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+    text.extend(std::iter::repeat_n(' ', before.saturating_sub(text.len())));
     file.write_all(text.as_bytes())?;
-    file.set_len(text.len() as u64)?;
     file.sync_all()
 }
 

@@ -60,8 +60,9 @@ pub(super) fn evaluate_best(
             continue;
         }
         let baseline = images.manifest.baseline_rows(split);
-        let document = write_split_evaluation(run, split, &rows, &baseline)
-            .with_context(|| format!("evaluate the {split} images"))?;
+        let document = recorder.persist("the final evaluation", || {
+            write_split_evaluation(run, split, &rows, &baseline).with_context(|| format!("evaluate the {split} images"))
+        })?;
         let view = SetName::View(images.manifest.view);
         if let Some(evaluated) = document.sets().iter().find(|evaluated| evaluated.set.name == view) {
             let figures = evaluated.evaluation.figures;

@@ -3,6 +3,8 @@
 //! The main thread handles signals, the requests in the run directories and heartbeats; the engine thread trains. They
 //! communicate through a `RunQueue`.
 
+mod curve_files;
+mod event_backlog;
 mod final_evaluation;
 mod foreground_report;
 mod machine_recording;
@@ -14,7 +16,9 @@ mod run_log;
 mod run_queue;
 mod signals;
 mod single_run;
+mod storage_faults;
 mod supervision;
+mod watched_images;
 
 use std::sync::Arc;
 use std::thread;

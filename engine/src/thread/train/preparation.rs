@@ -1,5 +1,6 @@
 //! Loads the images of a run's manifest onto the device.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -19,7 +20,8 @@ use mammoscope_storage::runs::manifest_file::{read_manifest, write_manifest};
 use mammoscope_storage::runs::run_dir::RunDir;
 use tch::Device;
 
-use super::recorder::{Recorder, WatchedImage};
+use super::recorder::Recorder;
+use super::watched_images::{WatchedImage, WatchedImages, are_away};
 use crate::learning::batches::TrainingImages;
 use crate::learning::image_set::ImageSet;
 use crate::learning::training_observer::TrainingObserver as _;
@@ -63,10 +65,7 @@ impl PreparedImages {
             on_progress: &|_| {},
             cancellation,
         };
-        let cache = match cache.open_or_build(&paths) {
-            Err(PixelCacheError::Cancelled) => return Err(Cancelled.into()),
-            other => other?,
-        };
+        let cache = read_pixels(&cache, &paths, &manifest, recorder)?;
         let mut changed = false;
         for (position, sample) in manifest.samples.iter_mut().enumerate() {
             if sample.unusable.is_some() {
@@ -78,7 +77,13 @@ impl PreparedImages {
                     changed = true;
                     continue;
                 }
-                (Ok(record), Some(known)) if record.facts.sha256 == known.sha256 => continue,
+                (Ok(record), Some(known)) if record.facts.sha256 == known.sha256 => {
+                    let file = printable_path(&sample.file);
+                    if recorder.summary().skipped.iter().any(|skipped| skipped.file == file) {
+                        recorder.record(RunEventKind::SampleRestored { file })?;
+                    }
+                    continue;
+                }
                 // Unusable since the start: the manifest keeps the image, so that the others keep their indices.
                 (Ok(_), Some(_)) => "its pixels have changed since the run began".to_owned(),
                 (Err(reason), Some(_)) => reason.to_string(),
@@ -98,7 +103,8 @@ impl PreparedImages {
             if !doubtful.is_empty() {
                 recorder.record(RunEventKind::Warning { message: doubtful.to_string() })?;
             }
-            write_manifest(&run.manifest(), &manifest).context("write dataset.json")?;
+            let path = run.manifest();
+            recorder.persist("dataset.json", || write_manifest(&path, &manifest).context("write dataset.json"))?;
         }
         let blank = vec![0; size * size * cache.channels()];
         Ok(Self { manifest, cache, blank })
@@ -126,15 +132,17 @@ impl PreparedImages {
         Ok((self.set(&positions, device)?, positions))
     }
 
-    /// The training images, to be checked before every epoch.
-    pub(super) fn watched(&self) -> Vec<WatchedImage> {
-        self.manifest
+    /// The training images, to be checked before every epoch; `unusable` ones are left out so far.
+    pub(super) fn watched(&self, unusable: &BTreeSet<usize>) -> WatchedImages {
+        let images = self
+            .manifest
             .of_split(Split::Train)
             .map(|(position, sample)| WatchedImage {
                 path: self.manifest.root.join(&sample.file),
                 record: self.pixels(position).and_then(|_| self.cache.records()[position].clone().ok()),
             })
-            .collect()
+            .collect();
+        WatchedImages::new(&self.manifest.root, images, self.manifest.grey_range, unusable)
     }
 
     fn set(&self, positions: &[usize], device: Device) -> anyhow::Result<ImageSet<'_>> {
@@ -154,6 +162,44 @@ impl PreparedImages {
         let known = self.manifest.samples[position].pixels.as_ref()?;
         (record.facts.sha256 == known.sha256).then(|| self.cache.pixels(record.slot))
     }
+}
+
+/// Reads the pixels of all images. While the folder of the data is away, waits for it, unless all pixels are in the cache.
+fn read_pixels(
+    cache: &PixelCache<'_>,
+    paths: &[PathBuf],
+    manifest: &DatasetManifest,
+    recorder: &mut Recorder,
+) -> anyhow::Result<CachedImages> {
+    loop {
+        if are_away(paths) {
+            if let Some(cached) = cache.open_known(paths) {
+                let root = printable_path(&manifest.root);
+                let message = format!("the data in {root} are not there: their pixels in the cache are used");
+                recorder.record(RunEventKind::Warning { message })?;
+                return Ok(cached);
+            }
+            wait_for_data(manifest, recorder)?;
+            continue;
+        }
+        let read = recorder.persist("the pixel cache", || match cache.open_or_build(paths) {
+            Err(PixelCacheError::Cancelled) => Err(Cancelled.into()),
+            Err(PixelCacheError::Write { path, error }) => {
+                Err(anyhow::Error::new(error).context(format!("write the pixel cache {}", printable_path(&path))))
+            }
+            other => Ok(other?),
+        })?;
+        // It may have gone while the images were read.
+        if read.records().iter().all(Result::is_ok) || !are_away(paths) {
+            return Ok(read);
+        }
+    }
+}
+
+fn wait_for_data(manifest: &DatasetManifest, recorder: &mut Recorder) -> anyhow::Result<()> {
+    let root = printable_path(&manifest.root);
+    recorder.wait_for(&format!("the data in {root} are not there, trying again"))?;
+    if recorder.should_stop() { Err(Cancelled.into()) } else { Ok(()) }
 }
 
 /// The readers' shares of each class for every image, and the label of those without readers; `None` if no image has

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::io;
-use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use mammoscope_storage::runs::run_requests::{PendingRequest, RejectedRequest, Ru
 use mammoscope_storage::runs::run_status_file::{overwrite_status, write_status};
 
 use super::signals::InterruptSignal;
+use super::storage_faults::StorageFaults;
 use crate::learning::training_observer::Command;
 
 /// The queued runs, the current run and the commands to it.
@@ -36,6 +36,8 @@ struct Inner {
     current: Option<CurrentRun>,
     interrupted: Option<InterruptSignal>,
     finished: bool,
+    status_fault: StorageFaults,
+    status_recovery: Option<String>,
 }
 
 #[derive(Debug)]
@@ -61,7 +63,15 @@ impl RunQueue {
     #[must_use]
     pub(super) fn new(runs: Vec<RunDir>) -> Self {
         let (queue, locks) = (runs.into(), HashMap::new());
-        let inner = Inner { queue, locks, current: None, interrupted: None, finished: false };
+        let inner = Inner {
+            queue,
+            locks,
+            current: None,
+            interrupted: None,
+            finished: false,
+            status_fault: StorageFaults::default(),
+            status_recovery: None,
+        };
         Self { inner: Mutex::new(inner), changed: Condvar::new(), status_writer: Mutex::new(()) }
     }
 
@@ -226,18 +236,19 @@ impl RunQueue {
         }
     }
 
-    /// Writes the status of the current run with a fresh heartbeat.
-    pub(super) fn write_status(&self) -> io::Result<()> {
-        self.write_status_by(write_status)
+    /// Writes the status of the current run with a fresh heartbeat. A fault passes: the next heartbeat tries again, and what
+    /// to say of it is kept for [`RunQueue::take_status_recovery`].
+    pub(super) fn write_status(&self) {
+        let outcome = self.write_final_status();
+        let mut inner = self.lock();
+        if let Some(message) = inner.status_fault.note("status.json", &outcome) {
+            inner.status_recovery = Some(message);
+        }
     }
 
-    /// Writes the status in place if the disk has no room for a new file, so that a run that failed because of a full
-    /// disk is still seen to have failed.
+    /// Writes the status, in place if the disk has no room for a new file, so that a run that waits for room, or failed, is
+    /// still seen to do so.
     pub(super) fn write_final_status(&self) -> io::Result<()> {
-        self.write_status_by(|path, status| write_status(path, status).or_else(|_| overwrite_status(path, status)))
-    }
-
-    fn write_status_by(&self, write: impl FnOnce(&Path, &RunStatus) -> io::Result<()>) -> io::Result<()> {
         let _guard = self.status_writer.lock().unwrap_or_else(PoisonError::into_inner);
         let (path, status) = {
             let mut inner = self.lock();
@@ -245,7 +256,18 @@ impl RunQueue {
             current.status.heartbeat = Utc::now();
             (current.run.status(), current.status.clone())
         };
-        write(&path, &status)
+        write_status(&path, &status).or_else(|error| overwrite_status(&path, &status).map_err(|_| error))
+    }
+
+    /// True while the status cannot be written, or was not written for a while and that is still to be recorded.
+    pub(super) fn has_status_fault(&self) -> bool {
+        let inner = self.lock();
+        inner.status_recovery.is_some() || inner.status_fault.text().is_some()
+    }
+
+    /// What to record once the status is written again after a fault.
+    pub(super) fn take_status_recovery(&self) -> Option<String> {
+        self.lock().status_recovery.take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -333,7 +355,7 @@ pub(super) mod tests {
         queue.start_run(&runs[0], None, status());
         let written = |phase| {
             queue.update_status(|status| status.state = phase);
-            queue.write_status().unwrap();
+            queue.write_status();
             read_status(&runs[0].status()).unwrap().state
         };
         RunRequest::new(RequestVerb::StopAfterEpoch).write(&runs[0]).unwrap();

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGXFSZ};
 
 /// The exit status after a second signal, which is the shell's for SIGINT.
 const SECOND_SIGNAL_STATUS: i32 = 130;
@@ -21,10 +21,20 @@ pub(super) enum InterruptSignal {
     User1,
     User2,
     CpuTime,
+    /// A file would have grown beyond the limit for files.
+    FileSize,
 }
 
 impl InterruptSignal {
-    const ALL: [Self; 6] = [Self::Hangup, Self::Interrupt, Self::Terminate, Self::User1, Self::User2, Self::CpuTime];
+    const ALL: [Self; 7] = [
+        Self::Hangup,
+        Self::Interrupt,
+        Self::Terminate,
+        Self::User1,
+        Self::User2,
+        Self::CpuTime,
+        Self::FileSize,
+    ];
 
     const fn number(self) -> i32 {
         match self {
@@ -34,6 +44,7 @@ impl InterruptSignal {
             Self::User1 => SIGUSR1,
             Self::User2 => SIGUSR2,
             Self::CpuTime => SIGXCPU,
+            Self::FileSize => SIGXFSZ,
         }
     }
 
@@ -46,6 +57,7 @@ impl InterruptSignal {
             Self::User1 => "SIGUSR1",
             Self::User2 => "SIGUSR2",
             Self::CpuTime => "SIGXCPU",
+            Self::FileSize => "SIGXFSZ",
         }
     }
 

@@ -19,7 +19,7 @@ use mammoscope_domain::subject::split::Split;
 use mammoscope_domain::text::printable::{printable, printable_path};
 use mammoscope_domain::training::early_stop::EarlyStop;
 use mammoscope_domain::training::lr_schedule::LearningRateSchedule;
-use mammoscope_domain::training::training_config::TrainingConfig;
+use mammoscope_domain::training::training_config::{FullDiskPolicy, TrainingConfig};
 use mammoscope_engine_protocol::VERSION;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry, sha256_hex};
@@ -47,7 +47,7 @@ use crate::learning::learner::Learner;
 use crate::learning::loss::{CrossEntropy, TrainingLabels};
 use crate::learning::memory_advice::{NotEnoughMemory, StepMemory, explain_failure};
 use crate::learning::training_loop::{Ending, TrainingLoop, TrainingTask};
-use crate::learning::training_observer::{Command, TrainingObserver as _};
+use crate::learning::training_observer::{Command, NotSaved, TrainingObserver as _};
 use crate::learning::training_progress::{Progress, TrainingState};
 use crate::thread::serve::panic_message;
 
@@ -109,7 +109,7 @@ impl SingleRun<'_> {
         let spec = read_run_spec(&self.run.spec()).with_context(|| printable_path(&self.run.spec()))?;
         self.queue.start_run(self.run, Some(lock), status_of_this_process(&spec, RunPhase::Starting, Utc::now()));
         let mut recorder = Recorder::open(self.run, &spec, Arc::clone(self.queue))?;
-        recorder.publish_status()?;
+        recorder.publish_status();
         recorder.set_time_limit(self.job.and_then(|job| job.time_limit));
         let started = RunEventKind::Started(TrainerFacts {
             pid: std::process::id(),
@@ -139,6 +139,10 @@ impl SingleRun<'_> {
             Ok(Ok(Ending::Stopped)) => (RunPhase::Stopped, Some("on request".to_owned())),
             Ok(Ok(Ending::Interrupted)) => self.interrupted(&mut recorder, &facts)?,
             Ok(Err(error)) if error.is::<Cancelled>() => self.cancelled(&mut recorder, &facts)?,
+            Ok(Err(error)) if error.is::<NotSaved>() => {
+                let (state, reason) = self.cancelled(&mut recorder, &facts)?;
+                (state, Some(reason.map_or_else(|| error.to_string(), |reason| format!("{reason}; {error}"))))
+            }
             Ok(Err(error)) if error.is::<NotEnoughMemory>() => (RunPhase::Failed, Some(error.to_string())),
             Ok(Err(error)) => (RunPhase::Failed, describe(&format!("{error:#}"))),
             Err(panic) => (RunPhase::Failed, describe(panic_message(panic.as_ref()))),
@@ -148,12 +152,8 @@ impl SingleRun<'_> {
             self.queue.update_status(|status| (status.pid, status.host, status.boot_id) = (None, None, None));
         }
         let step = recorder.summary().step;
-        let ended = recorder.record(RunEventKind::Ended { state, reason: reason.clone(), step });
-        if let Err(error) = ended {
-            tracing::error!("the end of the run cannot be recorded: {error:#}");
-            self.queue.update_status(|status| (status.state, status.reason) = (state, reason));
-            self.queue.write_final_status()?;
-        }
+        recorder.record(RunEventKind::Ended { state, reason, step })?;
+        recorder.finish();
         Ok(state != RunPhase::Failed)
     }
 
@@ -250,7 +250,7 @@ impl SingleRun<'_> {
         }
         facts.first_step.set(Some(state.progress.step));
         state.progress.unusable.extend(unusable);
-        recorder.watch(notes, images.watched());
+        recorder.watch(notes, images.watched(&state.progress.unusable));
         let metadata = self.metadata(spec, &images, &data);
         let task = TrainingTask { config, run: self.run, train, validation, metadata, device, kind };
         let mut training = TrainingLoop::new(&task, &mut state, recorder)?;
@@ -294,7 +294,7 @@ impl SingleRun<'_> {
                         std::fs::rename(self.run.last_checkpoint(), self.run.rejected_checkpoint())
                             .context("set last.safetensors aside")?;
                     }
-                    recorder.warn_of_missing_events(&checkpoint.notes)?;
+                    recorder.take_over_events(&checkpoint.notes)?;
                     let Progress { step, epochs_done, .. } = state.progress;
                     return recorder.record(RunEventKind::Resumed { step, epochs_done, checkpoint: file });
                 }
@@ -351,8 +351,9 @@ impl SingleRun<'_> {
 
 /// The hashes that tie a checkpoint to its run.
 fn checkpoint_notes(config: &TrainingConfig, data: &str) -> BTreeMap<String, String> {
-    // More epochs, other thread counts and more frequent checkpoints do not change what is computed.
-    let essential = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, ..config.clone() };
+    // More epochs, other thread counts, more frequent checkpoints and full disks do not change what is computed.
+    let on_full = FullDiskPolicy::default();
+    let essential = TrainingConfig { epochs: 1, threads: 0, checkpoint_minutes: 1.0, on_full, ..config.clone() };
     let config = serde_json::to_vec(&essential).expect("a configuration is plain data");
     BTreeMap::from([("config_sha256".to_owned(), sha256_hex(&config)), ("dataset_sha256".to_owned(), data.to_owned())])
 }

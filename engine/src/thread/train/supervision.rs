@@ -60,9 +60,7 @@ fn handle_requests(queue: &RunQueue, signals: &Signals) {
         remove_stopped(queue);
         if last_heartbeat.elapsed() >= HEARTBEAT {
             last_heartbeat = Instant::now();
-            if let Err(error) = queue.write_status() {
-                tracing::warn!("status.json was not written: {error}");
-            }
+            queue.write_status();
         }
         if last_queue_heartbeat.elapsed() >= QUEUE_HEARTBEAT {
             last_queue_heartbeat = Instant::now();

@@ -14,6 +14,7 @@ pub(super) fn needs_attention(kind: &NoteKind) -> bool {
         | RunEventKind::CheckpointRejected { .. }
         | RunEventKind::CheckpointFailed { .. }
         | RunEventKind::SampleSkipped(_)
+        | RunEventKind::Waiting { .. }
         | RunEventKind::Warning { .. }
         | RunEventKind::Nonfinite { .. }
         | RunEventKind::RolledBack { .. } => true,

@@ -85,12 +85,22 @@ pub enum RunEventKind {
     Paused {
         step: u64,
     },
-    /// Training continues after a pause.
+    /// Training waits for something that is not there, such as room on the disk, and tries again until it is.
+    Waiting {
+        step: u64,
+        /// What is missing, for people.
+        reason: String,
+    },
+    /// Training continues after a pause or a wait.
     Continued {
         step: u64,
     },
     /// An image is left out from now on.
     SampleSkipped(SkippedSample),
+    /// An image that was left out can be used again, from the next epoch on.
+    SampleRestored {
+        file: String,
+    },
     /// Something that the user should know.
     Warning {
         message: String,

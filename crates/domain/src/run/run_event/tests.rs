@@ -120,6 +120,11 @@ fn recorded() -> Vec<(&'static str, RunEventKind)> {
             RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb: RequestVerb::StopAfterEpoch, step: 12 }),
         ),
         (r#""event":"paused","step":12"#, RunEventKind::Paused { step: 12 }),
+        (
+            r#""event":"waiting","step":12,"reason":"no space left""#,
+            RunEventKind::Waiting { step: 12, reason: text("no space left") },
+        ),
+        (r#""event":"sample_restored","file":"a.png""#, RunEventKind::SampleRestored { file: text("a.png") }),
         (r#""event":"continued","step":12"#, RunEventKind::Continued { step: 12 }),
         (
             r#""event":"sample_skipped","file":"7_1_ä.png","reason":"truncated""#,

@@ -99,6 +99,12 @@ impl TensorBoardWriter {
         }
     }
 
+    /// Ends the file after a failed write, without another attempt: the caller records the event in another file.
+    pub fn abandon(self) {
+        // Unlike a drop, this does not flush.
+        let _ = self.file.into_parts();
+    }
+
     /// Passes recorded events to the operating system.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
