@@ -62,6 +62,9 @@ fn configuration(arguments: &PlanArguments) -> anyhow::Result<TrainingConfig> {
         // All at once, so that a key given twice is found.
         config.set_all(&arguments.set.join(",")).map_err(|error| WrongUse(format!("--set: {error}")))?;
     }
+    if let Some(policy) = &arguments.on_full {
+        config.set("on_full", policy).map_err(|error| WrongUse(format!("--on-full: {error}")))?;
+    }
     config.check().map_err(|error| WrongUse(format!("--set: {error}")))?;
     Ok(config)
 }
