@@ -113,6 +113,7 @@ impl Fixture {
         config.set_all("size=64,width=0.125,threads=1").unwrap();
         let spec = RunSpec {
             schema: RUN_SCHEMA,
+            on_event: None,
             placement: None,
             study: None,
             created: Utc::now(),

@@ -4,6 +4,7 @@
 
 mod detached_queue;
 mod engine_faults;
+mod event_commands;
 mod exact_resume;
 mod explain_memory;
 mod folds;

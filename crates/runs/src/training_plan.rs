@@ -41,6 +41,8 @@ pub struct TrainingPlan {
     pub study: Option<StudyFolder>,
     /// The number of runs side by side on a device; its threads are those of every configuration.
     pub placement: Option<Placement>,
+    /// The command that is run at events of a run.
+    pub on_event: Option<String>,
     /// For each trainer, its device and the positions of its runs in `runs`.
     pub shares: Vec<(DeviceChoice, Vec<usize>)>,
 }
@@ -153,6 +155,7 @@ impl TrainingPlan {
             let spec = RunSpec {
                 grey_range: manifest.grey_range,
                 schema: RUN_SCHEMA,
+                on_event: self.on_event.clone(),
                 created,
                 group,
                 view: manifest.view,

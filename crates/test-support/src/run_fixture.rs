@@ -46,6 +46,7 @@ impl RunFixture {
         let spec = RunSpec {
             grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
+            on_event: None,
             placement: None,
             study: None,
             created: now,

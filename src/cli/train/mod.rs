@@ -93,6 +93,9 @@ pub(super) struct PlanArguments {
     /// Override keys of the configuration; `mammoscope preset show` explains them
     #[arg(long, value_name = "KEY=VALUE,…")]
     set: Vec<String>,
+    /// A command for the shell, run when a run ends, waits or stalls, with the event as JSON on its stdin
+    #[arg(long, value_name = "COMMAND")]
+    on_event: Option<String>,
     /// If a file of a run cannot be written, as on a full disk: wait until it can, or stop [default: wait]
     #[arg(long, value_name = "wait|stop", value_parser = ["wait", "stop"])]
     on_full: Option<String>,

@@ -45,6 +45,7 @@ pub(in crate::cli) fn plan_runs(arguments: &PlanArguments, console: &Console) ->
         manifests: images.manifests,
         study: None,
         placement: None,
+        on_event: arguments.on_event.clone(),
         shares: Vec::new(),
     };
     if arguments.study.is_given() {

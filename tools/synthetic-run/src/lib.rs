@@ -89,6 +89,7 @@ impl SyntheticRun {
         let spec = RunSpec {
             grey_range: GreyRange::Auto,
             schema: RUN_SCHEMA,
+            on_event: None,
             placement: None,
             study: study.map(member),
             created: time,

@@ -33,6 +33,9 @@ pub struct RunSpec {
     /// The grey range of 16-bit images.
     #[serde(default, skip_serializing_if = "GreyRange::is_auto")]
     pub grey_range: GreyRange,
+    /// A command of the user's that is run when the run ends, waits or stalls; `docs/guide.md` says with what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_event: Option<String>,
     /// The requested device.
     pub device: DeviceChoice,
     pub config: TrainingConfig,

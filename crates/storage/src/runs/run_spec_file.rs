@@ -88,6 +88,7 @@ mod tests {
         RunSpec {
             grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
             schema: RUN_SCHEMA,
+            on_event: None,
             placement: None,
             study: None,
             created: Utc.with_ymd_and_hms(2026, 11, 23, 10, 15, 2).unwrap(),

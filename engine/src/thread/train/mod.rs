@@ -5,6 +5,7 @@
 
 mod curve_files;
 mod event_backlog;
+mod event_command;
 mod final_evaluation;
 mod foreground_report;
 mod machine_recording;
@@ -16,6 +17,7 @@ mod run_log;
 mod run_queue;
 mod signals;
 mod single_run;
+mod step_watch;
 mod storage_faults;
 mod supervision;
 mod watched_images;

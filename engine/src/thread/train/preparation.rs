@@ -55,6 +55,7 @@ impl PreparedImages {
         let mut manifest = read_manifest(&run.manifest())?;
         let paths: Vec<PathBuf> = manifest.paths().collect();
         let folder = run.pixel_cache();
+        let mark_progress = recorder.progress_marker();
         let cache = PixelCache {
             folder: &folder,
             size,
@@ -62,7 +63,7 @@ impl PreparedImages {
             grey_range: manifest.grey_range,
             threads,
             measure: intensity_sd,
-            on_progress: &|_| {},
+            on_progress: &|_| mark_progress(),
             cancellation,
         };
         let cache = read_pixels(&cache, &paths, &manifest, recorder)?;

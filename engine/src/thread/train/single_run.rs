@@ -24,6 +24,7 @@ use mammoscope_engine_protocol::VERSION;
 use mammoscope_engine_protocol::engine_facts::CudaFacts;
 use mammoscope_storage::models::model_file::{ModelMetadata, grey_range_entry, sha256_hex};
 use mammoscope_storage::runs::checkpoint_file::{Checkpoint, CheckpointError};
+use mammoscope_storage::runs::event_command_file::event_command;
 use mammoscope_storage::runs::model_splits::ModelSplits;
 use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
@@ -33,6 +34,7 @@ use mammoscope_storage::runs::run_status_file::status_of_this_process;
 use mammoscope_storage::runs::trainer_evidence::trained_elsewhere;
 use tch::{Device, Kind, with_grad};
 
+use super::event_command::EventCommand;
 use super::final_evaluation::evaluate_best;
 use super::preparation::{Cancelled, PreparedImages};
 use super::recorder::Recorder;
@@ -118,6 +120,12 @@ impl SingleRun<'_> {
             slurm: self.job.map(|job| SlurmAttempt { job: job.id.to_string(), restarts: job.restarts }),
         });
         recorder.record(started)?;
+        match event_command(self.run, &spec) {
+            Ok(command) => {
+                recorder.set_event_command(command.map(|command| EventCommand::new(command, self.run, &spec)))
+            }
+            Err(error) => recorder.record(RunEventKind::Warning { message: error.to_string() })?,
+        }
         if let Some(error) = without_locks {
             let message = format!(
                 "the file system of this run has no locks ({error}): a lease, lease.json, keeps other trainers away"

@@ -60,6 +60,7 @@ fn handle_requests(queue: &RunQueue, signals: &Signals) {
         remove_stopped(queue);
         if last_heartbeat.elapsed() >= HEARTBEAT {
             last_heartbeat = Instant::now();
+            queue.check_pace();
             queue.write_status();
         }
         if last_queue_heartbeat.elapsed() >= QUEUE_HEARTBEAT {

@@ -171,6 +171,7 @@ fn small_run(folder: &Path, model: &Model) -> RunDir {
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        on_event: None,
         placement: None,
         study: None,
         created: Utc::now(),

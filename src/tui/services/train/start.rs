@@ -58,6 +58,7 @@ pub(super) fn planned(request: &StartRequest) -> anyhow::Result<TrainingPlan> {
         manifests,
         study: None,
         placement: None,
+        on_event: None,
         shares: Vec::new(),
     };
     if let Some(study) = &request.study {

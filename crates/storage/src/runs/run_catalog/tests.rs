@@ -22,6 +22,7 @@ fn make(workspace: &Workspace, minutes: i64, view: View, label: &str, group: &st
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        on_event: None,
         placement: None,
         study: None,
         created: time(minutes),

@@ -1,16 +1,17 @@
 //! Records the events of a run and passes commands to it.
 
+mod observer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use chrono::{SecondsFormat, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use mammoscope_domain::run::remaining_time::remaining_seconds;
 use mammoscope_domain::run::run_condition::duration_text;
 use mammoscope_domain::run::run_event::{RunEvent, RunEventKind};
-use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_domain::run::run_spec::RunSpec;
 use mammoscope_domain::run::run_state::RunState;
 use mammoscope_domain::run::run_status::RunPhase;
@@ -18,15 +19,15 @@ use mammoscope_domain::run::run_summary::RunSummary;
 use mammoscope_domain::text::printable::printable_path;
 use mammoscope_domain::training::training_config::FullDiskPolicy;
 use mammoscope_storage::runs::event_tail::{EventTail, TailEntry};
-use mammoscope_storage::runs::process_evidence::host_name;
 use mammoscope_storage::runs::run_dir::RunDir;
 
 use super::curve_files::CurveFiles;
 use super::event_backlog::EventBacklog;
+use super::event_command::EventCommand;
 use super::run_queue::RunQueue;
 use super::storage_faults::StorageFaults;
 use super::watched_images::WatchedImages;
-use crate::learning::training_observer::{Command, ImageChanges, NotSaved, TrainingObserver, storage_fault};
+use crate::learning::training_observer::TrainingObserver;
 
 /// The longest wait for a command during a pause, before the loop checks again.
 const PAUSE_TIMEOUT: Duration = Duration::from_millis(200);
@@ -57,6 +58,8 @@ pub(super) struct Recorder {
     policy: FullDiskPolicy,
     /// True while training waits for something.
     is_waiting: bool,
+    /// Runs the user's command at events, if there is one.
+    event_command: Option<Arc<EventCommand>>,
     /// The length of the events in bytes before this trainer appended to them.
     length_before: u64,
     state: RunState,
@@ -92,6 +95,7 @@ impl Recorder {
             last_retry: Instant::now(),
             policy: spec.config.on_full,
             is_waiting: false,
+            event_command: None,
             state,
             curves,
             notes: BTreeMap::new(),
@@ -112,6 +116,18 @@ impl Recorder {
         self.watched = watched;
         self.curves.start();
         self.write_all();
+    }
+
+    /// Runs the user's command at events from here on.
+    pub(super) fn set_event_command(&mut self, command: Option<EventCommand>) {
+        self.event_command = command.map(Arc::new);
+        self.queue.set_event_command(self.event_command.clone());
+    }
+
+    /// Notes progress in reading images, so that a reading that hangs is noticed.
+    pub(super) fn progress_marker(&self) -> impl Fn() + Send + Sync + use<> {
+        let queue = Arc::clone(&self.queue);
+        move || queue.mark_progress()
     }
 
     /// Sets the time limit of the Slurm job, to compare it with the time of an epoch.
@@ -176,6 +192,10 @@ impl Recorder {
     }
 
     fn take(&mut self, event: RunEvent) {
+        if let Some(command) = &self.event_command {
+            let was_waiting = self.summary().phase == RunPhase::Paused && self.summary().reason.is_some();
+            command.report(&event, was_waiting);
+        }
         self.state.apply(&event);
         self.curves.push(&event);
         self.backlog.push(event);
@@ -248,6 +268,7 @@ impl Recorder {
         }
         let start = Instant::now();
         while start.elapsed() < WAIT_INTERVAL && !self.queue.should_stop() {
+            self.queue.mark_progress();
             self.retry();
             thread::sleep(PAUSE_TIMEOUT / 4);
         }
@@ -295,97 +316,6 @@ impl Recorder {
             status.images_per_s = summary.images_per_s;
             status.eta_s = if summary.phase.is_over() { None } else { remaining_seconds(summary) };
         });
-    }
-}
-
-impl TrainingObserver for Recorder {
-    fn record(&mut self, kind: RunEventKind) -> anyhow::Result<()> {
-        Self::log_event(&kind);
-        let event = RunEvent { time: Utc::now(), kind };
-        let (is_step, epoch) = match &event.kind {
-            RunEventKind::StepReported(_) => (true, None),
-            RunEventKind::EpochEnded(epoch) => (false, Some(epoch.seconds)),
-            _ => (false, None),
-        };
-        self.take(event);
-        if is_step && self.faults.text().is_some() {
-            self.retry();
-        } else {
-            self.write_all();
-        }
-        self.update_status();
-        if !is_step {
-            self.queue.write_status();
-        }
-        epoch.map_or(Ok(()), |seconds| self.warn_of_short_limit(seconds))
-    }
-
-    fn next_command(&mut self) -> Option<Command> {
-        self.retry();
-        self.queue.next_command()
-    }
-
-    fn acknowledge(&mut self, _command: &Command, step: u64) -> anyhow::Result<()> {
-        match self.queue.acknowledge() {
-            Some(verb) => self.record(RunEventKind::RequestAcknowledged(AcknowledgedRequest { verb, step })),
-            None => Ok(()),
-        }
-    }
-
-    fn should_stop(&mut self) -> bool {
-        self.queue.should_stop()
-    }
-
-    fn wait(&mut self) {
-        self.retry();
-        self.queue.wait(PAUSE_TIMEOUT);
-    }
-
-    fn wait_or_fail(&mut self, file: &str, error: anyhow::Error) -> anyhow::Result<()> {
-        let Some(fault) = storage_fault(&error) else { return Err(error) };
-        // A run directory that was removed does not come back.
-        if self.policy == FullDiskPolicy::Stop || !self.run.path().is_dir() {
-            return Err(error);
-        }
-        if self.is_waiting && self.queue.should_stop() {
-            return Err(NotSaved { file: file.to_owned(), reason: fault }.into());
-        }
-        self.wait_for(&format!("{file} cannot be written ({fault}), trying again"))
-    }
-
-    fn end_wait(&mut self) -> anyhow::Result<()> {
-        if !std::mem::take(&mut self.is_waiting) {
-            return Ok(());
-        }
-        let step = self.summary().step;
-        self.record(RunEventKind::Continued { step })
-    }
-
-    fn image_changes(&mut self) -> ImageChanges {
-        self.watched.check()
-    }
-
-    fn sync(&mut self) {
-        let outcome = self.backlog.sync();
-        if let Some(message) = self.faults.note("events.jsonl", &outcome) {
-            self.take(RunEvent { time: Utc::now(), kind: RunEventKind::Warning { message } });
-            self.write_all();
-        }
-    }
-
-    fn notes(&self) -> BTreeMap<String, String> {
-        let mut notes = self.notes.clone();
-        notes.extend([
-            ("time".to_owned(), Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)),
-            ("host".to_owned(), host_name()),
-            (EVENTS_OFFSET.to_owned(), self.backlog.offset().to_string()),
-            ("epoch".to_owned(), self.summary().epoch.to_string()),
-            ("step".to_owned(), self.summary().step.to_string()),
-        ]);
-        if self.backlog.has_pending() {
-            notes.insert(PENDING_EVENTS.to_owned(), self.backlog.pending_text());
-        }
-        notes
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
 
 use mammoscope_domain::run::request_verb::RequestVerb;
+use mammoscope_domain::run::run_records::AcknowledgedRequest;
 use mammoscope_storage::runs::run_status_file::{read_status, status_of_this_process};
 
 use super::super::run_queue::tests::spec;

@@ -76,6 +76,7 @@ pub(in crate::tui) fn row(run: RunDir, preset: &str, hour: u32, view: View, phas
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        on_event: None,
         placement: None,
         study: None,
         created,

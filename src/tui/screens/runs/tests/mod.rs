@@ -48,6 +48,7 @@ fn row(name: &str, view: View, state: RunPhase, silence_s: i64, evidence: Traine
     let spec = RunSpec {
         grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
         schema: RUN_SCHEMA,
+        on_event: None,
         placement: None,
         study: None,
         created: now,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ffi::OsString;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use mammoscope_domain::run::request_verb::RequestVerb;
@@ -14,7 +14,9 @@ use mammoscope_storage::runs::run_lock::RunLock;
 use mammoscope_storage::runs::run_requests::{PendingRequest, RejectedRequest, RunRequests};
 use mammoscope_storage::runs::run_status_file::{overwrite_status, write_status};
 
+use super::event_command::EventCommand;
 use super::signals::InterruptSignal;
+use super::step_watch::StepWatch;
 use super::storage_faults::StorageFaults;
 use crate::learning::training_observer::Command;
 
@@ -45,6 +47,11 @@ struct CurrentRun {
     run: RunDir,
     /// Held until the run is no longer the current one.
     lock: Option<RunLock>,
+    /// Runs the user's command at events, if there is one.
+    event_command: Option<Arc<EventCommand>>,
+    watch: StepWatch,
+    /// What makes no progress, in words.
+    stall: Option<String>,
     status: RunStatus,
     requests: RunRequests,
     /// The pending commands, each with the request it comes from. The first one may be in progress.
@@ -129,8 +136,54 @@ impl RunQueue {
         if inner.interrupted.is_some() {
             commands.push_back((Command::Interrupt, None));
         }
-        let (requests, run) = (RunRequests::new(run), run.clone());
-        inner.current = Some(CurrentRun { run, lock, status, requests, commands, taken: HashSet::new() });
+        inner.current = Some(CurrentRun {
+            requests: RunRequests::new(run),
+            run: run.clone(),
+            lock,
+            event_command: None,
+            watch: StepWatch::new(Instant::now()),
+            stall: None,
+            status,
+            commands,
+            taken: HashSet::new(),
+        });
+    }
+
+    /// Sets the command that is run at events of the current run.
+    pub(super) fn set_event_command(&self, command: Option<Arc<EventCommand>>) {
+        if let Some(current) = &mut self.lock().current {
+            current.event_command = command;
+        }
+    }
+
+    /// Notes that a step of the current run has ended. Returns what was reported as a stall until now.
+    pub(super) fn mark_step(&self) -> Option<String> {
+        let mut inner = self.lock();
+        let current = inner.current.as_mut()?;
+        current.watch.step(Instant::now());
+        current.stall.take()
+    }
+
+    /// Notes that the current run has made progress other than a step.
+    pub(super) fn mark_progress(&self) {
+        if let Some(current) = &mut self.lock().current {
+            current.watch.other_progress(Instant::now());
+        }
+    }
+
+    /// Looks for a stall of the current run; a new one is reported in its status and to the user's command.
+    pub(super) fn check_pace(&self) {
+        let mut inner = self.lock();
+        let Some(current) = &mut inner.current else { return };
+        let is_training = matches!(current.status.state, RunPhase::Starting | RunPhase::Running);
+        let Some(stall) = current.watch.stall(Instant::now()).filter(|_| is_training) else { return };
+        current.status.reason = Some(stall.clone());
+        if current.stall.replace(stall.clone()).is_none() {
+            tracing::warn!("{stall}");
+            if let Some(command) = &current.event_command {
+                command.report_stall(&Utc::now().to_rfc3339(), current.status.step, &stall);
+            }
+        }
     }
 
     /// Ends the current run and releases its lock.
@@ -287,99 +340,4 @@ fn command_of(verb: RequestVerb) -> Command {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failing unwrap fails the test")]
-
-    use std::cell::RefCell;
-
-    use mammoscope_domain::run::run_spec::{RUN_SCHEMA, RunSpec};
-    use mammoscope_domain::subject::view::View;
-    use mammoscope_domain::training::compute_options::DeviceChoice;
-    use mammoscope_domain::training::preset::Preset;
-    use mammoscope_storage::runs::run_requests::RunRequest;
-    use mammoscope_storage::runs::run_status_file::{read_status, status_of_this_process};
-
-    use super::*;
-
-    fn runs(count: usize) -> (tempfile::TempDir, Vec<RunDir>) {
-        let folder = tempfile::tempdir().unwrap();
-        let runs = (0..count).map(|number| RunDir::create(folder.path().join(number.to_string())).unwrap()).collect();
-        (folder, runs)
-    }
-
-    /// The specification of a run with the preset `seed`.
-    pub(in crate::thread::train) fn spec() -> RunSpec {
-        RunSpec {
-            grey_range: mammoscope_domain::image::grey_range::GreyRange::Auto,
-            schema: RUN_SCHEMA,
-            placement: None,
-            study: None,
-            created: Utc::now(),
-            group: "group".to_owned(),
-            view: View::CcR,
-            preset: "seed".to_owned(),
-            data: "data".into(),
-            device: DeviceChoice::Cpu,
-            config: Preset::named("seed").unwrap().config,
-        }
-    }
-
-    fn status() -> RunStatus {
-        status_of_this_process(&spec(), RunPhase::Running, Utc::now())
-    }
-
-    #[test]
-    fn a_command_stays_pending_until_it_is_acknowledged() {
-        let (_folder, runs) = runs(1);
-        let queue = RunQueue::new(Vec::new());
-        queue.start_run(&runs[0], None, status());
-        assert_eq!((queue.next_command(), queue.acknowledge()), (None, None));
-        let request_file = RunRequest::new(RequestVerb::Stop).write(&runs[0]).unwrap();
-        assert!(queue.take_requests().unwrap().is_empty());
-        queue.interrupt(InterruptSignal::Terminate);
-        for _ in 0..2 {
-            // A rollback may come between the command and the checkpoint that it asks for.
-            assert_eq!(queue.next_command(), Some(Command::Stop));
-            assert!(queue.should_stop() && request_file.exists());
-        }
-        assert_eq!(queue.acknowledge(), Some(RequestVerb::Stop));
-        assert!(queue.should_stop() && !request_file.exists());
-        assert_eq!((queue.next_command(), queue.acknowledge()), (Some(Command::Interrupt), None));
-        assert_eq!((queue.next_command(), queue.should_stop()), (None, false));
-    }
-
-    #[test]
-    fn the_status_follows_the_run_until_it_is_stopping() {
-        let (_folder, runs) = runs(1);
-        let queue = RunQueue::new(Vec::new());
-        queue.start_run(&runs[0], None, status());
-        let written = |phase| {
-            queue.update_status(|status| status.state = phase);
-            queue.write_status();
-            read_status(&runs[0].status()).unwrap().state
-        };
-        RunRequest::new(RequestVerb::StopAfterEpoch).write(&runs[0]).unwrap();
-        queue.take_requests().unwrap();
-        for phase in [RunPhase::Stopping, RunPhase::Paused, RunPhase::Running] {
-            assert_eq!(written(phase), phase);
-        }
-        queue.interrupt(InterruptSignal::Terminate);
-        assert_eq!(written(RunPhase::Running), RunPhase::Stopping);
-        assert_eq!(written(RunPhase::Interrupted), RunPhase::Interrupted);
-    }
-
-    #[test]
-    fn a_run_that_has_left_the_queue_is_not_written_to_as_queued() {
-        let (_folder, runs) = runs(3);
-        let queue = RunQueue::new(runs.clone());
-        let written = RefCell::new(Vec::new());
-        queue.for_each_queued(|run| {
-            // In the meantime the engine thread takes this run and the next.
-            while queue.queued().len() > 1 {
-                queue.next_run();
-            }
-            written.borrow_mut().push(run.clone());
-        });
-        assert_eq!(written.into_inner(), [runs[0].clone(), runs[2].clone()]);
-    }
-}
+pub(super) mod tests;
