@@ -1,7 +1,8 @@
 use super::notices::QUIET_DURATION;
 use super::*;
-use crate::settings::{Origin, Settings, SettingsPlace, VerbKeys};
+use crate::settings::{Origin, Settings, SettingsPlace, ThemeChoice, VerbKeys};
 use crate::terminal::color_depth::ColorDepth;
+use crate::tui::protocol::effect::Tone;
 use crate::tui::testing::{SIZES, assert_drawn, drawn, fresh_app, press};
 
 fn notice(app: &App) -> Option<(&str, Tone)> {
