@@ -51,6 +51,20 @@ pub(crate) fn tmux_takes_copies() -> bool {
     tmux_option(&["-gqsv", "set-clipboard"]) == b"on"
 }
 
+/// True if the surrounding tmux has the command that [`give_to_tmux`] uses: 3.2 and later do.
+pub(crate) fn tmux_copies() -> bool {
+    let output = Command::new("tmux").arg("-V").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.is_ok_and(|output| has_copies(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// True if a version such as `tmux 3.3a` or `tmux next-3.4` has the option.
+fn has_copies(version: &str) -> bool {
+    let number = version.trim().rsplit([' ', '-']).next().unwrap_or_default();
+    let mut parts =
+        number.split('.').map(|part| part.trim_end_matches(char::is_alphabetic).parse::<u32>().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (3, 2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,5 +76,19 @@ mod tests {
         assert_eq!(copy_sequence("/data/µ.png", Multiplexer::Screen), format!("\x1bP{sent}\x1b\\"));
         let in_tmux = copy_sequence("/data/µ.png", Multiplexer::Tmux);
         assert!(in_tmux.starts_with(sent) && in_tmux.contains("\x1bPtmux;\x1b\x1b]52"), "{in_tmux:?}");
+    }
+
+    #[test]
+    fn the_version_of_tmux_decides_whether_it_copies() {
+        for (version, has) in [
+            ("tmux 3.2", true),
+            ("tmux 3.3a\n", true),
+            ("tmux next-3.4", true),
+            ("tmux 3.1c", false),
+            ("tmux 1.8", false),
+            ("", false),
+        ] {
+            assert_eq!(has_copies(version), has, "{version}");
+        }
     }
 }

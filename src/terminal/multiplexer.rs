@@ -31,16 +31,16 @@ impl Multiplexer {
             Self::None => sequence.to_owned(),
             Self::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
             Self::Screen => {
-                let mut pieces = vec![String::new()];
+                let (mut wrapped, mut length) = ("\x1bP".to_owned(), 0);
                 for character in sequence.chars() {
-                    let last = pieces.last_mut().expect("there is a piece");
-                    if last.len() + character.len_utf8() > SCREEN_PIECE {
-                        pieces.push(character.to_string());
-                    } else {
-                        last.push(character);
+                    length += character.len_utf8();
+                    if length > SCREEN_PIECE {
+                        wrapped.push_str("\x1b\\\x1bP");
+                        length = character.len_utf8();
                     }
+                    wrapped.push(character);
                 }
-                pieces.iter().map(|piece| format!("\x1bP{piece}\x1b\\")).collect()
+                wrapped + "\x1b\\"
             }
         }
     }

@@ -5,7 +5,7 @@ use super::multiplexer::Multiplexer;
 /// The title of every notification.
 const TITLE: &str = "mammoscope";
 
-/// A sequence by which terminals are told to notify.
+/// A sequence that makes terminals notify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotificationProtocol {
     /// `iTerm2`, `WezTerm`, Ghostty, `ConEmu`.
@@ -64,6 +64,7 @@ impl NotificationProtocol {
 
 #[cfg(test)]
 mod tests {
+    use super::NotificationProtocol::{Osc9, Osc99, Osc777};
     use super::*;
 
     #[test]
@@ -73,7 +74,6 @@ mod tests {
                 pairs.iter().find(|(variable, _)| *variable == name).map(|(_, value)| (*value).to_owned())
             })
         };
-        use NotificationProtocol::{Osc9, Osc99, Osc777};
         assert_eq!(of(Some("kitty(0.41.1)"), &[("TERM", "xterm-256color")]), Some(Osc99));
         assert_eq!(of(Some("foot(1.16.2)"), &[]), Some(Osc777));
         assert_eq!(of(Some("WezTerm 20240203"), &[("KITTY_WINDOW_ID", "1")]), Some(Osc9), "its own word counts");

@@ -9,7 +9,7 @@ use mammoscope_storage::runs::run_dir::RunDir;
 use mammoscope_storage::runs::workspace::Workspace;
 use mammoscope_synthetic_run::{SyntheticHistory, SyntheticRun};
 use mammoscope_test_support::program;
-use mammoscope_test_support::pty_session::PtySession;
+use mammoscope_test_support::pty_session::{Color, PtySession, Screen};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The colour of the focus on a light and on a dark background, of 256.
@@ -65,6 +65,63 @@ fn the_theme_is_that_of_the_command_line_the_terminal_or_the_environment() {
     session.send(b"\x1b]11;rgb:0000/0000/0000\x1b\\\x1b[?62c");
     session.wait_for_bytes(DARK);
     quit(&mut session);
+}
+
+/// The contrast of two colours (WCAG 2).
+fn contrast(one: (u8, u8, u8), other: (u8, u8, u8)) -> f64 {
+    let linear = |part: u8| {
+        let part = f64::from(part) / 255.0;
+        if part <= 0.03928 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+    };
+    let luminance = |(red, green, blue)| 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// The letters on screen that are hard to read on white, each with its contrast.
+fn faint_letters(screen: &Screen) -> Vec<String> {
+    let rgb = |color: Color, own: (u8, u8, u8)| match color {
+        Color::Default => own,
+        Color::Rgb(red, green, blue) => (red, green, blue),
+        Color::Idx(index) => panic!("colour {index} in a terminal with true colour"),
+    };
+    let (rows, columns) = screen.size();
+    let cells = (0..rows).flat_map(|row| (0..columns).filter_map(move |column| screen.cell(row, column)));
+    let letters = cells.filter(|cell| cell.contents().chars().any(char::is_alphanumeric));
+    letters
+        .map(|cell| (cell.contents(), contrast(rgb(cell.fgcolor(), (0, 0, 0)), rgb(cell.bgcolor(), (255, 255, 255)))))
+        .filter(|(_, contrast)| *contrast < 4.5)
+        .map(|(letter, contrast)| format!("{letter} {contrast:.1}"))
+        .collect()
+}
+
+#[test]
+fn every_letter_of_the_light_theme_can_be_read_on_white() {
+    let folder = tempfile::tempdir().unwrap();
+    trained_run(folder.path());
+    let variables = [("COLORTERM", "truecolor")];
+    let arguments = ["--workspace", "ws", "--theme", "light"];
+    let mut session = PtySession::start_with(&arguments, &variables, folder.path(), (120, 40));
+    let mut letters = 0;
+    for (keys, wanted) in [
+        ("3", "gradient norm"),
+        ("i", "log"),
+        ("2", "[2 Train]"),
+        ("4", "[4 Evaluate]"),
+        ("5", "[5 Explain]"),
+        ("1", "[1 Datasets]"),
+        (":", "Commands"),
+    ] {
+        session.send(keys.as_bytes());
+        session.wait_for_text(wanted);
+        session.read(|screen| {
+            letters += screen.contents().chars().filter(|letter| letter.is_alphanumeric()).count();
+            assert_eq!(faint_letters(screen), [""; 0], "{wanted}:\n{}", screen.contents());
+        });
+    }
+    assert!(letters > 1000, "{letters}");
+    session.send(b"\x03");
+    assert!(session.wait_for_end().0.success());
 }
 
 #[test]
@@ -186,25 +243,23 @@ fn keys_by_number_work_as_a_crashed_program_leaves_them() {
 #[test]
 fn the_keyboard_is_asked_for_as_usual_and_given_back_whatever_ends_the_workbench() {
     let folder = tempfile::tempdir().unwrap();
-    let ends: [(&str, &dyn Fn(&mut PtySession)); 3] = [
-        ("q", &|session| session.send(b"q")),
-        ("SIGTERM", &|session| kill_process(Pid::from_raw(session.pid()).unwrap(), Signal::TERM).unwrap()),
-        ("SIGHUP", &|session| kill_process(Pid::from_raw(session.pid()).unwrap(), Signal::HUP).unwrap()),
-    ];
-    for (name, end) in ends {
+    for signal in [None, Some(Signal::TERM), Some(Signal::HUP)] {
         let mut session = start(&[], &[], folder.path());
         session.wait_for_text("mammoscope");
         let bytes = session.bytes();
-        assert!(contains(&bytes, b"\x1b[>0u") && contains(&bytes, b"\x1b[>4;0m"), "{name}");
-        end(&mut session);
+        assert!(contains(&bytes, b"\x1b[>0u") && contains(&bytes, b"\x1b[>4;0m"), "{signal:?}");
+        match signal {
+            None => session.send(b"q"),
+            Some(signal) => kill_process(Pid::from_raw(session.pid()).unwrap(), signal).unwrap(),
+        }
         session.wait_for_end();
         session.wait_until_restored();
         let bytes = session.bytes();
         let pops = bytes.windows(4).filter(|part| *part == b"\x1b[<u").count();
-        assert_eq!(pops, 1, "{name}: as often as pushed");
+        assert_eq!(pops, 1, "{signal:?}: as often as pushed");
         let left = bytes.windows(8).rposition(|part| part == b"\x1b[?1049l").unwrap();
         let popped = bytes.windows(4).rposition(|part| part == b"\x1b[<u").unwrap();
-        assert!(popped < left, "{name}: on the screen where it was pushed");
+        assert!(popped < left, "{signal:?}: on the screen where it was pushed");
     }
 }
 

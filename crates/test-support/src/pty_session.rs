@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use vt100::Parser;
-pub use vt100::Screen;
+pub use vt100::{Color, Screen};
 
 /// Longer than anything takes on any machine.
 const TIMEOUT: Duration = Duration::from_secs(90);

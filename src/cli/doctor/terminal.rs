@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal as _};
 
 use super::{Check, State};
-use crate::terminal::clipboard::{tmux_option, tmux_takes_copies};
+use crate::terminal::clipboard::{tmux_copies, tmux_option, tmux_takes_copies};
 use crate::terminal::color_depth::ColorDepth;
 use crate::terminal::graphics::{GraphicsFacts, PicturePlacement, PictureWay, TextLook};
 use crate::terminal::query;
@@ -27,7 +27,7 @@ struct TerminalEnvironment {
     /// The terminal's own answer.
     answer: Option<PictureWay>,
     tmux: Tmux,
-    /// Inside tmux, true if programs may write to the clipboard.
+    /// Inside tmux, true if it takes copies, by its own command or from programs.
     tmux_clipboard: bool,
 }
 
@@ -57,7 +57,7 @@ pub(super) fn check() -> Check {
         in_kitty: is_set("KITTY_WINDOW_ID"),
         answer: ask_terminal(),
         tmux: if is_set("TMUX") { ask_tmux() } else { Tmux::Absent },
-        tmux_clipboard: is_set("TMUX") && tmux_takes_copies(),
+        tmux_clipboard: is_set("TMUX") && (tmux_takes_copies() || tmux_copies()),
     })
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// A clock that never goes back: it adds up the times between events, in the order of the file. Where the trainer's clock
-/// was set back, no time has passed; a jump ahead cannot be told from a pause, and counts.
+/// was set back, no time has passed; a jump ahead looks like a pause, and counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RunClock {
     last: Option<DateTime<Utc>>,
@@ -23,7 +23,7 @@ impl RunClock {
         self.last.is_some()
     }
 
-    /// Goes on to the next event, the first of which starts the clock. Returns the time elapsed then.
+    /// Advances to the next event, the first of which starts the clock. Returns the time elapsed then.
     pub fn advance(&mut self, time: DateTime<Utc>) -> TimeDelta {
         let passed = self.last.map_or(TimeDelta::zero(), |last| (time - last).max(TimeDelta::zero()));
         self.last = Some(time);
