@@ -138,11 +138,11 @@ fn the_mouse_can_be_left_to_the_terminal_and_taken_again() {
     session.send(b"\x1b");
     session.wait_for("the help closed", |screen| !screen.contents().contains("Keys on this screen"));
     session.send(b"\x1bOQ");
-    session.wait_for_text("Shift-drag selects text");
+    session.wait_for_text("Shift-drag (iTerm2: Option) selects text");
     session.wait_for_bytes(b"\x1b[?1000h\x1b[?1002h\x1b[?1006h");
     let before = session.bytes().len();
     session.send(b":select text\r");
-    session.wait_for_text("drag to select text");
+    session.wait_for_text("drag to select text (mouse = false keeps it)");
     assert!(contains(&session.bytes()[before..], b"\x1b[?1000l"), "by the palette as well");
     quit(&mut session);
 }

@@ -36,9 +36,9 @@ impl App {
         let mouse = !self.shared.settings.mouse;
         self.shared.settings.choose_mouse(mouse, Origin::Session);
         let what = if mouse {
-            "the mouse is the workbench's; Shift-drag selects text, in iTerm2 Option-drag"
+            "the mouse is the workbench's; Shift-drag (iTerm2: Option) selects text"
         } else {
-            "the mouse is the terminal's: drag to select text; mouse = false in the settings keeps it"
+            "the mouse is the terminal's: drag to select text (mouse = false keeps it)"
         };
         vec![Effect::TakeMouse(mouse), Effect::neutral(what)]
     }
